@@ -1,0 +1,1 @@
+"""The books people keep; each connector stands behind the `Books` port."""

@@ -1,0 +1,144 @@
+"""What the books hold, as every connector reports it: one shape for all packages, no vendor's words.
+
+Amounts are minor units of the record's currency, moments are UTC, days are the books' own calendar.
+`version` changes whenever the books change the record; by itself it means nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Who did something, and when; `person` is the books' own name for them and may be empty."""
+
+    person: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The books say plainly that this document was deleted. A read that failed never produces one."""
+
+    kind: str
+    id: str
+    deleted: Stamp | None = None
+    number: str = ""
+
+
+class InvoiceStatus(StrEnum):
+    OPEN = "open"
+    PAID = "paid"
+    VOIDED = "voided"
+    DRAFT = "draft"
+
+
+@dataclass(frozen=True)
+class Customer:
+    id: str
+    name: str
+    active: bool
+    version: str
+    created: Stamp
+    changed: Stamp
+    merged_into: str = ""
+
+
+@dataclass(frozen=True)
+class Invoice:
+    id: str
+    number: str
+    customer_id: str
+    currency: str
+    total_minor: int
+    open_minor: int
+    status: InvoiceStatus
+    issued_on: date
+    version: str
+    created: Stamp
+    changed: Stamp
+
+
+@dataclass(frozen=True)
+class CreditApplication:
+    """A part of a credit memo applied to one invoice."""
+
+    id: str
+    credit_memo_id: str
+    credit_memo_number: str
+    invoice_id: str
+    amount_minor: int
+    applied: Stamp
+
+
+@dataclass(frozen=True)
+class CreditMemo:
+    id: str
+    number: str
+    customer_id: str
+    currency: str
+    total_minor: int
+    open_minor: int
+    issued_on: date
+    version: str
+    created: Stamp
+    changed: Stamp
+    applications: tuple[CreditApplication, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReceiptLine:
+    """The part of a receipt applied to one invoice."""
+
+    invoice_id: str
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    id: str
+    number: str
+    customer_id: str
+    currency: str
+    amount_minor: int
+    unapplied_minor: int
+    received_on: date
+    method: str
+    reference: str
+    memo: str
+    deposit_account: str
+    deposited: bool
+    voided: bool
+    version: str
+    created: Stamp
+    changed: Stamp
+    lines: tuple[ReceiptLine, ...] = ()
+
+    def applied_to(self, invoice_id: str) -> int:
+        """What of this receipt stands on that invoice, in minor units."""
+        return sum(line.amount_minor for line in self.lines if line.invoice_id == invoice_id)
+
+
+@dataclass(frozen=True)
+class BooksSettings:
+    """What of the books' own settings decides whether a receipt will be taken."""
+
+    home_currency: str
+    closed_through: date | None  # the last day of the last closed period
+    auto_applies_credits: bool = False
+
+
+Document = Customer | Invoice | CreditMemo | Receipt
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed in the books since a cursor, oldest first, and the cursor to ask with next time."""
+
+    documents: tuple[Document, ...]
+    gone: tuple[Gone, ...]
+    cursor: str
+    more: bool

@@ -1,0 +1,36 @@
+"""A company: one set of books with its calendar, its feed and its policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True)
+class Company:
+    """What an administrator says about one company. `start_on` is required: nothing paid earlier is posted."""
+
+    id: str
+    name: str
+    time_zone: ZoneInfo
+    start_on: date
+    writes: bool = False
+    sync_every_seconds: int = 3600
+    large_percentage: int = 10
+    deposit_accounts: Mapping[str, str] = field(default_factory=dict)  # "card/USD", then "USD", then "default"
+    hand_receipt_days: int = 7  # how far a receipt entered by hand may lie from the payment's day
+
+    def day_of(self, moment: datetime) -> date:
+        """The company's own calendar day of a moment; it decides the receipt's date, and so the period."""
+        return moment.astimezone(self.time_zone).date()
+
+    def start_of(self, day: date) -> datetime:
+        """The moment (UTC) at which a day begins for this company."""
+        return datetime.combine(day, time.min, self.time_zone).astimezone(UTC)
+
+    def deposit_account(self, method: str, currency: str) -> str:
+        """Where money of this method and currency is deposited, or "" for the package's own default."""
+        accounts = self.deposit_accounts
+        return accounts.get(f"{method}/{currency}") or accounts.get(currency) or accounts.get("default") or ""

@@ -1,0 +1,103 @@
+"""What was read about one failed payment, with where it comes from; gathered by `sync`, judged by `rules`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from receivables.books_records import BooksSettings, CreditApplication, Customer, Gone, Invoice, Receipt
+from receivables.effects import EffectState
+from receivables.payment import Payment
+
+
+class BindingProblem(StrEnum):
+    """Why an allocation names no invoice of the books yet."""
+
+    NONE = ""
+    NO_SUCH_INVOICE = "no_such_invoice"
+    ONLY_NEWER = "only_newer"  # the only invoice of that number was made after the client paid
+    SEVERAL_INVOICES = "several_invoices"
+    SEVERAL_CUSTOMERS = "several_customers"
+    NO_SUCH_CUSTOMER = "no_such_customer"
+
+
+@dataclass(frozen=True)
+class LineEvidence:
+    """One allocation and everything read about the invoice it is meant for.
+
+    `invoice` is as read a moment ago, `Gone` when the books say it was deleted, None when unbound.
+    `credits` are the credit memo applications on it; `successors` are living invoices of the same customer
+    and currency that may have taken its place (same number, or same total with another number).
+    """
+
+    line: int
+    amount_minor: int
+    invoice_number: str
+    problem: BindingProblem
+    invoice_id: str = ""
+    invoice: Invoice | Gone | None = None
+    credits: tuple[CreditApplication, ...] = ()
+    successors: tuple[Invoice, ...] = ()
+
+    @property
+    def open_minor(self) -> int:
+        """What is open on the invoice now, in minor units; nothing where there is no living invoice."""
+        return self.invoice.open_minor if isinstance(self.invoice, Invoice) else 0
+
+
+@dataclass(frozen=True)
+class ReceiptEvidence:
+    """A receipt that may be this payment's money. `claimed_minor` is what dismissals already rest on it."""
+
+    receipt: Receipt
+    ours: bool  # it carries a marker of ours, of whatever payment
+    this_payment: bool  # the marker is this payment's
+    claimed_minor: int = 0
+
+    @property
+    def free_minor(self) -> int:
+        return self.receipt.amount_minor - self.claimed_minor
+
+
+@dataclass(frozen=True)
+class PostedPart:
+    """What we know of one receipt effect of this payment, and the receipt as the books hold it now."""
+
+    part: int
+    generation: int
+    state: EffectState
+    amount_minor: int
+    on_account_minor: int  # the intended rest
+    document_id: str = ""
+    receipt: Receipt | Gone | None = None
+    verified: bool = False
+    lines: tuple[tuple[str, int], ...] = ()  # what it was meant to be applied to
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What the books said when they refused, as our code; the vendor's words stay in the log."""
+
+    code: str
+    message: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything a diagnosis may rest on. `unread` names reads that failed: never evidence that a document is gone."""
+
+    payment: Payment
+    generation: int
+    taken_at: datetime
+    settings: BooksSettings
+    received_on_closed: bool  # the receipt's own date lies in a closed period
+    isolated: bool  # the failure rate is under the company's limit
+    customer: Customer | None = None
+    lines: tuple[LineEvidence, ...] = ()
+    receipts: tuple[ReceiptEvidence, ...] = ()
+    posted: tuple[PostedPart, ...] = ()
+    refusal: Refusal | None = None
+    unread: tuple[str, ...] = ()
+    not_checked: tuple[str, ...] = ()

@@ -1,0 +1,97 @@
+"""A payment: money taken in the portal, with the invoices it is meant for."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+
+class FeedStatus(StrEnum):
+    """What the feed says became of the money itself."""
+
+    PAID = "paid"
+    RETURNED = "returned"
+    REFUNDED = "refunded"
+
+
+class PaymentState(StrEnum):
+    """Where a payment stands on its journey."""
+
+    RECEIVED = "received"
+    POSTING = "posting"  # effects are planned or under way
+    POSTED = "posted"  # the books said yes; not read back yet
+    VERIFIED = "verified"
+    FAILED = "failed"
+    DISMISSED = "dismissed"
+    EXCLUDED = "excluded"
+
+
+class Bucket(StrEnum):
+    """Promise P2: at every instant each payment is in exactly one of these."""
+
+    TO_DO = "to_do"
+    IN_FLIGHT = "in_flight"
+    UNKNOWN = "unknown"
+    POSTED = "posted"
+    WAITING_PERSON = "waiting_person"
+    DISMISSED = "dismissed"
+    EXCLUDED = "excluded"
+
+
+#: Which buckets a payment in each state may be in; the schema holds the same table as a CHECK.
+BUCKETS_OF: dict[PaymentState, tuple[Bucket, ...]] = {
+    PaymentState.RECEIVED: (Bucket.TO_DO,),
+    PaymentState.POSTING: (Bucket.IN_FLIGHT, Bucket.UNKNOWN),
+    PaymentState.POSTED: (Bucket.IN_FLIGHT,),
+    PaymentState.VERIFIED: (Bucket.POSTED,),
+    PaymentState.FAILED: (Bucket.WAITING_PERSON, Bucket.UNKNOWN),
+    PaymentState.DISMISSED: (Bucket.DISMISSED,),
+    PaymentState.EXCLUDED: (Bucket.EXCLUDED,),
+}
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """The part of a payment meant for one invoice, named by number or, exactly, by its id in the books."""
+
+    amount_minor: int
+    invoice_number: str = ""
+    invoice_id: str = ""
+
+
+@dataclass(frozen=True)
+class Payment:
+    """Money taken in the portal. Amounts are minor units of `currency`, `paid_at` is UTC."""
+
+    company: str
+    transaction_number: str
+    customer: str
+    amount_minor: int
+    currency: str
+    paid_at: datetime
+    method: str
+    allocations: tuple[Allocation, ...] = ()
+    customer_id: str = ""
+    status: FeedStatus = FeedStatus.PAID
+
+    def __post_init__(self) -> None:
+        if self.amount_minor <= 0:
+            raise ValueError(f"payment {self.transaction_number}: the amount must be positive")
+        if self.paid_at.tzinfo is not UTC:
+            raise ValueError(f"payment {self.transaction_number}: paid_at must be in UTC")
+        if self.on_account_minor < 0:
+            raise ValueError(f"payment {self.transaction_number}: the allocations exceed the amount")
+
+    @property
+    def on_account_minor(self) -> int:
+        """What is meant for no invoice: an intended on-account rest, in minor units."""
+        return self.amount_minor - sum(allocation.amount_minor for allocation in self.allocations)
+
+    def content_hash(self) -> str:
+        """Identifies what the feed said, without the status: the same number with another hash is a conflict."""
+        lines = [self.customer, self.customer_id, str(self.amount_minor), self.currency, self.paid_at.isoformat(), self.method]
+        for allocation in self.allocations:
+            lines += [allocation.invoice_number, allocation.invoice_id, str(allocation.amount_minor)]
+        return hashlib.sha256("\x1f".join(lines).encode()).hexdigest()

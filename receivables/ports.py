@@ -1,0 +1,130 @@
+"""What rooms need from each other, as protocols; implementations are handed in by `app`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt
+from receivables.company import Company
+from receivables.effects import Answer, Dispatch, Order, Part, Written
+from receivables.payment import Payment
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """The moment, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards; for deadlines inside one process."""
+
+
+class Ids(Protocol):
+    """The only source of identities."""
+
+    def new(self) -> str:
+        """A fresh opaque id of 26 characters that nobody can guess."""
+
+
+class Wake(Protocol):
+    """Rings the alarms of the same process early, so that a decision does not wait for the next one."""
+
+    def wake(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class BooksTraits:
+    """What a connector must be asked before planning for it."""
+
+    package: str  # "Embedded books", "QuickBooks Online" ...
+    orders_per_dispatch: int
+    settle_seconds: float  # after a deadline, how long a late write may still land in these books
+    reads_per_call: int
+
+
+class Books(Protocol):
+    """A company's accounting package. One object is bound to one company.
+
+    Reads return what the books hold; they raise BooksUnavailable, AccessLost or BooksRefused, and an
+    answer never leaves out a document silently: a deleted one is `Gone`, one that could not be read raises.
+    Nothing here retries a write.
+    """
+
+    @property
+    def traits(self) -> BooksTraits: ...
+
+    def settings(self) -> BooksSettings: ...
+
+    def changes(self, cursor: str) -> Changes:
+        """What changed since the cursor ("" is from the beginning), in bounded pages."""
+
+    def customers(self, ids: Collection[str]) -> Mapping[str, Customer | Gone]: ...
+
+    def invoices(self, ids: Collection[str]) -> Mapping[str, Invoice | Gone]: ...
+
+    def invoices_numbered(self, numbers: Collection[str]) -> Sequence[Invoice]:
+        """Every living invoice with one of these numbers, of whatever customer."""
+
+    def credit_memos(self, ids: Collection[str]) -> Mapping[str, CreditMemo | Gone]: ...
+
+    def credit_memos_on(self, invoice_ids: Collection[str]) -> Sequence[CreditMemo]:
+        """Every credit memo with an application on one of these invoices."""
+
+    def receipts(self, ids: Collection[str]) -> Mapping[str, Receipt | Gone]: ...
+
+    def receipts_of(self, customer_ids: Collection[str], received_from: date) -> Sequence[Receipt]:
+        """Every receipt of these customers received on or after that day that is not voided."""
+
+    def receipts_marked(self, stems: Collection[str]) -> Mapping[str, Sequence[Receipt]]:
+        """The receipts, not voided, that carry a marker with one of these stems; every stem is a key."""
+
+    def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
+        """How these books record the payment: which receipts, together adding up to it.
+
+        `lines` are (invoice id, amount in minor units); what they leave of the amount stays on account.
+        """
+
+    def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
+        """For each order, every trace that it was carried out: none, one, or (a person must see it) several."""
+
+    def write(self, dispatch: Dispatch) -> Sequence[Answer]:
+        """Carries the orders out, once, and answers for each in order. A raised BooksError answers for all."""
+
+
+class Feed(Protocol):
+    """Where payments come from."""
+
+    @property
+    def name(self) -> str:
+        """For people: the file's name, "Stripe" ..."""
+
+    @property
+    def digest(self) -> str:
+        """Identifies the content, so that an interrupted intake resumes and a second one is recognised."""
+
+    def payments(self) -> Iterator[Payment]:
+        """Every payment, already validated. Raises FeedError with all that is wrong before the first."""
+
+
+class TokenVault(Protocol):
+    """Keeps tokens encrypted, one row for each company and purpose, refreshed by one process at a time."""
+
+    def read(self, company: str, purpose: str) -> str: ...
+
+    def exclusively(self, company: str, purpose: str) -> AbstractContextManager[str]:
+        """The newest token while no other process can refresh it."""
+
+    def store(self, company: str, purpose: str, token: str) -> None:
+        """Durable before it is used."""
+
+
+class CallBudget(Protocol):
+    """How many calls a company's books still allow; reserved in blocks, never a write per call."""
+
+    def take(self, company: str, calls: int) -> float:
+        """Seconds to wait before making these calls; 0.0 is now."""

@@ -1,0 +1,1 @@
+"""Why a payment failed: evidence in, diagnosis out, nothing touched."""
