@@ -189,7 +189,9 @@ def classify(answer: object) -> Outcome:
         case AccessLost():
             return Outcome(Verdict.AGAIN, code=answer.code, message=answer.message, access_lost=True)
         case BooksUnavailable():
-            return Outcome(Verdict.AGAIN, code=answer.code, message=answer.message, retry_after_seconds=answer.retry_after_seconds)
+            return Outcome(
+                Verdict.AGAIN, code=answer.code, message=answer.message, retry_after_seconds=answer.retry_after_seconds
+            )
         case BooksRefused():
             return Outcome(Verdict.REFUSED, code=answer.vendor_code, message=answer.message, detail=answer.vendor_detail)
         case _:
