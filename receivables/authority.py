@@ -1,8 +1,8 @@
 """Who may decide what: one pure function, asked when a remedy is chosen and again when it is carried out.
 
 No configuration means nobody. A limit is per person, company, remedy and currency; above it, two different
-people must agree, each with a right of their own; and whoever made the credit memo or receipt in question
-is never one of them.
+people must agree, each with a right of their own, and whoever made the credit memo or receipt in question
+cannot be one of those two.
 """
 
 from __future__ import annotations
@@ -77,13 +77,13 @@ def may_decide(person: Person | None, question: Question) -> Answer:
             Ruling.REFUSED,
             f"{person.name} has no right to choose {question.remedy} for {question.company} in {question.currency}.",
         )
+    if not question.without_proof and question.amount_minor <= max(limits):
+        return Answer(Ruling.ALLOWED)
     if _touched(person, question):
-        return Answer(Ruling.REFUSED, f"{person.name} made a document in question; somebody else must decide.")
+        return Answer(Ruling.REFUSED, f"This takes two people, and {person.name} made a document in question.")
     if question.without_proof:
         return Answer(Ruling.SECOND_PERSON, "A dismissal without a receipt as proof takes two people.")
-    if question.amount_minor > max(limits):
-        return Answer(Ruling.SECOND_PERSON, f"The amount is above the limit of {person.name}; it takes a second person.")
-    return Answer(Ruling.ALLOWED)
+    return Answer(Ruling.SECOND_PERSON, f"The amount is above the limit of {person.name}; it takes a second person.")
 
 
 def may_approve(approver: Person | None, requester: Person | None, question: Question) -> Answer:
@@ -96,6 +96,9 @@ def may_approve(approver: Person | None, requester: Person | None, question: Que
         return second
     if approver is None or requester is None or approver.id == requester.id:
         return Answer(Ruling.REFUSED, "It takes two different people.")
+    for person in (requester, approver):
+        if _touched(person, question):
+            return Answer(Ruling.REFUSED, f"This takes two people, and {person.name} made a document in question.")
     return Answer(Ruling.ALLOWED)
 
 

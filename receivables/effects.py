@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -230,6 +231,14 @@ def marker_stem(company: str, transaction_number: str) -> str:
 def marker(company: str, transaction_number: str, part: int, generation: int) -> str:
     """The marker of one part in one generation: its stem, then part and generation."""
     return f"{marker_stem(company, transaction_number)}.{part}.{generation}"
+
+
+_MARKER = re.compile(r"rn-[a-z2-7]{16}\.[0-9]{1,3}\.[0-9]{1,6}")
+
+
+def markers_in(text: str) -> tuple[str, ...]:
+    """Every marker of ours in a memo, as written; copying a receipt by hand copies them too."""
+    return tuple(_MARKER.findall(text))
 
 
 Facts = dict[str, str | int | bool | list[str]]

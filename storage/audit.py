@@ -1,0 +1,137 @@
+"""The record an auditor reads: one row for each change, chained so that any tampering shows.
+
+Each row's hash covers its company, its number, its moment and its words together with the hash before it; rows
+are written in the same transaction as the change they tell of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import rfc8785
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from storage import schema
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """One change: who, what, when (UTC), about which payment, and the words exactly as hashed."""
+
+    company: str
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    transaction_number: str | None
+    body: str
+    prev_hash: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class Break:
+    """Where the chain does not hold."""
+
+    company: str
+    seq: int
+    problem: str
+
+
+def record(
+    connection: Connection,
+    *,
+    company: str,
+    at: datetime,
+    actor: str,
+    action: str,
+    transaction_number: str | None = None,
+    body: Mapping[str, object] | None = None,
+) -> int:
+    """Adds one row to the company's record and returns its number."""
+    head = schema.audit_head
+    number, previous = _head(connection, company)
+    words = rfc8785.dumps(json.loads(json.dumps(dict(body or {}), default=str))).decode()
+    digest = row_hash(company, number + 1, at, actor, action, transaction_number, words, previous)
+    connection.execute(
+        sa.insert(schema.audit).values(
+            company=company,
+            seq=number + 1,
+            at=at,
+            actor=actor,
+            action=action,
+            transaction_number=transaction_number,
+            body=words,
+            prev_hash=previous,
+            hash=digest,
+        )
+    )
+    connection.execute(sa.update(head).where(head.c.company == company).values(seq=number + 1, hash=digest))
+    return number + 1
+
+
+def _head(connection: Connection, company: str) -> tuple[int, str]:
+    """The last row's number and hash, locked until the transaction ends."""
+    head = schema.audit_head
+    found = sa.select(head.c.seq, head.c.hash).where(head.c.company == company).with_for_update()
+    row = connection.execute(found).one_or_none()
+    if row is None:
+        try:
+            with connection.begin_nested():
+                connection.execute(sa.insert(head).values(company=company, seq=0, hash=GENESIS))
+        except IntegrityError:  # another process began the record a moment ago
+            pass
+        row = connection.execute(found).one()
+    return row.seq, row.hash
+
+
+def row_hash(
+    company: str, seq: int, at: datetime, actor: str, action: str, transaction_number: str | None, body: str, prev_hash: str
+) -> str:
+    """SHA-256 over the canonical JSON of the whole row and the hash before it, as hexadecimal."""
+    whole: list[str | int | None] = [
+        company,
+        seq,
+        at.isoformat(timespec="microseconds"),
+        actor,
+        action,
+        transaction_number,
+        body,
+        prev_hash,
+    ]
+    return hashlib.sha256(rfc8785.dumps(list(whole))).hexdigest()
+
+
+def rows(connection: Connection, company: str, transaction_number: str | None = None) -> Iterator[AuditRow]:
+    """The record of a company, or of one payment, oldest first."""
+    table = schema.audit
+    query = sa.select(table).where(table.c.company == company).order_by(table.c.seq)
+    if transaction_number is not None:
+        query = query.where(table.c.transaction_number == transaction_number)
+    for row in connection.execute(query):
+        yield AuditRow(**row._mapping)
+
+
+def verify(connection: Connection, company: str) -> Break | None:
+    """The first place where the record was edited, deleted, inserted, reordered or cut short; None when it holds."""
+    expected_seq, previous = 1, GENESIS
+    for row in rows(connection, company):
+        if row.seq != expected_seq:
+            return Break(company, expected_seq, f"row {expected_seq} is missing")
+        if row.prev_hash != previous:
+            return Break(company, row.seq, "it does not continue the row before it")
+        if row.hash != row_hash(company, row.seq, row.at, row.actor, row.action, row.transaction_number, row.body, row.prev_hash):
+            return Break(company, row.seq, "its words are not those that were recorded")
+        expected_seq, previous = row.seq + 1, row.hash
+    head = connection.execute(sa.select(schema.audit_head).where(schema.audit_head.c.company == company)).one_or_none()
+    if head is not None and (head.seq, head.hash) != (expected_seq - 1, previous):
+        return Break(company, expected_seq, f"the record ends at row {expected_seq - 1} but {head.seq} were written")
+    return None

@@ -1,0 +1,90 @@
+"""Records as JSON and back, so that what was read and decided can be shown years later exactly as it was."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import rfc8785
+from pydantic import TypeAdapter
+
+from receivables.books_records import CreditMemo, Customer, Document, Invoice, Receipt
+from receivables.diagnosis import Diagnosis
+from receivables.effects import ApplyCredit, ApplyReceipt, EffectKind, ReceiptWrite, UnapplyCredit, Write
+from receivables.evidence import Evidence
+
+_evidence = TypeAdapter(Evidence)
+_diagnosis = TypeAdapter(Diagnosis)
+_writes: dict[EffectKind, TypeAdapter[Any]] = {
+    EffectKind.RECEIPT: TypeAdapter(ReceiptWrite),
+    EffectKind.UNAPPLY_CREDIT: TypeAdapter(UnapplyCredit),
+    EffectKind.APPLY_CREDIT: TypeAdapter(ApplyCredit),
+    EffectKind.APPLY_RECEIPT: TypeAdapter(ApplyReceipt),
+}
+_documents: dict[str, TypeAdapter[Any]] = {
+    "customer": TypeAdapter(Customer),
+    "invoice": TypeAdapter(Invoice),
+    "credit_memo": TypeAdapter(CreditMemo),
+    "receipt": TypeAdapter(Receipt),
+}
+#: What a person did not decide upon: reading times, bare versions, and how many other payments fail.
+_NOT_FACTS = frozenset({"taken_at", "version", "changed", "isolated", "not_checked"})
+
+
+def evidence_to_json(evidence: Evidence) -> Any:
+    return _evidence.dump_python(evidence, mode="json")
+
+
+def evidence_from_json(body: Any) -> Evidence:
+    return _evidence.validate_python(body)
+
+
+def diagnosis_to_json(diagnosis: Diagnosis) -> Any:
+    return _diagnosis.dump_python(diagnosis, mode="json")
+
+
+def diagnosis_from_json(body: Any) -> Diagnosis:
+    return _diagnosis.validate_python(body)
+
+
+def write_to_json(write: Write) -> Any:
+    body = _writes[write.kind].dump_python(write, mode="json")
+    body.pop("kind")  # the column beside it says so
+    return body
+
+
+def write_from_json(kind: str, body: Any) -> Write:
+    write: Write = _writes[EffectKind(kind)].validate_python(body)
+    return write
+
+
+def kind_of(document: Document) -> str:
+    """The document's kind in our words: customer, invoice, credit_memo or receipt."""
+    return {Customer: "customer", Invoice: "invoice", CreditMemo: "credit_memo", Receipt: "receipt"}[type(document)]
+
+
+def document_to_json(document: Document) -> Any:
+    return _documents[kind_of(document)].dump_python(document, mode="json")
+
+
+def document_from_json(kind: str, body: Any) -> Document:
+    document: Document = _documents[kind].validate_python(body)
+    return document
+
+
+def hash_of(body: Any) -> str:
+    """SHA-256 of the canonical JSON of a value, as hexadecimal."""
+    return hashlib.sha256(rfc8785.dumps(body)).hexdigest()
+
+
+def facts_hash(evidence: Evidence) -> str:
+    """Identifies what a person decides upon: equal while status, customers, balances, applications and receipts are."""
+    return hash_of(_facts(evidence_to_json(evidence)))
+
+
+def _facts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _facts(item) for key, item in value.items() if key not in _NOT_FACTS}
+    if isinstance(value, list):
+        return [_facts(item) for item in value]
+    return value

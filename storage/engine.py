@@ -1,0 +1,108 @@
+"""Where our own database is opened: one on SQLite or PostgreSQL, with three ways in.
+
+*read* never writes and never waits for a writer. *acknowledge* is for a person's press: it gives up after
+1.5 seconds, because Slack gives up after three. *work* may wait half a minute. Both begin as writers at once
+(BEGIN IMMEDIATE), because a reader that turns writer in the middle fails immediately on SQLite, whatever the
+time-out. A write transaction touches at most 500 rows and is never open across a call outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pysqlite3.dbapi2 as sqlite
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine
+
+from receivables import boundary
+from receivables.errors import ConfigurationError
+
+ROWS_PER_TRANSACTION = 500  # a longer transaction makes a press wait past Slack's three seconds
+SQLITE_OLDEST = (3, 51, 3)  # older ones can corrupt a WAL file that two connections write (sqlite.org/wal.html)
+ACKNOWLEDGE_SECONDS = 1.5
+WORK_SECONDS = 30.0
+
+
+class Database:
+    """Our own database. Every method gives a connection inside one transaction, committed when the block ends well."""
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        self._read = _engine(self.url, WORK_SECONDS, "DEFERRED")
+        self._acknowledge = _engine(self.url, ACKNOWLEDGE_SECONDS, "IMMEDIATE")
+        self._work = _engine(self.url, WORK_SECONDS, "IMMEDIATE")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view; writing through it fails."""
+        with boundary.transaction(), self._read.begin() as connection:
+            if self.dialect == "postgresql":
+                connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            yield connection
+
+    @contextmanager
+    def acknowledge(self) -> Iterator[Connection]:
+        """A short write for somebody who is waiting."""
+        with boundary.transaction(), self._acknowledge.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def work(self) -> Iterator[Connection]:
+        """A write of the journey, at most 500 rows."""
+        with boundary.transaction(), self._work.begin() as connection:
+            yield connection
+
+    @property
+    def dialect(self) -> str:
+        return self.url.get_backend_name()
+
+    def close(self) -> None:
+        for engine in (self._read, self._acknowledge, self._work):
+            engine.dispose()
+
+
+def _engine(url: sa.URL, wait_seconds: float, begin: str) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url, wait_seconds, begin)
+    if url.get_backend_name() == "postgresql":
+        options = f"-c lock_timeout={int(wait_seconds * 1000)} -c idle_in_transaction_session_timeout=60000"
+        return sa.create_engine(url.set(drivername="postgresql+psycopg"), connect_args={"options": options}, pool_pre_ping=True)
+    raise ConfigurationError(
+        f"database url: {url.drivername!r} is neither sqlite nor postgresql; write sqlite:///resolve-now.sqlite"
+    )
+
+
+def _sqlite_engine(url: sa.URL, wait_seconds: float, begin: str) -> Engine:
+    if sqlite.sqlite_version_info < SQLITE_OLDEST:
+        raise ConfigurationError(
+            f"the SQLite library is {sqlite.sqlite_version}; install pysqlite3 with 3.51.3 or newer (WAL corruption before it)"
+        )
+    if not url.database or url.database == ":memory:":
+        raise ConfigurationError(
+            "database url: a database in memory forgets everything; name a file, sqlite:///resolve-now.sqlite"
+        )
+    if not Path(url.database).parent.is_dir():
+        raise ConfigurationError(f"database url: the folder {Path(url.database).parent} does not exist; make it first")
+    engine = sa.create_engine(url, module=sqlite, connect_args={"timeout": wait_seconds, "check_same_thread": False})
+
+    def connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves; Python's own habit begins too late
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",  # an intent lost at power loss after a receipt was sent would double it
+            "foreign_keys = ON",
+            "trusted_schema = OFF",
+            "journal_size_limit = 67108864",
+            f"query_only = {'ON' if begin == 'DEFERRED' else 'OFF'}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {begin}")
+
+    sa.event.listen(engine, "connect", connected)
+    sa.event.listen(engine, "begin", begun)
+    return engine

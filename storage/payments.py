@@ -1,0 +1,339 @@
+"""Payments as we remember them: taken in once, moved from state to state, never lost sight of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from receivables.payment import Allocation, Bucket, FeedStatus, Payment, PaymentState
+from storage import audit, schema
+
+
+@dataclass(frozen=True)
+class StoredPayment:
+    """A payment with where it stands. `version` rises with each move, `generation` with each deliberate re-creation."""
+
+    payment: Payment
+    state: PaymentState
+    bucket: Bucket
+    generation: int
+    version: int
+    on_account_minor: int
+    received_at: datetime
+    source: str
+    excluded_by: str | None = None
+    verified_at: datetime | None = None
+    hidden_by: str | None = None
+
+    @property
+    def number(self) -> str:
+        return self.payment.transaction_number
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Which invoice of the books one allocation stands for; the highest version holds."""
+
+    line: int
+    version: int
+    invoice_id: str
+    customer_id: str
+    bound_at: datetime
+    bound_by: str
+
+
+class Intake(StrEnum):
+    """What became of a payment handed in."""
+
+    NEW = "new"
+    EXCLUDED = "excluded"
+    SAME = "same"
+    STATUS_CHANGED = "status_changed"
+    CONFLICT = "conflict"
+
+
+def take_in(connection: Connection, payment: Payment, *, at: datetime, source: str, excluded_by: str | None) -> Intake:
+    """Remembers a payment once. The same content again is ignored, other content is a conflict, never an overwrite."""
+    table = schema.payment
+    known = connection.execute(
+        sa.select(table.c.content_hash, table.c.status).where(_is(payment.company, payment.transaction_number))
+    ).one_or_none()
+    if known is not None:
+        if known.content_hash != payment.content_hash():
+            return Intake.CONFLICT
+        return Intake.SAME if known.status == payment.status else Intake.STATUS_CHANGED
+    state = PaymentState.EXCLUDED if excluded_by else PaymentState.RECEIVED
+    connection.execute(
+        sa.insert(table).values(
+            company=payment.company,
+            transaction_number=payment.transaction_number,
+            customer=payment.customer,
+            customer_id=payment.customer_id,
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+            paid_at=payment.paid_at,
+            method=payment.method,
+            status=payment.status,
+            content_hash=payment.content_hash(),
+            source=source,
+            received_at=at,
+            state=state,
+            bucket=Bucket.EXCLUDED if excluded_by else Bucket.TO_DO,
+            excluded_by=excluded_by,
+            on_account_minor=payment.on_account_minor,
+            generation=0,
+            version=1,
+        )
+    )
+    if payment.allocations:
+        connection.execute(
+            sa.insert(schema.allocation),
+            [
+                {
+                    "company": payment.company,
+                    "transaction_number": payment.transaction_number,
+                    "line": line,
+                    "invoice_number": allocation.invoice_number,
+                    "invoice_id": allocation.invoice_id,
+                    "amount_minor": allocation.amount_minor,
+                }
+                for line, allocation in enumerate(payment.allocations, start=1)
+            ],
+        )
+    audit.record(
+        connection,
+        company=payment.company,
+        at=at,
+        actor="feed",
+        action="payment.excluded" if excluded_by else "payment.received",
+        transaction_number=payment.transaction_number,
+        body={
+            "source": source,
+            "amount_minor": payment.amount_minor,
+            "currency": payment.currency,
+            "customer": payment.customer,
+            "paid_at": payment.paid_at.isoformat(),
+            "content_hash": payment.content_hash(),
+            **({"rule": excluded_by} if excluded_by else {}),
+        },
+    )
+    return Intake.EXCLUDED if excluded_by else Intake.NEW
+
+
+def set_status(connection: Connection, company: str, number: str, status: FeedStatus, *, at: datetime) -> None:
+    """Remembers what the feed now says became of the money."""
+    connection.execute(sa.update(schema.payment).where(_is(company, number)).values(status=status))
+    audit.record(
+        connection,
+        company=company,
+        at=at,
+        actor="feed",
+        action="payment.status",
+        transaction_number=number,
+        body={"status": status.value},
+    )
+
+
+def find(connection: Connection, company: str, number: str) -> StoredPayment | None:
+    """One payment, or None when it is not known."""
+    return next(iter(_load(connection, _is(company, number), limit=1)), None)
+
+
+def find_everywhere(connection: Connection, number: str) -> Sequence[StoredPayment]:
+    """The payments with this transaction number, of whatever company."""
+    return _load(connection, schema.payment.c.transaction_number == number, limit=50)
+
+
+def in_state(
+    connection: Connection, company: str, state: PaymentState, *, limit: int, after: str = ""
+) -> Sequence[StoredPayment]:
+    """A bounded batch of payments in one state, in the order of their numbers; `after` continues a walk."""
+    table = schema.payment
+    condition = sa.and_(table.c.company == company, table.c.state == state, table.c.transaction_number > after)
+    return _load(connection, condition, limit=limit)
+
+
+def of_company(connection: Connection, company: str) -> Sequence[StoredPayment]:
+    """Every payment of a company; for proofs and the demo, not for the journey."""
+    return _load(connection, schema.payment.c.company == company, limit=None)
+
+
+def by_numbers(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, StoredPayment]:
+    """Several payments by transaction number; unknown ones are left out."""
+    table = schema.payment
+    condition = sa.and_(table.c.company == company, table.c.transaction_number.in_(numbers))
+    return {stored.number: stored for stored in _load(connection, condition, limit=None)}
+
+
+def move(
+    connection: Connection,
+    stored: StoredPayment,
+    state: PaymentState,
+    bucket: Bucket,
+    *,
+    at: datetime,
+    actor: str,
+    action: str,
+    body: Mapping[str, object] | None = None,
+    generation: int | None = None,
+    on_account_minor: int | None = None,
+    excluded_by: str | None = None,
+) -> bool:
+    """Moves a payment on, if nobody moved it since it was read, and writes the record. False when somebody did."""
+    table = schema.payment
+    values: dict[str, object] = {"state": state, "bucket": bucket, "version": stored.version + 1, "excluded_by": excluded_by}
+    if generation is not None:
+        values["generation"] = generation
+    if on_account_minor is not None:
+        values["on_account_minor"] = on_account_minor
+    if state is PaymentState.VERIFIED:
+        values["verified_at"] = at
+    moved = connection.execute(
+        sa.update(table).where(_is(stored.payment.company, stored.number), table.c.version == stored.version).values(**values)
+    )
+    if moved.rowcount != 1:
+        return False
+    audit.record(
+        connection,
+        company=stored.payment.company,
+        at=at,
+        actor=actor,
+        action=action,
+        transaction_number=stored.number,
+        body={"from": stored.state.value, "to": state.value, **(body or {})},
+    )
+    return True
+
+
+def hide(connection: Connection, company: str, number: str, *, by: str | None, at: datetime) -> None:
+    """Keeps a payment out of lists and search, or (by None) brings it back. Changes nothing else."""
+    connection.execute(sa.update(schema.payment).where(_is(company, number)).values(hidden_by=by, hidden_at=at if by else None))
+
+
+def buckets(connection: Connection, company: str) -> Mapping[tuple[Bucket, str], tuple[int, int]]:
+    """How many payments, and how much (minor units), stand in each bucket and currency; hidden ones included."""
+    table = schema.payment
+    rows = connection.execute(
+        sa.select(table.c.bucket, table.c.currency, sa.func.count(), sa.func.sum(table.c.amount_minor))
+        .where(table.c.company == company)
+        .group_by(table.c.bucket, table.c.currency)
+    )
+    return {(Bucket(bucket), currency): (count, int(total)) for bucket, currency, count, total in rows}
+
+
+def bind(
+    connection: Connection,
+    company: str,
+    number: str,
+    line: int,
+    *,
+    invoice_id: str,
+    customer_id: str,
+    at: datetime,
+    by: str,
+    decision_id: str | None = None,
+) -> None:
+    """Binds one allocation to an invoice, as a new version beside those before it."""
+    table = schema.binding
+    newest = connection.execute(
+        sa.select(sa.func.max(table.c.version)).where(
+            table.c.company == company, table.c.transaction_number == number, table.c.line == line
+        )
+    ).scalar()
+    connection.execute(
+        sa.insert(table).values(
+            company=company,
+            transaction_number=number,
+            line=line,
+            version=(newest or 0) + 1,
+            invoice_id=invoice_id,
+            customer_id=customer_id,
+            bound_at=at,
+            bound_by=by,
+            decision_id=decision_id,
+        )
+    )
+    audit.record(
+        connection,
+        company=company,
+        at=at,
+        actor=by,
+        action="allocation.bound",
+        transaction_number=number,
+        body={"line": line, "version": (newest or 0) + 1, "invoice_id": invoice_id, "customer_id": customer_id},
+    )
+
+
+def bindings(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, Mapping[int, Binding]]:
+    """The binding that holds for each line of each payment; unbound lines are absent."""
+    table = schema.binding
+    held: dict[str, dict[int, Binding]] = {number: {} for number in numbers}
+    query = (
+        sa.select(table)
+        .where(table.c.company == company, table.c.transaction_number.in_(numbers))
+        .order_by(table.c.transaction_number, table.c.line, table.c.version)
+    )
+    for row in connection.execute(query):
+        held[row.transaction_number][row.line] = Binding(
+            row.line, row.version, row.invoice_id, row.customer_id, row.bound_at, row.bound_by
+        )
+    return held
+
+
+def _is(company: str, number: str) -> sa.ColumnElement[bool]:
+    return sa.and_(schema.payment.c.company == company, schema.payment.c.transaction_number == number)
+
+
+def _load(connection: Connection, condition: sa.ColumnElement[bool], *, limit: int | None) -> list[StoredPayment]:
+    table = schema.payment
+    query = sa.select(table).where(condition).order_by(table.c.company, table.c.transaction_number).limit(limit)
+    rows = connection.execute(query).all()
+    allocations = _allocations(connection, {(row.company, row.transaction_number) for row in rows})
+    return [_stored(row, allocations.get((row.company, row.transaction_number), ())) for row in rows]
+
+
+def _allocations(connection: Connection, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], tuple[Allocation, ...]]:
+    table = schema.allocation
+    found: dict[tuple[str, str], tuple[Allocation, ...]] = {}
+    for company in {company for company, _ in keys}:
+        query = (
+            sa.select(table)
+            .where(table.c.company == company, table.c.transaction_number.in_([n for c, n in keys if c == company]))
+            .order_by(table.c.transaction_number, table.c.line)
+        )
+        for row in connection.execute(query):
+            key = (row.company, row.transaction_number)
+            found[key] = (*found.get(key, ()), Allocation(row.amount_minor, row.invoice_number, row.invoice_id))
+    return found
+
+
+def _stored(row: sa.Row[tuple[object, ...]], allocations: tuple[Allocation, ...]) -> StoredPayment:
+    return StoredPayment(
+        payment=Payment(
+            company=row.company,
+            transaction_number=row.transaction_number,
+            customer=row.customer,
+            customer_id=row.customer_id,
+            amount_minor=row.amount_minor,
+            currency=row.currency,
+            paid_at=row.paid_at,
+            method=row.method,
+            allocations=allocations,
+            status=FeedStatus(row.status),
+        ),
+        state=PaymentState(row.state),
+        bucket=Bucket(row.bucket),
+        generation=row.generation,
+        version=row.version,
+        on_account_minor=row.on_account_minor,
+        received_at=row.received_at,
+        source=row.source,
+        excluded_by=row.excluded_by,
+        verified_at=row.verified_at,
+        hidden_by=row.hidden_by,
+    )
