@@ -1,0 +1,120 @@
+"""First judgements of payments, and the failure rate that comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from receivables.payment import Payment
+from storage import schema
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One judgement of a payment by `posting`; only the first of a payment counts in the rate."""
+
+    transaction_number: str
+    at: datetime
+    first: bool
+    failed: bool
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Payments judged for the first time in a window: how many, how many failed, and their money in minor units."""
+
+    attempted: int
+    failed: int
+
+
+def record(
+    connection: Connection, payment: Payment, *, attempt_id: str, run_id: str, at: datetime, failed: bool, code: str, message: str
+) -> None:
+    """Remembers one judgement."""
+    table = schema.attempt
+    before = connection.execute(
+        sa.select(sa.func.count()).where(
+            table.c.company == payment.company, table.c.transaction_number == payment.transaction_number
+        )
+    ).scalar_one()
+    connection.execute(
+        sa.insert(table).values(
+            company=payment.company,
+            id=attempt_id,
+            transaction_number=payment.transaction_number,
+            run_id=run_id,
+            at=at,
+            first=before == 0,
+            failed=failed,
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+            code=code,
+            message=message,
+        )
+    )
+
+
+def turned_out_failed(connection: Connection, company: str, number: str, *, code: str, message: str) -> None:
+    """What was planned did not land: the payment's newest attempt, and so perhaps its first, failed."""
+    table = schema.attempt
+    newest = (
+        sa.select(table.c.id)
+        .where(table.c.company == company, table.c.transaction_number == number)
+        .order_by(table.c.at.desc(), table.c.first)
+        .limit(1)
+        .scalar_subquery()
+    )
+    connection.execute(
+        sa.update(table).where(table.c.company == company, table.c.id == newest).values(failed=True, code=code, message=message)
+    )
+
+
+def of_payment(connection: Connection, company: str, number: str) -> list[Attempt]:
+    """The judgements of one payment, oldest first."""
+    table = schema.attempt
+    query = (
+        sa.select(table).where(table.c.company == company, table.c.transaction_number == number).order_by(table.c.at, table.c.id)
+    )
+    return [
+        Attempt(row.transaction_number, row.at, row.first, row.failed, row.code, row.message) for row in connection.execute(query)
+    ]
+
+
+def counts(connection: Connection, company: str, numbers: Collection[str]) -> dict[str, int]:
+    """How often each payment was judged."""
+    table = schema.attempt
+    rows = connection.execute(
+        sa.select(table.c.transaction_number, sa.func.count())
+        .where(table.c.company == company, table.c.transaction_number.in_(numbers))
+        .group_by(table.c.transaction_number)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def tally_since(connection: Connection, company: str, since: datetime) -> Tally:
+    """First judgements since a moment."""
+    table = schema.attempt
+    return _tally(connection, sa.and_(table.c.company == company, table.c.first, table.c.at >= since))
+
+
+def tally_of_last_run(connection: Connection, company: str) -> Tally:
+    """First judgements of the newest sync that judged anything for the first time."""
+    table = schema.attempt
+    newest = connection.execute(
+        sa.select(table.c.run_id).where(table.c.company == company, table.c.first).order_by(table.c.at.desc()).limit(1)
+    ).scalar()
+    return _tally(connection, sa.and_(table.c.company == company, table.c.first, table.c.run_id == (newest or "")))
+
+
+def _tally(connection: Connection, condition: sa.ColumnElement[bool]) -> Tally:
+    table = schema.attempt
+    row = connection.execute(
+        sa.select(sa.func.count(), sa.func.sum(sa.case((table.c.failed, 1), else_=0))).where(condition)
+    ).one()
+    return Tally(attempted=row[0], failed=row[1] or 0)

@@ -1,0 +1,250 @@
+"""What people decided, and the proof that dismissals rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from receivables.diagnosis import Remedy
+from storage import audit, schema
+
+
+@dataclass(frozen=True)
+class StoredDecision:
+    """A person (or a policy) chose a remedy. `options` may name a successor, proof, and what to re-apply."""
+
+    company: str
+    id: str
+    failure_id: str | None
+    transaction_number: str
+    remedy: Remedy
+    requested_by: str
+    requested_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+    channel: str
+    os_account: str
+    reason: str
+    options: Mapping[str, Any]
+    amount_minor: int
+    currency: str
+    evidence_id: str | None
+    state: str
+    outcome: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What of a receipt in the books stands for a dismissed payment, in minor units."""
+
+    transaction_number: str
+    receipt_id: str
+    amount_minor: int
+    given_at: datetime
+    withdrawn_at: datetime | None
+
+
+class AlreadyDecided(Exception):
+    """Another decision about the same failure is under way; carries it."""
+
+    def __init__(self, other: StoredDecision) -> None:
+        super().__init__(other.id)
+        self.other = other
+
+
+def record(connection: Connection, made: StoredDecision) -> None:
+    """Keeps a decision. Raises AlreadyDecided when the failure has one under way: the first one wins."""
+    values = {name: getattr(made, name) for name in StoredDecision.__dataclass_fields__} | {"options": dict(made.options)}
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.insert(schema.decision).values(**values))
+    except IntegrityError:
+        other = under_way(connection, made.company, made.failure_id or "")
+        if other is None:
+            raise
+        raise AlreadyDecided(other) from None
+    audit.record(
+        connection,
+        company=made.company,
+        at=made.requested_at,
+        actor=made.requested_by,
+        action="decision.made",
+        transaction_number=made.transaction_number,
+        body={
+            "decision": made.id,
+            "failure": made.failure_id,
+            "remedy": made.remedy,
+            "reason": made.reason,
+            "options": dict(made.options),
+            "channel": made.channel,
+            "os_account": made.os_account,
+            "state": made.state,
+            "evidence": made.evidence_id,
+        },
+    )
+
+
+def move(connection: Connection, held: StoredDecision, state: str, *, outcome: str, at: datetime) -> bool:
+    """Moves a decision on, if nobody did since it was read."""
+    table = schema.decision
+    moved = connection.execute(
+        sa.update(table)
+        .where(table.c.company == held.company, table.c.id == held.id, table.c.state == held.state)
+        .values(state=state, outcome=outcome, changed_at=at)
+    )
+    if moved.rowcount != 1:
+        return False
+    audit.record(
+        connection,
+        company=held.company,
+        at=at,
+        actor="sync",
+        action=f"decision.{state}",
+        transaction_number=held.transaction_number,
+        body={"decision": held.id, "remedy": held.remedy, "outcome": outcome},
+    )
+    return True
+
+
+def approve(connection: Connection, held: StoredDecision, *, by: str, at: datetime) -> bool:
+    """A second person agrees. The database refuses the first one."""
+    table = schema.decision
+    approved = connection.execute(
+        sa.update(table)
+        .where(table.c.company == held.company, table.c.id == held.id, table.c.state == "waiting_approval")
+        .values(state="accepted", approved_by=by, approved_at=at, changed_at=at)
+    )
+    if approved.rowcount != 1:
+        return False
+    audit.record(
+        connection,
+        company=held.company,
+        at=at,
+        actor=by,
+        action="decision.approved",
+        transaction_number=held.transaction_number,
+        body={"decision": held.id, "remedy": held.remedy},
+    )
+    return True
+
+
+def get(connection: Connection, company: str, decision_id: str) -> StoredDecision:
+    table = schema.decision
+    return _load(connection, sa.and_(table.c.company == company, table.c.id == decision_id))[0]
+
+
+def in_state(connection: Connection, company: str, state: str, *, limit: int) -> Sequence[StoredDecision]:
+    """Decisions in one state, oldest first."""
+    table = schema.decision
+    return _load(connection, sa.and_(table.c.company == company, table.c.state == state), limit)
+
+
+def under_way(connection: Connection, company: str, failure_id: str) -> StoredDecision | None:
+    """The decision about a failure that is not yet carried out, if there is one."""
+    table = schema.decision
+    condition = sa.and_(
+        table.c.company == company,
+        table.c.failure_id == failure_id,
+        table.c.state.in_(("waiting_approval", "accepted", "carrying_out")),
+    )
+    return next(iter(_load(connection, condition)), None)
+
+
+def of_payment(connection: Connection, company: str, number: str) -> Sequence[StoredDecision]:
+    """Every decision about one payment, oldest first."""
+    table = schema.decision
+    return _load(connection, sa.and_(table.c.company == company, table.c.transaction_number == number))
+
+
+def _load(connection: Connection, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[StoredDecision]:
+    table = schema.decision
+    rows = connection.execute(sa.select(table).where(condition).order_by(table.c.requested_at, table.c.id).limit(limit))
+    return [StoredDecision(**{**row._mapping, "remedy": Remedy(row.remedy)}) for row in rows]
+
+
+# --- proof ------------------------------------------------------------------------------------------------------------
+
+
+def claim_receipt(
+    connection: Connection,
+    *,
+    company: str,
+    proof_id: str,
+    decision_id: str,
+    transaction_number: str,
+    receipt_id: str,
+    receipt_amount_minor: int,
+    amount_minor: int,
+    at: datetime,
+) -> bool:
+    """Ties a dismissed payment to money of a receipt. False when other dismissals already rest on that money."""
+    claim = schema.receipt_claim
+    here = sa.and_(claim.c.company == company, claim.c.receipt_id == receipt_id)
+    try:
+        with connection.begin_nested():
+            if connection.execute(sa.select(claim.c.receipt_id).where(here)).one_or_none() is None:
+                connection.execute(
+                    sa.insert(claim).values(
+                        company=company, receipt_id=receipt_id, amount_minor=receipt_amount_minor, claimed_minor=0
+                    )
+                )
+            connection.execute(
+                sa.update(claim)
+                .where(here)
+                .values(amount_minor=receipt_amount_minor, claimed_minor=claim.c.claimed_minor + amount_minor)
+            )
+    except IntegrityError:  # the CHECK: claims never exceed the receipt
+        return False
+    connection.execute(
+        sa.insert(schema.proof).values(
+            company=company,
+            id=proof_id,
+            decision_id=decision_id,
+            transaction_number=transaction_number,
+            receipt_id=receipt_id,
+            amount_minor=amount_minor,
+            given_at=at,
+        )
+    )
+    return True
+
+
+def withdraw_proof(connection: Connection, company: str, number: str, *, at: datetime) -> None:
+    """Gives a reopened payment's claims back, so that the receipt's money can stand for something else."""
+    proof, claim = schema.proof, schema.receipt_claim
+    condition = sa.and_(proof.c.company == company, proof.c.transaction_number == number, proof.c.withdrawn_at.is_(None))
+    for row in connection.execute(sa.select(proof.c.receipt_id, proof.c.amount_minor).where(condition)).all():
+        connection.execute(
+            sa.update(claim)
+            .where(claim.c.company == company, claim.c.receipt_id == row.receipt_id)
+            .values(claimed_minor=claim.c.claimed_minor - row.amount_minor)
+        )
+    connection.execute(sa.update(proof).where(condition).values(withdrawn_at=at))
+
+
+def claimed(connection: Connection, company: str) -> Mapping[str, int]:
+    """What dismissals rest on each receipt, in minor units."""
+    table = schema.receipt_claim
+    rows = connection.execute(
+        sa.select(table.c.receipt_id, table.c.claimed_minor).where(table.c.company == company, table.c.claimed_minor > 0)
+    )
+    return {row.receipt_id: row.claimed_minor for row in rows}
+
+
+def proofs(connection: Connection, company: str, number: str | None = None) -> Sequence[Proof]:
+    """The proof of dismissals, withdrawn ones included; of one payment, or of all."""
+    table = schema.proof
+    query = sa.select(table).where(table.c.company == company).order_by(table.c.given_at, table.c.id)
+    if number is not None:
+        query = query.where(table.c.transaction_number == number)
+    return [
+        Proof(row.transaction_number, row.receipt_id, row.amount_minor, row.given_at, row.withdrawn_at)
+        for row in connection.execute(query)
+    ]

@@ -1,0 +1,369 @@
+"""Effects as rows: planned, claimed by one process at a time, and settled by nobody but the holder of the fence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from receivables.effects import LIVE_STATES, STEPS, EffectKind, EffectState, Facts, Order, Outcome, Write
+from storage import audit, codec, schema
+
+
+@dataclass(frozen=True)
+class PlannedEffect:
+    """One write about to be promised to the books. `expects` are facts by "kind:id" of the documents it rests on."""
+
+    id: str
+    company: str
+    transaction_number: str
+    part: int
+    generation: int
+    key: str
+    marker: str
+    write: Write
+    expects: Mapping[str, Facts]
+    attended: bool
+    facts_read_at: datetime
+    decision_id: str | None = None
+    after_id: str | None = None
+    compensates_id: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredEffect:
+    """A committed effect. Only one of these can become an order to the books."""
+
+    id: str
+    company: str
+    transaction_number: str
+    kind: EffectKind
+    part: int
+    generation: int
+    key: str
+    marker: str
+    write: Write
+    expects: Mapping[str, Facts]
+    attended: bool
+    facts_read_at: datetime
+    state: EffectState
+    fence: int
+    sendings: int
+    deadline_at: datetime | None
+    next_at: datetime
+    after_id: str | None
+    compensates_id: str | None
+    decision_id: str | None
+    dispatch_id: str | None
+    document_id: str | None
+    document_version: str | None
+    outcome_code: str
+    outcome_message: str
+    planned_at: datetime
+    settled_at: datetime | None
+
+    def order(self, versions: Mapping[str, str]) -> Order:
+        return Order(self.id, self.key, self.marker, self.write, versions)
+
+
+def plan(connection: Connection, planned: PlannedEffect, *, at: datetime, actor: str) -> None:
+    """Commits the intent. Raises IntegrityError when the part already has a live receipt effect."""
+    body = codec.write_to_json(planned.write)
+    connection.execute(
+        sa.insert(schema.effect).values(
+            company=planned.company,
+            id=planned.id,
+            transaction_number=planned.transaction_number,
+            kind=planned.write.kind,
+            part=planned.part,
+            generation=planned.generation,
+            key=planned.key,
+            marker=planned.marker,
+            write=body,
+            write_hash=codec.hash_of(body),
+            expects=dict(planned.expects),
+            attended=planned.attended,
+            facts_read_at=planned.facts_read_at,
+            state=EffectState.PLANNED,
+            fence=0,
+            sendings=0,
+            next_at=at,
+            after_id=planned.after_id,
+            compensates_id=planned.compensates_id,
+            decision_id=planned.decision_id,
+            planned_at=at,
+        )
+    )
+    audit.record(
+        connection,
+        company=planned.company,
+        at=at,
+        actor=actor,
+        action="effect.planned",
+        transaction_number=planned.transaction_number,
+        body={
+            "effect": planned.id,
+            "kind": planned.write.kind,
+            "part": planned.part,
+            "generation": planned.generation,
+            "key": planned.key,
+            "marker": planned.marker,
+            "write": body,
+            "decision": planned.decision_id,
+            "after": planned.after_id,
+            "compensates": planned.compensates_id,
+        },
+    )
+
+
+def claim(
+    connection: Connection, company: str, *, owner: str, now: datetime, lease_until: datetime, limit: int
+) -> Sequence[StoredEffect]:
+    """Takes effects that are due, for this process alone: one conditional UPDATE for each.
+
+    A planned effect becomes *sending*. One whose process died while sending becomes *unknown*; it, and those
+    unknown or waiting for a person, keep their state until the books have been looked at.
+    """
+    table, before = schema.effect, schema.effect.alias()
+    free = sa.or_(table.c.lease_until.is_(None), table.c.lease_until < now)
+    ready = sa.or_(
+        table.c.after_id.is_(None),
+        sa.exists().where(before.c.company == table.c.company, before.c.id == table.c.after_id, before.c.state == "done"),
+    )
+    condition = sa.and_(
+        table.c.company == company,
+        table.c.next_at <= now,
+        free,
+        table.c.state.in_([EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON]),
+        ready,
+    )
+    due = connection.execute(
+        sa.select(table.c.id, table.c.state, table.c.fence, table.c.sendings)
+        .where(condition)
+        .order_by(table.c.planned_at, table.c.id)
+        .limit(limit)
+    ).all()
+    taken = []
+    for row in due:
+        won = connection.execute(
+            sa.update(table)
+            .where(_is(company, row.id), table.c.state == row.state, table.c.fence == row.fence, free)
+            .values(state=_claimed(row.state, row.sendings), fence=row.fence + 1, lease_owner=owner, lease_until=lease_until)
+        )
+        if won.rowcount == 1:
+            taken.append(row.id)
+    return by_ids(connection, company, taken)
+
+
+def _claimed(state: str, sendings: int) -> EffectState:
+    if state == EffectState.PLANNED:
+        return EffectState.SENDING
+    if state == EffectState.SENDING:
+        # A process died holding it. Never sent means definitely not done; sent means nobody knows.
+        return EffectState.UNKNOWN if sendings else EffectState.SENDING
+    return EffectState(state)
+
+
+def begin_dispatch(
+    connection: Connection,
+    members: Sequence[StoredEffect],
+    *,
+    dispatch_id: str,
+    key: str,
+    owner: str,
+    at: datetime,
+    lease_until: datetime,
+    deadline_at: datetime,
+) -> Sequence[StoredEffect]:
+    """Writes down what is about to be sent, before it is. Returns the members that are still ours to send."""
+    company = members[0].company
+    table = schema.effect
+    body = [codec.write_to_json(member.write) | {"marker": member.marker} for member in members]
+    connection.execute(
+        sa.insert(schema.dispatch).values(
+            company=company,
+            id=dispatch_id,
+            key=key,
+            members=[member.id for member in members],
+            body_hash=codec.hash_of(body),
+            state="sending",
+            lease_owner=owner,
+            lease_until=lease_until,
+            deadline_at=deadline_at,
+            made_at=at,
+        )
+    )
+    ours = []
+    for member in members:
+        kept = connection.execute(
+            sa.update(table)
+            .where(_is(company, member.id), table.c.fence == member.fence, table.c.state == member.state)
+            .values(
+                state=EffectState.SENDING,
+                sendings=member.sendings + 1,
+                dispatch_id=dispatch_id,
+                deadline_at=deadline_at,
+                lease_until=lease_until,
+            )
+        )
+        if kept.rowcount == 1:
+            ours.append(member.id)
+    return by_ids(connection, company, ours)
+
+
+def end_dispatch(connection: Connection, company: str, dispatch_id: str, *, state: str, at: datetime) -> None:
+    """Remembers whether a dispatch was answered, unanswered, or never sent."""
+    table = schema.dispatch
+    connection.execute(
+        sa.update(table).where(table.c.company == company, table.c.id == dispatch_id).values(state=state, answered_at=at)
+    )
+
+
+def settle(
+    connection: Connection,
+    held: StoredEffect,
+    state: EffectState,
+    outcome: Outcome,
+    *,
+    at: datetime,
+    next_at: datetime | None = None,
+) -> bool:
+    """Ends our hold on an effect with what is now known. False when the fence passed on: then nothing is written."""
+    if state is not held.state and state not in STEPS[held.state]:
+        raise AssertionError(f"an effect cannot go from {held.state} to {state}")
+    table = schema.effect
+    values: dict[str, object] = {
+        "state": state,
+        "lease_until": None,
+        "lease_owner": "",
+        "outcome_code": outcome.code,
+        "outcome_message": outcome.message,
+        "next_at": next_at or at,
+    }
+    if outcome.document_id:
+        values |= {"document_id": outcome.document_id, "document_version": outcome.version, "trace": outcome.trace}
+    if state in _FINAL:
+        values["settled_at"] = at
+    settled = connection.execute(
+        sa.update(table)
+        .where(_is(held.company, held.id), table.c.fence == held.fence, table.c.state == held.state)
+        .values(**values)
+    )
+    if settled.rowcount != 1:
+        return False
+    if state is not held.state:
+        audit.record(
+            connection,
+            company=held.company,
+            at=at,
+            actor="sync",
+            action=f"effect.{state}",
+            transaction_number=held.transaction_number,
+            body={
+                "effect": held.id,
+                "kind": held.kind,
+                "from": held.state,
+                "document": outcome.document_id,
+                "code": outcome.code,
+                "message": outcome.message,
+                "trace": outcome.trace,
+            },
+        )
+    return True
+
+
+_FINAL = (EffectState.DONE, EffectState.REFUSED_STALE, EffectState.FAILED, EffectState.CANCELLED, EffectState.SUPERSEDED)
+
+
+def end_without_sending(
+    connection: Connection, one: StoredEffect, state: EffectState, *, why: str, at: datetime, actor: str
+) -> bool:
+    """Cancels what was never sent, or marks what is gone from the books as superseded."""
+    if state not in STEPS[one.state]:
+        raise AssertionError(f"an effect cannot go from {one.state} to {state}")
+    table = schema.effect
+    ended = connection.execute(
+        sa.update(table)
+        .where(_is(one.company, one.id), table.c.state == one.state, table.c.fence == one.fence)
+        .values(state=state, outcome_message=why, settled_at=at)
+    )
+    if ended.rowcount != 1:
+        return False
+    audit.record(
+        connection,
+        company=one.company,
+        at=at,
+        actor=actor,
+        action=f"effect.{state}",
+        transaction_number=one.transaction_number,
+        body={"effect": one.id, "kind": one.kind, "from": one.state, "why": why},
+    )
+    return True
+
+
+def by_ids(connection: Connection, company: str, ids: Collection[str]) -> Sequence[StoredEffect]:
+    """Effects by id, in the order they were planned."""
+    table = schema.effect
+    return _load(connection, sa.and_(table.c.company == company, table.c.id.in_(ids)))
+
+
+def of_payments(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, Sequence[StoredEffect]]:
+    """Every effect of some payments, in the order they were planned; each payment is a key."""
+    table = schema.effect
+    found: dict[str, list[StoredEffect]] = {number: [] for number in numbers}
+    for one in _load(connection, sa.and_(table.c.company == company, table.c.transaction_number.in_(numbers))):
+        found[one.transaction_number].append(one)
+    return found
+
+
+def of_decision(connection: Connection, company: str, decision_id: str) -> Sequence[StoredEffect]:
+    """The chain of effects that a decision led to, compensations included."""
+    table = schema.effect
+    return _load(connection, sa.and_(table.c.company == company, table.c.decision_id == decision_id))
+
+
+def underway(connection: Connection, company: str) -> Sequence[StoredEffect]:
+    """Receipts promised and not yet settled; they reserve what they will take of their invoices."""
+    table = schema.effect
+    waiting = [state for state in LIVE_STATES if state is not EffectState.DONE]
+    return _load(
+        connection,
+        sa.and_(table.c.company == company, table.c.kind == EffectKind.RECEIPT, table.c.state.in_(waiting)),
+    )
+
+
+def due_companies(connection: Connection, now: datetime) -> Sequence[str]:
+    """Companies with effects that may be carried out now."""
+    table = schema.effect
+    rows = connection.execute(
+        sa.select(table.c.company)
+        .where(
+            table.c.state.in_([EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON]),
+            table.c.next_at <= now,
+        )
+        .distinct()
+        .order_by(table.c.company)
+    )
+    return [row.company for row in rows]
+
+
+def _is(company: str, effect_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(schema.effect.c.company == company, schema.effect.c.id == effect_id)
+
+
+def _load(connection: Connection, condition: sa.ColumnElement[bool]) -> list[StoredEffect]:
+    table = schema.effect
+    rows = connection.execute(sa.select(table).where(condition).order_by(table.c.planned_at, table.c.id))
+    return [_stored(row._mapping) for row in rows]
+
+
+def _stored(row: sa.RowMapping) -> StoredEffect:
+    values: dict[str, Any] = {name: row[name] for name in StoredEffect.__dataclass_fields__}
+    values["kind"] = EffectKind(row["kind"])
+    values["state"] = EffectState(row["state"])
+    values["write"] = codec.write_from_json(row["kind"], row["write"])
+    return StoredEffect(**values)

@@ -1,0 +1,342 @@
+"""Failures: payments that could not be posted or did not land as meant, with their evidence and diagnoses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from receivables.diagnosis import Cause, Diagnosis, Remedy
+from receivables.evidence import Evidence
+from receivables.payment import Payment
+from receivables.ports import Ids
+from storage import audit, codec, outbox, schema
+
+
+@dataclass(frozen=True)
+class StoredFailure:
+    """A failure and what is known about it. `held` failures post nothing by themselves, even when all fits again."""
+
+    company: str
+    id: str
+    transaction_number: str
+    about: str  # "payment", or "intake" where the feed contradicts what we hold
+    state: str  # "open" or "resolved"
+    cause: Cause | None
+    remedy: Remedy | None
+    diagnosis: Diagnosis | None
+    opened_because: str
+    refusal_code: str
+    refusal_message: str
+    evidence_id: str | None
+    held: bool
+    opened_at: datetime
+    changed_at: datetime
+    resolved_at: datetime | None
+    resolution: str | None
+    resolved_by: str
+    incident_id: str | None
+    version: int
+
+
+def open_one(
+    connection: Connection,
+    ids: Ids,
+    payment: Payment,
+    *,
+    because: str,
+    at: datetime,
+    actor: str,
+    about: str = "payment",
+    code: str = "",
+    message: str = "",
+    held: bool = False,
+    diagnosis: Diagnosis | None = None,
+) -> str:
+    """Opens a failure, or adds to the one that is open, and wants its card. Returns the failure's id."""
+    table = schema.failure
+    known = open_of(connection, payment.company, payment.transaction_number, about)
+    values: dict[str, object] = {
+        "opened_because": because,
+        "refusal_code": code,
+        "refusal_message": message,
+        "held": held or (known.held if known else False),
+        "changed_at": at,
+        "evidence_id": None,  # whatever was read before no longer tells the whole story
+    }
+    if diagnosis is not None:
+        values |= _words(diagnosis)
+    failure_id = known.id if known else ids.new()
+    if known:
+        connection.execute(sa.update(table).where(_is(payment.company, failure_id)).values(version=known.version + 1, **values))
+    else:
+        connection.execute(
+            sa.insert(table).values(
+                company=payment.company,
+                id=failure_id,
+                transaction_number=payment.transaction_number,
+                about=about,
+                state="open",
+                opened_at=at,
+                version=1,
+                **values,
+            )
+        )
+    audit.record(
+        connection,
+        company=payment.company,
+        at=at,
+        actor=actor,
+        action="failure.changed" if known else "failure.opened",
+        transaction_number=payment.transaction_number,
+        body={"failure": failure_id, "because": because, "code": code, "message": message, "about": about},
+    )
+    outbox.want(connection, ids, company=payment.company, subject_kind="failure", subject=failure_id, at=at)
+    return failure_id
+
+
+def resolve(
+    connection: Connection, ids: Ids, found: StoredFailure, *, resolution: str, by: str, at: datetime, actor: str
+) -> bool:
+    """Ends a failure, saying how and by whom. False when somebody else ended or changed it meanwhile."""
+    table = schema.failure
+    ended = connection.execute(
+        sa.update(table)
+        .where(_is(found.company, found.id), table.c.state == "open", table.c.version == found.version)
+        .values(
+            state="resolved",
+            resolved_at=at,
+            resolution=resolution,
+            resolved_by=by,
+            changed_at=at,
+            version=found.version + 1,
+        )
+    )
+    if ended.rowcount != 1:
+        return False
+    audit.record(
+        connection,
+        company=found.company,
+        at=at,
+        actor=actor,
+        action="failure.resolved",
+        transaction_number=found.transaction_number,
+        body={"failure": found.id, "resolution": resolution, "by": by},
+    )
+    outbox.want(connection, ids, company=found.company, subject_kind="failure", subject=found.id, at=at)
+    return True
+
+
+def open_of(connection: Connection, company: str, number: str, about: str = "payment") -> StoredFailure | None:
+    """The open failure of a payment, if there is one."""
+    table = schema.failure
+    condition = sa.and_(
+        table.c.company == company,
+        table.c.transaction_number == number,
+        table.c.about == about,
+        table.c.state == "open",
+    )
+    return next(iter(_load(connection, condition)), None)
+
+
+def get(connection: Connection, company: str, failure_id: str) -> StoredFailure:
+    return _load(connection, _is(company, failure_id))[0]
+
+
+def open_ones(
+    connection: Connection, company: str, *, about: str | None = None, limit: int | None = None, after: str = ""
+) -> Sequence[StoredFailure]:
+    """The open failures of a company in the order of their ids; `after` continues a walk."""
+    table = schema.failure
+    condition = sa.and_(table.c.company == company, table.c.state == "open", table.c.id > after)
+    if about is not None:
+        condition = sa.and_(condition, table.c.about == about)
+    return _load(connection, condition, limit)
+
+
+def of_company(connection: Connection, company: str) -> Sequence[StoredFailure]:
+    """Every failure, resolved ones too, oldest first."""
+    return sorted(_load(connection, schema.failure.c.company == company), key=lambda one: (one.opened_at, one.id))
+
+
+def of_payment(connection: Connection, company: str, number: str) -> Sequence[StoredFailure]:
+    """Every failure of one payment, oldest first."""
+    table = schema.failure
+    found = _load(connection, sa.and_(table.c.company == company, table.c.transaction_number == number))
+    return sorted(found, key=lambda one: (one.opened_at, one.id))
+
+
+def store_evidence(connection: Connection, ids: Ids, found: StoredFailure, evidence: Evidence) -> str | None:
+    """Keeps evidence that says something new, and points the failure at it. None when nothing changed."""
+    digest = codec.facts_hash(evidence)
+    if found.evidence_id is not None and evidence_hash(connection, found.company, found.evidence_id) == digest:
+        return None
+    evidence_id = ids.new()
+    connection.execute(
+        sa.insert(schema.evidence).values(
+            company=found.company,
+            id=evidence_id,
+            failure_id=found.id,
+            taken_at=evidence.taken_at,
+            facts_hash=digest,
+            body=codec.evidence_to_json(evidence),
+        )
+    )
+    table = schema.failure
+    connection.execute(
+        sa.update(table)
+        .where(_is(found.company, found.id))
+        .values(evidence_id=evidence_id, changed_at=evidence.taken_at, version=table.c.version + 1)
+    )
+    return evidence_id
+
+
+def evidence_hash(connection: Connection, company: str, evidence_id: str) -> str:
+    """What identifies the facts of stored evidence (`codec.facts_hash`)."""
+    table = schema.evidence
+    query = sa.select(table.c.facts_hash).where(table.c.company == company, table.c.id == evidence_id)
+    return str(connection.execute(query).scalar_one())
+
+
+def evidence(connection: Connection, company: str, evidence_id: str) -> Evidence:
+    """Stored evidence, exactly as it was read."""
+    table = schema.evidence
+    query = sa.select(table.c.body).where(table.c.company == company, table.c.id == evidence_id)
+    return codec.evidence_from_json(connection.execute(query).scalar_one())
+
+
+def evidence_before(connection: Connection, found: StoredFailure, evidence_id: str) -> Evidence | None:
+    """What was read about the same failure before that."""
+    table = schema.evidence
+    taken_at = sa.select(table.c.taken_at).where(table.c.company == found.company, table.c.id == evidence_id).scalar_subquery()
+    query = (
+        sa.select(table.c.body)
+        .where(table.c.company == found.company, table.c.failure_id == found.id, table.c.taken_at < taken_at)
+        .order_by(table.c.taken_at.desc())
+        .limit(1)
+    )
+    body = connection.execute(query).scalar_one_or_none()
+    return None if body is None else codec.evidence_from_json(body)
+
+
+def undiagnosed(connection: Connection, company: str, *, limit: int) -> Sequence[StoredFailure]:
+    """Open failures whose newest evidence no diagnosis was ever begun for."""
+    table, begun = schema.failure, schema.diagnosis
+    condition = sa.and_(
+        table.c.company == company,
+        table.c.state == "open",
+        table.c.about == "payment",
+        table.c.evidence_id.is_not(None),
+        ~sa.exists().where(begun.c.company == table.c.company, begun.c.evidence_id == table.c.evidence_id),
+    )
+    return _load(connection, condition, limit)
+
+
+def begin_diagnosis(connection: Connection, ids: Ids, found: StoredFailure, at: datetime) -> str:
+    """Remembers that a diagnosis begins, before the engine runs: evidence that kills the process shows as begun."""
+    diagnosis_id = ids.new()
+    connection.execute(
+        sa.insert(schema.diagnosis).values(
+            company=found.company,
+            id=diagnosis_id,
+            failure_id=found.id,
+            evidence_id=found.evidence_id,
+            state="started",
+            started_at=at,
+        )
+    )
+    return diagnosis_id
+
+
+def begun_before(connection: Connection, company: str, before: datetime) -> Sequence[tuple[str, str]]:
+    """(diagnosis id, failure id) of diagnoses that began before a moment and never ended."""
+    table = schema.diagnosis
+    rows = connection.execute(
+        sa.select(table.c.id, table.c.failure_id).where(
+            table.c.company == company, table.c.state == "started", table.c.started_at < before
+        )
+    )
+    return [(row.id, row.failure_id) for row in rows]
+
+
+def end_diagnosis(
+    connection: Connection,
+    ids: Ids,
+    company: str,
+    diagnosis_id: str,
+    failure_id: str,
+    diagnosis: Diagnosis,
+    *,
+    at: datetime,
+    crashed: bool = False,
+) -> None:
+    """Keeps a diagnosis and shows it on the failure, unless it was resolved meanwhile."""
+    table = schema.diagnosis
+    connection.execute(
+        sa.update(table)
+        .where(table.c.company == company, table.c.id == diagnosis_id)
+        .values(state="crashed" if crashed else "done", finished_at=at, body=codec.diagnosis_to_json(diagnosis))
+    )
+    failure = schema.failure
+    shown = connection.execute(
+        sa.update(failure)
+        .where(_is(company, failure_id), failure.c.state == "open")
+        .values(changed_at=at, version=failure.c.version + 1, **_words(diagnosis))
+    )
+    if shown.rowcount != 1:
+        return
+    number = connection.execute(sa.select(failure.c.transaction_number).where(_is(company, failure_id))).scalar_one()
+    audit.record(
+        connection,
+        company=company,
+        at=at,
+        actor="rules",
+        action="failure.diagnosed",
+        transaction_number=number,
+        body={
+            "failure": failure_id,
+            "diagnosis": diagnosis_id,
+            "cause": diagnosis.primary.cause,
+            "remedy": diagnosis.primary.remedy,
+            "confidence": diagnosis.primary.confidence,
+            "sentence": diagnosis.sentence,
+        },
+    )
+    outbox.want(connection, ids, company=company, subject_kind="failure", subject=failure_id, at=at)
+
+
+def _words(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "cause": diagnosis.primary.cause,
+        "remedy": diagnosis.primary.remedy,
+        "confidence": diagnosis.primary.confidence,
+        "diagnosis": codec.diagnosis_to_json(diagnosis),
+    }
+
+
+def _is(company: str, failure_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(schema.failure.c.company == company, schema.failure.c.id == failure_id)
+
+
+def _load(connection: Connection, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[StoredFailure]:
+    table = schema.failure
+    rows = connection.execute(sa.select(table).where(condition).order_by(table.c.id).limit(limit))
+    return [_stored(row._mapping) for row in rows]
+
+
+def _stored(row: Mapping[str, Any] | sa.RowMapping) -> StoredFailure:
+    values: dict[str, Any] = dict(row)
+    values.pop("confidence")
+    values["cause"] = Cause(values["cause"]) if values["cause"] else None
+    values["remedy"] = Remedy(values["remedy"]) if values["remedy"] else None
+    values["diagnosis"] = codec.diagnosis_from_json(values["diagnosis"]) if values["diagnosis"] else None
+    return StoredFailure(**values)
+
+
+def transaction_numbers(found: Collection[StoredFailure]) -> list[str]:
+    """The payments of some failures, each once, in order."""
+    return sorted({one.transaction_number for one in found})

@@ -1,0 +1,110 @@
+"""What we last saw in the books, with tombstones: enough to bind, search and remember, never to decide upon."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from receivables.books_records import Changes, Customer, Document, Gone, Invoice
+from storage import codec, schema
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A document as last seen; `deleted_at` is when the books say it went."""
+
+    document: Document
+    deleted_at: datetime | None
+    deleted_by: str
+
+
+def remember(connection: Connection, company: str, changes: Changes, *, at: datetime) -> None:
+    """Takes over one page of changes, and the cursor to go on from, in one transaction."""
+    for document in changes.documents:
+        _put(connection, company, document, at)
+    for gone in changes.gone:
+        _bury(connection, company, gone, at)
+    connection.execute(
+        sa.update(schema.company).where(schema.company.c.id == company).values(books_cursor=changes.cursor, mirrored_at=at)
+    )
+
+
+def _put(connection: Connection, company: str, document: Document, at: datetime) -> None:
+    table = schema.mirror
+    name = document.name if isinstance(document, Customer) else ""
+    values = {
+        "number": "" if isinstance(document, Customer) else document.number,
+        "customer_id": document.id if isinstance(document, Customer) else document.customer_id,
+        "name": name,
+        "name_folded": fold(name),
+        "created_at": document.created.at.astimezone(UTC),
+        "changed_at": document.changed.at.astimezone(UTC),
+        "deleted_at": None,
+        "deleted_by": "",
+        "seen_at": at,
+        "version": document.version,
+        "body": codec.document_to_json(document),
+    }
+    key = _is(company, codec.kind_of(document), document.id)
+    if connection.execute(sa.update(table).where(key).values(**values)).rowcount == 0:
+        connection.execute(
+            sa.insert(table).values(company=company, kind=codec.kind_of(document), document_id=document.id, **values)
+        )
+
+
+def _bury(connection: Connection, company: str, gone: Gone, at: datetime) -> None:
+    """A deleted document keeps its row, so that payments meant for it can still be understood."""
+    deleted_at = gone.deleted.at if gone.deleted else at
+    connection.execute(
+        sa.update(schema.mirror)
+        .where(_is(company, gone.kind, gone.id))
+        .values(deleted_at=deleted_at, deleted_by=gone.deleted.person if gone.deleted else "", seen_at=at)
+    )
+
+
+def customers_called(connection: Connection, company: str, names: Collection[str]) -> Sequence[Customer]:
+    """The customers with one of these names, upper and lower case alike."""
+    table = schema.mirror
+    condition = sa.and_(table.c.kind == "customer", table.c.name_folded.in_({fold(name) for name in names}))
+    return [seen.document for seen in _load(connection, company, condition) if isinstance(seen.document, Customer)]
+
+
+def invoices_numbered(connection: Connection, company: str, numbers: Collection[str]) -> Sequence[Seen]:
+    """Every invoice ever seen with one of these numbers, deleted ones included."""
+    table = schema.mirror
+    return _load(connection, company, sa.and_(table.c.kind == "invoice", table.c.number.in_(numbers)))
+
+
+def documents(connection: Connection, company: str, kind: str, ids: Collection[str]) -> Sequence[Seen]:
+    """Documents of one kind by id, deleted ones included."""
+    table = schema.mirror
+    return _load(connection, company, sa.and_(table.c.kind == kind, table.c.document_id.in_(ids)))
+
+
+def open_invoices_of(connection: Connection, company: str, customer_ids: Collection[str]) -> Sequence[Invoice]:
+    """The living invoices of these customers, as last seen."""
+    table = schema.mirror
+    condition = sa.and_(table.c.kind == "invoice", table.c.customer_id.in_(customer_ids), table.c.deleted_at.is_(None))
+    return [seen.document for seen in _load(connection, company, condition) if isinstance(seen.document, Invoice)]
+
+
+def fold(name: str) -> str:
+    """A name as compared: without surrounding space and without case."""
+    return " ".join(name.split()).casefold()[:200]
+
+
+def _is(company: str, kind: str, document_id: str) -> sa.ColumnElement[bool]:
+    table = schema.mirror
+    return sa.and_(table.c.company == company, table.c.kind == kind, table.c.document_id == document_id)
+
+
+def _load(connection: Connection, company: str, condition: sa.ColumnElement[bool]) -> list[Seen]:
+    table = schema.mirror
+    query = sa.select(table).where(table.c.company == company, condition).order_by(table.c.created_at, table.c.document_id)
+    return [
+        Seen(codec.document_from_json(row.kind, row.body), row.deleted_at, row.deleted_by) for row in connection.execute(query)
+    ]
