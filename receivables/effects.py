@@ -196,7 +196,15 @@ def classify(answer: object) -> Outcome:
         case BooksRefused():
             return Outcome(Verdict.REFUSED, code=answer.vendor_code, message=answer.message, detail=answer.vendor_detail)
         case _:
-            return Outcome(Verdict.UNKNOWN, code="outcome_unknown", message=f"{type(answer).__name__}: {answer}"[:500])
+            return Outcome(Verdict.UNKNOWN, code="outcome_unknown", message=_in_words(answer))
+
+
+def _in_words(answer: object) -> str:
+    """An answer for the log. One that fails to describe itself must not turn an unknown write into a crash."""
+    try:
+        return f"{type(answer).__name__}: {answer}"[:500]
+    except Exception:
+        return type(answer).__name__
 
 
 def next_state(verdict: Verdict) -> EffectState:

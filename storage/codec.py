@@ -79,7 +79,10 @@ def hash_of(body: Any) -> str:
 
 def facts_hash(evidence: Evidence) -> str:
     """Identifies what a person decides upon: equal while status, customers, balances, applications and receipts are."""
-    return hash_of(_facts(evidence_to_json(evidence)))
+    body = _facts(evidence_to_json(evidence))
+    if body["refusal"]:
+        body["refusal"].pop("at")  # the same refusal again is no new fact
+    return hash_of(body)
 
 
 def _facts(value: Any) -> Any:

@@ -168,6 +168,17 @@ def _claimed(state: str, sendings: int) -> EffectState:
     return EffectState(state)
 
 
+def resume(connection: Connection, absent: StoredEffect) -> StoredEffect | None:
+    """An unknown effect that is proven absent becomes *sending* again. None when the fence passed on."""
+    table = schema.effect
+    kept = connection.execute(
+        sa.update(table)
+        .where(_is(absent.company, absent.id), table.c.fence == absent.fence, table.c.state == EffectState.UNKNOWN)
+        .values(state=EffectState.SENDING)
+    )
+    return by_ids(connection, absent.company, [absent.id])[0] if kept.rowcount == 1 else None
+
+
 def begin_dispatch(
     connection: Connection,
     members: Sequence[StoredEffect],

@@ -20,6 +20,8 @@ from sqlalchemy import Connection, Engine
 from receivables import boundary
 from receivables.errors import ConfigurationError
 
+__all__ = ["Connection", "Database"]  # other rooms pass a connection along and never use it themselves
+
 ROWS_PER_TRANSACTION = 500  # a longer transaction makes a press wait past Slack's three seconds
 SQLITE_OLDEST = (3, 51, 3)  # older ones can corrupt a WAL file that two connections write (sqlite.org/wal.html)
 ACKNOWLEDGE_SECONDS = 1.5

@@ -210,9 +210,18 @@ def move(
     return True
 
 
-def hide(connection: Connection, company: str, number: str, *, by: str | None, at: datetime) -> None:
-    """Keeps a payment out of lists and search, or (by None) brings it back. Changes nothing else."""
-    connection.execute(sa.update(schema.payment).where(_is(company, number)).values(hidden_by=by, hidden_at=at if by else None))
+def hide(connection: Connection, company: str, number: str, *, hidden: bool, by: str, at: datetime) -> None:
+    """Keeps a payment out of lists and search, or brings it back. Changes nothing else."""
+    values = {"hidden_by": by, "hidden_at": at} if hidden else {"hidden_by": None, "hidden_at": None}
+    connection.execute(sa.update(schema.payment).where(_is(company, number)).values(**values))
+    audit.record(
+        connection,
+        company=company,
+        at=at,
+        actor=by,
+        action="payment.hidden" if hidden else "payment.unhidden",
+        transaction_number=number,
+    )
 
 
 def buckets(connection: Connection, company: str) -> Mapping[tuple[Bucket, str], tuple[int, int]]:

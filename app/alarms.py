@@ -1,0 +1,109 @@
+"""The alarm clock: APScheduler rings, our own tables say what is due.
+
+Its store is memory and its jobs are one bounded look each, so that a late, doubled or forgotten ring costs nothing:
+two processes on one database may both ring, and each piece of work is claimed by one of them.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from types import FrameType
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from app.wiring import House
+from storage import companies
+from sync import journey
+from sync.desk import Desk
+
+LOOK_FOR_DUE_SYNCS_SECONDS = 5  # a sync starts at most this late
+FINISH_SECONDS = 2  # decisions, effects and read-backs do not wait for the next sync
+STOP_SECONDS = 30  # as long as one sending may take
+
+log = structlog.get_logger()
+
+
+class Alarms:
+    """Rings for every company until told to stop. `wake` rings the short alarm at once."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._desks = house.desks()
+        self._turn = {desk.company.id: threading.Lock() for desk in self._desks}
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+
+    def start(self) -> None:
+        for desk in self._desks:
+            with self._house.db.work() as connection:
+                companies.ensure(connection, desk.company.id)
+            self._ring(desk, "sync", LOOK_FOR_DUE_SYNCS_SECONDS, self._sync_when_due)
+            self._ring(desk, "finish", FINISH_SECONDS, self._finish)
+        self._scheduler.start()
+
+    def _ring(self, desk: Desk, what: str, seconds: int, do: Callable[[Desk], None]) -> None:
+        now = self._house.clock.now()
+        self._scheduler.add_job(
+            do, "interval", args=(desk,), seconds=seconds, id=f"{what}/{desk.company.id}", next_run_time=now, replace_existing=True
+        )
+
+    def stop(self) -> None:
+        """Rings no more and waits for what is being done; whatever is cut off is recovered at the next start."""
+        self._scheduler.shutdown(wait=True)
+
+    def wake(self) -> None:
+        """Rings the short alarm of every company now."""
+        for desk in self._desks:
+            self._scheduler.modify_job(f"finish/{desk.company.id}", next_run_time=self._house.clock.now())
+
+    def _sync_when_due(self, desk: Desk) -> None:
+        now = self._house.clock.now()
+        with self._house.db.work() as connection:
+            pause = companies.get(connection, desk.company.id).pause
+            due_before = now - timedelta(seconds=desk.company.sync_every_seconds)
+            again = pause is not None and pause.until is not None and pause.until <= now
+            mine = companies.claim_sync(connection, desk.company.id, now=now, due_before=now if again else due_before)
+        if mine:
+            self._guarded(desk, lambda: journey.run(desk), "sync")
+
+    def _finish(self, desk: Desk) -> None:
+        self._guarded(desk, lambda: journey.finish_once(desk), "finish")
+
+    def _guarded(self, desk: Desk, do: Callable[[], journey.JourneyCounts], what: str) -> None:
+        """One piece of work per company at a time in this process; a company that breaks disturbs no other."""
+        with self._turn[desk.company.id]:
+            counts = do()
+        if counts.problem:
+            log.warning("books_unreachable", company=desk.company.id, problem=counts.problem)
+        elif counts.verified or counts.failed or counts.decided or counts.put_right:
+            log.info(
+                what,
+                company=desk.company.id,
+                verified=counts.verified,
+                failed=counts.failed,
+                decided=counts.decided,
+                put_right=counts.put_right,
+            )
+
+
+def run_until_told_to_stop(house: House) -> None:
+    """Rings until Ctrl-C or SIGTERM, then stops cleanly."""
+    stopping = threading.Event()
+
+    def told(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, told)
+    alarms = Alarms(house)
+    alarms.start()
+    log.info("running", companies=[desk.company.id for desk in house.desks()])
+    stopping.wait()
+    log.info("stopping")
+    alarms.stop()
+    house.db.close()

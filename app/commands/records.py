@@ -1,0 +1,53 @@
+"""Commands about the record: whether it holds, and the whole of it for an auditor."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from app.commands.payments import AsJson, CompanyId
+from app.output import plain, print_json, print_line
+from app.wiring import open_house
+from storage import audit
+
+audit_app = typer.Typer(help="The record of every change: verify it, export it.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds these commands to the command line."""
+    app.add_typer(audit_app, name="audit")
+
+
+@audit_app.command()
+def verify(context: typer.Context, company: CompanyId = None, as_json: AsJson = False) -> None:
+    """Check the chain of every company's record; exit 1 where it was tampered with."""
+    house = open_house(context.obj)
+    found = {}
+    for desk in house.desks(company):
+        with house.db.read() as connection:
+            found[desk.company.id] = audit.verify(connection, desk.company.id)
+    if as_json:
+        print_json({company_id: {"unbroken": broken is None, "break": broken} for company_id, broken in found.items()})
+    else:
+        for company_id, broken in found.items():
+            text = "the record is unbroken" if broken is None else f"the record is BROKEN at row {broken.seq}: {broken.problem}"
+            print_line(f"{company_id}: {text}.")
+    if any(found.values()):
+        sys.exit(1)
+
+
+@audit_app.command()
+def export(
+    context: typer.Context,
+    company: CompanyId = None,
+    transaction: Annotated[str | None, typer.Option(help="Only the rows of one payment.")] = None,
+) -> None:
+    """Every row of the record with its hashes, one JSON object a line."""
+    house = open_house(context.obj)
+    for desk in house.desks(company):
+        with house.db.read() as connection:
+            for row in audit.rows(connection, desk.company.id, transaction):
+                sys.stdout.write(json.dumps(plain(row), ensure_ascii=False) + "\n")

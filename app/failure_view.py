@@ -1,0 +1,100 @@
+"""How a failure is shown on the command line: one shape for tables and for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.output import money, plain, print_line, print_table
+from receivables.diagnosis import Fact
+from storage.failures import StoredFailure
+from storage.payments import StoredPayment
+from sync.decisions import offered
+
+
+@dataclass(frozen=True)
+class FailureView:
+    """One failure as people and programs see it; amounts are minor units, moments UTC."""
+
+    transaction: str
+    company: str
+    customer: str
+    amount_minor: int
+    currency: str
+    invoices: tuple[str, ...]
+    state: str
+    cause: str | None
+    remedy: str | None
+    alternatives: tuple[str, ...]
+    confidence: str | None
+    because: tuple[Fact, ...]
+    incident: str | None
+    attempts: int
+    failed_at: datetime
+    sentence: str
+    resolution: str | None
+    resolved_by: str
+    blocked: str
+
+
+def view(found: StoredFailure, stored: StoredPayment, attempts: int) -> FailureView:
+    """A failure with its payment, ready to be shown."""
+    payment, diagnosis = stored.payment, found.diagnosis
+    primary = diagnosis.primary if diagnosis else None
+    return FailureView(
+        transaction=found.transaction_number,
+        company=found.company,
+        customer=payment.customer,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        invoices=tuple(one.invoice_number or f"#{one.invoice_id}" for one in payment.allocations),
+        state=found.state,
+        cause=found.cause,
+        remedy=found.remedy,
+        alternatives=tuple(one for one in offered(found) if one is not found.remedy),
+        confidence=primary.confidence if primary else None,
+        because=primary.because if primary else (),
+        incident=found.incident_id,
+        attempts=attempts,
+        failed_at=found.opened_at,
+        sentence=diagnosis.sentence if diagnosis else "Not diagnosed yet; the next sync reads the books.",
+        resolution=found.resolution,
+        resolved_by=found.resolved_by,
+        blocked=primary.blocked if primary else "",
+    )
+
+
+def as_json(one: FailureView) -> dict[str, Any]:
+    """The stable fields first; what follows them may grow."""
+    body: dict[str, Any] = plain(one)
+    body["because"] = [
+        {"fact": fact.fact, "document": fact.document, "person": fact.person, "at": plain(fact.at), "text": fact.text}
+        for fact in one.because
+    ]
+    return body
+
+
+def print_failures(shown: Sequence[FailureView]) -> None:
+    """A table of what fails, then one sentence for each that says why."""
+    print_table(
+        "Payments failing to sync",
+        ("Payment", "Company", "Client", "Amount", "Cause", "Confidence", "Recommended", "State"),
+        [
+            (
+                one.transaction,
+                one.company,
+                one.customer,
+                money(one.amount_minor, one.currency),
+                one.cause or "not diagnosed",
+                one.confidence or "-",
+                one.remedy or "-",
+                one.state if one.resolution is None else f"{one.resolution}{' by ' + one.resolved_by if one.resolved_by else ''}",
+            )
+            for one in shown
+        ],
+        right=("Amount",),
+    )
+    for one in shown:
+        print_line(f"{one.transaction}: {one.sentence}")

@@ -1,0 +1,76 @@
+"""The command `resolve-now`: one word for each thing people do, `--json` wherever there is an answer.
+
+Exit codes: 0 fine, 1 the answer is bad news, 2 wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands import payments as payment_commands
+from app.commands import records as record_commands
+from app.commands import service as service_commands
+from app.commands.books import books_app
+from app.output import print_error
+from receivables.errors import FeedError, ReceivablesError
+
+app = typer.Typer(
+    name="resolve-now",
+    help="Every portal payment ends as exactly one receipt in the books; those that fail are diagnosed and put right.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option(help="The configuration file.", envvar="RESOLVE_NOW_CONFIG", show_default="resolve-now.toml")
+    ] = None,
+) -> None:
+    """Remembers which configuration the command works with."""
+    context.obj = config
+
+
+app.add_typer(books_app, name="books")
+payment_commands.register(app)
+record_commands.register(app)
+service_commands.register(app)
+
+
+def main() -> None:
+    """Runs the command line; what stops work is one line that says what to do."""
+    try:
+        app()
+    except FeedError as error:
+        print_error(error.message)
+        for problem in error.problems:
+            print_error(f"  {problem}")
+        sys.exit(2)
+    except ReceivablesError as error:
+        print_error(error.message)
+        sys.exit(1 if error.code in _BAD_NEWS else 2)
+
+
+#: The command was well formed; the answer to it is no.
+_BAD_NEWS = frozenset(
+    {
+        "not_permitted",
+        "stale_decision",
+        "cannot_be_done",
+        "not_found",
+        "books_unavailable",
+        "books_refused",
+        "access_lost",
+        "outcome_unknown",
+    }
+)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,368 @@
+"""What an administrator configured: the companies, their books, and who may decide what.
+
+Reads `resolve-now.toml` whole and says everything that is wrong with it at once, each with its key and what to
+write instead. Secrets come from elsewhere (`app/secrets.py`). `docs/configuration.md` explains every key.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, ValidationInfo
+
+from app.secrets import Secret, has_password, read_secret, take_out_secrets, variable_of
+from app.settings_messages import Problem, key_of, nearest, problems_of
+from receivables.authority import Person, Right
+from receivables.company import Company
+from receivables.diagnosis import Remedy
+from receivables.errors import ConfigurationError, NotFound
+from receivables.money import CURRENCIES, decimals_of, minor_from_text
+
+CONFIG_VARIABLE = "RESOLVE_NOW_CONFIG"
+DEFAULT_FILE = Path("resolve-now.toml")
+LARGEST_FILE_BYTES = 4 * 1024 * 1024  # thousands of companies; anything more is the wrong file
+
+SMALLEST_FILE = """\
+[[company]]
+id = "acme"
+name = "Acme Networks"
+time_zone = "America/Chicago"
+start_on = 2026-01-01
+[company.books]
+kind = "embedded"
+file = "acme-books.sqlite"
+"""
+
+
+def _inside(path: Path, info: ValidationInfo) -> Path:
+    """A path as the file means it: relative to the folder of the file itself."""
+    if not path.name or "\0" in str(path):
+        raise ValueError("is not the name of a file. Write a path such as acme-books.sqlite")
+    return Path(os.path.abspath(_folder(info) / path))
+
+
+def _folder(info: ValidationInfo) -> Path:
+    """The folder of the file; for a table that was built in code it is where the process runs."""
+    context: dict[str, Any] = info.context or {}
+    return Path(context.get("folder", ""))
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, not a relative path, a folder such as "America"
+        raise ValueError(f"{name!r} is not a time zone. Write an IANA name such as America/Chicago") from None
+    return name
+
+
+def _currency(code: str) -> str:
+    try:
+        decimals_of(code)
+    except ValueError as error:
+        raise ValueError(f"{error}. Write its three capital letters") from None
+    return code
+
+
+def _deposit_key(key: str) -> str:
+    method, slash, currency = key.rpartition("/")
+    if key != "default" and (currency not in CURRENCIES or (slash and not method)):
+        raise ValueError('this names no money. Write METHOD/CURRENCY such as "card/USD", a currency such as USD, or default')
+    return key
+
+
+def _remedy(name: str) -> str:
+    if name not in list(Remedy):
+        raise ValueError(f"{name!r} is not a remedy. {nearest(name, list(Remedy))}")
+    return name
+
+
+def _known_company(id_: str, info: ValidationInfo) -> str:
+    known: list[str] = (info.context or {})["companies"]
+    if id_ not in known:
+        raise ValueError(f"there is no company {id_!r}. {nearest(id_, known)}")
+    return id_
+
+
+def _limits(limits: dict[str, str]) -> dict[str, str]:
+    for currency, limit in limits.items():
+        minor_from_text(limit, currency)
+    return limits
+
+
+def _once(tables: tuple[_MayTable, ...]) -> tuple[_MayTable, ...]:
+    seen: set[tuple[str, str, str]] = set()
+    for right in (right for table in tables for right in table.rights()):
+        name = (right.company, right.remedy, right.currency)
+        if name in seen:
+            raise ValueError(f"two limits for {right.remedy} at {right.company} in {right.currency}. Leave one of them out")
+        seen.add(name)
+    return tables
+
+
+def _absolute_url(url: str, info: ValidationInfo) -> str:
+    """The URL with an absolute path. No message shows it: it may carry a password."""
+    return _database_url(url, _folder(info), passwords=False)
+
+
+def _database_url(url: str, folder: Path, *, passwords: bool) -> str:
+    scheme, separator, rest = url.partition("://")
+    dialect = scheme.partition("+")[0]
+    if dialect != "sqlite" and has_password(url) and not passwords:
+        variable = variable_of("database_url")
+        raise ValueError(f"carries a password. Take it out, and set {variable} or {variable}_FILE to the whole URL")
+    if not separator or dialect not in ("sqlite", "postgresql"):
+        raise ValueError("is neither SQLite nor PostgreSQL. Write sqlite:///FILE or postgresql://HOST/DATABASE")
+    if dialect == "postgresql":
+        return url
+    name = rest.removeprefix("/")
+    if not rest.startswith("/") or not name or name.startswith(":memory:") or "\0" in name:
+        raise ValueError("names no file. Write sqlite:///resolve-now.sqlite")
+    return f"{scheme}:///{os.path.abspath(folder / name)}"
+
+
+Id = Annotated[str, StringConstraints(pattern=r"\A[a-z0-9][a-z0-9-]{0,39}\z")]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"\A[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*\z")
+]
+FilePath = Annotated[Path, Field(strict=False), AfterValidator(_inside)]
+Currency = Annotated[str, AfterValidator(_currency)]
+
+
+class _Table(BaseModel):
+    """A table of the file: no key that we do not know, no value that only resembles what was asked for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class EmbeddedBooksSettings(_Table):
+    """Books kept in a file of our own. `file` is absolute."""
+
+    kind: Literal["embedded"]
+    file: FilePath
+    temper: Literal["strict", "swallowing"] = "strict"
+    one_invoice_per_receipt: bool = False
+
+
+#: Which package a company's books are kept in; another kind joins with a class of its own: A | B.
+AnyBooksSettings = Annotated[EmbeddedBooksSettings, Field(discriminator="kind")]
+
+
+class _DatabaseTable(_Table):
+    url: Annotated[str, AfterValidator(_absolute_url)] = Field("sqlite:///resolve-now.sqlite", validate_default=True)
+
+
+class _CompanyTable(_Table):
+    id: Id
+    name: Name
+    time_zone: Annotated[str, AfterValidator(_zone)]
+    start_on: date
+    books: AnyBooksSettings
+    writes: Literal["off", "on"] = "off"
+    sync_every_minutes: int = Field(60, ge=1, le=10_080)
+    large_percentage: int = Field(10, ge=1, le=100)
+    hand_receipt_days: int = Field(7, ge=0, le=366)
+    deposit_accounts: dict[Annotated[str, AfterValidator(_deposit_key)], Name] = Field(default_factory=dict)
+
+
+class _MayTable(_Table):
+    company: Annotated[Id, AfterValidator(_known_company)]
+    remedies: Annotated[tuple[Annotated[str, AfterValidator(_remedy)], ...], Field(strict=False, min_length=1)]
+    limits: Annotated[dict[Currency, str], Field(min_length=1), AfterValidator(_limits)]
+
+    def rights(self) -> Iterator[Right]:
+        for remedy in self.remedies:
+            for currency, limit in self.limits.items():
+                yield Right(self.company, Remedy(remedy), currency, minor_from_text(limit, currency))
+
+
+class _PersonTable(_Table):
+    id: Id
+    name: Name
+    active: bool = True
+    books_names: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    may: Annotated[tuple[_MayTable, ...], Field(strict=False), AfterValidator(_once)] = ()
+
+
+class _File(_Table):
+    database: _DatabaseTable = Field(default_factory=dict, validate_default=True)
+    company: Annotated[tuple[_CompanyTable, ...], Field(strict=False, min_length=1)]
+    person: Annotated[tuple[_PersonTable, ...], Field(strict=False)] = ()
+
+
+@dataclass(frozen=True)
+class CompanySettings:
+    """One company and where its books are kept."""
+
+    company: Company
+    books: EmbeddedBooksSettings
+
+    @property
+    def id(self) -> str:
+        return self.company.id
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        return self.company.time_zone
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that was configured, validated. `folder` is that of the file, absolute."""
+
+    folder: Path
+    companies: tuple[CompanySettings, ...]
+    people: Mapping[str, Person]
+    database: Secret = field(repr=False)  # the URL may carry a password
+
+    @property
+    def database_url(self) -> str:
+        """Where our own database is; a path in it is absolute. May carry a password: hand it on, never show it."""
+        return self.database.reveal()
+
+    def company(self, id: str | None) -> CompanySettings:
+        """The company of that id; None means the only one. Raises NotFound, or ConfigurationError where there are several."""
+        known = ", ".join(settings.id for settings in self.companies)
+        if id is None:
+            if len(self.companies) == 1:
+                return self.companies[0]
+            raise ConfigurationError(f"Several companies are configured; say which one: {known}.")
+        for settings in self.companies:
+            if settings.id == id:
+                return settings
+        raise NotFound(f"There is no company {id!r}; there are: {known}.")
+
+
+def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in this file, else in the file RESOLVE_NOW_CONFIG names, else in ./resolve-now.toml.
+
+    Raises ConfigurationError with everything that is wrong: file, key, and what to write instead.
+    """
+    path = path or Path(environment.get(CONFIG_VARIABLE) or DEFAULT_FILE)
+    raw = _parsed(path)
+    folder = Path(os.path.abspath(path.parent))
+    secret = read_secret("database_url", environment)
+    problems = [_misplaced(raw, place) for place in take_out_secrets(raw)]
+    problems += _doubles(raw)
+    companies = [table.get("id") for table in _tables(raw, "company")]
+    try:
+        file = _File.model_validate(raw, context={"folder": folder, "companies": [id for id in companies if isinstance(id, str)]})
+    except ValidationError as error:
+        problems += problems_of(error.errors(include_url=False), raw)
+        raise _refused(path, problems) from None
+    url = file.database.url
+    if secret:
+        try:
+            url = _database_url(secret.reveal(), folder, passwords=True)
+        except ValueError as error:
+            problems.append(Problem(variable_of("database_url"), str(error)))
+    problems += _shared_files(file, url, raw)
+    if problems:
+        raise _refused(path, problems)
+    people = MappingProxyType({table.id: _person(table) for table in file.person})
+    return Settings(folder, tuple(_company(table) for table in file.company), people, Secret(url))
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{path} does not exist. Name another file with {CONFIG_VARIABLE}, or write it; "
+            f"this is enough to begin with:\n\n{SMALLEST_FILE}"
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}. Check its path and rights.") from error
+    if len(raw) > LARGEST_FILE_BYTES:
+        raise ConfigurationError(f"{path} is longer than {LARGEST_FILE_BYTES:,} bytes. Is it the right file?")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(f"{path}, line {line}: this is not UTF-8. Save the file in UTF-8.") from None
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.fullmatch(r"(?P<what>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)", str(error), re.DOTALL)
+        where, what = (f"line {found['line']}, column {found['column']}", found["what"]) if found else ("its end", str(error))
+        raise ConfigurationError(
+            f"{path}, {where}: {what}. The file is TOML: write KEY = VALUE, texts in double quotes, dates without."
+        ) from None
+
+
+def _tables(raw: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
+    tables = raw.get(kind)
+    return [table for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
+
+
+def _misplaced(raw: Mapping[str, Any], place: tuple[str | int, ...]) -> Problem:
+    names: list[str] = []
+    table: Any = raw
+    for step in place[:-1]:  # a company or person is named by its id, a section by its own name
+        table = table[step]
+        if isinstance(step, int):
+            names[-1:] = [str(table.get("id", step + 1))]
+        else:
+            names.append(str(step))
+    variable = variable_of("_".join([*names, str(place[-1])]))
+    return Problem(key_of(place, raw), f"secrets do not belong in this file. Take it out, and set {variable} or {variable}_FILE")
+
+
+def _doubles(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    for kind in ("company", "person"):
+        seen: set[str] = set()
+        for table in _tables(raw, kind):
+            id_ = table.get("id")
+            if isinstance(id_, str):
+                if id_ in seen:
+                    yield Problem(f"[[{kind}]] id", f"{id_!r} is there twice. Give each {kind} an id of its own")
+                seen.add(id_)
+
+
+def _shared_files(file: _File, url: str, raw: Mapping[str, Any]) -> Iterator[Problem]:
+    """Books that are another company's books, or our own database: each company keeps its own."""
+    _, _, ours = url.partition("?")[0].partition(":///")
+    taken = {os.path.realpath(ours): "our own database"} if ours else {}
+    for place, table in enumerate(file.company):
+        name = os.path.realpath(table.books.file)
+        if name in taken:
+            yield Problem(key_of(("company", place, "books", "file"), raw), f"is the file of {taken[name]}. Name another")
+        taken.setdefault(name, f"company {table.id}")
+
+
+def _company(table: _CompanyTable) -> CompanySettings:
+    company = Company(
+        id=table.id,
+        name=table.name,
+        time_zone=ZoneInfo(table.time_zone),
+        start_on=table.start_on,
+        writes=table.writes == "on",
+        sync_every_seconds=table.sync_every_minutes * 60,
+        large_percentage=table.large_percentage,
+        deposit_accounts=MappingProxyType(dict(table.deposit_accounts)),
+        hand_receipt_days=table.hand_receipt_days,
+    )
+    return CompanySettings(company, table.books)
+
+
+def _person(table: _PersonTable) -> Person:
+    rights = tuple(right for may in table.may for right in may.rights())
+    return Person(table.id, table.name, table.active, rights, frozenset(table.books_names))
+
+
+def _refused(path: Path, problems: list[Problem]) -> ConfigurationError:
+    lines = [
+        f"{problem.key}: {problem.text.removesuffix('.')}{'' if problem.text.endswith('?') else '.'}" for problem in problems
+    ]
+    if len(lines) == 1:
+        return ConfigurationError(f"{path}: {lines[0]}")
+    return ConfigurationError("\n  ".join([f"{path} has {len(lines)} problems:", *lines]))

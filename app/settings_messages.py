@@ -1,0 +1,131 @@
+"""What is wrong with the configuration, in words: each finding of the validator with its key and what to write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+#: The keys of each kind of table, to guess what was meant by an unknown one.
+KEYS = (
+    "database url company id name time_zone start_on writes sync_every_minutes large_percentage hand_receipt_days books kind "
+    "file temper one_invoice_per_receipt deposit_accounts person active books_names may remedies limits"
+).split()
+
+_ID = "Write 1 to 40 small letters, digits and hyphens, beginning with a letter or digit, in double quotes"
+_DATE = "Write a date without quotes, such as 2026-01-01"
+_LIST = 'Write a list of texts, such as ["a", "b"]'
+
+#: What to write for a key whose value has the wrong form.
+_REMEDIES = {
+    "id": _ID,
+    "name": "Write a name of 1 to 200 characters on one line, in double quotes",
+    "time_zone": 'Write an IANA name in double quotes, such as "America/Chicago"',
+    "start_on": _DATE,
+    "books": 'Write a table [company.books] with kind = "embedded" and file',
+    "file": 'Write a path in double quotes, such as "acme-books.sqlite"',
+    "sync_every_minutes": "Write a whole number from 1 to 10080, without quotes",
+    "large_percentage": "Write a whole number from 1 to 100, without quotes",
+    "hand_receipt_days": "Write a whole number from 0 to 366, without quotes",
+    "deposit_accounts": 'Write a table [company.deposit_accounts] with lines such as "card/USD" = "Card clearing"',
+    "active": "Write true or false, without quotes",
+    "one_invoice_per_receipt": "Write true or false, without quotes",
+    "books_names": _LIST,
+    "remedies": 'Write a list of remedies, such as ["recreate_receipt", "dismiss"]',
+    "limits": 'Write amounts in double quotes, such as { USD = "5000.00" }',
+    "url": 'Write a URL in double quotes, such as "sqlite:///resolve-now.sqlite"',
+    "database": "Write a table [database] with url",
+    "company": "Write one table [[company]], with two brackets on each side, for each company",
+    "person": "Write one table [[person]], with two brackets on each side, for each person",
+    "may": "Write one table [[person.may]], with two brackets on each side, for each company the person may decide for",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in the file. `text` says what, and after a full stop what to write instead."""
+
+    key: str
+    text: str
+
+
+def nearest(given: str, known: Iterable[str]) -> str:
+    """A sentence that guesses what was meant, or lists what there is."""
+    names = [str(name) for name in known]
+    near = get_close_matches(given, names, n=1)
+    if near:
+        return f"Did you mean {near[0]}?"
+    return f"There is {', '.join(names)}" if names else "There is none yet"
+
+
+def key_of(place: Iterable[str | int], raw: Mapping[str, Any]) -> str:
+    """Where something stands, as people find it: ("company", 0, "books", "file") is "company acme, books, file"."""
+    words: list[str] = []
+    table: Any = raw
+    steps = [step for step in place if step != "[key]"]  # the validator's mark that a key itself is wrong, not its value
+    for position, step in enumerate(steps):
+        if isinstance(step, str) and isinstance(table, dict) and step not in table and position + 1 < len(steps):
+            continue  # the kind of a table, which the validator puts between
+        table = _below(table, step)
+        if not isinstance(step, int):
+            words.append(step if step.isprintable() else ascii(step))
+        elif isinstance(table, dict):
+            id_ = table.get("id")
+            named = isinstance(id_, str) and id_.isprintable() and len(id_) <= 40
+            words[-1] += f" {id_}" if named else f" number {step + 1}"
+        else:
+            words[-1] += f" number {step + 1}"
+    return ", ".join(words)
+
+
+def problems_of(errors: Iterable[ErrorDetails], raw: Mapping[str, Any]) -> list[Problem]:
+    """The findings of the validator in our own words."""
+    # A list counts as too short for the validator when its members are wrong; that has been said of each of them.
+    return [_problem(error, raw) for error in errors if error["type"] != "too_short" or not error["input"]]
+
+
+def _problem(error: ErrorDetails, raw: Mapping[str, Any]) -> Problem:
+    names = [step for step in error["loc"] if isinstance(step, str) and step != "[key]"]
+    last = names[-1] if names else ""
+    remedy = _REMEDIES.get(last) or next((_REMEDIES[name] for name in reversed(names) if name in _REMEDIES), "")
+    return Problem(key_of(error["loc"], raw), _text(error, last, remedy))
+
+
+def _text(error: ErrorDetails, last: str, remedy: str) -> str:
+    match error["type"]:
+        case "missing":
+            return f"is missing. {remedy}"
+        case "extra_forbidden":
+            return f"means nothing here. {_nearest_key(last)}"
+        case "value_error":
+            return str(error["ctx"]["error"])
+        case "literal_error":
+            return f"is not one of its values. Write {error['ctx']['expected'].replace(chr(39), chr(34))}"
+        case "union_tag_invalid" | "union_tag_not_found":
+            known = error["ctx"].get("expected_tags", "")
+            return "its kind is " + (f"not known. Write one of {known}".replace("'", '"') if known else f"missing. {remedy}")
+        case "too_short":
+            return f"is empty. {remedy}"
+        case "greater_than_equal" | "less_than_equal":
+            return f"is out of range. {remedy}"
+        case "string_pattern_mismatch" | "string_too_short" | "string_too_long":
+            return f"is not of the form asked for. {remedy}"
+        case _:
+            return f"is of the wrong kind. {remedy or error['msg']}"
+
+
+def _nearest_key(key: str) -> str:
+    """What may have been meant by an unknown key."""
+    near = get_close_matches(key, KEYS, n=1)
+    return f"Did you mean {near[0]}?" if near and near[0] != key else "Take it out"
+
+
+def _below(table: Any, step: str | int) -> Any:
+    if isinstance(table, dict) and isinstance(step, str):
+        return table.get(step)
+    if isinstance(table, list) and isinstance(step, int) and step < len(table):
+        return table[step]
+    return None

@@ -1,0 +1,88 @@
+"""Where rooms are handed what they need: settings in, desks out. Nothing here decides anything."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from accounting.embedded import EmbeddedBooks, Ledger
+from app.clock import RandomIds, SystemClock
+from app.settings import CompanySettings, Settings, load_settings
+from receivables.authority import Person
+from receivables.errors import NotFound
+from receivables.ports import Books, Clock, Ids
+from rules import diagnose
+from storage import payments
+from storage.engine import Database
+from storage.migrating import ensure_current
+from sync.desk import Desk
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything one process works with, opened once."""
+
+    settings: Settings
+    db: Database
+    clock: Clock
+    ids: Ids
+    owner: str
+
+    @property
+    def people(self) -> Mapping[str, Person]:
+        return self.settings.people
+
+    def desk(self, company_id: str | None) -> Desk:
+        """One company's desk; None where only one company is configured."""
+        company = self.settings.company(company_id)
+        return Desk(
+            db=self.db,
+            books=open_books(company, self.clock),
+            company=company.company,
+            clock=self.clock,
+            ids=self.ids,
+            people=self.people,
+            diagnose=diagnose,
+            owner=self.owner,
+        )
+
+    def desks(self, company_id: str | None = None) -> list[Desk]:
+        """The desk of one company, or of all."""
+        if company_id is not None:
+            return [self.desk(company_id)]
+        return [self.desk(company.id) for company in self.settings.companies]
+
+    def desk_of(self, transaction_number: str, company_id: str | None = None) -> Desk:
+        """The desk of the company that has this payment. Raises NotFound, also when several have it."""
+        if company_id is not None:
+            return self.desk(company_id)
+        with self.db.read() as connection:
+            holders = [stored.payment.company for stored in payments.find_everywhere(connection, transaction_number)]
+        if len(holders) == 1:
+            return self.desk(holders[0])
+        if holders:
+            raise NotFound(f"several companies have a payment {transaction_number}; name one with --company: {', '.join(holders)}")
+        raise NotFound(f"there is no payment {transaction_number}; `resolve-now search TEXT` looks for parts of numbers and names")
+
+
+def open_house(config: Path | None) -> House:
+    """Opens the database that the configuration names. Raises ConfigurationError."""
+    settings = load_settings(config)
+    db = Database(settings.database_url)
+    ensure_current(db)
+    return House(settings, db, SystemClock(), RandomIds(), owner=f"{socket.gethostname()}:{os.getpid()}")
+
+
+def open_books(company: CompanySettings, clock: Clock) -> Books:
+    """The connector of a company's books."""
+    ledger = Ledger(company.books.file, clock, temper=company.books.temper)
+    return EmbeddedBooks(ledger, clock, one_invoice_per_receipt=company.books.one_invoice_per_receipt)
+
+
+def open_ledger(config: Path | None, company_id: str | None) -> tuple[Ledger, CompanySettings]:
+    """The embedded books themselves, for what a bookkeeper does by hand."""
+    company = load_settings(config).company(company_id)
+    return Ledger(company.books.file, SystemClock(), temper=company.books.temper), company

@@ -1,0 +1,340 @@
+"""The only code that writes to the books: claim, look, re-read, send once, settle.
+
+Reads: planned effects, and those whose outcome nobody knows. Leaves: each done, refused, or unknown until the books
+have been read. Never: a database transaction open while the books are called; a second sending before the first one
+is looked for and its window has passed. Recovery after a crash is this same loop, not another path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
+
+from receivables.books_records import CreditMemo, Customer, Gone, Invoice, InvoiceStatus, Receipt
+from receivables.diagnosis import Cause
+from receivables.effects import (
+    Answer,
+    ApplyCredit,
+    ApplyReceipt,
+    Dispatch,
+    EffectState,
+    Outcome,
+    ReceiptWrite,
+    UnapplyCredit,
+    Verdict,
+    classify,
+    effect_key,
+    facts_of,
+    next_state,
+)
+from receivables.errors import AccessLost, BooksError, BooksUnavailable, OutcomeUnknown
+from receivables.failpoints import failpoint
+from storage import companies, effects
+from storage.effects import StoredEffect
+from sync import settling
+from sync.desk import Desk
+
+EFFECTS_PER_RUN = 60  # claimed at once; with their consequences under 500 rows a transaction
+LEASE_SECONDS = 60.0  # how long this process may hold an effect before another one looks after it
+SEND_SECONDS = 30.0  # nothing leaves this process later than this after the intent to send was written
+FRESH_SECONDS = 60.0  # unattended effects resting on older facts are judged again instead of sent
+BACK_OFF_SECONDS = (2, 10, 60, 300)  # between tries that were definitely not carried out
+Document = Customer | Invoice | CreditMemo | Receipt | Gone
+T = TypeVar("T")
+
+
+@dataclass
+class EffectCounts:
+    """What became of the effects taken in one run."""
+
+    claimed: int = 0
+    done: int = 0
+    refused: int = 0
+    stale: int = 0
+    unknown: int = 0
+    again: int = 0
+
+    def add(self, state: EffectState) -> None:
+        match state:
+            case EffectState.DONE:
+                self.done += 1
+            case EffectState.FAILED:
+                self.refused += 1
+            case EffectState.REFUSED_STALE:
+                self.stale += 1
+            case EffectState.UNKNOWN | EffectState.NEEDS_PERSON:
+                self.unknown += 1
+            case _:
+                self.again += 1
+
+
+@dataclass
+class _Documents:
+    """The documents that claimed effects rest on, as the books hold them now."""
+
+    by_name: dict[str, Document] = field(default_factory=dict)
+
+    def versions(self, effect: StoredEffect) -> Mapping[str, str]:
+        """Versions of the documents this effect changes, for books that ask for them."""
+        document = self.by_name.get(_changed_by(effect))
+        return {} if document is None or isinstance(document, Gone) else {document.id: document.version}
+
+
+def run_until_idle(desk: Desk) -> EffectCounts:
+    """Carries out everything due, chains included. Raises nothing for the books' refusals: they are outcomes."""
+    total = EffectCounts()
+    while True:
+        counts = run_once(desk)
+        for name in vars(total):
+            setattr(total, name, getattr(total, name) + getattr(counts, name))
+        if counts.claimed == 0 or counts.again or counts.unknown:
+            return total
+
+
+def run_once(desk: Desk) -> EffectCounts:
+    """Takes one bounded batch of due effects as far as it will go now."""
+    counts = EffectCounts()
+    now = desk.clock.now()
+    with desk.db.work() as connection:
+        claimed = effects.claim(
+            connection,
+            desk.company.id,
+            owner=desk.owner,
+            now=now,
+            lease_until=now + timedelta(seconds=LEASE_SECONDS),
+            limit=EFFECTS_PER_RUN,
+        )
+    failpoint("effects.after_claim")
+    counts.claimed = len(claimed)
+    if not claimed:
+        return counts
+    held = {one.id: one for one in claimed}
+    try:
+        ready = _look(desk, [one for one in claimed if one.state is not EffectState.SENDING], counts, held)
+        ready += [one for one in claimed if one.state is EffectState.SENDING]
+        for one in ready:
+            held[one.id] = one
+        fresh, documents = _reread(desk, ready, counts, held)
+        for batch in _chunks(fresh, desk.books.traits.orders_per_dispatch):
+            _send(desk, batch, documents, counts, held)
+    except (AccessLost, BooksUnavailable) as error:
+        _release(desk, list(held.values()), error, counts)
+    return counts
+
+
+# --- look -------------------------------------------------------------------------------------------------------------
+
+
+def _look(desk: Desk, lost: Sequence[StoredEffect], counts: EffectCounts, held: dict[str, StoredEffect]) -> list[StoredEffect]:
+    """Asks the books what became of effects that were sent, and returns those that certainly never arrived."""
+    if not lost:
+        return []
+    traces = desk.books.look([one.order({}) for one in lost])
+    absent = []
+    now = desk.clock.now()
+    settle = timedelta(seconds=desk.books.traits.settle_seconds)
+    with desk.db.work() as connection:
+        for one, found in zip(lost, traces, strict=True):
+            held.pop(one.id)
+            if len(found) == 1:
+                outcome = Outcome(Verdict.DONE, document_id=found[0].document_id, version=found[0].version, code="found")
+                settling.settle(connection, desk, one, EffectState.DONE, outcome)
+                counts.add(EffectState.DONE)
+            elif len(found) > 1:
+                outcome = Outcome(Verdict.UNKNOWN, code="found_several", message="the books hold it more than once")
+                later = now + timedelta(seconds=BACK_OFF_SECONDS[-1])
+                settling.settle(connection, desk, one, EffectState.NEEDS_PERSON, outcome, next_at=later)
+                counts.add(EffectState.NEEDS_PERSON)
+            elif one.state is EffectState.NEEDS_PERSON or (one.deadline_at and now < one.deadline_at + settle):
+                # It may still arrive; only after the window is an empty search a proof.
+                later = max(now, (one.deadline_at or now) + settle)
+                outcome = Outcome(Verdict.UNKNOWN, code="outcome_unknown", message="sent; not found in the books yet")
+                settling.settle(connection, desk, one, one.state, outcome, next_at=later)
+                counts.add(EffectState.UNKNOWN)
+            else:
+                absent.append(one)
+    return [again for one in absent if (again := _send_again(desk, one))]
+
+
+def _send_again(desk: Desk, absent: StoredEffect) -> StoredEffect | None:
+    """Proven absent: it may be sent once more, with its own key, by whoever holds the fence."""
+    with desk.db.work() as connection:
+        return effects.resume(connection, absent)
+
+
+# --- re-read ----------------------------------------------------------------------------------------------------------
+
+
+def _reread(
+    desk: Desk, ready: Sequence[StoredEffect], counts: EffectCounts, held: dict[str, StoredEffect]
+) -> tuple[list[StoredEffect], _Documents]:
+    """Reads what each effect rests on, fresh; those whose facts changed are refused before anything is sent."""
+    documents = _read_documents(desk, ready)
+    now = desk.clock.now()
+    fresh: list[tuple[StoredEffect, str]] = []
+    stale: list[tuple[StoredEffect, str]] = []
+    taken: dict[str, int] = {}
+    for one in ready:
+        why = _stale(one, documents, taken)
+        if not why and not one.attended and (now - one.facts_read_at).total_seconds() > FRESH_SECONDS:
+            why = "its facts were read too long ago"
+        (stale if why else fresh).append((one, why))
+    if stale:
+        with desk.db.work() as connection:
+            for one, why in stale:
+                held.pop(one.id)
+                outcome = Outcome(Verdict.REFUSED, code="stale", message=why)
+                settling.settle(connection, desk, one, EffectState.REFUSED_STALE, outcome)
+                counts.add(EffectState.REFUSED_STALE)
+    return [one for one, _ in fresh], documents
+
+
+def _read_documents(desk: Desk, ready: Sequence[StoredEffect]) -> _Documents:
+    wanted: dict[str, set[str]] = {"invoice": set(), "credit_memo": set(), "receipt": set(), "customer": set()}
+    for one in ready:
+        for name in {*one.expects, _changed_by(one)} - {""}:
+            kind, _, document_id = name.partition(":")
+            wanted[kind].add(document_id)
+    reads: Mapping[str, Mapping[str, Document]] = {
+        "invoice": desk.books.invoices(wanted["invoice"]) if wanted["invoice"] else {},
+        "credit_memo": desk.books.credit_memos(wanted["credit_memo"]) if wanted["credit_memo"] else {},
+        "receipt": desk.books.receipts(wanted["receipt"]) if wanted["receipt"] else {},
+        "customer": desk.books.customers(wanted["customer"]) if wanted["customer"] else {},
+    }
+    return _Documents({f"{kind}:{one}": document for kind, found in reads.items() for one, document in found.items()})
+
+
+def _changed_by(effect: StoredEffect) -> str:
+    """The existing document that an effect changes, as "kind:id"; a new receipt changes none."""
+    match effect.write:
+        case UnapplyCredit() | ApplyCredit():
+            return f"credit_memo:{effect.write.credit_memo_id}"
+        case ApplyReceipt():
+            return f"receipt:{effect.write.receipt_id}"
+        case ReceiptWrite():
+            return ""
+
+
+def _stale(effect: StoredEffect, documents: _Documents, taken: dict[str, int]) -> str:
+    """Why an effect may no longer be sent, or "". `taken` collects what this batch takes of each invoice."""
+    for name, expected in effect.expects.items():
+        document = documents.by_name.get(name)
+        if document is None:
+            return f"{name} could not be read"
+        if effect.attended and facts_of(document) != expected:
+            return f"{name} is no longer as it was when this was decided"
+    if effect.attended or not isinstance(effect.write, ReceiptWrite):
+        return ""
+    for line in effect.write.lines:
+        document = documents.by_name.get(f"invoice:{line.invoice_id}")
+        already = taken.get(line.invoice_id, 0)
+        if not _still_takes(document, effect, line.amount_minor + already):
+            return f"invoice:{line.invoice_id} no longer takes it"
+    for line in effect.write.lines:
+        taken[line.invoice_id] = taken.get(line.invoice_id, 0) + line.amount_minor
+    return ""
+
+
+def _still_takes(document: Document | None, effect: StoredEffect, amount_minor: int) -> bool:
+    return (
+        isinstance(document, Invoice)
+        and isinstance(effect.write, ReceiptWrite)
+        and document.status is InvoiceStatus.OPEN
+        and document.currency == effect.write.currency
+        and document.customer_id == effect.write.customer_id
+        and document.open_minor >= amount_minor
+    )
+
+
+# --- send and settle --------------------------------------------------------------------------------------------------
+
+
+def _send(
+    desk: Desk, batch: Sequence[StoredEffect], documents: _Documents, counts: EffectCounts, held: dict[str, StoredEffect]
+) -> None:
+    """Writes the intent to send, sends once, and settles every member by its own answer."""
+    now, deadline = desk.clock.now(), desk.clock.monotonic() + SEND_SECONDS
+    dispatch_id = desk.ids.new()
+    with desk.db.work() as connection:
+        members = effects.begin_dispatch(
+            connection,
+            batch,
+            dispatch_id=dispatch_id,
+            key=_dispatch_key(desk, batch),
+            owner=desk.owner,
+            at=now,
+            lease_until=now + timedelta(seconds=LEASE_SECONDS),
+            deadline_at=now + timedelta(seconds=SEND_SECONDS),
+        )
+    for one in batch:
+        held.pop(one.id)
+    if len(members) != len(batch):
+        return  # our lease ran out: whoever holds them now will look for them first, so nothing may be sent
+    failpoint("effects.before_send")
+    orders = tuple(one.order(documents.versions(one)) for one in members)
+    key = members[0].key if len(members) == 1 else _dispatch_key(desk, members)
+    answers = _answers(desk, Dispatch(key, orders, deadline))
+    failpoint("effects.after_send")
+    lost = None
+    with desk.db.work() as connection:
+        for one, answer in zip(members, answers, strict=True):
+            outcome = classify(answer)
+            if outcome.access_lost and isinstance(answer, AccessLost):
+                lost = answer
+            settling.settle(
+                connection, desk, one, next_state(outcome.verdict), outcome, next_at=desk.clock.now() + _wait(desk, one, outcome)
+            )
+            counts.add(next_state(outcome.verdict))
+        state = "unanswered" if all(classify(answer).verdict is Verdict.UNKNOWN for answer in answers) else "answered"
+        effects.end_dispatch(connection, desk.company.id, dispatch_id, state=state, at=desk.clock.now())
+        if lost:
+            companies.pause(
+                connection, desk.company.id, cause=Cause.ACCESS_LOST, message=lost.message, at=desk.clock.now(), until=None
+            )
+    failpoint("effects.after_settle")
+
+
+def _dispatch_key(desk: Desk, batch: Sequence[StoredEffect]) -> str:
+    """One key for these members at this sending; a batch sent again in other company is another dispatch."""
+    return effect_key(desk.company.id, "|".join(one.key for one in batch), "dispatch", sum(one.fence for one in batch))
+
+
+def _answers(desk: Desk, dispatch: Dispatch) -> Sequence[Answer]:
+    """One answer for each order; whatever is raised instead answers for all of them."""
+    try:
+        answers: Sequence[Answer] = desk.books.write(dispatch)
+    except BooksError as error:
+        return [error] * len(dispatch.orders)
+    if len(answers) != len(dispatch.orders):
+        return [OutcomeUnknown("the books answered for another number of orders")] * len(dispatch.orders)
+    return answers
+
+
+def _wait(desk: Desk, effect: StoredEffect, outcome: Outcome) -> timedelta:
+    """How long an effect rests before it is taken up again."""
+    if outcome.verdict is Verdict.UNKNOWN:
+        left = SEND_SECONDS if effect.deadline_at is None else (effect.deadline_at - desk.clock.now()).total_seconds()
+        return timedelta(seconds=max(0.0, left) + desk.books.traits.settle_seconds)
+    if outcome.verdict is Verdict.AGAIN:
+        step = BACK_OFF_SECONDS[min(effect.sendings, len(BACK_OFF_SECONDS) - 1)]
+        return timedelta(seconds=outcome.retry_after_seconds or step)
+    return timedelta(0)
+
+
+def _release(desk: Desk, claimed: Sequence[StoredEffect], error: BooksError, counts: EffectCounts) -> None:
+    """The books cannot be read: nothing was sent of these, so each goes back to where it was."""
+    outcome = classify(error)
+    with desk.db.work() as connection:
+        for one in claimed:
+            # Sent before, it keeps its state: with its lease over it is looked for again before anything is sent.
+            never_sent = one.state is EffectState.SENDING and not one.sendings
+            state = EffectState.PLANNED if never_sent else one.state
+            later = desk.clock.now() + timedelta(seconds=outcome.retry_after_seconds or BACK_OFF_SECONDS[1])
+            effects.settle(connection, one, state, outcome, at=desk.clock.now(), next_at=later)
+            counts.add(state)
+
+
+def _chunks(batch: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    return (batch[start : start + size] for start in range(0, len(batch), size))

@@ -1,0 +1,231 @@
+"""What an effect's end means for its payment, its chain and its decision; in the same transaction as the end itself.
+
+Reads: an effect whose outcome is known, or known to be unknown. Leaves: the payment posted, back among the received,
+unknown, or failed with a failure for a person; the rest of a chain cancelled; what a chain had undone put back.
+Never: a compensation while anything is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from receivables.effects import ApplyCredit, EffectKind, EffectState, Outcome, UnapplyCredit, effect_key
+from receivables.payment import Bucket, PaymentState
+from storage import attempts, decisions, effects, failures, payments
+from storage.effects import PlannedEffect, StoredEffect
+from storage.engine import Connection
+from storage.payments import StoredPayment
+from sync.desk import Desk
+
+_NOT_DONE = (EffectState.FAILED, EffectState.REFUSED_STALE)
+_UNDER_WAY = (EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON)
+
+
+def settle(
+    connection: Connection,
+    desk: Desk,
+    held: StoredEffect,
+    state: EffectState,
+    outcome: Outcome,
+    *,
+    next_at: datetime | None = None,
+) -> None:
+    """Ends our hold on an effect and lets everything that hangs on it follow. Nothing happens when the fence passed on."""
+    at = desk.clock.now()
+    if not effects.settle(connection, held, state, outcome, at=at, next_at=next_at) or state is held.state:
+        return
+    stored = payments.find(connection, held.company, held.transaction_number)
+    if stored is None:
+        raise AssertionError(f"effect {held.id} belongs to no payment")
+    chain = effects.of_payments(connection, held.company, [stored.number])[stored.number]
+    if held.kind is EffectKind.APPLY_CREDIT:
+        _credit_put_back(connection, desk, held, state, outcome, at)
+    elif state is EffectState.DONE:
+        _done(connection, stored, held, chain, at)
+    elif state is EffectState.UNKNOWN:
+        _unknown(connection, desk, stored, at, outcome)
+    elif state is EffectState.NEEDS_PERSON:
+        _doubled(connection, desk, stored, at, outcome)
+    elif state in _NOT_DONE:
+        _not_done(connection, desk, stored, held, chain, state, outcome, at)
+    if held.decision_id:
+        _follow_decision(connection, held, outcome, at)
+
+
+def _done(connection: Connection, stored: StoredPayment, held: StoredEffect, chain: Sequence[StoredEffect], at: datetime) -> None:
+    """Posted when the last part landed; until then under way, and no longer unknown."""
+    parts = [
+        one for one in chain if one.kind in (EffectKind.RECEIPT, EffectKind.APPLY_RECEIPT) and one.generation == held.generation
+    ]
+    waiting = [
+        one for one in chain if one.state in (EffectState.PLANNED, *_UNDER_WAY) and one.kind is not EffectKind.APPLY_CREDIT
+    ]
+    landed = bool(parts) and all(one.state is EffectState.DONE for one in parts) and not waiting
+    if landed:
+        body = {"documents": [one.document_id for one in parts]}
+        payments.move(
+            connection, stored, PaymentState.POSTED, Bucket.IN_FLIGHT, at=at, actor="sync", action="payment.posted", body=body
+        )
+    elif stored.bucket is Bucket.UNKNOWN and not any(one.state in _UNDER_WAY for one in chain):
+        payments.move(connection, stored, PaymentState.POSTING, Bucket.IN_FLIGHT, at=at, actor="sync", action="payment.posting")
+
+
+def _unknown(connection: Connection, desk: Desk, stored: StoredPayment, at: datetime, outcome: Outcome) -> None:
+    """Shown as unknown from the first moment; only the books can end it."""
+    moved = payments.move(connection, stored, PaymentState.POSTING, Bucket.UNKNOWN, at=at, actor="sync", action="payment.unknown")
+    if moved:
+        failures.open_one(
+            connection,
+            desk.ids,
+            stored.payment,
+            because="outcome_unknown",
+            at=at,
+            actor="sync",
+            code=outcome.code,
+            message=outcome.message,
+        )
+        attempts.turned_out_failed(connection, desk.company.id, stored.number, code="outcome_unknown", message=outcome.message)
+
+
+def _doubled(connection: Connection, desk: Desk, stored: StoredPayment, at: datetime, outcome: Outcome) -> None:
+    payments.move(
+        connection, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, at=at, actor="sync", action="payment.failed",
+        body={"why": outcome.message},
+    )  # fmt: skip
+    failures.open_one(
+        connection, desk.ids, stored.payment, because="receipt_doubled", at=at, actor="sync", message=outcome.message
+    )
+
+
+def _not_done(
+    connection: Connection,
+    desk: Desk,
+    stored: StoredPayment,
+    held: StoredEffect,
+    chain: Sequence[StoredEffect],
+    state: EffectState,
+    outcome: Outcome,
+    at: datetime,
+) -> None:
+    """Cancels what was to follow; then back among the received, or to a person."""
+    for one in chain:
+        if one.state is EffectState.PLANNED and one.compensates_id is None:
+            why = f"{held.kind} {held.id} was not done"
+            effects.end_without_sending(connection, one, EffectState.CANCELLED, why=why, at=at, actor="sync")
+    others = [one for one in chain if one.id != held.id and one.kind is EffectKind.RECEIPT]
+    partly = [one for one in others if one.state is EffectState.DONE or one.state in _UNDER_WAY]
+    if held.decision_id and not any(one.state in _UNDER_WAY for one in chain):
+        _compensate(connection, desk, held, chain, at)
+    if state is EffectState.REFUSED_STALE and not held.attended and not partly:
+        payments.move(
+            connection, stored, PaymentState.RECEIVED, Bucket.TO_DO, at=at, actor="sync", action="payment.judged_again",
+            body={"why": outcome.message},
+        )  # fmt: skip
+        _close(connection, desk, stored, "retried", at)
+        return
+    unknown = any(one.state in _UNDER_WAY for one in partly)
+    payments.move(
+        connection,
+        stored,
+        PaymentState.FAILED,
+        Bucket.UNKNOWN if unknown else Bucket.WAITING_PERSON,
+        at=at,
+        actor="sync",
+        action="payment.failed",
+        body={"code": outcome.code, "message": outcome.message, "partly_posted": bool(partly)},
+    )
+    failures.open_one(
+        connection,
+        desk.ids,
+        stored.payment,
+        because="partly_posted" if partly else "stale" if state is EffectState.REFUSED_STALE else "books_refused",
+        at=at,
+        actor="sync",
+        code="" if state is EffectState.REFUSED_STALE else outcome.code,
+        message=outcome.message,
+    )
+    attempts.turned_out_failed(connection, desk.company.id, stored.number, code=outcome.code, message=outcome.message)
+
+
+def _compensate(connection: Connection, desk: Desk, held: StoredEffect, chain: Sequence[StoredEffect], at: datetime) -> None:
+    """Puts back the credits that this decision took off, because what they made room for was definitely not done."""
+    made_good = {one.compensates_id for one in chain}
+    for one in chain:
+        if one.decision_id != held.decision_id or one.state is not EffectState.DONE or one.id in made_good:
+            continue
+        if isinstance(one.write, UnapplyCredit):
+            write = ApplyCredit(one.write.credit_memo_id, one.write.invoice_id, one.write.amount_minor)
+            back = credit_effect(desk, one, write, what=f"compensate/{one.id}", at=at, compensates_id=one.id)
+            effects.plan(connection, back, at=at, actor="sync")
+
+
+def credit_effect(
+    desk: Desk,
+    beside: StoredEffect | PlannedEffect,
+    write: ApplyCredit,
+    *,
+    what: str,
+    at: datetime,
+    compensates_id: str | None = None,
+    after_id: str | None = None,
+) -> PlannedEffect:
+    """The intent to apply a credit memo, for the payment and decision of another effect."""
+    key = effect_key(beside.company, beside.transaction_number, what, beside.generation)
+    return PlannedEffect(
+        id=desk.ids.new(),
+        company=beside.company,
+        transaction_number=beside.transaction_number,
+        part=beside.part,
+        generation=beside.generation,
+        key=key,
+        marker=f"rc-{key[:16]}",
+        write=write,
+        expects={},
+        attended=True,
+        facts_read_at=at,
+        decision_id=beside.decision_id,
+        compensates_id=compensates_id,
+        after_id=after_id,
+    )
+
+
+def _credit_put_back(
+    connection: Connection, desk: Desk, held: StoredEffect, state: EffectState, outcome: Outcome, at: datetime
+) -> None:
+    """A credit that could not be put back is told to a person; the payment itself is not touched by it."""
+    if state not in _NOT_DONE:
+        return
+    stored = payments.find(connection, held.company, held.transaction_number)
+    if stored is not None and held.compensates_id:
+        failures.open_one(
+            connection, desk.ids, stored.payment, because="credit_not_put_back", at=at, actor="sync",
+            code="credit_not_put_back", message=outcome.message,
+        )  # fmt: skip
+
+
+def _close(connection: Connection, desk: Desk, stored: StoredPayment, resolution: str, at: datetime) -> None:
+    found = failures.open_of(connection, desk.company.id, stored.number)
+    if found is not None:
+        failures.resolve(connection, desk.ids, found, resolution=resolution, by="", at=at, actor="sync")
+
+
+def _follow_decision(connection: Connection, held: StoredEffect, outcome: Outcome, at: datetime) -> None:
+    """A decision ends when nothing of its chain is left to do."""
+    decision = decisions.get(connection, held.company, held.decision_id or "")
+    chain = effects.of_decision(connection, held.company, decision.id)
+    if decision.state != "carrying_out" or any(one.state is EffectState.PLANNED or one.state in _UNDER_WAY for one in chain):
+        return
+    wanted = [one for one in chain if one.compensates_id is None]
+    ends = {one.state for one in wanted}
+    if ends == {EffectState.DONE}:
+        decisions.move(connection, decision, "done", outcome="carried out", at=at)
+    elif EffectState.REFUSED_STALE in ends:
+        decisions.move(connection, decision, "stale", outcome=outcome.message or "the facts changed", at=at)
+    else:
+        put_back = [one for one in chain if one.compensates_id and one.state is EffectState.DONE]
+        suffix = "; what had been changed was put back" if put_back else ""
+        failed = next((one for one in wanted if one.state is EffectState.FAILED), None)
+        decisions.move(
+            connection, decision, "failed", outcome=(failed.outcome_message if failed else outcome.message) + suffix, at=at
+        )
