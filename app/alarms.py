@@ -49,7 +49,13 @@ class Alarms:
     def _ring(self, desk: Desk, what: str, seconds: int, do: Callable[[Desk], None]) -> None:
         now = self._house.clock.now()
         self._scheduler.add_job(
-            do, "interval", args=(desk,), seconds=seconds, id=f"{what}/{desk.company.id}", next_run_time=now, replace_existing=True
+            do,
+            "interval",
+            args=(desk,),
+            seconds=seconds,
+            id=f"{what}/{desk.company.id}",
+            next_run_time=now,
+            replace_existing=True,
         )
 
     def stop(self) -> None:

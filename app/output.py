@@ -20,11 +20,12 @@ from rich.text import Text
 from receivables.money import text_from_minor
 
 LOCALE = "en_US"
+PIPED_WIDTH = 140  # a file or a pipe has no width of its own
 
 
 def console() -> Console:
-    """Where people read: standard output, without colour when it is not a terminal."""
-    return Console(highlight=False, soft_wrap=False)
+    """Where people read: standard output, without colour, and wide enough for a table, when it is not a terminal."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 
 def money(amount_minor: int, currency: str, locale: str = LOCALE) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from accounting.embedded import EmbeddedBooks, Ledger
+from accounting.embedded.connector import EmbeddedBooks
+from accounting.embedded.ledger import Ledger
 from app.clock import RandomIds, SystemClock
 from app.settings import CompanySettings, Settings, load_settings
 from receivables.authority import Person
@@ -64,8 +65,12 @@ class House:
         if len(holders) == 1:
             return self.desk(holders[0])
         if holders:
-            raise NotFound(f"several companies have a payment {transaction_number}; name one with --company: {', '.join(holders)}")
-        raise NotFound(f"there is no payment {transaction_number}; `resolve-now search TEXT` looks for parts of numbers and names")
+            raise NotFound(
+                f"several companies have a payment {transaction_number}; name one with --company: {', '.join(holders)}"
+            )
+        raise NotFound(
+            f"there is no payment {transaction_number}; `resolve-now search TEXT` looks for parts of numbers and names"
+        )
 
 
 def open_house(config: Path | None) -> House:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -79,7 +79,7 @@ class Payment:
     def __post_init__(self) -> None:
         if self.amount_minor <= 0:
             raise ValueError(f"payment {self.transaction_number}: the amount must be positive")
-        if self.paid_at.tzinfo is not UTC:
+        if self.paid_at.utcoffset() != timedelta(0):
             raise ValueError(f"payment {self.transaction_number}: paid_at must be in UTC")
         if self.on_account_minor < 0:
             raise ValueError(f"payment {self.transaction_number}: the allocations exceed the amount")

@@ -138,7 +138,7 @@ def open_of(connection: Connection, company: str, number: str, about: str = "pay
         table.c.company == company,
         table.c.transaction_number == number,
         table.c.about == about,
-        table.c.state == "open",
+        schema.is_in(table.c.state, "open"),
     )
     return next(iter(_load(connection, condition)), None)
 
@@ -152,7 +152,7 @@ def open_ones(
 ) -> Sequence[StoredFailure]:
     """The open failures of a company in the order of their ids; `after` continues a walk."""
     table = schema.failure
-    condition = sa.and_(table.c.company == company, table.c.state == "open", table.c.id > after)
+    condition = sa.and_(table.c.company == company, schema.is_in(table.c.state, "open"), table.c.id > after)
     if about is not None:
         condition = sa.and_(condition, table.c.about == about)
     return _load(connection, condition, limit)

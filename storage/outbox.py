@@ -20,7 +20,7 @@ def want(connection: Connection, ids: Ids, *, company: str, subject_kind: str, s
             table.c.company == company,
             table.c.subject_kind == subject_kind,
             table.c.subject == subject,
-            table.c.state == "waiting",
+            schema.is_in(table.c.state, "waiting"),
         )
         .values(wanted_at=at)
     )

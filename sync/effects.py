@@ -40,6 +40,7 @@ EFFECTS_PER_RUN = 60  # claimed at once; with their consequences under 500 rows 
 LEASE_SECONDS = 60.0  # how long this process may hold an effect before another one looks after it
 SEND_SECONDS = 30.0  # nothing leaves this process later than this after the intent to send was written
 FRESH_SECONDS = 60.0  # unattended effects resting on older facts are judged again instead of sent
+LOOK_SECONDS = (1, 2, 5, 15, 60)  # between looks for what was sent: soon at first, most answers come late by a moment
 BACK_OFF_SECONDS = (2, 10, 60, 300)  # between tries that were definitely not carried out
 Document = Customer | Invoice | CreditMemo | Receipt | Gone
 T = TypeVar("T")
@@ -149,7 +150,7 @@ def _look(desk: Desk, lost: Sequence[StoredEffect], counts: EffectCounts, held: 
                 counts.add(EffectState.NEEDS_PERSON)
             elif one.state is EffectState.NEEDS_PERSON or (one.deadline_at and now < one.deadline_at + settle):
                 # It may still arrive; only after the window is an empty search a proof.
-                later = max(now, (one.deadline_at or now) + settle)
+                later = now + timedelta(seconds=LOOK_SECONDS[min(one.fence, len(LOOK_SECONDS) - 1)])
                 outcome = Outcome(Verdict.UNKNOWN, code="outcome_unknown", message="sent; not found in the books yet")
                 settling.settle(connection, desk, one, one.state, outcome, next_at=later)
                 counts.add(EffectState.UNKNOWN)
@@ -315,8 +316,7 @@ def _answers(desk: Desk, dispatch: Dispatch) -> Sequence[Answer]:
 def _wait(desk: Desk, effect: StoredEffect, outcome: Outcome) -> timedelta:
     """How long an effect rests before it is taken up again."""
     if outcome.verdict is Verdict.UNKNOWN:
-        left = SEND_SECONDS if effect.deadline_at is None else (effect.deadline_at - desk.clock.now()).total_seconds()
-        return timedelta(seconds=max(0.0, left) + desk.books.traits.settle_seconds)
+        return timedelta(seconds=LOOK_SECONDS[0])
     if outcome.verdict is Verdict.AGAIN:
         step = BACK_OFF_SECONDS[min(effect.sendings, len(BACK_OFF_SECONDS) - 1)]
         return timedelta(seconds=outcome.retry_after_seconds or step)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -46,29 +46,31 @@ def register(app: typer.Typer) -> None:
 
 
 @contextmanager
-def working(text: str) -> Iterator[Any]:
+def working(text: str) -> Iterator[Callable[[str], None]]:
     """Shows on a terminal that work goes on; standard output stays clean for the answer."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield None
+        yield lambda _: None
         return
     with console.status(text) as status:
-        yield status
+        yield status.update
 
 
 def import_file(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A CSV file of payments.")],
     company: CompanyId = None,
-    partial: Annotated[bool, typer.Option(help="Take the good lines of a file that has bad ones, and say which were left out.")] = False,
+    partial: Annotated[
+        bool, typer.Option(help="Take the good lines of a file that has bad ones, and say which were left out.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take in payments from a CSV file: the whole file, or nothing of it."""
     desk = open_house(context.obj).desk(company)
     feed = CsvFile(file, desk.company, partial=partial)
     try:
-        with working(f"reading {file.name}") as status:
-            counts = intake.run_once(desk, feed, lambda done: status and status.update(f"{done} of {feed.count} payments"))
+        with working(f"reading {file.name}") as update:
+            counts = intake.run_once(desk, feed, lambda done: update(f"{done} of {feed.count} payments"))
     except FeedError as error:
         if as_json:
             print_json({"error": error.message, "problems": error.problems})
@@ -100,10 +102,8 @@ def sync(
         return
     done = []
     for desk in desks:
-        with working(f"{desk.company.name}: starting") as status:
-            done.append(
-                journey.run(desk, lambda step, desk=desk, status=status: status and status.update(f"{desk.company.name}: {step}"))
-            )
+        with working(f"{desk.company.name}: starting") as update:
+            done.append(journey.run(desk, update))
     if as_json:
         print_json(done)
     else:
@@ -115,10 +115,14 @@ def sync(
 
 def _say(desk: Desk, counts: JourneyCounts) -> None:
     if counts.problem:
-        print_line(f"{desk.company.name}: the books could not be reached ({counts.problem}). Nothing was lost; the next sync goes on.")
+        print_line(
+            f"{desk.company.name}: the books could not be reached ({counts.problem}). Nothing was lost; the next sync goes on."
+        )
         return
     if not desk.company.writes:
-        print_line(f'{desk.company.name}: writes are off; `resolve-now sync --dry-run` shows what would be posted. Set writes = "on" to begin.')
+        print_line(
+            f'{desk.company.name}: writes are off; `resolve-now sync --dry-run` shows what would be posted, writes = "on" begins.'
+        )
     print_line(
         f"{desk.company.name}: {counts.verified} payments posted and read back, {counts.failed} failed, "
         f"{counts.put_right} put right in the books, {counts.diagnosed} diagnosed."
@@ -207,7 +211,9 @@ def decide(
     remedy: Annotated[Remedy, typer.Argument(help="What to do about it.")],
     person: AsPerson,
     reason: Annotated[str, typer.Option(help="Why, in your own words; kept in the record.")] = "",
-    successor: Annotated[str, typer.Option(help="The invoice (number, or #id) that took the place of the one that is gone.")] = "",
+    successor: Annotated[
+        str, typer.Option(help="The invoice (number, or #id) that took the place of the one that is gone.")
+    ] = "",
     proof: Annotated[str, typer.Option(help="For a dismissal: the receipt (number, or #id) that has the money.")] = "",
     reapply: Annotated[bool, typer.Option(help="After un-applying a credit memo, put back what still fits.")] = False,
     company: CompanyId = None,
@@ -216,9 +222,7 @@ def decide(
     """Decide what happens to a failed payment, and have it carried out now."""
     house = open_house(context.obj)
     desk = house.desk_of(transaction, company)
-    options = {
-        name: value for name, value in {"successor": successor, "proof": proof, "reapply": reapply}.items() if value
-    }
+    options = {name: value for name, value in {"successor": successor, "proof": proof, "reapply": reapply}.items() if value}
     made = deciding.request(
         desk, transaction, remedy, by=person, channel="cli", reason=reason, options=options, os_account=getpass.getuser()
     )
@@ -341,4 +345,3 @@ def reopen(
         print_json({"transaction": transaction, "reopened": True})
     else:
         print_line(f"Payment {transaction} is open again; `resolve-now show {transaction}` shows what may be done.")
-

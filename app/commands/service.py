@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
 
-from app import demo as the_demo
 from app.alarms import run_until_told_to_stop
 from app.commands.payments import AsJson
-from app.output import print_json, print_line
+from app.demo.story import play
+from app.output import plain, print_json, print_line
 from app.settings import load_settings
 from app.wiring import open_house
+from receivables.errors import ConfigurationError
 from storage.engine import Database
 from storage.migrating import migrate as bring_up_to_date
 
@@ -48,12 +51,23 @@ def migrate(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 def demo(
-    once: Annotated[bool, typer.Option(help="Play the story through and print the tally.")] = False,
+    once: Annotated[bool, typer.Option(help="Play the story through and print the tally (so far the only way).")] = False,  # noqa: ARG001
+    folder: Annotated[Path | None, typer.Option(help="Where to play it; a new temporary folder without it.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """A small company with one failure of every kind, each put right by a person's decision."""
-    tally = the_demo.play(quiet=as_json, once=once)
+    place = folder or Path(tempfile.mkdtemp(prefix="resolve-now-demo-"))
+    place.mkdir(parents=True, exist_ok=True)
+    if (place / "resolve-now.toml").exists():
+        raise ConfigurationError(f"{place} already holds a configuration; name an empty folder with --folder")
+    tally = play(place, quiet=as_json)
     if as_json:
-        print_json(tally)
+        print_json(
+            {
+                "lost": tally.lost,
+                "doubled": tally.doubled,
+                "payments": [plain(line) | {"verdict": line.verdict} for line in tally.payments],
+            }
+        )
     if tally.lost or tally.doubled:
         sys.exit(1)

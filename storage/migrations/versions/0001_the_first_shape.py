@@ -17,7 +17,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915 (written by Alembic)
     op.create_table(
         "company",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -170,6 +170,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["company"], ["company.id"], name=op.f("fk_mirror_company_company")),
         sa.PrimaryKeyConstraint("company", "kind", "document_id", name=op.f("pk_mirror")),
     )
+    op.create_index("ix_mirror_by_customer", "mirror", ["company", "kind", "customer_id"], unique=False)
     op.create_index("ix_mirror_by_name", "mirror", ["company", "kind", "name_folded"], unique=False)
     op.create_index("ix_mirror_by_number", "mirror", ["company", "kind", "number"], unique=False)
     op.create_table(
@@ -310,6 +311,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("company", "id", name=op.f("pk_attempt")),
     )
+    op.create_index("ix_attempt_by_payment", "attempt", ["company", "transaction_number", "at"], unique=False)
+    op.create_index("ix_attempt_by_run", "attempt", ["company", "run_id"], unique=False)
     op.create_index("ix_attempt_by_time", "attempt", ["company", "at"], unique=False)
     op.create_index(
         "uq_attempt_first",
@@ -372,6 +375,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("company", "id", name=op.f("pk_failure")),
     )
+    op.create_index("ix_failure_by_payment", "failure", ["company", "transaction_number"], unique=False)
     op.create_index("ix_failure_by_state", "failure", ["company", "state", "opened_at"], unique=False)
     op.create_index(
         "uq_failure_open",
@@ -441,6 +445,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("company", "id", name=op.f("pk_decision")),
     )
+    op.create_index("ix_decision_by_failure", "decision", ["company", "failure_id"], unique=False)
+    op.create_index("ix_decision_by_payment", "decision", ["company", "transaction_number"], unique=False)
     op.create_index("ix_decision_by_state", "decision", ["company", "state"], unique=False)
     op.create_index(
         "uq_decision_live",
@@ -471,6 +477,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("company", "id", name=op.f("pk_diagnosis")),
     )
+    op.create_index("ix_diagnosis_by_evidence", "diagnosis", ["company", "evidence_id"], unique=False)
     op.create_index("ix_diagnosis_by_state", "diagnosis", ["company", "state"], unique=False)
     op.create_table(
         "binding",
@@ -558,6 +565,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("company", "id", name=op.f("pk_effect")),
         sa.UniqueConstraint("company", "key", name=op.f("uq_effect_company_key")),
     )
+    op.create_index("ix_effect_by_decision", "effect", ["company", "decision_id"], unique=False)
     op.create_index("ix_effect_by_payment", "effect", ["company", "transaction_number"], unique=False)
     op.create_index("ix_effect_by_state", "effect", ["company", "state", "next_at"], unique=False)
     op.create_index(

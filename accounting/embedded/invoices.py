@@ -1,0 +1,83 @@
+"""Invoices of the embedded books: added, issued, voided, deleted, made anew with the same number.
+
+Deleting or voiding an invoice sets what paid it free, as in QuickBooks Online: receipts become unapplied and
+credits are left on their memos.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from accounting.embedded import checks, credits, receipts
+from accounting.embedded.change import Change, Kind
+from accounting.embedded.checks import spoken
+from accounting.embedded.refusals import Refusal, refused
+from receivables.books_records import Gone, Invoice, InvoiceStatus
+
+
+def add(
+    change: Change, number: str, customer_id: str, amount_minor: int, currency: str, issued_on: date, *, draft: bool = False
+) -> Invoice:
+    """A new invoice, all of it open. Numbers may repeat, as they do in real books; ids never."""
+    if not number.strip():
+        raise refused(Refusal.INVALID, "An invoice needs a number.")
+    checks.positive_amount(amount_minor, currency, f"Invoice {number}")
+    customer = checks.active_customer(change, customer_id)
+    checks.period_open(change, issued_on, f"invoice {number}")
+    what = f"created{' as a draft' if draft else ''}: {spoken(amount_minor, currency)} for {customer.name}"
+    invoice_id = change.created(Kind.INVOICE, number.strip(), what)
+    change.connection.execute(
+        "INSERT INTO invoices (id, customer_id, currency, total_minor, open_minor, issued_on, standing)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (invoice_id, customer_id, currency, amount_minor, amount_minor, issued_on.isoformat(), "draft" if draft else "issued"),
+    )
+    return checks.invoice(change, invoice_id)
+
+
+def issue(change: Change, invoice_id: str) -> Invoice:
+    """A draft becomes an invoice that can be paid."""
+    found = checks.invoice(change, invoice_id)
+    if found.status is not InvoiceStatus.DRAFT:
+        raise refused(Refusal.INVALID, f"Invoice {found.number} is not a draft.")
+    checks.period_open(change, found.issued_on, f"invoice {found.number}")
+    change.connection.execute("UPDATE invoices SET standing = 'issued' WHERE id = ?", (invoice_id,))
+    change.changed(Kind.INVOICE, invoice_id, "issued")
+    return checks.invoice(change, invoice_id)
+
+
+def void(change: Change, invoice_id: str) -> Invoice:
+    """Voids an invoice: it stays, with a total of zero, as in QuickBooks Online."""
+    found = checks.invoice(change, invoice_id)
+    if found.status is InvoiceStatus.VOIDED:
+        raise refused(Refusal.INVALID, f"Invoice {found.number} is voided already.")
+    _set_free(change, found, "voided")
+    change.connection.execute(
+        "UPDATE invoices SET standing = 'voided', total_minor = 0, open_minor = 0 WHERE id = ?", (invoice_id,)
+    )
+    change.changed(Kind.INVOICE, invoice_id, f"voided: was {spoken(found.total_minor, found.currency)}")
+    return checks.invoice(change, invoice_id)
+
+
+def delete(change: Change, invoice_id: str) -> Gone:
+    """Deletes an invoice; its number and who deleted it stay known."""
+    found = checks.invoice(change, invoice_id)
+    _set_free(change, found, "deleted")
+    change.connection.execute("DELETE FROM invoices WHERE id = ?", (invoice_id,))
+    change.deleted(Kind.INVOICE, invoice_id, f"deleted: was {spoken(found.total_minor, found.currency)}")
+    return Gone(Kind.INVOICE.value, invoice_id, change.stamp, found.number)
+
+
+def recreate(change: Change, invoice_id: str, amount_minor: int | None = None) -> Invoice:
+    """Deletes an invoice and adds another with the same number, customer and date; `amount_minor` may differ."""
+    found = checks.invoice(change, invoice_id)
+    if found.status is InvoiceStatus.VOIDED and amount_minor is None:
+        raise refused(Refusal.INVALID, f"Invoice {found.number} is voided; say which amount the new one has.")
+    delete(change, invoice_id)
+    amount_minor = found.total_minor if amount_minor is None else amount_minor
+    return add(change, found.number, found.customer_id, amount_minor, found.currency, found.issued_on)
+
+
+def _set_free(change: Change, invoice: Invoice, why: str) -> None:
+    checks.period_open(change, invoice.issued_on, f"invoice {invoice.number}")
+    receipts.take_off(change, invoice, why)
+    credits.take_off(change, invoice, why)

@@ -1,0 +1,179 @@
+"""Receipts of the embedded books: entered, applied to invoices, changed, deposited, voided, deleted.
+
+How a receipt larger than the invoice's open balance ends depends on the temper of the books: *strict* ones
+refuse it as QuickBooks Desktop and Xero do, *swallowing* ones take it as QuickBooks Online does, apply what fits
+and leave the rest unapplied without a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+from accounting.embedded import checks
+from accounting.embedded.change import Change, Kind, Temper
+from accounting.embedded.checks import spoken
+from accounting.embedded.refusals import Refusal, refused
+from receivables.books_records import Gone, Invoice, InvoiceStatus, Receipt, ReceiptLine
+from receivables.effects import ReceiptWrite
+
+_MARKER = re.compile(r"\[(rn-[^\s\[\]]+)\]")
+
+
+def with_marker(memo: str, marker: str) -> str:
+    """The memo as it is written: our marker stands at its end, in brackets, where a bookkeeper's copy keeps it."""
+    return f"{memo} [{marker}]".lstrip()
+
+
+def marker_in(memo: str) -> str:
+    """The marker a memo carries, or "". Read from the memo always, because a receipt copied by hand copies it."""
+    found = _MARKER.findall(memo)
+    return str(found[-1]) if found else ""
+
+
+def enter(change: Change, write: ReceiptWrite, number: str = "") -> Receipt:
+    """Records a receipt and applies it to its lines. `number` is "" for the books' own numbering."""
+    checks.positive_amount(write.amount_minor, write.currency, "A receipt")
+    customer = checks.active_customer(change, write.customer_id)
+    checks.account_active(change, write.deposit_account)
+    checks.period_open(change, write.received_on, "a receipt")
+    what = f"created: {spoken(write.amount_minor, write.currency)} of {customer.name}"
+    receipt_id = change.created(Kind.RECEIPT, number, what)
+    marker = marker_in(write.memo)
+    change.connection.execute(
+        "INSERT INTO receipts (id, customer_id, currency, amount_minor, unapplied_minor, received_on, method, reference,"
+        " memo, marker, marker_stem, deposit_account) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            receipt_id,
+            write.customer_id,
+            write.currency,
+            write.amount_minor,
+            write.amount_minor,
+            write.received_on.isoformat(),
+            write.method,
+            write.reference,
+            write.memo,
+            marker,
+            marker.partition(".")[0],
+            write.deposit_account,
+        ),
+    )
+    _stand_on(change, checks.receipt(change, receipt_id), write.lines)
+    return checks.receipt(change, receipt_id)
+
+
+def apply(change: Change, receipt_id: str, lines: Iterable[ReceiptLine]) -> Receipt:
+    """Lets the receipt stand on these lines and no others; what they leave is unapplied."""
+    found = checks.changeable_receipt(change, receipt_id)
+    checks.active_customer(change, found.customer_id)
+    _stand_on(change, found, lines)
+    after = checks.receipt(change, receipt_id)
+    if after.lines != found.lines:
+        applied = spoken(after.amount_minor - after.unapplied_minor, after.currency)
+        change.changed(Kind.RECEIPT, receipt_id, f"applied anew: {applied} to {len(after.lines)} invoices")
+    return checks.receipt(change, receipt_id)
+
+
+def void(change: Change, receipt_id: str) -> Receipt:
+    """Voids a receipt: it stays, with an amount of zero and applied to nothing, as in QuickBooks Online."""
+    found = checks.changeable_receipt(change, receipt_id)
+    _stand_on(change, found, ())
+    change.connection.execute("UPDATE receipts SET voided = 1, amount_minor = 0, unapplied_minor = 0 WHERE id = ?", (receipt_id,))
+    change.changed(Kind.RECEIPT, receipt_id, f"voided: was {spoken(found.amount_minor, found.currency)}")
+    return checks.receipt(change, receipt_id)
+
+
+def delete(change: Change, receipt_id: str) -> Gone:
+    """Deletes a receipt; what it paid is open again."""
+    found = checks.receipt(change, receipt_id)
+    if not found.voided:
+        found = checks.changeable_receipt(change, receipt_id)
+    checks.period_open(change, found.received_on, f"receipt {found.number}")
+    _stand_on(change, found, ())
+    change.connection.execute("DELETE FROM receipts WHERE id = ?", (receipt_id,))
+    change.deleted(Kind.RECEIPT, receipt_id, f"deleted: was {spoken(found.amount_minor, found.currency)}")
+    return Gone(Kind.RECEIPT.value, receipt_id, change.stamp, found.number)
+
+
+def deposit(change: Change, receipt_id: str, deposited_on: date) -> Receipt:
+    """Puts a receipt into a bank deposit; from then on it cannot be changed."""
+    found = checks.changeable_receipt(change, receipt_id)
+    checks.period_open(change, deposited_on, f"the deposit of receipt {found.number}")
+    change.connection.execute("UPDATE receipts SET deposited_on = ? WHERE id = ?", (deposited_on.isoformat(), receipt_id))
+    change.changed(Kind.RECEIPT, receipt_id, f"deposited on {deposited_on.isoformat()}")
+    return checks.receipt(change, receipt_id)
+
+
+def undo_deposit(change: Change, receipt_id: str) -> Receipt:
+    """Takes a receipt out of its bank deposit, so that it can be changed again."""
+    found = checks.receipt(change, receipt_id)
+    row = change.connection.execute("SELECT deposited_on FROM receipts WHERE id = ?", (receipt_id,)).fetchone()
+    if row["deposited_on"] is None:
+        raise refused(Refusal.INVALID, f"Receipt {found.number} is in no deposit.")
+    checks.period_open(change, date.fromisoformat(row["deposited_on"]), f"the deposit of receipt {found.number}")
+    change.connection.execute("UPDATE receipts SET deposited_on = NULL WHERE id = ?", (receipt_id,))
+    change.changed(Kind.RECEIPT, receipt_id, "taken out of its deposit")
+    return checks.receipt(change, receipt_id)
+
+
+def take_off(change: Change, invoice: Invoice, why: str) -> None:
+    """Takes every receipt off an invoice that is going away; the money becomes unapplied. Refused where one may not change."""
+    rows = change.connection.execute("SELECT receipt_id FROM receipt_lines WHERE invoice_id = ?", (invoice.id,)).fetchall()
+    for row in rows:
+        found = checks.changeable_receipt(change, row["receipt_id"])
+        change.connection.execute("DELETE FROM receipt_lines WHERE receipt_id = ? AND invoice_id = ?", (found.id, invoice.id))
+        fell_off = spoken(found.applied_to(invoice.id), invoice.currency)
+        change.changed(Kind.RECEIPT, found.id, f"{fell_off} unapplied, because invoice {invoice.number} was {why}")
+
+
+def _stand_on(change: Change, receipt: Receipt, lines: Iterable[ReceiptLine]) -> None:
+    """Takes the old lines off, puts those that the books accept on, and gives the invoices concerned new versions."""
+    before = {line.invoice_id: line.amount_minor for line in receipt.lines}
+    change.connection.execute("DELETE FROM receipt_lines WHERE receipt_id = ?", (receipt.id,))
+    after: dict[str, int] = {}
+    for invoice_id, amount_minor in _combined(receipt, lines).items():
+        accepted_minor = _accepted(change, receipt, checks.invoice(change, invoice_id), amount_minor)
+        if accepted_minor:
+            after[invoice_id] = accepted_minor
+            change.connection.execute(
+                "INSERT INTO receipt_lines (receipt_id, invoice_id, amount_minor) VALUES (?, ?, ?)",
+                (receipt.id, invoice_id, accepted_minor),
+            )
+    for invoice_id in {**before, **after}:
+        moved_minor = after.get(invoice_id, 0) - before.get(invoice_id, 0)
+        if moved_minor:
+            verb = "received" if moved_minor > 0 else "lost"
+            what = f"{verb} {spoken(abs(moved_minor), receipt.currency)} of receipt {receipt.number}"
+            change.changed(Kind.INVOICE, invoice_id, what)
+
+
+def _combined(receipt: Receipt, lines: Iterable[ReceiptLine]) -> dict[str, int]:
+    """Invoice id to amount, several lines on one invoice added up, in the order given."""
+    amounts: dict[str, int] = {}
+    for line in lines:
+        checks.positive_amount(line.amount_minor, receipt.currency, "A line of a receipt")
+        amounts[line.invoice_id] = amounts.get(line.invoice_id, 0) + line.amount_minor
+    if sum(amounts.values()) > receipt.amount_minor:
+        raise refused(
+            Refusal.INVALID,
+            f"The lines add up to more than the receipt's {spoken(receipt.amount_minor, receipt.currency)}.",
+        )
+    return amounts
+
+
+def _accepted(change: Change, receipt: Receipt, invoice: Invoice, amount_minor: int) -> int:
+    """How much of a line the books take. Strict books refuse what does not fit; swallowing ones take what fits."""
+    checks.same_customer_and_currency(receipt, f"receipt {receipt.number}", invoice)
+    payable_minor = invoice.open_minor if invoice.status is InvoiceStatus.OPEN else 0
+    if amount_minor <= payable_minor:
+        return amount_minor
+    if change.temper is Temper.SWALLOWING:
+        return payable_minor
+    if invoice.status is not InvoiceStatus.OPEN:
+        raise refused(Refusal.INVOICE_NOT_OPEN, f"Invoice {invoice.number} is {invoice.status.value} and cannot be paid.")
+    raise refused(
+        Refusal.OVER_APPLICATION,
+        f"Invoice {invoice.number} has {spoken(payable_minor, invoice.currency)} open; "
+        f"{spoken(amount_minor, invoice.currency)} cannot be applied.",
+    )

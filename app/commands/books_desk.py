@@ -1,0 +1,220 @@
+"""The bookkeeper's desk on the command line: whose books are open, who works in them, and how the answers read."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from accounting.embedded.change import Kind
+from accounting.embedded.ledger import Ledger
+from accounting.embedded.reading import HistoryEntry
+from app import output
+from receivables.books_records import CreditMemo, Customer, Document, Gone, Invoice, Receipt
+from receivables.money import minor_from_text
+
+if TYPE_CHECKING:
+    from app.settings import CompanySettings
+
+books_app = typer.Typer(
+    name="books",
+    help="What a bookkeeper does by hand in the embedded books. Name documents by number, or exactly by #ID.",
+    no_args_is_help=True,
+)
+
+CompanyOption = Annotated[
+    str | None,
+    typer.Option("--company", metavar="ID", help="Whose books. May be left out when only one company is configured."),
+]
+ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it. Without it: your login name.")]
+AtOption = Annotated[
+    str,
+    typer.Option("--at", metavar="ISO-MOMENT", help="When it was done, such as 2026-03-01T09:00; for demos and tests."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="The answer as JSON, for programs.")]
+
+CustomerOption = Annotated[str, typer.Option("--customer", metavar="NAME", help="The customer, by name or #ID.")]
+AmountOption = Annotated[str, typer.Option("--amount", metavar="AMOUNT", help="Plain digits, such as 500.00.")]
+CurrencyOption = Annotated[str, typer.Option("--currency", metavar="CODE", help="Without it: the books' home currency.")]
+DayOption = Annotated[
+    str, typer.Option("--on", metavar="DAY", help="The document's date, such as 2026-03-01. Without it: today.")
+]
+InvoiceArgument = Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number, or #ID.")]
+ReceiptArgument = Annotated[str, typer.Argument(metavar="RECEIPT", help="The receipt's number or reference, or #ID.")]
+MemoArgument = Annotated[str, typer.Argument(metavar="MEMO", help="The credit memo's number, or #ID.")]
+CustomerArgument = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's name, or #ID.")]
+LinesOption = Annotated[
+    list[str] | None,
+    typer.Option("--to", metavar="NUMBER:AMOUNT", help="Apply so much to this invoice; may be repeated. The rest is unapplied."),
+]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The open books and the person who works in them. `at` is UTC, None is now."""
+
+    ledger: Ledger
+    time_zone: ZoneInfo
+    by: str
+    at: datetime | None
+    as_json: bool
+
+    def id_of(self, kind: Kind, text: str) -> str:
+        """The record called `text`, or `#ID`. Raises NotFound."""
+        return self.ledger.find(kind, text)
+
+    def day(self, text: str) -> date:
+        """The day written, or without one the company's day of the work. Raises typer.BadParameter."""
+        if not text:
+            return (self.at or self.ledger.clock.now()).astimezone(self.time_zone).date()
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} is not a day; write it as 2026-03-01.") from None
+
+    def currency(self, text: str) -> str:
+        """The currency written, or without one the home currency of the books."""
+        return text or self.ledger.settings().home_currency
+
+    def amount(self, text: str, currency: str) -> int:
+        """Minor units of an amount as people type it. Raises typer.BadParameter."""
+        try:
+            return minor_from_text(text, currency)
+        except ValueError as problem:
+            raise typer.BadParameter(f"{problem}.") from None
+
+    def lines(self, texts: Sequence[str], currency: str) -> list[tuple[str, int]]:
+        """(invoice id, minor units) of each NUMBER:AMOUNT. Raises typer.BadParameter, NotFound."""
+        lines = []
+        for text in texts:
+            number, colon, amount = text.rpartition(":")
+            if not colon or not number:
+                raise typer.BadParameter(f"{text!r} is not NUMBER:AMOUNT, such as 1042:500.00.")
+            lines.append((self.id_of(Kind.INVOICE, number), self.amount(amount, currency)))
+        return lines
+
+    def show(self, done: str, document: Document | Gone) -> None:
+        """What was done and how the document stands now."""
+        if self.as_json:
+            output.print_json(document)
+        else:
+            output.print_line(f"{done}: {sentence(document)}")
+
+    def say(self, done: str) -> None:
+        """What was done to the books themselves; as JSON, how they are set now."""
+        if self.as_json:
+            output.print_json(self.ledger.settings())
+        else:
+            output.print_line(done)
+
+    def show_list(self, title: str, documents: Sequence[Document]) -> None:
+        """A table of documents of one kind."""
+        if self.as_json:
+            output.print_json(list(documents))
+            return
+        columns, rows, right = table_of(documents)
+        output.print_table(title, columns, rows, right)
+
+    def show_history(self, title: str, entries: Sequence[HistoryEntry]) -> None:
+        if self.as_json:
+            output.print_json(list(entries))
+            return
+        rows = [
+            (
+                output.moment(entry.at, self.time_zone),
+                entry.person,
+                f"{entry.kind.replace('_', ' ')} #{entry.document_id}",
+                entry.what,
+            )
+            for entry in entries
+        ]
+        output.print_table(title, ("when", "who", "document", "what"), rows)
+
+
+def open_desk(context: typer.Context, company: str | None, by: str, at: str, as_json: bool) -> Desk:
+    """Opens the books of the company. Raises ConfigurationError, NotFound, typer.BadParameter for a moment that is none."""
+    ledger, settings = _ledger(context, company)
+    return Desk(ledger, settings.time_zone, by or getpass.getuser(), _moment(at, settings.time_zone), as_json)
+
+
+def sentence(document: Document | Gone) -> str:
+    """One document in one line, with its id in brackets."""
+    match document:
+        case Gone():
+            return f"{document.kind.replace('_', ' ')} {document.number} (#{document.id})"
+        case Customer():
+            return f"customer {document.name} (#{document.id}), {_state_of(document)}"
+        case Invoice():
+            total, open_now = _money(document.total_minor, document), _money(document.open_minor, document)
+            return f"invoice {document.number} (#{document.id}), {document.status.value}: {total}, open {open_now}"
+        case CreditMemo():
+            total, left = _money(document.total_minor, document), _money(document.open_minor, document)
+            return f"credit memo {document.number} (#{document.id}): {total}, left {left}"
+        case Receipt():
+            amount, unapplied = _money(document.amount_minor, document), _money(document.unapplied_minor, document)
+            return f"receipt {document.number} (#{document.id}), {_state_of(document)}: {amount}, unapplied {unapplied}"
+
+
+def table_of(documents: Sequence[Document]) -> tuple[tuple[str, ...], list[tuple[str, ...]], tuple[str, ...]]:
+    """(columns, rows, columns of amounts) for documents of one kind."""
+    rows: list[tuple[str, ...]] = []
+    columns: tuple[str, ...] = ("id", "name", "state")
+    for document in documents:
+        match document:
+            case Customer():
+                rows.append((document.id, document.name, _state_of(document)))
+            case Invoice():
+                columns = ("id", "number", "customer", "issued", "total", "open", "state")
+                amounts = (_money(document.total_minor, document), _money(document.open_minor, document))
+                state = document.status.value
+                rows.append((document.id, document.number, document.customer_id, str(document.issued_on), *amounts, state))
+            case CreditMemo():
+                columns = ("id", "number", "customer", "issued", "total", "left", "applied to")
+                amounts = (_money(document.total_minor, document), _money(document.open_minor, document))
+                applied = ", ".join(f"#{a.invoice_id}: {_money(a.amount_minor, document)}" for a in document.applications)
+                rows.append((document.id, document.number, document.customer_id, str(document.issued_on), *amounts, applied))
+            case Receipt():
+                columns = ("id", "customer", "received", "amount", "unapplied", "reference", "state", "applied to")
+                amounts = (_money(document.amount_minor, document), _money(document.unapplied_minor, document))
+                applied = ", ".join(f"#{line.invoice_id}: {_money(line.amount_minor, document)}" for line in document.lines)
+                words = (document.reference, _state_of(document), applied)
+                rows.append((document.id, document.customer_id, str(document.received_on), *amounts, *words))
+    return columns, rows, tuple(column for column in columns if column in ("total", "open", "left", "amount", "unapplied"))
+
+
+def _state_of(document: Customer | Receipt) -> str:
+    if isinstance(document, Customer):
+        if document.merged_into:
+            return f"merged into #{document.merged_into}"
+        return "active" if document.active else "inactive"
+    if document.voided:
+        return "voided"
+    return "deposited" if document.deposited else "not deposited"
+
+
+def _money(amount_minor: int, document: Invoice | CreditMemo | Receipt) -> str:
+    return output.money(amount_minor, document.currency)
+
+
+def _moment(text: str, time_zone: ZoneInfo) -> datetime | None:
+    """A moment as people type it; without a time zone it is the company's own."""
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=time_zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"{text!r} is not a moment; write it as 2026-03-01T09:00 or 2026-03-01T15:00:00Z.") from None
+
+
+def _ledger(context: typer.Context, company: str | None) -> tuple[Ledger, CompanySettings]:
+    from app.wiring import open_ledger  # noqa: PLC0415 (help texts must not wait for every room to be imported)
+
+    config: Path | None = context.obj
+    return open_ledger(config, company)

@@ -1,0 +1,244 @@
+"""Reads one line of a payment file: its fields become a payment, or a list of what is wrong with them.
+
+Spaces around the names of columns and around `transaction_number`, `customer`, `customer_id`, `method`, `status`
+and the numbers in `invoices` are dropped, because no portal means them and "TX-1 " beside "TX-1" would be taken
+for two payments. `amount`, `currency`, `paid_at` and the amounts in `invoices` are read exactly as they stand.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+
+from receivables.company import Company
+from receivables.errors import FeedProblem
+from receivables.money import decimals_of, minor_from_text, text_from_minor
+from receivables.payment import Allocation, FeedStatus, Payment
+
+REQUIRED_COLUMNS = ("transaction_number", "customer", "amount", "currency", "paid_at", "method", "invoices")
+OPTIONAL_COLUMNS = ("customer_id", "status")
+COLUMNS = REQUIRED_COLUMNS + OPTIONAL_COLUMNS
+
+#: Characters, not bytes; longer than any accounting package takes or any person types.
+LONGEST = {"transaction_number": 64, "customer": 200, "method": 40, "customer_id": 64, "invoice": 64}
+MOST_ALLOCATIONS = 200  # a receipt with more lines is refused by the packages we post to
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2199  # outside of it a year is a slip of the hand, and date arithmetic overflows
+
+_NAMES = frozenset({"customer", "method"})  # free text; the others identify something
+_NOT_IN_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_NOT_IN_IDENTITIES = _NOT_IN_TEXT | {"Cf", "Zs"}  # zero-width and odd spaces make two numbers look alike
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d(?P<time>[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(?P<offset>Z|[+-](0\d|1[0-4]):[0-5]\d)?)?", re.ASCII
+)  # no place on earth is more than 14 hours from UTC
+_MOMENT_REMEDY = "Write a day such as 2026-01-31, or a moment such as 2026-01-31T14:05:00-06:00"
+
+
+class Wrong(Exception):
+    """A field cannot be read; `message` says why and `remedy` what to write instead. Never leaves this room."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one line gave: a payment, or problems; and its transaction number where that much could be read."""
+
+    payment: Payment | None
+    transaction_number: str
+    problems: tuple[FeedProblem, ...]
+
+
+def shown(text: str) -> str:
+    """A value from a file as it may stand in a message: quoted, on one line, control characters visible, not long."""
+    return repr(text if len(text) <= 50 else text[:50] + "…")
+
+
+def read_line(line: int, fields: Mapping[str, str], company: Company) -> Reading:
+    """The payment of one line, given by column; every column that is wrong is reported. Raises nothing."""
+    problems: list[FeedProblem] = []
+
+    def wrong(column: str, reason: Wrong) -> None:
+        problems.append(FeedProblem(line, column, reason.message, reason.remedy))
+
+    def text(column: str, *, required: bool = False) -> str:
+        try:
+            return _text(column, fields.get(column, ""), required=required)
+        except Wrong as reason:
+            wrong(column, reason)
+            return ""
+
+    transaction_number = text("transaction_number", required=True)
+    customer = text("customer", required=True)
+    customer_id = text("customer_id")
+    method = text("method")
+    currency = fields["currency"]
+    amount_minor = 0
+    allocations: tuple[Allocation, ...] = ()
+    paid_at: datetime | None = None
+    status = FeedStatus.PAID
+    try:
+        status = _status(fields.get("status", ""))
+    except Wrong as reason:
+        wrong("status", reason)
+    try:
+        paid_at = _moment(fields["paid_at"], company)
+    except Wrong as reason:
+        wrong("paid_at", reason)
+    try:
+        _check_currency(currency)
+    except Wrong as reason:
+        wrong("currency", reason)  # and the amounts cannot be judged without it
+    else:
+        try:
+            amount_minor = _amount(fields["amount"], currency)
+        except Wrong as reason:
+            wrong("amount", reason)
+        try:
+            allocations = _allocations(fields["invoices"], currency, amount_minor)
+        except Wrong as reason:
+            wrong("invoices", reason)
+    if problems or paid_at is None:
+        return Reading(None, transaction_number, tuple(problems))
+    payment = Payment(
+        company=company.id,
+        transaction_number=transaction_number,
+        customer=customer,
+        amount_minor=amount_minor,
+        currency=currency,
+        paid_at=paid_at,
+        method=method,
+        allocations=allocations,
+        customer_id=customer_id,
+        status=status,
+    )
+    return Reading(payment, transaction_number, ())
+
+
+def _text(column: str, raw: str, *, required: bool) -> str:
+    text = raw.strip(" ")
+    if required and not text:
+        raise Wrong("this must not be empty", f"Write the {column.replace('_', ' ')} of the payment")
+    _check_characters(text, names=column in _NAMES)
+    _check_length(text, LONGEST[column])
+    return text
+
+
+def _check_characters(text: str, *, names: bool = False) -> None:
+    if text.isprintable():
+        return
+    for character in text:
+        if character != " " and unicodedata.category(character) in (_NOT_IN_TEXT if names else _NOT_IN_IDENTITIES):
+            what = "a line break" if character in "\r\n" else f"the character U+{ord(character):04X}"
+            raise Wrong(f"{shown(text)} contains {what}", "Write it on one line, in characters that can be seen")
+
+
+def _check_length(text: str, longest: int) -> None:
+    if len(text) > longest:
+        raise Wrong(f"{shown(text)} has {len(text):,} characters", f"Write at most {longest}")
+
+
+def _status(raw: str) -> FeedStatus:
+    text = raw.strip(" ")
+    try:
+        return FeedStatus(text) if text else FeedStatus.PAID
+    except ValueError:
+        raise Wrong(f"{shown(raw)} is not a status", "Write paid, returned or refunded, or leave it empty for paid") from None
+
+
+def _check_currency(currency: str) -> None:
+    try:
+        decimals_of(currency)
+    except ValueError:
+        raise Wrong(
+            f"{shown(currency)} is not a currency", "Write the three capital letters of ISO 4217, such as USD or EUR"
+        ) from None
+
+
+def _amount(text: str, currency: str) -> int:
+    """A positive amount in minor units."""
+    try:
+        amount_minor = minor_from_text(text, currency)
+    except ValueError:
+        amount_minor = 0
+    if amount_minor <= 0:
+        decimals = decimals_of(currency)
+        places = f"at most {decimals} decimals" if decimals else "no decimals"
+        raise Wrong(
+            f"{shown(text)} is not a positive amount in {currency}",
+            f"Write 1 to 12 plain digits with {places} and nothing around them, such as {text_from_minor(125000, currency)}",
+        )
+    return amount_minor
+
+
+def _moment(text: str, company: Company) -> datetime:
+    """When it was paid, in UTC. A day alone means its noon, so that no change of offset moves it to another day."""
+    form = _MOMENT.fullmatch(text)
+    if not form:
+        raise Wrong(f"{shown(text)} is not a day or a moment", _MOMENT_REMEDY)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Wrong(f"{shown(text)} is not in the calendar ({error})", _MOMENT_REMEDY) from None
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise Wrong(f"{shown(text)} lies outside the years {EARLIEST_YEAR} to {LATEST_YEAR}", _MOMENT_REMEDY)
+    if form["offset"]:
+        return moment.astimezone(UTC)
+    if not form["time"]:
+        moment = datetime.combine(moment.date(), time(12))
+    # Where a local time exists twice, or not at all, its two readings (fold 0 and 1) have different offsets.
+    first, second = (moment.replace(tzinfo=company.time_zone, fold=fold) for fold in (0, 1))
+    before, after = first.utcoffset(), second.utcoffset()
+    if before != after:
+        happens = "happens twice" if before and after and before > after else "does not exist"
+        raise Wrong(
+            f"{shown(text)} {happens} in {company.time_zone.key}, where the clocks change",
+            "Add the offset from UTC, such as -06:00 at the end",
+        )
+    return first.astimezone(UTC)
+
+
+def _allocations(raw: str, currency: str, amount_minor: int) -> tuple[Allocation, ...]:
+    """What of the payment is meant for which invoice. `amount_minor` is 0 where the amount itself is wrong."""
+    if not raw.strip(" "):
+        return ()
+    entries = raw.split(";")
+    if len(entries) > MOST_ALLOCATIONS:
+        raise Wrong(f"{len(entries):,} invoices in one payment", f"Split the payment, or name at most {MOST_ALLOCATIONS}")
+    allocations = tuple(_allocation(entry, currency) for entry in entries)
+    named: set[tuple[str, str]] = set()
+    for allocation in allocations:
+        name = (allocation.invoice_number, allocation.invoice_id)
+        if name in named:
+            raise Wrong(
+                f"invoice {shown(allocation.invoice_number or '#' + allocation.invoice_id)} is named twice",
+                "Name each invoice once, with the whole amount meant for it",
+            )
+        named.add(name)
+    total_minor = sum(allocation.amount_minor for allocation in allocations)
+    if amount_minor and total_minor > amount_minor:
+        raise Wrong(
+            f"the invoices add up to {text_from_minor(total_minor, currency)}, "
+            f"more than the payment of {text_from_minor(amount_minor, currency)}",
+            "Lower them to the amount of the payment; what they leave is kept on account",
+        )
+    return allocations
+
+
+def _allocation(entry: str, currency: str) -> Allocation:
+    remedy = "Write NUMBER:AMOUNT, or #ID:AMOUNT with the id in the books, joined by ; such as INV-1:10.00;INV-2:5.00"
+    name, colon, amount = entry.rpartition(":")
+    name = name.strip(" ")
+    by_id = name.startswith("#")
+    invoice = name.removeprefix("#").strip(" ") if by_id else name
+    if not colon or not invoice:
+        raise Wrong(f"{shown(entry)} names no invoice with an amount", remedy)
+    _check_characters(invoice)
+    _check_length(invoice, LONGEST["invoice"])
+    amount_minor = _amount(amount, currency)
+    return Allocation(amount_minor, invoice_id=invoice) if by_id else Allocation(amount_minor, invoice_number=invoice)

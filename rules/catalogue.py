@@ -1,0 +1,80 @@
+"""All rules in one place, in the order in which they take precedence, and what each says about itself.
+
+The order is a statement about harm. The first finding that is about the whole payment is shown; the others follow.
+
+1. *Nobody knows whether it is posted*: any remedy could double it, so nothing else counts until the books answer.
+2. *It is in the books twice*, was *deleted* or was *changed* there: somebody's work is undone by posting again.
+3. *Our receipt is in the books* but locked, or lies on account: then that one is mended, there is never a second one.
+4. *Somebody entered it by hand*: before anything that posts, because money counted twice is worse than money late.
+5. *The period is closed*, *the customer is inactive*: whatever else is wrong, the books would refuse to be mended.
+6. *One thing is wrong with the invoices* and one remedy mends all of it. What explains most plainly comes first; no two of
+   these can be about the whole payment at once, because each allows only invoices that fit beside it.
+
+Adding a cause: write the rule in the file of its family, put it here in its place with the reason, give it its sentence in
+`words`, its firing case and near miss in `tests/cases`, and its line in `tests/oracle.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from receivables.diagnosis import Cause
+from rules import amounts, connection, credits, customers, invoices, periods, receipts
+from rules.rule import Rule
+from rules.unidentified import EXPLAINED
+
+RULES: tuple[Rule, ...] = (
+    connection.outcome_unknown,
+    receipts.receipt_doubled,
+    receipts.receipt_deleted,
+    receipts.receipt_changed,
+    receipts.receipt_deposited,  # before accepted_unapplied, whose remedy it blocks
+    receipts.receipt_deposited_refused,
+    receipts.accepted_unapplied,
+    receipts.receipt_already_entered,
+    receipts.receipts_entered_apart,
+    receipts.receipt_entered_together,
+    receipts.receipt_of_same_amount,  # the weakest tie last
+    periods.period_closed,
+    periods.period_closed_refused,
+    customers.customer_inactive,
+    amounts.currency_mismatch,
+    invoices.invoice_recreated,
+    periods.credit_in_closed_period,  # before credit_memo_applied, whose remedy it blocks
+    credits.credit_memo_applied,
+    invoices.invoice_voided,
+    invoices.invoice_not_ready,
+)
+
+HEADINGS = ("Shows as", "Happens when", "Remedy", "Not to be confused with")
+
+
+@dataclass(frozen=True)
+class RuleDocumentation:
+    """What a rule says about itself, ready for a page of documentation."""
+
+    name: str
+    cause: Cause
+    summary: str
+    shows_as: str
+    happens_when: str
+    remedy: str
+    not_to_be_confused_with: str
+
+
+def documentation() -> tuple[RuleDocumentation, ...]:
+    """Every rule's own words in the order of precedence, `unidentified` last. Raises ValueError where a part is missing."""
+    explained = [(rule.name, rule.cause, rule.explained) for rule in RULES]
+    explained.append((Cause.UNIDENTIFIED.value, Cause.UNIDENTIFIED, EXPLAINED))
+    return tuple(_documentation(*one) for one in explained)
+
+
+def _documentation(name: str, cause: Cause, explained: str) -> RuleDocumentation:
+    said = " ".join(explained.split())
+    parts = []
+    for heading in reversed(HEADINGS):
+        said, found, part = said.partition(f"{heading}: ")
+        if not found or not part.strip():
+            raise ValueError(f"rule {name} does not say: {heading}")
+        parts.append(part.strip())
+    return RuleDocumentation(name, cause, said.strip(), *reversed(parts))

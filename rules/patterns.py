@@ -1,0 +1,156 @@
+"""How a rule says what it looks for: plain descriptions of facts, checked before any engine sees them.
+
+A rule is a list of patterns. `a("line", flaw="short")` asks for such a fact, `no("line", flaw="gone")` asks that
+there is none, and `of("payment", "currency")` compares with a fact asked for earlier in the same rule. Nothing
+else can be said, so that what the engine answers wrongly (`cage` lists it) cannot be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+Value = int | str | bool
+#: The fields of each kind of fact and their types: int, str or bool, every one mandatory.
+Schema = Mapping[str, Mapping[str, type]]
+
+
+class RuleRefused(ValueError):
+    """A rule says something that the engine would answer wrongly or crash on. Raised when rules are built."""
+
+
+class Comparison(StrEnum):
+    IS = "=="
+    IS_NOT = "!="
+    ABOVE = ">"
+    AT_LEAST = ">="
+
+
+@dataclass(frozen=True)
+class Of:
+    """The field of a fact that the same rule asked for earlier, under that alias."""
+
+    alias: str
+    field: str
+
+
+@dataclass(frozen=True)
+class Term:
+    """One comparison of one field, with a constant or with another fact's field."""
+
+    field: str
+    comparison: Comparison
+    value: Value | Of
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a field must satisfy, before it is known which field: the right-hand side of `a(kind, field=...)`."""
+
+    comparison: Comparison
+    values: tuple[Value | Of, ...]
+
+
+#: What may stand behind a field: a constant, another fact's field, or a condition.
+Wanted = Value | Of | Condition
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One fact that must be there, or (absent) must not. Terms are ordered as the engine needs them."""
+
+    kind: str
+    alias: str
+    terms: tuple[Term, ...]
+    absent: bool = False
+
+
+@dataclass(frozen=True)
+class EngineRule:
+    """A name and what must all be true for it to fire."""
+
+    name: str
+    patterns: tuple[Pattern, ...]
+
+
+def of(alias: str, field: str) -> Of:
+    """A field of a fact asked for earlier in the same rule."""
+    return Of(alias, field)
+
+
+def above(value: int | Of) -> Condition:
+    """Strictly greater than."""
+    return Condition(Comparison.ABOVE, (value,))
+
+
+def at_least(value: int | Of) -> Condition:
+    """Greater than or equal to."""
+    return Condition(Comparison.AT_LEAST, (value,))
+
+
+def neither(*values: Value | Of) -> Condition:
+    """Different from each of these."""
+    return Condition(Comparison.IS_NOT, values)
+
+
+def a(kind: str, alias: str = "", /, **conditions: Wanted) -> Pattern:
+    """A fact of this kind that satisfies all conditions. Its alias is its kind unless another is given."""
+    return Pattern(kind, alias or kind, _terms(conditions))
+
+
+def no(kind: str, /, **conditions: Wanted) -> Pattern:
+    """There is no fact of this kind that satisfies all conditions."""
+    return Pattern(kind, f"no_{kind}", _terms(conditions), absent=True)
+
+
+def _terms(conditions: Mapping[str, Wanted]) -> tuple[Term, ...]:
+    """All comparisons: constants first, then those with other facts, and among these equality last.
+
+    The engine reads past the end of its own array when the last comparison with another fact is not an equality.
+    """
+    terms = []
+    for field, condition in conditions.items():
+        if isinstance(condition, Condition):
+            terms += [Term(field, condition.comparison, value) for value in condition.values]
+        else:
+            terms.append(Term(field, Comparison.IS, condition))
+    return tuple(sorted(terms, key=lambda term: (isinstance(term.value, Of), term.comparison is Comparison.IS)))
+
+
+def check(rule: EngineRule, schema: Schema) -> None:
+    """Raises RuleRefused when the rule names a field that does not exist or compares what cannot be compared.
+
+    The engine takes a misspelt field for an empty one and compares 1 with "1" or true in its own ways.
+    """
+    known: dict[str, str] = {}
+    for pattern in rule.patterns:
+        where = f"{rule.name}: {pattern.alias}"
+        if pattern.kind not in schema:
+            raise RuleRefused(f"{where}: there is no kind of fact called {pattern.kind!r}")
+        if not pattern.absent and pattern.alias in known:
+            raise RuleRefused(f"{where}: the alias is used twice")
+        for term in pattern.terms:
+            _check_term(where, pattern.kind, term, known, schema)
+        if not pattern.absent:
+            known[pattern.alias] = pattern.kind
+
+
+def _check_term(where: str, kind: str, term: Term, known: Mapping[str, str], schema: Schema) -> None:
+    wanted = _type_of(where, kind, term.field, schema)
+    if isinstance(term.value, Of):
+        if term.value.alias not in known:
+            raise RuleRefused(f"{where}.{term.field}: {term.value.alias!r} was not asked for earlier in the rule")
+        given = _type_of(where, known[term.value.alias], term.value.field, schema)
+    else:
+        given = type(term.value)
+    if given is not wanted:
+        raise RuleRefused(f"{where}.{term.field}: compares {wanted.__name__} with {given.__name__}")
+    if wanted is not int and term.comparison in (Comparison.ABOVE, Comparison.AT_LEAST):
+        raise RuleRefused(f"{where}.{term.field}: only whole numbers have an order here")
+
+
+def _type_of(where: str, kind: str, field: str, schema: Schema) -> type:
+    if field not in schema[kind]:
+        raise RuleRefused(f"{where}: a fact of kind {kind!r} has no field {field!r}")
+    return schema[kind][field]

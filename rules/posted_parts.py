@@ -1,0 +1,126 @@
+"""Our own receipts for a payment: which are in the books now, and how they differ from what was posted.
+
+All amounts are minor units. A part is one receipt of the one or more that a payment needs in its books.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from receivables.books_records import Gone, Receipt
+from receivables.effects import EffectState
+from receivables.evidence import Evidence, PostedPart
+from rules.hand_receipts import distinct, lines_of, totals
+
+#: In these states a receipt of ours may be in the books; in the others it is known not to be, or was replaced.
+POSSIBLY_POSTED = (EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON, EffectState.DONE)
+UNDER_WAY = (EffectState.SENDING, EffectState.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class PartReading:
+    """One receipt effect of ours and what became of it."""
+
+    source: PostedPart
+    live: Receipt | None
+    unanswered: bool  # it may or may not be in the books
+    missing: bool  # it was there, and the books say it is deleted or voided
+    changed: bool
+    intact: bool  # amount and currency are as posted
+    excess_minor: int  # on account beyond what was meant
+    fits: bool  # its lines could be applied now
+    frozen: str  # why it may not be changed: "deposited", "closed" or ""
+
+    @property
+    def swallowed(self) -> bool:
+        """The books took it, and put more of it on account than was meant."""
+        return self.intact and not self.source.verified and self.excess_minor > 0
+
+
+def living(part: PostedPart) -> Receipt | None:
+    """The receipt of this part where the books hold it and it counts."""
+    receipt = part.receipt
+    if part.state not in POSSIBLY_POSTED or not isinstance(receipt, Receipt) or receipt.voided:
+        return None
+    return receipt
+
+
+def in_order(posted: tuple[PostedPart, ...]) -> list[PostedPart]:
+    return sorted(posted, key=lambda part: (part.part, part.generation, part.document_id, part.state, part.amount_minor))
+
+
+def marked_receipts(evidence: Evidence) -> tuple[Receipt, ...]:
+    """Every living receipt in the books that is this payment's, whatever we know of how it came there."""
+    found = {part.receipt.id: part.receipt for part in in_order(evidence.posted) if isinstance(part.receipt, Receipt)}
+    for entry in distinct(evidence.receipts):
+        if entry.this_payment:
+            found.setdefault(entry.receipt.id, entry.receipt)
+    return tuple(found[key] for key in sorted(found) if not found[key].voided)
+
+
+def is_doubled(evidence: Evidence, marked: tuple[Receipt, ...]) -> bool:
+    """More living receipts of ours than the payment has parts, or more money than the payment."""
+    parts = {part.part for part in evidence.posted if part.state in POSSIBLY_POSTED}
+    if len(marked) > max(1, len(parts)):
+        return True
+    return len(marked) > 1 and sum(receipt.amount_minor for receipt in marked) > evidence.payment.amount_minor
+
+
+def read_parts(evidence: Evidence, open_minor: Mapping[str, int], doubled: bool) -> tuple[PartReading, ...]:
+    """`open_minor` is what is open on each of the payment's living invoices, by id."""
+    posted = in_order(evidence.posted)
+    wanted: dict[str, int] = {}
+    for part in posted:
+        receipt = living(part)
+        if receipt is not None and not part.verified and _intact(part, evidence) and _excess(part, receipt) > 0:
+            for invoice_id, missing_minor in _missing(part, receipt).items():
+                wanted[invoice_id] = wanted.get(invoice_id, 0) + missing_minor
+    return tuple(_read_part(part, evidence, open_minor, wanted, doubled) for part in posted)
+
+
+def _read_part(
+    part: PostedPart, evidence: Evidence, open_minor: Mapping[str, int], wanted: Mapping[str, int], doubled: bool
+) -> PartReading:
+    live = living(part)
+    possible = part.state in POSSIBLY_POSTED
+    not_found = possible and not isinstance(part.receipt, Receipt)
+    left_to_person = part.state is EffectState.NEEDS_PERSON and not doubled  # two found is an answer, if not a good one
+    meant = totals(part.lines)
+    return PartReading(
+        part,
+        live,
+        unanswered=not_found and (part.state in UNDER_WAY or left_to_person),
+        missing=possible
+        and live is None
+        and (isinstance(part.receipt, Receipt) or (part.state is EffectState.DONE and isinstance(part.receipt, Gone))),
+        changed=live is not None and (not _intact(part, evidence) or lines_of(live) != meant),
+        intact=live is not None and _intact(part, evidence),
+        excess_minor=0 if live is None else _excess(part, live),
+        fits=bool(meant) and all(open_minor.get(key, -1) >= wanted.get(key, 0) for key in meant),
+        frozen="" if live is None else _frozen(live, evidence),
+    )
+
+
+def _intact(part: PostedPart, evidence: Evidence) -> bool:
+    receipt = part.receipt
+    if not isinstance(receipt, Receipt):
+        return False
+    return (receipt.amount_minor, receipt.currency) == (part.amount_minor, evidence.payment.currency)
+
+
+def _excess(part: PostedPart, receipt: Receipt) -> int:
+    return receipt.unapplied_minor - part.on_account_minor
+
+
+def _missing(part: PostedPart, receipt: Receipt) -> dict[str, int]:
+    """What each invoice still lacks of this part; the receipt may stand on some of it already."""
+    there = lines_of(receipt)
+    return {key: max(0, meant_minor - there.get(key, 0)) for key, meant_minor in totals(part.lines).items()}
+
+
+def _frozen(receipt: Receipt, evidence: Evidence) -> str:
+    closed_through = evidence.settings.closed_through
+    if receipt.deposited:
+        return "deposited"
+    return "closed" if closed_through is not None and receipt.received_on <= closed_through else ""

@@ -1,0 +1,80 @@
+"""Evidence as the rules look at it, with what follows from it in numbers.
+
+A rule can compare facts with each other, but it cannot add up, count or take the latest; whatever needs that is
+computed here, in plain Python, once. Nothing here names a cause: these are observations. Everything is put in the
+order of its ids first, so that the order in which it was read never matters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from receivables.books_records import Invoice, Receipt
+from receivables.effects import EffectState
+from receivables.evidence import Evidence
+from rules.hand_receipts import ReceiptReading, distinct, read_receipt
+from rules.invoice_lines import Flaw, LineReading, needs_of, read_lines
+from rules.posted_parts import PartReading, is_doubled, marked_receipts, read_parts
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The evidence and everything derived from it."""
+
+    evidence: Evidence
+    lines: tuple[LineReading, ...]
+    receipts: tuple[ReceiptReading, ...]
+    parts: tuple[PartReading, ...]
+    marked: tuple[Receipt, ...]  # living receipts with this payment's marker
+    unposted: bool  # certainly nothing of ours is in the books for this payment
+    doubled: bool
+
+    @property
+    def complete(self) -> bool:
+        """Our living receipts add up to the payment."""
+        return sum(receipt.amount_minor for receipt in self.marked) == self.evidence.payment.amount_minor
+
+    @property
+    def suspects(self) -> tuple[ReceiptReading, ...]:
+        """Receipts entered by hand that may be this money."""
+        return tuple(receipt for receipt in self.receipts if receipt.suspect)
+
+    @property
+    def customer_ready(self) -> bool:
+        """Something can be posted for this customer."""
+        customer = self.evidence.customer
+        return customer is not None and customer.active and not customer.merged_into
+
+    @property
+    def fits_now(self) -> bool:
+        """Nothing at all stands in the way of posting this payment as it was meant."""
+        return (
+            self.unposted
+            and self.customer_ready
+            and not self.evidence.unread
+            and not self.evidence.received_on_closed
+            and not self.suspects
+            and all(line.flaw is Flaw.FITS for line in self.lines)
+        )
+
+
+def read(evidence: Evidence) -> Reading:
+    """Everything the rules may ask about this evidence. Pure; raises for no evidence of the right types."""
+    needs = needs_of(evidence.lines)
+    receipts = tuple(read_receipt(receipt, evidence, needs) for receipt in distinct(evidence.receipts))
+    lines = read_lines(evidence, needs, receipts)
+    marked = marked_receipts(evidence)
+    doubled = is_doubled(evidence, marked)
+    parts = read_parts(evidence, open_on(lines), doubled)
+    not_read = any(part.state is EffectState.DONE and part.receipt is None for part in evidence.posted)
+    unposted = not marked and not not_read and not any(part.unanswered for part in parts)
+    return Reading(evidence, lines, receipts, parts, marked, unposted, doubled)
+
+
+def open_on(lines: tuple[LineReading, ...]) -> dict[str, int]:
+    """What is open on each living invoice that this payment may be applied to, in minor units, by invoice id."""
+    return {
+        line.source.invoice.id: line.source.invoice.open_minor
+        for line in lines
+        if isinstance(line.source.invoice, Invoice) and line.flaw in (Flaw.FITS, Flaw.SHORT)
+    }
