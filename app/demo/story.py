@@ -116,7 +116,8 @@ def _what_people_did_to_the_invoices(stage: Stage) -> None:
     receipt = invoices["1004"]
     ledger.enter_receipt(
         receipt.customer_id, receipt.total_minor, "USD", now.date() - timedelta(days=2), by=BOOKKEEPER,
-        lines=[(receipt.id, receipt.total_minor)], reference=company.transaction("1004"), method="card", at=now - timedelta(hours=20),
+        lines=[(receipt.id, receipt.total_minor)], reference=company.transaction("1004"), method="card",
+        at=now - timedelta(hours=20),
     )  # fmt: skip
     stage.say("- entered the receipt for invoice 1004 by hand, as she always did")
     ledger.recreate_invoice(invoices["1006"].id, by=BOOKKEEPER, at=now - timedelta(hours=19))
