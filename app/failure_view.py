@@ -11,7 +11,6 @@ from app.output import money, plain, print_line, print_table
 from receivables.diagnosis import Fact
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
-from sync.decisions import offered
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def view(found: StoredFailure, stored: StoredPayment, attempts: int) -> FailureV
         state=found.state,
         cause=found.cause,
         remedy=found.remedy,
-        alternatives=tuple(one for one in offered(found) if one is not found.remedy),
+        alternatives=tuple(one for one in found.offered if one is not found.remedy),
         confidence=primary.confidence if primary else None,
         because=primary.because if primary else (),
         incident=found.incident_id,

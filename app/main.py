@@ -16,7 +16,7 @@ from app.commands import records as record_commands
 from app.commands import service as service_commands
 from app.commands.books import books_app
 from app.output import print_error
-from receivables.errors import FeedError, ReceivablesError
+from receivables.errors import ConfigurationError, FeedError, ReceivablesError
 
 app = typer.Typer(
     name="resolve-now",
@@ -52,6 +52,10 @@ def main() -> None:
         print_error(error.message)
         for problem in error.problems:
             print_error(f"  {problem}")
+        sys.exit(2)
+    except ConfigurationError as error:
+        for line in error.message.split("\n"):  # our own words, and what to write, line by line
+            print_error(line)
         sys.exit(2)
     except ReceivablesError as error:
         print_error(error.message)

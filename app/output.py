@@ -49,13 +49,13 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 
 def print_line(text: str) -> None:
-    """One plain line for people."""
-    console().print(Text(_visible(text, keep_newlines=True)), soft_wrap=True)
+    """One plain line for people, whatever stands in it."""
+    console().print(Text(_visible(text)), soft_wrap=True)
 
 
 def print_error(text: str) -> None:
     """One plain line on standard error: what is wrong and what to do."""
-    Console(stderr=True, highlight=False).print(Text(_visible(text, keep_newlines=True), style="red"), soft_wrap=True)
+    Console(stderr=True, highlight=False).print(Text(_visible(text), style="red"), soft_wrap=True)
 
 
 def print_json(value: object) -> None:
@@ -76,9 +76,6 @@ def plain(value: object) -> Any:
     return value
 
 
-def _visible(text: str, *, keep_newlines: bool = False) -> str:
+def _visible(text: str) -> str:
     """Control and direction-changing characters made visible, so that no name can forge a line."""
-    return "".join(
-        character if character.isprintable() or (keep_newlines and character == "\n") else f"\\u{ord(character):04x}"
-        for character in text
-    )
+    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)

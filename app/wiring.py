@@ -82,12 +82,12 @@ def open_house(config: Path | None) -> House:
 
 
 def open_books(company: CompanySettings, clock: Clock) -> Books:
-    """The connector of a company's books."""
-    ledger = Ledger(company.books.file, clock, temper=company.books.temper)
+    """The connector of a company's books. Touches nothing yet: what needs no books works while they cannot be reached."""
+    ledger = Ledger(company.books.file, clock, temper=company.books.temper, make=False)
     return EmbeddedBooks(ledger, clock, one_invoice_per_receipt=company.books.one_invoice_per_receipt)
 
 
 def open_ledger(config: Path | None, company_id: str | None) -> tuple[Ledger, CompanySettings]:
-    """The embedded books themselves, for what a bookkeeper does by hand."""
+    """The embedded books themselves, for what a bookkeeper does by hand; made where there are none yet."""
     company = load_settings(config).company(company_id)
     return Ledger(company.books.file, SystemClock(), temper=company.books.temper), company

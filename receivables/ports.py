@@ -10,6 +10,7 @@ from typing import Protocol
 
 from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt
 from receivables.company import Company
+from receivables.diagnosis import Remedy
 from receivables.effects import Answer, Dispatch, Order, Part, Written
 from receivables.payment import Payment
 
@@ -109,6 +110,48 @@ class Feed(Protocol):
 
     def payments(self) -> Iterator[Payment]:
         """Every payment, already validated. Raises FeedError with all that is wrong before the first."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What became of a decision so far: its id, its state, and words for the person."""
+
+    id: str
+    state: str
+    words: str
+
+
+class Deciding(Protocol):
+    """Where what people press becomes decisions. Raises NotPermitted, StaleDecision and NotFound, with words to show.
+
+    Nothing here writes to the books; what is accepted is carried out within seconds by the journey.
+    """
+
+    def choose(
+        self,
+        company: str,
+        transaction_number: str,
+        remedy: Remedy,
+        *,
+        by: str,
+        offer_id: str,
+        evidence_id: str,
+        reason: str,
+        options: Mapping[str, object],
+    ) -> Decided:
+        """A person chose a remedy on the evidence they were shown. The same offer again gives the same decision."""
+
+    def approve(self, company: str, decision_id: str, *, by: str) -> Decided:
+        """A second person agrees."""
+
+    def decline(self, company: str, decision_id: str, *, by: str) -> Decided:
+        """Somebody with the right says no, or the one who asked takes it back."""
+
+    def reopen(self, company: str, transaction_number: str, *, by: str) -> None:
+        """Undoes a dismissal."""
+
+    def look_again(self, company: str) -> None:
+        """Asks for a sync of the company as soon as possible."""
 
 
 class TokenVault(Protocol):

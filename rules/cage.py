@@ -6,6 +6,7 @@ ends the process, as measured with version 2.0.28:
 * its own host starts two endless threads that run our actions and visit freed memory: ours starts none;
 * "there is none" is answered before all facts are in: every rule waits for a trigger fact, sent last in one batch;
 * a comparison with another fact that is not an equality, standing last, reads past an array: refused when built;
+* one fact never answers two patterns of a rule, not even "there is none": refused when the rule is built;
 * one unreadable number drops the rest of the batch silently: only whole numbers, text and booleans enter, and a
   rule on the trigger proves that the whole batch was read;
 * what an action raises is swallowed: actions only append to a list;
@@ -28,7 +29,7 @@ import durable_rules_engine as native
 from durable import engine
 
 from receivables.errors import ReceivablesError
-from rules.patterns import Comparison, EngineRule, Of, Pattern, RuleRefused, Schema, Value, check
+from rules.patterns import Comparison, EngineRule, Of, Pattern, RuleRefused, Schema, Value, check, check_schema
 
 RULESET = "diagnosis"
 SID = "d"  # one live state at a time: no two states can share a hash, and the limit of 1,024 is out of reach
@@ -89,6 +90,7 @@ class Cage:
 
     def __init__(self, schema: Schema, rules: Sequence[EngineRule]) -> None:
         """Raises RuleRefused for any rule that the engine would answer wrongly or crash on."""
+        check_schema(schema)
         self._schema = schema
         for rule in rules:
             check(rule, schema)

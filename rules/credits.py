@@ -19,7 +19,7 @@ SHORT_BY_CREDITS = (
 #: Nothing else is wrong with any invoice of the payment.
 NOTHING_ELSE = (no("line", flaw=neither("fits", "short")),)
 #: Something can be posted without doubling: the customer is there, and no receipt by hand may be this money.
-SAFE_TO_POST = (a("customer", "ready", active=True, merged=False), no("receipt", suspect=True))
+SAFE_TO_POST = (a("customer", active=True, merged=False), no("receipt", suspect=True))
 
 
 @rule(Cause.CREDIT_MEMO_APPLIED, when=SHORT_BY_CREDITS, whole=NOTHING_ELSE, certain=SAFE_TO_POST)

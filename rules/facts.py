@@ -1,7 +1,7 @@
 """The flat facts that the rules are judged on: whole numbers, text and booleans, every field always there.
 
-One row for the payment, one for its customer, and one for each invoice line, credit application, receipt and posted
-part. `SCHEMA` is the whole list of what a rule can ask for; a field that is not in it cannot be misspelt into silence.
+One row for the payment, the reads and the customer; one for each invoice line, doubt, credit application, receipt and
+posted part. `SCHEMA` lists all that a rule can ask for; a field that is not in it cannot be misspelt into silence.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from receivables.evidence import Evidence
 from rules.cage import Row
 from rules.hand_receipts import ReceiptReading
-from rules.invoice_lines import LineReading
+from rules.invoice_lines import Flaw, LineReading
 from rules.patterns import Schema, Value
 from rules.posted_parts import PartReading
 from rules.reading import Reading
@@ -25,17 +25,11 @@ SCHEMA: Schema = {
         "complete": bool,
         "day_closed": bool,  # the receipt's own date lies in a closed period
         "refusal": str,  # our code of what the books said, or ""
-        "unread": int,  # how many reads failed
     },
+    "reads": {"failed": int},
     "customer": {"key": str, "active": bool, "merged": bool},
-    "line": {
-        "flaw": str,
-        "unexplained_minor": int,
-        "mendable": bool,
-        "sure": bool,
-        "draft": bool,
-        "hand_receipts": int,
-    },
+    "line": {"flaw": str, "unexplained_minor": int, "mendable": bool, "hand_receipts": int},
+    "doubt": {"about": str},  # what keeps a finding from being certain; apart, because one fact cannot answer a rule twice
     "application": {"chosen": bool, "day_closed": bool},
     "receipt": {
         "customer": str,
@@ -44,7 +38,6 @@ SCHEMA: Schema = {
         "free_minor": int,
         "by_hand": bool,
         "tie": int,
-        "telling": bool,
         "covers": bool,
         "suspect": bool,
         "number": int,  # its place in the order of ids; tells one receipt from another
@@ -55,7 +48,6 @@ SCHEMA: Schema = {
         "verified": bool,
         "changed": bool,
         "swallowed": bool,
-        "fits": bool,
         "frozen": bool,
     },
 }
@@ -64,11 +56,13 @@ SCHEMA: Schema = {
 def rows(reading: Reading) -> list[Row]:
     """The facts of one payment. The number in a row's id is the place in the reading's own tuple."""
     found = [Row("payment", "payment#0", _payment(reading))]
+    found.append(Row("reads", "reads#0", {"failed": len(reading.evidence.unread)}))
     customer = reading.evidence.customer
     if customer is not None:
         fields: dict[str, Value] = {"key": _text(customer.id), "active": customer.active, "merged": bool(customer.merged_into)}
         found.append(Row("customer", "customer#0", fields))
     found += [Row("line", f"line#{place}", _line(line)) for place, line in enumerate(reading.lines)]
+    found += [Row("doubt", f"doubt#{place}", {"about": about}) for place, about in enumerate(_doubts(reading))]
     found += _applications(reading)
     found += [Row("receipt", f"receipt#{place}", _receipt(r, place)) for place, r in enumerate(reading.receipts)]
     found += [Row("part", f"part#{place}", _part(part)) for place, part in enumerate(reading.parts)]
@@ -92,7 +86,6 @@ def _payment(reading: Reading) -> dict[str, Value]:
         "complete": reading.complete,
         "day_closed": evidence.received_on_closed,
         "refusal": "" if evidence.refusal is None else _text(evidence.refusal.code),
-        "unread": len(evidence.unread),
     }
 
 
@@ -101,10 +94,20 @@ def _line(line: LineReading) -> dict[str, Value]:
         "flaw": line.flaw.value,
         "unexplained_minor": line.unexplained_minor,
         "mendable": line.mendable,
-        "sure": line.sure,
-        "draft": line.source.invoice is not None,
         "hand_receipts": len(line.hand_receipts),
     }
+
+
+def _doubts(reading: Reading) -> list[str]:
+    """What a rule must not overlook where it would be certain. Each once."""
+    doubts = {
+        "replacement": any(line.flaw is Flaw.LOST and not line.sure for line in reading.lines),
+        "draft": any(line.flaw is Flaw.NOT_READY and line.source.invoice is None for line in reading.lines),
+        "receipt": any(not receipt.telling for receipt in reading.competing),
+        "deletion": any(part.missing and not part.source.verified for part in reading.parts),
+        "fit": any(part.swallowed and not part.fits for part in reading.parts),
+    }
+    return [about for about, is_so in doubts.items() if is_so]
 
 
 def _applications(reading: Reading) -> list[Row]:
@@ -131,7 +134,6 @@ def _receipt(reading: ReceiptReading, place: int) -> dict[str, Value]:
         "free_minor": reading.source.free_minor,
         "by_hand": reading.by_hand,
         "tie": reading.tie,
-        "telling": reading.telling,
         "covers": reading.covers,
         "suspect": reading.suspect,
         "number": place,
@@ -145,6 +147,5 @@ def _part(part: PartReading) -> dict[str, Value]:
         "verified": part.source.verified,
         "changed": part.changed,
         "swallowed": part.swallowed,
-        "fits": part.fits,
         "frozen": bool(part.frozen),
     }

@@ -19,7 +19,7 @@ def _facts(reading: Reading, flaw: Flaw) -> tuple[Fact, ...]:
     Cause.INVOICE_RECREATED,
     when=(a("payment", unposted=True), a("line", flaw="lost", mendable=True)),
     whole=(no("line", flaw=neither("fits", "lost")), no("line", flaw="lost", mendable=False)),
-    certain=(*SAFE_TO_POST, no("line", flaw="lost", sure=False)),
+    certain=(*SAFE_TO_POST, no("doubt", about="replacement")),
 )
 def invoice_recreated(reading: Reading, matched: Matched) -> Conclusion:
     """The invoice that the client paid was deleted and made again, so our link to it is broken.
@@ -63,7 +63,7 @@ def invoice_voided(reading: Reading, matched: Matched) -> Conclusion:
     Cause.INVOICE_NOT_READY,
     when=(a("payment", unposted=True), a("line", flaw="not_ready")),
     whole=(no("line", flaw=neither("fits", "not_ready")),),
-    certain=(no("line", flaw="not_ready", draft=False),),
+    certain=(no("doubt", about="draft"),),
 )
 def invoice_not_ready(reading: Reading, matched: Matched) -> Conclusion:
     """The invoice is still a draft, or has not reached the books yet.

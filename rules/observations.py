@@ -60,10 +60,10 @@ def _when(stamp: Stamp | None) -> str:
 
 def _living_state(reading: Reading, of_line: LineReading, found: Invoice, label: str) -> Fact:
     need = money(of_line.need_minor, reading.evidence.payment.currency)
-    open_now = money(found.open_minor, found.currency)
+    open_now = f"only {money(found.open_minor, found.currency)}" if found.open_minor else "nothing"
     name, text = {
-        Flaw.FITS: ("invoice_open", f"{label} has {open_now} open; the payment needs {need}."),
-        Flaw.SHORT: ("invoice_short", f"{label} has only {open_now} open; the payment needs {need}."),
+        Flaw.FITS: ("invoice_open", f"{label} has {money(found.open_minor, found.currency)} open; the payment needs {need}."),
+        Flaw.SHORT: ("invoice_short", f"{label} has {open_now} open; the payment needs {need}."),
         Flaw.NOT_READY: ("invoice_draft", f"{label} is still a draft."),
         Flaw.CURRENCY: (
             "invoice_currency",
@@ -151,7 +151,8 @@ def part(reading: Reading, found: PartReading) -> tuple[Fact, ...]:
     facts = []
     label, touched = receipt(found.live), found.live.changed
     if found.changed and source.verified:
-        text = f"our {label} was posted for {amount} and verified; it was last changed{_when(touched)}."
+        now = f"is for {money(found.live.amount_minor, found.live.currency)} now" if not found.intact else "lies otherwise now"
+        text = f"our {label} was posted for {amount} and verified; it {now}, last changed{_when(touched)}."
         facts.append(_fact("receipt_changed", label, text, touched))
     elif found.swallowed:
         text = f"{money(found.excess_minor, currency)} of our {label} lies on account instead of on its invoices."

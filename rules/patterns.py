@@ -16,6 +16,10 @@ Value = int | str | bool
 Schema = Mapping[str, Mapping[str, type]]
 
 
+MOST_FIELDS = 60
+RESERVED = ("k", "id", "sid")  # the kind, the fact's own id, and the state that it belongs to
+
+
 class RuleRefused(ValueError):
     """A rule says something that the engine would answer wrongly or crash on. Raised when rules are built."""
 
@@ -118,6 +122,18 @@ def _terms(conditions: Mapping[str, Wanted]) -> tuple[Term, ...]:
     return tuple(sorted(terms, key=lambda term: (isinstance(term.value, Of), term.comparison is Comparison.IS)))
 
 
+def check_schema(schema: Schema) -> None:
+    """Raises RuleRefused for a kind of fact that the engine cannot take: a fact of more than 253 fields ends the process."""
+    for kind, fields in schema.items():
+        if len(fields) > MOST_FIELDS:
+            raise RuleRefused(f"a {kind!r} has {len(fields)} fields; at most {MOST_FIELDS} are allowed")
+        for field, wanted in fields.items():
+            if wanted not in (int, str, bool):
+                raise RuleRefused(f"{kind}.{field}: the engine is exact only for whole numbers, text and booleans")
+            if field in RESERVED or field.startswith("$"):
+                raise RuleRefused(f"{kind}.{field}: the name is needed for the engine's own use")
+
+
 def check(rule: EngineRule, schema: Schema) -> None:
     """Raises RuleRefused when the rule names a field that does not exist or compares what cannot be compared.
 
@@ -130,10 +146,46 @@ def check(rule: EngineRule, schema: Schema) -> None:
             raise RuleRefused(f"{where}: there is no kind of fact called {pattern.kind!r}")
         if not pattern.absent and pattern.alias in known:
             raise RuleRefused(f"{where}: the alias is used twice")
+        _check_once(where, pattern, rule)
         for term in pattern.terms:
             _check_term(where, pattern.kind, term, known, schema)
         if not pattern.absent:
             known[pattern.alias] = pattern.kind
+
+
+def _check_once(where: str, pattern: Pattern, rule: EngineRule) -> None:
+    """One fact never answers two patterns of a rule. The engine does not even look at a fact that the rule already found
+    when it asks whether there is none, so a fact that is asked for must plainly differ from one that must be absent.
+    """
+    for other in rule.patterns:
+        if other is pattern or other.kind != pattern.kind or other.absent:
+            continue
+        if not pattern.absent:
+            raise RuleRefused(f"{where}: a rule can ask for a {pattern.kind!r} only once")
+        others = any(
+            unwanted.comparison is Comparison.IS_NOT and unwanted.value == Of(other.alias, unwanted.field)
+            for unwanted in pattern.terms
+        )
+        if not others and not any(_differ(wanted, unwanted) for wanted in other.terms for unwanted in pattern.terms):
+            raise RuleRefused(f"{where}: the {pattern.kind!r} asked for may itself be the one that must be absent")
+
+
+def _differ(wanted: Term, unwanted: Term) -> bool:
+    """Whether no fact can satisfy both."""
+    if wanted.field != unwanted.field or wanted.comparison is not Comparison.IS:
+        return False
+    value, limit = wanted.value, unwanted.value
+    if isinstance(value, Of) or isinstance(limit, Of):
+        return False
+    if unwanted.comparison is Comparison.IS:
+        return value != limit
+    if unwanted.comparison is Comparison.IS_NOT:
+        return value == limit
+    return (
+        isinstance(value, int)
+        and isinstance(limit, int)
+        and (value < limit or (value == limit and "=" not in unwanted.comparison))
+    )
 
 
 def _check_term(where: str, kind: str, term: Term, known: Mapping[str, str], schema: Schema) -> None:

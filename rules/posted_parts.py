@@ -52,11 +52,13 @@ def in_order(posted: tuple[PostedPart, ...]) -> list[PostedPart]:
 
 def marked_receipts(evidence: Evidence) -> tuple[Receipt, ...]:
     """Every living receipt in the books that is this payment's, whatever we know of how it came there."""
-    found = {part.receipt.id: part.receipt for part in in_order(evidence.posted) if isinstance(part.receipt, Receipt)}
-    for entry in distinct(evidence.receipts):
-        if entry.this_payment:
-            found.setdefault(entry.receipt.id, entry.receipt)
-    return tuple(found[key] for key in sorted(found) if not found[key].voided)
+    of_parts = [part.receipt for part in in_order(evidence.posted) if isinstance(part.receipt, Receipt)]
+    of_marker = [entry.receipt for entry in distinct(evidence.receipts) if entry.this_payment]
+    found: dict[str, Receipt] = {}
+    for receipt in (*of_parts, *of_marker):
+        if not receipt.voided:
+            found.setdefault(receipt.id, receipt)
+    return tuple(found[key] for key in sorted(found))
 
 
 def is_doubled(evidence: Evidence, marked: tuple[Receipt, ...]) -> bool:

@@ -40,6 +40,16 @@ class Reading:
         return tuple(receipt for receipt in self.receipts if receipt.suspect)
 
     @property
+    def competing(self) -> tuple[ReceiptReading, ...]:
+        """Receipts entered by hand that could be the whole payment, however weak their tie to it."""
+        amount_minor = self.evidence.payment.amount_minor
+        return tuple(
+            found
+            for found in self.receipts
+            if found.by_hand and found.tie and found.receipt.amount_minor == amount_minor <= found.source.free_minor
+        )
+
+    @property
     def customer_ready(self) -> bool:
         """Something can be posted for this customer."""
         customer = self.evidence.customer

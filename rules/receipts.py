@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from receivables.diagnosis import Cause, Fact, Remedy
 from rules import observations
 from rules.hand_receipts import ReceiptReading, Reference, Standing
@@ -25,8 +27,7 @@ _STANDING_ORDER = {Standing.EXACTLY: 0, Standing.PARTLY: 1, Standing.NOT: 2}
 _REFERENCE_ORDER = {Reference.EQUAL: 0, Reference.CONTAINED: 1, Reference.NONE: 2}
 
 
-def _best_first(reading: Reading, places: tuple[int, ...]) -> list[ReceiptReading]:
-    found = [reading.receipts[place] for place in places]
+def _best_first(found: Iterable[ReceiptReading]) -> list[ReceiptReading]:
     return sorted(found, key=lambda r: (_REFERENCE_ORDER[r.reference], _STANDING_ORDER[r.standing], r.days_apart, r.receipt.id))
 
 
@@ -45,8 +46,8 @@ def _already_there(
     Cause.RECEIPT_ALREADY_ENTERED,
     when=(*UNPOSTED, a("receipt", tie=at_least(2), **WHOLE_AMOUNT)),
     certain=(
-        a("receipt", "telling", telling=True, **WHOLE_AMOUNT),
-        no("receipt", tie=at_least(1), number=neither(of("telling", "number")), **WHOLE_AMOUNT),
+        no("receipt", tie=at_least(1), number=neither(of("receipt", "number")), **WHOLE_AMOUNT),
+        no("doubt", about="receipt"),
     ),
 )
 def receipt_already_entered(reading: Reading, matched: Matched) -> Conclusion:
@@ -59,22 +60,9 @@ def receipt_already_entered(reading: Reading, matched: Matched) -> Conclusion:
     Not to be confused with: another check of the same amount, entered before the client paid or dated days away; that
     stays likely and a person looks. A receipt of ours for another payment is never a candidate.
     """
-    found = _best_first(reading, _candidates(reading))
+    found = _best_first(reading.competing)  # also those too weak to fire the rule on their own
     proof = ((found[0].receipt.id, reading.evidence.payment.amount_minor),)
     return _already_there(reading, matched, found, proof, len(found))
-
-
-def _candidates(reading: Reading) -> tuple[int, ...]:
-    """All that compete, also those too weak to fire the rule on their own."""
-    amount_minor = reading.evidence.payment.amount_minor
-    return tuple(
-        place
-        for place, found in enumerate(reading.receipts)
-        if found.by_hand
-        and found.tie >= 1
-        and found.receipt.amount_minor == amount_minor
-        and found.source.free_minor >= amount_minor
-    )
 
 
 @rule(
@@ -115,7 +103,7 @@ def receipt_entered_together(reading: Reading, matched: Matched) -> Conclusion:
     Remedy: dismiss, with our amount of that receipt as proof. Always only likely.
     Not to be confused with: a larger receipt that stands on the invoices for other amounts.
     """
-    found = _best_first(reading, matched.places("receipt"))
+    found = _best_first(reading.receipts[place] for place in matched.places("receipt"))
     proof = ((found[0].receipt.id, reading.evidence.payment.amount_minor),)
     return _already_there(reading, matched, found, proof, len(found))
 
@@ -133,7 +121,7 @@ def receipt_of_same_amount(reading: Reading, matched: Matched) -> Conclusion:
     Remedy: dismiss, with that receipt as proof, after a person looked. Always only likely.
     Not to be confused with: a receipt of the same amount that stands wholly on other invoices: that is other money.
     """
-    found = _best_first(reading, matched.places("receipt"))
+    found = _best_first(reading.receipts[place] for place in matched.places("receipt"))
     proof = ((found[0].receipt.id, reading.evidence.payment.amount_minor),)
     return _already_there(reading, matched, found, proof, len(found))
 
@@ -154,7 +142,7 @@ def receipt_doubled(reading: Reading, matched: Matched) -> Conclusion:
 @rule(
     Cause.RECEIPT_DELETED,
     when=(a("part", missing=True),),
-    certain=(no("part", missing=True, verified=False),),
+    certain=(no("doubt", about="deletion"),),
 )
 def receipt_deleted(reading: Reading, matched: Matched) -> Conclusion:
     """Our receipt was in the books, and somebody deleted or voided it.
@@ -183,12 +171,12 @@ def receipt_changed(reading: Reading, matched: Matched) -> Conclusion:
 
 
 #: Our receipts must add up to the payment, or a remedy for one of them leaves the rest unposted.
-ALL_POSTED = (a("payment", "all_posted", complete=True),)
+ALL_POSTED = (a("payment", complete=True),)
 
 
 @rule(
     Cause.RECEIPT_DEPOSITED,
-    when=(a("part", swallowed=True, frozen=True), no("part", swallowed=True, fits=False)),
+    when=(a("part", swallowed=True, frozen=True), no("doubt", about="fit")),
     whole=ALL_POSTED,
 )
 def receipt_deposited(reading: Reading, matched: Matched) -> Conclusion:

@@ -17,7 +17,7 @@ from rules.reading import Reading
 PARTLY = "It would mend only a part of this payment."
 
 #: Nothing is certain while a read failed: what was not read may say otherwise.
-ALL_READ = a("payment", "all_read", unread=0)
+ALL_READ = a("reads", failed=0)
 
 
 @dataclass(frozen=True)

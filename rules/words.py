@@ -115,7 +115,7 @@ def _credit(_: Finding, reading: Reading) -> str:
 
 def _credit_on(reading: Reading, line: LineReading) -> str:
     currency, label = reading.evidence.payment.currency, phrases.invoice(line)
-    open_now = money(line.source.open_minor, currency)
+    open_now = f"only {money(line.source.open_minor, currency)}" if line.source.open_minor else "nothing"
     taken = listed(
         [
             f"on {day(c.applied.at)} {person(c.applied)} applied {phrases.credit_memo(c)} ({money(c.amount_minor, currency)})"
@@ -124,9 +124,9 @@ def _credit_on(reading: Reading, line: LineReading) -> str:
     )
     then = _open_when_paid(reading, line)
     if then is None:
-        return f"The client paid {label} on {_paid_on(reading)}; {taken}, so only {open_now} is open."
+        return f"The client paid {label} on {_paid_on(reading)}; {taken}, so {open_now} is open."
     before = f"{label} had {money(then, currency)} open when the client paid on {_paid_on(reading)}"
-    return f"{before}; {taken}, so only {open_now} is open."
+    return f"{before}; {taken}, so {open_now} is open."
 
 
 def _open_when_paid(reading: Reading, line: LineReading) -> int | None:
@@ -220,10 +220,11 @@ def _outcome(_: Finding, reading: Reading) -> str:
 def _unidentified(_: Finding, reading: Reading) -> str:
     if reading.fits_now:
         return f"Everything is open now, and the payment of {_whole(reading)} would fit as it is."
-    unread = f" {len(set(reading.evidence.unread))} things could not be read." if reading.evidence.unread else ""
-    wrong = [observations.line(reading, line)[0].text for line in reading.lines if line.flaw is not Flaw.FITS]
-    facts = [*wrong, *(fact.text for fact in observations.our_receipts(reading) + observations.customer(reading))]
-    said = _all(facts) or "Nothing that was read explains it."
+    unread = " Not everything could be read." if reading.evidence.unread else ""
+    wrong = [fact for line in reading.lines if line.flaw is not Flaw.FITS for fact in observations.line(reading, line)]
+    ours = observations.our_receipts(reading) + observations.customer(reading)
+    entered = [observations.hand_receipt(found) for found in reading.suspects]
+    said = _all(fact.text for fact in (*ours, *entered, *wrong)) or "Nothing that was read explains it."
     return f"No single cause explains this payment of {_whole(reading)}. {said}{unread}"
 
 

@@ -132,6 +132,7 @@ def verify(connection: Connection, company: str) -> Break | None:
             return Break(company, row.seq, "its words are not those that were recorded")
         expected_seq, previous = row.seq + 1, row.hash
     head = connection.execute(sa.select(schema.audit_head).where(schema.audit_head.c.company == company)).one_or_none()
-    if head is not None and (head.seq, head.hash) != (expected_seq - 1, previous):
-        return Break(company, expected_seq, f"the record ends at row {expected_seq - 1} but {head.seq} were written")
+    written, last = (head.seq, head.hash) if head else (0, GENESIS)
+    if (written, last) != (expected_seq - 1, previous):
+        return Break(company, expected_seq, f"the record ends at row {expected_seq - 1} but {written} were written")
     return None

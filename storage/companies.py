@@ -60,6 +60,11 @@ def claim_sync(connection: Connection, company: str, *, now: datetime, due_befor
     return taken.rowcount == 1
 
 
+def want_sync(connection: Connection, company: str) -> None:
+    """Makes the company's next sync due now."""
+    connection.execute(sa.update(schema.company).where(schema.company.c.id == company).values(synced_at=None))
+
+
 def set_synced(connection: Connection, company: str, now: datetime) -> None:
     connection.execute(sa.update(schema.company).where(schema.company.c.id == company).values(synced_at=now))
 

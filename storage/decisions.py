@@ -140,6 +140,18 @@ def get(connection: Connection, company: str, decision_id: str) -> StoredDecisio
     return _load(connection, sa.and_(table.c.company == company, table.c.id == decision_id))[0]
 
 
+def find(connection: Connection, company: str, decision_id: str) -> StoredDecision | None:
+    """A decision by id, or None: the press that would make it has not been seen yet."""
+    table = schema.decision
+    return next(iter(_load(connection, sa.and_(table.c.company == company, table.c.id == decision_id))), None)
+
+
+def company_of(connection: Connection, decision_id: str) -> str | None:
+    """The company of a decision, looked up from our own row and never from what a button says."""
+    table = schema.decision
+    return connection.execute(sa.select(table.c.company).where(table.c.id == decision_id)).scalar_one_or_none()
+
+
 def in_state(connection: Connection, company: str, state: str, *, limit: int) -> Sequence[StoredDecision]:
     """Decisions in one state, oldest first."""
     table = schema.decision

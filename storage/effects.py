@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from receivables.effects import LIVE_STATES, STEPS, EffectKind, EffectState, Facts, Order, Outcome, Write
+from receivables.effects import STEPS, EffectKind, EffectState, Facts, Order, Outcome, Write
 from storage import audit, codec, schema
 
 
@@ -142,20 +142,28 @@ def claim(
         ready,
     )
     due = connection.execute(
-        sa.select(table.c.id, table.c.state, table.c.fence, table.c.sendings)
+        sa.select(table.c.id, table.c.transaction_number, table.c.kind, table.c.state, table.c.fence, table.c.sendings)
         .where(condition)
         .order_by(table.c.planned_at, table.c.id)
         .limit(limit)
     ).all()
     taken = []
     for row in due:
+        state = _claimed(row.state, row.sendings)
         won = connection.execute(
             sa.update(table)
             .where(_is(company, row.id), table.c.state == row.state, table.c.fence == row.fence, free)
-            .values(state=_claimed(row.state, row.sendings), fence=row.fence + 1, lease_owner=owner, lease_until=lease_until)
+            .values(state=state, fence=row.fence + 1, lease_owner=owner, lease_until=lease_until)
         )
-        if won.rowcount == 1:
-            taken.append(row.id)
+        if won.rowcount != 1:
+            continue
+        taken.append(row.id)
+        if state is EffectState.UNKNOWN and row.state == EffectState.SENDING:
+            audit.record(
+                connection, company=company, at=now, actor="sync", action="effect.unknown",
+                transaction_number=row.transaction_number,
+                body={"effect": row.id, "kind": row.kind, "from": row.state, "message": "its process ended after sending"},
+            )  # fmt: skip
     return by_ids(connection, company, taken)
 
 
@@ -168,7 +176,7 @@ def _claimed(state: str, sendings: int) -> EffectState:
     return EffectState(state)
 
 
-def resume(connection: Connection, absent: StoredEffect) -> StoredEffect | None:
+def resume(connection: Connection, absent: StoredEffect, *, at: datetime) -> StoredEffect | None:
     """An unknown effect that is proven absent becomes *sending* again. None when the fence passed on."""
     table = schema.effect
     kept = connection.execute(
@@ -176,7 +184,10 @@ def resume(connection: Connection, absent: StoredEffect) -> StoredEffect | None:
         .where(_is(absent.company, absent.id), table.c.fence == absent.fence, table.c.state == EffectState.UNKNOWN)
         .values(state=EffectState.SENDING)
     )
-    return by_ids(connection, absent.company, [absent.id])[0] if kept.rowcount == 1 else None
+    if kept.rowcount != 1:
+        return None
+    _tell(connection, absent, EffectState.SENDING, at=at, actor="sync", why="not in the books after its window; sent again")
+    return by_ids(connection, absent.company, [absent.id])[0]
 
 
 def begin_dispatch(
@@ -190,16 +201,28 @@ def begin_dispatch(
     lease_until: datetime,
     deadline_at: datetime,
 ) -> Sequence[StoredEffect]:
-    """Writes down what is about to be sent, before it is. Returns the members that are still ours to send."""
-    company = members[0].company
-    table = schema.effect
+    """Writes down what is about to be sent, before it is. Returns the members, or nothing: then nothing may be sent.
+
+    One member whose lease ran out, or whose fence passed on, stops the whole dispatch; whoever holds that member now
+    looks for it first, and the others are as if nothing had been tried.
+    """
+    company, table = members[0].company, schema.effect
+    ids = [member.id for member in members]
+    held = connection.execute(
+        sa.select(table.c.id, table.c.fence, table.c.state)
+        .where(table.c.company == company, table.c.id.in_(ids), table.c.lease_until >= at)
+        .order_by(table.c.planned_at, table.c.id)
+        .with_for_update()
+    ).all()
+    if {(row.id, row.fence, row.state) for row in held} != {(one.id, one.fence, one.state) for one in members}:
+        return ()
     body = [codec.write_to_json(member.write) | {"marker": member.marker} for member in members]
     connection.execute(
         sa.insert(schema.dispatch).values(
             company=company,
             id=dispatch_id,
             key=key,
-            members=[member.id for member in members],
+            members=ids,
             body_hash=codec.hash_of(body),
             state="sending",
             lease_owner=owner,
@@ -208,22 +231,19 @@ def begin_dispatch(
             made_at=at,
         )
     )
-    ours = []
-    for member in members:
-        kept = connection.execute(
-            sa.update(table)
-            .where(_is(company, member.id), table.c.fence == member.fence, table.c.state == member.state)
-            .values(
-                state=EffectState.SENDING,
-                sendings=member.sendings + 1,
-                dispatch_id=dispatch_id,
-                deadline_at=deadline_at,
-                lease_until=lease_until,
-            )
+    connection.execute(
+        sa.update(table)
+        .where(table.c.company == company, table.c.id.in_(ids))
+        .values(
+            state=EffectState.SENDING,
+            sendings=table.c.sendings + 1,
+            dispatch_id=dispatch_id,
+            deadline_at=deadline_at,
+            lease_until=lease_until,
         )
-        if kept.rowcount == 1:
-            ours.append(member.id)
-    return by_ids(connection, company, ours)
+    )
+    begun = {one.id: one for one in by_ids(connection, company, ids)}
+    return [begun[member_id] for member_id in ids]
 
 
 def end_dispatch(connection: Connection, company: str, dispatch_id: str, *, state: str, at: datetime) -> None:
@@ -304,6 +324,11 @@ def end_without_sending(
     )
     if ended.rowcount != 1:
         return False
+    _tell(connection, one, state, at=at, actor=actor, why=why)
+    return True
+
+
+def _tell(connection: Connection, one: StoredEffect, state: EffectState, *, at: datetime, actor: str, why: str) -> None:
     audit.record(
         connection,
         company=one.company,
@@ -313,7 +338,6 @@ def end_without_sending(
         transaction_number=one.transaction_number,
         body={"effect": one.id, "kind": one.kind, "from": one.state, "why": why},
     )
-    return True
 
 
 def by_ids(connection: Connection, company: str, ids: Collection[str]) -> Sequence[StoredEffect]:
@@ -338,9 +362,12 @@ def of_decision(connection: Connection, company: str, decision_id: str) -> Seque
 
 
 def underway(connection: Connection, company: str) -> Sequence[StoredEffect]:
-    """Receipts promised and not yet settled; they reserve what they will take of their invoices."""
+    """Receipts promised and not yet settled; they reserve what they will take of their invoices.
+
+    Not those that need a person: they were found in the books, which count them already.
+    """
     table = schema.effect
-    waiting = [state for state in LIVE_STATES if state is not EffectState.DONE]
+    waiting = (EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN)
     return _load(
         connection,
         sa.and_(table.c.company == company, table.c.kind == EffectKind.RECEIPT, table.c.state.in_(waiting)),

@@ -42,6 +42,15 @@ class StoredFailure:
     incident_id: str | None
     version: int
 
+    @property
+    def offered(self) -> tuple[Remedy, ...]:
+        """The remedies a person may choose, the recommended one first; none while nobody knows what happened."""
+        if self.diagnosis is None or self.diagnosis.primary.cause is Cause.OUTCOME_UNKNOWN or self.state != "open":
+            return ()
+        primary = self.diagnosis.primary
+        wanted = [primary.remedy, *primary.alternatives, *(one.remedy for one in self.diagnosis.runners_up)]
+        return tuple(dict.fromkeys(one for one in wanted if not (primary.blocked and one is primary.remedy)))
+
 
 def open_one(
     connection: Connection,
@@ -147,6 +156,11 @@ def get(connection: Connection, company: str, failure_id: str) -> StoredFailure:
     return _load(connection, _is(company, failure_id))[0]
 
 
+def find(connection: Connection, failure_id: str) -> StoredFailure | None:
+    """A failure of whatever company by its id, or None."""
+    return next(iter(_load(connection, schema.failure.c.id == failure_id)), None)
+
+
 def open_ones(
     connection: Connection, company: str, *, about: str | None = None, limit: int | None = None, after: str = ""
 ) -> Sequence[StoredFailure]:
@@ -228,7 +242,7 @@ def undiagnosed(connection: Connection, company: str, *, limit: int) -> Sequence
     table, begun = schema.failure, schema.diagnosis
     condition = sa.and_(
         table.c.company == company,
-        table.c.state == "open",
+        schema.is_in(table.c.state, "open"),
         table.c.about == "payment",
         table.c.evidence_id.is_not(None),
         ~sa.exists().where(begun.c.company == table.c.company, begun.c.evidence_id == table.c.evidence_id),

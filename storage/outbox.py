@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -37,3 +39,90 @@ def want(connection: Connection, ids: Ids, *, company: str, subject_kind: str, s
                 sendings=0,
             )
         )
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One message to send. `sendings` above zero means that it may have been posted before."""
+
+    company: str
+    id: str
+    subject_kind: str
+    subject: str
+    sendings: int
+    wanted_at: datetime
+
+
+def claim(
+    connection: Connection, companies: Sequence[str], *, owner: str, now: datetime, lease_until: datetime, limit: int
+) -> Sequence[Waiting]:
+    """Takes messages that are due, oldest wish first, for this process alone."""
+    table = schema.outbox
+    due = connection.execute(
+        sa.select(table)
+        .where(
+            table.c.company.in_(companies),
+            table.c.next_at <= now,
+            sa.or_(table.c.state == "waiting", sa.and_(table.c.state == "sending", table.c.lease_until < now)),
+        )
+        .order_by(table.c.wanted_at, table.c.id)
+        .limit(limit)
+    ).all()
+    taken = []
+    for row in due:
+        won = connection.execute(
+            sa.update(table)
+            .where(
+                table.c.company == row.company,
+                table.c.id == row.id,
+                table.c.state == row.state,
+                table.c.sendings == row.sendings,
+            )
+            .values(state="sending", lease_owner=owner, lease_until=lease_until, sendings=row.sendings + 1)
+        )
+        if won.rowcount == 1:
+            taken.append(Waiting(row.company, row.id, row.subject_kind, row.subject, row.sendings, row.wanted_at))
+    return taken
+
+
+def settle(connection: Connection, one: Waiting, *, state: str, at: datetime, problem: str = "") -> None:
+    """Ends a sending: *sent*, or *given_up* with the reason."""
+    table = schema.outbox
+    connection.execute(
+        sa.update(table)
+        .where(table.c.company == one.company, table.c.id == one.id, table.c.state == "sending")
+        .values(state=state, sent_at=at if state == "sent" else None, lease_until=None, lease_owner="", problem=problem)
+    )
+
+
+def put_back(connection: Connection, one: Waiting, *, next_at: datetime, problem: str, never_left: bool) -> None:
+    """Waits for another try. `never_left` says that Slack certainly has nothing of it.
+
+    A newer wish for the same subject may wait already; then this one gives way to it, unless it may have been posted.
+    """
+    table = schema.outbox
+    key = (table.c.company == one.company, table.c.id == one.id)
+    newer = connection.execute(
+        sa.select(table.c.id).where(
+            table.c.company == one.company,
+            table.c.subject_kind == one.subject_kind,
+            table.c.subject == one.subject,
+            table.c.state == "waiting",
+        )
+    ).first()
+    if newer is None:
+        sendings = one.sendings if never_left else one.sendings + 1
+        values = {"state": "waiting", "next_at": next_at, "sendings": sendings, "problem": problem, "lease_until": None}
+    elif never_left:
+        values = {"state": "given_up", "problem": "a newer wish replaced it", "lease_until": None}
+    else:
+        values = {"state": "sending", "next_at": next_at, "problem": problem, "lease_until": next_at}
+    connection.execute(sa.update(table).where(*key).values(**values))
+
+
+def waiting_count(connection: Connection, companies: Sequence[str]) -> int:
+    """How many messages wait; 0 means that Slack shows what we know."""
+    table = schema.outbox
+    return connection.execute(
+        sa.select(sa.func.count()).where(table.c.company.in_(companies), table.c.state.in_(("waiting", "sending")))
+    ).scalar_one()

@@ -144,7 +144,7 @@ payment = Table(
     CheckConstraint("(state = 'excluded') = (excluded_by IS NOT NULL)", name="excluded_by_a_rule"),
     CheckConstraint("(hidden_by IS NULL) = (hidden_at IS NULL)", name="hidden_whole"),
 )
-Index("ix_payment_by_state", payment.c.company, payment.c.state, payment.c.paid_at)
+Index("ix_payment_by_state", payment.c.company, payment.c.state, payment.c.transaction_number)
 
 allocation = Table(
     "allocation",
@@ -212,7 +212,7 @@ failure = Table(
     Column("confidence", String(14)),
     Column("diagnosis", sa.JSON),
     Column("opened_because", Text, nullable=False),
-    Column("refusal_code", String(60), nullable=False, server_default=""),
+    Column("refusal_code", Text, nullable=False, server_default=""),
     Column("refusal_message", Text, nullable=False, server_default=""),
     Column("evidence_id", String(26)),
     Column("held", sa.Boolean, nullable=False),  # posts nothing by itself, even when it fits again
@@ -235,8 +235,8 @@ failure = Table(
 )
 Index("uq_failure_open", failure.c.company, failure.c.transaction_number, failure.c.about, unique=True,
       sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))  # fmt: skip
-Index("ix_failure_by_state", failure.c.company, failure.c.state, failure.c.opened_at)
-Index("ix_failure_by_payment", failure.c.company, failure.c.transaction_number)
+Index("ix_failure_by_state", failure.c.company, failure.c.state, failure.c.id)
+Index("ix_failure_by_payment", failure.c.company, failure.c.transaction_number, failure.c.id)
 
 evidence = Table(
     "evidence",
@@ -356,7 +356,7 @@ effect = Table(
     Column("dispatch_id", String(26)),
     Column("document_id", String(64)),
     Column("document_version", String(64)),
-    Column("outcome_code", String(60), nullable=False, server_default=""),
+    Column("outcome_code", Text, nullable=False, server_default=""),
     Column("outcome_message", Text, nullable=False, server_default=""),
     Column("trace", Text, nullable=False, server_default=""),
     Column("planned_at", Moment, nullable=False),
@@ -391,7 +391,7 @@ attempt = Table(
     Column("failed", sa.Boolean, nullable=False),
     Column("amount_minor", sa.BigInteger, nullable=False),
     Column("currency", String(3), nullable=False),
-    Column("code", String(60), nullable=False),
+    Column("code", Text, nullable=False),
     Column("message", Text, nullable=False, server_default=""),
     _to("payment", *_PAYMENT_KEY, key=_PAYMENT_KEY),
     _to("run", "company", "run_id"),
@@ -437,14 +437,14 @@ mirror = Table(
     _company(),
     Column("kind", String(12), primary_key=True),
     Column("document_id", String(64), primary_key=True),
-    Column("number", String(64), nullable=False),
+    Column("number", Text, nullable=False),  # what the books write, however long
     Column("customer_id", String(64), nullable=False),
-    Column("name", String(200), nullable=False),
+    Column("name", Text, nullable=False),
     Column("name_folded", String(200), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Column("deleted_at", Moment),  # a tombstone keeps the rest of the row
-    Column("deleted_by", String(200), nullable=False, server_default=""),
+    Column("deleted_by", Text, nullable=False, server_default=""),
     Column("seen_at", Moment, nullable=False),
     Column("version", String(64), nullable=False),
     Column("body", sa.JSON, nullable=False),
@@ -484,7 +484,23 @@ proof = Table(
 )
 Index("ix_proof_by_payment", proof.c.company, proof.c.transaction_number)
 
-_SUBJECTS = ("failure", "incident", "escalation", "decision")
+offer = Table(
+    "offer",
+    metadata,
+    _company(),
+    _id(),  # what a button carries, and the id of the decision that pressing it makes: many presses, one decision
+    Column("failure_id", String(26), nullable=False),
+    Column("evidence_id", String(26), nullable=False),  # what the card showed when it offered this
+    Column("remedy", String(30), nullable=False),
+    Column("made_at", Moment, nullable=False),
+    _to("failure", "company", "failure_id"),
+    _to("evidence", "company", "evidence_id"),
+    _one_of("remedy", Remedy),
+    sa.UniqueConstraint("company", "failure_id", "evidence_id", "remedy"),
+)
+Index("ix_offer_by_id", offer.c.id)
+
+_SUBJECTS = ("failure", "incident", "escalation", "digest")
 card = Table(
     "card",
     metadata,
@@ -494,8 +510,8 @@ card = Table(
     Column("team", String(40), primary_key=True),
     Column("channel", String(40), primary_key=True),
     Column("ts", String(40), nullable=False),
-    Column("posted_at", Moment, nullable=False),
-    Column("rewritten_at", Moment),
+    Column("drawn_at", Moment, nullable=False),
+    Column("told_seq", Integer, nullable=False),  # up to which row of the record its thread tells
     _to("company", "company", key=("id",)),
     _one_of("subject_kind", _SUBJECTS),
 )

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from receivables.authority import Answer, Question, Ruling, may_approve, may_decide
+from receivables.authority import Answer, Ruling, may_approve, may_decide
 from receivables.books_records import CreditMemo
-from receivables.diagnosis import Cause, Diagnosis, Remedy
+from receivables.diagnosis import Diagnosis
 from receivables.effects import EffectState
-from receivables.errors import NotFound, NotPermitted, StaleDecision
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
-from receivables.payment import Bucket, PaymentState
-from storage import audit, codec, decisions, effects, failures, outbox, payments
-from storage.decisions import AlreadyDecided, StoredDecision
+from storage import codec, decisions, effects, failures, outbox, payments
+from storage.decisions import StoredDecision
 from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
@@ -27,6 +24,7 @@ from sync import remedies
 from sync.desk import Desk
 from sync.evidence import of_one
 from sync.remedies import CannotBeDone, Case, Plan
+from sync.requests import payment_of, question_of
 
 DECISIONS_PER_RUN = 20
 
@@ -36,106 +34,6 @@ class DecisionCounts:
     carried_out: int = 0
     refused: int = 0
     stale: int = 0
-
-
-def offered(found: StoredFailure) -> tuple[Remedy, ...]:
-    """The remedies a person may choose for this failure, the recommended one first."""
-    if found.diagnosis is None:
-        return ()
-    primary = found.diagnosis.primary
-    wanted = [primary.remedy, *primary.alternatives, *(one.remedy for one in found.diagnosis.runners_up)]
-    if primary.cause is Cause.OUTCOME_UNKNOWN:
-        return ()
-    if primary.blocked:
-        wanted = [one for one in wanted if one is not primary.remedy]
-    return tuple(dict.fromkeys(wanted))
-
-
-def request(
-    desk: Desk,
-    number: str,
-    remedy: Remedy,
-    *,
-    by: str,
-    channel: str,
-    reason: str = "",
-    options: Mapping[str, Any] | None = None,
-    os_account: str = "",
-) -> StoredDecision:
-    """Writes down what a person chose; it is carried out by `run_once`.
-
-    Raises NotFound when there is nothing to decide, NotPermitted when this person may not, and StaleDecision when
-    the remedy is not offered or somebody else decided first.
-    """
-    at = desk.clock.now()
-    with desk.db.acknowledge() as connection:
-        stored, found = _open_failure(connection, desk, number)
-        diagnosis = found.diagnosis
-        if diagnosis is None:
-            raise StaleDecision(f"Payment {number} has not been diagnosed yet; run a sync first.")
-        _is_offered(found, remedy)
-        evidence = failures.evidence(connection, desk.company.id, found.evidence_id) if found.evidence_id else None
-        chosen = dict(options or {})
-        question = _question(desk, stored, diagnosis, evidence, remedy, chosen)
-        answer = may_decide(desk.people.get(by), question)
-        if answer.ruling is not Ruling.REFUSED:
-            made = StoredDecision(
-                company=desk.company.id,
-                id=desk.ids.new(),
-                failure_id=found.id,
-                transaction_number=stored.number,
-                remedy=remedy,
-                requested_by=by,
-                requested_at=at,
-                approved_by=None,
-                approved_at=None,
-                channel=channel,
-                os_account=os_account,
-                reason=reason,
-                options=chosen,
-                amount_minor=stored.payment.amount_minor,
-                currency=stored.payment.currency,
-                evidence_id=found.evidence_id,
-                state="accepted" if answer.ruling is Ruling.ALLOWED else "waiting_approval",
-                outcome=answer.reason,
-                changed_at=at,
-            )
-            try:
-                decisions.record(connection, made)
-            except AlreadyDecided as taken:
-                other = taken.other
-                raise StaleDecision(f"{other.requested_by} already chose {other.remedy}; it is {other.state}.") from None
-            outbox.want(connection, desk.ids, company=desk.company.id, subject_kind="failure", subject=found.id, at=at)
-            return made
-        audit.record(
-            connection,
-            company=desk.company.id,
-            at=at,
-            actor=by,
-            action="decision.not_permitted",
-            transaction_number=number,
-            body={"remedy": remedy, "reason": answer.reason, "channel": channel, "os_account": os_account},
-        )
-    raise NotPermitted(answer.reason)
-
-
-def reopen(desk: Desk, number: str, *, by: str) -> str:
-    """Undoes a dismissal and posts nothing by itself. Returns the id of the failure. The same right as dismissing."""
-    at = desk.clock.now()
-    with desk.db.acknowledge() as connection:
-        stored = _payment(connection, desk, number)
-        if stored.state is not PaymentState.DISMISSED:
-            raise StaleDecision(f"Payment {number} is {stored.state}, not dismissed; there is nothing to reopen.")
-        payment = stored.payment
-        question = Question(desk.company.id, Remedy.DISMISS, payment.amount_minor, payment.currency)
-        answer = may_decide(desk.people.get(by), question)
-        if answer.ruling is Ruling.REFUSED:
-            raise NotPermitted(answer.reason)
-        decisions.withdraw_proof(connection, desk.company.id, number, at=at)
-        payments.move(connection, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, at=at, actor=by, action="payment.reopened")
-        return failures.open_one(
-            connection, desk.ids, payment, because="reopened", at=at, actor=by, held=True, message="the dismissal was undone"
-        )
 
 
 def run_once(desk: Desk) -> DecisionCounts:
@@ -150,7 +48,7 @@ def run_once(desk: Desk) -> DecisionCounts:
 
 def _carry_out(desk: Desk, decision: StoredDecision, counts: DecisionCounts) -> None:
     with desk.db.read() as connection:
-        stored = _payment(connection, desk, decision.transaction_number)
+        stored = payment_of(connection, desk, decision.transaction_number)
         found = failures.get(connection, desk.company.id, decision.failure_id or "")
         seen = failures.evidence_hash(connection, desk.company.id, decision.evidence_id) if decision.evidence_id else ""
         chain = effects.of_payments(connection, desk.company.id, [stored.number])[stored.number]
@@ -162,17 +60,17 @@ def _carry_out(desk: Desk, decision: StoredDecision, counts: DecisionCounts) -> 
         return
     evidence = of_one(desk, stored, found)
     memos = _memos(desk, evidence)
-    answer = _authority(desk, decision, stored, found.diagnosis, evidence)
-    if answer.ruling is not Ruling.ALLOWED:
-        _end(desk, decision, "refused", answer.reason, counts)
-    elif codec.facts_hash(evidence) != seen:
-        _stale(desk, decision, found, evidence, counts)
-    else:
-        case = Case(desk, decision, stored, found.diagnosis, evidence, chain, memos)
-        try:
+    try:
+        answer = _authority(desk, decision, stored, found.diagnosis, evidence)
+        if answer.ruling is not Ruling.ALLOWED:
+            _end(desk, decision, "refused", answer.reason, counts)
+        elif codec.facts_hash(evidence) != seen:
+            _stale(desk, decision, found, evidence, counts)
+        else:
+            case = Case(desk, decision, stored, found.diagnosis, evidence, chain, memos)
             _begin(desk, case, found, remedies.plan(case), counts)
-        except CannotBeDone as reason:
-            _end(desk, decision, "refused", reason.message, counts)
+    except CannotBeDone as reason:  # also where the proof that authority asks for has gone: a decision never stops a sync
+        _end(desk, decision, "refused", reason.message, counts)
 
 
 def _memos(desk: Desk, evidence: Evidence) -> Mapping[str, CreditMemo]:
@@ -184,38 +82,11 @@ def _memos(desk: Desk, evidence: Evidence) -> Mapping[str, CreditMemo]:
 
 def _authority(desk: Desk, decision: StoredDecision, stored: StoredPayment, diagnosis: Diagnosis, evidence: Evidence) -> Answer:
     """Asked again at the moment of carrying out: rights may have been taken away since the press."""
-    question = _question(desk, stored, diagnosis, evidence, decision.remedy, decision.options)
+    question = question_of(desk, stored, diagnosis, evidence, decision.remedy, decision.options)
     requester = desk.people.get(decision.requested_by)
     if decision.approved_by is None:
         return may_decide(requester, question)
     return may_approve(desk.people.get(decision.approved_by), requester, question)
-
-
-def _question(
-    desk: Desk,
-    stored: StoredPayment,
-    diagnosis: Diagnosis,
-    evidence: Evidence | None,
-    remedy: Remedy,
-    options: Mapping[str, Any],
-) -> Question:
-    touched: set[str] = set()
-    without_proof = False
-    if remedy is Remedy.DISMISS:
-        proofs = remedies.proof_for(diagnosis, evidence, options) if evidence else ()
-        without_proof = not proofs
-        receipts = {one.receipt.id: one.receipt for one in evidence.receipts} if evidence else {}
-        touched = {receipts[one.receipt_id].created.person for one in proofs}
-    elif remedy is Remedy.UNAPPLY_CREDIT_MEMO and evidence:
-        touched = {one.applied.person for line in evidence.lines for one in line.credits}
-    return Question(
-        company=desk.company.id,
-        remedy=remedy,
-        amount_minor=stored.payment.amount_minor,
-        currency=stored.payment.currency,
-        without_proof=without_proof,
-        touched_by=frozenset(touched - {""}),
-    )
 
 
 def _begin(desk: Desk, case: Case, found: StoredFailure, plan: Plan, counts: DecisionCounts) -> None:
@@ -319,30 +190,3 @@ def _settle_intake(desk: Desk, decision: StoredDecision, found: StoredFailure, c
             decisions.move(connection, held, "done", outcome="what we hold was kept", at=at)
             failures.resolve(connection, desk.ids, found, resolution="retried", by=decision.requested_by, at=at, actor="sync")
             counts.carried_out += 1
-
-
-def _is_offered(found: StoredFailure, remedy: Remedy) -> None:
-    choices = offered(found)
-    if remedy in choices:
-        return
-    if not choices:
-        raise StaleDecision("There is nothing to decide yet: the books are read until they tell what happened.")
-    blocked = found.diagnosis.primary.blocked if found.diagnosis else ""
-    reason = f" {blocked}" if blocked else ""
-    raise StaleDecision(f"{remedy} is not offered for this failure; choose one of: {', '.join(choices)}.{reason}")
-
-
-def _payment(connection: Connection, desk: Desk, number: str) -> StoredPayment:
-    stored = payments.find(connection, desk.company.id, number)
-    if stored is None:
-        raise NotFound(f"{desk.company.id} has no payment {number}.")
-    return stored
-
-
-def _open_failure(connection: Connection, desk: Desk, number: str) -> tuple[StoredPayment, StoredFailure]:
-    stored = _payment(connection, desk, number)
-    for about in ("payment", "intake"):
-        found = failures.open_of(connection, desk.company.id, number, about)
-        if found is not None:
-            return stored, found
-    raise NotFound(f"Payment {number} has no open failure (it is {stored.state}); there is nothing to decide.")

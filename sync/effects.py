@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from receivables.books_records import CreditMemo, Customer, Gone, Invoice, InvoiceStatus, Receipt
@@ -33,6 +33,7 @@ from receivables.errors import AccessLost, BooksError, BooksUnavailable, Outcome
 from receivables.failpoints import failpoint
 from storage import companies, effects
 from storage.effects import StoredEffect
+from storage.engine import Connection
 from sync import settling
 from sync.desk import Desk
 
@@ -84,7 +85,10 @@ class _Documents:
 
 
 def run_until_idle(desk: Desk) -> EffectCounts:
-    """Carries out everything due, chains included. Raises nothing for the books' refusals: they are outcomes."""
+    """Carries out everything due, chains included. Raises nothing for the books' refusals: they are outcomes.
+
+    Raises AccessLost and BooksUnavailable, when everything held has been given back: the company's journey stops there.
+    """
     total = EffectCounts()
     while True:
         counts = run_once(desk)
@@ -95,7 +99,7 @@ def run_until_idle(desk: Desk) -> EffectCounts:
 
 
 def run_once(desk: Desk) -> EffectCounts:
-    """Takes one bounded batch of due effects as far as it will go now."""
+    """Takes one bounded batch of due effects as far as it will go now. Raises as `run_until_idle` does."""
     counts = EffectCounts()
     now = desk.clock.now()
     with desk.db.work() as connection:
@@ -120,8 +124,10 @@ def run_once(desk: Desk) -> EffectCounts:
         fresh, documents = _reread(desk, ready, counts, held)
         for batch in _chunks(fresh, desk.books.traits.orders_per_dispatch):
             _send(desk, batch, documents, counts, held)
-    except (AccessLost, BooksUnavailable) as error:
+    except BooksError as error:
         _release(desk, list(held.values()), error, counts)
+        if isinstance(error, AccessLost | BooksUnavailable):
+            raise
     return counts
 
 
@@ -162,7 +168,7 @@ def _look(desk: Desk, lost: Sequence[StoredEffect], counts: EffectCounts, held: 
 def _send_again(desk: Desk, absent: StoredEffect) -> StoredEffect | None:
     """Proven absent: it may be sent once more, with its own key, by whoever holds the fence."""
     with desk.db.work() as connection:
-        return effects.resume(connection, absent)
+        return effects.resume(connection, absent, at=desk.clock.now())
 
 
 # --- re-read ----------------------------------------------------------------------------------------------------------
@@ -174,22 +180,62 @@ def _reread(
     """Reads what each effect rests on, fresh; those whose facts changed are refused before anything is sent."""
     documents = _read_documents(desk, ready)
     now = desk.clock.now()
-    fresh: list[tuple[StoredEffect, str]] = []
-    stale: list[tuple[StoredEffect, str]] = []
+    parts = _other_parts(desk, ready)
+    stale: dict[str, str] = {}
     taken: dict[str, int] = {}
     for one in ready:
-        why = _stale(one, documents, taken)
-        if not why and not one.attended and (now - one.facts_read_at).total_seconds() > FRESH_SECONDS:
-            why = "its facts were read too long ago"
-        (stale if why else fresh).append((one, why))
+        why = _stale(one, documents, taken) or _stale_beside(one, parts[one.id], now)
+        if why:
+            stale[one.id] = why
+    for one in ready:  # a payment is posted whole or not at all
+        if one.id not in stale and any(other.id in stale for other in parts[one.id]):
+            stale[one.id] = "another part of the payment no longer fits"
     if stale:
         with desk.db.work() as connection:
-            for one, why in stale:
-                held.pop(one.id)
-                outcome = Outcome(Verdict.REFUSED, code="stale", message=why)
-                settling.settle(connection, desk, one, EffectState.REFUSED_STALE, outcome)
-                counts.add(EffectState.REFUSED_STALE)
-    return [one for one, _ in fresh], documents
+            _refuse_stale(connection, desk, [one for one in ready if one.id in stale], stale)
+        for effect_id in stale:
+            held.pop(effect_id)
+            counts.add(EffectState.REFUSED_STALE)
+    return [one for one in ready if one.id not in stale], documents
+
+
+def _refuse_stale(connection: Connection, desk: Desk, stale: Sequence[StoredEffect], why: Mapping[str, str]) -> None:
+    """Ends stale effects; of a payment's unattended parts the last one speaks for all, so that nothing seems half done."""
+    last = {one.transaction_number: one.id for one in stale}
+    for one in stale:
+        outcome = Outcome(Verdict.REFUSED, code="stale", message=why[one.id])
+        if one.attended or last[one.transaction_number] == one.id:
+            settling.settle(connection, desk, one, EffectState.REFUSED_STALE, outcome)
+        else:
+            effects.settle(connection, one, EffectState.REFUSED_STALE, outcome, at=desk.clock.now())
+
+
+def _other_parts(desk: Desk, ready: Sequence[StoredEffect]) -> Mapping[str, Sequence[StoredEffect]]:
+    """For each unattended receipt the other parts of its payment in the same generation; a decision's parts are a chain."""
+    with desk.db.read() as connection:
+        chains = effects.of_payments(connection, desk.company.id, {one.transaction_number for one in ready})
+    return {
+        one.id: []
+        if one.attended
+        else [
+            other
+            for other in chains[one.transaction_number]
+            if other.id != one.id and (other.kind, other.generation) == (one.kind, one.generation)
+        ]
+        for one in ready
+    }
+
+
+def _stale_beside(effect: StoredEffect, others: Sequence[StoredEffect], now: datetime) -> str:
+    """Why an unattended effect may not be sent for its age or its other parts, or ""."""
+    if effect.attended:
+        return ""
+    if any(other.state in (EffectState.FAILED, EffectState.REFUSED_STALE, EffectState.CANCELLED) for other in others):
+        return "another part of the payment was not taken"
+    half_posted = any(other.state is EffectState.DONE for other in others)  # then it is resumed, however long it took
+    if not half_posted and (now - effect.facts_read_at).total_seconds() > FRESH_SECONDS:
+        return "its facts were read too long ago"
+    return ""
 
 
 def _read_documents(desk: Desk, ready: Sequence[StoredEffect]) -> _Documents:
@@ -272,7 +318,7 @@ def _send(
     for one in batch:
         held.pop(one.id)
     if len(members) != len(batch):
-        return  # our lease ran out: whoever holds them now will look for them first, so nothing may be sent
+        return  # our lease ran out: whoever holds one of them now looks for it first, so nothing may be sent
     failpoint("effects.before_send")
     orders = tuple(one.order(documents.versions(one)) for one in members)
     key = members[0].key if len(members) == 1 else _dispatch_key(desk, members)
@@ -285,16 +331,14 @@ def _send(
             if outcome.access_lost and isinstance(answer, AccessLost):
                 lost = answer
             settling.settle(
-                connection, desk, one, next_state(outcome.verdict), outcome, next_at=desk.clock.now() + _wait(desk, one, outcome)
+                connection, desk, one, next_state(outcome.verdict), outcome, next_at=desk.clock.now() + _wait(one, outcome)
             )
             counts.add(next_state(outcome.verdict))
         state = "unanswered" if all(classify(answer).verdict is Verdict.UNKNOWN for answer in answers) else "answered"
         effects.end_dispatch(connection, desk.company.id, dispatch_id, state=state, at=desk.clock.now())
-        if lost:
-            companies.pause(
-                connection, desk.company.id, cause=Cause.ACCESS_LOST, message=lost.message, at=desk.clock.now(), until=None
-            )
     failpoint("effects.after_settle")
+    if lost:
+        raise lost
 
 
 def _dispatch_key(desk: Desk, batch: Sequence[StoredEffect]) -> str:
@@ -313,12 +357,12 @@ def _answers(desk: Desk, dispatch: Dispatch) -> Sequence[Answer]:
     return answers
 
 
-def _wait(desk: Desk, effect: StoredEffect, outcome: Outcome) -> timedelta:
+def _wait(effect: StoredEffect, outcome: Outcome) -> timedelta:
     """How long an effect rests before it is taken up again."""
     if outcome.verdict is Verdict.UNKNOWN:
         return timedelta(seconds=LOOK_SECONDS[0])
     if outcome.verdict is Verdict.AGAIN:
-        step = BACK_OFF_SECONDS[min(effect.sendings, len(BACK_OFF_SECONDS) - 1)]
+        step = BACK_OFF_SECONDS[min(effect.sendings, len(BACK_OFF_SECONDS)) - 1]
         return timedelta(seconds=outcome.retry_after_seconds or step)
     return timedelta(0)
 
@@ -326,14 +370,18 @@ def _wait(desk: Desk, effect: StoredEffect, outcome: Outcome) -> timedelta:
 def _release(desk: Desk, claimed: Sequence[StoredEffect], error: BooksError, counts: EffectCounts) -> None:
     """The books cannot be read: nothing was sent of these, so each goes back to where it was."""
     outcome = classify(error)
+    unasked = Outcome(Verdict.UNKNOWN, code="outcome_unknown", message="sent; the books cannot be asked about it")
     with desk.db.work() as connection:
         for one in claimed:
             # Sent before, it keeps its state: with its lease over it is looked for again before anything is sent.
             never_sent = one.state is EffectState.SENDING and not one.sendings
             state = EffectState.PLANNED if never_sent else one.state
             later = desk.clock.now() + timedelta(seconds=outcome.retry_after_seconds or BACK_OFF_SECONDS[1])
-            effects.settle(connection, one, state, outcome, at=desk.clock.now(), next_at=later)
+            settling.settle(connection, desk, one, state, unasked if state is EffectState.UNKNOWN else outcome, next_at=later)
             counts.add(state)
+        if isinstance(error, AccessLost):
+            at = desk.clock.now()
+            companies.pause(connection, desk.company.id, cause=Cause.ACCESS_LOST, message=error.message, at=at, until=None)
 
 
 def _chunks(batch: Sequence[T], size: int) -> Iterable[Sequence[T]]:

@@ -40,6 +40,7 @@ class JourneyCounts:
     diagnosed: int = 0
     left_to_person: int = 0
     decided: int = 0
+    escalation: str = ""
     problem: str = ""
     rates: list[dict[str, object]] = field(default_factory=list)
 
@@ -93,6 +94,7 @@ def _steps(desk: Desk, counts: JourneyCounts, run_id: str, progress: Progress) -
     progress("diagnosing")
     _diagnose(desk, counts)
     finish(desk, counts)
+    counts.escalation = escalation.run_once(desk)
 
 
 def finish(desk: Desk, counts: JourneyCounts) -> None:

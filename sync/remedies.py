@@ -78,8 +78,8 @@ class Case:
 
     @property
     def generation(self) -> int:
-        """The next one: never a number that any effect of this payment had."""
-        return max((one.generation for one in self.chain), default=-1) + 1
+        """The next one: never a number that any effect of this payment had, and above that of unattended posting."""
+        return max((one.generation for one in self.chain), default=self.stored.generation) + 1
 
     def finding(self, cause: Cause) -> Finding | None:
         return next((one for one in (self.diagnosis.primary, *self.diagnosis.runners_up) if one.cause is cause), None)

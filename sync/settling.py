@@ -33,41 +33,59 @@ def settle(
 ) -> None:
     """Ends our hold on an effect and lets everything that hangs on it follow. Nothing happens when the fence passed on."""
     at = desk.clock.now()
-    if not effects.settle(connection, held, state, outcome, at=at, next_at=next_at) or state is held.state:
+    if not effects.settle(connection, held, state, outcome, at=at, next_at=next_at):
         return
     stored = payments.find(connection, held.company, held.transaction_number)
     if stored is None:
         raise AssertionError(f"effect {held.id} belongs to no payment")
+    if stored.state is PaymentState.DISMISSED:
+        return  # a person took it out of the journey; what is found in the books afterwards moves it no more
+    if state is held.state and (state is not EffectState.UNKNOWN or stored.bucket is Bucket.UNKNOWN):
+        return  # nothing new; what a process left unknown when it died is shown as such from the first look on
     chain = effects.of_payments(connection, held.company, [stored.number])[stored.number]
     if held.kind is EffectKind.APPLY_CREDIT:
         _credit_put_back(connection, desk, held, state, outcome, at)
     elif state is EffectState.DONE:
-        _done(connection, stored, held, chain, at)
+        _done(connection, desk, stored, held, chain, at)
     elif state is EffectState.UNKNOWN:
         _unknown(connection, desk, stored, at, outcome)
     elif state is EffectState.NEEDS_PERSON:
         _doubled(connection, desk, stored, at, outcome)
+    elif state is EffectState.PLANNED:
+        _waits(connection, stored, chain, at)
     elif state in _NOT_DONE:
         _not_done(connection, desk, stored, held, chain, state, outcome, at)
     if held.decision_id:
         _follow_decision(connection, held, outcome, at)
 
 
-def _done(connection: Connection, stored: StoredPayment, held: StoredEffect, chain: Sequence[StoredEffect], at: datetime) -> None:
-    """Posted when the last part landed; until then under way, and no longer unknown."""
+def _done(
+    connection: Connection, desk: Desk, stored: StoredPayment, held: StoredEffect, chain: Sequence[StoredEffect], at: datetime
+) -> None:
+    """Posted when the last part landed; until then under way. Shown to a person when another part was not taken."""
     parts = [
         one for one in chain if one.kind in (EffectKind.RECEIPT, EffectKind.APPLY_RECEIPT) and one.generation == held.generation
     ]
     waiting = [
         one for one in chain if one.state in (EffectState.PLANNED, *_UNDER_WAY) and one.kind is not EffectKind.APPLY_CREDIT
     ]
-    landed = bool(parts) and all(one.state is EffectState.DONE for one in parts) and not waiting
-    if landed:
+    if waiting:
+        _waits(connection, stored, chain, at)
+    elif parts and all(one.state is EffectState.DONE for one in parts):
         body = {"documents": [one.document_id for one in parts]}
         payments.move(
             connection, stored, PaymentState.POSTED, Bucket.IN_FLIGHT, at=at, actor="sync", action="payment.posted", body=body
         )
-    elif stored.bucket is Bucket.UNKNOWN and not any(one.state in _UNDER_WAY for one in chain):
+    elif parts:
+        refused = next((one for one in parts if one.state in _NOT_DONE), held)
+        _failed(connection, desk, stored, "partly_posted", refused.outcome_code, refused.outcome_message, at)
+
+
+def _waits(connection: Connection, stored: StoredPayment, chain: Sequence[StoredEffect], at: datetime) -> None:
+    """What was unknown of it is known now and more is to follow: it is under way again."""
+    if (stored.state, stored.bucket) == (PaymentState.POSTING, Bucket.UNKNOWN) and not any(
+        one.state in _UNDER_WAY for one in chain
+    ):
         payments.move(connection, stored, PaymentState.POSTING, Bucket.IN_FLIGHT, at=at, actor="sync", action="payment.posting")
 
 
@@ -113,18 +131,38 @@ def _not_done(
         if one.state is EffectState.PLANNED and one.compensates_id is None:
             why = f"{held.kind} {held.id} was not done"
             effects.end_without_sending(connection, one, EffectState.CANCELLED, why=why, at=at, actor="sync")
-    others = [one for one in chain if one.id != held.id and one.kind is EffectKind.RECEIPT]
-    partly = [one for one in others if one.state is EffectState.DONE or one.state in _UNDER_WAY]
-    if held.decision_id and not any(one.state in _UNDER_WAY for one in chain):
+    others = [one for one in chain if one.id != held.id and one.kind is EffectKind.RECEIPT and one.generation == held.generation]
+    unknown = any(one.state in _UNDER_WAY for one in others)
+    partly = unknown or any(one.state is EffectState.DONE for one in others)
+    if held.decision_id and not partly and not any(one.state in _UNDER_WAY for one in chain):
         _compensate(connection, desk, held, chain, at)
-    if state is EffectState.REFUSED_STALE and not held.attended and not partly:
+    refused = next((one for one in others if one.state is EffectState.FAILED), None)
+    if state is EffectState.REFUSED_STALE and not held.attended and not partly and refused is None:
         payments.move(
             connection, stored, PaymentState.RECEIVED, Bucket.TO_DO, at=at, actor="sync", action="payment.judged_again",
             body={"why": outcome.message},
         )  # fmt: skip
         _close(connection, desk, stored, "retried", at)
         return
-    unknown = any(one.state in _UNDER_WAY for one in partly)
+    code, message = (refused.outcome_code, refused.outcome_message) if refused else (outcome.code, outcome.message)
+    if state is EffectState.REFUSED_STALE and refused is None:
+        code = ""
+    because = "partly_posted" if partly else "books_refused" if code else "stale"
+    _failed(connection, desk, stored, because, code, message, at, unknown=unknown)
+
+
+def _failed(
+    connection: Connection,
+    desk: Desk,
+    stored: StoredPayment,
+    because: str,
+    code: str,
+    message: str,
+    at: datetime,
+    *,
+    unknown: bool = False,
+) -> None:
+    """To a person; but first, while a part of it is still unknown, to the books."""
     payments.move(
         connection,
         stored,
@@ -133,19 +171,12 @@ def _not_done(
         at=at,
         actor="sync",
         action="payment.failed",
-        body={"code": outcome.code, "message": outcome.message, "partly_posted": bool(partly)},
+        body={"code": code or because, "message": message, "partly_posted": because == "partly_posted"},
     )
     failures.open_one(
-        connection,
-        desk.ids,
-        stored.payment,
-        because="partly_posted" if partly else "stale" if state is EffectState.REFUSED_STALE else "books_refused",
-        at=at,
-        actor="sync",
-        code="" if state is EffectState.REFUSED_STALE else outcome.code,
-        message=outcome.message,
-    )
-    attempts.turned_out_failed(connection, desk.company.id, stored.number, code=outcome.code, message=outcome.message)
+        connection, desk.ids, stored.payment, because=because, at=at, actor="sync", code=code, message=message
+    )  # fmt: skip
+    attempts.turned_out_failed(connection, desk.company.id, stored.number, code=code or because, message=message)
 
 
 def _compensate(connection: Connection, desk: Desk, held: StoredEffect, chain: Sequence[StoredEffect], at: datetime) -> None:
@@ -196,6 +227,10 @@ def _credit_put_back(
     """A credit that could not be put back is told to a person; the payment itself is not touched by it."""
     if state not in _NOT_DONE:
         return
+    for one in effects.of_payments(connection, held.company, [held.transaction_number])[held.transaction_number]:
+        if one.state is EffectState.PLANNED and one.after_id == held.id:
+            why = f"{held.kind} {held.id} was not done"
+            effects.end_without_sending(connection, one, EffectState.CANCELLED, why=why, at=at, actor="sync")
     stored = payments.find(connection, held.company, held.transaction_number)
     if stored is not None and held.compensates_id:
         failures.open_one(

@@ -24,7 +24,7 @@ from storage.engine import Database
 from storage.failures import StoredFailure
 from storage.migrating import migrate
 from storage.payments import StoredPayment
-from sync import decisions, intake, journey
+from sync import intake, journey, requests
 from sync.desk import Desk
 from sync.journey import JourneyCounts
 
@@ -115,7 +115,7 @@ class Scene:
 
     def decide(self, remedy: Remedy, number: str = "TXN-1", *, by: str = "dana", **options: object) -> str:
         """Decides, carries out, and returns the decision's state."""
-        made = decisions.request(self.desk, number, remedy, by=by, channel="cli", options=options)
+        made = requests.request(self.desk, number, remedy, by=by, channel="cli", options=options)
         journey.finish_once(self.desk)
         with self.db.read() as connection:
             return decisions_state(connection, self.desk.company.id, made.id)

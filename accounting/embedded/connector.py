@@ -143,17 +143,16 @@ class EmbeddedBooks:
         BooksRefused (duplicate_request), OutcomeUnknown (the COMMIT did not answer).
         """
         boundary.leaving("books.write")
-        self._in_time(dispatch)  # before waiting for the file ...
+        self._in_time(dispatch)  # before waiting for the file
         key = dispatch.orders[0].key if len(dispatch.orders) == 1 else dispatch.key
         body = keys.body_hash(dispatch.orders)
         with self._ledger.changing(self._person) as change:
-            self._in_time(dispatch)  # ... after waiting for it ...
             answers = keys.replayed(change, key, body)
             if answers is None:
                 answers = tuple(_answer(change, order) for order in dispatch.orders)
                 keys.remember(change, key, body, answers, self._ledger.key_life)
             failpoint("books.inside_transaction")
-            self._in_time(dispatch)  # ... and before it is final: a process paused meanwhile must not write late
+            self._in_time(dispatch)  # and before it is final: a process that waited or was paused must not write late
         return answers
 
     def _in_time(self, dispatch: Dispatch) -> None:

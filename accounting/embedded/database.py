@@ -1,16 +1,19 @@
 """The file the embedded books lie in: opened safely by several processes, written by one at a time.
 
 Write-ahead logging with full synchronisation: what was committed survives a power cut, and readers never
-wait for a writer. Each thread has a connection of its own.
+wait for a writer. Each thread has a connection of its own. A file that was taken away is never written to, and
+never made anew in passing: books that are not there are unavailable, not empty.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from pysqlite3 import dbapi2 as sqlite
 from pysqlite3.dbapi2 import Connection
@@ -38,6 +41,8 @@ class Database:
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            self.path.touch()  # an empty file is an empty database
+            self._is_a_database()
             with self.reading() as connection:
                 if not self._is_empty(connection):
                     return  # laid before; nothing of a file that is there already is changed
@@ -56,7 +61,7 @@ class Database:
         try:
             connection = self._connection()
             connection.execute("BEGIN")
-        except sqlite.OperationalError as problem:
+        except sqlite.DatabaseError as problem:
             raise _unavailable(problem) from problem
         try:
             yield connection
@@ -74,7 +79,7 @@ class Database:
         try:
             connection = self._connection()
             connection.execute("BEGIN IMMEDIATE")
-        except sqlite.OperationalError as problem:
+        except sqlite.DatabaseError as problem:
             raise _unavailable(problem) from problem
         try:
             yield connection
@@ -98,15 +103,38 @@ class Database:
         self._of_thread = threading.local()
 
     def _connection(self) -> Connection:
-        connection = getattr(self._of_thread, "connection", None)
+        """This thread's connection to the file that lies there now. Raises BooksUnavailable when none does."""
+        connection: Connection | None = getattr(self._of_thread, "connection", None)
+        there = self._identity()
+        if connection is not None and self._of_thread.identity != there:
+            # The file was replaced: what is written into the old one would be lost with it.
+            self.close()
+            connection = None
         if connection is None:
-            connection = sqlite.connect(str(self.path), timeout=self._busy_timeout_seconds, isolation_level=None)
+            address = f"file:{quote(str(self.path))}?mode=rw"  # never made in passing
+            connection = sqlite.connect(address, uri=True, timeout=self._busy_timeout_seconds, isolation_level=None)
             connection.row_factory = sqlite.Row
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA trusted_schema = OFF")
-            self._of_thread.connection = connection
+            self._of_thread.connection, self._of_thread.identity = connection, there
         return connection
+
+    def _identity(self) -> tuple[int, int]:
+        """Which file lies at the path. Raises BooksUnavailable when none does."""
+        try:
+            found = os.stat(self.path)
+        except OSError as problem:
+            message = f"The file of the books, {self.path.name}, cannot be found ({problem.strerror}); nothing was done."
+            raise BooksUnavailable(message) from problem
+        return found.st_dev, found.st_ino
+
+    def _is_a_database(self) -> None:
+        """Reads the beginning of the file. Raises DatabaseError where it is something else, BooksUnavailable when locked."""
+        try:
+            self._connection().execute("PRAGMA user_version")
+        except sqlite.OperationalError as problem:
+            raise _unavailable(problem) from problem
 
     def _switch_to_write_ahead_logging(self) -> None:
         for _ in range(OPENING_TRIES):

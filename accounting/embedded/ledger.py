@@ -43,6 +43,7 @@ class Ledger:
     """One file of books. `temper` and `home_currency` are written when the file is made and read from it ever after.
 
     Safe to use from several threads and processes. Raises ConfigurationError for a file that is something else.
+    With `make` False nothing is touched before it is used, and a file that is not there is BooksUnavailable then.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class Ledger:
         home_currency: str = "USD",
         key_life_seconds: int = KEY_LIFE_SECONDS,
         busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS,
+        make: bool = True,
     ) -> None:
         self.path = path
         self.clock = clock
         self.key_life = timedelta(seconds=key_life_seconds)
         self._database = Database(path, busy_timeout_seconds)
-        self._database.create_if_new(Temper(temper).value, home_currency)
+        if make:
+            self._database.create_if_new(Temper(temper).value, home_currency)
 
     @property
     def temper(self) -> Temper:

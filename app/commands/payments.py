@@ -20,8 +20,7 @@ from feeds.csv_file import CsvFile
 from receivables.diagnosis import Remedy
 from receivables.errors import FeedError, StaleDecision
 from storage import attempts, decisions, failures, payments, search
-from sync import decisions as deciding
-from sync import intake, journey
+from sync import intake, journey, requests
 from sync.desk import Desk
 from sync.journey import JourneyCounts
 
@@ -223,7 +222,7 @@ def decide(
     house = open_house(context.obj)
     desk = house.desk_of(transaction, company)
     options = {name: value for name, value in {"successor": successor, "proof": proof, "reapply": reapply}.items() if value}
-    made = deciding.request(
+    made = requests.request(
         desk, transaction, remedy, by=person, channel="cli", reason=reason, options=options, os_account=getpass.getuser()
     )
     with working(f"carrying out {remedy}"):
@@ -339,7 +338,7 @@ def reopen(
     """Undo a dismissal. Posts nothing by itself: choose a remedy afterwards."""
     house = open_house(context.obj)
     desk = house.desk_of(transaction, company)
-    deciding.reopen(desk, transaction, by=person)
+    requests.reopen(desk, transaction, by=person)
     journey.diagnose_now(desk)
     if as_json:
         print_json({"transaction": transaction, "reopened": True})

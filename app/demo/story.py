@@ -23,8 +23,7 @@ from receivables.diagnosis import Remedy
 from receivables.payment import PaymentState
 from storage import decisions, failures, payments
 from storage.failures import StoredFailure
-from sync import decisions as deciding
-from sync import intake, journey, mirroring
+from sync import intake, journey, mirroring, requests
 from sync.desk import Desk
 
 PATIENCE_SECONDS = 90  # for the payment whose answer was lost; the books answer within a few
@@ -43,7 +42,8 @@ class Stage:
 
     def say(self, text: str) -> None:
         if not self.quiet:
-            print_line(text)
+            for line in text.split("\n"):
+                print_line(line)
 
     def sync(self, words: str) -> None:
         counts = journey.run(self.desk)
@@ -205,7 +205,7 @@ def _decide(stage: Stage, invoice: str, remedy: Remedy, *, reason: str = "") -> 
     """One person's decision, carried out and read back."""
     number = company.transaction(invoice)
     words = f' --reason "{reason}"' if reason else ""
-    made = deciding.request(stage.desk, number, remedy, by=CONTROLLER, channel="cli", reason=reason)
+    made = requests.request(stage.desk, number, remedy, by=CONTROLLER, channel="cli", reason=reason)
     journey.finish_once(stage.desk)
     with stage.desk.db.read() as connection:
         ended = decisions.get(connection, COMPANY, made.id)

@@ -66,10 +66,10 @@ def upgrade() -> None:  # noqa: PLR0915 (written by Alembic)
         sa.Column("team", sa.String(length=40), nullable=False),
         sa.Column("channel", sa.String(length=40), nullable=False),
         sa.Column("ts", sa.String(length=40), nullable=False),
-        sa.Column("posted_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("rewritten_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("drawn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_seq", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "subject_kind IN ('failure', 'incident', 'escalation', 'decision')", name=op.f("ck_card_subject_kind_known")
+            "subject_kind IN ('failure', 'incident', 'escalation', 'digest')", name=op.f("ck_card_subject_kind_known")
         ),
         sa.ForeignKeyConstraint(["company"], ["company.id"], name=op.f("fk_card_company_company")),
         sa.PrimaryKeyConstraint("company", "subject_kind", "subject", "team", "channel", name=op.f("pk_card")),
@@ -155,14 +155,14 @@ def upgrade() -> None:  # noqa: PLR0915 (written by Alembic)
         sa.Column("company", sa.String(length=40), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("document_id", sa.String(length=64), nullable=False),
-        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
         sa.Column("customer_id", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("name_folded", sa.String(length=200), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("deleted_by", sa.String(length=200), server_default="", nullable=False),
+        sa.Column("deleted_by", sa.Text(), server_default="", nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.String(length=64), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
@@ -189,7 +189,7 @@ def upgrade() -> None:  # noqa: PLR0915 (written by Alembic)
         sa.Column("problem", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint("state IN ('waiting', 'sending', 'sent', 'given_up')", name=op.f("ck_outbox_state_known")),
         sa.CheckConstraint(
-            "subject_kind IN ('failure', 'incident', 'escalation', 'decision')", name=op.f("ck_outbox_subject_kind_known")
+            "subject_kind IN ('failure', 'incident', 'escalation', 'digest')", name=op.f("ck_outbox_subject_kind_known")
         ),
         sa.ForeignKeyConstraint(["company"], ["company.id"], name=op.f("fk_outbox_company_company")),
         sa.PrimaryKeyConstraint("company", "id", name=op.f("pk_outbox")),
@@ -247,7 +247,7 @@ def upgrade() -> None:  # noqa: PLR0915 (written by Alembic)
         sa.ForeignKeyConstraint(["company"], ["company.id"], name=op.f("fk_payment_company_company")),
         sa.PrimaryKeyConstraint("company", "transaction_number", name=op.f("pk_payment")),
     )
-    op.create_index("ix_payment_by_state", "payment", ["company", "state", "paid_at"], unique=False)
+    op.create_index("ix_payment_by_state", "payment", ["company", "state", "transaction_number"], unique=False)
     op.create_table(
         "receipt_claim",
         sa.Column("company", sa.String(length=40), nullable=False),
@@ -301,7 +301,7 @@ def upgrade() -> None:  # noqa: PLR0915 (written by Alembic)
         sa.Column("failed", sa.Boolean(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
         sa.Column("message", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["company", "run_id"], ["run.company", "run.id"], name=op.f("fk_attempt_company_run_id_run")),
         sa.ForeignKeyConstraint(
@@ -334,7 +334,7 @@ def upgrade() -> None:  # noqa: PLR0915 (written by Alembic)
         sa.Column("confidence", sa.String(length=14), nullable=True),
         sa.Column("diagnosis", sa.JSON(), nullable=True),
         sa.Column("opened_because", sa.Text(), nullable=False),
-        sa.Column("refusal_code", sa.String(length=60), server_default="", nullable=False),
+        sa.Column("refusal_code", sa.Text(), server_default="", nullable=False),
         sa.Column("refusal_message", sa.Text(), server_default="", nullable=False),
         sa.Column("evidence_id", sa.String(length=26), nullable=True),
         sa.Column("held", sa.Boolean(), nullable=False),
@@ -375,8 +375,8 @@ def upgrade() -> None:  # noqa: PLR0915 (written by Alembic)
         ),
         sa.PrimaryKeyConstraint("company", "id", name=op.f("pk_failure")),
     )
-    op.create_index("ix_failure_by_payment", "failure", ["company", "transaction_number"], unique=False)
-    op.create_index("ix_failure_by_state", "failure", ["company", "state", "opened_at"], unique=False)
+    op.create_index("ix_failure_by_payment", "failure", ["company", "transaction_number", "id"], unique=False)
+    op.create_index("ix_failure_by_state", "failure", ["company", "state", "id"], unique=False)
     op.create_index(
         "uq_failure_open",
         "failure",
@@ -480,6 +480,30 @@ def upgrade() -> None:  # noqa: PLR0915 (written by Alembic)
     op.create_index("ix_diagnosis_by_evidence", "diagnosis", ["company", "evidence_id"], unique=False)
     op.create_index("ix_diagnosis_by_state", "diagnosis", ["company", "state"], unique=False)
     op.create_table(
+        "offer",
+        sa.Column("company", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=26), nullable=False),
+        sa.Column("failure_id", sa.String(length=26), nullable=False),
+        sa.Column("evidence_id", sa.String(length=26), nullable=False),
+        sa.Column("remedy", sa.String(length=30), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "remedy IN ('unapply_credit_memo', 'recreate_receipt', 'dismiss', 'apply_receipt', 'keep_on_account', 'retry', 'wait', 'reconnect', 'escalate')",
+            name=op.f("ck_offer_remedy_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company", "evidence_id"], ["evidence.company", "evidence.id"], name=op.f("fk_offer_company_evidence_id_evidence")
+        ),
+        sa.ForeignKeyConstraint(
+            ["company", "failure_id"], ["failure.company", "failure.id"], name=op.f("fk_offer_company_failure_id_failure")
+        ),
+        sa.PrimaryKeyConstraint("company", "id", name=op.f("pk_offer")),
+        sa.UniqueConstraint(
+            "company", "failure_id", "evidence_id", "remedy", name=op.f("uq_offer_company_failure_id_evidence_id_remedy")
+        ),
+    )
+    op.create_index("ix_offer_by_id", "offer", ["id"], unique=False)
+    op.create_table(
         "binding",
         sa.Column("company", sa.String(length=40), nullable=False),
         sa.Column("transaction_number", sa.String(length=64), nullable=False),
@@ -529,7 +553,7 @@ def upgrade() -> None:  # noqa: PLR0915 (written by Alembic)
         sa.Column("dispatch_id", sa.String(length=26), nullable=True),
         sa.Column("document_id", sa.String(length=64), nullable=True),
         sa.Column("document_version", sa.String(length=64), nullable=True),
-        sa.Column("outcome_code", sa.String(length=60), server_default="", nullable=False),
+        sa.Column("outcome_code", sa.Text(), server_default="", nullable=False),
         sa.Column("outcome_message", sa.Text(), server_default="", nullable=False),
         sa.Column("trace", sa.Text(), server_default="", nullable=False),
         sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),

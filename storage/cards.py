@@ -1,0 +1,124 @@
+"""Cards: where each subject's message stands in Slack, and everything a card is drawn from, read in one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from receivables.diagnosis import Remedy
+from receivables.effects import EffectKind, EffectState
+from receivables.evidence import Evidence
+from receivables.ports import Ids
+from storage import attempts, audit, decisions, effects, failures, offers, payments, schema
+from storage.audit import AuditRow
+from storage.decisions import Proof, StoredDecision
+from storage.effects import StoredEffect
+from storage.engine import Connection
+from storage.failures import StoredFailure
+from storage.payments import StoredPayment
+
+BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a subject's message stands, when it was last drawn, and up to which row of the record its thread tells."""
+
+    subject_kind: str
+    subject: str
+    team: str
+    channel: str
+    ts: str
+    told_seq: int = 0
+    drawn_at: datetime = BEFORE_ALL
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """What one failure's card is drawn from. `offers` are the buttons' opaque ids by remedy."""
+
+    failure: StoredFailure
+    payment: StoredPayment
+    evidence: Evidence | None
+    decision: StoredDecision | None  # the newest one about this failure
+    receipts: Sequence[StoredEffect]  # our receipts that landed
+    proofs: Sequence[Proof]
+    offers: Mapping[Remedy, str]
+    attempts: int
+
+
+def facts(connection: Connection, ids: Ids, company: str, failure_id: str, remedies: Sequence[Remedy], at: datetime) -> CardFacts:
+    """Reads everything about one failure and makes the offers its card will carry."""
+    found = failures.get(connection, company, failure_id)
+    stored = payments.find(connection, company, found.transaction_number)
+    if stored is None:
+        raise AssertionError(f"failure {failure_id} belongs to no payment")
+    evidence = failures.evidence(connection, company, found.evidence_id) if found.evidence_id else None
+    about = [one for one in decisions.of_payment(connection, company, stored.number) if one.failure_id == failure_id]
+    chain = effects.of_payments(connection, company, [stored.number])[stored.number]
+    made = {
+        remedy: offers.make(connection, ids, company, failure_id, found.evidence_id, remedy, at).id
+        for remedy in remedies
+        if found.evidence_id and found.state == "open"
+    }
+    return CardFacts(
+        failure=found,
+        payment=stored,
+        evidence=evidence,
+        decision=about[-1] if about else None,
+        receipts=[one for one in chain if one.kind is EffectKind.RECEIPT and one.state is EffectState.DONE],
+        proofs=[one for one in decisions.proofs(connection, company, stored.number) if one.withdrawn_at is None],
+        offers=made,
+        attempts=attempts.counts(connection, company, [stored.number]).get(stored.number, 0),
+    )
+
+
+def place(connection: Connection, company: str, subject_kind: str, subject: str) -> Place | None:
+    """Where the subject's message stands, or None when it was never posted."""
+    table = schema.card
+    row = connection.execute(sa.select(table).where(*_is(company, subject_kind, subject))).first()
+    if row is None:
+        return None
+    return Place(row.subject_kind, row.subject, row.team, row.channel, row.ts, row.told_seq, row.drawn_at)
+
+
+def at_place(connection: Connection, channel: str, ts: str) -> tuple[str, str, str] | None:
+    """(company, subject kind, subject) of the message that stands there, if it is one of ours."""
+    table = schema.card
+    row = connection.execute(sa.select(table).where(table.c.channel == channel, table.c.ts == ts)).first()
+    return None if row is None else (row.company, row.subject_kind, row.subject)
+
+
+def stands_at(connection: Connection, company: str, where: Place) -> None:
+    """Remembers where a subject's message stands; a new message takes the place of one that is gone."""
+    table = schema.card
+    connection.execute(sa.delete(table).where(*_is(company, where.subject_kind, where.subject)))
+    connection.execute(sa.insert(table).values(company=company, **vars(where)))
+
+
+#: What of the record belongs into a card's thread: who did what, and how it ended.
+_TOLD = (
+    "decision.made",
+    "decision.approved",
+    "decision.stale",
+    "decision.refused",
+    "decision.failed",
+    "payment.verified",
+    "payment.reopened",
+    "payment.put_right",
+    "failure.resolved",
+    "effect.done",
+)
+
+
+def to_tell(connection: Connection, company: str, number: str, after_seq: int) -> Sequence[AuditRow]:
+    """The rows of a payment's record that its thread does not tell yet."""
+    return [row for row in audit.rows(connection, company, number) if row.seq > after_seq and row.action in _TOLD]
+
+
+def _is(company: str, subject_kind: str, subject: str) -> tuple[sa.ColumnElement[bool], ...]:
+    table = schema.card
+    return (table.c.company == company, table.c.subject_kind == subject_kind, table.c.subject == subject)

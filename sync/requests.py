@@ -1,0 +1,230 @@
+"""What people choose is written down: who may, what is offered, and that the first one wins.
+
+Reads: the open failure of a payment. Leaves: a decision, accepted or waiting for a second person. Never: a write to the
+books, or a remedy that was not offered on the facts that were shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from receivables.authority import Answer, Question, Ruling, may_approve, may_decide
+from receivables.diagnosis import Diagnosis, Remedy
+from receivables.errors import NotFound, NotPermitted, StaleDecision
+from receivables.evidence import Evidence
+from receivables.payment import Bucket, PaymentState
+from storage import audit, decisions, failures, outbox, payments
+from storage.decisions import AlreadyDecided, StoredDecision
+from storage.engine import Connection
+from storage.failures import StoredFailure
+from storage.payments import StoredPayment
+from sync import remedies
+from sync.desk import Desk
+
+
+def request(
+    desk: Desk,
+    number: str,
+    remedy: Remedy,
+    *,
+    by: str,
+    channel: str,
+    reason: str = "",
+    options: Mapping[str, Any] | None = None,
+    os_account: str = "",
+    decision_id: str | None = None,
+    evidence_id: str | None = None,
+) -> StoredDecision:
+    """Writes down what a person chose; it is carried out by `run_once`.
+
+    `decision_id` makes a repeated press the same decision; `evidence_id` is what the person was shown, where that is
+    not simply the newest.
+
+    Raises NotFound when there is nothing to decide, NotPermitted when this person may not, and StaleDecision when
+    the remedy is not offered or somebody else decided first.
+    """
+    at = desk.clock.now()
+    with desk.db.acknowledge() as connection:
+        pressed = decisions.find(connection, desk.company.id, decision_id) if decision_id else None
+        if pressed is not None:
+            return pressed
+        stored, found = _open_failure(connection, desk, number)
+        if evidence_id is not None and found.evidence_id != evidence_id:
+            raise StaleDecision("The books changed since this was drawn; the card now shows what they say.")
+        diagnosis = found.diagnosis
+        if diagnosis is None:
+            raise StaleDecision(f"Payment {number} has not been diagnosed yet; run a sync first.")
+        _is_offered(found, remedy)
+        evidence = failures.evidence(connection, desk.company.id, found.evidence_id) if found.evidence_id else None
+        chosen = dict(options or {})
+        question = question_of(desk, stored, diagnosis, evidence, remedy, chosen)
+        answer = may_decide(desk.people.get(by), question)
+        if answer.ruling is not Ruling.REFUSED:
+            made = StoredDecision(
+                company=desk.company.id,
+                id=decision_id or desk.ids.new(),
+                failure_id=found.id,
+                transaction_number=stored.number,
+                remedy=remedy,
+                requested_by=by,
+                requested_at=at,
+                approved_by=None,
+                approved_at=None,
+                channel=channel,
+                os_account=os_account,
+                reason=reason,
+                options=chosen,
+                amount_minor=stored.payment.amount_minor,
+                currency=stored.payment.currency,
+                evidence_id=found.evidence_id,
+                state="accepted" if answer.ruling is Ruling.ALLOWED else "waiting_approval",
+                outcome=answer.reason,
+                changed_at=at,
+            )
+            try:
+                decisions.record(connection, made)
+            except AlreadyDecided as taken:
+                other = taken.other
+                raise StaleDecision(f"{other.requested_by} already chose {other.remedy}; it is {other.state}.") from None
+            outbox.want(connection, desk.ids, company=desk.company.id, subject_kind="failure", subject=found.id, at=at)
+            return made
+        _not_permitted(connection, desk, number, by, answer, what=remedy)
+    raise NotPermitted(answer.reason)
+
+
+def approve(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:
+    """A second person agrees. Raises NotPermitted, and StaleDecision when it was decided meanwhile."""
+    with desk.db.acknowledge() as connection:
+        decision = _waiting(connection, desk, decision_id)
+        answer = _may_approve(connection, desk, decision, by)
+        if answer.ruling is Ruling.ALLOWED:
+            decisions.approve(connection, decision, by=by, at=desk.clock.now())
+            _want_card(connection, desk, decision)
+            return decisions.get(connection, desk.company.id, decision_id)
+        _not_permitted(connection, desk, decision.transaction_number, by, answer, what="approve")
+    raise NotPermitted(answer.reason)
+
+
+def decline(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:
+    """The one who asked takes it back, or somebody with a right for the remedy says no."""
+    with desk.db.acknowledge() as connection:
+        decision = _waiting(connection, desk, decision_id)
+        question = Question(desk.company.id, decision.remedy, 1, decision.currency)
+        answer = may_decide(desk.people.get(by), question)
+        if answer.ruling is not Ruling.REFUSED or by == decision.requested_by:
+            decisions.move(connection, decision, "refused", outcome=f"declined by {by}", at=desk.clock.now())
+            _want_card(connection, desk, decision)
+            return decisions.get(connection, desk.company.id, decision_id)
+    raise NotPermitted(answer.reason)
+
+
+def reopen(desk: Desk, number: str, *, by: str) -> str:
+    """Undoes a dismissal and posts nothing by itself. Returns the id of the failure. The same right as dismissing."""
+    at = desk.clock.now()
+    with desk.db.acknowledge() as connection:
+        stored = payment_of(connection, desk, number)
+        if stored.state is not PaymentState.DISMISSED:
+            raise StaleDecision(f"Payment {number} is {stored.state}, not dismissed; there is nothing to reopen.")
+        payment = stored.payment
+        question = Question(desk.company.id, Remedy.DISMISS, payment.amount_minor, payment.currency)
+        answer = may_decide(desk.people.get(by), question)
+        if answer.ruling is Ruling.REFUSED:
+            raise NotPermitted(answer.reason)
+        decisions.withdraw_proof(connection, desk.company.id, number, at=at)
+        payments.move(connection, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, at=at, actor=by, action="payment.reopened")
+        return failures.open_one(
+            connection, desk.ids, payment, because="reopened", at=at, actor=by, held=True, message="the dismissal was undone"
+        )
+
+
+def question_of(
+    desk: Desk,
+    stored: StoredPayment,
+    diagnosis: Diagnosis,
+    evidence: Evidence | None,
+    remedy: Remedy,
+    options: Mapping[str, Any],
+) -> Question:
+    touched: set[str] = set()
+    without_proof = False
+    if remedy is Remedy.DISMISS:
+        proofs = remedies.proof_for(diagnosis, evidence, options) if evidence else ()
+        without_proof = not proofs
+        receipts = {one.receipt.id: one.receipt for one in evidence.receipts} if evidence else {}
+        touched = {receipts[one.receipt_id].created.person for one in proofs}
+    elif remedy is Remedy.UNAPPLY_CREDIT_MEMO and evidence:
+        touched = {one.applied.person for line in evidence.lines for one in line.credits}
+    return Question(
+        company=desk.company.id,
+        remedy=remedy,
+        amount_minor=stored.payment.amount_minor,
+        currency=stored.payment.currency,
+        without_proof=without_proof,
+        touched_by=frozenset(touched - {""}),
+    )
+
+
+def _waiting(connection: Connection, desk: Desk, decision_id: str) -> StoredDecision:
+    decision = decisions.find(connection, desk.company.id, decision_id)
+    if decision is None:
+        raise NotFound("This decision is not known here; look at the card again.")
+    if decision.state != "waiting_approval":
+        by = f" by {decision.approved_by}" if decision.approved_by else ""
+        raise StaleDecision(f"It is no longer waiting: {decision.state}{by}.")
+    return decision
+
+
+def _may_approve(connection: Connection, desk: Desk, decision: StoredDecision, by: str) -> Answer:
+    stored = payment_of(connection, desk, decision.transaction_number)
+    found = failures.get(connection, desk.company.id, decision.failure_id or "")
+    if found.diagnosis is None:
+        raise StaleDecision("The failure is being looked at again; wait for its card.")
+    evidence = failures.evidence(connection, desk.company.id, decision.evidence_id) if decision.evidence_id else None
+    question = question_of(desk, stored, found.diagnosis, evidence, decision.remedy, decision.options)
+    return may_approve(desk.people.get(by), desk.people.get(decision.requested_by), question)
+
+
+def _is_offered(found: StoredFailure, remedy: Remedy) -> None:
+    choices = found.offered
+    if remedy in choices:
+        return
+    if not choices:
+        raise StaleDecision("There is nothing to decide yet: the books are read until they tell what happened.")
+    blocked = found.diagnosis.primary.blocked if found.diagnosis else ""
+    reason = f" {blocked}" if blocked else ""
+    raise StaleDecision(f"{remedy} is not offered for this failure; choose one of: {', '.join(choices)}.{reason}")
+
+
+def payment_of(connection: Connection, desk: Desk, number: str) -> StoredPayment:
+    stored = payments.find(connection, desk.company.id, number)
+    if stored is None:
+        raise NotFound(f"{desk.company.id} has no payment {number}.")
+    return stored
+
+
+def _open_failure(connection: Connection, desk: Desk, number: str) -> tuple[StoredPayment, StoredFailure]:
+    stored = payment_of(connection, desk, number)
+    for about in ("payment", "intake"):
+        found = failures.open_of(connection, desk.company.id, number, about)
+        if found is not None:
+            return stored, found
+    raise NotFound(f"Payment {number} has no open failure (it is {stored.state}); there is nothing to decide.")
+
+
+def _want_card(connection: Connection, desk: Desk, decision: StoredDecision) -> None:
+    if decision.failure_id:
+        at = desk.clock.now()
+        outbox.want(connection, desk.ids, company=desk.company.id, subject_kind="failure", subject=decision.failure_id, at=at)
+
+
+def _not_permitted(connection: Connection, desk: Desk, number: str, by: str, answer: Answer, what: str) -> None:
+    audit.record(
+        connection,
+        company=desk.company.id,
+        at=desk.clock.now(),
+        actor=by,
+        action="decision.not_permitted",
+        transaction_number=number,
+        body={"what": what, "reason": answer.reason},
+    )

@@ -1,0 +1,107 @@
+"""What every test may ask for: a database of its own on SQLite or PostgreSQL, a whole small house, and no silent skips."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import private_postgres
+import pytest
+from private_postgres import Cluster, PostgresMissing
+from scene import Scene, a_scene
+
+from storage.engine import Database
+from storage.migrating import migrate
+
+REQUIRE_ALL = "REQUIRE_ALL"  # set where everything must be there: in .ci/run
+
+#: Skips that are right even where everything is installed: a pattern of the reason, and why.
+ALLOWED_SKIPS: dict[str, str] = {}
+
+
+def skip_is_allowed(reason: str) -> bool:
+    """Whether a test may be skipped for this reason although everything must run."""
+    return any(re.search(pattern, reason) for pattern in ALLOWED_SKIPS)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under REQUIRE_ALL a test that was skipped has failed: what did not run has proved nothing."""
+    report = yield
+    _fail_if_skipped(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole file that skips itself while it is collected."""
+    report = yield
+    _fail_if_skipped(report)
+    return report
+
+
+def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not os.environ.get(REQUIRE_ALL) or not report.skipped or hasattr(report, "wasxfail"):
+        return
+    reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr).removeprefix("Skipped: ")
+    if not skip_is_allowed(reason):
+        report.outcome = "failed"
+        report.longrepr = f"skipped although {REQUIRE_ALL} is set: {reason}"
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with our tables; copied for each test, because that is faster than making them anew."""
+    file = tmp_path_factory.mktemp("migrated") / "resolve-now.sqlite"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster | None]:
+    """A private PostgreSQL with a database `migrated` to copy; None where none can be had. One for each worker."""
+    with ExitStack() as until_the_end:
+        try:
+            cluster = until_the_end.enter_context(private_postgres.running())
+        except PostgresMissing:
+            yield None
+            return
+        cluster.create("migrated")
+        _migrate(cluster.url("migrated"))
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database with our tables, for `storage.engine.Database`: each test runs on both kinds."""
+    if request.param == "sqlite":
+        file = tmp_path / "resolve-now.sqlite"
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), file)
+        yield f"sqlite:///{file}"
+        return
+    cluster: Cluster | None = request.getfixturevalue("postgres")
+    if cluster is None:
+        pytest.skip(private_postgres.HOW_TO_GET_IT)
+    with cluster.cloned("migrated") as url:
+        yield url
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    """One company with real embedded books and our database on SQLite. On both kinds: `a_scene(tmp_path, url=database_url)`."""
+    made = a_scene(tmp_path)
+    yield made
+    made.db.close()
+    made.ledger.close()
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    try:
+        migrate(database)
+    finally:
+        database.close()

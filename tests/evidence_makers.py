@@ -1,0 +1,329 @@
+"""Makers of evidence for the rules: every record with defaults, and evidence from the short form of tests/cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from receivables.books_records import (
+    BooksSettings,
+    CreditApplication,
+    Customer,
+    Gone,
+    Invoice,
+    InvoiceStatus,
+    Receipt,
+    ReceiptLine,
+    Stamp,
+)
+from receivables.effects import EffectState
+from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refusal
+from receivables.money import minor_from_text
+from receivables.payment import Allocation, Payment
+
+PAID_AT = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
+EARLIER = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
+LATER = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+CUSTOMER = "c-hooli"
+CASES = Path(__file__).parent / "cases"
+
+Short = Mapping[str, Any]
+
+
+def a_customer(*, id: str = CUSTOMER, active: bool = True, merged_into: str = "") -> Customer:
+    return Customer(id, "Hooli", active, "1", Stamp("ida", EARLIER), Stamp("ida", LATER), merged_into)
+
+
+def an_invoice(
+    *,
+    number: str = "1042",
+    id: str = "",
+    customer_id: str = CUSTOMER,
+    currency: str = "USD",
+    total_minor: int = 50_000,
+    open_minor: int = 50_000,
+    status: InvoiceStatus = InvoiceStatus.OPEN,
+    created: Stamp | None = None,
+    changed: Stamp | None = None,
+) -> Invoice:
+    return Invoice(
+        id=id or f"i-{number}",
+        number=number,
+        customer_id=customer_id,
+        currency=currency,
+        total_minor=total_minor,
+        open_minor=open_minor,
+        status=status,
+        issued_on=date(2026, 2, 1),
+        version="1",
+        created=created or Stamp("ida", EARLIER),
+        changed=changed or Stamp("dana", LATER),
+    )
+
+
+def a_credit(
+    *, id: str = "a-1", memo: str = "CM-77", invoice_id: str = "i-1042", amount_minor: int = 12_000, applied: Stamp | None = None
+) -> CreditApplication:
+    return CreditApplication(id, f"m-{memo}", memo, invoice_id, amount_minor, applied or Stamp("dana", LATER))
+
+
+def a_line(
+    *,
+    line: int = 0,
+    amount_minor: int = 50_000,
+    invoice: Invoice | Gone | None = None,
+    number: str = "1042",
+    problem: BindingProblem = BindingProblem.NONE,
+    credits: tuple[CreditApplication, ...] = (),
+    successors: tuple[Invoice, ...] = (),
+) -> LineEvidence:
+    invoice_id = "" if invoice is None else invoice.id
+    return LineEvidence(line, amount_minor, number, problem, invoice_id, invoice, credits, successors)
+
+
+def a_receipt(
+    *,
+    id: str = "r-1",
+    customer_id: str = CUSTOMER,
+    currency: str = "USD",
+    amount_minor: int = 50_000,
+    unapplied_minor: int | None = None,
+    received_on: date = date(2026, 3, 4),
+    reference: str = "",
+    deposited: bool = False,
+    voided: bool = False,
+    created: Stamp | None = None,
+    lines: tuple[tuple[str, int], ...] = (),
+) -> Receipt:
+    applied_minor = sum(amount for _, amount in lines)
+    return Receipt(
+        id=id,
+        number=id.removeprefix("r-"),
+        customer_id=customer_id,
+        currency=currency,
+        amount_minor=amount_minor,
+        unapplied_minor=amount_minor - applied_minor if unapplied_minor is None else unapplied_minor,
+        received_on=received_on,
+        method="check",
+        reference=reference,
+        memo="",
+        deposit_account="",
+        deposited=deposited,
+        voided=voided,
+        version="1",
+        created=created or Stamp("erin", LATER),
+        changed=Stamp("dana", LATER),
+        lines=tuple(ReceiptLine(invoice_id, amount) for invoice_id, amount in lines),
+    )
+
+
+def an_evidence(
+    *,
+    lines: tuple[LineEvidence, ...] = (),
+    receipts: tuple[ReceiptEvidence, ...] = (),
+    posted: tuple[PostedPart, ...] = (),
+    customer: Customer | None = None,
+    without_customer: bool = False,
+    amount_minor: int = 0,
+    currency: str = "USD",
+    transaction_number: str = "TXN-1",
+    paid_at: datetime = PAID_AT,
+    closed_through: date | None = None,
+    received_on_closed: bool = False,
+    isolated: bool = True,
+    refusal: Refusal | None = None,
+    unread: tuple[str, ...] = (),
+    not_checked: tuple[str, ...] = (),
+) -> Evidence:
+    """The payment allocates what the lines say; `amount_minor` is more where a rest is meant to stay on account."""
+    allocated = sum(line.amount_minor for line in lines)
+    payment = Payment(
+        company="acme",
+        transaction_number=transaction_number,
+        customer="Hooli",
+        amount_minor=amount_minor or allocated or 50_000,
+        currency=currency,
+        paid_at=paid_at,
+        method="card",
+        allocations=tuple(Allocation(line.amount_minor, line.invoice_number) for line in lines),
+    )
+    return Evidence(
+        payment=payment,
+        generation=1,
+        taken_at=datetime(2026, 3, 6, tzinfo=UTC),
+        settings=BooksSettings("USD", closed_through),
+        received_on_closed=received_on_closed,
+        isolated=isolated,
+        customer=None if without_customer else customer or a_customer(),
+        lines=lines,
+        receipts=receipts,
+        posted=posted,
+        refusal=refusal,
+        unread=unread,
+        not_checked=not_checked,
+    )
+
+
+# --- the short form -----------------------------------------------------------------------------------------------
+
+
+def cases() -> list[tuple[str, Short]]:
+    """Every case of tests/cases with the name of its file, in a fixed order."""
+    found: list[tuple[str, Short]] = []
+    for path in sorted(CASES.glob("*.yaml")):
+        found += [(path.stem, case) for case in yaml.safe_load(path.read_text(encoding="utf-8"))]
+    return found
+
+
+def evidence_of(case: Short) -> Evidence:
+    """The evidence that a case describes. Amounts are whole units of the currency, days are at noon UTC."""
+    _known("case", case)
+    lines = tuple(_line(place, _known("line", line)) for place, line in enumerate(case.get("lines", ())))
+    refusal = case.get("refusal")
+    given = case.get("customer", {})
+    return an_evidence(
+        lines=lines,
+        receipts=tuple(_candidate(_known("receipt", receipt)) for receipt in case.get("receipts", ())),
+        posted=tuple(_part(_known("part", part)) for part in case.get("posted", ())),
+        customer=None
+        if given is None
+        else a_customer(active=given.get("active", True), merged_into=given.get("merged_into", "")),
+        without_customer=given is None,
+        amount_minor=_minor(case["amount"]) if "amount" in case else 0,
+        currency=case.get("currency", "USD"),
+        paid_at=_moment(case.get("paid", PAID_AT)),
+        closed_through=case.get("closed_through"),
+        received_on_closed=case.get("day_closed", False),
+        isolated=case.get("isolated", True),
+        refusal=None if refusal is None else Refusal(refusal, f"refused: {refusal}", LATER),
+        unread=tuple(case.get("unread", ())),
+        not_checked=tuple(case.get("not_checked", ())),
+    )
+
+
+#: Every key that a case may use; anything else is a slip of the pen, which would silently test something else.
+KEYS = {
+    "case": "name fires near_miss_of expect lines receipts posted refusal customer amount currency paid closed_through day_closed"
+    " isolated unread not_checked",
+    "line": "invoice amount is open status total day by stamped customer currency problem credits successors",
+    "successor": "number id open total status customer currency made by day",
+    "credit": "memo id amount day by",
+    "receipt": "id amount customer currency dated entered by reference deposited voided lines this_payment ours claimed",
+    "part": "part generation state amount on_account verified lines receipt",
+}
+
+
+def _known(what: str, given: Short) -> Short:
+    unknown = set(given) - set(KEYS[what].split())
+    if unknown:
+        raise ValueError(f"a {what} has no {sorted(map(str, unknown))}")
+    return given
+
+
+def _minor(amount: object) -> int:
+    return minor_from_text(str(amount), "USD")
+
+
+def _moment(when: date | datetime) -> datetime:
+    if isinstance(when, datetime):
+        return when.replace(tzinfo=UTC)
+    return datetime.combine(when, time(12), UTC)
+
+
+def _stamp(given: Short, person: str, when: str, otherwise: datetime) -> Stamp:
+    return Stamp(given.get(person, "dana"), _moment(given.get(when, otherwise)))
+
+
+def _line(place: int, given: Short) -> LineEvidence:
+    number, amount_minor = str(given["invoice"]), _minor(given["amount"])
+    state = given.get("is", "open")
+    invoice: Invoice | Gone | None = None
+    if state == "deleted":
+        deleted = _stamp(given, "by", "day", LATER) if given.get("stamped", True) else None
+        invoice = Gone("invoice", f"i-{number}", deleted, number)
+    elif state != "unbound":
+        invoice = _invoice({"number": number, "open": given["amount"], "status": state, **given})
+    return a_line(
+        line=place,
+        amount_minor=amount_minor,
+        invoice=invoice,
+        number=number,
+        problem=BindingProblem(given.get("problem", "")),
+        credits=tuple(_credit(number, _known("credit", credit)) for credit in given.get("credits", ())),
+        successors=tuple(_invoice(_known("successor", successor)) for successor in given.get("successors", ())),
+    )
+
+
+def _invoice(given: Short) -> Invoice:
+    open_minor = _minor(given.get("open", 0))
+    return an_invoice(
+        number=str(given["number"]),
+        id=given.get("id", ""),
+        customer_id=given.get("customer", CUSTOMER),
+        currency=given.get("currency", "USD"),
+        total_minor=_minor(given.get("total", 500)),
+        open_minor=open_minor,
+        status=InvoiceStatus(given.get("status", "open")),
+        created=_stamp(given, "by", "made", EARLIER),
+        changed=_stamp(given, "by", "day", LATER),
+    )
+
+
+def _credit(number: str, given: Short) -> CreditApplication:
+    memo = str(given["memo"])
+    return a_credit(
+        id=given.get("id", f"a-{memo}"),
+        memo=memo,
+        invoice_id=f"i-{number}",
+        amount_minor=_minor(given["amount"]),
+        applied=_stamp(given, "by", "day", LATER),
+    )
+
+
+def _pairs(lines: Mapping[object, object]) -> tuple[tuple[str, int], ...]:
+    return tuple((f"i-{number}", _minor(amount)) for number, amount in lines.items())
+
+
+def _receipt(given: Short) -> Receipt:
+    entered = _stamp({"by": "erin", **given}, "by", "entered", LATER)
+    return a_receipt(
+        id=f"r-{given['id']}",
+        customer_id=given.get("customer", CUSTOMER),
+        currency=given.get("currency", "USD"),
+        amount_minor=_minor(given["amount"]),
+        received_on=given.get("dated", entered.at.date()),
+        reference=given.get("reference", ""),
+        deposited=given.get("deposited", False),
+        voided=given.get("voided", False),
+        created=entered,
+        lines=_pairs(given.get("lines", {})),
+    )
+
+
+def _candidate(given: Short) -> ReceiptEvidence:
+    this_payment = given.get("this_payment", False)
+    return ReceiptEvidence(_receipt(given), given.get("ours", this_payment), this_payment, _minor(given.get("claimed", 0)))
+
+
+def _part(given: Short) -> PostedPart:
+    receipt = given.get("receipt")
+    found: Receipt | Gone | None = None
+    if receipt == "deleted":
+        found = Gone("receipt", "r-9", Stamp("dana", LATER))
+    elif receipt is not None:
+        found = _receipt({"id": 9, "amount": given["amount"], **receipt})
+    return PostedPart(
+        part=given.get("part", 1),
+        generation=given.get("generation", 1),
+        state=EffectState(given.get("state", "done")),
+        amount_minor=_minor(given["amount"]),
+        on_account_minor=_minor(given.get("on_account", 0)),
+        document_id="" if found is None else found.id,
+        receipt=found,
+        verified=given.get("verified", False),
+        lines=_pairs(given.get("lines", {})),
+    )

@@ -1,0 +1,263 @@
+"""Evidence by the thousand, from one seed: each begins as a plausible story, then a few things about it are disturbed.
+
+The stories are weighted so that every cause is common; the disturbances make neighbours of causes, which is where rules
+go wrong. The generator is handed in, so that a seed gives the same evidence for ever.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from evidence_makers import CUSTOMER, PAID_AT, a_credit, a_customer, a_line, a_receipt, an_evidence, an_invoice
+
+from receivables.books_records import Gone, InvoiceStatus, Receipt, Stamp
+from receivables.effects import EffectState
+from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refusal
+
+AMOUNTS = (100, 200, 300, 300, 500)
+PEOPLE = ("dana", "erin", "")
+
+
+def _moment(rng: random.Random) -> datetime:
+    return PAID_AT + timedelta(hours=rng.choice((-48, -1, 0, 0, 1, 24, 48, 96)))
+
+
+def _stamp(rng: random.Random) -> Stamp:
+    return Stamp(rng.choice(PEOPLE), _moment(rng))
+
+
+def _fitting(rng: random.Random, place: int) -> LineEvidence:
+    amount = rng.choice(AMOUNTS)
+    invoice = an_invoice(number=str(1000 + place), total_minor=500, open_minor=amount + rng.choice((0, 0, 100)))
+    return a_line(line=place, amount_minor=amount, invoice=invoice, number=invoice.number)
+
+
+def _credited(rng: random.Random, place: int) -> LineEvidence:
+    line = _fitting(rng, place)
+    assert line.invoice is not None
+    taken = [rng.choice((10, 20, 50, 50, 100)) for _ in range(rng.choice((1, 1, 2, 3)))]
+    short = max(1, sum(taken) - rng.choice((0, 0, 0, 10, 40, -10)))
+    credits = tuple(
+        a_credit(id=f"a-{place}-{n}", memo=f"M{n}", invoice_id=line.invoice.id, amount_minor=amount, applied=_stamp(rng))
+        if rng.random() < 0.3
+        else a_credit(
+            id=f"a-{place}-{n}",
+            memo=f"M{n}",
+            invoice_id=line.invoice.id,
+            amount_minor=amount,
+            applied=Stamp("dana", PAID_AT + timedelta(hours=rng.choice((1, 24, 24, 48)))),
+        )
+        for n, amount in enumerate(taken)
+    )
+    invoice = an_invoice(number=line.invoice.number, total_minor=500, open_minor=max(0, line.amount_minor - short))
+    return replace(line, invoice=invoice, credits=credits)
+
+
+def _lost(rng: random.Random, place: int) -> LineEvidence:
+    number, amount = str(1000 + place), rng.choice(AMOUNTS)
+    successors = tuple(
+        an_invoice(
+            id=f"s-{rng.choice((place, place, 9))}-{n}",
+            number=rng.choice((number, number, number, "2000")),
+            open_minor=amount + rng.choice((0, 0, 0, 100, -1)),
+            status=rng.choice((InvoiceStatus.OPEN, InvoiceStatus.OPEN, InvoiceStatus.OPEN, InvoiceStatus.DRAFT)),
+            customer_id=rng.choice((CUSTOMER, CUSTOMER, CUSTOMER, CUSTOMER, "c-other")),
+            created=Stamp("frank", PAID_AT + timedelta(hours=rng.choice((-24, 0, 1, 24, 48, 48)))),
+        )
+        for n in range(rng.choice((0, 1, 1, 1, 1, 2)))
+    )
+    how = rng.choice(("gone", "gone", "gone", "voided", "newer"))
+    if how == "newer":
+        return LineEvidence(place, amount, number, BindingProblem.ONLY_NEWER, successors=successors)
+    if how == "voided":
+        voided = an_invoice(number=number, open_minor=0, status=InvoiceStatus.VOIDED)
+        return a_line(line=place, amount_minor=amount, invoice=voided, number=number, successors=successors)
+    deleted = Stamp("dana", PAID_AT + timedelta(hours=24)) if rng.random() < 0.8 else None
+    gone = Gone("invoice", f"i-{number}", deleted, rng.choice((number, "")))
+    shown = number if rng.random() < 0.9 else ""
+    return replace(a_line(line=place, amount_minor=amount, invoice=gone, successors=successors), invoice_number=shown)
+
+
+def _voided(rng: random.Random, place: int) -> LineEvidence:
+    number = str(1000 + place)
+    invoice = an_invoice(number=number, open_minor=0, status=InvoiceStatus.VOIDED)
+    return a_line(line=place, amount_minor=rng.choice(AMOUNTS), invoice=invoice, number=number)
+
+
+def _not_ready(rng: random.Random, place: int) -> LineEvidence:
+    number, amount = str(1000 + place), rng.choice(AMOUNTS)
+    if rng.random() < 0.5:
+        invoice = an_invoice(number=number, open_minor=amount, status=InvoiceStatus.DRAFT)
+        return a_line(line=place, amount_minor=amount, invoice=invoice, number=number)
+    return LineEvidence(place, amount, number, BindingProblem.NO_SUCH_INVOICE)
+
+
+def _foreign(rng: random.Random, place: int) -> LineEvidence:
+    line = _fitting(rng, place)
+    return replace(line, invoice=an_invoice(number=line.invoice_number, open_minor=line.amount_minor, currency="EUR"))
+
+
+def _unclear(rng: random.Random, place: int) -> LineEvidence:
+    line = _fitting(rng, place)
+    if rng.random() < 0.5:
+        return replace(line, invoice=an_invoice(number=line.invoice_number, customer_id="c-other"))
+    return LineEvidence(place, line.amount_minor, line.invoice_number, rng.choice(list(BindingProblem)))
+
+
+def _short(rng: random.Random, place: int) -> LineEvidence:
+    line = _fitting(rng, place)
+    return replace(line, invoice=an_invoice(number=line.invoice_number, open_minor=rng.randrange(line.amount_minor)))
+
+
+LINES: tuple[Callable[[random.Random, int], LineEvidence], ...] = (
+    _fitting, _credited, _lost, _voided, _not_ready, _foreign, _unclear, _short,
+)  # fmt: skip
+WEIGHTS = (5, 5, 5, 2, 2, 2, 1, 2)
+
+
+def _lines(rng: random.Random) -> tuple[LineEvidence, ...]:
+    count = rng.choice((1, 1, 1, 2, 2, 3))
+    kind = rng.choices(LINES, WEIGHTS)[0]
+    lines = []
+    for place in range(count):
+        make = kind if rng.random() < 0.6 else rng.choices((_fitting, rng.choice(LINES)), (4, 1))[0]
+        lines.append(make(rng, place))
+    if count > 1 and rng.random() < 0.1:  # two allocations to one invoice
+        lines[1] = replace(lines[0], line=1, amount_minor=rng.choice(AMOUNTS))
+    return tuple(lines)
+
+
+def _pairs(lines: tuple[LineEvidence, ...]) -> tuple[tuple[str, int], ...]:
+    return tuple((line.invoice_id, line.amount_minor) for line in lines if line.invoice_id)
+
+
+def _hand_receipt(rng: random.Random, name: str, lines: tuple[LineEvidence, ...], amount: int) -> ReceiptEvidence:
+    pairs = _pairs(lines)
+    total = rng.choice((amount, amount, amount, amount, amount + 100, max(1, amount - 50), sum(a for _, a in pairs) or 1))
+    style = rng.choice(("exact", "exact", "one", "none", "elsewhere", "beside"))
+    stands = {
+        "exact": pairs,
+        "one": pairs[:1],
+        "none": (),
+        "elsewhere": (("i-77", total),),
+        "beside": (*pairs, ("i-77", 100)),
+    }[style]
+    if style == "one" and pairs and rng.random() < 0.5:
+        total = pairs[0][1]
+    total = max(total, sum(a for _, a in stands))
+    receipt = a_receipt(
+        id=name,
+        amount_minor=total,
+        customer_id=rng.choice((CUSTOMER,) * 9 + ("c-other",)),
+        currency=rng.choice(("USD",) * 9 + ("EUR",)),
+        received_on=date(2026, 3, 3) + timedelta(days=rng.choice((-7, -4, -1, 0, 1, 1, 3, 4, 7))),
+        reference=rng.choice(("", "", "", "TXN-1", "txn-1 ", "re TXN-1!", "TXN-17", "_TXN-1", "XTXN-1", "check 88")),
+        voided=rng.random() < 0.05,
+        created=_stamp(rng),
+        lines=stands,
+    )
+    ours = rng.random() < 0.05
+    claimed = rng.choice((0, 0, 0, 0, 0, 100, total, max(0, total - amount)))
+    return ReceiptEvidence(receipt, ours, False, claimed)
+
+
+def _receipts(rng: random.Random, lines: tuple[LineEvidence, ...], amount: int) -> tuple[ReceiptEvidence, ...]:
+    if rng.random() < 0.15 and len(_pairs(lines)) > 1:  # one receipt for each invoice
+        found = [
+            ReceiptEvidence(a_receipt(id=f"r-{n}", amount_minor=a, lines=((i, a),)), False, False)
+            for n, (i, a) in enumerate(_pairs(lines))
+        ]
+        return tuple(found[: len(found) - (rng.random() < 0.3)])
+    count = rng.choices((0, 1, 2, 3), (6, 3, 1, 1))[0]
+    return tuple(_hand_receipt(rng, f"r-{n}", lines, amount) for n in range(count))
+
+
+def _part(rng: random.Random, number: int, lines: tuple[LineEvidence, ...], on_account: int) -> PostedPart:
+    pairs, name = _pairs(lines), f"r-ours-{lines[0].line}"  # a part may be posted twice, a receipt is one document
+    amount = sum(a for _, a in pairs) + on_account or 100
+    state = rng.choices(
+        (EffectState.DONE, EffectState.UNKNOWN, EffectState.SENDING, EffectState.NEEDS_PERSON, EffectState.FAILED,
+         EffectState.SUPERSEDED, EffectState.PLANNED, EffectState.CANCELLED),
+        (14, 1, 1, 1, 1, 1, 1, 1),
+    )[0]  # fmt: skip
+    stands = rng.choice((pairs, pairs, pairs[:-1], (), tuple((i, a // 2) for i, a in pairs), (("i-77", 50),)))
+    money = rng.choice((amount,) * 9 + (amount + 50,))
+    receipt: Receipt | Gone | None = a_receipt(
+        id=name,
+        amount_minor=max(money, sum(a for _, a in stands)),
+        currency=rng.choice(("USD",) * 14 + ("EUR",)),
+        deposited=rng.random() < 0.2,
+        voided=rng.random() < 0.08,
+        received_on=date(2026, 3, 3),
+        lines=stands,
+    )
+    if state not in (EffectState.DONE, EffectState.SUPERSEDED) and rng.random() < 0.8:
+        receipt = None
+    elif rng.random() < 0.12:
+        receipt = rng.choice((None, Gone("receipt", name, _stamp(rng)), Gone("receipt", name)))
+    return PostedPart(
+        number, 1, state, amount, on_account, "" if receipt is None else receipt.id, receipt, rng.random() < 0.3, pairs
+    )
+
+
+def _posted(rng: random.Random, lines: tuple[LineEvidence, ...], on_account: int) -> tuple[PostedPart, ...]:
+    if rng.random() < 0.65:
+        return ()
+    if len(lines) > 1 and rng.random() < 0.4:
+        first = _part(rng, 1, lines[:1], 0)
+        return (first, _part(rng, rng.choice((2, 2, 2, 1)), lines[1:], on_account))
+    return (_part(rng, 1, lines, on_account),)
+
+
+def an_evidence_of(rng: random.Random) -> Evidence:
+    """One evidence, drawn from the generator that is handed in."""
+    lines = _lines(rng)
+    on_account = rng.choice((0,) * 8 + (50,))
+    allocated = sum(line.amount_minor for line in lines)
+    amount = allocated + on_account
+    receipts = _receipts(rng, lines, amount)
+    posted = _posted(rng, lines, on_account)
+    if rng.random() < 0.05:
+        marked = [ReceiptEvidence(a_receipt(id=f"r-m{n}", amount_minor=amount), True, True) for n in range(rng.choice((1, 2)))]
+        receipts = (*receipts, *marked)
+    codes = ("period_closed", "receipt_deposited", "account_inactive", "stale")
+    refusal = Refusal(rng.choice(codes), "no", datetime(2026, 3, 5, tzinfo=UTC)) if rng.random() < 0.08 else None
+    return an_evidence(
+        lines=lines,
+        receipts=receipts,
+        posted=posted,
+        customer=a_customer(active=rng.random() > 0.06, merged_into="c-big" if rng.random() < 0.03 else ""),
+        without_customer=rng.random() < 0.03,
+        amount_minor=amount,
+        closed_through=rng.choice((None,) * 6 + (date(2026, 2, 28), date(2026, 3, 3), date(2026, 3, 4))),
+        received_on_closed=rng.random() < 0.06,
+        isolated=rng.random() < 0.7,
+        refusal=refusal,
+        unread=("receipts",) if rng.random() < 0.08 else (),
+    )
+
+
+def shuffled(evidence: Evidence, rng: random.Random) -> Evidence:
+    """The same facts, read in another order."""
+
+    def mixed(items: tuple[object, ...]) -> list[object]:
+        return rng.sample(items, len(items))
+
+    lines = tuple(
+        replace(line, credits=tuple(mixed(line.credits)), successors=tuple(mixed(line.successors)))  # type: ignore[arg-type]
+        for line in evidence.lines
+    )
+    receipts = tuple(
+        replace(r, receipt=replace(r.receipt, lines=tuple(mixed(r.receipt.lines))))  # type: ignore[arg-type]
+        for r in evidence.receipts
+    )
+    return replace(
+        evidence,
+        lines=tuple(mixed(lines)),  # type: ignore[arg-type]
+        receipts=tuple(mixed(receipts)),  # type: ignore[arg-type]
+        posted=tuple(mixed(evidence.posted)),  # type: ignore[arg-type]
+        unread=tuple(mixed(evidence.unread)),  # type: ignore[arg-type]
+    )

@@ -1,0 +1,84 @@
+"""Makers shared by the tests: a clock driven by hand, ids that count, and records with defaults."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from receivables.company import Company
+from receivables.payment import Allocation, Payment
+
+START = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
+
+
+class ManualClock:
+    """Time that stands still until it is advanced; `monotonic` moves with it."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self._now = start
+        self._monotonic = 1000.0
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+        self._monotonic += seconds
+
+
+class CountingIds:
+    """Ids of 26 characters that count up, so that a failing test reads the same every time."""
+
+    def __init__(self) -> None:
+        self._given = 0
+
+    def new(self) -> str:
+        self._given += 1
+        return f"id{self._given:024d}"
+
+
+def a_company(
+    *,
+    id: str = "acme",
+    name: str = "Acme Networks",
+    time_zone: str = "America/Chicago",
+    start_on: date = date(2026, 1, 1),
+    writes: bool = True,
+    deposit_accounts: dict[str, str] | None = None,
+) -> Company:
+    return Company(
+        id=id,
+        name=name,
+        time_zone=ZoneInfo(time_zone),
+        start_on=start_on,
+        writes=writes,
+        deposit_accounts=deposit_accounts or {},
+    )
+
+
+def a_payment(
+    *,
+    company: str = "acme",
+    transaction_number: str = "TXN-1",
+    customer: str = "Hooli",
+    customer_id: str = "",
+    amount_minor: int = 50_000,
+    currency: str = "USD",
+    paid_at: datetime = START,
+    method: str = "card",
+    allocations: tuple[Allocation, ...] = (),
+) -> Payment:
+    return Payment(
+        company=company,
+        transaction_number=transaction_number,
+        customer=customer,
+        amount_minor=amount_minor,
+        currency=currency,
+        paid_at=paid_at,
+        method=method,
+        allocations=allocations,
+        customer_id=customer_id,
+    )

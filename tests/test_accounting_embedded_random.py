@@ -1,0 +1,161 @@
+"""Whatever a bookkeeper does to the embedded books, in whatever order, the books add up: counted by hand each time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from makers import START, ManualClock
+
+from accounting.embedded.ledger import Ledger
+from receivables.books_records import CreditApplication, InvoiceStatus
+from receivables.errors import BooksRefused
+
+AMOUNTS = st.sampled_from([1, 100, 2_500, 5_000, 12_000])
+DAYS = st.sampled_from([date(2026, 2, 20), date(2026, 3, 10), date(2026, 3, 20)])
+PICK = st.integers(0, 10**6)  # which of the documents there are, by remainder
+
+
+class Bookkeeping(RuleBasedStateMachine):
+    """Dana at work. What the books refuse is left undone, and must have changed nothing."""
+
+    @initialize(temper=st.sampled_from(["strict", "swallowing"]), automatic=st.booleans())
+    def open_books(self, temper: str, automatic: bool) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.ledger = Ledger(Path(self.folder.name) / "books.sqlite", ManualClock(START), temper=temper)
+        for name in ("Hooli", "Initech"):
+            self.ledger.add_customer(name, by="Dana")
+        self.ledger.set_auto_apply_credits(automatic, by="Dana")
+        self.money_taken_minor = 0
+
+    def teardown(self) -> None:
+        if hasattr(self, "ledger"):
+            self.ledger.close()
+            self.folder.cleanup()
+
+    def attempt(self, work: Callable[[], object]) -> bool:
+        before = self.last_change()
+        try:
+            work()
+        except BooksRefused:
+            assert self.last_change() == before
+            return False
+        return True
+
+    def last_change(self) -> int:
+        with self.ledger.reading() as connection:
+            return int(connection.execute("SELECT coalesce(max(seq), 0) FROM history").fetchone()[0])
+
+    def customer(self, pick: int) -> str:
+        found = self.ledger.customers()
+        return found[pick % len(found)].id
+
+    def invoice(self, pick: int) -> str:
+        found = self.ledger.invoices()
+        return found[pick % len(found)].id if found else "none"
+
+    def memo(self, pick: int) -> str:
+        found = self.ledger.credit_memos()
+        return found[pick % len(found)].id if found else "none"
+
+    def receipt(self, pick: int) -> str:
+        found = self.ledger.receipts()
+        return found[pick % len(found)].id if found else "none"
+
+    def applications(self) -> list[CreditApplication]:
+        return [application for memo in self.ledger.credit_memos() for application in memo.applications]
+
+    @rule(pick=PICK, amount=AMOUNTS, day=DAYS, draft=st.booleans())
+    def add_invoice(self, pick: int, amount: int, day: date, draft: bool) -> None:
+        customer = self.customer(pick)
+        self.attempt(lambda: self.ledger.add_invoice("1", customer, amount, "USD", day, by="Dana", draft=draft))
+
+    @rule(pick=PICK, amount=AMOUNTS, day=DAYS)
+    def add_credit_memo(self, pick: int, amount: int, day: date) -> None:
+        customer = self.customer(pick)
+        self.attempt(lambda: self.ledger.add_credit_memo("CM", customer, amount, "USD", day, by="Dana"))
+
+    @rule(pick=PICK, amount=AMOUNTS, day=DAYS, invoices=st.lists(st.tuples(PICK, AMOUNTS), max_size=3))
+    def enter_receipt(self, pick: int, amount: int, day: date, invoices: list[tuple[int, int]]) -> None:
+        customer = self.customer(pick)
+        lines = [(self.invoice(chosen), line_minor) for chosen, line_minor in invoices]
+        if self.attempt(lambda: self.ledger.enter_receipt(customer, amount, "USD", day, by="Dana", lines=lines)):
+            self.money_taken_minor += amount
+
+    @rule(pick=PICK, invoices=st.lists(st.tuples(PICK, AMOUNTS), max_size=3))
+    def apply_receipt(self, pick: int, invoices: list[tuple[int, int]]) -> None:
+        lines = [(self.invoice(chosen), line_minor) for chosen, line_minor in invoices]
+        self.attempt(lambda: self.ledger.apply_receipt(self.receipt(pick), lines, by="Dana"))
+
+    @rule(memo=PICK, invoice=PICK, amount=AMOUNTS)
+    def apply_credit(self, memo: int, invoice: int, amount: int) -> None:
+        self.attempt(lambda: self.ledger.apply_credit(self.memo(memo), self.invoice(invoice), amount, by="Dana"))
+
+    @rule(pick=PICK)
+    def unapply_credit(self, pick: int) -> None:
+        standing = self.applications()
+        if standing:
+            self.attempt(lambda: self.ledger.unapply_credit(standing[pick % len(standing)].id, by="Dana"))
+
+    @rule(pick=PICK, what=st.sampled_from(["delete_invoice", "void_invoice", "issue_invoice", "recreate_invoice"]))
+    def change_invoice(self, pick: int, what: str) -> None:
+        self.attempt(lambda: getattr(self.ledger, what)(self.invoice(pick), by="Dana"))
+
+    @rule(pick=PICK)
+    def delete_credit_memo(self, pick: int) -> None:
+        self.attempt(lambda: self.ledger.delete_credit_memo(self.memo(pick), by="Dana"))
+
+    @rule(pick=PICK, what=st.sampled_from(["delete_receipt", "void_receipt"]))
+    def end_receipt(self, pick: int, what: str) -> None:
+        receipt_id = self.receipt(pick)
+        amount_minor = sum(receipt.amount_minor for receipt in self.ledger.receipts() if receipt.id == receipt_id)
+        if self.attempt(lambda: getattr(self.ledger, what)(receipt_id, by="Dana")):
+            self.money_taken_minor -= amount_minor
+
+    @rule(pick=PICK, what=st.sampled_from(["deposit_receipt", "undo_deposit"]))
+    def deposit(self, pick: int, what: str) -> None:
+        self.attempt(lambda: getattr(self.ledger, what)(self.receipt(pick), by="Dana"))
+
+    @rule(day=DAYS)
+    def close_period(self, day: date) -> None:
+        self.attempt(lambda: self.ledger.close_period(day - timedelta(days=5), by="Dana"))
+
+    @rule()
+    def reopen_period(self) -> None:
+        self.attempt(lambda: self.ledger.reopen_period(by="Dana"))
+
+    @rule(pick=PICK, what=st.sampled_from(["deactivate_customer", "reactivate_customer"]))
+    def change_customer(self, pick: int, what: str) -> None:
+        self.attempt(lambda: getattr(self.ledger, what)(self.customer(pick), by="Dana"))
+
+    @rule(first=PICK, second=PICK)
+    def merge_customers(self, first: int, second: int) -> None:
+        if len([customer for customer in self.ledger.customers() if customer.active]) > 1:
+            self.attempt(lambda: self.ledger.merge_customers(self.customer(first), self.customer(second), by="Dana"))
+
+    @invariant()
+    def books_add_up(self) -> None:
+        if not hasattr(self, "ledger"):
+            return
+        assert self.ledger.check_books() == ()
+        receipts, applications = self.ledger.receipts(), self.applications()
+        for invoice in self.ledger.invoices():
+            applied_minor = sum(receipt.applied_to(invoice.id) for receipt in receipts)
+            applied_minor += sum(a.amount_minor for a in applications if a.invoice_id == invoice.id)
+            assert invoice.open_minor == invoice.total_minor - applied_minor
+            assert invoice.open_minor >= 0
+            assert applied_minor == 0 or invoice.status in (InvoiceStatus.OPEN, InvoiceStatus.PAID)
+        for memo in self.ledger.credit_memos():
+            assert memo.open_minor == memo.total_minor - sum(a.amount_minor for a in memo.applications)
+        assert sum(receipt.amount_minor for receipt in receipts) == self.money_taken_minor
+
+
+Bookkeeping.TestCase.settings = settings(
+    max_examples=25, stateful_step_count=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+TestBookkeeping = Bookkeeping.TestCase

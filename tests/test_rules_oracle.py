@@ -1,0 +1,71 @@
+"""The rules, on the real engine, agree with a second opinion in plain Python on more than 20,000 generated payments."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+from generated_evidence import an_evidence_of, shuffled
+from oracle import Opinion, opinion
+
+from receivables.diagnosis import Cause, Confidence, Diagnosis
+from rules import diagnose
+from rules.words import SENTENCES
+
+CHUNKS = 8
+IN_A_CHUNK = 2_600
+LEAST_OF_EACH_CAUSE = 25  # in each chunk, so 200 in all
+
+
+def first_of(diagnosis: Diagnosis) -> Opinion:
+    said = diagnosis.primary
+    return Opinion(
+        said.cause,
+        said.remedy,
+        said.confidence,
+        frozenset(said.applications),
+        frozenset(said.successors),
+        frozenset(said.proof),
+    )
+
+
+@pytest.mark.parametrize("seed", range(CHUNKS))
+def test_rules_and_oracle_agree_and_every_cause_is_common(seed: int) -> None:
+    rng = random.Random(seed)
+    seen: Counter[Cause] = Counter()
+    certain: set[Cause] = set()
+    for number in range(IN_A_CHUNK):
+        evidence = an_evidence_of(rng)
+        diagnosis = diagnose(evidence)
+        assert opinion(evidence) == first_of(diagnosis), f"seed {seed}, number {number}: {evidence}"
+        assert diagnosis.sentence
+        seen[diagnosis.primary.cause] += 1
+        if diagnosis.primary.confidence is Confidence.CERTAIN:
+            certain.add(diagnosis.primary.cause)
+    assert {} == {cause: seen[cause] for cause in SENTENCES if seen[cause] < LEAST_OF_EACH_CAUSE}
+    assert set(SENTENCES) - {Cause.UNIDENTIFIED} == certain
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_order_in_which_facts_were_read_does_not_matter(seed: int) -> None:
+    rng = random.Random(1_000 + seed)
+    for _ in range(400):
+        evidence = an_evidence_of(rng)
+        expected = diagnose(evidence)
+        assert expected == diagnose(evidence)
+        assert expected == diagnose(shuffled(evidence, rng))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_no_cause_is_certain_while_a_read_failed(seed: int) -> None:
+    rng = random.Random(2_000 + seed)
+    judged = 0
+    for _ in range(1_500):
+        evidence = an_evidence_of(rng)
+        if evidence.unread:
+            diagnosis = diagnose(evidence)
+            findings = (diagnosis.primary, *diagnosis.runners_up)
+            assert Confidence.CERTAIN not in {finding.confidence for finding in findings}
+            judged += 1
+    assert judged > 50
