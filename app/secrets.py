@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from receivables.errors import ConfigurationError
 
 PREFIX = "RESOLVE_NOW_"
+SLACK_WEB_API = "https://slack.com/api/"
 LONGEST_SECRET_BYTES = 64 * 1024  # a private key takes 4 KiB; more is the wrong file
 
 _SECRET_WORDS = frozenset(
@@ -105,3 +107,26 @@ def take_out_secrets(table: dict[str, object], path: tuple[str | int, ...] = ())
             for place, item in enumerate(value):
                 if isinstance(item, dict):
                     yield from take_out_secrets(item, (*here, place))
+
+
+@dataclass(frozen=True)
+class SlackAccess:
+    """The app's two tokens, and where Slack's Web API is: the real one unless the practice workspace is meant."""
+
+    bot_token: Secret
+    app_token: Secret
+    base_url: str
+
+
+def slack_access(environment: Mapping[str, str]) -> SlackAccess | None:
+    """Slack's tokens from the environment; None where none is set. Raises ConfigurationError when only one is."""
+    bot, app = read_secret("slack_bot_token", environment), read_secret("slack_app_token", environment)
+    if bot is None and app is None:
+        return None
+    if bot is None or app is None:
+        missing = "slack_bot_token" if bot is None else "slack_app_token"
+        raise ConfigurationError(f"{variable_of(missing)} is not set, but the other Slack token is. Set both, or neither.")
+    base_url = environment.get(variable_of("slack_base_url"), SLACK_WEB_API)
+    if base_url != SLACK_WEB_API and urlsplit(base_url).hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise ConfigurationError(f"{variable_of('slack_base_url')} may only name a practice workspace on this machine.")
+    return SlackAccess(bot, app, base_url)

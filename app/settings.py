@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, ValidationInfo
 
-from app.secrets import Secret, has_password, read_secret, take_out_secrets, variable_of
+from app.secrets import Secret, SlackAccess, has_password, read_secret, slack_access, take_out_secrets, variable_of
 from app.settings_messages import Problem, key_of, nearest, problems_of
 from receivables.authority import Person, Right
 from receivables.company import Company
@@ -156,6 +156,19 @@ class EmbeddedBooksSettings(_Table):
 AnyBooksSettings = Annotated[EmbeddedBooksSettings, Field(discriminator="kind")]
 
 
+ChannelId = Annotated[str, StringConstraints(pattern=r"\A[CG][A-Z0-9]{8,20}\z")]
+UserId = Annotated[str, StringConstraints(pattern=r"\A[UW][A-Z0-9]{8,20}\z")]
+SlackAccount = Annotated[str, StringConstraints(pattern=r"\AT[A-Z0-9]{8,20}/[UW][A-Z0-9]{8,20}\z")]
+
+
+class SlackSettings(_Table):
+    """Where a company's cards go in Slack, and who is mentioned when too many payments fail."""
+
+    channel: ChannelId
+    escalations: ChannelId | None = None
+    tell: Annotated[tuple[UserId, ...], Field(strict=False)] = ()
+
+
 class _DatabaseTable(_Table):
     url: Annotated[str, AfterValidator(_absolute_url)] = Field("sqlite:///resolve-now.sqlite", validate_default=True)
 
@@ -166,6 +179,7 @@ class _CompanyTable(_Table):
     time_zone: Annotated[str, AfterValidator(_zone)]
     start_on: date
     books: AnyBooksSettings
+    slack: SlackSettings | None = None
     writes: Literal["off", "on"] = "off"
     sync_every_minutes: int = Field(60, ge=1, le=10_080)
     large_percentage: int = Field(10, ge=1, le=100)
@@ -189,6 +203,7 @@ class _PersonTable(_Table):
     name: Name
     active: bool = True
     books_names: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    slack: Annotated[tuple[SlackAccount, ...], Field(strict=False)] = ()
     may: Annotated[tuple[_MayTable, ...], Field(strict=False), AfterValidator(_once)] = ()
 
 
@@ -204,6 +219,7 @@ class CompanySettings:
 
     company: Company
     books: EmbeddedBooksSettings
+    slack: SlackSettings | None = None
 
     @property
     def id(self) -> str:
@@ -222,6 +238,7 @@ class Settings:
     companies: tuple[CompanySettings, ...]
     people: Mapping[str, Person]
     database: Secret = field(repr=False)  # the URL may carry a password
+    slack_access: SlackAccess | None = None
 
     @property
     def database_url(self) -> str:
@@ -268,7 +285,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
     if problems:
         raise _refused(path, problems)
     people = MappingProxyType({table.id: _person(table) for table in file.person})
-    return Settings(folder, tuple(_company(table) for table in file.company), people, Secret(url))
+    return Settings(folder, tuple(_company(table) for table in file.company), people, Secret(url), slack_access(environment))
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -351,12 +368,13 @@ def _company(table: _CompanyTable) -> CompanySettings:
         deposit_accounts=MappingProxyType(dict(table.deposit_accounts)),
         hand_receipt_days=table.hand_receipt_days,
     )
-    return CompanySettings(company, table.books)
+    return CompanySettings(company, table.books, table.slack)
 
 
 def _person(table: _PersonTable) -> Person:
     rights = tuple(right for may in table.may for right in may.rights())
-    return Person(table.id, table.name, table.active, rights, frozenset(table.books_names))
+    accounts = frozenset((team, user) for team, _, user in (one.partition("/") for one in table.slack))
+    return Person(table.id, table.name, table.active, rights, frozenset(table.books_names), accounts)
 
 
 def _refused(path: Path, problems: list[Problem]) -> ConfigurationError:

@@ -171,7 +171,9 @@ def _accepted(change: Change, receipt: Receipt, invoice: Invoice, amount_minor: 
     if change.temper is Temper.SWALLOWING:
         return payable_minor
     if invoice.status is not InvoiceStatus.OPEN:
-        raise refused(Refusal.INVOICE_NOT_OPEN, f"Invoice {invoice.number} is {invoice.status.value} and cannot be paid.")
+        raise refused(
+            Refusal.INVOICE_NOT_OPEN, f"Invoice {invoice.number} is {invoice.status.value}; nothing can be applied to it."
+        )
     raise refused(
         Refusal.OVER_APPLICATION,
         f"Invoice {invoice.number} has {spoken(payable_minor, invoice.currency)} open; "

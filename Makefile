@@ -1,0 +1,40 @@
+# The commands of this project; `make` alone lists them. Each installs what it needs into .venv by itself, once.
+#
+# What must be there: Python 3.11 or 3.12 with its headers, make, a C compiler. PYTHON=... names another interpreter.
+
+JOBS ?= 2
+ARGS ?=
+bin := .venv/bin
+install := PYTHON="$(PYTHON)" sh requirements/install
+
+.PHONY: help demo test check format lock clean
+
+help: ## list these commands
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: ## play embedded books with a failure of every kind through to the proof (ONCE=1 plays once, JSON=1 for machines)
+	@$(install) run
+	@$(bin)/resolve-now demo --once $(if $(JSON),--json)
+
+test: ## run every test on SQLite and PostgreSQL (JOBS=4 side by side, ARGS="tests/test_x.py -k name")
+	@$(install) dev
+	@$(bin)/python -m pytest -q -n $(JOBS) --dist worksteal $(ARGS)
+
+check: ## lint, formatting, types, and which room may import which
+	@$(install) dev
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+format: ## put imports and lines in the house's shape
+	@$(install) dev
+	$(bin)/ruff check --fix
+	$(bin)/ruff format
+
+lock: ## write requirements/ anew from pyproject.toml (UPGRADE=1 takes the newest versions; needs Python 3.11 and 3.12)
+	@sh requirements/lock $(if $(UPGRADE),--upgrade)
+
+clean: ## remove .venv and every cache; never anybody's data
+	rm -rf .venv *.egg-info build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
