@@ -15,14 +15,16 @@ from types import FrameType
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from app.slack import open_bot
 from app.wiring import House
+from bot.outbox import Outbox
 from storage import companies
 from sync import journey
 from sync.desk import Desk
 
 LOOK_FOR_DUE_SYNCS_SECONDS = 5  # a sync starts at most this late
 FINISH_SECONDS = 2  # decisions, effects and read-backs do not wait for the next sync
-STOP_SECONDS = 30  # as long as one sending may take
+OUTBOX_SECONDS = 1  # Slack takes about one message a second for each channel
 
 log = structlog.get_logger()
 
@@ -37,6 +39,10 @@ class Alarms:
         self._scheduler = BackgroundScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
+
+    def ring_outbox(self, outbox: Outbox) -> None:
+        """Sends what people should see, every second."""
+        self._scheduler.add_job(outbox.run_once, "interval", seconds=OUTBOX_SECONDS, id="outbox", replace_existing=True)
 
     def start(self) -> None:
         for desk in self._desks:
@@ -97,8 +103,8 @@ class Alarms:
             )
 
 
-def run_until_told_to_stop(house: House) -> None:
-    """Rings until Ctrl-C or SIGTERM, then stops cleanly."""
+def stop_asked() -> threading.Event:
+    """From now on Ctrl-C and SIGTERM only set this event, so that whatever is being done is finished first."""
     stopping = threading.Event()
 
     def told(_signal: int, _frame: FrameType | None) -> None:
@@ -106,10 +112,27 @@ def run_until_told_to_stop(house: House) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, told)
+    return stopping
+
+
+def until_told_to_stop() -> None:
+    """Waits for Ctrl-C or SIGTERM."""
+    stop_asked().wait()
+
+
+def run_until_told_to_stop(house: House) -> None:
+    """Rings, and listens to Slack where it is configured, until told to stop; then stops cleanly."""
+    stopping = stop_asked()  # before anything rings: a stop never cuts work off in the middle
     alarms = Alarms(house)
+    bot = open_bot(house, alarms)
     alarms.start()
-    log.info("running", companies=[desk.company.id for desk in house.desks()])
+    if bot is not None:
+        alarms.ring_outbox(bot.outbox)
+        bot.start()
+    log.info("running", companies=[desk.company.id for desk in house.desks()], slack=bot is not None)
     stopping.wait()
     log.info("stopping")
+    if bot is not None:
+        bot.stop()
     alarms.stop()
     house.db.close()

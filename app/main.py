@@ -47,6 +47,7 @@ service_commands.register(app)
 def main() -> None:
     """Runs the command line; what stops work is one line that says what to do."""
     try:
+        _readable(sys.argv)
         app()
     except FeedError as error:
         print_error(error.message)
@@ -60,6 +61,15 @@ def main() -> None:
     except ReceivablesError as error:
         print_error(error.message)
         sys.exit(1 if error.code in _BAD_NEWS else 2)
+
+
+def _readable(words: list[str]) -> None:
+    """Raises ConfigurationError where a word is not text: nothing of it could be kept or shown."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise ConfigurationError(f"{word!a} is not UTF-8. Set the terminal to UTF-8 and write it again.") from None
 
 
 #: The command was well formed; the answer to it is no.

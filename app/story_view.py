@@ -114,7 +114,7 @@ def _print_failures(desk: Desk, told: Told) -> None:
         by = f" by {one.resolved_by}" if one.resolved_by else ""
         print_line(f"Failed {moment(one.opened_at, zone)} ({one.opened_because}), {ended}{by}.")
         if one.refusal_message:
-            print_line(f"  The books said: {one.refusal_message}")
+            print_line(f"  {'The books said' if one.refusal_code else 'Seen'}: {one.refusal_message}")
         _print_diagnosis(desk, one)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ class House:
     clock: Clock
     ids: Ids
     owner: str
+    books_of: Callable[[CompanySettings], Books]
 
     @property
     def people(self) -> Mapping[str, Person]:
@@ -41,7 +42,7 @@ class House:
         company = self.settings.company(company_id)
         return Desk(
             db=self.db,
-            books=open_books(company, self.clock),
+            books=self.books_of(company),
             company=company.company,
             clock=self.clock,
             ids=self.ids,
@@ -73,12 +74,14 @@ class House:
         )
 
 
-def open_house(config: Path | None) -> House:
+def open_house(config: Path | None, environment: Mapping[str, str] = os.environ) -> House:
     """Opens the database that the configuration names. Raises ConfigurationError."""
-    settings = load_settings(config)
+    settings = load_settings(config, environment)
     db = Database(settings.database_url)
     ensure_current(db)
-    return House(settings, db, SystemClock(), RandomIds(), owner=f"{socket.gethostname()}:{os.getpid()}")
+    clock = SystemClock()
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    return House(settings, db, clock, RandomIds(), owner, lambda company: open_books(company, clock))
 
 
 def open_books(company: CompanySettings, clock: Clock) -> Books:

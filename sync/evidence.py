@@ -294,13 +294,14 @@ def _receipts(
     read: _Read,
     day: date,
 ) -> tuple[ReceiptEvidence, ...]:
-    """Receipts that may be this payment's money: near its day, on its invoices, or with its marker."""
+    """Receipts that may be this payment's money or explain its invoices: near its day, on them, or with its marker."""
     stem = marker_stem(desk.company.id, stored.number)
     invoices = {line.invoice_id for line in lines if line.invoice_id}
     window = timedelta(days=desk.company.hand_receipt_days)
     found = {one.id: one for one in read.marked.get(stem, ())}
     for one in read.receipts:
-        near = abs(one.received_on - day) <= window
+        # One of ours for another payment is other money: it says something only where it stands on the same invoices.
+        near = not markers_in(one.memo) and abs(one.received_on - day) <= window
         if one.customer_id in customers and not one.voided and (near or any(line.invoice_id in invoices for line in one.lines)):
             found[one.id] = one
     return tuple(

@@ -44,7 +44,7 @@ def settle(
         return  # nothing new; what a process left unknown when it died is shown as such from the first look on
     chain = effects.of_payments(connection, held.company, [stored.number])[stored.number]
     if held.kind is EffectKind.APPLY_CREDIT:
-        _credit_put_back(connection, desk, held, state, outcome, at)
+        _credit_put_back(connection, desk, stored, held, chain, state, outcome, at)
     elif state is EffectState.DONE:
         _done(connection, desk, stored, held, chain, at)
     elif state is EffectState.UNKNOWN:
@@ -135,7 +135,9 @@ def _not_done(
     unknown = any(one.state in _UNDER_WAY for one in others)
     partly = unknown or any(one.state is EffectState.DONE for one in others)
     if held.decision_id and not partly and not any(one.state in _UNDER_WAY for one in chain):
-        _compensate(connection, desk, held, chain, at)
+        if _compensate(connection, desk, held, chain, at):
+            _waits(connection, stored, chain, at)
+            return  # under way until what was changed is put back; only then does a person, or a sync, judge it again
     refused = next((one for one in others if one.state is EffectState.FAILED), None)
     if state is EffectState.REFUSED_STALE and not held.attended and not partly and refused is None:
         payments.move(
@@ -179,8 +181,9 @@ def _failed(
     attempts.turned_out_failed(connection, desk.company.id, stored.number, code=code or because, message=message)
 
 
-def _compensate(connection: Connection, desk: Desk, held: StoredEffect, chain: Sequence[StoredEffect], at: datetime) -> None:
-    """Puts back the credits that this decision took off, because what they made room for was definitely not done."""
+def _compensate(connection: Connection, desk: Desk, held: StoredEffect, chain: Sequence[StoredEffect], at: datetime) -> bool:
+    """Plans to put back the credits that this decision took off, because what they made room for was definitely not done."""
+    planned = False
     made_good = {one.compensates_id for one in chain}
     for one in chain:
         if one.decision_id != held.decision_id or one.state is not EffectState.DONE or one.id in made_good:
@@ -189,6 +192,8 @@ def _compensate(connection: Connection, desk: Desk, held: StoredEffect, chain: S
             write = ApplyCredit(one.write.credit_memo_id, one.write.invoice_id, one.write.amount_minor)
             back = credit_effect(desk, one, write, what=f"compensate/{one.id}", at=at, compensates_id=one.id)
             effects.plan(connection, back, at=at, actor="sync")
+            planned = True
+    return planned
 
 
 def credit_effect(
@@ -222,21 +227,37 @@ def credit_effect(
 
 
 def _credit_put_back(
-    connection: Connection, desk: Desk, held: StoredEffect, state: EffectState, outcome: Outcome, at: datetime
+    connection: Connection,
+    desk: Desk,
+    stored: StoredPayment,
+    held: StoredEffect,
+    chain: Sequence[StoredEffect],
+    state: EffectState,
+    outcome: Outcome,
+    at: datetime,
 ) -> None:
-    """A credit that could not be put back is told to a person; the payment itself is not touched by it."""
-    if state not in _NOT_DONE:
-        return
-    for one in effects.of_payments(connection, held.company, [held.transaction_number])[held.transaction_number]:
-        if one.state is EffectState.PLANNED and one.after_id == held.id:
+    """The end of a credit put back. When it made good a chain that failed, the payment now goes to a person."""
+    for one in chain:
+        if state in _NOT_DONE and one.state is EffectState.PLANNED and one.after_id == held.id:
             why = f"{held.kind} {held.id} was not done"
             effects.end_without_sending(connection, one, EffectState.CANCELLED, why=why, at=at, actor="sync")
-    stored = payments.find(connection, held.company, held.transaction_number)
-    if stored is not None and held.compensates_id:
-        failures.open_one(
-            connection, desk.ids, stored.payment, because="credit_not_put_back", at=at, actor="sync",
-            code="credit_not_put_back", message=outcome.message,
-        )  # fmt: skip
+    if held.compensates_id is None:
+        return  # re-applied for its own sake, after the receipt; the payment is not touched by it
+    if state is EffectState.UNKNOWN:
+        _unknown(connection, desk, stored, at, outcome)
+        return
+    others = [one for one in chain if one.compensates_id and one.decision_id == held.decision_id]
+    if any(one.state is EffectState.PLANNED or one.state in _UNDER_WAY for one in others):
+        _waits(connection, stored, chain, at)
+        return
+    lost = next((one for one in others if one.state in _NOT_DONE), None)
+    if lost is not None:
+        _failed(connection, desk, stored, "credit_not_put_back", "credit_not_put_back", lost.outcome_message, at)
+        return
+    failed = [one for one in chain if one.decision_id == held.decision_id and one.state in _NOT_DONE]
+    code = failed[-1].outcome_code if failed and failed[-1].state is EffectState.FAILED else ""
+    message = failed[-1].outcome_message if failed else outcome.message
+    _failed(connection, desk, stored, "books_refused" if code else "stale", code, message, at)
 
 
 def _close(connection: Connection, desk: Desk, stored: StoredPayment, resolution: str, at: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,8 +19,10 @@ from app.output import money, print_json, print_line, print_table
 from app.wiring import open_house
 from feeds.csv_file import CsvFile
 from receivables.diagnosis import Remedy
-from receivables.errors import FeedError, StaleDecision
+from receivables.errors import FeedError, NotFound, StaleDecision
+from receivables.payment import Bucket
 from storage import attempts, decisions, failures, payments, search
+from storage.payments import StoredPayment
 from sync import intake, journey, requests
 from sync.desk import Desk
 from sync.journey import JourneyCounts
@@ -29,6 +32,7 @@ CompanyId = Annotated[str | None, typer.Option("--company", help="Which company;
 Transaction = Annotated[str, typer.Argument(help="The payment's transaction number.")]
 AsPerson = Annotated[str, typer.Option("--as", help="The configured person who decides.")]
 KINDS = ("payment", "invoice", "customer", "credit-memo", "receipt")
+LOOKS, LOOK_AGAIN_SECONDS = 20, 0.5  # ten seconds, as long as a person waits at a terminal
 
 
 def register(app: typer.Typer) -> None:
@@ -226,11 +230,7 @@ def decide(
         desk, transaction, remedy, by=person, channel="cli", reason=reason, options=options, os_account=getpass.getuser()
     )
     with working(f"carrying out {remedy}"):
-        journey.finish_once(desk)
-    with house.db.read() as connection:
-        made = decisions.get(connection, desk.company.id, made.id)
-        stored = payments.find(connection, desk.company.id, transaction)
-    state = stored.state if stored else "unknown"
+        made, state = _carried_out(desk, made.id, transaction)
     if as_json:
         print_json(
             {
@@ -248,6 +248,29 @@ def decide(
         sys.exit(1)
 
 
+def _carried_out(desk: Desk, decision_id: str, number: str) -> tuple[decisions.StoredDecision, str]:
+    """Has the decision carried out, and returns how it and the payment then stand.
+
+    Where another process is quicker, it is waited for a moment; not where only the books can say how it ended.
+    """
+    for _ in range(LOOKS):
+        counts = journey.finish_once(desk)
+        with desk.db.read() as connection:
+            made = decisions.get(connection, desk.company.id, decision_id)
+            stored = _known(payments.find(connection, desk.company.id, number), number)
+        under_way = made.state in ("accepted", "carrying_out") or stored.bucket is Bucket.IN_FLIGHT
+        if not under_way or counts.problem or stored.bucket is Bucket.UNKNOWN:
+            break
+        time.sleep(LOOK_AGAIN_SECONDS)
+    return made, stored.state
+
+
+def _known(stored: StoredPayment | None, number: str) -> StoredPayment:
+    if stored is None:
+        raise NotFound(f"there is no payment {number}; `resolve-now search TEXT` looks for parts of numbers and names")
+    return stored
+
+
 def _outcome(made: decisions.StoredDecision, state: str) -> str:
     match made.state:
         case "done":
@@ -256,6 +279,8 @@ def _outcome(made: decisions.StoredDecision, state: str) -> str:
             return f"Written down, and waiting for a second person, who must approve it in Slack. {made.outcome}"
         case "stale":
             return f"Nothing was written: {made.outcome}. Look at `resolve-now show {made.transaction_number}` and decide again."
+        case "accepted":
+            return "Written down. The books cannot be reached just now; it is carried out when they answer."
         case "carrying_out":
             return f"Under way: {made.outcome}. `resolve-now show {made.transaction_number}` tells how it ends."
         case _:
@@ -312,6 +337,7 @@ def hide(context: typer.Context, transaction: Transaction, company: CompanyId = 
     with house.db.acknowledge() as connection:
         if failures.open_of(connection, desk.company.id, transaction):
             raise StaleDecision(f"Payment {transaction} has an open failure; resolve or dismiss it before hiding it.")
+        _known(payments.find(connection, desk.company.id, transaction), transaction)
         payments.hide(connection, desk.company.id, transaction, hidden=True, by=getpass.getuser(), at=house.clock.now())
     _hidden(transaction, True, as_json)
 
@@ -321,6 +347,7 @@ def unhide(context: typer.Context, transaction: Transaction, company: CompanyId 
     house = open_house(context.obj)
     desk = house.desk_of(transaction, company)
     with house.db.acknowledge() as connection:
+        _known(payments.find(connection, desk.company.id, transaction), transaction)
         payments.hide(connection, desk.company.id, transaction, hidden=False, by=getpass.getuser(), at=house.clock.now())
     _hidden(transaction, False, as_json)
 

@@ -12,6 +12,7 @@ import typer
 
 from app.alarms import run_until_told_to_stop
 from app.commands.payments import AsJson
+from app.demo.live import play_live
 from app.demo.story import play
 from app.output import plain, print_json, print_line
 from app.settings import load_settings
@@ -51,7 +52,8 @@ def migrate(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 def demo(
-    once: Annotated[bool, typer.Option(help="Play the story through and print the tally (so far the only way).")] = False,  # noqa: ARG001
+    once: Annotated[bool, typer.Option(help="Play the story through without a workspace, and print the tally.")] = False,
+    port: Annotated[int, typer.Option(help="Where the workspace's page is on this machine; 0 takes any free port.")] = 0,
     folder: Annotated[Path | None, typer.Option(help="Where to play it; a new temporary folder without it.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -60,6 +62,9 @@ def demo(
     place.mkdir(parents=True, exist_ok=True)
     if (place / "resolve-now.toml").exists():
         raise ConfigurationError(f"{place} already holds a configuration; name an empty folder with --folder")
+    if not once:
+        play_live(place, port)
+        return
     tally = play(place, quiet=as_json)
     if as_json:
         print_json(

@@ -61,6 +61,7 @@ name = "Acme Networks"
 time_zone = "UTC"
 start_on = {start_on}
 writes = "on"
+sync_every_minutes = 1
 large_percentage = 60
 [company.books]
 kind = "embedded"
@@ -69,10 +70,12 @@ temper = "swallowing"
 [company.deposit_accounts]
 default = "Undeposited Funds"
 
+{slack}
 [[person]]
 id = "dana"
 name = "Dana Reyes"
 books_names = ["dana"]
+slack = [{dana}]
 [[person.may]]
 company = "acme"
 remedies = ["unapply_credit_memo", "recreate_receipt", "dismiss", "apply_receipt", "keep_on_account", "retry"]
@@ -81,6 +84,7 @@ limits = {{ USD = "10000.00" }}
 [[person]]
 id = "sam"
 name = "Sam Okafor"
+slack = [{sam}]
 [[person.may]]
 company = "acme"
 remedies = ["unapply_credit_memo", "recreate_receipt", "dismiss", "apply_receipt", "keep_on_account", "retry"]
@@ -113,10 +117,31 @@ class Days:
         return datetime.combine((self.now - timedelta(days=days)).date(), time(14, place), UTC)
 
 
-def write_settings(folder: Path, days: Days) -> Path:
-    """The configuration file of the demo."""
+@dataclass(frozen=True)
+class InSlack:
+    """Where the demo's company and people stand in its practice workspace; every field a Slack id."""
+
+    channel: str
+    escalations: str
+    dana: str  # TEAM/USER
+    sam: str
+
+
+def write_settings(folder: Path, days: Days, slack: InSlack | None = None) -> Path:
+    """The configuration file of the demo, with or without a workspace."""
     path = folder / "resolve-now.toml"
-    path.write_text(SETTINGS.format(start_on=days.start_on.isoformat()), encoding="utf-8")
+    section = ""
+    if slack is not None:
+        tell = slack.dana.partition("/")[2]
+        lines = ("[company.slack]", f'channel = "{slack.channel}"', f'escalations = "{slack.escalations}"', f'tell = ["{tell}"]')
+        section = "\n".join(lines) + "\n"
+    text = SETTINGS.format(
+        start_on=days.start_on.isoformat(),
+        slack=section,
+        dana=f'"{slack.dana}"' if slack else "",
+        sam=f'"{slack.sam}"' if slack else "",
+    )
+    path.write_text(text, encoding="utf-8")
     return path
 
 

@@ -16,7 +16,7 @@ from app.demo.company import BOOKKEEPER, COMPANY, CONTROLLER, Days
 from app.demo.tally import Tally, count
 from app.demo.trouble import TroubledBooks
 from app.output import money, print_line, print_table
-from app.wiring import open_house, open_ledger
+from app.wiring import House, open_house, open_ledger
 from feeds.csv_file import CsvFile
 from receivables.books_records import Invoice
 from receivables.diagnosis import Remedy
@@ -60,9 +60,7 @@ class Stage:
 def play(folder: Path, *, quiet: bool) -> Tally:
     """Plays the whole story in a folder and returns the tally recomputed from its two files."""
     stage, payments_file = _set_up(folder, quiet=quiet)
-    _what_people_did_to_the_invoices(stage)
-    _somebody_is_quicker(stage)
-    stage.books.unanswered.add(company.transaction("1018"))
+    go_wrong(stage)
     stage.sync("The first sync")
     _show_failures(stage)
     _put_right_by_hand(stage)
@@ -78,21 +76,14 @@ def play(folder: Path, *, quiet: bool) -> Tally:
 
 
 def _set_up(folder: Path, *, quiet: bool) -> tuple[Stage, Path]:
-    config = _configured(folder)
+    config = company.write_settings(folder, Days(SystemClock().now()))
     house = open_house(config)
-    days = Days(house.clock.now().replace(microsecond=0))
-    ledger, _ = open_ledger(config, COMPANY)
-    invoices = company.open_the_books(ledger, days)
-    desk = house.desk(COMPANY)
-    books = TroubledBooks(desk.books)
-    stage = Stage(replace(desk, books=books), books, ledger, invoices, days, quiet)
-    payments_file = company.write_payments(folder, days)
+    stage = set_the_stage(house, TroubledBooks(house.desk(COMPANY).books), open_ledger(config, COMPANY)[0], quiet=quiet)
     stage.say(
         f"Acme Networks keeps books like QuickBooks Online, which take a receipt too large without a word. Folder: {folder}"
     )
-    feed = CsvFile(payments_file, desk.company)
-    mirroring.run_once(stage.desk)
-    counts = intake.run_once(stage.desk, feed)
+    payments_file = company.write_payments(folder, stage.days)
+    counts = take_payments(stage, payments_file)
     stage.say(
         f"\n$ resolve-now import payments.csv\nThe portal took {counts.new + counts.excluded} payments; "
         f"{counts.excluded} was paid before the company's start and is never posted."
@@ -100,11 +91,27 @@ def _set_up(folder: Path, *, quiet: bool) -> tuple[Stage, Path]:
     return stage, payments_file
 
 
-def _configured(folder: Path) -> Path:
-    return company.write_settings(folder, Days(SystemClock().now()))
+def set_the_stage(house: House, books: TroubledBooks, ledger: Ledger, *, quiet: bool) -> Stage:
+    """Customers and invoices are in the books, and we saw them before anything went wrong."""
+    days = Days(house.clock.now().replace(microsecond=0))
+    invoices = company.open_the_books(ledger, days)
+    return Stage(replace(house.desk(COMPANY), books=books), books, ledger, invoices, days, quiet)
+
+
+def take_payments(stage: Stage, payments_file: Path) -> intake.IntakeCounts:
+    """The portal's payments come in, while the invoices are still as the clients saw them."""
+    mirroring.run_once(stage.desk)
+    return intake.run_once(stage.desk, CsvFile(payments_file, stage.desk.company))
 
 
 # --- what goes wrong --------------------------------------------------------------------------------------------------
+
+
+def go_wrong(stage: Stage) -> None:
+    """One failure of every kind, before and during the first sync."""
+    _what_people_did_to_the_invoices(stage)
+    _somebody_is_quicker(stage)
+    stage.books.unanswered.add(company.transaction("1018"))
 
 
 def _what_people_did_to_the_invoices(stage: Stage) -> None:

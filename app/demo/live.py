@@ -1,0 +1,137 @@
+"""The demo that goes on: a practice workspace with cards, payments arriving, and a bookkeeper who can break things.
+
+Everything is the product's own: the same bot, alarms and journey as with real Slack. Only the workspace, the embedded
+books and the payments are made up. Ctrl-C leaves nothing behind but the folder it names.
+"""
+
+from __future__ import annotations
+
+import csv
+import threading
+import webbrowser
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+
+from accounting.embedded.ledger import Ledger
+from app.alarms import Alarms, until_told_to_stop
+from app.clock import SystemClock
+from app.demo import company
+from app.demo.bookkeeper import Bookkeeper
+from app.demo.company import COMPANY, CUSTOMERS, Days, InSlack
+from app.demo.story import go_wrong, set_the_stage, take_payments
+from app.demo.trouble import TroubledBooks
+from app.output import print_line
+from app.slack import open_bot
+from app.wiring import House, open_books, open_house, open_ledger
+from bot.bolt import Bot
+from feeds.csv_file import CsvFile
+from receivables.money import text_from_minor
+from sync import intake
+from sync.desk import Desk
+from workspace.running import Workspace, start
+from workspace.seed import Command, PersonSeed, Seed
+
+SECONDS_BETWEEN_PAYMENTS = 45.0  # slow enough to read what the last one did
+SEED = Seed(
+    team="Acme Networks (practice)",
+    app_name="Resolve Now",
+    bot_name="resolve_now",
+    people=(
+        PersonSeed("dana", "Dana Reyes", "dana@example.com", "Controller"),
+        PersonSeed("sam", "Sam Okafor", "sam@example.com", "Accounts receivable, up to $500"),
+        PersonSeed("bea", "Bea Bookkeeper", "bea@example.com", "Bookkeeper, may decide nothing"),
+    ),
+    channels=("payments-sync", "finance-leads"),
+    groups={"finance": ("dana", "sam")},
+    commands=(
+        Command("/payments", "Search payments, see what fails, sync", "search TEXT | failing | sync | help"),
+        Command("/books", "What the bookkeeper does by hand", "help"),
+    ),
+)
+
+
+def play_live(folder: Path, port: int) -> None:
+    """Runs until Ctrl-C. Prints where to look."""
+    workspace = start(folder, port, now=lambda: SystemClock().now().timestamp(), seed=SEED)
+    try:
+        house, books = _house(folder, workspace)
+        _play(folder, house, books, workspace)
+    finally:
+        workspace.stop()
+    print_line(f"Stopped. Everything is in {folder}; nothing else was left behind.")
+
+
+def _house(folder: Path, workspace: Workspace) -> tuple[House, TroubledBooks]:
+    """The house of the demo: configured for the workspace, its books with a bad day."""
+    team, people, channels = workspace.team_id, workspace.people, workspace.channels
+    slack = InSlack(
+        channel=channels["payments-sync"],
+        escalations=channels["finance-leads"],
+        dana=f"{team}/{people['dana']}",
+        sam=f"{team}/{people['sam']}",
+    )
+    config = company.write_settings(folder, Days(SystemClock().now()), slack)
+    house = open_house(
+        config,
+        {
+            "RESOLVE_NOW_SLACK_BOT_TOKEN": workspace.bot_token,
+            "RESOLVE_NOW_SLACK_APP_TOKEN": workspace.app_token,
+            "RESOLVE_NOW_SLACK_BASE_URL": workspace.api_url,
+        },
+    )
+    books = TroubledBooks(open_books(house.settings.company(COMPANY), house.clock))
+    return replace(house, books_of=lambda _: books), books
+
+
+def _play(folder: Path, house: House, books: TroubledBooks, workspace: Workspace) -> None:
+    ledger, _ = open_ledger(folder / "resolve-now.toml", COMPANY)
+    stage = set_the_stage(house, books, ledger, quiet=True)
+    take_payments(stage, company.write_payments(folder, stage.days))
+    go_wrong(stage)
+    alarms = Alarms(house)
+    bot = open_bot(house, alarms)
+    if bot is None:
+        raise AssertionError("the demo's own tokens are set")
+    Bookkeeper(ledger).register(bot.app)
+    done = threading.Event()
+    arriving = threading.Thread(target=_payments_arrive, args=(stage.desk, ledger, folder, done), daemon=True)
+    _run(alarms, bot, workspace, folder, arriving)
+    done.set()
+    arriving.join()
+    house.db.close()
+
+
+def _run(alarms: Alarms, bot: Bot, workspace: Workspace, folder: Path, arriving: threading.Thread) -> None:
+    alarms.start()
+    alarms.ring_outbox(bot.outbox)
+    bot.start()
+    arriving.start()
+    print_line("A practice workspace (not Slack) with one failure of every kind. Open this page, and act as Dana:")
+    print_line(f"\n    {workspace.url}\n")
+    print_line("#payments-sync has the cards. Press Resolve Now, or type /payments help.")
+    print_line("As Bea, /books help shows how to break and mend things.")
+    print_line(f"Ctrl-C ends it; everything it makes is in {folder}.")
+    webbrowser.open(workspace.url)
+    until_told_to_stop()
+    bot.stop()
+    alarms.stop()
+
+
+def _payments_arrive(desk: Desk, ledger: Ledger, folder: Path, done: threading.Event) -> None:
+    """Now and then a client pays an invoice that was just made."""
+    number = 1100
+    while not done.wait(SECONDS_BETWEEN_PAYMENTS):
+        number += 1
+        customer = next(one for one in ledger.customers() if one.name == CUSTOMERS[number % len(CUSTOMERS)])
+        amount = 10_000 + (number * 3_700) % 90_000
+        at = desk.clock.now()
+        ledger.add_invoice(str(number), customer.id, amount, currency="USD", issued_on=at.date(), by=company.BOOKKEEPER)
+        paid = desk.clock.now().astimezone(UTC).isoformat()
+        path = folder / f"payments-{number}.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file)
+            rows.writerow(("transaction_number", "customer", "amount", "currency", "paid_at", "method", "invoices"))
+            text = text_from_minor(amount, "USD")
+            rows.writerow((company.transaction(str(number)), customer.name, text, "USD", paid, "card", f"{number}:{text}"))
+        intake.run_once(desk, CsvFile(path, desk.company))

@@ -1,0 +1,87 @@
+"""The bot in this house: decisions it hands on, the channels it is told, and its alarm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.wiring import House
+from bot.bolt import Bot
+from bot.rooms import Channel, Rooms
+from receivables.diagnosis import Remedy
+from receivables.errors import ConfigurationError
+from receivables.ports import Decided, Wake
+from storage import companies
+from storage.decisions import StoredDecision
+from sync import requests
+
+
+class Decider:
+    """What people press becomes decisions of the journey. Implements `receivables.ports.Deciding`."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def choose(
+        self,
+        company: str,
+        transaction_number: str,
+        remedy: Remedy,
+        *,
+        by: str,
+        offer_id: str,
+        evidence_id: str,
+        reason: str,
+        options: Mapping[str, object],
+    ) -> Decided:
+        made = requests.request(
+            self._house.desk(company),
+            transaction_number,
+            remedy,
+            by=by,
+            channel="slack",
+            reason=reason,
+            options=options,
+            decision_id=offer_id,
+            evidence_id=evidence_id,
+        )
+        return _decided(made)
+
+    def approve(self, company: str, decision_id: str, *, by: str) -> Decided:
+        return _decided(requests.approve(self._house.desk(company), decision_id, by=by))
+
+    def decline(self, company: str, decision_id: str, *, by: str) -> Decided:
+        return _decided(requests.decline(self._house.desk(company), decision_id, by=by))
+
+    def reopen(self, company: str, transaction_number: str, *, by: str) -> None:
+        desk = self._house.desk(company)
+        requests.reopen(desk, transaction_number, by=by)
+        self.look_again(company)
+
+    def look_again(self, company: str) -> None:
+        with self._house.db.acknowledge() as connection:
+            companies.want_sync(connection, company)
+
+
+def _decided(made: StoredDecision) -> Decided:
+    return Decided(made.id, made.state, made.outcome)
+
+
+def open_bot(house: House, wake: Wake) -> Bot | None:
+    """The bot, where tokens and at least one channel are configured; None without tokens."""
+    access = house.settings.slack_access
+    if access is None:
+        return None
+    channels = {
+        one.id: Channel(one.company, one.slack.channel, one.slack.escalations or one.slack.channel, tuple(one.slack.tell))
+        for one in house.settings.companies
+        if one.slack is not None
+    }
+    if not channels:
+        raise ConfigurationError("Slack's tokens are set, but no company has a [company.slack] channel for its cards.")
+    rooms = Rooms(house.db, house.clock, house.ids, channels, house.people, Decider(house), wake, house.owner)
+    return Bot(
+        rooms,
+        bot_token=access.bot_token.reveal(),
+        app_token=access.app_token.reveal(),
+        base_url=access.base_url,
+    )

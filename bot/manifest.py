@@ -1,0 +1,40 @@
+"""What the app asks of a Slack workspace, as the manifest to paste when creating it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.commands import COMMAND
+
+BOT_SCOPES = (
+    "chat:write",  # cards, threads, escalations
+    "commands",  # /payments
+    "channels:history",  # looking for a card before posting it again
+    "groups:history",  # the same in private channels
+    "metadata.message:read",  # our id in each message
+)
+
+
+def manifest(name: str = "Resolve Now") -> dict[str, Any]:
+    """Socket Mode, one slash command, interactivity; nothing that is not used."""
+    return {
+        "display_information": {"name": name, "description": "Payments that fail to sync: why, and the remedy."},
+        "features": {
+            "bot_user": {"display_name": name, "always_online": True},
+            "slash_commands": [
+                {
+                    "command": COMMAND,
+                    "description": "Search payments, see what fails, sync",
+                    "usage_hint": "search TEXT | show NUMBER | failing | sync | hide NUMBER | help",
+                    "should_escape": False,
+                }
+            ],
+        },
+        "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
+        "settings": {
+            "interactivity": {"is_enabled": True},
+            "socket_mode_enabled": True,
+            "org_deploy_enabled": False,
+            "token_rotation_enabled": False,
+        },
+    }

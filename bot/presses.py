@@ -1,0 +1,271 @@
+"""What people press: each press becomes a decision row, or an answer that says why not, before it is acknowledged.
+
+Never: a write to the books. A button carries an opaque id; who may, what and how much come from our own rows. A press is
+acknowledged only when its decision is durable, so that Slack shows an error for one that was lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt import Ack, App, Respond
+from slack_sdk import WebClient
+
+from bot import story
+from bot.modals import CALLBACK, Submitted, read_submission, resolve_modal
+from bot.people import NOBODY, person_of
+from bot.rooms import Rooms
+from receivables.authority import Person
+from receivables.diagnosis import Remedy
+from receivables.errors import ReceivablesError
+from receivables.ports import Decided
+from storage import cards, decisions, failures, offers, payments
+from storage.cards import CardFacts
+from storage.failures import StoredFailure
+from storage.offers import Offer
+
+OUT_OF_DATE = "This card is out of date. Look at the newest one, or use /payments failing."
+BUSY = "The database is busy; nothing was recorded. Please press again."
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Refused(Exception):
+    """The press comes to nothing; the words are for the person who pressed."""
+
+    words: str
+
+
+def register(app: App, rooms: Rooms) -> None:
+    """Adds the listeners for buttons, menus and modals."""
+    presses = Presses(rooms)
+    app.action("choose")(presses.choose)
+    app.action("resolve_now")(presses.resolve_now)
+    app.action("approve")(presses.approve)
+    app.action("withdraw")(presses.withdraw)
+    app.action("more")(presses.more)
+    app.action("remedy")(presses.remedy_changed)
+    app.view(CALLBACK)(presses.submitted)
+
+
+class Presses:
+    """The listeners. Bolt calls each in a thread of its own."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self.rooms = rooms
+
+    def choose(self, ack: Ack, body: Body, respond: Respond) -> None:
+        """The recommended remedy's own button."""
+
+        def do(person: Person) -> str:
+            offer = self._offer(_value(body), body)
+            return self._words(self._decide(person, offer, reason="", options={}))
+
+        self._answered(ack, body, respond, do)
+
+    def approve(self, ack: Ack, body: Body, respond: Respond) -> None:
+        """The second person agrees."""
+
+        def do(person: Person) -> str:
+            decided = self.rooms.deciding.approve(self._company_of(_value(body)), _value(body), by=person.id)
+            return self._words(decided)
+
+        self._answered(ack, body, respond, do)
+
+    def withdraw(self, ack: Ack, body: Body, respond: Respond) -> None:
+        """Somebody says no."""
+
+        def do(person: Person) -> str:
+            self.rooms.deciding.decline(self._company_of(_value(body)), _value(body), by=person.id)
+            return "Declined; nothing was changed."
+
+        self._answered(ack, body, respond, do)
+
+    def resolve_now(self, ack: Ack, body: Body, client: WebClient, respond: Respond) -> None:
+        """Opens the modal with the evidence and everything that may be chosen."""
+        ack()
+        try:
+            person = self._person(body)
+            facts = self._facts(_value(body), person)
+            zone = self.rooms.channels[facts.failure.company].company.time_zone
+            client.views_open(trigger_id=body["trigger_id"], view=resolve_modal(facts, zone))
+        except Refused as refused:
+            _say(respond, refused.words)
+
+    def remedy_changed(self, ack: Ack, body: Body, client: WebClient) -> None:
+        """Another remedy was picked in the modal: it asks for what that one needs."""
+        ack()
+        view, chosen = body["view"], str(body["actions"][0].get("selected_option", {}).get("value", ""))
+        try:
+            person = self._person(body)
+            facts = self._facts(str(view["private_metadata"]), person)
+        except Refused:
+            return
+        remedy = next((one for one, offer_id in facts.offers.items() if offer_id == chosen), None)
+        zone = self.rooms.channels[facts.failure.company].company.time_zone
+        client.views_update(view_id=view["id"], hash=view.get("hash"), view=resolve_modal(facts, zone, chosen=remedy))
+
+    def submitted(self, ack: Ack, body: Body, view: Body) -> None:
+        """The modal was confirmed; what is wrong is said beside the input it belongs to."""
+        given = read_submission(view)
+        try:
+            person = self._person(body)
+            offer = self._offer(given.offer_id, None)
+            problem = _missing(offer, given)
+            if problem:
+                ack(response_action="errors", errors=problem)
+                return
+            options = {"successor": given.successor, "proof": given.proof, "reapply": given.reapply}
+            chosen = {name: value for name, value in options.items() if value}
+            self._decide(person, offer, reason=given.reason, options=chosen)
+        except Refused as refused:
+            ack(response_action="errors", errors={"remedy": refused.words[:2000]})
+            return
+        except ReceivablesError as error:
+            ack(response_action="errors", errors={"remedy": error.message[:2000]})
+            return
+        ack(response_action="clear")
+        self.rooms.wake.wake()
+
+    def more(self, ack: Ack, body: Body, client: WebClient, respond: Respond) -> None:
+        """The three-dot menu."""
+        verb, _, subject = str(body["actions"][0]["selected_option"]["value"]).partition(" ")
+        if verb == "dismiss":
+            ack()
+            self._open_dismissal(body, client, respond, subject)
+        elif verb == "story":
+            ack()
+            self._tell_story(body, client, respond, subject)
+        else:
+            self._answered(ack, body, respond, lambda person: self._menu(verb, subject, person))
+
+    def _menu(self, verb: str, subject: str, person: Person) -> str:
+        found, number = self._failure(subject, person), self._failure(subject, person).transaction_number
+        match verb:
+            case "look":
+                self.rooms.deciding.look_again(found.company)
+                return "The books are being looked at again."
+            case "reopen":
+                self.rooms.deciding.reopen(found.company, number, by=person.id)
+                return f"Payment {number} is open again; nothing was posted by that."
+            case "hide":
+                return self._hide(found, person)
+            case _:
+                raise Refused(OUT_OF_DATE)
+
+    def _hide(self, found: StoredFailure, person: Person) -> str:
+        with self.rooms.db.acknowledge() as connection:
+            stored = payments.find(connection, found.company, found.transaction_number)
+            if stored is None or failures.open_of(connection, found.company, found.transaction_number):
+                raise Refused("A payment with an open failure cannot be hidden; resolve or dismiss it first.")
+            hidden = stored.hidden_by is None
+            payments.hide(connection, found.company, stored.number, hidden=hidden, by=person.id, at=self.rooms.clock.now())
+        return f"Payment {found.transaction_number} is {'hidden' if hidden else 'shown again'}."
+
+    def _open_dismissal(self, body: Body, client: WebClient, respond: Respond, subject: str) -> None:
+        try:
+            facts = self._facts(subject, self._person(body))
+            zone = self.rooms.channels[facts.failure.company].company.time_zone
+            client.views_open(trigger_id=body["trigger_id"], view=resolve_modal(facts, zone, chosen=Remedy.DISMISS))
+        except Refused as refused:
+            _say(respond, refused.words)
+
+    def _tell_story(self, body: Body, client: WebClient, respond: Respond, subject: str) -> None:
+        try:
+            found = self._failure(subject, self._person(body))
+            client.views_open(
+                trigger_id=body["trigger_id"], view=story.modal(self.rooms, found.company, found.transaction_number)
+            )
+        except Refused as refused:
+            _say(respond, refused.words)
+
+    # --- what every press needs ---------------------------------------------------------------------------------------
+
+    def _answered(self, ack: Ack, body: Body, respond: Respond, do: Callable[[Person], str]) -> None:
+        """Does it, acknowledges, and tells the person what became of it."""
+        try:
+            words = do(self._person(body))
+        except Refused as refused:
+            words = refused.words
+        except ReceivablesError as error:
+            words = error.message
+        ack()
+        self.rooms.wake.wake()
+        _say(respond, words)
+
+    def _person(self, body: Body) -> Person:
+        person = person_of(self.rooms.people, body)
+        if person is None:
+            raise Refused(NOBODY)
+        return person
+
+    def _offer(self, offer_id: str, body: Body | None) -> Offer:
+        """The offer behind a button; the card it stands on must be ours and stand where we put it."""
+        with self.rooms.db.read() as connection:
+            offer = offers.find(connection, offer_id)
+            container = (body or {}).get("container") or {}
+            place = None
+            if container.get("type") == "message":
+                place = cards.at_place(connection, str(container.get("channel_id")), str(container.get("message_ts")))
+        if offer is None or (container.get("type") == "message" and place != (offer.company, "failure", offer.failure_id)):
+            raise Refused(OUT_OF_DATE)
+        return offer
+
+    def _decide(self, person: Person, offer: Offer, *, reason: str, options: Mapping[str, object]) -> Decided:
+        with self.rooms.db.read() as connection:
+            number = failures.get(connection, offer.company, offer.failure_id).transaction_number
+        return self.rooms.deciding.choose(
+            offer.company,
+            number,
+            offer.remedy,
+            by=person.id,
+            offer_id=offer.id,
+            evidence_id=offer.evidence_id,
+            reason=reason,
+            options=options,
+        )
+
+    def _words(self, decided: Decided) -> str:
+        if decided.state == "waiting_approval":
+            return f"Written down. {decided.words}"
+        if decided.state in ("accepted", "carrying_out"):
+            return "Written down; it is carried out within seconds, and the card will say how it ended."
+        return f"This was decided before: {decided.state}. {decided.words}"
+
+    def _company_of(self, decision_id: str) -> str:
+        with self.rooms.db.read() as connection:
+            found = decisions.company_of(connection, decision_id)
+        if found is None:
+            raise Refused(OUT_OF_DATE)
+        return found
+
+    def _failure(self, failure_id: str, person: Person) -> StoredFailure:
+        """A failure of a company in which this person may decide something."""
+        with self.rooms.db.read() as connection:
+            found = failures.find(connection, failure_id)
+        if found is None or found.company not in {right.company for right in person.rights}:
+            raise Refused(OUT_OF_DATE)
+        return found
+
+    def _facts(self, failure_id: str, person: Person) -> CardFacts:
+        found = self._failure(failure_id, person)
+        with self.rooms.db.acknowledge() as connection:
+            return cards.facts(connection, self.rooms.ids, found.company, found.id, found.offered, self.rooms.clock.now())
+
+
+def _value(body: Body) -> str:
+    return str(body["actions"][0].get("value", ""))
+
+
+def _say(respond: Respond, words: str) -> None:
+    """Only to the person who pressed, beside the card."""
+    respond(text=words, response_type="ephemeral", replace_original=False)
+
+
+def _missing(offer: Offer, given: Submitted) -> dict[str, str]:
+    """What the remedy needs and was not told, by input."""
+    if offer.remedy is Remedy.DISMISS and len(given.reason) < 3:
+        return {"reason": "Say in a few words why this payment needs no syncing; it stays in the record."}
+    return {}

@@ -1,0 +1,174 @@
+"""Web API methods for messages: posting, rewriting, deleting, reading them back, and files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workspace import posting
+from workspace.records import Posted, SharedFile
+from workspace.refusal import Json, Refusal
+from workspace.web_api import Arguments, Desk, Method
+
+PAGE = 100
+LARGEST_PAGE = 999
+LARGEST_FILE_BYTES = 20_000_000  # charts and spreadsheets; a practice workspace is no archive
+
+
+def post_message(desk: Desk, given: Arguments) -> Json:
+    channel = posting.channel_named(desk.state, given.text("channel"))
+    message = posting.app_message(desk.state, given.held, channel)
+    desk.pace.admit(channel.id)
+    posted = desk.state.post(channel.id, message)
+    return {"channel": channel.id, "ts": posted.ts, "message": posting.shown(desk.state, posted, with_metadata=True)}
+
+
+def update(desk: Desk, given: Arguments) -> Json:
+    posted = _own(desk, given, "cant_update_message")
+    changed = posting.changed_message(desk.state, posted, given.held)
+    message = posting.shown(desk.state, changed, with_metadata=True)
+    return {"channel": posted.channel, "ts": posted.ts, "text": changed.message["text"], "message": message}
+
+
+def delete(desk: Desk, given: Arguments) -> Json:
+    posted = _own(desk, given, "cant_delete_message")
+    desk.state.delete(posted)
+    return {"channel": posted.channel, "ts": posted.ts}
+
+
+def _own(desk: Desk, given: Arguments, otherwise: str) -> Posted:
+    channel = posting.channel_named(desk.state, given.text("channel"))
+    posted = desk.state.messages[channel.id].get(given.text("ts"))
+    if posted is None:
+        raise Refusal("message_not_found")
+    if posted.message["user"] != desk.state.installed.bot_user_id:
+        raise Refusal(otherwise)
+    return posted
+
+
+def post_ephemeral(desk: Desk, given: Arguments) -> Json:
+    channel = posting.channel_named(desk.state, given.text("channel"))
+    person = given.text("user")
+    if person not in channel.members:
+        raise Refusal("user_not_in_channel")
+    posted = desk.state.post_ephemeral(channel.id, person, posting.app_message(desk.state, given.held, channel))
+    return {"message_ts": posted.ts}
+
+
+def permalink(desk: Desk, given: Arguments) -> Json:
+    channel = posting.channel_named(desk.state, given.text("channel"), must_be_member=False)
+    posted = desk.state.messages[channel.id].get(given.text("message_ts"))
+    if posted is None:
+        raise Refusal("message_not_found")
+    link = f"{desk.url}/archives/{channel.id}/p{posted.ts.replace('.', '')}"
+    thread = f"?thread_ts={posted.thread_ts}&cid={channel.id}" if posted.is_reply else ""
+    return {"channel": channel.id, "permalink": link + thread}
+
+
+def history(desk: Desk, given: Arguments) -> Json:
+    """Newest first, replies in threads left out."""
+    channel = posting.channel_named(desk.state, given.text("channel"))
+    found = [one for one in desk.state.messages[channel.id].values() if not one.is_reply and _within(one, given)]
+    page, cursor = _page(found[::-1], given)
+    answer: Json = {
+        "messages": [posting.shown(desk.state, one, with_metadata=given.flag("include_all_metadata")) for one in page],
+        "has_more": bool(cursor),
+        "pin_count": 0,
+        "channel_actions_ts": None,
+        "channel_actions_count": 0,
+    }
+    return answer | ({"response_metadata": {"next_cursor": cursor}} if cursor else {})
+
+
+def replies(desk: Desk, given: Arguments) -> Json:
+    """The message that began the thread, then its replies, oldest first."""
+    channel = posting.channel_named(desk.state, given.text("channel"))
+    parent = desk.state.messages[channel.id].get(given.text("ts"))
+    if parent is None:
+        raise Refusal("thread_not_found")
+    first = desk.state.messages[channel.id].get(parent.thread_ts, parent)
+    found = [one for one in desk.state.thread(channel.id, first.ts) if _within(one, given)]
+    page, cursor = _page([first, *found], given)
+    answer: Json = {
+        "messages": [posting.shown(desk.state, one, with_metadata=given.flag("include_all_metadata")) for one in page],
+        "has_more": bool(cursor),
+    }
+    return answer | ({"response_metadata": {"next_cursor": cursor}} if cursor else {})
+
+
+def _within(posted: Posted, given: Arguments) -> bool:
+    oldest, latest = given.optional("oldest") or "0", given.optional("latest")
+    if given.flag("inclusive"):
+        return posted.ts >= oldest and (not latest or posted.ts <= latest)
+    return posted.ts > oldest and (not latest or posted.ts < latest)
+
+
+def _page(found: list[Posted], given: Arguments) -> tuple[list[Posted], str]:
+    """One page and the cursor of the next; the cursor is the first message of that page."""
+    cursor = given.optional("cursor")
+    if cursor:
+        found = found[next((number for number, one in enumerate(found) if one.ts == cursor), len(found)) :]
+    limit = given.limit(PAGE, LARGEST_PAGE)
+    return found[:limit], found[limit].ts if len(found) > limit else ""
+
+
+def upload_url(desk: Desk, given: Arguments) -> Json:
+    name, length = given.text("filename"), given.text("length")
+    if not length.isdigit() or not 0 < int(length) <= LARGEST_FILE_BYTES:
+        raise Refusal("invalid_arguments", problems=["must be greater than 1 [json-pointer:/length]"])
+    file = SharedFile(desk.state.ids.make("F"), name, int(length), int(desk.state.now()))
+    desk.state.keep_file(file)
+    return {"upload_url": f"{desk.url}/upload/{file.id}", "file_id": file.id}
+
+
+def complete_upload(desk: Desk, given: Arguments) -> Json:
+    wanted = given.document("files")
+    files = []
+    for one in wanted if isinstance(wanted, list) else []:
+        file = desk.state.files.get(str(one.get("id"))) if isinstance(one, dict) else None
+        if file is None or not file.done:
+            raise Refusal("file_not_found")
+        file.title = str(one.get("title") or file.name)
+        files.append(file)
+    if not files:
+        raise Refusal("invalid_arguments", problems=["missing required field: files"])
+    targets = [posting.channel_named(desk.state, one) for one in given.listed("channels") or given.listed("channel_id")]
+    for file in files:
+        file.channels = [channel.id for channel in targets]
+        desk.state.keep_file(file)
+    shown = [file_shown(desk, file) for file in files]
+    for channel in targets:
+        text = given.optional("initial_comment")
+        thread = {"thread_ts": given.optional("thread_ts")} if given.optional("thread_ts") else {}
+        about = {"text": text or ", ".join(file.title for file in files), **thread}
+        desk.state.post(channel.id, {**posting.app_message(desk.state, about, channel), "text": text, "files": shown})
+    return {"files": shown}
+
+
+def file_shown(desk: Desk, file: SharedFile) -> Json:
+    address = f"{desk.url}/files/{file.id}/{file.name}"
+    return {
+        "id": file.id,
+        "name": file.name,
+        "title": file.title,
+        "size": file.size,
+        "created": file.created,
+        "timestamp": file.created,
+        "filetype": file.name.rpartition(".")[2],
+        "user": desk.state.installed.bot_user_id,
+        "channels": file.channels,
+        "url_private": address,
+        "permalink": address,
+    }
+
+
+METHODS: Mapping[str, Method] = {
+    "chat.postMessage": post_message,
+    "chat.update": update,
+    "chat.delete": delete,
+    "chat.postEphemeral": post_ephemeral,
+    "chat.getPermalink": permalink,
+    "conversations.history": history,
+    "conversations.replies": replies,
+    "files.getUploadURLExternal": upload_url,
+    "files.completeUploadExternal": complete_upload,
+}

@@ -1,0 +1,137 @@
+"""What Slack tells an app about what a person did: the payloads, key for key as captured from the real service.
+
+Left out are only the keys of features not played here (Enterprise Grid names, workflow functions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workspace.posting import shown
+from workspace.records import Channel, Posted, ShownView
+from workspace.refusal import Json
+from workspace.state import State
+
+_PRESSED_FIELDS = ("text", "value", "style", "url", "placeholder", "initial_option", "initial_options", "confirm")
+
+
+def _common(state: State, kind: str, person: str) -> Json:
+    app = state.installed
+    name = state.people[person].name
+    return {
+        "type": kind,
+        "user": {"id": person, "username": name, "name": name, "team_id": app.team_id},
+        "api_app_id": app.app_id,
+        "token": app.verification_token,
+        "team": {"id": app.team_id, "domain": app.domain},
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+
+
+def action(state: State, element: Mapping[str, Any], block_id: str, choice: Mapping[str, Any]) -> Json:
+    """One press or choice: the element as the app posted it, and what was chosen."""
+    told = {name: element[name] for name in _PRESSED_FIELDS if name in element}
+    identity = {"type": element["type"], "action_id": element["action_id"], "block_id": block_id}
+    return {**identity, **told, **choice, "action_ts": state.ids.ts()}
+
+
+def message_action(
+    state: State, person: str, posted: Posted, pressed: Json, values: Json, trigger_id: str, response_url: str
+) -> Json:
+    """block_actions from a message. As in Slack, an ephemeral message itself is not repeated in it."""
+    channel = state.channels[posted.channel]
+    container: Json = {
+        "type": "message",
+        "message_ts": posted.ts,
+        "channel_id": channel.id,
+        "is_ephemeral": bool(posted.only_for),
+    }
+    if posted.thread_ts:
+        container["thread_ts"] = posted.thread_ts
+    message = {} if posted.only_for else {"message": shown(state, posted)}
+    return {
+        **_common(state, "block_actions", person),
+        "container": container,
+        "trigger_id": trigger_id,
+        "channel": {"id": channel.id, "name": channel_name(channel)},
+        **message,
+        "state": {"values": values},
+        "response_url": response_url,
+        "actions": [pressed],
+    }
+
+
+def view_action(state: State, view: ShownView, pressed: Json, values: Json, trigger_id: str) -> Json:
+    """block_actions from a modal or a home tab."""
+    return {
+        **_common(state, "block_actions", view.person),
+        "container": {"type": "view", "view_id": view.id},
+        "trigger_id": trigger_id,
+        "view": {**view.body, "state": {"values": values}},
+        "actions": [pressed],
+    }
+
+
+def view_submission(state: State, view: ShownView, values: Json, trigger_id: str) -> Json:
+    return {
+        **_common(state, "view_submission", view.person),
+        "trigger_id": trigger_id,
+        "view": {**view.body, "state": {"values": values}},
+        "response_urls": [],
+    }
+
+
+def view_closed(state: State, view: ShownView, *, all_of_them: bool) -> Json:
+    return {**_common(state, "view_closed", view.person), "view": view.body, "is_cleared": all_of_them}
+
+
+def slash_command(
+    state: State, person: str, channel: Channel, command: str, text: str, trigger_id: str, response_url: str
+) -> dict[str, str]:
+    """A slash command; a form in Slack, so that every value is text."""
+    app = state.installed
+    return {
+        "token": app.verification_token,
+        "team_id": app.team_id,
+        "team_domain": app.domain,
+        "channel_id": channel.id,
+        "channel_name": channel_name(channel),
+        "user_id": person,
+        "user_name": state.people[person].name,
+        "command": command,
+        "text": text,
+        "api_app_id": app.app_id,
+        "is_enterprise_install": "false",
+        "response_url": response_url,
+        "trigger_id": trigger_id,
+    }
+
+
+def event(state: State, inner: Json) -> Json:
+    """The envelope of an event."""
+    app = state.installed
+    authorization = {
+        "enterprise_id": None,
+        "team_id": app.team_id,
+        "user_id": app.bot_user_id,
+        "is_bot": True,
+        "is_enterprise_install": False,
+    }
+    return {
+        "token": app.verification_token,
+        "team_id": app.team_id,
+        "api_app_id": app.app_id,
+        "event": inner,
+        "type": "event_callback",
+        "event_id": state.ids.make("Ev"),
+        "event_time": int(state.now()),
+        "authorizations": [authorization],
+        "is_ext_shared_channel": False,
+        "event_context": f"4-{state.ids.secret(24)}",
+    }
+
+
+def channel_name(channel: Channel) -> str:
+    return "directmessage" if channel.im_with else channel.name

@@ -1,0 +1,224 @@
+"""The doors of the practice workspace: Slack's Web API, Socket Mode, reply addresses, files, and the page's own.
+
+Everything is refused that does not come to this machine under its own name (see loopback).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, UploadFile
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from workspace import loopback, reply_addresses
+from workspace.api_messages import LARGEST_FILE_BYTES
+from workspace.delivery import Delivery
+from workspace.faults import Fault
+from workspace.posting import too_many
+from workspace.refusal import Json, Refusal
+from workspace.web_api import Desk, WebApi, arguments_of
+
+Transports = MutableMapping[tuple[str, int], asyncio.Transport]
+_DRAWN_INLINE = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif"}
+
+
+class ConnectionCut(Exception):
+    """A fault asks that the caller gets no answer at all."""
+
+
+class Doors:
+    """The endpoints that the app calls."""
+
+    def __init__(self, desk: Desk, api: WebApi, delivery: Delivery, files: Path) -> None:
+        self._desk = desk
+        self._api = api
+        self._delivery = delivery
+        self._files = files
+
+    def routes(self) -> list[Route | WebSocketRoute]:
+        return [
+            Route("/api/{method}", self.web_api, methods=["GET", "POST"]),
+            Route("/actions/{team}/{number}/{key}", self.reply_address, methods=["POST"]),
+            Route("/commands/{team}/{number}/{key}", self.reply_address, methods=["POST"]),
+            Route("/upload/{file}", self.upload, methods=["POST"]),
+            Route("/files/{file}/{name}", self.file, methods=["GET"]),
+            Route("/archives/{channel}/{message}", self.permalink, methods=["GET"]),
+            WebSocketRoute("/link/", self.link),
+        ]
+
+    async def web_api(self, request: Request) -> Response:
+        method = str(request.path_params["method"])
+        fault = self._api.faults.next(method)
+        given: Json = {}
+        try:
+            await _before(fault)
+            given = await _arguments(request)
+            token = request.headers.get("authorization", "").removeprefix("Bearer ").strip() or str(given.pop("token", ""))
+            answer = self._api.call(method, token, given)
+            self._api.remember(method, given=given)
+        except Refusal as refusal:
+            self._api.remember(method, refusal.error, given)
+            return JSONResponse(refusal.answer(), refusal.status, headers=refusal.headers)
+        await _after(fault)
+        return JSONResponse(answer)
+
+    async def reply_address(self, request: Request) -> Response:
+        fault = self._api.faults.next("response_url")
+        try:
+            await _before(fault)
+            given = await _arguments(request)
+            reply_addresses.use(self._desk.state, str(request.path_params["key"]), given)
+            self._api.remember("response_url")
+        except Refusal as refusal:
+            self._api.remember("response_url", refusal.error)
+            status = refusal.status if refusal.status != 200 else 400
+            return JSONResponse(refusal.answer(), status, headers=refusal.headers)
+        await _after(fault)
+        return PlainTextResponse("ok")
+
+    async def upload(self, request: Request) -> Response:
+        file = self._desk.state.files.get(str(request.path_params["file"]))
+        if file is None or file.done:
+            return PlainTextResponse("not_found", 404)
+        if int(request.headers.get("content-length", "0")) > LARGEST_FILE_BYTES + 10_000:
+            return PlainTextResponse("too_large", 413)
+        if "multipart" in request.headers.get("content-type", ""):
+            parts = [part for part in (await request.form()).values() if isinstance(part, UploadFile)]
+            data = await parts[0].read() if parts else b""
+        else:
+            data = await request.body()
+        if len(data) != file.size:
+            return PlainTextResponse("length differs from the one announced", 400)
+        self._files.mkdir(exist_ok=True)
+        (self._files / file.id).write_bytes(data)
+        file.done = True
+        self._desk.state.keep_file(file)
+        return PlainTextResponse(f"OK - {len(data)}")
+
+    async def file(self, request: Request) -> Response:
+        file = self._desk.state.files.get(str(request.path_params["file"]))
+        if file is None or not file.done:
+            return PlainTextResponse("not_found", 404)
+        drawn = _DRAWN_INLINE.get(file.name.rpartition(".")[2].lower())
+        return FileResponse(
+            self._files / file.id,
+            media_type=drawn or "application/octet-stream",
+            filename=file.name,
+            content_disposition_type="inline" if drawn else "attachment",
+            headers={"X-Content-Type-Options": "nosniff"},
+        )
+
+    async def permalink(self, request: Request) -> Response:
+        """Where chat.getPermalink points: the page, at that message."""
+        digits = str(request.path_params["message"]).removeprefix("p")
+        thread = request.query_params.get("thread_ts", "")
+        target = f"/?channel={request.path_params['channel']}&message={digits[:-6]}.{digits[-6:]}"
+        return RedirectResponse(target + (f"&thread={thread}" if thread else ""))
+
+    async def link(self, socket: WebSocket) -> None:
+        ticket = socket.query_params.get("ticket", "")
+        if ticket not in self._desk.tickets:
+            await socket.close(1008)
+            return
+        self._desk.tickets.discard(ticket)
+        await self._delivery.serve_connection(socket)
+
+
+async def _arguments(request: Request) -> Json:
+    content_type = request.headers.get("content-type", "")
+    body = await request.body() if "json" in content_type else b""
+    is_form = "form" in content_type
+    form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)} if is_form else {}
+    return arguments_of(content_type, body, form, dict(request.query_params))
+
+
+async def _before(fault: Fault | None) -> None:
+    """Lets a fault happen that must happen before anything is done. Raises Refusal or ConnectionCut."""
+    match fault.kind if fault else "":
+        case "outage":
+            raise Refusal("service_unavailable", status=503)
+        case "rate_limited":
+            raise too_many(fault.retry_after_seconds if fault else 1)
+        case "error":
+            raise Refusal(fault.error if fault else "")
+        case "dropped_before":
+            raise ConnectionCut
+        case "slow":
+            await asyncio.sleep(fault.seconds if fault else 0.0)
+
+
+async def _after(fault: Fault | None) -> None:
+    if fault and fault.kind == "slow_after":
+        await asyncio.sleep(fault.seconds)
+    if fault and fault.kind == "dropped_after":
+        raise ConnectionCut
+
+
+class Guard:
+    """The outermost door: refuses strangers, and cuts connections when a fault asks for it."""
+
+    def __init__(self, app: ASGIApp, port: int, transports: Transports) -> None:
+        self._app = app
+        self._port = port
+        self._transports = transports
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        from_the_page = scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith("/page/")
+        objection = loopback.objection(Headers(scope=scope), self._port, from_the_page=from_the_page)
+        if objection:
+            await _refuse(scope, receive, send, objection)
+            return
+        try:
+            await self._app(scope, receive, send)
+        except ConnectionCut:
+            transport = self._transports.get(tuple(scope["client"]))
+            if transport:
+                transport.abort()
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, objection: str) -> None:
+    if scope["type"] == "websocket":
+        await WebSocket(scope, receive, send).close(1008, objection)
+    else:
+        await PlainTextResponse(f"refused: {objection}", 403)(scope, receive, send)
+
+
+def watched_protocol(transports: Transports) -> type[H11Protocol]:
+    """An HTTP protocol that remembers its connections by the caller's address, so that one can be cut."""
+
+    class Watched(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._address = tuple(transport.get_extra_info("peername")[:2])
+            transports[self._address] = transport
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            transports.pop(self._address, None)
+            super().connection_lost(exc)
+
+    return Watched
+
+
+def application(routes: list[Any]) -> Starlette:
+    return Starlette(routes=routes)
+
+
+def json_body(raw: bytes) -> Json:
+    """A JSON object from the page or a test. Raises ValueError."""
+    held = json.loads(raw or b"{}")
+    if not isinstance(held, dict):
+        raise ValueError("not an object")
+    return held
