@@ -17,6 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from app.slack import open_bot
 from app.wiring import House
+from bot.bolt import Bot
 from bot.outbox import Outbox
 from storage import companies
 from sync import journey
@@ -24,6 +25,7 @@ from sync.desk import Desk
 
 LOOK_FOR_DUE_SYNCS_SECONDS = 5  # a sync starts at most this late
 FINISH_SECONDS = 2  # decisions, effects and read-backs do not wait for the next sync
+LISTEN_SECONDS = 10  # Slack may be down when this process starts
 OUTBOX_SECONDS = 1  # Slack takes about one message a second for each channel
 
 log = structlog.get_logger()
@@ -43,6 +45,18 @@ class Alarms:
     def ring_outbox(self, outbox: Outbox) -> None:
         """Sends what people should see, every second."""
         self._scheduler.add_job(outbox.run_once, "interval", seconds=OUTBOX_SECONDS, id="outbox", replace_existing=True)
+
+    def ring_bot(self, bot: Bot) -> None:
+        """Listens to Slack as soon as it answers, and shows people what they should see; the rest does not wait for it."""
+        self._scheduler.add_job(
+            bot.start,
+            "interval",
+            seconds=LISTEN_SECONDS,
+            id="listen",
+            next_run_time=self._house.clock.now(),
+            replace_existing=True,
+        )
+        self.ring_outbox(bot.outbox)
 
     def start(self) -> None:
         for desk in self._desks:
@@ -127,8 +141,7 @@ def run_until_told_to_stop(house: House) -> None:
     bot = open_bot(house, alarms)
     alarms.start()
     if bot is not None:
-        alarms.ring_outbox(bot.outbox)
-        bot.start()
+        alarms.ring_bot(bot)
     log.info("running", companies=[desk.company.id for desk in house.desks()], slack=bot is not None)
     stopping.wait()
     log.info("stopping")

@@ -8,7 +8,7 @@ from app.wiring import House
 from bot.bolt import Bot
 from bot.rooms import Channel, Rooms
 from receivables.diagnosis import Remedy
-from receivables.errors import ConfigurationError
+from receivables.errors import ConfigurationError, StaleDecision
 from receivables.ports import Decided, Wake
 from storage import companies
 from storage.decisions import StoredDecision
@@ -44,7 +44,13 @@ class Decider:
             decision_id=offer_id,
             evidence_id=evidence_id,
         )
+        if made.requested_by != by:  # the same button, pressed by somebody else a moment earlier
+            raise StaleDecision(f"{self._name(made.requested_by)} already chose this; it is {made.state.replace('_', ' ')}.")
         return _decided(made)
+
+    def _name(self, person_id: str) -> str:
+        person = self._house.people.get(person_id)
+        return person.name if person else person_id
 
     def approve(self, company: str, decision_id: str, *, by: str) -> Decided:
         return _decided(requests.approve(self._house.desk(company), decision_id, by=by))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
+import structlog
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot import commands, presses
 from bot.outbox import Outbox
@@ -14,26 +17,43 @@ from bot.rooms import Rooms
 
 SLACK = "https://slack.com/api/"
 CALL_SECONDS = 10  # for one call of the Web API
+LISTENERS = 5  # presses answered at a time
+
+log = structlog.get_logger()
 
 
 class Bot:
-    """One process's connection to Slack: it listens from `start` to `stop`, and `outbox.run_once` sends."""
+    """One process's connection to Slack: it listens from `start` to `stop`, and `outbox.run_once` sends.
+
+    Making one asks Slack nothing, so that payments go on while Slack does not answer.
+    """
 
     def __init__(self, rooms: Rooms, *, bot_token: str, app_token: str, base_url: str = SLACK) -> None:
         # No retry handlers: the SDK's default repeats a post whose connection broke, and Slack would show it twice.
         client = WebClient(token=bot_token, base_url=base_url, timeout=CALL_SECONDS, retry_handlers=[])
         logging.getLogger("slack_bolt").setLevel(logging.WARNING)  # at INFO it logs whole bodies of bad requests
-        self.app = App(client=client, process_before_response=False)
+        self._listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack-listener")
+        self.app = App(client=client, token_verification_enabled=False, listener_executor=self._listeners)
         presses.register(self.app, rooms)
         commands.register(self.app, rooms)
-        team = str(client.auth_test()["team_id"])
-        self.outbox = Outbox(rooms, client, team)
+        self.outbox = Outbox(rooms, client)
         self._socket = SocketModeHandler(self.app, app_token)
+        self._connected = self._stopped = False
 
-    def start(self) -> None:
-        """Connects and returns; Bolt reconnects by itself."""
-        self._socket.connect()
+    def start(self) -> bool:
+        """Connects, if it is not connected, and returns whether it is; afterwards Bolt reconnects by itself."""
+        if not self._connected and not self._stopped:
+            try:
+                self._socket.connect()
+            except (SlackClientError, OSError) as error:
+                why = str(error.response.get("error", "")) if isinstance(error, SlackApiError) else type(error).__name__
+                log.warning("slack_unreachable", error=why)
+                return False
+            self._connected = True
+        return self._connected
 
     def stop(self) -> None:
         """Takes no more presses; those under way are finished."""
+        self._stopped = True
         self._socket.close()
+        self._listeners.shutdown()

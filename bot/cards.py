@@ -6,15 +6,29 @@ projection of what the database says now.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from bot import words
-from bot.figures import Figure, figures, headline_minor
-from bot.text import BUTTON_AT_MOST, CONTEXT_AT_MOST, HEADER_AT_MOST, Block, cut, field, listed, moment, money, plain, safe
+from bot.figures import Figure, figures, headline_minor, proposed_proof, undecided_lines
+from bot.text import (
+    BUTTON_AT_MOST,
+    CONTEXT_AT_MOST,
+    HEADER_AT_MOST,
+    Block,
+    cut,
+    fallback,
+    listed,
+    moment,
+    money,
+    plain,
+    row,
+    safe,
+)
 from receivables.diagnosis import Remedy
 from receivables.effects import ReceiptWrite
-from receivables.payment import Bucket
+from receivables.payment import Bucket, Payment
 from storage.cards import CardFacts
 from storage.decisions import StoredDecision
 
@@ -27,8 +41,15 @@ PRESSABLE = (
     Remedy.KEEP_ON_ACCOUNT,
     Remedy.RETRY,
 )
-FIGURES_AT_MOST = 8  # with the head's two, ten fields are all that a section takes
+MOVES_MONEY = PRESSABLE[:-1]  # to try again is only to judge again
+SENTENCE_AT_MOST = 1500  # what happened; the story has the rest
+FIGURES_AT_MOST = 8  # more amounts than this are not compared in ten seconds
+FIGURES_TOGETHER = 4  # with their heading, the ten fields that a section takes
 FACTS_AT_MOST = 8  # the story tells them all
+RECEIPTS_AT_MOST = 6
+CONFIRM_AT_MOST = 300
+
+Names = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -39,45 +60,43 @@ class Message:
     blocks: list[Block]
 
 
-def failure_card(facts: CardFacts, zone: ZoneInfo, names: dict[str, str]) -> Message:
+def failure_card(facts: CardFacts, zone: ZoneInfo, names: Names) -> Message:
     """The card of one failure. `names` are people's names by their id."""
     head = _headline(facts)
-    blocks: list[Block] = [
-        {"type": "header", "text": plain(head, HEADER_AT_MOST)},
-        _what_happened(facts),
-        _who_and_how_much(facts, zone),
-    ]
+    blocks: list[Block] = [{"type": "header", "text": plain(head, HEADER_AT_MOST)}]
     if facts.failure.state == "open":
-        blocks += _open(facts, zone, names)
+        blocks += [_what_happened(facts), _who_and_how_much(facts, zone), *_open(facts, zone, names)]
     else:
-        blocks += _resolved(facts, zone, names)
-    return Message(f"{head}: {_sentence(facts)}"[:3000], blocks)
+        blocks += [_outcome(facts, zone, names), _what_happened(facts), _who_and_how_much(facts, zone)]
+    return Message(fallback(f"{head}: {_sentence(facts)}"), blocks)
 
 
 def _headline(facts: CardFacts) -> str:
-    number = safe(facts.failure.transaction_number, 64)
+    payment = f"Payment {safe(facts.failure.transaction_number, 64)}"
+    about_feed = facts.failure.about == "intake"
     if facts.failure.state == "open":
         if facts.payment.bucket is Bucket.UNKNOWN:
-            return f"Payment {number}: it is not known yet whether it was recorded"
-        return f"Payment {number} is failing to sync"
+            return f"{payment}: not known yet whether it was recorded"
+        return f"{payment}: the feed says something else now" if about_feed else f"{payment} is failing to sync"
+    if about_feed:
+        return f"{payment}: what the feed says is settled"
     return {
-        "put_right": f"Payment {number} was put right in the books",
-        "dismissed": f"Payment {number} was dismissed",
-        "retried": f"Payment {number} is tried again",
-        "landed": f"Payment {number} was recorded after all",
-    }.get(facts.failure.resolution or "", f"Payment {number} is recorded")
+        "put_right": f"{payment} was put right in the books",
+        "dismissed": f"{payment} was dismissed",
+        "retried": f"{payment} is tried again",
+        "landed": f"{payment} was recorded after all",
+        "excluded": f"{payment} is excluded",
+    }.get(facts.failure.resolution or "", f"{payment} is recorded")
 
 
 def _sentence(facts: CardFacts) -> str:
     if facts.failure.diagnosis is None:
         return "It was just found. The books are being read to say why."
-    return facts.failure.diagnosis.sentence
+    return safe(facts.failure.diagnosis.sentence, SENTENCE_AT_MOST)
 
 
 def _what_happened(facts: CardFacts) -> Block:
-    section: Block = {"type": "section", "block_id": "what", "text": plain(_sentence(facts))}
-    section["accessory"] = overflow(facts)
-    return section
+    return {"type": "section", "block_id": "what", "text": plain(_sentence(facts)), "accessory": overflow(facts)}
 
 
 def overflow(facts: CardFacts) -> Block:
@@ -105,54 +124,89 @@ def _who_and_how_much(facts: CardFacts, zone: ZoneInfo) -> Block:
     diagnosis = facts.failure.diagnosis
     cause = "Being looked at"
     if diagnosis is not None:
-        cause = f"{words.CAUSES[diagnosis.primary.cause]} ({words.CONFIDENCES[diagnosis.primary.confidence]})"
+        confidence = words.CONFIDENCES[diagnosis.primary.confidence]
+        cause = words.CAUSES[diagnosis.primary.cause] + (f", {confidence}" if confidence else "")
     return {
         "type": "section",
         "block_id": "head",
         "fields": [
-            field("Client", safe(payment.customer)),
-            field("Amount", money(payment.amount_minor, payment.currency)),
-            field("Paid", f"{moment(payment.paid_at, zone)} by {safe(payment.method, 40) or 'unknown means'}"),
-            field("Invoices", listed(invoices)),
-            field("Cause", cause),
-            field("Failing since", moment(facts.failure.opened_at, zone)),
+            *row("Client", safe(payment.customer)),
+            *row("Paid", paid(payment, zone)),
+            *row("Invoices", listed(invoices)),
+            *row("Cause", cause),
         ],
     }
 
 
-def _open(facts: CardFacts, zone: ZoneInfo, names: dict[str, str]) -> list[Block]:
+def paid(payment: Payment, zone: ZoneInfo) -> str:
+    """How much, how and when."""
+    amount, method = money(payment.amount_minor, payment.currency), safe(payment.method, 40) or "method unknown"
+    return f"{amount}, {method}, {moment(payment.paid_at, zone)}"
+
+
+# --- open -------------------------------------------------------------------------------------------------------------
+
+
+def _open(facts: CardFacts, zone: ZoneInfo, names: Names) -> list[Block]:
     diagnosis, decision = facts.failure.diagnosis, facts.decision
+    since = f"Failing since {moment(facts.failure.opened_at, zone)}."
     if facts.payment.bucket is Bucket.UNKNOWN:
-        return [context("Nothing is to be decided: the books are read until they tell. Nothing is sent again before that.")]
+        return [context(f"Nothing to decide: the books are read until they tell, and nothing is sent before that. {since}")]
     if decision is not None and decision.state in ("waiting_approval", "accepted", "carrying_out"):
         return _under_way(facts, decision, zone, names)
     if diagnosis is None:
-        return [context("No remedy yet.")]
-    blocks = _figures_block(facts, facts.failure.offered[0] if facts.failure.offered else None)
+        return [context(since)]
+    recommended = recommended_remedy(facts)
+    blocks = figures_blocks(facts, recommended) if recommended else []
     if diagnosis.primary.blocked:
-        blocks.append({"type": "section", "text": plain(f"Not before: {diagnosis.primary.blocked}")})
-    if decision is not None and decision.state in ("stale", "refused", "failed"):
-        ended = {"stale": "came to nothing", "refused": "was refused", "failed": "could not be carried out"}[decision.state]
-        who = names.get(decision.requested_by, decision.requested_by)
-        blocks.append(context(f"{who}'s decision ({words.REMEDIES[decision.remedy]}) {ended}: {decision.outcome}"))
-    blocks.append(_buttons(facts))
-    notes = [f"Also possible: {words.CAUSES[one.cause]}" for one in diagnosis.runners_up[:3]]
-    notes += [f"Not checked: {what}" for what in diagnosis.not_checked[:3]]
-    if notes:
-        blocks.append(context(". ".join(safe(note, 300) for note in notes)))
+        stopped = f"{words.REMEDIES[diagnosis.primary.remedy]} is not possible yet: {safe(diagnosis.primary.blocked, 300)}"
+        blocks.append({"type": "section", "block_id": "blocked", "text": plain(stopped)})
+    if decision is not None and decision.state in words.ENDED:
+        who, remedy = _person(names, decision.requested_by), words.REMEDIES[decision.remedy]
+        came_to = f"{words.ENDED[decision.state]}: {_outcome_of(decision, names)}"
+        blocks.append(context(f"{who} chose “{remedy}”, which {came_to}"))
+    blocks.append(_buttons(facts, recommended))
+    if facts.failure.about == "intake" and not facts.offers:
+        number = safe(facts.failure.transaction_number, 64)
+        since += f" Settled on the command line: resolve-now decide {number} retry --as PERSON"
+    blocks.append(context(" ".join([*_notes(facts), since])))
     return blocks
 
 
-def _figures_block(facts: CardFacts, remedy: Remedy | None) -> list[Block]:
-    shown = figures(facts, remedy) if remedy else ()
+def recommended_remedy(facts: CardFacts) -> Remedy | None:
+    """What the diagnosis recommends, where it may be chosen now. A blocked remedy leaves no other recommended."""
+    diagnosis = facts.failure.diagnosis
+    if diagnosis is None or diagnosis.primary.blocked:
+        return None
+    return diagnosis.primary.remedy if diagnosis.primary.remedy in facts.offers else None
+
+
+def _notes(facts: CardFacts) -> list[str]:
+    diagnosis = facts.failure.diagnosis
+    if diagnosis is None:
+        return []
+    causes = [words.CAUSES[one.cause] for one in diagnosis.runners_up[:3]]
+    notes = [f"Also possible: {'; '.join(causes)}."] if causes else []
+    unread = [safe(what, 300) for what in diagnosis.not_checked[:3]]
+    return notes + ([f"Not checked: {'; '.join(unread)}."] if unread else [])
+
+
+def figures_blocks(facts: CardFacts, remedy: Remedy, at_most: int = FIGURES_AT_MOST) -> list[Block]:
+    """A table of two columns: what it is, and its amount now and after the remedy."""
+    shown = figures(facts, remedy)
     if not shown:
         return []
     currency = facts.payment.payment.currency
-    more = len(shown) - FIGURES_AT_MOST
-    fields = [field(safe(one.label, 120), before_after(one, currency)) for one in shown[:FIGURES_AT_MOST]]
+    blocks: list[Block] = []
+    for place in range(0, min(len(shown), at_most), FIGURES_TOGETHER):
+        fields = [] if blocks else row(words.REMEDIES[remedy], "Now → after")
+        for one in shown[place : min(place + FIGURES_TOGETHER, at_most)]:
+            fields += [plain(safe(one.label, 120)), plain(before_after(one, currency))]
+        blocks.append({"type": "section", "block_id": f"figures{place or ''}", "fields": fields})
+    more = len(shown) - at_most
     if more > 0:
-        fields.append(field("And", f"{more} more; Resolve Now shows the whole"))
-    return [{"type": "section", "block_id": "figures", "fields": fields}]
+        blocks.append(context(f"… and {more} more amounts."))
+    return blocks
 
 
 def before_after(one: Figure, currency: str) -> str:
@@ -160,10 +214,9 @@ def before_after(one: Figure, currency: str) -> str:
     return f"{money(one.before_minor, currency)} → {money(one.after_minor, currency)}"
 
 
-def _buttons(facts: CardFacts) -> Block:
+def _buttons(facts: CardFacts, recommended: Remedy | None) -> Block:
     elements: list[Block] = []
-    recommended = facts.failure.offered[0] if facts.failure.offered else None
-    if recommended in PRESSABLE and recommended in facts.offers and not needs_choice(facts, recommended):
+    if recommended in PRESSABLE and not needs_choice(facts, recommended):
         elements.append(
             {
                 "type": "button",
@@ -185,105 +238,133 @@ def needs_choice(facts: CardFacts, remedy: Remedy) -> bool:
     diagnosis, evidence = facts.failure.diagnosis, facts.evidence
     if diagnosis is None or evidence is None:
         return True
-    findings = (diagnosis.primary, *diagnosis.runners_up)
     if remedy is Remedy.DISMISS:
-        return not any(one.proof for one in findings)
-    if remedy is Remedy.RECREATE_RECEIPT:
-        chosen = dict(next((one.successors for one in findings if one.successors), ()))
-        return any(line.successors and line.line not in chosen for line in evidence.lines)
-    return False
+        return not proposed_proof(diagnosis)
+    return remedy is Remedy.RECREATE_RECEIPT and bool(undecided_lines(evidence, diagnosis))
 
 
 def label_of(facts: CardFacts, remedy: Remedy) -> str:
-    """The button's words, with the one amount that matters."""
+    """The button's words, with the one amount that matters where the remedy moves one."""
+    if remedy not in MOVES_MONEY:
+        return words.REMEDIES[remedy]
     amount = money(headline_minor(facts, remedy), facts.payment.payment.currency)
     return cut(f"{words.REMEDIES[remedy]} ({amount})", BUTTON_AT_MOST)
 
 
 def confirmation(facts: CardFacts, remedy: Remedy) -> Block:
-    """Asked once more with the figures, before anything is written down."""
+    """Asked once more with the figures, before anything is written down. Slack leaves room for a few."""
     currency = facts.payment.payment.currency
-    shown = "; ".join(f"{safe(one.label, 60)}: {before_after(one, currency)}" for one in figures(facts, remedy))
-    text = f"{words.EXPLAINED[remedy]} {shown}"
+    lines = [f"{safe(one.label, 60)}: {before_after(one, currency)}" for one in figures(facts, remedy)]
+    text = words.EXPLAINED[remedy]
+    for place, line in enumerate(lines):
+        more = f"\n… and {len(lines) - place} more amounts"
+        if len(text) + len(line) + 1 > CONFIRM_AT_MOST - len(more):
+            text += more
+            break
+        text += f"\n{line}"
     return {
         "title": plain(words.REMEDIES[remedy], 100),
-        "text": plain(text, 300),
+        "text": plain(text, CONFIRM_AT_MOST),
         "confirm": plain("Yes, do it", 30),
         "deny": plain("Not now", 30),
     }
 
 
-def _under_way(facts: CardFacts, decision: StoredDecision, zone: ZoneInfo, names: dict[str, str]) -> list[Block]:
-    who = names.get(decision.requested_by, decision.requested_by)
-    remedy = words.REMEDIES[decision.remedy]
-    blocks = _figures_block(facts, decision.remedy)
+# --- decided ----------------------------------------------------------------------------------------------------------
+
+
+def _under_way(facts: CardFacts, decision: StoredDecision, zone: ZoneInfo, names: Names) -> list[Block]:
+    who, remedy = _person(names, decision.requested_by), words.REMEDIES[decision.remedy]
+    blocks = figures_blocks(facts, decision.remedy)
+    at = moment(decision.requested_at, zone)
+    reason = f" Reason: “{safe(decision.reason, 300)}”." if decision.reason else ""
     if decision.state != "waiting_approval":
-        approved = f", approved by {names.get(decision.approved_by, decision.approved_by)}" if decision.approved_by else ""
-        return [*blocks, context(f"{who} chose {remedy} on {moment(decision.requested_at, zone)}{approved}. Being carried out.")]
-    reason = f' Reason: "{safe(decision.reason, 300)}"' if decision.reason else ""
-    blocks.append(context(f"{who} asks for: {remedy}. {decision.outcome}{reason}"))
-    blocks.append(
-        {
-            "type": "actions",
-            "block_id": "approval",
-            "elements": [
-                {
-                    "type": "button",
-                    "action_id": "approve",
-                    "style": "primary",
-                    "text": plain(f"Approve: {label_of(facts, decision.remedy)}", BUTTON_AT_MOST),
-                    "value": decision.id,
-                    "confirm": confirmation(facts, decision.remedy),
-                },
-                {
-                    "type": "button",
-                    "action_id": "withdraw",
-                    "style": "danger",
-                    "text": plain("Decline", BUTTON_AT_MOST),
-                    "value": decision.id,
-                },
-            ],
-        }
-    )
+        approved = f" Approved by {_person(names, decision.approved_by)}." if decision.approved_by else ""
+        return [*blocks, context(f"{who} chose “{remedy}” on {at}.{reason}{approved} It is being carried out.")]
+    outcome = f" {safe(decision.outcome, 300)}" if decision.outcome else ""
+    blocks.append(context(f"{who} asks for “{remedy}” since {at}.{reason}{outcome}"))
+    approve: Block = {
+        "type": "button",
+        "action_id": "approve",
+        "style": "primary",
+        "text": plain(f"Approve: {label_of(facts, decision.remedy)}", BUTTON_AT_MOST),
+        "value": decision.id,
+        "confirm": confirmation(facts, decision.remedy),
+    }
+    decline: Block = {
+        "type": "button",
+        "action_id": "withdraw",
+        "style": "danger",
+        "text": plain("Decline", BUTTON_AT_MOST),
+        "value": decision.id,
+    }
+    blocks.append({"type": "actions", "block_id": "approval", "elements": [approve, decline]})
     return blocks
 
 
-def _resolved(facts: CardFacts, zone: ZoneInfo, names: dict[str, str]) -> list[Block]:
-    failure = facts.failure
+def _outcome_of(decision: StoredDecision, names: Names) -> str:
+    """Why a decision came to nothing. Who declined is stored by id and shown by name."""
+    verb, by, person = decision.outcome.partition("declined by ")
+    text = f"{by}{_person(names, person)}" if by and not verb else safe(decision.outcome, 300)
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def _outcome(facts: CardFacts, zone: ZoneInfo, names: Names) -> Block:
+    """How it ended: by whom, when, and with which documents."""
+    failure, decision = facts.failure, facts.decision
     at = moment(failure.resolved_at or failure.changed_at, zone)
-    by = names.get(failure.resolved_by, failure.resolved_by)
-    said = {
-        "put_right": f"Put right in the books{f' by {by}' if by else ''}; nobody had to press anything. Seen on {at}.",
-        "dismissed": f"Dismissed by {by} on {at}.",
-        "retried": f"Sent to be judged again{f' by {by}' if by else ''} on {at}.",
-        "landed": f"The books had it after all; read back on {at}.",
-    }.get(failure.resolution or "", f"{_what_was_done(facts)} by {by or 'Resolve Now'}; read back on {at}.")
-    lines = [said, *_receipts(facts), *_proofs(facts)]
-    if facts.decision is not None and facts.decision.reason:
-        lines.append(f'Reason: "{safe(facts.decision.reason, 300)}"')
-    if facts.decision is not None and facts.decision.approved_by:
-        lines.append(f"Approved by {names.get(facts.decision.approved_by, facts.decision.approved_by)}.")
-    return [{"type": "section", "block_id": "outcome", "text": plain("\n".join(lines))}]
-
-
-def _what_was_done(facts: CardFacts) -> str:
-    return words.REMEDIES[facts.decision.remedy] if facts.decision is not None else "Resolved"
+    by = _person(names, failure.resolved_by) if failure.resolved_by else ""
+    by_somebody = f" by {by}" if by else ""
+    if failure.about == "intake":
+        said = f"Settled{by_somebody} on {at}: what we hold was kept."
+    else:
+        done = words.REMEDIES[decision.remedy] if decision is not None else "Resolved"
+        said = {
+            "put_right": f"Put right in the books{by_somebody}; nobody had to press anything. Seen on {at}.",
+            "dismissed": f"Dismissed{by_somebody} on {at}. Nothing was written to the books.",
+            "retried": f"Sent to be judged again{by_somebody} on {at}.",
+            "landed": f"The books had it after all; read back on {at}.",
+            "excluded": f"Excluded{by_somebody} on {at}; it is never posted.",
+        }.get(failure.resolution or "", f"{done}: carried out for {by or 'Resolve Now'}, read back on {at}.")
+    lines = [said]
+    if decision is not None and decision.approved_by:
+        lines.append(f"Approved by {_person(names, decision.approved_by)}.")
+    if decision is not None and decision.reason:
+        lines.append(f"Reason: “{safe(decision.reason, 300)}”")
+    lines += _at_most(_receipts(facts)) + _at_most(_proofs(facts))
+    if facts.payment.hidden_by:
+        lines.append(f"Hidden from lists and search by {_person(names, facts.payment.hidden_by)}; totals still count it.")
+    return {"type": "section", "block_id": "outcome", "text": plain("\n".join(lines))}
 
 
 def _receipts(facts: CardFacts) -> list[str]:
     currency = facts.payment.payment.currency
-    return [
-        f"Receipt #{safe(one.document_id or '', 40)}: {money(one.write.amount_minor, currency)} in the books."
-        for one in facts.receipts
-        if isinstance(one.write, ReceiptWrite)
-    ]
+    lines = []
+    for one in facts.receipts:
+        if isinstance(one.write, ReceiptWrite):
+            rest = one.write.on_account_minor
+            on_account = f", of it {money(rest, currency)} on account" if rest else ""
+            amount = money(one.write.amount_minor, currency)
+            lines.append(f"Receipt #{safe(one.document_id or '', 40)} in the books: {amount}{on_account}.")
+    return lines
 
 
 def _proofs(facts: CardFacts) -> list[str]:
-    currency = facts.payment.payment.currency
     if facts.failure.resolution != "dismissed":
         return []
-    return [f"Proof: {money(one.amount_minor, currency)} of receipt #{safe(one.receipt_id, 40)}." for one in facts.proofs]
+    currency = facts.payment.payment.currency
+    lines = [f"Proof: receipt #{safe(one.receipt_id, 40)} has {money(one.amount_minor, currency)} of it." for one in facts.proofs]
+    return lines or ["No receipt stands for it; two people answer for that."]
+
+
+def _at_most(lines: Sequence[str]) -> list[str]:
+    more = len(lines) - RECEIPTS_AT_MOST
+    return [*lines[:RECEIPTS_AT_MOST], *([f"… and {more} more"] if more > 0 else [])]
+
+
+def _person(names: Names, person_id: str) -> str:
+    """A person's name; a name of the books, or of somebody who is not configured any more, as it stands."""
+    return safe(names.get(person_id, person_id), 60)
 
 
 def context(text: str) -> Block:

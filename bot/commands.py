@@ -10,6 +10,7 @@ from slack_sdk import WebClient
 
 from bot import story
 from bot.cards import context
+from bot.hiding import hide
 from bot.people import NOBODY, person_of
 from bot.rooms import Rooms
 from bot.text import Block, money, plain, safe
@@ -72,7 +73,7 @@ class Commands:
         with self.rooms.db.read() as connection:
             stored = payments.find(connection, company, number)
         if stored is not None and verb == "payment-hide":
-            self._hide(stored, person, respond, hidden=True)
+            _say(respond, hide(self.rooms, company, number, person, hidden=True))
         elif stored is not None:
             client.views_open(trigger_id=body["trigger_id"], view=story.modal(self.rooms, company, number))
 
@@ -94,7 +95,7 @@ class Commands:
                 view = story.modal(self.rooms, stored.payment.company, stored.number)
                 client.views_open(trigger_id=body["trigger_id"], view=view)
             else:
-                self._hide(stored, person, respond, hidden=verb == "hide")
+                _say(respond, hide(self.rooms, stored.payment.company, stored.number, person, hidden=verb == "hide"))
         else:
             _say(respond, HELP)
 
@@ -106,17 +107,6 @@ class Commands:
         with self.rooms.db.read() as connection:
             found = [payments.find(connection, company, number) for company in self._companies(person)]
         return next((one for one in found if one is not None), None)
-
-    def _hide(self, stored: StoredPayment, person: Person, respond: Respond, *, hidden: bool) -> None:
-        company = stored.payment.company
-        with self.rooms.db.acknowledge() as connection:
-            failing = failures.open_of(connection, company, stored.number) is not None
-            if not failing or not hidden:
-                payments.hide(connection, company, stored.number, hidden=hidden, by=person.id, at=self.rooms.clock.now())
-        if failing and hidden:
-            _say(respond, "A payment with an open failure cannot be hidden; resolve or dismiss it first.")
-        else:
-            _say(respond, f"Payment {safe(stored.number, 64)} is {'hidden' if hidden else 'shown again'}.")
 
     def _search(self, text: str, person: Person, respond: Respond) -> None:
         companies = self._companies(person)

@@ -11,14 +11,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot import words
-from bot.cards import FACTS_AT_MOST, before_after, context, label_of
-from bot.figures import figures
-from bot.text import OPTION_AT_MOST, Block, moment, money, plain, safe
+from bot.cards import FACTS_AT_MOST, SENTENCE_AT_MOST, context, figures_blocks, label_of, paid
+from bot.figures import credit_that_fits_minor, proposed_proof, proposed_successors, undecided_lines
+from bot.text import CONTEXT_AT_MOST, OPTION_AT_MOST, Block, day, money, plain, safe
 from receivables.diagnosis import Remedy
 from storage.cards import CardFacts
 
 CALLBACK = "resolve_now"
 OPTIONS_AT_MOST = 50  # far below Slack's 100; nobody reads more
+FIGURES_AT_MOST = 40  # Slack allows 100 blocks, of four figures each; a payment of so many invoices is rare
+VALUE_AT_MOST = 150  # of an option, as Slack has it
 REASON_AT_MOST = 1000
 
 
@@ -38,7 +40,7 @@ def resolve_modal(facts: CardFacts, zone: ZoneInfo, *, chosen: Remedy | None = N
     """The modal of one failure. `chosen` is the remedy whose needs are asked for; at first the recommended one."""
     offered = [remedy for remedy in facts.failure.offered if remedy in facts.offers]
     remedy = chosen if chosen in offered else (offered[0] if offered else None)
-    blocks = [_sentence(facts), *_evidence(facts, zone)]
+    blocks = [*_what(facts, zone), *_evidence(facts)]
     if remedy is None:
         blocks.append(context("There is nothing to decide now."))
         return _view(facts, blocks, submit=None)
@@ -63,28 +65,33 @@ def _view(facts: CardFacts, blocks: list[Block], *, submit: str | None) -> Block
     return view
 
 
-def _sentence(facts: CardFacts) -> Block:
-    diagnosis = facts.failure.diagnosis
-    text = diagnosis.sentence if diagnosis else "The books are being read to say why this failed."
-    return {"type": "section", "text": plain(text)}
+def _what(facts: CardFacts, zone: ZoneInfo) -> list[Block]:
+    """Which payment, because the modal covers its card, and what happened to it."""
+    payment, diagnosis = facts.payment.payment, facts.failure.diagnosis
+    which = (f"Payment {safe(payment.transaction_number, 64)}", safe(payment.customer), paid(payment, zone))
+    text = safe(diagnosis.sentence, SENTENCE_AT_MOST) if diagnosis else "The books are being read to say why this failed."
+    return [
+        {"type": "context", "elements": [plain(one, CONTEXT_AT_MOST) for one in which]},
+        {"type": "section", "block_id": "what", "text": plain(text)},
+    ]
 
 
-def _evidence(facts: CardFacts, zone: ZoneInfo) -> list[Block]:
+def _evidence(facts: CardFacts) -> list[Block]:
     diagnosis = facts.failure.diagnosis
-    if diagnosis is None or not diagnosis.primary.because:
+    if diagnosis is None:
         return []
-    lines = []
-    for fact in diagnosis.primary.because[:FACTS_AT_MOST]:
-        when = f" ({moment(fact.at, zone)})" if fact.at else ""
-        lines.append(f"• {safe(fact.text, 300)}{when}")
-    more = len(diagnosis.primary.because) - FACTS_AT_MOST
+    because, blocks = diagnosis.primary.because, list[Block]()
+    lines = [f"• {safe(one.text, 300)}" for one in because[:FACTS_AT_MOST]]
+    more = len(because) - FACTS_AT_MOST
     if more > 0:
         lines.append(f"… and {more} more facts in the whole story")
-    blocks: list[Block] = [{"type": "section", "block_id": "evidence", "text": plain("What was read:\n" + "\n".join(lines))}]
+    if lines:
+        blocks.append({"type": "section", "block_id": "evidence", "text": plain("What was read:\n" + "\n".join(lines))})
     if diagnosis.not_checked:
         blocks.append(context("Not checked: " + "; ".join(safe(one, 200) for one in diagnosis.not_checked[:5])))
     if diagnosis.primary.blocked:
-        blocks.append({"type": "section", "text": plain(f"Not before: {diagnosis.primary.blocked}")})
+        stopped = f"{words.REMEDIES[diagnosis.primary.remedy]} is not possible yet: {safe(diagnosis.primary.blocked, 300)}"
+        blocks.append({"type": "section", "block_id": "blocked", "text": plain(stopped)})
     return blocks
 
 
@@ -109,10 +116,8 @@ def _option(label: str, value: str) -> Block:
 
 
 def _figures(facts: CardFacts, remedy: Remedy) -> list[Block]:
-    currency = facts.payment.payment.currency
-    lines = [f"{safe(one.label, 120)}: {before_after(one, currency)}" for one in figures(facts, remedy)]
-    text = words.EXPLAINED[remedy] + ("\n" + "\n".join(lines) if lines else "")
-    return [{"type": "section", "block_id": "figures", "text": plain(text)}]
+    explained: Block = {"type": "section", "block_id": "explained", "text": plain(words.EXPLAINED[remedy])}
+    return [explained, *figures_blocks(facts, remedy, FIGURES_AT_MOST)]
 
 
 def _needs(facts: CardFacts, remedy: Remedy) -> list[Block]:
@@ -121,9 +126,7 @@ def _needs(facts: CardFacts, remedy: Remedy) -> list[Block]:
     if remedy is Remedy.RECREATE_RECEIPT:
         blocks += _successor(facts)
     if remedy is Remedy.UNAPPLY_CREDIT_MEMO:
-        option = _option("Afterwards, put back what still fits", "reapply")
-        element = {"type": "checkboxes", "action_id": "reapply", "options": [option]}
-        blocks.append(_input("reapply", "The credit", element, optional=True))
+        blocks += _reapply(facts)
     if remedy is Remedy.DISMISS:
         blocks += _proof(facts)
     reason = {"type": "plain_text_input", "action_id": "reason", "multiline": True, "max_length": REASON_AT_MOST}
@@ -131,49 +134,80 @@ def _needs(facts: CardFacts, remedy: Remedy) -> list[Block]:
     return blocks
 
 
+def _reapply(facts: CardFacts) -> list[Block]:
+    """Asked only where something of the credit still fits beside the receipt."""
+    fits = credit_that_fits_minor(facts)
+    if fits == 0:
+        return []
+    option = _option(f"Put back {money(fits, facts.payment.payment.currency)}, which still fits", "reapply")
+    element = {"type": "checkboxes", "action_id": "reapply", "options": [option]}
+    return [_input("reapply", "The credit, after the receipt is posted", element, optional=True)]
+
+
 def _successor(facts: CardFacts) -> list[Block]:
+    """One choice settles one invoice. Where several were made again and each has its one successor, nothing is asked."""
     evidence, diagnosis = facts.evidence, facts.failure.diagnosis
     if evidence is None or diagnosis is None:
+        return []
+    lines = [line for line in evidence.lines if line.successors]
+    proposed = proposed_successors(diagnosis)
+    if len(lines) > 1 and not undecided_lines(evidence, diagnosis):
         return []
     currency = facts.payment.payment.currency
     candidates = {
         one.id: _option(f"{safe(one.number, 24)} (#{safe(one.id, 16)}), {money(one.open_minor, currency)} open", one.id)
-        for line in evidence.lines
+        for line in lines
         for one in line.successors
     }
-    if not candidates:
-        return []
-    element: Block = {"type": "static_select", "action_id": "successor", "options": list(candidates.values())[:OPTIONS_AT_MOST]}
-    proposed = [one for finding in (diagnosis.primary, *diagnosis.runners_up) for _, one in finding.successors]
-    if proposed and proposed[0] in candidates:
-        element["initial_option"] = candidates[proposed[0]]
-    return [_input("successor", "The invoice that took its place", element)]
+    first = proposed[lines[0].line] if len(lines) == 1 and lines[0].line in proposed else ""
+    return _select("successor", "The invoice that took its place", candidates, first)
 
 
 def _proof(facts: CardFacts) -> list[Block]:
+    """The receipts that may have the money; with two that have it together, leaving it empty takes both."""
     evidence, diagnosis = facts.evidence, facts.failure.diagnosis
     if evidence is None or diagnosis is None:
         return []
     currency = facts.payment.payment.currency
-    options = {
-        one.receipt.id: _option(
-            f"{safe(one.receipt.number, 24)}, {money(one.receipt.amount_minor, one.receipt.currency)}, {one.receipt.received_on}",
-            one.receipt.id,
-        )
+    usable = [
+        one.receipt
         for one in evidence.receipts
-        if not one.ours and one.receipt.currency == currency and one.free_minor > 0
+        if not one.ours and not one.receipt.voided and one.receipt.currency == currency and one.free_minor > 0
+    ]
+    candidates = {
+        one.id: _option(f"Receipt {safe(one.number, 24)}, {money(one.amount_minor, currency)}, {day(one.received_on)}", one.id)
+        for one in usable
     }
-    found = [receipt_id for finding in (diagnosis.primary, *diagnosis.runners_up) for receipt_id, _ in finding.proof]
+    found = [receipt_id for receipt_id, _ in proposed_proof(diagnosis)]
+    hint = "Left empty, what is named above stands for it." if found else "Left empty, a second person must approve."
+    blocks = _select(
+        "proof",
+        "Proof: the receipt that has the money",
+        candidates,
+        found[0] if len(found) == 1 else "",
+        optional=True,
+        hint=hint,
+    )
+    return blocks or [context("No receipt was found as proof: this dismissal will take a second person.")]
+
+
+def _select(
+    name: str, label: str, candidates: Mapping[str, Block], first: str, *, optional: bool = False, hint: str = ""
+) -> list[Block]:
+    """A choice among documents, the proposed one first, so that it never falls off a long list."""
+    usable = {one: option for one, option in candidates.items() if 0 < len(one) <= VALUE_AT_MOST}
+    options = [option for one, option in sorted(usable.items(), key=lambda item: item[0] != first)]
     if not options:
-        return [context("No receipt by hand was found as proof: this dismissal will take a second person.")]
-    element: Block = {"type": "static_select", "action_id": "proof", "options": list(options.values())[:OPTIONS_AT_MOST]}
-    if len(found) == 1 and found[0] in options:
-        element["initial_option"] = options[found[0]]
-    return [_input("proof", "Proof: the receipt that has the money", element, optional=True)]
+        return []
+    element: Block = {"type": "static_select", "action_id": name, "options": options[:OPTIONS_AT_MOST]}
+    if first in usable:
+        element["initial_option"] = usable[first]
+    return [_input(name, label, element, optional=optional, hint=hint)]
 
 
-def _input(block_id: str, label: str, element: Block, *, optional: bool = False) -> Block:
-    return {"type": "input", "block_id": block_id, "label": plain(label, 150), "element": element, "optional": optional}
+def _input(block_id: str, label: str, element: Block, *, optional: bool = False, hint: str = "") -> Block:
+    block: Block = {"type": "input", "block_id": block_id, "label": plain(label, 150), "element": element, "optional": optional}
+    return {**block, "hint": plain(hint)} if hint else block
 
 
 def read_submission(view: Mapping[str, Any]) -> Submitted:

@@ -21,15 +21,19 @@ from bot.cards import Message, failure_card
 from bot.escalations import digest_card, escalation_card
 from bot.rooms import Channel, Rooms
 from bot.slack_errors import Trouble, trouble_of
+from receivables.failpoints import failpoint
 from storage import cards, escalations, failures, outbox
 from storage.cards import Place
 from storage.outbox import Waiting
 
 MESSAGES_PER_RUN = 50
+BEHIND_SECONDS = 0.05  # what waits for another message comes due after it, so that the order stays
 SECONDS_BETWEEN_MESSAGES = 1.0  # Slack allows about one a second for each channel
 CARDS_IN_A_BURST = 20  # more new cards than this at once are a digest: 1,000 cards would take 17 minutes
 LEASE_SECONDS = 120.0
-HISTORY_LOOKED_THROUGH = 200  # messages of the channel since the row was first wanted
+HISTORY_PAGE = 200  # messages of the channel, newest first ...
+HISTORY_PAGES = 5  # ... so a thousand at most: a message that was lost is about as old as the trouble
+FAILURES_PER_WRITE = 500
 EVENT = "resolve_now_card"
 
 log = structlog.get_logger()
@@ -41,7 +45,7 @@ class Outbox:
 
     rooms: Rooms
     client: WebClient
-    team: str
+    team: str = ""  # Slack's own id, asked for with the first message
     quiet_until: dict[str, float] = field(default_factory=dict)  # channel -> monotonic seconds
     stopped_until: float = 0.0
 
@@ -50,6 +54,8 @@ class Outbox:
         rooms, now = self.rooms, self.rooms.clock.now()
         if rooms.clock.monotonic() < self.stopped_until:
             return 0
+        for company in rooms.channels:
+            self._digest_burst(company)
         with rooms.db.work() as connection:
             waiting = outbox.claim(
                 connection,
@@ -59,53 +65,56 @@ class Outbox:
                 lease_until=now + timedelta(seconds=LEASE_SECONDS),
                 limit=MESSAGES_PER_RUN,
             )
-        sent = 0
-        for one in self._digested(waiting):
-            sent += self._send(one)
+        sent, held = 0, []
+        for one in waiting:
+            wait = self._seconds_to_wait(one)
+            if wait > 0:
+                held.append((one, wait))
+            else:
+                sent += self._send(one)
+        with rooms.db.work() as connection:
+            for one, wait in held:
+                next_at = rooms.clock.now() + timedelta(seconds=wait)
+                outbox.put_back(connection, one, next_at=next_at, problem="", never_left=True)
         return sent
 
     # --- many at once -------------------------------------------------------------------------------------------------
 
-    def _digested(self, waiting: Sequence[Waiting]) -> list[Waiting]:
-        """What is sent singly. New cards above the burst limit are counted in one message for each company."""
-        kept: list[Waiting] = []
-        fresh: dict[str, list[Waiting]] = {}
-        with self.rooms.db.read() as connection:
-            for one in waiting:
-                known = cards.place(connection, one.company, one.subject_kind, one.subject)
-                new = one.subject_kind == "failure" and known is None and not one.sendings
-                (fresh.setdefault(one.company, []) if new else kept).append(one)
-        for company, batch in fresh.items():
-            if len(batch) <= CARDS_IN_A_BURST:
-                kept += batch
-            else:
-                self._digest(company, batch)
-        return sorted(kept, key=lambda one: (one.wanted_at, one.id))
-
-    def _digest(self, company: str, batch: Sequence[Waiting]) -> None:
-        """Counts a burst in one message, which stands for all of them; each gets a card of its own when it changes."""
-        at = self.rooms.clock.now()
-        with self.rooms.db.work() as connection:
-            digest_id = batch[0].subject
-            for one in batch:
-                outbox.settle(connection, one, state="sent", at=at, problem=f"in digest {digest_id}")
-            outbox.want(connection, self.rooms.ids, company=company, subject_kind="digest", subject=digest_id, at=at)
+    def _digest_burst(self, company: str) -> None:
+        """New failures above the burst limit are counted in one message; each gets a card of its own when it changes."""
+        rooms, digest = self.rooms, ""
+        while True:
+            now = rooms.clock.now()
+            with rooms.db.read() as connection:
+                fresh = outbox.first_wishes(connection, company, now=now, limit=FAILURES_PER_WRITE)
+            if len(fresh) <= (0 if digest else CARDS_IN_A_BURST):
+                return
+            with rooms.db.work() as connection:
+                digest = outbox.tell_together(connection, rooms.ids, company, fresh, at=now, digest=digest)
 
     # --- one message --------------------------------------------------------------------------------------------------
 
+    def _target(self, one: Waiting) -> str:
+        channel = self.rooms.channels[one.company]
+        return channel.escalations if one.subject_kind in ("escalation", "incident") else channel.cards
+
+    def _seconds_to_wait(self, one: Waiting) -> float:
+        """0.0 is now. A channel is written to once a second, and one subject's messages leave in order."""
+        now = self.rooms.clock.monotonic()
+        until = max(self.quiet_until.get(self._target(one), 0.0), self.stopped_until)
+        if until > now:
+            return until - now + BEHIND_SECONDS
+        with self.rooms.db.read() as connection:
+            return SECONDS_BETWEEN_MESSAGES if outbox.waits_for(connection, one) else 0.0
+
     def _send(self, one: Waiting) -> int:
         rooms = self.rooms
-        channel = rooms.channels[one.company]
-        target = channel.escalations if one.subject_kind in ("escalation", "incident") else channel.cards
-        wait = self.quiet_until.get(target, 0.0) - rooms.clock.monotonic()
-        if wait > 0 or rooms.clock.monotonic() < self.stopped_until:
-            self._put_back(one, max(wait, 0.1), "its channel was written to a moment ago", never_left=True)
-            return 0
+        channel, target = rooms.channels[one.company], self._target(one)
         self.quiet_until[target] = rooms.clock.monotonic() + SECONDS_BETWEEN_MESSAGES
         with rooms.db.read() as connection:
             place = cards.place(connection, one.company, one.subject_kind, one.subject)
         try:
-            if place is None or place.drawn_at < one.wanted_at:
+            if place is None or place.drawn_at != one.wanted_at:
                 self._show(one, channel, place, target)
             else:
                 self._tell(one, channel, place)
@@ -115,12 +124,15 @@ class Outbox:
         return 1
 
     def _show(self, one: Waiting, channel: Channel, place: Place | None, target: str) -> None:
-        """Posts or rewrites the message; its thread, where there is something to tell, follows a second later."""
+        """Posts or rewrites the message; its thread, where there is something to tell, follows a second later.
+
+        What it was drawn for is remembered as the wish's own moment: a change made while it was drawn is a later wish.
+        """
         at = self.rooms.clock.now()
         message = self._draw(one, channel)
         stands = self._post_or_rewrite(one, message, place, target)
         with self.rooms.db.work() as connection:
-            cards.stands_at(connection, one.company, replace(stands, drawn_at=at))
+            cards.stands_at(connection, one.company, replace(stands, drawn_at=one.wanted_at))
             if thread.rows_to_tell(connection, one, stands):
                 next_at = self.rooms.clock.now() + timedelta(seconds=SECONDS_BETWEEN_MESSAGES)
                 outbox.put_back(connection, one, next_at=next_at, problem="", never_left=True)
@@ -146,18 +158,15 @@ class Outbox:
         return failure_card(facts, channel.company.time_zone, rooms.names)
 
     def _post_or_rewrite(self, one: Waiting, message: Message, place: Place | None, target: str) -> Place:
-        if place is None and one.sendings:
-            place = self._found(one, target)
-        if place is not None:
-            try:
-                self.client.chat_update(
-                    channel=place.channel, ts=place.ts, text=message.text, blocks=message.blocks, metadata=_metadata(one)
-                )
-            except SlackClientError as error:
-                if trouble_of(error)[0] is not Trouble.GONE:
-                    raise
-            else:
-                return place
+        if place is not None and self._rewritten(one, message, place):
+            return place
+        with self.rooms.db.read() as connection:
+            look = outbox.may_be_there(connection, one)
+        found = self._found(one, target) if look else None
+        if found is not None and found != place and self._rewritten(one, message, found):
+            return found
+        if not self.team:
+            self.team = str(self.client.auth_test()["team_id"])
         answer = self.client.chat_postMessage(
             channel=target,
             text=message.text,
@@ -166,21 +175,36 @@ class Outbox:
             unfurl_links=False,
             unfurl_media=False,
         )
+        failpoint("outbox.after_post")
         return Place(one.subject_kind, one.subject, self.team, str(answer["channel"]), str(answer["ts"]))
 
+    def _rewritten(self, one: Waiting, message: Message, place: Place) -> bool:
+        """Rewrites the message in place; False when it is not there any more."""
+        try:
+            self.client.chat_update(
+                channel=place.channel, ts=place.ts, text=message.text, blocks=message.blocks, metadata=_metadata(one)
+            )
+        except SlackClientError as error:
+            if trouble_of(error)[0] is not Trouble.GONE:
+                raise
+            return False
+        return True
+
     def _found(self, one: Waiting, target: str) -> Place | None:
-        """The message of an earlier sending that nobody remembers, by the id in its metadata."""
-        answer = self.client.conversations_history(
-            channel=target,
-            limit=HISTORY_LOOKED_THROUGH,
-            oldest=str(int((one.wanted_at - timedelta(hours=1)).timestamp())),
-            include_all_metadata=True,
-        )
-        messages: Sequence[Mapping[str, Any]] = answer.get("messages") or []
-        for message in messages:
-            payload = (message.get("metadata") or {}).get("event_payload") or {}
-            if payload.get("subject") == one.subject and payload.get("kind") == one.subject_kind:
-                return Place(one.subject_kind, one.subject, self.team, target, str(message["ts"]))
+        """The message of an earlier sending that nobody remembers, by the subject in its metadata."""
+        cursor = ""
+        for _ in range(HISTORY_PAGES):
+            answer = self.client.conversations_history(
+                channel=target, limit=HISTORY_PAGE, include_all_metadata=True, cursor=cursor or None
+            )
+            messages: Sequence[Mapping[str, Any]] = answer.get("messages") or []
+            for message in messages:
+                payload = (message.get("metadata") or {}).get("event_payload") or {}
+                if payload.get("subject") == one.subject and payload.get("kind") == one.subject_kind:
+                    return Place(one.subject_kind, one.subject, self.team, target, str(message["ts"]))
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return None
         return None
 
     # --- trouble ------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot import story
+from bot.hiding import hide
 from bot.modals import CALLBACK, Submitted, read_submission, resolve_modal
 from bot.people import NOBODY, person_of
 from bot.rooms import Rooms
@@ -21,13 +22,12 @@ from receivables.authority import Person
 from receivables.diagnosis import Remedy
 from receivables.errors import ReceivablesError
 from receivables.ports import Decided
-from storage import cards, decisions, failures, offers, payments
+from storage import cards, decisions, failures, offers
 from storage.cards import CardFacts
 from storage.failures import StoredFailure
 from storage.offers import Offer
 
 OUT_OF_DATE = "This card is out of date. Look at the newest one, or use /payments failing."
-BUSY = "The database is busy; nothing was recorded. Please press again."
 Body = Mapping[str, Any]
 
 
@@ -142,7 +142,8 @@ class Presses:
             self._answered(ack, body, respond, lambda person: self._menu(verb, subject, person))
 
     def _menu(self, verb: str, subject: str, person: Person) -> str:
-        found, number = self._failure(subject, person), self._failure(subject, person).transaction_number
+        found = self._failure(subject, person)
+        number = found.transaction_number
         match verb:
             case "look":
                 self.rooms.deciding.look_again(found.company)
@@ -151,18 +152,9 @@ class Presses:
                 self.rooms.deciding.reopen(found.company, number, by=person.id)
                 return f"Payment {number} is open again; nothing was posted by that."
             case "hide":
-                return self._hide(found, person)
+                return hide(self.rooms, found.company, number, person)
             case _:
                 raise Refused(OUT_OF_DATE)
-
-    def _hide(self, found: StoredFailure, person: Person) -> str:
-        with self.rooms.db.acknowledge() as connection:
-            stored = payments.find(connection, found.company, found.transaction_number)
-            if stored is None or failures.open_of(connection, found.company, found.transaction_number):
-                raise Refused("A payment with an open failure cannot be hidden; resolve or dismiss it first.")
-            hidden = stored.hidden_by is None
-            payments.hide(connection, found.company, stored.number, hidden=hidden, by=person.id, at=self.rooms.clock.now())
-        return f"Payment {found.transaction_number} is {'hidden' if hidden else 'shown again'}."
 
     def _open_dismissal(self, body: Body, client: WebClient, respond: Respond, subject: str) -> None:
         try:

@@ -37,13 +37,13 @@ def _happened(rooms: Rooms, company: str, told: Story) -> list[str]:
     lines = []
     for failed in told.failures:
         cause = CAUSES[Cause(failed.cause)] if failed.cause else "not diagnosed"
-        sentence = failed.diagnosis.sentence if failed.diagnosis else ""
+        sentence = safe(failed.diagnosis.sentence, 600) if failed.diagnosis else ""
         lines.append((failed.opened_at, f"Failed: {cause}. {sentence}"))
         if failed.resolved_at:
             by = f" by {names.get(failed.resolved_by, safe(failed.resolved_by))}" if failed.resolved_by else ""
             lines.append((failed.resolved_at, f"Resolved: {(failed.resolution or '').replace('_', ' ')}{by}."))
     for made in told.decisions:
-        who = names.get(made.requested_by, made.requested_by)
+        who = names.get(made.requested_by, safe(made.requested_by, 60))
         reason = f' "{safe(made.reason, 300)}"' if made.reason else ""
         lines.append((made.requested_at, f"{who} chose {REMEDIES[made.remedy]}.{reason} {made.state}: {safe(made.outcome, 300)}"))
     for one in told.effects:

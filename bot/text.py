@@ -7,15 +7,15 @@ formatting; on top of that control and direction-changing characters are made vi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency
 
-from receivables.money import text_from_minor
+from receivables.money import decimals_of, text_from_minor
 
 LOCALE = "en_US"
 NAME_AT_MOST = 80  # a longer name hides what stands beside it
@@ -25,15 +25,23 @@ HEADER_AT_MOST = 150
 BUTTON_AT_MOST = 75
 OPTION_AT_MOST = 75
 CONTEXT_AT_MOST = 2000
+FALLBACK_AT_MOST = 600  # escaping makes a character up to five: 3,000 in all
 LISTED_AT_MOST = 6  # of many invoices; the story tells them all
 
 Block = dict[str, Any]
 
 
+#: Printable to Unicode and blank to people: a name made of them would be no name at all.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+
 def safe(text: str, at_most: int = NAME_AT_MOST) -> str:
     """One line of visible characters, cut with a mark when it is too long."""
-    line = "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in " ".join(text.split()))
-    return cut(line, at_most)
+    return cut(_visible(" ".join(text.split())), at_most)
+
+
+def _visible(line: str) -> str:
+    return "".join(one if one.isprintable() and one not in _BLANK else f"\\u{ord(one):04x}" for one in line)
 
 
 def cut(text: str, at_most: int) -> str:
@@ -51,23 +59,44 @@ def _length(text: str) -> int:
 
 
 def plain(text: str, at_most: int = SECTION_AT_MOST) -> Block:
-    """A text object in which nothing is parsed. Slack refuses an empty one, so a dash stands for nothing."""
-    return {"type": "plain_text", "text": cut(text, at_most) or "-", "emoji": False}
+    """A text object in which nothing is parsed. Slack refuses an empty one, so a dash stands for nothing.
+
+    Line ends are ours, because `safe` leaves none in what comes from outside.
+    """
+    visible = "\n".join(_visible(line) for line in text.split("\n"))
+    return {"type": "plain_text", "text": cut(visible, at_most) or "-", "emoji": False}
 
 
-def field(label: str, value: str) -> Block:
-    """A labelled value in a section's two columns."""
-    return plain(f"{label}\n{value or '-'}", FIELD_AT_MOST)
+def row(label: str, value: str) -> list[Block]:
+    """Two fields of a section that stand beside each other. The label is a word of ours, so it may be bold."""
+    return [{"type": "mrkdwn", "text": f"*{label}*", "verbatim": True}, plain(value, FIELD_AT_MOST)]
+
+
+def fallback(text: str) -> str:
+    """The text beside the blocks, for notifications. Slack parses this one, so what it would parse is escaped."""
+    shown = cut(_visible(" ".join(text.split())), FALLBACK_AT_MOST)
+    return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def money(amount_minor: int, currency: str) -> str:
-    """An amount as people write it: (50000, "USD") is "$500.00"."""
-    return format_currency(Decimal(text_from_minor(amount_minor, currency)), currency, locale=LOCALE)
+    """An amount as people write it: (50000, "USD") is "$500.00". All decimals that the currency has, none rounded away."""
+    try:
+        decimals = decimals_of(currency)
+    except ValueError:
+        return f"{amount_minor} minor units of {safe(currency, 8) or 'an unnamed currency'}"
+    pattern = "¤#,##0" + ("." + "0" * decimals if decimals else "")
+    amount = Decimal(text_from_minor(amount_minor, currency))
+    return format_currency(amount, currency, format=pattern, locale=LOCALE, currency_digits=False)
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
     """A moment in the company's own time zone."""
     return format_datetime(at, "d MMM y, HH:mm z", tzinfo=zone, locale=LOCALE)
+
+
+def day(on: date) -> str:
+    """A day as it stands in the books."""
+    return format_date(on, "d MMM y", locale=LOCALE)
 
 
 def listed(names: Sequence[str], at_most: int = LISTED_AT_MOST) -> str:

@@ -58,5 +58,8 @@ EXPLAINED: dict[Remedy, str] = {
 CONFIDENCES: dict[Confidence, str] = {
     Confidence.CERTAIN: "certain",
     Confidence.LIKELY: "likely",
-    Confidence.UNIDENTIFIED: "not identified",
+    Confidence.UNIDENTIFIED: "",  # the cause says it already
 }
+
+#: How a decision that came to nothing ended, by its state: "Dana chose ..., which".
+ENDED = {"stale": "came to nothing", "refused": "was refused", "failed": "could not be carried out"}

@@ -21,6 +21,7 @@ NAMES = frozenset(
         "books.inside_transaction",
         "diagnosis.after_attempt",
         "verification.after_reading",
+        "outbox.after_post",
     }
 )
 ARMED_BY = "RESOLVE_NOW_FAILPOINT"  # "name" or "name:n": die at the nth passing

@@ -25,7 +25,8 @@ BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a subject's message stands, when it was last drawn, and up to which row of the record its thread tells."""
+    """Where a subject's message stands, the moment of the wish it was last drawn for, and up to which row of the
+    record its thread tells."""
 
     subject_kind: str
     subject: str

@@ -374,21 +374,6 @@ def underway(connection: Connection, company: str) -> Sequence[StoredEffect]:
     )
 
 
-def due_companies(connection: Connection, now: datetime) -> Sequence[str]:
-    """Companies with effects that may be carried out now."""
-    table = schema.effect
-    rows = connection.execute(
-        sa.select(table.c.company)
-        .where(
-            table.c.state.in_([EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON]),
-            table.c.next_at <= now,
-        )
-        .distinct()
-        .order_by(table.c.company)
-    )
-    return [row.company for row in rows]
-
-
 def _is(company: str, effect_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(schema.effect.c.company == company, schema.effect.c.id == effect_id)
 

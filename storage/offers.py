@@ -37,15 +37,31 @@ def make(
             table.c.remedy == remedy,
         )
     ).one_or_none()
-    if row is not None:
+    if row is not None and not _came_to_nothing(connection, company, row.id):
         return Offer(company, row.id, failure_id, evidence_id, remedy)
     offer_id = ids.new()
+    if row is not None:
+        connection.execute(sa.update(table).where(table.c.company == company, table.c.id == row.id).values(id=offer_id))
+        return Offer(company, offer_id, failure_id, evidence_id, remedy)
     connection.execute(
         sa.insert(table).values(
             company=company, id=offer_id, failure_id=failure_id, evidence_id=evidence_id, remedy=remedy, made_at=at
         )
     )
     return Offer(company, offer_id, failure_id, evidence_id, remedy)
+
+
+def _came_to_nothing(connection: Connection, company: str, offer_id: str) -> bool:
+    """Whether it was pressed and that decision is over; the same remedy may then be chosen again, by a press of its own."""
+    table = schema.decision
+    return (
+        connection.execute(
+            sa.select(table.c.id).where(
+                table.c.company == company, table.c.id == offer_id, table.c.state.in_(("refused", "failed", "stale"))
+            )
+        ).first()
+        is not None
+    )
 
 
 def find(connection: Connection, offer_id: str) -> Offer | None:

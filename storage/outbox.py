@@ -120,6 +120,89 @@ def put_back(connection: Connection, one: Waiting, *, next_at: datetime, problem
     connection.execute(sa.update(table).where(*key).values(**values))
 
 
+def waits_for(connection: Connection, one: Waiting) -> bool:
+    """Whether an older wish for the same subject is on its way: what became of it must be known first."""
+    table = schema.outbox
+    older = sa.or_(table.c.wanted_at < one.wanted_at, sa.and_(table.c.wanted_at == one.wanted_at, table.c.id < one.id))
+    return (
+        connection.execute(sa.select(table.c.id).where(*_same_subject(one), table.c.state == "sending", older)).first()
+        is not None
+    )
+
+
+def may_be_there(connection: Connection, one: Waiting) -> bool:
+    """Whether Slack may already have a message about this subject: this wish or another was sent towards it before."""
+    if one.sendings:
+        return True
+    table = schema.outbox
+    return connection.execute(sa.select(table.c.id).where(*_same_subject(one), table.c.state == "sending")).first() is not None
+
+
+def _same_subject(one: Waiting) -> tuple[sa.ColumnElement[bool], ...]:
+    """The other wishes for the subject."""
+    table = schema.outbox
+    return (
+        table.c.company == one.company,
+        table.c.subject_kind == one.subject_kind,
+        table.c.subject == one.subject,
+        table.c.id != one.id,
+    )
+
+
+def first_wishes(connection: Connection, company: str, *, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
+    """(outbox id, failure id) of failures that Slack has nothing of yet, oldest first."""
+    table, card = schema.outbox, schema.card
+    shown = sa.exists().where(
+        card.c.company == table.c.company, card.c.subject_kind == table.c.subject_kind, card.c.subject == table.c.subject
+    )
+    rows = connection.execute(
+        sa.select(table.c.id, table.c.subject)
+        .where(
+            table.c.company == company,
+            table.c.subject_kind == "failure",
+            schema.is_in(table.c.state, "waiting"),
+            table.c.sendings == 0,
+            table.c.next_at <= now,
+            ~shown,
+        )
+        .order_by(table.c.wanted_at, table.c.id)
+        .limit(limit)
+    )
+    return [(row.id, row.subject) for row in rows]
+
+
+def tell_together(
+    connection: Connection, ids: Ids, company: str, wishes: Sequence[tuple[str, str]], *, at: datetime, digest: str = ""
+) -> str:
+    """One digest stands for all these failures, instead of a message for each; returns the digest's id.
+
+    Where some were told in a digest before, or `digest` is named, it is that one, rewritten.
+    """
+    table = schema.outbox
+    if not digest:
+        before = connection.execute(
+            sa.select(table.c.problem)
+            .where(
+                table.c.company == company,
+                table.c.subject.in_([failure for _, failure in wishes]),
+                table.c.state == "sent",
+                table.c.problem.like(f"{_IN_DIGEST}%"),
+            )
+            .order_by(table.c.sent_at.desc())
+        ).first()
+        digest = before.problem.removeprefix(_IN_DIGEST) if before else wishes[0][1]
+    connection.execute(
+        sa.update(table)
+        .where(table.c.company == company, table.c.id.in_([id_ for id_, _ in wishes]), table.c.state == "waiting")
+        .values(state="sent", sent_at=at, problem=f"{_IN_DIGEST}{digest}")
+    )
+    want(connection, ids, company=company, subject_kind="digest", subject=digest, at=at)
+    return digest
+
+
+_IN_DIGEST = "in digest "
+
+
 def waiting_count(connection: Connection, companies: Sequence[str]) -> int:
     """How many messages wait; 0 means that Slack shows what we know."""
     table = schema.outbox

@@ -67,6 +67,29 @@ def take_in(connection: Connection, payment: Payment, *, at: datetime, source: s
         if known.content_hash != payment.content_hash():
             return Intake.CONFLICT
         return Intake.SAME if known.status == payment.status else Intake.STATUS_CHANGED
+    _insert(connection, payment, at=at, source=source, excluded_by=excluded_by)
+    audit.record(
+        connection,
+        company=payment.company,
+        at=at,
+        actor="feed",
+        action="payment.excluded" if excluded_by else "payment.received",
+        transaction_number=payment.transaction_number,
+        body={
+            "source": source,
+            "amount_minor": payment.amount_minor,
+            "currency": payment.currency,
+            "customer": payment.customer,
+            "paid_at": payment.paid_at.isoformat(),
+            "content_hash": payment.content_hash(),
+            **({"rule": excluded_by} if excluded_by else {}),
+        },
+    )
+    return Intake.EXCLUDED if excluded_by else Intake.NEW
+
+
+def _insert(connection: Connection, payment: Payment, *, at: datetime, source: str, excluded_by: str | None) -> None:
+    table = schema.payment
     state = PaymentState.EXCLUDED if excluded_by else PaymentState.RECEIVED
     connection.execute(
         sa.insert(table).values(
@@ -105,24 +128,6 @@ def take_in(connection: Connection, payment: Payment, *, at: datetime, source: s
                 for line, allocation in enumerate(payment.allocations, start=1)
             ],
         )
-    audit.record(
-        connection,
-        company=payment.company,
-        at=at,
-        actor="feed",
-        action="payment.excluded" if excluded_by else "payment.received",
-        transaction_number=payment.transaction_number,
-        body={
-            "source": source,
-            "amount_minor": payment.amount_minor,
-            "currency": payment.currency,
-            "customer": payment.customer,
-            "paid_at": payment.paid_at.isoformat(),
-            "content_hash": payment.content_hash(),
-            **({"rule": excluded_by} if excluded_by else {}),
-        },
-    )
-    return Intake.EXCLUDED if excluded_by else Intake.NEW
 
 
 def set_status(connection: Connection, company: str, number: str, status: FeedStatus, *, at: datetime) -> None:

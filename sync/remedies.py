@@ -89,6 +89,8 @@ def plan(case: Case) -> Plan:
     """The plan of a decision. Raises CannotBeDone when the remedy does not fit the evidence."""
     if case.stored.bucket is Bucket.UNKNOWN:
         raise CannotBeDone("Nobody knows yet whether this payment is in the books; they are read until they answer.")
+    if case.stored.state is not PaymentState.FAILED:
+        raise CannotBeDone(f"This payment is {case.stored.state}; what was begun is carried out first.")
     match case.decision.remedy:
         case Remedy.UNAPPLY_CREDIT_MEMO:
             return _unapply(case)

@@ -82,15 +82,20 @@ def request(
                 outcome=answer.reason,
                 changed_at=at,
             )
-            try:
-                decisions.record(connection, made)
-            except AlreadyDecided as taken:
-                other = taken.other
-                raise StaleDecision(f"{other.requested_by} already chose {other.remedy}; it is {other.state}.") from None
-            outbox.want(connection, desk.ids, company=desk.company.id, subject_kind="failure", subject=found.id, at=at)
+            _record(connection, desk, made)
             return made
         _not_permitted(connection, desk, number, by, answer, what=remedy)
     raise NotPermitted(answer.reason)
+
+
+def _record(connection: Connection, desk: Desk, made: StoredDecision) -> None:
+    """Keeps the decision and wants its card. Raises StaleDecision, naming who, when somebody else decided first."""
+    try:
+        decisions.record(connection, made)
+    except AlreadyDecided as taken:
+        other = taken.other
+        raise StaleDecision(f"{_name(desk, other.requested_by)} already chose {other.remedy}; it is {other.state}.") from None
+    _want_card(connection, desk, made)
 
 
 def approve(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:
@@ -113,7 +118,7 @@ def decline(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:
         question = Question(desk.company.id, decision.remedy, 1, decision.currency)
         answer = may_decide(desk.people.get(by), question)
         if answer.ruling is not Ruling.REFUSED or by == decision.requested_by:
-            decisions.move(connection, decision, "refused", outcome=f"declined by {by}", at=desk.clock.now())
+            decisions.move(connection, decision, "refused", outcome=f"declined by {_name(desk, by)}", at=desk.clock.now())
             _want_card(connection, desk, decision)
             return decisions.get(connection, desk.company.id, decision_id)
     raise NotPermitted(answer.reason)
@@ -170,7 +175,7 @@ def _waiting(connection: Connection, desk: Desk, decision_id: str) -> StoredDeci
     if decision is None:
         raise NotFound("This decision is not known here; look at the card again.")
     if decision.state != "waiting_approval":
-        by = f" by {decision.approved_by}" if decision.approved_by else ""
+        by = f" by {_name(desk, decision.approved_by)}" if decision.approved_by else ""
         raise StaleDecision(f"It is no longer waiting: {decision.state}{by}.")
     return decision
 
@@ -210,6 +215,12 @@ def _open_failure(connection: Connection, desk: Desk, number: str) -> tuple[Stor
         if found is not None:
             return stored, found
     raise NotFound(f"Payment {number} has no open failure (it is {stored.state}); there is nothing to decide.")
+
+
+def _name(desk: Desk, person_id: str) -> str:
+    """What people call that person."""
+    person = desk.people.get(person_id)
+    return person.name if person else person_id
 
 
 def _want_card(connection: Connection, desk: Desk, decision: StoredDecision) -> None:

@@ -134,10 +134,10 @@ def _not_done(
     others = [one for one in chain if one.id != held.id and one.kind is EffectKind.RECEIPT and one.generation == held.generation]
     unknown = any(one.state in _UNDER_WAY for one in others)
     partly = unknown or any(one.state is EffectState.DONE for one in others)
-    if held.decision_id and not partly and not any(one.state in _UNDER_WAY for one in chain):
-        if _compensate(connection, desk, held, chain, at):
-            _waits(connection, stored, chain, at)
-            return  # under way until what was changed is put back; only then does a person, or a sync, judge it again
+    at_rest = not partly and not any(one.state in _UNDER_WAY for one in chain)
+    if held.decision_id and at_rest and _compensate(connection, desk, held, chain, at):
+        _waits(connection, stored, chain, at)
+        return  # under way until what was changed is put back; only then does a person, or a sync, judge it again
     refused = next((one for one in others if one.state is EffectState.FAILED), None)
     if state is EffectState.REFUSED_STALE and not held.attended and not partly and refused is None:
         payments.move(
@@ -247,10 +247,10 @@ def _credit_put_back(
         _unknown(connection, desk, stored, at, outcome)
         return
     others = [one for one in chain if one.compensates_id and one.decision_id == held.decision_id]
-    if any(one.state is EffectState.PLANNED or one.state in _UNDER_WAY for one in others):
+    if any(one.state in (EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN) for one in others):
         _waits(connection, stored, chain, at)
         return
-    lost = next((one for one in others if one.state in _NOT_DONE), None)
+    lost = next((one for one in others if one.state in (*_NOT_DONE, EffectState.NEEDS_PERSON)), None)
     if lost is not None:
         _failed(connection, desk, stored, "credit_not_put_back", "credit_not_put_back", lost.outcome_message, at)
         return

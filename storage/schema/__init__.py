@@ -1,0 +1,49 @@
+"""Every table we keep, with the promises that the database itself holds.
+
+Keys begin with the company, so that no row of one company can refer to another's. Money is an integer of
+minor units beside its currency. Moments are UTC. States are closed lists, held by CHECKs made from the same
+enumerations as the code. At most one live receipt effect exists for each part of a payment (partial unique
+index), a payment is always in exactly one bucket, a second person is never the first, and what dismissals
+claim on a receipt never exceeds it.
+"""
+
+from __future__ import annotations
+
+from storage.schema.columns import Moment, is_in, metadata
+from storage.schema.decisions import decision, offer, proof, receipt_claim
+from storage.schema.effects import dispatch, effect
+from storage.schema.failures import diagnosis, escalation, evidence, failure, incident
+from storage.schema.messages import card, outbox
+from storage.schema.payments import allocation, attempt, binding, company, intake_file, mirror, payment, run
+from storage.schema.record import AUDIT_GUARD_POSTGRESQL, AUDIT_GUARD_SQLITE, audit, audit_head
+
+__all__ = [
+    "AUDIT_GUARD_POSTGRESQL",
+    "AUDIT_GUARD_SQLITE",
+    "Moment",
+    "allocation",
+    "attempt",
+    "audit",
+    "audit_head",
+    "binding",
+    "card",
+    "company",
+    "decision",
+    "diagnosis",
+    "dispatch",
+    "effect",
+    "escalation",
+    "evidence",
+    "failure",
+    "incident",
+    "intake_file",
+    "is_in",
+    "metadata",
+    "mirror",
+    "offer",
+    "outbox",
+    "payment",
+    "proof",
+    "receipt_claim",
+    "run",
+]

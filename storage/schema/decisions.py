@@ -1,0 +1,94 @@
+"""Tables of what people were offered, what they decided, and the proof that dismissals rest on."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import CheckConstraint, Column, Index, String, Table, Text
+
+from receivables.diagnosis import Remedy
+from storage.schema.columns import PAYMENT_KEY, Moment, company_column, id_column, metadata, money_in_range, one_of, refers_to
+
+offer = Table(
+    "offer",
+    metadata,
+    company_column(),
+    id_column(),  # what a button carries, and the id of the decision that pressing it makes: many presses, one decision
+    Column("failure_id", String(26), nullable=False),
+    Column("evidence_id", String(26), nullable=False),  # what the card showed when it offered this
+    Column("remedy", String(30), nullable=False),
+    Column("made_at", Moment, nullable=False),
+    refers_to("failure", "company", "failure_id"),
+    refers_to("evidence", "company", "evidence_id"),
+    one_of("remedy", Remedy),
+    sa.UniqueConstraint("company", "failure_id", "evidence_id", "remedy"),
+)
+Index("ix_offer_by_id", offer.c.id)
+
+decision = Table(
+    "decision",
+    metadata,
+    company_column(),
+    id_column(),
+    Column("failure_id", String(26)),
+    Column("transaction_number", String(64), nullable=False),
+    Column("remedy", String(30), nullable=False),
+    Column("requested_by", String(80), nullable=False),
+    Column("requested_at", Moment, nullable=False),
+    Column("approved_by", String(80)),
+    Column("approved_at", Moment),
+    Column("channel", String(10), nullable=False),
+    Column("os_account", String(80), nullable=False, server_default=""),
+    Column("reason", Text, nullable=False),
+    Column("options", sa.JSON, nullable=False),
+    Column("amount_minor", sa.BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("evidence_id", String(26)),  # what the person saw
+    Column("state", String(20), nullable=False),
+    Column("outcome", Text, nullable=False, server_default=""),
+    Column("changed_at", Moment, nullable=False),
+    refers_to("payment", *PAYMENT_KEY, key=PAYMENT_KEY),
+    refers_to("failure", "company", "failure_id"),
+    refers_to("evidence", "company", "evidence_id"),
+    money_in_range("amount_minor"),
+    one_of("remedy", Remedy),
+    one_of("channel", ("cli", "slack", "policy")),
+    one_of("state", ("waiting_approval", "accepted", "carrying_out", "done", "refused", "stale", "failed")),
+    CheckConstraint("approved_by IS NULL OR approved_by <> requested_by", name="two_different_people"),
+    CheckConstraint("(approved_by IS NULL) = (approved_at IS NULL)", name="approved_whole"),
+)
+
+_UNDECIDED = "state IN ('waiting_approval', 'accepted', 'carrying_out') AND failure_id IS NOT NULL"
+Index("uq_decision_live", decision.c.company, decision.c.failure_id, unique=True,
+      sqlite_where=sa.text(_UNDECIDED), postgresql_where=sa.text(_UNDECIDED))  # fmt: skip
+Index("ix_decision_by_state", decision.c.company, decision.c.state)
+Index("ix_decision_by_payment", decision.c.company, decision.c.transaction_number)
+Index("ix_decision_by_failure", decision.c.company, decision.c.failure_id)
+
+receipt_claim = Table(
+    "receipt_claim",
+    metadata,
+    company_column(),
+    Column("receipt_id", String(64), primary_key=True),
+    Column("amount_minor", sa.BigInteger, nullable=False),
+    Column("claimed_minor", sa.BigInteger, nullable=False),
+    refers_to("company", "company", key=("id",)),
+    CheckConstraint("claimed_minor >= 0 AND claimed_minor <= amount_minor", name="claims_within_receipt"),
+)
+
+proof = Table(
+    "proof",
+    metadata,
+    company_column(),
+    id_column(),
+    Column("decision_id", String(26), nullable=False),
+    Column("transaction_number", String(64), nullable=False),
+    Column("receipt_id", String(64), nullable=False),
+    Column("amount_minor", sa.BigInteger, nullable=False),
+    Column("given_at", Moment, nullable=False),
+    Column("withdrawn_at", Moment),
+    refers_to("payment", *PAYMENT_KEY, key=PAYMENT_KEY),
+    refers_to("decision", "company", "decision_id"),
+    refers_to("receipt_claim", "company", "receipt_id", key=("company", "receipt_id")),
+    money_in_range("amount_minor"),
+)
+Index("ix_proof_by_payment", proof.c.company, proof.c.transaction_number)

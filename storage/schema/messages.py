@@ -1,0 +1,47 @@
+"""Tables of what people are shown: where each card stands, and what waits to be sent."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Index, Integer, String, Table, Text
+
+from storage.schema.columns import Moment, company_column, id_column, metadata, one_of, refers_to
+
+_SUBJECTS = ("failure", "incident", "escalation", "digest")
+
+card = Table(
+    "card",
+    metadata,
+    company_column(),
+    Column("subject_kind", String(12), primary_key=True),
+    Column("subject", String(26), primary_key=True),
+    Column("team", String(40), primary_key=True),
+    Column("channel", String(40), primary_key=True),
+    Column("ts", String(40), nullable=False),
+    Column("drawn_at", Moment, nullable=False),
+    Column("told_seq", Integer, nullable=False),  # up to which row of the record its thread tells
+    refers_to("company", "company", key=("id",)),
+    one_of("subject_kind", _SUBJECTS),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    company_column(),
+    id_column(),  # also written into the message's metadata, and looked up before a message is ever posted again
+    Column("subject_kind", String(12), nullable=False),
+    Column("subject", String(26), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("wanted_at", Moment, nullable=False),
+    Column("next_at", Moment, nullable=False),
+    Column("sendings", Integer, nullable=False),
+    Column("lease_owner", String(80), nullable=False, server_default=""),
+    Column("lease_until", Moment),
+    Column("sent_at", Moment),
+    Column("problem", Text, nullable=False, server_default=""),
+    refers_to("company", "company", key=("id",)),
+    one_of("subject_kind", _SUBJECTS),
+    one_of("state", ("waiting", "sending", "sent", "given_up")),
+)
+Index("uq_outbox_waiting", outbox.c.company, outbox.c.subject_kind, outbox.c.subject, unique=True,
+      sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))  # fmt: skip

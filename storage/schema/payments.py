@@ -1,0 +1,174 @@
+"""Tables of what came in and what it is meant for: companies, files, payments, allocations, bindings, the mirror."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, String, Table, Text
+
+from receivables.diagnosis import Cause
+from receivables.payment import BUCKETS_OF, Bucket, FeedStatus, PaymentState
+from storage.schema.columns import PAYMENT_KEY, Moment, company_column, id_column, metadata, money_in_range, one_of, refers_to
+
+company = Table(
+    "company",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("books_cursor", Text, nullable=False, server_default=""),
+    Column("mirrored_at", Moment),
+    Column("synced_at", Moment),
+    Column("paused_cause", String(40)),  # access_lost, books_unavailable, throttled: excluded from the rate
+    Column("paused_message", Text, nullable=False, server_default=""),
+    Column("paused_at", Moment),
+    Column("paused_until", Moment),  # when to ask the books again; NULL waits for a person
+    one_of("paused_cause", Cause, optional=True),
+)
+
+intake_file = Table(
+    "intake_file",
+    metadata,
+    company_column(),
+    Column("digest", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("payments_done", Integer, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    refers_to("company", "company", key=("id",)),
+)
+
+_STATE_BUCKETS = " OR ".join(
+    f"(state = '{state}' AND bucket IN ({', '.join(repr(str(bucket)) for bucket in buckets)}))"
+    for state, buckets in BUCKETS_OF.items()
+)
+
+payment = Table(
+    "payment",
+    metadata,
+    company_column(),
+    Column("transaction_number", String(64), primary_key=True),
+    Column("customer", String(200), nullable=False),
+    Column("customer_id", String(64), nullable=False),
+    Column("amount_minor", sa.BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("paid_at", Moment, nullable=False),
+    Column("method", String(40), nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("bucket", String(16), nullable=False),
+    Column("excluded_by", String(40)),
+    Column("on_account_minor", sa.BigInteger, nullable=False),  # the rest that is meant to stay on account
+    Column("generation", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("verified_at", Moment),
+    Column("hidden_by", String(80)),
+    Column("hidden_at", Moment),
+    refers_to("company", "company", key=("id",)),
+    money_in_range("amount_minor"),
+    money_in_range("on_account_minor", ">= 0"),
+    CheckConstraint("on_account_minor <= amount_minor", name="on_account_within_amount"),
+    CheckConstraint("length(currency) = 3", name="currency_is_iso"),
+    one_of("status", FeedStatus),
+    one_of("state", PaymentState),
+    one_of("bucket", Bucket),
+    CheckConstraint(_STATE_BUCKETS, name="bucket_fits_state"),
+    CheckConstraint("(state = 'excluded') = (excluded_by IS NOT NULL)", name="excluded_by_a_rule"),
+    CheckConstraint("(hidden_by IS NULL) = (hidden_at IS NULL)", name="hidden_whole"),
+)
+Index("ix_payment_by_state", payment.c.company, payment.c.state, payment.c.transaction_number)
+
+allocation = Table(
+    "allocation",
+    metadata,
+    company_column(),
+    Column("transaction_number", String(64), primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("invoice_number", String(64), nullable=False),
+    Column("invoice_id", String(64), nullable=False),
+    Column("amount_minor", sa.BigInteger, nullable=False),
+    refers_to("payment", *PAYMENT_KEY, key=PAYMENT_KEY),
+    money_in_range("amount_minor"),
+    CheckConstraint("invoice_number <> '' OR invoice_id <> ''", name="names_an_invoice"),
+)
+Index("ix_allocation_by_invoice_number", allocation.c.company, allocation.c.invoice_number)
+
+binding = Table(
+    "binding",
+    metadata,
+    company_column(),
+    Column("transaction_number", String(64), primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("version", Integer, primary_key=True),  # never overwritten: the highest version holds
+    Column("invoice_id", String(64), nullable=False),
+    Column("customer_id", String(64), nullable=False),
+    Column("bound_at", Moment, nullable=False),
+    Column("bound_by", String(80), nullable=False),
+    Column("decision_id", String(26)),
+    ForeignKeyConstraint(
+        ["company", "transaction_number", "line"],
+        ["allocation.company", "allocation.transaction_number", "allocation.line"],
+    ),
+    refers_to("decision", "company", "decision_id"),
+)
+Index("ix_binding_by_invoice", binding.c.company, binding.c.invoice_id)
+
+run = Table(
+    "run",
+    metadata,
+    company_column(),
+    id_column(),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("counts", sa.JSON, nullable=False),
+    Column("problem", Text, nullable=False, server_default=""),
+    refers_to("company", "company", key=("id",)),
+)
+Index("ix_run_by_time", run.c.company, run.c.started_at)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    company_column(),
+    id_column(),
+    Column("transaction_number", String(64), nullable=False),
+    Column("run_id", String(26), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("first", sa.Boolean, nullable=False),  # judged by posting for the first time: only these make the rate
+    Column("failed", sa.Boolean, nullable=False),
+    Column("amount_minor", sa.BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False, server_default=""),
+    refers_to("payment", *PAYMENT_KEY, key=PAYMENT_KEY),
+    refers_to("run", "company", "run_id"),
+)
+Index("uq_attempt_first", attempt.c.company, attempt.c.transaction_number, unique=True,
+      sqlite_where=sa.text("first"), postgresql_where=sa.text("first"))  # fmt: skip
+Index("ix_attempt_by_time", attempt.c.company, attempt.c.at)
+Index("ix_attempt_by_payment", attempt.c.company, attempt.c.transaction_number, attempt.c.at)
+Index("ix_attempt_by_run", attempt.c.company, attempt.c.run_id)
+
+mirror = Table(
+    "mirror",
+    metadata,
+    company_column(),
+    Column("kind", String(12), primary_key=True),
+    Column("document_id", String(64), primary_key=True),
+    Column("number", Text, nullable=False),  # what the books write, however long
+    Column("customer_id", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_folded", String(200), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("deleted_at", Moment),  # a tombstone keeps the rest of the row
+    Column("deleted_by", Text, nullable=False, server_default=""),
+    Column("seen_at", Moment, nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("body", sa.JSON, nullable=False),
+    refers_to("company", "company", key=("id",)),
+    one_of("kind", ("customer", "invoice", "credit_memo", "receipt")),
+)
+Index("ix_mirror_by_number", mirror.c.company, mirror.c.kind, mirror.c.number)
+Index("ix_mirror_by_name", mirror.c.company, mirror.c.kind, mirror.c.name_folded)
+Index("ix_mirror_by_customer", mirror.c.company, mirror.c.kind, mirror.c.customer_id)
