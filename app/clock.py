@@ -24,3 +24,8 @@ class RandomIds:
 
     def new(self) -> str:
         return "".join(secrets.choice(_ALPHABET) for _ in range(26))
+
+
+def random_bytes(count: int) -> bytes:
+    """Bytes that nobody can guess, for tokens of the practice workspace."""
+    return secrets.token_bytes(count)

@@ -93,7 +93,7 @@ class Acts:
             if ack.get("text") or ack.get("blocks"):
                 reply_addresses.post_answer(self._state, place.id, person, ack)
         except (Undelivered, Refusal) as refused:
-            return _refused(refused, f"{command} failed")
+            return _refused(refused, f"{command} failed. ")
         return {"ok": True}
 
     async def press(
@@ -141,7 +141,7 @@ class Acts:
         try:
             await self._delivery.send("interactive", payload)
         except Undelivered as refused:
-            return _refused(refused, "Nothing was done")
+            return _refused(refused, "")
         return {"ok": True}
 
     async def submit(self, person: str, view_id: str, inputs: Inputs) -> Json:
@@ -160,7 +160,7 @@ class Acts:
             ack = await self._delivery.send("interactive", payloads.view_submission(self._state, view, values, trigger_id))
             return self._after_submission(view, ack)
         except (Undelivered, Refusal) as refused:
-            return _refused(refused, "We had some trouble connecting. Try again?")
+            return _refused(refused, "We had some trouble connecting. Try again? ")
 
     def _after_submission(self, view: ShownView, ack: Json) -> Json:
         """Carries out the response_action of an acknowledgement. Raises Refusal when Slack would not take it."""
@@ -246,8 +246,8 @@ def _no(error: str, sentence: str) -> dict[str, Any]:
 
 def _refused(refused: Undelivered | Refusal, what: str) -> Json:
     if isinstance(refused, Undelivered):
-        return {"ok": False, "error": refused.reason, "sentence": f"{what}. {refused.sentence}"}
-    return {"ok": False, "error": refused.error, "sentence": f"{what}. The app's answer was refused.", **_problems(refused)}
+        return _no(refused.reason, what + refused.sentence)
+    return {**_no(refused.error, f"{what}The app's answer was refused."), **_problems(refused)}
 
 
 def _problems(refused: Refusal) -> Json:

@@ -6,7 +6,6 @@ The object it returns is also how tests and the demo act as people, set faults a
 from __future__ import annotations
 
 import asyncio
-import secrets
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -29,6 +28,7 @@ from workspace.state import State
 from workspace.triggers import Triggers
 from workspace.web_api import Desk, WebApi
 
+PING_SECONDS = 0.5  # Slack pings its connections too; often, so that an app that closes does not wait for the next
 START_SECONDS = 10.0
 STOP_SECONDS = 10.0
 ANSWER_SECONDS = 30.0  # an act waits for the app at most three; this only keeps a broken test from hanging
@@ -45,7 +45,7 @@ def start(
     messages_per_second: float = 1.0,
     ack_seconds: float = ACK_SECONDS,
     retry_after_seconds: Sequence[float] = RETRY_AFTER_SECONDS,
-    random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    random_bytes: Callable[[int], bytes],
 ) -> Workspace:
     """A running workspace, kept in `folder`; port 0 takes any free one.
 
@@ -100,13 +100,14 @@ class Workspace:
 
     def _run(self, listening: socket.socket, port: int) -> None:
         transports: Transports = {}
-        guard = Guard(application([*self._doors.routes(), *self._page.routes()]), port, transports)
+        guard = Guard(application([*self._doors.routes(), *self._page.routes()], transports), port)
         config = uvicorn.Config(
             guard,
             http=watched_protocol(transports),
             ws="websockets-sansio",
+            ws_ping_interval=PING_SECONDS,
             lifespan="off",
-            log_level="error",
+            log_config=None,  # whoever embeds it decides about logs
             access_log=False,
             timeout_graceful_shutdown=1,
         )

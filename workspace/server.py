@@ -165,12 +165,11 @@ async def _after(fault: Fault | None) -> None:
 
 
 class Guard:
-    """The outermost door: refuses strangers, and cuts connections when a fault asks for it."""
+    """The outermost door: refuses strangers."""
 
-    def __init__(self, app: ASGIApp, port: int, transports: Transports) -> None:
+    def __init__(self, app: ASGIApp, port: int) -> None:
         self._app = app
         self._port = port
-        self._transports = transports
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -181,12 +180,7 @@ class Guard:
         if objection:
             await _refuse(scope, receive, send, objection)
             return
-        try:
-            await self._app(scope, receive, send)
-        except ConnectionCut:
-            transport = self._transports.get(tuple(scope["client"]))
-            if transport:
-                transport.abort()
+        await self._app(scope, receive, send)
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, objection: str) -> None:
@@ -212,8 +206,26 @@ def watched_protocol(transports: Transports) -> type[H11Protocol]:
     return Watched
 
 
-def application(routes: list[Any]) -> Starlette:
-    return Starlette(routes=routes)
+class NoAnswer(Response):
+    """Cuts the connection instead of answering."""
+
+    def __init__(self, transports: Transports) -> None:
+        super().__init__()
+        self._transports = transports
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        transport = self._transports.get(tuple(scope["client"]))
+        if transport:
+            transport.abort()
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+
+def application(routes: list[Any], transports: Transports) -> Starlette:
+    async def cut(_request: Request, _error: Exception) -> Response:
+        return NoAnswer(transports)
+
+    return Starlette(routes=routes, exception_handlers={ConnectionCut: cut})
 
 
 def json_body(raw: bytes) -> Json:

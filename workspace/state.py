@@ -29,12 +29,15 @@ class State:
         self.listeners: list[Callable[[str], None]] = []
         self.messages: dict[str, dict[str, Posted]] = {}
         self.ephemerals: dict[str, Posted] = {}
-        for key, body in shelf.all("message"):
-            self.messages.setdefault(key.partition("/")[0], {})[body["message"]["ts"]] = Posted(**body)
+        self._replies: dict[tuple[str, str], dict[str, Posted]] = {}  # by channel and the message that began the thread
+        for _, body in shelf.all("message"):
+            self._remember(Posted(**body))
         self.ephemerals = {key: Posted(**body) for key, body in shelf.all("ephemeral")}
         self.ids = IdMaker(now, random_bytes, last_ts=self._last_ts())
         self.people = self._load("person", Person)
         self.channels = self._load("channel", Channel)
+        for channel in self.channels:
+            self.messages.setdefault(channel, {})
         self.groups = self._load("group", Group)
         self.views = self._load("view", ShownView)
         self.replies = self._load("reply_address", ReplyAddress)
@@ -141,9 +144,14 @@ class State:
         return posted
 
     def keep_message(self, posted: Posted) -> None:
-        self.messages.setdefault(posted.channel, {})[posted.ts] = posted
+        self._remember(posted)
         self._save("message", f"{posted.channel}/{posted.ts}", posted)
         self.changed("message")
+
+    def _remember(self, posted: Posted) -> None:
+        self.messages.setdefault(posted.channel, {})[posted.ts] = posted
+        if posted.thread_ts and posted.thread_ts != posted.ts:
+            self._replies.setdefault((posted.channel, posted.thread_ts), {})[posted.ts] = posted
 
     def post_ephemeral(self, channel: str, person: str, message: Json) -> Posted:
         posted = Posted(channel, {**message, "ts": self.ids.ts()}, only_for=person)
@@ -161,6 +169,7 @@ class State:
             self._shelf.drop("ephemeral", posted.ts)
         else:
             self.messages[posted.channel].pop(posted.ts, None)
+            self._replies.get((posted.channel, posted.thread_ts), {}).pop(posted.ts, None)
             self._shelf.drop("message", f"{posted.channel}/{posted.ts}")
         self.changed("message")
 
@@ -171,7 +180,7 @@ class State:
 
     def thread(self, channel: str, ts: str) -> list[Posted]:
         """The replies to a message, oldest first, without itself."""
-        return [one for one in self.messages.get(channel, {}).values() if one.thread_ts == ts and one.ts != ts]
+        return list(self._replies.get((channel, ts), {}).values())
 
     def unread(self, channel: str, person: str) -> int:
         """How many messages of others in the channel (threads aside) this person has not seen."""

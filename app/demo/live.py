@@ -15,7 +15,7 @@ from pathlib import Path
 
 from accounting.embedded.ledger import Ledger
 from app.alarms import Alarms, until_told_to_stop
-from app.clock import SystemClock
+from app.clock import SystemClock, random_bytes
 from app.demo import company
 from app.demo.bookkeeper import Bookkeeper
 from app.demo.company import COMPANY, CUSTOMERS, Days, InSlack
@@ -53,7 +53,7 @@ SEED = Seed(
 
 def play_live(folder: Path, port: int) -> None:
     """Runs until Ctrl-C. Prints where to look."""
-    workspace = start(folder, port, now=lambda: SystemClock().now().timestamp(), seed=SEED)
+    workspace = start(folder, port, now=lambda: SystemClock().now().timestamp(), seed=SEED, random_bytes=random_bytes)
     try:
         house, books = _house(folder, workspace)
         _play(folder, house, books, workspace)
