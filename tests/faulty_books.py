@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -76,6 +77,8 @@ class FaultyBooks:
     def write(self, dispatch: Dispatch) -> Sequence[Answer]:
         self.arrive()
         self.before_write()
+        if self._clock.monotonic() > dispatch.deadline:
+            raise BooksUnavailable("The time for this write had passed; nothing was sent.")  # as every connector must
         fault = self.faults.pop(0) if self.faults else Fault.NONE
         self.sent.append(dispatch)
         if fault in _NOT_DONE:
@@ -101,10 +104,8 @@ class FaultyBooks:
 
     def _carry_out(self, dispatch: Dispatch) -> None:
         """As the books would, long after we stopped waiting: our deadline is not theirs."""
-        try:
+        with suppress(BooksRefused):  # whatever they would have said, nobody waits for it any more
             self.inner.write(replace(dispatch, deadline=inf))
-        except BooksRefused:
-            pass  # a later sending used the key for the same: nothing to do twice
 
     def _reading(self) -> None:
         self.arrive()

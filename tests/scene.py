@@ -19,7 +19,7 @@ from receivables.evidence import Evidence
 from receivables.payment import Allocation, Payment
 from receivables.ports import Books
 from rules import diagnose
-from storage import failures, payments
+from storage import decisions, failures, payments
 from storage.engine import Database
 from storage.failures import StoredFailure
 from storage.migrating import migrate
@@ -118,7 +118,7 @@ class Scene:
         made = requests.request(self.desk, number, remedy, by=by, channel="cli", options=options)
         journey.finish_once(self.desk)
         with self.db.read() as connection:
-            return decisions_state(connection, self.desk.company.id, made.id)
+            return decisions.get(connection, self.desk.company.id, made.id).state
 
     def with_books(self, books: Books) -> None:
         self.desk = replace(self.desk, books=books)
@@ -129,12 +129,6 @@ class Scene:
     def receipts(self) -> list[tuple[str, int, int]]:
         """(reference, amount, unapplied) of every living receipt in the books."""
         return sorted((one.reference, one.amount_minor, one.unapplied_minor) for one in self.ledger.receipts() if not one.voided)
-
-
-def decisions_state(connection: object, company: str, decision_id: str) -> str:
-    from storage import decisions as stored
-
-    return stored.get(connection, company, decision_id).state  # type: ignore[arg-type]
 
 
 def a_scene(

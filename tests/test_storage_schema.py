@@ -299,7 +299,7 @@ def test_the_migrated_schema_lists_every_word_of_a_closed_list(db: Database) -> 
 
 def test_the_migrated_schema_holds_every_partial_index_with_its_condition(db: Database) -> None:
     partial = {
-        str(index.name): {word for word in str(index.dialect_options["sqlite"]["where"]).split("'")[1::2]}
+        str(index.name): set(str(index.dialect_options["sqlite"]["where"]).split("'")[1::2])
         for table in schema.metadata.tables.values()
         for index in table.indexes
         if index.dialect_options["sqlite"]["where"] is not None
@@ -309,7 +309,7 @@ def test_the_migrated_schema_holds_every_partial_index_with_its_condition(db: Da
     else:
         query = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema()"
     with db.read() as connection:
-        held = {name: text for name, text in connection.execute(sa.text(query))}
+        held: dict[str, str] = {row[0]: row[1] for row in connection.execute(sa.text(query))}
     assert len(partial) >= 6
     for name, words in partial.items():
         assert "UNIQUE" in held[name]
