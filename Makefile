@@ -7,14 +7,14 @@ ARGS ?=
 bin := .venv/bin
 install := PYTHON="$(PYTHON)" sh requirements/install
 
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test check format pictures lock clean
 
 help: ## list these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: ## play embedded books with a failure of every kind through to the proof (ONCE=1 plays once, JSON=1 for machines)
+demo: ## a practice workspace with a failure of every kind (ONCE=1 plays it through to the proof and exits, JSON=1 for machines)
 	@$(install) run
-	@$(bin)/resolve-now demo --once $(if $(JSON),--json)
+	@$(bin)/resolve-now demo $(if $(ONCE),--once) $(if $(JSON),--json)
 
 test: ## run every test on SQLite and PostgreSQL (JOBS=4 side by side, ARGS="tests/test_x.py -k name")
 	@$(install) dev
@@ -31,6 +31,10 @@ format: ## put imports and lines in the house's shape
 	@$(install) dev
 	$(bin)/ruff check --fix
 	$(bin)/ruff format
+
+pictures: ## draw docs/pictures anew: every card and modal in the practice workspace's page (needs Chromium)
+	@$(install) dev
+	@PYTHONPATH=.:tests $(bin)/python docs/pictures.py
 
 lock: ## write requirements/ anew from pyproject.toml (UPGRADE=1 takes the newest versions; needs Python 3.11 and 3.12)
 	@sh requirements/lock $(if $(UPGRADE),--upgrade)

@@ -26,7 +26,7 @@ from bot.text import (
     row,
     safe,
 )
-from receivables.diagnosis import Remedy
+from receivables.diagnosis import Cause, Remedy
 from receivables.effects import ReceiptWrite
 from receivables.payment import Bucket, Payment
 from storage.cards import CardFacts
@@ -65,9 +65,10 @@ def failure_card(facts: CardFacts, zone: ZoneInfo, names: Names) -> Message:
     head = _headline(facts)
     blocks: list[Block] = [{"type": "header", "text": plain(head, HEADER_AT_MOST)}]
     if facts.failure.state == "open":
-        blocks += [_what_happened(facts), _who_and_how_much(facts, zone), *_open(facts, zone, names)]
+        blocks += [_what_happened(facts, _sentence(facts)), _who_and_how_much(facts, zone), *_open(facts, zone, names)]
     else:
-        blocks += [_outcome(facts, zone, names), _what_happened(facts), _who_and_how_much(facts, zone)]
+        before = f"Found on {moment(facts.failure.opened_at, zone)}: {_sentence(facts)}"
+        blocks += [_outcome(facts, zone, names), _what_happened(facts, before), _who_and_how_much(facts, zone)]
     return Message(fallback(f"{head}: {_sentence(facts)}"), blocks)
 
 
@@ -95,8 +96,8 @@ def _sentence(facts: CardFacts) -> str:
     return safe(facts.failure.diagnosis.sentence, SENTENCE_AT_MOST)
 
 
-def _what_happened(facts: CardFacts) -> Block:
-    return {"type": "section", "block_id": "what", "text": plain(_sentence(facts)), "accessory": overflow(facts)}
+def _what_happened(facts: CardFacts, sentence: str) -> Block:
+    return {"type": "section", "block_id": "what", "text": plain(sentence), "accessory": overflow(facts)}
 
 
 def overflow(facts: CardFacts) -> Block:
@@ -125,7 +126,8 @@ def _who_and_how_much(facts: CardFacts, zone: ZoneInfo) -> Block:
     cause = "Being looked at"
     if diagnosis is not None:
         confidence = words.CONFIDENCES[diagnosis.primary.confidence]
-        cause = words.CAUSES[diagnosis.primary.cause] + (f", {confidence}" if confidence else "")
+        surely = f" ({confidence})" if confidence and diagnosis.primary.cause is not Cause.OUTCOME_UNKNOWN else ""
+        cause = words.CAUSES[diagnosis.primary.cause] + surely
     return {
         "type": "section",
         "block_id": "head",
@@ -149,7 +151,9 @@ def paid(payment: Payment, zone: ZoneInfo) -> str:
 
 def _open(facts: CardFacts, zone: ZoneInfo, names: Names) -> list[Block]:
     diagnosis, decision = facts.failure.diagnosis, facts.decision
-    since = f"Failing since {moment(facts.failure.opened_at, zone)}."
+    since = f"{'Open' if facts.failure.about == 'intake' else 'Failing'} since {moment(facts.failure.opened_at, zone)}."
+    if facts.attempts > 1:
+        since += f" Tried {facts.attempts} times."
     if facts.payment.bucket is Bucket.UNKNOWN:
         return [context(f"Nothing to decide: the books are read until they tell, and nothing is sent before that. {since}")]
     if decision is not None and decision.state in ("waiting_approval", "accepted", "carrying_out"):
@@ -318,14 +322,16 @@ def _outcome(facts: CardFacts, zone: ZoneInfo, names: Names) -> Block:
     if failure.about == "intake":
         said = f"Settled{by_somebody} on {at}: what we hold was kept."
     else:
-        done = words.REMEDIES[decision.remedy] if decision is not None else "Resolved"
+        chosen = (
+            f"{_person(names, decision.requested_by)} chose “{words.REMEDIES[decision.remedy]}”; it was" if decision else "It was"
+        )
         said = {
             "put_right": f"Put right in the books{by_somebody}; nobody had to press anything. Seen on {at}.",
             "dismissed": f"Dismissed{by_somebody} on {at}. Nothing was written to the books.",
             "retried": f"Sent to be judged again{by_somebody} on {at}.",
             "landed": f"The books had it after all; read back on {at}.",
             "excluded": f"Excluded{by_somebody} on {at}; it is never posted.",
-        }.get(failure.resolution or "", f"{done}: carried out for {by or 'Resolve Now'}, read back on {at}.")
+        }.get(failure.resolution or "", f"{chosen} carried out and read back on {at}.")
     lines = [said]
     if decision is not None and decision.approved_by:
         lines.append(f"Approved by {_person(names, decision.approved_by)}.")

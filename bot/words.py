@@ -44,9 +44,9 @@ REMEDIES: dict[Remedy, str] = {
 }
 
 EXPLAINED: dict[Remedy, str] = {
-    Remedy.UNAPPLY_CREDIT_MEMO: "Takes the credit off, posts the receipt, reads it back. The credit stays open.",
+    Remedy.UNAPPLY_CREDIT_MEMO: "Takes the credit off and posts the receipt. The credit stays open for another invoice.",
     Remedy.RECREATE_RECEIPT: "Posts a new receipt on what is open now; what does not fit stays on the client's account.",
-    Remedy.DISMISS: "Stops syncing this payment. Nothing is written to the books; the receipt named as proof stands for it.",
+    Remedy.DISMISS: "Stops syncing this payment. Nothing is written to the books.",
     Remedy.APPLY_RECEIPT: "Applies the receipt that is already there to its invoices. No second receipt.",
     Remedy.KEEP_ON_ACCOUNT: "Leaves the money on the client's account, on purpose.",
     Remedy.RETRY: "Judges the payment again and posts it if it fits.",

@@ -21,9 +21,9 @@ from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from sync import remedies
+from sync.cases import CannotBeDone, Case, Plan
 from sync.desk import Desk
 from sync.evidence import of_one
-from sync.remedies import CannotBeDone, Case, Plan
 from sync.requests import payment_of, question_of
 
 DECISIONS_PER_RUN = 20

@@ -7,82 +7,22 @@ rests on, and a chain carries those that the step before it will leave.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from receivables.books_records import CreditApplication, CreditMemo, Invoice, InvoiceStatus, Receipt, ReceiptLine
-from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
+from receivables.books_records import Invoice, InvoiceStatus, Receipt, ReceiptLine
+from receivables.diagnosis import Cause, Diagnosis, Remedy
 from receivables.effects import (
-    ApplyCredit,
     ApplyReceipt,
-    EffectKind,
-    EffectState,
-    Facts,
-    UnapplyCredit,
     effect_key,
     facts_of,
 )
-from receivables.errors import StaleDecision
-from receivables.evidence import Evidence, LineEvidence
+from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
-from storage.decisions import StoredDecision
-from storage.effects import PlannedEffect, StoredEffect
-from storage.payments import StoredPayment
+from storage.effects import PlannedEffect
 from sync import judging
-from sync.desk import Desk
-from sync.posting import receipt_effect
-from sync.settling import credit_effect
-
-
-class CannotBeDone(StaleDecision):
-    """The remedy does not fit what the books hold; nothing was written. The message says why and what to choose."""
-
-    code = "cannot_be_done"
-
-
-@dataclass(frozen=True)
-class ProofOf:
-    """A receipt that stands for the payment: `amount_minor` of its `receipt_amount_minor`."""
-
-    receipt_id: str
-    receipt_amount_minor: int
-    amount_minor: int
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a decision leads to. `bindings` are (line, invoice id, customer id); no effects means it is done at once."""
-
-    state: PaymentState
-    bucket: Bucket
-    words: str
-    effects: tuple[PlannedEffect, ...] = ()
-    bindings: tuple[tuple[int, str, str], ...] = ()
-    proofs: tuple[ProofOf, ...] = ()
-    superseded: tuple[StoredEffect, ...] = ()
-    on_account_minor: int | None = None
-    resolution: str = ""
-
-
-@dataclass(frozen=True)
-class Case:
-    """Everything a remedy is planned from."""
-
-    desk: Desk
-    decision: StoredDecision
-    stored: StoredPayment
-    diagnosis: Diagnosis
-    evidence: Evidence
-    chain: Sequence[StoredEffect]
-    memos: Mapping[str, CreditMemo]
-
-    @property
-    def generation(self) -> int:
-        """The next one: never a number that any effect of this payment had, and above that of unattended posting."""
-        return max((one.generation for one in self.chain), default=self.stored.generation) + 1
-
-    def finding(self, cause: Cause) -> Finding | None:
-        return next((one for one in (self.diagnosis.primary, *self.diagnosis.runners_up) if one.cause is cause), None)
+from sync.cases import CannotBeDone, Case, Plan, ProofOf, gone, receipt_steps
+from sync.credit_chain import unapply
 
 
 def plan(case: Case) -> Plan:
@@ -93,7 +33,7 @@ def plan(case: Case) -> Plan:
         raise CannotBeDone(f"This payment is {case.stored.state}; what was begun is carried out first.")
     match case.decision.remedy:
         case Remedy.UNAPPLY_CREDIT_MEMO:
-            return _unapply(case)
+            return unapply(case)
         case Remedy.RECREATE_RECEIPT:
             return _recreate(case)
         case Remedy.DISMISS:
@@ -104,109 +44,12 @@ def plan(case: Case) -> Plan:
             return _keep_on_account(case)
         case Remedy.RETRY:
             return Plan(PaymentState.RECEIVED, Bucket.TO_DO, "judged again and posted when it fits", resolution="retried",
-                        superseded=_gone(case))  # fmt: skip
+                        superseded=gone(case))  # fmt: skip
         case Remedy.WAIT | Remedy.RECONNECT | Remedy.ESCALATE:
             return Plan(case.stored.state, case.stored.bucket, "noted; nothing was changed")
 
 
-# --- un-apply the credit memo -----------------------------------------------------------------------------------------
-
-
-def _unapply(case: Case) -> Plan:
-    """A chain: take the applications off, post the receipt, and where chosen put back what still fits."""
-    finding = case.finding(Cause.CREDIT_MEMO_APPLIED)
-    wanted = set(finding.applications) if finding else set()
-    found = [one for line in case.evidence.lines for one in line.credits if one.id in wanted]
-    if not found or {one.id for one in found} != wanted:
-        raise CannotBeDone("The credit memo is no longer applied as the card said.")
-    expected = _Expected(case)
-    steps: list[PlannedEffect] = []
-    for one in found:
-        steps.append(_unapply_step(case, one, expected, after=steps[-1].id if steps else None))
-        expected.without(one)
-    evidence = replace(case.evidence, lines=tuple(expected.line(line) for line in case.evidence.lines))
-    in_the_way = judging.obstacles(evidence)
-    if in_the_way:
-        raise CannotBeDone(f"Even with the credit memo un-applied it would not fit: {in_the_way[0].text}.")
-    lines = [(line.invoice_id, line.amount_minor) for line in evidence.lines]
-    receipts = _receipt_steps(case, evidence, lines, after=steps[-1].id)
-    back = _put_back_what_fits(case, found, evidence, receipts[-1]) if case.decision.options.get("reapply") else []
-    numbers = ", ".join(sorted({one.credit_memo_number for one in found}))
-    return Plan(
-        PaymentState.POSTING,
-        Bucket.IN_FLIGHT,
-        f"credit memo {numbers} is taken off, then the receipt is posted",
-        effects=(*steps, *receipts, *back),
-        superseded=_gone(case),
-        on_account_minor=case.stored.payment.on_account_minor,
-    )
-
-
-class _Expected:
-    """The facts of invoices and credit memos as each step of a chain will leave them."""
-
-    def __init__(self, case: Case) -> None:
-        self.invoices = {line.invoice_id: line.invoice for line in case.evidence.lines if isinstance(line.invoice, Invoice)}
-        self.memos = dict(case.memos)
-
-    def facts(self, one: CreditApplication) -> dict[str, Facts]:
-        if one.credit_memo_id not in self.memos or one.invoice_id not in self.invoices:
-            raise CannotBeDone(f"Credit memo {one.credit_memo_number} could not be read.")
-        return {
-            f"invoice:{one.invoice_id}": facts_of(self.invoices[one.invoice_id]),
-            f"credit_memo:{one.credit_memo_id}": facts_of(self.memos[one.credit_memo_id]),
-        }
-
-    def without(self, one: CreditApplication) -> None:
-        memo, invoice = self.memos[one.credit_memo_id], self.invoices[one.invoice_id]
-        left = tuple(other for other in memo.applications if other.id != one.id)
-        self.memos[one.credit_memo_id] = replace(memo, open_minor=memo.open_minor + one.amount_minor, applications=left)
-        self.invoices[one.invoice_id] = replace(
-            invoice, open_minor=invoice.open_minor + one.amount_minor, status=InvoiceStatus.OPEN
-        )
-
-    def line(self, line: LineEvidence) -> LineEvidence:
-        return replace(line, invoice=self.invoices.get(line.invoice_id, line.invoice))
-
-
-def _unapply_step(case: Case, one: CreditApplication, expected: _Expected, *, after: str | None) -> PlannedEffect:
-    company, number = case.desk.company.id, case.stored.number
-    key = effect_key(company, number, f"unapply/{one.id}", case.generation)
-    return PlannedEffect(
-        id=case.desk.ids.new(),
-        company=company,
-        transaction_number=number,
-        part=1,
-        generation=case.generation,
-        key=key,
-        marker=f"ru-{key[:16]}",
-        write=UnapplyCredit(one.id, one.credit_memo_id, one.invoice_id, one.amount_minor),
-        expects=expected.facts(one),
-        attended=True,
-        facts_read_at=case.evidence.taken_at,
-        decision_id=case.decision.id,
-        after_id=after,
-    )
-
-
-def _put_back_what_fits(
-    case: Case, found: Sequence[CreditApplication], evidence: Evidence, receipt: PlannedEffect
-) -> list[PlannedEffect]:
-    """The part of each credit that the invoice still has room for beside the receipt."""
-    room = {line.invoice_id: line.open_minor - line.amount_minor for line in evidence.lines}
-    steps: list[PlannedEffect] = []
-    for one in found:
-        amount = min(one.amount_minor, room[one.invoice_id])
-        if amount > 0:
-            room[one.invoice_id] -= amount
-            write = ApplyCredit(one.credit_memo_id, one.invoice_id, amount)
-            after = steps[-1].id if steps else receipt.id
-            what = f"reapply/{one.id}"
-            steps.append(credit_effect(case.desk, receipt, write, what=what, at=evidence.taken_at, after_id=after))
-    return steps
-
-
-# --- recreate, keep on account ----------------------------------------------------------------------------------------
+# --- recreate, keep on account ------------------------------------------------------------------------------------------
 
 
 def _recreate(case: Case) -> Plan:
@@ -248,32 +91,11 @@ def _receipt_plan(
         PaymentState.POSTING,
         Bucket.IN_FLIGHT,
         "a receipt is posted" + (", its rest on the customer's account" if rest else ""),
-        effects=tuple(_receipt_steps(case, evidence, fits, after=None)),
+        effects=tuple(receipt_steps(case, evidence, fits, after=None)),
         bindings=bindings,
-        superseded=_gone(case),
+        superseded=gone(case),
         on_account_minor=rest,
     )
-
-
-def _receipt_steps(case: Case, evidence: Evidence, lines: Sequence[tuple[str, int]], *, after: str | None) -> list[PlannedEffect]:
-    if evidence.customer is None:
-        raise CannotBeDone("It is not certain which customer of the books this payment is of.")
-    steps: list[PlannedEffect] = []
-    for part in case.desk.books.parts(case.stored.payment, lines, case.desk.company, evidence.customer.id):
-        steps.append(
-            receipt_effect(
-                case.desk,
-                case.stored,
-                part.number,
-                part.write,
-                case.generation,
-                evidence,
-                attended=True,
-                decision_id=case.decision.id,
-                after_id=steps[-1].id if steps else after,
-            )
-        )
-    return steps
 
 
 def _successors(case: Case) -> Mapping[int, Invoice]:
@@ -332,19 +154,7 @@ def _no_receipt_of_ours(case: Case) -> None:
             raise CannotBeDone(f"Receipt {part.receipt.number} of this payment is in the books; a second one would double it.")
 
 
-def _gone(case: Case) -> tuple[StoredEffect, ...]:
-    """Our own receipts that the books say are gone: their effects end superseded."""
-    gone = {
-        part.document_id
-        for part in case.evidence.posted
-        if part.receipt is not None and not (isinstance(part.receipt, Receipt) and not part.receipt.voided)
-    }
-    return tuple(
-        one for one in case.chain if one.kind is EffectKind.RECEIPT and one.state is EffectState.DONE and one.document_id in gone
-    )
-
-
-# --- dismiss, apply the receipt ---------------------------------------------------------------------------------------
+# --- dismiss, apply the receipt -----------------------------------------------------------------------------------------
 
 
 def proof_for(diagnosis: Diagnosis, evidence: Evidence, options: Mapping[str, Any]) -> tuple[ProofOf, ...]:

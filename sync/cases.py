@@ -1,0 +1,105 @@
+"""What a remedy is planned from and what a plan says: the case, the plan, and the receipts both of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from receivables.books_records import CreditMemo, Receipt
+from receivables.diagnosis import Cause, Diagnosis, Finding
+from receivables.effects import (
+    EffectKind,
+    EffectState,
+)
+from receivables.errors import StaleDecision
+from receivables.evidence import Evidence
+from receivables.payment import Bucket, PaymentState
+from storage.decisions import StoredDecision
+from storage.effects import PlannedEffect, StoredEffect
+from storage.payments import StoredPayment
+from sync.desk import Desk
+from sync.posting import receipt_effect
+
+
+class CannotBeDone(StaleDecision):
+    """The remedy does not fit what the books hold; nothing was written. The message says why and what to choose."""
+
+    code = "cannot_be_done"
+
+
+@dataclass(frozen=True)
+class ProofOf:
+    """A receipt that stands for the payment: `amount_minor` of its `receipt_amount_minor`."""
+
+    receipt_id: str
+    receipt_amount_minor: int
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a decision leads to. `bindings` are (line, invoice id, customer id); no effects means it is done at once."""
+
+    state: PaymentState
+    bucket: Bucket
+    words: str
+    effects: tuple[PlannedEffect, ...] = ()
+    bindings: tuple[tuple[int, str, str], ...] = ()
+    proofs: tuple[ProofOf, ...] = ()
+    superseded: tuple[StoredEffect, ...] = ()
+    on_account_minor: int | None = None
+    resolution: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything a remedy is planned from."""
+
+    desk: Desk
+    decision: StoredDecision
+    stored: StoredPayment
+    diagnosis: Diagnosis
+    evidence: Evidence
+    chain: Sequence[StoredEffect]
+    memos: Mapping[str, CreditMemo]
+
+    @property
+    def generation(self) -> int:
+        """The next one: never a number that any effect of this payment had, and above that of unattended posting."""
+        return max((one.generation for one in self.chain), default=self.stored.generation) + 1
+
+    def finding(self, cause: Cause) -> Finding | None:
+        return next((one for one in (self.diagnosis.primary, *self.diagnosis.runners_up) if one.cause is cause), None)
+
+
+def receipt_steps(case: Case, evidence: Evidence, lines: Sequence[tuple[str, int]], *, after: str | None) -> list[PlannedEffect]:
+    if evidence.customer is None:
+        raise CannotBeDone("It is not certain which customer of the books this payment is of.")
+    steps: list[PlannedEffect] = []
+    for part in case.desk.books.parts(case.stored.payment, lines, case.desk.company, evidence.customer.id):
+        steps.append(
+            receipt_effect(
+                case.desk,
+                case.stored,
+                part.number,
+                part.write,
+                case.generation,
+                evidence,
+                attended=True,
+                decision_id=case.decision.id,
+                after_id=steps[-1].id if steps else after,
+            )
+        )
+    return steps
+
+
+def gone(case: Case) -> tuple[StoredEffect, ...]:
+    """Our own receipts that the books say are gone: their effects end superseded."""
+    gone = {
+        part.document_id
+        for part in case.evidence.posted
+        if part.receipt is not None and not (isinstance(part.receipt, Receipt) and not part.receipt.voided)
+    }
+    return tuple(
+        one for one in case.chain if one.kind is EffectKind.RECEIPT and one.state is EffectState.DONE and one.document_id in gone
+    )

@@ -1,0 +1,351 @@
+"""A finance team in the practice workspace: the real bot over Socket Mode, real books, a clock driven by hand.
+
+Everything is the product's own; only the clock and the feed are the test's. What the alarms would ring is called
+directly (`carry_out`, `deliver`), so that no test waits for real seconds.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from makers import CountingIds, ManualClock
+from scene import PAID, Scene
+from slack_bolt.request import BoltRequest
+from slack_bolt.response import BoltResponse
+
+from accounting.embedded.connector import EmbeddedBooks
+from accounting.embedded.ledger import Ledger
+from app.clock import random_bytes
+from app.slack import open_bot
+from app.wiring import House, open_house
+from bot.bolt import Bot
+from receivables.books_records import Invoice
+from storage import audit, decisions, outbox
+from storage.decisions import StoredDecision
+from sync import journey
+from workspace.running import Workspace, start
+from workspace.seed import Command, PersonSeed, Seed
+
+Json = dict[str, Any]
+PATIENCE_SECONDS = 10.0  # real ones, for what happens in another thread
+ROUNDS = 400  # of the outbox, until nothing waits
+AFTER_PAID = datetime(2026, 3, 4, 17, 30, tzinfo=UTC)
+SEED = Seed(
+    team="Acme Networks (practice)",
+    app_name="Resolve Now",
+    bot_name="resolve_now",
+    people=(
+        PersonSeed("dana", "Dana Reyes", "dana@example.com", "Controller"),
+        PersonSeed("sam", "Sam Okafor", "sam@example.com", "Accounts receivable"),
+        PersonSeed("bea", "Bea Bookkeeper", "bea@example.com", "Bookkeeper, may decide nothing"),
+    ),
+    channels=("payments-sync", "finance-leads"),
+    groups={"finance": ("dana", "sam")},
+    commands=(Command("/payments", "Search payments, see what fails, sync", "search TEXT"),),
+)
+SETTINGS = """\
+[[company]]
+id = "acme"
+name = "Acme Networks"
+time_zone = "America/Chicago"
+start_on = 2026-01-01
+writes = "on"
+sync_every_minutes = 1
+[company.books]
+kind = "embedded"
+file = "acme-books.sqlite"
+[company.slack]
+channel = "{cards}"
+escalations = "{escalations}"
+tell = ["{dana}"]
+
+[[person]]
+id = "dana"
+name = "Dana Reyes"
+slack = ["{team}/{dana}"]
+[[person.may]]
+company = "acme"
+remedies = ["unapply_credit_memo", "recreate_receipt", "dismiss", "apply_receipt", "keep_on_account", "retry"]
+limits = {{ USD = "10000.00" }}
+
+[[person]]
+id = "sam"
+name = "Sam Okafor"
+slack = ["{team}/{sam}"]
+[[person.may]]
+company = "acme"
+remedies = ["unapply_credit_memo", "recreate_receipt", "dismiss", "apply_receipt", "keep_on_account", "retry"]
+limits = {{ USD = "{sams_limit}" }}
+"""
+
+
+class SharedIds(CountingIds):
+    """Ids that count up, also when several threads ask."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turn = threading.Lock()
+
+    def new(self) -> str:
+        with self._turn:
+            return super().new()
+
+
+@dataclass
+class Bell:
+    """Stands for the alarms: counts how often it was rung."""
+
+    rung: int = 0
+
+    def wake(self) -> None:
+        self.rung += 1
+
+
+@dataclass
+class BotScene:
+    """One company, its books, its people in the workspace, and the bot. `told` is every interaction the bot got."""
+
+    books: Scene
+    house: House
+    bot: Bot
+    workspace: Workspace
+    clock: ManualClock
+    bell: Bell
+    told: list[Json] = field(default_factory=list)
+    holding_back: bool = False
+
+    # --- what the alarms would do ---------------------------------------------------------------------------------
+
+    def deliver(self) -> int:
+        """Rings the outbox, a second and more each time, until nothing waits; returns how many messages left."""
+        sent = 0
+        for _ in range(ROUNDS):
+            with self.house.db.read() as connection:
+                if outbox.waiting_count(connection, ["acme"]) == 0:
+                    return sent
+            sent += self.ring()
+        raise AssertionError("the outbox is never empty")
+
+    def ring(self, seconds: float = 1.1) -> int:
+        """One ring of the outbox, after some seconds."""
+        self.clock.advance(seconds)
+        return self.bot.outbox.run_once()
+
+    def sync(self) -> None:
+        """A whole sync, and everything shown."""
+        self.clock.advance(1)
+        self.books.sync()
+        self.deliver()
+
+    def carry_out(self) -> None:
+        """What was decided is carried out and shown, as within seconds of a press."""
+        self.clock.advance(1)
+        journey.finish_once(self.books.desk)
+        self.deliver()
+
+    # --- Slack ----------------------------------------------------------------------------------------------------
+
+    @property
+    def cards_channel(self) -> str:
+        return self.workspace.channels["payments-sync"]
+
+    def messages(self, channel: str = "payments-sync") -> list[Json]:
+        """The messages of a channel without the replies in threads, oldest first."""
+        found = self.workspace.messages(self.workspace.channels[channel])
+        return [one for one in found if one.get("thread_ts", one["ts"]) == one["ts"]]
+
+    def card(self, number: str = "TXN-1") -> Json:
+        """The one card of a payment."""
+        (found,) = [one for one in self.messages() if f"Payment {number}" in one["text"]]
+        return found
+
+    def calls(self, method: str) -> list[Json]:
+        """The calls of one method that reached Slack, with their errors."""
+        return [one for one in self.workspace.snapshot()["calls"] if one["method"] == method]
+
+    def trail(self, card: Json) -> str:
+        """Everything said in a card's thread."""
+        found = self.workspace.messages(self.cards_channel)
+        return "\n".join(one["text"] for one in found if one.get("thread_ts") == card["ts"] != one["ts"])
+
+    def press(self, person: str, action: str, card: Json, *, choice: object = None) -> Json:
+        """A person presses a button of a card; the answer is the workspace's."""
+        block = next(
+            block["block_id"]
+            for block in card["blocks"]
+            for element in (*block.get("elements", ()), block.get("accessory", {}))
+            if element.get("action_id") == action
+        )
+        return self.workspace.press(
+            self.workspace.people[person], block, action, channel=self.cards_channel, ts=card["ts"], choice=choice
+        )
+
+    def held_back(self, person: str, action: str, card: Json) -> Json:
+        """What Slack would deliver of a press, without the bot having got it; for `replay`."""
+        self.holding_back = True
+        self.press(person, action, card)
+        self.holding_back = False
+        return copy.deepcopy(self.told[-1])
+
+    def answers(self, person: str) -> list[str]:
+        """What only this person was told, oldest first."""
+        told = self.workspace.snapshot()["ephemerals"]
+        return [one["message"]["text"] for one in told if one["person"] == self.workspace.people[person]]
+
+    def answered(self, person: str, words: str) -> str:
+        """Waits until the newest answer to this person contains these words, and returns it."""
+        return str(eventually(lambda: next((one for one in self.answers(person)[-1:] if words in one), "")))
+
+    def replay(self, body: Json) -> int:
+        """Delivers an interaction to the bot once more, perhaps changed on the way; returns the HTTP status."""
+        body = copy.deepcopy(body)
+        return int(self.bot.app.dispatch(BoltRequest(body=body, mode="socket_mode")).status)
+
+    # --- our rows -------------------------------------------------------------------------------------------------
+
+    def decisions(self, number: str = "TXN-1") -> Sequence[StoredDecision]:
+        with self.house.db.read() as connection:
+            return decisions.of_payment(connection, "acme", number)
+
+    def audit_actions(self, number: str = "TXN-1") -> list[str]:
+        with self.house.db.read() as connection:
+            return [row.action for row in audit.rows(connection, "acme", number)]
+
+    # --- situations -----------------------------------------------------------------------------------------------
+
+    def paid(self, amounts: Mapping[str, int] | None = None) -> dict[str, Invoice]:
+        """An invoice of Hooli for each amount, paid in full by TXN-1, TXN-2 ... Nothing is synced yet."""
+        hooli = self.books.customer()
+        invoices = {number: self.books.invoice(number, hooli, minor) for number, minor in (amounts or {"1042": 50_000}).items()}
+        journey.preview(self.books.desk)  # reads the books, as a sync before the payment would have
+        for place, one in enumerate(invoices.values(), start=1):
+            self.books.pay(f"TXN-{place}", one.total_minor, {one.number: one.total_minor}, paid_at=PAID)
+        return invoices
+
+    def credited(self, *amounts: int, credit_minor: int = 12_000) -> None:
+        """Payments from TXN-1 on, each of an invoice to which Bea applied a credit memo after it was paid. Synced and shown."""
+        numbers = {str(1042 + place): amount for place, amount in enumerate(amounts or (50_000,))}
+        for number, invoice in self.paid(numbers).items():
+            self.credit(invoice, f"CM-{number}", credit_minor)
+        self.sync()
+
+    def credit(self, invoice: Invoice, number: str, minor: int) -> None:
+        day = AFTER_PAID.date()
+        memo = self.books.ledger.add_credit_memo(
+            number, invoice.customer_id, minor, "USD", day, by="Bea Bookkeeper", at=AFTER_PAID
+        )
+        self.books.ledger.apply_credit(memo.id, invoice.id, minor, by="Bea Bookkeeper", at=AFTER_PAID)
+
+    def entered_by_hand(self) -> None:
+        """Bea entered the receipt of TXN-1 herself. Synced and shown."""
+        invoice = self.paid()["1042"]
+        self.books.ledger.enter_receipt(
+            invoice.customer_id, invoice.total_minor, "USD", PAID.date(), by="Bea Bookkeeper",
+            lines=[(invoice.id, invoice.total_minor)], reference="TXN-1", method="card", at=AFTER_PAID,
+        )  # fmt: skip
+        self.sync()
+
+    def recreated_twice(self) -> tuple[Invoice, Invoice]:
+        """The invoice of TXN-1 was deleted, and two may have taken its place. Synced and shown."""
+        invoice = self.paid()["1042"]
+        first = self.books.ledger.recreate_invoice(invoice.id, by="Bea Bookkeeper", at=AFTER_PAID)
+        hooli = next(one for one in self.books.ledger.customers() if one.name == "Hooli")
+        second = self.books.invoice(first.number, hooli, 50_000, at=AFTER_PAID)
+        self.sync()
+        return first, second
+
+    def fitting(self, count: int) -> None:
+        """So many payments more, whose invoices are as they were. Not synced yet."""
+        globex = self.books.customer("Globex")
+        numbers = [str(3000 + place) for place in range(count)]
+        for number in numbers:
+            self.books.invoice(number, globex, 700)
+        journey.preview(self.books.desk)
+        for number in numbers:
+            self.books.pay(f"FIT-{number}", 700, {number: 700}, customer="Globex")
+
+    def many_failing(self, count: int) -> None:
+        """So many payments at once whose invoices were voided. Not synced yet."""
+        for invoice in self.paid({str(2000 + place): 1_000 + place for place in range(1, count + 1)}).values():
+            self.books.ledger.void_invoice(invoice.id, by="Bea Bookkeeper", at=AFTER_PAID)
+
+
+def eventually(holds: Callable[[], Any]) -> Any:
+    """Waits until something holds and returns it; fails the test when it never does."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if found := holds():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it never happened")
+
+
+def write_slack_settings(folder: Path, workspace: Workspace, *, sams_limit: str = "100.00") -> Path:
+    """A configuration for the workspace: Dana decides up to 10,000.00, Sam up to his limit, Bea nothing."""
+    config = folder / "resolve-now.toml"
+    text = SETTINGS.format(
+        cards=workspace.channels["payments-sync"],
+        escalations=workspace.channels["finance-leads"],
+        team=workspace.team_id,
+        dana=workspace.people["dana"],
+        sam=workspace.people["sam"],
+        sams_limit=sams_limit,
+    )
+    config.write_text(text, encoding="utf-8")
+    return config
+
+
+def slack_environment(workspace: Workspace) -> dict[str, str]:
+    """What a process needs in its environment to find the workspace."""
+    return {
+        "RESOLVE_NOW_SLACK_BOT_TOKEN": workspace.bot_token,
+        "RESOLVE_NOW_SLACK_APP_TOKEN": workspace.app_token,
+        "RESOLVE_NOW_SLACK_BASE_URL": workspace.api_url,
+    }
+
+
+@contextmanager
+def a_bot_scene(folder: Path, *, listening: bool = True) -> Iterator[BotScene]:
+    """Everything started, and stopped again. With `listening` off, only the outbox works."""
+    clock, bell = ManualClock(), Bell()
+    before = set(threading.enumerate())
+    with start(
+        folder, now=lambda: clock.now().timestamp(), seed=SEED, messages_per_second=0.0, random_bytes=random_bytes
+    ) as workspace:
+        config = write_slack_settings(folder, workspace)
+        ledger = Ledger(folder / "acme-books.sqlite", clock)
+        books = EmbeddedBooks(ledger, clock)
+        opened = open_house(config, slack_environment(workspace))
+        house = replace(opened, clock=clock, ids=SharedIds(), books_of=lambda _: books)
+        bot = open_bot(house, bell)
+        assert bot is not None
+        made = BotScene(Scene(house.db, ledger, clock, house.desk("acme")), house, bot, workspace, clock, bell)
+        _listen_in(made)
+        try:
+            if listening:
+                bot.start()
+                eventually(lambda: workspace.snapshot()["connections"] == 1)
+            yield made
+        finally:
+            bot.stop()
+            house.db.close()
+            ledger.close()
+    eventually(lambda: set(threading.enumerate()) <= before)  # nothing of it is left running
+
+
+def _listen_in(made: BotScene) -> None:
+    """Remembers every interaction before the bot answers it."""
+
+    def remember(body: Json, next: Callable[[], Any]) -> Any:
+        made.told.append(copy.deepcopy(body))
+        return BoltResponse(status=200) if made.holding_back else next()
+
+    made.bot.app.middleware(remember)

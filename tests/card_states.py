@@ -1,0 +1,425 @@
+"""Makers of every state of a card: what each message and modal is drawn from, without a database or Slack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from evidence_makers import LATER, PAID_AT, a_credit, a_line, a_receipt, an_evidence, an_invoice, cases, evidence_of
+from makers import a_company
+
+from bot.cards import Message, failure_card
+from bot.escalations import digest_card, escalation_card
+from bot.modals import resolve_modal
+from bot.rooms import Channel
+from bot.text import Block
+from receivables.books_records import Gone, InvoiceStatus, ReceiptLine, Stamp
+from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Remedy
+from receivables.effects import EffectKind, EffectState, ReceiptWrite
+from receivables.evidence import Evidence, PostedPart, ReceiptEvidence
+from receivables.payment import Bucket, Payment, PaymentState
+from rules import diagnose
+from storage.cards import CardFacts
+from storage.decisions import Proof, StoredDecision
+from storage.effects import StoredEffect
+from storage.escalations import StoredEscalation
+from storage.failures import StoredFailure
+from storage.payments import StoredPayment
+
+ZONE = ZoneInfo("America/Chicago")
+NAMES = {"dana": "Dana Reyes", "sam": "Sam Okafor"}
+FOUND_AT = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
+DECIDED_AT = FOUND_AT + timedelta(hours=1)
+FAILURE_ID = "f" * 26
+DECISION_ID = "d" * 26
+EVIDENCE_ID = "e" * 26
+NOTHING = an_evidence(lines=(a_line(invoice=an_invoice()),))
+
+
+def an_offer_id(remedy: Remedy) -> str:
+    """26 characters that name nothing, another one for each remedy."""
+    return chr(ord("a") + list(Remedy).index(remedy)) * 26
+
+
+def a_stored_payment(payment: Payment, *, bucket: Bucket = Bucket.WAITING_PERSON, hidden_by: str | None = None) -> StoredPayment:
+    return StoredPayment(payment, PaymentState.FAILED, bucket, 1, 3, 0, FOUND_AT, "payments.csv", hidden_by=hidden_by)
+
+
+def a_failure(
+    payment: Payment,
+    diagnosis: Diagnosis | None,
+    *,
+    about: str = "payment",
+    resolution: str | None = None,
+    resolved_by: str = "",
+    evidence_id: str | None = EVIDENCE_ID,
+) -> StoredFailure:
+    primary = diagnosis.primary if diagnosis else None
+    return StoredFailure(
+        company="acme",
+        id=FAILURE_ID,
+        transaction_number=payment.transaction_number,
+        about=about,
+        state="resolved" if resolution else "open",
+        cause=primary.cause if primary else None,
+        remedy=primary.remedy if primary else None,
+        diagnosis=diagnosis,
+        opened_because="does_not_fit",
+        refusal_code="",
+        refusal_message="",
+        evidence_id=evidence_id,
+        held=False,
+        opened_at=FOUND_AT,
+        changed_at=FOUND_AT,
+        resolved_at=DECIDED_AT if resolution else None,
+        resolution=resolution,
+        resolved_by=resolved_by,
+        incident_id=None,
+        version=2,
+    )
+
+
+def a_decision(
+    remedy: Remedy, state: str, *, outcome: str = "", reason: str = "", approved_by: str | None = None, by: str = "sam"
+) -> StoredDecision:
+    return StoredDecision(
+        company="acme",
+        id=DECISION_ID,
+        failure_id=FAILURE_ID,
+        transaction_number="TXN-1",
+        remedy=remedy,
+        requested_by=by,
+        requested_at=DECIDED_AT,
+        approved_by=approved_by,
+        approved_at=DECIDED_AT if approved_by else None,
+        channel="slack",
+        os_account="",
+        reason=reason,
+        options={},
+        amount_minor=50_000,
+        currency="USD",
+        evidence_id=EVIDENCE_ID,
+        state=state,
+        outcome=outcome,
+        changed_at=DECIDED_AT,
+    )
+
+
+def a_done_receipt(payment: Payment, *, document_id: str = "R1057", on_account_minor: int = 0) -> StoredEffect:
+    line = ReceiptLine("i-1042", payment.amount_minor - on_account_minor)
+    write = ReceiptWrite("c-hooli", payment.currency, payment.amount_minor, date(2026, 3, 3), "card", "TXN-1", "", "", (line,))
+    return StoredEffect(
+        id="g" * 26,
+        company="acme",
+        transaction_number=payment.transaction_number,
+        kind=EffectKind.RECEIPT,
+        part=1,
+        generation=1,
+        key="k",
+        marker="m",
+        write=write,
+        expects={},
+        attended=True,
+        facts_read_at=FOUND_AT,
+        state=EffectState.DONE,
+        fence=1,
+        sendings=1,
+        deadline_at=None,
+        next_at=FOUND_AT,
+        after_id=None,
+        compensates_id=None,
+        decision_id=DECISION_ID,
+        dispatch_id=None,
+        document_id=document_id,
+        document_version="1",
+        outcome_code="",
+        outcome_message="",
+        planned_at=DECIDED_AT,
+        settled_at=DECIDED_AT,
+    )
+
+
+def a_card(
+    evidence: Evidence,
+    *,
+    diagnosis: Diagnosis | None = None,
+    decision: StoredDecision | None = None,
+    resolution: str | None = None,
+    resolved_by: str = "",
+    receipts: Sequence[StoredEffect] = (),
+    proofs: Sequence[Proof] = (),
+    bucket: Bucket = Bucket.WAITING_PERSON,
+    hidden_by: str | None = None,
+) -> CardFacts:
+    """The card of a payment with this evidence, diagnosed by the rules unless a diagnosis is given."""
+    failure = a_failure(evidence.payment, diagnosis or diagnose(evidence), resolution=resolution, resolved_by=resolved_by)
+    offers = {remedy: an_offer_id(remedy) for remedy in failure.offered}
+    stored = a_stored_payment(evidence.payment, bucket=bucket, hidden_by=hidden_by)
+    return CardFacts(failure, stored, evidence, decision, receipts, proofs, offers, 1)
+
+
+# --- evidence whose figures are known ---------------------------------------------------------------------------------
+
+
+def credited() -> Evidence:
+    """$500.00 paid on an invoice that a credit memo of $120.00 left with $380.00 open."""
+    return an_evidence(lines=(a_line(invoice=an_invoice(open_minor=38_000), credits=(a_credit(applied=Stamp("erin", LATER)),)),))
+
+
+def credited_twice_paid_twice() -> Evidence:
+    """Two allocations, $300.00 and $100.00, on one invoice of $450.00 with two credit memos: $200.00 is open."""
+    credits = (a_credit(id="a-1", amount_minor=15_000), a_credit(id="a-2", memo="CM-78", amount_minor=10_000))
+    invoice = an_invoice(total_minor=45_000, open_minor=20_000)
+    lines = tuple(
+        a_line(line=place, amount_minor=amount, invoice=invoice, credits=credits) for place, amount in enumerate((30_000, 10_000))
+    )
+    return an_evidence(lines=lines)
+
+
+def recreated(*, made_again: int = 1) -> Evidence:
+    """An invoice deleted and made again with $620.00 open, once or several times."""
+    gone = Gone("invoice", "i-1042", Stamp("dana", LATER), "1042")
+    new = tuple(
+        an_invoice(id=f"i-new-{place}", open_minor=62_000, total_minor=62_000, created=Stamp("frank", LATER))
+        for place in range(made_again)
+    )
+    return an_evidence(lines=(a_line(invoice=gone, successors=new),))
+
+
+def short() -> Evidence:
+    """$500.00 paid on an invoice with $400.00 open, for no reason that can be read."""
+    return an_evidence(lines=(a_line(invoice=an_invoice(open_minor=40_000)),))
+
+
+def half_voided() -> Evidence:
+    """$500.00 paid: $300.00 on an invoice that was voided, $200.00 on one that is open with $250.00."""
+    voided = a_line(amount_minor=30_000, invoice=an_invoice(open_minor=0, status=InvoiceStatus.VOIDED))
+    opened = an_invoice(number="1043", open_minor=25_000)
+    return an_evidence(lines=(voided, a_line(line=1, amount_minor=20_000, invoice=opened, number="1043")))
+
+
+def entered_by_hand() -> Evidence:
+    """The receipt is already there, with the transaction number."""
+    receipt = a_receipt(reference="TXN-1", lines=(("i-1042", 50_000),))
+    line = a_line(invoice=an_invoice(open_minor=0, status=InvoiceStatus.PAID))
+    return an_evidence(lines=(line,), receipts=(ReceiptEvidence(receipt, ours=False, this_payment=False),))
+
+
+def swallowed(*, open_minor: int, applied_minor: int = 38_000, on_account_minor: int = 0) -> Evidence:
+    """Our receipt of $500.00 applied by `applied_minor` only; `on_account_minor` of it was meant to stay on account."""
+    receipt = a_receipt(id="r-9", lines=(("i-1042", applied_minor),))
+    meant = 50_000 - on_account_minor
+    part = PostedPart(1, 1, EffectState.DONE, 50_000, on_account_minor, "r-9", receipt, lines=(("i-1042", meant),))
+    line = a_line(amount_minor=meant, invoice=an_invoice(open_minor=open_minor))
+    ours = ReceiptEvidence(receipt, ours=True, this_payment=True)
+    return an_evidence(lines=(line,), posted=(part,), receipts=(ours,), amount_minor=50_000)
+
+
+def blocked() -> CardFacts:
+    """The diagnosis knows the remedy, but the books would not let it be carried out."""
+    facts = a_card(credited())
+    assert facts.failure.diagnosis is not None
+    primary = replace(
+        facts.failure.diagnosis.primary,
+        blocked="The period of the credit memo is closed.",
+        alternatives=(Remedy.RETRY, Remedy.DISMISS),
+    )
+    return a_card(credited(), diagnosis=replace(facts.failure.diagnosis, primary=primary))
+
+
+def contradicted(resolution: str | None = None) -> CardFacts:
+    """The feed brings a known transaction number again with other content: no evidence, so nothing is offered."""
+    sentence = "payments.csv brings transaction number TXN-1 again with other content. What we hold was kept."
+    fact = Fact("content_differs", "payment TXN-1", sentence, at=FOUND_AT)
+    finding = Finding(Cause.DUPLICATE_REFERENCE, "intake", Remedy.RETRY, Confidence.CERTAIN, because=(fact,))
+    failure = a_failure(
+        NOTHING.payment, Diagnosis(finding, sentence), about="intake", resolution=resolution,
+        resolved_by="dana" if resolution else "", evidence_id=None,
+    )  # fmt: skip
+    return CardFacts(failure, a_stored_payment(NOTHING.payment), None, None, (), (), {}, 1)
+
+
+def of_every_cause() -> dict[str, Evidence]:
+    """For each cause that the rules diagnose, the first case of its file that fires it."""
+    found: dict[str, Evidence] = {}
+    for file, case in cases():
+        if case.get("fires") and file not in found:
+            found[file] = evidence_of(case)
+    return found
+
+
+# --- every state ------------------------------------------------------------------------------------------------------
+
+
+def card_states() -> dict[str, CardFacts]:
+    """What a failure's card can look like, by name."""
+    states = {"found": just_found()}
+    states |= {
+        f"cause-{name.replace('_', '-')}": a_card(evidence)
+        for name, evidence in of_every_cause().items()
+        if name != "outcome_unknown"
+    }
+    states |= {
+        "blocked": blocked(),
+        "several-successors": a_card(recreated(made_again=3)),
+        "not-isolated": a_card(replace(short(), isolated=False)),
+        "cause-outcome-unknown": a_card(NOTHING, diagnosis=unknown_outcome(), bucket=Bucket.UNKNOWN),
+        "feed-contradicts": contradicted(),
+        "feed-settled": contradicted("retried"),
+    }
+    return states | _decided() | _resolved()
+
+
+def unknown_outcome() -> Diagnosis:
+    """The diagnosis of a payment whose answer was lost, from its own case."""
+    return diagnose(of_every_cause()["outcome_unknown"])
+
+
+def _decided() -> dict[str, CardFacts]:
+    unapply, limit = Remedy.UNAPPLY_CREDIT_MEMO, "The amount is above the limit of Sam Okafor; it takes a second person."
+    waiting = a_decision(unapply, "waiting_approval", outcome=limit, reason="agreed with the client")
+    why = {
+        "stale": "the books changed since this was shown; look at the new card",
+        "refused": "declined by dana",
+        "failed": "The books refused it: the period is closed.",
+    }
+    return {
+        "waiting-for-approval": a_card(credited(), decision=waiting),
+        "accepted": a_card(credited(), decision=a_decision(unapply, "accepted", by="dana")),
+        "carrying-out": a_card(credited(), decision=a_decision(unapply, "carrying_out", approved_by="dana")),
+    } | {
+        f"decision-{state}": a_card(credited(), decision=a_decision(unapply, state, outcome=words))
+        for state, words in why.items()
+    }
+
+
+def _resolved() -> dict[str, CardFacts]:
+    done = {
+        Remedy.UNAPPLY_CREDIT_MEMO: credited(),
+        Remedy.RECREATE_RECEIPT: recreated(),
+        Remedy.APPLY_RECEIPT: swallowed(open_minor=12_000),
+        Remedy.KEEP_ON_ACCOUNT: half_voided(),
+    }
+    carried_out = {
+        f"done-{remedy.value.replace('_', '-')}": a_card(
+            evidence,
+            decision=a_decision(remedy, "done", by="dana"),
+            resolution="carried_out",
+            resolved_by="dana",
+            receipts=(a_done_receipt(evidence.payment, on_account_minor=30_000 if remedy is Remedy.KEEP_ON_ACCOUNT else 0),),
+        )
+        for remedy, evidence in done.items()
+    }
+    dismissal = a_decision(Remedy.DISMISS, "done", by="dana", reason="entered by hand on Friday")
+    proof = Proof("TXN-1", "r-1", 50_000, DECIDED_AT, None)
+    by_two = replace(dismissal, approved_by="sam", reason="paid by a cheque that bounced")
+    receipts = (a_done_receipt(credited().payment),)
+    return carried_out | {
+        "put-right-by-somebody": a_card(credited(), resolution="put_right", resolved_by="erin", receipts=receipts),
+        "put-right": a_card(credited(), resolution="put_right", receipts=receipts),
+        "dismissed-with-proof": a_card(
+            entered_by_hand(), decision=dismissal, resolution="dismissed", resolved_by="dana", proofs=(proof,)
+        ),
+        "dismissed-by-two": a_card(short(), decision=by_two, resolution="dismissed", resolved_by="dana"),
+        "retried": a_card(
+            short(), decision=a_decision(Remedy.RETRY, "done", by="dana"), resolution="retried", resolved_by="dana"
+        ),
+        "landed": a_card(NOTHING, diagnosis=unknown_outcome(), resolution="landed", receipts=receipts),
+        "hidden": a_card(
+            entered_by_hand(), decision=dismissal, resolution="dismissed", resolved_by="dana", proofs=(proof,), hidden_by="dana"
+        ),
+    }
+
+
+def drawn(states: Mapping[str, CardFacts]) -> dict[str, Message]:
+    return {name: failure_card(facts, ZONE, NAMES) for name, facts in states.items()}
+
+
+def an_escalation(*, cleared: bool = False) -> StoredEscalation:
+    causes = [[cause.value, 9 - place] for place, cause in enumerate(list(Cause)[:7])]
+    figures = {"window": "24 hours", "attempted": 120, "failed": 31, "limit_percentage": 10, "causes": causes}
+    state, cleared_at = ("cleared", DECIDED_AT) if cleared else ("open", None)
+    return StoredEscalation("acme", "h" * 26, state, FOUND_AT, cleared_at, None, figures)
+
+
+def other_messages(company_name: str = "Acme Networks") -> dict[str, Message]:
+    """The messages that are no card of one failure."""
+    channel = Channel(a_company(name=company_name), "C1", "C2", ("U0DANA",))
+    counts = [("credit_memo_applied", 21), ("unidentified", 7), ("", 2)]
+    return {
+        "escalation": escalation_card(an_escalation(), channel),
+        "escalation-over": escalation_card(an_escalation(cleared=True), channel),
+        "digest": digest_card(company_name, counts),
+    }
+
+
+def modal_states() -> dict[str, Block]:
+    """The Resolve Now modal with each remedy chosen, and with nothing to decide."""
+    found = {
+        "unapply-credit-memo": (a_card(credited()), Remedy.UNAPPLY_CREDIT_MEMO),
+        "unapply-and-put-back": (a_card(credited_twice_paid_twice()), Remedy.UNAPPLY_CREDIT_MEMO),
+        "recreate-receipt": (a_card(recreated()), Remedy.RECREATE_RECEIPT),
+        "several-successors": (a_card(recreated(made_again=3)), Remedy.RECREATE_RECEIPT),
+        "unidentified": (a_card(short()), Remedy.RECREATE_RECEIPT),
+        "dismiss-with-proof": (a_card(entered_by_hand()), Remedy.DISMISS),
+        "dismiss-without-proof": (a_card(short()), Remedy.DISMISS),
+        "apply-receipt": (a_card(swallowed(open_minor=12_000)), Remedy.APPLY_RECEIPT),
+        "keep-on-account": (a_card(half_voided()), Remedy.KEEP_ON_ACCOUNT),
+        "retry": (blocked(), Remedy.RETRY),
+        "nothing-to-decide": (a_card(NOTHING, diagnosis=unknown_outcome(), bucket=Bucket.UNKNOWN), None),
+        "not-diagnosed": (just_found(), None),
+    }
+    return {name: resolve_modal(facts, ZONE, chosen=remedy) for name, (facts, remedy) in found.items()}
+
+
+def just_found() -> CardFacts:
+    payment = NOTHING.payment
+    return CardFacts(a_failure(payment, None, evidence_id=None), a_stored_payment(payment), None, None, (), (), {}, 0)
+
+
+# --- the worst that can stand in the books ----------------------------------------------------------------------------
+
+
+def crowded(
+    *, lines: int = 40, successors: int = 60, receipts: int = 60, currency: str = "USD", amount_minor: int = 100
+) -> Evidence:
+    """As many allocations, successors and receipts as nobody has."""
+    gone = Gone("invoice", "i-0", Stamp("dana", LATER), "1042")
+    new = tuple(
+        an_invoice(id=f"i-new-{place}", currency=currency, open_minor=amount_minor, created=Stamp("frank", LATER))
+        for place in range(successors)
+    )
+    first = a_line(invoice=gone, amount_minor=amount_minor, successors=new)
+    rest = tuple(
+        a_line(
+            line=place,
+            amount_minor=amount_minor,
+            number=str(place),
+            invoice=an_invoice(number=str(place), currency=currency, open_minor=amount_minor // 2),
+            credits=(a_credit(id=f"a-{place}", invoice_id=f"i-{place}", amount_minor=amount_minor // 2),),
+        )
+        for place in range(1, lines)
+    )
+    by_hand = tuple(
+        ReceiptEvidence(a_receipt(id=f"r-{place}", currency=currency, amount_minor=amount_minor), ours=False, this_payment=False)
+        for place in range(receipts)
+    )
+    return an_evidence(lines=(first, *rest), receipts=by_hand, currency=currency)
+
+
+def crowded_diagnosis(evidence: Evidence, remedy: Remedy) -> Diagnosis:
+    """A diagnosis that names all of it: every application, the last successor, the last receipt."""
+    finding = Finding(
+        cause=Cause.UNIDENTIFIED,
+        rule="unidentified",
+        remedy=remedy,
+        confidence=Confidence.UNIDENTIFIED,
+        alternatives=tuple(Remedy),
+        because=tuple(Fact("open_now", f"invoice {place}", f"Fact {place} was read.", "dana", PAID_AT) for place in range(60)),
+        applications=tuple(one.id for line in evidence.lines for one in line.credits),
+        successors=((0, evidence.lines[0].successors[-1].id),),
+        proof=((evidence.receipts[-1].receipt.id, evidence.payment.amount_minor),),
+    )
+    return Diagnosis(finding, "Much was read.", (finding,) * 9, not_checked=tuple(f"thing {place}" for place in range(30)))

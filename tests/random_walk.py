@@ -1,0 +1,309 @@
+"""One seed of a random life: two workers, faulty books, a busy bookkeeper, people who press, and time that jumps."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import sqlalchemy as sa
+from faulty_books import Fault, FaultyBooks, Killed
+from scene import Scene
+
+from receivables.books_records import InvoiceStatus, Receipt
+from receivables.effects import EffectKind, EffectState, markers_in
+from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavailable, NotFound, NotPermitted, StaleDecision
+from receivables.payment import Bucket
+from storage import audit, effects, failures, payments, schema
+from sync import effects as carrying_out
+from sync import journey, requests
+
+INVOICES = ("1001", "1002", "1003", "1004", "1005", "1006")
+JUMPS = (1, 1, 2, 5, 20, 31, 33, 61, 65, 400, 3600)
+FAULTS = [fault for fault in Fault if fault is not Fault.NONE]
+SETTLED = (Bucket.POSTED, Bucket.WAITING_PERSON, Bucket.DISMISSED, Bucket.EXCLUDED)
+UNSETTLED = (EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN)
+ROUNDS_TO_SETTLE = 25
+
+
+@dataclass
+class Walk:
+    """A scene, the dice, and what was done, for whoever must read a failing seed."""
+
+    scene: Scene
+    dice: random.Random
+    said: list[str] = field(default_factory=list)
+    reached: Counter[str] = field(default_factory=Counter)
+    fed_minor: dict[str, int] = field(default_factory=dict)
+    copied: set[str] = field(default_factory=set)  # payments whose receipt a bookkeeper copied by hand
+    dismissed: dict[str, set[str]] = field(default_factory=dict)  # payment to its receipts when it was dismissed
+
+    def __post_init__(self) -> None:
+        self.deck: list[Fault] = []
+        self.books = FaultyBooks(self.scene.desk.books, self.scene.clock)
+        self.scene.with_books(self.books)
+        self.desks = [replace(self.scene.desk, owner=owner) for owner in ("first", "second")]
+        self.scene.ledger.key_life *= self.dice.choice([0, 1])  # books that forget keys at once, or keep them a day
+        self.rate = self.dice.choice([0.2, 0.5, 0.8])
+        self.hooli = self.scene.customer()
+        for number in INVOICES:
+            self.scene.invoice(number, self.hooli, self.dice.choice([50_000, 100_000, 300_000]))
+
+    # --- one step ---------------------------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        steps: list[Callable[[], None]] = [self.effects] * 5 + [self.post] * 5 + [self.sync] * 2 + [self.jump] * 6
+        steps += [self.decide] * 4 + [self.keep_books] * 3 + [self.finish] * 2
+        self.dice.choice(steps)()
+        self.books.arrive()
+
+    def effects(self) -> None:
+        desk = self.dice.choice(self.desks)
+        self.at_risk(f"effects of {desk.owner}", lambda: carrying_out.run_once(desk))
+
+    def sync(self) -> None:
+        desk = self.dice.choice(self.desks)
+        self.at_risk(f"sync by {desk.owner}", lambda: journey.run(desk))
+
+    def post(self) -> None:
+        """Payments come in, and the next sync takes them as far as it gets."""
+        for _ in range(self.dice.choice([1, 1, 2, 3])):
+            self.pay()
+        self.sync()
+
+    def finish(self) -> None:
+        desk = self.dice.choice(self.desks)
+        self.at_risk(f"finish by {desk.owner}", lambda: journey.finish_once(desk))
+
+    def pay(self) -> None:
+        number = f"TXN-{len(self.fed_minor) + 1}"
+        chosen = self.dice.sample(INVOICES, self.dice.choice([1, 1, 2]))
+        to = {invoice: self.dice.choice([5_000, 10_000, 25_000, 50_000]) for invoice in chosen}
+        amount = sum(to.values()) + self.dice.choice([0, 0, 0, 500])
+        self.said.append(f"pay {number} {amount} {to}")
+        self.scene.pay(number, amount, to)
+        self.fed_minor[number] = amount
+
+    def jump(self) -> None:
+        seconds = self.dice.choice(JUMPS)
+        self.said.append(f"{seconds} s pass")
+        self.scene.clock.advance(seconds)
+
+    def decide(self) -> None:
+        with self.scene.db.read() as connection:
+            waiting = list(failures.open_ones(connection, "acme"))
+        if not waiting:
+            return
+        found = self.dice.choice(waiting)
+        offered = found.offered
+        if not offered:
+            return
+        remedy = offered[0] if self.dice.random() < 0.6 else self.dice.choice(offered)
+        options = {"reapply": True} if self.dice.random() < 0.5 else {}
+        self.said.append(f"decide {found.transaction_number} {remedy} {options}")
+        try:
+            requests.request(
+                self.scene.desk, found.transaction_number, remedy,
+                by=self.dice.choice(["dana", "sam"]), channel="cli", options=options,
+            )  # fmt: skip
+        except (NotFound, NotPermitted, StaleDecision) as refusal:
+            self.reached[f"refused: {type(refusal).__name__}"] += 1
+        else:
+            self.reached[f"decided: {remedy}"] += 1
+
+    # --- the line to the books --------------------------------------------------------------------------------------
+
+    def at_risk(self, what: str, work: Callable[[], object]) -> None:
+        """One piece of work with whatever may go wrong on the way, the other worker in between included."""
+        lucky = self.dice.random() >= self.rate
+        self.books.faults = [] if lucky else self.deal(2)
+        self.books.late_seconds = self.dice.choice([1.0, 8.0, 25.0, 31.0])
+        self.books.reads_raise = None if self.dice.random() >= self.rate / 6 else BooksUnavailable("The books do not answer.")
+        if self.dice.random() < 0.25:
+            self.interrupt()
+        planned = list(self.books.faults)
+        self.said.append(f"{what} with {[fault.value for fault in planned]}, reads {self.books.reads_raise!r}")
+        try:
+            work()
+        except (AccessLost, BooksUnavailable) as error:
+            self.reached[f"stopped: {type(error).__name__}"] += 1
+        except Killed:
+            self.reached["killed"] += 1
+        happened = planned[: len(planned) - len(self.books.faults)]
+        self.reached.update(f"fault: {fault}" for fault in happened)
+        self.deck = [*planned[len(happened) :], *self.deck]
+        self.calm()
+
+    def deal(self, count: int) -> list[Fault]:
+        """The next faults of a shuffled deck, so that none is left out for long; those that did not happen go back."""
+        if len(self.deck) < count:
+            self.deck += self.dice.sample(FAULTS, len(FAULTS))
+        dealt, self.deck = self.deck[:count], self.deck[count:]
+        return dealt
+
+    def interrupt(self) -> None:
+        """The process is paused at its next call to the books; time passes and the other one works."""
+        other, seconds = self.dice.choice(self.desks), self.dice.choice([0, 5, 31, 61, 100])
+
+        def paused() -> None:
+            self.books.before_read = self.books.before_write = lambda: None
+            self.said.append(f"... paused for {seconds} s, {other.owner} works")
+            self.reached["paused"] += 1
+            self.scene.clock.advance(seconds)
+            if self.dice.random() < 0.4:
+                self.keep_books()
+            kept, self.books.faults = self.books.faults, []
+            try:
+                carrying_out.run_once(other)
+            except BooksError:
+                self.reached["interrupter stopped"] += 1
+            self.books.faults = kept
+
+        if self.dice.random() < 0.5:
+            self.books.before_read = paused
+        else:
+            self.books.before_write = paused
+
+    def calm(self) -> None:
+        self.books.faults, self.books.reads_raise = [], None
+        self.books.before_read = self.books.before_write = lambda: None
+
+    # --- the bookkeeper ---------------------------------------------------------------------------------------------
+
+    def keep_books(self) -> None:
+        work: list[Callable[[], str]] = [self.enter, self.credit, self.un_credit, self.remake, self.delete, self.copy, self.void]
+        try:
+            self.said.append(f"bookkeeper: {self.dice.choice(work)()}")
+        except BooksRefused as refusal:
+            self.said.append(f"bookkeeper was refused: {refusal.message}")
+        except IndexError:
+            pass  # there is nothing of that kind
+
+    def enter(self) -> str:
+        invoice = self.dice.choice([one for one in self.scene.ledger.invoices() if one.status is InvoiceStatus.OPEN])
+        amount = self.dice.choice([5_000, 10_000, 25_000])
+        reference = self.dice.choice(["", "", "", *self.fed_minor])
+        made = self.scene.ledger.enter_receipt(
+            self.hooli.id, amount, "USD", date(2026, 3, 3), by="bookkeeper", lines=[(invoice.id, amount)], reference=reference
+        )
+        return f"entered {made.number} of {amount} on {invoice.number} for {reference or 'nobody'}"
+
+    def credit(self) -> str:
+        ledger = self.scene.ledger
+        invoice = self.dice.choice([one for one in ledger.invoices() if one.status is InvoiceStatus.OPEN])
+        memo = ledger.add_credit_memo("CM", self.hooli.id, invoice.open_minor, "USD", date(2026, 3, 5), by="robin")
+        ledger.apply_credit(memo.id, invoice.id, memo.total_minor, by="robin")
+        return f"credited {invoice.number} with {memo.total_minor}"
+
+    def un_credit(self) -> str:
+        found = [one for memo in self.scene.ledger.credit_memos() for one in memo.applications]
+        self.scene.ledger.unapply_credit(self.dice.choice(found).id, by="bookkeeper")
+        return "took a credit off"
+
+    def remake(self) -> str:
+        made = self.scene.ledger.recreate_invoice(self.dice.choice(self.scene.ledger.invoices()).id, by="bookkeeper")
+        return f"deleted and made {made.number} again"
+
+    def delete(self) -> str:
+        gone = self.scene.ledger.delete_receipt(self.dice.choice(self.scene.ledger.receipts()).id, by="bookkeeper")
+        return f"deleted receipt {gone.number}"
+
+    def copy(self) -> str:
+        ours = [one for number in self.fed_minor for one in self.living()[number]]
+        lost = [one for one in ours if self.scene.payment(one.reference).bucket is Bucket.UNKNOWN]
+        if not lost and self.dice.random() < 0.7:
+            raise IndexError
+        one = self.dice.choice(lost or ours)
+        self.copied.add(one.reference)
+        made = self.scene.ledger.enter_receipt(
+            self.hooli.id, one.amount_minor, "USD", one.received_on, by="bookkeeper", memo=one.memo, reference=one.reference
+        )
+        return f"copied {one.number} of {one.reference} as {made.number}"
+
+    def void(self) -> str:
+        if self.dice.random() < 0.5:
+            raise IndexError
+        invoice = self.scene.ledger.void_invoice(self.dice.choice(self.scene.ledger.invoices()).id, by="bookkeeper")
+        return f"voided {invoice.number}"
+
+    # --- what must hold ---------------------------------------------------------------------------------------------
+
+    def living(self) -> dict[str, list[Receipt]]:
+        """Our receipts in the books, by payment."""
+        found: dict[str, list[Receipt]] = {number: [] for number in self.fed_minor}
+        for one in self.scene.ledger.receipts():
+            if markers_in(one.memo) and not one.voided:
+                found[one.reference].append(one)
+        return found
+
+    def check(self) -> None:
+        """The promises, after every step."""
+        living = self.living()
+        for number, receipts in living.items():
+            if number not in self.copied:
+                parts = [markers_in(one.memo)[0].rpartition(".")[0] for one in receipts]
+                assert len(parts) == len(set(parts)), f"{number} is in the books twice"
+                assert sum(one.amount_minor for one in receipts) <= self.fed_minor[number], f"{number} has too much"
+        with self.scene.db.read() as connection:
+            buckets = payments.buckets(connection, "acme")
+            held = payments.of_company(connection, "acme")
+            chains = effects.of_payments(connection, "acme", list(self.fed_minor))
+        assert len(self.fed_minor) == sum(count for count, _ in buckets.values())
+        assert sum(self.fed_minor.values()) == sum(total for _, total in buckets.values())
+        assert () == self.scene.ledger.check_books()
+        for stored in held:
+            states = {one.state for one in chains[stored.number]}
+            unknown = [one for one in chains[stored.number] if one.state is EffectState.UNKNOWN]
+            if (
+                any(one.kind is not EffectKind.APPLY_CREDIT or one.compensates_id for one in unknown)
+                and stored.bucket is not Bucket.UNKNOWN
+            ):
+                assert self._held(stored.number), f"{stored.number} is unknown and shown as {stored.bucket}"
+            self.reached.update(f"effect: {state}" for state in states)
+            self.reached[f"bucket: {stored.bucket}"] += 1
+        now_dismissed = {stored.number for stored in held if stored.bucket is Bucket.DISMISSED}
+        for number in now_dismissed:
+            ids = {one.id for one in living[number]}
+            assert number in self.copied or ids <= self.dismissed.setdefault(number, ids), f"{number} was posted after dismissal"
+        self.dismissed = {number: ids for number, ids in self.dismissed.items() if number in now_dismissed}
+
+    def _held(self, number: str) -> bool:
+        """Whether a process that was killed or cut off still holds an unknown effect: the next look shows it."""
+        table = schema.effect
+        query = sa.select(table.c.id).where(
+            table.c.transaction_number == number, table.c.state == EffectState.UNKNOWN, table.c.lease_until.is_not(None)
+        )
+        with self.scene.db.read() as connection:
+            return connection.execute(query).first() is not None
+
+    def settle(self) -> None:
+        """Faults off: everything must come to an end by itself, within minutes."""
+        self.calm()
+        for _ in range(ROUNDS_TO_SETTLE):
+            self.scene.clock.advance(61)
+            for desk in self.desks:
+                journey.run(desk)
+            self.check()
+            if self._settled():
+                break
+        with self.scene.db.read() as connection:
+            chains = effects.of_payments(connection, "acme", list(self.fed_minor))
+            held = payments.of_company(connection, "acme")
+            assert audit.verify(connection, "acme") is None
+        assert 0 == self.books.waiting
+        assert [] == [(one.transaction_number, one.state) for chain in chains.values() for one in chain if one.state in UNSETTLED]
+        assert [] == [(stored.number, stored.bucket) for stored in held if stored.bucket not in SETTLED]
+
+    def _settled(self) -> bool:
+        with self.scene.db.read() as connection:
+            chains = effects.of_payments(connection, "acme", list(self.fed_minor))
+            held = payments.of_company(connection, "acme")
+        return not any(one.state in UNSETTLED for chain in chains.values() for one in chain) and all(
+            stored.bucket in SETTLED for stored in held
+        )
+
+
+def a_walk(scene: Scene, seed: int) -> Walk:
+    return Walk(scene, random.Random(seed))

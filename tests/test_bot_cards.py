@@ -1,0 +1,552 @@
+"""Every state of a card and a modal: within Slack's limits with the worst data, nothing parsed, and figures to the cent."""
+
+from __future__ import annotations
+
+import dataclasses
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import card_states
+import pytest
+from card_answers import a_busy_scene, answers, stories
+from card_states import (
+    NAMES,
+    ZONE,
+    a_card,
+    a_decision,
+    an_offer_id,
+    blocked,
+    credited,
+    credited_twice_paid_twice,
+    crowded,
+    crowded_diagnosis,
+    drawn,
+    entered_by_hand,
+    half_voided,
+    recreated,
+    short,
+    swallowed,
+)  # fmt: skip
+from evidence_makers import a_line, an_evidence, an_invoice
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from slack_sdk.models.blocks import Block as SlackBlock
+from slack_sdk.models.views import View
+
+from app.clock import RandomIds
+from bot.cards import failure_card
+from bot.figures import credit_that_fits_minor, figures, headline_minor
+from bot.modals import resolve_modal
+from bot.text import Block, fallback, money, plain, safe
+from receivables.diagnosis import Cause, Remedy
+from receivables.evidence import Evidence
+from receivables.money import CURRENCIES, decimals_of, text_from_minor
+from rules.catalogue import RULES
+from storage.cards import CardFacts
+from workspace.blocks import problems_of, view_problems
+
+STATES = card_states.card_states()
+MESSAGES = {**drawn(STATES), **card_states.other_messages()}
+MODALS = card_states.modal_states()
+
+HOSTILE = {
+    "long": "Hooli " * 900,
+    "one-long-word": "W" * 5000,
+    "right-to-left": "شركة هولي למסחר",
+    "overridden": "\u202e00.5$\u202c \u2066x\u2069",
+    "zero-width": "Ho\u200bo\u200dli\ufeff\u00ad",
+    "emoji": "👩‍👩‍👧‍👦🏴‍☠️" * 40,
+    "nul": "Hooli\x00\x1b[31m\x07",
+    "second-line": "Hooli\n\r\n\u2028\u2029\x85Status: paid",
+    "mentions": "<!channel> <!here> <@U123> <#C1> <!subteam^S1>",
+    "link": "<https://evil.example|Approve> https://evil.example",
+    "formatting": "*bold* _it_ ~no~ `code` ```block``` &lt;!channel&gt; :tada:",
+    "blank": "\u3164\u2800\u115f",
+    "surrogate": "Hooli \ud800 \udfff",
+    "combining": "H" + "\u0301" * 500,
+}
+LOOSE = {"\n"}  # a line end of ours is the one control character that a text may have
+
+
+# --- what a card consists of ------------------------------------------------------------------------------------------
+
+
+def walk(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every object inside blocks, however deep."""
+    if isinstance(value, dict):
+        yield value
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from walk(one)
+
+
+def texts(blocks: Any) -> list[Mapping[str, Any]]:
+    return [one for one in walk(blocks) if one.get("type") in ("plain_text", "mrkdwn") and "text" in one]
+
+
+def structure(blocks: Any) -> Any:
+    """The same without the words: types, ids, styles, values and counts stay."""
+    if isinstance(blocks, list):
+        return [structure(one) for one in blocks]
+    if isinstance(blocks, dict):
+        if blocks.get("type") == "plain_text":
+            return "plain"
+        return {name: structure(one) for name, one in blocks.items()}
+    return blocks
+
+
+def buttons(blocks: Any) -> list[Mapping[str, Any]]:
+    return [one for one in walk(blocks) if one.get("type") == "button"]
+
+
+def sdk_accepts_message(blocks: list[Block]) -> None:
+    """Raises where slack_sdk's own models object."""
+    for block in blocks:
+        parsed = SlackBlock.parse(block)
+        assert parsed is not None
+        parsed.to_dict()
+
+
+def sdk_accepts_modal(view: Block) -> None:
+    sdk_accepts_message(view["blocks"])
+    View(**view).to_dict()
+
+
+def is_shown(text: str) -> bool:
+    """No control, format, surrogate or private character, but our own line ends."""
+    return not [one for one in text if one not in LOOSE and unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
+
+
+def in_mrkdwn(blocks: Any) -> list[str]:
+    return [one["text"] for one in texts(blocks) if one["type"] == "mrkdwn"]
+
+
+def check_message(blocks: list[Block]) -> None:
+    assert [] == problems_of(blocks, "message", "/blocks")
+    sdk_accepts_message(blocks)
+    assert [] == [one["text"] for one in texts(blocks) if not is_shown(one["text"])]
+
+
+def check_modal(view: Block) -> None:
+    assert [] == view_problems(view, "modal")
+    sdk_accepts_modal(view)
+    assert [] == [one["text"] for one in texts(view) if not is_shown(one["text"])]
+
+
+# --- the same facts with other words ----------------------------------------------------------------------------------
+
+#: Every field that people elsewhere fill in: the feed, the books, whoever presses.
+FROM_OUTSIDE = frozenset(
+    "customer method invoice_number number credit_memo_number person reference memo name reason outcome refusal_message"
+    " transaction_number text document sentence document_id receipt_id resolved_by hidden_by source message".split()
+)
+NOT_WORDS = frozenset({"document_id", "receipt_id", "resolved_by", "hidden_by"})  # changed only where they are given
+
+
+def dressed(value: Any, text: str) -> Any:
+    """The same records with `text` wherever something from outside stands."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        changed: dict[str, Any] = {}
+        for one in dataclasses.fields(value):
+            held = getattr(value, one.name)
+            if not one.init:
+                continue
+            if isinstance(held, str) and one.name in FROM_OUTSIDE and (held or one.name not in NOT_WORDS):
+                changed[one.name] = text
+            elif one.name == "blocked":
+                changed[one.name] = held and f"{held} {text}"
+            elif one.name == "not_checked":
+                changed[one.name] = tuple(text for _ in held)
+            else:
+                changed[one.name] = dressed(held, text)
+        return dataclasses.replace(value, **changed)
+    if isinstance(value, tuple):
+        return tuple(dressed(one, text) for one in value)
+    return value
+
+
+REPRESENTATIVE = [
+    "cause-credit-memo-applied", "cause-receipt-already-entered", "several-successors", "blocked", "waiting-for-approval",
+    "decision-failed", "done-recreate-receipt", "put-right-by-somebody", "dismissed-with-proof", "hidden", "feed-contradicts",
+]  # fmt: skip
+MODALS_WITH_WORDS: list[tuple[Evidence, Remedy]] = [
+    (credited(), Remedy.UNAPPLY_CREDIT_MEMO),
+    (recreated(made_again=3), Remedy.RECREATE_RECEIPT),
+    (entered_by_hand(), Remedy.DISMISS),
+    (half_voided(), Remedy.KEEP_ON_ACCOUNT),
+]
+
+
+def card_of(name: str, text: str) -> list[Block]:
+    return failure_card(dressed(STATES[name], text), ZONE, NAMES).blocks
+
+
+@cache
+def structure_of(name: str) -> Any:
+    """What the card consists of, drawn with a word that nobody could object to."""
+    return structure(card_of(name, "x"))
+
+
+def modal_of(evidence: Evidence, remedy: Remedy, text: str) -> Block:
+    return resolve_modal(dressed(a_card(evidence), text), ZONE, chosen=remedy)
+
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_message_is_within_the_limits(name: str) -> None:
+    check_message(MESSAGES[name].blocks)
+
+
+@pytest.mark.parametrize("name", MODALS)
+def test_a_modal_is_within_the_limits(name: str) -> None:
+    check_modal(MODALS[name])
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("name", STATES)
+def test_no_words_from_outside_break_a_card(name: str, hostile: str) -> None:
+    blocks = card_of(name, hostile)
+    check_message(blocks)
+    assert structure_of(name) == structure(blocks)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize(("evidence", "remedy"), MODALS_WITH_WORDS, ids=[remedy.value for _, remedy in MODALS_WITH_WORDS])
+def test_no_words_from_outside_break_a_modal(evidence: Evidence, remedy: Remedy, hostile: str) -> None:
+    view = modal_of(evidence, remedy, hostile)
+    check_modal(view)
+    assert _but_metadata(modal_of(evidence, remedy, "x")) == _but_metadata(view)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+def test_no_name_of_a_company_breaks_the_other_messages(hostile: str) -> None:
+    for name, message in card_states.other_messages(hostile).items():
+        check_message(message.blocks)
+        assert structure(MESSAGES[name].blocks) == structure(message.blocks)
+
+
+@pytest.mark.parametrize("remedy", list(Remedy))
+@pytest.mark.parametrize("currency", ["USD", "JPY", "KWD", "CLF"])
+def test_as_many_documents_as_nobody_has_fit_with_the_largest_amounts(remedy: Remedy, currency: str) -> None:
+    largest = 10 ** (12 + decimals_of(currency)) // 40 - 1
+    evidence = crowded(currency=currency, amount_minor=largest)
+    facts = dressed(a_card(evidence, diagnosis=crowded_diagnosis(evidence, remedy)), "W" * 5000)
+    for state in (None, "waiting_approval", "carrying_out", "failed"):
+        decision = a_decision(remedy, state, outcome="o" * 5000, reason="r" * 5000) if state else None
+        check_message(failure_card(dataclasses.replace(facts, decision=decision), ZONE, NAMES).blocks)
+    check_modal(resolve_modal(facts, ZONE, chosen=remedy))
+
+
+def test_the_proposed_document_is_offered_however_many_there_are() -> None:
+    evidence = crowded()
+    facts = a_card(evidence, diagnosis=crowded_diagnosis(evidence, Remedy.RECREATE_RECEIPT))
+    assert (
+        "i-new-59" == _select(resolve_modal(facts, ZONE, chosen=Remedy.RECREATE_RECEIPT), "successor")["initial_option"]["value"]
+    )
+    assert "r-59" == _select(resolve_modal(facts, ZONE, chosen=Remedy.DISMISS), "proof")["initial_option"]["value"]
+
+
+def test_a_document_whose_id_no_option_can_carry_is_not_offered() -> None:
+    evidence = recreated(made_again=2)
+    line = evidence.lines[0]
+    long = dataclasses.replace(line.successors[0], id="i" * 151)
+    changed = dataclasses.replace(evidence, lines=(dataclasses.replace(line, successors=(long, line.successors[1])),))
+    view = resolve_modal(a_card(changed), ZONE, chosen=Remedy.RECREATE_RECEIPT)
+    assert ["i-new-1"] == [one["value"] for one in _select(view, "successor")["options"]]
+
+
+# --- nothing from outside is parsed or hidden -------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(text=st.text(min_size=1, max_size=200))
+def test_whatever_a_name_is_the_card_has_the_same_structure(text: str) -> None:
+    for name in REPRESENTATIVE:
+        blocks = card_of(name, text)
+        assert structure_of(name) == structure(blocks)
+        check_message(blocks)
+
+
+@settings(max_examples=25, deadline=None)
+@given(text=st.text(min_size=1, max_size=200))
+def test_whatever_a_name_is_the_modal_has_the_same_structure(text: str) -> None:
+    for evidence, remedy in MODALS_WITH_WORDS:
+        view = modal_of(evidence, remedy, text)
+        assert _but_metadata(modal_of(evidence, remedy, "x")) == _but_metadata(view)
+        check_modal(view)
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(max_size=300), at_most=st.integers(1, 100))
+def test_safe_text_is_one_line_of_visible_characters_no_longer_than_asked(text: str, at_most: int) -> None:
+    shown = safe(text, at_most)
+    assert len(shown.encode("utf-16-le")) // 2 <= at_most
+    assert is_shown(shown)
+    assert "\n" not in shown
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("name", REPRESENTATIVE)
+def test_what_slack_parses_is_ours_alone(name: str, hostile: str) -> None:
+    assert in_mrkdwn(card_of(name, "x")) == in_mrkdwn(card_of(name, hostile))
+
+
+def test_a_second_line_in_a_name_stays_on_its_line() -> None:
+    shown = [one["text"] for one in texts(card_of("cause-credit-memo-applied", "Hooli\nStatus: paid"))]
+    assert "Hooli Status: paid" in shown
+    assert [] == [line for text in shown for line in text.split("\n") if line.startswith("Status")]
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_the_text_beside_the_blocks_says_something_and_mentions_nobody(name: str) -> None:
+    text = MESSAGES[name].text
+    assert 0 < len(text) <= 3000
+    assert "<" not in text
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+def test_the_text_beside_the_blocks_is_escaped_and_short(hostile: str) -> None:
+    text = failure_card(dressed(STATES["cause-credit-memo-applied"], hostile), ZONE, NAMES).text
+    assert 0 < len(text) <= 3000
+    assert "<" not in text
+    assert is_shown(text)
+
+
+def test_the_longest_escapes_fit() -> None:
+    assert 3000 >= len(fallback("&" * 5000))
+
+
+def test_every_cause_that_the_rules_diagnose_has_its_card() -> None:
+    causes = {cause for rule in RULES for cause in [rule.cause]} | {Cause.UNIDENTIFIED}
+    shown = {STATES[name].failure.cause for name in STATES if name.startswith("cause-")}
+    assert causes == shown
+
+
+def test_a_text_of_nothing_is_a_dash() -> None:
+    assert "-" == plain("")["text"]
+
+
+# --- what buttons carry -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_buttons_carry_opaque_ids_only(name: str) -> None:
+    blocks = MESSAGES[name].blocks
+    values = [one["value"] for one in buttons(blocks)]
+    menus = [option["value"].partition(" ") for one in walk(blocks) if one.get("type") == "overflow" for option in one["options"]]
+    assert {"dismiss", "look", "reopen", "hide", "story"} >= {verb for verb, _, _ in menus}
+    for value in [*values, *(subject for _, _, subject in menus)]:
+        assert len(RandomIds().new()) == len(value)
+        assert value.isalnum()
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_buttons_stand_in_a_fixed_order_and_one_at_most_is_primary(name: str) -> None:
+    order = ["choose", "resolve_now", "approve", "withdraw"]
+    found = [one["action_id"] for one in buttons(MESSAGES[name].blocks)]
+    assert sorted(found, key=order.index) == found
+    assert 1 >= sum(one.get("style") == "primary" for one in buttons(MESSAGES[name].blocks))
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_only_an_open_failure_has_buttons(name: str) -> None:
+    if STATES[name].failure.state != "open":
+        assert [] == buttons(MESSAGES[name].blocks)
+
+
+PRIMARY = [
+    (credited(), Remedy.UNAPPLY_CREDIT_MEMO, "Un-apply credit memo ($120.00)"),
+    (credited_twice_paid_twice(), Remedy.UNAPPLY_CREDIT_MEMO, "Un-apply credit memo ($250.00)"),
+    (recreated(), Remedy.RECREATE_RECEIPT, "Recreate receipt ($500.00)"),
+    (short(), Remedy.RECREATE_RECEIPT, "Recreate receipt ($500.00)"),
+    (entered_by_hand(), Remedy.DISMISS, "Dismiss syncing ($500.00)"),
+    (swallowed(open_minor=12_000), Remedy.APPLY_RECEIPT, "Apply receipt ($120.00)"),
+]
+
+
+@pytest.mark.parametrize(("evidence", "remedy", "words"), PRIMARY)
+def test_the_primary_button_is_the_recommended_remedy_with_its_amount(evidence: Evidence, remedy: Remedy, words: str) -> None:
+    blocks = failure_card(a_card(evidence), ZONE, NAMES).blocks
+    found = [(one["text"]["text"], one["value"]) for one in buttons(blocks) if one.get("style") == "primary"]
+    assert [(words, an_offer_id(remedy))] == found
+
+
+@pytest.mark.parametrize("facts", [a_card(recreated(made_again=3)), blocked(), STATES["cause-invoice-not-ready"]])
+def test_where_a_press_is_not_enough_there_is_only_resolve_now(facts: CardFacts) -> None:
+    assert ["resolve_now"] == [one["action_id"] for one in buttons(failure_card(facts, ZONE, NAMES).blocks)]
+
+
+# --- figures to the cent, computed by hand ----------------------------------------------------------------------------
+
+FIGURES: list[tuple[str, Evidence, Remedy, list[tuple[str, int, int]]]] = [
+    ("un-apply", credited(), Remedy.UNAPPLY_CREDIT_MEMO,
+     [("Credit memo CM-77 on invoice 1042", 12_000, 0), ("Open on invoice 1042", 38_000, 0)]),
+    # 200.00 open + 150.00 + 100.00 freed - 300.00 - 100.00 paid = 50.00
+    ("un-apply two memos for two allocations", credited_twice_paid_twice(), Remedy.UNAPPLY_CREDIT_MEMO,
+     [("Credit memo CM-77 on invoice 1042", 15_000, 0), ("Credit memo CM-78 on invoice 1042", 10_000, 0),
+      ("Open on invoice 1042", 20_000, 5_000)]),
+    ("recreate on the successor", recreated(), Remedy.RECREATE_RECEIPT, [("Open on the new invoice 1042", 62_000, 12_000)]),
+    ("recreate, to be chosen", recreated(made_again=3), Remedy.RECREATE_RECEIPT, []),
+    ("recreate what fits", short(), Remedy.RECREATE_RECEIPT,
+     [("Open on invoice 1042", 40_000, 0), ("On the client's account", 0, 10_000)]),
+    ("keep on account", half_voided(), Remedy.KEEP_ON_ACCOUNT,
+     [("Open on invoice 1043", 25_000, 5_000), ("On the client's account", 0, 30_000)]),
+    ("keep what was swallowed", swallowed(open_minor=0), Remedy.KEEP_ON_ACCOUNT, [("Meant to stay on account", 0, 12_000)]),
+    ("apply", swallowed(open_minor=12_000), Remedy.APPLY_RECEIPT,
+     [("Unapplied on receipt 9", 12_000, 0), ("Open on invoice 1042", 12_000, 0)]),
+    # 50.00 of 500.00 is meant to stay; 350.00 stands on the invoice, so 100.00 is missing there
+    ("apply all but a rest", swallowed(open_minor=10_000, applied_minor=35_000, on_account_minor=5_000), Remedy.APPLY_RECEIPT,
+     [("Unapplied on receipt 9", 15_000, 5_000), ("Open on invoice 1042", 10_000, 0)]),
+    ("dismiss", entered_by_hand(), Remedy.DISMISS, [("Proven by receipt 1 of $500.00", 0, 50_000)]),
+    ("try again", short(), Remedy.RETRY, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("evidence", "remedy", "expected"), [one[1:] for one in FIGURES], ids=[one[0] for one in FIGURES])
+def test_the_figures_are_right_to_the_cent(evidence: Evidence, remedy: Remedy, expected: Sequence[tuple[str, int, int]]) -> None:
+    shown = figures(a_card(evidence), remedy)
+    assert list(expected) == [(one.label, one.before_minor, one.after_minor) for one in shown]
+
+
+def test_two_allocations_to_one_invoice_share_what_is_open() -> None:
+    invoice = an_invoice(open_minor=35_000)
+    lines = tuple(a_line(line=place, amount_minor=25_000, invoice=invoice) for place in range(2))
+    shown = figures(a_card(an_evidence(lines=lines)), Remedy.RECREATE_RECEIPT)
+    assert [("Open on invoice 1042", 35_000, 0), ("On the client's account", 0, 15_000)] == [
+        dataclasses.astuple(one) for one in shown
+    ]
+
+
+HEADLINES = [
+    (half_voided(), Remedy.KEEP_ON_ACCOUNT, 30_000),
+    (swallowed(open_minor=0), Remedy.KEEP_ON_ACCOUNT, 12_000),
+    (swallowed(open_minor=10_000, applied_minor=35_000, on_account_minor=5_000), Remedy.APPLY_RECEIPT, 10_000),
+]
+
+
+@pytest.mark.parametrize(("evidence", "remedy", "amount_minor"), HEADLINES)
+def test_the_amount_of_a_remedy_is_what_it_moves(evidence: Evidence, remedy: Remedy, amount_minor: int) -> None:
+    assert amount_minor == headline_minor(a_card(evidence), remedy)
+
+
+def test_the_credit_is_offered_back_only_where_something_of_it_fits() -> None:
+    assert 0 == credit_that_fits_minor(a_card(credited()))
+    assert 5_000 == credit_that_fits_minor(a_card(credited_twice_paid_twice()))
+    assert "reapply" not in _block_ids(MODALS["unapply-credit-memo"])
+    assert "reapply" in _block_ids(MODALS["unapply-and-put-back"])
+
+
+def test_the_card_and_the_modal_show_the_same_figures() -> None:
+    card = failure_card(a_card(credited()), ZONE, NAMES).blocks
+    assert _block(card, "figures") == _block(MODALS["unapply-credit-memo"]["blocks"], "figures")
+    assert ["*Un-apply credit memo*", "Now → after", "Credit memo CM-77 on invoice 1042", "$120.00 → $0.00",
+            "Open on invoice 1042", "$380.00 → $0.00"] == [one["text"] for one in _block(card, "figures")["fields"]]  # fmt: skip
+
+
+@pytest.mark.parametrize("currency", sorted(CURRENCIES))
+def test_no_decimal_of_any_currency_is_rounded_away(currency: str) -> None:
+    minor = 10 ** (12 + decimals_of(currency)) - 1
+    digits = "".join(one for one in money(minor, currency) if one.isdigit() or one == ".").strip(".")
+    assert text_from_minor(minor, currency) == digits
+
+
+# --- what is asked, and what is said ----------------------------------------------------------------------------------
+
+
+def test_several_invoices_made_again_with_one_successor_each_are_not_asked_about() -> None:
+    first = recreated().lines[0]
+    new = tuple(dataclasses.replace(one, id="i-other", number="1043") for one in first.successors)
+    second = dataclasses.replace(first, line=1, invoice_id="i-1043", invoice_number="1043", successors=new)
+    gone = dataclasses.replace(first.invoice, id="i-1043", number="1043")  # type: ignore[type-var]
+    evidence = an_evidence(lines=(first, dataclasses.replace(second, invoice=gone)))
+    facts = a_card(evidence)
+    assert "successor" not in _block_ids(resolve_modal(facts, ZONE, chosen=Remedy.RECREATE_RECEIPT))
+    assert "choose" in [one["action_id"] for one in buttons(failure_card(facts, ZONE, NAMES).blocks)]
+
+
+def test_a_reason_is_required_to_dismiss_and_nowhere_else() -> None:
+    required = {
+        name for name, view in MODALS.items() if any(one["block_id"] == "reason" and not one["optional"] for one in _inputs(view))
+    }
+    assert {"dismiss-with-proof", "dismiss-without-proof"} == required
+
+
+@pytest.mark.parametrize("name", ["nothing-to-decide", "not-diagnosed"])
+def test_where_nothing_is_to_be_decided_there_is_nothing_to_submit(name: str) -> None:
+    assert [] == _inputs(MODALS[name])
+    assert "submit" not in MODALS[name]
+
+
+SAID = {
+    "put-right-by-somebody": "Put right in the books by erin",
+    "dismissed-with-proof": "Proof: receipt #r-1 has $500.00 of it.",
+    "dismissed-by-two": "Approved by Sam Okafor.",
+    "done-keep-on-account": "of it $300.00 on account.",
+    "hidden": "Hidden from lists and search by Dana Reyes",
+    "decision-refused": "which was refused: declined by Dana Reyes.",
+    "waiting-for-approval": "it takes a second person.",
+    "blocked": "Un-apply credit memo is not possible yet: The period of the credit memo is closed.",
+    "feed-contradicts": "resolve-now decide TXN-1 retry",
+    "feed-settled": "what we hold was kept",
+    "cause-outcome-unknown": "Nothing to decide",
+    "cause-credit-memo-applied": "so only $",
+    "landed": "Found on 4 Mar 2026, 12:00 CST: A receipt",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "words"), SAID.items(), ids=SAID)
+def test_each_state_says_what_matters(name: str, words: str) -> None:
+    assert [] != [one["text"] for one in texts(MESSAGES[name].blocks) if words in one["text"]]
+
+
+def test_only_an_escalation_mentions_people_and_only_configured_ones() -> None:
+    mentioning = {name: [one for one in in_mrkdwn(message.blocks) if "@" in one] for name, message in MESSAGES.items()}
+    assert {"escalation": ["<@U0DANA>"]} == {name: found for name, found in mentioning.items() if found}
+
+
+# --- answers to /payments, and stories --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["ordinary", "long", "mentions", "second-line", "overridden", "formatting"])
+def test_answers_and_stories_hold_whatever_a_client_is_called(tmp_path: Path, name: str) -> None:
+    customer = HOSTILE.get(name, "Hooli")[:200]
+    scene = a_busy_scene(tmp_path, customer=customer)
+    for answer in answers(scene, customer=customer.split()[0]).values():
+        check_message(list(answer["blocks"]))
+        assert [] == in_mrkdwn(answer["blocks"])
+    for view in stories(scene).values():
+        check_modal(view)
+        assert [] == in_mrkdwn(view)
+
+
+def test_a_story_tells_what_was_found_decided_and_written_in_order(tmp_path: Path) -> None:
+    told = " / ".join(one["text"] for one in texts(stories(a_busy_scene(tmp_path))["dismissed"]["blocks"]))
+    assert told.index("Failed: Receipt already entered by hand") < told.index("Dana Reyes chose Dismiss syncing")
+
+
+# --- small parts ------------------------------------------------------------------------------------------------------
+
+
+def _but_metadata(view: Block) -> Any:
+    return structure({name: one for name, one in view.items() if name != "private_metadata"})
+
+
+def _inputs(view: Block) -> list[Block]:
+    return [one for one in view["blocks"] if one["type"] == "input"]
+
+
+def _block_ids(view: Block) -> list[str]:
+    return [str(one.get("block_id")) for one in view["blocks"]]
+
+
+def _block(blocks: Sequence[Block], block_id: str) -> Block:
+    return next(one for one in blocks if one.get("block_id") == block_id)
+
+
+def _select(view: Block, block_id: str) -> Block:
+    element: Block = _block(view["blocks"], block_id)["element"]
+    return element

@@ -1,0 +1,315 @@
+"""A finance team at work in the browser: from a card to proof, alone and in two, pressed as people press."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bot_scene import BotScene, a_bot_scene
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+CHROMIUM = shutil.which("chromium")
+HOW_TO_GET_IT = "Chromium is not installed: apt-get install chromium"
+QUIET = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run"
+PATIENCE_MILLISECONDS = 10_000
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a worker."""
+    if CHROMIUM is None:
+        pytest.skip(HOW_TO_GET_IT)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def acme(browser: Browser, tmp_path: Path) -> Iterator[BotScene]:
+    with a_bot_scene(tmp_path) as made:
+        yield made
+
+
+class Seat:
+    """One person before the page."""
+
+    def __init__(self, browser: Browser, acme: BotScene, person: str, channel: str = "payments-sync") -> None:
+        self.context = browser.new_context(viewport={"width": 1280, "height": 900})
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE_MILLISECONDS)
+        self.wrong: list[str] = []
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        place = f"as={acme.workspace.people[person]}&channel={acme.workspace.channels[channel]}"
+        self.page.goto(f"{acme.workspace.url}/?{place}")
+        expect(self.page.get_by_role("status")).to_contain_text("connected")
+
+    def card(self, number: str = "TXN-1") -> Locator:
+        return self.page.get_by_role("article").filter(has=self.page.get_by_role("heading", name=f"Payment {number}"))
+
+    @property
+    def told(self) -> Locator:
+        """The newest answer that only this person sees."""
+        return self.page.get_by_role("article").filter(has_text="Only visible to you").last
+
+    @property
+    def modal(self) -> Locator:
+        return self.page.locator("dialog#modal")
+
+    def press(self, name: str, within: Locator | None = None) -> None:
+        """Presses a button of the card, and says yes where it asks."""
+        (within or self.card()).get_by_role("button", name=name).first.click()
+
+    def say_yes(self) -> None:
+        self.page.get_by_role("alertdialog").get_by_role("button", name="Yes, do it").click()
+        expect(self.page.get_by_role("alertdialog")).to_be_hidden()
+
+    def pick(self, item: str, within: Locator | None = None) -> None:
+        """Picks an entry of the three-dot menu."""
+        (within or self.card()).get_by_role("button", name="More actions").first.click()
+        self.page.get_by_role("menuitem", name=item).click()
+
+    def type(self, text: str) -> None:
+        """Says something in the channel."""
+        area = self.page.get_by_label("Message", exact=True)
+        area.fill(text)
+        area.press("Enter")
+
+    def wrong_beside(self, block: str) -> Locator:
+        return self.modal.locator(f"[data-block={block}] .wrong")
+
+    def leave(self) -> None:
+        self.context.close()
+        assert [] == self.wrong
+
+
+@pytest.fixture
+def seats(browser: Browser, acme: BotScene) -> Iterator[dict[str, Seat]]:
+    """Dana, Sam and Bea, each before a page of their own once they `sit`."""
+    taken: dict[str, Seat] = {}
+    yield taken
+    for seat in taken.values():
+        seat.leave()
+
+
+@pytest.fixture
+def sit(browser: Browser, acme: BotScene, seats: dict[str, Seat]) -> _Sit:
+    return _Sit(browser, acme, seats)
+
+
+class _Sit:
+    def __init__(self, browser: Browser, acme: BotScene, seats: dict[str, Seat]) -> None:
+        self._browser, self._acme, self._seats = browser, acme, seats
+
+    def __call__(self, person: str, channel: str = "payments-sync") -> Seat:
+        seat = Seat(self._browser, self._acme, person, channel)
+        self._seats[person] = seat
+        return seat
+
+
+def test_unapply_from_card_to_proof(acme: BotScene, sit: _Sit) -> None:
+    acme.credited()
+    dana = sit("dana")
+    ts = dana.card().get_attribute("data-ts")
+    dana.press("Un-apply credit memo ($120.00)")
+    expect(dana.page.get_by_role("alertdialog")).to_contain_text("$380.00")
+    dana.say_yes()
+    expect(dana.told).to_contain_text("Written down")
+
+    acme.carry_out()
+
+    expect(dana.card()).to_contain_text("is recorded")
+    expect(dana.card()).to_contain_text("Dana Reyes")
+    expect(dana.card()).to_contain_text(re.compile(r"10 Mar 2026, 10:00 C[DS]T"))
+    assert (1, ts) == (dana.card().count(), dana.card().get_attribute("data-ts"))
+    dana.press("1 reply", dana.card())
+    thread = dana.page.get_by_label("Thread", exact=True)
+    expect(thread).to_contain_text("Dana Reyes chose: Un-apply credit memo")
+    expect(thread).to_contain_text("read back and stands in the books as meant")
+    assert [("TXN-1", 50_000, 0)] == acme.books.receipts()
+    assert [12_000] == [one.open_minor for one in acme.books.ledger.credit_memos()]
+    assert [] == list(acme.books.ledger.check_books())
+
+
+def test_not_now_changes_nothing(acme: BotScene, sit: _Sit) -> None:
+    acme.credited()
+    dana = sit("dana")
+    dana.press("Un-apply credit memo")
+    dana.page.get_by_role("alertdialog").get_by_role("button", name="Not now").click()
+    expect(dana.page.get_by_role("alertdialog")).to_be_hidden()
+
+    assert ([], 0) == (acme.told, len(acme.decisions()))
+
+
+def test_dismissal_with_reason_and_proof_through_the_modal(acme: BotScene, sit: _Sit) -> None:
+    acme.entered_by_hand()
+    dana = sit("dana")
+    dana.pick("Dismiss Syncing")
+    reason = dana.modal.get_by_label("Reason")
+    reason.fill("x")
+    dana.press("Dismiss syncing", dana.modal.locator("footer"))
+    expect(dana.wrong_beside("reason")).to_contain_text("Say in a few words")
+    assert 0 == len(acme.decisions())
+    reason.fill("Bea entered it by hand")
+    dana.press("Dismiss syncing", dana.modal.locator("footer"))
+    expect(dana.modal).to_be_hidden()
+
+    acme.carry_out()
+
+    expect(dana.card()).to_contain_text("was dismissed")
+    expect(dana.card()).to_contain_text("Bea entered it by hand")
+    expect(dana.card()).to_contain_text(re.compile(r"Proof: .*\$500\.00"))
+    assert ("dismissed", [("TXN-1", 50_000, 0)]) == (acme.books.payment().state, acme.books.receipts())
+
+
+def test_receipt_is_recreated_on_the_successor_that_was_chosen(acme: BotScene, sit: _Sit) -> None:
+    _, second = acme.recreated_twice()
+    dana = sit("dana")
+    expect(dana.card().get_by_role("button", name="Recreate receipt")).to_have_count(0)  # it needs a choice first
+    dana.press("Resolve Now")
+    choice = dana.modal.locator("[data-block=successor] select")
+    expect(choice).to_have_value("")
+    dana.press("Recreate receipt", dana.modal.locator("footer"))
+    expect(dana.wrong_beside("successor")).not_to_be_empty()
+    choice.select_option(second.id)
+    dana.press("Recreate receipt", dana.modal.locator("footer"))
+    expect(dana.modal).to_be_hidden()
+
+    acme.carry_out()
+
+    expect(dana.card()).to_contain_text("is recorded")
+    (receipt,) = acme.books.ledger.receipts()
+    assert [(second.id, 50_000)] == [(one.invoice_id, one.amount_minor) for one in receipt.lines]
+
+
+def test_person_without_authority_is_told_so_alone_and_nothing_is_written(acme: BotScene, sit: _Sit) -> None:
+    acme.credited()
+    before = acme.audit_actions()
+    bea, dana = sit("bea"), sit("dana")
+    bea.press("Un-apply credit memo")
+    bea.say_yes()
+    expect(bea.told).to_contain_text("not linked to a person")
+    bea.press("Resolve Now")
+    expect(bea.page.get_by_role("article").filter(has_text="Only visible to you")).to_have_count(2)
+    bea.type("/payments failing")
+    expect(bea.page.get_by_role("article").filter(has_text="Only visible to you")).to_have_count(3)
+    expect(bea.modal).to_be_hidden()
+
+    expect(dana.page.get_by_text("Only visible to you")).to_have_count(0)
+    assert (before, 0) == (acme.audit_actions(), len(acme.decisions()))
+    assert "TXN-1" not in "".join(acme.answers("bea"))
+
+
+def test_amount_above_the_limit_takes_two_people(acme: BotScene, sit: _Sit) -> None:
+    acme.credited()
+    sam, dana = sit("sam"), sit("dana")
+    sam.press("Un-apply credit memo")
+    sam.say_yes()
+    expect(sam.told).to_contain_text("second person")
+    acme.carry_out()
+    expect(dana.card()).to_contain_text("Sam Okafor asks for")
+    assert [] == acme.books.receipts()
+
+    sam.press("Approve")
+    sam.say_yes()
+    expect(sam.told).to_contain_text("two different people")
+    acme.carry_out()
+    assert [] == acme.books.receipts()
+    dana.press("Approve")
+    dana.say_yes()
+    expect(dana.told).to_contain_text("Written down")
+    acme.carry_out()
+
+    expect(dana.card()).to_contain_text("is recorded")
+    expect(dana.card()).to_contain_text("Sam Okafor")
+    expect(dana.card()).to_contain_text("pproved by Dana Reyes")
+    assert [("TXN-1", 50_000, 0)] == acme.books.receipts()
+
+
+def test_two_people_at_the_same_card_and_one_of_them_wins(acme: BotScene, sit: _Sit) -> None:
+    acme.credited(9_000, credit_minor=2_000)
+    sam, dana = sit("sam"), sit("dana")
+    for seat in (sam, dana):
+        seat.press("Un-apply credit memo")
+    sam.say_yes()
+    expect(sam.told).to_contain_text("Written down")
+    dana.say_yes()
+    expect(dana.told).to_contain_text("Sam Okafor already chose")
+
+    acme.carry_out()
+
+    assert [("sam", "done")] == [(one.requested_by, one.state) for one in acme.decisions()]
+    assert [("TXN-1", 9_000, 0)] == acme.books.receipts()
+
+
+def test_two_people_with_different_remedies_and_one_of_them_wins(acme: BotScene, sit: _Sit) -> None:
+    acme.credited(9_000, credit_minor=2_000)
+    sam, dana = sit("sam"), sit("dana")
+    dana.press("Resolve Now")
+    dana.modal.get_by_label(re.compile("^Dismiss syncing")).check()
+    expect(dana.modal.locator("footer").get_by_role("button", name="Dismiss syncing")).to_be_visible()
+    dana.modal.get_by_label("Reason").fill("not needed")
+    sam.press("Un-apply credit memo")
+    sam.say_yes()
+    expect(sam.told).to_contain_text("Written down")
+    dana.press("Dismiss syncing", dana.modal.locator("footer"))
+    expect(dana.wrong_beside("remedy")).to_contain_text("Sam Okafor already chose")
+
+    acme.carry_out()
+
+    assert [("sam", "done")] == [(one.requested_by, one.state) for one in acme.decisions()]
+
+
+@pytest.mark.parametrize("remembered", ["XN-1", "hool", "104", "500.00"])
+def test_payment_is_found_by_what_people_remember(remembered: str, acme: BotScene, sit: _Sit) -> None:
+    acme.credited()
+    dana = sit("dana")
+    dana.type(f"/payments search {remembered}")
+
+    expect(dana.told).to_contain_text("TXN-1")
+    expect(dana.told).to_contain_text("failing")
+    dana.pick("Show the whole story", dana.told)
+    expect(dana.modal).to_contain_text("Payment TXN-1")
+    expect(dana.modal).to_contain_text("Credit memo applied")
+
+
+def test_hiding_is_refused_while_failing_works_after_it_and_is_undone(acme: BotScene, sit: _Sit) -> None:
+    acme.credited()
+    dana = sit("dana")
+    dana.type("/payments hide TXN-1")
+    expect(dana.told).to_contain_text("cannot be hidden")
+    acme.press("dana", "choose", acme.card())
+    acme.carry_out()
+
+    dana.type("/payments search XN-1")
+    expect(dana.told).to_contain_text("verified")
+    dana.pick("Hide", dana.told)
+    expect(dana.told).to_contain_text("TXN-1 is hidden")
+    dana.type("/payments search Hooli 104")
+    dana.type("/payments search XN-1")
+    expect(dana.told).not_to_contain_text("verified")
+    dana.type("/payments unhide TXN-1")
+    expect(dana.told).to_contain_text("TXN-1 is shown again")
+    dana.type("/payments search XN-1")
+    expect(dana.told).to_contain_text("verified")
+
+
+def test_escalation_is_opened_with_a_mention_and_cleared_in_place(acme: BotScene, sit: _Sit) -> None:
+    acme.many_failing(12)
+    acme.sync()
+    dana = sit("dana", "finance-leads")
+    message = dana.page.get_by_role("article")
+    expect(message).to_contain_text("too many payments are failing to sync")
+    expect(message).to_contain_text("12 of 12 payments failed")
+    expect(message.locator(".mention")).to_have_text("@Dana Reyes")
+    ts = message.get_attribute("data-ts")
+
+    acme.clock.advance(8 * 24 * 3600)
+    acme.fitting(12)
+    acme.sync()
+
+    expect(message).to_contain_text("payments sync again")
+    assert (1, ts) == (message.count(), message.get_attribute("data-ts"))

@@ -1,0 +1,223 @@
+"""Cards reach Slack once each, whatever Slack does, and what stands there in the end is what our rows say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from bot_scene import BotScene, a_bot_scene
+
+from storage import outbox
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Iterator[BotScene]:
+    with a_bot_scene(tmp_path, listening=False) as made:
+        yield made
+
+
+def waiting(acme: BotScene) -> int:
+    with acme.house.db.read() as connection:
+        return outbox.waiting_count(connection, ["acme"])
+
+
+def want(acme: BotScene, number: str = "TXN-1", *, seconds_ago: float = 0.0) -> None:
+    """Asks for a payment's card once more, as every change does."""
+    at = acme.clock.now() - timedelta(seconds=seconds_ago)
+    subject = acme.books.last_failure(number).id
+    with acme.house.db.work() as connection:
+        outbox.want(connection, acme.house.ids, company="acme", subject_kind="failure", subject=subject, at=at)
+
+
+def failing(acme: BotScene, *amounts: int) -> None:
+    """Failing payments whose cards wait to be posted."""
+    for number, invoice in acme.paid({str(1042 + place): amount for place, amount in enumerate(amounts or (50_000,))}).items():
+        acme.credit(invoice, f"CM-{number}", 1_000)
+    acme.books.sync()
+
+
+def rung_for(acme: BotScene, seconds: int) -> int:
+    """The outbox is rung for so many seconds; returns how many messages left."""
+    return sum(acme.ring(1.0) for _ in range(seconds))
+
+
+def numbers(acme: BotScene) -> list[str]:
+    """The payments that have a card, in the order in which the cards stand."""
+    return [one["text"].split()[1] for one in acme.messages()]
+
+
+def test_after_ten_minutes_without_slack_all_cards_are_there_once_and_in_order(acme: BotScene) -> None:
+    failing(acme, 10_000, 20_000, 30_000, 40_000)
+    acme.workspace.fault("outage", for_seconds=600)
+
+    assert (0, []) == (rung_for(acme, 600), acme.messages())
+    acme.deliver()
+
+    assert ["TXN-1", "TXN-2", "TXN-3", "TXN-4"] == numbers(acme)
+
+
+def test_slack_says_how_long_to_wait_and_is_not_asked_before(acme: BotScene) -> None:
+    failing(acme, 10_000, 20_000)
+    acme.workspace.fault("rate_limited", "chat.postMessage", retry_after_seconds=30)
+
+    assert (0, 1) == (rung_for(acme, 29), len(acme.calls("chat.postMessage")))
+    acme.deliver()
+
+    assert ["TXN-1", "TXN-2"] == numbers(acme)
+
+
+def test_at_most_one_message_a_second_leaves_for_a_channel(acme: BotScene) -> None:
+    failing(acme, 10_000, 20_000, 30_000)
+
+    assert (1, 0, 1) == (acme.ring(1.1), acme.ring(0.4), acme.ring(0.7))
+
+
+def test_sixty_failures_at_once_are_one_message(acme: BotScene) -> None:
+    acme.many_failing(60)
+    acme.books.sync()
+    acme.deliver()
+
+    (digest,) = acme.messages()
+    assert "60 payments" in digest["text"]
+    want(acme, "TXN-7")
+    acme.deliver()
+    assert ["Payment TXN-7"] == [" ".join(one["text"].split()[:2]) for one in acme.messages()[1:]]
+
+
+def test_failures_told_in_a_digest_that_all_change_are_told_in_the_same_digest(acme: BotScene) -> None:
+    acme.many_failing(25)
+    acme.books.sync()
+    acme.deliver()
+    for place in range(1, 26):
+        want(acme, f"TXN-{place}")
+
+    acme.deliver()
+
+    assert (1, 2) == (len(acme.messages()), len(acme.calls("chat.postMessage")))  # the other one is the escalation
+
+
+def test_twenty_failures_at_once_have_a_card_each(acme: BotScene) -> None:
+    acme.many_failing(20)
+    acme.books.sync()
+    acme.deliver()
+
+    assert [f"TXN-{place}" for place in range(1, 21)] == sorted(numbers(acme), key=lambda one: int(one[4:]))
+
+
+def test_connection_lost_after_the_post_is_looked_up_and_not_posted_twice(acme: BotScene) -> None:
+    failing(acme)
+    acme.workspace.fault("dropped_after", "chat.postMessage")
+
+    acme.deliver()
+
+    assert ["TXN-1"] == numbers(acme)
+    assert 1 == len(acme.calls("chat.postMessage"))
+
+
+def test_change_while_a_post_is_in_doubt_is_shown_in_that_message(acme: BotScene) -> None:
+    failing(acme)
+    acme.workspace.fault("dropped_after", "chat.postMessage")
+    assert 0 == acme.ring()
+    want(acme)
+
+    acme.deliver()
+
+    assert ["TXN-1"] == numbers(acme)
+
+
+def test_lost_answer_of_a_thread_reply_is_not_told_twice(acme: BotScene) -> None:
+    failing(acme)
+    acme.deliver()
+    acme.books.decide(next(iter(acme.books.failing().offered)))
+    assert 1 == acme.ring()  # the card; its thread follows
+    acme.workspace.fault("dropped_after", "chat.postMessage")
+
+    acme.deliver()
+
+    assert 1 == acme.trail(acme.card()).count("Dana Reyes chose")
+    assert 1 == acme.card()["reply_count"]
+
+
+def test_card_that_somebody_deleted_is_posted_anew(acme: BotScene) -> None:
+    failing(acme)
+    acme.deliver()
+    gone = acme.card()
+    acme.bot.outbox.client.chat_delete(channel=acme.cards_channel, ts=gone["ts"])
+    assert [] == acme.messages()
+    acme.workspace.fault("dropped_after", "chat.postMessage")  # and the new one's answer is lost on the way
+    want(acme)
+
+    acme.deliver()
+
+    assert (["TXN-1"], False) == (numbers(acme), acme.card()["ts"] == gone["ts"])
+
+
+@pytest.mark.parametrize("error", ["channel_not_found", "is_archived", "not_in_channel"])
+def test_channel_that_does_not_take_cards_is_given_up_with_the_reason(error: str, acme: BotScene) -> None:
+    failing(acme)
+    acme.workspace.fault("error", "chat.postMessage", error=error)
+
+    acme.deliver()
+
+    with acme.house.db.read() as connection:
+        rows = connection.exec_driver_sql("SELECT state, problem FROM outbox").all()
+    assert [("given_up", error)] == [tuple(row) for row in rows]
+
+
+def test_lost_access_stops_every_call_for_a_minute_and_then_resumes(acme: BotScene) -> None:
+    failing(acme, 10_000, 20_000)
+    acme.workspace.fault("error", error="invalid_auth")
+
+    rung_for(acme, 55)
+    assert 1 == len([one for one in acme.workspace.snapshot()["calls"] if one["method"].startswith(("chat.", "auth."))])
+    acme.deliver()
+
+    assert ["TXN-1", "TXN-2"] == numbers(acme)
+
+
+def test_ten_changes_while_waiting_are_one_rewrite(acme: BotScene) -> None:
+    failing(acme)
+    acme.deliver()
+    before = len(acme.calls("chat.update"))
+    for _ in range(10):
+        want(acme)
+
+    acme.deliver()
+
+    assert 1 == len(acme.calls("chat.update")) - before
+
+
+def test_change_that_was_dated_before_the_drawing_but_seen_after_it_is_drawn(acme: BotScene) -> None:
+    """A change takes its moment first and is committed later; the card may have been drawn in between."""
+    failing(acme)
+    acme.deliver()
+    before = len(acme.calls("chat.update"))
+    want(acme, seconds_ago=30)
+
+    acme.deliver()
+
+    assert 1 == len(acme.calls("chat.update")) - before
+
+
+def test_row_that_another_process_holds_is_left_to_it_until_its_lease_ends(acme: BotScene) -> None:
+    failing(acme)
+    with acme.house.db.work() as connection:
+        now = acme.clock.now()
+        (held,) = outbox.claim(connection, ["acme"], owner="other", now=now, lease_until=now + timedelta(minutes=2), limit=5)
+    acme.clock.advance(1)
+    want(acme)
+
+    assert (0, []) == (rung_for(acme, 60), acme.messages())
+    acme.deliver()
+
+    assert (["TXN-1"], 0) == (numbers(acme), waiting(acme))
+    assert 0 == held.sendings
+
+
+def test_slack_that_does_not_answer_at_the_start_is_tried_again(acme: BotScene) -> None:
+    acme.workspace.fault("outage", "apps.connections.open", times=2)
+
+    assert [False, False, True, True] == [acme.bot.start() for _ in range(4)]
+    assert 2 == len([one for one in acme.calls("apps.connections.open") if one["error"]])

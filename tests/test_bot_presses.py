@@ -1,0 +1,137 @@
+"""A press is taken once, only where the card stands, only from whom it may come; and each person hears what became of it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from bot_scene import BotScene, Json, a_bot_scene
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Iterator[BotScene]:
+    with a_bot_scene(tmp_path) as made:
+        yield made
+
+
+def test_press_delivered_three_times_is_one_decision(acme: BotScene) -> None:
+    acme.credited()
+    acme.press("dana", "choose", acme.card())
+    assert [200, 200] == [acme.replay(acme.told[0]) for _ in range(2)]
+
+    acme.carry_out()
+
+    assert ["done"] == [one.state for one in acme.decisions()]
+    assert 1 == acme.audit_actions().count("decision.made")
+    assert [("TXN-1", 50_000, 0)] == acme.books.receipts()
+
+
+def another_channel(body: Json) -> None:
+    body["container"]["channel_id"] = body["channel"]["id"] = "C0FORWARDED"
+
+
+def another_message(body: Json) -> None:
+    body["container"]["message_ts"] = body["message"]["ts"] = "1.000001"
+
+
+def unknown_value(body: Json) -> None:
+    body["actions"][0]["value"] = "id000000000000000000099999"
+
+
+def no_value(body: Json) -> None:
+    del body["actions"][0]["value"]
+
+
+@pytest.mark.parametrize("change", [another_channel, another_message, unknown_value, no_value])
+def test_press_that_is_not_of_the_card_is_refused(change: Callable[[Json], None], acme: BotScene) -> None:
+    acme.credited()
+    body = acme.held_back("dana", "choose", acme.card())
+    change(body)
+
+    assert 200 == acme.replay(body)
+
+    acme.answered("dana", "out of date")
+    assert ((), 0) == (tuple(acme.decisions()), acme.audit_actions().count("decision.made"))
+
+
+def test_the_same_press_unchanged_is_taken(acme: BotScene) -> None:
+    acme.credited()
+
+    assert 200 == acme.replay(acme.held_back("dana", "choose", acme.card()))
+
+    assert ["accepted"] == [one.state for one in acme.decisions()]
+
+
+@pytest.mark.parametrize("action", ["choose", "resolve_now"])
+def test_person_of_another_workspace_is_a_stranger(action: str, acme: BotScene) -> None:
+    acme.credited()
+    body = acme.held_back("dana", action, acme.card())
+    for place in (body["user"], body["team"]):
+        changed = copy.deepcopy(body)
+        changed["team" if place is body["team"] else "user"]["id" if place is body["team"] else "team_id"] = "T0OTHER0000"
+        assert 200 == acme.replay(changed)
+        acme.answered("dana", "not linked")
+
+    assert ((), {}) == (tuple(acme.decisions()), acme.workspace.snapshot()["modals"])
+
+
+def test_second_person_on_the_same_button_hears_who_chose(acme: BotScene) -> None:
+    acme.credited(9_000, credit_minor=2_000)
+    card = acme.card()
+    late = acme.held_back("dana", "choose", card)
+    acme.press("sam", "choose", card)
+
+    acme.replay(late)
+
+    acme.answered("dana", "Sam Okafor already chose")
+    assert ["sam"] == [one.requested_by for one in acme.decisions()]
+
+
+def test_declined_remedy_may_be_chosen_again(acme: BotScene) -> None:
+    acme.credited()
+    acme.press("sam", "choose", acme.card())
+    acme.deliver()
+    acme.press("dana", "withdraw", acme.card())
+    acme.deliver()
+    declined = acme.card()
+
+    acme.press("dana", "choose", declined)
+    acme.carry_out()
+
+    assert [("sam", "refused"), ("dana", "done")] == [(one.requested_by, one.state) for one in acme.decisions()]
+    assert (declined["ts"], [("TXN-1", 50_000, 0)]) == (acme.card()["ts"], acme.books.receipts())
+
+
+def test_press_on_facts_that_changed_writes_nothing_and_says_so(acme: BotScene) -> None:
+    acme.credited()
+    card = acme.card()
+    memo = acme.books.ledger.credit_memos()[0]
+    acme.books.ledger.unapply_credit(memo.applications[0].id, by="Bea Bookkeeper")
+    acme.press("dana", "choose", card)
+
+    acme.carry_out()
+    assert ["stale"] == [one.state for one in acme.decisions()]
+    acme.sync()
+
+    assert "was put right in the books" in acme.card()["text"]
+    assert [("TXN-1", 50_000, 0)] == acme.books.receipts()
+
+
+def test_hidden_payments_card_offers_to_show_it_again(acme: BotScene) -> None:
+    acme.credited()
+    acme.press("dana", "choose", acme.card())
+    acme.carry_out()
+
+    def menu() -> list[str]:
+        blocks = [one["accessory"] for one in acme.card()["blocks"] if one.get("accessory", {}).get("action_id") == "more"]
+        return [option["text"]["text"] for option in blocks[0]["options"]]
+
+    assert "Hide" in menu()
+    acme.press("dana", "more", acme.card(), choice=f"hide {acme.books.last_failure().id}")
+    acme.deliver()
+    assert ("Unhide" in menu(), "dana") == (True, acme.books.payment().hidden_by)
+    acme.press("dana", "more", acme.card(), choice=f"hide {acme.books.last_failure().id}")
+    acme.deliver()
+    assert ("Hide" in menu(), None) == (True, acme.books.payment().hidden_by)

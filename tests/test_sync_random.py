@@ -1,0 +1,78 @@
+"""Hundreds of random lives: no payment is doubled, lost, or shown as something it is not, and all of them come to rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from random_walk import FAULTS, a_walk
+from scene import a_scene
+
+from receivables.effects import EffectState
+from receivables.payment import Bucket
+
+GROUPS = 4  # so that pytest-xdist can share them out
+SEEDS = int(os.environ.get("RANDOM_WALK_SEEDS", "40"))  # a longer proof takes thousands
+STEPS = 60
+AT_LEAST = 3  # a state that was hardly ever reached was hardly ever tried
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_whatever_happens_each_payment_is_in_the_books_at_most_once_and_comes_to_rest(
+    tmp_path: Path, migrated_sqlite: Path, group: int, all_counts: Path
+) -> None:
+    reached: Counter[str] = Counter()
+    for seed in range(group, SEEDS, GROUPS):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        shutil.copyfile(migrated_sqlite, folder / "resolve-now.sqlite")
+        _one_life(folder, seed, reached)
+        shutil.rmtree(folder)
+    (all_counts / f"{group}.part").write_text(json.dumps(reached))
+    (all_counts / f"{group}.part").rename(all_counts / f"{group}.json")
+    _everything_was_reached(all_counts)
+
+
+@pytest.fixture
+def all_counts(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str, worker_id: str) -> Path:
+    """A folder that all processes of one test run share."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / f"random-{testrun_uid}"
+    shared.mkdir(exist_ok=True)
+    return shared
+
+
+def _everything_was_reached(all_counts: Path) -> None:
+    """Whichever group ends last asks whether the lives together were as eventful as they should be."""
+    parts = list(all_counts.glob("*.json"))
+    if len(parts) < GROUPS:
+        return
+    reached: Counter[str] = Counter()
+    for part in parts:
+        reached.update(json.loads(part.read_text()))
+    wanted = [f"fault: {fault}" for fault in FAULTS] + ["killed", "paused"]
+    wanted += [f"effect: {state}" for state in EffectState if state is not EffectState.SUPERSEDED]
+    wanted += [f"bucket: {bucket}" for bucket in Bucket if bucket is not Bucket.EXCLUDED]
+    assert {} == {name: reached[name] for name in wanted if reached[name] < AT_LEAST}, dict(reached)
+
+
+def _one_life(folder: Path, seed: int, reached: Counter[str]) -> None:
+    scene = a_scene(folder, one_invoice_per_receipt=seed % 3 == 0, temper="swallowing" if seed % 5 == 0 else "strict")
+    walk = a_walk(scene, seed)
+    try:
+        for _ in range(STEPS):
+            walk.step()
+            walk.check()
+        walk.said.append("--- faults off ---")
+        walk.settle()
+    except BaseException:
+        print(f"seed {seed}:", *walk.said, sep="\n  ")
+        raise
+    finally:
+        reached.update(walk.reached)
+        scene.db.close()
+        scene.ledger.close()
