@@ -13,7 +13,7 @@ from bot.cards import context
 from bot.hiding import hide
 from bot.people import NOBODY, person_of
 from bot.rooms import Rooms
-from bot.text import Block, money, plain, safe
+from bot.text import Block, fallback, money, plain, safe
 from bot.words import CAUSES
 from receivables.authority import Person
 from receivables.errors import ReceivablesError
@@ -182,4 +182,4 @@ def _document(one: Found) -> str:
 
 def _say(respond: Respond, text: str, blocks: Sequence[Block] = ()) -> None:
     head: Block = {"type": "section", "text": plain(text)}
-    respond(text=text, blocks=[head, *blocks], response_type="ephemeral", replace_original=False)
+    respond(text=fallback(text), blocks=[head, *blocks], response_type="ephemeral", replace_original=False)

@@ -18,6 +18,7 @@ from bot.hiding import hide
 from bot.modals import CALLBACK, Submitted, read_submission, resolve_modal
 from bot.people import NOBODY, person_of
 from bot.rooms import Rooms
+from bot.text import fallback, plain
 from receivables.authority import Person
 from receivables.diagnosis import Remedy
 from receivables.errors import ReceivablesError
@@ -253,7 +254,8 @@ def _value(body: Body) -> str:
 
 def _say(respond: Respond, words: str) -> None:
     """Only to the person who pressed, beside the card."""
-    respond(text=words, response_type="ephemeral", replace_original=False)
+    block = {"type": "section", "text": plain(words)}
+    respond(text=fallback(words), blocks=[block], response_type="ephemeral", replace_original=False)
 
 
 def _missing(offer: Offer, given: Submitted) -> dict[str, str]:

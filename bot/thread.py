@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from slack_sdk import WebClient
 
 from bot.rooms import Rooms
-from bot.text import cut, moment, plain, safe
+from bot.text import cut, fallback, moment, plain, safe
 from bot.words import REMEDIES
 from receivables.diagnosis import Remedy
 from storage import cards, failures
@@ -45,7 +45,7 @@ def tell(client: WebClient, rooms: Rooms, one: Waiting, place: Place, zone: Zone
     client.chat_postMessage(
         channel=place.channel,
         thread_ts=place.ts,
-        text=text,
+        text=fallback(text),
         blocks=[{"type": "section", "text": plain(text)}],
         metadata={"event_type": EVENT, "event_payload": {"seq": last}},
         unfurl_links=False,

@@ -50,11 +50,7 @@ def request(
         if pressed is not None:
             return pressed
         stored, found = _open_failure(connection, desk, number)
-        if evidence_id is not None and found.evidence_id != evidence_id:
-            raise StaleDecision("The books changed since this was drawn; the card now shows what they say.")
-        diagnosis = found.diagnosis
-        if diagnosis is None:
-            raise StaleDecision(f"Payment {number} has not been diagnosed yet; run a sync first.")
+        diagnosis = _as_shown(found, evidence_id)
         _is_offered(found, remedy)
         evidence = failures.evidence(connection, desk.company.id, found.evidence_id) if found.evidence_id else None
         chosen = dict(options or {})
@@ -86,6 +82,15 @@ def request(
             return made
         _not_permitted(connection, desk, number, by, answer, what=remedy)
     raise NotPermitted(answer.reason)
+
+
+def _as_shown(found: StoredFailure, evidence_id: str | None) -> Diagnosis:
+    """The diagnosis, if it still is the one that the person was shown. Raises StaleDecision."""
+    if evidence_id is not None and found.evidence_id != evidence_id:
+        raise StaleDecision("The books changed since this was drawn; the card now shows what they say.")
+    if found.diagnosis is None:
+        raise StaleDecision(f"Payment {found.transaction_number} has not been diagnosed yet; run a sync first.")
+    return found.diagnosis
 
 
 def _record(connection: Connection, desk: Desk, made: StoredDecision) -> None:

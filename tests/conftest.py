@@ -11,11 +11,16 @@ from pathlib import Path
 
 import private_postgres
 import pytest
+from hypothesis import HealthCheck, settings
 from private_postgres import Cluster, PostgresMissing
 from scene import Scene, a_scene
 
 from storage.engine import Database
 from storage.migrating import migrate
+
+# Tests assert facts, never times: a busy machine is slower than Hypothesis expects of one example.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 REQUIRE_ALL = "REQUIRE_ALL"  # set where everything must be there: in .ci/run
 
