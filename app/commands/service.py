@@ -7,13 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 
-from app.alarms import run_until_told_to_stop
 from app.commands.payments import AsJson
-from app.demo.live import play_live
-from app.demo.story import play
 from app.output import plain, print_json, print_line
 from app.settings import load_settings
 from app.wiring import open_house
@@ -31,6 +27,10 @@ def register(app: typer.Typer) -> None:
 
 def run(context: typer.Context) -> None:
     """Sync every company at its interval and carry out decisions, until Ctrl-C."""
+    import structlog  # noqa: PLC0415
+
+    from app.alarms import run_until_told_to_stop  # noqa: PLC0415  # Slack and the alarm clock: no other command waits for them
+
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -58,6 +58,9 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """A small company with one failure of every kind, each put right by a person's decision."""
+    from app.demo.live import play_live  # noqa: PLC0415  # the practice workspace: no other command waits for it
+    from app.demo.story import play  # noqa: PLC0415
+
     place = folder or Path(tempfile.mkdtemp(prefix="resolve-now-demo-"))
     place.mkdir(parents=True, exist_ok=True)
     if (place / "resolve-now.toml").exists():
