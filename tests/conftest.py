@@ -12,6 +12,7 @@ from pathlib import Path
 import private_postgres
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, sync_playwright
 from private_postgres import Cluster, PostgresMissing
 from scene import Scene, a_scene
 
@@ -21,6 +22,10 @@ from storage.migrating import migrate
 # Tests assert facts, never times: a busy machine is slower than Hypothesis expects of one example.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+CHROMIUM = shutil.which("chromium")
+HOW_TO_GET_CHROMIUM = "Chromium is not installed: apt-get install chromium"
+QUIET = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run"
 
 REQUIRE_ALL = "REQUIRE_ALL"  # set where everything must be there: in .ci/run
 
@@ -93,6 +98,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         pytest.skip(private_postgres.HOW_TO_GET_IT)
     with cluster.cloned("migrated") as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a worker: Playwright takes only one of its kind in a process."""
+    if CHROMIUM is None:
+        pytest.skip(HOW_TO_GET_CHROMIUM)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
+        yield started
+        started.close()
 
 
 @pytest.fixture
