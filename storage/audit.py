@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import rfc8785
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from storage import schema
+from storage.canonical import canonical
 
 GENESIS = "0" * 64
 
@@ -59,7 +59,7 @@ def record(
     """Adds one row to the company's record and returns its number."""
     head = schema.audit_head
     number, previous = _head(connection, company)
-    words = rfc8785.dumps(json.loads(json.dumps(dict(body or {}), default=str))).decode()
+    words = canonical(json.loads(json.dumps(dict(body or {}), default=str))).decode()
     digest = row_hash(company, number + 1, at, actor, action, transaction_number, words, previous)
     connection.execute(
         sa.insert(schema.audit).values(
@@ -107,7 +107,7 @@ def row_hash(
         body,
         prev_hash,
     ]
-    return hashlib.sha256(rfc8785.dumps(list(whole))).hexdigest()
+    return hashlib.sha256(canonical(list(whole))).hexdigest()
 
 
 def rows(connection: Connection, company: str, transaction_number: str | None = None) -> Iterator[AuditRow]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-import rfc8785
 from pydantic import TypeAdapter
 
 from receivables.books_records import CreditMemo, Customer, Document, Invoice, Receipt
 from receivables.diagnosis import Diagnosis
 from receivables.effects import ApplyCredit, ApplyReceipt, EffectKind, ReceiptWrite, UnapplyCredit, Write
 from receivables.evidence import Evidence
+from storage.canonical import canonical
 
 _evidence = TypeAdapter(Evidence)
 _diagnosis = TypeAdapter(Diagnosis)
@@ -74,7 +74,7 @@ def document_from_json(kind: str, body: Any) -> Document:
 
 def hash_of(body: Any) -> str:
     """SHA-256 of the canonical JSON of a value, as hexadecimal."""
-    return hashlib.sha256(rfc8785.dumps(body)).hexdigest()
+    return hashlib.sha256(canonical(body)).hexdigest()
 
 
 def facts_hash(evidence: Evidence) -> str:

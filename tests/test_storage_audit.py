@@ -227,3 +227,15 @@ def test_writers_at_the_same_time_keep_one_unbroken_chain(db: Database) -> None:
     assert writers * each == len(kept)
     wanted = {f"TXN-{100 * writer + number}" for writer in range(writers) for number in range(each)}
     assert wanted == {row.transaction_number for row in kept}
+
+
+def test_amount_beyond_json_s_exact_numbers_is_recorded_exactly(db: Database) -> None:
+    largest = 9_999_999_999_999_999  # twelve digits and four decimals, as CLF has
+    with db.work() as connection:
+        companies.ensure(connection, "acme")
+        audit.record(
+            connection, company="acme", at=START, actor="feed", action="payment.received", body={"amount_minor": largest}
+        )
+    with db.read() as connection:
+        assert f'{{"amount_minor":"{largest}"}}' == list(audit.rows(connection, "acme"))[-1].body
+        assert audit.verify(connection, "acme") is None
