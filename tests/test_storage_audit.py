@@ -232,7 +232,6 @@ def test_writers_at_the_same_time_keep_one_unbroken_chain(db: Database) -> None:
 def test_amount_beyond_json_s_exact_numbers_is_recorded_exactly(db: Database) -> None:
     largest = 9_999_999_999_999_999  # twelve digits and four decimals, as CLF has
     with db.work() as connection:
-        companies.ensure(connection, "acme")
         audit.record(
             connection, company="acme", at=START, actor="feed", action="payment.received", body={"amount_minor": largest}
         )
