@@ -108,7 +108,7 @@ def _run(alarms: Alarms, bot: Bot, workspace: Workspace, folder: Path, arriving:
     bot.start()
     arriving.start()
     print_line("A practice workspace (not Slack) with one failure of every kind. Open this page, and act as Dana:")
-    print_line(f"\n    {workspace.url}\n")
+    print_line(f"    {workspace.url}")
     print_line("#payments-sync has the cards. Press Resolve Now, or type /payments help.")
     print_line("As Bea, /books help shows how to break and mend things.")
     print_line(f"Ctrl-C ends it; everything it makes is in {folder}.")
