@@ -7,7 +7,6 @@ acknowledged only when its decision is durable, so that Slack shows an error for
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
@@ -25,6 +24,7 @@ from receivables.errors import ReceivablesError
 from receivables.ports import Decided
 from storage import cards, decisions, failures, offers
 from storage.cards import CardFacts
+from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.offers import Offer
 
@@ -32,11 +32,12 @@ OUT_OF_DATE = "This card is out of date. Look at the newest one, or use /payment
 Body = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
 class Refused(Exception):
     """The press comes to nothing; the words are for the person who pressed."""
 
-    words: str
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
 
 
 def register(app: App, rooms: Rooms) -> None:
@@ -199,12 +200,21 @@ class Presses:
         with self.rooms.db.read() as connection:
             offer = offers.find(connection, offer_id)
             container = (body or {}).get("container") or {}
-            place = None
-            if container.get("type") == "message":
-                place = cards.at_place(connection, str(container.get("channel_id")), str(container.get("message_ts")))
-        if offer is None or (container.get("type") == "message" and place != (offer.company, "failure", offer.failure_id)):
-            raise Refused(OUT_OF_DATE)
+            if offer is None or (container.get("type") == "message" and not self._stands(connection, offer, container)):
+                raise Refused(OUT_OF_DATE)
         return offer
+
+    def _stands(self, connection: Connection, offer: Offer, container: Body) -> bool:
+        """Whether the pressed message is the card of this offer's failure.
+
+        A person can be quicker than we are at writing down where a new card stands: until then its channel must do.
+        """
+        channel, subject = str(container.get("channel_id")), (offer.company, "failure", offer.failure_id)
+        found = cards.at_place(connection, channel, str(container.get("message_ts")))
+        if found is None and cards.place(connection, *subject) is None:
+            ours = self.rooms.channels.get(offer.company)
+            return ours is not None and channel == ours.cards
+        return found == subject
 
     def _decide(self, person: Person, offer: Offer, *, reason: str, options: Mapping[str, object]) -> Decided:
         with self.rooms.db.read() as connection:

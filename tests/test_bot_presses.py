@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from bot_scene import BotScene, Json, a_bot_scene
+
+from storage import schema
 
 
 @pytest.fixture
@@ -62,6 +65,23 @@ def test_the_same_press_unchanged_is_taken(acme: BotScene) -> None:
     assert 200 == acme.replay(acme.held_back("dana", "choose", acme.card()))
 
     assert ["accepted"] == [one.state for one in acme.decisions()]
+
+
+@pytest.mark.parametrize(("change", "expected"), [(None, ["accepted"]), (another_channel, [])])
+def test_press_quicker_than_the_note_of_where_the_card_stands(
+    change: Callable[[Json], None] | None, expected: list[str], acme: BotScene
+) -> None:
+    """Slack shows a card before its answer reaches us: until then a press must come from the company's own channel."""
+    acme.credited()
+    body = acme.held_back("dana", "choose", acme.card())
+    with acme.house.db.work() as connection:
+        connection.execute(sa.delete(schema.card))
+    if change:
+        change(body)
+
+    assert 200 == acme.replay(body)
+
+    assert expected == [one.state for one in acme.decisions()]
 
 
 @pytest.mark.parametrize("action", ["choose", "resolve_now"])
