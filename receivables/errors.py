@@ -3,6 +3,7 @@
 ReceivablesError             code for machines, message for people, cause chained
 ├─ BooksError                something about a call to the books
 │  ├─ BooksUnavailable       not done; safe to try again
+│  │  └─ Throttled           not done; the books asked for a pause
 │  ├─ BooksRefused           not done; will not pass unchanged
 │  ├─ AccessLost             not done; a person must reconnect
 │  └─ OutcomeUnknown         may have been done; read back before any retry
@@ -42,6 +43,12 @@ class BooksUnavailable(BooksError):
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Throttled(BooksUnavailable):
+    """Not done: the books allow no more calls for a while."""
+
+    code = "throttled"
 
 
 class BooksRefused(BooksError):

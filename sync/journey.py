@@ -140,10 +140,15 @@ def _diagnose(desk: Desk, counts: JourneyCounts) -> None:
 def _pause(desk: Desk, error: BooksError) -> None:
     """A broken connection stops this company, as one thing to be told, and never counts as failed payments."""
     at = desk.clock.now()
-    cause = Cause.ACCESS_LOST if isinstance(error, AccessLost) else Cause.BOOKS_UNAVAILABLE
-    until = None if isinstance(error, AccessLost) else at + ASK_AGAIN_AFTER
+    cause, until = Cause(error.code), None if isinstance(error, AccessLost) else at + _pause_length(error)
     with desk.db.work() as connection:
         companies.pause(connection, desk.company.id, cause=cause, message=error.message, at=at, until=until)
+
+
+def _pause_length(error: BooksError) -> timedelta:
+    """As long as the books asked for, where they did."""
+    asked = error.retry_after_seconds if isinstance(error, BooksUnavailable) else None
+    return ASK_AGAIN_AFTER if asked is None else timedelta(seconds=asked)
 
 
 def preview(desk: Desk) -> list[Preview]:

@@ -10,6 +10,7 @@ claim on a receipt never exceeds it.
 from __future__ import annotations
 
 from storage.schema.columns import Moment, is_in, metadata
+from storage.schema.connections import call_budget, feed_cursor, seen_message, token
 from storage.schema.decisions import decision, offer, proof, receipt_claim
 from storage.schema.effects import dispatch, effect
 from storage.schema.failures import diagnosis, escalation, evidence, failure, incident
@@ -26,6 +27,7 @@ __all__ = [
     "audit",
     "audit_head",
     "binding",
+    "call_budget",
     "card",
     "company",
     "decision",
@@ -35,6 +37,7 @@ __all__ = [
     "escalation",
     "evidence",
     "failure",
+    "feed_cursor",
     "incident",
     "intake_file",
     "is_in",
@@ -46,4 +49,6 @@ __all__ = [
     "proof",
     "receipt_claim",
     "run",
+    "seen_message",
+    "token",
 ]

@@ -1,0 +1,219 @@
+"""Calls to books that are reached over HTTP: time-outs, budget and access, and what each answer means for a write.
+
+A read may be repeated; a write leaves at most once, before its deadline, and whatever is not surely an answer is
+*unknown*. Redirects are never followed. Numbers with decimals arrive as Decimal and leave as they are written.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import httpx2
+import simplejson
+
+from receivables import boundary
+from receivables.errors import BooksUnavailable, OutcomeUnknown, Throttled
+from receivables.ports import CallBudget, Clock
+
+TIME_OUTS = httpx2.Timeout(connect=5.0, read=30.0, write=10.0, pool=5.0)
+WHOLE_READ_SECONDS = 120.0  # a server that sends a byte now and then would pass every single time-out
+LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+READ_PAUSES_SECONDS = (0.5, 2.0)  # between the tries of a read
+LONGEST_WAIT_SECONDS = 10.0  # for the budget; beyond it the company pauses instead of a thread
+THROTTLED_SECONDS = 60.0  # where the books do not say how long
+
+#: Raised while connecting: nothing of the request can have been taken.
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+
+Parameters = Mapping[str, str | int]
+
+
+class Access(Protocol):
+    """What lets us in. Raises AccessLost where a person must connect again, BooksUnavailable where asking failed."""
+
+    def authorization(self) -> str:
+        """The Authorization header, renewed first where it is about to end."""
+
+    def refused(self, authorization: str) -> None:
+        """The books answered 401 to it: gets another, unless somebody else already did."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer with a status the connector understands: 2xx, or 4xx other than 401 and 429. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: object  # parsed JSON with Decimal; None where it is no JSON
+    trace: str  # the vendor's own handle of this call, for support
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+@dataclass
+class CallCounts:
+    """How many calls were made since the start, by the words "read" and "write"."""
+
+    made: dict[str, int] = field(default_factory=dict)
+
+    def add(self, kind: str) -> None:
+        self.made[kind] = self.made.get(kind, 0) + 1
+
+
+class Calls:
+    """One company's calls to one package. `base_url` ends in a slash; paths are relative to it."""
+
+    def __init__(
+        self,
+        company: str,
+        package: str,
+        base_url: str,
+        *,
+        access: Access,
+        budget: CallBudget,
+        clock: Clock,
+        trace_header: str = "",
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._company = company
+        self._package = package
+        self._access = access
+        self._budget = budget
+        self._clock = clock
+        self._trace_header = trace_header
+        self._pause = pause
+        self._client = httpx2.Client(base_url=base_url, timeout=TIME_OUTS, follow_redirects=False, trust_env=False)
+        self.counts = CallCounts()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def read(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Parameters | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> Reply:
+        """Asks, a few times where it must. Raises BooksUnavailable (also Throttled) and AccessLost."""
+        boundary.leaving(f"{self._package} {method} {path}")
+        for pause_seconds in (*READ_PAUSES_SECONDS, None):
+            self._wait_for_budget(self._clock.monotonic() + LONGEST_WAIT_SECONDS)
+            problem = ""
+            try:
+                reply = self._send("read", method, path, params, headers, body, self._clock.monotonic() + WHOLE_READ_SECONDS)
+                if reply is not None and 200 <= reply.status < 500:
+                    if not 300 <= reply.status < 400:
+                        return reply
+                    problem = f"it answered with a redirect ({reply.status}); check its address"
+                elif reply is not None:
+                    problem = f"it answered {reply.status}"
+                else:
+                    continue  # the access was renewed
+            except httpx2.HTTPError as error:
+                problem = _in_words(error)
+            if pause_seconds is not None:
+                self._pause(pause_seconds)
+        raise BooksUnavailable(f"{self._package} cannot be reached: {problem or 'it refuses a renewed access'}.")
+
+    def write(
+        self,
+        method: str,
+        path: str,
+        *,
+        deadline: float,
+        params: Parameters | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> Reply:
+        """Sends once, if it still can before `deadline` (monotonic seconds).
+
+        Raises BooksUnavailable (also Throttled) and AccessLost when nothing was done, OutcomeUnknown when it may have been.
+        """
+        boundary.leaving(f"{self._package} {method} {path}")
+        self._wait_for_budget(deadline)
+        try:
+            reply = self._send("write", method, path, params, headers, body, deadline)
+        except _NOT_SENT as error:
+            raise BooksUnavailable(f"{self._package} cannot be reached: {_in_words(error)}. Nothing was written.") from error
+        except httpx2.HTTPError as error:
+            raise OutcomeUnknown(f"{self._package} did not answer: {_in_words(error)}.") from error
+        if reply is None:
+            raise BooksUnavailable(f"The access to {self._package} was renewed; the write is sent again.")
+        if not (reply.ok or 400 <= reply.status < 500):
+            raise OutcomeUnknown(f"{self._package} answered {reply.status}: whether it was written cannot be told from that.")
+        if reply.ok and reply.body is None:
+            raise OutcomeUnknown(f"{self._package} answered {reply.status} with something that is no JSON.")
+        return reply
+
+    def _wait_for_budget(self, deadline: float) -> None:
+        wait_seconds = self._budget.take(self._company, 1)
+        if wait_seconds <= 0:
+            return
+        if self._clock.monotonic() + wait_seconds > deadline:
+            raise Throttled(f"The calls that {self._package} allows are used up for now.", wait_seconds)
+        self._pause(wait_seconds)
+
+    def _send(
+        self,
+        kind: str,
+        method: str,
+        path: str,
+        params: Parameters | None,
+        headers: Mapping[str, str] | None,
+        body: object,
+        deadline: float,
+    ) -> Reply | None:
+        """One request. None when the access was refused and renewed. Raises Throttled, AccessLost and httpx2.HTTPError."""
+        authorization = self._access.authorization()
+        sent_headers = {"Accept": "application/json", **(headers or {}), "Authorization": authorization}
+        content = None
+        if body is not None:
+            content = simplejson.dumps(body, use_decimal=True).encode()
+            sent_headers.setdefault("Content-Type", "application/json")
+        if self._clock.monotonic() > deadline:
+            raise BooksUnavailable(f"The time for this call to {self._package} had passed; nothing was sent.")
+        self.counts.add(kind)
+        with self._client.stream(method, path, params=params, headers=sent_headers, content=content) as response:
+            raw = self._body(response, deadline)
+        if response.status_code == 401:
+            self._access.refused(authorization)
+            return None
+        answered = {name.lower(): value for name, value in response.headers.items()}
+        if response.status_code == 429:
+            raise Throttled(f"{self._package} asks us to wait.", _seconds(answered.get("retry-after", "")))
+        return Reply(response.status_code, answered, _parsed(raw), answered.get(self._trace_header.lower(), ""))
+
+    def _body(self, response: httpx2.Response, deadline: float) -> bytes:
+        """The whole answer. One that is endless, or too slow, is no answer."""
+        taken = bytearray()
+        for chunk in response.iter_bytes():
+            taken += chunk
+            if len(taken) > LARGEST_ANSWER_BYTES or self._clock.monotonic() > deadline:
+                raise httpx2.ReadTimeout("the answer did not end", request=response.request)
+        return bytes(taken)
+
+
+def _parsed(raw: bytes) -> object:
+    try:
+        parsed: object = simplejson.loads(raw, use_decimal=True)
+    except ValueError:  # also UnicodeDecodeError
+        return None
+    return parsed
+
+
+def _seconds(text: str) -> float:
+    """The header Retry-After in seconds; its other form, a date, is not used by the books we know."""
+    return min(86_400.0, max(1.0, int(text))) if text.isascii() and text.isdigit() else THROTTLED_SECONDS
+
+
+def _in_words(error: httpx2.HTTPError) -> str:
+    """The kind of trouble. The error's own text may hold an address with secrets in it."""
+    return type(error).__name__
