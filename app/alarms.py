@@ -19,13 +19,16 @@ from app.slack import open_bot
 from app.wiring import House
 from bot.bolt import Bot
 from bot.outbox import Outbox
+from receivables.errors import BooksError
 from storage import companies
-from sync import journey
+from sync import journey, reconciliation
 from sync.desk import Desk
 
 LOOK_FOR_DUE_SYNCS_SECONDS = 5  # a sync starts at most this late
 FINISH_SECONDS = 2  # decisions, effects and read-backs do not wait for the next sync
 LISTEN_SECONDS = 10  # Slack may be down when this process starts
+PROVE_AFTER_HOUR = 3  # of the company's own day: the nightly proof reads much and should disturb nobody
+LOOK_FOR_DUE_PROOFS_SECONDS = 60
 OUTBOX_SECONDS = 1  # Slack takes about one message a second for each channel
 
 log = structlog.get_logger()
@@ -64,6 +67,7 @@ class Alarms:
                 companies.ensure(connection, desk.company.id)
             self._ring(desk, "sync", LOOK_FOR_DUE_SYNCS_SECONDS, self._sync_when_due)
             self._ring(desk, "finish", FINISH_SECONDS, self._finish)
+            self._ring(desk, "prove", LOOK_FOR_DUE_PROOFS_SECONDS, self._prove_when_due)
         self._scheduler.start()
 
     def _ring(self, desk: Desk, what: str, seconds: int, do: Callable[[Desk], None]) -> None:
@@ -99,6 +103,24 @@ class Alarms:
 
     def _finish(self, desk: Desk) -> None:
         self._guarded(desk, lambda: journey.finish_once(desk), "finish")
+
+    def _prove_when_due(self, desk: Desk) -> None:
+        """Once a night. A company that was never proven begins at the next one, when there is something to prove."""
+        now = self._house.clock.now()
+        due = desk.company.latest(PROVE_AFTER_HOUR, now)
+        with self._house.db.work() as connection:
+            mine = companies.claim_reconciliation(connection, desk.company.id, now=now, due_before=due)
+        if not mine:
+            return
+        with self._turn[desk.company.id]:
+            try:
+                proven = reconciliation.run_once(desk)
+            except BooksError as error:
+                log.warning("not_proven", company=desk.company.id, problem=error.message)
+                with self._house.db.work() as connection:  # still due: the next look tries again
+                    companies.set_reconciled(connection, desk.company.id, due - timedelta(seconds=1))
+                return
+        log.info("proven", company=desk.company.id, payments=proven.payments, discrepancies=len(proven.discrepancies))
 
     def _guarded(self, desk: Desk, do: Callable[[], journey.JourneyCounts], what: str) -> None:
         """One piece of work per company at a time in this process; a company that breaks disturbs no other."""

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from app.commands import payments as payment_commands
+from app.commands import proof as proof_commands
 from app.commands import records as record_commands
 from app.commands import service as service_commands
 from app.commands.books import books_app
@@ -40,6 +41,7 @@ def root(
 
 app.add_typer(books_app, name="books")
 payment_commands.register(app)
+proof_commands.register(app)
 record_commands.register(app)
 service_commands.register(app)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
@@ -29,6 +29,12 @@ class Company:
     def start_of(self, day: date) -> datetime:
         """The moment (UTC) at which a day begins for this company."""
         return datetime.combine(day, time.min, self.time_zone).astimezone(UTC)
+
+    def latest(self, hour: int, now: datetime) -> datetime:
+        """The newest moment (UTC), not after `now`, at which it was this hour of the day for this company."""
+        today = datetime.combine(self.day_of(now), time(hour), self.time_zone)
+        newest = today if today <= now else today - timedelta(days=1)  # the same hour on the wall, a day earlier
+        return newest.astimezone(UTC)
 
     def deposit_account(self, method: str, currency: str) -> str:
         """Where money of this method and currency is deposited, or "" for the package's own default."""

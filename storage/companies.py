@@ -65,6 +65,22 @@ def want_sync(connection: Connection, company: str) -> None:
     connection.execute(sa.update(schema.company).where(schema.company.c.id == company).values(synced_at=None))
 
 
+def claim_reconciliation(connection: Connection, company: str, *, now: datetime, due_before: datetime) -> bool:
+    """Takes the company's turn to prove itself: True for exactly one of several processes that ask at the same time.
+
+    A company that was never proven counts from now on.
+    """
+    table = schema.company
+    here = table.c.id == company
+    connection.execute(sa.update(table).where(here, table.c.reconciled_at.is_(None)).values(reconciled_at=now))
+    taken = connection.execute(sa.update(table).where(here, table.c.reconciled_at < due_before).values(reconciled_at=now))
+    return taken.rowcount == 1
+
+
+def set_reconciled(connection: Connection, company: str, now: datetime) -> None:
+    connection.execute(sa.update(schema.company).where(schema.company.c.id == company).values(reconciled_at=now))
+
+
 def set_synced(connection: Connection, company: str, now: datetime) -> None:
     connection.execute(sa.update(schema.company).where(schema.company.c.id == company).values(synced_at=now))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -248,6 +248,22 @@ def claimed(connection: Connection, company: str) -> Mapping[str, int]:
         sa.select(table.c.receipt_id, table.c.claimed_minor).where(table.c.company == company, table.c.claimed_minor > 0)
     )
     return {row.receipt_id: row.claimed_minor for row in rows}
+
+
+def standing_proofs(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, Sequence[Proof]]:
+    """What the dismissals of these payments rest on now, by transaction number."""
+    table = schema.proof
+    rows = connection.execute(
+        sa.select(table)
+        .where(table.c.company == company, table.c.transaction_number.in_(numbers), table.c.withdrawn_at.is_(None))
+        .order_by(table.c.given_at, table.c.id)
+    )
+    found: dict[str, list[Proof]] = {}
+    for row in rows:
+        found.setdefault(row.transaction_number, []).append(
+            Proof(row.transaction_number, row.receipt_id, row.amount_minor, row.given_at, row.withdrawn_at)
+        )
+    return found
 
 
 def proofs(connection: Connection, company: str, number: str | None = None) -> Sequence[Proof]:

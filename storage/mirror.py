@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from receivables.books_records import Changes, Customer, Document, Gone, Invoice
+from receivables.books_records import Changes, Customer, Document, Gone, Invoice, Receipt
 from storage import codec, schema
 
 
@@ -90,6 +90,24 @@ def open_invoices_of(connection: Connection, company: str, customer_ids: Collect
     table = schema.mirror
     condition = sa.and_(table.c.kind == "invoice", table.c.customer_id.in_(customer_ids), table.c.deleted_at.is_(None))
     return [seen.document for seen in _load(connection, company, condition) if isinstance(seen.document, Invoice)]
+
+
+def receipts(connection: Connection, company: str, *, limit: int, after: str = "") -> Sequence[Receipt]:
+    """A bounded batch of the living receipts, as last seen, in the order of their ids."""
+    table = schema.mirror
+    rows = connection.execute(
+        sa.select(table.c.kind, table.c.body)
+        .where(
+            table.c.company == company,
+            table.c.kind == "receipt",
+            table.c.deleted_at.is_(None),
+            table.c.document_id > after,
+        )
+        .order_by(table.c.document_id)
+        .limit(limit)
+    )
+    found = [codec.document_from_json(row.kind, row.body) for row in rows]
+    return [one for one in found if isinstance(one, Receipt)]
 
 
 def fold(name: str) -> str:

@@ -168,6 +168,13 @@ def of_company(connection: Connection, company: str) -> Sequence[StoredPayment]:
     return _load(connection, schema.payment.c.company == company, limit=None)
 
 
+def walk(connection: Connection, company: str, *, limit: int, after: str = "") -> Sequence[StoredPayment]:
+    """A bounded batch of all payments of a company, hidden ones included, in the order of their numbers."""
+    table = schema.payment
+    condition = sa.and_(table.c.company == company, table.c.transaction_number > after)
+    return _load(connection, condition, limit=limit)
+
+
 def by_numbers(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, StoredPayment]:
     """Several payments by transaction number; unknown ones are left out."""
     table = schema.payment

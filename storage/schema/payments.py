@@ -16,6 +16,7 @@ company = Table(
     Column("books_cursor", Text, nullable=False, server_default=""),
     Column("mirrored_at", Moment),
     Column("synced_at", Moment),
+    Column("reconciled_at", Moment),
     Column("paused_cause", String(40)),  # access_lost, books_unavailable, throttled: excluded from the rate
     Column("paused_message", Text, nullable=False, server_default=""),
     Column("paused_at", Moment),

@@ -16,6 +16,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("company", sa.Column("reconciled_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "call_budget",
         sa.Column("company", sa.String(length=40), nullable=False),
