@@ -12,7 +12,7 @@ from receivables.errors import ConfigurationError, StaleDecision
 from receivables.ports import Decided, Wake
 from storage import companies
 from storage.decisions import StoredDecision
-from sync import requests
+from sync import escalation, incidents, requests
 
 
 class Decider:
@@ -51,6 +51,18 @@ class Decider:
     def _name(self, person_id: str) -> str:
         person = self._house.people.get(person_id)
         return person.name if person else person_id
+
+    def choose_all(self, company: str, incident_id: str, remedy: Remedy, *, by: str) -> str:
+        incidents.request_all(self._house.desk(company), incident_id, remedy, by=by)
+        return "Written down. Each payment is looked at again before anything is done; the card says how it goes."
+
+    def take(self, company: str, subject_kind: str, subject: str, *, by: str) -> str:
+        desk = self._house.desk(company)
+        if subject_kind == "incident":
+            incidents.take(desk, subject, by=by)
+        else:
+            escalation.take(desk, subject, by=by)
+        return "You look after it; the others see that."
 
     def approve(self, company: str, decision_id: str, *, by: str) -> Decided:
         return _decided(requests.approve(self._house.desk(company), decision_id, by=by))

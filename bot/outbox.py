@@ -19,10 +19,11 @@ from slack_sdk.errors import SlackClientError
 from bot import thread
 from bot.cards import Message, failure_card
 from bot.escalations import digest_card, escalation_card
+from bot.incidents import IncidentFacts, incident_card
 from bot.rooms import Channel, Rooms
 from bot.slack_errors import Trouble, trouble_of
 from receivables.failpoints import failpoint
-from storage import cards, escalations, failures, outbox
+from storage import audit, cards, companies, escalations, failures, incidents, outbox
 from storage.cards import Place
 from storage.outbox import Waiting
 
@@ -33,7 +34,7 @@ CARDS_IN_A_BURST = 20  # more new cards than this at once are a digest: 1,000 ca
 LEASE_SECONDS = 120.0
 HISTORY_PAGE = 200  # messages of the channel, newest first ...
 HISTORY_PAGES = 5  # ... so a thousand at most: a message that was lost is about as old as the trouble
-FAILURES_PER_WRITE = 500
+FAILURES_PER_WRITE = 250  # a transaction touches at most 500 rows
 EVENT = "resolve_now_card"
 
 log = structlog.get_logger()
@@ -55,6 +56,7 @@ class Outbox:
         if rooms.clock.monotonic() < self.stopped_until:
             return 0
         for company in rooms.channels:
+            self._tell_in_incidents(company)
             self._digest_burst(company)
         with rooms.db.work() as connection:
             waiting = outbox.claim(
@@ -80,6 +82,14 @@ class Outbox:
 
     # --- many at once -------------------------------------------------------------------------------------------------
 
+    def _tell_in_incidents(self, company: str) -> None:
+        """What belongs to an incident and was never shown is told by the incident's card."""
+        told = FAILURES_PER_WRITE
+        while told == FAILURES_PER_WRITE:
+            with self.rooms.db.work() as connection:
+                at = self.rooms.clock.now()
+                told = outbox.tell_in_incidents(connection, self.rooms.ids, company, at=at, limit=FAILURES_PER_WRITE)
+
     def _digest_burst(self, company: str) -> None:
         """New failures above the burst limit are counted in one message; each gets a card of its own when it changes."""
         rooms, digest = self.rooms, ""
@@ -96,7 +106,7 @@ class Outbox:
 
     def _target(self, one: Waiting) -> str:
         channel = self.rooms.channels[one.company]
-        return channel.escalations if one.subject_kind in ("escalation", "incident") else channel.cards
+        return channel.escalations if one.subject_kind == "escalation" else channel.cards
 
     def _seconds_to_wait(self, one: Waiting) -> float:
         """0.0 is now. A channel is written to once a second, and one subject's messages leave in order."""
@@ -132,6 +142,8 @@ class Outbox:
         message = self._draw(one, channel)
         stands = self._post_or_rewrite(one, message, place, target)
         with self.rooms.db.work() as connection:
+            if place is None and one.subject_kind == "escalation":  # its thread begins now
+                stands = replace(stands, told_seq=audit.last_seq(connection, one.company))
             cards.stands_at(connection, one.company, replace(stands, drawn_at=one.wanted_at))
             if thread.rows_to_tell(connection, one, stands):
                 next_at = self.rooms.clock.now() + timedelta(seconds=SECONDS_BETWEEN_MESSAGES)
@@ -150,7 +162,13 @@ class Outbox:
         rooms = self.rooms
         with rooms.db.work() as connection:
             if one.subject_kind == "escalation":
-                return escalation_card(escalations.get(connection, one.company, one.subject), channel)
+                return escalation_card(escalations.get(connection, one.company, one.subject), channel, rooms.names)
+            if one.subject_kind == "incident":
+                shown = incidents.get(connection, one.company, one.subject)
+                held = incidents.figures(connection, one.company, one.subject)
+                frozen = escalations.open_now(connection, one.company) is not None
+                pause = companies.get(connection, one.company).pause
+                return incident_card(IncidentFacts(shown, held, frozen, pause), channel, rooms.names)
             if one.subject_kind == "digest":
                 return digest_card(channel.company.name, escalations.open_causes(connection, one.company))
             found = failures.get(connection, one.company, one.subject)

@@ -6,6 +6,7 @@ acknowledged only when its decision is durable, so that Slack shows an error for
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from slack_sdk import WebClient
 
 from bot import story
 from bot.hiding import hide
+from bot.incidents import CHOOSE_ALL
 from bot.modals import CALLBACK, Submitted, read_submission, resolve_modal
 from bot.people import NOBODY, person_of
 from bot.rooms import Rooms
@@ -22,7 +24,7 @@ from receivables.authority import Person
 from receivables.diagnosis import Remedy
 from receivables.errors import ReceivablesError
 from receivables.ports import Decided
-from storage import cards, decisions, failures, offers
+from storage import cards, decisions, escalations, failures, incidents, offers
 from storage.cards import CardFacts
 from storage.engine import Connection
 from storage.failures import StoredFailure
@@ -47,6 +49,8 @@ def register(app: App, rooms: Rooms) -> None:
     app.action("resolve_now")(presses.resolve_now)
     app.action("approve")(presses.approve)
     app.action("withdraw")(presses.withdraw)
+    app.action(re.compile(f"{CHOOSE_ALL}.*"))(presses.choose_all)
+    app.action("take")(presses.take)
     app.action("more")(presses.more)
     app.action("remedy")(presses.remedy_changed)
     app.view(CALLBACK)(presses.submitted)
@@ -82,6 +86,27 @@ class Presses:
         def do(person: Person) -> str:
             self.rooms.deciding.decline(self._company_of(_value(body)), _value(body), by=person.id)
             return "Declined; nothing was changed."
+
+        self._answered(ack, body, respond, do)
+
+    def choose_all(self, ack: Ack, body: Body, respond: Respond) -> None:
+        """One remedy for every payment of an incident."""
+
+        def do(person: Person) -> str:
+            remedy = str(body["actions"][0]["action_id"]).removeprefix(CHOOSE_ALL)
+            kind, company = self._care_of(_value(body), person)
+            if remedy not in list(Remedy) or kind != "incident":
+                raise Refused(OUT_OF_DATE)
+            return self.rooms.deciding.choose_all(company, _value(body), Remedy(remedy), by=person.id)
+
+        self._answered(ack, body, respond, do)
+
+    def take(self, ack: Ack, body: Body, respond: Respond) -> None:
+        """Somebody looks after an incident or an escalation."""
+
+        def do(person: Person) -> str:
+            kind, company = self._care_of(_value(body), person)
+            return self.rooms.deciding.take(company, kind, _value(body), by=person.id)
 
         self._answered(ack, body, respond, do)
 
@@ -243,6 +268,15 @@ class Presses:
         if found is None:
             raise Refused(OUT_OF_DATE)
         return found
+
+    def _care_of(self, subject: str, person: Person) -> tuple[str, str]:
+        """("incident" or "escalation", its company), where this person may decide something there."""
+        with self.rooms.db.read() as connection:
+            incident, escalation = incidents.find(connection, subject), escalations.find(connection, subject)
+        found = incident or escalation
+        if found is None or found.company not in {right.company for right in person.rights}:
+            raise Refused(OUT_OF_DATE)
+        return ("incident" if incident else "escalation"), found.company
 
     def _failure(self, failure_id: str, person: Person) -> StoredFailure:
         """A failure of a company in which this person may decide something."""

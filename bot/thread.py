@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from slack_sdk import WebClient
 
+from bot.escalations import mentions
 from bot.rooms import Rooms
-from bot.text import cut, fallback, moment, plain, safe
+from bot.text import Block, cut, fallback, moment, plain, safe
 from bot.words import REMEDIES
 from receivables.diagnosis import Remedy
 from storage import cards, failures
@@ -24,7 +25,9 @@ REPLY_AT_MOST = 2900
 
 
 def rows_to_tell(connection: Connection, one: Waiting, place: Place) -> Sequence[AuditRow]:
-    """What a failure's thread does not tell yet; other messages have no thread."""
+    """What the thread of a failure or an escalation does not tell yet; other messages have no thread."""
+    if one.subject_kind == "escalation":
+        return cards.to_tell_of_escalation(connection, one.company, one.subject, place.told_seq)
     if one.subject_kind != "failure":
         return ()
     found = failures.get(connection, one.company, one.subject)
@@ -42,11 +45,13 @@ def tell(client: WebClient, rooms: Rooms, one: Waiting, place: Place, zone: Zone
     if one.sendings and _told_already(client, place, last):
         return last
     text = cut("\n".join(f"{moment(row.at, zone)}: {_words(row, rooms.names)}" for row in rows), REPLY_AT_MOST)
+    called = mentions(rooms.channels[one.company]) if any(row.action == "escalation.reminded" for row in rows) else ""
+    blocks: list[Block] = [{"type": "section", "text": {"type": "mrkdwn", "text": called, "verbatim": True}}] if called else []
     client.chat_postMessage(
         channel=place.channel,
         thread_ts=place.ts,
         text=fallback(text),
-        blocks=[{"type": "section", "text": plain(text)}],
+        blocks=[*blocks, {"type": "section", "text": plain(text)}],
         metadata={"event_type": EVENT, "event_payload": {"seq": last}},
         unfurl_links=False,
     )
@@ -71,6 +76,10 @@ def _words(row: AuditRow, names: Mapping[str, str]) -> str:
             waiting = ", and a second person must approve" if body.get("state") == "waiting_approval" else ""
             reason = f' Reason: "{safe(str(body["reason"]), 300)}"' if body.get("reason") else ""
             return f"{who} chose: {remedy}{waiting}.{reason}"
+        case "escalation.reminded":
+            return "Nobody looks after this yet, and payments go on failing."
+        case "escalation.taken":
+            return f"{who} looks after it."
         case "decision.approved":
             return f"{who} approved it."
         case "decision.stale" | "decision.refused" | "decision.failed":

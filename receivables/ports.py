@@ -141,6 +141,12 @@ class Deciding(Protocol):
     ) -> Decided:
         """A person chose a remedy on the evidence they were shown. The same offer again gives the same decision."""
 
+    def choose_all(self, company: str, incident_id: str, remedy: Remedy, *, by: str) -> str:
+        """One remedy for every open payment of an incident, each looked at again first. Returns words for the person."""
+
+    def take(self, company: str, subject_kind: str, subject: str, *, by: str) -> str:
+        """A person looks after an incident or an escalation. Returns words for the person."""
+
     def approve(self, company: str, decision_id: str, *, by: str) -> Decided:
         """A second person agrees."""
 
@@ -170,4 +176,4 @@ class CallBudget(Protocol):
     """How many calls a company's books still allow; reserved in blocks, never a write per call."""
 
     def take(self, company: str, calls: int) -> float:
-        """Seconds to wait before making these calls; 0.0 is now."""
+        """Seconds to wait and then ask again; 0.0 is now, and only then are the calls counted as made."""

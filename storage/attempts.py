@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -31,6 +31,7 @@ class Tally:
 
     attempted: int
     failed: int
+    money: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # currency -> (attempted, failed), minor units
 
 
 def record(
@@ -114,7 +115,28 @@ def tally_of_last_run(connection: Connection, company: str) -> Tally:
 
 def _tally(connection: Connection, condition: sa.ColumnElement[bool]) -> Tally:
     table = schema.attempt
-    row = connection.execute(
-        sa.select(sa.func.count(), sa.func.sum(sa.case((table.c.failed, 1), else_=0))).where(condition)
-    ).one()
-    return Tally(attempted=row[0], failed=row[1] or 0)
+    failed = sa.case((table.c.failed, 1), else_=0)
+    rows = connection.execute(
+        sa.select(
+            table.c.currency,
+            sa.func.count(),
+            sa.func.sum(failed),
+            sa.func.sum(table.c.amount_minor),
+            sa.func.sum(failed * table.c.amount_minor),
+        )
+        .where(condition)
+        .group_by(table.c.currency)
+        .order_by(table.c.currency)
+    ).all()
+    money = {row[0]: (int(row[3]), int(row[4])) for row in rows}
+    return Tally(sum(row[1] for row in rows), sum(int(row[2]) for row in rows), money)
+
+
+def landed_after_all(connection: Connection, company: str, number: str) -> None:
+    """What counted as failed because nobody knew was found in the books: it is no failure of the rate."""
+    table = schema.attempt
+    connection.execute(
+        sa.update(table)
+        .where(table.c.company == company, table.c.transaction_number == number, table.c.first, table.c.code == "outcome_unknown")
+        .values(failed=False, code="landed", message="")
+    )

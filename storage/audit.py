@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -118,6 +118,23 @@ def rows(connection: Connection, company: str, transaction_number: str | None = 
         query = query.where(table.c.transaction_number == transaction_number)
     for row in connection.execute(query):
         yield AuditRow(**row._mapping)
+
+
+def of_actions(connection: Connection, company: str, actions: Collection[str], after_seq: int) -> Sequence[AuditRow]:
+    """The rows with one of these actions after a row, oldest first."""
+    table = schema.audit
+    query = (
+        sa.select(table)
+        .where(table.c.company == company, table.c.seq > after_seq, table.c.action.in_(actions))
+        .order_by(table.c.seq)
+    )
+    return [AuditRow(**row._mapping) for row in connection.execute(query)]
+
+
+def last_seq(connection: Connection, company: str) -> int:
+    """The number of the newest row, 0 where there is none."""
+    table = schema.audit_head
+    return connection.execute(sa.select(table.c.seq).where(table.c.company == company)).scalar() or 0
 
 
 def verify(connection: Connection, company: str) -> Break | None:

@@ -120,6 +120,12 @@ def to_tell(connection: Connection, company: str, number: str, after_seq: int) -
     return [row for row in audit.rows(connection, company, number) if row.seq > after_seq and row.action in _TOLD]
 
 
+def to_tell_of_escalation(connection: Connection, company: str, escalation_id: str, after_seq: int) -> Sequence[AuditRow]:
+    """The reminders of an escalation, and who took it, that its thread does not tell yet."""
+    wanted = ("escalation.reminded", "escalation.taken")
+    return [row for row in audit.of_actions(connection, company, wanted, after_seq) if escalation_id in row.body]
+
+
 def _is(company: str, subject_kind: str, subject: str) -> tuple[sa.ColumnElement[bool], ...]:
     table = schema.card
     return (table.c.company == company, table.c.subject_kind == subject_kind, table.c.subject == subject)

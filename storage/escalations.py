@@ -25,6 +25,8 @@ class StoredEscalation:
     cleared_at: datetime | None
     taken_by: str | None
     figures: Mapping[str, Any]
+    reminders: int = 0
+    reminded_at: datetime | None = None
 
 
 def open_now(connection: Connection, company: str) -> StoredEscalation | None:
@@ -65,6 +67,62 @@ def clear(connection: Connection, ids: Ids, one: StoredEscalation, at: datetime)
         outbox.want(connection, ids, company=one.company, subject_kind="escalation", subject=one.id, at=at)
 
 
+def refresh(connection: Connection, ids: Ids, one: StoredEscalation, figures: Mapping[str, Any], at: datetime) -> None:
+    """Shows how it stands now, where that is something else than before."""
+    if dict(figures) == dict(one.figures):
+        return
+    table = schema.escalation
+    connection.execute(
+        sa.update(table)
+        .where(table.c.company == one.company, table.c.id == one.id, table.c.state == "open")
+        .values(figures=dict(figures))
+    )
+    outbox.want(connection, ids, company=one.company, subject_kind="escalation", subject=one.id, at=at)
+
+
+def take(connection: Connection, ids: Ids, one: StoredEscalation, *, by: str, at: datetime) -> bool:
+    """Somebody looks after it; nobody is reminded any more. False when somebody already does."""
+    table = schema.escalation
+    taken = connection.execute(
+        sa.update(table)
+        .where(table.c.company == one.company, table.c.id == one.id, table.c.state == "open", table.c.taken_by.is_(None))
+        .values(taken_by=by)
+    )
+    if taken.rowcount == 1:
+        _tell(connection, ids, one, "escalation.taken", actor=by, at=at)
+    return taken.rowcount == 1
+
+
+def remind(connection: Connection, ids: Ids, one: StoredEscalation, at: datetime) -> bool:
+    """Counts one more reminder and wants it told. False when another process did."""
+    table = schema.escalation
+    reminded = connection.execute(
+        sa.update(table)
+        .where(
+            table.c.company == one.company,
+            table.c.id == one.id,
+            table.c.state == "open",
+            table.c.taken_by.is_(None),
+            table.c.reminders == one.reminders,
+        )
+        .values(reminders=one.reminders + 1, reminded_at=at)
+    )
+    if reminded.rowcount == 1:
+        _tell(connection, ids, one, "escalation.reminded", actor="sync", at=at)
+    return reminded.rowcount == 1
+
+
+def _tell(connection: Connection, ids: Ids, one: StoredEscalation, action: str, *, actor: str, at: datetime) -> None:
+    audit.record(connection, company=one.company, at=at, actor=actor, action=action, body={"escalation": one.id})
+    outbox.want(connection, ids, company=one.company, subject_kind="escalation", subject=one.id, at=at)
+
+
+def find(connection: Connection, escalation_id: str) -> StoredEscalation | None:
+    """The escalation of that id, of whatever company."""
+    row = connection.execute(sa.select(schema.escalation).where(schema.escalation.c.id == escalation_id)).first()
+    return None if row is None else StoredEscalation(**row._mapping)
+
+
 def open_causes(connection: Connection, company: str) -> list[tuple[str, int]]:
     """The causes of open failures with how many each has, most first."""
     table = schema.failure
@@ -75,3 +133,42 @@ def open_causes(connection: Connection, company: str) -> list[tuple[str, int]]:
         .order_by(sa.text("count DESC"), table.c.cause)
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def open_money(connection: Connection, company: str) -> Mapping[str, Mapping[str, int]]:
+    """What the open failures of each cause are worth: cause -> currency -> minor units."""
+    table, payment = schema.failure, schema.payment
+    its_payment = sa.and_(table.c.company == payment.c.company, table.c.transaction_number == payment.c.transaction_number)
+    rows = connection.execute(
+        sa.select(table.c.cause, payment.c.currency, sa.func.sum(payment.c.amount_minor))
+        .join(payment, its_payment)
+        .where(table.c.company == company, table.c.state == "open", table.c.cause.is_not(None))
+        .group_by(table.c.cause, payment.c.currency)
+        .order_by(table.c.cause, payment.c.currency)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for cause, currency, total in rows:
+        found.setdefault(cause, {})[currency] = int(total)
+    return found
+
+
+def open_roots(connection: Connection, company: str) -> list[tuple[str, int]]:
+    """What open failures have in common, with how many share it, most first; and the failures that share nothing as ""."""
+    table = schema.failure
+    rows = connection.execute(
+        sa.select(table.c.root, sa.func.count().label("count"))
+        .where(table.c.company == company, table.c.state == "open")
+        .group_by(table.c.root)
+        .order_by(sa.text("count DESC"), table.c.root)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def oldest_open(connection: Connection, company: str) -> datetime | None:
+    """Since when the oldest open failure fails."""
+    table = schema.failure
+    return connection.execute(
+        sa.select(sa.func.min(table.c.opened_at, type_=table.c.opened_at.type)).where(
+            table.c.company == company, table.c.state == "open"
+        )
+    ).scalar()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,9 @@ from receivables.evidence import Evidence
 from receivables.payment import Payment
 from receivables.ports import Ids
 from storage import audit, codec, outbox, schema
+
+#: A new failure is shown when it was diagnosed and is known to stand alone; if that never ends, after this.
+SHOWN_AT_THE_LATEST_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class StoredFailure:
     resolved_by: str
     incident_id: str | None
     version: int
+    root: str = ""
 
     @property
     def offered(self) -> tuple[Remedy, ...]:
@@ -104,8 +108,18 @@ def open_one(
         transaction_number=payment.transaction_number,
         body={"failure": failure_id, "because": because, "code": code, "message": message, "about": about},
     )
-    outbox.want(connection, ids, company=payment.company, subject_kind="failure", subject=failure_id, at=at)
+    hold = None if known or diagnosis is not None else at + SHOWN_AT_THE_LATEST_AFTER
+    outbox.want(connection, ids, company=payment.company, subject_kind="failure", subject=failure_id, at=at, not_before=hold)
     return failure_id
+
+
+def hold(connection: Connection, company: str, number: str) -> None:
+    """From now on the payment's open failure posts nothing by itself, even when all fits again."""
+    table = schema.failure
+    here = (table.c.company == company, table.c.transaction_number == number, table.c.about == "payment")
+    connection.execute(
+        sa.update(table).where(*here, schema.is_in(table.c.state, "open")).values(held=True, version=table.c.version + 1)
+    )
 
 
 def resolve(
@@ -149,16 +163,16 @@ def open_of(connection: Connection, company: str, number: str, about: str = "pay
         table.c.about == about,
         schema.is_in(table.c.state, "open"),
     )
-    return next(iter(_load(connection, condition)), None)
+    return next(iter(select(connection, condition)), None)
 
 
 def get(connection: Connection, company: str, failure_id: str) -> StoredFailure:
-    return _load(connection, _is(company, failure_id))[0]
+    return select(connection, _is(company, failure_id))[0]
 
 
 def find(connection: Connection, failure_id: str) -> StoredFailure | None:
     """A failure of whatever company by its id, or None."""
-    return next(iter(_load(connection, schema.failure.c.id == failure_id)), None)
+    return next(iter(select(connection, schema.failure.c.id == failure_id)), None)
 
 
 def open_ones(
@@ -169,18 +183,18 @@ def open_ones(
     condition = sa.and_(table.c.company == company, schema.is_in(table.c.state, "open"), table.c.id > after)
     if about is not None:
         condition = sa.and_(condition, table.c.about == about)
-    return _load(connection, condition, limit)
+    return select(connection, condition, limit)
 
 
 def of_company(connection: Connection, company: str) -> Sequence[StoredFailure]:
     """Every failure, resolved ones too, oldest first."""
-    return sorted(_load(connection, schema.failure.c.company == company), key=lambda one: (one.opened_at, one.id))
+    return sorted(select(connection, schema.failure.c.company == company), key=lambda one: (one.opened_at, one.id))
 
 
 def of_payment(connection: Connection, company: str, number: str) -> Sequence[StoredFailure]:
     """Every failure of one payment, oldest first."""
     table = schema.failure
-    found = _load(connection, sa.and_(table.c.company == company, table.c.transaction_number == number))
+    found = select(connection, sa.and_(table.c.company == company, table.c.transaction_number == number))
     return sorted(found, key=lambda one: (one.opened_at, one.id))
 
 
@@ -247,7 +261,7 @@ def undiagnosed(connection: Connection, company: str, *, limit: int) -> Sequence
         table.c.evidence_id.is_not(None),
         ~sa.exists().where(begun.c.company == table.c.company, begun.c.evidence_id == table.c.evidence_id),
     )
-    return _load(connection, condition, limit)
+    return select(connection, condition, limit)
 
 
 def begin_diagnosis(connection: Connection, ids: Ids, found: StoredFailure, at: datetime) -> str:
@@ -287,8 +301,12 @@ def end_diagnosis(
     *,
     at: datetime,
     crashed: bool = False,
+    root: str = "",
 ) -> None:
-    """Keeps a diagnosis and shows it on the failure, unless it was resolved meanwhile."""
+    """Keeps a diagnosis and shows it on the failure, unless it was resolved meanwhile.
+
+    `root` is what the failure has in common with others, "" where it stands alone.
+    """
     table = schema.diagnosis
     connection.execute(
         sa.update(table)
@@ -299,7 +317,7 @@ def end_diagnosis(
     shown = connection.execute(
         sa.update(failure)
         .where(_is(company, failure_id), failure.c.state == "open")
-        .values(changed_at=at, version=failure.c.version + 1, **_words(diagnosis))
+        .values(changed_at=at, version=failure.c.version + 1, root=root, **_words(diagnosis))
     )
     if shown.rowcount != 1:
         return
@@ -336,7 +354,8 @@ def _is(company: str, failure_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(schema.failure.c.company == company, schema.failure.c.id == failure_id)
 
 
-def _load(connection: Connection, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[StoredFailure]:
+def select(connection: Connection, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[StoredFailure]:
+    """Failures by a condition of another file of this room, in the order of their ids."""
     table = schema.failure
     rows = connection.execute(sa.select(table).where(condition).order_by(table.c.id).limit(limit))
     return [_stored(row._mapping) for row in rows]

@@ -13,8 +13,20 @@ from receivables.ports import Ids
 from storage import schema
 
 
-def want(connection: Connection, ids: Ids, *, company: str, subject_kind: str, subject: str, at: datetime) -> None:
-    """Asks for the subject's card to be posted or rewritten; asked twice before it is sent, it is sent once."""
+def want(
+    connection: Connection,
+    ids: Ids,
+    *,
+    company: str,
+    subject_kind: str,
+    subject: str,
+    at: datetime,
+    not_before: datetime | None = None,
+) -> None:
+    """Asks for the subject's card to be posted or rewritten; asked twice before it is sent, it is sent once.
+
+    `not_before` holds a new wish back until then, or until `release`.
+    """
     table = schema.outbox
     waiting = connection.execute(
         sa.update(table)
@@ -35,10 +47,26 @@ def want(connection: Connection, ids: Ids, *, company: str, subject_kind: str, s
                 subject=subject,
                 state="waiting",
                 wanted_at=at,
-                next_at=at,
+                next_at=not_before or at,
                 sendings=0,
             )
         )
+
+
+def release(connection: Connection, company: str, at: datetime) -> None:
+    """What was held back until the failures were diagnosed may be sent now."""
+    table = schema.outbox
+    connection.execute(
+        sa.update(table)
+        .where(
+            table.c.company == company,
+            schema.is_in(table.c.state, "waiting"),
+            table.c.sendings == 0,
+            table.c.problem == "",
+            table.c.next_at > at,
+        )
+        .values(next_at=at)
+    )
 
 
 @dataclass(frozen=True)
@@ -169,6 +197,35 @@ def first_wishes(connection: Connection, company: str, *, now: datetime, limit: 
         .limit(limit)
     )
     return [(row.id, row.subject) for row in rows]
+
+
+def tell_in_incidents(connection: Connection, ids: Ids, company: str, *, at: datetime, limit: int) -> int:
+    """Failures of an incident that Slack has nothing of are told by the incident's card alone; returns how many."""
+    table, card, failure = schema.outbox, schema.card, schema.failure
+    shown = sa.exists().where(
+        card.c.company == table.c.company, card.c.subject_kind == table.c.subject_kind, card.c.subject == table.c.subject
+    )
+    rows = connection.execute(
+        sa.select(table.c.id, failure.c.incident_id)
+        .join(failure, sa.and_(failure.c.company == table.c.company, failure.c.id == table.c.subject))
+        .where(
+            table.c.company == company,
+            table.c.subject_kind == "failure",
+            schema.is_in(table.c.state, "waiting"),
+            table.c.sendings == 0,
+            failure.c.incident_id.is_not(None),
+            ~shown,
+        )
+        .limit(limit)
+    ).all()
+    connection.execute(
+        sa.update(table)
+        .where(table.c.company == company, table.c.id.in_([row.id for row in rows]), table.c.state == "waiting")
+        .values(state="sent", sent_at=at, problem="told by its incident")
+    )
+    for incident_id in sorted({row.incident_id for row in rows}):
+        want(connection, ids, company=company, subject_kind="incident", subject=incident_id, at=at)
+    return len(rows)
 
 
 def tell_together(

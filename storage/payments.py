@@ -175,6 +175,17 @@ def walk(connection: Connection, company: str, *, limit: int, after: str = "") -
     return _load(connection, condition, limit=limit)
 
 
+def not_in_books(connection: Connection, company: str, amounts_minor: Collection[int], *, limit: int) -> Sequence[StoredPayment]:
+    """Payments of one of these amounts that wait to be posted or failed, in the order of their numbers."""
+    table = schema.payment
+    condition = sa.and_(
+        table.c.company == company,
+        table.c.state.in_([PaymentState.RECEIVED, PaymentState.FAILED]),
+        table.c.amount_minor.in_(amounts_minor),
+    )
+    return _load(connection, condition, limit=limit)
+
+
 def by_numbers(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, StoredPayment]:
     """Several payments by transaction number; unknown ones are left out."""
     table = schema.payment

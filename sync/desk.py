@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from feeds.polled import PolledFeed
 from receivables.authority import Person
 from receivables.company import Company
 from receivables.diagnosis import Diagnosis
@@ -25,3 +26,4 @@ class Desk:
     people: Mapping[str, Person]
     diagnose: Callable[[Evidence], Diagnosis]
     owner: str
+    feed: PolledFeed | None = None  # where payments are asked for; files and webhooks come by themselves

@@ -21,7 +21,7 @@ from storage import effects, failures, payments
 from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
-from sync import judging, verification
+from sync import incidents, judging, verification
 from sync.desk import Desk
 
 FAILURES_PER_BATCH = 100
@@ -64,7 +64,15 @@ def _judge(desk: Desk, found: StoredFailure, counts: DiagnosisCounts) -> None:
         diagnosis, failed = _for_a_person(evidence, str(error)), True
     with desk.db.work() as connection:
         failures.end_diagnosis(
-            connection, desk.ids, desk.company.id, attempt, found.id, diagnosis, at=desk.clock.now(), crashed=failed
+            connection,
+            desk.ids,
+            desk.company.id,
+            attempt,
+            found.id,
+            diagnosis,
+            at=desk.clock.now(),
+            crashed=failed,
+            root=incidents.root_of(diagnosis, evidence),
         )
     if failed:
         counts.left_to_person += 1

@@ -6,10 +6,12 @@ support page writes it ("10%+"), and needs enough payments to mean anything.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from receivables.company import Company
+from receivables.errors import NotFound, StaleDecision
 from storage import attempts, escalations
 from storage.attempts import Tally
 from storage.engine import Connection
@@ -18,17 +20,23 @@ from sync.desk import Desk
 ATTEMPTED_AT_LEAST = 10  # under ten, one failure is ten per cent and means nothing
 CLEARED_UNDER = 7  # tenths of the limit: with 10 %, cleared under 7 %, so that it does not flicker
 FAILED_AT_LEAST = 3  # one or two failures are cases, not a pattern
+#: Between reminders while nobody takes it; the last one holds from then on.
+REMINDER_PAUSES = tuple(timedelta(hours=hours) for hours in (1, 2, 4, 8, 24))
 WINDOWS = {"24 hours": timedelta(hours=24), "7 days": timedelta(days=7)}
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Failed and attempted payments of one window; `over` when together they reach the company's limit."""
+    """Failed and attempted payments of one window; `over` when together they reach the company's limit.
+
+    `money` is currency -> (attempted, failed) in minor units: the same rate by amounts, for people to see.
+    """
 
     window: str
     attempted: int
     failed: int
     limit_percentage: int
+    money: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def over(self) -> bool:
@@ -45,19 +53,79 @@ class Rate:
 
 
 def run_once(desk: Desk) -> str:
-    """Opens or clears the company's escalation by its rates now. Returns "opened", "cleared" or ""."""
+    """Opens or clears the company's escalation by its rates now, or shows how it stands. Returns "opened", "cleared" or ""."""
     now = desk.clock.now()
     with desk.db.work() as connection:
         measured = rates(connection, desk.company, now)
         current = escalations.open_now(connection, desk.company.id)
-        if current is None and any(rate.over for rate in measured):
-            worst = max((rate for rate in measured if rate.over), key=lambda rate: rate.failed * 1_000_000 // rate.attempted)
-            figures = asdict(worst) | {"causes": escalations.open_causes(connection, desk.company.id)}
-            escalations.begin(connection, desk.ids, desk.company.id, figures, now)
-            return "opened"
         if current is not None and all(rate.calm for rate in measured):
             escalations.clear(connection, desk.ids, current, now)
             return "cleared"
+        if current is not None:
+            standing = max(measured, key=_share)
+            escalations.refresh(connection, desk.ids, current, _figures(connection, desk, standing), now)
+        elif any(rate.over for rate in measured):
+            worst = max((rate for rate in measured if rate.over), key=_share)
+            escalations.begin(connection, desk.ids, desk.company.id, _figures(connection, desk, worst), now)
+            return "opened"
+    return ""
+
+
+def remind(desk: Desk) -> bool:
+    """Says again that nobody looks after an open escalation, with growing pauses. True when it did."""
+    now = desk.clock.now()
+    with desk.db.read() as connection:
+        current = escalations.open_now(connection, desk.company.id)
+    if current is None or current.taken_by is not None:
+        return False
+    pause = REMINDER_PAUSES[min(current.reminders, len(REMINDER_PAUSES) - 1)]
+    if now < (current.reminded_at or current.opened_at) + pause:
+        return False
+    with desk.db.work() as connection:
+        return escalations.remind(connection, desk.ids, current, now)
+
+
+def take(desk: Desk, escalation_id: str, *, by: str) -> None:
+    """Somebody says that they look after it. Raises NotFound and StaleDecision."""
+    with desk.db.acknowledge() as connection:
+        one = escalations.find(connection, escalation_id)
+        if one is None or one.company != desk.company.id:
+            raise NotFound("There is no such escalation.")
+        if not escalations.take(connection, desk.ids, one, by=by, at=desk.clock.now()):
+            person = desk.people.get(one.taken_by or "")
+            who = person.name if person else one.taken_by
+            raise StaleDecision(f"{who} already looks after it." if who else "It is over.")
+
+
+def _share(rate: Rate) -> int:
+    """Failed per million attempted."""
+    return rate.failed * 1_000_000 // rate.attempted if rate.attempted else 0
+
+
+def _figures(connection: Connection, desk: Desk, rate: Rate) -> dict[str, object]:
+    """What its message says, as plain values: the rate, the causes with their money, since when, and the probable setting."""
+    company = desk.company.id
+    roots = escalations.open_roots(connection, company)
+    since = escalations.oldest_open(connection, company)
+    return {
+        "window": rate.window,
+        "attempted": rate.attempted,
+        "failed": rate.failed,
+        "limit_percentage": rate.limit_percentage,
+        "money": {currency: list(amounts) for currency, amounts in rate.money.items()},
+        "causes": [list(one) for one in escalations.open_causes(connection, company)],
+        "causes_money": {cause: dict(money) for cause, money in escalations.open_money(connection, company).items()},
+        "since": since.isoformat() if since else "",
+        "setting": probable_setting(roots),
+    }
+
+
+def probable_setting(roots: Sequence[tuple[str, int]]) -> str:
+    """The root that most of the open failures share, "" where no root explains half of them. Pure."""
+    total = sum(count for _, count in roots)
+    for root, count in roots:
+        if root and count * 2 >= total:
+            return root
     return ""
 
 
@@ -65,9 +133,12 @@ def rates(connection: Connection, company: Company, now: datetime) -> tuple[Rate
     """The failure rate of the last run, of 24 hours and of 7 days."""
     tallies: dict[str, Tally] = {"last run": attempts.tally_of_last_run(connection, company.id)}
     tallies |= {name: attempts.tally_since(connection, company.id, now - length) for name, length in WINDOWS.items()}
-    return tuple(Rate(name, tally.attempted, tally.failed, company.large_percentage) for name, tally in tallies.items())
+    limit = company.large_percentage
+    return tuple(Rate(name, tally.attempted, tally.failed, limit, tally.money) for name, tally in tallies.items())
 
 
 def is_isolated(connection: Connection, company: Company, now: datetime) -> bool:
-    """Whether failures are few enough for the remedy of an unidentified one."""
+    """Whether failures are few enough for the remedy of an unidentified one; never while an escalation is open."""
+    if escalations.open_now(connection, company.id) is not None:
+        return False
     return not any(rate.over for rate in rates(connection, company, now))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from receivables.books_records import (
@@ -21,18 +21,21 @@ from receivables.books_records import (
     InvoiceStatus,
     Receipt,
 )
-from receivables.effects import LIVE_STATES, ApplyReceipt, EffectKind, EffectState, ReceiptWrite, marker_stem, markers_in
+from receivables.effects import LIVE_STATES, ApplyReceipt, EffectKind, EffectState, ReceiptWrite, marker_stem
 from receivables.errors import BooksRefused, BooksUnavailable, OutcomeUnknown
-from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refusal
+from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, Refusal
 from receivables.payment import Bucket
+from receivables.ports import Books
 from storage import decisions, effects, failures, mirror, payments
 from storage.effects import StoredEffect
 from storage.failures import StoredFailure
 from storage.payments import Binding, StoredPayment
-from sync import binding, escalation
+from sync import binding, escalation, receipts_found
 from sync.desk import Desk
+from sync.receipts_found import Others
 
 FAILURES_PER_BATCH = 100
+NO_SETTINGS = BooksSettings(home_currency="", closed_through=None)  # of books that do not show theirs
 _READABLE = (Bucket.WAITING_PERSON, Bucket.UNKNOWN)
 T = TypeVar("T")
 
@@ -45,7 +48,7 @@ class _Ours:
     effects: Mapping[str, Sequence[StoredEffect]]
     known: binding.Known
     claimed: Mapping[str, int]
-    others: Sequence[Invoice]  # living invoices of the same customers, as last seen
+    invoices: Sequence[Invoice]  # living invoices of the same customers, as last seen
 
 
 @dataclass
@@ -60,6 +63,7 @@ class _Read:
     receipts: Sequence[Receipt] = ()
     posted: Mapping[str, Receipt | Gone] = field(default_factory=dict)
     marked: Mapping[str, Sequence[Receipt]] = field(default_factory=dict)
+    others: Others = field(default_factory=Others)
     unread: list[str] = field(default_factory=list)
 
     def attempt(self, what: str, read: Callable[[], T], nothing: T) -> T:
@@ -124,6 +128,9 @@ def gather(
         return {}
     ours = _our_rows(desk, batch, full=full)
     read = _read(desk, batch, ours, full=full)
+    if full and read.receipts:
+        with desk.db.read() as connection:
+            read.others = receipts_found.others(connection, desk.company.id, batch, read.receipts)
     at = desk.clock.now()
     refused = refusals or {}
     return {
@@ -144,7 +151,7 @@ def _our_rows(desk: Desk, batch: Sequence[StoredPayment], *, full: bool) -> _Our
             effects=effects.of_payments(connection, company, numbers),
             known=known,
             claimed=decisions.claimed(connection, company),
-            others=mirror.open_invoices_of(connection, company, customers) if full else (),
+            invoices=mirror.open_invoices_of(connection, company, customers) if full else (),
         )
 
 
@@ -161,10 +168,17 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
     stems = [marker_stem(desk.company.id, stored.number) for stored in batch if full or ours.effects[stored.number]]
     earliest = min(desk.company.day_of(stored.payment.paid_at) for stored in batch)
     since = earliest - timedelta(days=desk.company.hand_receipt_days)
-    read = _Read(books.settings())
+    read = _Read(NO_SETTINGS)
+    read.settings = _settings(books, read)
     read.invoices = read.attempt("invoices", lambda: books.invoices(invoice_ids), {})
     read.customers = read.attempt("customers", lambda: books.customers(customer_ids), {})
-    read.receipts = read.attempt("receipts of the customers", lambda: books.receipts_of(customer_ids, since), ())
+    remaining = {one.merged_into for one in read.customers.values() if isinstance(one, Customer) and one.merged_into}
+    if new := remaining - set(read.customers):  # the books move a merged customer's documents to the one that remains
+        nobody: Mapping[str, Customer | Gone] = {}
+        found = read.attempt("customers that others were merged into", lambda: books.customers(new), nobody)
+        read.customers = {**read.customers, **found}
+    searched = customer_ids | remaining
+    read.receipts = read.attempt("receipts of the customers", lambda: books.receipts_of(searched, since), ())
     if posted_ids:
         read.posted = read.attempt("our receipts", lambda: books.receipts(posted_ids), {})
     if stems:
@@ -180,6 +194,15 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
     return read
 
 
+def _settings(books: Books, read: _Read) -> BooksSettings:
+    """The books' settings. Where they are refused to us, nothing is known of them, and nothing that rests on them is sure."""
+    try:
+        return books.settings()
+    except BooksRefused as error:
+        read.unread.append(f"settings: {error.message}")
+        return NO_SETTINGS
+
+
 def _living(found: Mapping[str, Invoice | Gone]) -> list[Invoice]:
     return [one for one in found.values() if isinstance(one, Invoice)]
 
@@ -193,7 +216,7 @@ def _same_total(stored: StoredPayment, ours: _Ours, read: _Read) -> list[Invoice
         for line, allocation in enumerate(stored.payment.allocations, start=1)
         if line not in held or not _takes_money(read.invoices.get(held[line].invoice_id))
     }
-    return [one for one in ours.others if one.customer_id in customers and one.total_minor in amounts]
+    return [one for one in ours.invoices if one.customer_id in customers and one.total_minor in amounts]
 
 
 def _takes_money(invoice: Invoice | Gone | None) -> bool:
@@ -216,6 +239,10 @@ def _assemble(
         binding.customer_ids_of(stored.payment, ours.known)
     )
     customer = read.customers.get(next(iter(customers))) if len(customers) == 1 else None
+    remaining = read.customers.get(customer.merged_into) if isinstance(customer, Customer) else None
+    if isinstance(remaining, Customer):
+        customers = {*customers, remaining.id}
+    since, through = receipts_found.window(desk.company, stored)
     closed = read.settings.closed_through
     day = desk.company.day_of(stored.payment.paid_at)
     return Evidence(
@@ -227,10 +254,22 @@ def _assemble(
         isolated=isolated,
         customer=customer if isinstance(customer, Customer) else None,
         lines=lines,
-        receipts=_receipts(desk, stored, lines, customers, ours, read, day),
+        receipts=receipts_found.of_payment(
+            desk.company,
+            stored,
+            lines,
+            customers,
+            read.receipts,
+            read.marked.get(marker_stem(desk.company.id, stored.number), ()),
+            ours.claimed,
+            read.others,
+        ),
         posted=_posted(stored, ours.effects[stored.number], read.posted),
         refusal=refusal,
         unread=tuple(sorted(read.unread)),
+        merged_into=remaining if isinstance(remaining, Customer) else None,
+        searched_from=since,
+        searched_through=through,
     )
 
 
@@ -283,36 +322,6 @@ def _successors(
         and (one.number == invoice_number or (one.total_minor == amount and one.created.at > stored.payment.paid_at))
     }
     return tuple(sorted(found.values(), key=lambda one: (one.number != invoice_number, one.created.at, one.id)))
-
-
-def _receipts(
-    desk: Desk,
-    stored: StoredPayment,
-    lines: Sequence[LineEvidence],
-    customers: set[str],
-    ours: _Ours,
-    read: _Read,
-    day: date,
-) -> tuple[ReceiptEvidence, ...]:
-    """Receipts that may be this payment's money or explain its invoices: near its day, on them, or with its marker."""
-    stem = marker_stem(desk.company.id, stored.number)
-    invoices = {line.invoice_id for line in lines if line.invoice_id}
-    window = timedelta(days=desk.company.hand_receipt_days)
-    found = {one.id: one for one in read.marked.get(stem, ())}
-    for one in read.receipts:
-        # One of ours for another payment is other money: it says something only where it stands on the same invoices.
-        near = not markers_in(one.memo) and abs(one.received_on - day) <= window
-        if one.customer_id in customers and not one.voided and (near or any(line.invoice_id in invoices for line in one.lines)):
-            found[one.id] = one
-    return tuple(
-        ReceiptEvidence(
-            receipt=one,
-            ours=bool(markers_in(one.memo)),
-            this_payment=any(mark.startswith(stem + ".") for mark in markers_in(one.memo)),
-            claimed_minor=ours.claimed.get(one.id, 0),
-        )
-        for one in sorted(found.values(), key=lambda one: one.id)
-    )
 
 
 def _posted(

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Remedy
 from receivables.failpoints import failpoint
-from receivables.payment import FeedStatus, Payment, PaymentState
+from receivables.money import text_from_minor
+from receivables.payment import Bucket, FeedStatus, Payment, PaymentState
 from receivables.ports import Feed
-from storage import companies, failures, payments
+from storage import companies, failures, feeds, payments
 from storage.engine import Connection
-from storage.payments import Intake
+from storage.payments import Intake, StoredPayment
 from sync.desk import Desk
 
 PAYMENTS_PER_CHUNK = 100  # with allocations and record rows this stays well under 500 rows a transaction
@@ -45,7 +47,7 @@ def run_once(desk: Desk, feed: Feed, progress: Callable[[int], None] | None = No
     for chunk in _chunks(waiting):
         with desk.db.work() as connection:
             for payment in chunk:
-                _take(connection, desk, payment, feed.name, counts)
+                take(connection, desk, payment, feed.name, counts)
             done += len(chunk)
             _record(connection, desk, feed, done, finished=False)
         failpoint("intake.after_chunk")
@@ -53,6 +55,25 @@ def run_once(desk: Desk, feed: Feed, progress: Callable[[int], None] | None = No
             progress(done)
     with desk.db.work() as connection:
         _record(connection, desk, feed, done, finished=True)
+    return counts
+
+
+def take_message(desk: Desk, feed: Feed, *, kind: str) -> IntakeCounts | None:
+    """Takes in one message of at most a chunk of payments, in one transaction; None where it was taken before.
+
+    When this returns, its payments are durable. Whoever waits for the answer is not kept long: a database that does
+    not answer raises one of `storage.feeds.DATABASE_SILENT`, and nothing was taken.
+    """
+    counts = IntakeCounts()
+    with desk.db.acknowledge() as connection:
+        companies.ensure(connection, desk.company.id)
+        at = desk.clock.now()
+        if not feeds.first_time(connection, desk.company.id, kind, feed.digest, at):
+            return None
+        for payment in feed.payments():
+            take(connection, desk, payment, feed.name, counts)
+        feeds.prune_messages(connection, desk.company.id, kind, at)
+    failpoint("intake.after_message")
     return counts
 
 
@@ -67,7 +88,8 @@ def _record(connection: Connection, desk: Desk, feed: Feed, done: int, *, finish
     )
 
 
-def _take(connection: Connection, desk: Desk, payment: Payment, source: str, counts: IntakeCounts) -> None:
+def take(connection: Connection, desk: Desk, payment: Payment, source: str, counts: IntakeCounts) -> None:
+    """Takes in one payment and counts what became of it."""
     at = desk.clock.now()
     match payments.take_in(connection, payment, at=at, source=source, excluded_by=_excluded_by(desk, payment)):
         case Intake.NEW:
@@ -94,18 +116,67 @@ def _excluded_by(desk: Desk, payment: Payment) -> str | None:
 
 
 def _money_went_back(connection: Connection, desk: Desk, payment: Payment) -> None:
-    """The feed says that money we know of was returned or refunded: never automatic, a person is told."""
-    at = desk.clock.now()
-    payments.set_status(connection, desk.company.id, payment.transaction_number, payment.status, at=at)
-    stored = payments.find(connection, desk.company.id, payment.transaction_number)
-    if stored is None or payment.status is FeedStatus.PAID or stored.state in (PaymentState.EXCLUDED, PaymentState.DISMISSED):
+    """The feed says otherwise than before whether we have the money: nothing is posted by itself from now on.
+
+    What no receipt was promised for is excluded; for everything else a person is told, because only a person can say
+    what becomes of the receipt in the books.
+    """
+    at, number = desk.clock.now(), payment.transaction_number
+    stored = payments.find(connection, desk.company.id, number)
+    if stored is None:
+        raise AssertionError(f"payment {number} changed its status and is not known")
+    payments.set_status(connection, desk.company.id, number, payment.status, at=at)
+    if payment.status is FeedStatus.PAID:
+        cause = _cause_of(stored.payment.status)
+        sentence = (
+            f"The feed said that payment {number} was {stored.payment.status} and now says that it is paid after all. "
+            f"Nothing is changed automatically; it stands as {stored.state}."
+        )
+        _tell(connection, desk, payment, cause, sentence, because="paid_after_all")
         return
-    cause = Cause.PAYMENT_RETURNED if payment.status is FeedStatus.RETURNED else Cause.PAYMENT_REFUNDED
+    if stored.state is PaymentState.RECEIVED:
+        exclude_gone(connection, stored, payment.status, at=at)
+        return
+    if stored.state is PaymentState.EXCLUDED:
+        return
+    if stored.state is PaymentState.FAILED:
+        failures.hold(connection, desk.company.id, number)
     sentence = (
-        f"The feed now says that payment {payment.transaction_number} was {payment.status}. "
-        "Take its receipt out of the books by your own procedure; nothing is changed automatically."
+        f"The feed now says that payment {number} was {payment.status}. "
+        "Take its receipt, if there is one, out of the books by your own procedure; nothing is changed automatically."
     )
+    cause = _cause_of(payment.status)
     _tell(connection, desk, payment, cause, sentence, because=cause.value)
+
+
+def exclude_gone(connection: Connection, stored: StoredPayment, status: FeedStatus, *, at: datetime) -> bool:
+    """Keeps a payment whose money went back before it was posted from ever being posted. False when it was moved meanwhile."""
+    return payments.move(
+        connection,
+        stored,
+        PaymentState.EXCLUDED,
+        Bucket.EXCLUDED,
+        at=at,
+        actor="feed",
+        action="payment.excluded",
+        body={"rule": f"{status}_before_posting"},
+        excluded_by=f"{status}_before_posting",
+    )
+
+
+def tell_partly_given_back(connection: Connection, desk: Desk, payment: Payment, given_back_minor: int) -> None:
+    """Tells a person that a part of a payment was refunded; the payment itself goes on as it is."""
+    part = text_from_minor(given_back_minor, payment.currency)
+    whole = text_from_minor(payment.amount_minor, payment.currency)
+    sentence = (
+        f"{part} of the {whole} {payment.currency} of payment {payment.transaction_number} were refunded in the portal. "
+        "Its receipt stays at the whole amount; record the refund in the books by your own procedure."
+    )
+    _tell(connection, desk, payment, Cause.PAYMENT_REFUNDED, sentence, because="partly_refunded")
+
+
+def _cause_of(status: FeedStatus) -> Cause:
+    return Cause.PAYMENT_RETURNED if status is FeedStatus.RETURNED else Cause.PAYMENT_REFUNDED
 
 
 def _contradiction(connection: Connection, desk: Desk, payment: Payment, source: str) -> None:

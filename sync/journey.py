@@ -16,7 +16,19 @@ from receivables.evidence import Evidence
 from receivables.payment import PaymentState
 from storage import companies, payments
 from storage.payments import StoredPayment
-from sync import binding, decisions, diagnosis, effects, escalation, evidence, mirroring, posting, verification
+from sync import (
+    binding,
+    decisions,
+    diagnosis,
+    effects,
+    escalation,
+    evidence,
+    incidents,
+    mirroring,
+    polling,
+    posting,
+    verification,
+)
 from sync.desk import Desk
 from sync.judging import Obstacle, obstacles
 
@@ -40,8 +52,13 @@ class JourneyCounts:
     diagnosed: int = 0
     left_to_person: int = 0
     decided: int = 0
+    refused: int = 0
+    incidents: int = 0
     escalation: str = ""
     problem: str = ""
+    taken_in: int = 0
+    refused_records: int = 0  # of the feed: kept until somebody corrects them there
+    feed_problem: str = ""  # why the feed could not be asked; the rest went on
     rates: list[dict[str, object]] = field(default_factory=list)
 
 
@@ -60,10 +77,12 @@ def run(desk: Desk, progress: Progress | None = None) -> JourneyCounts:
     with desk.db.work() as connection:
         companies.ensure(connection, desk.company.id)
         companies.begin_run(connection, desk.company.id, run_id, desk.clock.now())
+    _ask_feed(desk, counts)
     try:
         _steps(desk, counts, run_id, progress or (lambda _: None))
         with desk.db.work() as connection:
             companies.resume(connection, desk.company.id, desk.clock.now())
+        incidents.look_at_connection(desk)
     except (AccessLost, BooksUnavailable) as error:
         counts.problem = error.message
         _pause(desk, error)
@@ -73,6 +92,13 @@ def run(desk: Desk, progress: Progress | None = None) -> JourneyCounts:
         companies.end_run(connection, desk.company.id, run_id, at=at, counts=asdict(counts), problem=counts.problem)
         companies.set_synced(connection, desk.company.id, at)
     return counts
+
+
+def _ask_feed(desk: Desk, counts: JourneyCounts) -> None:
+    """A feed that cannot be asked never stops the sync: it is said, and the next sync goes on."""
+    polled = polling.run_once(desk)
+    counts.taken_in = polled.new + polled.excluded
+    counts.refused_records, counts.feed_problem = polled.refused, polled.problem
 
 
 def _steps(desk: Desk, counts: JourneyCounts, run_id: str, progress: Progress) -> None:
@@ -99,8 +125,11 @@ def _steps(desk: Desk, counts: JourneyCounts, run_id: str, progress: Progress) -
 
 def finish(desk: Desk, counts: JourneyCounts) -> None:
     """What does not wait for the next sync: decisions, effects, read-backs. Also rung by itself every few seconds."""
+    incidents.decide_members(desk)
     counts.decided += decisions.run_once(desk).carried_out
-    counts.posted += effects.run_until_idle(desk).done
+    written = effects.run_until_idle(desk)
+    counts.posted += written.done
+    counts.refused += written.refused + written.stale
     verified = verification.run_once(desk)
     counts.verified += verified.verified
     counts.failed += verified.differing
@@ -111,9 +140,10 @@ def finish_once(desk: Desk) -> JourneyCounts:
     counts = JourneyCounts(desk.company.id)
     with desk.db.work() as connection:
         companies.ensure(connection, desk.company.id)
+    escalation.remind(desk)
     try:
         finish(desk, counts)
-        if counts.decided or counts.posted or counts.failed:
+        if counts.decided or counts.posted or counts.refused or counts.failed:
             _diagnose(desk, counts)
     except (AccessLost, BooksUnavailable) as error:
         counts.problem = error.message
@@ -135,6 +165,7 @@ def _diagnose(desk: Desk, counts: JourneyCounts) -> None:
     counts.put_right += judged.put_right
     counts.diagnosed += judged.diagnosed
     counts.left_to_person += judged.left_to_person
+    counts.incidents += incidents.run_once(desk).opened
 
 
 def _pause(desk: Desk, error: BooksError) -> None:
@@ -143,6 +174,7 @@ def _pause(desk: Desk, error: BooksError) -> None:
     cause, until = Cause(error.code), None if isinstance(error, AccessLost) else at + _pause_length(error)
     with desk.db.work() as connection:
         companies.pause(connection, desk.company.id, cause=cause, message=error.message, at=at, until=until)
+    incidents.look_at_connection(desk)
 
 
 def _pause_length(error: BooksError) -> timedelta:

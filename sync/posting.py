@@ -15,12 +15,12 @@ from receivables.books_records import Invoice
 from receivables.effects import ReceiptWrite, effect_key, facts_of, marker
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
-from receivables.payment import Bucket, PaymentState
+from receivables.payment import Bucket, FeedStatus, PaymentState
 from storage import attempts, effects, failures, payments
 from storage.effects import PlannedEffect
 from storage.engine import Connection
 from storage.payments import StoredPayment
-from sync import judging
+from sync import intake, judging
 from sync.desk import Desk
 from sync.evidence import gather
 from sync.judging import Obstacle
@@ -84,6 +84,9 @@ def _decide(
     connection: Connection, desk: Desk, one: Judged, reserved: dict[str, int], counts: PostingCounts, run_id: str
 ) -> None:
     at = desk.clock.now()
+    if one.stored.payment.status is not FeedStatus.PAID:  # it came back here while a receipt was under way
+        intake.exclude_gone(connection, one.stored, one.stored.payment.status, at=at)
+        return
     if not one.obstacles and _must_wait(one.evidence, reserved):
         counts.deferred += 1
         return

@@ -136,6 +136,7 @@ def _judge(
     if not moved:
         return
     counts.verified += 1
+    attempts.landed_after_all(connection, desk.company.id, stored.number)
     found = failures.open_of(connection, desk.company.id, stored.number)
     if found is not None:
         by, resolution = _who_resolved(connection, desk, stored, found.id)

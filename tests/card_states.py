@@ -12,6 +12,7 @@ from makers import a_company
 
 from bot.cards import Message, failure_card
 from bot.escalations import digest_card, escalation_card
+from bot.incidents import IncidentFacts, incident_card
 from bot.modals import resolve_modal
 from bot.rooms import Channel
 from bot.text import Block
@@ -22,10 +23,12 @@ from receivables.evidence import Evidence, PostedPart, ReceiptEvidence
 from receivables.payment import Bucket, Payment, PaymentState
 from rules import diagnose
 from storage.cards import CardFacts
+from storage.companies import Pause
 from storage.decisions import Proof, StoredDecision
 from storage.effects import StoredEffect
 from storage.escalations import StoredEscalation
 from storage.failures import StoredFailure
+from storage.incidents import IncidentFigures, StoredIncident, root
 from storage.payments import StoredPayment
 
 ZONE = ZoneInfo("America/Chicago")
@@ -339,9 +342,51 @@ def drawn(states: Mapping[str, CardFacts]) -> dict[str, Message]:
 
 def an_escalation(*, cleared: bool = False) -> StoredEscalation:
     causes = [[cause.value, 9 - place] for place, cause in enumerate(list(Cause)[:7])]
-    figures = {"window": "24 hours", "attempted": 120, "failed": 31, "limit_percentage": 10, "causes": causes}
+    figures = {
+        "window": "24 hours",
+        "attempted": 120,
+        "failed": 31,
+        "limit_percentage": 10,
+        "causes": causes,
+        "causes_money": {cause.value: {"USD": 123_456_78, "JPY": 5_000} for cause in Cause},
+        "money": {"USD": [1_000_000_00, 251_000_00], "JPY": [50_000, 5_000]},
+        "since": FOUND_AT.isoformat(),
+        "setting": root(Cause.CREDIT_MEMO_APPLIED, "auto_apply"),
+    }
     state, cleared_at = ("cleared", DECIDED_AT) if cleared else ("open", None)
     return StoredEscalation("acme", "h" * 26, state, FOUND_AT, cleared_at, None, figures)
+
+
+def an_incident(
+    cause: Cause,
+    about: str,
+    *,
+    open_count: int = 12,
+    remedy: Remedy = Remedy.RETRY,
+    over: bool = False,
+    chosen: bool = False,
+    frozen: bool = False,
+) -> IncidentFacts:
+    """An incident of twelve payments, open or over, perhaps with a remedy for all of it under way."""
+    state, closed_at = ("closed", DECIDED_AT) if over else ("open", None)
+    bulk = (remedy, "dana", DECIDED_AT) if chosen else (None, None, None)
+    stored = StoredIncident("acme", "i" * 26, cause, about, state, FOUND_AT, closed_at, "sam" if chosen else None, *bulk)
+    first = [a_failure(NOTHING.payment, None, evidence_id=None)] * min(5, open_count)
+    money = {"USD": 50_000 * open_count} if open_count else {}
+    figures = IncidentFigures(open_count, 12, money, first, {remedy: open_count} if open_count else {})
+    return IncidentFacts(stored, figures, frozen, Pause(cause, "The refresh token is no longer valid.", FOUND_AT, None))
+
+
+def incident_states() -> dict[str, IncidentFacts]:
+    return {
+        "incident": an_incident(Cause.PERIOD_CLOSED, "2026-02-28"),
+        "incident-by-hand": an_incident(Cause.RECEIPT_ALREADY_ENTERED, "Bea Bookkeeper", remedy=Remedy.DISMISS),
+        "incident-frozen": an_incident(Cause.RECEIPT_ALREADY_ENTERED, "Bea Bookkeeper", remedy=Remedy.DISMISS, frozen=True),
+        "incident-chosen": an_incident(Cause.CREDIT_MEMO_APPLIED, "auto_apply", remedy=Remedy.UNAPPLY_CREDIT_MEMO, chosen=True),
+        "incident-over": an_incident(Cause.ACCOUNT_INACTIVE, "Clearing", open_count=0, over=True),
+        "incident-access-lost": an_incident(Cause.ACCESS_LOST, "books", open_count=0),
+        "incident-access-again": an_incident(Cause.ACCESS_LOST, "books", open_count=0, over=True),
+    }
 
 
 def other_messages(company_name: str = "Acme Networks") -> dict[str, Message]:
@@ -352,6 +397,7 @@ def other_messages(company_name: str = "Acme Networks") -> dict[str, Message]:
         "escalation": escalation_card(an_escalation(), channel),
         "escalation-over": escalation_card(an_escalation(cleared=True), channel),
         "digest": digest_card(company_name, counts),
+        **{name: incident_card(facts, channel, NAMES) for name, facts in incident_states().items()},
     }
 
 

@@ -10,7 +10,7 @@ claim on a receipt never exceeds it.
 from __future__ import annotations
 
 from storage.schema.columns import Moment, is_in, metadata
-from storage.schema.connections import call_budget, feed_cursor, seen_message, token
+from storage.schema.connections import call_budget, feed_cursor, feed_record, seen_message, token
 from storage.schema.decisions import decision, offer, proof, receipt_claim
 from storage.schema.effects import dispatch, effect
 from storage.schema.failures import diagnosis, escalation, evidence, failure, incident
@@ -38,6 +38,7 @@ __all__ = [
     "evidence",
     "failure",
     "feed_cursor",
+    "feed_record",
     "incident",
     "intake_file",
     "is_in",

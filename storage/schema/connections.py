@@ -55,3 +55,16 @@ seen_message = Table(
     refers_to("company", "company", key=("id",)),
 )
 Index("ix_seen_message_by_time", seen_message.c.company, seen_message.c.feed, seen_message.c.received_at)
+
+#: Records of a feed that are no payments yet: told of, not complete, or refused with what is wrong with them.
+feed_record = Table(
+    "feed_record",
+    metadata,
+    company_column(),
+    Column("feed", String(40), primary_key=True),
+    Column("record_id", String(255), primary_key=True),
+    Column("problem", Text, nullable=False),
+    Column("noticed_at", Moment, nullable=False),
+    Column("looked_at", Moment),  # NULL was told of since it was read last
+    refers_to("company", "company", key=("id",)),
+)

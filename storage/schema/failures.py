@@ -19,6 +19,9 @@ incident = Table(
     Column("opened_at", Moment, nullable=False),
     Column("closed_at", Moment),
     Column("taken_by", String(80)),
+    Column("bulk_remedy", String(30)),  # what a person chose for all of it ...
+    Column("bulk_by", String(80)),
+    Column("bulk_at", Moment),
     refers_to("company", "company", key=("id",)),
     one_of("cause", Cause),
     one_of("state", ("open", "closed")),
@@ -49,6 +52,7 @@ failure = Table(
     Column("resolution", String(20)),
     Column("resolved_by", Text, nullable=False, server_default=""),
     Column("incident_id", String(26)),
+    Column("root", Text, nullable=False, server_default=""),  # what it has in common with others: "cause about"
     Column("version", Integer, nullable=False),
     refers_to("payment", *PAYMENT_KEY, key=PAYMENT_KEY),
     refers_to("incident", "company", "incident_id"),
@@ -63,6 +67,8 @@ failure = Table(
 Index("uq_failure_open", failure.c.company, failure.c.transaction_number, failure.c.about, unique=True,
       sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))  # fmt: skip
 Index("ix_failure_by_state", failure.c.company, failure.c.state, failure.c.id)
+Index("ix_failure_by_root", failure.c.company, failure.c.state, failure.c.root)
+Index("ix_failure_by_incident", failure.c.company, failure.c.incident_id, failure.c.id)
 Index("ix_failure_by_payment", failure.c.company, failure.c.transaction_number, failure.c.id)
 
 evidence = Table(
@@ -106,6 +112,8 @@ escalation = Table(
     Column("cleared_at", Moment),
     Column("taken_by", String(80)),
     Column("figures", sa.JSON, nullable=False),
+    Column("reminders", Integer, nullable=False, server_default="0"),
+    Column("reminded_at", Moment),
     refers_to("company", "company", key=("id",)),
     one_of("state", ("open", "cleared")),
 )

@@ -16,6 +16,13 @@ depends_on = None
 
 
 def upgrade() -> None:
+    for name, kind in (("bulk_remedy", sa.String(30)), ("bulk_by", sa.String(80)), ("bulk_at", sa.DateTime(timezone=True))):
+        op.add_column("incident", sa.Column(name, kind, nullable=True))
+    op.add_column("failure", sa.Column("root", sa.Text(), server_default="", nullable=False))
+    op.create_index("ix_failure_by_root", "failure", ["company", "state", "root"], unique=False)
+    op.create_index("ix_failure_by_incident", "failure", ["company", "incident_id", "id"], unique=False)
+    op.add_column("escalation", sa.Column("reminders", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("escalation", sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("company", sa.Column("reconciled_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "call_budget",
@@ -35,6 +42,17 @@ def upgrade() -> None:
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["company"], ["company.id"], name=op.f("fk_feed_cursor_company_company")),
         sa.PrimaryKeyConstraint("company", "feed", name=op.f("pk_feed_cursor")),
+    )
+    op.create_table(
+        "feed_record",
+        sa.Column("company", sa.String(length=40), nullable=False),
+        sa.Column("feed", sa.String(length=40), nullable=False),
+        sa.Column("record_id", sa.String(length=255), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("noticed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["company"], ["company.id"], name=op.f("fk_feed_record_company_company")),
+        sa.PrimaryKeyConstraint("company", "feed", "record_id", name=op.f("pk_feed_record")),
     )
     op.create_table(
         "seen_message",
