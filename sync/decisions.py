@@ -7,7 +7,7 @@ Never: a remedy on facts other than those the person saw; an answer "done" befor
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from receivables.authority import Answer, Ruling, may_approve, may_decide
 from receivables.books_records import CreditMemo
@@ -50,7 +50,7 @@ def _carry_out(desk: Desk, decision: StoredDecision, counts: DecisionCounts) -> 
     with desk.db.read() as connection:
         stored = payment_of(connection, desk, decision.transaction_number)
         found = failures.get(connection, desk.company.id, decision.failure_id or "")
-        seen = failures.evidence_hash(connection, desk.company.id, decision.evidence_id) if decision.evidence_id else ""
+        seen = failures.evidence(connection, desk.company.id, decision.evidence_id) if decision.evidence_id else None
         chain = effects.of_payments(connection, desk.company.id, [stored.number])[stored.number]
     if found.state != "open" or found.diagnosis is None:
         _end(desk, decision, "stale", "the failure was resolved meanwhile", counts)
@@ -64,13 +64,19 @@ def _carry_out(desk: Desk, decision: StoredDecision, counts: DecisionCounts) -> 
         answer = _authority(desk, decision, stored, found.diagnosis, evidence)
         if answer.ruling is not Ruling.ALLOWED:
             _end(desk, decision, "refused", answer.reason, counts)
-        elif codec.facts_hash(evidence) != seen:
+        elif seen is None or _facts(evidence) != _facts(seen):
             _stale(desk, decision, found, evidence, counts)
         else:
             case = Case(desk, decision, stored, found.diagnosis, evidence, chain, memos)
             _begin(desk, case, found, remedies.plan(case), counts)
     except CannotBeDone as reason:  # also where the proof that authority asks for has gone: a decision never stops a sync
         _end(desk, decision, "refused", reason.message, counts)
+
+
+def _facts(evidence: Evidence) -> str:
+    """What a decision rests on. What other payments claim of a receipt is left out: each claim is checked by itself when it is made."""
+    receipts = tuple(replace(one, claimed_minor=0, rivals=()) for one in evidence.receipts)
+    return codec.facts_hash(replace(evidence, receipts=receipts))
 
 
 def _memos(desk: Desk, evidence: Evidence) -> Mapping[str, CreditMemo]:
