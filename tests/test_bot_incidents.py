@@ -1,0 +1,137 @@
+"""A thousand payments that fail for one reason are one card with one button, and one escalation; people can take both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from bot_scene import BotScene, Json, a_bot_scene, eventually
+
+from storage import incidents
+from sync import journey
+
+CLOSED = date(2026, 3, 31)
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Iterator[BotScene]:
+    with a_bot_scene(tmp_path) as made:
+        yield made
+
+
+def pay_into_closed_period(acme: BotScene, count: int, *, healthy: int = 0) -> None:
+    """So many payments of a period that was closed meanwhile, synced; and some that were posted before."""
+    if healthy:
+        acme.fitting(healthy)
+        acme.sync()
+    acme.paid({str(5000 + place): 1_000 for place in range(count)})
+    acme.books.ledger.close_period(CLOSED, by="controller")
+    acme.clock.advance(1)
+    acme.books.sync()
+
+
+def button(card: Json, starts_with: str) -> str:
+    """The action of the card's button that begins so."""
+    actions = [one["action_id"] for block in card["blocks"] for one in block.get("elements", ()) if "action_id" in one]
+    (found,) = [one for one in actions if one.startswith(starts_with)]
+    return str(found)
+
+
+def test_a_thousand_failures_of_one_root_are_one_card_and_one_escalation_within_a_minute_of_slack_s_limit(
+    acme: BotScene,
+) -> None:
+    pay_into_closed_period(acme, 1_000)
+    began = acme.clock.monotonic()
+
+    acme.deliver()
+
+    (card,), (escalation,) = acme.messages(), acme.messages("finance-leads")
+    assert "1000 payments fail for one reason" in card["text"]
+    assert "1000 of 1000 payments failed" in escalation["text"]
+    assert "closed through 2026-03-31" in str(escalation["blocks"])
+    assert 60 > acme.clock.monotonic() - began  # as the outbox counts: one message a second for each channel
+    assert 2 == len(acme.calls("chat.postMessage"))
+
+
+def test_one_press_decides_all_and_the_card_tells_how_it_ends(acme: BotScene) -> None:
+    pay_into_closed_period(acme, 5, healthy=95)
+    acme.deliver()
+    acme.books.ledger.reopen_period(by="controller")
+
+    acme.press("dana", button(acme.messages()[-1], "choose_all/"), acme.messages()[-1])
+    acme.answered("dana", "Written down")
+    for _ in range(3):
+        acme.clock.advance(1)
+        journey.finish_once(acme.books.desk)
+    acme.sync()
+
+    (card,) = acme.messages()
+    assert "nothing of 5 payments is open any more" in card["text"]
+    assert 100 == len(acme.books.receipts())
+
+
+def test_person_without_the_right_decides_nothing(acme: BotScene) -> None:
+    pay_into_closed_period(acme, 5)
+    acme.deliver()
+
+    acme.press("bea", button(acme.messages()[0], "choose_all/"), acme.messages()[0])
+
+    acme.answered("bea", "not linked")
+    with acme.house.db.read() as connection:
+        assert [None] == [one.bulk_by for one in incidents.open_ones(connection, "acme")]
+
+
+def test_incident_and_escalation_are_taken_by_the_first_who_says_so(acme: BotScene) -> None:
+    pay_into_closed_period(acme, 12)
+    acme.deliver()
+    (card,) = acme.messages()
+    acme.clock.advance(1)
+
+    acme.press("sam", "take", card)
+    acme.answered("sam", "You look after it")
+    acme.press("dana", "take", card)
+    acme.answered("dana", "Sam Okafor already")
+    acme.deliver()
+
+    assert "Sam Okafor looks after it" in str(acme.messages()[0]["blocks"])
+
+
+def test_escalation_is_repeated_in_its_thread_with_a_mention_until_it_is_taken(acme: BotScene) -> None:
+    pay_into_closed_period(acme, 12)
+    acme.deliver()
+    channel = acme.workspace.channels["finance-leads"]
+    (escalation,) = acme.messages("finance-leads")
+
+    def replies() -> list[Json]:
+        return [one for one in acme.workspace.messages(channel) if one.get("thread_ts") == escalation["ts"] != one["ts"]]
+
+    for expected in (1, 1, 2):  # after one hour, not after two, after three
+        acme.clock.advance(3600)
+        acme.carry_out()
+        assert expected == len(replies())
+    assert f"<@{acme.workspace.people['dana']}>" in str(replies()[0]["blocks"])
+
+    acme.workspace.press(acme.workspace.people["dana"], "buttons", "take", channel=channel, ts=escalation["ts"])
+    eventually(lambda: "You look after it" in " ".join(acme.answers("dana")))
+    acme.clock.advance(48 * 3600)
+    acme.carry_out()
+
+    assert "Dana Reyes looks after it." in replies()[-1]["text"]
+    assert 3 == len(replies())
+
+
+def test_cards_that_stand_already_stay_when_a_third_payment_makes_them_an_incident(acme: BotScene) -> None:
+    two = acme.paid({"5000": 1_000, "5001": 1_001})
+    acme.books.invoice("5002", next(one for one in acme.books.ledger.customers() if one.name == "Hooli"), 1_002)
+    acme.books.ledger.close_period(CLOSED, by="controller")
+    acme.sync()
+    before = [one["ts"] for one in acme.messages()]
+    acme.books.pay("TXN-3", 1_002, {"5002": 1_002})
+
+    acme.sync()
+
+    assert (2, 2) == (len(two), len(before))
+    assert before == [one["ts"] for one in acme.messages()[:2]]
+    assert ["3 payments fail for one reason"] == [one["text"].split(": ")[1].split(".")[0] for one in acme.messages()[2:]]
