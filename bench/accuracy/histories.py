@@ -1,0 +1,419 @@
+"""What happened to a payment, as small stories: each does it in the books, and so knows the truth.
+
+A story is a generator. Up to its first `yield` the books are as they were when the client paid; then it breaks
+something. One that yields again goes on after the payment was posted and verified. What it returns is the truth:
+which causes a careful person could name, what the remedy may be, which documents are meant, and whether the books
+hold enough to decide it at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bench.accuracy.world import NOW, World
+from receivables.diagnosis import Cause, Remedy
+from receivables.payment import FeedStatus
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What was done. `causes` are the right answers; `documents` those that the remedy may touch; `kind` names the story."""
+
+    kind: str
+    number: str
+    causes: frozenset[Cause]
+    remedies: frozenset[Remedy]
+    documents: frozenset[str] = frozenset()
+    decidable: bool = True
+    may_post: bool = False  # the books may also take the payment as it is, and then nothing needs a name
+
+
+Story = Generator[None, None, Truth]
+NOBODY_KNOWS = frozenset({Cause.UNIDENTIFIED})
+LEFT_TO_PEOPLE = frozenset({Remedy.ESCALATE, Remedy.RECREATE_RECEIPT, Remedy.RETRY, Remedy.WAIT})
+INSTRUCTIONS = frozenset({Remedy.RETRY, Remedy.WAIT, Remedy.ESCALATE})
+
+
+def _truth(kind: str, number: str, cause: Cause, *remedies: Remedy, documents: frozenset[str] = frozenset()) -> Truth:
+    return Truth(kind, number, frozenset({cause}), frozenset(remedies) or INSTRUCTIONS, documents)
+
+
+def _unclear(kind: str, number: str, *causes: Cause) -> Truth:
+    """No careful person could tell from the books alone."""
+    return Truth(kind, number, NOBODY_KNOWS | frozenset(causes), LEFT_TO_PEOPLE | {Remedy.KEEP_ON_ACCOUNT}, decidable=False)
+
+
+def entered_by_hand(w: World, key: str) -> Story:
+    """A bookkeeper saw the money at the bank and recorded it before we came."""
+    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    w.noise(key, client, besides=minor)
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    yield
+    entered = w.soon_after(at)
+    dated = at + timedelta(days=w.random.choice((0, 0, 0, 1, 1, 2, 3)))
+    reference = w.random.choice((number, number, "", f"bank {w.random.randrange(999)}", number[-6:]))
+    method = w.random.choice(("card", "card", ""))
+    receipt = w.receipt(
+        client, minor, {invoice.id: minor}, max(entered, dated), on=dated.date(), reference=reference, method=method
+    )
+    return _truth("entered by hand", number, Cause.RECEIPT_ALREADY_ENTERED, Remedy.DISMISS, documents=frozenset({receipt.id}))
+
+
+def paid_twice_on_purpose(w: World, key: str) -> Story:
+    """The client had sent a cheque long before, for the same invoice; the portal's money is other money."""
+    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    yield
+    came = at - timedelta(days=w.random.randrange(10, 20))
+    w.receipt(client, minor, {invoice.id: minor}, came, reference=f"check {w.random.randrange(9_999)}", method="check")
+    return _unclear("paid twice on purpose", number, Cause.AMOUNT_DIFFERS)
+
+
+def one_receipt_for_several(w: World, key: str) -> Story:
+    """One receipt by hand holds this payment's money and another's."""
+    client, at = w.customer(key), w.paid_moment()
+    mine, theirs = w.amount(), w.amount()
+    one, other = w.invoice(f"A{key}", client, mine), w.invoice(f"B{key}", client, theirs)
+    number = w.pay(key, client, mine, {one.number: mine}, at)
+    yield
+    receipt = w.receipt(client, mine + theirs, {one.id: mine, other.id: theirs}, w.soon_after(at))
+    return Truth(
+        "one receipt for several", number, NOBODY_KNOWS | {Cause.RECEIPT_ALREADY_ENTERED}, LEFT_TO_PEOPLE | {Remedy.DISMISS},
+        frozenset({receipt.id}), decidable=False,
+    )  # fmt: skip
+
+
+def instalment(w: World, key: str) -> Story:
+    """The client pays in parts; somebody entered another part by hand, which is not this one."""
+    client, at = w.customer(key), w.paid_moment()
+    minor = max(3_000, w.amount())
+    part = minor // 3
+    invoice = w.invoice(w.number(key), client, minor)
+    number = w.pay(key, client, minor - part, {invoice.number: minor - part}, at)
+    yield
+    w.receipt(client, minor - part - 1, {invoice.id: minor - part - 1}, at - timedelta(days=9), reference="first part")
+    return _unclear("instalment", number, Cause.AMOUNT_DIFFERS)
+
+
+def credited(w: World, key: str) -> Story:
+    """One or several credit memos were applied after the client paid."""
+    client, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    w.noise(key, client, besides=minor)
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    yield
+    left, applied = minor, []
+    for place in range(w.random.choice((1, 1, 1, 2, 3))):
+        part = w.random.randrange(100, max(101, left // 2))
+        left -= part
+        applied.append(
+            w.credit(f"{place}-{key}", invoice, part, w.soon_after(at), total_minor=part + w.random.choice((0, 5_000)))
+        )
+    return _truth("credited", number, Cause.CREDIT_MEMO_APPLIED, Remedy.UNAPPLY_CREDIT_MEMO, documents=frozenset(applied))
+
+
+def credited_before(w: World, key: str) -> Story:
+    """The credit stood already when the client paid the full amount all the same."""
+    client, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    w.credit(key, invoice, w.random.randrange(100, minor), at - timedelta(days=w.random.randrange(2, 20)))
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    yield
+    return Truth(
+        "credited before",
+        number,
+        NOBODY_KNOWS | {Cause.AMOUNT_DIFFERS},
+        LEFT_TO_PEOPLE | {Remedy.KEEP_ON_ACCOUNT},
+        decidable=False,
+    )
+
+
+def credited_and_entered(w: World, key: str) -> Story:
+    """A credit memo, and then a receipt by hand: of all the money with a rest on account, or only of what was still open."""
+    client, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    yield
+    part = w.random.randrange(100, minor // 2)
+    w.credit(key, invoice, part, at + timedelta(hours=3))
+    whole = w.chance(50)
+    when, reference = w.soon_after(at + timedelta(hours=4)), w.random.choice((number, ""))
+    receipt = w.receipt(client, minor if whole else minor - part, {invoice.id: minor - part}, when, reference=reference)
+    if not whole:  # a part of the money is nowhere: to stop syncing would lose it
+        return _unclear("credited, and a part entered", number)
+    causes = NOBODY_KNOWS | {Cause.RECEIPT_ALREADY_ENTERED}
+    remedies = LEFT_TO_PEOPLE | {Remedy.DISMISS}
+    return Truth("credited, and all of it entered", number, causes, remedies, frozenset({receipt.id}), decidable=False)
+
+
+def credit_explains_a_part(w: World, key: str) -> Story:
+    """A small credit came after the payment, but an older receipt had eaten more: un-applying alone would not do."""
+    client, minor, at = w.customer(key), max(5_000, w.amount()), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    w.receipt(client, minor // 2, {invoice.id: minor // 2}, at - timedelta(days=15), reference="part", method="check")
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    yield
+    w.credit(key, invoice, minor // 10, w.soon_after(at))
+    return _unclear("credit explains a part", number, Cause.AMOUNT_DIFFERS)
+
+
+def recreated(w: World, key: str) -> Story:
+    """The invoice was deleted and made again, mostly with its number and amount."""
+    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    w.noise(key, client, besides=minor)
+    if w.chance(15):
+        w.invoice(invoice.number, w.customer(f"other {key}"), w.amount())  # another client's identical number
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    yield
+    when = w.soon_after(at)
+    again = w.ledger.recreate_invoice(invoice.id, minor + w.random.choice((0, 0, 0, 500)), by=w.person(), at=when)
+    return _truth("recreated", number, Cause.INVOICE_RECREATED, Remedy.RECREATE_RECEIPT, documents=frozenset({again.id}))
+
+
+def recreated_under_another_number(w: World, key: str) -> Story:
+    """Deleted, and made again as 1042-1 on the same day for the same amount."""
+    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    yield
+    when = w.soon_after(at)
+    w.ledger.delete_invoice(invoice.id, by=w.person(), at=when)
+    again = w.invoice(f"{invoice.number}-1", client, minor, at=when + timedelta(minutes=20))
+    return Truth(
+        "recreated under another number", number, NOBODY_KNOWS | {Cause.INVOICE_RECREATED}, LEFT_TO_PEOPLE, frozenset({again.id}),
+        decidable=False,
+    )  # fmt: skip
+
+
+def recreated_twice(w: World, key: str) -> Story:
+    """Two invoices may have taken its place: which one only a person knows."""
+    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    yield
+    when = w.soon_after(at)
+    first = w.ledger.recreate_invoice(invoice.id, by=w.person(), at=when)
+    w.invoice(first.number, client, minor, at=when + timedelta(hours=1))
+    return Truth(
+        "recreated twice",
+        number,
+        NOBODY_KNOWS | {Cause.INVOICE_RECREATED},
+        LEFT_TO_PEOPLE,
+        frozenset({"nobody knows"}),
+        decidable=False,
+    )
+
+
+def deleted(w: World, key: str) -> Story:
+    """Deleted, and nothing in its place; an invoice of next month has the same amount."""
+    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    yield
+    w.ledger.delete_invoice(invoice.id, by=w.person(), at=w.soon_after(at))
+    if w.chance(30):
+        w.invoice(f"NEXT-{key}", client, minor, at=at + timedelta(days=9))
+    return _unclear("deleted", number)
+
+
+def voided(w: World, key: str) -> Story:
+    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    w.noise(key, client, besides=minor)
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    yield
+    w.ledger.void_invoice(invoice.id, by=w.person(), at=w.soon_after(at))
+    return _truth("voided", number, Cause.INVOICE_VOIDED, Remedy.KEEP_ON_ACCOUNT, Remedy.ESCALATE, Remedy.RETRY)
+
+
+def not_ready(w: World, key: str) -> Story:
+    """The invoice is a draft still, or was never exported."""
+    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    name = w.number(key)
+    if w.chance(60):
+        w.invoice(name, client, minor, draft=True)
+    number = w.pay(key, client, minor, {name: minor}, at)
+    yield
+    return _truth("not ready", number, Cause.INVOICE_NOT_READY, Remedy.WAIT, Remedy.RETRY)
+
+
+def merged(w: World, key: str) -> Story:
+    """The client became part of another; where the payment was already bound, the old one cannot take it any more."""
+    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    into = w.customer(f"into {key}")
+    invoice = w.invoice(w.number(key), client, minor)
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    yield
+    w.ledger.merge_customers(client.id, into.id, by=w.person(), at=w.soon_after(at))
+    return Truth("merged", number, frozenset({Cause.CUSTOMER_CHANGED}), INSTRUCTIONS, may_post=True)
+
+
+def inactive(w: World, key: str) -> Story:
+    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    yield
+    w.ledger.deactivate_customer(client.id, by=w.person(), at=w.soon_after(at))
+    return _truth("inactive client", number, Cause.CUSTOMER_INACTIVE)
+
+
+def other_currency(w: World, key: str) -> Story:
+    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor, currency="EUR")
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    yield
+    return _truth("other currency", number, Cause.CURRENCY_MISMATCH)
+
+
+def paid_too_much(w: World, key: str) -> Story:
+    """A fee, or a slip: the payment was more than the invoice from the first day."""
+    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    over = minor + max(1, minor * w.random.choice((1, 3, 30)) // 100)
+    number = w.pay(key, client, over, {invoice.number: over}, at)
+    yield
+    return _truth("paid too much", number, Cause.AMOUNT_DIFFERS, Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY, Remedy.ESCALATE)
+
+
+def _verified(w: World, key: str) -> tuple[str, int]:
+    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    return w.pay(key, client, minor, {invoice.number: minor}, at), minor
+
+
+def _ours(w: World, number: str) -> str:
+    return next(one.id for one in w.ledger.receipts() if one.reference == number)
+
+
+SHOWN = (Remedy.RECREATE_RECEIPT, Remedy.DISMISS, Remedy.RETRY, Remedy.ESCALATE)
+
+
+def receipt_deleted(w: World, key: str) -> Story:
+    number, _ = _verified(w, key)
+    yield
+    yield
+    w.ledger.void_receipt(_ours(w, number), by=w.person()) if w.chance(50) else w.ledger.delete_receipt(
+        _ours(w, number), by=w.person()
+    )
+    return _truth("receipt deleted", number, Cause.RECEIPT_DELETED, *SHOWN)
+
+
+def receipt_changed(w: World, key: str) -> Story:
+    number, _ = _verified(w, key)
+    yield
+    yield
+    w.ledger.apply_receipt(_ours(w, number), (), by=w.person())
+    return _truth("receipt changed", number, Cause.RECEIPT_CHANGED, *SHOWN, Remedy.APPLY_RECEIPT, Remedy.KEEP_ON_ACCOUNT)
+
+
+def receipt_doubled(w: World, key: str) -> Story:
+    number, minor = _verified(w, key)
+    yield
+    yield
+    (ours,) = [one for one in w.ledger.receipts() if one.reference == number]
+    w.ledger.enter_receipt(ours.customer_id, minor, "USD", ours.received_on, by=w.person(), memo=ours.memo, reference=number)
+    return _truth("receipt doubled", number, Cause.RECEIPT_DOUBLED, *SHOWN)
+
+
+def went_back(w: World, key: str) -> Story:
+    """The bank took the money back after it was posted."""
+    number, _ = _verified(w, key)
+    yield
+    yield
+    status = w.random.choice((FeedStatus.RETURNED, FeedStatus.REFUNDED))
+    w.told(number, status)
+    cause = Cause.PAYMENT_RETURNED if status is FeedStatus.RETURNED else Cause.PAYMENT_REFUNDED
+    return _truth(cause.value.replace("_", " "), number, cause)
+
+
+def swallowed(w: World, key: str) -> Story:
+    """Somebody was quicker by a second, and the package took the receipt without applying it."""
+    client, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    yield
+    part = w.random.randrange(100, minor)
+    w.races[number] = [lambda: w.receipt(client, part, {invoice.id: part}, NOW, reference="bank")]
+    return _truth("swallowed", number, Cause.ACCEPTED_UNAPPLIED, Remedy.APPLY_RECEIPT, Remedy.KEEP_ON_ACCOUNT)
+
+
+def deposited(w: World, key: str) -> Story:
+    """Swallowed as above; then the bank deposit was made, and only afterwards the invoice was free again."""
+    client, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
+    invoice = w.invoice(w.number(key), client, minor)
+    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    quicker: list[str] = []
+    yield
+    w.races[number] = [lambda: quicker.append(w.receipt(client, minor, {invoice.id: minor}, NOW, reference="bank").id)]
+    yield
+    w.ledger.deposit_receipt(_ours(w, number), by=w.person())
+    w.ledger.delete_receipt(quicker[0], by=w.person())
+    return _truth("deposited", number, Cause.RECEIPT_DEPOSITED, *INSTRUCTIONS, Remedy.KEEP_ON_ACCOUNT)
+
+
+def contradicted(w: World, key: str) -> Story:
+    """The feed brings the same number again with another amount."""
+    number, minor = _verified(w, key)
+    yield
+    yield
+    w.told_again(number, minor + 100)
+    return _truth("contradicted", number, Cause.DUPLICATE_REFERENCE)
+
+
+def unknown(w: World, key: str) -> Story:
+    """The line broke while the receipt was sent, and the books have not shown it yet."""
+    number, _ = _verified(w, key)
+    yield
+    w.silent.add(number)
+    return _truth("outcome unknown", number, Cause.OUTCOME_UNKNOWN, *tuple(Remedy))
+
+
+def of_a_closed_period(w: World, key: str) -> Story:
+    """As `_verified`, in books that are closed meanwhile."""
+    number, _ = _verified(w, key)
+    yield
+    return _truth("period closed", number, Cause.PERIOD_CLOSED)
+
+
+def onto_an_inactive_account(w: World, key: str) -> Story:
+    number, _ = _verified(w, key)
+    yield
+    return _truth("account inactive", number, Cause.ACCOUNT_INACTIVE)
+
+
+Kind = Callable[[World, str], Story]
+#: Played in one company's books; weights so that each cause has its thousand of fifty thousand.
+ORDINARY: dict[Kind, int] = {
+    entered_by_hand: 8,
+    paid_twice_on_purpose: 2,
+    one_receipt_for_several: 2,
+    instalment: 2,
+    credited: 8,
+    credited_before: 2,
+    credited_and_entered: 2,
+    credit_explains_a_part: 2,
+    recreated: 6,
+    recreated_under_another_number: 2,
+    recreated_twice: 2,
+    deleted: 2,
+    voided: 3,
+    not_ready: 3,
+    merged: 3,
+    inactive: 3,
+    other_currency: 3,
+    paid_too_much: 3,
+    receipt_deleted: 3,
+    receipt_changed: 3,
+    receipt_doubled: 3,
+    went_back: 6,
+    contradicted: 3,
+}
+SWALLOWING: dict[Kind, int] = {swallowed: 1, deposited: 1}
+CLOSED: dict[Kind, int] = {of_a_closed_period: 1}
+ACCOUNT: dict[Kind, int] = {onto_an_inactive_account: 1}
+BROKEN: dict[Kind, int] = {unknown: 1}

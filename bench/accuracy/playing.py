@@ -1,0 +1,86 @@
+"""Plays histories in companies of a few hundred payments and lets the product judge them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+from bench.accuracy.histories import ACCOUNT, BROKEN, CLOSED, ORDINARY, SWALLOWING, Kind, Story, Truth
+from bench.accuracy.scoring import Judged
+from bench.accuracy.world import COMPANY, FIRST_PAID, NOW, World
+from rules import diagnose
+from storage import failures
+from sync import binding, journey, mirroring, reconciliation
+
+COMPANIES: Mapping[str, Mapping[Kind, int]] = {
+    "ordinary": ORDINARY,
+    "swallowing": SWALLOWING,
+    "closed": CLOSED,
+    "account": ACCOUNT,
+    "broken": BROKEN,
+}
+#: Of a hundred companies; the special ones have one cause each.
+SHARES = {"ordinary": 82, "swallowing": 8, "closed": 4, "account": 3, "broken": 3}
+
+
+def play(seed: int, which: str, histories: int) -> list[Judged]:
+    """One company's histories from one seed: the same seed gives the same histories."""
+    with tempfile.TemporaryDirectory(prefix="resolve-now-accuracy-") as folder:
+        temper = "swallowing" if which == "swallowing" else "strict"
+        world = World(Path(folder), Random(seed), diagnose, temper)
+        try:
+            return _play(world, which, histories)
+        finally:
+            world.close()
+
+
+def _play(world: World, which: str, histories: int) -> list[Judged]:
+    kinds = COMPANIES[which]
+    chosen = world.random.choices(list(kinds), weights=list(kinds.values()), k=histories)
+    stories = [kind(world, f"{place:04}") for place, kind in enumerate(chosen)]
+    truths: list[Truth] = []
+    waiting = _go_on(stories, truths)
+    world.clock.set(FIRST_PAID - timedelta(hours=1))
+    mirroring.run_once(world.desk)
+    if world.chance(50):  # some companies sync between the payments and what breaks them
+        world.feed(world.paid)
+        binding.run_once(world.desk)
+    waiting = _go_on(waiting, truths)
+    if which == "closed":
+        world.ledger.close_period(COMPANY.day_of(NOW), by="Controller")
+    if which == "account":
+        for account in ("Bank", "Clearing"):
+            world.ledger.set_account_active(account, False, by="Controller")
+    world.clock.set(NOW)
+    world.feed(world.paid)
+    journey.run(world.desk)
+    world.clock.set(NOW + timedelta(hours=1))
+    while waiting:
+        waiting = _go_on(waiting, truths)
+        reconciliation.run_once(world.desk)
+        world.clock.set(world.clock.now() + timedelta(hours=1))
+        journey.run(world.desk)
+    return [_judged(world, truth) for truth in truths]
+
+
+def _go_on(stories: list[Story], truths: list[Truth]) -> list[Story]:
+    """Each story up to its next pause; those that ended leave their truth."""
+    waiting = []
+    for story in stories:
+        try:
+            next(story)
+            waiting.append(story)
+        except StopIteration as ended:
+            truths.append(ended.value)
+    return waiting
+
+
+def _judged(world: World, truth: Truth) -> Judged:
+    with world.db.read() as connection:
+        found = failures.open_of(connection, COMPANY.id, truth.number) or failures.open_of(
+            connection, COMPANY.id, truth.number, "intake"
+        )
+    return Judged(truth, found.diagnosis if found else None)

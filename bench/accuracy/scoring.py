@@ -1,0 +1,139 @@
+"""What the diagnoses are worth against the truth: precision of *certain*, its coverage, recall, and what would move money."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+
+from bench.accuracy.histories import Truth
+from receivables.diagnosis import Cause, Confidence, Diagnosis, Remedy
+
+MOVES_MONEY = frozenset(
+    {Remedy.UNAPPLY_CREDIT_MEMO, Remedy.RECREATE_RECEIPT, Remedy.APPLY_RECEIPT, Remedy.KEEP_ON_ACCOUNT, Remedy.DISMISS}
+)
+PRECISION_AT_LEAST, COVERAGE_AT_LEAST, RECALL_AT_LEAST = 0.995, 0.80, 0.97
+OF_EACH_AT_LEAST = 1_000  # in the full measurement
+NINETY_FIVE_PER_CENT = 1.959964  # of a normal distribution, both sides
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One history: the truth, and what the product said of it (None: it posted the payment)."""
+
+    truth: Truth
+    said: Diagnosis | None
+
+    @property
+    def cause(self) -> Cause | None:
+        return self.said.primary.cause if self.said else None
+
+    @property
+    def certain(self) -> bool:
+        return self.said is not None and self.said.primary.confidence is Confidence.CERTAIN
+
+    @property
+    def right(self) -> bool:
+        """The cause, the remedy, and every document that the remedy would touch."""
+        if self.said is None:
+            return self.truth.may_post
+        if self.cause not in self.truth.causes or self.said.primary.remedy not in self.truth.remedies:
+            return False
+        return not self.documents or self.documents == self.truth.documents
+
+    @property
+    def documents(self) -> frozenset[str]:
+        if self.said is None:
+            return frozenset()
+        primary = self.said.primary
+        match primary.remedy:
+            case Remedy.UNAPPLY_CREDIT_MEMO:
+                return frozenset(primary.applications)
+            case Remedy.RECREATE_RECEIPT:
+                return frozenset(invoice for _, invoice in primary.successors)
+            case Remedy.DISMISS:
+                return frozenset(receipt for receipt, _ in primary.proof)
+            case _:
+                return frozenset()
+
+
+@dataclass
+class Score:
+    """The figures of many histories."""
+
+    judged: list[Judged] = field(default_factory=list)
+
+    @property
+    def certain(self) -> list[Judged]:
+        return [one for one in self.judged if one.certain]
+
+    @property
+    def precision(self) -> tuple[int, int]:
+        return sum(one.right for one in self.certain), len(self.certain)
+
+    @property
+    def coverage(self) -> tuple[int, int]:
+        decidable = [one for one in self.judged if one.truth.decidable and not (one.said is None and one.truth.may_post)]
+        return sum(one.certain and one.right for one in decidable), len(decidable)
+
+    @property
+    def wrong_and_moving(self) -> list[Judged]:
+        """A confident answer that would send money the wrong way."""
+        return [one for one in self.certain if not one.right and one.said and one.said.primary.remedy in MOVES_MONEY]
+
+    def recall(self) -> dict[Cause, tuple[int, int]]:
+        """Of the decidable histories of each cause, how many were named so."""
+        found: dict[Cause, tuple[int, int]] = {}
+        for one in self.judged:
+            if one.truth.decidable and not (one.said is None and one.truth.may_post):
+                (cause,) = one.truth.causes
+                hit, all_ = found.get(cause, (0, 0))
+                found[cause] = (hit + (one.cause is cause), all_ + 1)
+        return dict(sorted(found.items()))
+
+    def confusion(self) -> list[tuple[str, str, str, int]]:
+        """(kind, cause said, confidence, count), the wrong ones first."""
+        counted = Counter(
+            (
+                one.truth.kind,
+                one.cause.value if one.cause else "posted",
+                one.said.primary.confidence.value if one.said else "",
+                one.right,
+            )
+            for one in self.judged
+        )
+        rows = sorted(counted.items(), key=lambda item: (item[0][3], item[0][0], -item[1]))
+        return [(kind, f"{said}{'' if right else '  (wrong)'}", sure, count) for (kind, said, sure, right), count in rows]
+
+    def shortcomings(self, *, of_each_at_least: int = 0) -> list[str]:
+        """What is not reached, in words; nothing where all is."""
+        found = []
+        right, certain = self.precision
+        if lower_bound(right, certain) < PRECISION_AT_LEAST:
+            bound = lower_bound(right, certain)
+            found.append(f"precision of certain: {right} of {certain}, lower bound {bound:.4f} under {PRECISION_AT_LEAST}")
+        covered, decidable = self.coverage
+        if covered < COVERAGE_AT_LEAST * decidable:
+            found.append(f"certain on {covered} of {decidable} decidable, under {COVERAGE_AT_LEAST:.0%}")
+        for cause, (hit, all_) in self.recall().items():
+            if hit < RECALL_AT_LEAST * all_:
+                found.append(f"recall of {cause}: {hit} of {all_}, under {RECALL_AT_LEAST:.0%}")
+            if all_ < of_each_at_least:
+                found.append(f"only {all_} histories of {cause}, under {of_each_at_least}")
+        if self.wrong_and_moving:
+            found.append(f"{len(self.wrong_and_moving)} wrong answers were certain and would move money")
+        return found
+
+
+def lower_bound(hits: int, of: int) -> float:
+    """The lower end of Wilson's 95 % interval for a share (E. B. Wilson, 1927)."""
+    if not of:
+        return 0.0
+    z, share = NINETY_FIVE_PER_CENT, hits / of
+    middle = share + z * z / (2 * of)
+    return (middle - z * sqrt(share * (1 - share) / of + z * z / (4 * of * of))) / (1 + z * z / of)
+
+
+def together(parts: Iterable[Sequence[Judged]]) -> Score:
+    return Score([one for part in parts for one in part])
