@@ -18,10 +18,10 @@ from receivables import boundary
 from receivables.errors import BooksUnavailable, OutcomeUnknown, Throttled
 from receivables.ports import CallBudget, Clock
 
-TIME_OUTS = httpx2.Timeout(connect=5.0, read=30.0, write=10.0, pool=5.0)
+TIME_OUTS = httpx2.Timeout(connect=5, read=30, write=10, pool=5)  # seconds
 WHOLE_READ_SECONDS = 120.0  # a server that sends a byte now and then would pass every single time-out
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
-READ_PAUSES_SECONDS = (0.5, 2.0)  # between the tries of a read
+READ_PAUSES_MILLISECONDS = (500, 2_000)  # between the tries of a read
 LONGEST_WAIT_SECONDS = 10.0  # for the budget; beyond it the company pauses instead of a thread
 THROTTLED_SECONDS = 60.0  # where the books do not say how long
 
@@ -43,7 +43,7 @@ class Access(Protocol):
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer with a status the connector understands: 2xx, or 4xx other than 401 and 429. Header names are lower case."""
+    """An answer with a status the connector understands: 2xx, 304, or 4xx other than 401 and 429. Header names are lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -104,13 +104,13 @@ class Calls:
     ) -> Reply:
         """Asks, a few times where it must. Raises BooksUnavailable (also Throttled) and AccessLost."""
         boundary.leaving(f"{self._package} {method} {path}")
-        for pause_seconds in (*READ_PAUSES_SECONDS, None):
+        for pause_milliseconds in (*READ_PAUSES_MILLISECONDS, None):
             self._wait_for_budget(self._clock.monotonic() + LONGEST_WAIT_SECONDS)
             problem = ""
             try:
                 reply = self._send("read", method, path, params, headers, body, self._clock.monotonic() + WHOLE_READ_SECONDS)
                 if reply is not None and 200 <= reply.status < 500:
-                    if not 300 <= reply.status < 400:
+                    if not 300 <= reply.status < 400 or reply.status == 304:  # 304: nothing was modified since
                         return reply
                     problem = f"it answered with a redirect ({reply.status}); check its address"
                 elif reply is not None:
@@ -119,8 +119,8 @@ class Calls:
                     continue  # the access was renewed
             except httpx2.HTTPError as error:
                 problem = _in_words(error)
-            if pause_seconds is not None:
-                self._pause(pause_seconds)
+            if pause_milliseconds is not None:
+                self._pause(pause_milliseconds / 1000)
         raise BooksUnavailable(f"{self._package} cannot be reached: {problem or 'it refuses a renewed access'}.")
 
     def write(
@@ -153,13 +153,14 @@ class Calls:
             raise OutcomeUnknown(f"{self._package} answered {reply.status} with something that is no JSON.")
         return reply
 
-    def _wait_for_budget(self, deadline: float) -> None:
-        wait_seconds = self._budget.take(self._company, 1)
-        if wait_seconds <= 0:
-            return
-        if self._clock.monotonic() + wait_seconds > deadline:
-            raise Throttled(f"The calls that {self._package} allows are used up for now.", wait_seconds)
-        self._pause(wait_seconds)
+    def _wait_for_budget(self, deadline: float, budget: CallBudget | None = None) -> None:
+        """Waits until `budget`, or the one of every call, allows another. Raises Throttled where that is past the deadline."""
+        allowed, ends = budget or self._budget, self._clock.monotonic()
+        while (wait_seconds := allowed.take(self._company, 1)) > 0:  # a wait reserves nothing: ask again after it
+            ends += wait_seconds
+            if ends > deadline:
+                raise Throttled(f"The calls that {self._package} allows are used up for now.", wait_seconds)
+            self._pause(wait_seconds)
 
     def _send(
         self,
@@ -211,7 +212,7 @@ def _parsed(raw: bytes) -> object:
 
 def _seconds(text: str) -> float:
     """The header Retry-After in seconds; its other form, a date, is not used by the books we know."""
-    return min(86_400.0, max(1.0, int(text))) if text.isascii() and text.isdigit() else THROTTLED_SECONDS
+    return min(86_400, max(1, int(text))) if text.isascii() and text.isdigit() else THROTTLED_SECONDS
 
 
 def _in_words(error: httpx2.HTTPError) -> str:

@@ -15,6 +15,7 @@ from types import FrameType
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from app.http import HttpServer
 from app.slack import open_bot
 from app.wiring import House
 from bot.bolt import Bot
@@ -126,6 +127,8 @@ class Alarms:
         """One piece of work per company at a time in this process; a company that breaks disturbs no other."""
         with self._turn[desk.company.id]:
             counts = do()
+        if counts.feed_problem or counts.refused_records:
+            log.warning("feed", company=desk.company.id, problem=counts.feed_problem, refused_records=counts.refused_records)
         if counts.problem:
             log.warning("books_unreachable", company=desk.company.id, problem=counts.problem)
         elif counts.verified or counts.failed or counts.decided or counts.put_right:
@@ -164,9 +167,14 @@ def run_until_told_to_stop(house: House) -> None:
     alarms.start()
     if bot is not None:
         alarms.ring_bot(bot)
+    server = HttpServer(house, house.settings.http) if house.settings.http else None
+    if server is not None:
+        server.start()
     log.info("running", companies=[desk.company.id for desk in house.desks()], slack=bot is not None)
     stopping.wait()
     log.info("stopping")
+    if server is not None:
+        server.stop()
     if bot is not None:
         bot.stop()
     alarms.stop()

@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from app.commands import connections as connection_commands
+from app.commands import explain as explain_commands
 from app.commands import payments as payment_commands
 from app.commands import proof as proof_commands
 from app.commands import records as record_commands
@@ -41,6 +43,8 @@ def root(
 
 app.add_typer(books_app, name="books")
 payment_commands.register(app)
+explain_commands.register(app)
+connection_commands.register(app)
 proof_commands.register(app)
 record_commands.register(app)
 service_commands.register(app)

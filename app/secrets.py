@@ -17,6 +17,7 @@ from receivables.errors import ConfigurationError
 
 PREFIX = "RESOLVE_NOW_"
 SLACK_WEB_API = "https://slack.com/api/"
+ON_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 LONGEST_SECRET_BYTES = 64 * 1024  # a private key takes 4 KiB; more is the wrong file
 
 _SECRET_WORDS = frozenset(
@@ -126,7 +127,12 @@ def slack_access(environment: Mapping[str, str]) -> SlackAccess | None:
     if bot is None or app is None:
         missing = "slack_bot_token" if bot is None else "slack_app_token"
         raise ConfigurationError(f"{variable_of(missing)} is not set, but the other Slack token is. Set both, or neither.")
-    base_url = environment.get(variable_of("slack_base_url"), SLACK_WEB_API)
-    if base_url != SLACK_WEB_API and urlsplit(base_url).hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise ConfigurationError(f"{variable_of('slack_base_url')} may only name a practice workspace on this machine.")
-    return SlackAccess(bot, app, base_url)
+    return SlackAccess(bot, app, practice_address("slack_base_url", environment) or SLACK_WEB_API)
+
+
+def practice_address(name: str, environment: Mapping[str, str]) -> str | None:
+    """The address of a practice service on this machine in place of the real one. Raises ConfigurationError for any other."""
+    address = environment.get(variable_of(name))
+    if address is not None and address != SLACK_WEB_API and urlsplit(address).hostname not in ON_THIS_MACHINE:
+        raise ConfigurationError(f"{variable_of(name)} may only name a practice service on this machine.")
+    return address

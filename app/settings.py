@@ -17,9 +17,11 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, ValidationInfo
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, ValidationInfo
 
 from app.secrets import Secret, SlackAccess, has_password, read_secret, slack_access, take_out_secrets, variable_of
+from app.settings_books import AnyBooksSettings, EmbeddedBooksSettings, Name, Table, folder_of
+from app.settings_feeds import HttpSettings, StripeFeedSettings
 from app.settings_messages import Problem, key_of, nearest, problems_of
 from receivables.authority import Person, Right
 from receivables.company import Company
@@ -41,19 +43,6 @@ start_on = 2026-01-01
 kind = "embedded"
 file = "acme-books.sqlite"
 """
-
-
-def _inside(path: Path, info: ValidationInfo) -> Path:
-    """A path as the file means it: relative to the folder of the file itself."""
-    if not path.name or "\0" in str(path):
-        raise ValueError("is not the name of a file. Write a path such as acme-books.sqlite")
-    return Path(os.path.abspath(_folder(info) / path))
-
-
-def _folder(info: ValidationInfo) -> Path:
-    """The folder of the file; for a table that was built in code it is where the process runs."""
-    context: dict[str, Any] = info.context or {}
-    return Path(context.get("folder", ""))
 
 
 def _zone(name: str) -> str:
@@ -110,7 +99,7 @@ def _once(tables: tuple[_MayTable, ...]) -> tuple[_MayTable, ...]:
 
 def _absolute_url(url: str, info: ValidationInfo) -> str:
     """The URL with an absolute path. No message shows it: it may carry a password."""
-    return _database_url(url, _folder(info), passwords=False)
+    return _database_url(url, folder_of(info), passwords=False)
 
 
 def _database_url(url: str, folder: Path, *, passwords: bool) -> str:
@@ -130,30 +119,7 @@ def _database_url(url: str, folder: Path, *, passwords: bool) -> str:
 
 
 Id = Annotated[str, StringConstraints(pattern=r"\A[a-z0-9][a-z0-9-]{0,39}\z")]
-Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, pattern=r"\A[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*\z")
-]
-FilePath = Annotated[Path, Field(strict=False), AfterValidator(_inside)]
 Currency = Annotated[str, AfterValidator(_currency)]
-
-
-class _Table(BaseModel):
-    """A table of the file: no key that we do not know, no value that only resembles what was asked for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class EmbeddedBooksSettings(_Table):
-    """Books kept in a file of our own. `file` is absolute."""
-
-    kind: Literal["embedded"]
-    file: FilePath
-    temper: Literal["strict", "swallowing"] = "strict"
-    one_invoice_per_receipt: bool = False
-
-
-#: Which package a company's books are kept in; another kind joins with a class of its own: A | B.
-AnyBooksSettings = Annotated[EmbeddedBooksSettings, Field(discriminator="kind")]
 
 
 ChannelId = Annotated[str, StringConstraints(pattern=r"\A[CG][A-Z0-9]{8,20}\z")]
@@ -161,7 +127,7 @@ UserId = Annotated[str, StringConstraints(pattern=r"\A[UW][A-Z0-9]{8,20}\z")]
 SlackAccount = Annotated[str, StringConstraints(pattern=r"\AT[A-Z0-9]{8,20}/[UW][A-Z0-9]{8,20}\z")]
 
 
-class SlackSettings(_Table):
+class SlackSettings(Table):
     """Where a company's cards go in Slack, and who is mentioned when too many payments fail."""
 
     channel: ChannelId
@@ -169,16 +135,17 @@ class SlackSettings(_Table):
     tell: Annotated[tuple[UserId, ...], Field(strict=False)] = ()
 
 
-class _DatabaseTable(_Table):
+class _DatabaseTable(Table):
     url: Annotated[str, AfterValidator(_absolute_url)] = Field("sqlite:///resolve-now.sqlite", validate_default=True)
 
 
-class _CompanyTable(_Table):
+class _CompanyTable(Table):
     id: Id
     name: Name
     time_zone: Annotated[str, AfterValidator(_zone)]
     start_on: date
     books: AnyBooksSettings
+    feed: StripeFeedSettings | None = None
     slack: SlackSettings | None = None
     writes: Literal["off", "on"] = "off"
     sync_every_minutes: int = Field(60, ge=1, le=10_080)
@@ -187,7 +154,7 @@ class _CompanyTable(_Table):
     deposit_accounts: dict[Annotated[str, AfterValidator(_deposit_key)], Name] = Field(default_factory=dict)
 
 
-class _MayTable(_Table):
+class _MayTable(Table):
     company: Annotated[Id, AfterValidator(_known_company)]
     remedies: Annotated[tuple[Annotated[str, AfterValidator(_remedy)], ...], Field(strict=False, min_length=1)]
     limits: Annotated[dict[Currency, str], Field(min_length=1), AfterValidator(_limits)]
@@ -198,7 +165,7 @@ class _MayTable(_Table):
                 yield Right(self.company, Remedy(remedy), currency, minor_from_text(limit, currency))
 
 
-class _PersonTable(_Table):
+class _PersonTable(Table):
     id: Id
     name: Name
     active: bool = True
@@ -207,8 +174,9 @@ class _PersonTable(_Table):
     may: Annotated[tuple[_MayTable, ...], Field(strict=False), AfterValidator(_once)] = ()
 
 
-class _File(_Table):
+class _File(Table):
     database: _DatabaseTable = Field(default_factory=dict, validate_default=True)
+    http: HttpSettings | None = None
     company: Annotated[tuple[_CompanyTable, ...], Field(strict=False, min_length=1)]
     person: Annotated[tuple[_PersonTable, ...], Field(strict=False)] = ()
 
@@ -218,8 +186,9 @@ class CompanySettings:
     """One company and where its books are kept."""
 
     company: Company
-    books: EmbeddedBooksSettings
+    books: AnyBooksSettings
     slack: SlackSettings | None = None
+    feed: StripeFeedSettings | None = None
 
     @property
     def id(self) -> str:
@@ -239,6 +208,7 @@ class Settings:
     people: Mapping[str, Person]
     database: Secret = field(repr=False)  # the URL may carry a password
     slack_access: SlackAccess | None = None
+    http: HttpSettings | None = None
 
     @property
     def database_url(self) -> str:
@@ -285,7 +255,9 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
     if problems:
         raise _refused(path, problems)
     people = MappingProxyType({table.id: _person(table) for table in file.person})
-    return Settings(folder, tuple(_company(table) for table in file.company), people, Secret(url), slack_access(environment))
+    return Settings(
+        folder, tuple(_company(table) for table in file.company), people, Secret(url), slack_access(environment), file.http
+    )
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -330,8 +302,19 @@ def _misplaced(raw: Mapping[str, Any], place: tuple[str | int, ...]) -> Problem:
             names[-1:] = [str(table.get("id", step + 1))]
         else:
             names.append(str(step))
-    variable = variable_of("_".join([*names, str(place[-1])]))
+    variable = variable_of(_secret_name(names, str(place[-1]), table))
     return Problem(key_of(place, raw), f"secrets do not belong in this file. Take it out, and set {variable} or {variable}_FILE")
+
+
+def _secret_name(names: list[str], key: str, table: Mapping[str, Any]) -> str:
+    """What the secret is called where it belongs: those of books have names of their own."""
+    match names, key:
+        case [_, "books"], "client_secret" if table.get("kind") in ("quickbooks", "xero"):
+            return f"{table['kind']}_client_secret"
+        case [company, "books"], "password":
+            return f"{company}_tryton_password"
+        case _:
+            return "_".join([*names, key])
 
 
 def _doubles(raw: Mapping[str, Any]) -> Iterator[Problem]:
@@ -350,6 +333,8 @@ def _shared_files(file: _File, url: str, raw: Mapping[str, Any]) -> Iterator[Pro
     _, _, ours = url.partition("?")[0].partition(":///")
     taken = {os.path.realpath(ours): "our own database"} if ours else {}
     for place, table in enumerate(file.company):
+        if not isinstance(table.books, EmbeddedBooksSettings):
+            continue
         name = os.path.realpath(table.books.file)
         if name in taken:
             yield Problem(key_of(("company", place, "books", "file"), raw), f"is the file of {taken[name]}. Name another")
@@ -368,7 +353,7 @@ def _company(table: _CompanyTable) -> CompanySettings:
         deposit_accounts=MappingProxyType(dict(table.deposit_accounts)),
         hand_receipt_days=table.hand_receipt_days,
     )
-    return CompanySettings(company, table.books, table.slack)
+    return CompanySettings(company, table.books, table.slack, table.feed)
 
 
 def _person(table: _PersonTable) -> Person:

@@ -12,7 +12,9 @@ from pydantic_core import ErrorDetails
 #: The keys of each kind of table, to guess what was meant by an unknown one.
 KEYS = (
     "database url company id name time_zone start_on writes sync_every_minutes large_percentage hand_receipt_days books kind "
-    "file temper one_invoice_per_receipt deposit_accounts person active books_names may remedies limits"
+    "file temper one_invoice_per_receipt environment calls_per_day login statement_journal deposit_accounts person active "
+    "books_names may remedies limits "
+    "feed transaction_number customer customer_id invoices http host port"
 ).split()
 
 _ID = "Write 1 to 40 small letters, digits and hyphens, beginning with a letter or digit, in double quotes"
@@ -26,6 +28,9 @@ _REMEDIES = {
     "time_zone": 'Write an IANA name in double quotes, such as "America/Chicago"',
     "start_on": _DATE,
     "books": 'Write a table [company.books] with kind = "embedded" and file',
+    "calls_per_day": "Write a whole number from 100 to 100000, without quotes",
+    "login": "Write the name with which Resolve Now signs in, in double quotes",
+    "statement_journal": "Write the name of a statement journal, in double quotes",
     "file": 'Write a path in double quotes, such as "acme-books.sqlite"',
     "sync_every_minutes": "Write a whole number from 1 to 10080, without quotes",
     "large_percentage": "Write a whole number from 1 to 100, without quotes",
@@ -38,6 +43,14 @@ _REMEDIES = {
     "limits": 'Write amounts in double quotes, such as { USD = "5000.00" }',
     "url": 'Write a URL in double quotes, such as "sqlite:///resolve-now.sqlite"',
     "database": "Write a table [database] with url",
+    "feed": 'Write a table [company.feed] with kind = "stripe"',
+    "http": "Write a table [http] with host and port",
+    "host": 'Write a name or an address in double quotes, such as "127.0.0.1"',
+    "port": "Write a whole number from 0 to 65535, without quotes",
+    "transaction_number": "Write the name of a field of metadata, in double quotes",
+    "customer": "Write the name of a field of metadata, in double quotes",
+    "customer_id": "Write the name of a field of metadata, in double quotes",
+    "invoices": "Write the name of a field of metadata, in double quotes",
     "company": "Write one table [[company]], with two brackets on each side, for each company",
     "person": "Write one table [[person]], with two brackets on each side, for each person",
     "may": "Write one table [[person.may]], with two brackets on each side, for each company the person may decide for",

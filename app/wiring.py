@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from accounting.embedded.connector import EmbeddedBooks
 from accounting.embedded.ledger import Ledger
 from app.clock import RandomIds, SystemClock
+from app.connections import Connections
 from app.settings import CompanySettings, Settings, load_settings
+from app.settings_books import EmbeddedBooksSettings
+from app.settings_feeds import FeedAccess
 from receivables.authority import Person
-from receivables.errors import NotFound
+from receivables.errors import ConfigurationError, NotFound
 from receivables.ports import Books, Clock, Ids
 from rules import diagnose
 from storage import payments
@@ -32,6 +35,8 @@ class House:
     ids: Ids
     owner: str
     books_of: Callable[[CompanySettings], Books]
+    connections: Connections
+    feeds: FeedAccess = field(default_factory=FeedAccess)
 
     @property
     def people(self) -> Mapping[str, Person]:
@@ -49,6 +54,7 @@ class House:
             people=self.people,
             diagnose=diagnose,
             owner=self.owner,
+            feed=self.feeds.polled(company.company, company.feed),
         )
 
     def desks(self, company_id: str | None = None) -> list[Desk]:
@@ -79,18 +85,41 @@ def open_house(config: Path | None, environment: Mapping[str, str] = os.environ)
     settings = load_settings(config, environment)
     db = Database(settings.database_url)
     ensure_current(db)
-    clock = SystemClock()
+    clock, ids = SystemClock(), RandomIds()
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    return House(settings, db, clock, RandomIds(), owner, lambda company: open_books(company, clock))
+    connections = Connections(settings, db, clock, ids, environment)
+    return House(
+        settings,
+        db,
+        clock,
+        ids,
+        owner,
+        lambda company: open_books(company, clock, connections),
+        connections,
+        FeedAccess(environment),
+    )
 
 
-def open_books(company: CompanySettings, clock: Clock) -> Books:
-    """The connector of a company's books. Touches nothing yet: what needs no books works while they cannot be reached."""
-    ledger = Ledger(company.books.file, clock, temper=company.books.temper, make=False)
-    return EmbeddedBooks(ledger, clock, one_invoice_per_receipt=company.books.one_invoice_per_receipt)
+def open_books(company: CompanySettings, clock: Clock, connections: Connections | None = None) -> Books:
+    """The connector of a company's books. Touches nothing yet: what needs no books works while they cannot be reached.
+
+    Books outside are reached through `connections`; embedded ones need none.
+    """
+    books = company.books
+    if isinstance(books, EmbeddedBooksSettings):
+        ledger = Ledger(books.file, clock, temper=books.temper, make=False)
+        return EmbeddedBooks(ledger, clock, one_invoice_per_receipt=books.one_invoice_per_receipt)
+    if connections is None:
+        raise ValueError(f"{books.kind} books are reached through connections")
+    return connections.books(company)
 
 
 def open_ledger(config: Path | None, company_id: str | None) -> tuple[Ledger, CompanySettings]:
     """The embedded books themselves, for what a bookkeeper does by hand; made where there are none yet."""
     company = load_settings(config).company(company_id)
+    if not isinstance(company.books, EmbeddedBooksSettings):
+        raise ConfigurationError(
+            f"The books of {company.id} are not the embedded ones (its kind is {company.books.kind}): work in them there. "
+            "`resolve-now books` is for embedded books only."
+        )
     return Ledger(company.books.file, SystemClock(), temper=company.books.temper), company

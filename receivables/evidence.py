@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from receivables.books_records import BooksSettings, CreditApplication, Customer, Gone, Invoice, Receipt
@@ -48,12 +48,18 @@ class LineEvidence:
 
 @dataclass(frozen=True)
 class ReceiptEvidence:
-    """A receipt that may be this payment's money. `claimed_minor` is what dismissals already rest on it."""
+    """A receipt that may be this payment's money. `claimed_minor` is what dismissals already rest on it.
+
+    `rivals` are other payments that are not in the books and could be it as well: same customer, currency and amount.
+    `names_payment` is the transaction number of another payment of ours that its reference is.
+    """
 
     receipt: Receipt
     ours: bool  # it carries a marker of ours, of whatever payment
     this_payment: bool  # the marker is this payment's
     claimed_minor: int = 0
+    rivals: tuple[str, ...] = ()
+    names_payment: str = ""
 
     @property
     def free_minor(self) -> int:
@@ -86,7 +92,11 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything a diagnosis may rest on. `unread` names reads that failed: never evidence that a document is gone."""
+    """Everything a diagnosis may rest on. `unread` names reads that failed: never evidence that a document is gone.
+
+    `merged_into` is the customer that took over the documents of a merged one. Receipts were searched for from
+    `searched_from` through `searched_through`, the books' own days; None where nothing is known of the search.
+    """
 
     payment: Payment
     generation: int
@@ -101,3 +111,6 @@ class Evidence:
     refusal: Refusal | None = None
     unread: tuple[str, ...] = ()
     not_checked: tuple[str, ...] = ()
+    merged_into: Customer | None = None
+    searched_from: date | None = None
+    searched_through: date | None = None

@@ -11,6 +11,8 @@ import signal
 NAMES = frozenset(
     {
         "intake.after_chunk",
+        "intake.after_message",
+        "intake.after_page",
         "posting.after_reading",
         "posting.after_intent",
         "effects.after_claim",
@@ -22,6 +24,7 @@ NAMES = frozenset(
         "diagnosis.after_attempt",
         "verification.after_reading",
         "outbox.after_post",
+        "access.after_answer",
     }
 )
 ARMED_BY = "RESOLVE_NOW_FAILPOINT"  # "name" or "name:n": die at the nth passing

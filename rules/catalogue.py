@@ -3,15 +3,18 @@
 The order is a statement about harm. The first finding that is about the whole payment is shown; the others follow.
 
 1. *Nobody knows whether it is posted*: any remedy could double it, so nothing else counts until the books answer.
-2. *It is in the books twice*, was *deleted* or was *changed* there: somebody's work is undone by posting again.
-3. *Our receipt is in the books* but locked, or lies on account: then that one is mended, there is never a second one.
-4. *Somebody entered it by hand*: before anything that posts, because money counted twice is worse than money late.
-5. *The period is closed*, *the customer is inactive*: whatever else is wrong, the books would refuse to be mended.
-6. *One thing is wrong with the invoices* and one remedy mends all of it. What explains most plainly comes first; no two of
+2. *The money went back*, says the feed: then nothing is posted, and what is in the books must come out.
+3. *It is in the books twice*, was *deleted* or was *changed* there: somebody's work is undone by posting again.
+4. *Our receipt is in the books* but locked, or lies on account: then that one is mended, there is never a second one.
+5. *Somebody entered it by hand*, or the books know its number: before anything that posts, because money counted twice is
+   worse than money late.
+6. *The period is closed*, *the customer or the account is inactive*: whatever else is wrong, the books would refuse to be
+   mended.
+7. *One thing is wrong with the invoices* and one remedy mends all of it. What explains most plainly comes first; no two of
    these can be about the whole payment at once, because each allows only invoices that fit beside it.
+8. *The books could not be asked* at the last try: last, because they answered since, or nothing could have been read.
 
-Adding a cause: write the rule in the file of its family, put it here in its place with the reason, give it its sentence in
-`words`, its firing case and near miss in `tests/cases`, and its line in `tests/oracle.py`.
+How a cause is added is written in CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -19,12 +22,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from receivables.diagnosis import Cause
-from rules import amounts, connection, credits, customers, invoices, periods, receipts
+from rules import amounts, connection, credits, customers, feed, invoices, periods, receipts, refusals
 from rules.rule import Rule
 from rules.unidentified import EXPLAINED
 
 RULES: tuple[Rule, ...] = (
     connection.outcome_unknown,
+    feed.payment_returned,
+    feed.payment_refunded,
     receipts.receipt_doubled,
     receipts.receipt_deleted,
     receipts.receipt_changed,
@@ -35,18 +40,32 @@ RULES: tuple[Rule, ...] = (
     receipts.receipts_entered_apart,
     receipts.receipt_entered_together,
     receipts.receipt_of_same_amount,  # the weakest tie last
+    amounts.receipt_less_fee,
+    refusals.duplicate_reference,
     periods.period_closed,
     periods.period_closed_refused,
+    customers.customer_merged,
     customers.customer_inactive,
+    customers.customer_inactive_refused,
+    refusals.account_inactive,
+    refusals.reference_inactive,
+    connection.permission_missing,
+    customers.invoice_moved,
+    customers.customer_mismatch_refused,
     amounts.currency_mismatch,
+    amounts.currency_refused,
     invoices.invoice_recreated,
     periods.credit_in_closed_period,  # before credit_memo_applied, whose remedy it blocks
     credits.credit_memo_applied,
+    amounts.amount_over_invoice,
     invoices.invoice_voided,
     invoices.invoice_not_ready,
+    connection.access_lost,
+    connection.throttled,
+    connection.books_unavailable,
 )
 
-HEADINGS = ("Shows as", "Happens when", "Remedy", "Not to be confused with")
+HEADINGS = ("Shows as", "Happens when", "Remedy", "Prevention", "Not to be confused with")
 
 
 @dataclass(frozen=True)
@@ -59,6 +78,7 @@ class RuleDocumentation:
     shows_as: str
     happens_when: str
     remedy: str
+    prevention: str
     not_to_be_confused_with: str
 
 
@@ -67,6 +87,11 @@ def documentation() -> tuple[RuleDocumentation, ...]:
     explained = [(rule.name, rule.cause, rule.explained) for rule in RULES]
     explained.append((Cause.UNIDENTIFIED.value, Cause.UNIDENTIFIED, EXPLAINED))
     return tuple(_documentation(*one) for one in explained)
+
+
+def summary_of(rule: Rule) -> str:
+    """What the rule finds, in one sentence."""
+    return " ".join(rule.explained.split()).partition(f" {HEADINGS[0]}: ")[0]
 
 
 def _documentation(name: str, cause: Cause, explained: str) -> RuleDocumentation:

@@ -29,6 +29,7 @@ def credit_memo_applied(reading: Reading, matched: Matched) -> Conclusion:
     Shows as: less is open on the invoice than the payment needs.
     Happens when: credits applied after the payment explain all that is missing, on every invoice that is short.
     Remedy: take the latest of these credits off, just enough, then post. The credit stays open for another invoice.
+    Prevention: turn off the automatic application of credits, and apply credits only to invoices that no client is paying.
     Not to be confused with: a credit that was there when the client paid, or one that explains only a part.
     """
     del matched

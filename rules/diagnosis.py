@@ -26,7 +26,7 @@ def diagnose(evidence: Evidence) -> Diagnosis:
         primary,
         words.sentence(primary, reading),
         runners_up=(*runners_up, *partly),
-        not_checked=words.not_checked(reading),
+        not_checked=words.not_checked(primary, reading),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from receivables.evidence import Evidence
 from rules.cage import Row
-from rules.hand_receipts import ReceiptReading
+from rules.hand_receipts import ReceiptReading, is_customers
 from rules.invoice_lines import Flaw, LineReading
 from rules.patterns import Schema, Value
 from rules.posted_parts import PartReading
@@ -20,7 +20,8 @@ SCHEMA: Schema = {
         "on_account_minor": int,
         "currency": str,
         "invoices": int,  # how many different ones
-        "unposted": bool,
+        "unposted": bool,  # nothing of ours is in the books, and the money is here
+        "feed": str,  # what the feed says became of the money: paid, returned, refunded
         "doubled": bool,
         "complete": bool,
         "day_closed": bool,  # the receipt's own date lies in a closed period
@@ -28,7 +29,14 @@ SCHEMA: Schema = {
     },
     "reads": {"failed": int},
     "customer": {"key": str, "active": bool, "merged": bool},
-    "line": {"flaw": str, "unexplained_minor": int, "mendable": bool, "hand_receipts": int},
+    "line": {
+        "flaw": str,
+        "unexplained_minor": int,
+        "over": bool,  # more was paid than the whole invoice is for
+        "mendable": bool,
+        "successor_score": int,
+        "hand_receipts": int,
+    },
     "doubt": {"about": str},  # what keeps a finding from being certain; apart, because one fact cannot answer a rule twice
     "application": {"chosen": bool, "day_closed": bool},
     "receipt": {
@@ -37,9 +45,10 @@ SCHEMA: Schema = {
         "amount_minor": int,
         "free_minor": int,
         "by_hand": bool,
-        "tie": int,
+        "score": int,
         "covers": bool,
         "suspect": bool,
+        "less_fee": bool,
         "number": int,  # its place in the order of ids; tells one receipt from another
     },
     "part": {
@@ -64,8 +73,8 @@ def rows(reading: Reading) -> list[Row]:
     found += [Row("line", f"line#{place}", _line(line)) for place, line in enumerate(reading.lines)]
     found += [Row("doubt", f"doubt#{place}", {"about": about}) for place, about in enumerate(_doubts(reading))]
     found += _applications(reading)
-    found += [Row("receipt", f"receipt#{place}", _receipt(r, place)) for place, r in enumerate(reading.receipts)]
-    found += [Row("part", f"part#{place}", _part(part)) for place, part in enumerate(reading.parts)]
+    found += [Row("receipt", f"receipt#{place}", _receipt(reading, r, place)) for place, r in enumerate(reading.receipts)]
+    found += [Row("part", f"part#{place}", _part(reading, part)) for place, part in enumerate(reading.parts)]
     return found
 
 
@@ -81,7 +90,8 @@ def _payment(reading: Reading) -> dict[str, Value]:
         "on_account_minor": payment.on_account_minor,
         "currency": _text(payment.currency),
         "invoices": len({line.invoice_key for line in reading.lines}),
-        "unposted": reading.unposted,
+        "unposted": reading.may_post,
+        "feed": evidence.payment.status.value,
         "doubled": reading.doubled,
         "complete": reading.complete,
         "day_closed": evidence.received_on_closed,
@@ -93,7 +103,9 @@ def _line(line: LineReading) -> dict[str, Value]:
     return {
         "flaw": line.flaw.value,
         "unexplained_minor": line.unexplained_minor,
+        "over": line.over_minor > 0,
         "mendable": line.mendable,
+        "successor_score": line.successor_score,
         "hand_receipts": len(line.hand_receipts),
     }
 
@@ -125,27 +137,29 @@ def _day_closed(evidence: Evidence, day: int) -> bool:
     return closed_through is not None and day <= closed_through.toordinal()
 
 
-def _receipt(reading: ReceiptReading, place: int) -> dict[str, Value]:
-    receipt = reading.receipt
+def _receipt(of: Reading, reading: ReceiptReading, place: int) -> dict[str, Value]:
+    receipt, customer = reading.receipt, of.evidence.customer
+    merged = customer is not None and is_customers(receipt.customer_id, of.evidence)
     return {
-        "customer": _text(receipt.customer_id),
+        "customer": _text(customer.id if merged and customer is not None else receipt.customer_id),
         "currency": _text(receipt.currency),
         "amount_minor": receipt.amount_minor,
         "free_minor": reading.source.free_minor,
         "by_hand": reading.by_hand,
-        "tie": reading.tie,
+        "score": reading.score.points,
         "covers": reading.covers,
         "suspect": reading.suspect,
+        "less_fee": reading.less_fee,
         "number": place,
     }
 
 
-def _part(part: PartReading) -> dict[str, Value]:
+def _part(of: Reading, part: PartReading) -> dict[str, Value]:
     return {
         "unanswered": part.unanswered,
         "missing": part.missing,
         "verified": part.source.verified,
         "changed": part.changed,
-        "swallowed": part.swallowed,
+        "swallowed": part.swallowed and of.paid,  # the receipt of money that went back is not mended
         "frozen": bool(part.frozen),
     }

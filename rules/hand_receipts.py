@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from receivables.books_records import Receipt
 from receivables.evidence import Evidence, ReceiptEvidence
-
-NEAR_DAYS = 3  # whoever records a payment by hand dates it within a long weekend of it
+from rules import matching
+from rules.matching import Score, Signal
 
 
 class Reference(StrEnum):
@@ -34,7 +34,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class ReceiptReading:
-    """One receipt of the evidence. `tie` says how strongly it belongs to the payment: 0 not at all, 4 by reference."""
+    """One receipt of the evidence. `score` says how strongly it belongs to the payment (`matching`)."""
 
     source: ReceiptEvidence
     by_hand: bool  # living, without a marker of ours, of the payment's customer and currency
@@ -42,11 +42,17 @@ class ReceiptReading:
     standing: Standing
     days_apart: int
     entered_after: bool  # into the books, after the client paid
-    tie: int
+    score: Score
     telling: bool  # leaves no doubt, if no other receipt competes
+    less_fee: bool  # nearly the payment's amount, and on nothing but its invoices or on account
     covers: bool  # larger than the payment and standing on all its invoices for the allocated amounts
     alone_on: str  # the one invoice of the payment it was entered for, amount for amount, or ""
     suspect: bool  # may be this money in any way: then nothing is posted on a guess
+
+    @property
+    def of_other_payment(self) -> bool:
+        """A living receipt that we recorded for another payment."""
+        return self.source.ours and not self.source.this_payment and not self.source.receipt.voided
 
     @property
     def receipt(self) -> Receipt:
@@ -86,7 +92,8 @@ def read_receipt(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[str
     reference = reference_match(receipt.reference, payment.transaction_number)
     days_apart = abs((receipt.received_on - payment.paid_at.date()).days)
     entered_after = receipt.created.at >= payment.paid_at
-    tie = _tie(reference, standing, receipt.unapplied_minor)
+    tied = reference is not Reference.NONE or standing is not Standing.NOT or receipt.unapplied_minor > 0
+    score = matching.score(_signals(source, evidence, reference, standing, days_apart, entered_after))
     covers = by_hand and _covers(source, evidence, needs)
     alone_on = next(iter(stands_on)) if by_hand and _for_one_invoice(source, needs) else ""
     return ReceiptReading(
@@ -96,16 +103,17 @@ def read_receipt(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[str
         standing,
         days_apart,
         entered_after,
-        tie,
-        # A receipt that was there before the client paid, or is dated far away, is as well another check of theirs.
-        telling=reference is Reference.EQUAL or (standing is Standing.EXACTLY and entered_after and days_apart <= NEAR_DAYS),
+        score,
+        # One receipt cannot be two payments: where another payment waits for it too, only a reference tells whose it is.
+        telling=score.points >= matching.RECEIPT_CERTAIN and (reference is Reference.EQUAL or not source.rivals),
+        less_fee=by_hand and entered_after and _less_fee(source, evidence, needs),
         covers=covers,
         alone_on=alone_on,
         suspect=by_hand
         and source.free_minor > 0
         and (
             reference is not Reference.NONE
-            or (receipt.amount_minor == payment.amount_minor and tie > 0)
+            or (receipt.amount_minor == payment.amount_minor and tied)
             or (standing is not Standing.NOT and entered_after)
             or covers
             or bool(alone_on)
@@ -132,18 +140,54 @@ def reference_match(reference: str, transaction_number: str) -> Reference:
 def _by_hand(source: ReceiptEvidence, evidence: Evidence) -> bool:
     if source.ours or source.this_payment or source.receipt.voided or evidence.customer is None:
         return False
-    wanted = (evidence.customer.id, evidence.payment.currency)
-    return (source.receipt.customer_id, source.receipt.currency) == wanted
+    return is_customers(source.receipt.customer_id, evidence) and source.receipt.currency == evidence.payment.currency
 
 
-def _tie(reference: Reference, standing: Standing, unapplied_minor: int) -> int:
-    if reference is Reference.EQUAL:
-        return 4
+def is_customers(customer_id: str, evidence: Evidence) -> bool:
+    """Whether this is the payment's customer, or the one that it was merged into: the books move documents along."""
+    customer = evidence.customer
+    return customer is not None and customer_id in {customer.id, customer.merged_into or customer.id}
+
+
+def _signals(
+    source: ReceiptEvidence,
+    evidence: Evidence,
+    reference: Reference,
+    standing: Standing,
+    days_apart: int,
+    entered_after: bool,
+) -> list[Signal]:
+    """What speaks for and against this receipt being the payment."""
+    receipt, payment = source.receipt, evidence.payment
+    found = [Signal.ENTERED_AFTER if entered_after else Signal.ENTERED_BEFORE]
+    if receipt.amount_minor == payment.amount_minor:
+        found.append(Signal.AMOUNT_EQUAL)
+    if reference is not Reference.NONE:
+        found.append(Signal.REFERENCE_EQUAL if reference is Reference.EQUAL else Signal.REFERENCE_CONTAINED)
+    elif source.names_payment:
+        found.append(Signal.REFERENCE_OF_ANOTHER)
     if standing is Standing.EXACTLY:
-        return 3
-    if reference is Reference.CONTAINED:
-        return 2
-    return 1 if standing is Standing.PARTLY or unapplied_minor > 0 else 0
+        found.append(Signal.STANDS_EXACTLY)
+    elif standing is Standing.PARTLY or receipt.unapplied_minor > 0:
+        found.append(Signal.STANDS_BESIDE)
+    else:
+        found.append(Signal.STANDS_ELSEWHERE)
+    if days_apart <= matching.NEAR_DAYS:
+        found.append(Signal.DATED_NEAR)
+    elif days_apart > matching.FAR_DAYS:
+        found.append(Signal.DATED_FAR)
+    if receipt.method.strip().casefold() == payment.method.strip().casefold():
+        found.append(Signal.METHOD_EQUAL)
+    return found
+
+
+def _less_fee(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[str, int]) -> bool:
+    """Nearly this payment's amount, unclaimed, and standing on nothing that is not the payment's."""
+    receipt = source.receipt
+    if source.claimed_minor or source.names_payment:
+        return False
+    near = matching.is_near_amount(receipt.amount_minor, evidence.payment.amount_minor)
+    return near and set(lines_of(receipt)) <= set(needs)
 
 
 def _covers(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[str, int]) -> bool:

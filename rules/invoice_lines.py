@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from receivables.books_records import CreditApplication, Gone, Invoice, InvoiceStatus
+from receivables.books_records import CreditApplication, Gone, Invoice, InvoiceStatus, Stamp
+from receivables.effects import markers_in
 from receivables.evidence import BindingProblem, Evidence, LineEvidence
-from rules.hand_receipts import ReceiptReading
+from rules import matching
+from rules.hand_receipts import ReceiptReading, is_customers
+from rules.matching import Score, Signal
 
 
 class Flaw(StrEnum):
@@ -56,7 +60,10 @@ class LineReading:
     chosen_credits: tuple[CreditApplication, ...] = ()  # those whose removal suffices
     replacements: tuple[Invoice, ...] = ()
     mendable: bool = False  # a replacement is open and large enough
-    sure: bool = False  # plainly deleted, and exactly one of the same number was made afterwards
+    successor_score: int = 0  # of the best replacement
+    sure: bool = False  # exactly one replacement, and its score leaves no doubt
+    ours_minor: int = 0  # what our receipts for other payments stand on it with
+    over_minor: int = 0  # how much more was paid than the invoice is for, where nobody else ever took from it
     hand_receipts: tuple[ReceiptReading, ...] = ()  # entered by hand for exactly this invoice and amount
 
     @property
@@ -124,7 +131,10 @@ def read_lines(evidence: Evidence, needs: Mapping[str, int], receipts: tuple[Rec
                 _enough(later, needs[key] - source.open_minor) if explained else (),
                 pool if flaw is Flaw.LOST else (),
                 flaw is Flaw.LOST and _mendable(pool, needs[key], wanted),
+                max((score_of(evidence, source, one).points for one in pool), default=0) if flaw is Flaw.LOST else 0,
                 flaw is Flaw.LOST and _sure(evidence, source, pool),
+                _ours_minor(source.invoice, receipts),
+                _over_minor(source.invoice, needs[key], _ours_minor(source.invoice, receipts)) if flaw is Flaw.SHORT else 0,
                 tuple(receipt for receipt in receipts if receipt.alone_on == key),
             )
         )
@@ -143,7 +153,7 @@ def _flaw(evidence: Evidence, line: LineEvidence, need_minor: int, pool: tuple[I
         return Flaw.NOT_READY
     if invoice.currency != evidence.payment.currency:
         return Flaw.CURRENCY
-    if customer is not None and invoice.customer_id != customer.id:
+    if customer is not None and not is_customers(invoice.customer_id, evidence):
         return Flaw.MOVED
     return Flaw.FITS if invoice.open_minor >= need_minor else Flaw.SHORT
 
@@ -181,17 +191,45 @@ def _replacements(evidence: Evidence, line: LineEvidence, living: set[str]) -> t
     """What may have taken the place of a lost invoice: those of its number, else those made afterwards."""
     same_number, made_after = {}, {}
     for invoice in line.successors:
-        other_customer = evidence.customer is not None and invoice.customer_id != evidence.customer.id
+        other_customer = evidence.customer is not None and not is_customers(invoice.customer_id, evidence)
         if other_customer or invoice.currency != evidence.payment.currency or invoice.status is InvoiceStatus.VOIDED:
             continue
         if invoice.id == invoice_key(line) or invoice.id in living:  # another allocation of this payment needs that one
             continue
-        if number_of(line) and invoice.number == number_of(line):
+        found = score_of(evidence, line, invoice)
+        if Signal.NUMBER_EQUAL in found.signals:
             same_number[invoice.id] = invoice
-        elif _made_after(evidence, line, invoice):
+        elif found.points >= matching.SUCCESSOR_POSSIBLE:
             made_after[invoice.id] = invoice
-    found = same_number or made_after
-    return tuple(found[key] for key in sorted(found))
+    pool = same_number or made_after
+    return tuple(pool[key] for key in sorted(pool))
+
+
+def score_of(evidence: Evidence, line: LineEvidence, invoice: Invoice) -> Score:
+    """How well this invoice fits the place of the one that the line lost."""
+    found = [Signal.MADE_AFTER if _made_after(evidence, line, invoice) else Signal.MADE_BEFORE]
+    if number_of(line) and invoice.number == number_of(line):
+        found.append(Signal.NUMBER_EQUAL)
+    if invoice.total_minor == line.amount_minor:
+        found.append(Signal.TOTAL_EQUAL)
+    if isinstance(line.invoice, Gone):
+        found.append(Signal.FIRST_DELETED)
+    days = abs((invoice.created.at - _lost_at(evidence, line)).days)
+    if found[0] is Signal.MADE_AFTER and days <= matching.SOON_DAYS:
+        found.append(Signal.MADE_SOON)
+    elif found[0] is Signal.MADE_AFTER and days > matching.LATE_DAYS:
+        found.append(Signal.MADE_LATE)
+    return matching.score(found)
+
+
+def _lost_at(evidence: Evidence, line: LineEvidence) -> datetime:
+    """When the first invoice was deleted or voided, or, where the books do not tell, when the client paid."""
+    match line.invoice:
+        case Gone(deleted=Stamp(at=at)):
+            return at
+        case Invoice(status=InvoiceStatus.VOIDED):
+            return line.invoice.changed.at
+    return evidence.payment.paid_at
 
 
 def _made_after(evidence: Evidence, line: LineEvidence, invoice: Invoice) -> bool:
@@ -210,6 +248,23 @@ def _mendable(pool: tuple[Invoice, ...], need_minor: int, wanted: Mapping[str, i
 
 
 def _sure(evidence: Evidence, line: LineEvidence, pool: tuple[Invoice, ...]) -> bool:
-    if not isinstance(line.invoice, Gone) or len(pool) != 1 or not number_of(line):
-        return False
-    return pool[0].number == number_of(line) and _made_after(evidence, line, pool[0])
+    return len(pool) == 1 and score_of(evidence, line, pool[0]).points >= matching.SUCCESSOR_CERTAIN
+
+
+def _ours_minor(invoice: Invoice | Gone | None, receipts: tuple[ReceiptReading, ...]) -> int:
+    """What our living receipts for other payments stand on this invoice with; 0 where one of them is a copy made by hand."""
+    if not isinstance(invoice, Invoice):
+        return 0
+    ours = [found.receipt for found in receipts if found.of_other_payment and found.receipt.applied_to(invoice.id)]
+    marks = [mark for receipt in ours for mark in markers_in(receipt.memo)]
+    if len(set(marks)) < len(marks):
+        return 0
+    return sum(receipt.applied_to(invoice.id) for receipt in ours)
+
+
+def _over_minor(invoice: Invoice | Gone | None, need_minor: int, ours_minor: int) -> int:
+    """What was paid beyond the whole invoice, other payments of ours counted. Where anything else was taken from it, that may
+    be the reason instead."""
+    if not isinstance(invoice, Invoice) or not 0 < invoice.total_minor == invoice.open_minor + ours_minor:
+        return 0
+    return max(0, need_minor - invoice.open_minor)

@@ -36,7 +36,7 @@ def line(reading: Reading, of_line: LineReading) -> tuple[Fact, ...]:
     """What is so with one invoice: its state, the credits on it, and what may have taken its place."""
     facts = [_state(reading, of_line)]
     if of_line.flaw in (Flaw.SHORT, Flaw.FITS):
-        facts += credits(reading, [of_line])
+        facts += [*credits(reading, [of_line]), *_taken_by_ours(reading, of_line)]
     facts += [_replacement(of_line, replacement) for replacement in of_line.replacements]
     return tuple(facts)
 
@@ -61,15 +61,16 @@ def _when(stamp: Stamp | None) -> str:
 def _living_state(reading: Reading, of_line: LineReading, found: Invoice, label: str) -> Fact:
     need = money(of_line.need_minor, reading.evidence.payment.currency)
     open_now = f"only {money(found.open_minor, found.currency)}" if found.open_minor else "nothing"
+    whole = ", which is all of it" if of_line.over_minor and not of_line.ours_minor else ""
     name, text = {
         Flaw.FITS: ("invoice_open", f"{label} has {money(found.open_minor, found.currency)} open; the payment needs {need}."),
-        Flaw.SHORT: ("invoice_short", f"{label} has {open_now} open; the payment needs {need}."),
+        Flaw.SHORT: ("invoice_short", f"{label} has {open_now} open{whole}; the payment needs {need}."),
         Flaw.NOT_READY: ("invoice_draft", f"{label} is still a draft."),
         Flaw.CURRENCY: (
             "invoice_currency",
             f"{label} is in {plain(found.currency)}, the payment in {reading.evidence.payment.currency}.",
         ),
-        Flaw.MOVED: ("invoice_moved", f"{label} belongs to another customer now."),
+        Flaw.MOVED: ("invoice_moved", f"{label} belongs to another customer now; last changed{_when(found.changed)}."),
     }.get(of_line.flaw, ("invoice_voided", f"{label} was voided{_when(found.changed)}."))
     return _fact(name, label, text, found.changed)
 
@@ -91,6 +92,18 @@ def credits(reading: Reading, lines: Iterable[LineReading]) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
+def _taken_by_ours(reading: Reading, of_line: LineReading) -> list[Fact]:
+    """Our own receipts for other payments that stand on this invoice: the client may have paid it twice."""
+    facts = []
+    for found in reading.receipts:
+        taken = found.receipt.applied_to(of_line.invoice_key) if found.of_other_payment else 0
+        if taken:
+            amount = money(taken, found.receipt.currency)
+            text = f"our {receipt(found.receipt)} for another payment stands on {invoice(of_line)} with {amount}."
+            facts.append(_fact("receipt_of_other_payment", receipt(found.receipt), text, found.receipt.created))
+    return facts
+
+
 def _replacement(of_line: LineReading, found: Invoice) -> Fact:
     same = "the same number" if found.number == of_line.number else "another number"
     label = f"invoice {plain(found.number) or plain(found.id)}"
@@ -109,6 +122,10 @@ def hand_receipt(found: ReceiptReading) -> Fact:
         ties.append("it stands on exactly the payment's invoices")
     elif found.standing is Standing.PARTLY:
         ties.append("it stands on an invoice of the payment")
+    if found.source.names_payment:
+        ties.append(f"its reference is that of payment {plain(found.source.names_payment)}")
+    if found.source.rivals:
+        ties.append(f"it could be payment {listed([plain(one) for one in found.source.rivals[:3]])} as well")
     if entered.unapplied_minor > 0:
         ties.append(f"{money(entered.unapplied_minor, entered.currency)} of it is on account")
     if found.source.claimed_minor > 0:
@@ -176,7 +193,10 @@ def customer(reading: Reading) -> tuple[Fact, ...]:
         return (Fact("customer_unknown", "", "The customer of the payment was not found in the books."),)
     label = f"customer {plain(found.name)}"
     if found.merged_into:
-        return (_fact("customer_merged", label, f"{label} was merged into another customer.", found.changed),)
+        into = reading.evidence.merged_into
+        other = f"customer {plain(into.name)}" if into is not None else "another customer"
+        text = f"{label} was merged into {other}; last changed{_when(found.changed)}."
+        return (_fact("customer_merged", label, text, found.changed),)
     if found.active:
         return ()
     return (_fact("customer_inactive", label, f"{label} is inactive; last changed{_when(found.changed)}.", found.changed),)
@@ -193,6 +213,15 @@ def closed(reading: Reading) -> str:
     """Through which day the books are closed, in words."""
     closed_through = reading.evidence.settings.closed_through
     return "the period is closed" if closed_through is None else f"the books are closed through {day(closed_through)}"
+
+
+def money_back(reading: Reading) -> tuple[Fact, ...]:
+    """That the feed reports the money as returned or refunded."""
+    payment = reading.evidence.payment
+    if reading.paid:
+        return ()
+    label = f"payment {plain(payment.transaction_number)}"
+    return (_fact(f"payment_{payment.status}", label, f"{label} was {payment.status}, says the feed."),)
 
 
 def refusal(reading: Reading) -> tuple[Fact, ...]:
@@ -219,5 +248,5 @@ def everything(reading: Reading) -> tuple[Fact, ...]:
     facts += our_receipts(reading)
     for found in reading.parts:
         facts += part(reading, found)
-    facts += [*customer(reading), *period(reading), *refusal(reading), *unread(reading)]
+    facts += [*money_back(reading), *customer(reading), *period(reading), *refusal(reading), *unread(reading)]
     return tuple(dict.fromkeys(facts))

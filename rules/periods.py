@@ -18,6 +18,7 @@ def period_closed(reading: Reading, matched: Matched) -> Conclusion:
     Shows as: the books would not take a receipt of that date.
     Happens when: the last closed day of the books is the receipt's day, or later.
     Remedy: the controller opens the period, then retry.
+    Prevention: close a period only after its last payments are posted; the list of open failures shows which are not.
     Not to be confused with: a closed period in which nothing of this payment lies.
     """
     del matched
@@ -31,6 +32,7 @@ def period_closed_refused(reading: Reading, matched: Matched) -> Conclusion:
     Shows as: a refusal that says so, though the receipt's own day is open.
     Happens when: an invoice of the payment, or the receipt at that time, lay in a closed period.
     Remedy: the controller opens the period, then retry. Only likely: it may have been opened since.
+    Prevention: close a period only after its last payments are posted.
     Not to be confused with: a refusal because the receipt is deposited.
     """
     del matched
@@ -49,6 +51,7 @@ def credit_in_closed_period(reading: Reading, matched: Matched) -> Conclusion:
     Shows as: the invoice is short by a credit applied after the client paid.
     Happens when: the day on which the credit was applied is not after the last closed day.
     Remedy: the controller opens the period, then retry; the credit can be taken off after that.
+    Prevention: apply credits and resolve failures before the period is closed.
     Not to be confused with: an older credit in a closed period that need not be touched.
     """
     del matched

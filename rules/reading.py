@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from receivables.books_records import Invoice, Receipt
 from receivables.effects import EffectState
 from receivables.evidence import Evidence
+from receivables.payment import FeedStatus
+from rules import matching
 from rules.hand_receipts import ReceiptReading, distinct, read_receipt
 from rules.invoice_lines import Flaw, LineReading, needs_of, read_lines
 from rules.posted_parts import PartReading, is_doubled, marked_receipts, read_parts
@@ -46,8 +48,20 @@ class Reading:
         return tuple(
             found
             for found in self.receipts
-            if found.by_hand and found.tie and found.receipt.amount_minor == amount_minor <= found.source.free_minor
+            if found.by_hand
+            and found.score.points >= matching.RECEIPT_POSSIBLE
+            and found.receipt.amount_minor == amount_minor <= found.source.free_minor
         )
+
+    @property
+    def paid(self) -> bool:
+        """The feed has not said that the money went back."""
+        return self.evidence.payment.status is FeedStatus.PAID
+
+    @property
+    def may_post(self) -> bool:
+        """Posting can be thought of: the money is here, and nothing of ours is in the books for it."""
+        return self.unposted and self.paid
 
     @property
     def customer_ready(self) -> bool:
@@ -59,7 +73,7 @@ class Reading:
     def fits_now(self) -> bool:
         """Nothing at all stands in the way of posting this payment as it was meant."""
         return (
-            self.unposted
+            self.may_post
             and self.customer_ready
             and not self.evidence.unread
             and not self.evidence.received_on_closed

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from receivables.diagnosis import Cause, Fact, Remedy
 from rules import observations
-from rules.hand_receipts import ReceiptReading, Reference, Standing
+from rules.hand_receipts import ReceiptReading
+from rules.matching import RECEIPT_LIKELY, RECEIPT_POSSIBLE
 from rules.patterns import Wanted, a, at_least, neither, no, of
 from rules.phrases import capitalised, receipt
 from rules.reading import Reading
@@ -23,12 +24,9 @@ WHOLE_AMOUNT: dict[str, Wanted] = {
 #: Nothing of ours is in the books, so a receipt entered by hand can be this payment.
 UNPOSTED = (a("payment", unposted=True), a("customer"))
 
-_STANDING_ORDER = {Standing.EXACTLY: 0, Standing.PARTLY: 1, Standing.NOT: 2}
-_REFERENCE_ORDER = {Reference.EQUAL: 0, Reference.CONTAINED: 1, Reference.NONE: 2}
-
 
 def _best_first(found: Iterable[ReceiptReading]) -> list[ReceiptReading]:
-    return sorted(found, key=lambda r: (_REFERENCE_ORDER[r.reference], _STANDING_ORDER[r.standing], r.days_apart, r.receipt.id))
+    return sorted(found, key=lambda r: (-r.score.points, r.days_apart, r.receipt.id))
 
 
 def _already_there(
@@ -44,9 +42,9 @@ def _already_there(
 
 @rule(
     Cause.RECEIPT_ALREADY_ENTERED,
-    when=(*UNPOSTED, a("receipt", tie=at_least(2), **WHOLE_AMOUNT)),
+    when=(*UNPOSTED, a("receipt", score=at_least(RECEIPT_LIKELY), **WHOLE_AMOUNT)),
     certain=(
-        no("receipt", tie=at_least(1), number=neither(of("receipt", "number")), **WHOLE_AMOUNT),
+        no("receipt", score=at_least(RECEIPT_POSSIBLE), number=neither(of("receipt", "number")), **WHOLE_AMOUNT),
         no("doubt", about="receipt"),
     ),
 )
@@ -57,6 +55,7 @@ def receipt_already_entered(reading: Reading, matched: Matched) -> Conclusion:
     Happens when: a receipt without our mark has the payment's customer, currency and amount, is not the proof of another
     payment, and names its transaction number or stands on exactly its invoices.
     Remedy: dismiss, with that receipt as proof.
+    Prevention: let the sync post portal payments, or run it more often, so that nobody enters them first.
     Not to be confused with: another check of the same amount, entered before the client paid or dated days away; that
     stays likely and a person looks. A receipt of ours for another payment is never a candidate.
     """
@@ -81,6 +80,7 @@ def receipts_entered_apart(reading: Reading, matched: Matched) -> Conclusion:
     Shows as: every invoice of the payment is paid by a receipt of its own.
     Happens when: for each invoice exactly one receipt without our mark stands on it alone, for exactly the allocated amount.
     Remedy: dismiss, with all of them as proof. Always only likely: each could be other money.
+    Prevention: let the sync post portal payments, so that nobody enters them first.
     Not to be confused with: receipts for some of the invoices only; the rest would then be lost, so the cause stays
     unidentified.
     """
@@ -101,6 +101,7 @@ def receipt_entered_together(reading: Reading, matched: Matched) -> Conclusion:
     Happens when: it stands on each invoice of the payment for exactly the allocated amount, and enough of it is not yet
     the proof of other payments.
     Remedy: dismiss, with our amount of that receipt as proof. Always only likely.
+    Prevention: enter other checks apart from what came through the portal.
     Not to be confused with: a larger receipt that stands on the invoices for other amounts.
     """
     found = _best_first(reading.receipts[place] for place in matched.places("receipt"))
@@ -110,7 +111,7 @@ def receipt_entered_together(reading: Reading, matched: Matched) -> Conclusion:
 
 @rule(
     Cause.RECEIPT_ALREADY_ENTERED,
-    when=(*UNPOSTED, a("receipt", tie=1, **WHOLE_AMOUNT)),
+    when=(*UNPOSTED, a("receipt", score=at_least(RECEIPT_POSSIBLE), **WHOLE_AMOUNT)),
     certain=None,
 )
 def receipt_of_same_amount(reading: Reading, matched: Matched) -> Conclusion:
@@ -119,6 +120,7 @@ def receipt_of_same_amount(reading: Reading, matched: Matched) -> Conclusion:
     Shows as: money of the same amount lies on account, or partly on the payment's invoices.
     Happens when: nothing else ties the receipt to the payment, but nothing speaks against it either.
     Remedy: dismiss, with that receipt as proof, after a person looked. Always only likely.
+    Prevention: write the transaction number into the reference of whatever is entered by hand.
     Not to be confused with: a receipt of the same amount that stands wholly on other invoices: that is other money.
     """
     found = _best_first(reading.receipts[place] for place in matched.places("receipt"))
@@ -133,6 +135,7 @@ def receipt_doubled(reading: Reading, matched: Matched) -> Conclusion:
     Shows as: two or more living receipts with our mark for one payment, or more money in them than was paid.
     Happens when: a receipt was copied by hand with our mark in it, or a write was carried out twice.
     Remedy: escalate; a person removes one of them in the books, or dismisses. Nothing is ever posted again by itself.
+    Prevention: do not copy receipts in the books; a copy takes our mark with it.
     Not to be confused with: a payment that needs several receipts in its books, one for each part.
     """
     del matched
@@ -150,6 +153,7 @@ def receipt_deleted(reading: Reading, matched: Matched) -> Conclusion:
     Shows as: a payment that was posted is no longer in the books.
     Happens when: the books plainly say that the receipt is deleted or voided. Certain once it had been verified.
     Remedy: escalate; somebody wanted it gone. A person recreates the receipt, or dismisses.
+    Prevention: ask before deleting a receipt with our mark; to move it, dismiss or reopen the payment here.
     Not to be confused with: a receipt that could not be read: a read that failed proves nothing.
     """
     because = tuple(fact for place in matched.places("part") for fact in observations.part(reading, reading.parts[place]))
@@ -164,6 +168,7 @@ def receipt_changed(reading: Reading, matched: Matched) -> Conclusion:
     Shows as: the nightly proof finds another amount, or other invoices, than were posted.
     Happens when: the receipt had been verified and differs now.
     Remedy: escalate, with both sides shown. A person recreates the receipt, or dismisses.
+    Prevention: leave receipts with our mark as they are and let the remedies here change them.
     Not to be confused with: books that put our receipt on account from the beginning (accepted_unapplied).
     """
     because = tuple(fact for place in matched.places("part") for fact in observations.part(reading, reading.parts[place]))
@@ -185,6 +190,7 @@ def receipt_deposited(reading: Reading, matched: Matched) -> Conclusion:
     Shows as: our receipt lies on account, and its invoices could take it now.
     Happens when: somebody deposited it, or closed the period of its date, before it was applied.
     Remedy: the controller takes it out of the deposit or opens the period, then retry; or it stays on account.
+    Prevention: deposit receipts after they are verified, or undo the deposit before mending them.
     Not to be confused with: a locked receipt whose invoices cannot take it anyway; keeping that on account needs no change.
     """
     del matched
@@ -198,6 +204,7 @@ def receipt_deposited_refused(reading: Reading, matched: Matched) -> Conclusion:
     Shows as: a refusal that says so.
     Happens when: a receipt was deposited, or reconciled with the bank, before it was changed.
     Remedy: the controller takes it out of the deposit, then retry.
+    Prevention: deposit receipts after they are verified.
     Not to be confused with: a refusal because the period is closed.
     """
     del matched
@@ -212,6 +219,7 @@ def accepted_unapplied(reading: Reading, matched: Matched) -> Conclusion:
     Shows as: a receipt of ours with more on account than was meant; the invoices stay open.
     Happens when: less was open than the payment needs, and these books do not refuse then.
     Remedy: apply the receipt where its invoices can take it now, else keep it on account. Never a second receipt.
+    Prevention: turn off the automatic application of credits, and post soon after the client paid.
     Not to be confused with: a receipt that was applied, verified, and changed afterwards (receipt_changed).
     """
     del matched

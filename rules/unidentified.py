@@ -18,6 +18,7 @@ Happens when: none of the causes above fits the whole payment.
 Remedy: recreate the receipt (apply what fits, keep the rest on account) while the failure is isolated, every read
 succeeded, nothing of ours is or may be in the books, and no receipt by hand may be this money; otherwise escalate.
 Retry where everything fits by now.
+Prevention: none that is known; where it happens again and again, tell us, because then it has a cause of its own.
 Not to be confused with: a certain cause. Whoever decides sees every fact.
 """
 
@@ -42,4 +43,4 @@ def _remedy(reading: Reading) -> tuple[Remedy, tuple[Remedy, ...]]:
 def _harmless(reading: Reading) -> bool:
     """Recording a receipt now cannot double this payment, and it is clear for whom."""
     clear = all(line.flaw is not Flaw.UNREAD and line.source.problem not in NOBODY for line in reading.lines)
-    return clear and not reading.evidence.unread and reading.unposted and reading.customer_ready and not reading.suspects
+    return clear and not reading.evidence.unread and reading.may_post and reading.customer_ready and not reading.suspects

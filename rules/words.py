@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from receivables.books_records import Gone, Invoice
 from receivables.diagnosis import Cause, Confidence, Finding, Remedy
 from rules import observations, phrases
+from rules.connection import PAUSES
 from rules.hand_receipts import ReceiptReading
 from rules.invoice_lines import Flaw, LineReading
 from rules.phrases import capitalised, day, listed, money, person, plain
@@ -25,10 +26,17 @@ def sentence(finding: Finding, reading: Reading) -> str:
     return SENTENCES[finding.cause](finding, reading)
 
 
-def not_checked(reading: Reading) -> tuple[str, ...]:
-    """What the diagnosis could not look at, in words, each once."""
-    unread = {f"{plain(name)} could not be read" for name in reading.evidence.unread}
-    return tuple(sorted(unread | set(reading.evidence.not_checked)))
+def not_checked(finding: Finding, reading: Reading) -> tuple[str, ...]:
+    """What the diagnosis could not look at, in words, each once.
+
+    How far receipts were searched for is said only where another receipt would change the finding.
+    """
+    said = {f"{plain(name)} could not be read" for name in reading.evidence.unread} | set(reading.evidence.not_checked)
+    since, through = reading.evidence.searched_from, reading.evidence.searched_through
+    searched = finding.confidence is not Confidence.CERTAIN and reading.may_post
+    if searched and since is not None and through is not None:
+        said.add(f"receipts dated before {day(since)}, and those after {day(through)} on other invoices")
+    return tuple(sorted(said))
 
 
 def _paid_on(reading: Reading) -> str:
@@ -194,14 +202,106 @@ def _period(finding: Finding, reading: Reading) -> str:
     return f"The client paid on {_paid_on(reading)}, but {closed}. Open the period in the books, then retry."
 
 
-def _inactive(_: Finding, reading: Reading) -> str:
+def _customer_name(reading: Reading) -> str:
     customer = reading.evidence.customer
-    name = plain(customer.name) if customer is not None else "of this payment"
+    return plain(customer.name) if customer is not None else "of this payment"
+
+
+def _inactive(finding: Finding, reading: Reading) -> str:
+    name = _customer_name(reading)
+    if finding.rule == "customer_inactive_refused":
+        return f"The books refused because customer {name} was inactive. See that the customer is active, then retry."
     return f"Customer {name} is inactive in the books. Make the customer active again, then retry."
 
 
-def _currency(_: Finding, reading: Reading) -> str:
+def _customer_changed(finding: Finding, reading: Reading) -> str:
+    name = _customer_name(reading)
+    if finding.rule == "customer_mismatch_refused":
+        return f"The books refused because an invoice is not customer {name}'s. See whose it is, put it right, then retry."
+    if finding.rule == "invoice_moved":
+        moved = [phrases.invoice(line) for line in _with(reading, Flaw.MOVED)]
+        verb = "belongs" if len(moved) == 1 else "belong"
+        return (
+            f"{capitalised(listed(moved[:MOST_NAMED]))} {verb} to another customer than {name} now. "
+            "Put that right in the books, then retry; money is never put on another customer's invoice."
+        )
+    into = reading.evidence.merged_into
+    other = f"customer {plain(into.name)}" if into is not None else "another customer"
+    return (
+        f"Customer {name} was merged into {other}, and the books take no receipt for a merged customer. "
+        f"Enter the receipt there by hand with {plain(reading.evidence.payment.transaction_number)} as its reference; "
+        "the next sync finds it as the proof to dismiss with."
+    )
+
+
+def _account(finding: Finding, reading: Reading) -> str:
+    if finding.rule == "reference_inactive":
+        return (
+            f"The books refused this payment of {_whole(reading)} because something it names is inactive; the customer is "
+            "active, so it is likely an account. See which one, then retry."
+        )
+    return (
+        f"The books refused this payment of {_whole(reading)} because its deposit account is inactive. "
+        "Make the account active, or name another in the settings, then retry."
+    )
+
+
+def _reference(_: Finding, reading: Reading) -> str:
+    number = plain(reading.evidence.payment.transaction_number)
+    return (
+        f"The books say that {number} is used already, but no receipt of this customer shows it. "
+        "Look for it in the books: dismiss with it as proof where it is this money, else free the number and retry."
+    )
+
+
+def _amount(finding: Finding, reading: Reading) -> str:
+    currency = reading.evidence.payment.currency
+    if finding.rule == "receipt_less_fee":
+        found = next(receipt for receipt in reading.receipts if receipt.less_fee)
+        difference = money(abs(found.receipt.amount_minor - reading.evidence.payment.amount_minor), currency)
+        return (
+            f"{capitalised(_receipt_in_words(found))} may be this payment of {_whole(reading)}, {difference} apart. Where it "
+            "is, correct its amount and record the difference by itself; nothing is posted beside it."
+        )
+    over = {line.invoice_key: line for line in reading.lines if line.over_minor}
+    return f"{_all(_overpaid(line, currency) for line in over.values())} The rest can stay on account."
+
+
+def _overpaid(line: LineReading, currency: str) -> str:
+    room_minor = line.need_minor - line.over_minor
+    whole, paid = money(room_minor + line.ours_minor, currency), money(line.need_minor, currency)
+    others = f" and other payments took {money(line.ours_minor, currency)} of it" if line.ours_minor else ""
+    return (
+        f"{phrases.invoice(line)} is for {whole}{others}; the client paid {paid} for it, {money(line.over_minor, currency)} more."
+    )
+
+
+def _money_back(_: Finding, reading: Reading) -> str:
+    payment = reading.evidence.payment
+    said = f"The feed says that payment {plain(payment.transaction_number)} of {_whole(reading)} was {payment.status}."
+    entered = [*reading.marked, *(found.receipt for found in reading.suspects)]
+    if not entered:
+        return f"{said} Nothing of it is in the books; it can be dismissed."
+    names = listed([phrases.receipt(found) for found in entered[:MOST_NAMED]])
+    return f"{said} Take {names} out of the books by your own procedure; nothing is changed automatically."
+
+
+def _pause(finding: Finding, reading: Reading) -> str:
+    if finding.rule == "permission_missing":
+        return (
+            f"The books refused this payment of {_whole(reading)} because whoever connected us may not record receipts. "
+            "Give the rights back, or reconnect with an account that has them; then retry."
+        )
+    return PAUSES[finding.cause][1]
+
+
+def _currency(finding: Finding, reading: Reading) -> str:
     paid_in = reading.evidence.payment.currency
+    if finding.rule == "currency_refused":
+        return (
+            f"The books refused a receipt in {paid_in}, though the invoices are in {paid_in}. "
+            "See the currency of the customer and of the deposit account, then retry."
+        )
     texts = [
         f"{phrases.invoice(line)} is in {plain(line.source.invoice.currency)}, but the client paid in {paid_in}."
         for line in _with(reading, Flaw.CURRENCY)
@@ -238,7 +338,16 @@ SENTENCES: Mapping[Cause, Sentence] = {
     Cause.RECEIPT_ALREADY_ENTERED: _already_entered,
     Cause.PERIOD_CLOSED: _period,
     Cause.CUSTOMER_INACTIVE: _inactive,
+    Cause.CUSTOMER_CHANGED: _customer_changed,
+    Cause.ACCOUNT_INACTIVE: _account,
+    Cause.DUPLICATE_REFERENCE: _reference,
+    Cause.PAYMENT_RETURNED: _money_back,
+    Cause.PAYMENT_REFUNDED: _money_back,
+    Cause.ACCESS_LOST: _pause,
+    Cause.THROTTLED: _pause,
+    Cause.BOOKS_UNAVAILABLE: _pause,
     Cause.CURRENCY_MISMATCH: _currency,
+    Cause.AMOUNT_DIFFERS: _amount,
     Cause.INVOICE_RECREATED: _recreated,
     Cause.CREDIT_MEMO_APPLIED: _credit,
     Cause.INVOICE_VOIDED: _voided,

@@ -20,6 +20,7 @@ from receivables.ports import Clock
 from storage import companies, schema
 from storage.engine import Database
 
+NOW_SECONDS = 0.0  # there is nothing to wait for
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -113,7 +114,7 @@ class SharedCallBudget:
         """Seconds to wait and then ask again; 0.0 is now, and only then are the calls counted as made."""
         limits = self._limits.get(company, ())
         if not limits:
-            return 0.0
+            return NOW_SECONDS
         with self._turn:
             share, now = self._shares.setdefault(company, _Share()), self._clock.now()
             wait = max(self._lacking(share, limit, calls, now) for limit in limits)
@@ -124,7 +125,7 @@ class SharedCallBudget:
                 return wait.total_seconds()
             for limit in limits:
                 _use(share, limit, calls, now)
-            return 0.0
+            return NOW_SECONDS
 
     def left(self, company: str) -> dict[str, int]:
         """How many calls nobody has reserved yet, for each limit ("minute", "day")."""

@@ -74,7 +74,7 @@ def _carry_out(desk: Desk, decision: StoredDecision, counts: DecisionCounts) -> 
 
 
 def _facts(evidence: Evidence) -> str:
-    """What a decision rests on. What other payments claim of a receipt is left out: each claim is checked by itself when it is made."""
+    """What a decision rests on. What other payments claim of a receipt is left out: each claim is checked when it is made."""
     receipts = tuple(replace(one, claimed_minor=0, rivals=()) for one in evidence.receipts)
     return codec.facts_hash(replace(evidence, receipts=receipts))
 

@@ -7,12 +7,14 @@ about the package.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Protocol
 
 from makers import ManualClock
+from xero_scene import xero_scene
 
 from accounting.embedded.connector import EmbeddedBooks
 from accounting.embedded.ledger import Ledger
@@ -49,6 +51,18 @@ class Peer:
     clock: Clock
     swallows: bool  # takes a receipt larger than the open balance and leaves the rest unapplied
     one_invoice_per_receipt: bool = False
+    moves_receipts: bool = True  # a live receipt on an invoice can be moved to another one, in one write
+    frees_receipts: bool = True  # an invoice can be deleted with a receipt on it, whose money is free then
+    tells_who: bool = True  # says who made and who changed a document
+    keeps_issued: bool = False  # an issued invoice can only be voided; a draft, made by `draft`, can be deleted
+    draft: Callable[[str, str, int], str] | None = None  # number, customer id, minor units
+    tells_deletions: bool = True  # its changes name what was deleted
+    more_than_a_page: int = 250  # documents that do not fit one page of changes
+    close: Callable[[], None] = lambda: None  # ends what was started for it
+
+    def deletable_invoice(self, number: str, customer_id: str, amount_minor: int) -> str:
+        """An invoice that the bookkeeper may delete."""
+        return (self.draft or self.bookkeeper.invoice)(number, customer_id, amount_minor)
 
 
 class EmbeddedBookkeeper:
@@ -112,4 +126,56 @@ def embedded_with_one_invoice_per_receipt(folder: Path) -> Peer:
     return Peer(books, EmbeddedBookkeeper(ledger), clock, swallows=False, one_invoice_per_receipt=True)
 
 
-MAKERS: tuple[Callable[[Path], Peer], ...] = (strict_embedded, swallowing_embedded, embedded_with_one_invoice_per_receipt)
+def xero_stand_in(folder: Path) -> Peer:
+    """Xero cannot change a payment, only delete it; and an invoice goes only when no payment is on it."""
+    running = ExitStack()
+    scene = running.enter_context(xero_scene(folder))
+    scene.xero.refusals_are_remembered = False  # for six minutes they are, by key; that has a test of its own
+    return Peer(
+        scene.books,
+        scene.dana,
+        scene.clock,
+        swallows=False,
+        one_invoice_per_receipt=True,
+        moves_receipts=False,
+        frees_receipts=False,
+        close=running.close,
+    )
+
+
+def quickbooks_stand_in(folder: Path) -> Peer:
+    """QuickBooks Online takes what is too large without a word, and does not surely say who did something."""
+    from quickbooks_scene import quickbooks_scene  # noqa: PLC0415 (its stand-in builds on the bookkeeper above)
+
+    running = ExitStack()
+    scene = running.enter_context(quickbooks_scene(folder))
+    return Peer(scene.books, scene.dana, scene.clock, swallows=True, tells_who=False, close=running.close)
+
+
+def real_tryton(folder: Path) -> Peer:
+    """A real Tryton: what was issued is never deleted, and a deleted draft leaves nothing to be told of."""
+    from tryton_scene import tryton_scene  # noqa: PLC0415 (its server builds on nothing here, and may not be installed)
+
+    running = ExitStack()
+    scene = running.enter_context(tryton_scene(documents_per_page=5))
+    return Peer(
+        scene.books,
+        scene.dana,
+        scene.clock,
+        swallows=False,
+        keeps_issued=True,
+        draft=scene.dana.deletable_invoice,
+        tells_deletions=False,
+        more_than_a_page=8,
+        close=running.close,
+    )
+
+
+MAKERS: tuple[Callable[[Path], Peer], ...] = (
+    strict_embedded,
+    swallowing_embedded,
+    embedded_with_one_invoice_per_receipt,
+    xero_stand_in,
+    quickbooks_stand_in,
+    real_tryton,
+)

@@ -23,7 +23,7 @@ from receivables.books_records import (
 from receivables.effects import EffectState
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refusal
 from receivables.money import minor_from_text
-from receivables.payment import Allocation, Payment
+from receivables.payment import Allocation, FeedStatus, Payment
 
 PAID_AT = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
 EARLIER = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
@@ -34,8 +34,8 @@ CASES = Path(__file__).parent / "cases"
 Short = Mapping[str, Any]
 
 
-def a_customer(*, id: str = CUSTOMER, active: bool = True, merged_into: str = "") -> Customer:
-    return Customer(id, "Hooli", active, "1", Stamp("ida", EARLIER), Stamp("ida", LATER), merged_into)
+def a_customer(*, id: str = CUSTOMER, name: str = "Hooli", active: bool = True, merged_into: str = "") -> Customer:
+    return Customer(id, name, active, "1", Stamp("ida", EARLIER), Stamp("ida", LATER), merged_into)
 
 
 def an_invoice(
@@ -94,6 +94,8 @@ def a_receipt(
     unapplied_minor: int | None = None,
     received_on: date = date(2026, 3, 4),
     reference: str = "",
+    method: str = "check",
+    memo: str = "",
     deposited: bool = False,
     voided: bool = False,
     created: Stamp | None = None,
@@ -108,9 +110,9 @@ def a_receipt(
         amount_minor=amount_minor,
         unapplied_minor=amount_minor - applied_minor if unapplied_minor is None else unapplied_minor,
         received_on=received_on,
-        method="check",
+        method=method,
         reference=reference,
-        memo="",
+        memo=memo,
         deposit_account="",
         deposited=deposited,
         voided=voided,
@@ -138,6 +140,10 @@ def an_evidence(
     refusal: Refusal | None = None,
     unread: tuple[str, ...] = (),
     not_checked: tuple[str, ...] = (),
+    status: FeedStatus = FeedStatus.PAID,
+    merged_into: Customer | None = None,
+    searched_from: date | None = None,
+    searched_through: date | None = None,
 ) -> Evidence:
     """The payment allocates what the lines say; `amount_minor` is more where a rest is meant to stay on account."""
     allocated = sum(line.amount_minor for line in lines)
@@ -150,6 +156,7 @@ def an_evidence(
         paid_at=paid_at,
         method="card",
         allocations=tuple(Allocation(line.amount_minor, line.invoice_number) for line in lines),
+        status=status,
     )
     return Evidence(
         payment=payment,
@@ -165,6 +172,9 @@ def an_evidence(
         refusal=refusal,
         unread=unread,
         not_checked=not_checked,
+        merged_into=merged_into,
+        searched_from=searched_from,
+        searched_through=searched_through,
     )
 
 
@@ -185,13 +195,12 @@ def evidence_of(case: Short) -> Evidence:
     lines = tuple(_line(place, _known("line", line)) for place, line in enumerate(case.get("lines", ())))
     refusal = case.get("refusal")
     given = case.get("customer", {})
+    merged_into = (given or {}).get("merged_into", "")
     return an_evidence(
         lines=lines,
         receipts=tuple(_candidate(_known("receipt", receipt)) for receipt in case.get("receipts", ())),
         posted=tuple(_part(_known("part", part)) for part in case.get("posted", ())),
-        customer=None
-        if given is None
-        else a_customer(active=given.get("active", True), merged_into=given.get("merged_into", "")),
+        customer=None if given is None else a_customer(active=given.get("active", True), merged_into=merged_into),
         without_customer=given is None,
         amount_minor=_minor(case["amount"]) if "amount" in case else 0,
         currency=case.get("currency", "USD"),
@@ -202,17 +211,22 @@ def evidence_of(case: Short) -> Evidence:
         refusal=None if refusal is None else Refusal(refusal, f"refused: {refusal}", LATER),
         unread=tuple(case.get("unread", ())),
         not_checked=tuple(case.get("not_checked", ())),
+        status=FeedStatus(case.get("status", "paid")),
+        merged_into=a_customer(id=merged_into, name="Hooli Group") if merged_into else None,
+        searched_from=case.get("searched", (None, None))[0],
+        searched_through=case.get("searched", (None, None))[1],
     )
 
 
 #: Every key that a case may use; anything else is a slip of the pen, which would silently test something else.
 KEYS = {
     "case": "name fires near_miss_of expect lines receipts posted refusal customer amount currency paid closed_through day_closed"
-    " isolated unread not_checked",
+    " isolated unread not_checked status searched",
     "line": "invoice amount is open status total day by stamped customer currency problem credits successors",
     "successor": "number id open total status customer currency made by day",
     "credit": "memo id amount day by",
-    "receipt": "id amount customer currency dated entered by reference deposited voided lines this_payment ours claimed",
+    "receipt": "id amount customer currency dated entered by reference method memo deposited voided lines this_payment ours"
+    " claimed rivals names_payment",
     "part": "part generation state amount on_account verified lines receipt",
 }
 
@@ -297,6 +311,8 @@ def _receipt(given: Short) -> Receipt:
         amount_minor=_minor(given["amount"]),
         received_on=given.get("dated", entered.at.date()),
         reference=given.get("reference", ""),
+        method=given.get("method", "check"),
+        memo=given.get("memo", ""),
         deposited=given.get("deposited", False),
         voided=given.get("voided", False),
         created=entered,
@@ -306,7 +322,14 @@ def _receipt(given: Short) -> Receipt:
 
 def _candidate(given: Short) -> ReceiptEvidence:
     this_payment = given.get("this_payment", False)
-    return ReceiptEvidence(_receipt(given), given.get("ours", this_payment), this_payment, _minor(given.get("claimed", 0)))
+    return ReceiptEvidence(
+        _receipt(given),
+        given.get("ours", this_payment),
+        this_payment,
+        _minor(given.get("claimed", 0)),
+        tuple(given.get("rivals", ())),
+        given.get("names_payment", ""),
+    )
 
 
 def _part(given: Short) -> PostedPart:

@@ -16,6 +16,7 @@ from evidence_makers import CUSTOMER, PAID_AT, a_credit, a_customer, a_line, a_r
 from receivables.books_records import Gone, InvoiceStatus, Receipt, Stamp
 from receivables.effects import EffectState
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refusal
+from receivables.payment import FeedStatus
 
 AMOUNTS = (100, 200, 300, 300, 500)
 PEOPLE = ("dana", "erin", "")
@@ -65,7 +66,8 @@ def _lost(rng: random.Random, place: int) -> LineEvidence:
             open_minor=amount + rng.choice((0, 0, 0, 100, -1)),
             status=rng.choice((InvoiceStatus.OPEN, InvoiceStatus.OPEN, InvoiceStatus.OPEN, InvoiceStatus.DRAFT)),
             customer_id=rng.choice((CUSTOMER, CUSTOMER, CUSTOMER, CUSTOMER, "c-other")),
-            created=Stamp("frank", PAID_AT + timedelta(hours=rng.choice((-24, 0, 1, 24, 48, 48)))),
+            total_minor=rng.choice((amount, 50_000)),
+            created=Stamp("frank", PAID_AT + timedelta(hours=rng.choice((-24, 0, 1, 24, 48, 48, 24 * 10, 24 * 40)))),
         )
         for n in range(rng.choice((0, 1, 1, 1, 1, 2)))
     )
@@ -100,10 +102,21 @@ def _foreign(rng: random.Random, place: int) -> LineEvidence:
     return replace(line, invoice=an_invoice(number=line.invoice_number, open_minor=line.amount_minor, currency="EUR"))
 
 
+def _overpaid(rng: random.Random, place: int) -> LineEvidence:
+    """Paid with more than the whole invoice; sometimes something was taken from it besides."""
+    line = _fitting(rng, place)
+    whole = max(1, line.amount_minor - rng.choice((1, 2, 15, 50)))
+    taken = rng.choice((0, 0, 0, 10))
+    return replace(line, invoice=an_invoice(number=line.invoice_number, total_minor=whole, open_minor=max(0, whole - taken)))
+
+
+def _moved(rng: random.Random, place: int) -> LineEvidence:
+    line = _fitting(rng, place)
+    return replace(line, invoice=an_invoice(number=line.invoice_number, customer_id=rng.choice(("c-other", "c-other", "c-big"))))
+
+
 def _unclear(rng: random.Random, place: int) -> LineEvidence:
     line = _fitting(rng, place)
-    if rng.random() < 0.5:
-        return replace(line, invoice=an_invoice(number=line.invoice_number, customer_id="c-other"))
     return LineEvidence(place, line.amount_minor, line.invoice_number, rng.choice(list(BindingProblem)))
 
 
@@ -113,9 +126,9 @@ def _short(rng: random.Random, place: int) -> LineEvidence:
 
 
 LINES: tuple[Callable[[random.Random, int], LineEvidence], ...] = (
-    _fitting, _credited, _lost, _voided, _not_ready, _foreign, _unclear, _short,
+    _fitting, _credited, _lost, _voided, _not_ready, _foreign, _unclear, _short, _overpaid, _moved,
 )  # fmt: skip
-WEIGHTS = (5, 5, 5, 2, 2, 2, 1, 2)
+WEIGHTS = (5, 5, 5, 2, 2, 2, 1, 2, 2, 2)
 
 
 def _lines(rng: random.Random) -> tuple[LineEvidence, ...]:
@@ -136,7 +149,9 @@ def _pairs(lines: tuple[LineEvidence, ...]) -> tuple[tuple[str, int], ...]:
 
 def _hand_receipt(rng: random.Random, name: str, lines: tuple[LineEvidence, ...], amount: int) -> ReceiptEvidence:
     pairs = _pairs(lines)
-    total = rng.choice((amount, amount, amount, amount, amount + 100, max(1, amount - 50), sum(a for _, a in pairs) or 1))
+    near = max(1, amount - rng.choice((1, amount // 33, amount // 17, amount // 16, amount // 12)))
+    others = (amount + 100, max(1, amount - 50), near, near, sum(a for _, a in pairs) or 1)
+    total = rng.choice((amount, amount, amount, amount, *others))
     style = rng.choice(("exact", "exact", "one", "none", "elsewhere", "beside"))
     stands = {
         "exact": pairs,
@@ -147,13 +162,16 @@ def _hand_receipt(rng: random.Random, name: str, lines: tuple[LineEvidence, ...]
     }[style]
     if style == "one" and pairs and rng.random() < 0.5:
         total = pairs[0][1]
+    if style == "exact" and len(pairs) == 1 and total < pairs[0][1]:
+        stands = ((pairs[0][0], total),)
     total = max(total, sum(a for _, a in stands))
     receipt = a_receipt(
         id=name,
         amount_minor=total,
-        customer_id=rng.choice((CUSTOMER,) * 9 + ("c-other",)),
+        customer_id=rng.choice((CUSTOMER,) * 9 + ("c-other", "c-big")),
         currency=rng.choice(("USD",) * 9 + ("EUR",)),
-        received_on=date(2026, 3, 3) + timedelta(days=rng.choice((-7, -4, -1, 0, 1, 1, 3, 4, 7))),
+        received_on=date(2026, 3, 3) + timedelta(days=rng.choice((-30, -7, -4, -1, 0, 1, 1, 3, 4, 7, 8))),
+        method=rng.choice(("check", "check", "Card")),
         reference=rng.choice(("", "", "", "TXN-1", "txn-1 ", "re TXN-1!", "TXN-17", "_TXN-1", "XTXN-1", "check 88")),
         voided=rng.random() < 0.05,
         created=_stamp(rng),
@@ -161,7 +179,8 @@ def _hand_receipt(rng: random.Random, name: str, lines: tuple[LineEvidence, ...]
     )
     ours = rng.random() < 0.05
     claimed = rng.choice((0, 0, 0, 0, 0, 100, total, max(0, total - amount)))
-    return ReceiptEvidence(receipt, ours, False, claimed)
+    rivals = ("TXN-2",) if rng.random() < 0.15 else ()
+    return ReceiptEvidence(receipt, ours, False, claimed, rivals, rng.choice(("",) * 9 + ("TXN-2",)))
 
 
 def _receipts(rng: random.Random, lines: tuple[LineEvidence, ...], amount: int) -> tuple[ReceiptEvidence, ...]:
@@ -173,6 +192,24 @@ def _receipts(rng: random.Random, lines: tuple[LineEvidence, ...], amount: int) 
         return tuple(found[: len(found) - (rng.random() < 0.3)])
     count = rng.choices((0, 1, 2, 3), (6, 3, 1, 1))[0]
     return tuple(_hand_receipt(rng, f"r-{n}", lines, amount) for n in range(count))
+
+
+def _paid_before(
+    rng: random.Random, lines: tuple[LineEvidence, ...], receipts: tuple[ReceiptEvidence, ...]
+) -> tuple[tuple[LineEvidence, ...], tuple[ReceiptEvidence, ...]]:
+    """Another payment of ours took of the first invoice; sometimes somebody else did too."""
+    taken, first = rng.choice((50, 100, 300)), lines[0]
+    whole = first.amount_minor + taken - rng.choice((1, 10, 10, 50, 0))
+    left = max(0, whole - taken - rng.choice((0, 0, 0, 20)))
+    invoice = an_invoice(number=first.invoice_number, total_minor=whole, open_minor=left)
+    line = a_line(line=first.line, amount_minor=first.amount_minor, invoice=invoice, number=first.invoice_number)
+    memo = "rn-abcdefghijklmnop.1.1" if rng.random() < 0.5 else ""
+    halves = (taken // 2, taken - taken // 2) if rng.random() < 0.3 else (taken,)
+    ours = [
+        ReceiptEvidence(a_receipt(id=f"r-other-{n}", amount_minor=part, memo=memo, lines=((invoice.id, part),)), True, False)
+        for n, part in enumerate(halves)
+    ]
+    return (line, *lines[1:]), (*receipts, *ours)
 
 
 def _part(rng: random.Random, number: int, lines: tuple[LineEvidence, ...], on_account: int) -> PostedPart:
@@ -212,6 +249,15 @@ def _posted(rng: random.Random, lines: tuple[LineEvidence, ...], on_account: int
     return (_part(rng, 1, lines, on_account),)
 
 
+#: What the books said when they refused; the pauses oftener, because whatever else is wrong comes before them.
+CODES = (
+    "period_closed", "receipt_deposited", "account_inactive", "account_inactive", "customer_inactive", "customer_mismatch",
+    "currency_mismatch", "duplicate_reference", "duplicate_reference", "stale", "permission_missing",
+    "permission_missing", "reference_inactive",
+    *("access_lost", "throttled", "books_unavailable") * 3,
+)  # fmt: skip
+
+
 def an_evidence_of(rng: random.Random) -> Evidence:
     """One evidence, drawn from the generator that is handed in."""
     lines = _lines(rng)
@@ -219,17 +265,19 @@ def an_evidence_of(rng: random.Random) -> Evidence:
     allocated = sum(line.amount_minor for line in lines)
     amount = allocated + on_account
     receipts = _receipts(rng, lines, amount)
+    if rng.random() < 0.08:
+        lines, receipts = _paid_before(rng, lines, receipts)
     posted = _posted(rng, lines, on_account)
     if rng.random() < 0.05:
         marked = [ReceiptEvidence(a_receipt(id=f"r-m{n}", amount_minor=amount), True, True) for n in range(rng.choice((1, 2)))]
         receipts = (*receipts, *marked)
-    codes = ("period_closed", "receipt_deposited", "account_inactive", "stale")
-    refusal = Refusal(rng.choice(codes), "no", datetime(2026, 3, 5, tzinfo=UTC)) if rng.random() < 0.08 else None
+    refusal = Refusal(rng.choice(CODES), "no", datetime(2026, 3, 5, tzinfo=UTC)) if rng.random() < 0.35 else None
+    merged = rng.random() < 0.04
     return an_evidence(
         lines=lines,
         receipts=receipts,
         posted=posted,
-        customer=a_customer(active=rng.random() > 0.06, merged_into="c-big" if rng.random() < 0.03 else ""),
+        customer=a_customer(active=not merged and rng.random() > 0.06, merged_into="c-big" if merged else ""),
         without_customer=rng.random() < 0.03,
         amount_minor=amount,
         closed_through=rng.choice((None,) * 6 + (date(2026, 2, 28), date(2026, 3, 3), date(2026, 3, 4))),
@@ -237,6 +285,8 @@ def an_evidence_of(rng: random.Random) -> Evidence:
         isolated=rng.random() < 0.7,
         refusal=refusal,
         unread=("receipts",) if rng.random() < 0.08 else (),
+        status=rng.choice((FeedStatus.PAID,) * 22 + (FeedStatus.RETURNED, FeedStatus.REFUNDED)),
+        merged_into=a_customer(id="c-big", name="Hooli Group") if merged and rng.random() < 0.8 else None,
     )
 
 

@@ -1,7 +1,8 @@
 """A second opinion: the same diagnosis in plain Python, written from the semantics alone.
 
-It knows only `receivables`, never `rules`, and is one long list of questions in the order of precedence, so that a slip in
-the rules, in the engine or in what is computed for it shows as a disagreement.
+It knows only `receivables`, and of `rules` nothing but the table of weights, which are data. It is one long list of
+questions in the order of precedence, so that a slip in the rules, in the engine or in what is computed for it shows as a
+disagreement.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from receivables.books_records import CreditApplication, Gone, Invoice, InvoiceS
 from receivables.diagnosis import Cause, Confidence, Remedy
 from receivables.effects import EffectState
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence
+from receivables.payment import FeedStatus
+from rules import matching
+from rules.matching import WEIGHTS, Signal
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,8 @@ class _Oracle:
     def opinion(self) -> Opinion:
         if self.waiting():
             return Opinion(Cause.OUTCOME_UNKNOWN, Remedy.WAIT, self.sure(True))
+        if self.e.payment.status is not FeedStatus.PAID:
+            return self.went_back()
         if self.doubled():
             return Opinion(Cause.RECEIPT_DOUBLED, Remedy.ESCALATE, self.sure(True))
         parts = [part for part in self.e.posted if part.state in MAYBE_IN_BOOKS]
@@ -120,10 +126,32 @@ class _Oracle:
             return Opinion(Cause.RECEIPT_DEPOSITED, Remedy.RETRY, Confidence.LIKELY)
         if on_account is not None:
             return on_account
-        not_read = any(part.state is EffectState.DONE and part.receipt is None for part in self.e.posted)
-        if self.ours or not_read:
+        if self.ours or self.not_read():
             return self.nothing_fits(may_post=False)
-        return self.by_hand() or self.gates() or self.invoices() or self.nothing_fits(may_post=True)
+        found = self.by_hand() or self.nearly_by_hand() or self.gates() or self.invoices() or self.not_asked()
+        return found or self.nothing_fits(may_post=True)
+
+    def not_read(self) -> bool:
+        return any(part.state is EffectState.DONE and part.receipt is None for part in self.e.posted)
+
+    def went_back(self) -> Opinion:
+        status = self.e.payment.status
+        cause = Cause.PAYMENT_RETURNED if status is FeedStatus.RETURNED else Cause.PAYMENT_REFUNDED
+        there = self.ours or self.not_read() or self.suspects()
+        return Opinion(cause, Remedy.ESCALATE if there else Remedy.DISMISS, self.sure(True))
+
+    def refused(self, code: str) -> bool:
+        return self.e.refusal is not None and self.e.refusal.code == code
+
+    def not_asked(self) -> Opinion | None:
+        """At the last try the books could not be asked, and nothing else is wrong now."""
+        if self.refused("access_lost"):
+            return Opinion(Cause.ACCESS_LOST, Remedy.RECONNECT, Confidence.LIKELY)
+        if self.refused("throttled"):
+            return Opinion(Cause.THROTTLED, Remedy.WAIT, Confidence.LIKELY)
+        if self.refused("books_unavailable"):
+            return Opinion(Cause.BOOKS_UNAVAILABLE, Remedy.WAIT, Confidence.LIKELY)
+        return None
 
     def was_changed(self, part: PostedPart) -> bool:
         receipt = part.receipt
@@ -171,9 +199,13 @@ class _Oracle:
             and not r.ours
             and not r.this_payment
             and not r.receipt.voided
-            and r.receipt.customer_id == customer.id
+            and self.of_customer(r.receipt.customer_id)
             and r.receipt.currency == self.e.payment.currency
         ]
+
+    def of_customer(self, customer_id: str) -> bool:
+        customer = self.e.customer
+        return customer is not None and (customer_id == customer.id or (customer_id == customer.merged_into != ""))
 
     def reference_rank(self, receipt: Receipt) -> int:
         number = self.e.payment.transaction_number.strip().casefold()
@@ -193,27 +225,39 @@ class _Oracle:
     def days(self, receipt: Receipt) -> int:
         return abs(receipt.received_on - self.paid_at.date()) // timedelta(days=1)
 
-    def telling(self, receipt: Receipt) -> bool:
-        if self.reference_rank(receipt) == 2:
-            return True
-        return self.standing_rank(receipt) == 2 and receipt.created.at >= self.paid_at and self.days(receipt) <= 3
+    def points(self, r: ReceiptEvidence) -> int:
+        receipt = r.receipt
+        rank, stands, days = self.reference_rank(receipt), self.standing_rank(receipt), self.days(receipt)
+        beside = stands == 1 or (stands == 0 and receipt.unapplied_minor > 0)
+        asked = {
+            Signal.AMOUNT_EQUAL: receipt.amount_minor == self.amount,
+            Signal.REFERENCE_EQUAL: rank == 2,
+            Signal.REFERENCE_CONTAINED: rank == 1,
+            Signal.REFERENCE_OF_ANOTHER: rank == 0 and r.names_payment != "",
+            Signal.STANDS_EXACTLY: stands == 2,
+            Signal.STANDS_BESIDE: beside,
+            Signal.STANDS_ELSEWHERE: stands == 0 and not beside,
+            Signal.ENTERED_AFTER: not receipt.created.at < self.paid_at,
+            Signal.ENTERED_BEFORE: receipt.created.at < self.paid_at,
+            Signal.DATED_NEAR: days < 4,
+            Signal.DATED_FAR: days >= 8,
+            Signal.METHOD_EQUAL: receipt.method.lower() == self.e.payment.method.lower(),
+        }
+        return sum(WEIGHTS[signal] for signal, so in asked.items() if so)
+
+    def telling(self, r: ReceiptEvidence) -> bool:
+        return self.points(r) >= matching.RECEIPT_CERTAIN and not (r.rivals and self.reference_rank(r.receipt) < 2)
 
     def ordered(self, found: list[ReceiptEvidence]) -> list[ReceiptEvidence]:
-        def order(r: ReceiptEvidence) -> tuple[int, int, int, str]:
-            return (-self.reference_rank(r.receipt), -self.standing_rank(r.receipt), self.days(r.receipt), r.receipt.id)
-
-        return sorted(found, key=order)
+        return sorted(found, key=lambda r: (-self.points(r), self.days(r.receipt), r.receipt.id))
 
     def by_hand(self) -> Opinion | None:
         everything = self.hand_receipts()
         same = [r for r in everything if r.receipt.amount_minor == self.amount and r.free_minor >= self.amount]
-        same = [
-            r for r in same if self.reference_rank(r.receipt) or self.standing_rank(r.receipt) or r.receipt.unapplied_minor > 0
-        ]
-        strong = [r for r in same if self.reference_rank(r.receipt) or self.standing_rank(r.receipt) == 2]
-        if strong:
+        same = [r for r in same if self.points(r) >= matching.RECEIPT_POSSIBLE]
+        if any(self.points(r) >= matching.RECEIPT_LIKELY for r in same):
             best = self.ordered(same)[0]
-            confidence = self.sure(len(same) == 1 and self.telling(best.receipt))
+            confidence = self.sure(len(same) == 1 and self.telling(best))
             return self.dismissed(confidence, (best.receipt.id, self.amount))
         apart = self.apart(everything)
         if apart:
@@ -256,7 +300,32 @@ class _Oracle:
             proof.append((exact[0].receipt.id, amount))
         return proof
 
+    def nearly_by_hand(self) -> Opinion | None:
+        suspects = self.suspects()
+        later = [
+            c
+            for line in self.e.lines
+            if isinstance(line.invoice, Invoice)
+            for c in line.credits
+            if c.applied.at > self.paid_at and c.amount_minor > 0 and c.invoice_id == line.invoice.id
+        ]
+        if len(suspects) == 1 and not later and self.less_fee(suspects[0]):
+            return Opinion(Cause.AMOUNT_DIFFERS, Remedy.ESCALATE, Confidence.LIKELY)
+        if self.refused("duplicate_reference"):
+            return Opinion(Cause.DUPLICATE_REFERENCE, Remedy.ESCALATE, Confidence.LIKELY)
+        return None
+
+    def less_fee(self, r: ReceiptEvidence) -> bool:
+        apart = abs(r.receipt.amount_minor - self.amount)
+        small = 0 < apart and 100 * apart <= matching.FEE_PERCENT * self.amount
+        free = r.claimed_minor == 0 and not r.names_payment
+        return small and free and r.receipt.created.at >= self.paid_at and not set(_stands(r.receipt)) - set(self.wanted)
+
     def may_be_this_money(self) -> bool:
+        return bool(self.suspects())
+
+    def suspects(self) -> list[ReceiptEvidence]:
+        found = []
         for r in self.hand_receipts():
             receipt = r.receipt
             tied = self.reference_rank(receipt) or self.standing_rank(receipt) or receipt.unapplied_minor > 0
@@ -267,20 +336,30 @@ class _Oracle:
                 or self.covers(r)
                 or self.for_one(r)
             ):
-                return True
-        return False
+                found.append(r)
+        return found
 
     # --- the period, the customer, the invoices
 
     def gates(self) -> Opinion | None:
-        code = "" if self.e.refusal is None else self.e.refusal.code
         if self.e.received_on_closed:
             return Opinion(Cause.PERIOD_CLOSED, Remedy.RETRY, self.sure(True))
-        if code == "period_closed":
+        if self.refused("period_closed"):
             return Opinion(Cause.PERIOD_CLOSED, Remedy.RETRY, Confidence.LIKELY)
         customer = self.e.customer
-        if customer is not None and not customer.active and not customer.merged_into:
+        if customer is not None and customer.merged_into:
+            return Opinion(Cause.CUSTOMER_CHANGED, Remedy.RETRY, self.sure(True))
+        if customer is not None and not customer.active:
             return Opinion(Cause.CUSTOMER_INACTIVE, Remedy.RETRY, self.sure(True))
+        if self.refused("customer_inactive"):
+            return Opinion(Cause.CUSTOMER_INACTIVE, Remedy.RETRY, Confidence.LIKELY)
+        only = self.can_post() and not any(self.trouble(line) for line in self.e.lines)
+        if self.refused("account_inactive"):
+            return Opinion(Cause.ACCOUNT_INACTIVE, Remedy.RETRY, self.sure(only))
+        if self.refused("reference_inactive") and customer is not None:
+            return Opinion(Cause.ACCOUNT_INACTIVE, Remedy.RETRY, Confidence.LIKELY)
+        if self.refused("permission_missing"):
+            return Opinion(Cause.ACCESS_LOST, Remedy.RECONNECT, self.sure(only))
         return None
 
     def can_post(self) -> bool:
@@ -302,7 +381,7 @@ class _Oracle:
             return "not ready"
         if invoice.currency != self.e.payment.currency:
             return "currency"
-        if customer is not None and invoice.customer_id != customer.id:
+        if customer is not None and not self.of_customer(invoice.customer_id):
             return "moved"
         return "" if invoice.open_minor >= self.wanted[self.key(line)] else "short"
 
@@ -322,25 +401,51 @@ class _Oracle:
             for i in line.successors
             if i.status is not InvoiceStatus.VOIDED
             and i.currency == self.e.payment.currency
-            and (self.e.customer is None or i.customer_id == self.e.customer.id)
+            and (self.e.customer is None or self.of_customer(i.customer_id))
             and i.id not in needed_elsewhere
             and i.id != self.key(line)
         }
         number = self.number(line)
         same = {key: i for key, i in fit.items() if number and i.number == number}
-        return same or {key: i for key, i in fit.items() if i.number != number and self.after(line, i)}
+        return same or {key: i for key, i in fit.items() if self.fitness(line, i) >= matching.SUCCESSOR_POSSIBLE}
+
+    def fitness(self, line: LineEvidence, invoice: Invoice) -> int:
+        """The points of an invoice that may stand in for the one that the line lost."""
+        after = self.after(line, invoice)
+        lost_at = self.paid_at
+        if isinstance(line.invoice, Gone) and line.invoice.deleted is not None:
+            lost_at = line.invoice.deleted.at
+        elif isinstance(line.invoice, Invoice) and line.invoice.status is InvoiceStatus.VOIDED:
+            lost_at = line.invoice.changed.at
+        days = abs((invoice.created.at - lost_at).days)
+        asked = {
+            Signal.NUMBER_EQUAL: self.number(line) == invoice.number != "",
+            Signal.TOTAL_EQUAL: line.amount_minor == invoice.total_minor,
+            Signal.MADE_AFTER: after,
+            Signal.MADE_BEFORE: not after,
+            Signal.MADE_SOON: after and days <= matching.SOON_DAYS,
+            Signal.MADE_LATE: after and days > matching.LATE_DAYS,
+            Signal.FIRST_DELETED: isinstance(line.invoice, Gone),
+        }
+        return sum(WEIGHTS[signal] for signal, so in asked.items() if so)
 
     def invoices(self) -> Opinion | None:
+        """What is wrong with the invoices, or what the books said of them when they refused; the plainer first."""
         troubles = {self.trouble(line) for line in self.e.lines} - {""}
-        if len(troubles) != 1:
-            return None
-        match troubles.pop():
+        only = troubles.pop() if len(troubles) == 1 else ""
+        if only == "moved":
+            return Opinion(Cause.CUSTOMER_CHANGED, Remedy.RETRY, self.sure(True))
+        if self.refused("customer_mismatch"):
+            return Opinion(Cause.CUSTOMER_CHANGED, Remedy.RETRY, Confidence.LIKELY)
+        if self.refused("currency_mismatch") and only != "currency":
+            return Opinion(Cause.CURRENCY_MISMATCH, Remedy.RETRY, Confidence.LIKELY)
+        match only:
             case "currency":
                 return Opinion(Cause.CURRENCY_MISMATCH, Remedy.RETRY, self.sure(True))
             case "lost":
                 return self.recreated()
             case "short":
-                return self.credited()
+                return self.credited() or self.overpaid()
             case "voided":
                 certain = self.can_post() and not self.may_be_this_money()
                 return Opinion(Cause.INVOICE_VOIDED, Remedy.KEEP_ON_ACCOUNT, self.sure(certain))
@@ -361,13 +466,13 @@ class _Oracle:
             pool = self.replacements(line)
             single = len(pool) == 1
             extra = 0 if single else self.wanted[self.key(line)]
+            points = [self.fitness(line, i) for i in pool.values()]
             open_ones = [i for i in pool.values() if i.status is InvoiceStatus.OPEN and i.open_minor >= load[i.id] + extra]
             if not open_ones:
                 return None
             if single:
                 successors.add((line.line, open_ones[0].id))
-            same_number = single and bool(self.number(line)) and open_ones[0].number == self.number(line)
-            certain = certain and isinstance(line.invoice, Gone) and same_number and self.after(line, open_ones[0])
+            certain = certain and single and points[0] >= matching.SUCCESSOR_CERTAIN
         certain = certain and self.can_post() and not self.may_be_this_money()
         return Opinion(Cause.INVOICE_RECREATED, Remedy.RECREATE_RECEIPT, self.sure(certain), successors=frozenset(successors))
 
@@ -391,6 +496,23 @@ class _Oracle:
         if any(self.closed(c.applied.at.date()) for c in chosen.values()):
             return Opinion(Cause.PERIOD_CLOSED, Remedy.RETRY, self.sure(certain))
         return Opinion(Cause.CREDIT_MEMO_APPLIED, Remedy.UNAPPLY_CREDIT_MEMO, self.sure(certain), applications=frozenset(chosen))
+
+    def overpaid(self) -> Opinion | None:
+        for line in self.e.lines:
+            if self.trouble(line) == "short" and isinstance(line.invoice, Invoice):
+                ours = {
+                    r.receipt.id: r.receipt
+                    for r in self.e.receipts
+                    if r.ours and not r.this_payment and not r.receipt.voided and r.receipt.applied_to(line.invoice.id)
+                }
+                taken = sum(receipt.applied_to(line.invoice.id) for receipt in ours.values())
+                memos = [receipt.memo for receipt in ours.values() if receipt.memo]
+                if len(memos) > len(set(memos)):
+                    return None  # our mark was copied by hand
+                if line.invoice.total_minor <= 0 or line.invoice.total_minor - taken != line.invoice.open_minor:
+                    return None
+        certain = self.can_post() and not self.may_be_this_money()
+        return Opinion(Cause.AMOUNT_DIFFERS, Remedy.KEEP_ON_ACCOUNT, self.sure(certain))
 
     @staticmethod
     def just_enough(later: list[CreditApplication], missing: int) -> list[CreditApplication]:

@@ -242,7 +242,7 @@ def test_redirect_is_never_followed(line: Line) -> None:
 
 
 def test_short_wait_for_the_budget_is_waited_and_a_long_one_pauses_the_company(line: Line) -> None:
-    line.told(answering(200)).budget.waits = [2.0, 120.0]
+    line.told(answering(200)).budget.waits = [2.0, 0.0, 120.0]
     line.calls.read("GET", "invoice/1")
 
     with pytest.raises(Throttled) as raised:

@@ -52,6 +52,10 @@ DECIDE_DIES = [
 ]
 #: Where `run` dies when it shows a card: in `test_bot_crashes.py`, which has a workspace.
 IN_SLACK_DIES = ["outbox.after_post"]
+#: Where feeds die: a message in `test_app_http.py`, a page in `test_feeds_stripe_crashes.py`.
+IN_FEEDS_DIES = ["intake.after_message", "intake.after_page"]
+#: Where the access to books outside is lost for a moment: in `test_accounting_oauth.py`, which has a provider.
+AT_SIGN_IN_DIES = ["access.after_answer"]
 
 
 @pytest.fixture(scope="session")
@@ -179,6 +183,9 @@ def test_process_that_recovers_may_die_too(again: str, taken_in: CommandLine, tm
 
 
 def test_every_failpoint_kills_somewhere() -> None:
-    covered = {one.partition(":")[0] for one in (*IMPORT_DIES, *SYNC_DIES, *DECIDE_DIES, *IN_SLACK_DIES)}
+    covered = {
+        one.partition(":")[0]
+        for one in (*IMPORT_DIES, *SYNC_DIES, *DECIDE_DIES, *IN_SLACK_DIES, *IN_FEEDS_DIES, *AT_SIGN_IN_DIES)
+    }
 
     assert NAMES == covered

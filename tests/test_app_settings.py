@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.secrets import Secret, has_password, read_secret, sounds_secret, variable_of
-from app.settings import SMALLEST_FILE, EmbeddedBooksSettings, Settings, load_settings
+from app.settings import SMALLEST_FILE, Settings, load_settings
+from app.settings_books import EmbeddedBooksSettings, QuickBooksSettings, TrytonSettings, XeroSettings
 from app.settings_messages import KEYS
 from receivables.authority import Right
 from receivables.diagnosis import Remedy
@@ -107,8 +108,69 @@ def test_every_key_reaches_its_place(tmp_path: Path) -> None:
         )
         == acme.books
     )
-    assert Path("/var/books/beta.sqlite") == beta.books.file
+    assert EmbeddedBooksSettings(kind="embedded", file=Path("/var/books/beta.sqlite")) == beta.books
     assert tmp_path == configured.folder
+
+
+def books(lines: str) -> str:
+    """The smallest file with these lines under [company.books]."""
+    return SMALLEST_FILE.partition("kind =")[0] + lines
+
+
+TRYTON = """kind = "tryton"
+url = "https://tryton.example/erp"
+database = "acme"
+login = "resolve-now"
+statement_journal = "Portal"
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ('kind = "quickbooks"', QuickBooksSettings(kind="quickbooks", environment="production")),
+        ('kind = "quickbooks"\nenvironment = "sandbox"', QuickBooksSettings(kind="quickbooks", environment="sandbox")),
+        ('kind = "xero"', XeroSettings(kind="xero", calls_per_day=5000)),
+        ('kind = "xero"\ncalls_per_day = 1000', XeroSettings(kind="xero", calls_per_day=1000)),
+        (
+            TRYTON,
+            TrytonSettings(
+                kind="tryton", url="https://tryton.example/erp/", database="acme", login="resolve-now", statement_journal="Portal"
+            ),
+        ),
+    ],
+    ids=["quickbooks", "sandbox", "xero", "a small plan", "tryton"],
+)
+def test_books_outside_are_configured_without_any_secret(tmp_path: Path, lines: str, expected: object) -> None:
+    assert expected == loaded(tmp_path, books(lines)).company(None).books
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('kind = "quickbooks"\nenvironment = "test"', 'environment: is not one of its values. Write "production" or "sandbox"'),
+        ('kind = "quickbooks"\nrealm = "1"', "realm: means nothing here"),
+        ('kind = "quickbooks"\nclient_secret = "x"', "set RESOLVE_NOW_QUICKBOOKS_CLIENT_SECRET or"),
+        (TRYTON + 'password = "x"', "set RESOLVE_NOW_ACME_TRYTON_PASSWORD or"),
+        ('kind = "xero"\ncalls_per_day = 5', "calls_per_day: is out of range"),
+        ('kind = "abacus"', '"embedded", "quickbooks", "xero", "tryton"'),
+        (TRYTON.replace("https:", "http:"), "url: must begin with https://"),
+        (TRYTON.replace("https://", "https://bot:pw@"), "url: must be an address without a name"),
+        (TRYTON.replace("https://tryton.example", "https://tryton.example:x"), "url: is not an address"),
+        (TRYTON.replace('"acme"', '"../acme"'), "database: is not of the form asked for"),
+        (TRYTON.replace('login = "resolve-now"', ""), "login: is missing"),
+    ],
+)
+def test_what_is_wrong_with_books_outside_is_said_with_what_to_write(tmp_path: Path, lines: str, said: str) -> None:
+    message = refusal(tmp_path, books(lines))
+    assert said in message
+    assert "pw@" not in message
+
+
+def test_a_tryton_server_on_this_machine_needs_no_encryption(tmp_path: Path) -> None:
+    at_home = loaded(tmp_path, books(TRYTON.replace("https://tryton.example/erp", "http://127.0.0.1:8000"))).company(None).books
+    assert isinstance(at_home, TrytonSettings)
+    assert "http://127.0.0.1:8000/" == at_home.url
 
 
 def test_people_have_the_rights_written_and_no_others(tmp_path: Path) -> None:
@@ -134,7 +196,7 @@ def test_defaults_are_the_safe_ones(tmp_path: Path) -> None:
         acme.company.hand_receipt_days,
         dict(acme.company.deposit_accounts),
     )
-    assert ("strict", False) == (acme.books.temper, acme.books.one_invoice_per_receipt)
+    assert EmbeddedBooksSettings(kind="embedded", file=tmp_path / "acme-books.sqlite") == acme.books
     assert (f"sqlite:///{tmp_path}/resolve-now.sqlite", {}) == (configured.database_url, dict(configured.people))
 
 
@@ -405,7 +467,7 @@ def test_each_example_of_the_administrators_page_works(tmp_path: Path, example: 
 
 def test_the_administrators_page_explains_every_key_and_remedy() -> None:
     words = [*KEYS, *Remedy, "RESOLVE_NOW_CONFIG", "RESOLVE_NOW_DATABASE_URL", "RESOLVE_NOW_DATABASE_URL_FILE"]
-    tables = ("database", "company", "books", "deposit_accounts", "person", "may")
+    tables = ("database", "http", "company", "books", "feed", "deposit_accounts", "person", "may")
     rows = [row for row in DOCUMENT.splitlines() if row.startswith(("| ", "#", "1. the file"))]
     missing = [word for word in words if word not in tables and not any(f"`{word}`" in row for row in rows)]
     assert [] == missing

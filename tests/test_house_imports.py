@@ -24,12 +24,15 @@ ROOMS_OF = {
     "durable": {"rules"},
     "durable_rules_engine": {"rules"},
     "apscheduler": {"app"},
+    "cryptography": {"storage"},
+    "authlib": {"accounting"},
     "typer": {"app"},
     "rich": {"app"},
     "slack_bolt": {"bot", "app"},  # app: the demo's own slash command for the bookkeeper
     "slack_sdk": {"bot", "workspace"},  # workspace: the limits of blocks, and how Slack signs
     "starlette": {"workspace", "app"},
     "uvicorn": {"workspace", "app"},
+    "stripe": {"feeds"},
     "sqlite3": {"workspace"},  # Python's own can corrupt a write-ahead log that two connections write; the workspace has one
 }
 #: Dependencies that no file imports, and what needs them.

@@ -1,7 +1,11 @@
-"""The rules, on the real engine, agree with a second opinion in plain Python on more than 20,000 generated payments."""
+"""The rules, on the real engine, agree with a second opinion in plain Python on thousands of generated payments.
+
+14,000 in every run, which is what 15 seconds of one core allow; `ORACLE_CASES=50000` takes about 45.
+"""
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 
@@ -11,11 +15,12 @@ from oracle import Opinion, opinion
 
 from receivables.diagnosis import Cause, Confidence, Diagnosis
 from rules import diagnose
-from rules.words import SENTENCES
 
 CHUNKS = 8
-IN_A_CHUNK = 2_600
-LEAST_OF_EACH_CAUSE = 25  # in each chunk, so 200 in all
+IN_A_CHUNK = int(os.environ.get("ORACLE_CASES", "14000")) // CHUNKS
+LEAST_OF_EACH_CAUSE = 10  # in each chunk, so 80 in all
+#: The books' refusal alone says these, and they may have changed their mind since.
+NEVER_CERTAIN = {Cause.UNIDENTIFIED, Cause.DUPLICATE_REFERENCE, Cause.THROTTLED, Cause.BOOKS_UNAVAILABLE}
 
 
 def first_of(diagnosis: Diagnosis) -> Opinion:
@@ -43,8 +48,8 @@ def test_rules_and_oracle_agree_and_every_cause_is_common(seed: int) -> None:
         seen[diagnosis.primary.cause] += 1
         if diagnosis.primary.confidence is Confidence.CERTAIN:
             certain.add(diagnosis.primary.cause)
-    assert {} == {cause: seen[cause] for cause in SENTENCES if seen[cause] < LEAST_OF_EACH_CAUSE}
-    assert set(SENTENCES) - {Cause.UNIDENTIFIED} == certain
+    assert {} == {cause: seen[cause] for cause in Cause if seen[cause] < LEAST_OF_EACH_CAUSE}
+    assert set(Cause) - NEVER_CERTAIN == certain
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -21,7 +21,7 @@ from feeds.csv_file import CsvFile
 from receivables.diagnosis import Remedy
 from receivables.errors import FeedError, NotFound, StaleDecision
 from receivables.payment import Bucket
-from storage import attempts, decisions, failures, payments, search
+from storage import attempts, decisions, failures, feeds, payments, search
 from storage.payments import StoredPayment
 from sync import intake, journey, requests
 from sync.desk import Desk
@@ -32,6 +32,7 @@ CompanyId = Annotated[str | None, typer.Option("--company", help="Which company;
 Transaction = Annotated[str, typer.Argument(help="The payment's transaction number.")]
 AsPerson = Annotated[str, typer.Option("--as", help="The configured person who decides.")]
 KINDS = ("payment", "invoice", "customer", "credit-memo", "receipt")
+REFUSED_SHOWN = 20
 LOOKS, LOOK_AGAIN_SECONDS = 20, 0.5  # ten seconds, as long as a person waits at a terminal
 
 
@@ -117,6 +118,14 @@ def sync(
 
 
 def _say(desk: Desk, counts: JourneyCounts) -> None:
+    if counts.feed_problem:
+        print_line(f"{desk.company.name}: the feed could not be asked ({counts.feed_problem}). Nothing was lost.")
+    if counts.refused_records:
+        print_line(f"{desk.company.name}: {counts.refused_records} records of the feed cannot become payments as they are:")
+        with desk.db.read() as connection:
+            kept = feeds.refused(connection, desk.company.id, limit=REFUSED_SHOWN)
+        for one in kept:
+            print_line(f"  {one.record_id}: {one.problem}")
     if counts.problem:
         print_line(
             f"{desk.company.name}: the books could not be reached ({counts.problem}). Nothing was lost; the next sync goes on."

@@ -8,7 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 
-from bench.accuracy.histories import ACCOUNT, BROKEN, CLOSED, ORDINARY, SWALLOWING, Kind, Story, Truth
+from bench.accuracy.histories import Story, Truth
+from bench.accuracy.kinds import ACCOUNT, BROKEN, CLOSED, ORDINARY, SWALLOWING, Kind
 from bench.accuracy.scoring import Judged
 from bench.accuracy.world import COMPANY, FIRST_PAID, NOW, World
 from rules import diagnose

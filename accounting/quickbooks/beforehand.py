@@ -1,0 +1,99 @@
+"""What is read in the moment before a write: the versions an order rests on, and the documents it changes.
+
+Few reads for a whole dispatch: one query for each kind of document in it, none for receipts that rest on no version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from accounting.quickbooks import documents, queries
+from accounting.quickbooks.documents import Json, payment_of, text
+from accounting.quickbooks.queries import Reading
+from accounting.quickbooks.writes import Before
+from receivables.books_records import CreditMemo, Customer, Gone, Invoice
+from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit
+
+#: Where a document is looked for whose kind the order does not tell. Ids of transactions are unique among all of them.
+_KINDS = ("Invoice", "CreditMemo", "Payment", "Customer")
+
+
+class Beforehand:
+    """Reads what a dispatch rests on. Raises as every read does: then nothing was sent."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._accounts: dict[str, str] = {}
+
+    def of(self, orders: Sequence[Order]) -> Before:
+        wanted: dict[str, set[str]] = {kind: set() for kind in _KINDS}
+        for order in orders:
+            match order.write:
+                case ReceiptWrite(lines=lines):
+                    wanted["Invoice"] |= {line.invoice_id for line in lines} & set(order.versions)
+                case UnapplyCredit(application_id=application, credit_memo_id=memo_id, invoice_id=invoice_id):
+                    wanted["Payment"].add(payment_of(application))
+                    wanted["CreditMemo"] |= {memo_id} & set(order.versions)
+                    wanted["Invoice"] |= {invoice_id} & set(order.versions)
+                case ApplyCredit(credit_memo_id=memo_id, invoice_id=invoice_id):
+                    wanted["CreditMemo"].add(memo_id)
+                    wanted["Invoice"].add(invoice_id)
+                case ApplyReceipt(receipt_id=receipt_id):
+                    wanted["Payment"].add(receipt_id)
+        raw = {kind: self._reading.by_ids(kind, ids) if ids else {} for kind, ids in wanted.items()}
+        living = {document_id: one for found in raw.values() for document_id, one in found.items() if one is not None}
+        asked = {document_id for found in raw.values() for document_id in found}
+        versions = {document_id: text(one, "SyncToken") for document_id, one in living.items()}
+        unknown = {document_id for order in orders for document_id in order.versions} - asked
+        return Before(
+            versions={**versions, **self._versions_of(unknown)},
+            payments=raw["Payment"],
+            invoices=self._invoices(raw["Invoice"]),
+            memos=self._memos(raw["CreditMemo"]),
+            accounts=self._accounts_of(orders),
+        )
+
+    def customers(self, ids: Collection[str]) -> Mapping[str, Customer | Gone]:
+        raw = self._reading.by_ids("Customer", ids) if ids else {}
+        return {key: Gone("customer", key) if one is None else documents.customer(one) for key, one in raw.items()}
+
+    def invoices(self, ids: Collection[str]) -> Mapping[str, Invoice | Gone]:
+        return self._invoices(self._reading.by_ids("Invoice", ids)) if ids else {}
+
+    def active_accounts(self, accounts: Collection[str]) -> Collection[str]:
+        """Which of these accounts are active; asked anew, whatever was remembered."""
+        active = set()
+        for account in sorted(accounts):
+            self._accounts.pop(account, None)
+            if queries.is_id(account):
+                there = bool(self._reading.query("Account", [f"Id = {queries.quoted([account])}"], limit=1).documents)
+            else:
+                there = bool(self._reading.account_id(account))
+            active |= {account} if there else set()
+        return active
+
+    def _versions_of(self, unknown: Collection[str]) -> Mapping[str, str]:
+        """Versions of documents of which only the id is known: looked for kind by kind."""
+        found: dict[str, str] = {}
+        for kind in _KINDS:
+            missing = [one for one in sorted(set(unknown) - set(found)) if queries.is_id(one)]
+            if missing:
+                page = self._reading.query(kind, [f"Id in ({queries.quoted(missing)})"]).documents
+                found |= {text(one, "Id"): text(one, "SyncToken") for one in page}
+        return found
+
+    def _invoices(self, raw: Mapping[str, Json | None]) -> dict[str, Invoice | Gone]:
+        return {key: Gone("invoice", key) if one is None else documents.invoice(one) for key, one in raw.items()}
+
+    def _memos(self, raw: Mapping[str, Json | None]) -> dict[str, CreditMemo | Gone]:
+        """Credit memos as far as applying them needs it: without what they are applied to already."""
+        return {key: Gone("credit_memo", key) if one is None else documents.credit_memo(one, ()) for key, one in raw.items()}
+
+    def _accounts_of(self, orders: Sequence[Order]) -> Mapping[str, str]:
+        """The ids of the deposit accounts named; one found by its name is remembered."""
+        named = {order.write.deposit_account for order in orders if isinstance(order.write, ReceiptWrite)} - {""}
+        for name in sorted(named - set(self._accounts)):
+            found = name if queries.is_id(name) else self._reading.account_id(name)
+            if found:
+                self._accounts[name] = found
+        return {name: self._accounts.get(name, "") for name in named}

@@ -1,0 +1,155 @@
+"""What changed in QuickBooks since we last asked, as pages with a cursor of our own.
+
+The change feed reaches 30 days back and answers at most 1000 objects. A first mirror, a cursor that is older and an
+answer that is full are read by queries instead, entity by entity in the order of the last change. Every question
+reaches a few minutes further back than the last answer, because a change may become visible a little after its own
+moment; what was handed on already is left out by fingerprints in the cursor. The stub of a deleted document has no
+number. Deletions beyond a full answer of the feed are not told here: reading such a document by its id tells it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from accounting.quickbooks import documents, queries
+from accounting.quickbooks.documents import KINDS, Json
+from accounting.quickbooks.queries import CHANGES_AT_MOST, Reading
+from receivables.books_records import Changes, Document, Gone, Stamp
+from receivables.errors import BooksRefused
+from receivables.ports import Clock
+
+ENTITIES = ("Customer", "Invoice", "CreditMemo", "Payment")
+DOCUMENTS_PER_PAGE = 400  # our own database takes a page in one transaction
+OVERLAP = timedelta(minutes=5)
+FEED_REACHES = timedelta(days=29)  # Intuit says 30; a day less, for clocks and a slow start
+FINGERPRINTS_AT_MOST = 5000  # beyond it a document may be handed on twice, which changes nothing
+FIRST = "1970-01-01T00:00:00Z"
+
+Records = Callable[[Sequence[tuple[str, Json]]], tuple[list[Document], list[BooksRefused]]]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where we stand: `entity` is what is being paged ("" is the change feed), `since` the moment asked from.
+
+    `bound` and `start` say where its next page begins, `began` when the paging began; `handed` are fingerprints.
+    `paged` says that everything since `since` was just read by queries.
+    """
+
+    since: str = FIRST
+    entity: str = ENTITIES[0]
+    bound: str = ""
+    start: int = 1
+    began: str = ""
+    paged: bool = False
+    handed: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+
+def cursor_from(text: str) -> Cursor:
+    """The cursor that was handed out. A text of another package's begins from the beginning."""
+    try:
+        stored = json.loads(text)
+        return Cursor(**{**stored, "handed": tuple(stored["handed"])})
+    except (ValueError, TypeError, KeyError):
+        return Cursor()
+
+
+class ChangeFeed:
+    """Asks QuickBooks for changes; `records` turns documents into ours and leaves out what is none of them."""
+
+    def __init__(self, reading: Reading, clock: Clock, records: Records, only_applies_credit: Callable[[str], bool]) -> None:
+        self._reading = reading
+        self._clock = clock
+        self._records = records
+        self._only_applies_credit = only_applies_credit  # such a Payment is no document of its own, nor is its end
+
+    def after(self, text: str) -> Changes:
+        """The next page after the cursor. Raises as every read does."""
+        cursor = cursor_from(text)
+        if not cursor.entity and self._clock.now() - datetime.fromisoformat(cursor.since) > FEED_REACHES:
+            cursor = Cursor(since=cursor.since, handed=cursor.handed)
+        return self._by_query(cursor) if cursor.entity else self._by_feed(cursor)
+
+    def _by_query(self, cursor: Cursor) -> Changes:
+        bound = cursor.bound or cursor.since
+        conditions = [] if bound == FIRST else [f"MetaData.LastUpdatedTime >= '{bound}'"]
+        if cursor.entity == "Customer":
+            conditions.append("Active in (true, false)")
+        page = self._reading.query(
+            cursor.entity, conditions, start=cursor.start, limit=DOCUMENTS_PER_PAGE, order="MetaData.LastUpdatedTime"
+        )
+        began = cursor.began or queries.moment_text(page.at or self._clock.now())
+        found = [(cursor.entity, document) for document in page.documents]
+        last = queries.changed_text(found[-1][1]) if found else ""
+        again = datetime.fromisoformat(began) - OVERLAP
+        # What may come again: by the next page, which begins at the last moment of this one, or by the feed afterwards.
+        marks = [_fingerprint(*one) for one in found if queries.changed_text(one[1]) == last or _moment(one[1]) >= again]
+        handed = (*cursor.handed, *marks)[-FINGERPRINTS_AT_MOST:]
+        if len(found) == DOCUMENTS_PER_PAGE:
+            next_bound, start = queries.next_bound(page.documents, bound, cursor.start)
+            following = replace(cursor, bound=next_bound, start=start, began=began, handed=handed)
+        else:
+            place = ENTITIES.index(cursor.entity) + 1
+            if place < len(ENTITIES):
+                following = Cursor(since=cursor.since, entity=ENTITIES[place], began=began, handed=handed)
+            else:
+                following = Cursor(since=queries.moment_text(again), entity="", paged=True, handed=handed)
+        return self._handed_on(cursor, found, following, more=True)
+
+    def _by_feed(self, cursor: Cursor) -> Changes:
+        found, at = self._reading.changed(ENTITIES, cursor.since)
+        full = len(found) >= CHANGES_AT_MOST
+        if full and not cursor.paged:
+            stubs = [one for one in found if queries.is_deleted(one[1])]
+            handed = (*cursor.handed, *(_fingerprint(*one) for one in stubs))
+            return self._handed_on(cursor, stubs, Cursor(since=cursor.since, handed=handed), more=True)
+        found.sort(key=lambda one: _moment(one[1]))
+        known = set(cursor.handed)
+        fresh = [one for one in found if _fingerprint(*one) not in known]
+        if len(fresh) > DOCUMENTS_PER_PAGE:
+            now = fresh[:DOCUMENTS_PER_PAGE]
+            handed = (*cursor.handed, *(_fingerprint(*one) for one in now))
+            return self._handed_on(cursor, now, replace(cursor, handed=handed), more=True)
+        asked_from = datetime.fromisoformat(cursor.since)
+        reached = at or max((_moment(document) for _, document in found), default=asked_from)
+        # A full answer just after paging: its rest comes with the next sync, which asks from the same moment again.
+        since = asked_from if full else max(reached - OVERLAP, asked_from)
+        marks = tuple(_fingerprint(*one) for one in found if _moment(one[1]) >= since)
+        following = Cursor(since=queries.moment_text(since), entity="", handed=marks[-FINGERPRINTS_AT_MOST:])
+        return self._handed_on(cursor, fresh, following, more=False)
+
+    def _handed_on(self, cursor: Cursor, found: Sequence[tuple[str, Json]], following: Cursor, *, more: bool) -> Changes:
+        known = set(cursor.handed)
+        fresh = [one for one in found if _fingerprint(*one) not in known]
+        records, unreadable = self._records([one for one in fresh if not queries.is_deleted(one[1])])
+        for refusal in unreadable:  # one of them must not stop all others; whoever needs it by its id is refused
+            log.warning("left out of the mirror: %s %s", refusal.message, refusal.vendor_detail)
+        gone = [_gone(entity, stub) for entity, stub in fresh if queries.is_deleted(stub)]
+        told = tuple(one for one in gone if not (one.kind == "receipt" and self._only_applies_credit(one.id)))
+        return Changes(tuple(records), told, following.text(), more)
+
+
+def _gone(entity: str, stub: Json) -> Gone:
+    return Gone(KINDS[entity], documents.text(stub, "Id"), Stamp("", _moment(stub)))
+
+
+def _moment(document: Json) -> datetime:
+    """When it last changed; one that does not say so understandably counts as old, and is left to its own reading."""
+    try:
+        return documents.updated_at(document)
+    except BooksRefused:
+        return datetime.fromtimestamp(0, UTC)
+
+
+def _fingerprint(entity: str, document: Json) -> str:
+    words = (entity, *(documents.text(document, name) for name in ("Id", "SyncToken", "status")), queries.changed_text(document))
+    return hashlib.sha256("|".join(words).encode()).hexdigest()[:12]

@@ -1,0 +1,312 @@
+"""QuickBooks Online as the rest of the house sees it: the same protocol as the embedded books, Xero and Tryton.
+
+A receipt is a Payment, with all its invoices at once; a credit is applied by a Payment of zero. QuickBooks takes a
+receipt that is larger than what is open without a word and leaves the rest unapplied, so what was written is to be
+read back. Every read is batched, every write leaves once, with the request id by which QuickBooks knows it again for
+about a day. After that day, or for a receipt deleted meanwhile, the id proves nothing: the marker in the note does.
+The payment's method stands in no field of QuickBooks that we could fill without guessing; it is not sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date
+from typing import TypeVar
+
+from accounting.calling import Calls
+from accounting.quickbooks import documents, sending, writes
+from accounting.quickbooks.applied import AppliedCredits
+from accounting.quickbooks.beforehand import Beforehand
+from accounting.quickbooks.changes import ChangeFeed
+from accounting.quickbooks.documents import Json, payment_of, text
+from accounting.quickbooks.explaining import Reads, explained
+from accounting.quickbooks.faults import Refusal
+from accounting.quickbooks.marks import Marks
+from accounting.quickbooks.queries import Reading
+from accounting.quickbooks.writes import Request
+from receivables import boundary
+from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Document, Gone, Invoice, Receipt, ReceiptLine
+from receivables.company import Company
+from receivables.effects import (
+    Answer,
+    ApplyCredit,
+    ApplyReceipt,
+    Dispatch,
+    Order,
+    Part,
+    ReceiptWrite,
+    UnapplyCredit,
+    Written,
+    markers_in,
+)
+from receivables.errors import BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
+from receivables.payment import Payment
+from receivables.ports import BooksTraits, Clock
+
+TRAITS = BooksTraits(
+    package="QuickBooks Online",
+    orders_per_dispatch=30,  # Intuit's limit of one batch
+    settle_seconds=150.0,  # QuickBooks works on a request for up to 120
+    reads_per_call=100,
+)
+LINKS_KEPT = 20_000  # ids of Payments that only apply credits, to tell their deletion from a receipt's
+DocumentT = TypeVar("DocumentT", Customer, Invoice, CreditMemo, Receipt)
+
+
+class QuickBooksBooks:
+    """The books of one company in QuickBooks Online. `calls` is bound to the company's own address (its realm)."""
+
+    def __init__(self, calls: Calls, clock: Clock) -> None:
+        self._calls = calls
+        self._clock = clock
+        self._reading = Reading(calls)
+        self._applied = AppliedCredits(self._reading)
+        self._marks = Marks(self._reading)
+        self._credit_links: dict[str, None] = {}  # Payments of zero, in the order in which they were seen
+        self._feed = ChangeFeed(self._reading, clock, self._records, lambda payment_id: payment_id in self._credit_links)
+        self._before = Beforehand(self._reading)
+
+    @property
+    def traits(self) -> BooksTraits:
+        return TRAITS
+
+    def settings(self) -> BooksSettings:
+        boundary.leaving("books.settings")
+        return self._reading.settings()
+
+    def changes(self, cursor: str) -> Changes:
+        """The next page of at most 400 documents. The cursor is JSON of our own; see `changes`."""
+        boundary.leaving("books.changes")
+        return self._feed.after(cursor)
+
+    def customers(self, ids: Collection[str]) -> Mapping[str, Customer | Gone]:
+        boundary.leaving("books.customers")
+        return self._found("Customer", ids, documents.customer)
+
+    def invoices(self, ids: Collection[str]) -> Mapping[str, Invoice | Gone]:
+        boundary.leaving("books.invoices")
+        return self._found("Invoice", ids, documents.invoice)
+
+    def invoices_numbered(self, numbers: Collection[str]) -> Sequence[Invoice]:
+        boundary.leaving("books.invoices_numbered")
+        return [documents.invoice(one) for one in self._reading.numbered("Invoice", numbers)]
+
+    def credit_memos(self, ids: Collection[str]) -> Mapping[str, CreditMemo | Gone]:
+        boundary.leaving("books.credit_memos")
+        raw = self._reading.by_ids("CreditMemo", ids)
+        memos = {memo.id: memo for memo in self._applied.memos([one for one in raw.values() if one is not None])}
+        return {one: memos.get(one) or Gone("credit_memo", one) for one in raw}
+
+    def credit_memos_on(self, invoice_ids: Collection[str]) -> Sequence[CreditMemo]:
+        boundary.leaving("books.credit_memos_on")
+        return self._applied.memos_on(invoice_ids)
+
+    def receipts(self, ids: Collection[str]) -> Mapping[str, Receipt | Gone]:
+        boundary.leaving("books.receipts")
+        return self._found("Payment", ids, documents.receipt)
+
+    def receipts_of(self, customer_ids: Collection[str], received_from: date) -> Sequence[Receipt]:
+        boundary.leaving("books.receipts_of")
+        found = self._reading.payments_of(customer_ids, f"TxnDate >= '{received_from.isoformat()}'")
+        return [documents.receipt(one) for one in found if documents.is_receipt(one)]
+
+    def receipts_marked(self, stems: Collection[str]) -> Mapping[str, Sequence[Receipt]]:
+        """The receipts with our markers, of whatever customer, day and reference: all Payments were looked at (`marks`).
+
+        A receipt is missing only if a person removed the marker from its note; one copied by hand is found twice.
+        """
+        boundary.leaving("books.receipts_marked")
+        found = self._marks.with_stems(stems) if stems else {}
+        living = self._living_payments({one for ids in found.values() for one in ids})
+
+        def marked(stem: str, payment: Json) -> bool:
+            return any(one.startswith(stem + ".") for one in markers_in(text(payment, "PrivateNote")))
+
+        return {
+            stem: [documents.receipt(living[one]) for one in sorted(ids) if one in living and marked(stem, living[one])]
+            for stem, ids in found.items()
+        }
+
+    def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
+        """One receipt for all lines. Raises ValueError when they are more than the payment."""
+        amounts: dict[str, int] = {}
+        for invoice_id, amount_minor in lines:
+            amounts[invoice_id] = amounts.get(invoice_id, 0) + amount_minor
+        if sum(amounts.values()) > write_for.amount_minor or any(amount_minor <= 0 for amount_minor in amounts.values()):
+            raise ValueError(f"payment {write_for.transaction_number}: its lines do not fit its amount")
+        whole = ReceiptWrite(
+            customer_id=customer_id,
+            currency=write_for.currency,
+            amount_minor=write_for.amount_minor,
+            received_on=company.day_of(write_for.paid_at),
+            method=write_for.method,
+            reference=write_for.transaction_number,
+            memo=f"Portal payment {write_for.transaction_number}",
+            deposit_account=company.deposit_account(write_for.method, write_for.currency),
+            lines=tuple(ReceiptLine(invoice_id, amount_minor) for invoice_id, amount_minor in amounts.items()),
+        )
+        return (Part(1, whole),)
+
+    def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
+        """Traces by marker for what is created, by the documents themselves for what is changed. Only reads."""
+        boundary.leaving("books.look")
+        created = [one for one in orders if isinstance(one.write, ReceiptWrite | ApplyCredit)]
+        carrying = self._marks.carrying([one.marker for one in created]) if created else {}
+        changed = [payment for one in orders if (payment := _changed_payment(one))]
+        read = self._reading.by_ids("Payment", {one for ids in carrying.values() for one in ids} | set(changed))
+        self._remember(one for one in read.values() if one is not None)
+        self._marks.forget([one for one, payment in read.items() if payment is None])
+        return tuple(self._traces(order, carrying.get(order.marker, set()), read) for order in orders)
+
+    def write(self, dispatch: Dispatch) -> Sequence[Answer]:
+        """Carries the orders out: one by a call of its own, several as one batch; each is answered by itself.
+
+        What an order rests on is read first; a changed version is refused with nothing sent. Raises BooksUnavailable
+        (nothing was done), AccessLost, OutcomeUnknown, and BooksRefused (duplicate_request) for a single order.
+        """
+        boundary.leaving("books.write")
+        if len(dispatch.orders) > TRAITS.orders_per_dispatch:
+            raise ValueError(f"{len(dispatch.orders)} orders in one dispatch, at most {TRAITS.orders_per_dispatch}")
+        if self._clock.monotonic() > dispatch.deadline:
+            raise BooksUnavailable("The time for this write had passed before it was done; nothing was written.")
+        before = self._before.of(dispatch.orders)
+        self._remember(one for one in before.payments.values() if one is not None)
+        answers: dict[int, Answer] = {}
+        going: dict[int, Request] = {}
+        taken: set[str] = set()
+        for place, order in enumerate(dispatch.orders):
+            prepared = writes.prepare(order, before)
+            if not isinstance(prepared, Request):
+                answers[place] = prepared
+            elif prepared.touches & taken:
+                answers[place] = writes.waits_for_another()
+            else:
+                taken |= prepared.touches
+                going[place] = prepared
+        if going:
+            answers |= self._sent(dispatch, going)
+        return [answers[place] for place in range(len(dispatch.orders))]
+
+    def _sent(self, dispatch: Dispatch, going: Mapping[int, Request]) -> dict[int, Answer]:
+        """What became of the requests. An error of the whole call answers for those it carried."""
+        try:
+            if len(going) == 1:
+                ((place, request),) = going.items()
+                order = dispatch.orders[place]
+                answers = {place: sending.one(self._calls, order, request, dispatch.deadline)}
+            else:
+                orders = {place: dispatch.orders[place] for place in going}
+                answers = sending.batch(self._calls, dispatch.key, orders, going, dispatch.deadline)
+        except BooksError as error:
+            if len(going) == len(dispatch.orders):
+                raise
+            return dict.fromkeys(going, error)
+        refusals = {place: answer for place, answer in answers.items() if isinstance(answer, BooksRefused)}
+        known = {place for place, refusal in refusals.items() if refusal.vendor_code == Refusal.DUPLICATE_REQUEST}
+        reads = Reads(self._before.invoices, self._before.customers, self._before.active_accounts)
+        answers |= explained({place: (dispatch.orders[place], one) for place, one in refusals.items()}, reads)
+        answers |= {place: self._known_request(dispatch.orders[place], refusals[place]) for place in known}
+        if len(dispatch.orders) == 1 and isinstance(answers[0], BooksRefused) and known:
+            raise answers[0]
+        return answers
+
+    def _known_request(self, order: Order, refusal: BooksRefused) -> Answer:
+        """QuickBooks knows the key: from this very order, from one of another content, or from one still under way."""
+        try:
+            traces = self.look([order])[0]
+            if len(traces) != 1 or not isinstance(order.write, ReceiptWrite):
+                return OutcomeUnknown(refusal.message)
+            found = self.receipts([traces[0].document_id])[traces[0].document_id]
+        except BooksError:
+            return OutcomeUnknown(refusal.message)
+        wanted = (order.write.customer_id, order.write.currency, order.write.amount_minor)
+        if isinstance(found, Receipt) and (found.customer_id, found.currency, found.amount_minor) == wanted:
+            return traces[0]
+        return refusal
+
+    def _traces(self, order: Order, carrying: Collection[str], read: Mapping[str, Json | None]) -> tuple[Written, ...]:
+        """Every trace in the books that this order was carried out."""
+        payments = [one for key in sorted(carrying) if (one := read[key]) is not None and _carries(one, order.marker)]
+        match order.write:
+            case ReceiptWrite():
+                return tuple(writes.written(order, one, "") for one in payments if documents.is_receipt(one))
+            case ApplyCredit(credit_memo_id=memo_id, invoice_id=invoice_id):
+                pair = (memo_id, invoice_id)
+                return tuple(writes.written(order, one, "") for one in payments if pair in _pairs(one))
+            case UnapplyCredit() as write:
+                trace = writes.unapplied(write, writes.Before(payments=read))
+                return () if trace is None else (trace,)
+            case ApplyReceipt(receipt_id=receipt_id, lines=lines):
+                payment = read.get(receipt_id)
+                if payment is None or not documents.is_receipt(payment):
+                    return ()
+                receipt = documents.receipt(payment)
+                return (Written(receipt.id, receipt.version),) if writes.same_lines(receipt.lines, lines) else ()
+
+    def _living_payments(self, ids: Collection[str]) -> dict[str, Json]:
+        """Those of these Payments that are receipts with money now."""
+        read = self._reading.by_ids("Payment", ids) if ids else {}
+        self._marks.forget([one for one, payment in read.items() if payment is None])
+        return {key: one for key, one in read.items() if one is not None and documents.is_receipt(one)}
+
+    def _found(self, entity: str, ids: Collection[str], record: Callable[[Json], DocumentT]) -> dict[str, DocumentT | Gone]:
+        raw = self._reading.by_ids(entity, ids)
+        kind = documents.KINDS[entity]
+        return {key: Gone(kind, key) if one is None else record(one) for key, one in raw.items()}
+
+    def _records(self, found: Sequence[tuple[str, Json]]) -> tuple[list[Document], list[BooksRefused]]:
+        """Our records of changed documents, and the refusals of those that cannot be understood."""
+        self._remember(one for entity, one in found if entity == "Payment")
+        memos = self._memos_by_id([one for entity, one in found if entity == "CreditMemo"])
+        records: list[Document] = []
+        unreadable: list[BooksRefused] = []
+        for entity, one in found:
+            try:
+                match entity:
+                    case "Customer":
+                        records.append(documents.customer(one))
+                    case "Invoice":
+                        records.append(documents.invoice(one))
+                    case "CreditMemo":
+                        records += [memos[text(one, "Id")]] if text(one, "Id") in memos else self._applied.memos([one])
+                    case "Payment" if not documents.is_credit_link(one):
+                        records.append(documents.receipt(one))
+            except BooksRefused as refusal:
+                if refusal.vendor_code != Refusal.UNREADABLE:
+                    raise
+                unreadable.append(refusal)
+        return records, unreadable
+
+    def _memos_by_id(self, found: Sequence[Json]) -> dict[str, CreditMemo]:
+        """These credit memos read together; none when one of them cannot be understood: then each is read by itself."""
+        try:
+            return {memo.id: memo for memo in self._applied.memos(found)}
+        except BooksRefused as refusal:
+            if refusal.vendor_code != Refusal.UNREADABLE:
+                raise
+            return {}
+
+    def _remember(self, payments: Iterable[Json]) -> None:
+        for payment in payments:
+            if documents.is_credit_link(payment):
+                self._credit_links[text(payment, "Id")] = None
+        while len(self._credit_links) > LINKS_KEPT:
+            self._credit_links.pop(next(iter(self._credit_links)))
+
+
+def _changed_payment(order: Order) -> str:
+    match order.write:
+        case UnapplyCredit(application_id=application):
+            return payment_of(application)
+        case ApplyReceipt(receipt_id=receipt_id):
+            return receipt_id
+        case _:
+            return ""
+
+
+def _carries(payment: Json, marker: str) -> bool:
+    return marker in markers_in(text(payment, "PrivateNote"))
+
+
+def _pairs(payment: Json) -> set[tuple[str, str]]:
+    return {(pair.credit_memo_id, pair.invoice_id) for pair in documents.pairs_in(payment)}

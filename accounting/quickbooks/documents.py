@@ -1,0 +1,338 @@
+"""QuickBooks' documents as our records: invoices, credit memos, customers, and its payments, which may be three things.
+
+A Payment with money is a receipt. One of zero that links a credit memo to an invoice is how QuickBooks keeps the
+application of a credit. One whose note begins with "Voided" is a voided receipt. Amounts arrive as decimals of the
+document's currency; moments carry an offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from accounting.quickbooks.faults import Refusal, refused
+from receivables.books_records import (
+    BooksSettings,
+    CreditApplication,
+    CreditMemo,
+    Customer,
+    Invoice,
+    InvoiceStatus,
+    Receipt,
+    ReceiptLine,
+    Stamp,
+)
+from receivables.errors import BooksUnavailable
+from receivables.money import decimals_of, text_from_minor
+
+Json = Mapping[str, object]
+VOIDED = "voided"  # how the note of a voided document begins, in lower case
+KINDS = {"Customer": "customer", "Invoice": "invoice", "CreditMemo": "credit_memo", "Payment": "receipt"}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A part of a credit memo on one invoice, as a Payment's lines say it."""
+
+    credit_memo_id: str
+    invoice_id: str
+    amount_minor: int
+
+
+def application_id(payment_id: str, credit_memo_id: str, invoice_id: str) -> str:
+    """Our id of a credit application; QuickBooks has none, because there it is a pair of lines of a Payment."""
+    return f"{payment_id}-{credit_memo_id}-{invoice_id}"
+
+
+def payment_of(application: str) -> str:
+    """The id of the Payment in which an application stands."""
+    return application.partition("-")[0]
+
+
+def text(document: Json, name: str) -> str:
+    found = document.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def ref(document: Json, name: str) -> str:
+    """The id in a reference, or ""."""
+    return text(_part(document, name), "value")
+
+
+def updated_at(document: Json) -> datetime:
+    """When the document last changed, UTC. Raises BooksRefused (unreadable)."""
+    return _moment(document, "LastUpdatedTime")
+
+
+def minor(document: Json, name: str, currency: str) -> int:
+    """An amount in minor units. Raises BooksRefused (unreadable) for what is no exact amount of that currency."""
+    found = document.get(name)
+    if isinstance(found, int | Decimal) and not isinstance(found, bool):
+        try:
+            amount = Decimal(found).scaleb(decimals_of(currency))
+        except ValueError as error:
+            raise _unreadable(document, f"its currency {currency!r} is not known") from error
+        if amount.is_finite() and amount == amount.to_integral_value():
+            return int(amount)
+    raise _unreadable(document, f"{name} is {found!r}, which is no amount of {currency}")
+
+
+def amount(amount_minor: int, currency: str) -> Decimal:
+    """The amount as QuickBooks wants it: 50000 minor units of USD are 500.00."""
+    return Decimal(text_from_minor(amount_minor, currency))
+
+
+def currency_of(document: Json) -> str:
+    return ref(document, "CurrencyRef")
+
+
+def in_currency(document: Json, home_currency: str) -> Json:
+    """The document with its currency named, which QuickBooks leaves out where the company keeps a single one."""
+    return {**document, "CurrencyRef": {"value": home_currency}}
+
+
+def settings(preferences: Json) -> BooksSettings:
+    """The preferences that decide whether a receipt is taken. The closing date is told by some companies only."""
+    home = ref(_part(preferences, "CurrencyPrefs"), "HomeCurrency")
+    if not home:
+        raise BooksUnavailable("QuickBooks does not say which currency the company keeps its books in.")
+    closed = text(_part(preferences, "AccountingInfoPrefs"), "BookCloseDate")
+    try:
+        closed_through = date.fromisoformat(closed[:10]) if closed else None
+    except ValueError as error:
+        raise BooksUnavailable("QuickBooks gives a closing date that is none.") from error
+    return BooksSettings(
+        home_currency=home,
+        closed_through=closed_through,
+        auto_applies_credits=_part(preferences, "SalesFormsPrefs").get("AutoApplyCredit") is True,
+    )
+
+
+def customer(document: Json) -> Customer:
+    """A customer. Merging leaves the old one inactive in QuickBooks, without saying into whom it went."""
+    created, changed = _stamps(document)
+    return Customer(
+        id=text(document, "Id"),
+        name=text(document, "DisplayName") or text(document, "FullyQualifiedName"),
+        active=document.get("Active") is not False,
+        version=text(document, "SyncToken"),
+        created=created,
+        changed=changed,
+    )
+
+
+def invoice(document: Json) -> Invoice:
+    currency = currency_of(document)
+    total_minor, open_minor = minor(document, "TotalAmt", currency), minor(document, "Balance", currency)
+    created, changed = _stamps(document)
+    return Invoice(
+        id=text(document, "Id"),
+        number=text(document, "DocNumber"),
+        customer_id=ref(document, "CustomerRef"),
+        currency=currency,
+        total_minor=total_minor,
+        open_minor=open_minor,
+        status=_status(document, total_minor, open_minor),
+        issued_on=_day(document, "TxnDate"),
+        version=text(document, "SyncToken"),
+        created=created,
+        changed=changed,
+    )
+
+
+def _status(document: Json, total_minor: int, open_minor: int) -> InvoiceStatus:
+    if is_voided(document) and total_minor == 0:
+        return InvoiceStatus.VOIDED
+    if text(document, "status") in ("Draft", "Pending"):
+        return InvoiceStatus.DRAFT
+    return InvoiceStatus.OPEN if open_minor > 0 else InvoiceStatus.PAID
+
+
+def credit_memo(document: Json, payments: Iterable[Json]) -> CreditMemo:
+    """A credit memo with its applications, which stand in `payments`."""
+    currency = currency_of(document)
+    memo_id, number = text(document, "Id"), text(document, "DocNumber")
+    created, changed = _stamps(document)
+    applications = [
+        CreditApplication(
+            id=application_id(text(payment, "Id"), memo_id, pair.invoice_id),
+            credit_memo_id=memo_id,
+            credit_memo_number=number,
+            invoice_id=pair.invoice_id,
+            amount_minor=pair.amount_minor,
+            applied=_stamps(payment)[0],
+        )
+        for payment in payments
+        for pair in pairs_in(payment)
+        if pair.credit_memo_id == memo_id
+    ]
+    return CreditMemo(
+        id=memo_id,
+        number=number,
+        customer_id=ref(document, "CustomerRef"),
+        currency=currency,
+        total_minor=minor(document, "TotalAmt", currency),
+        open_minor=minor(document, "RemainingCredit" if "Balance" not in document else "Balance", currency),
+        issued_on=_day(document, "TxnDate"),
+        version=text(document, "SyncToken"),
+        created=created,
+        changed=changed,
+        applications=tuple(sorted(applications, key=lambda one: one.id)),
+    )
+
+
+def receipt(document: Json) -> Receipt:
+    """A Payment as a receipt. `method` is the name of its payment method where QuickBooks gives one, else its id."""
+    currency = currency_of(document)
+    created, changed = _stamps(document)
+    amount_minor = minor(document, "TotalAmt", currency)
+    method = _part(document, "PaymentMethodRef")
+    return Receipt(
+        id=text(document, "Id"),
+        number=text(document, "DocNumber") or text(document, "PaymentRefNum") or text(document, "Id"),
+        customer_id=ref(document, "CustomerRef"),
+        currency=currency,
+        amount_minor=amount_minor,
+        unapplied_minor=unapplied_minor(document),
+        received_on=_day(document, "TxnDate"),
+        method=text(method, "name") or text(method, "value"),
+        reference=text(document, "PaymentRefNum"),
+        memo=text(document, "PrivateNote"),
+        deposit_account=ref(document, "DepositToAccountRef"),
+        deposited=any(kind == "Deposit" for kind, _ in linked(document)),
+        voided=is_voided(document) and amount_minor == 0,
+        version=text(document, "SyncToken"),
+        created=created,
+        changed=changed,
+        lines=money_lines(document),
+    )
+
+
+def is_voided(document: Json) -> bool:
+    return text(document, "PrivateNote").lower().startswith(VOIDED)
+
+
+def is_credit_link(payment: Json) -> bool:
+    """Whether a Payment carries no money and only applies credits; a voided receipt is not meant."""
+    return payment.get("TotalAmt") == 0 and any(kind == "CreditMemo" for kind, _ in linked_by_lines(payment))
+
+
+def is_receipt(payment: Json) -> bool:
+    """Whether a Payment stands for money received; voided ones do not."""
+    found = payment.get("TotalAmt")
+    return isinstance(found, int | Decimal) and found > 0
+
+
+def linked(document: Json) -> list[tuple[str, str]]:
+    """What a document, or a line of one, is linked to, as (type, id)."""
+    return [(text(one, "TxnType"), text(one, "TxnId")) for one in parts(document, "LinkedTxn")]
+
+
+def linked_by_lines(payment: Json) -> list[tuple[str, str]]:
+    return [link for line in parts(payment, "Line") for link in linked(line)]
+
+
+def pairs_in(payment: Json) -> tuple[Pair, ...]:
+    """Which credit memo stands on which invoice. QuickBooks keeps two lists of lines and does not pair them; we do.
+
+    Credits fill the invoices first, both in the order of their ids, because lines may come in any order; money takes
+    the rest. Taking one pair off leaves the others as they were.
+    """
+    invoices, credits = amounts(payment, "Invoice"), amounts(payment, "CreditMemo")
+    pairs: list[Pair] = []
+    for memo_id in sorted(credits, key=_by_number):
+        for invoice_id in sorted(invoices, key=_by_number):
+            taken_minor = min(credits[memo_id], invoices[invoice_id])
+            if taken_minor > 0:
+                pairs.append(Pair(memo_id, invoice_id, taken_minor))
+                invoices[invoice_id] -= taken_minor
+                credits[memo_id] -= taken_minor
+    return tuple(pairs)
+
+
+def _by_number(document_id: str) -> tuple[int, str]:
+    """Ids are numbers written as text; the shorter one is the smaller one."""
+    return len(document_id), document_id
+
+
+def money_lines(payment: Json) -> tuple[ReceiptLine, ...]:
+    """What of a Payment's money stands on each invoice, in minor units: its lines without what credits pay of them."""
+    invoices = amounts(payment, "Invoice")
+    for pair in pairs_in(payment):
+        invoices[pair.invoice_id] -= pair.amount_minor
+    left_minor = minor(payment, "TotalAmt", currency_of(payment)) - unapplied_minor(payment)  # other credits may pay the rest
+    lines: list[ReceiptLine] = []
+    for invoice_id, line_minor in invoices.items():
+        taken_minor = min(line_minor, left_minor)
+        if taken_minor > 0:
+            lines.append(ReceiptLine(invoice_id, taken_minor))
+            left_minor -= taken_minor
+    return tuple(lines)
+
+
+def unapplied_minor(payment: Json) -> int:
+    """What of a Payment is applied to nothing. Where QuickBooks leaves the figure out, the lines tell it."""
+    currency = currency_of(payment)
+    if "UnappliedAmt" in payment:
+        return minor(payment, "UnappliedAmt", currency)
+    paid, credited = amounts(payment, "Invoice"), amounts(payment, "CreditMemo")
+    return minor(payment, "TotalAmt", currency) - sum(paid.values()) + sum(credited.values())
+
+
+def amounts(payment: Json, kind: str) -> dict[str, int]:
+    """The amounts of a Payment's lines that link documents of one kind, by document, in minor units."""
+    found: dict[str, int] = {}
+    for line in parts(payment, "Line"):
+        for linked_kind, document_id in linked(line):
+            if linked_kind == kind:
+                found[document_id] = found.get(document_id, 0) + minor(line, "Amount", currency_of(payment))
+    return found
+
+
+def parts(document: Json, name: str) -> list[Json]:
+    found = document.get(name)
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, Sequence) else []
+
+
+def _part(document: Json, name: str) -> Json:
+    found = document.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _stamps(document: Json) -> tuple[Stamp, Stamp]:
+    """Who made it and who last changed it. QuickBooks does not always say who; then the name is empty."""
+    meta = _part(document, "MetaData")
+    last = _person(meta, "LastModifiedByRef")
+    first = _person(meta, "CreatedByRef") or (last if text(document, "SyncToken") == "0" else "")
+    return Stamp(first, _moment(document, "CreateTime")), Stamp(last, _moment(document, "LastUpdatedTime"))
+
+
+def _person(meta: Json, name: str) -> str:
+    found = _part(meta, name)
+    return text(found, "name") or text(found, "value")
+
+
+def _moment(document: Json, name: str) -> datetime:
+    found = text(_part(document, "MetaData"), name)
+    try:
+        moment = datetime.fromisoformat(found)
+    except ValueError as error:
+        raise _unreadable(document, f"{name} is {found!r}, which is no moment") from error
+    if moment.tzinfo is None:
+        raise _unreadable(document, f"{name} is {found!r}, without an offset")
+    return moment.astimezone(UTC)
+
+
+def _day(document: Json, name: str) -> date:
+    found = text(document, name)
+    try:
+        return date.fromisoformat(found[:10])
+    except ValueError as error:
+        raise _unreadable(document, f"{name} is {found!r}, which is no day") from error
+
+
+def _unreadable(document: Json, why: str) -> Exception:
+    what = text(document, "Id") or "without an id"
+    return refused(Refusal.UNREADABLE, f"The document #{what} of QuickBooks cannot be understood.", why[:500])

@@ -1,0 +1,189 @@
+"""What QuickBooks means when it says no: one table from its codes and phrases to ours, for reads and for writes.
+
+A fault's detail may hold names and ids of a client's records. It goes into `vendor_detail`, for the log, and is never
+part of a message for people. Source of the codes: Intuit's list of common errors; where one code says several things
+the phrases seen in public error reports tell them apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown, Throttled
+
+THROTTLED_SECONDS = 60.0  # Intuit's own advice after "too many requests"
+LONGEST_DETAIL = 2000
+
+
+class Refusal(StrEnum):
+    """The code in `BooksRefused.vendor_code`: the house's words, the same ones that the embedded books use."""
+
+    DOCUMENT_GONE = "document_gone"
+    STALE = "stale"
+    PERIOD_CLOSED = "period_closed"
+    RECEIPT_DEPOSITED = "receipt_deposited"
+    CUSTOMER_INACTIVE = "customer_inactive"
+    CUSTOMER_MISMATCH = "customer_mismatch"
+    ACCOUNT_INACTIVE = "account_inactive"
+    CURRENCY_MISMATCH = "currency_mismatch"
+    INVOICE_NOT_OPEN = "invoice_not_open"
+    OVER_APPLICATION = "over_application"
+    CREDIT_EXHAUSTED = "credit_exhausted"
+    DUPLICATE_REFERENCE = "duplicate_reference"
+    DUPLICATE_REQUEST = "duplicate_request"
+    DUPLICATE_NAME = "duplicate_name"
+    PERMISSION_MISSING = "permission_missing"
+    UNREADABLE = "unreadable"  # a document with figures or moments that nobody can understand
+    INVALID = "invalid"
+    # Three that QuickBooks leaves open; reading the documents usually tells which of the above is meant.
+    REFERENCE_GONE = "reference_gone"
+    REFERENCE_INACTIVE = "reference_inactive"
+    NOT_LINKABLE = "not_linkable"
+
+
+class _Means(StrEnum):
+    REFUSED = "refused"  # not done, will not pass unchanged
+    AGAIN = "again"  # not done, to be tried again after a while
+    ACCESS_LOST = "access_lost"
+
+
+@dataclass(frozen=True)
+class _Row:
+    code: str
+    phrase: str  # searched in message and detail, without regard to case
+    means: _Means
+    refusal: Refusal | None
+    words: str
+
+
+def _refused(code: str, phrase: str, refusal: Refusal, words: str) -> _Row:
+    return _Row(code, phrase, _Means.REFUSED, refusal, words)
+
+
+_GONE = "A document that this rests on was deleted in QuickBooks."
+_CLOSED = "QuickBooks has closed the books for that day."
+_RECONNECT = "QuickBooks no longer lets us in. Somebody must connect the company again."
+
+#: The first row whose code and phrase both fit counts. Codes are compared without leading zeros.
+TABLE: tuple[_Row, ...] = (
+    _refused("610", "another user has deleted", Refusal.DOCUMENT_GONE, _GONE),
+    _refused("610", "made inactive", Refusal.REFERENCE_INACTIVE, "The customer or an account is inactive in QuickBooks."),
+    _refused("610", "", Refusal.REFERENCE_GONE, "Something that this rests on is no longer in QuickBooks."),
+    _refused("2500", "accounts? element", Refusal.ACCOUNT_INACTIVE, "The deposit account is not usable in QuickBooks."),
+    _refused("2500", "", Refusal.REFERENCE_INACTIVE, "The customer or an account is not usable in QuickBooks."),
+    _refused("620", "", Refusal.NOT_LINKABLE, "QuickBooks does not link this to the invoice."),
+    _refused("600", "", Refusal.DUPLICATE_REQUEST, "QuickBooks knows this request already, with another content."),
+    _refused("5010", "", Refusal.STALE, "Somebody changed the document in QuickBooks meanwhile."),
+    _refused("6000", "matched to a downloaded", Refusal.RECEIPT_DEPOSITED, "It is matched to a line of the bank statement."),
+    _refused("6000", "clos(ed|ing).*(period|date|book)|(period|date|book).*clos(ed|ing)", Refusal.PERIOD_CLOSED, _CLOSED),
+    _refused("6000", "currenc", Refusal.CURRENCY_MISMATCH, "QuickBooks refuses the currency."),
+    _refused("6000", "account.*inactive|inactive.*account", Refusal.ACCOUNT_INACTIVE, "An account is inactive in QuickBooks."),
+    _refused("6000", "customer.*inactive|inactive.*customer", Refusal.CUSTOMER_INACTIVE, "The customer is inactive."),
+    _refused("6000", "(same|different|another) customer|customer.*match", Refusal.CUSTOMER_MISMATCH, "The customers differ."),
+    _refused("6000", "amount", Refusal.INVALID, "QuickBooks refuses the amount."),
+    _refused("6140", "", Refusal.DUPLICATE_REFERENCE, "QuickBooks has a document with this reference already."),
+    _Row("6190", "", _Means.ACCESS_LOST, None, "The QuickBooks subscription of the company is not active."),
+    _refused("6210", "", Refusal.PERIOD_CLOSED, _CLOSED),
+    _refused("6240", "", Refusal.DUPLICATE_NAME, "Another record in QuickBooks has the same name."),
+    _refused("6540", "", Refusal.RECEIPT_DEPOSITED, "The receipt is part of a bank deposit and cannot be changed."),
+    _refused("5020", "", Refusal.PERMISSION_MISSING, "QuickBooks does not permit this to the person who connected it."),
+    _refused("5030", "", Refusal.PERMISSION_MISSING, "The company's QuickBooks plan has no such feature."),
+    _Row("120", "", _Means.ACCESS_LOST, None, _RECONNECT),
+    _Row("3100", "", _Means.ACCESS_LOST, None, _RECONNECT),
+    _Row("3200", "", _Means.ACCESS_LOST, None, _RECONNECT),
+    _Row("invalid_grant", "", _Means.ACCESS_LOST, None, _RECONNECT),
+    _Row("3001", "", _Means.AGAIN, None, "QuickBooks asks us to wait."),
+    _Row("429", "", _Means.AGAIN, None, "QuickBooks asks us to wait."),
+)
+
+#: Kinds of fault by which QuickBooks says that it looked at the request and did nothing. Any other may be half done.
+_NOTHING_DONE = frozenset({"validationfault", "validation", "authenticationfault", "authentication", "authorizationfault"})
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault as QuickBooks sent it: its kind, and (code, message and detail) of each error in it."""
+
+    kind: str
+    errors: tuple[tuple[str, str], ...]
+
+    def not_found(self) -> bool:
+        """Whether this is the plain answer that a document asked for by its id is not there (any text of code 610)."""
+        return len(self.errors) == 1 and self.errors[0][0] == "610" and "object not found" in self.errors[0][1].lower()
+
+
+def fault_in(body: object) -> Fault | None:
+    """The fault in an answer or in one item of a batch. Refused access comes with the same words in lower case."""
+    if not isinstance(body, Mapping):
+        return None
+    found = body.get("Fault", body.get("fault"))
+    if not isinstance(found, Mapping):
+        return None
+    listed = found.get("Error", found.get("error"))
+    errors = [error for error in listed if isinstance(error, Mapping)] if isinstance(listed, Sequence) else []
+    return Fault(str(found.get("type", "")), tuple(_error(error) for error in errors))
+
+
+def _error(error: Mapping[str, object]) -> tuple[str, str]:
+    code = str(error.get("code", "")).strip()
+    words = [str(error.get(name) or error.get(name.lower()) or "") for name in ("Message", "Detail")]
+    element = f" [{error['element']}]" if error.get("element") else ""
+    return code.lstrip("0") or code, " / ".join(word for word in words if word) + element
+
+
+def of_write(fault: Fault | None, status: int, trace: str) -> BooksError:
+    """What a fault means for a write; without one, or with an unknown kind, nobody knows whether it was done."""
+    if fault is None or not fault.errors:
+        return OutcomeUnknown(f"QuickBooks answered {status} without saying why.")
+    row, detail = _row(fault), _detail(fault, trace)
+    if row is not None:
+        return _as_error(row, detail)
+    if fault.kind.lower() in _NOTHING_DONE:
+        return _other(fault, detail)
+    return OutcomeUnknown(f"QuickBooks answered with a fault of its own ({fault.errors[0][0]}).")
+
+
+def of_read(fault: Fault | None, status: int, trace: str) -> BooksError:
+    """What a fault means for a read: nothing of it is ever taken for a document that is gone."""
+    if fault is None or not fault.errors:
+        return BooksUnavailable(f"QuickBooks answered {status} without saying why.")
+    row, detail = _row(fault), _detail(fault, trace)
+    if row is not None:
+        return _as_error(row, detail)
+    if fault.kind.lower() in _NOTHING_DONE:
+        return _other(fault, detail)
+    return BooksUnavailable(f"QuickBooks answered with a fault of its own ({fault.errors[0][0]}).")
+
+
+def _row(fault: Fault) -> _Row | None:
+    for code, text in fault.errors:
+        for row in TABLE:
+            if row.code == code and re.search(row.phrase, text, re.IGNORECASE | re.DOTALL):
+                return row
+    return None
+
+
+def _as_error(row: _Row, detail: str) -> BooksError:
+    if row.means is _Means.AGAIN:
+        return Throttled(row.words, THROTTLED_SECONDS)
+    if row.means is _Means.ACCESS_LOST or row.refusal is None:
+        return AccessLost(row.words)
+    return BooksRefused(row.words, row.refusal.value, detail)
+
+
+def _other(fault: Fault, detail: str) -> BooksRefused:
+    code = re.sub(r"[^A-Za-z0-9_]", "", fault.errors[0][0])[:20]
+    return BooksRefused(f"QuickBooks refused it for a reason of its own (code {code}).", f"fault_{code}", detail)
+
+
+def _detail(fault: Fault, trace: str) -> str:
+    listed = "; ".join(f"{code}: {text}" for code, text in fault.errors)
+    return f"{fault.kind} {listed} (intuit_tid {trace})"[:LONGEST_DETAIL]
+
+
+def refused(refusal: Refusal, message: str, detail: str = "") -> BooksRefused:
+    """A refusal of our own, found by reading before anything was sent."""
+    return BooksRefused(message, refusal.value, detail)

@@ -1,0 +1,198 @@
+"""Reads from QuickBooks in batches: documents by id, by what they say, page by page, and what changed since a moment.
+
+A document counts as gone only when a query that was answered leaves it out *and* a read by its id is answered with
+QuickBooks' own "object not found". Anything else that goes wrong is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from accounting.calling import Calls, Reply
+from accounting.quickbooks import documents, faults
+from accounting.quickbooks.documents import Json
+from receivables.books_records import BooksSettings
+from receivables.errors import BooksUnavailable
+
+MINOR_VERSION = 75  # the lowest that Intuit serves since August 2025
+TRANSACTIONS = frozenset({"Invoice", "CreditMemo", "Payment"})
+PAGE = 1000  # the most that a query answers at once
+PAGE_OVERLAP = 100  # many documents of one second are paged by position; those that move meanwhile move by less than this
+IDS_PER_QUERY = 100
+NUMBERS_PER_QUERY = 50
+CUSTOMERS_PER_QUERY = 30
+CHANGES_AT_MOST = 1000  # objects in one answer of the change feed; with so many it may have left some out
+
+
+@dataclass(frozen=True)
+class Page:
+    """Documents as QuickBooks sent them, and the moment of its answer where it says so (UTC)."""
+
+    documents: Sequence[Json]
+    at: datetime | None
+
+
+class Reading:
+    """Asks one company's QuickBooks. Raises BooksUnavailable (also Throttled), AccessLost and BooksRefused."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._home_currency = ""  # QuickBooks does not let it be changed once it is set
+
+    def settings(self) -> BooksSettings:
+        found = documents.settings(self._entity("Preferences", self._ask("preferences", {})))
+        self._home_currency = found.home_currency
+        return found
+
+    def by_ids(self, entity: str, ids: Collection[str]) -> dict[str, Json | None]:
+        """Every document asked for; None is one that QuickBooks plainly says it does not have."""
+        found: dict[str, Json | None] = {one: None for one in ids if not is_id(one)}  # it never had such an id
+        asked = sorted(set(ids) - set(found))
+        for chunk in _chunks(asked, IDS_PER_QUERY):
+            conditions = [f"Id in ({quoted(chunk)})"]
+            if entity == "Customer":
+                conditions.append("Active in (true, false)")  # otherwise inactive ones are left out
+            for document in self.query(entity, conditions).documents:
+                found[documents.text(document, "Id")] = document
+        for missing in sorted(set(asked) - set(found)):
+            found[missing] = self._one(entity, missing)
+        return found
+
+    def numbered(self, entity: str, numbers: Collection[str]) -> list[Json]:
+        """Every living document with one of these numbers."""
+        found: list[Json] = []
+        for chunk in _chunks(sorted(set(numbers)), NUMBERS_PER_QUERY):
+            found += self.everything(entity, [f"DocNumber in ({quoted(chunk)})"])
+        return found
+
+    def payments_of(self, customer_ids: Collection[str], *conditions: str) -> list[Json]:
+        """Every Payment of these customers for which the conditions hold, whatever it stands for."""
+        found: list[Json] = []
+        for chunk in _chunks(sorted(one for one in set(customer_ids) if is_id(one)), CUSTOMERS_PER_QUERY):
+            found += self.everything("Payment", [f"CustomerRef in ({quoted(chunk)})", *conditions])
+        return found
+
+    def everything(self, entity: str, conditions: Sequence[str]) -> list[Json]:
+        """Every document for which the conditions hold, each once, as last read."""
+        found = {documents.text(one, "Id"): one for page in self.pages(entity, conditions) for one in page}
+        return list(found.values())
+
+    def pages(self, entity: str, conditions: Sequence[str] = (), since: str = "") -> Iterator[Sequence[Json]]:
+        """Page by page in the order of their last change; `since` is a moment as QuickBooks writes it.
+
+        Each page begins at the moment where the last one ended, because what is changed meanwhile moves to the end and
+        would shift a page counted by position past a document that nobody has seen. A document may come twice.
+        """
+        bound, start = since, 1
+        while True:
+            bounded = [*conditions, *([f"MetaData.LastUpdatedTime >= '{bound}'"] if bound else [])]
+            page = self.query(entity, bounded, start=start, order="MetaData.LastUpdatedTime").documents
+            yield page
+            if len(page) < PAGE:
+                return
+            bound, start = next_bound(page, bound, start)
+
+    def query(self, entity: str, conditions: Sequence[str] = (), *, start: int = 1, limit: int = PAGE, order: str = "") -> Page:
+        """One page of `select * from` this entity."""
+        words = ["select * from", entity]
+        words += [f"where {' and '.join(conditions)}"] if conditions else []
+        words += [f"orderby {order}"] if order else []
+        words += [f"startposition {start} maxresults {limit}"]
+        body = self._ask("query", {"query": " ".join(words)})
+        answered = body.get("QueryResponse")
+        if not isinstance(answered, Mapping):
+            raise BooksUnavailable("QuickBooks answered a query with something that is no answer to it.")
+        return Page([self._whole(entity, one) for one in documents.parts(answered, entity)], _moment(body))
+
+    def changed(self, entities: Sequence[str], since: str) -> tuple[list[tuple[str, Json]], datetime | None]:
+        """What changed since the moment, as (entity, document or stub of a deleted one), and the moment of the answer."""
+        body = self._ask("cdc", {"entities": ",".join(entities), "changedSince": since})
+        answered = documents.parts(body, "CDCResponse")
+        if not answered:
+            raise BooksUnavailable("QuickBooks answered its change feed with something that is no answer to it.")
+        blocks = [block for one in answered for block in documents.parts(one, "QueryResponse")]
+        found = [(entity, one) for block in blocks for entity in entities for one in documents.parts(block, entity)]
+        return [(entity, one if is_deleted(one) else self._whole(entity, one)) for entity, one in found], _moment(body)
+
+    def account_id(self, name: str) -> str:
+        """The id of the one active account of this name ("Bank:Clearing" for one under another), or ""."""
+        found = self.query("Account", [f"Name = {quoted([name.rpartition(':')[2]])}"]).documents
+        called = [one for one in found if name in (documents.text(one, "FullyQualifiedName"), documents.text(one, "Name"))]
+        return documents.text(called[0], "Id") if len(called) == 1 else ""
+
+    def _one(self, entity: str, document_id: str) -> Json | None:
+        """One document by its id; None only for the plain answer that it is not there."""
+        reply = self._calls.read("GET", f"{entity.lower()}/{document_id}", params={"minorversion": MINOR_VERSION})
+        fault = faults.fault_in(reply.body)
+        if fault is not None and fault.not_found():
+            return None
+        return self._whole(entity, self._entity(entity, self._body(reply)))
+
+    def _whole(self, entity: str, document: Json) -> Json:
+        """The document with its currency: the home currency is asked for only where a transaction does not name its own."""
+        if entity not in TRANSACTIONS or documents.currency_of(document):
+            return document
+        return documents.in_currency(document, self._home_currency or self.settings().home_currency)
+
+    def _ask(self, path: str, params: Mapping[str, str]) -> Json:
+        return self._body(self._calls.read("GET", path, params={**params, "minorversion": MINOR_VERSION}))
+
+    def _body(self, reply: Reply) -> Json:
+        fault = faults.fault_in(reply.body)
+        if not reply.ok or fault is not None:
+            raise faults.of_read(fault, reply.status, reply.trace)
+        if not isinstance(reply.body, Mapping):
+            raise BooksUnavailable("QuickBooks answered with something that cannot be read.")
+        return reply.body
+
+    def _entity(self, entity: str, body: Json) -> Json:
+        found = body.get(entity)
+        if not isinstance(found, Mapping):
+            raise BooksUnavailable(f"QuickBooks answered without the {entity} that was asked for.")
+        return found
+
+
+def next_bound(page: Sequence[Json], bound: str, start: int) -> tuple[str, int]:
+    """Where the page after a full one begins: (moment, position)."""
+    last = changed_text(page[-1])
+    return (last, 1) if last and last != bound else (bound, start + len(page) - min(PAGE_OVERLAP, len(page) // 2))
+
+
+def changed_text(document: Json) -> str:
+    """When a document last changed, as QuickBooks wrote it."""
+    meta = document.get("MetaData")
+    return documents.text(meta, "LastUpdatedTime") if isinstance(meta, Mapping) else ""
+
+
+def is_deleted(document: Json) -> bool:
+    """Whether it is the stub that the change feed tells a deletion by."""
+    return documents.text(document, "status") == "Deleted"
+
+
+def is_id(text: str) -> bool:
+    """Whether QuickBooks can have given this id: its ids are numbers."""
+    return text.isascii() and text.isdigit() and len(text) <= 20
+
+
+def quoted(values: Collection[str]) -> str:
+    """Values as QuickBooks' query language wants them: in apostrophes, and an apostrophe inside after a backslash."""
+    escaped = [value.replace("\\", "\\\\").replace("'", "\\'") for value in values]
+    return ", ".join(f"'{value}'" for value in escaped)
+
+
+def moment_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _chunks(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def _moment(body: Json) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(documents.text(body, "time"))
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else None

@@ -1,0 +1,72 @@
+"""One request to QuickBooks, or several in a batch: sent once, and each answered by what QuickBooks says of it.
+
+A batch is worked off in order and has one request id for all; an item that the answer does not mention is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from accounting.calling import Calls
+from accounting.quickbooks import documents, faults, writes
+from accounting.quickbooks.documents import Json, text
+from accounting.quickbooks.queries import MINOR_VERSION
+from accounting.quickbooks.writes import Request
+from receivables.effects import Answer, Order
+from receivables.errors import OutcomeUnknown
+
+
+def one(calls: Calls, order: Order, request: Request, deadline: float) -> Answer:
+    """A single write under the order's own key. Raises what is no answer to it (see `Calls.write`)."""
+    params: dict[str, str | int] = {"minorversion": MINOR_VERSION, "requestid": order.key}
+    if request.operation == "delete":
+        params["operation"] = "delete"
+    reply = calls.write("POST", "payment", deadline=deadline, params=params, body=request.payment)
+    fault = faults.fault_in(reply.body)
+    if not reply.ok or fault is not None:
+        return faults.of_write(fault, reply.status, reply.trace)
+    return _answer(order, request, reply.body, reply.trace)
+
+
+def batch(
+    calls: Calls, key: str, orders: Mapping[int, Order], requests: Mapping[int, Request], deadline: float
+) -> dict[int, Answer]:
+    """Several writes in one call, by their place in the dispatch. Raises what answers for all of them."""
+    items = [
+        {"bId": str(place + 1), "operation": request.operation, "Payment": request.payment} for place, request in requests.items()
+    ]
+    params: dict[str, str | int] = {"minorversion": MINOR_VERSION, "requestid": key}
+    reply = calls.write("POST", "batch", deadline=deadline, params=params, body={"BatchItemRequest": items})
+    fault = faults.fault_in(reply.body)
+    if not reply.ok or fault is not None:
+        raise _for_all(faults.of_write(fault, reply.status, reply.trace))
+    answered: dict[str, list[Json]] = {}
+    for item in documents.parts(reply.body, "BatchItemResponse") if isinstance(reply.body, Mapping) else []:
+        answered.setdefault(text(item, "bId"), []).append(item)
+    return {
+        place: _of_item(orders[place], request, answered.get(str(place + 1), []), reply.trace)
+        for place, request in requests.items()
+    }
+
+
+def _of_item(order: Order, request: Request, items: list[Json], trace: str) -> Answer:
+    if len(items) != 1:
+        return OutcomeUnknown("QuickBooks answered a batch without, or twice, about this write.")
+    fault = faults.fault_in(items[0])
+    if fault is not None:
+        return faults.of_write(fault, 200, trace)
+    return _answer(order, request, items[0], trace)
+
+
+def _answer(order: Order, request: Request, body: object, trace: str) -> Answer:
+    answered = body.get("Payment") if isinstance(body, Mapping) else None
+    if not isinstance(answered, Mapping) or not writes.answers(order, request, answered):
+        return OutcomeUnknown("QuickBooks answered with something that is no answer to this write.")
+    return writes.written(order, answered, trace)
+
+
+def _for_all(error: Exception) -> Exception:
+    """A batch refused as a whole: a key that was used already says nothing about its members."""
+    if getattr(error, "vendor_code", "") == faults.Refusal.DUPLICATE_REQUEST:
+        return OutcomeUnknown("QuickBooks knows this batch already.")
+    return error

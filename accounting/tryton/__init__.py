@@ -1,0 +1,1 @@
+"""Tryton: books reached over its own JSON protocol, with receipts as statements."""

@@ -1,0 +1,150 @@
+"""What changed in Tryton since the last time, by the times that Tryton writes on its records, and by looking again.
+
+Tryton's change times do not move for everything that matters (a cancelled statement, a reversed receipt), so open
+invoices and credit memos are read again each time, and reported where they differ from what this process reported
+before. The cursor holds the newest time seen; a few minutes before it are asked for again, because a long transaction
+writes the time of its beginning.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from accounting.tryton import documents
+from accounting.tryton.documents import CUSTOMER_FIELDS, INVOICE_FIELDS
+from accounting.tryton.reads import Reader
+from accounting.tryton.session import Record, Session
+from receivables.books_records import Changes, Document
+from receivables.errors import BooksRefused
+
+OVERLAP = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where a reading stands: which kind, after which id; `newest` becomes the next `since`. Moments are UTC."""
+
+    serial: int = 0
+    since: str = ""
+    newest: str = ""
+    phase: int = 0
+    after: int = 0
+
+    def text(self) -> str:
+        return json.dumps([self.serial, self.since, self.newest, self.phase, self.after], separators=(",", ":"))
+
+
+class ChangeReader:
+    """Pages of changes. It remembers what it reported, so that nothing is reported twice while this process lives."""
+
+    def __init__(self, session: Session, reader: Reader, per_page: int) -> None:
+        self._session = session
+        self._reader = reader
+        self._per_page = per_page
+        self._answered = ""
+        self._reported: dict[str, str] = {}
+        self._phases: tuple[Callable[[Cursor], tuple[list[Record], list[Document]]], ...] = (
+            self._customers,
+            self._invoices,
+            self._receipts,
+            self._still_open,
+        )
+
+    def since(self, text: str) -> Changes:
+        """The next page, empty only when nothing at all is new. Raises BooksError; the same cursor may then be asked again."""
+        if text != self._answered:
+            self._reported = {}  # another reader, or a page that was lost: what this process reported is no measure
+        at = _cursor(text)
+        news: list[Document] = []
+        while True:
+            whole_round = not at.phase and not at.after
+            while at.phase < len(self._phases) and len(news) < self._per_page:
+                rows, found = self._phases[at.phase](at)
+                newest = max([at.newest, *(_changed_at(row) for row in rows)])
+                done = len(rows) < self._per_page
+                at = replace(at, newest=newest, phase=at.phase + done, after=0 if done else rows[-1]["id"])
+                news += self._news(found)
+            if at.phase < len(self._phases):
+                return self._answer(replace(at, serial=at.serial + 1), news, more=True)
+            at = Cursor(at.serial + bool(news), since=at.newest, newest=at.newest)
+            if news or whole_round:  # else it began in the middle: who keeps no cursor of an empty page must get further
+                return self._answer(at, news, more=False)
+
+    def _answer(self, after: Cursor, news: Sequence[Document], *, more: bool) -> Changes:
+        self._answered = after.text()
+        return Changes(tuple(news), (), self._answered, more)
+
+    def _news(self, found: Iterable[Document]) -> list[Document]:
+        news = []
+        for one in found:
+            if self._reported.get(key := f"{type(one).__name__}:{one.id}") != one.version:
+                self._reported[key] = one.version
+                news.append(one)
+        return news
+
+    def _customers(self, at: Cursor) -> tuple[list[Record], list[Document]]:
+        others = ("id", "!=", self._reader.own_party())
+        domain = [("active", "in", [True, False]), others, *_changed_since(at), ("id", ">", at.after)]
+        rows = self._session.search_read("party.party", domain, CUSTOMER_FIELDS, limit=self._per_page)
+        return rows, [documents.customer(row) for row in rows]
+
+    def _invoices(self, at: Cursor) -> tuple[list[Record], list[Document]]:
+        """With the receipts on them: a match that was undone changes the invoice, and not the receipt's move."""
+        rows = self._invoice_rows(at, _changed_since(at))
+        made = self._made(rows)
+        if not at.since:
+            return rows, made  # from the beginning every receipt comes by itself
+        lines = sorted({line for row in rows for line in (*row["payment_lines"], *row["reconciliation_lines"])})
+        moves = {line.move for line in self._reader.lines([("id", "in", lines)]) if not line.of_invoice} if lines else set()
+        return rows, [*made, *self._reader.receipts_in(sorted(moves))]
+
+    def _receipts(self, at: Cursor) -> tuple[list[Record], list[Document]]:
+        domain = [*self._reader.credits(), *_changed_since(at), ("id", ">", at.after)]
+        rows = self._session.search_read("account.move.line", domain, ["move", "create_date", "write_date"], limit=self._per_page)
+        return rows, list(self._reader.receipts_in(sorted({row["move"] for row in rows})))
+
+    def _still_open(self, at: Cursor) -> tuple[list[Record], list[Document]]:
+        if not at.since:
+            return [], []
+        rows = self._invoice_rows(at, [("state", "=", "posted")])
+        return rows, self._made(rows)
+
+    def _invoice_rows(self, at: Cursor, domain: Sequence[object]) -> list[Record]:
+        fields = [*INVOICE_FIELDS, "payment_lines", "reconciliation_lines"]
+        ours = [("company", "=", self._session.company), ("type", "=", "out"), *domain, ("id", ">", at.after)]
+        return self._session.search_read("account.invoice", ours, fields, limit=self._per_page)
+
+    def _made(self, rows: Sequence[Record]) -> list[Document]:
+        memos = [row for row in rows if documents.is_credit(row)]
+        return [
+            *(documents.invoice(row) for row in rows if not documents.is_credit(row)),
+            *self._reader.credit_memos_of(memos),
+        ]
+
+
+def _changed_since(at: Cursor) -> list[object]:
+    if not at.since:
+        return []
+    moment = datetime.fromisoformat(at.since) - OVERLAP
+    return [["OR", ("write_date", ">=", moment), [("write_date", "=", None), ("create_date", ">=", moment)]]]
+
+
+def _changed_at(row: Record) -> str:
+    moment: datetime = row["write_date"] or row["create_date"]
+    return moment.isoformat(timespec="microseconds")
+
+
+def _cursor(text: str) -> Cursor:
+    """Raises BooksRefused for a text that is no cursor of ours."""
+    if not text:
+        return Cursor()
+    try:
+        serial, since, newest, phase, after = json.loads(text)
+    except (ValueError, TypeError) as error:
+        raise BooksRefused(
+            "The place where the last reading of Tryton ended cannot be understood.", "invalid", text[:200]
+        ) from error
+    return Cursor(serial, since, newest, phase, after)

@@ -1,0 +1,193 @@
+"""Tryton as the rest of the house sees it: the same protocol as every other package. Nothing here retries a write.
+
+Receipts are statements with our marker in their name; credit memos are invoices with a negative total. What a receipt
+stands on is always read from the books, because Tryton may drop an invoice from a statement without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+
+from accounting.calling import Calls
+from accounting.tryton import faults
+from accounting.tryton.changes import ChangeReader
+from accounting.tryton.credits import Credits, standing_application
+from accounting.tryton.reads import Reader, by_mark
+from accounting.tryton.session import Session
+from accounting.tryton.statements import Statements
+from receivables import boundary
+from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt, ReceiptLine
+from receivables.company import Company
+from receivables.effects import Answer, ApplyCredit, ApplyReceipt, Dispatch, Order, Part, ReceiptWrite, UnapplyCredit, Written
+from receivables.errors import BooksError, BooksUnavailable
+from receivables.payment import Payment
+from receivables.ports import BooksTraits, Clock
+
+TRAITS = BooksTraits(package="Tryton", orders_per_dispatch=1, settle_seconds=60.0, reads_per_call=500)
+DOCUMENTS_PER_PAGE = 200
+
+
+class TrytonBooks:
+    """The books of one company in Tryton, through a user of ours. `statement_journal` is the name of the journal for receipts."""
+
+    def __init__(
+        self, calls: Calls, clock: Clock, *, statement_journal: str, documents_per_page: int = DOCUMENTS_PER_PAGE
+    ) -> None:
+        self._clock = clock
+        self._session = Session(calls)
+        self._reader = Reader(self._session, statement_journal)
+        self._statements = Statements(self._session, self._reader, clock)
+        self._credits = Credits(self._session, self._reader)
+        self._changes = ChangeReader(self._session, self._reader, documents_per_page)
+
+    @property
+    def traits(self) -> BooksTraits:
+        return TRAITS
+
+    def settings(self) -> BooksSettings:
+        boundary.leaving("books.settings")
+        return self._reader.settings()
+
+    def changes(self, cursor: str) -> Changes:
+        """The next documents changed since the cursor. Tryton does not tell of drafts that were deleted."""
+        boundary.leaving("books.changes")
+        return self._changes.since(cursor)
+
+    def customers(self, ids: Collection[str]) -> Mapping[str, Customer | Gone]:
+        boundary.leaving("books.customers")
+        return self._reader.customers(ids)
+
+    def invoices(self, ids: Collection[str]) -> Mapping[str, Invoice | Gone]:
+        boundary.leaving("books.invoices")
+        return self._reader.invoices(ids)
+
+    def invoices_numbered(self, numbers: Collection[str]) -> Sequence[Invoice]:
+        boundary.leaving("books.invoices_numbered")
+        return self._reader.invoices_numbered(numbers)
+
+    def credit_memos(self, ids: Collection[str]) -> Mapping[str, CreditMemo | Gone]:
+        boundary.leaving("books.credit_memos")
+        return self._reader.credit_memos(ids)
+
+    def credit_memos_on(self, invoice_ids: Collection[str]) -> Sequence[CreditMemo]:
+        boundary.leaving("books.credit_memos_on")
+        return self._reader.credit_memos_on(invoice_ids)
+
+    def receipts(self, ids: Collection[str]) -> Mapping[str, Receipt | Gone]:
+        boundary.leaving("books.receipts")
+        return self._reader.receipts(ids)
+
+    def receipts_of(self, customer_ids: Collection[str], received_from: date) -> Sequence[Receipt]:
+        boundary.leaving("books.receipts_of")
+        return self._reader.receipts_of(customer_ids, received_from)
+
+    def receipts_marked(self, stems: Collection[str]) -> Mapping[str, Sequence[Receipt]]:
+        boundary.leaving("books.receipts_marked")
+        found = self._reader.receipts_with([f"{stem}." for stem in stems])
+        return by_mark(stems, found, lambda marker: marker.partition(".")[0])
+
+    def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
+        """One statement for all lines. Raises ValueError when they are more than the payment."""
+        amounts: dict[str, int] = {}
+        for invoice_id, amount_minor in lines:
+            amounts[invoice_id] = amounts.get(invoice_id, 0) + amount_minor
+        if sum(amounts.values()) > write_for.amount_minor or any(amount_minor <= 0 for amount_minor in amounts.values()):
+            raise ValueError(f"payment {write_for.transaction_number}: its lines do not fit its amount")
+        whole = ReceiptWrite(
+            customer_id=customer_id,
+            currency=write_for.currency,
+            amount_minor=write_for.amount_minor,
+            received_on=company.day_of(write_for.paid_at),
+            method=write_for.method,
+            reference=write_for.transaction_number,
+            memo=f"Portal payment {write_for.transaction_number}",
+            deposit_account=company.deposit_account(write_for.method, write_for.currency),
+            lines=tuple(ReceiptLine(invoice_id, amount_minor) for invoice_id, amount_minor in amounts.items()),
+        )
+        return (Part(1, whole),)
+
+    def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
+        boundary.leaving("books.look")
+        markers = [order.marker for order in orders if isinstance(order.write, ReceiptWrite)]
+        marked = by_mark(markers, self._reader.receipts_with(markers), str)
+        return tuple(self._traces(order, marked) for order in orders)
+
+    def _traces(self, order: Order, marked: Mapping[str, Sequence[Receipt]]) -> tuple[Written, ...]:
+        match order.write:
+            case ReceiptWrite():
+                return tuple(Written(receipt.id, receipt.version) for receipt in marked[order.marker])
+            case ApplyCredit() as write:
+                return tuple(self._credits.applied(order, write))
+            case UnapplyCredit(application_id=application_id, credit_memo_id=memo_id):
+                memo = self._reader.credit_memos([memo_id])[memo_id]
+                if isinstance(memo, CreditMemo) and standing_application(memo, application_id):
+                    return ()
+                return (Written(application_id, memo.version if isinstance(memo, CreditMemo) else ""),)
+            case ApplyReceipt(receipt_id=receipt_id, lines=lines):
+                receipt = self._reader.receipts([receipt_id])[receipt_id]
+                if isinstance(receipt, Gone) or receipt.voided or _amounts(receipt.lines) != _amounts(lines):
+                    return ()
+                return (Written(receipt.id, receipt.version),)
+
+    def write(self, dispatch: Dispatch) -> Sequence[Answer]:
+        """Carries the orders out one after the other; each is several calls and goes on where it was cut.
+
+        Raises BooksRefused (duplicate_request) where a single order's marker was used for something else.
+        """
+        boundary.leaving("books.write")
+        if self._clock.monotonic() > dispatch.deadline:
+            raise BooksUnavailable("The time for this write had passed before it was done; nothing was written.")
+        self._statements.finish(dispatch.deadline)
+        answers: list[Answer] = []
+        for order in dispatch.orders:
+            try:
+                answers.append(self._carry_out(order, dispatch.deadline))
+            except BooksError as error:
+                if len(dispatch.orders) == 1 and getattr(error, "vendor_code", "") == faults.DUPLICATE_REQUEST:
+                    raise
+                answers.append(error)
+        return answers
+
+    def _carry_out(self, order: Order, deadline: float) -> Answer:
+        match order.write:
+            case ReceiptWrite() as write:
+                return self._statements.enter(order, write, deadline, lambda: self._unchanged_since(order))
+            case ApplyCredit() as write:
+                self._unchanged_since(order)
+                return self._credits.apply(order, write, deadline)
+            case UnapplyCredit() as write:
+                done = self._traces(order, {})
+                if done:
+                    return done[0]
+                self._unchanged_since(order)
+                return self._credits.unapply(write, deadline)
+            case ApplyReceipt() as write:
+                self._unchanged_since(order)
+                return self._credits.move_receipt(order, write, deadline)
+
+    def _unchanged_since(self, order: Order) -> None:
+        """Raises BooksRefused when a document the order rests on is gone, or has another version, since it was read."""
+        for document_id, version in order.versions.items():
+            now = self._now(version.partition(":")[0], document_id)
+            if isinstance(now, Gone):
+                raise faults.refused(faults.DOCUMENT_GONE, "A document was deleted in Tryton meanwhile.")
+            if now is None or now.version != version:
+                raise faults.refused(faults.STALE, "A document was changed in Tryton meanwhile.")
+
+    def _now(self, kind: str, document_id: str) -> Customer | Invoice | CreditMemo | Receipt | Gone | None:
+        match kind:
+            case "customer":
+                return self._reader.customers([document_id])[document_id]
+            case "invoice":
+                return self._reader.invoices([document_id])[document_id]
+            case "credit_memo":
+                return self._reader.credit_memos([document_id])[document_id]
+            case "receipt":
+                return self._reader.receipts([document_id])[document_id]
+            case _:
+                return None
+
+
+def _amounts(lines: Sequence[ReceiptLine]) -> dict[str, int]:
+    return {line.invoice_id: line.amount_minor for line in lines}

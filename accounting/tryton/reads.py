@@ -1,0 +1,292 @@
+"""What Tryton holds, read in batches: rows, the lines they are matched with, and the documents made of them.
+
+A read that fails raises; a document is gone only when an exact read says so. Drafts that Tryton deletes leave nothing
+behind that our user may read, so a tombstone has no name and no time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import date
+from typing import TypeVar
+
+from accounting.tryton import documents, faults
+from accounting.tryton.documents import CUSTOMER_FIELDS, INVOICE_FIELDS, STATEMENT_LINE_FIELDS, Root
+from accounting.tryton.entries import FIELDS, NOT_RECEIPT_JOURNALS, Entries, Line, line_of
+from accounting.tryton.session import Domain, Record, Session
+from accounting.tryton.values import number_of, stamp_of
+from receivables.books_records import BooksSettings, CreditMemo, Customer, Gone, Invoice, Receipt, Stamp
+from receivables.effects import markers_in
+from receivables.errors import AccessLost, BooksRefused, BooksUnavailable
+
+IDS_PER_CALL = 500  # Tryton reads 500 invoices with what is open in about a second and a half
+SPLITS_FOLLOWED = 6  # a claim that was divided more often than this is read as far as that
+T = TypeVar("T")
+K = TypeVar("K", int, str)
+
+RECEIVABLE = ("account.type.receivable", "=", True)
+#: A receipt counts when its move is posted, or when its statement was validated: then its money is applied already.
+STANDING = ["OR", ("move_state", "=", "posted"), ("move.origin.state", "=", "validated", "account.statement")]
+
+
+class Reader:
+    """Reads one company's documents. Raises BooksUnavailable, AccessLost, BooksRefused."""
+
+    def __init__(self, session: Session, statement_journal: str) -> None:
+        self._session = session
+        self._statement_journal = statement_journal
+        self._own: Record = {}
+        self._links_readable = True
+
+    def settings(self) -> BooksSettings:
+        """The company's currency, and the day up to which all accounting periods are closed."""
+        periods = self._session.search_read(
+            "account.period", [("company", "=", self._session.company), ("type", "=", "standard")], ["end_date", "state"]
+        )
+        closed_through = None
+        for period in sorted(periods, key=lambda one: one["end_date"]):
+            if period["state"] == "open":
+                break
+            closed_through = period["end_date"]
+        return BooksSettings(self.home_currency(), closed_through)
+
+    def home_currency(self) -> str:
+        return str(self._company()["currency."]["code"])
+
+    def own_party(self) -> int:
+        """The company itself among Tryton's parties; every other one may be a customer."""
+        return int(self._company()["party"])
+
+    def _company(self) -> Record:
+        if not self._own:
+            (self._own,) = self._session.read("company.company.read", [self._session.company], ["currency.code", "party"])
+        return self._own
+
+    def currency_id(self, code: str) -> int:
+        (found,) = self._session.search_read("currency.currency", [("code", "=", code)], ["code"], limit=1)
+        return int(found["id"])
+
+    def journal(self) -> Record:
+        """The statement journal that receipts are entered in. Raises BooksRefused where the configured one is not there."""
+        domain = [("name", "=", self._statement_journal), ("company", "=", self._session.company)]
+        found = self._session.search_read("account.statement.journal", domain, ["currency.code", "account.closed"])
+        if len(found) != 1:
+            raise faults.refused(
+                faults.ACCOUNT_INACTIVE,
+                f"Tryton has {len(found)} statement journals named {self._statement_journal}; one is needed.",
+            )
+        return found[0]
+
+    def account_of(self, party: int) -> int:
+        """The customer's account for money that stands on no invoice."""
+        (row,) = self._session.read("party.party.read", [party], ["account_receivable"])
+        if row["account_receivable"]:
+            return int(row["account_receivable"])
+        default = self._session.search_read("account.configuration", [], ["default_account_receivable"], limit=1)
+        if not default or not default[0]["default_account_receivable"]:
+            raise faults.refused(faults.ACCOUNT_INACTIVE, "Tryton has no account of receivables for this customer.")
+        return int(default[0]["default_account_receivable"])
+
+    # --- customers, invoices, credit memos --------------------------------------------------------------------------------
+
+    def customers(self, ids: Collection[str]) -> dict[str, Customer | Gone]:
+        rows = self._rows("party.party", ids, CUSTOMER_FIELDS, [("active", "in", [True, False])])
+        return {one: documents.customer(rows[one]) if one in rows else Gone("customer", one) for one in ids}
+
+    def invoices(self, ids: Collection[str]) -> dict[str, Invoice | Gone]:
+        rows = self.invoice_rows(ids)
+        return {
+            one: documents.invoice(rows[one]) if one in rows and not documents.is_credit(rows[one]) else Gone("invoice", one)
+            for one in ids
+        }
+
+    def invoice_rows(self, ids: Collection[str]) -> dict[str, Record]:
+        return self._rows("account.invoice", ids, INVOICE_FIELDS, self._ours())
+
+    def invoices_numbered(self, numbers: Collection[str]) -> list[Invoice]:
+        rows = [
+            row
+            for some in _chunks(sorted(set(numbers)))
+            for row in self._session.search_read("account.invoice", [*self._ours(), ("number", "in", some)], INVOICE_FIELDS)
+        ]
+        return [documents.invoice(row) for row in rows if not documents.is_credit(row)]
+
+    def credit_memos(self, ids: Collection[str]) -> dict[str, CreditMemo | Gone]:
+        rows = {one: row for one, row in self.invoice_rows(ids).items() if documents.is_credit(row)}
+        made = {memo.id: memo for memo in self.credit_memos_of(list(rows.values()))}
+        return {one: made.get(one, Gone("credit_memo", one)) for one in ids}
+
+    def credit_memos_of(self, rows: Sequence[Record], entries: Entries | None = None) -> list[CreditMemo]:
+        """The credit memos of these rows; `entries` are their lines where they were read already."""
+        if not rows:
+            return []
+        if entries is None:
+            entries = self.entries_of([("id", "in", [line for row in rows for line in row["lines_to_pay"]])])
+        leaves = [leaf for row in rows for leaf in documents.credit_leaves(row, entries)]
+        linked = self._linked([leaf.id for leaf in leaves if leaf.linked_invoice])
+        return [documents.credit_memo(row, entries, linked) for row in rows]
+
+    def credit_memos_on(self, invoice_ids: Collection[str]) -> list[CreditMemo]:
+        """Through the lines that pay these invoices: those matched with them, and those that pay them in part."""
+        wanted = {number for one in invoice_ids if (number := number_of(one)) is not None}
+        found: set[str] = set()
+        for some in _chunks(sorted(wanted)):
+            rows = self._session.read("account.invoice.read", self._existing(some), ["payment_lines", "reconciliation_lines"])
+            lines = {line for row in rows for line in (*row["payment_lines"], *row["reconciliation_lines"])}
+            found |= {
+                str(line.of_invoice) for line in self.lines([("id", "in", sorted(lines))]) if line.of_invoice not in (0, *wanted)
+            }
+        memos = [one for one in self.credit_memos(found).values() if isinstance(one, CreditMemo)]
+        return [memo for memo in memos if any(one.invoice_id in invoice_ids for one in memo.applications)]
+
+    def _existing(self, ids: Sequence[int]) -> list[int]:
+        found: list[int] = self._session.read("account.invoice.search", [*self._ours(), ("id", "in", list(ids))], 0, None, None)
+        return found
+
+    # --- receipts ---------------------------------------------------------------------------------------------------------
+
+    def receipts(self, ids: Collection[str]) -> dict[str, Receipt | Gone]:
+        moves = {one: move for one in ids if (move := number_of(one.partition("-")[0])) is not None}
+        living = {move for some in _chunks(sorted(set(moves.values()))) for move in self._moves(some)}
+        found = {receipt.id: receipt for receipt in self.receipts_in(sorted(living))}
+        answered: dict[str, Receipt | Gone] = {}
+        for one in ids:
+            move = moves.get(one)
+            if move is not None and move not in living:
+                self._is_gone("account.move", move)
+            answered[one] = found.get(one) or Gone("receipt", one)
+        return answered
+
+    def _moves(self, ids: Sequence[int]) -> list[int]:
+        found: list[int] = self._session.read("account.move.search", [*self._ours(), ("id", "in", list(ids))], 0, None, None)
+        return found
+
+    def receipts_of(self, customer_ids: Collection[str], received_from: date) -> list[Receipt]:
+        parties = [number for one in customer_ids if (number := number_of(one)) is not None]
+        found = []
+        for some in _chunks(parties):
+            where = [("party", "in", list(some)), ("date", ">=", received_from), *self.credits()]
+            found += self.receipts_in(sorted({line.move for line in self.lines(where)}))
+        return [one for one in found if not one.voided and one.customer_id in customer_ids and one.received_on >= received_from]
+
+    def credits(self) -> list[object]:
+        """What every line of a receipt is like."""
+        return [*self._ours(), RECEIVABLE, ("credit", ">", 0), ("journal.type", "not in", list(NOT_RECEIPT_JOURNALS)), STANDING]
+
+    def receipts_with(self, texts: Collection[str]) -> list[Receipt]:
+        """The receipts, not voided, whose memo holds one of these texts: our statements, and copies made by hand."""
+        moves: set[int] = set()
+        for some in _chunks(sorted(set(texts)), 20):
+            anywhere = ["OR", *(clause for one in some for clause in _where_written(one))]
+            moves |= {line.move for line in self.lines([*self.credits(), anywhere])}
+        return [one for one in self.receipts_in(sorted(moves)) if not one.voided]
+
+    def receipts_in(self, moves: Sequence[int]) -> list[Receipt]:
+        found: list[Receipt] = []
+        for some in _chunks(moves):
+            entries = self.entries_of([("move", "in", list(some))])
+            roots = documents.roots(entries, some)
+            said = self._statement_lines(roots)
+            found += [documents.receipt(root, entries, said) for root in roots]
+        return found
+
+    def _statement_lines(self, roots: Iterable[Root]) -> dict[int, Record]:
+        wanted = sorted({one for root in roots for line in root.lines if (one := documents.statement_line(line))})
+        return {
+            row["id"]: row
+            for some in _chunks(wanted)
+            for row in self._session.read("account.statement.line.read", list(some), list(STATEMENT_LINE_FIELDS))
+        }
+
+    # --- lines ------------------------------------------------------------------------------------------------------------
+
+    def lines(self, domain: Domain) -> list[Line]:
+        home = self.home_currency()
+        return [line_of(row, home) for row in self._session.search_read("account.move.line", domain, FIELDS)]
+
+    def entries_of(self, domain: Domain) -> Entries:
+        """The receivable lines asked for, everything they are matched with, and the parts of those that were split."""
+        entries = Entries()
+        entries.add(self.lines([RECEIVABLE, *domain]))
+        seen_moves: set[int] = set()
+        seen_matches: set[int] = set()
+        for _ in range(SPLITS_FOLLOWED):
+            matches = set(entries.of_match) - seen_matches
+            if matches:
+                seen_matches |= matches
+                for some in _chunks(sorted(matches)):
+                    entries.add(self.lines([("reconciliation", "in", list(some))]))
+            moves = {move for line in list(entries.lines.values()) for move in entries.splits(line)} - seen_moves
+            if not moves:
+                break
+            seen_moves |= moves
+            for some in _chunks(sorted(moves)):
+                entries.add(self.lines([RECEIVABLE, ("move", "in", list(some))]))
+        return entries
+
+    def _linked(self, lines: Sequence[int]) -> dict[int, Stamp]:
+        """Since when, and by whose hand, these lines pay an invoice in part, where our user may see it."""
+        if not lines or not self._links_readable:
+            return {}
+        try:
+            rows = [
+                row
+                for some in _chunks(lines)
+                for row in self._session.search_read(
+                    "account.invoice-account.move.line", [("line", "in", list(some))], ["line", "create_date", "create_uid.name"]
+                )
+            ]
+        except (AccessLost, BooksRefused):
+            self._links_readable = False  # then the line's own last change stands in for it
+            return {}
+        return {row["line"]: stamp_of(row)[0] for row in rows}
+
+    # --- rows -------------------------------------------------------------------------------------------------------------
+
+    def _ours(self) -> list[object]:
+        return [("company", "=", self._session.company)]
+
+    def _rows(self, model: str, ids: Collection[str], fields: Sequence[str], also: Domain) -> dict[str, Record]:
+        """By id. One that a search does not find is asked for exactly: only Tryton's own "does not exist" makes it gone."""
+        wanted = {number for one in ids if (number := number_of(one)) is not None}
+        rows: dict[str, Record] = {}
+        kind = [("type", "=", "out")] if model == "account.invoice" else []
+        for some in _chunks(sorted(wanted)):
+            for row in self._session.search_read(model, [*also, *kind, ("id", "in", list(some))], fields):
+                rows[str(row["id"])] = row
+        for missing in sorted(wanted - {int(one) for one in rows}):
+            self._is_gone(model, missing)
+        return rows
+
+    def _is_gone(self, model: str, record: int) -> None:
+        """Returns where Tryton says plainly that the record does not exist, or that it is of another kind. Raises otherwise."""
+        try:
+            self._session.read(f"{model}.read", [record], ["id"])
+        except BooksRefused as refusal:
+            if refusal.vendor_code == faults.DOCUMENT_GONE:
+                return
+            raise BooksUnavailable(f"Tryton did not say what became of {model} {record}.") from refusal
+        if model != "account.invoice":
+            raise BooksUnavailable(f"Tryton has {model} {record} but did not show it; it may belong to another company.")
+
+
+def _where_written(text: str) -> Iterator[tuple[str, ...]]:
+    """Every place where a receipt's memo may stand."""
+    holds = f"%{text}%"
+    yield ("description", "ilike", holds)
+    yield ("move.description", "ilike", holds)
+    yield ("origin.description", "ilike", holds, "account.statement.line")
+    yield ("origin.statement.name", "ilike", holds, "account.statement.line")
+
+
+def by_mark(marks: Collection[str], found: Iterable[Receipt], mark_of: Callable[[str], str]) -> dict[str, list[Receipt]]:
+    """The receipts whose memo carries each mark; every mark is a key."""
+    of_mark: dict[str, list[Receipt]] = {mark: [] for mark in marks}
+    for receipt in found:
+        for mark in {mark_of(marker) for marker in markers_in(receipt.memo)} & of_mark.keys():
+            of_mark[mark].append(receipt)
+    return of_mark
+
+
+def _chunks(values: Sequence[K], size: int = IDS_PER_CALL) -> Iterator[Sequence[K]]:
+    return (values[start : start + size] for start in range(0, len(values), size))

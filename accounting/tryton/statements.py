@@ -1,0 +1,235 @@
+"""Receipts written into Tryton: a statement with one line for each allocation, created, validated and posted.
+
+The statement's name carries our marker. The three calls can be cut anywhere: the next write of the same order finds
+the statement by its name and goes on, so that there is never a second one. Tryton keeps no unique names, therefore
+it is looked for before and after creating; of several drafts the oldest is used and the others are deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from accounting.tryton import documents, faults
+from accounting.tryton.matching import payable
+from accounting.tryton.reads import Reader
+from accounting.tryton.session import Record, Session
+from accounting.tryton.values import decimal, number_of
+from receivables.books_records import Gone, Receipt
+from receivables.effects import Order, ReceiptWrite, Written, markers_in
+from receivables.errors import BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
+from receivables.ports import Clock
+
+FIELDS = ("name", "state", "total_amount", "lines.amount", "lines.related_to", "lines.move", "lines.date", "lines.party")
+UNIQUE_FIELD = "external_ref"  # of our optional module
+OUR_MARK = "[rn-"
+FORGOTTEN = timedelta(minutes=15)  # far longer than any of us may take between creating and validating
+FINISHED_AT_ONCE = 5  # each takes a call before the deadline of another order
+
+
+@dataclass
+class Statements:
+    """Writes receipts for one company."""
+
+    session: Session
+    reader: Reader
+    clock: Clock
+    _has_unique_reference: bool | None = None
+
+    def enter(self, order: Order, write: ReceiptWrite, deadline: float, check: Callable[[], None]) -> Written:
+        """Carries the order out, or goes on where it was cut; `check` raises where what a new one rests on has changed.
+
+        Raises BooksRefused, BooksUnavailable, OutcomeUnknown.
+        """
+        found = self._ours(order.marker)
+        if not found:
+            check()
+            self._clear_away_older(order.marker, deadline)
+            self._create(order, write, deadline)
+            found = self._ours(order.marker)
+        if not found:
+            raise OutcomeUnknown("Tryton took the statement and does not show it.")
+        statement = self._the_one(found, deadline)
+        _same(statement, write)
+        if statement["state"] == "draft":
+            self._validate(statement, write, deadline)
+        return self._posted(order, statement["id"], deadline)
+
+    def finish(self, deadline: float) -> None:
+        """Ends what was cut off earlier: posts our validated statements, and deletes our drafts that nobody went on with.
+
+        A validated one has applied its money already and only its move is a draft; a forgotten draft would stop others.
+        """
+        forgotten = ("create_date", "<", self.clock.now() - FORGOTTEN)
+        ours = [("name", "ilike", f"%{OUR_MARK}%"), *self._made_by_us()]
+        cut_off = ["OR", ("state", "=", "validated"), [("state", "=", "draft"), forgotten]]
+        for statement in self.session.search_read(
+            "account.statement", [*ours, cut_off], ["name", "state"], limit=FINISHED_AT_ONCE
+        ):
+            if not markers_in(statement["name"]):
+                continue
+            verb = "post" if statement["state"] == "validated" else "delete"
+            try:
+                self.session.write(f"account.statement.{verb}", [statement["id"]], deadline=deadline)
+            except BooksRefused:
+                continue  # somebody else was quicker, or a person must look: it stands in the books either way
+            except OutcomeUnknown as error:
+                raise BooksUnavailable(f"Tryton did not answer while an earlier receipt was ended: {error.message}") from error
+
+    def _ours(self, marker: str) -> list[Record]:
+        domain = [("name", "ilike", f"%{marker}]%"), ("state", "!=", "cancelled"), *self._made_by_us()]
+        return [one for one in self.session.search_read("account.statement", domain, FIELDS) if marker in markers_in(one["name"])]
+
+    def _made_by_us(self) -> list[object]:
+        """A person's copy carries our marker too; it is neither gone on with nor deleted."""
+        return [("company", "=", self.session.company), ("create_uid.name", "=", self.session.name)]
+
+    def _clear_away_older(self, marker: str, deadline: float) -> None:
+        """Deletes drafts of the same part in an earlier generation: it was given up, and its draft would be in the way."""
+        part = marker.rpartition(".")[0]
+        domain = [("name", "ilike", f"%[{part}.%"), ("state", "=", "draft"), *self._made_by_us()]
+        for draft in self.session.search_read("account.statement", domain, ["name"]):
+            if any(one.rpartition(".")[0] == part for one in markers_in(draft["name"])):
+                self._delete(draft["id"], deadline)
+
+    def _create(self, order: Order, write: ReceiptWrite, deadline: float) -> None:
+        journal = self.reader.journal()
+        party = self._customer(write)
+        if journal["currency."]["code"] != write.currency:
+            raise faults.refused(
+                faults.CURRENCY_MISMATCH, f"The statement journal takes {journal['currency.']['code']}, not {write.currency}."
+            )
+        accounts = self._accounts(write)
+        lines = [
+            self._line(order, write, party, accounts[line.invoice_id], line.amount_minor, f"account.invoice,{line.invoice_id}")
+            for line in write.lines
+        ]
+        if write.on_account_minor:
+            lines.append(self._line(order, write, party, self.reader.account_of(party), write.on_account_minor, None))
+        values: Record = {
+            "name": f"{write.reference} [{order.marker}]",
+            "company": self.session.company,
+            "journal": journal["id"],
+            "date": write.received_on,
+            "total_amount": decimal(write.amount_minor, write.currency),
+            "lines": [["create", lines]],
+        }
+        if self._knows_unique_references():
+            values[UNIQUE_FIELD] = order.marker
+        try:
+            self.session.write("account.statement.create", [values], deadline=deadline)
+        except BooksRefused as refusal:
+            if refusal.vendor_code != faults.DUPLICATE_REQUEST:
+                raise  # with that one, somebody else of us was quicker, and theirs is found next
+
+    def _line(
+        self, order: Order, write: ReceiptWrite, party: int, account: int, amount_minor: int, related: str | None
+    ) -> Record:
+        return {
+            "number": write.reference,
+            "date": write.received_on,
+            "party": party,
+            "account": account,
+            "amount": decimal(amount_minor, write.currency),
+            "related_to": related,
+            "description": f"{write.memo} [{order.marker}]".lstrip(),
+        }
+
+    def _customer(self, write: ReceiptWrite) -> int:
+        found = self.reader.customers([write.customer_id])[write.customer_id]
+        number = number_of(write.customer_id)
+        if isinstance(found, Gone) or number is None:
+            raise faults.refused(faults.NOT_FOUND, "Tryton has no such customer.")
+        if not found.active:
+            raise faults.refused(faults.CUSTOMER_INACTIVE, f"{found.name} is inactive in Tryton.")
+        return number
+
+    def _accounts(self, write: ReceiptWrite) -> dict[str, int]:
+        """The account of each invoice, when all of them take what the receipt would apply."""
+        rows = self.reader.invoice_rows([line.invoice_id for line in write.lines])
+        for line in write.lines:
+            row = rows.get(line.invoice_id)
+            found = payable(Gone("invoice", line.invoice_id) if row is None else documents.invoice(row), line.amount_minor)
+            if found.customer_id != write.customer_id:
+                raise faults.refused(faults.CUSTOMER_MISMATCH, f"Invoice {found.number} is another customer's.")
+            if found.currency != write.currency:
+                raise faults.refused(faults.CURRENCY_MISMATCH, f"Invoice {found.number} is in {found.currency}.")
+        return {one: int(row["account"]) for one, row in rows.items()}
+
+    def _the_one(self, found: list[Record], deadline: float) -> Record:
+        """One that is validated or posted; else the oldest draft. Other drafts of ours are deleted, they would be in the way."""
+        final = [one for one in found if one["state"] != "draft"]
+        kept = (final or found)[0]
+        for other in found:
+            if other["state"] == "draft" and other["id"] != kept["id"]:
+                self._delete(other["id"], deadline)
+        return kept
+
+    def _delete(self, statement: int, deadline: float) -> None:
+        with suppress(BooksRefused):  # deleted, or validated, by another of us meanwhile
+            self.session.write("account.statement.delete", [statement], deadline=deadline)
+
+    def _validate(self, statement: Record, write: ReceiptWrite, deadline: float) -> None:
+        """Validates the draft if its invoices are as they were read; what is refused leaves no draft behind."""
+        stamps: dict[str, str] = {}
+        try:
+            invoices = self.reader.invoices([line.invoice_id for line in write.lines])
+            for line in write.lines:
+                found = payable(invoices[line.invoice_id], line.amount_minor)
+                stamps[f"account.invoice,{found.id}"] = found.version.split(":")[1]
+            self.session.write("account.statement.validate_statement", [statement["id"]], deadline=deadline, stamps=stamps)
+        except BooksRefused:
+            state = self._state(statement["id"])
+            if state in ("validated", "posted"):
+                return  # another of us was quicker
+            if state == "draft":
+                self._delete(statement["id"], deadline)
+            raise
+
+    def _state(self, statement: int) -> str:
+        found = self.session.search_read("account.statement", [("id", "=", statement)], ["state"])
+        return str(found[0]["state"]) if found else ""
+
+    def _posted(self, order: Order, statement: int, deadline: float) -> Written:
+        """Posts a validated statement and reads the receipt. From here on the money is applied, so nothing is *not done*."""
+        try:
+            if self._state(statement) == "validated":
+                self.session.write("account.statement.post", [statement], deadline=deadline)
+        except BooksRefused as refusal:
+            if self._state(statement) != "posted":
+                raise OutcomeUnknown(f"Tryton validated the statement and would not post it: {refusal.message}") from refusal
+        except BooksError as error:
+            raise OutcomeUnknown(f"Tryton validated the statement; whether it posted it is not known: {error.message}") from error
+        try:
+            return _written(self.reader.receipts_with([order.marker]), order)
+        except BooksError as error:
+            raise OutcomeUnknown(f"Tryton posted the statement and could not be read afterwards: {error.message}") from error
+
+    def _knows_unique_references(self) -> bool:
+        if self._has_unique_reference is None:
+            domain = [("name", "=", UNIQUE_FIELD), ("model.name", "=", "account.statement")]
+            try:
+                found = self.session.search_read("ir.model.field", domain, ["name"])
+            except BooksRefused:
+                found = []
+            self._has_unique_reference = bool(found)
+        return self._has_unique_reference
+
+
+def _same(statement: Mapping[str, object], write: ReceiptWrite) -> None:
+    """Raises BooksRefused where the statement found under our marker is not what this order asks for."""
+    total = statement["total_amount"]
+    meant = decimal(write.amount_minor, write.currency)
+    if not isinstance(total, Decimal) or total != meant:
+        raise faults.refused(faults.DUPLICATE_REQUEST, "Tryton has a statement with this marker and another amount.")
+
+
+def _written(found: list[Receipt], order: Order) -> Written:
+    ours = [one for one in found if order.marker in markers_in(one.memo)]
+    if not ours:
+        raise OutcomeUnknown("Tryton posted the statement and does not show its receipt.")
+    first = min(ours, key=lambda one: (one.created.at, one.id))
+    return Written(first.id, first.version)

@@ -1,0 +1,130 @@
+"""What is sent to Xero for each kind of write, and which writes it cannot take: pure, nothing is asked or sent.
+
+One payment stands on one invoice. Money for no invoice becomes an overpayment, received as a bank transaction. The
+marker stands first in the reference, before the transaction number that people look for. Raises BooksRefused, in words,
+for what Xero has no single document for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from accounting.xero.wire import amount, is_identity
+from receivables.books_records import ReceiptLine
+from receivables.company import Company
+from receivables.effects import Order, Part, ReceiptWrite
+from receivables.errors import BooksRefused
+from receivables.payment import Payment
+
+LONGEST_REFERENCE = 255  # nobody documents the limit; what is cut off is the end, never the marker
+LONGEST_DESCRIPTION = 4000
+
+Body = dict[str, object]
+
+
+def parts(write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> tuple[Part, ...]:
+    """One receipt for each invoice, and one on account for what the lines leave.
+
+    Raises ValueError when the lines are more than the payment: bad input is refused long before.
+    """
+    amounts: dict[str, int] = {}
+    for invoice_id, amount_minor in lines:
+        amounts[invoice_id] = amounts.get(invoice_id, 0) + amount_minor
+    rest_minor = write_for.amount_minor - sum(amounts.values())
+    if rest_minor < 0 or any(amount_minor <= 0 for amount_minor in amounts.values()):
+        raise ValueError(f"payment {write_for.transaction_number}: its lines do not fit its amount")
+    whole = ReceiptWrite(
+        customer_id=customer_id,
+        currency=write_for.currency,
+        amount_minor=write_for.amount_minor,
+        received_on=company.day_of(write_for.paid_at),
+        method=write_for.method,
+        reference=write_for.transaction_number,
+        memo=f"Portal payment {write_for.transaction_number}",
+        deposit_account=company.deposit_account(write_for.method, write_for.currency),
+    )
+    writes = [
+        replace(whole, amount_minor=amount_minor, lines=(ReceiptLine(invoice_id, amount_minor),))
+        for invoice_id, amount_minor in amounts.items()
+    ]
+    if rest_minor:
+        writes.append(replace(whole, amount_minor=rest_minor))
+    return tuple(Part(number, write) for number, write in enumerate(writes, start=1))
+
+
+def payment(order: Order, write: ReceiptWrite, default_account: str) -> Body:
+    """The element of PUT /Payments for a receipt on one invoice. `IsReconciled` is never sent: the bank is not ours."""
+    if len(write.lines) != 1 or write.lines[0].amount_minor != write.amount_minor:
+        raise _invalid("In Xero one payment stands on one invoice, with its whole amount.")
+    return {
+        "Invoice": {"InvoiceID": _identity(write.lines[0].invoice_id, "invoice")},
+        "Account": _account(write, default_account),
+        "Date": write.received_on.isoformat(),
+        "Amount": _amount(write.amount_minor, write.currency),
+        "Reference": reference(order.marker, write.reference),
+    }
+
+
+def overpayment(order: Order, write: ReceiptWrite, default_account: str) -> Body:
+    """The element of PUT /BankTransactions for money on account. The marker stands in its only line too."""
+    noted = reference(order.marker, write.reference)
+    return {
+        "Type": "RECEIVE-OVERPAYMENT",
+        "Contact": {"ContactID": _identity(write.customer_id, "customer")},
+        "BankAccount": _account(write, default_account),
+        "Date": write.received_on.isoformat(),
+        "CurrencyCode": write.currency,
+        "LineAmountTypes": "NoTax",
+        "Reference": noted,
+        "LineItems": [
+            {
+                "Description": f"{noted} | {write.memo}"[:LONGEST_DESCRIPTION],
+                "Quantity": 1,
+                "UnitAmount": _amount(write.amount_minor, write.currency),
+            }
+        ],
+    }
+
+
+def allocation(invoice_id: str, amount_minor: int, currency: str, on: date) -> Body:
+    """The body of PUT …/Allocations, for credit notes, overpayments and prepayments alike."""
+    return {
+        "Allocations": [
+            {
+                "Invoice": {"InvoiceID": _identity(invoice_id, "invoice")},
+                "Amount": _amount(amount_minor, currency),
+                "Date": on.isoformat(),
+            }
+        ]
+    }
+
+
+def reference(marker: str, transaction_number: str) -> str:
+    return f"{marker} | {transaction_number}"[:LONGEST_REFERENCE]
+
+
+def _account(write: ReceiptWrite, default_account: str) -> Body:
+    account = write.deposit_account or default_account
+    if not account:
+        raise BooksRefused("Xero needs to know where the money goes; set a deposit account for this company.", "account_inactive")
+    return {"AccountID": account.lower()} if is_identity(account.lower()) else {"Code": account}
+
+
+def _identity(document_id: str, what: str) -> str:
+    if not is_identity(document_id):
+        raise BooksRefused(f"Xero has no {what} #{document_id}.", "not_found")
+    return document_id
+
+
+def _amount(amount_minor: int, currency: str) -> Decimal:
+    try:
+        return amount(amount_minor, currency)
+    except ValueError as error:
+        raise _invalid("This is no amount that a document can have.") from error
+
+
+def _invalid(message: str) -> BooksRefused:
+    return BooksRefused(message, "invalid")

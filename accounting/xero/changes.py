@@ -1,0 +1,166 @@
+"""What changed in Xero since the last look: six lists, one after the other, each with the moment it was read up to.
+
+Xero has no feed of changes and no webhook for payments, only "modified since" for each list. So the cursor holds one
+moment for each, and every look goes back a little before it, because a document may show up in a list shortly after its
+own stamp; what was seen already is known by id and `UpdatedDateUTC` and left out. A page is never asked for by number
+across a changing list, unless more than a page was changed within that little while: the next page begins at the moment
+where the last one ended, so that documents which move to the end meanwhile cannot push others past us.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from accounting.xero import documents
+from accounting.xero.asking import Asking
+from accounting.xero.documents import OVERPAYMENTS, PREPAYMENTS
+from accounting.xero.reads import Reads
+from accounting.xero.wire import Fields, Unreadable, milliseconds, modified_since, text
+from receivables.books_records import Changes, Document, Gone
+
+DOCUMENTS_PER_PAGE = 400  # they are stored in one transaction, which stays under 500 rows
+OVERLAP_MILLISECONDS = 120_000
+SEEN_KEPT = 2000  # of one list; a document seen twice costs nothing but the second look
+
+log = logging.getLogger(__name__)
+
+Listed = Document | Gone | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far one list was read: from which moment on to ask, which page, and what of that time was seen already."""
+
+    since: int = 0  # milliseconds since 1970; 0 is from the beginning
+    page: int = 1
+    seen: Mapping[str, int] = field(default_factory=dict)  # short digest of id and moment -> moment
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where the look stands: the list that is next, how many in a row had nothing new, and the place in each."""
+
+    next_list: int = 0
+    quiet: int = 0
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+    def as_text(self) -> str:
+        places = {name: [place.since, place.page, dict(place.seen)] for name, place in self.places.items()}
+        held = {"next": self.next_list, "quiet": self.quiet, "places": places}
+        return json.dumps(held, separators=(",", ":"), sort_keys=True)
+
+
+def cursor_of(written: str) -> Cursor:
+    """The cursor from its text; "" is the beginning. One that is not ours begins again: seen twice does no harm."""
+    try:
+        held = json.loads(written) if written else {}
+        places = {str(name): Place(int(since), int(page), dict(seen)) for name, (since, page, seen) in held["places"].items()}
+        return Cursor(int(held["next"]), int(held["quiet"]), places)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return Cursor()
+
+
+class ChangeFeed:
+    """The changes of one organisation."""
+
+    def __init__(self, asking: Asking, reads: Reads) -> None:
+        self._asking = asking
+        self._reads = reads
+        self._lists: tuple[tuple[str, str, Callable[[Fields], Listed], Mapping[str, str]], ...] = (
+            ("Contacts", "ContactID", documents.customer, {"includeArchived": "true"}),
+            ("Invoices", "InvoiceID", _invoice, {"where": 'Type=="ACCREC"'}),
+            ("CreditNotes", "CreditNoteID", _credit_memo, {"where": 'Type=="ACCRECCREDIT"'}),
+            ("Payments", "PaymentID", _payment, {"where": f'PaymentType=="{documents.RECEIVED}"'}),
+            ("Overpayments", "OverpaymentID", lambda of: _held(OVERPAYMENTS, of), {}),
+            ("Prepayments", "PrepaymentID", lambda of: _held(PREPAYMENTS, of), {}),
+        )
+
+    def since(self, written: str) -> Changes:
+        """The next page: at most 400 documents of one list, oldest change first.
+
+        A look ends when all six lists in a row have nothing new. It may begin at any of them, because whoever keeps the
+        cursor need not keep that of an empty page.
+        """
+        cursor = cursor_of(written)
+        at = cursor.next_list if cursor.next_list < len(self._lists) else 0
+        name, id_name, read, params = self._lists[at]
+        place = cursor.places.get(name, Place())
+        since = modified_since(place.since) if place.since else ""
+        page = self._asking.page(
+            name, place.page, size=DOCUMENTS_PER_PAGE, since=since, params={**params, "order": "UpdatedDateUTC ASC"}
+        )
+        listed = self._reads.with_invoices(page.documents) if name == "Payments" else page.documents
+        moments = [(of, _changed(of)) for of in listed]
+        fresh = {_digest(of, id_name, moment): (of, moment) for of, moment in moments}
+        records = [_read(name, id_name, read, of) for digest, (of, _) in fresh.items() if digest not in place.seen]
+        seen = {**place.seen, **{digest: moment for digest, (_, moment) in fresh.items()}}
+        places = {
+            **cursor.places,
+            name: next_place(replace(place, seen=seen), [moment for _, moment in moments], full=page.more),
+        }
+        told = [one for one in records if one is not None]
+        quiet = 0 if told or page.more else cursor.quiet + 1
+        ended = quiet >= len(self._lists)
+        following = at if page.more else (at + 1) % len(self._lists)
+        return Changes(
+            documents=tuple(one for one in told if not isinstance(one, Gone)),
+            gone=tuple(one for one in told if isinstance(one, Gone)),
+            cursor=Cursor(following, 0 if ended else quiet, places).as_text(),
+            more=not ended,
+        )
+
+
+def next_place(place: Place, moments: Sequence[int], *, full: bool) -> Place:
+    """Where to go on: forward in time where that is progress, else, within one crowded while, to the next page.
+
+    A list that is not in the order asked for is read page by page: to go on from its newest would leave out older ones.
+    """
+    newest = max(place.seen.values(), default=0)
+    since = max(place.since, newest - OVERLAP_MILLISECONDS)
+    if full and (since == place.since or list(moments) != sorted(moments)):
+        return replace(place, page=place.page + 1)
+    kept = sorted(((moment, digest) for digest, moment in place.seen.items() if moment >= since - 1000), reverse=True)
+    return Place(since, 1, {digest: moment for moment, digest in kept[:SEEN_KEPT]})
+
+
+def _digest(of: Fields, id_name: str, moment: int) -> str:
+    """Tells one state of one document from every other."""
+    told = [text(of, id_name), str(moment), *(str(of.get(name)) for name in ("Status", "AmountDue", "RemainingCredit"))]
+    return hashlib.sha256("|".join(told).encode()).hexdigest()[:12]
+
+
+def _changed(of: Fields) -> int:
+    """When it was changed; one that does not say so counts as ancient, and is told again whenever it is listed."""
+    try:
+        return milliseconds(of, "UpdatedDateUTC")
+    except Unreadable:
+        return 0
+
+
+def _read(name: str, id_name: str, read: Callable[[Fields], Listed], of: Fields) -> Listed:
+    """One document; one that cannot be read is left out of the mirror, which decides nothing, and does not stop the rest."""
+    try:
+        return read(of)
+    except Unreadable as error:
+        log.warning("xero: %s %s cannot be read: %s", name, text(of, id_name), error)
+        return None
+
+
+def _payment(of: Fields) -> Listed:
+    return documents.receipt(of) if documents.is_receipt(of) else None
+
+
+def _invoice(of: Fields) -> Listed:
+    return documents.invoice(of) if documents.is_sales_invoice(of) else None
+
+
+def _credit_memo(of: Fields) -> Listed:
+    return documents.credit_memo(of) if documents.is_customer_credit(of) else None
+
+
+def _held(kind: documents.OnAccount, of: Fields) -> Listed:
+    return documents.on_account_receipt(of, kind) if text(of, "Type") in kind.types else None

@@ -1,0 +1,108 @@
+"""The books in Xero as the rest of the house sees them: the same protocol as every other package.
+
+One object is bound to one organisation. Nothing here retries a write, and nothing is written without its marker or its
+key: `searching` says how each kind of write is found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+
+from accounting.calling import Calls
+from accounting.xero import bodies
+from accounting.xero.asking import IDS_PER_FILTER, Asking, BudgetLeft, leaving
+from accounting.xero.changes import ChangeFeed
+from accounting.xero.reads import Reads
+from accounting.xero.searching import Searching
+from accounting.xero.writes import Writes
+from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt
+from receivables.company import Company
+from receivables.effects import Answer, Dispatch, Order, Part, Written
+from receivables.payment import Payment
+from receivables.ports import BooksTraits, Clock
+
+TRAITS = BooksTraits(
+    package="Xero",
+    orders_per_dispatch=50,  # Xero's advice for one request
+    settle_seconds=120.0,  # what Xero had begun when the connection broke is long done by then
+    reads_per_call=IDS_PER_FILTER,
+)
+
+
+class XeroBooks:
+    """The books of one company. `organisation` is Xero's id of it; `deposit_account` an account's code or id there."""
+
+    def __init__(self, calls: Calls, clock: Clock, *, organisation: str, deposit_account: str = "") -> None:
+        self._asking = Asking(calls, organisation)
+        self._reads = Reads(self._asking)
+        self._feed = ChangeFeed(self._asking, self._reads)
+        self._searching = Searching(self._asking, self._reads)
+        self._writes = Writes(self._asking, self._reads, clock, deposit_account)
+
+    @property
+    def traits(self) -> BooksTraits:
+        return TRAITS
+
+    @property
+    def budget_left(self) -> BudgetLeft:
+        """Calls that Xero still allows, by its own last answer; None where it has not said."""
+        return self._asking.budget_left
+
+    def settings(self) -> BooksSettings:
+        leaving("settings")
+        return self._reads.settings()
+
+    def changes(self, cursor: str) -> Changes:
+        """The next page of one of six lists: contacts, invoices, credit notes, payments, overpayments, prepayments."""
+        leaving("changes")
+        return self._feed.since(cursor)
+
+    def customers(self, ids: Collection[str]) -> Mapping[str, Customer | Gone]:
+        leaving("customers")
+        return self._reads.customers(ids)
+
+    def invoices(self, ids: Collection[str]) -> Mapping[str, Invoice | Gone]:
+        leaving("invoices")
+        return self._reads.invoices(ids)
+
+    def invoices_numbered(self, numbers: Collection[str]) -> Sequence[Invoice]:
+        leaving("invoices_numbered")
+        return self._reads.invoices_numbered(numbers)
+
+    def credit_memos(self, ids: Collection[str]) -> Mapping[str, CreditMemo | Gone]:
+        leaving("credit_memos")
+        return self._reads.credit_memos(ids)
+
+    def credit_memos_on(self, invoice_ids: Collection[str]) -> Sequence[CreditMemo]:
+        leaving("credit_memos_on")
+        return self._reads.credit_memos_on(invoice_ids)
+
+    def receipts(self, ids: Collection[str]) -> Mapping[str, Receipt | Gone]:
+        leaving("receipts")
+        return self._reads.receipts(ids)
+
+    def receipts_of(self, customer_ids: Collection[str], received_from: date) -> Sequence[Receipt]:
+        """Payments, and overpayments and prepayments: they are real money that may have eaten an invoice's balance."""
+        leaving("receipts_of")
+        return self._reads.receipts_of(customer_ids, received_from)
+
+    def receipts_marked(self, stems: Collection[str]) -> Mapping[str, Sequence[Receipt]]:
+        leaving("receipts_marked")
+        return self._searching.receipts_marked(stems)
+
+    def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
+        """One receipt for each invoice, and one on account for the rest: in Xero one payment stands on one invoice."""
+        return bodies.parts(write_for, lines, company, customer_id)
+
+    def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
+        leaving("look")
+        return self._searching.look(orders)
+
+    def write(self, dispatch: Dispatch) -> Sequence[Answer]:
+        """Carries the orders out, once, and answers for each.
+
+        Raises BooksUnavailable and AccessLost (nothing was done), BooksRefused (duplicate_request).
+        """
+        leaving("write")
+        return self._writes.carry_out(dispatch)

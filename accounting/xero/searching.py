@@ -1,0 +1,143 @@
+"""Our own marks in Xero, found again: how a write without an answer is looked for, and how doubles are noticed.
+
+The search covers everything we can have written. A receipt on an invoice is a payment whose reference *begins* with its
+marker, so that no shortening cuts it off; Xero is asked for all payments whose reference begins with the stem, of
+whatever customer, day and status, and those that carry exactly the marker count. Money on account is an overpayment
+with the same reference; Xero has no filter for the beginning of those, so every overpayment received is listed and
+looked at, and one that the list shows without reference and lines is read by itself.
+
+An applied credit has no field for a marker. What tells ours is the credit note, the invoice and the amount together:
+an allocation like that, whoever made it, is what was wished for, and sending a second one would take the credit twice.
+Two alike are shown to a person. An application taken off leaves no trace but its absence from its credit note.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from accounting.xero.asking import IDS_PER_FILTER, Asking, chunks
+from accounting.xero.documents import OVERPAYMENTS, note_of
+from accounting.xero.reads import Reads
+from accounting.xero.wire import Fields, any_of, elements, identity, text
+from receivables.books_records import CreditMemo, Gone, Receipt, ReceiptLine
+from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit, Written, markers_in
+from receivables.errors import BooksUnavailable
+
+READ_SINGLY = 30  # overpayments without anything written on them; what remains is read at the next search
+REMEMBERED = 5000
+
+
+class Searching:
+    """Searches one organisation's books for what we wrote."""
+
+    def __init__(self, asking: Asking, reads: Reads) -> None:
+        self._asking = asking
+        self._reads = reads
+        self._blank: OrderedDict[tuple[str, str], str] = OrderedDict()  # (id, version) of overpayments -> what is on them
+
+    def receipts_marked(self, stems: Collection[str]) -> dict[str, list[Receipt]]:
+        """The receipts, not voided, that carry a marker with one of these stems; every stem is a key."""
+        found: dict[str, list[Receipt]] = {stem: [] for stem in stems}
+        wanted = sorted(set(stems))
+        if not wanted:
+            return found
+        for receipt in [*self._payments(wanted), *self._overpayments(wanted)]:
+            for stem in sorted({mark.partition(".")[0] for mark in markers_in(receipt.memo)} & set(wanted)):
+                found[stem].append(receipt)
+        return found
+
+    def look(self, orders: Sequence[Order]) -> list[list[Written]]:
+        """For each order, every trace that it was carried out."""
+        receipts = [order for order in orders if isinstance(order.write, ReceiptWrite)]
+        on_invoices = [order.marker for order in receipts if isinstance(order.write, ReceiptWrite) and order.write.lines]
+        on_account = [order.marker for order in receipts if isinstance(order.write, ReceiptWrite) and not order.write.lines]
+        marked = [*self._payments(on_invoices), *self._overpayments(on_account)]
+        memos = self._reads.credit_memos(
+            {order.write.credit_memo_id for order in orders if isinstance(order.write, UnapplyCredit | ApplyCredit)}
+        )
+        changed = self._reads.receipts({order.write.receipt_id for order in orders if isinstance(order.write, ApplyReceipt)})
+        return [_traces(order, marked, memos, changed) for order in orders]
+
+    def _payments(self, beginnings: Sequence[str]) -> list[Receipt]:
+        found: dict[str, Fields] = {}
+        for chunk in chunks(beginnings, IDS_PER_FILTER):
+            begins = any_of(f'Reference.StartsWith("{one}")' for one in chunk)
+            for of in self._asking.every("Payments", where=f"Reference!=null AND ({begins})"):
+                found[identity(of, "PaymentID")] = of
+        return [one for one in self._reads.payments(found.values()) if not one.voided]
+
+    def _overpayments(self, beginnings: Sequence[str]) -> list[Receipt]:
+        if not beginnings:
+            return []
+        listed = list(self._asking.every("Overpayments", where='Type=="RECEIVE-OVERPAYMENT"'))
+        carrying = [of for of in self._with_notes(listed) if any(one in note_of(of) for one in beginnings)]
+        return [one for one in self._reads.held(OVERPAYMENTS, carrying) if not one.voided]
+
+    def _with_notes(self, listed: Iterable[Fields]) -> list[Fields]:
+        """The same overpayments with what is written on them. Raises BooksUnavailable while some of it is still unread."""
+        noted, read = [], 0
+        for of in listed:
+            if text(of, "Reference") or elements(of.get("LineItems")) or text(of, "Status") == "VOIDED":
+                noted.append(of)
+                continue
+            key = (identity(of, "OverpaymentID"), text(of, "UpdatedDateUTC"))
+            note = self._blank.get(key)
+            if note is None:
+                read += 1
+                if read > READ_SINGLY:
+                    raise BooksUnavailable(
+                        "Xero has many overpayments without a reference; the search goes on with the next look."
+                    )
+                note = note_of(self._asking.one("Overpayments", key[0]) or {})
+                self._blank[key] = note
+                while len(self._blank) > REMEMBERED:
+                    self._blank.popitem(last=False)
+            noted.append({**of, "Reference": note})
+        return noted
+
+
+def _traces(
+    order: Order,
+    marked: Sequence[Receipt],
+    memos: Mapping[str, CreditMemo | Gone],
+    changed: Mapping[str, Receipt | Gone],
+) -> list[Written]:
+    match order.write:
+        case ReceiptWrite():
+            return [Written(one.id, one.version) for one in marked if order.marker in markers_in(one.memo)]
+        case ApplyCredit(credit_memo_id=memo_id) as write:
+            return applications_like(memos[memo_id], write)
+        case UnapplyCredit(credit_memo_id=memo_id, application_id=application_id):
+            memo = memos[memo_id]
+            if not is_off(memo, application_id):
+                return []
+            return [Written(application_id, "" if isinstance(memo, Gone) else memo.version)]
+        case ApplyReceipt(receipt_id=receipt_id, lines=lines):
+            receipt = changed[receipt_id]
+            if isinstance(receipt, Gone) or receipt.voided or amounts(receipt.lines) != amounts(lines):
+                return []
+            return [Written(receipt.id, receipt.version)]
+
+
+def is_off(memo: CreditMemo | Gone, application_id: str) -> bool:
+    """Whether an application stands no more, whoever took it off. A credit note that Xero never heard of proves nothing."""
+    if isinstance(memo, Gone):
+        return memo.deleted is not None
+    return all(one.id != application_id for one in memo.applications)
+
+
+def applications_like(memo: CreditMemo | Gone, write: ApplyCredit) -> list[Written]:
+    """Every standing application of this credit memo to this invoice with exactly this amount."""
+    if isinstance(memo, Gone):
+        return []
+    alike = [one for one in memo.applications if (one.invoice_id, one.amount_minor) == (write.invoice_id, write.amount_minor)]
+    return [Written(one.id, memo.version) for one in alike]
+
+
+def amounts(lines: Iterable[ReceiptLine]) -> dict[str, int]:
+    """What stands on each invoice, in minor units."""
+    found: dict[str, int] = {}
+    for line in lines:
+        found[line.invoice_id] = found.get(line.invoice_id, 0) + line.amount_minor
+    return found

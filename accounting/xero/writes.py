@@ -1,0 +1,310 @@
+"""Writing into Xero: one dispatch, each order answered by itself; nothing is ever sent twice from here.
+
+Everything an order rests on is read before the first is sent. Receipts on invoices go out together, in one PUT of
+payments; Xero may answer 200 and refuse some of them, so each element is judged by itself. Money on account, credit
+applied and credit taken off go out one by one. What was refused is read about afterwards, to say why; that read never
+makes a refusal a success.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+
+from accounting.calling import Reply
+from accounting.xero import bodies, documents, faults
+from accounting.xero.asking import Asking
+from accounting.xero.reads import Reads
+from accounting.xero.resting import Grounds, unchanged
+from accounting.xero.searching import applications_like
+from accounting.xero.wire import Fields, Unreadable, elements, fields, identity, is_identity, text
+from receivables.books_records import Gone, Invoice
+from receivables.effects import (
+    Answer,
+    ApplyCredit,
+    ApplyReceipt,
+    Dispatch,
+    Order,
+    ReceiptWrite,
+    UnapplyCredit,
+    Written,
+    markers_in,
+)
+from receivables.errors import BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
+from receivables.ports import Clock
+
+log = logging.getLogger(__name__)
+
+
+class Writes:
+    """Writes into one organisation's books. `deposit_account` is where money goes when an order does not say."""
+
+    def __init__(self, asking: Asking, reads: Reads, clock: Clock, deposit_account: str) -> None:
+        self._asking = asking
+        self._reads = reads
+        self._clock = clock
+        self._deposit_account = deposit_account
+
+    def carry_out(self, dispatch: Dispatch) -> list[Answer]:
+        """One answer for each order. Raises BooksUnavailable and AccessLost while nothing was sent, and duplicate_request."""
+        if self._clock.monotonic() > dispatch.deadline:
+            raise BooksUnavailable("The time for this write had passed; nothing was sent.")
+        grounds = Grounds.read(self._reads, dispatch.orders)
+        answers: dict[str, Answer] = {}
+        paying: list[tuple[Order, bodies.Body]] = []
+        singly: list[tuple[Order, Callable[[], Answer]]] = []
+        for order in dispatch.orders:
+            try:
+                self._prepare(order, grounds, dispatch.deadline, answers, paying, singly)
+            except BooksRefused as refusal:
+                answers[order.effect_id] = refusal
+        if paying:
+            self._answered(partial(self._pay, dispatch, paying), [order for order, _ in paying], answers)
+        for order, send in singly:
+            self._answered(partial(_alone, order, send), [order], answers)
+        given = [answers[order.effect_id] for order in dispatch.orders]
+        return _or_raised(given)
+
+    def _prepare(
+        self,
+        order: Order,
+        grounds: Grounds,
+        deadline: float,
+        answers: dict[str, Answer],
+        paying: list[tuple[Order, bodies.Body]],
+        singly: list[tuple[Order, Callable[[], Answer]]],
+    ) -> None:
+        """Says how an order is to be sent, or answers it without sending. Raises BooksRefused."""
+        match order.write:
+            case ReceiptWrite() as write if write.lines:
+                unchanged(order, grounds)
+                paying.append((order, bodies.payment(order, write, self._deposit_account)))
+            case ReceiptWrite() as write:
+                unchanged(order, grounds)
+                body = bodies.overpayment(order, write, self._deposit_account)
+                singly.append((order, partial(self._receive_on_account, order, body, deadline)))
+            case UnapplyCredit() as write:
+                if grounds.is_off(write):
+                    answers[order.effect_id] = Written(write.application_id, grounds.version_of(write.credit_memo_id))
+                    return
+                unchanged(order, grounds)
+                grounds.must_be_meant(write)
+                singly.append((order, partial(self._take_off, write, deadline)))
+            case ApplyCredit() as write:
+                unchanged(order, grounds)
+                currency = grounds.must_have_left(write)
+                body = bodies.allocation(write.invoice_id, write.amount_minor, currency, self._clock.now().date())
+                singly.append((order, partial(self._put_on, order, write, body, deadline)))
+            case ApplyReceipt() as write:
+                unchanged(order, grounds)
+                added = grounds.one_line_added(write)
+                if added is None:
+                    answers[order.effect_id] = Written(write.receipt_id, grounds.version_of(write.receipt_id))
+                    return
+                currency = grounds.currency_of(write.receipt_id)
+                body = bodies.allocation(added.invoice_id, added.amount_minor, currency, self._clock.now().date())
+                singly.append((order, partial(self._allocate, order, write, body, deadline)))
+
+    def _answered(self, send: Callable[[], Mapping[str, Answer]], orders: Sequence[Order], answers: dict[str, Answer]) -> None:
+        """Sends; whatever is raised instead of an answer answers for these orders, and not for those sent before."""
+        try:
+            answers.update(send())
+        except BooksError as error:
+            answers.update((order.effect_id, error) for order in orders)
+
+    # --- receipts -----------------------------------------------------------------------------------------------------
+
+    def _pay(self, dispatch: Dispatch, paying: Sequence[tuple[Order, bodies.Body]]) -> dict[str, Answer]:
+        """Receipts on invoices: all in one call, each element answered by itself."""
+        orders = [order for order, _ in paying]
+        alone = len(dispatch.orders) == 1
+        reply = self._asking.write(
+            "PUT",
+            "Payments",
+            deadline=dispatch.deadline,
+            key=orders[0].key if alone else dispatch.key,
+            params={"summarizeErrors": "true" if alone else "false"},
+            body={"Payments": [body for _, body in paying]},
+        )
+        if not reply.ok:
+            return dict(zip([one.effect_id for one in orders], self._none_taken(reply, orders), strict=True))
+        found = _in_order(orders, elements(fields(reply.body).get("Payments")))
+        refused = {order.effect_id for order, of in zip(orders, found, strict=True) if faults.is_refused(of)}
+        why = self._why([order for order in orders if order.effect_id in refused])
+        return {
+            order.effect_id: self._refused_element(order, of, why)
+            if order.effect_id in refused
+            else _written(of, "PaymentID", reply)
+            for order, of in zip(orders, found, strict=True)
+        }
+
+    def _none_taken(self, reply: Reply, orders: Sequence[Order]) -> list[Answer]:
+        """A refused request wrote nothing. Where Xero says which element was wrong, the others may be sent again."""
+        wrong = elements(fields(reply.body).get("Elements"))
+        told_apart = len(wrong) == len(orders) and any(faults.validation_messages(one) for one in wrong)
+        if len(orders) == 1 or not told_apart:
+            whole = faults.failed_write(reply)
+            if not isinstance(whole, BooksRefused):
+                return [whole] * len(orders)
+            why = self._why(orders)
+            said = faults.messages_in(reply.body) or [f"status {reply.status}"]
+            return [whole if reply.status == 404 else faults.refusal(said, invoice=why.get(_invoice_of(one))) for one in orders]
+        why = self._why([order for order, one in zip(orders, wrong, strict=True) if faults.validation_messages(one)])
+        return [
+            faults.refusal(said, invoice=why.get(_invoice_of(order)))
+            if (said := faults.validation_messages(one))
+            else BooksUnavailable("Another receipt of the same request was refused; this one was not written.")
+            for order, one in zip(orders, wrong, strict=True)
+        ]
+
+    def _refused_element(self, order: Order, of: Fields, why: Mapping[str, Invoice | Gone]) -> Answer:
+        """An element with errors inside a 200. If it has the id of a payment all the same, only a read can tell."""
+        refusal = faults.refusal(faults.validation_messages(of), invoice=why.get(_invoice_of(order)))
+        payment_id = identity(of, "PaymentID")
+        if not payment_id:
+            return refusal
+        try:
+            held = self._reads.receipts([payment_id])[payment_id]
+        except BooksError as error:
+            return OutcomeUnknown(f"Xero answered with errors and with a payment; it could not be read: {error.message}")
+        if isinstance(held, Gone) or held.voided or order.marker not in markers_in(held.memo):
+            return refusal
+        return Written(held.id, held.version)
+
+    def _why(self, orders: Sequence[Order]) -> Mapping[str, Invoice | Gone]:
+        """The invoices of refused receipts as they are now."""
+        return self._invoices({_invoice_of(order) for order in orders} - {""})
+
+    def _invoices(self, ids: Collection[str]) -> Mapping[str, Invoice | Gone]:
+        """Read to say why something was refused. A read that fails leaves the refusal as Xero worded it."""
+        try:
+            return self._reads.invoices(ids) if ids else {}
+        except BooksError as error:
+            log.info("xero: the invoices of a refusal could not be read: %s", error.message)
+            return {}
+
+    def _receive_on_account(self, order: Order, body: bodies.Body, deadline: float) -> Answer:
+        reply = self._asking.write(
+            "PUT",
+            "BankTransactions",
+            deadline=deadline,
+            key=order.key,
+            params={"summarizeErrors": "true"},
+            body={"BankTransactions": [body]},
+        )
+        if not reply.ok:
+            return faults.failed_write(reply)
+        (of,) = _in_order([order], elements(fields(reply.body).get("BankTransactions")))
+        if not faults.is_refused(of):
+            written = _written(of, "OverpaymentID", reply)
+            if isinstance(written, Written):
+                return Written(documents.OVERPAYMENTS.id_of(written.document_id), written.version, written.trace)
+            return written
+        if identity(of, "OverpaymentID", "BankTransactionID"):
+            return OutcomeUnknown("Xero answered with errors and with an overpayment; only reading can tell.")
+        return faults.refusal(faults.validation_messages(of))
+
+    # --- credit, and money on account ---------------------------------------------------------------------------------
+
+    def _take_off(self, write: UnapplyCredit, deadline: float) -> Answer:
+        """Deletes one allocation of a credit note. One that is not there any more is what was wished for."""
+        if not is_identity(write.application_id):
+            return BooksRefused("Xero gives this application no id; take it off in Xero.", "invalid")
+        path = f"CreditNotes/{write.credit_memo_id}/Allocations/{write.application_id}"
+        reply = self._asking.write("DELETE", path, deadline=deadline)
+        if reply.status == 404:
+            return Written(write.application_id, "", reply.trace)
+        if not reply.ok:
+            return faults.failed_write(reply)
+        if faults.is_refused(fields(reply.body)):
+            return faults.refusal(faults.validation_messages(fields(reply.body)))
+        answered = [fields(reply.body), *elements(fields(reply.body).get("Allocations"))]
+        if not any(one.get("IsDeleted") in (True, "true") for one in answered):
+            return OutcomeUnknown("Xero did not say that the allocation is deleted.")
+        return Written(write.application_id, "", reply.trace)
+
+    def _put_on(self, order: Order, write: ApplyCredit, body: bodies.Body, deadline: float) -> Answer:
+        """Allocates a credit note. The answer may lack the allocation's id; the credit note itself has it."""
+        path = f"CreditNotes/{write.credit_memo_id}/Allocations"
+        reply = self._asking.write("PUT", path, deadline=deadline, key=order.key, body=body, params={"summarizeErrors": "true"})
+        refusal = self._allocation_refused(reply, write.invoice_id)
+        if refusal is not None:
+            return refusal
+        try:
+            alike = applications_like(self._reads.credit_memos([write.credit_memo_id])[write.credit_memo_id], write)
+        except BooksError as error:
+            return OutcomeUnknown(f"Xero took the allocation; it could not be read back: {error.message}")
+        answered = {identity(one, "AllocationID", "AllocationId") for one in elements(fields(reply.body).get("Allocations"))}
+        named = [one for one in alike if one.document_id in answered] or alike
+        if len(named) != 1:
+            return OutcomeUnknown(f"Xero took the allocation, and its credit note has {len(named)} like it.")
+        return Written(named[0].document_id, named[0].version, reply.trace)
+
+    def _allocate(self, order: Order, write: ApplyReceipt, body: bodies.Body, deadline: float) -> Answer:
+        """Lets money on account stand on one more invoice."""
+        path = f"{write.receipt_id}/Allocations"  # the receipt's id is the address of its overpayment or prepayment
+        reply = self._asking.write("PUT", path, deadline=deadline, key=order.key, body=body, params={"summarizeErrors": "true"})
+        refusal = self._allocation_refused(reply, write.lines[-1].invoice_id if len(write.lines) == 1 else "")
+        return refusal if refusal is not None else Written(write.receipt_id, "", reply.trace)
+
+    def _allocation_refused(self, reply: Reply, invoice_id: str) -> BooksError | None:
+        """Why an allocation was not taken, exact about its invoice where that is known; None when it was taken."""
+        if reply.ok:
+            wrong = [one for one in elements(fields(reply.body).get("Allocations")) if faults.is_refused(one)]
+            if not wrong:
+                return None
+            said = [message for one in wrong for message in faults.validation_messages(one)]
+            whole: BooksError = faults.refusal(said)
+        else:
+            said = faults.messages_in(reply.body)
+            whole = faults.failed_write(reply)
+        if not isinstance(whole, BooksRefused) or reply.status == 404 or not invoice_id:
+            return whole
+        return faults.refusal(said, invoice=self._invoices({invoice_id}).get(invoice_id))
+
+
+def _alone(order: Order, send: Callable[[], Answer]) -> dict[str, Answer]:
+    return {order.effect_id: send()}
+
+
+def _in_order(orders: Sequence[Order], found: Sequence[Fields]) -> list[Fields]:
+    """The element of the answer for each order: by its marker where Xero shows it, else by its place.
+
+    Raises OutcomeUnknown when the answer is not about these orders.
+    """
+    if len(found) != len(orders):
+        raise OutcomeUnknown(f"Xero answered for {len(found)} documents where {len(orders)} were sent.")
+    by_marker = {mark: of for of in found for mark in markers_in(text(of, "Reference"))[:1]}
+    in_order = [by_marker.get(order.marker, of) for order, of in zip(orders, found, strict=True)]
+    for order, of in zip(orders, in_order, strict=True):
+        marks = markers_in(text(of, "Reference"))
+        if marks and order.marker not in marks:
+            raise OutcomeUnknown("Xero answered about other documents than those that were sent.")
+    return in_order
+
+
+def _written(of: Fields, id_name: str, reply: Reply) -> Answer:
+    for warning in elements(of.get("Warnings")):
+        log.warning("xero: %s was taken with a warning: %s", identity(of, id_name), text(warning, "Message"))
+    document_id = identity(of, id_name)
+    if not document_id:
+        return OutcomeUnknown("Xero answered without the id of the document.")
+    try:
+        version = documents.version(of)
+    except Unreadable:
+        version = ""
+    return Written(document_id, version, reply.trace)
+
+
+def _invoice_of(order: Order) -> str:
+    return order.write.lines[0].invoice_id if isinstance(order.write, ReceiptWrite) and order.write.lines else ""
+
+
+def _or_raised(answers: list[Answer]) -> list[Answer]:
+    """The answers; but where one thing is true of the whole dispatch, it is raised: nobody's was carried out for it."""
+    first = answers[0] if answers else None
+    whole = isinstance(first, BooksUnavailable) or (isinstance(first, BooksRefused) and first.vendor_code == "duplicate_request")
+    if whole and isinstance(first, BooksError) and all(one is first for one in answers):
+        raise first
+    return answers

@@ -1,0 +1,120 @@
+"""The command `explain`: the facts about a failed payment, the rules that fired, and those that nearly did.
+
+It speaks of the evidence as it was read last; the books are not asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from app.commands.payments import AsJson, CompanyId, Transaction
+from app.output import print_json, print_line
+from app.wiring import open_house
+from receivables.errors import NotFound
+from receivables.evidence import Evidence
+from rules import Explanation, explain
+from rules.explaining import Condition, RuleExplained
+from storage import failures
+from storage.failures import StoredFailure
+from sync.desk import Desk
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this command to the command line."""
+    app.command("explain")(explain_payment)
+
+
+def explain_payment(
+    context: typer.Context,
+    transaction: Transaction,
+    company: CompanyId = None,
+    every: Annotated[bool, typer.Option("--all", help="Every rule, also those that are far from firing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Why a payment was diagnosed as it was: facts, rules that fired, rules that nearly fired and what they lack."""
+    desk = open_house(context.obj).desk_of(transaction, company)
+    found, evidence = _last_evidence(desk, transaction)
+    explained = explain(evidence)
+    if as_json:
+        print_json(_as_json(desk, found, evidence, explained))
+        return
+    for line in _lines(found, evidence, explained, every=every):
+        print_line(line)
+
+
+def _last_evidence(desk: Desk, transaction: str) -> tuple[StoredFailure, Evidence]:
+    """The newest failure of the payment for which something was read. Raises NotFound with what to do."""
+    with desk.db.read() as connection:
+        of_payment = failures.of_payment(connection, desk.company.id, transaction)
+        read = [one for one in of_payment if one.about == "payment" and one.evidence_id]
+        if read:
+            return read[-1], failures.evidence(connection, desk.company.id, read[-1].evidence_id or "")
+    why = "Nothing was read about it yet; `resolve-now sync` reads." if of_payment else "It never failed."
+    raise NotFound(f"There is nothing to explain about payment {transaction}. {why}")
+
+
+def _as_json(desk: Desk, found: StoredFailure, evidence: Evidence, explained: Explanation) -> dict[str, Any]:
+    primary = found.diagnosis.primary if found.diagnosis else None
+    return {
+        "transaction": found.transaction_number,
+        "company": desk.company.id,
+        "state": found.state,
+        "cause": found.cause,
+        "rule": primary.rule if primary else None,
+        "confidence": primary.confidence if primary else None,
+        "sentence": found.diagnosis.sentence if found.diagnosis else None,
+        "not_checked": found.diagnosis.not_checked if found.diagnosis else (),
+        "read_at": evidence.taken_at,
+        "facts": dict(explained.facts),
+        "rules": [asdict(one) for one in explained.rules],
+    }
+
+
+def _lines(found: StoredFailure, evidence: Evidence, explained: Explanation, *, every: bool) -> Iterator[str]:
+    yield f"Payment {found.transaction_number}, as read on {evidence.taken_at:%Y-%m-%d %H:%M} UTC"
+    if found.diagnosis is not None:
+        primary = found.diagnosis.primary
+        yield f"{primary.cause} ({primary.confidence}, by {primary.rule}): {found.diagnosis.sentence}"
+        yield from (f"Not checked: {what}." for what in found.diagnosis.not_checked)
+    yield ""
+    yield "Facts"
+    for fact, fields in explained.facts:
+        yield f"  {fact}: " + ", ".join(f"{name} {value!r}" for name, value in fields.items())
+    yield ""
+    yield "Rules that fired"
+    yield from _rules(explained.fired, "none: no rule explains this payment")
+    yield ""
+    yield "Rules that nearly fired"
+    yield from _rules(explained.nearly, "none")
+    if every:
+        yield ""
+        yield "All other rules"
+        yield from _rules(tuple(one for one in explained.rules if not one.fired and not one.nearly), "none")
+
+
+def _rules(shown: tuple[RuleExplained, ...], otherwise: str) -> Iterator[str]:
+    if not shown:
+        yield f"  {otherwise}"
+    for one in shown:
+        about = "the whole payment" if one.is_whole else "a part of the payment"
+        surely = "certain" if one.is_certain else "likely"
+        yield f"  {one.rule} ({one.cause})" + (f": about {about}, {surely}" if one.fired else "")
+        yield f"    {one.summary}"
+        yield from (f"      {_said(condition)}" for condition in one.when)
+        if one.fired and one.whole:
+            yield "    to be about the whole payment"
+            yield from (f"      {_said(condition)}" for condition in one.whole)
+        if one.is_whole:
+            yield "    to be certain" + (": never, a person looks" if one.certain is None else "")
+            yield from (f"      {_said(condition)}" for condition in one.certain or ())
+
+
+def _said(condition: Condition) -> str:
+    """One condition, whether it holds, and the facts it holds or fails by."""
+    by = f" [{', '.join(condition.facts)}]" if condition.facts else ""
+    but = f", but {' and '.join(condition.lacking)}" if condition.lacking else ""
+    return f"{'yes' if condition.held else 'no '}  {condition.text}{but}{by}"

@@ -1,0 +1,132 @@
+"""Connects a company to its books: a person signs in there, and what they allow is stored before anything uses it.
+
+A company is never connected to the books of another one, nor to other books than before unless somebody says so.
+"""
+
+from __future__ import annotations
+
+import getpass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from app.settings import CompanySettings
+from app.settings_books import TrytonSettings
+from app.sign_in import CameBack, Listener, came_back
+from app.wiring import House
+from receivables.errors import AccessLost, ConfigurationError, NotFound, ReceivablesError
+from storage import audit, companies
+
+if TYPE_CHECKING:
+    from accounting.oauth import Consent, OAuthClient, Token
+
+SIGN_IN_SECONDS = 600.0  # for a person to find the password and the second factor
+
+#: Exchanges what the browser brought for a token, and returns words for the waiting page.
+Redeem = Callable[[CameBack], str]
+#: Sends a person to sign in, and hands on what they brought.
+SignIn = Callable[["Consent", Redeem], None]
+Choose = Callable[[Mapping[str, str]], str]
+
+
+def listen(
+    consent: Consent,
+    redeem: Redeem,
+    *,
+    port: int,
+    show: Callable[[str], None],
+    patience_seconds: float = SIGN_IN_SECONDS,
+) -> None:
+    """Waits on this machine for the browser; `show` is given the address to sign in at. Raises what `redeem` raises."""
+    with Listener(port, consent.state) as listener:
+        show(consent.url)
+        brought = listener.wait(patience_seconds)
+        try:
+            words = redeem(brought)
+        except ReceivablesError as error:
+            listener.tell(False, error.message)
+            raise
+        listener.tell(True, words)
+
+
+def pasted(consent: Consent, redeem: Redeem, *, show: Callable[[str], None], ask: Callable[[], str]) -> None:
+    """Takes the address at which the browser ended from the person themselves: for redirect addresses that lead elsewhere."""
+    show(consent.url)
+    redeem(came_back(ask().strip(), consent.state))
+
+
+def connect_by_sign_in(
+    house: House, company: CompanySettings, redirect_address: str, sign_in: SignIn, choose: Choose, *, other_books: bool
+) -> Token:
+    """Connects a company of QuickBooks Online or Xero; returns what was stored.
+
+    Raises AccessLost, BooksUnavailable, NotPermitted, ConfigurationError; then nothing was stored.
+    """
+    vault, client = house.connections.vault, house.connections.oauth(company)
+    consent = client.ask(redirect_address, house.ids.new)
+    redeemed: list[Token] = []
+
+    def redeem(brought: CameBack) -> str:
+        redeemed.append(client.redeem(consent, brought.code, brought.realm))
+        return f"{client.provider.package} let us in. You can close this page and go back to the terminal."
+
+    sign_in(consent, redeem)
+    token = redeemed[0]
+    token = replace(token, organisation=_organisation(client, token, choose))
+    _must_fit(house, company, token, other_books=other_books)
+    vault.store(company.id, company.books.kind, token.to_json())
+    remember(house, company, token.organisation)
+    return token
+
+
+def connect_tryton(house: House, company: CompanySettings, books: TrytonSettings) -> None:
+    """Checks login and password. Raises AccessLost, BooksUnavailable."""
+    house.connections.tryton_access(company, books).authorization()
+    remember(house, company, books.database)
+
+
+def remember(house: House, company: CompanySettings, organisation: str) -> None:
+    """Writes down who connected the company, and lets its next sync begin at once."""
+    with house.db.work() as connection:
+        companies.ensure(connection, company.id)
+        audit.record(
+            connection,
+            company=company.id,
+            at=house.clock.now(),
+            actor=f"{getpass.getuser()} (operating system)",
+            action="company.connected",
+            body={"kind": company.books.kind, "organisation": organisation},
+        )
+        companies.want_sync(connection, company.id)
+
+
+def _organisation(client: OAuthClient, token: Token, choose: Choose) -> str:
+    """Which books these are. QuickBooks says it in the redirect, Xero has a list of what the person let us into."""
+    if client.provider.organisations_url:
+        listed = client.organisations(token)
+        if not listed:
+            raise AccessLost("The sign-in opened no organisation. Begin again, and choose one there.")
+        return next(iter(listed)) if len(listed) == 1 else choose(listed)
+    if not re.fullmatch(r"[0-9]{1,30}", token.organisation):
+        raise AccessLost(f"{client.provider.package} did not say which company was signed in to. Begin again.")
+    return token.organisation
+
+
+def _must_fit(house: House, company: CompanySettings, token: Token, *, other_books: bool) -> None:
+    for other in house.settings.companies:
+        if other.books.kind != company.books.kind:
+            continue
+        try:
+            stored = house.connections.token(other).organisation
+        except (NotFound, ConfigurationError):
+            continue  # not connected, or with a key that is gone
+        if other.id == company.id and stored != token.organisation and not other_books:
+            raise ConfigurationError(
+                f"{company.id} was connected to other books ({stored}); these are {token.organisation}. "
+                "Nothing was changed. Sign in to the right ones, or say --other-books."
+            )
+        if other.id != company.id and stored == token.organisation:
+            raise ConfigurationError(
+                f"These books ({stored}) are those of {other.id}; each company has its own. Nothing was changed."
+            )

@@ -1,0 +1,219 @@
+"""What works and what does not, with the remedy for each: the house first, then every company.
+
+The books are only read. Whether a write would be taken cannot be known without one, and is said to be not tried.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from app.connections import limits_of
+from app.settings import CompanySettings, Settings, load_settings
+from app.settings_books import EmbeddedBooksSettings, TrytonSettings
+from app.wiring import House, open_house
+from receivables.books_records import BooksSettings
+from receivables.errors import AccessLost, BooksError, ConfigurationError, NotFound, Throttled
+from storage import companies
+from storage.checking import check_database, last_feed
+
+SIGN_IN_ENDS_SOON = timedelta(days=14)
+CLOCKS_MAY_DIFFER = timedelta(seconds=60)
+FEW_CALLS_PERCENT = 10
+NO_SUCH_NUMBER = "RN-0"  # a question that any books answer, with nothing
+
+#: How a credit memo is taken off an invoice; only Tryton needs two steps where several stand on one.
+UNAPPLYING = {
+    "embedded": "these books can do it",
+    "quickbooks": "done by deleting or changing the payment of nothing that links memo and invoice",
+    "xero": "done by deleting the allocation",
+    "tryton": "done by the wizard that unreconciles lines",
+}
+
+
+class Verdict(StrEnum):
+    WORKS = "works"
+    WARNING = "warning"
+    BROKEN = "broken"
+    NOT_TRIED = "not_tried"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `company` is "" for the house itself; `remedy` is "" where none is needed."""
+
+    company: str
+    check: str
+    verdict: Verdict
+    text: str
+    remedy: str = ""
+
+
+def examine(config: Path | None, company_id: str | None, environment: Mapping[str, str] = os.environ) -> list[Finding]:
+    """Every finding, in the order in which they are best put right. Raises NotFound for a company that is not configured."""
+    try:
+        settings = load_settings(config, environment)
+        database, version = check_database(settings.database_url)
+    except ConfigurationError as error:
+        check = "configuration" if "database" not in error.message else "database"
+        return [
+            Finding("", check, Verdict.BROKEN, error.message.split("\n")[0], "Put it right first; see docs/configuration.md.")
+        ]
+    database.close()
+    among = settings.companies if company_id is None else (settings.company(company_id),)
+    house = open_house(config, environment)
+    try:
+        return [
+            Finding("", "configuration", Verdict.WORKS, f"{len(settings.companies)} companies, {len(settings.people)} people."),
+            Finding("", "database", Verdict.WORKS, f"{house.db.dialect}, version {version}."),
+            _slack(settings),
+            *(finding for company in among for finding in _company(house, company)),
+        ]
+    finally:
+        house.db.close()
+
+
+def _slack(settings: Settings) -> Finding:
+    access = settings.slack_access
+    if access is None:
+        return Finding("", "Slack", Verdict.WARNING, "No tokens are set, so there are no cards.", "See docs/slack.md.")
+    from bot.checking import refusal  # noqa: PLC0415  # Slack's libraries take a moment to load
+
+    refused = refusal(access.bot_token.reveal(), access.app_token.reveal(), access.base_url)
+    if not refused:
+        return Finding("", "Slack", Verdict.WORKS, "Both tokens are taken.")
+    remedy = "Copy the token again from the app's pages in Slack; see docs/slack.md."
+    return Finding("", "Slack", Verdict.BROKEN, f"Slack does not take them: {refused}.", remedy)
+
+
+def _company(house: House, company: CompanySettings) -> Iterator[Finding]:
+    yield from _journey(house, company)
+    if not isinstance(company.books, EmbeddedBooksSettings):
+        yield _access(house, company)
+    yield from _books(house, company)
+    yield from _budget(house, company)
+
+
+def _journey(house: House, company: CompanySettings) -> Iterator[Finding]:
+    with house.db.work() as connection:
+        companies.ensure(connection, company.id)
+        row, feed = companies.get(connection, company.id), last_feed(connection, company.id)
+    if company.company.writes:
+        yield Finding(company.id, "posting", Verdict.WORKS, "Syncs may write to the books.")
+    else:
+        text = "Syncs read and diagnose, and write nothing."
+        yield Finding(company.id, "posting", Verdict.WARNING, text, 'Set writes = "on" when the dry run looks right.')
+    if row.pause is not None:
+        since = row.pause.since.isoformat(timespec="minutes")
+        text = f"Paused since {since}: {row.pause.message}"
+        yield Finding(company.id, "syncing", Verdict.WARNING, text, "It goes on at the next sync that reaches the books.")
+    if feed is None:
+        text = "No payments were ever taken in."
+        yield Finding(company.id, "feed", Verdict.WARNING, text, "Begin with: resolve-now import FILE.")
+    else:
+        yield Finding(company.id, "feed", Verdict.WORKS, f"{feed.name} was read {_ago(feed.at, house.clock.now())}.")
+
+
+def _access(house: House, company: CompanySettings) -> Finding:
+    """The stored access: how old it is, and when a person must sign in again. Tryton has a password instead."""
+    connect = f"Run: resolve-now connect {company.id}"
+    try:
+        if isinstance(company.books, TrytonSettings):
+            house.connections.tryton_access(company, company.books).authorization()
+            return Finding(company.id, "access", Verdict.WORKS, "Tryton takes our login and password.")
+        house.connections.oauth(company)
+        token = house.connections.token(company)
+        stored_at = house.connections.vault.age(company.id, company.books.kind).stored_at
+    except NotFound:
+        return Finding(company.id, "access", Verdict.BROKEN, "It is not connected to its books.", connect)
+    except ConfigurationError as error:
+        return Finding(company.id, "access", Verdict.BROKEN, error.message)
+    except BooksError as error:
+        return Finding(company.id, "access", Verdict.BROKEN, error.message, _remedy(company, error))
+    now = house.clock.now()
+    left = token.refresh_expires_at - now
+    text = f"Connected {_ago(token.connected_at, now)}, renewed {_ago(stored_at, now)}; "
+    if left <= timedelta(0):
+        return Finding(company.id, "access", Verdict.BROKEN, text + "the sign-in has ended.", connect)
+    text += f"without a renewal the sign-in ends in {left.days} days."
+    if left <= SIGN_IN_ENDS_SOON:
+        remedy = f"Let a sync run, or sign in again: resolve-now connect {company.id}"
+        return Finding(company.id, "access", Verdict.WARNING, text, remedy)
+    return Finding(company.id, "access", Verdict.WORKS, text)
+
+
+def _books(house: House, company: CompanySettings) -> Iterator[Finding]:
+    books = house.books_of(company)
+    try:
+        package = books.traits.package
+        settings = books.settings()
+        yield Finding(company.id, "books", Verdict.WORKS, f"{package} answers; home currency {settings.home_currency}.")
+        books.invoices_numbered([NO_SUCH_NUMBER])
+        yield Finding(company.id, "reading", Verdict.WORKS, "Invoices can be read.")
+    except BooksError as error:
+        yield Finding(company.id, "books", Verdict.BROKEN, error.message, _remedy(company, error))
+        return
+    yield Finding(company.id, "writing", Verdict.NOT_TRIED, "Not tried: a write would change the books.")
+    unapplying = UNAPPLYING[company.books.kind]
+    yield Finding(company.id, "un-applying", Verdict.NOT_TRIED, f"Not tried: a write would change the books; {unapplying}.")
+    yield from _settings(company, settings)
+    yield from _clocks(house, company)
+
+
+def _remedy(company: CompanySettings, error: BooksError) -> str:
+    if isinstance(error, Throttled):
+        return "Wait; syncs go on by themselves."
+    if isinstance(error, AccessLost):
+        return "" if "resolve-now connect" in error.message else f"Run: resolve-now connect {company.id}"
+    if isinstance(company.books, EmbeddedBooksSettings):
+        return "Look at the file that [company.books] names; resolve-now books makes it where there is none."
+    return "Look whether the service is up and this machine reaches it; syncs try again by themselves."
+
+
+def _settings(company: CompanySettings, settings: BooksSettings) -> Iterator[Finding]:
+    closed = settings.closed_through
+    yield Finding(
+        company.id, "periods", Verdict.WORKS, f"Closed through {closed.isoformat()}." if closed else "No period is closed."
+    )
+    if settings.auto_applies_credits:
+        text = "The books apply credits by themselves: it causes most failures with credit memos."
+        yield Finding(company.id, "credits", Verdict.WARNING, text, "Turn the setting off in the books.")
+    else:
+        yield Finding(company.id, "credits", Verdict.WORKS, "The books apply no credits by themselves, as far as they say.")
+
+
+def _clocks(house: House, company: CompanySettings) -> Iterator[Finding]:
+    if isinstance(company.books, EmbeddedBooksSettings):
+        return
+    seen = house.connections.opened(company).seen
+    if seen.theirs is None or seen.ours is None:
+        return
+    apart = abs(seen.ours - seen.theirs)
+    text = f"This machine's clock and the books' differ by {int(apart.total_seconds())} seconds."
+    if apart > CLOCKS_MAY_DIFFER:
+        yield Finding(company.id, "clock", Verdict.WARNING, text, "Set this machine's clock by a time server.")
+    else:
+        yield Finding(company.id, "clock", Verdict.WORKS, text)
+
+
+def _budget(house: House, company: CompanySettings) -> Iterator[Finding]:
+    limits = {limit.name: limit.calls for limit in limits_of(company)}
+    for name, left in house.connections.budget.left(company.id).items():
+        text = f"{left:,} of {limits[name]:,} calls are left in this {name}."
+        if left * 100 < limits[name] * FEW_CALLS_PERCENT:
+            yield Finding(company.id, "calls", Verdict.WARNING, text, "Sync less often (sync_every_minutes).")
+        else:
+            yield Finding(company.id, "calls", Verdict.WORKS, text)
+
+
+def _ago(then: datetime, now: datetime) -> str:
+    seconds = max(0, int((now - then).total_seconds()))
+    for length, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= length:
+            count = seconds // length
+            return f"{count} {name}{'' if count == 1 else 's'} ago"
+    return "just now"

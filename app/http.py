@@ -1,0 +1,236 @@
+"""The one address where Resolve Now listens: payments that are sent to it, what Stripe tells, and whether it is alive.
+
+A message is answered 200 only when what it says is durable. Work is done in threads, so that a slow database keeps
+nobody else waiting; the log has one line for each request and never a body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.settings_feeds import HttpSettings
+from app.wiring import House
+from feeds import webhook
+from receivables.errors import ConfigurationError, FeedError
+from storage import feeds as stored_feeds
+from storage import payments
+from sync import intake, polling
+from sync.desk import Desk
+
+WHOLE_BODY_SECONDS = 10.0  # for 1 MiB; a sender that dribbles is let go
+MOST_REQUESTS = 64  # at the same time; more are answered 503
+STOP_SECONDS = 15.0  # what is being taken in is finished first
+_STARTED_SECONDS = 10.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status and what is said with it."""
+
+    status: int
+    body: Mapping[str, object]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Refused(Exception):
+    """The request ends here, with this answer."""
+
+    def __init__(self, status: int, error: str) -> None:
+        super().__init__(error)
+        self.answer = Answer(status, {"error": error})
+
+
+Work = Callable[[Desk, Mapping[str, str], bytes], Answer]
+
+
+class Endpoint:
+    """What is answered to whom. `application` is the ASGI application."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._desks = {desk.company.id: desk for desk in house.desks()}
+        self.application = Starlette(
+            routes=[
+                Route("/feeds/{company}", self._payments, methods=["POST"]),
+                Route("/feeds/{company}/stripe", self._stripe, methods=["POST"]),
+                Route("/health", self._health, methods=["GET"]),
+            ],
+            exception_handlers={404: _not_here, 405: _not_so},
+        )
+
+    async def _payments(self, request: Request) -> Response:
+        return await self._answered(request, self._take_payments)
+
+    async def _stripe(self, request: Request) -> Response:
+        return await self._answered(request, self._take_notice)
+
+    async def _health(self, request: Request) -> Response:
+        return _said(request, await run_in_threadpool(self._readiness))
+
+    async def _answered(self, request: Request, work: Work) -> Response:
+        """Reads the message, has it taken in by a thread, and says how that went."""
+        try:
+            desk = self._desks.get(request.path_params["company"])
+            if desk is None:
+                raise _nobody()
+            if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+                raise Refused(415, "Send the message as application/json.")
+            body = await _body(request)
+            answer = await run_in_threadpool(work, desk, request.headers, body)
+        except Refused as refused:
+            answer = refused.answer
+        except ClientDisconnect:
+            answer = Answer(400, {"error": "The message ended before it was whole."})
+        except stored_feeds.DATABASE_SILENT:
+            answer = Answer(
+                503, {"error": "Our database does not answer; nothing was taken in. Send it again."}, {"Retry-After": "10"}
+            )
+        except ConfigurationError as error:
+            log.error("configuration", problem=error.message)
+            answer = Answer(
+                503, {"error": "This company's feed is not set up rightly; its administrator finds the reason in the log."}
+            )
+        return _said(request, answer)
+
+    def _take_payments(self, desk: Desk, headers: Mapping[str, str], body: bytes) -> Answer:
+        secrets = self._house.feeds.webhook_secrets(desk.company.id)
+        if not secrets:
+            raise _nobody()
+        timestamp, signature = headers.get(webhook.TIMESTAMP_HEADER, ""), headers.get(webhook.SIGNATURE_HEADER, "")
+        try:
+            webhook.verify(secrets, timestamp, signature, body, now=desk.clock.now())
+            message = webhook.Message(body, desk.company)
+        except webhook.BadSignature as error:
+            raise Refused(401, str(error)) from None
+        except FeedError as error:
+            return Answer(400, {"error": error.message, "problems": [_problem(asdict(one)) for one in error.problems]})
+        counts = intake.take_message(desk, message, kind="webhook")
+        if counts is None:
+            return Answer(200, {"payments": message.count, "note": "This message was taken in before; nothing was changed."})
+        said: dict[str, object] = {"payments": message.count, **asdict(counts)}
+        if counts.conflicts:
+            said["note"] = (
+                "What contradicts payments we hold was not taken over; people have been told, nothing is to be sent again."
+            )
+        return Answer(200, said)
+
+    def _take_notice(self, desk: Desk, headers: Mapping[str, str], body: bytes) -> Answer:
+        secrets = self._house.feeds.stripe_webhook_secrets(desk.company.id)
+        if desk.feed is None or not secrets:
+            raise _nobody()
+        from feeds.stripe import read_notice  # noqa: PLC0415  # the SDK takes half a second to import
+
+        notice = read_notice(body, headers.get("stripe-signature", ""), secrets)
+        if notice is None:
+            raise Refused(401, "Stripe did not sign this message with a secret we hold, or not within the last five minutes.")
+        new = polling.note(desk, desk.feed.kind, notice.id, notice.charges)
+        return Answer(200, {"charges": len(notice.charges)} if new else {"note": "This message was taken in before."})
+
+    def _readiness(self) -> Answer:
+        try:
+            with self._house.db.read() as connection:
+                payments.find_everywhere(connection, "")
+        except stored_feeds.DATABASE_SILENT:
+            return Answer(503, {"alive": True, "ready": False, "error": "Our database does not answer."})
+        return Answer(200, {"alive": True, "ready": True})
+
+
+def _nobody() -> Refused:
+    """The same words for a company that does not exist and for one that takes no messages."""
+    return Refused(404, "Nothing is taken in here.")
+
+
+def _problem(given: dict[str, object]) -> dict[str, object]:
+    return {"payment": given["line"], "field": given["column"], "message": given["message"], "remedy": given["remedy"]}
+
+
+async def _body(request: Request) -> bytes:
+    """The whole message, never more than is allowed of it. Raises Refused."""
+    too_long = Refused(413, f"The message is longer than {webhook.MOST_BYTES:,} bytes; send fewer payments at once.")
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > webhook.MOST_BYTES:
+        raise too_long
+    body = bytearray()
+    try:
+        async with asyncio.timeout(WHOLE_BODY_SECONDS):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > webhook.MOST_BYTES:
+                    raise too_long
+    except TimeoutError:
+        raise Refused(408, f"The message did not arrive within {WHOLE_BODY_SECONDS:.0f} seconds.") from None
+    return bytes(body)
+
+
+def _said(request: Request, answer: Answer) -> Response:
+    log.info("request", method=request.method, path=request.url.path[:200], status=answer.status)
+    headers = {**answer.headers, "Connection": "close"} if answer.status in (408, 413) else dict(answer.headers)
+    return JSONResponse(answer.body, answer.status, headers)
+
+
+async def _not_here(request: Request, _: Exception) -> Response:
+    return _said(request, _nobody().answer)
+
+
+async def _not_so(request: Request, _: Exception) -> Response:
+    return _said(request, Answer(405, {"error": "Send messages with POST; ask for /health with GET."}))
+
+
+class HttpServer:
+    """Listens in a thread of its own until stopped; `port` is where. Raises ConfigurationError where it cannot listen."""
+
+    def __init__(self, house: House, settings: HttpSettings) -> None:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((settings.host, settings.port))
+            self._socket.listen()  # who comes before the thread is up waits and is not turned away
+        except OSError as error:
+            self._socket.close()
+            raise ConfigurationError(
+                f"[http]: cannot listen on {settings.host} port {settings.port}: {error.strerror}. Name another host or port."
+            ) from error
+        self.host, self.port = settings.host, int(self._socket.getsockname()[1])
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                Endpoint(house).application,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                limit_concurrency=MOST_REQUESTS,
+                timeout_graceful_shutdown=int(STOP_SECONDS),
+            )
+        )
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+
+    def _run(self) -> None:
+        with suppress(SystemExit):  # uvicorn's way of saying that it could not start
+            self._server.run(sockets=[self._socket])
+
+    def start(self) -> None:
+        """Listens from now on; messages that came in between wait in the socket."""
+        self._thread.start()
+        log.info("listening", host=self.host, port=self.port)
+
+    def stop(self) -> None:
+        """Takes no more, and finishes what is under way."""
+        self._server.should_exit = True
+        self._thread.join(STOP_SECONDS + _STARTED_SECONDS)
+        self._socket.close()

@@ -1,0 +1,139 @@
+"""Where a person's browser comes back to after signing in to the books: one page on this machine, answered once.
+
+The answer counts only with the secret word (`state`) that we sent along, so that no other page can slip us its own.
+"""
+
+from __future__ import annotations
+
+import hmac
+import html
+import queue
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from receivables.errors import AccessLost, ConfigurationError, NotPermitted
+
+PATH = "/callback"
+IDLE_SECONDS = 15  # browsers open connections in advance and say nothing on them
+OUTCOME_SECONDS = 90.0  # how long the page waits for what came of it
+
+
+@dataclass(frozen=True)
+class CameBack:
+    """What the browser brought: the code to redeem, and at Intuit the company (realm) it is for."""
+
+    code: str = field(repr=False)
+    realm: str
+
+
+def came_back(address: str, state: str) -> CameBack:
+    """Reads the address the browser was sent to.
+
+    Raises NotPermitted where it is no answer to our question, AccessLost where the person or the provider said no.
+    """
+    words = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items() if len(values) == 1}
+    if not hmac.compare_digest(words.get("state", "").encode(), state.encode()):
+        raise NotPermitted("This is no answer to the sign-in that was begun here. Begin again with resolve-now connect.")
+    if "error" in words:
+        declined = words["error"] == "access_denied"
+        raise AccessLost(
+            "The sign-in was declined; nothing was changed." if declined else "The sign-in did not work; nothing was changed."
+        )
+    if not words.get("code"):
+        raise NotPermitted("The sign-in brought no code. Begin again with resolve-now connect.")
+    return CameBack(words["code"], words.get("realmId", ""))
+
+
+class Listener:
+    """Listens on 127.0.0.1 for the browser to come back. Use it in a `with` block."""
+
+    def __init__(self, port: int, state: str) -> None:
+        """Raises ConfigurationError where the port is taken."""
+        self._state = state
+        self._answers: queue.Queue[CameBack | AccessLost] = queue.Queue()
+        self._outcome: queue.Queue[tuple[bool, str]] = queue.Queue()
+        self._used = threading.Lock()
+        try:
+            self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        except OSError as error:
+            raise ConfigurationError(
+                f"Port {port} cannot be listened on: {error.strerror}. End what uses it, or name another with --port "
+                "(its address must be registered with your app too)."
+            ) from None
+        self._server.daemon_threads = True
+
+    def __enter__(self) -> Listener:
+        threading.Thread(target=self._server.serve_forever, args=(0.1,), name="sign-in", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def wait(self, seconds: float) -> CameBack:
+        """What the browser brought. Raises AccessLost, also when nobody came."""
+        try:
+            answer = self._answers.get(timeout=seconds)
+        except queue.Empty:
+            raise AccessLost("Nobody signed in in time; nothing was changed.") from None
+        if isinstance(answer, AccessLost):
+            raise answer
+        return answer
+
+    def tell(self, done: bool, text: str) -> None:
+        """What the waiting page shows in the end."""
+        self._outcome.put((done, text))
+
+    def answer(self, address: str) -> tuple[int, str]:
+        """The status and the words for a browser that asks for this address."""
+        if urlsplit(address).path != PATH:
+            return 404, "There is nothing here."
+        try:
+            brought: CameBack | AccessLost = came_back(address, self._state)
+        except NotPermitted as error:
+            return 400, error.message
+        except AccessLost as error:
+            brought = error
+        if not self._used.acquire(blocking=False):  # held for good: an answer counts once
+            return 400, "This sign-in was answered already."
+        self._answers.put(brought)
+        if isinstance(brought, AccessLost):
+            return 400, brought.message
+        try:
+            done, text = self._outcome.get(timeout=OUTCOME_SECONDS)
+        except queue.Empty:
+            return 504, "It takes longer than expected; look at the terminal."
+        return (200 if done else 502), text
+
+
+def _handler(listener: Listener) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = IDLE_SECONDS
+        server_version = "resolve-now"
+        sys_version = ""
+
+        def do_GET(self) -> None:
+            status, text = listener.answer(self.path)
+            page = (
+                '<!doctype html><html lang="en"><meta charset="utf-8"><title>Resolve Now</title>'
+                f"<h1>Resolve Now</h1><p>{html.escape(text)}</p></html>"
+            ).encode()
+            self.send_response(status)
+            for name, value in (
+                ("Content-Type", "text/html; charset=utf-8"),
+                ("Content-Length", str(len(page))),
+                ("Content-Security-Policy", "default-src 'none'"),
+                ("Referrer-Policy", "no-referrer"),  # the address holds the code
+                ("Cache-Control", "no-store"),
+                ("Connection", "close"),
+            ):
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, format: str, *args: object) -> None:  # its name in the standard library
+            """Says nothing: the address holds the code."""
+
+    return Handler

@@ -1,0 +1,70 @@
+"""Which histories are played in which company, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.accuracy.histories import (
+    Story,
+    contradicted,
+    credit_explains_a_part,
+    credited,
+    credited_and_entered,
+    credited_before,
+    deleted,
+    deposited,
+    entered_by_hand,
+    inactive,
+    instalment,
+    merged,
+    not_ready,
+    of_a_closed_period,
+    one_receipt_for_several,
+    onto_an_inactive_account,
+    other_currency,
+    paid_too_much,
+    paid_twice_on_purpose,
+    receipt_changed,
+    receipt_deleted,
+    receipt_doubled,
+    recreated,
+    recreated_twice,
+    recreated_under_another_number,
+    swallowed,
+    unknown,
+    voided,
+    went_back,
+)
+from bench.accuracy.world import World
+
+Kind = Callable[[World, str], Story]
+#: Played in one company's books; weights so that each cause has its thousand of fifty thousand.
+ORDINARY: dict[Kind, int] = {
+    entered_by_hand: 8,
+    paid_twice_on_purpose: 2,
+    one_receipt_for_several: 2,
+    instalment: 2,
+    credited: 8,
+    credited_before: 2,
+    credited_and_entered: 2,
+    credit_explains_a_part: 2,
+    recreated: 6,
+    recreated_under_another_number: 2,
+    recreated_twice: 2,
+    deleted: 2,
+    voided: 3,
+    not_ready: 3,
+    merged: 3,
+    inactive: 3,
+    other_currency: 3,
+    paid_too_much: 3,
+    receipt_deleted: 3,
+    receipt_changed: 3,
+    receipt_doubled: 3,
+    went_back: 6,
+    contradicted: 3,
+}
+SWALLOWING: dict[Kind, int] = {swallowed: 1, deposited: 1}
+CLOSED: dict[Kind, int] = {of_a_closed_period: 1}
+ACCOUNT: dict[Kind, int] = {onto_an_inactive_account: 1}
+BROKEN: dict[Kind, int] = {unknown: 1}

@@ -1,0 +1,182 @@
+"""Why each rule fired or did not: the conditions of every rule, asked again in plain Python over the same facts.
+
+A second way to the same answer, without the rules engine; a test asks that both agree. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from receivables.diagnosis import Cause
+from receivables.evidence import Evidence
+from rules import conditions, facts
+from rules.cage import Row
+from rules.catalogue import RULES, summary_of
+from rules.patterns import Comparison, Of, Pattern, Term, Value
+from rules.reading import read
+from rules.rule import ALL_READ, Rule
+
+#: Held by nearly every payment: a rule is not near for that.
+COMMONPLACE = ("payment", "customer", "reads")
+
+Binding = Mapping[str, Row]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One thing a rule asks for, in words, and whether it is so.
+
+    `facts` are the ids of the facts that satisfy it, or that stand in its way where it asks for an absence. `lacking` says
+    what the nearest fact lacks.
+    """
+
+    text: str
+    held: bool
+    facts: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RuleExplained:
+    """A rule and its conditions: to fire, to be about the whole payment, to be certain (None: it never is)."""
+
+    rule: str
+    cause: Cause
+    summary: str
+    when: tuple[Condition, ...]
+    whole: tuple[Condition, ...]
+    certain: tuple[Condition, ...] | None
+    fired: bool
+    is_whole: bool
+    is_certain: bool
+    nearly: bool  # it did not fire, for want of one thing only
+
+    @property
+    def engine_rules(self) -> frozenset[str]:
+        """The names under which the rules engine would report it."""
+        names = {self.rule} if self.fired else set()
+        if self.whole and self.is_whole:
+            names.add(f"{self.rule}/whole")
+        if self.is_certain:
+            names.add(f"{self.rule}/certain")
+        return frozenset(names)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The facts as the rules see them, as (id, {field: value}), and every rule in the order of precedence."""
+
+    facts: tuple[tuple[str, Mapping[str, Value]], ...]
+    rules: tuple[RuleExplained, ...]
+
+    @property
+    def fired(self) -> tuple[RuleExplained, ...]:
+        return tuple(one for one in self.rules if one.fired)
+
+    @property
+    def nearly(self) -> tuple[RuleExplained, ...]:
+        return tuple(one for one in self.rules if one.nearly)
+
+
+def explain(evidence: Evidence) -> Explanation:
+    """Every rule's conditions over the facts of this evidence. Never asks the rules engine; raises for no evidence."""
+    rows = facts.rows(read(evidence))
+    by_kind: dict[str, list[Row]] = {}
+    for row in rows:
+        by_kind.setdefault(row.kind, []).append(row)
+    return Explanation(tuple((row.id, dict(row.fields)) for row in rows), tuple(_explained(rule, by_kind) for rule in RULES))
+
+
+def _explained(rule: Rule, rows: Mapping[str, Sequence[Row]]) -> RuleExplained:
+    when, bound = _asked(rule.when, rows, [{}])
+    whole, bound = _asked(rule.whole, rows, bound)
+    certain = None if rule.certain is None else _asked((*rule.certain, ALL_READ), rows, bound)[0]
+    fired = all(one.held for one in when)
+    is_whole = fired and all(one.held for one in whole)
+    is_certain = is_whole and certain is not None and all(one.held for one in certain)
+    nearly = not fired and _is_near(rule.when, when)
+    return RuleExplained(rule.name, rule.cause, summary_of(rule), when, whole, certain, fired, is_whole, is_certain, nearly)
+
+
+def _asked(
+    patterns: Iterable[Pattern], rows: Mapping[str, Sequence[Row]], bound: list[Binding]
+) -> tuple[tuple[Condition, ...], list[Binding]]:
+    """Each pattern in turn, and the ways in which all that held so far can be so together."""
+    found: list[Condition] = []
+    for pattern in patterns:
+        of_kind = rows.get(pattern.kind, ())
+        condition, bound = (_absent if pattern.absent else _present)(pattern, of_kind, bound)
+        found.append(condition)
+    return tuple(found), bound
+
+
+def _present(pattern: Pattern, of_kind: Sequence[Row], bound: list[Binding]) -> tuple[Condition, list[Binding]]:
+    text = conditions.pattern(pattern)
+    extended: list[Binding] = [
+        {**binding, pattern.alias: row} for binding in bound for row in of_kind if not _missed(pattern, row, binding)
+    ]
+    if extended:
+        ids = tuple(dict.fromkeys(binding[pattern.alias].id for binding in extended))
+        return Condition(text, True, ids), extended
+    near = min(
+        ((missed, row) for binding in bound for row in of_kind if (missed := _missed(pattern, row, binding))),
+        key=lambda pair: len(pair[0]),
+        default=None,
+    )
+    if near is None:
+        return Condition(text, False, lacking=("there is none",)), bound
+    missed, row = near
+    lacking = tuple(conditions.actual(pattern.kind, term.field, row.fields[term.field]) for term in missed)
+    return Condition(text, False, (row.id,), lacking), bound
+
+
+def _absent(pattern: Pattern, of_kind: Sequence[Row], bound: list[Binding]) -> tuple[Condition, list[Binding]]:
+    """A fact that the rule already asked for never stands in its own way."""
+    text = conditions.pattern(pattern)
+    in_the_way: dict[str, None] = {}
+    left: list[Binding] = []
+    for binding in bound:
+        asked_for = {row.id for row in binding.values()}
+        blocking = [row.id for row in of_kind if row.id not in asked_for and not _missed(pattern, row, binding)]
+        in_the_way |= dict.fromkeys(blocking)
+        if not blocking:
+            left.append(binding)
+    return (Condition(text, True), left) if left else (Condition(text, False, tuple(in_the_way)), bound)
+
+
+def _missed(pattern: Pattern, row: Row, binding: Binding) -> tuple[Term, ...]:
+    """The comparisons that are not so. One with a fact that is not there is never so."""
+    return tuple(term for term in pattern.terms if not _is_so(term, row, binding))
+
+
+def _is_so(term: Term, row: Row, binding: Binding) -> bool:
+    value, wanted = row.fields[term.field], term.value
+    if isinstance(wanted, Of):
+        if wanted.alias not in binding:
+            return False
+        wanted = binding[wanted.alias].fields[wanted.field]
+    match term.comparison:
+        case Comparison.IS:
+            return value == wanted
+        case Comparison.IS_NOT:
+            return value != wanted
+        case Comparison.ABOVE:
+            return int(value) > int(wanted)
+        case Comparison.AT_LEAST:
+            return int(value) >= int(wanted)
+
+
+def _is_near(patterns: Sequence[Pattern], found: Sequence[Condition]) -> bool:
+    """One thing only is missing, and something more than the commonplace is so."""
+    unmet = [one for one in found if not one.held]
+    lacking = {fact for one in unmet if one.lacking for fact in one.facts}
+    # A fact that lacks something is counted once, also where the rule asks besides that there be none like it.
+    missing = sum(len(one.lacking) or not lacking.issuperset(one.facts) for one in unmet)
+    telling = any(
+        pattern.kind not in COMMONPLACE
+        and not pattern.absent
+        and (one.held or (one.facts and len(one.lacking) < len(pattern.terms)))
+        for pattern, one in zip(patterns, found, strict=True)
+    )
+    return missing == 1 and telling

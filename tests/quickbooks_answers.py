@@ -1,0 +1,163 @@
+"""QuickBooks answering exactly what a test says: recorded answers on loopback, in their order, and what was asked for them."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+from makers import ManualClock
+
+from accounting.calling import Calls
+from accounting.quickbooks.connector import QuickBooksBooks
+from receivables.ports import Clock
+
+COMPANY = "/v3/company/4620816365/"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as it came."""
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+    body: object
+
+
+@dataclass
+class Recorded:
+    """The answers still to be given, first one first; with none left, every request is answered 404 without a word."""
+
+    answers: list[tuple[int, object]] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+
+    def answer(self, body: object, status: int = 200, times: int = 1) -> None:
+        self.answers += [(status, body)] * times
+
+    def queries(self) -> list[str]:
+        return [one.params["query"] for one in self.asked if one.path == "query"]
+
+
+class Letting:
+    """Access that is always given."""
+
+    def authorization(self) -> str:
+        return "Bearer made-up"
+
+    def refused(self, authorization: str) -> None:
+        raise AssertionError(authorization)
+
+
+class Unlimited:
+    """A budget that never runs out."""
+
+    def take(self, company: str, calls: int) -> float:  # noqa: ARG002
+        return 0.0
+
+
+def calls_to(base_url: str, clock: Clock, access: object = None) -> Calls:
+    """Calls without pauses and without a limit."""
+    return Calls(
+        "acme",
+        "QuickBooks Online",
+        base_url,
+        access=access or Letting(),  # type: ignore[arg-type]
+        budget=Unlimited(),
+        clock=clock,
+        trace_header="intuit_tid",
+        pause=lambda seconds: None,  # noqa: ARG005
+    )
+
+
+@contextmanager
+def recorded_quickbooks(clock: ManualClock) -> Iterator[tuple[QuickBooksBooks, Recorded]]:
+    """The connector in front of recorded answers."""
+    recorded = Recorded()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _serve(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            sent = json.loads(self.rfile.read(length)) if length else None
+            split = urlsplit(self.path)
+            recorded.asked.append(Asked(self.command, split.path.removeprefix(COMPANY), dict(parse_qsl(split.query)), sent))
+            status, body = recorded.answers.pop(0) if recorded.answers else (404, None)
+            raw = b"" if body is None else json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(raw)))
+            self.send_header("intuit_tid", f"tid-{len(recorded.asked)}")
+            self.end_headers()
+            self.wfile.write(raw)
+
+        do_GET = do_POST = _serve  # noqa: N815 (the server's own names)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: ARG002
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    calls = calls_to(f"http://127.0.0.1:{server.server_port}{COMPANY}", clock)
+    try:
+        yield QuickBooksBooks(calls, clock), recorded
+    finally:
+        calls.close()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def a_fault(code: str, message: str = "", detail: str = "", kind: str = "ValidationFault") -> dict[str, object]:
+    return {"Fault": {"Error": [{"Message": message, "Detail": detail, "code": code}], "type": kind}}
+
+
+def found(entity: str, *documents: object) -> dict[str, object]:
+    return {"QueryResponse": {entity: list(documents)} if documents else {}, "time": "2026-03-10T08:00:00.000-07:00"}
+
+
+def meta(changed: str = "2026-03-10T08:00:00-07:00", made: str = "2026-03-10T08:00:00-07:00") -> dict[str, object]:
+    return {"CreateTime": made, "LastUpdatedTime": changed}
+
+
+def an_invoice(
+    id: str = "1", *, number: str = "1042", total: float = 500.0, balance: float = 500.0, **more: object
+) -> dict[str, object]:
+    return {
+        "Id": id,
+        "SyncToken": "0",
+        "DocNumber": number,
+        "TxnDate": "2026-03-10",
+        "CustomerRef": {"value": "7", "name": "Hooli"},
+        "CurrencyRef": {"value": "USD"},
+        "TotalAmt": total,
+        "Balance": balance,
+        "MetaData": meta(),
+        **more,
+    }
+
+
+def a_payment_in_books(id: str = "5", *, total: float = 500.0, **more: object) -> dict[str, object]:
+    return {
+        "Id": id,
+        "SyncToken": "0",
+        "TxnDate": "2026-03-10",
+        "CustomerRef": {"value": "7", "name": "Hooli"},
+        "CurrencyRef": {"value": "USD"},
+        "TotalAmt": total,
+        "UnappliedAmt": 0,
+        "ProcessPayment": False,
+        "Line": [],
+        "MetaData": meta(),
+        **more,
+    }
+
+
+def a_line(kind: str, id: str, amount: float) -> dict[str, object]:
+    return {"Amount": amount, "LinkedTxn": [{"TxnId": id, "TxnType": kind}]}

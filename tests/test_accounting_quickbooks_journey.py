@@ -1,0 +1,113 @@
+"""The three remedies with the books in QuickBooks Online: failures found by reading, remedied by a press, read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from quickbooks_scene import house_over_quickbooks
+from scene import CREATED, Scene
+from stand_ins.quickbooks import QuickBooks
+from stand_ins.serving import Fault
+
+from receivables.diagnosis import Cause, Remedy
+from receivables.payment import PaymentState
+
+Made = tuple[Scene, QuickBooks]
+SETTLED_SECONDS = 200
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Made]:
+    with house_over_quickbooks(tmp_path) as house:
+        yield house
+
+
+def an_invoice_seen(house: Scene) -> tuple[str, str]:
+    """A customer and its invoice 1042 of 500.00, mirrored."""
+    customer = house.customer("Hooli")
+    invoice = house.invoice("1042", customer, 50_000)
+    house.sync()
+    house.clock.advance(3600)
+    return customer.id, invoice.id
+
+
+def test_healthy_payment_ends_verified_with_one_receipt(made: Made) -> None:
+    house, _ = made
+    an_invoice_seen(house)
+    house.pay()
+    house.sync()
+    assert PaymentState.VERIFIED is house.payment().state
+    assert [("TXN-1", 50_000, 0)] == house.receipts()
+
+
+def test_credit_memo_is_taken_off_and_the_receipt_posted(made: Made) -> None:
+    house, _ = made
+    customer, invoice = an_invoice_seen(house)
+    credit = house.ledger.add_credit_memo("CM-77", customer, 12_000, "USD", date(2026, 3, 4), by="Dana", at=CREATED)
+    house.ledger.apply_credit(credit.id, invoice, 12_000, by="Dana")
+    house.pay()
+    house.sync()
+    assert Cause.CREDIT_MEMO_APPLIED is house.failing().cause
+    assert [] == house.receipts()
+
+    assert "done" == house.decide(Remedy.UNAPPLY_CREDIT_MEMO)
+
+    assert PaymentState.VERIFIED is house.payment().state
+    assert [("TXN-1", 50_000, 0)] == house.receipts()
+    assert [12_000] == [memo.open_minor for memo in house.ledger.credit_memos()]
+    assert [0] == [one.open_minor for one in house.ledger.invoices()]
+
+
+def test_invoice_made_anew_gets_the_receipt(made: Made) -> None:
+    house, _ = made
+    _, invoice = an_invoice_seen(house)
+    house.pay()
+    house.ledger.recreate_invoice(invoice, by="Dana")
+    house.sync()
+    assert Cause.INVOICE_RECREATED is house.failing().cause
+    assert "done" == house.decide(Remedy.RECREATE_RECEIPT)
+    assert PaymentState.VERIFIED is house.payment().state
+    assert [("TXN-1", 50_000, 0)] == house.receipts()
+
+
+def test_receipt_entered_by_hand_is_the_proof_to_dismiss_with(made: Made) -> None:
+    house, _ = made
+    customer, invoice = an_invoice_seen(house)
+    house.ledger.enter_receipt(customer, 50_000, "USD", date(2026, 3, 3), by="Dana", lines=((invoice, 50_000),))
+    house.pay()
+    house.sync()
+    assert Cause.RECEIPT_ALREADY_ENTERED is house.failing().cause
+    assert "done" == house.decide(Remedy.DISMISS)
+    assert PaymentState.DISMISSED is house.payment().state
+    assert 1 == len(house.receipts())
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_lost_answer_ends_with_exactly_one_receipt(made: Made, cut: str) -> None:
+    house, quickbooks = made
+    an_invoice_seen(house)
+    house.pay()
+    quickbooks.order(Fault(cut=cut, method="POST", path="/payment"))
+    house.sync()
+    for _ in range(4):
+        house.clock.advance(SETTLED_SECONDS)
+        house.sync()
+    assert PaymentState.VERIFIED is house.payment().state
+    assert [("TXN-1", 50_000, 0)] == house.receipts()
+
+
+def test_credit_that_slips_in_between_reading_and_posting_is_noticed_afterwards(made: Made) -> None:
+    house, quickbooks = made
+    customer, invoice = an_invoice_seen(house)
+    house.pay()
+    quickbooks.order(Fault(status=429, headers={"Retry-After": "1"}, method="POST", path="/payment"))
+    house.sync()
+    credit = house.ledger.add_credit_memo("CM-77", customer, 12_000, "USD", date(2026, 3, 4), by="Dana")
+    house.clock.advance(30)
+    house.ledger.apply_credit(credit.id, invoice, 12_000, by="Dana")
+    house.sync()
+    assert Cause.CREDIT_MEMO_APPLIED is house.failing().cause
+    assert [] == house.receipts()

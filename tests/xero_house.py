@@ -1,0 +1,46 @@
+"""A whole small house whose books are in Xero, with the stand-in behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scene import Scene, a_scene
+from xero_scene import XeroScene, xero_scene
+
+from receivables.diagnosis import Cause
+
+
+@dataclass(frozen=True)
+class House:
+    """A small house whose books are in Xero; `people` of the house work in the same ledger by its own ids."""
+
+    scene: Scene
+    behind: XeroScene
+
+    def payments_in_xero(self) -> list[tuple[str, int]]:
+        """(reference, amount) of every payment and overpayment that counts."""
+        living = [one for one in self.scene.ledger.receipts() if not one.voided]
+        return sorted((one.reference.rpartition(" | ")[2], one.amount_minor) for one in living)
+
+    def cause(self, number: str = "TXN-1") -> Cause:
+        diagnosis = self.scene.failing(number).diagnosis
+        assert diagnosis is not None
+        return diagnosis.primary.cause
+
+    def sentence(self, number: str = "TXN-1") -> str:
+        diagnosis = self.scene.failing(number).diagnosis
+        assert diagnosis is not None
+        return diagnosis.sentence
+
+
+@contextmanager
+def a_house(folder: Path, *, check_contract: bool = True) -> Iterator[House]:
+    with xero_scene(folder, check_contract=check_contract) as behind:
+        made = a_scene(folder)
+        made.ledger.close()
+        desk = replace(made.desk, books=behind.books, clock=behind.clock)
+        yield House(Scene(made.db, behind.xero.ledger, behind.clock, desk), behind)
+        made.db.close()
