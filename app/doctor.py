@@ -17,8 +17,8 @@ from app.settings import CompanySettings, Settings, load_settings
 from app.settings_books import EmbeddedBooksSettings, TrytonSettings
 from app.wiring import House, open_house
 from receivables.books_records import BooksSettings
-from receivables.errors import AccessLost, BooksError, ConfigurationError, NotFound, Throttled
-from storage import companies
+from receivables.errors import AccessLost, BooksError, ConfigurationError, FeedError, NotFound, Throttled
+from storage import companies, feeds
 from storage.checking import check_database, last_feed
 
 SIGN_IN_ENDS_SOON = timedelta(days=14)
@@ -116,6 +116,28 @@ def _journey(house: House, company: CompanySettings) -> Iterator[Finding]:
         yield Finding(company.id, "feed", Verdict.WARNING, text, "Begin with: resolve-now import FILE.")
     else:
         yield Finding(company.id, "feed", Verdict.WORKS, f"{feed.name} was read {_ago(feed.at, house.clock.now())}.")
+    yield from _polled(house, company)
+
+
+def _polled(house: House, company: CompanySettings) -> Iterator[Finding]:
+    """Where payments are fetched from, and what of it cannot become a payment until somebody corrects it there."""
+    polled = house.feeds.polled(company.company, company.feed)
+    if polled is None:
+        return
+    try:
+        yield Finding(company.id, polled.kind, Verdict.WORKS, polled.check())
+    except (FeedError, ConfigurationError) as error:
+        text = error.message.split("\n")[0]
+        yield Finding(
+            company.id, polled.kind, Verdict.BROKEN, text, "Check the key and the network; docs/feeds.md has the steps."
+        )
+    with house.db.read() as connection:
+        refused = feeds.refused(connection, company.id)
+    if refused:
+        text = f"{len(refused)} records cannot become payments; the oldest: {refused[0].problem}"
+        yield Finding(
+            company.id, polled.kind, Verdict.WARNING, text, "Correct them at their source; they are read again by themselves."
+        )
 
 
 def _access(house: House, company: CompanySettings) -> Finding:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from bot.cards import Message
 from bot.rooms import Channel
-from bot.text import BUTTON_AT_MOST, Block, fallback, moment, money, plain, row, safe
+from bot.text import BUTTON_AT_MOST, Block, day, fallback, moment, money, plain, row, safe
 from bot.words import CAUSES
 from receivables.diagnosis import Cause
 from storage.escalations import StoredEscalation
@@ -72,7 +72,17 @@ def probable(root: str) -> str:
     """What most of the failures have in common, as something to look at; "" where nothing is known of it."""
     cause, _, about = root.partition(" ")
     known = SETTINGS.get(Cause(cause)) if cause in list(Cause) else None
-    return known.format(about=safe(about, 200)) if known else ""
+    return known.format(about=about_in_words(Cause(cause), about)) if known else ""
+
+
+def about_in_words(cause: Cause, about: str) -> str:
+    """What an incident is about, for a sentence: a day as people write it, a name or a message without its full stop."""
+    if cause is Cause.PERIOD_CLOSED:
+        try:
+            return day(date.fromisoformat(about))
+        except ValueError:  # not a day: shown as it is
+            pass
+    return safe(about, 200).rstrip(".")
 
 
 def _by_amount(amounts: Mapping[str, list[int]]) -> str:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot import words
 from bot.cards import MOVES_MONEY, PRESSABLE, Message
+from bot.escalations import about_in_words
 from bot.rooms import Channel
 from bot.text import BUTTON_AT_MOST, CONTEXT_AT_MOST, HEADER_AT_MOST, Block, fallback, listed, moment, money, plain, row, safe
 from receivables.diagnosis import Cause, Remedy
@@ -18,7 +19,7 @@ from storage.incidents import IncidentFigures, StoredIncident
 REASONS: Mapping[Cause, str] = {
     Cause.PERIOD_CLOSED: "The books are closed through {about}, and these payments touch documents before that. "
     "Ask the controller to open the period, then try all of them again.",
-    Cause.ACCOUNT_INACTIVE: "The books do not take money on the account in question: {about} "
+    Cause.ACCOUNT_INACTIVE: "The books do not take money on the account in question: {about}. "
     "Make the account active in the books, or name another in the configuration, then try all of them again.",
     Cause.CUSTOMER_INACTIVE: "The client is inactive in the books. Make the client active, then try all of them again.",
     Cause.CUSTOMER_CHANGED: "The client was merged or moved in the books. Check where the invoices stand now, then try again.",
@@ -48,7 +49,7 @@ def incident_card(facts: IncidentFacts, channel: Channel, names: Mapping[str, st
     """One reason, how many payments and how much money, what to do, and one button for all of it."""
     one, zone = facts.incident, channel.company.time_zone
     head = _headline(facts, safe(channel.company.name))
-    reason = REASONS.get(one.cause, words.CAUSES[one.cause] + ".").format(about=safe(one.about, 200))
+    reason = REASONS.get(one.cause, words.CAUSES[one.cause] + ".").format(about=about_in_words(one.cause, one.about))
     blocks: list[Block] = [
         {"type": "header", "text": plain(head, HEADER_AT_MOST)},
         {"type": "section", "block_id": "what", "text": plain(reason)},
@@ -88,10 +89,10 @@ def _connection(facts: IncidentFacts, channel: Channel) -> list[Block]:
 
 def _amounts(facts: IncidentFacts) -> Block:
     held = facts.figures
-    total = ", ".join(money(amount, currency) for currency, amount in held.money.items()) or "nothing"
+    total = "".join(f", {money(amount, currency)}" for currency, amount in held.money.items())
     fields = [
         *row("Cause", words.CAUSES[facts.incident.cause]),
-        *row("Open", f"{held.open} of {held.all}, {total}"),
+        *row("Open", f"{held.open} of {held.all}{total}"),
     ]
     if held.first:
         shown = listed([safe(one.transaction_number, 64) for one in held.first])

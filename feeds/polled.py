@@ -48,6 +48,9 @@ class PolledFeed(Protocol):
     def walks(self) -> tuple[str, ...]:
         """Its lists, each read with a cursor of its own."""
 
+    def check(self) -> str:
+        """Asks for as little as possible, and says in words that it works."""
+
     def page(self, walk: str, cursor: str) -> Page:
         """The next records of one list; "" is from the beginning."""
 

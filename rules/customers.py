@@ -16,8 +16,8 @@ def customer_merged(reading: Reading, matched: Matched) -> Conclusion:
 
     Shows as: every payment of this customer that came before the merger fails in the same way.
     Happens when: somebody merged two customers; the documents of one moved to the other.
-    Remedy: enter the receipt for the remaining customer by hand, with the transaction number as its reference; the next sync
-    finds it, and the payment is dismissed with it as proof.
+    Remedy: retry: the payment follows its invoices to the remaining customer and is posted there. Where somebody entered the
+    receipt by hand meanwhile, dismiss with it as proof.
     Prevention: merge customers when none of their payments is on its way, and tell the portal the remaining customer.
     Not to be confused with: a customer that was only made inactive.
     """

@@ -19,7 +19,7 @@ def run_once(desk: Desk) -> int:
     seen = 0
     for _ in range(PAGES_PER_RUN):
         changes = desk.books.changes(cursor)
-        if changes.documents or changes.gone:
+        if changes.documents or changes.gone or changes.cursor != cursor:
             with desk.db.work() as connection:
                 mirror.remember(connection, desk.company.id, changes, at=desk.clock.now())
         seen += len(changes.documents) + len(changes.gone)

@@ -44,9 +44,21 @@ def plan(case: Case) -> Plan:
             return _keep_on_account(case)
         case Remedy.RETRY:
             return Plan(PaymentState.RECEIVED, Bucket.TO_DO, "judged again and posted when it fits", resolution="retried",
-                        superseded=gone(case))  # fmt: skip
+                        bindings=_followed(case), superseded=gone(case))  # fmt: skip
         case Remedy.WAIT | Remedy.RECONNECT | Remedy.ESCALATE:
             return Plan(case.stored.state, case.stored.bucket, "noted; nothing was changed")
+
+
+def _followed(case: Case) -> tuple[tuple[int, str, str], ...]:
+    """Where the books merged the customer into another, its invoices went there, and a person's retry follows them."""
+    remaining = case.evidence.merged_into
+    if remaining is None:
+        return ()
+    return tuple(
+        (line.line, line.invoice.id, remaining.id)
+        for line in case.evidence.lines
+        if isinstance(line.invoice, Invoice) and line.invoice.customer_id == remaining.id
+    )
 
 
 # --- recreate, keep on account ------------------------------------------------------------------------------------------

@@ -371,7 +371,10 @@ def an_incident(
     state, closed_at = ("closed", DECIDED_AT) if over else ("open", None)
     bulk = (remedy, "dana", DECIDED_AT) if chosen else (None, None, None)
     stored = StoredIncident("acme", "i" * 26, cause, about, state, FOUND_AT, closed_at, "sam" if chosen else None, *bulk)
-    first = [a_failure(NOTHING.payment, None, evidence_id=None)] * min(5, open_count)
+    first = [
+        replace(a_failure(NOTHING.payment, None, evidence_id=None), transaction_number=f"TXN-{place}")
+        for place in range(1, min(5, open_count) + 1)
+    ]
     money = {"USD": 50_000 * open_count} if open_count else {}
     figures = IncidentFigures(open_count, 12, money, first, {remedy: open_count} if open_count else {})
     return IncidentFacts(stored, figures, frozen, Pause(cause, "The refresh token is no longer valid.", FOUND_AT, None))

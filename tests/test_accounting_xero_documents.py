@@ -94,7 +94,7 @@ def test_nothing_but_a_guid_gets_into_a_filter() -> None:
 
 
 def test_modified_since_is_rounded_down_to_the_second() -> None:
-    assert "2018-02-15T17:19:10" == wire.modified_since(1518715150940)
+    assert "2018-02-15T17:19:10Z" == wire.modified_since(1518715150940)
 
 
 @given(st.lists(st.text(max_size=300), max_size=60))

@@ -308,9 +308,11 @@ def test_a_document_that_shows_up_late_is_not_missed_and_none_is_told_twice(scen
 def test_not_modified_is_an_answer_and_means_nothing_new(scene: XeroScene) -> None:
     scene.customer_with_invoice()
     _, cursor = looked(scene)
-    scene.xero.faults.order(Fault(status=304, times=2))
+    for name in ("Contacts", "Invoices"):
+        scene.xero.faults.order(Fault(status=304, path=name))
 
     assert [] == looked(scene, cursor)[0]
+    assert 0 == scene.xero.faults.left
 
 
 def test_a_look_from_any_cursor_of_the_last_one_finds_what_changed_since(scene: XeroScene) -> None:

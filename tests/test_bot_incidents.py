@@ -50,7 +50,7 @@ def test_a_thousand_failures_of_one_root_are_one_card_and_one_escalation_within_
     (card,), (escalation,) = acme.messages(), acme.messages("finance-leads")
     assert "1000 payments fail for one reason" in card["text"]
     assert "1000 of 1000 payments failed" in escalation["text"]
-    assert "closed through 2026-03-31" in str(escalation["blocks"])
+    assert "closed through 31 Mar 2026" in str(escalation["blocks"])
     assert 60 > acme.clock.monotonic() - began  # as the outbox counts: one message a second for each channel
     assert 2 == len(acme.calls("chat.postMessage"))
 

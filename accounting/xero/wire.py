@@ -137,5 +137,5 @@ def day_in_filter(value: date) -> str:
 
 
 def modified_since(milliseconds_since_1970: int) -> str:
-    """The header If-Modified-Since as Xero writes it: UTC without a zone, in whole seconds, rounded down to leave nothing out."""
-    return moment_of(milliseconds_since_1970).strftime("%Y-%m-%dT%H:%M:%S")
+    """The header If-Modified-Since as Xero describes it: UTC in whole seconds, rounded down to leave nothing out."""
+    return moment_of(milliseconds_since_1970).strftime("%Y-%m-%dT%H:%M:%SZ")
