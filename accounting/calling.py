@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 import httpx2
@@ -65,6 +67,14 @@ class CallCounts:
         self.made[kind] = self.made.get(kind, 0) + 1
 
 
+@dataclass(frozen=True)
+class Heard:
+    """When the books last answered, by their own clock and by ours (UTC)."""
+
+    theirs: datetime
+    ours: datetime
+
+
 class Calls:
     """One company's calls to one package. `base_url` ends in a slash; paths are relative to it."""
 
@@ -78,17 +88,21 @@ class Calls:
         budget: CallBudget,
         clock: Clock,
         trace_header: str = "",
+        scarce: Mapping[str, CallBudget] | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        """`scarce` names the paths that have a budget of their own besides that of every call."""
         self._company = company
         self._package = package
         self._access = access
         self._budget = budget
         self._clock = clock
         self._trace_header = trace_header
+        self._scarce = scarce or {}
         self._pause = pause
         self._client = httpx2.Client(base_url=base_url, timeout=TIME_OUTS, follow_redirects=False, trust_env=False)
         self.counts = CallCounts()
+        self.last_heard: Heard | None = None
 
     def close(self) -> None:
         self._client.close()
@@ -105,7 +119,7 @@ class Calls:
         """Asks, a few times where it must. Raises BooksUnavailable (also Throttled) and AccessLost."""
         boundary.leaving(f"{self._package} {method} {path}")
         for pause_milliseconds in (*READ_PAUSES_MILLISECONDS, None):
-            self._wait_for_budget(self._clock.monotonic() + LONGEST_WAIT_SECONDS)
+            self._wait_for_budgets(path, self._clock.monotonic() + LONGEST_WAIT_SECONDS)
             problem = ""
             try:
                 reply = self._send("read", method, path, params, headers, body, self._clock.monotonic() + WHOLE_READ_SECONDS)
@@ -138,7 +152,7 @@ class Calls:
         Raises BooksUnavailable (also Throttled) and AccessLost when nothing was done, OutcomeUnknown when it may have been.
         """
         boundary.leaving(f"{self._package} {method} {path}")
-        self._wait_for_budget(deadline)
+        self._wait_for_budgets(path, deadline)
         try:
             reply = self._send("write", method, path, params, headers, body, deadline)
         except _NOT_SENT as error:
@@ -153,10 +167,15 @@ class Calls:
             raise OutcomeUnknown(f"{self._package} answered {reply.status} with something that is no JSON.")
         return reply
 
-    def _wait_for_budget(self, deadline: float, budget: CallBudget | None = None) -> None:
-        """Waits until `budget`, or the one of every call, allows another. Raises Throttled where that is past the deadline."""
-        allowed, ends = budget or self._budget, self._clock.monotonic()
-        while (wait_seconds := allowed.take(self._company, 1)) > 0:  # a wait reserves nothing: ask again after it
+    def _wait_for_budgets(self, path: str, deadline: float) -> None:
+        if path in self._scarce:
+            self._wait_for_budget(self._scarce[path], deadline)
+        self._wait_for_budget(self._budget, deadline)
+
+    def _wait_for_budget(self, budget: CallBudget, deadline: float) -> None:
+        """Waits until the budget allows another call. Raises Throttled where that is past the deadline."""
+        ends = self._clock.monotonic()
+        while (wait_seconds := budget.take(self._company, 1)) > 0:  # a wait reserves nothing: ask again after it
             ends += wait_seconds
             if ends > deadline:
                 raise Throttled(f"The calls that {self._package} allows are used up for now.", wait_seconds)
@@ -188,9 +207,16 @@ class Calls:
             self._access.refused(authorization)
             return None
         answered = {name.lower(): value for name, value in response.headers.items()}
+        self._note_their_clock(answered.get("date", ""))
         if response.status_code == 429:
             raise Throttled(f"{self._package} asks us to wait.", _seconds(answered.get("retry-after", "")))
         return Reply(response.status_code, answered, _parsed(raw), answered.get(self._trace_header.lower(), ""))
+
+    def _note_their_clock(self, header: str) -> None:
+        try:
+            self.last_heard = Heard(parsedate_to_datetime(header).astimezone(UTC), self._clock.now())
+        except ValueError:  # no date, or none that can be read: nothing depends on it
+            return
 
     def _body(self, response: httpx2.Response, deadline: float) -> bytes:
         """The whole answer. One that is endless, or too slow, is no answer."""

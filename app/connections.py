@@ -10,8 +10,6 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -38,20 +36,12 @@ XERO_API = "https://api.xero.com/api.xro/2.0/"
 _ORGANISATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 
 
-@dataclass
-class Seen:
-    """The books' own clock, as their last answer told it, beside ours (both UTC)."""
-
-    theirs: datetime | None = None
-    ours: datetime | None = None
-
-
 @dataclass(frozen=True)
 class Opened:
     """One company's books in this process."""
 
     books: Books
-    seen: Seen
+    calls: Calls
 
 
 class WithRemedy:
@@ -180,24 +170,24 @@ class Connections:
 
         api = practice_address("quickbooks_base_url", self._environment) or QUICKBOOKS_API[books.environment]
         url = f"{api.rstrip('/')}/v3/company/{self._organisation(company)}/"
-        calls, seen = self._calls(company, "QuickBooks Online", url, self._access(company), trace_header="intuit_tid")
-        return Opened(QuickBooksBooks(calls, self._clock), seen)
+        calls = self._calls(company, "QuickBooks Online", url, self._access(company), trace_header="intuit_tid")
+        return Opened(QuickBooksBooks(calls, self._clock), calls)
 
     def _open_xero(self, company: CompanySettings) -> Opened:
         from accounting.xero.connector import XeroBooks  # noqa: PLC0415  # only where a company needs it
 
         api = practice_address("xero_base_url", self._environment) or XERO_API
         organisation = self._organisation(company)
-        calls, seen = self._calls(company, "Xero", api, self._access(company), trace_header="xero-correlation-id")
+        calls = self._calls(company, "Xero", api, self._access(company), trace_header="xero-correlation-id")
         account = company.company.deposit_accounts.get("default", "")
-        return Opened(XeroBooks(calls, self._clock, organisation=organisation, deposit_account=account), seen)
+        return Opened(XeroBooks(calls, self._clock, organisation=organisation, deposit_account=account), calls)
 
     def _open_tryton(self, company: CompanySettings, books: TrytonSettings) -> Opened:
         from accounting.tryton.connector import TrytonBooks  # noqa: PLC0415  # only where a company needs it
 
         access = self.tryton_access(company, books)
-        calls, seen = self._calls(company, "Tryton", f"{books.url}{books.database}/", access)
-        return Opened(TrytonBooks(calls, self._clock, statement_journal=books.statement_journal), seen)
+        calls = self._calls(company, "Tryton", f"{books.url}{books.database}/", access)
+        return Opened(TrytonBooks(calls, self._clock, statement_journal=books.statement_journal), calls)
 
     def tryton_access(self, company: CompanySettings, books: TrytonSettings) -> Access:
         """Our sign-in to Tryton. It raises AccessLost where the password is not set, or not taken."""
@@ -226,28 +216,19 @@ class Connections:
             raise AccessLost(f"What is stored of {company.id} is damaged. Run: resolve-now connect {company.id}")
         return organisation
 
-    def _calls(
-        self, company: CompanySettings, package: str, url: str, access: Access, trace_header: str = ""
-    ) -> tuple[Calls, Seen]:
-        from accounting.calling import Calls, Reply  # noqa: PLC0415
+    def _calls(self, company: CompanySettings, package: str, url: str, access: Access, trace_header: str = "") -> Calls:
+        from accounting.calling import Calls  # noqa: PLC0415
 
-        seen, clock, batches = Seen(), self._clock, self.batches
-
-        class Watched(Calls):
-            """Calls that note what time it is where the books are, and that count batches."""
-
-            def read(self, *words: object, **more: object) -> Reply:
-                reply: Reply = super().read(*words, **more)  # type: ignore[arg-type]
-                seen.theirs, seen.ours = _date(reply.headers.get("date", "")), clock.now()
-                return reply
-
-            def write(self, method: str, path: str, *, deadline: float, **more: object) -> Reply:
-                if path == "batch":
-                    self._wait_for_budget(deadline, batches)
-                return super().write(method, path, deadline=deadline, **more)  # type: ignore[arg-type]
-
-        calls = Watched(company.id, package, url, access=access, budget=self.budget, clock=self._clock, trace_header=trace_header)
-        return calls, seen
+        return Calls(
+            company.id,
+            package,
+            url,
+            access=access,
+            budget=self.budget,
+            clock=self._clock,
+            trace_header=trace_header,
+            scarce={"batch": self.batches} if isinstance(company.books, QuickBooksSettings) else None,
+        )
 
 
 def limits_of(company: CompanySettings) -> tuple[Limit, ...]:
@@ -259,10 +240,3 @@ def limits_of(company: CompanySettings) -> tuple[Limit, ...]:
             return xero_limits(calls_per_day)
         case _:
             return ()
-
-
-def _date(header: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(header).astimezone(UTC)
-    except ValueError:
-        return None

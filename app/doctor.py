@@ -211,10 +211,10 @@ def _settings(company: CompanySettings, settings: BooksSettings) -> Iterator[Fin
 def _clocks(house: House, company: CompanySettings) -> Iterator[Finding]:
     if isinstance(company.books, EmbeddedBooksSettings):
         return
-    seen = house.connections.opened(company).seen
-    if seen.theirs is None or seen.ours is None:
+    heard = house.connections.opened(company).calls.last_heard
+    if heard is None:
         return
-    apart = abs(seen.ours - seen.theirs)
+    apart = abs(heard.ours - heard.theirs)
     text = f"This machine's clock and the books' differ by {int(apart.total_seconds())} seconds."
     if apart > CLOCKS_MAY_DIFFER:
         yield Finding(company.id, "clock", Verdict.WARNING, text, "Set this machine's clock by a time server.")

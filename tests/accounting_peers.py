@@ -157,7 +157,7 @@ def real_tryton(folder: Path) -> Peer:
     from tryton_scene import tryton_scene  # noqa: PLC0415 (its server builds on nothing here, and may not be installed)
 
     running = ExitStack()
-    scene = running.enter_context(tryton_scene(documents_per_page=5))
+    scene = running.enter_context(tryton_scene(documents_per_page=3))
     return Peer(
         scene.books,
         scene.dana,
@@ -166,7 +166,7 @@ def real_tryton(folder: Path) -> Peer:
         keeps_issued=True,
         draft=scene.dana.deletable_invoice,
         tells_deletions=False,
-        more_than_a_page=8,
+        more_than_a_page=5,
         close=running.close,
     )
 

@@ -42,6 +42,11 @@ class TrytonBookkeeper:
         return company
 
     @cached_property
+    def _dollar(self) -> int:
+        (found,) = self.clerk.ids("currency.currency", ["code", "=", "USD"])
+        return found
+
+    @cached_property
     def _accounts(self) -> dict[str, int]:
         open_ones = (["company", "=", self._company], ["closed", "!=", True])
         found = {
@@ -83,7 +88,7 @@ class TrytonBookkeeper:
 
     def _draft(self, customer_id: str, amount_minor: int, quantity: int, on: date) -> int:
         party = self.clerk.read("party.party", int(customer_id), "addresses")
-        (currency,) = self.clerk.ids("currency.currency", ["code", "=", "USD"])
+        currency = self._dollar
         line = {"type": "line", "company": self._company, "currency": currency, "account": self._accounts["revenue"]}
         line |= {"quantity": quantity, "unit_price": dollars(amount_minor), "description": "Goods"}
         return self.clerk.make(

@@ -1,0 +1,254 @@
+"""Plays all scenes in one world: one sync for all that can be judged together, then what concerns the whole company."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from cause_scenes import CREDIT, PLAYS, WHOLE, Case, Play, Seen, expressible
+from cause_worlds import TRYTON, Standing, World
+from faulty_books import Fault
+from makers import a_payment
+
+from receivables.diagnosis import Cause, Remedy
+from receivables.payment import Allocation
+from storage import companies, failures
+from sync import reconciliation
+
+#: The three remedies at the heart, each by the cause that recommends it.
+SEEDS = {
+    Cause.CREDIT_MEMO_APPLIED: Remedy.UNAPPLY_CREDIT_MEMO,
+    Cause.RECEIPT_ALREADY_ENTERED: Remedy.DISMISS,
+    Cause.INVOICE_RECREATED: Remedy.RECREATE_RECEIPT,
+}
+SYNCS_UNTIL_SETTLED = 6
+
+
+@dataclass
+class Played:
+    """What was seen in one world. The second key of `seen` is whether the scene is the one that fires."""
+
+    seen: dict[tuple[Cause, bool], Seen] = field(default_factory=dict)
+    cases: dict[tuple[Cause, bool], Case] = field(default_factory=dict)
+    decided: dict[Cause, str] = field(default_factory=dict)
+    remedied: dict[Cause, Seen] = field(default_factory=dict)
+    standing: dict[Cause, list[Standing]] = field(default_factory=dict)
+    open_minor: dict[Cause, int] = field(default_factory=dict)
+    afterwards: dict[Cause, Seen] = field(default_factory=dict)  # once the trouble was over
+
+
+def play(world: World) -> Played:
+    """Everything in order. What these books cannot express is left out."""
+    played = Played()
+    _play_together(world, played)
+    _carry_out_the_seeds(world, played)
+    for apart in (_period, _unanswered, _swallowed, _deposited, _connection):
+        apart(world, played)
+    return played
+
+
+def seen(world: World, case: Case) -> Seen:
+    """What is told of a payment now: about its posting, or else about what its feed says."""
+    with world.scene.db.read() as connection:
+        posting = failures.open_of(connection, "acme", case.number)
+        found = posting or failures.open_of(connection, "acme", case.number, "intake")
+    state = world.scene.payment(case.number).state
+    if found is None:
+        return Seen(state, None)
+    sentence = found.diagnosis.sentence if found.diagnosis else ""
+    return Seen(state, found.cause, found.remedy, found.refusal_code, sentence)
+
+
+# --- together -----------------------------------------------------------------------------------------------------------
+
+
+def _play_together(world: World, played: Played) -> None:
+    acts = list(_acts(world, played))
+    for act, case in acts:
+        case.customer_id = world.hands.customer(case.customer)
+        act.before(world, case)
+    world.scene.sync()
+    _pay(world, [(act, case) for act, case in acts if act.posted_first])
+    world.scene.sync()
+    world.writing(False)
+    _pay(world, [(act, case) for act, case in acts if not act.posted_first])
+    world.scene.sync()  # bound to the invoices as they were when the client paid, and not posted yet
+    world.later(0.1)
+    for act, case in acts:
+        act.after(world, case)
+    world.later(0.1)
+    world.writing(True)
+    world.scene.sync()
+    reconciliation.run_once(world.scene.desk)
+    played.seen |= {(act.cause, firing): seen(world, played.cases[act.cause, firing]) for act, firing in _plays(world)}
+
+
+def _plays(world: World) -> Iterator[tuple[Play, bool]]:
+    for cause, (fires, misses) in PLAYS.items():
+        if expressible(cause, world.name):
+            yield fires, True
+            yield misses, False
+
+
+def _acts(world: World, played: Played) -> Iterator[tuple[Play, Case]]:
+    for place, (act, firing) in enumerate(_plays(world), start=101):
+        case = Case(f"TXN-{place}", f"Client {place}", f"1{place}")
+        played.cases[act.cause, firing] = case
+        yield act, case
+
+
+def _pay(world: World, acts: list[tuple[Play, Case]]) -> None:
+    paid_at = world.later(0.1)
+    for act, case in acts:
+        allocations = (Allocation(act.to_invoice_minor, case.invoice_number),) if act.to_invoice_minor else ()
+        made = a_payment(
+            transaction_number=case.number, customer=case.customer, amount_minor=act.paid_minor, paid_at=paid_at,
+            method=act.method, allocations=allocations,
+        )  # fmt: skip
+        case.payment = replace(made, status=act.status)
+    world.scene.feed(*[case.payment for _, case in acts if case.payment])
+    world.later(0.1)
+
+
+def _carry_out_the_seeds(world: World, played: Played) -> None:
+    for cause, remedy in SEEDS.items():
+        case = played.cases[cause, True]
+        played.decided[cause] = world.scene.decide(remedy, case.number)
+        world.scene.sync()
+        played.remedied[cause] = seen(world, case)
+        played.standing[cause] = world.hands.standing(case.customer_id)
+        played.open_minor[cause] = world.hands.open_minor(case.made.get("successor", case.invoice_id))
+
+
+# --- one thing at a time ------------------------------------------------------------------------------------------------
+
+
+def _another(world: World, played: Played, cause: Cause, *, firing: bool, amount_minor: int = WHOLE) -> Case:
+    """A customer with an invoice, mirrored."""
+    place = 500 + 10 * list(Cause).index(cause) + firing
+    case = Case(f"TXN-{place}", f"Client {place}", f"1{place}")
+    case.customer_id = world.hands.customer(case.customer)
+    case.invoice_id = world.hands.invoice(case.invoice_number, case.customer_id, amount_minor)
+    played.cases[cause, firing] = case
+    return case
+
+
+def _paid(world: World, *cases: Case) -> None:
+    _pay(world, [(Play(Cause.UNIDENTIFIED, None), case) for case in cases])
+
+
+def _period(world: World, played: Played) -> None:
+    """The period before is closed, and nothing happens; then the payment's own."""
+    cause, today = Cause.PERIOD_CLOSED, world.hands.today()
+    before = today.replace(day=1) if world.name == TRYTON else today
+    misses, fires = (_another(world, played, cause, firing=firing) for firing in (False, True))
+    world.hands.close_period(before - timedelta(days=1))
+    _paid(world, misses)
+    world.scene.sync()
+    played.seen[cause, False] = seen(world, misses)
+    world.hands.close_period(today + timedelta(days=31) if world.name == TRYTON else today)
+    _paid(world, fires)
+    world.scene.sync()
+    played.seen[cause, True] = seen(world, fires)
+    world.hands.close_period(before - timedelta(days=1))
+    _settle(world)
+    played.afterwards[cause] = seen(world, fires)
+
+
+def _settle(world: World) -> None:
+    for _ in range(SYNCS_UNTIL_SETTLED):
+        world.scene.clock.advance(60)
+        world.scene.sync()
+
+
+def _unanswered(world: World, played: Played) -> None:
+    """An answer that was lost, and a line that was plainly closed before anything was sent."""
+    cause = Cause.OUTCOME_UNKNOWN
+    fires, misses = (_another(world, played, cause, firing=firing) for firing in (True, False))
+    _paid(world, fires)
+    world.troubles.answer_lost()
+    world.scene.sync()
+    played.seen[cause, True] = seen(world, fires)
+    _settle(world)
+    _paid(world, misses)
+    world.line.faults.append(Fault.REFUSED_CONNECTION)
+    world.scene.sync()
+    told = seen(world, misses)
+    _settle(world)
+    played.seen[cause, False] = replace(seen(world, misses), cause=told.cause)
+    played.afterwards[cause] = seen(world, fires)
+
+
+def _while_sending(world: World, step: Callable[[], None]) -> None:
+    """One sync, in which Dana is quicker than our write."""
+
+    def once() -> None:
+        world.line.before_write = lambda: None
+        step()
+
+    world.line.before_write = once
+    world.scene.sync()
+
+
+def _credit(world: World, case: Case) -> None:
+    case.made["credit"] = world.hands.credit_memo(f"8{case.invoice_number}", case.customer_id, CREDIT)
+    case.made["application"] = world.hands.apply_credit(case.made["credit"], case.invoice_id, CREDIT)
+
+
+def _swallowed(world: World, played: Played) -> None:
+    """A credit slips in between our last look and the receipt; once the invoice has room for both."""
+    cause = Cause.ACCEPTED_UNAPPLIED
+    if not expressible(cause, world.name):
+        return
+    fires = _another(world, played, cause, firing=True)
+    misses = _another(world, played, cause, firing=False, amount_minor=WHOLE + CREDIT)
+    _paid(world, fires, misses)
+    _while_sending(world, lambda: [_credit(world, one) for one in (fires, misses)] and None)
+    played.seen |= {(cause, True): seen(world, fires), (cause, False): seen(world, misses)}
+
+
+def _deposited(world: World, played: Played) -> None:
+    """The same, and the receipt went to the bank before it could be mended; and one that was right before it did."""
+    cause = Cause.RECEIPT_DEPOSITED
+    if not expressible(cause, world.name):
+        return
+    fires, misses = (_another(world, played, cause, firing=firing) for firing in (True, False))
+    _paid(world, fires, misses)
+    _while_sending(world, lambda: _credit(world, fires))
+    world.hands.unapply_credit(fires.made["application"])
+    for case in (fires, misses):
+        world.hands.deposit(world.hands.ours(case.number))
+    world.later(0.1)
+    world.scene.sync()
+    reconciliation.run_once(world.scene.desk)
+    played.seen |= {(cause, True): seen(world, fires), (cause, False): seen(world, misses)}
+
+
+def _connection(world: World, played: Played) -> None:
+    """What pauses the company: told of the company, while its payments wait. Each is over afterwards."""
+    troubles = world.troubles
+    for cause, trouble, nearly in (
+        (Cause.ACCESS_LOST, "access_lost", "access_ended"),
+        (Cause.THROTTLED, "throttled", "asked_to_slow_down"),
+        (Cause.BOOKS_UNAVAILABLE, "away", "away_for_a_moment"),
+    ):
+        if not expressible(cause, world.name):
+            continue
+        for firing, begin in ((True, trouble), (False, nearly)):
+            case = _another(world, played, cause, firing=firing)
+            world.scene.sync()
+            _paid(world, case)
+            getattr(troubles, begin)()
+            world.scene.sync()
+            played.seen[cause, firing] = replace(seen(world, case), cause=_paused(world))
+            troubles.over()
+            _settle(world)
+            if firing:
+                played.afterwards[cause] = seen(world, case)
+
+
+def _paused(world: World) -> Cause | None:
+    with world.scene.db.read() as connection:
+        pause = companies.get(connection, "acme").pause
+    return pause.cause if pause else None

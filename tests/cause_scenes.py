@@ -1,0 +1,330 @@
+"""Every cause as a scene, firing and narrowly missed, and what each kind of books cannot express and why.
+
+A scene has a customer and an invoice of its own, so that one sync judges all of them at once; what concerns the whole
+company (periods, the connection) is played after them, one thing at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cause_worlds import NAMES, QUICKBOOKS, STRICT, SWALLOWING, TRYTON, XERO, World
+
+from receivables.diagnosis import Cause, Remedy
+from receivables.payment import FeedStatus, Payment, PaymentState
+
+WHOLE, CREDIT = 50_000, 12_000
+
+_REFUSES = "takes no receipt larger than what is open on its invoice, so none of ours can lie on account unmeant"
+_FILE = "is a file on this machine: nobody signs in to it, and it counts nobody's calls"
+#: What a package cannot express, and why, in words that end the sentence "This package ...".
+EXPRESSIBLE: Mapping[Cause, Mapping[str, str]] = {
+    Cause.ACCEPTED_UNAPPLIED: dict.fromkeys((STRICT, XERO, TRYTON), _REFUSES),
+    Cause.RECEIPT_DEPOSITED: dict.fromkeys((STRICT, XERO, TRYTON), f"{_REFUSES}, and nothing else changes a receipt of ours"),
+    Cause.CUSTOMER_CHANGED: {TRYTON: "merges parties only where no posted move names them, which an invoice always does"},
+    Cause.ACCOUNT_INACTIVE: {TRYTON: "has one account for each statement journal and closes none that holds a balance"},
+    Cause.ACCESS_LOST: dict.fromkeys((STRICT, SWALLOWING), _FILE),
+    Cause.THROTTLED: {**dict.fromkeys((STRICT, SWALLOWING), _FILE), TRYTON: "counts nobody's calls"},
+}
+
+
+def expressible(cause: Cause, books: str) -> bool:
+    return books not in EXPRESSIBLE.get(cause, {})
+
+
+@dataclass
+class Case:
+    """One payment of one scene in one world. `made` holds what Dana made on the way."""
+
+    number: str
+    customer: str
+    invoice_number: str
+    customer_id: str = ""
+    invoice_id: str = ""
+    made: dict[str, str] = field(default_factory=dict)
+    payment: Payment | None = None
+
+
+Step = Callable[[World, Case], None]
+
+
+def _nothing(world: World, case: Case) -> None:
+    del world, case
+
+
+def _invoiced(amount_minor: int = WHOLE) -> Step:
+    def step(world: World, case: Case) -> None:
+        case.invoice_id = world.hands.invoice(case.invoice_number, case.customer_id, amount_minor)
+
+    return step
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How a payment ended: its state, and what its failure, or the pause of its company, is put down to."""
+
+    state: PaymentState | None
+    cause: Cause | None
+    remedy: Remedy | None = None
+    refusal: str = ""
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Play:
+    """One scene. `ends` is the cause that is told, None where the payment ends verified."""
+
+    cause: Cause
+    ends: Cause | None
+    before: Step = _invoiced()
+    after: Step = _nothing
+    posted_first: bool = False
+    paid_minor: int = WHOLE
+    to_invoice_minor: int = WHOLE
+    method: str = "card"
+    status: FeedStatus = FeedStatus.PAID
+    ends_on: Mapping[str, Cause | None] = field(default_factory=dict)
+
+    def expected(self, books: str) -> Cause | None:
+        return self.ends_on.get(books, self.ends)
+
+
+# --- what Dana does -----------------------------------------------------------------------------------------------------
+
+
+def _credited(amount_minor: int = CREDIT) -> Step:
+    def step(world: World, case: Case) -> None:
+        case.made["credit"] = world.hands.credit_memo(f"8{case.invoice_number}", case.customer_id, amount_minor)
+        case.made["application"] = world.hands.apply_credit(case.made["credit"], case.invoice_id, amount_minor)
+
+    return step
+
+
+def _invoiced_and(*steps: Step, amount_minor: int = WHOLE) -> Step:
+    return _one_after_the_other(_invoiced(amount_minor), *steps)
+
+
+def _one_after_the_other(*steps: Step) -> Step:
+    def step(world: World, case: Case) -> None:
+        for one in steps:
+            one(world, case)
+
+    return step
+
+
+def _entered(amount_minor: int = WHOLE) -> Step:
+    def step(world: World, case: Case) -> None:
+        case.made["receipt"] = world.hands.enter(case.customer_id, amount_minor, case.invoice_id)
+
+    return step
+
+
+def _other_invoice(world: World, case: Case) -> None:
+    case.made["other"] = world.hands.invoice(f"7{case.invoice_number}", case.customer_id, WHOLE)
+
+
+def _entered_on_the_other(world: World, case: Case) -> None:
+    case.made["receipt"] = world.hands.enter(case.customer_id, WHOLE, case.made["other"])
+
+
+def _made_again(world: World, case: Case) -> None:
+    case.made["successor"] = world.hands.make_again(case.invoice_id, case.invoice_number, case.customer_id, WHOLE)
+
+
+def _made_again_for_somebody_else(world: World, case: Case) -> None:
+    world.hands.make_again(case.invoice_id, case.invoice_number, world.hands.customer(f"Not {case.customer}"), WHOLE)
+
+
+def _removed(world: World, case: Case) -> None:
+    world.hands.remove(case.invoice_id)
+
+
+def _voided(world: World, case: Case) -> None:
+    world.hands.void_invoice(case.invoice_id)
+
+
+def _voided_and_made_again(world: World, case: Case) -> None:
+    world.hands.void_invoice(case.invoice_id)
+    case.made["successor"] = world.hands.invoice(f"6{case.invoice_number}", case.customer_id, WHOLE)
+
+
+def _drafted(world: World, case: Case) -> None:
+    """QuickBooks has no drafts: there the invoice is simply not there yet."""
+    if world.name != QUICKBOOKS:
+        case.invoice_id = world.hands.draft(case.invoice_number, case.customer_id, WHOLE)
+
+
+def _issued(world: World, case: Case) -> None:
+    if world.name == QUICKBOOKS:
+        _invoiced()(world, case)
+    else:
+        world.hands.issue(case.invoice_id, case.invoice_number)
+
+
+def _copied(world: World, case: Case) -> None:
+    world.hands.copy(case.number)
+
+
+def _money_of_another_kind(world: World, case: Case) -> None:
+    case.made["receipt"] = world.hands.enter(case.customer_id, WHOLE, "")
+
+
+def _own_receipt_deleted(world: World, case: Case) -> None:
+    world.hands.delete_receipt(case.made["receipt"])
+
+
+def _ours_deleted(world: World, case: Case) -> None:
+    world.hands.delete_receipt(world.hands.ours(case.number))
+
+
+def _ours_put_on_an_invoice(world: World, case: Case) -> None:
+    world.hands.put_on(world.hands.ours(case.number), case.invoice_id, WHOLE)
+
+
+def _foreign(world: World, case: Case) -> None:
+    case.invoice_id = world.hands.foreign_invoice(case.invoice_number, case.customer_id, WHOLE)
+
+
+def _foreign_beside(world: World, case: Case) -> None:
+    case.made["other"] = world.hands.foreign_invoice(f"7{case.invoice_number}", case.customer_id, WHOLE)
+
+
+def _deactivated(world: World, case: Case) -> None:
+    world.hands.deactivate(case.customer_id)
+
+
+def _reactivated(world: World, case: Case) -> None:
+    world.hands.reactivate(case.customer_id)
+
+
+def _merged_away(world: World, case: Case) -> None:
+    world.hands.merge(case.customer_id, world.hands.customer(f"All of {case.customer}"))
+
+
+def _another_merged_in(world: World, case: Case) -> None:
+    world.hands.merge(world.hands.customer(f"Old {case.customer}"), case.customer_id)
+
+
+def _told_again(**changes: Any) -> Step:
+    """The feed brings the payment again, with something changed."""
+
+    def step(world: World, case: Case) -> None:
+        assert case.payment is not None
+        world.scene.feed(replace(case.payment, **changes))
+
+    return step
+
+
+def _account_closed(world: World, case: Case) -> None:
+    del case
+    world.hands.close_account()
+
+
+#: (firing, near miss) of every cause that is told of one payment alone.
+PLAYS: Mapping[Cause, tuple[Play, Play]] = {
+    Cause.RECEIPT_ALREADY_ENTERED: (
+        Play(Cause.RECEIPT_ALREADY_ENTERED, Cause.RECEIPT_ALREADY_ENTERED, after=_entered()),
+        # The same amount, entered for another invoice of the client: that is other money.
+        Play(
+            Cause.RECEIPT_ALREADY_ENTERED, None, before=_invoiced_and(_other_invoice), after=_entered_on_the_other
+        ),
+    ),
+    Cause.CREDIT_MEMO_APPLIED: (
+        Play(Cause.CREDIT_MEMO_APPLIED, Cause.CREDIT_MEMO_APPLIED, after=_credited()),
+        # The credit was there when the client paid: it explains nothing.
+        Play(Cause.CREDIT_MEMO_APPLIED, Cause.UNIDENTIFIED, before=_invoiced_and(_credited())),
+    ),
+    Cause.INVOICE_RECREATED: (
+        Play(Cause.INVOICE_RECREATED, Cause.INVOICE_RECREATED, after=_made_again),
+        # Another client's invoice of the same number takes nobody's place.
+        Play(
+            Cause.INVOICE_RECREATED, Cause.UNIDENTIFIED, after=_made_again_for_somebody_else,
+            ends_on={TRYTON: Cause.INVOICE_VOIDED},
+        ),
+    ),
+    Cause.UNIDENTIFIED: (
+        Play(Cause.UNIDENTIFIED, Cause.UNIDENTIFIED, before=_invoiced_and(_entered(20_000))),
+        # The same receipt on the invoice, and the client paid what was left.
+        Play(
+            Cause.UNIDENTIFIED, None, before=_invoiced_and(_entered(20_000)), paid_minor=30_000, to_invoice_minor=30_000
+        ),
+    ),
+    Cause.RECEIPT_DOUBLED: (
+        Play(Cause.RECEIPT_DOUBLED, Cause.RECEIPT_DOUBLED, after=_copied, posted_first=True),
+        # The same client sends the same amount once more, and it is entered without our mark.
+        Play(Cause.RECEIPT_DOUBLED, None, after=_money_of_another_kind, posted_first=True),
+    ),
+    Cause.RECEIPT_CHANGED: (
+        Play(
+            Cause.RECEIPT_CHANGED, Cause.RECEIPT_CHANGED, after=_ours_put_on_an_invoice, posted_first=True, to_invoice_minor=0
+        ),
+        # Something else is put on the invoice beside our receipt.
+        Play(
+            Cause.RECEIPT_CHANGED, None, before=_invoiced(70_000), after=_credited(), posted_first=True
+        ),
+    ),
+    Cause.RECEIPT_DELETED: (
+        Play(Cause.RECEIPT_DELETED, Cause.RECEIPT_DELETED, after=_ours_deleted, posted_first=True),
+        # Dana deletes a receipt of her own for the same client.
+        Play(
+            Cause.RECEIPT_DELETED, None, before=_invoiced_and(_other_invoice, _entered_on_the_other),
+            after=_own_receipt_deleted, posted_first=True,
+        ),
+    ),
+    Cause.INVOICE_VOIDED: (
+        Play(Cause.INVOICE_VOIDED, Cause.INVOICE_VOIDED, after=_voided),
+        # Voided and made again under another number.
+        Play(Cause.INVOICE_VOIDED, Cause.INVOICE_RECREATED, after=_voided_and_made_again),
+    ),
+    Cause.INVOICE_NOT_READY: (
+        Play(Cause.INVOICE_NOT_READY, Cause.INVOICE_NOT_READY, before=_drafted),
+        # Issued before the sync. Where there are no drafts, an invoice made after the payment is a new one.
+        Play(Cause.INVOICE_NOT_READY, None, before=_drafted, after=_issued, ends_on={QUICKBOOKS: Cause.INVOICE_RECREATED}),
+    ),
+    Cause.CUSTOMER_CHANGED: (
+        Play(Cause.CUSTOMER_CHANGED, Cause.CUSTOMER_CHANGED, after=_merged_away),
+        # Another customer was merged into this one, who remains.
+        Play(Cause.CUSTOMER_CHANGED, None, after=_another_merged_in),
+    ),
+    Cause.CUSTOMER_INACTIVE: (
+        Play(Cause.CUSTOMER_INACTIVE, Cause.CUSTOMER_INACTIVE, after=_deactivated),
+        Play(Cause.CUSTOMER_INACTIVE, None, after=_one_after_the_other(_deactivated, _reactivated)),
+    ),
+    Cause.ACCOUNT_INACTIVE: (
+        Play(Cause.ACCOUNT_INACTIVE, Cause.ACCOUNT_INACTIVE, after=_account_closed, method="check"),
+        # The account is closed all the same, and this payment goes to another one.
+        Play(Cause.ACCOUNT_INACTIVE, None, method="card"),
+    ),
+    Cause.CURRENCY_MISMATCH: (
+        Play(Cause.CURRENCY_MISMATCH, Cause.CURRENCY_MISMATCH, before=_foreign),
+        # The client has an invoice in another currency as well, and did not pay that one.
+        Play(Cause.CURRENCY_MISMATCH, None, before=_invoiced_and(_foreign_beside)),
+    ),
+    Cause.AMOUNT_DIFFERS: (
+        Play(Cause.AMOUNT_DIFFERS, Cause.AMOUNT_DIFFERS, before=_invoiced(40_000)),
+        # As much too much, and the client said what for: a rest on account is meant.
+        Play(Cause.AMOUNT_DIFFERS, None, before=_invoiced(40_000), to_invoice_minor=40_000),
+    ),
+    Cause.DUPLICATE_REFERENCE: (
+        Play(
+            Cause.DUPLICATE_REFERENCE, Cause.DUPLICATE_REFERENCE, after=_told_again(amount_minor=60_000), posted_first=True
+        ),
+        # The feed brings the same payment again, as feeds do.
+        Play(Cause.DUPLICATE_REFERENCE, None, after=_told_again(), posted_first=True),
+    ),
+    Cause.PAYMENT_RETURNED: (
+        Play(
+            Cause.PAYMENT_RETURNED, Cause.PAYMENT_RETURNED, after=_told_again(status=FeedStatus.RETURNED), posted_first=True
+        ),
+        # Returned before we ever heard of it: nothing was posted and nothing has to be done.
+        Play(Cause.PAYMENT_RETURNED, None, status=FeedStatus.RETURNED),
+    ),
+    Cause.PAYMENT_REFUNDED: (
+        Play(
+            Cause.PAYMENT_REFUNDED, Cause.PAYMENT_REFUNDED, after=_told_again(status=FeedStatus.REFUNDED), posted_first=True
+        ),
+        Play(Cause.PAYMENT_REFUNDED, None, status=FeedStatus.REFUNDED),
+    ),
+}  # fmt: skip
