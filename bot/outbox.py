@@ -27,7 +27,7 @@ from storage import audit, cards, companies, escalations, failures, incidents, o
 from storage.cards import Place
 from storage.outbox import Waiting
 
-MESSAGES_PER_RUN = 50
+MESSAGES_PER_LINE = 5  # of one company in one run; only one leaves a second, and no company waits for another's
 BEHIND_SECONDS = 0.05  # what waits for another message comes due after it, so that the order stays
 SECONDS_BETWEEN_MESSAGES = 1.0  # Slack allows about one a second for each channel
 CARDS_IN_A_BURST = 20  # more new cards than this at once are a digest: 1,000 cards would take 17 minutes
@@ -58,15 +58,21 @@ class Outbox:
         for company in rooms.channels:
             self._tell_in_incidents(company)
             self._digest_burst(company)
+        lease_until = now + timedelta(seconds=LEASE_SECONDS)
         with rooms.db.work() as connection:
-            waiting = outbox.claim(
-                connection,
-                list(rooms.channels),
-                owner=rooms.owner,
-                now=now,
-                lease_until=now + timedelta(seconds=LEASE_SECONDS),
-                limit=MESSAGES_PER_RUN,
-            )
+            waiting = [
+                one
+                for company, urgent in outbox.lines(connection, list(rooms.channels), now)
+                for one in outbox.claim(
+                    connection,
+                    [company],
+                    owner=rooms.owner,
+                    now=now,
+                    lease_until=lease_until,
+                    limit=MESSAGES_PER_LINE,
+                    urgent=urgent,
+                )
+            ]
         sent, held = 0, []
         for one in waiting:
             wait = self._seconds_to_wait(one)

@@ -81,21 +81,30 @@ class Waiting:
     wanted_at: datetime
 
 
-def claim(
-    connection: Connection, companies: Sequence[str], *, owner: str, now: datetime, lease_until: datetime, limit: int
-) -> Sequence[Waiting]:
-    """Takes messages that are due, oldest wish first, for this process alone."""
+def lines(connection: Connection, companies: Sequence[str], now: datetime) -> Sequence[tuple[str, bool]]:
+    """Where something is due: (company, whether it is about an escalation). Each is a line that waits for no other."""
     table = schema.outbox
-    due = connection.execute(
-        sa.select(table)
-        .where(
-            table.c.company.in_(companies),
-            table.c.next_at <= now,
-            sa.or_(table.c.state == "waiting", sa.and_(table.c.state == "sending", table.c.lease_until < now)),
-        )
-        .order_by(table.c.wanted_at, table.c.id)
-        .limit(limit)
-    ).all()
+    urgent = (table.c.subject_kind == "escalation").label("urgent")
+    rows = connection.execute(sa.select(table.c.company, urgent).where(_is_due(companies, now)).distinct())
+    return sorted((row.company, bool(row.urgent)) for row in rows)
+
+
+def claim(
+    connection: Connection,
+    companies: Sequence[str],
+    *,
+    owner: str,
+    now: datetime,
+    lease_until: datetime,
+    limit: int,
+    urgent: bool | None = None,
+) -> Sequence[Waiting]:
+    """Takes messages that are due, oldest wish first, for this process alone; only escalations, or all others, where asked."""
+    table = schema.outbox
+    wanted = _is_due(companies, now)
+    if urgent is not None:
+        wanted = sa.and_(wanted, (table.c.subject_kind == "escalation") == urgent)
+    due = connection.execute(sa.select(table).where(wanted).order_by(table.c.wanted_at, table.c.id).limit(limit)).all()
     taken = []
     for row in due:
         won = connection.execute(
@@ -111,6 +120,15 @@ def claim(
         if won.rowcount == 1:
             taken.append(Waiting(row.company, row.id, row.subject_kind, row.subject, row.sendings, row.wanted_at))
     return taken
+
+
+def _is_due(companies: Sequence[str], now: datetime) -> sa.ColumnElement[bool]:
+    table = schema.outbox
+    return sa.and_(
+        table.c.company.in_(companies),
+        table.c.next_at <= now,
+        sa.or_(table.c.state == "waiting", sa.and_(table.c.state == "sending", table.c.lease_until < now)),
+    )
 
 
 def settle(connection: Connection, one: Waiting, *, state: str, at: datetime, problem: str = "") -> None:
