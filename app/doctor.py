@@ -68,13 +68,18 @@ def examine(config: Path | None, company_id: str | None, environment: Mapping[st
     house = open_house(config, environment)
     try:
         return [
-            Finding("", "configuration", Verdict.WORKS, f"{len(settings.companies)} companies, {len(settings.people)} people."),
+            Finding("", "configuration", Verdict.WORKS, _how_many(settings)),
             Finding("", "database", Verdict.WORKS, f"{house.db.dialect}, version {version}."),
             _slack(settings),
             *(finding for company in among for finding in _company(house, company)),
         ]
     finally:
         house.db.close()
+
+
+def _how_many(settings: Settings) -> str:
+    companies, people = len(settings.companies), len(settings.people)
+    return f"{companies} {'company' if companies == 1 else 'companies'}, {people} {'person' if people == 1 else 'people'}."
 
 
 def _slack(settings: Settings) -> Finding:

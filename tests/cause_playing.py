@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 
 from cause_scenes import CREDIT, PLAYS, WHOLE, Case, Play, Seen, expressible
 from cause_worlds import TRYTON, Standing, World
@@ -12,7 +12,7 @@ from faulty_books import Fault
 from makers import a_payment
 
 from receivables.diagnosis import Cause, Remedy
-from receivables.payment import Allocation
+from receivables.payment import Allocation, PaymentState
 from storage import companies, failures
 from sync import reconciliation
 
@@ -23,6 +23,7 @@ SEEDS = {
     Cause.INVOICE_RECREATED: Remedy.RECREATE_RECEIPT,
 }
 SYNCS_UNTIL_SETTLED = 6
+ALL_OPEN = date(2024, 12, 31)
 
 
 @dataclass
@@ -41,10 +42,8 @@ class Played:
 def play(world: World) -> Played:
     """Everything in order. What these books cannot express is left out."""
     played = Played()
-    _play_together(world, played)
-    _carry_out_the_seeds(world, played)
-    for apart in (_period, _unanswered, _swallowed, _deposited, _connection):
-        apart(world, played)
+    for step in (_connection, _unanswered, _period, _play_together, _carry_out_the_seeds, _swallowed, _deposited):
+        step(world, played)
     return played
 
 
@@ -151,15 +150,18 @@ def _period(world: World, played: Played) -> None:
     _paid(world, fires)
     world.scene.sync()
     played.seen[cause, True] = seen(world, fires)
-    world.hands.close_period(before - timedelta(days=1))
-    _settle(world)
-    played.afterwards[cause] = seen(world, fires)
+    world.hands.close_period(ALL_OPEN)
+    played.afterwards[cause] = _settled(world, fires)
 
 
-def _settle(world: World) -> None:
+def _settled(world: World, case: Case) -> Seen:
+    """How it is some minutes later."""
     for _ in range(SYNCS_UNTIL_SETTLED):
         world.scene.clock.advance(60)
         world.scene.sync()
+        if world.scene.payment(case.number).state is PaymentState.VERIFIED:
+            break
+    return seen(world, case)
 
 
 def _unanswered(world: World, played: Played) -> None:
@@ -170,14 +172,12 @@ def _unanswered(world: World, played: Played) -> None:
     world.troubles.answer_lost()
     world.scene.sync()
     played.seen[cause, True] = seen(world, fires)
-    _settle(world)
+    played.afterwards[cause] = _settled(world, fires)
     _paid(world, misses)
     world.line.faults.append(Fault.REFUSED_CONNECTION)
     world.scene.sync()
     told = seen(world, misses)
-    _settle(world)
-    played.seen[cause, False] = replace(seen(world, misses), cause=told.cause)
-    played.afterwards[cause] = seen(world, fires)
+    played.seen[cause, False] = replace(_settled(world, misses), cause=told.cause)
 
 
 def _while_sending(world: World, step: Callable[[], None]) -> None:
@@ -243,9 +243,9 @@ def _connection(world: World, played: Played) -> None:
             world.scene.sync()
             played.seen[cause, firing] = replace(seen(world, case), cause=_paused(world))
             troubles.over()
-            _settle(world)
+            later = _settled(world, case)
             if firing:
-                played.afterwards[cause] = seen(world, case)
+                played.afterwards[cause] = later
 
 
 def _paused(world: World) -> Cause | None:

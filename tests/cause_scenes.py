@@ -23,7 +23,10 @@ _FILE = "is a file on this machine: nobody signs in to it, and it counts nobody'
 EXPRESSIBLE: Mapping[Cause, Mapping[str, str]] = {
     Cause.ACCEPTED_UNAPPLIED: dict.fromkeys((STRICT, XERO, TRYTON), _REFUSES),
     Cause.RECEIPT_DEPOSITED: dict.fromkeys((STRICT, XERO, TRYTON), f"{_REFUSES}, and nothing else changes a receipt of ours"),
-    Cause.CUSTOMER_CHANGED: {TRYTON: "merges parties only where no posted move names them, which an invoice always does"},
+    Cause.CUSTOMER_CHANGED: {
+        QUICKBOOKS: "does not say that a customer was merged: the one that went shows as inactive (customer_inactive)",
+        TRYTON: "merges parties only where no posted move names them, which an invoice always does",
+    },
     Cause.ACCOUNT_INACTIVE: {TRYTON: "has one account for each statement journal and closes none that holds a balance"},
     Cause.ACCESS_LOST: dict.fromkeys((STRICT, SWALLOWING), _FILE),
     Cause.THROTTLED: {**dict.fromkeys((STRICT, SWALLOWING), _FILE), TRYTON: "counts nobody's calls"},

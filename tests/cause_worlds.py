@@ -27,7 +27,7 @@ from stand_ins.quickbooks import start_quickbooks
 from stand_ins.serving import Fault
 from stand_ins.xero import start_xero
 from tryton_bookkeeper import TrytonBookkeeper, dollars
-from tryton_people import JOURNAL, PASSWORD
+from tryton_people import JOURNAL, OUR_LOGIN, PASSWORD
 from tryton_scene import TrytonScene, tryton_scene
 from tryton_scene import calls as tryton_calls
 
@@ -176,8 +176,14 @@ class TrytonHands(TrytonBookkeeper):
             )
             self.admin.make("currency.currency.rate", currency=made, date=date(2025, 1, 1), rate=Decimal(1))
             found = [made]
-        draft = self._draft(customer_id, amount_minor, 1, DAY)
-        self.clerk.call("account.invoice.write", [draft], {"currency": found[0]})
+        party = self.clerk.read("party.party", int(customer_id), "addresses")
+        line = {"type": "line", "company": self._company, "currency": found[0], "account": self._accounts["revenue"]}
+        line |= {"quantity": 1, "unit_price": dollars(amount_minor), "description": "Goods"}
+        draft = self.clerk.make(
+            "account.invoice", company=self._company, type="out", party=int(customer_id), invoice_address=party["addresses"][0],
+            account=self._accounts["receivable"], journal=self._journals["revenue"], currency=found[0], invoice_date=DAY,
+            lines=[["create", [line]]],
+        )  # fmt: skip
         self.issue(str(draft), number)
         return str(draft)
 
@@ -332,7 +338,7 @@ class LineTroubles:
     forget: Callable[[], None]
     budget: Slow
     lose_access: Callable[[bool], None]
-    receipts_at: str  # what the path holds where receipts are made
+    receipts_at: tuple[str, str]  # method and path where receipts are made
 
     def access_lost(self) -> None:
         self.lose_access(True)
@@ -353,7 +359,8 @@ class LineTroubles:
         self.order(Fault(status=503, body="{}", times=1))
 
     def answer_lost(self) -> None:
-        self.order(Fault(cut="after", path=self.receipts_at))
+        method, path = self.receipts_at
+        self.order(Fault(cut="after", method=method, path=path))
 
     def over(self) -> None:
         self.lose_access(False)
@@ -373,7 +380,10 @@ class TrytonTroubles:
         self.world().reading_from(self.wrong_password())
 
     def access_ended(self) -> None:
-        self.scene.end_sessions()
+        file = self.scene.server.file(self.scene.database)
+        with closing(sqlite3.connect(file)) as database, database:
+            ours = "SELECT id FROM res_user WHERE login = ?"
+            database.execute(f"DELETE FROM ir_session WHERE create_uid = ({ours})", (OUR_LOGIN,))  # noqa: S608 (ours)
 
     def throttled(self) -> None:
         raise NotImplementedError("Tryton counts nobody's calls")
@@ -432,7 +442,7 @@ def _quickbooks(folder: Path) -> Iterator[World]:
         calls._budget = budget
         lost = Fault(status=403, body='{"fault":{"error":[{"code":"3100"}],"type":"AUTHENTICATION"}}', times=50)
         order, forget = quickbooks.order, quickbooks.faults.forget
-        troubles = LineTroubles(order, forget, budget, lambda on: order(lost) if on else None, "/payment")
+        troubles = LineTroubles(order, forget, budget, lambda on: order(lost) if on else None, ("POST", "/payment"))
         hands = LedgerHands(quickbooks.ledger, "36")
         yield _behind(made, QuickBooksBooks(calls, made.clock), QUICKBOOKS, hands, troubles, {"check/USD": "36"})
         calls.close()
@@ -445,6 +455,7 @@ def _xero(folder: Path) -> Iterator[World]:
     made.ledger.close()
     with start_xero(folder, clock=made.clock) as xero:
         made.ledger = xero.ledger
+        xero.check_contract(False)  # its own tests hold every request to it
         budget = Slow()
         calls = Calls(
             "acme", "Xero", xero.base_url, access=xero.access, budget=budget, clock=made.clock,
@@ -456,7 +467,7 @@ def _xero(folder: Path) -> Iterator[World]:
             if on:
                 xero.access.end()
 
-        troubles = LineTroubles(xero.faults.order, xero.faults.forget, budget, lose_access, "Payments")
+        troubles = LineTroubles(xero.faults.order, xero.faults.forget, budget, lose_access, ("PUT", "Payments"))
         books = XeroBooks(calls, made.clock, organisation=xero.organisation, deposit_account="090")
         yield _behind(made, books, XERO, LedgerHands(xero.ledger, "091"), troubles, {"check/USD": "091"})
         calls.close()
