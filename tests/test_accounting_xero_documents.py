@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from makers import a_company, a_payment
 
+from accounting import planning
 from accounting.xero import bodies, documents, faults, wire
 from accounting.xero.asking import chunks_of_text
 from accounting.xero.changes import OVERLAP_MILLISECONDS, Cursor, Place, cursor_of, next_place
@@ -179,13 +180,13 @@ def test_the_transaction_number_is_what_stands_after_the_marker_and_only_then() 
 def test_a_payment_over_several_invoices_becomes_several_parts_and_its_rest_one_on_account() -> None:
     payment = a_payment(amount_minor=60_000)
 
-    parts = bodies.parts(payment, [("A", 30_000), ("B", 15_000), ("A", 5_000)], a_company(), "C")
+    parts = planning.one_for_each_invoice(payment, [("A", 30_000), ("B", 15_000), ("A", 5_000)], a_company(), "C")
 
     assert [(1, 35_000, 1), (2, 15_000, 1), (3, 10_000, 0)] == [
         (part.number, part.write.amount_minor, len(part.write.lines)) for part in parts
     ]
     with pytest.raises(ValueError, match="do not fit"):
-        bodies.parts(payment, [("A", 60_001)], a_company(), "C")
+        planning.one_for_each_invoice(payment, [("A", 60_001)], a_company(), "C")
 
 
 def test_a_long_transaction_number_never_cuts_the_marker() -> None:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from pysqlite3.dbapi2 import Connection
 
+from accounting import planning
 from accounting.embedded import checks, credits, keys, reading, receipts
 from accounting.embedded.change import Change, Kind
 from accounting.embedded.ledger import Ledger
@@ -107,29 +108,8 @@ class EmbeddedBooks:
 
         Raises ValueError when the lines are more than the payment: bad input is refused long before.
         """
-        amounts: dict[str, int] = {}
-        for invoice_id, amount_minor in lines:
-            amounts[invoice_id] = amounts.get(invoice_id, 0) + amount_minor
-        rest_minor = write_for.amount_minor - sum(amounts.values())
-        if rest_minor < 0 or any(amount_minor <= 0 for amount_minor in amounts.values()):
-            raise ValueError(f"payment {write_for.transaction_number}: its lines do not fit its amount")
-        whole = ReceiptWrite(
-            customer_id=customer_id,
-            currency=write_for.currency,
-            amount_minor=write_for.amount_minor,
-            received_on=company.day_of(write_for.paid_at),
-            method=write_for.method,
-            reference=write_for.transaction_number,
-            memo=f"Portal payment {write_for.transaction_number}",
-            deposit_account=company.deposit_account(write_for.method, write_for.currency),
-            lines=tuple(ReceiptLine(invoice_id, amount_minor) for invoice_id, amount_minor in amounts.items()),
-        )
-        if not self._one_invoice_per_receipt:
-            return (Part(1, whole),)
-        writes = [replace(whole, amount_minor=line.amount_minor, lines=(line,)) for line in whole.lines]
-        if rest_minor:
-            writes.append(replace(whole, amount_minor=rest_minor, lines=()))
-        return tuple(Part(number, write) for number, write in enumerate(writes, start=1))
+        plan = planning.one_for_each_invoice if self._one_invoice_per_receipt else planning.one_receipt
+        return plan(write_for, lines, company, customer_id)
 
     def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
         boundary.leaving("books.look")

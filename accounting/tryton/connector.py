@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
+from accounting import planning
 from accounting.calling import Calls
 from accounting.tryton import faults
 from accounting.tryton.changes import ChangeReader
@@ -89,23 +90,7 @@ class TrytonBooks:
 
     def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
         """One statement for all lines. Raises ValueError when they are more than the payment."""
-        amounts: dict[str, int] = {}
-        for invoice_id, amount_minor in lines:
-            amounts[invoice_id] = amounts.get(invoice_id, 0) + amount_minor
-        if sum(amounts.values()) > write_for.amount_minor or any(amount_minor <= 0 for amount_minor in amounts.values()):
-            raise ValueError(f"payment {write_for.transaction_number}: its lines do not fit its amount")
-        whole = ReceiptWrite(
-            customer_id=customer_id,
-            currency=write_for.currency,
-            amount_minor=write_for.amount_minor,
-            received_on=company.day_of(write_for.paid_at),
-            method=write_for.method,
-            reference=write_for.transaction_number,
-            memo=f"Portal payment {write_for.transaction_number}",
-            deposit_account=company.deposit_account(write_for.method, write_for.currency),
-            lines=tuple(ReceiptLine(invoice_id, amount_minor) for invoice_id, amount_minor in amounts.items()),
-        )
-        return (Part(1, whole),)
+        return planning.one_receipt(write_for, lines, company, customer_id)
 
     def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
         boundary.leaving("books.look")

@@ -7,52 +7,17 @@ for what Xero has no single document for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from accounting.xero.wire import amount, is_identity
-from receivables.books_records import ReceiptLine
-from receivables.company import Company
-from receivables.effects import Order, Part, ReceiptWrite
+from receivables.effects import Order, ReceiptWrite
 from receivables.errors import BooksRefused
-from receivables.payment import Payment
 
 LONGEST_REFERENCE = 255  # nobody documents the limit; what is cut off is the end, never the marker
 LONGEST_DESCRIPTION = 4000
 
 Body = dict[str, object]
-
-
-def parts(write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> tuple[Part, ...]:
-    """One receipt for each invoice, and one on account for what the lines leave.
-
-    Raises ValueError when the lines are more than the payment: bad input is refused long before.
-    """
-    amounts: dict[str, int] = {}
-    for invoice_id, amount_minor in lines:
-        amounts[invoice_id] = amounts.get(invoice_id, 0) + amount_minor
-    rest_minor = write_for.amount_minor - sum(amounts.values())
-    if rest_minor < 0 or any(amount_minor <= 0 for amount_minor in amounts.values()):
-        raise ValueError(f"payment {write_for.transaction_number}: its lines do not fit its amount")
-    whole = ReceiptWrite(
-        customer_id=customer_id,
-        currency=write_for.currency,
-        amount_minor=write_for.amount_minor,
-        received_on=company.day_of(write_for.paid_at),
-        method=write_for.method,
-        reference=write_for.transaction_number,
-        memo=f"Portal payment {write_for.transaction_number}",
-        deposit_account=company.deposit_account(write_for.method, write_for.currency),
-    )
-    writes = [
-        replace(whole, amount_minor=amount_minor, lines=(ReceiptLine(invoice_id, amount_minor),))
-        for invoice_id, amount_minor in amounts.items()
-    ]
-    if rest_minor:
-        writes.append(replace(whole, amount_minor=rest_minor))
-    return tuple(Part(number, write) for number, write in enumerate(writes, start=1))
 
 
 def payment(order: Order, write: ReceiptWrite, default_account: str) -> Body:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
+from accounting import planning
 from accounting.calling import Calls
-from accounting.xero import bodies
 from accounting.xero.asking import IDS_PER_FILTER, Asking, BudgetLeft, leaving
 from accounting.xero.changes import ChangeFeed
 from accounting.xero.reads import Reads
@@ -93,7 +93,7 @@ class XeroBooks:
 
     def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
         """One receipt for each invoice, and one on account for the rest: in Xero one payment stands on one invoice."""
-        return bodies.parts(write_for, lines, company, customer_id)
+        return planning.one_for_each_invoice(write_for, lines, company, customer_id)
 
     def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
         leaving("look")
