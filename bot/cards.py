@@ -154,6 +154,8 @@ def _open(facts: CardFacts, zone: ZoneInfo, names: Names) -> list[Block]:
     since = f"{'Open' if facts.failure.about == 'intake' else 'Failing'} since {moment(facts.failure.opened_at, zone)}."
     if facts.attempts > 1:
         since += f" Tried {facts.attempts} times."
+    if facts.failure.incident_id is not None:
+        since += " Others fail for the same reason: one card stands for all of them."
     if facts.payment.bucket is Bucket.UNKNOWN:
         return [context(f"Nothing to decide: the books are read until they tell, and nothing is sent before that. {since}")]
     if decision is not None and decision.state in ("waiting_approval", "accepted", "carrying_out"):

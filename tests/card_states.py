@@ -267,6 +267,7 @@ def card_states() -> dict[str, CardFacts]:
     states |= {
         "blocked": blocked(),
         "several-successors": a_card(recreated(made_again=3)),
+        "in-an-incident": in_an_incident(),
         "not-isolated": a_card(replace(short(), isolated=False)),
         "cause-outcome-unknown": a_card(NOTHING, diagnosis=unknown_outcome(), bucket=Bucket.UNKNOWN),
         "feed-contradicts": contradicted(),
@@ -278,6 +279,12 @@ def card_states() -> dict[str, CardFacts]:
 def unknown_outcome() -> Diagnosis:
     """The diagnosis of a payment whose answer was lost, from its own case."""
     return diagnose(of_every_cause()["outcome_unknown"])
+
+
+def in_an_incident() -> CardFacts:
+    """A card that stood before others failed for the same reason."""
+    alone = a_card(credited())
+    return replace(alone, failure=replace(alone.failure, incident_id="i" * 26))
 
 
 def _decided() -> dict[str, CardFacts]:
