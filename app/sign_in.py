@@ -18,6 +18,7 @@ from receivables.errors import AccessLost, ConfigurationError, NotPermitted
 PATH = "/callback"
 IDLE_SECONDS = 15  # browsers open connections in advance and say nothing on them
 OUTCOME_SECONDS = 90.0  # how long the page waits for what came of it
+SHOWN_SECONDS = 5.0  # how long we wait for the page; a browser that was closed holds nobody up
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Listener:
         self._answers: queue.Queue[CameBack | AccessLost] = queue.Queue()
         self._outcome: queue.Queue[tuple[bool, str]] = queue.Queue()
         self._used = threading.Lock()
+        self.shown = threading.Event()  # the page that was waiting has its answer
         try:
             self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         except OSError as error:
@@ -83,8 +85,10 @@ class Listener:
         return answer
 
     def tell(self, done: bool, text: str) -> None:
-        """What the waiting page shows in the end."""
+        """What the waiting page shows in the end. Returns when it is shown: the program may end right afterwards."""
         self._outcome.put((done, text))
+        if self._used.locked():
+            self.shown.wait(SHOWN_SECONDS)
 
     def answer(self, address: str) -> tuple[int, str]:
         """The status and the words for a browser that asks for this address."""
@@ -132,6 +136,9 @@ def _handler(listener: Listener) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(page)
+            self.wfile.flush()
+            if status in (200, 502):
+                listener.shown.set()
 
         def log_message(self, format: str, *args: object) -> None:  # its name in the standard library
             """Says nothing: the address holds the code."""
