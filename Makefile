@@ -12,9 +12,9 @@ install := PYTHON="$(PYTHON)" sh requirements/install
 help: ## list these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: ## a practice workspace with a failure of every kind (ONCE=1 plays it through to the proof and exits, JSON=1 for machines)
-	@$(install) run
-	@$(bin)/resolve-now demo $(if $(ONCE),--once) $(if $(JSON),--json)
+demo: ## a practice workspace with a failure of every kind (ONCE=1 plays it through to the proof and exits, JSON=1 for machines; BOOKS=tryton)
+	@$(install) $(if $(filter tryton,$(BOOKS)),dev,run)
+	@$(bin)/resolve-now demo $(if $(ONCE),--once) $(if $(JSON),--json) $(if $(BOOKS),--books $(BOOKS))
 
 test: ## run every test on SQLite and PostgreSQL (JOBS=4 side by side, ARGS="tests/test_x.py -k name")
 	@$(install) dev

@@ -25,7 +25,10 @@ def customer_merged(reading: Reading, matched: Matched) -> Conclusion:
     return Conclusion(Remedy.RETRY, (Remedy.DISMISS,), observations.customer(reading) + observations.refusal(reading))
 
 
-@rule(Cause.CUSTOMER_INACTIVE, when=(a("payment", unposted=True), a("customer", active=False, merged=False)))
+@rule(
+    Cause.CUSTOMER_INACTIVE,
+    when=(a("payment", unposted=True), a("customer", active=False, merged=False), no("line", flaw="moved")),
+)
 def customer_inactive(reading: Reading, matched: Matched) -> Conclusion:
     """The customer was made inactive in the books, and these take no receipt for an inactive customer.
 
@@ -33,7 +36,8 @@ def customer_inactive(reading: Reading, matched: Matched) -> Conclusion:
     Happens when: somebody made the customer inactive.
     Remedy: make the customer active again in the books, then retry.
     Prevention: make a customer inactive only when nothing is open and no payment is on its way.
-    Not to be confused with: a customer that was merged into another.
+    Not to be confused with: a customer that was merged into another; some books show the merged one only as inactive, and its
+    invoices in the other's name.
     """
     del matched
     return Conclusion(Remedy.RETRY, (Remedy.DISMISS,), observations.customer(reading) + observations.refusal(reading))

@@ -36,14 +36,17 @@ class Played:
     remedied: dict[Cause, Seen] = field(default_factory=dict)
     standing: dict[Cause, list[Standing]] = field(default_factory=dict)
     open_minor: dict[Cause, int] = field(default_factory=dict)
+    free_credit_minor: int = 0
+    marked_minor: dict[tuple[Cause, bool], int] = field(default_factory=dict)
     afterwards: dict[Cause, Seen] = field(default_factory=dict)  # once the trouble was over
 
 
 def play(world: World) -> Played:
     """Everything in order. What these books cannot express is left out."""
     played = Played()
-    for step in (_connection, _unanswered, _period, _play_together, _carry_out_the_seeds, _swallowed, _deposited):
+    for step in (_connection, _unanswered, _play_together, _carry_out_the_seeds, _swallowed, _deposited, _period):
         step(world, played)
+    played.marked_minor = {key: world.hands.marked_minor(case.number) for key, case in played.cases.items()}
     return played
 
 
@@ -118,6 +121,8 @@ def _carry_out_the_seeds(world: World, played: Played) -> None:
         played.remedied[cause] = seen(world, case)
         played.standing[cause] = world.hands.standing(case.customer_id)
         played.open_minor[cause] = world.hands.open_minor(case.made.get("successor", case.invoice_id))
+    credit = played.cases[Cause.CREDIT_MEMO_APPLIED, True].made["credit"]
+    played.free_credit_minor = world.hands.free_credit_minor(credit)
 
 
 # --- one thing at a time ------------------------------------------------------------------------------------------------
@@ -204,7 +209,12 @@ def _swallowed(world: World, played: Played) -> None:
     fires = _another(world, played, cause, firing=True)
     misses = _another(world, played, cause, firing=False, amount_minor=WHOLE + CREDIT)
     _paid(world, fires, misses)
-    _while_sending(world, lambda: [_credit(world, one) for one in (fires, misses)] and None)
+
+    def credit_both() -> None:
+        for case in (fires, misses):
+            _credit(world, case)
+
+    _while_sending(world, credit_both)
     played.seen |= {(cause, True): seen(world, fires), (cause, False): seen(world, misses)}
 
 

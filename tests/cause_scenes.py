@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cause_worlds import NAMES, QUICKBOOKS, STRICT, SWALLOWING, TRYTON, XERO, World
+from cause_worlds import QUICKBOOKS, STRICT, SWALLOWING, TRYTON, XERO, World
 
 from receivables.diagnosis import Cause, Remedy
 from receivables.payment import FeedStatus, Payment, PaymentState
@@ -24,10 +24,9 @@ EXPRESSIBLE: Mapping[Cause, Mapping[str, str]] = {
     Cause.ACCEPTED_UNAPPLIED: dict.fromkeys((STRICT, XERO, TRYTON), _REFUSES),
     Cause.RECEIPT_DEPOSITED: dict.fromkeys((STRICT, XERO, TRYTON), f"{_REFUSES}, and nothing else changes a receipt of ours"),
     Cause.CUSTOMER_CHANGED: {
-        QUICKBOOKS: "does not say that a customer was merged: the one that went shows as inactive (customer_inactive)",
         TRYTON: "merges parties only where no posted move names them, which an invoice always does",
     },
-    Cause.ACCOUNT_INACTIVE: {TRYTON: "has one account for each statement journal and closes none that holds a balance"},
+    Cause.ACCOUNT_INACTIVE: {TRYTON: "keeps the account in its statement journal, which no receipt of ours names"},
     Cause.ACCESS_LOST: dict.fromkeys((STRICT, SWALLOWING), _FILE),
     Cause.THROTTLED: {**dict.fromkeys((STRICT, SWALLOWING), _FILE), TRYTON: "counts nobody's calls"},
 }
@@ -64,6 +63,9 @@ def _invoiced(amount_minor: int = WHOLE) -> Step:
     return step
 
 
+_invoiced_whole = _invoiced()
+
+
 @dataclass(frozen=True)
 class Seen:
     """How a payment ended: its state, and what its failure, or the pause of its company, is put down to."""
@@ -81,7 +83,7 @@ class Play:
 
     cause: Cause
     ends: Cause | None
-    before: Step = _invoiced()
+    before: Step = _invoiced_whole
     after: Step = _nothing
     posted_first: bool = False
     paid_minor: int = WHOLE

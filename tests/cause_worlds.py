@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
@@ -66,6 +66,8 @@ class Hands(Bookkeeper, Protocol):
     def deposit(self, receipt_id: str) -> None: ...
     def standing(self, customer_id: str) -> list[Standing]: ...
     def open_minor(self, invoice_id: str) -> int: ...
+    def free_credit_minor(self, credit_memo_id: str) -> int: ...
+    def marked_minor(self, number: str) -> int: ...
 
 
 class LedgerHands(EmbeddedBookkeeper):
@@ -138,9 +140,22 @@ class LedgerHands(EmbeddedBookkeeper):
         (found,) = [one for one in self._ledger.invoices() if one.id == invoice_id]
         return found.open_minor
 
+    def free_credit_minor(self, credit_memo_id: str) -> int:
+        (found,) = [one for one in self._ledger.credit_memos() if one.id == credit_memo_id]
+        return found.open_minor
+
+    def marked_minor(self, number: str) -> int:
+        """What stands in living receipts that name this payment."""
+        living = [one for one in self._ledger.receipts() if not one.voided]
+        return sum(one.amount_minor for one in living if number in one.reference)
+
 
 def _lines(receipt: Receipt) -> tuple[tuple[str, int], ...]:
     return tuple(sorted((line.invoice_id, line.amount_minor) for line in receipt.lines))
+
+
+def _on_invoices(parts: list[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(part for part in parts if part[0]))
 
 
 class TrytonHands(TrytonBookkeeper):
@@ -171,9 +186,7 @@ class TrytonHands(TrytonBookkeeper):
     def foreign_invoice(self, number: str, customer_id: str, amount_minor: int) -> str:
         found = self.admin.ids("currency.currency", ["code", "=", "EUR"])
         if not found:
-            made = self.admin.make(
-                "currency.currency", name="Euro", symbol="EUR", code="EUR", rounding=Decimal("0.01"), digits=2
-            )
+            made = self.admin.make("currency.currency", name="Euro", symbol="EUR", code="EUR", rounding=Decimal("0.01"), digits=2)
             self.admin.make("currency.currency.rate", currency=made, date=date(2025, 1, 1), rate=Decimal(1))
             found = [made]
         party = self.clerk.read("party.party", int(customer_id), "addresses")
@@ -214,10 +227,17 @@ class TrytonHands(TrytonBookkeeper):
         self.clerk.call("party.party.write", [int(customer_id)], {"active": True})
 
     def merge(self, from_id: str, into_id: str) -> None:
-        raise NotImplementedError("what Tryton does with two parties is in the table of what cannot be played")
+        raise NotImplementedError("Tryton changes no line of a posted move, and a party's invoice has one")
 
     def close_account(self) -> None:
         raise NotImplementedError("what Tryton does with accounts is in the table of what cannot be played")
+
+    def close_period(self, closed_through: date) -> None:
+        """Each journal has the period as well, closed along with it; opened, it must be opened there too."""
+        super().close_period(closed_through)
+        closed = self.admin.ids("account.journal.period", ["state", "=", "closed"], ["period.state", "=", "open"])
+        if closed:
+            self.admin.call("account.journal.period.reopen", closed)
 
     def deposit(self, receipt_id: str) -> None:
         raise NotImplementedError("Tryton knows no deposits")
@@ -226,15 +246,24 @@ class TrytonHands(TrytonBookkeeper):
         """Every receipt by its move's lines on the customer's account, undone ones left out."""
         lines = self.clerk.call(
             "account.move.line.search_read",
-            [("party", "=", int(customer_id)), ("credit", ">", 0), ("move.origin", "not like", "account.invoice,%")],
-            0, None, None, ["move", "credit", "invoice_payment", "move.origin", "move.state"],
+            [("party", "=", int(customer_id)), ("credit", ">", 0)],
+            0, None, None, ["move", "credit", "invoice_payment", "move.origin"],
         )  # fmt: skip
+        lines = [one for one in lines if not str(one["move."]["origin"]).startswith("account.invoice,")]
         found: dict[int, list[tuple[str, int]]] = {}
         for one in lines:
             found.setdefault(one["move"], []).append((str(one["invoice_payment"] or ""), int(one["credit"].scaleb(2))))
         return sorted(
-            (customer_id, sum(part for _, part in parts), tuple(sorted(one for one in parts if one[0]))) for parts in found.values()
+            (customer_id, sum(part for _, part in parts), tuple(sorted(one for one in parts if one[0])))
+            for parts in found.values()
         )
+
+    def free_credit_minor(self, credit_memo_id: str) -> int:
+        return -self.open_minor(credit_memo_id)
+
+    def marked_minor(self, number: str) -> int:
+        stem = marker_stem("acme", number)
+        return sum(one.amount_minor for one in self._books.receipts_marked([stem])[stem])
 
 
 class Troubles(Protocol):
@@ -265,10 +294,10 @@ class World:
         """Time passes; returns the moment. Beside a real clock it is only waited for."""
         if self.real_time:
             time.sleep(0.02)
-            behind = datetime.now(UTC) - self.scene.clock.now()
-            self.scene.clock.advance(max(0.0, behind.total_seconds()))
-        else:
-            self.scene.clock.advance(hours * 3600)
+            now = datetime.now(UTC)  # ours may be ahead of it, where something was waited for
+            self.scene.clock.advance(max(0.0, (now - self.scene.clock.now()).total_seconds()))
+            return now
+        self.scene.clock.advance(hours * 3600)
         return self.scene.clock.now()
 
     def writing(self, on: bool) -> None:
@@ -383,7 +412,7 @@ class TrytonTroubles:
         file = self.scene.server.file(self.scene.database)
         with closing(sqlite3.connect(file)) as database, database:
             ours = "SELECT id FROM res_user WHERE login = ?"
-            database.execute(f"DELETE FROM ir_session WHERE create_uid = ({ours})", (OUR_LOGIN,))  # noqa: S608 (ours)
+            database.execute(f"DELETE FROM ir_session WHERE create_uid = ({ours})", (OUR_LOGIN,))
 
     def throttled(self) -> None:
         raise NotImplementedError("Tryton counts nobody's calls")

@@ -349,7 +349,7 @@ class _Oracle:
         customer = self.e.customer
         if customer is not None and customer.merged_into:
             return Opinion(Cause.CUSTOMER_CHANGED, Remedy.RETRY, self.sure(True))
-        if customer is not None and not customer.active:
+        if customer is not None and not customer.active and all(self.trouble(line) != "moved" for line in self.e.lines):
             return Opinion(Cause.CUSTOMER_INACTIVE, Remedy.RETRY, self.sure(True))
         if self.refused("customer_inactive"):
             return Opinion(Cause.CUSTOMER_INACTIVE, Remedy.RETRY, Confidence.LIKELY)

@@ -24,6 +24,7 @@ WAITING = {
     "accounting/embedded/database.py": "SQLite does not wait by itself while a new file is switched to write-ahead logging",
     "app/commands/payments.py": "a decision that another process is carrying out is looked at again a few times",
     "storage/vault.py": "while another process renews a token, its row is looked at again a few times a second",
+    "app/demo/tryton/server.py": "a server that was just started is asked until it answers",
     "app/demo/story.py": "the demo shows real seconds passing until an empty search is proof",
     "workspace/delivery.py": "the stand-in sends an event again after Slack's own pauses",
     "workspace/server.py": "the stand-in answers late where a fault says so",

@@ -7,20 +7,12 @@ minute and is kept outside the tree, under a name made of Tryton's version and o
 from __future__ import annotations
 
 import atexit
-import ctypes
 import fcntl
 import hashlib
 import os
 import shutil
-import signal
-import socket
 import sqlite3
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import cache
@@ -30,17 +22,19 @@ from pathlib import Path
 import tryton_people
 from tryton_people import ADMIN_LOGIN, CLERK_LOGIN, PASSWORD, Person
 
+from app.clock import SystemClock
+from app.demo.tryton import company
+from app.demo.tryton.company import set_up
+from app.demo.tryton.server import HOW_TO_GET_IT, MODULES, TrytonProgram, is_installed
+
+__all__ = ["HOW_TO_GET_IT", "PLAIN", "WITH_REFERENCE", "TrytonServer", "is_installed", "shared"]
+
 PLAIN, WITH_REFERENCE = "books", "books_with_reference"  # the second has our optional module
 DATABASES = (PLAIN, WITH_REFERENCE)
-MODULES = ("account_invoice", "account_statement")
+EMPTY = "empty"  # with the modules, and nothing set up
 OPTIONAL_MODULE = Path(__file__).parents[1] / "accounting" / "tryton" / "optional_module"
-HOW_TO_GET_IT = "Tryton is not installed: pip install trytond-account-invoice trytond-account-statement"
-PROGRAMS = Path(sys.executable).parent
-START_SECONDS = 60.0
-
-
-def is_installed() -> bool:
-    return (PROGRAMS / "trytond").exists() and (PROGRAMS / "trytond-admin").exists()
+#: What is built by these is built anew when one of them changes.
+SOURCES = (tryton_people.__file__, company.__file__)
 
 
 class TrytonServer:
@@ -91,7 +85,7 @@ def shared() -> TrytonServer:
 def running(folder: Path) -> Iterator[TrytonServer]:
     """A server of its own in this folder, until the end. Builds the template first where there is none."""
     server = TrytonServer(folder, template())
-    with _served(folder, DATABASES) as url:
+    with _program(folder).serving(*DATABASES) as url:
         server.sign_in(url)
         yield server
 
@@ -108,7 +102,7 @@ def template() -> Path:
                 _build(Path(building))
                 done = Path(building) / "done"
                 done.mkdir()
-                for name in DATABASES:
+                for name in (*DATABASES, EMPTY):
                     _copy(Path(building) / f"{name}.sqlite", done / f"{name}.sqlite")
                 done.rename(ready)
     return ready
@@ -133,19 +127,20 @@ def _fingerprint() -> str:
             digest.update(f"{name} {version(name)};".encode())
         except PackageNotFoundError:
             digest.update(name.encode())
-    sources = [Path(tryton_people.__file__), *sorted((OPTIONAL_MODULE / "portal_receipt").glob("*.*"))]
+    sources = [*map(Path, SOURCES), *sorted((OPTIONAL_MODULE / "portal_receipt").glob("*.*"))]
     for source in sources:
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
 
 def _build(folder: Path) -> None:
-    (folder / f"{PLAIN}.sqlite").touch()
-    _administer(folder, PLAIN, *MODULES)
-    with _served(folder, (PLAIN,)) as url:
-        tryton_people.set_up(Person(url, PLAIN, ADMIN_LOGIN))
-    _copy(folder / f"{PLAIN}.sqlite", folder / f"{WITH_REFERENCE}.sqlite")
-    _administer(folder, WITH_REFERENCE, "portal_receipt")
+    program = _program(folder)
+    program.install(PLAIN, MODULES, PASSWORD)
+    _copy(program.file(PLAIN), folder / f"{EMPTY}.sqlite")
+    with program.serving(PLAIN) as url:
+        set_up(Person(url, PLAIN, ADMIN_LOGIN), tryton_people.PLAN)
+    _copy(program.file(PLAIN), program.file(WITH_REFERENCE))
+    program.install(WITH_REFERENCE, ("portal_receipt",), PASSWORD)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -154,78 +149,11 @@ def _copy(source: Path, target: Path) -> None:
         one.backup(other)
 
 
-def _administer(folder: Path, database: str, *modules: str) -> None:
-    password = folder / "admin.password"
-    password.write_text(PASSWORD)
-    command = [str(PROGRAMS / "trytond-admin"), "-c", str(_configuration(folder, 0)), "-d", database, "-u", *modules]
-    options = ["--activate-dependencies", "--email", "admin@example.org"]
-    environment = {**_environment(folder), "TRYTONPASSFILE": str(password)}
-    done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True, timeout=600, check=False)
-    if done.returncode:
-        raise RuntimeError(f"trytond-admin failed: {done.stderr[-2000:]}")
-
-
-@contextmanager
-def _served(folder: Path, databases: tuple[str, ...]) -> Iterator[str]:
-    port = _free_port()
-    command = [str(PROGRAMS / "trytond"), "-c", str(_configuration(folder, port)), "-d", *databases]
-    with (folder / "trytond.log").open("w") as log:
-        process = subprocess.Popen(command, env=_environment(folder), stdout=log, stderr=log, preexec_fn=_end_with_us)  # noqa: PLW1509
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_it_answers(process, url, folder / "trytond.log")
-            yield url
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _end_with_us() -> None:
-    """On Linux the server ends when the process of the tests does, however that ends."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-
-
-def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise RuntimeError(f"trytond ended at once: {log.read_text()[-2000:]}")
-        try:
-            with urllib.request.urlopen(f"{url}/nothing", timeout=5):
-                return
-        except urllib.error.HTTPError:
-            return  # it answers, and that is all that was asked
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError(f"trytond did not answer in {START_SECONDS} s: {log.read_text()[-2000:]}")
-
-
-def _configuration(folder: Path, port: int) -> Path:
-    file = folder / "trytond.conf"
-    file.write_text(
-        f"[database]\nuri = sqlite://\npath = {folder}\nlist = False\n[web]\nlisten = 127.0.0.1:{port}\n"
-        "[session]\nmax_attempt = 1000\ntimeout = 86400\n[email]\nuri = smtp://127.0.0.1:1\n"
-    )
-    return file
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    """Where the optional module is found: as if it were installed, by an entry point beside it."""
+def _program(folder: Path) -> TrytonProgram:
+    """Tryton with the optional module as if it were installed, by an entry point beside it."""
     marks = folder / "entry" / "portal_receipt-8.2.dist-info"
     marks.mkdir(parents=True, exist_ok=True)
     (marks / "METADATA").write_text("Metadata-Version: 2.1\nName: portal-receipt\nVersion: 8.2\n")
     (marks / "entry_points.txt").write_text("[trytond.modules]\nportal_receipt = portal_receipt\n")
     path = os.pathsep.join([str(marks.parent), str(OPTIONAL_MODULE)])
-    return {**os.environ, "PYTHONPATH": path, "TZ": "UTC"}
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return TrytonProgram(folder, SystemClock(), {"PYTHONPATH": path})

@@ -39,6 +39,7 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ("already reconciled line", STALE, "What was to be matched has been matched with something else meanwhile."),
     ("reopen the period", PERIOD_CLOSED, "The accounting period is closed in Tryton."),
     ("the period of move", PERIOD_CLOSED, "The accounting period is closed in Tryton."),
+    ("closed journal-period", PERIOD_CLOSED, "The accounting period is closed in Tryton for this journal."),
     ("closed period", PERIOD_CLOSED, "The accounting period is closed in Tryton."),
     ("reopen the fiscal year", PERIOD_CLOSED, "The fiscal year is closed in Tryton."),
     ("create a period for the date", PERIOD_CLOSED, "Tryton has no accounting period for this day."),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +17,16 @@ from app.wiring import open_house
 from receivables.errors import ConfigurationError
 from storage.engine import Database
 from storage.migrating import migrate as bring_up_to_date
+
+if TYPE_CHECKING:
+    from app.demo.tally import Tally
+
+
+class DemoBooks(StrEnum):
+    """What the demo's company may keep its books in."""
+
+    EMBEDDED = "embedded"
+    TRYTON = "tryton"
 
 
 def register(app: typer.Typer) -> None:
@@ -53,6 +64,9 @@ def migrate(context: typer.Context, as_json: AsJson = False) -> None:
 
 def demo(
     once: Annotated[bool, typer.Option(help="Play the story through without a workspace, and print the tally.")] = False,
+    books: Annotated[DemoBooks, typer.Option(help="Where the company's books are kept; tryton plays through once.")] = (
+        DemoBooks.EMBEDDED
+    ),
     port: Annotated[int, typer.Option(help="Where the workspace's page is on this machine; 0 takes any free port.")] = 0,
     folder: Annotated[Path | None, typer.Option(help="Where to play it; a new temporary folder without it.")] = None,
     as_json: AsJson = False,
@@ -65,10 +79,13 @@ def demo(
     place.mkdir(parents=True, exist_ok=True)
     if (place / "resolve-now.toml").exists():
         raise ConfigurationError(f"{place} already holds a configuration; name an empty folder with --folder")
-    if not once:
+    if books is DemoBooks.TRYTON:
+        tally = _played_on_tryton(place, once=once, quiet=as_json)
+    elif once:
+        tally = play(place, quiet=as_json)
+    else:
         play_live(place, port)
         return
-    tally = play(place, quiet=as_json)
     if as_json:
         print_json(
             {
@@ -79,3 +96,17 @@ def demo(
         )
     if tally.lost or tally.doubled:
         sys.exit(1)
+
+
+def _played_on_tryton(place: Path, *, once: bool, quiet: bool) -> Tally:
+    from app.demo.story import play  # noqa: PLC0415
+    from app.demo.tryton.practice import TrytonPractice  # noqa: PLC0415
+
+    say = _say_nothing if quiet else print_line
+    if not once:
+        say("Over Tryton the demo has no workspace: it plays the story through once.")
+    return play(place, quiet=quiet, practice=TrytonPractice(say))
+
+
+def _say_nothing(text: str) -> None:
+    """For --json, where nothing but the answer is printed."""

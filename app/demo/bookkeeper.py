@@ -1,111 +1,91 @@
-"""A slash command for the demo's visitors: /books does by hand what a bookkeeper does, to break and to mend things."""
+"""What the demo asks of whoever keeps its books, whichever package they are kept in.
+
+The story is told once, against this protocol. Documents go by the numbers that people use; amounts are minor units of
+US dollars; `at` is when a thing is told to have happened (UTC), which packages that stamp everything themselves ignore.
+"""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
 
-from slack_bolt import Ack, App, Respond
+from app.demo.company import Days
+from app.demo.tally import Tally
 
-from accounting.embedded.change import Kind
-from accounting.embedded.ledger import Ledger
-from app.output import money
-from receivables.books_records import CreditMemo, Invoice
-from receivables.errors import ReceivablesError
-from receivables.money import minor_from_text
-
-HELP = """What the bookkeeper can do in the practice books:
-/books list                                what is open
-/books receipt 1005 333.00                 enter a receipt by hand
-/books credit 1017 90.00                   make a credit memo and apply it
-/books unapply CM-1017                     take a credit memo off again
-/books recreate 1006                       delete an invoice and make it again
-/books void 1014                           void an invoice
-/books reopen-period                       open the closed period
-/books undo-deposit R1055                  take a receipt out of its deposit"""
-CURRENCY = "USD"
-LISTED_AT_MOST = 30
+Say = Callable[[str], None]
 
 
-class Bookkeeper:
-    """The verbs of /books over the embedded books; each names whoever typed it."""
+class Bank(Protocol):
+    """Takes receipts to the bank, where the books know of deposits. Receipts go by their payment's transaction number."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._verbs: Mapping[str, Callable[[Sequence[str], str], str]] = {
-            "list": self._list,
-            "receipt": self._receipt,
-            "credit": self._credit,
-            "unapply": self._unapply,
-            "recreate": self._recreate,
-            "void": self._void,
-            "reopen-period": self._reopen_period,
-            "undo-deposit": self._undo_deposit,
-        }
+    def deposit(self, transaction: str) -> str:
+        """Puts the receipt into a deposit; returns the receipt's number."""
 
-    def register(self, app: App) -> None:
-        """Adds /books to the demo's bot; the product's own bot never has it."""
-        app.command("/books")(self._asked)
+    def undo_deposit(self, transaction: str) -> None: ...
 
-    def _asked(self, ack: Ack, body: Mapping[str, Any], respond: Respond) -> None:
-        ack()
-        words = shlex.split(str(body.get("text") or ""))
-        verb = self._verbs.get(words[0] if words else "help")
-        try:
-            answer = HELP if verb is None else verb(words[1:], str(body.get("user_name") or "bookkeeper"))
-        except (ReceivablesError, ValueError, IndexError) as error:
-            answer = f"Not done: {error or 'something is missing'}. /books help shows how."
-        text = {"type": "section", "text": {"type": "plain_text", "text": answer[:3000], "emoji": False}}
-        respond(text=answer[:3000], blocks=[text], response_type="ephemeral", replace_original=False)
 
-    def _invoice(self, number: str) -> Invoice:
-        wanted = self._ledger.find(Kind.INVOICE, number)
-        return next(one for one in self._ledger.invoices() if one.id == wanted)
+class Bookkeeper(Protocol):
+    """The bookkeeper of the demo's company."""
 
-    def _memo(self, number: str) -> CreditMemo:
-        wanted = self._ledger.find(Kind.CREDIT_MEMO, number)
-        return next(one for one in self._ledger.credit_memos() if one.id == wanted)
+    @property
+    def introduction(self) -> str:
+        """What these books are like, in a line for the reader."""
 
-    def _list(self, _words: Sequence[str], _by: str) -> str:
-        lines = [
-            f"invoice {one.number}: {money(one.open_minor, CURRENCY)} open" for one in self._ledger.invoices() if one.open_minor
-        ]
-        lines += [f"credit memo {one.number}: {len(one.applications)} applied" for one in self._ledger.credit_memos()]
-        return "\n".join(lines[:LISTED_AT_MOST]) or "Nothing is open."
+    @property
+    def left_out(self) -> str:
+        """What of the story these books cannot express, in one line; "" where nothing is left out."""
 
-    def _receipt(self, words: Sequence[str], by: str) -> str:
-        invoice, amount = self._invoice(words[0]), minor_from_text(words[1], CURRENCY)
-        day = self._ledger.clock.now().date()
-        made = self._ledger.enter_receipt(
-            invoice.customer_id, amount, CURRENCY, day, by=by, lines=[(invoice.id, amount)], method="cheque"
-        )
-        return f"Receipt {made.number} for {money(amount, CURRENCY)} is on invoice {invoice.number}."
+    @property
+    def pace(self) -> str:
+        """How long the first sync takes, in words for who waits; "" where nobody waits."""
 
-    def _credit(self, words: Sequence[str], by: str) -> str:
-        invoice, amount = self._invoice(words[0]), minor_from_text(words[1], CURRENCY)
-        day = self._ledger.clock.now().date()
-        memo = self._ledger.add_credit_memo(f"CM-{invoice.number}", invoice.customer_id, amount, CURRENCY, day, by=by)
-        self._ledger.apply_credit(memo.id, invoice.id, amount, by=by)
-        return f"Credit memo {memo.number} ({money(amount, CURRENCY)}) is applied to invoice {invoice.number}."
+    @property
+    def counted_in(self) -> str:
+        """Where the tally counts, in a few words."""
 
-    def _unapply(self, words: Sequence[str], by: str) -> str:
-        memo = self._memo(words[0])
-        for one in memo.applications:
-            self._ledger.unapply_credit(one.id, by=by)
-        return f"Credit memo {memo.number} is taken off {len(memo.applications)} invoices."
+    @property
+    def swallows(self) -> bool:
+        """Whether the books take a receipt that is too large without a word, and put the rest on account."""
 
-    def _recreate(self, words: Sequence[str], by: str) -> str:
-        made = self._ledger.recreate_invoice(self._invoice(words[0]).id, by=by)
-        return f"Invoice {made.number} was deleted and made again."
+    @property
+    def bank(self) -> Bank | None: ...
 
-    def _void(self, words: Sequence[str], by: str) -> str:
-        return f"Invoice {self._ledger.void_invoice(self._invoice(words[0]).id, by=by).number} is void."
+    def open_the_books(self, days: Days) -> None:
+        """Customers and invoices, as they were entered three weeks ago."""
 
-    def _reopen_period(self, _words: Sequence[str], by: str) -> str:
-        self._ledger.reopen_period(by=by)
-        return "The closed period is open."
+    def credit(self, number: str, memo: str, amount_minor: int, at: datetime) -> None:
+        """A credit memo made and applied to an invoice. Nothing is done where it was made already."""
 
-    def _undo_deposit(self, words: Sequence[str], by: str) -> str:
-        made = self._ledger.undo_deposit(self._ledger.find(Kind.RECEIPT, words[0]), by=by)
-        return f"Receipt {made.number} is out of the deposit."
+    def unapply(self, memo: str) -> None: ...
+
+    def receipt(self, number: str, reference: str, on: date, at: datetime) -> None:
+        """A receipt for all of an invoice, entered by hand."""
+
+    def recreate(self, number: str, at: datetime) -> str:
+        """An invoice removed and made again; returns what was done, in words."""
+
+    def void(self, number: str, at: datetime) -> str:
+        """An invoice made void for good; returns what was done, in words."""
+
+    def close_period(self, through: date, at: datetime) -> None: ...
+
+    def reopen_period(self) -> None: ...
+
+    def tally(self, payments_file: Path, start_on: date) -> Tally:
+        """Every payment of the file against what the books hold, by other means than our connector and our tables."""
+
+    def adds_up(self) -> bool:
+        """Whether the books are sound by their own rules."""
+
+
+@dataclass(frozen=True)
+class Practice:
+    """A company to practise on, with its books open. `environment` holds the secrets of this play."""
+
+    config: Path
+    bookkeeper: Bookkeeper
+    days: Days
+    environment: Mapping[str, str] = field(default_factory=dict)

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from accounting.embedded.ledger import Ledger
-from receivables.books_records import Invoice
 from receivables.money import text_from_minor
 
 COMPANY = "acme"
+BOOKS_FILE = "acme-books.sqlite"
 BOOKKEEPER = "Bea Bookkeeper"
 CONTROLLER = "dana"
 ACCOUNTANT = "sam"
@@ -47,8 +46,13 @@ INVOICES: tuple[tuple[str, str, int], ...] = (
     ("1023", "Stark Tools", 150_000),
     ("1024", "Cyberdyne", 22_200),
 )
+EARLY_CREDIT = ("1010", "CM-70", 17_000)  # applied days before the client paid the old amount
 EARLIER = ("CB-2000", "Hooli", 11_100)  # paid before the company's start: never posted
 
+EMBEDDED = f"""\
+kind = "embedded"
+file = "{BOOKS_FILE}"
+temper = "swallowing\""""
 SETTINGS = """\
 # Written by the demo. One failure of every kind is far more than 10 % of so few payments,
 # so the limit at which advice case by case ends is set higher here than you would.
@@ -64,9 +68,7 @@ writes = "on"
 sync_every_minutes = 1
 large_percentage = 60
 [company.books]
-kind = "embedded"
-file = "acme-books.sqlite"
-temper = "swallowing"
+{books}
 [company.deposit_accounts]
 default = "Undeposited Funds"
 
@@ -107,6 +109,11 @@ class Days:
         return (self.now - timedelta(days=12)).date()
 
     @property
+    def credited(self) -> datetime:
+        """When the early credit memo was applied: before any payment it could have disturbed."""
+        return self.now - timedelta(days=9)
+
+    @property
     def closing(self) -> date:
         """The last day of the period that the bookkeeper closes: one early payment lies in it."""
         return (self.now - timedelta(days=9)).date()
@@ -127,8 +134,8 @@ class InSlack:
     sam: str
 
 
-def write_settings(folder: Path, days: Days, slack: InSlack | None = None) -> Path:
-    """The configuration file of the demo, with or without a workspace."""
+def write_settings(folder: Path, days: Days, slack: InSlack | None = None, books: str = EMBEDDED) -> Path:
+    """The configuration file of the demo, with or without a workspace. `books` is what it says about the books."""
     path = folder / "resolve-now.toml"
     section = ""
     if slack is not None:
@@ -137,23 +144,13 @@ def write_settings(folder: Path, days: Days, slack: InSlack | None = None) -> Pa
         section = "\n".join(lines) + "\n"
     text = SETTINGS.format(
         start_on=days.start_on.isoformat(),
+        books=books,
         slack=section,
         dana=f'"{slack.dana}"' if slack else "",
         sam=f'"{slack.sam}"' if slack else "",
     )
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def open_the_books(ledger: Ledger, days: Days) -> dict[str, Invoice]:
-    """Customers and invoices, as the bookkeeper entered them three weeks ago; invoices by number."""
-    made = {name: ledger.add_customer(name, by=BOOKKEEPER, at=days.invoiced) for name in CUSTOMERS}
-    return {
-        number: ledger.add_invoice(
-            number, made[customer].id, amount, currency="USD", issued_on=days.invoiced.date(), by=BOOKKEEPER, at=days.invoiced
-        )
-        for number, customer, amount in INVOICES
-    }
 
 
 def write_payments(folder: Path, days: Days) -> Path:

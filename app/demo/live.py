@@ -17,8 +17,9 @@ from accounting.embedded.ledger import Ledger
 from app.alarms import Alarms, until_told_to_stop
 from app.clock import SystemClock, random_bytes
 from app.demo import company
-from app.demo.bookkeeper import Bookkeeper
+from app.demo.books_command import BooksCommand
 from app.demo.company import COMPANY, CUSTOMERS, Days, InSlack
+from app.demo.embedded import EmbeddedBookkeeper
 from app.demo.story import go_wrong, set_the_stage, take_payments
 from app.demo.trouble import TroubledBooks
 from app.output import print_line
@@ -86,14 +87,15 @@ def _house(folder: Path, workspace: Workspace) -> tuple[House, TroubledBooks]:
 
 def _play(folder: Path, house: House, books: TroubledBooks, workspace: Workspace) -> None:
     ledger, _ = open_ledger(folder / "resolve-now.toml", COMPANY)
-    stage = set_the_stage(house, books, ledger, quiet=True)
+    days = Days(house.clock.now().replace(microsecond=0))
+    stage = set_the_stage(house, books, EmbeddedBookkeeper(ledger, folder / company.BOOKS_FILE), days, quiet=True)
     take_payments(stage, company.write_payments(folder, stage.days))
     go_wrong(stage)
     alarms = Alarms(house)
     bot = open_bot(house, alarms)
     if bot is None:
         raise AssertionError("the demo's own tokens are set")
-    Bookkeeper(ledger).register(bot.app)
+    BooksCommand(ledger).register(bot.app)
     done = threading.Event()
     arriving = threading.Thread(target=_payments_arrive, args=(stage.desk, ledger, folder, done), daemon=True)
     _run(alarms, bot, workspace, folder, arriving)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from accounting.embedded.ledger import Ledger
-from app.clock import SystemClock
-from app.demo import company
-from app.demo.company import BOOKKEEPER, COMPANY, CONTROLLER, Days
-from app.demo.tally import Tally, count
+from app.demo import company, embedded
+from app.demo.bookkeeper import Bank, Bookkeeper, Practice
+from app.demo.company import COMPANY, CONTROLLER, Days
+from app.demo.tally import AppliedLine, Line, Tally
 from app.demo.trouble import TroubledBooks
 from app.output import money, print_line, print_table
-from app.wiring import House, open_house, open_ledger
+from app.wiring import House, open_house
 from feeds.csv_file import CsvFile
-from receivables.books_records import Invoice
 from receivables.diagnosis import Remedy
 from receivables.payment import PaymentState
 from storage import decisions, failures, payments
@@ -35,8 +35,7 @@ class Stage:
 
     desk: Desk
     books: TroubledBooks
-    ledger: Ledger
-    invoices: Mapping[str, Invoice]
+    bookkeeper: Bookkeeper
     days: Days
     quiet: bool
 
@@ -57,31 +56,42 @@ class Stage:
             return failures.open_of(connection, COMPANY, company.transaction(invoice))
 
 
-def play(folder: Path, *, quiet: bool) -> Tally:
-    """Plays the whole story in a folder and returns the tally recomputed from its two files."""
-    stage, payments_file = _set_up(folder, quiet=quiet)
+def play(folder: Path, *, quiet: bool, practice: Callable[[Path], AbstractContextManager[Practice]] = embedded.practice) -> Tally:
+    """Plays the whole story in a folder and returns the tally, recomputed from the payments' file and the books."""
+    with practice(folder) as opened:
+        stage, payments_file = _set_up(folder, opened, quiet=quiet)
+        try:
+            return _played(stage, payments_file, opened.config)
+        finally:
+            stage.desk.db.close()
+
+
+def _played(stage: Stage, payments_file: Path, config: Path) -> Tally:
     go_wrong(stage)
+    if stage.bookkeeper.pace:
+        stage.say(f"\n{stage.bookkeeper.pace}")
     stage.sync("The first sync")
     _show_failures(stage)
     _put_right_by_hand(stage)
     stage.sync("The next sync")
     _people_decide(stage)
-    _the_deposited_receipt(stage)
+    if stage.bookkeeper.bank:
+        _the_deposited_receipt(stage, stage.bookkeeper.bank)
     _wait_for_the_lost_answer(stage)
     stage.sync("The last sync")
-    tally = count(payments_file, folder / "acme-books.sqlite", stage.days.start_on)
-    if not quiet:
-        _show_tally(stage, tally, folder)
+    tally = stage.bookkeeper.tally(payments_file, stage.days.start_on)
+    if not stage.quiet:
+        _show_tally(stage, tally, config)
     return tally
 
 
-def _set_up(folder: Path, *, quiet: bool) -> tuple[Stage, Path]:
-    config = company.write_settings(folder, Days(SystemClock().now()))
-    house = open_house(config)
-    stage = set_the_stage(house, TroubledBooks(house.desk(COMPANY).books), open_ledger(config, COMPANY)[0], quiet=quiet)
-    stage.say(
-        f"Acme Networks keeps books like QuickBooks Online, which take a receipt too large without a word. Folder: {folder}"
-    )
+def _set_up(folder: Path, practice: Practice, *, quiet: bool) -> tuple[Stage, Path]:
+    house = open_house(practice.config, {**os.environ, **practice.environment})
+    books = TroubledBooks(house.desk(COMPANY).books)
+    stage = set_the_stage(house, books, practice.bookkeeper, practice.days, quiet=quiet)
+    stage.say(f"{stage.bookkeeper.introduction} Folder: {folder}")
+    if stage.bookkeeper.left_out:
+        stage.say(stage.bookkeeper.left_out)
     payments_file = company.write_payments(folder, stage.days)
     counts = take_payments(stage, payments_file)
     stage.say(
@@ -91,11 +101,10 @@ def _set_up(folder: Path, *, quiet: bool) -> tuple[Stage, Path]:
     return stage, payments_file
 
 
-def set_the_stage(house: House, books: TroubledBooks, ledger: Ledger, *, quiet: bool) -> Stage:
+def set_the_stage(house: House, books: TroubledBooks, bookkeeper: Bookkeeper, days: Days, *, quiet: bool) -> Stage:
     """Customers and invoices are in the books, and we saw them before anything went wrong."""
-    days = Days(house.clock.now().replace(microsecond=0))
-    invoices = company.open_the_books(ledger, days)
-    return Stage(replace(house.desk(COMPANY), books=books), books, ledger, invoices, days, quiet)
+    bookkeeper.open_the_books(days)
+    return Stage(replace(house.desk(COMPANY), books=books), books, bookkeeper, days, quiet)
 
 
 def take_payments(stage: Stage, payments_file: Path) -> intake.IntakeCounts:
@@ -116,46 +125,33 @@ def go_wrong(stage: Stage) -> None:
 
 def _what_people_did_to_the_invoices(stage: Stage) -> None:
     """Old habits of the bookkeeper, between the payments and the sync."""
-    ledger, invoices, now = stage.ledger, stage.invoices, stage.days.now
+    bookkeeper, now = stage.bookkeeper, stage.days.now
     stage.say("\nMeanwhile the bookkeeper:")
     for number, memo, amount in (("1001", "CM-77", 12_000), ("1002", "CM-78", 20_000)):
-        _credit(stage, number, memo, amount)
-    receipt = invoices["1004"]
-    ledger.enter_receipt(
-        receipt.customer_id, receipt.total_minor, "USD", now.date() - timedelta(days=2), by=BOOKKEEPER,
-        lines=[(receipt.id, receipt.total_minor)], reference=company.transaction("1004"), method="card",
-        at=now - timedelta(hours=20),
-    )  # fmt: skip
+        _credit(stage, number, memo, amount, now - timedelta(hours=21))
+    bookkeeper.receipt("1004", company.transaction("1004"), now.date() - timedelta(days=2), now - timedelta(hours=20))
     stage.say("- entered the receipt for invoice 1004 by hand, as she always did")
-    ledger.recreate_invoice(invoices["1006"].id, by=BOOKKEEPER, at=now - timedelta(hours=19))
-    stage.say("- deleted invoice 1006 and made it again with the same number")
-    ledger.void_invoice(invoices["1014"].id, by=BOOKKEEPER, at=now - timedelta(hours=18))
-    stage.say("- voided invoice 1014")
-    _credit(stage, "1010", "CM-70", 17_000, ago=timedelta(days=9))
+    stage.say(f"- {bookkeeper.recreate('1006', now - timedelta(hours=19))}")
+    stage.say(f"- {bookkeeper.void('1014', now - timedelta(hours=18))}")
+    _credit(stage, *company.EARLY_CREDIT, stage.days.credited)
     stage.say("  ... but that one days before the client paid the old amount in the portal")
-    ledger.close_period(stage.days.closing, by=BOOKKEEPER, at=now - timedelta(hours=16))
+    bookkeeper.close_period(stage.days.closing, now - timedelta(hours=16))
     stage.say(f"- closed the books through {stage.days.closing:%d %b}, with one payment of that time still to come")
 
 
-def _credit(stage: Stage, number: str, memo_number: str, amount_minor: int, ago: timedelta = timedelta(hours=21)) -> str:
-    """A credit memo made and applied to an invoice; returns the application's id."""
-    invoice, at = stage.invoices[number], stage.days.now - ago
-    memo = stage.ledger.add_credit_memo(memo_number, invoice.customer_id, amount_minor, "USD", at.date(), by=BOOKKEEPER, at=at)
-    stage.say(f"- applied credit memo {memo_number} ({money(amount_minor, 'USD')}) to invoice {number}")
-    return stage.ledger.apply_credit(memo.id, invoice.id, amount_minor, by=BOOKKEEPER, at=at).id
+def _credit(stage: Stage, number: str, memo: str, amount_minor: int, at: datetime) -> None:
+    stage.bookkeeper.credit(number, memo, amount_minor, at)
+    stage.say(f"- applied credit memo {memo} ({money(amount_minor, 'USD')}) to invoice {number}")
 
 
 def _somebody_is_quicker(stage: Stage) -> None:
-    """Two credits land in the second between our last look and our write; the books swallow the difference."""
+    """Two credits land in the second between our last look and our write; the books swallow the difference, or refuse."""
     for number in ("1015", "1017"):
         stage.books.before_write[company.transaction(number)] = partial(_quick_credit, stage, number)
 
 
 def _quick_credit(stage: Stage, number: str) -> None:
-    invoice = stage.invoices[number]
-    now = stage.desk.clock.now()
-    memo = stage.ledger.add_credit_memo(f"CM-{number}", invoice.customer_id, 9_000, "USD", now.date(), by=BOOKKEEPER)
-    stage.ledger.apply_credit(memo.id, invoice.id, 9_000, by=BOOKKEEPER)
+    stage.bookkeeper.credit(number, f"CM-{number}", 9_000, stage.desk.clock.now())
 
 
 # --- what people do about it ------------------------------------------------------------------------------------------
@@ -175,10 +171,9 @@ def _show_failures(stage: Stage) -> None:
 
 def _put_right_by_hand(stage: Stage) -> None:
     """The support page's own way: un-apply the credit in the books, and let the next sync do the rest."""
-    memo = next(one for one in stage.ledger.credit_memos() if one.number == "CM-77")
-    stage.ledger.unapply_credit(memo.applications[0].id, by=BOOKKEEPER)
+    stage.bookkeeper.unapply("CM-77")
     stage.say("\nThe bookkeeper un-applies credit memo CM-77 herself. Nobody presses anything.")
-    stage.ledger.reopen_period(by=BOOKKEEPER)
+    stage.bookkeeper.reopen_period()
     stage.say("The controller has the closed period opened again.")
 
 
@@ -188,21 +183,24 @@ def _people_decide(stage: Stage) -> None:
     _decide(stage, "1006", Remedy.RECREATE_RECEIPT)
     _decide(stage, "1010", Remedy.RECREATE_RECEIPT, reason="isolated; the client gets credit for all of it")
     _decide(stage, "1014", Remedy.KEEP_ON_ACCOUNT, reason="to be used for the next invoice")
-    _decide(stage, "1015", Remedy.KEEP_ON_ACCOUNT, reason="the credit memo was right")
+    if stage.bookkeeper.swallows:
+        _decide(stage, "1015", Remedy.KEEP_ON_ACCOUNT, reason="the credit memo was right")
+    else:
+        _decide(stage, "1015", Remedy.UNAPPLY_CREDIT_MEMO)
+        _decide(stage, "1017", Remedy.UNAPPLY_CREDIT_MEMO)
 
 
-def _the_deposited_receipt(stage: Stage) -> None:
+def _the_deposited_receipt(stage: Stage, bank: Bank) -> None:
     """A receipt that the bank already has may not be touched; taken out of the deposit, it may."""
-    memo = next(one for one in stage.ledger.credit_memos() if one.number == "CM-1017")
-    stage.ledger.unapply_credit(memo.applications[0].id, by=BOOKKEEPER)
-    receipt = next(one for one in stage.ledger.receipts() if one.reference == company.transaction("1017"))
-    stage.ledger.deposit_receipt(receipt.id, by=BOOKKEEPER)
-    stage.say(f"\nThe bookkeeper un-applies CM-1017, and takes receipt {receipt.number} to the bank.")
+    transaction = company.transaction("1017")
+    stage.bookkeeper.unapply("CM-1017")
+    number = bank.deposit(transaction)
+    stage.say(f"\nThe bookkeeper un-applies CM-1017, and takes receipt {number} to the bank.")
     stage.sync("Another sync")
     found = stage.failing("1017")
     if found and found.diagnosis:
         stage.say(f"{found.transaction_number}  {found.cause}: {found.diagnosis.sentence}")
-    stage.ledger.undo_deposit(receipt.id, by=BOOKKEEPER)
+    bank.undo_deposit(transaction)
     stage.say("The bookkeeper takes it out of the deposit again.")
     stage.sync("Another sync")
     _decide(stage, "1017", Remedy.APPLY_RECEIPT)
@@ -236,28 +234,39 @@ def _wait_for_the_lost_answer(stage: Stage) -> None:
     stage.say(f"\nThe lost answer: receipt of {number} was found in the books by its marker. It was not sent again.")
 
 
-def _show_tally(stage: Stage, tally: Tally, folder: Path) -> None:
-    rows: Sequence[Sequence[object]] = [
-        (
-            line.transaction,
-            money(line.amount_minor, line.currency),
-            line.parts,
-            ", ".join(line.receipts) or "-",
-            money(line.recorded_minor, line.currency),
-            money(line.on_account_minor, line.currency) if line.on_account_minor else "",
-            line.verdict,
-        )
-        for line in tally.payments
-    ]
+def _show_tally(stage: Stage, tally: Tally, config: Path) -> None:
+    applied_to = any(isinstance(line, AppliedLine) for line in tally.payments)
     stage.say("")
     print_table(
-        "The tally, recomputed from payments.csv and the books' own file",
-        ("Payment", "Amount", "Parts", "Receipts", "In the books", "On account", "Verdict"),
-        rows,
+        f"The tally, recomputed from payments.csv and {stage.bookkeeper.counted_in}",
+        (
+            "Payment",
+            "Amount",
+            "Parts",
+            "Receipts",
+            *(["Applied to"] if applied_to else []),
+            "In the books",
+            "On account",
+            "Verdict",
+        ),
+        [_row(line, applied_to=applied_to) for line in tally.payments],
         right=("Amount", "In the books", "On account"),
     )
-    problems = stage.ledger.check_books()
     stage.say(
-        f"lost = {tally.lost}, doubled = {tally.doubled}, payments = {len(tally.payments)}; the books add up: {not problems}."
+        f"lost = {tally.lost}, doubled = {tally.doubled}, payments = {len(tally.payments)}; "
+        f"the books add up: {stage.bookkeeper.adds_up()}."
     )
-    stage.say(f"\nLook further: .venv/bin/resolve-now --config {folder / 'resolve-now.toml'} show {company.transaction('1002')}")
+    stage.say(f"\nLook further: .venv/bin/resolve-now --config {config} show {company.transaction('1002')}")
+
+
+def _row(line: Line, *, applied_to: bool) -> Sequence[object]:
+    return (
+        line.transaction,
+        money(line.amount_minor, line.currency),
+        line.parts,
+        ", ".join(line.receipts) or "-",
+        *([", ".join(line.applied_to) or "-"] if applied_to and isinstance(line, AppliedLine) else []),
+        money(line.recorded_minor, line.currency),
+        money(line.on_account_minor, line.currency) if line.on_account_minor else "",
+        line.verdict,
+    )

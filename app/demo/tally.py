@@ -1,4 +1,4 @@
-"""The tally: every payment of the file against every receipt of the books, from those two files and nothing else.
+"""The tally: every payment of the file against every receipt of the books, from those two and nothing else.
 
 None of our tables is read here, and none of our connector's code: what this counts cannot be an echo of what we believe.
 """
@@ -46,6 +46,13 @@ class Line:
 
 
 @dataclass(frozen=True)
+class AppliedLine(Line):
+    """A line that also says what the receipts stand on, as the books have it: "1001: 500.00"."""
+
+    applied_to: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Tally:
     """How many payments the books hold wrongly, and every payment's line."""
 
@@ -54,19 +61,34 @@ class Tally:
     payments: Sequence[Line]
 
 
+@dataclass(frozen=True)
+class Found:
+    """One living receipt in the books; `reference` is the transaction number it names. Amounts are minor units."""
+
+    reference: str
+    number: str
+    amount_minor: int
+    unapplied_minor: int
+
+
 def count(payments_file: Path, books_file: Path, start_on: date) -> Tally:
-    """Recomputes the tally. A payment paid before `start_on` must have no receipt at all."""
+    """Recomputes the tally over embedded books. A payment paid before `start_on` must have no receipt at all."""
     connection = sqlite.connect(f"file:{books_file}?mode=ro", uri=True)
     try:
-        receipts = connection.execute(_RECEIPTS).fetchall()
+        receipts = [Found(*row) for row in connection.execute(_RECEIPTS)]
     finally:
         connection.close()
+    return compared(payments_file, receipts, start_on)
+
+
+def compared(payments_file: Path, receipts: Sequence[Found], start_on: date) -> Tally:
+    """Every payment of the file against the receipts that somebody read in the books."""
     lines = []
     with payments_file.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             amount = minor_from_text(row["amount"], row["currency"])
             posted = datetime.fromisoformat(row["paid_at"]).date() >= start_on
-            mine = [receipt for receipt in receipts if receipt[0] == row["transaction_number"]]
+            mine = [receipt for receipt in receipts if receipt.reference == row["transaction_number"]]
             lines.append(
                 Line(
                     transaction=row["transaction_number"],
@@ -74,9 +96,9 @@ def count(payments_file: Path, books_file: Path, start_on: date) -> Tally:
                     currency=row["currency"],
                     expected_minor=amount if posted else 0,
                     parts=len(mine),
-                    receipts=tuple(receipt[1] for receipt in mine),
-                    recorded_minor=sum(receipt[2] for receipt in mine),
-                    on_account_minor=sum(receipt[3] for receipt in mine),
+                    receipts=tuple(receipt.number for receipt in mine),
+                    recorded_minor=sum(receipt.amount_minor for receipt in mine),
+                    on_account_minor=sum(receipt.unapplied_minor for receipt in mine),
                 )
             )
     return Tally(

@@ -1,0 +1,104 @@
+"""Writes the tables of docs/connectors.md: what each connector is tested for, which causes it can show, what its calls cost.
+
+Run from the checkout: `PYTHONPATH=.:tests .venv/bin/python docs/connectors.py`. A test fails where the page is not up
+to date. The text around the tables is written by hand.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from cause_scenes import EXPRESSIBLE
+from cause_worlds import NAMES
+
+from bot.words import CAUSES
+from receivables.diagnosis import Cause
+
+PAGE = Path(__file__).with_suffix(".md")
+BEGIN, END = "<!-- begin: written by docs/connectors.py -->", "<!-- end -->"
+CONTRACT = Path(__file__).resolve().parent.parent / "tests" / "test_accounting_contract.py"
+PEERS = CONTRACT.with_name("accounting_peers.py")
+
+#: What is different about a package, in the words of the traits of `Peer`, and how a case then reads.
+TRAITS = {
+    "swallows": "takes it and leaves the rest on account",
+    "one_invoice_per_receipt": "one receipt for each invoice",
+    "moves_receipts": "says that it cannot, and changes nothing",
+    "frees_receipts": "the receipt goes with it",
+    "tells_who": "does not say who",
+    "tells_deletions": "deletions leave no trace",
+    "deletable_invoice": "a draft is deleted; what was issued is voided",
+    "keeps_issued": "voided instead",
+}
+#: Traits that hold by default; the others are there only where a maker says so.
+ON_BY_DEFAULT = frozenset({"moves_receipts", "frees_receipts", "tells_who", "tells_deletions"})
+
+
+def tables() -> str:
+    """Both generated tables, in Markdown."""
+    return f"### What every connector promises\n\n{contract_table()}\n\n### Causes on each of the books\n\n{causes_table()}"
+
+
+def contract_table() -> str:
+    """The cases of the contract suite by connector; read from its source, so that nothing is run or served."""
+    makers = _makers()
+    lines = ["| case | " + " | ".join(f"`{name}`" for name in makers) + " |", "| --- |" + " --- |" * len(makers)]
+    for function in ast.parse(CONTRACT.read_text(encoding="utf-8")).body:
+        if isinstance(function, ast.FunctionDef) and function.name.startswith("test_"):
+            asked = {node.attr for node in ast.walk(function) if isinstance(node, ast.Attribute)} & set(TRAITS)
+            cells = [_cell(asked, given) for given in makers.values()]
+            words = function.name.removeprefix("test_").replace("_", " ")
+            lines.append(f"| {words} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(asked: set[str], given: dict[str, bool]) -> str:
+    """A tick, with what is different about this package where the case asks for it."""
+    different = [TRAITS[trait] for trait in sorted(asked) if _differs(trait, given)]
+    return "✓" + (f" ({'; '.join(different)})" if different else "")
+
+
+def _differs(trait: str, given: dict[str, bool]) -> bool:
+    if trait == "deletable_invoice":
+        return given.get("keeps_issued", False)
+    return given.get(trait, trait in ON_BY_DEFAULT) is not (trait in ON_BY_DEFAULT)
+
+
+def _makers() -> dict[str, dict[str, bool]]:
+    """The makers of `MAKERS` in its order, each with the yes and no that it gives its `Peer`."""
+    tree = ast.parse(PEERS.read_text(encoding="utf-8"))
+    functions = {one.name: one for one in tree.body if isinstance(one, ast.FunctionDef)}
+    (listed,) = [one.value for one in tree.body if isinstance(one, ast.AnnAssign) and getattr(one.target, "id", "") == "MAKERS"]
+    names = [one.id for one in getattr(listed, "elts", ()) if isinstance(one, ast.Name)]
+    return {name: _given(functions[name]) for name in names}
+
+
+def _given(maker: ast.FunctionDef) -> dict[str, bool]:
+    calls = [one for one in ast.walk(maker) if isinstance(one, ast.Call) and getattr(one.func, "id", "") == "Peer"]
+    return {
+        keyword.arg: keyword.value.value
+        for call in calls
+        for keyword in call.keywords
+        if keyword.arg and isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, bool)
+    }
+
+
+def causes_table() -> str:
+    """Every cause by kind of books: played there, or why it cannot be."""
+    lines = ["| cause | " + " | ".join(f"`{name}`" for name in NAMES) + " |", "| --- |" + " --- |" * len(NAMES)]
+    for cause in Cause:
+        reasons = EXPRESSIBLE.get(cause, {})
+        lines.append(f"| {CAUSES[cause]} | " + " | ".join(reasons.get(name, "✓") for name in NAMES) + " |")
+    return "\n".join(lines)
+
+
+def page(text: str) -> str:
+    """The page with its generated part written anew."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{tables()}\n\n{END}{after}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,133 @@
+"""Every cause on every kind of books: the real journey over each connector, somebody who breaks things, and near misses."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from cause_playing import SEEDS, Played, play
+from cause_scenes import CREDIT, EXPRESSIBLE, PLAYS, WHOLE, Seen, expressible
+from cause_worlds import NAMES, a_world
+
+from accounting.embedded.refusals import Refusal
+from receivables.diagnosis import Cause, Remedy
+from receivables.payment import FeedStatus, PaymentState
+
+PAUSING = (Cause.ACCESS_LOST, Cause.THROTTLED, Cause.BOOKS_UNAVAILABLE)
+#: Played one at a time, because they concern the whole company or the moment of writing.
+APART = (Cause.OUTCOME_UNKNOWN, Cause.PERIOD_CLOSED, Cause.ACCEPTED_UNAPPLIED, Cause.RECEIPT_DEPOSITED, *PAUSING)
+FROM_THE_FEED = (Cause.DUPLICATE_REFERENCE, Cause.PAYMENT_RETURNED, Cause.PAYMENT_REFUNDED)
+PAIRS = [(books, cause) for books in NAMES for cause in Cause if expressible(cause, books)]
+every_pair = pytest.mark.parametrize(("books", "cause"), PAIRS, indirect=["books"])
+every_books = pytest.mark.parametrize("books", NAMES, indirect=True)
+
+
+@cache
+def play_once(books: str) -> Played:
+    """All scenes on one kind of books; once for each process of the tests, whatever the order of its tests."""
+    with TemporaryDirectory() as folder, a_world(books, Path(folder)) as world:
+        return play(world)
+
+
+@pytest.fixture
+def books(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def played(books: str) -> Played:
+    return play_once(books)
+
+
+def test_every_cause_is_played_on_every_books_or_said_why_not() -> None:
+    assert set(PLAYS) | set(APART) == set(Cause)
+    assert set(PLAYS).isdisjoint(APART)
+    for cause, reasons in EXPRESSIBLE.items():
+        assert set(reasons) < set(NAMES), f"{cause} is played nowhere, or on books that do not exist"
+        assert all(len(reason.split()) >= 3 and not reason.endswith(".") for reason in reasons.values()), cause
+    assert len(PAIRS) == len(Cause) * len(NAMES) - sum(len(reasons) for reasons in EXPRESSIBLE.values())
+
+
+@every_books
+def test_nothing_is_played_that_cannot_be_expressed_and_nothing_left_out(books: str, played: Played) -> None:
+    wanted = {(cause, firing) for name, cause in PAIRS if name == books for firing in (True, False)}
+    assert wanted == set(played.seen)
+
+
+@every_pair
+def test_cause_is_told_where_it_is_the_cause(books: str, cause: Cause, played: Played) -> None:
+    told = played.seen[cause, True]
+    assert cause is told.cause, told
+    if cause in PAUSING:
+        assert PaymentState.RECEIVED is told.state or PaymentState.POSTING is told.state  # none of its payments failed
+    elif cause in FROM_THE_FEED:
+        assert PaymentState.VERIFIED is told.state  # its receipt stands until a person takes it out
+    elif cause is Cause.OUTCOME_UNKNOWN:
+        assert PaymentState.POSTING is told.state
+    else:
+        assert PaymentState.FAILED is told.state
+        assert told.sentence
+        assert told.remedy is not None
+
+
+@every_pair
+def test_near_miss_is_told_as_what_it_is(books: str, cause: Cause, played: Played) -> None:
+    told = played.seen[cause, False]
+    plays = PLAYS.get(cause)
+    expected = plays[1].expected(books) if plays else None
+    assert cause is not expected or cause is Cause.UNIDENTIFIED
+    assert expected is told.cause, told
+    if expected is not None:
+        assert PaymentState.FAILED is told.state
+    elif plays is not None and plays[1].status is not FeedStatus.PAID:
+        assert PaymentState.EXCLUDED is told.state
+    else:
+        assert PaymentState.VERIFIED is told.state
+
+
+@every_books
+def test_what_was_over_let_the_payment_land_by_itself(books: str, played: Played) -> None:
+    over = [Cause.OUTCOME_UNKNOWN, Cause.PERIOD_CLOSED, *PAUSING]
+    expected = {cause: (PaymentState.VERIFIED, None) for cause in over if expressible(cause, books)}
+    assert expected == {cause: (told.state, told.cause) for cause, told in played.afterwards.items()}
+
+
+@pytest.mark.parametrize("books", [name for name in NAMES if expressible(Cause.ACCOUNT_INACTIVE, name)], indirect=True)
+def test_refusal_is_in_the_word_that_the_rules_know(books: str, played: Played) -> None:
+    """An account is not read before posting: only the refusal tells, and it is the same word for all packages."""
+    del books
+    assert Refusal.ACCOUNT_INACTIVE.value == played.seen[Cause.ACCOUNT_INACTIVE, True].refusal
+
+
+# --- the three remedies at the heart, carried out -------------------------------------------------------------------------
+
+
+@every_books
+@pytest.mark.parametrize("cause", SEEDS)
+def test_remedy_leaves_exactly_one_receipt_on_the_right_invoice(books: str, cause: Cause, played: Played) -> None:
+    del books
+    case = played.cases[cause, True]
+    invoice_id = case.made.get("successor", case.invoice_id)
+    assert SEEDS[cause] is played.seen[cause, True].remedy
+    assert "done" == played.decided[cause]
+    dismissed = SEEDS[cause] is Remedy.DISMISS
+    assert Seen(PaymentState.DISMISSED if dismissed else PaymentState.VERIFIED, None) == played.remedied[cause]
+    assert [(case.customer_id, WHOLE, ((invoice_id, WHOLE),))] == played.standing[cause]
+    assert 0 == played.open_minor[cause]
+
+
+@every_books
+def test_credit_that_was_taken_off_is_free_again(books: str, played: Played) -> None:
+    del books
+    assert CREDIT == played.free_credit_minor
+
+
+@every_books
+def test_no_scene_leaves_a_second_receipt(books: str, played: Played) -> None:
+    """Of all scenes only the copy that Dana made by hand stands twice."""
+    del books
+    plays = {(cause, firing): PLAYS[cause][not firing] for cause, firing in played.cases if cause in PLAYS}
+    paid = {key: plays[key].paid_minor if key in plays else WHOLE for key in played.cases}
+    assert [(Cause.RECEIPT_DOUBLED, True)] == [key for key, minor in played.marked_minor.items() if minor > paid[key]]
