@@ -200,3 +200,23 @@ def test_answer_lost_on_the_way_is_read_back_and_posted_once(house: Journey, cut
     assert PaymentState.VERIFIED is house.payment("TXN-1").state
     assert [("TXN-1", 50_000, 0)] == house.receipts(customer)
     assert 1 == len(house.tryton.statements())
+
+
+def test_what_a_thousand_healthy_payments_cost(house: Journey, capsys: pytest.CaptureFixture[str]) -> None:
+    """Tryton takes one statement at a time: its calls grow with the payments. The printed figures are scaled to 1,000."""
+    count, customer = 8, house.tryton.dana.customer("Hooli")
+    for number in range(count):
+        house.tryton.dana.invoice(f"{1000 + number}", customer, 10_000)
+    house.sync()  # the first look at the books is paid once
+    before = dict(house.tryton.calls.counts.made)
+    for number in range(count):
+        house.pay(f"TXN-{number}", 10_000, {f"{1000 + number}": 10_000})
+
+    house.sync()
+
+    made = {kind: house.tryton.calls.counts.made[kind] - before.get(kind, 0) for kind in ("read", "write")}
+    reads, writes = (round(made[kind] * 1000 / count) for kind in ("read", "write"))
+    with capsys.disabled():
+        print(f"\nTryton: calls for 1,000 healthy payments: {reads} reads, {writes} writes")
+    assert [PaymentState.VERIFIED] * count == [house.payment(f"TXN-{number}").state for number in range(count)]
+    assert 3 * count == made["write"]  # created, validated, posted
