@@ -19,10 +19,11 @@ import simplejson
 
 from accounting.calling import TIME_OUTS, Calls, Reply
 from accounting.tryton import faults
-from receivables.errors import AccessLost, BooksError, BooksUnavailable, OutcomeUnknown
+from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.ports import Clock
 
 RPC = "rpc/"
+SEARCHES = 3
 LANGUAGE = "en"  # refusals are told apart by their words, so they must come in the language the table is written in
 SIGN_IN_AGAIN_SECONDS = 5.0  # a password that was just refused is not tried again at once: Tryton slows down who does
 
@@ -113,9 +114,19 @@ class Session:
         return self._read(f"model.{method}", *params, self._context())
 
     def search_read(self, model: str, domain: Domain, fields: Sequence[str], *, limit: int | None = None) -> list[Record]:
-        """Records by domain, oldest first; fields with dots come as nested records."""
-        found: list[Record] = self.read(f"{model}.search_read", domain, 0, limit, [["id", "ASC"]], fields)
-        return found
+        """Records by domain, oldest first; fields with dots come as nested records.
+
+        A search names no record, so one that "does not exist" was deleted between its two halves: it is asked again.
+        """
+        for _ in range(SEARCHES):
+            try:
+                found: list[Record] = self.read(f"{model}.search_read", domain, 0, limit, [["id", "ASC"]], fields)
+            except BooksRefused as refusal:
+                if refusal.vendor_code != faults.DOCUMENT_GONE:
+                    raise
+            else:
+                return found
+        raise BooksUnavailable("Tryton's records change faster than they can be read.")
 
     def write(self, method: str, *params: object, deadline: float, stamps: Mapping[str, str] | None = None) -> Any:
         """A method that changes something, sent once. `stamps` are the `_timestamp`s that must still hold."""

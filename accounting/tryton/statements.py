@@ -55,7 +55,7 @@ class Statements:
         statement = self._the_one(found, deadline)
         _same(statement, write)
         if statement["state"] == "draft":
-            self._validate(statement, write, deadline)
+            statement = self._validated(statement, order, write, deadline)
         return self._posted(order, statement["id"], deadline)
 
     def finish(self, deadline: float) -> None:
@@ -160,7 +160,12 @@ class Statements:
         return {one: int(row["account"]) for one, row in rows.items()}
 
     def _the_one(self, found: list[Record], deadline: float) -> Record:
-        """One that is validated or posted; else the oldest draft. Other drafts of ours are deleted, they would be in the way."""
+        """One that is validated or posted; else the oldest draft. Other drafts of ours are deleted, they would be in the way.
+
+        Raises BooksRefused where none is left: another of us gave it up.
+        """
+        if not found:
+            raise faults.refused(faults.DOCUMENT_GONE, "The statement was deleted in Tryton meanwhile.")
         final = [one for one in found if one["state"] != "draft"]
         kept = (final or found)[0]
         for other in found:
@@ -172,22 +177,35 @@ class Statements:
         with suppress(BooksRefused):  # deleted, or validated, by another of us meanwhile
             self.session.write("account.statement.delete", [statement], deadline=deadline)
 
-    def _validate(self, statement: Record, write: ReceiptWrite, deadline: float) -> None:
-        """Validates the draft if its invoices are as they were read; what is refused leaves no draft behind."""
-        stamps: dict[str, str] = {}
+    def _validated(self, statement: Record, order: Order, write: ReceiptWrite, deadline: float) -> Record:
+        """Validates the draft if its invoices are as they were read, and returns it; what is refused leaves no draft behind.
+
+        The draft in the way may be that of another of us for the same order: then one of the two is kept, and tried again.
+        """
         try:
-            invoices = self.reader.invoices([line.invoice_id for line in write.lines])
-            for line in write.lines:
-                found = payable(invoices[line.invoice_id], line.amount_minor)
-                stamps[f"account.invoice,{found.id}"] = found.version.split(":")[1]
-            self.session.write("account.statement.validate_statement", [statement["id"]], deadline=deadline, stamps=stamps)
+            try:
+                self._validate_once(statement, write, deadline)
+            except BooksRefused as refusal:
+                if refusal.vendor_code != faults.DRAFT_IN_THE_WAY:
+                    raise
+                statement = self._the_one(self._ours(order.marker), deadline)
+                if statement["state"] == "draft":
+                    self._validate_once(statement, write, deadline)
         except BooksRefused:
             state = self._state(statement["id"])
-            if state in ("validated", "posted"):
-                return  # another of us was quicker
             if state == "draft":
                 self._delete(statement["id"], deadline)
-            raise
+            if state not in ("validated", "posted"):  # in these another of us was quicker
+                raise
+        return statement
+
+    def _validate_once(self, statement: Record, write: ReceiptWrite, deadline: float) -> None:
+        stamps: dict[str, str] = {}
+        invoices = self.reader.invoices([line.invoice_id for line in write.lines])
+        for line in write.lines:
+            found = payable(invoices[line.invoice_id], line.amount_minor)
+            stamps[f"account.invoice,{found.id}"] = found.version.split(":")[1]
+        self.session.write("account.statement.validate_statement", [statement["id"]], deadline=deadline, stamps=stamps)
 
     def _state(self, statement: int) -> str:
         found = self.session.search_read("account.statement", [("id", "=", statement)], ["state"])
