@@ -54,7 +54,7 @@ ORDINARY: dict[Kind, int] = {
     deleted: 2,
     voided: 3,
     not_ready: 3,
-    merged: 4,
+    merged: 5,
     inactive: 3,
     other_currency: 3,
     paid_too_much: 3,
