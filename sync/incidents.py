@@ -26,7 +26,6 @@ DECISIONS_PER_RUN = 20
 BOOKS_AWAY_AT_LEAST = timedelta(minutes=15)  # a short outage mends itself and is nobody's work
 BOOKS = "books"  # what an incident of the company's own connection is about
 AUTO_APPLY = "auto_apply"
-OF_THE_CONNECTION = (Cause.ACCESS_LOST, Cause.THROTTLED, Cause.BOOKS_UNAVAILABLE)
 
 
 @dataclass

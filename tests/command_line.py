@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -208,3 +209,9 @@ def load_books(at: CommandLine, customers: Mapping[str, str], invoices: Iterable
             rows.writerow((number, customer, amount, "USD", "2026-02-01", CREATED_AT, "Bea Bookkeeper"))
     for name in ("customers.csv", "invoices.csv"):
         at.books("load", str(at.folder / name), at=CREATED_AT)
+
+
+def copied(original: CommandLine, folder: Path) -> CommandLine:
+    """The same company in a folder of its own, so that a test may change it."""
+    shutil.copytree(original.folder, folder / "acme")
+    return CommandLine(folder / "acme")

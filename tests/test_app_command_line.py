@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import getpass
 import json
-import shutil
 import sys
 from datetime import date
 from pathlib import Path
 
 import pytest
-from command_line import CHECKOUT, PAID_AT, CommandLine, change_file, load_books, read_rows, run_process, write_settings
+from command_line import CHECKOUT, PAID_AT, CommandLine, change_file, copied, load_books, read_rows, run_process, write_settings
 
 from app.demo.tally import count
 
@@ -55,11 +54,6 @@ def acme(opened: CommandLine, tmp_path: Path) -> CommandLine:
 @pytest.fixture
 def failing(after_void: CommandLine, tmp_path: Path) -> CommandLine:
     return copied(after_void, tmp_path)
-
-
-def copied(original: CommandLine, folder: Path) -> CommandLine:
-    shutil.copytree(original.folder, folder / "acme")
-    return CommandLine(folder / "acme")
 
 
 # --- exit codes and refusals ------------------------------------------------------------------------------------------

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine, load_books, read_rows, write_settings
+from command_line import CommandLine, copied, load_books, read_rows, write_settings
 
 ENTERED_AT = "2026-03-04T11:30"  # in Chicago, the day after the client paid
 ENTERED_AT_UTC = "2026-03-04T17:30:00+00:00"
@@ -74,11 +73,6 @@ def hand_entered(after_hand_entry: CommandLine, tmp_path: Path) -> CommandLine:
 @pytest.fixture
 def recreated(after_recreation: CommandLine, tmp_path: Path) -> CommandLine:
     return copied(after_recreation, tmp_path)
-
-
-def copied(original: CommandLine, folder: Path) -> CommandLine:
-    shutil.copytree(original.folder, folder / "acme")
-    return CommandLine(folder / "acme")
 
 
 def credit(acme: CommandLine) -> None:

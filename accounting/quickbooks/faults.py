@@ -8,7 +8,7 @@ the phrases seen in public error reports tell them apart.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -136,26 +136,24 @@ def _error(error: Mapping[str, object]) -> tuple[str, str]:
 
 def of_write(fault: Fault | None, status: int, trace: str) -> BooksError:
     """What a fault means for a write; without one, or with an unknown kind, nobody knows whether it was done."""
-    if fault is None or not fault.errors:
-        return OutcomeUnknown(f"QuickBooks answered {status} without saying why.")
-    row, detail = _row(fault), _detail(fault, trace)
-    if row is not None:
-        return _as_error(row, detail)
-    if fault.kind.lower() in _NOTHING_DONE:
-        return _other(fault, detail)
-    return OutcomeUnknown(f"QuickBooks answered with a fault of its own ({fault.errors[0][0]}).")
+    return _meant(fault, status, trace, OutcomeUnknown)
 
 
 def of_read(fault: Fault | None, status: int, trace: str) -> BooksError:
     """What a fault means for a read: nothing of it is ever taken for a document that is gone."""
+    return _meant(fault, status, trace, BooksUnavailable)
+
+
+def _meant(fault: Fault | None, status: int, trace: str, otherwise: Callable[[str], BooksError]) -> BooksError:
+    """What the table says of it, and `otherwise` where the answer says nothing that we know."""
     if fault is None or not fault.errors:
-        return BooksUnavailable(f"QuickBooks answered {status} without saying why.")
+        return otherwise(f"QuickBooks answered {status} without saying why.")
     row, detail = _row(fault), _detail(fault, trace)
     if row is not None:
         return _as_error(row, detail)
     if fault.kind.lower() in _NOTHING_DONE:
         return _other(fault, detail)
-    return BooksUnavailable(f"QuickBooks answered with a fault of its own ({fault.errors[0][0]}).")
+    return otherwise(f"QuickBooks answered with a fault of its own ({fault.errors[0][0]}).")
 
 
 def _row(fault: Fault) -> _Row | None:
