@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from receivables.words import Words, day_of
+
 
 @dataclass(frozen=True)
 class Company:
@@ -21,10 +23,16 @@ class Company:
     large_percentage: int = 10
     deposit_accounts: Mapping[str, str] = field(default_factory=dict)  # "card/USD", then "USD", then "default"
     hand_receipt_days: int = 7  # how far a receipt entered by hand may lie from the payment's day
+    locale: str = "en_US"  # one of receivables.words.LOCALES
+
+    @property
+    def words(self) -> Words:
+        """How amounts, days and moments are written for this company."""
+        return Words(self.locale, self.time_zone)
 
     def day_of(self, moment: datetime) -> date:
         """The company's own calendar day of a moment; it decides the receipt's date, and so the period."""
-        return moment.astimezone(self.time_zone).date()
+        return day_of(moment, self.time_zone)
 
     def start_of(self, day: date) -> datetime:
         """The moment (UTC) at which a day begins for this company."""
