@@ -202,12 +202,3 @@ def test_every_list_can_be_shown_empty_and_full(config: Path, what: str) -> None
     assert result.exit_code == 0
     assert {"invoices": "1042", "receipts": "R1003", "credit-memos": "CM-77", "customers": "Hooli"}[what] in result.output
     assert run(config, "history", "1042").exit_code == 0
-
-
-def test_every_command_helps_people() -> None:
-    commands = [str(command.name) for command in books_app.registered_commands]
-    assert len(commands) == 27
-    for name in commands:
-        shown = CliRunner().invoke(books_app, [name, "--help"]).output
-        missing = [option for option in ("--company", "--by", "--at", "--json") if option not in shown]
-        assert missing == [], name

@@ -15,7 +15,7 @@ import typer
 from accounting.embedded.loading import load as load_file
 from app import output
 from app.commands import books_documents, books_money
-from app.commands.books_desk import AtOption, ByOption, CompanyOption, JsonOption, books_app, open_desk
+from app.commands.books_desk import Desk, books_app, command
 from receivables.books_records import Document
 
 __all__ = ["books_app", "books_documents", "books_money"]  # importing the two adds their commands
@@ -37,115 +37,80 @@ class Switch(StrEnum):
     OFF = "off"
 
 
-@books_app.command("load")
+@command("load")
 def load(
-    context: typer.Context,
+    desk: Desk,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV; its header tells customers from invoices.")],
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Take customers or invoices in from a CSV file: the whole file, or nothing of it.
 
     Customers: customer_id,name. Invoices: number,customer,amount,currency,issued_on and optionally created_at,created_by.
     """
-    desk = open_desk(context, company, by, at, as_json)
     loaded = load_file(desk.ledger, file, by=desk.by, at=desk.at)
-    if as_json:
+    if desk.as_json:
         output.print_json(loaded)
     else:
         output.print_line(f"Loaded {loaded.customers} customers and {loaded.invoices} invoices from {file.name}.")
 
 
-@books_app.command("close-period")
+@command("close-period")
 def close_period(
-    context: typer.Context,
+    desk: Desk,
     day: Annotated[str, typer.Argument(metavar="DAY", help="The last day that is closed, such as 2026-02-28.")],
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Close the books through a day: nothing dated until then can be added, changed or deleted."""
-    desk = open_desk(context, company, by, at, as_json)
     closed_through = desk.day(day)
     desk.ledger.close_period(closed_through, by=desk.by, at=desk.at)
     desk.say(f"The books are closed through {closed_through.isoformat()}.")
 
 
-@books_app.command("reopen-period")
+@command("reopen-period")
 def reopen_period(
-    context: typer.Context,
+    desk: Desk,
     day: Annotated[str, typer.Argument(metavar="[DAY]", help="The first day that is open again. Without it: every day.")] = "",
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Open the books again, from a day on or altogether."""
-    desk = open_desk(context, company, by, at, as_json)
     desk.ledger.reopen_period(desk.day(day) if day else None, by=desk.by, at=desk.at)
     closed_through = desk.ledger.settings().closed_through
     desk.say(f"The books are closed through {closed_through.isoformat()}." if closed_through else "All periods are open.")
 
 
-@books_app.command("auto-apply-credits")
+@command("auto-apply-credits")
 def auto_apply_credits(
-    context: typer.Context,
+    desk: Desk,
     switch: Annotated[Switch, typer.Argument(metavar="on|off", help="Whether the books apply credits by themselves.")],
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Turn the automatic application of credits on or off; it acts at the next change of an invoice or new credit memo."""
-    desk = open_desk(context, company, by, at, as_json)
     desk.ledger.set_auto_apply_credits(switch is Switch.ON, by=desk.by, at=desk.at)
     desk.say(f"Credits are {'now' if switch is Switch.ON else 'no longer'} applied automatically.")
 
 
-@books_app.command("deactivate-account")
+@command("deactivate-account")
 def deactivate_account(
-    context: typer.Context,
+    desk: Desk,
     account: AccountArgument,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Make a deposit account inactive: receipts that name it are refused."""
-    desk = open_desk(context, company, by, at, as_json)
     desk.ledger.set_account_active(account, False, by=desk.by, at=desk.at)
     desk.say(f"The account {account} is inactive.")
 
 
-@books_app.command("reactivate-account")
+@command("reactivate-account")
 def reactivate_account(
-    context: typer.Context,
+    desk: Desk,
     account: AccountArgument,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Make a deposit account active again."""
-    desk = open_desk(context, company, by, at, as_json)
     desk.ledger.set_account_active(account, True, by=desk.by, at=desk.at)
     desk.say(f"The account {account} is active.")
 
 
-@books_app.command("list")
+@command("list")
 def list_documents(
-    context: typer.Context,
+    desk: Desk,
     what: Annotated[Listed, typer.Argument(help="Which documents.")] = Listed.INVOICES,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """List invoices, receipts, credit memos or customers as they stand now."""
-    desk = open_desk(context, company, by, at, as_json)
     readers: dict[Listed, Callable[[], Sequence[Document]]] = {
         Listed.INVOICES: desk.ledger.invoices,
         Listed.RECEIPTS: desk.ledger.receipts,
@@ -155,15 +120,10 @@ def list_documents(
     desk.show_list(what.value.replace("-", " ").capitalize(), readers[what]())
 
 
-@books_app.command("history")
+@command("history")
 def history(
-    context: typer.Context,
+    desk: Desk,
     document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="A number, name or reference, or #ID.")],
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Show who did what to every document called so, deleted ones included."""
-    desk = open_desk(context, company, by, at, as_json)
     desk.show_history(f"History of {document}", desk.ledger.history(document))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from inspect import Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -137,10 +138,30 @@ class Desk:
         output.print_table(title, ("when", "who", "document", "what"), rows)
 
 
-def open_desk(context: typer.Context, company: str | None, by: str, at: str, as_json: bool) -> Desk:
+def open_desk(
+    context: typer.Context, company: CompanyOption = None, by: ByOption = "", at: AtOption = "", as_json: JsonOption = False
+) -> Desk:
     """Opens the books of the company. Raises ConfigurationError, NotFound, typer.BadParameter for a moment that is none."""
     ledger, settings = _ledger(context, company)
     return Desk(ledger, settings.time_zone, by or getpass.getuser(), _moment(at, settings.time_zone), as_json)
+
+
+def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Adds a command to `books`: a function of a Desk and its own arguments, given the options of `open_desk` as well."""
+
+    def add(work: Callable[..., None]) -> Callable[..., None]:
+        own = list(signature(work, eval_str=True).parameters.values())[1:]  # all but the desk
+        context, *shared = signature(open_desk, eval_str=True).parameters.values()
+
+        def opened(**given: Any) -> None:
+            desk = open_desk(**{option.name: given.pop(option.name) for option in (context, *shared)})
+            work(desk, **given)
+
+        vars(opened)["__signature__"] = Signature([context, *own, *shared])
+        books_app.command(name, help=work.__doc__)(opened)
+        return work
+
+    return add
 
 
 def sentence(document: Document | Gone) -> str:

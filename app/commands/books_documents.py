@@ -9,94 +9,65 @@ import typer
 from accounting.embedded.change import Kind
 from app.commands.books_desk import (
     AmountOption,
-    AtOption,
-    ByOption,
-    CompanyOption,
     CurrencyOption,
     CustomerArgument,
     CustomerOption,
     DayOption,
+    Desk,
     InvoiceArgument,
-    JsonOption,
-    books_app,
-    open_desk,
+    command,
 )
 
 
-@books_app.command("customer")
+@command("customer")
 def customer(
-    context: typer.Context,
+    desk: Desk,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the customer is called.")],
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Add a customer."""
-    desk = open_desk(context, company, by, at, as_json)
     desk.show("Added", desk.ledger.add_customer(name, by=desk.by, at=desk.at))
 
 
-@books_app.command("deactivate-customer")
+@command("deactivate-customer")
 def deactivate_customer(
-    context: typer.Context,
+    desk: Desk,
     customer: CustomerArgument,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Make a customer inactive: no new invoice or receipt."""
-    desk = open_desk(context, company, by, at, as_json)
     desk.show("Made inactive", desk.ledger.deactivate_customer(desk.id_of(Kind.CUSTOMER, customer), by=desk.by, at=desk.at))
 
 
-@books_app.command("reactivate-customer")
+@command("reactivate-customer")
 def reactivate_customer(
-    context: typer.Context,
+    desk: Desk,
     customer: CustomerArgument,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Make a customer active again."""
-    desk = open_desk(context, company, by, at, as_json)
     desk.show("Made active", desk.ledger.reactivate_customer(desk.id_of(Kind.CUSTOMER, customer), by=desk.by, at=desk.at))
 
 
-@books_app.command("merge-customers")
+@command("merge-customers")
 def merge_customers(
-    context: typer.Context,
+    desk: Desk,
     leaving: Annotated[str, typer.Argument(metavar="FROM", help="The customer who goes, by name or #ID.")],
     staying: Annotated[str, typer.Argument(metavar="INTO", help="The customer who stays, by name or #ID.")],
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Merge one customer into another, who takes over all documents."""
-    desk = open_desk(context, company, by, at, as_json)
     from_id, into_id = desk.id_of(Kind.CUSTOMER, leaving), desk.id_of(Kind.CUSTOMER, staying)
     desk.show("Merged", desk.ledger.merge_customers(from_id, into_id, by=desk.by, at=desk.at))
 
 
-@books_app.command("invoice")
+@command("invoice")
 def invoice(
-    context: typer.Context,
+    desk: Desk,
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="The new invoice's number.")],
     customer: CustomerOption,
     amount: AmountOption,
     currency: CurrencyOption = "",
     on: DayOption = "",
     draft: Annotated[bool, typer.Option("--draft", help="Not issued yet, so it cannot be paid.")] = False,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Add an invoice."""
-    desk = open_desk(context, company, by, at, as_json)
     currency = desk.currency(currency)
     customer_id, amount_minor = desk.id_of(Kind.CUSTOMER, customer), desk.amount(amount, currency)
     added = desk.ledger.add_invoice(
@@ -105,61 +76,41 @@ def invoice(
     desk.show("Added", added)
 
 
-@books_app.command("issue-invoice")
+@command("issue-invoice")
 def issue_invoice(
-    context: typer.Context,
+    desk: Desk,
     invoice: InvoiceArgument,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Make a draft an invoice that can be paid."""
-    desk = open_desk(context, company, by, at, as_json)
     desk.show("Issued", desk.ledger.issue_invoice(desk.id_of(Kind.INVOICE, invoice), by=desk.by, at=desk.at))
 
 
-@books_app.command("delete-invoice")
+@command("delete-invoice")
 def delete_invoice(
-    context: typer.Context,
+    desk: Desk,
     invoice: InvoiceArgument,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Delete an invoice; what was applied to it is unapplied."""
-    desk = open_desk(context, company, by, at, as_json)
     desk.show("Deleted", desk.ledger.delete_invoice(desk.id_of(Kind.INVOICE, invoice), by=desk.by, at=desk.at))
 
 
-@books_app.command("recreate-invoice")
+@command("recreate-invoice")
 def recreate_invoice(
-    context: typer.Context,
+    desk: Desk,
     invoice: InvoiceArgument,
     amount: Annotated[str, typer.Option("--amount", metavar="AMOUNT", help="Without it: the same amount.")] = "",
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Delete an invoice and add another with the same number, optionally of another amount."""
-    desk = open_desk(context, company, by, at, as_json)
     invoice_id = desk.id_of(Kind.INVOICE, invoice)
     currency = next(found.currency for found in desk.ledger.invoices() if found.id == invoice_id)
     amount_minor = desk.amount(amount, currency) if amount else None
     desk.show("Recreated", desk.ledger.recreate_invoice(invoice_id, amount_minor, by=desk.by, at=desk.at))
 
 
-@books_app.command("void-invoice")
+@command("void-invoice")
 def void_invoice(
-    context: typer.Context,
+    desk: Desk,
     invoice: InvoiceArgument,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Void an invoice; what was applied to it is unapplied."""
-    desk = open_desk(context, company, by, at, as_json)
     desk.show("Voided", desk.ledger.void_invoice(desk.id_of(Kind.INVOICE, invoice), by=desk.by, at=desk.at))

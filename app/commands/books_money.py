@@ -9,28 +9,23 @@ import typer
 from accounting.embedded.change import Kind
 from app.commands.books_desk import (
     AmountOption,
-    AtOption,
-    ByOption,
-    CompanyOption,
     CurrencyOption,
     CustomerArgument,
     CustomerOption,
     DayOption,
     Desk,
-    JsonOption,
     LinesOption,
     MemoArgument,
     ReceiptArgument,
-    books_app,
-    open_desk,
+    command,
 )
 from receivables.books_records import CreditMemo
 from receivables.errors import NotFound
 
 
-@books_app.command("receipt")
+@command("receipt")
 def receipt(
-    context: typer.Context,
+    desk: Desk,
     customer: CustomerArgument,
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Plain digits, such as 500.00.")],
     currency: CurrencyOption = "",
@@ -40,13 +35,8 @@ def receipt(
     to: LinesOption = None,
     memo: Annotated[str, typer.Option("--memo", help="A note on the receipt.")] = "",
     account: Annotated[str, typer.Option("--account", help="The deposit account. Without it: the books' default.")] = "",
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Enter a receipt by hand."""
-    desk = open_desk(context, company, by, at, as_json)
     currency = desk.currency(currency)
     entered = desk.ledger.enter_receipt(
         desk.id_of(Kind.CUSTOMER, customer),
@@ -64,133 +54,93 @@ def receipt(
     desk.show("Entered", entered)
 
 
-@books_app.command("apply-receipt")
+@command("apply-receipt")
 def apply_receipt(
-    context: typer.Context,
+    desk: Desk,
     receipt: ReceiptArgument,
     to: LinesOption = None,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Apply a receipt to these invoices and no others; without --to it is applied to nothing."""
-    desk = open_desk(context, company, by, at, as_json)
     receipt_id = desk.id_of(Kind.RECEIPT, receipt)
     currency = next(found.currency for found in desk.ledger.receipts() if found.id == receipt_id)
     applied = desk.ledger.apply_receipt(receipt_id, desk.lines(to or (), currency), by=desk.by, at=desk.at)
     desk.show("Applied", applied)
 
 
-@books_app.command("void-receipt")
+@command("void-receipt")
 def void_receipt(
-    context: typer.Context,
+    desk: Desk,
     receipt: ReceiptArgument,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Void a receipt; what it paid is open again."""
-    desk = open_desk(context, company, by, at, as_json)
     desk.show("Voided", desk.ledger.void_receipt(desk.id_of(Kind.RECEIPT, receipt), by=desk.by, at=desk.at))
 
 
-@books_app.command("delete-receipt")
+@command("delete-receipt")
 def delete_receipt(
-    context: typer.Context,
+    desk: Desk,
     receipt: ReceiptArgument,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Delete a receipt; what it paid is open again."""
-    desk = open_desk(context, company, by, at, as_json)
     desk.show("Deleted", desk.ledger.delete_receipt(desk.id_of(Kind.RECEIPT, receipt), by=desk.by, at=desk.at))
 
 
-@books_app.command("deposit")
+@command("deposit")
 def deposit(
-    context: typer.Context,
+    desk: Desk,
     receipt: ReceiptArgument,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Put a receipt into a bank deposit; from then on it cannot be changed."""
-    desk = open_desk(context, company, by, at, as_json)
     receipt_id = desk.id_of(Kind.RECEIPT, receipt)
     desk.show("Deposited", desk.ledger.deposit_receipt(receipt_id, by=desk.by, at=desk.at, deposited_on=desk.day("")))
 
 
-@books_app.command("undo-deposit")
+@command("undo-deposit")
 def undo_deposit(
-    context: typer.Context,
+    desk: Desk,
     receipt: ReceiptArgument,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Take a receipt out of its bank deposit."""
-    desk = open_desk(context, company, by, at, as_json)
     desk.show("Taken out of its deposit", desk.ledger.undo_deposit(desk.id_of(Kind.RECEIPT, receipt), by=desk.by, at=desk.at))
 
 
-@books_app.command("credit-memo")
+@command("credit-memo")
 def credit_memo(
-    context: typer.Context,
+    desk: Desk,
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="The new credit memo's number.")],
     customer: CustomerOption,
     amount: AmountOption,
     currency: CurrencyOption = "",
     on: DayOption = "",
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Add a credit memo."""
-    desk = open_desk(context, company, by, at, as_json)
     currency = desk.currency(currency)
     customer_id, amount_minor = desk.id_of(Kind.CUSTOMER, customer), desk.amount(amount, currency)
     added = desk.ledger.add_credit_memo(number, customer_id, amount_minor, currency, desk.day(on), by=desk.by, at=desk.at)
     desk.show("Added", added)
 
 
-@books_app.command("apply-credit")
+@command("apply-credit")
 def apply_credit(
-    context: typer.Context,
+    desk: Desk,
     memo: MemoArgument,
     to: Annotated[str, typer.Option("--to", metavar="INVOICE", help="The invoice's number, or #ID.")],
     amount: AmountOption,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Apply a part of a credit memo to an invoice."""
-    desk = open_desk(context, company, by, at, as_json)
     found = _credit_memo(desk, memo)
     invoice_id, amount_minor = desk.id_of(Kind.INVOICE, to), desk.amount(amount, found.currency)
     desk.ledger.apply_credit(found.id, invoice_id, amount_minor, by=desk.by, at=desk.at)
     desk.show("Applied", _credit_memo(desk, f"#{found.id}"))
 
 
-@books_app.command("unapply-credit")
+@command("unapply-credit")
 def unapply_credit(
-    context: typer.Context,
+    desk: Desk,
     memo: MemoArgument,
     invoice: Annotated[str, typer.Option("--from", metavar="INVOICE", help="The invoice's number, or #ID.")],
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Take a credit memo off an invoice."""
-    desk = open_desk(context, company, by, at, as_json)
     found, invoice_id = _credit_memo(desk, memo), desk.id_of(Kind.INVOICE, invoice)
     standing = [application.id for application in found.applications if application.invoice_id == invoice_id]
     if not standing:
@@ -200,17 +150,12 @@ def unapply_credit(
     desk.show("Un-applied", _credit_memo(desk, f"#{found.id}"))
 
 
-@books_app.command("delete-credit-memo")
+@command("delete-credit-memo")
 def delete_credit_memo(
-    context: typer.Context,
+    desk: Desk,
     memo: MemoArgument,
-    company: CompanyOption = None,
-    by: ByOption = "",
-    at: AtOption = "",
-    as_json: JsonOption = False,
 ) -> None:
     """Delete a credit memo; what it was applied to is open again."""
-    desk = open_desk(context, company, by, at, as_json)
     desk.show("Deleted", desk.ledger.delete_credit_memo(desk.id_of(Kind.CREDIT_MEMO, memo), by=desk.by, at=desk.at))
 
 

@@ -1,0 +1,91 @@
+"""Which words the command line takes: people and scripts rely on each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+
+from app.main import app
+
+BY_HAND = "--company --by --at --json"  # every `books` command has them, after its own
+
+COMMANDS = {
+    "import": "FILE --company --partial --json",
+    "sync": "--company --dry-run --json",
+    "failures": "--company --all --json",
+    "show": "TRANSACTION --company --json",
+    "decide": "TRANSACTION REMEDY --as --reason --successor --proof --reapply --company --json",
+    "search": "TEXT --company --kind --include-hidden --json",
+    "hide": "TRANSACTION --company --json",
+    "unhide": "TRANSACTION --company --json",
+    "reopen": "TRANSACTION --as --company --json",
+    "explain": "TRANSACTION --company --all --json",
+    "connect": "COMPANY --no-browser --port --redirect --paste --organisation --other-books --new-key --rotate-keys --json",
+    "doctor": "--company --json",
+    "reconcile": "--company --json",
+    "run": "",
+    "migrate": "--json",
+    "demo": "--once --books --port --folder --json",
+    "audit verify": "--company --json",
+    "audit export": "--company --transaction",
+    "books load": f"FILE {BY_HAND}",
+    "books close-period": f"DAY {BY_HAND}",
+    "books reopen-period": f"[DAY] {BY_HAND}",
+    "books auto-apply-credits": f"on|off {BY_HAND}",
+    "books deactivate-account": f"ACCOUNT {BY_HAND}",
+    "books reactivate-account": f"ACCOUNT {BY_HAND}",
+    "books list": f"WHAT {BY_HAND}",
+    "books history": f"DOCUMENT {BY_HAND}",
+    "books customer": f"NAME {BY_HAND}",
+    "books deactivate-customer": f"CUSTOMER {BY_HAND}",
+    "books reactivate-customer": f"CUSTOMER {BY_HAND}",
+    "books merge-customers": f"FROM INTO {BY_HAND}",
+    "books invoice": f"NUMBER --customer --amount --currency --on --draft {BY_HAND}",
+    "books issue-invoice": f"INVOICE {BY_HAND}",
+    "books delete-invoice": f"INVOICE {BY_HAND}",
+    "books recreate-invoice": f"INVOICE --amount {BY_HAND}",
+    "books void-invoice": f"INVOICE {BY_HAND}",
+    "books receipt": f"CUSTOMER AMOUNT --currency --on --reference --method --to --memo --account {BY_HAND}",
+    "books apply-receipt": f"RECEIPT --to {BY_HAND}",
+    "books void-receipt": f"RECEIPT {BY_HAND}",
+    "books delete-receipt": f"RECEIPT {BY_HAND}",
+    "books deposit": f"RECEIPT {BY_HAND}",
+    "books undo-deposit": f"RECEIPT {BY_HAND}",
+    "books credit-memo": f"NUMBER --customer --amount --currency --on {BY_HAND}",
+    "books apply-credit": f"MEMO --to --amount {BY_HAND}",
+    "books unapply-credit": f"MEMO --from {BY_HAND}",
+    "books delete-credit-memo": f"MEMO {BY_HAND}",
+}
+
+
+def leaves(command: Any, *path: str) -> Iterator[tuple[str, Any]]:
+    """Every command without commands of its own, by the words people type."""
+    below = getattr(command, "commands", {})
+    if not below:
+        yield " ".join(path), command
+    for name, child in below.items():
+        yield from leaves(child, *path, name)
+
+
+def word_of(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return str(parameter.metavar or parameter.name.upper())
+    return str(max(parameter.opts, key=len))
+
+
+FOUND = dict(leaves(typer.main.get_command(app)))
+
+
+def test_no_command_is_missing_or_new() -> None:
+    assert sorted(COMMANDS) == sorted(FOUND)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_takes_the_same_words_as_ever_and_explains_each(name: str) -> None:
+    command = FOUND[name]
+    assert COMMANDS[name].split() == [word_of(parameter) for parameter in command.params]
+    assert command.help
+    assert all(parameter.help for parameter in command.params)
