@@ -82,8 +82,8 @@ class PostedPart:
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """What the books said when they refused, as our code; the vendor's words stay in the log."""
+class Refused:
+    """That the books refused, and what they said: our code (`receivables.refusal.Refusal`) and a sentence for people."""
 
     code: str
     message: str
@@ -108,9 +108,10 @@ class Evidence:
     lines: tuple[LineEvidence, ...] = ()
     receipts: tuple[ReceiptEvidence, ...] = ()
     posted: tuple[PostedPart, ...] = ()
-    refusal: Refusal | None = None
+    refusal: Refused | None = None
     unread: tuple[str, ...] = ()
     not_checked: tuple[str, ...] = ()
     merged_into: Customer | None = None
     searched_from: date | None = None
     searched_through: date | None = None
+    time_zone: str = "UTC"  # the company's calendar, by its IANA name; of no weight in what a person decides upon

@@ -1,7 +1,8 @@
 """Why a payment failed: evidence in, diagnosis out, nothing touched."""
 
+from rules.cage import EngineFailed
 from rules.connection import paused
 from rules.diagnosis import diagnose
-from rules.explaining import Explanation, explain
+from rules.explaining import Condition, Explanation, RuleExplained, explain
 
-__all__ = ["Explanation", "diagnose", "explain", "paused"]
+__all__ = ["Condition", "EngineFailed", "Explanation", "RuleExplained", "diagnose", "explain", "paused"]

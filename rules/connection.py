@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Remedy
-from receivables.evidence import Refusal
+from receivables.evidence import Refused
 from rules import observations
 from rules.patterns import a, neither, no
 from rules.phrases import day, plain
@@ -113,7 +113,7 @@ def books_unavailable(reading: Reading, matched: Matched) -> Conclusion:
     return _pause(reading, Cause.BOOKS_UNAVAILABLE)
 
 
-def paused(problem: Refusal) -> Diagnosis:
+def paused(problem: Refused) -> Diagnosis:
     """The diagnosis of a company whose books cannot be asked. `problem.code` is one of the three causes in `PAUSES`.
 
     Raises ValueError for any other code: whatever else is wrong belongs to a payment. Pure; no rule is asked, because

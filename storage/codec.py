@@ -27,8 +27,8 @@ _documents: dict[str, TypeAdapter[Any]] = {
     "credit_memo": TypeAdapter(CreditMemo),
     "receipt": TypeAdapter(Receipt),
 }
-#: What a person did not decide upon: reading times, bare versions, and how many other payments fail.
-_NOT_FACTS = frozenset({"taken_at", "version", "changed", "isolated", "not_checked"})
+#: What a person did not decide upon: reading times, bare versions, the calendar, and how many other payments fail.
+_NOT_FACTS = frozenset({"taken_at", "version", "changed", "isolated", "not_checked", "time_zone"})
 
 
 def evidence_to_json(evidence: Evidence) -> Any:

@@ -16,7 +16,7 @@ from receivables.effects import facts_of
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
 from receivables.payment import Bucket, PaymentState
-from rules.cage import EngineFailed
+from rules import EngineFailed
 from storage import effects, failures, payments
 from storage.engine import Connection
 from storage.failures import StoredFailure

@@ -23,7 +23,7 @@ from receivables.books_records import (
 )
 from receivables.effects import LIVE_STATES, ApplyReceipt, EffectKind, EffectState, ReceiptWrite, marker_stem
 from receivables.errors import BooksRefused, BooksUnavailable, OutcomeUnknown
-from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, Refusal
+from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, Refused
 from receivables.payment import Bucket
 from receivables.ports import Books
 from storage import decisions, effects, failures, mirror, payments
@@ -104,9 +104,9 @@ def of_one(desk: Desk, stored: StoredPayment, found: StoredFailure) -> Evidence:
     return gather(desk, [stored], isolated=isolated, refusals=_refusals([found]))[stored.number]
 
 
-def _refusals(batch: Sequence[StoredFailure]) -> Mapping[str, Refusal]:
+def _refusals(batch: Sequence[StoredFailure]) -> Mapping[str, Refused]:
     return {
-        one.transaction_number: Refusal(one.refusal_code, one.refusal_message, one.changed_at)
+        one.transaction_number: Refused(one.refusal_code, one.refusal_message, one.changed_at)
         for one in batch
         if one.refusal_code
     }
@@ -117,7 +117,7 @@ def gather(
     batch: Sequence[StoredPayment],
     *,
     isolated: bool,
-    refusals: Mapping[str, Refusal] | None = None,
+    refusals: Mapping[str, Refused] | None = None,
     full: bool = True,
 ) -> Mapping[str, Evidence]:
     """Evidence for each payment, by transaction number. Without `full`, only what posting must know.
@@ -231,7 +231,7 @@ def _assemble(
     *,
     at: datetime,
     isolated: bool,
-    refusal: Refusal | None,
+    refusal: Refused | None,
     full: bool,
 ) -> Evidence:
     lines = tuple(_line(stored, number, ours, read, full=full) for number in range(1, len(stored.payment.allocations) + 1))
@@ -270,6 +270,7 @@ def _assemble(
         merged_into=remaining if isinstance(remaining, Customer) else None,
         searched_from=since,
         searched_through=through,
+        time_zone=desk.company.time_zone.key,
     )
 
 

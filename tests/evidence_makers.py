@@ -21,7 +21,7 @@ from receivables.books_records import (
     Stamp,
 )
 from receivables.effects import EffectState
-from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refusal
+from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refused
 from receivables.money import minor_from_text
 from receivables.payment import Allocation, FeedStatus, Payment
 
@@ -137,7 +137,7 @@ def an_evidence(
     closed_through: date | None = None,
     received_on_closed: bool = False,
     isolated: bool = True,
-    refusal: Refusal | None = None,
+    refusal: Refused | None = None,
     unread: tuple[str, ...] = (),
     not_checked: tuple[str, ...] = (),
     status: FeedStatus = FeedStatus.PAID,
@@ -208,7 +208,7 @@ def evidence_of(case: Short) -> Evidence:
         closed_through=case.get("closed_through"),
         received_on_closed=case.get("day_closed", False),
         isolated=case.get("isolated", True),
-        refusal=None if refusal is None else Refusal(refusal, f"refused: {refusal}", LATER),
+        refusal=None if refusal is None else Refused(refusal, f"refused: {refusal}", LATER),
         unread=tuple(case.get("unread", ())),
         not_checked=tuple(case.get("not_checked", ())),
         status=FeedStatus(case.get("status", "paid")),

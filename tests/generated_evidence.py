@@ -15,7 +15,7 @@ from evidence_makers import CUSTOMER, PAID_AT, a_credit, a_customer, a_line, a_r
 
 from receivables.books_records import Gone, InvoiceStatus, Receipt, Stamp
 from receivables.effects import EffectState
-from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refusal
+from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refused
 from receivables.payment import FeedStatus
 
 AMOUNTS = (100, 200, 300, 300, 500)
@@ -271,7 +271,7 @@ def an_evidence_of(rng: random.Random) -> Evidence:
     if rng.random() < 0.05:
         marked = [ReceiptEvidence(a_receipt(id=f"r-m{n}", amount_minor=amount), True, True) for n in range(rng.choice((1, 2)))]
         receipts = (*receipts, *marked)
-    refusal = Refusal(rng.choice(CODES), "no", datetime(2026, 3, 5, tzinfo=UTC)) if rng.random() < 0.35 else None
+    refusal = Refused(rng.choice(CODES), "no", datetime(2026, 3, 5, tzinfo=UTC)) if rng.random() < 0.35 else None
     merged = rng.random() < 0.04
     return an_evidence(
         lines=lines,

@@ -23,7 +23,7 @@ from test_rules_oracle import first_of
 from receivables.books_records import Stamp
 from receivables.diagnosis import Cause, Diagnosis
 from receivables.errors import ReceivablesError
-from receivables.evidence import Evidence, ReceiptEvidence, Refusal
+from receivables.evidence import Evidence, ReceiptEvidence, Refused
 from rules import cage, diagnose, diagnosis, facts
 from rules.cage import Cage, Engine, EngineFailed, FactRefused, Match, Row, check_definition, compiled
 from rules.catalogue import RULES
@@ -433,7 +433,7 @@ def test_strange_text_in_every_place_changes_no_diagnosis(text: str) -> None:
     invoice = an_invoice(id=text + "1", number=text, customer_id=text, open_minor=38_000, changed=touched, created=touched)
     credit = a_credit(id=text + "2", memo=text, invoice_id=text + "1", applied=touched)
     line = a_line(invoice=invoice, number=text, credits=(credit,))
-    said = diagnose(an_evidence(lines=(line,), customer=customer, unread=(text,), refusal=Refusal(text, text, LATER)))
+    said = diagnose(an_evidence(lines=(line,), customer=customer, unread=(text,), refusal=Refused(text, text, LATER)))
     assert (Cause.CREDIT_MEMO_APPLIED, (text + "2",)) == (said.primary.cause, said.primary.applications)
     receipt = a_receipt(id=text, customer_id=text, reference="TXN-1", created=touched)
     hand = an_evidence(lines=(line,), receipts=(ReceiptEvidence(receipt, False, False),), customer=customer)

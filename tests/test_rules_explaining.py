@@ -9,7 +9,7 @@ from evidence_makers import Short, a_credit, a_line, a_receipt, an_evidence, an_
 from generated_evidence import an_evidence_of
 
 from receivables.diagnosis import Cause, Confidence, Remedy
-from receivables.evidence import Evidence, ReceiptEvidence, Refusal
+from receivables.evidence import Evidence, ReceiptEvidence, Refused
 from rules import conditions, diagnose, explain, facts, paused
 from rules.cage import Cage
 from rules.catalogue import RULES
@@ -97,7 +97,7 @@ def test_an_absence_that_is_none_names_what_stands_in_the_way() -> None:
     ("code", "remedy"), [("access_lost", Remedy.RECONNECT), ("throttled", Remedy.WAIT), ("books_unavailable", Remedy.WAIT)]
 )
 def test_a_company_whose_books_cannot_be_asked_has_one_certain_cause(code: str, remedy: Remedy) -> None:
-    said = paused(Refusal(code, "No answer on port 443.", an_evidence().taken_at))
+    said = paused(Refused(code, "No answer on port 443.", an_evidence().taken_at))
     assert (Cause(code), remedy, Confidence.CERTAIN) == (said.primary.cause, said.primary.remedy, said.primary.confidence)
     assert "Since 6 Mar 2026: No answer on port 443." == said.primary.because[0].text
     assert ("everything in these books, until they answer",) == said.not_checked
@@ -105,7 +105,7 @@ def test_a_company_whose_books_cannot_be_asked_has_one_certain_cause(code: str, 
 
 def test_no_other_code_stops_a_company() -> None:
     with pytest.raises(ValueError, match="does not stop a company"):
-        paused(Refusal("period_closed", "closed", an_evidence().taken_at))
+        paused(Refused("period_closed", "closed", an_evidence().taken_at))
 
 
 def test_explaining_leaves_the_diagnosis_as_it_is() -> None:

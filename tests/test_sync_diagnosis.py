@@ -16,8 +16,7 @@ from receivables.diagnosis import Cause, Confidence, Diagnosis, Remedy
 from receivables.evidence import Evidence
 from receivables.failpoints import ARMED_BY
 from receivables.payment import FeedStatus
-from rules import diagnose
-from rules.cage import EngineFailed
+from rules import EngineFailed, diagnose
 from storage import failures
 
 NUMBERS = ("TXN-1", "TXN-2", "TXN-3")

@@ -16,8 +16,7 @@ from app.output import print_json, print_line
 from app.wiring import open_house
 from receivables.errors import NotFound
 from receivables.evidence import Evidence
-from rules import Explanation, explain
-from rules.explaining import Condition, RuleExplained
+from rules import Condition, Explanation, RuleExplained, explain
 from storage import failures
 from storage.failures import StoredFailure
 from sync.desk import Desk
