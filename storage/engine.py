@@ -57,6 +57,16 @@ class Database:
         with boundary.transaction(), self._work.begin() as connection:
             yield connection
 
+    @contextmanager
+    def migration(self) -> Iterator[Connection]:
+        """A change of the tables themselves, without foreign keys on SQLite, which changes a table by remaking it."""
+        with boundary.transaction(), self._work.connect() as connection:
+            connection.detach()  # closed at the end, so that nobody else gets it as it is
+            if self.dialect == "sqlite":
+                connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")  # has no effect inside a transaction
+            with connection.begin():
+                yield connection
+
     @property
     def dialect(self) -> str:
         return self.url.get_backend_name()

@@ -27,11 +27,14 @@ def ensure_current(database: Database) -> None:
 
 
 def migrate(database: Database) -> tuple[str | None, str]:
-    """Brings the database to the newest version, in one transaction. Returns (version before, version now)."""
+    """Brings the database to the newest version, in one transaction. Returns (version before, version now).
+
+    Raises ConfigurationError, and changes nothing, where a row refers to one that is not there.
+    """
     from alembic import command  # noqa: PLC0415  # a tenth of a second that only a migration needs
     from alembic.config import Config  # noqa: PLC0415
 
-    with database.work() as connection:
+    with database.migration() as connection:
         if database.dialect == "postgresql":  # two processes starting on an empty database migrate one after the other
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7264012)"))
         before = _held(connection)
@@ -39,7 +42,24 @@ def migrate(database: Database) -> tuple[str | None, str]:
         config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if database.dialect == "sqlite":
+            _refuse_dangling_references(connection)
     return before, newest()
+
+
+def _refuse_dangling_references(connection: Connection) -> None:
+    """What SQLite did not enforce while tables were remade. Raises ConfigurationError."""
+    dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if not dangling:
+        return
+    table, row_id, parent, _ = dangling[0]
+    keys = sa.inspect(connection).get_pk_constraint(table)["constrained_columns"]
+    found = connection.exec_driver_sql(f"SELECT {', '.join(keys)} FROM {table} WHERE rowid = ?", (row_id,)).one()  # noqa: S608
+    row = ", ".join(f"{key} {value}" for key, value in zip(keys, found, strict=True))
+    raise ConfigurationError(
+        f"the database was not migrated: table {table} has a row ({row}) that refers to a row of table {parent} which does not "
+        f"exist ({len(dangling)} such rows in all). Restore a backup from before they were deleted, then run: resolve-now migrate"
+    )
 
 
 def newest() -> str:

@@ -6,7 +6,17 @@ import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, Column, Index, String, Table, Text
 
 from receivables.diagnosis import Remedy
-from storage.schema.columns import PAYMENT_KEY, Moment, company_column, id_column, metadata, money_in_range, one_of, refers_to
+from storage.schema.columns import (
+    PAYMENT_KEY,
+    Moment,
+    Word,
+    company_column,
+    id_column,
+    metadata,
+    money_in_range,
+    one_of,
+    refers_to,
+)
 
 offer = Table(
     "offer",
@@ -15,11 +25,10 @@ offer = Table(
     id_column(),  # what a button carries, and the id of the decision that pressing it makes: many presses, one decision
     Column("failure_id", String(26), nullable=False),
     Column("evidence_id", String(26), nullable=False),  # what the card showed when it offered this
-    Column("remedy", String(30), nullable=False),
+    Column("remedy", Word(Remedy, 30), nullable=False),
     Column("made_at", Moment, nullable=False),
     refers_to("failure", "company", "failure_id"),
     refers_to("evidence", "company", "evidence_id"),
-    one_of("remedy", Remedy),
     sa.UniqueConstraint("company", "failure_id", "evidence_id", "remedy"),
 )
 Index("ix_offer_by_id", offer.c.id)
@@ -31,7 +40,7 @@ decision = Table(
     id_column(),
     Column("failure_id", String(26)),
     Column("transaction_number", String(64), nullable=False),
-    Column("remedy", String(30), nullable=False),
+    Column("remedy", Word(Remedy, 30), nullable=False),
     Column("requested_by", String(80), nullable=False),
     Column("requested_at", Moment, nullable=False),
     Column("approved_by", String(80)),
@@ -50,7 +59,6 @@ decision = Table(
     refers_to("failure", "company", "failure_id"),
     refers_to("evidence", "company", "evidence_id"),
     money_in_range("amount_minor"),
-    one_of("remedy", Remedy),
     one_of("channel", ("cli", "slack", "policy")),
     one_of("state", ("waiting_approval", "accepted", "carrying_out", "done", "refused", "stale", "failed")),
     CheckConstraint("approved_by IS NULL OR approved_by <> requested_by", name="two_different_people"),

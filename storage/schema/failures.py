@@ -6,24 +6,23 @@ import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, Column, Index, Integer, String, Table, Text
 
 from receivables.diagnosis import Cause, Confidence, Remedy
-from storage.schema.columns import PAYMENT_KEY, Moment, company_column, id_column, metadata, one_of, refers_to
+from storage.schema.columns import PAYMENT_KEY, Moment, Word, company_column, id_column, metadata, one_of, refers_to
 
 incident = Table(
     "incident",
     metadata,
     company_column(),
     id_column(),
-    Column("cause", String(40), nullable=False),
+    Column("cause", Word(Cause, 40), nullable=False),
     Column("about", Text, nullable=False),
     Column("state", String(10), nullable=False),
     Column("opened_at", Moment, nullable=False),
     Column("closed_at", Moment),
     Column("taken_by", String(80)),
-    Column("bulk_remedy", String(30)),  # what a person chose for all of it ...
+    Column("bulk_remedy", Word(Remedy, 30)),  # what a person chose for all of it ...
     Column("bulk_by", String(80)),
     Column("bulk_at", Moment),
     refers_to("company", "company", key=("id",)),
-    one_of("cause", Cause),
     one_of("state", ("open", "closed")),
 )
 Index("uq_incident_open", incident.c.company, incident.c.cause, incident.c.about, unique=True,
@@ -37,8 +36,8 @@ failure = Table(
     Column("transaction_number", String(64), nullable=False),
     Column("about", String(10), nullable=False),  # the payment itself, or an intake that contradicts it
     Column("state", String(10), nullable=False),
-    Column("cause", String(40)),
-    Column("remedy", String(30)),
+    Column("cause", Word(Cause, 40)),
+    Column("remedy", Word(Remedy, 30)),
     Column("confidence", String(14)),
     Column("diagnosis", sa.JSON),
     Column("opened_because", Text, nullable=False),
@@ -58,8 +57,6 @@ failure = Table(
     refers_to("incident", "company", "incident_id"),
     one_of("about", ("payment", "intake")),
     one_of("state", ("open", "resolved")),
-    one_of("cause", Cause, optional=True),
-    one_of("remedy", Remedy, optional=True),
     one_of("confidence", Confidence, optional=True),
     one_of("resolution", ("put_right", "carried_out", "dismissed", "retried", "landed", "excluded"), optional=True),
     CheckConstraint("(state = 'resolved') = (resolved_at IS NOT NULL AND resolution IS NOT NULL)", name="resolved_whole"),

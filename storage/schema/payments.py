@@ -7,7 +7,17 @@ from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Int
 
 from receivables.diagnosis import Cause
 from receivables.payment import BUCKETS_OF, Bucket, FeedStatus, PaymentState
-from storage.schema.columns import PAYMENT_KEY, Moment, company_column, id_column, metadata, money_in_range, one_of, refers_to
+from storage.schema.columns import (
+    PAYMENT_KEY,
+    Moment,
+    Word,
+    company_column,
+    id_column,
+    metadata,
+    money_in_range,
+    one_of,
+    refers_to,
+)
 
 company = Table(
     "company",
@@ -17,11 +27,10 @@ company = Table(
     Column("mirrored_at", Moment),
     Column("synced_at", Moment),
     Column("reconciled_at", Moment),
-    Column("paused_cause", String(40)),  # access_lost, books_unavailable, throttled: excluded from the rate
+    Column("paused_cause", Word(Cause, 40)),  # access_lost, books_unavailable, throttled: excluded from the rate
     Column("paused_message", Text, nullable=False, server_default=""),
     Column("paused_at", Moment),
     Column("paused_until", Moment),  # when to ask the books again; NULL waits for a person
-    one_of("paused_cause", Cause, optional=True),
 )
 
 intake_file = Table(
