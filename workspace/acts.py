@@ -82,7 +82,7 @@ class Acts:
 
     async def _command(self, person: str, place: Channel, text: str) -> Json:
         command, _, rest = text.partition(" ")
-        declared = [one.name for one in self._seed.commands]
+        declared = [command.name for command in self._seed.commands]
         if declared and command not in declared:
             return _no("invalid_command", f"{command} is not a command of this app. It has: {', '.join(declared)}.")
         response_url = reply_addresses.issue(self._state, self._desk.url, "commands", place.id, person)
@@ -236,7 +236,7 @@ def _blocks_of(view: ShownView | None, posted: Posted | None) -> list[Json]:
         return list(view.body["blocks"])
     if posted is None:
         return []
-    attached = [block for one in posted.message.get("attachments", []) for block in one.get("blocks", [])]
+    attached = [block for attachment in posted.message.get("attachments", []) for block in attachment.get("blocks", [])]
     return [*posted.message.get("blocks", []), *attached]
 
 

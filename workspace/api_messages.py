@@ -67,10 +67,10 @@ def permalink(desk: Desk, given: Arguments) -> Json:
 def history(desk: Desk, given: Arguments) -> Json:
     """Newest first, replies in threads left out."""
     channel = posting.channel_named(desk.state, given.text("channel"))
-    found = [one for one in desk.state.messages[channel.id].values() if not one.is_reply and _within(one, given)]
+    found = [message for message in desk.state.messages[channel.id].values() if not message.is_reply and _within(message, given)]
     page, cursor = _page(found[::-1], given)
     answer: Json = {
-        "messages": [posting.shown(desk.state, one, with_metadata=given.flag("include_all_metadata")) for one in page],
+        "messages": [posting.shown(desk.state, message, with_metadata=given.flag("include_all_metadata")) for message in page],
         "has_more": bool(cursor),
         "pin_count": 0,
         "channel_actions_ts": None,
@@ -86,10 +86,10 @@ def replies(desk: Desk, given: Arguments) -> Json:
     if parent is None:
         raise Refusal("thread_not_found")
     first = desk.state.messages[channel.id].get(parent.thread_ts, parent)
-    found = [one for one in desk.state.thread(channel.id, first.ts) if _within(one, given)]
+    found = [message for message in desk.state.thread(channel.id, first.ts) if _within(message, given)]
     page, cursor = _page([first, *found], given)
     answer: Json = {
-        "messages": [posting.shown(desk.state, one, with_metadata=given.flag("include_all_metadata")) for one in page],
+        "messages": [posting.shown(desk.state, message, with_metadata=given.flag("include_all_metadata")) for message in page],
         "has_more": bool(cursor),
     }
     return answer | ({"response_metadata": {"next_cursor": cursor}} if cursor else {})
@@ -106,7 +106,7 @@ def _page(found: list[Posted], given: Arguments) -> tuple[list[Posted], str]:
     """One page and the cursor of the next; the cursor is the first message of that page."""
     cursor = given.optional("cursor")
     if cursor:
-        found = found[next((number for number, one in enumerate(found) if one.ts == cursor), len(found)) :]
+        found = found[next((number for number, message in enumerate(found) if message.ts == cursor), len(found)) :]
     limit = given.limit(PAGE, LARGEST_PAGE)
     return found[:limit], found[limit].ts if len(found) > limit else ""
 
@@ -123,15 +123,15 @@ def upload_url(desk: Desk, given: Arguments) -> Json:
 def complete_upload(desk: Desk, given: Arguments) -> Json:
     wanted = given.document("files")
     files = []
-    for one in wanted if isinstance(wanted, list) else []:
-        file = desk.state.files.get(str(one.get("id"))) if isinstance(one, dict) else None
+    for file_wanted in wanted if isinstance(wanted, list) else []:
+        file = desk.state.files.get(str(file_wanted.get("id"))) if isinstance(file_wanted, dict) else None
         if file is None or not file.done:
             raise Refusal("file_not_found")
-        file.title = str(one.get("title") or file.name)
+        file.title = str(file_wanted.get("title") or file.name)
         files.append(file)
     if not files:
         raise Refusal("invalid_arguments", problems=["missing required field: files"])
-    targets = [posting.channel_named(desk.state, one) for one in given.listed("channels") or given.listed("channel_id")]
+    targets = [posting.channel_named(desk.state, name) for name in given.listed("channels") or given.listed("channel_id")]
     for file in files:
         file.channels = [channel.id for channel in targets]
         desk.state.keep_file(file)

@@ -49,7 +49,7 @@ def conversations_list(desk: Desk, given: Arguments) -> Json:
         if _kind(channel) in kinds and not (given.flag("exclude_archived") and channel.is_archived)
     ]
     page, cursor = _page(found, given)
-    return {"channels": [channel_shown(desk, one) for one in page], "response_metadata": {"next_cursor": cursor}}
+    return {"channels": [channel_shown(desk, channel) for channel in page], "response_metadata": {"next_cursor": cursor}}
 
 
 def _kind(channel: Channel) -> str:
@@ -77,7 +77,7 @@ def conversations_open(desk: Desk, given: Arguments) -> Json:
         raise Refusal("too_many_users")  # group messages are not played here
     if people[0] not in desk.state.people or desk.state.people[people[0]].is_bot:
         raise Refusal("user_not_found")
-    known = any(one.im_with == people[0] for one in desk.state.channels.values())
+    known = any(channel.im_with == people[0] for channel in desk.state.channels.values())
     channel = desk.state.direct_message(people[0])
     already = {"no_op": True, "already_open": True} if known else {}
     shown = channel_shown(desk, channel) if given.flag("return_im") else {"id": channel.id}

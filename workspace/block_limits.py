@@ -56,8 +56,8 @@ def _options_or_groups(value: Mapping[str, Any], pointer: str, problems: Problem
 def _initial_is_offered(value: Mapping[str, Any], pointer: str, problems: Problems) -> None:
     offered = offered_options(value)
     chosen = value.get("initial_options", [value["initial_option"]] if "initial_option" in value else [])
-    for one in chosen if isinstance(chosen, list) else []:
-        if not any(isinstance(one, dict) and one.get("value") == option.get("value") for option in offered):
+    for option_chosen in chosen if isinstance(chosen, list) else []:
+        if not any(isinstance(option_chosen, dict) and option_chosen.get("value") == option.get("value") for option in offered):
             note(problems, "initial option must exactly match one of the options provided", pointer)
 
 

@@ -123,16 +123,16 @@ def _whole_message(blocks: list[Any], pointer: str, problems: Problems) -> None:
 def elements(block: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """What can be pressed, chosen or filled in in a block, wherever it stands there."""
     inside = block.get("elements") if block.get("type") in ("actions", "context") else None
-    for one in [*(inside if isinstance(inside, list) else []), block.get("accessory"), block.get("element")]:
-        if isinstance(one, dict):
-            yield one
+    for child in [*(inside if isinstance(inside, list) else []), block.get("accessory"), block.get("element")]:
+        if isinstance(child, dict):
+            yield child
 
 
 def find_element(blocks: list[Json], block_id: str, action_id: str) -> Json | None:
     """The element that a person used, as the app posted it."""
     for block in blocks:
         if block.get("block_id") == block_id:
-            return next((one for one in elements(block) if one.get("action_id") == action_id), None)
+            return next((element for element in elements(block) if element.get("action_id") == action_id), None)
     return None
 
 
@@ -150,16 +150,16 @@ def completed(blocks: list[Json], make_id: Callable[[], str]) -> list[Json]:
 
 def _complete_texts(value: Any) -> None:
     if isinstance(value, list):
-        for one in value:
-            _complete_texts(one)
+        for item in value:
+            _complete_texts(item)
     elif isinstance(value, dict):
         if value.get("type") == "plain_text" and isinstance(value.get("text"), str):
             value.setdefault("emoji", True)
         elif value.get("type") == "mrkdwn":
             value.setdefault("verbatim", False)
         else:
-            for one in value.values():
-                _complete_texts(one)
+            for item in value.values():
+                _complete_texts(item)
 
 
 def _parsed(given: object) -> object:

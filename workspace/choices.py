@@ -40,7 +40,7 @@ def chosen(element: Mapping[str, Any], given: object) -> Json:
         return {"selected_option": None if given in (None, "") else _option(element, given)}
     if kind in _OPTIONS:
         wanted = given if isinstance(given, list) else []
-        return {"selected_options": [_option(element, one) for one in wanted]}
+        return {"selected_options": [_option(element, option) for option in wanted]}
     if kind in _SINGLE:
         return {_SINGLE[kind][0]: str(given) if given else None}
     if kind == "button":

@@ -49,7 +49,7 @@ def channel_named(state: State, wanted: str, *, must_be_member: bool = True) -> 
     if channel is None and wanted in state.people and not state.people[wanted].is_bot:
         channel = state.direct_message(wanted)
     if channel is None:
-        named = [one for one in state.channels.values() if one.name and one.name == wanted.removeprefix("#")]
+        named = [channel for channel in state.channels.values() if channel.name and channel.name == wanted.removeprefix("#")]
         if not named:
             raise Refusal("channel_not_found")
         channel = named[0]
@@ -94,15 +94,15 @@ def app_message(state: State, given: Mapping[str, Any], channel: Channel) -> Jso
 
 def _attachments(state: State, given: object) -> list[Json]:
     held = _json(given)
-    if not isinstance(held, list) or not all(isinstance(one, dict) for one in held):
+    if not isinstance(held, list) or not all(isinstance(attachment, dict) for attachment in held):
         raise Refusal("invalid_attachments")
     if len(held) > ATTACHMENTS:
         raise Refusal("too_many_attachments")
     done = []
-    for number, one in enumerate(held, start=1):
-        attachment = {"id": number, **one}
-        if one.get("blocks"):
-            attachment["blocks"] = blocks.message_blocks(one["blocks"], state.ids.block)
+    for number, item in enumerate(held, start=1):
+        attachment = {"id": number, **item}
+        if item.get("blocks"):
+            attachment["blocks"] = blocks.message_blocks(item["blocks"], state.ids.block)
         done.append(attachment)
     return done
 
@@ -160,7 +160,7 @@ def shown(state: State, posted: Posted, *, with_metadata: bool = False) -> Json:
         parent = state.messages[posted.channel].get(posted.thread_ts)
         message["parent_user_id"] = parent.message["user"] if parent else posted.message["user"]
     elif replies:
-        people = list(dict.fromkeys(one.message["user"] for one in replies))
+        people = list(dict.fromkeys(message.message["user"] for message in replies))
         message |= {
             "thread_ts": posted.ts,
             "reply_count": len(replies),

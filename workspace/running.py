@@ -93,8 +93,8 @@ class Workspace:
         self.api_url = f"{desk.url}/api/"
         self.bot_token, self.app_token, self.signing_secret = app.bot_token, app.app_token, app.signing_secret
         self.team_id, self.bot_user_id = app.team_id, app.bot_user_id
-        self.people: Mapping[str, str] = {one.name: one.id for one in desk.state.people.values()}
-        self.channels: Mapping[str, str] = {one.name: one.id for one in desk.state.channels.values() if one.name}
+        self.people: Mapping[str, str] = {person.name: person.id for person in desk.state.people.values()}
+        self.channels: Mapping[str, str] = {channel.name: channel.id for channel in desk.state.channels.values() if channel.name}
 
     # ---- running
 
@@ -201,7 +201,7 @@ class Workspace:
 
         async def read() -> list[Json]:
             held = self._desk.state.messages[channel].values()
-            return [posting.shown(self._desk.state, one, with_metadata=True) for one in held]
+            return [posting.shown(self._desk.state, message, with_metadata=True) for message in held]
 
         return self._ask(read())
 

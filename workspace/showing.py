@@ -15,10 +15,10 @@ MESSAGES_SHOWN = 200  # the latest of a channel; the page is no archive
 
 def page(state: State, delivery: Delivery, seed: Seed, person: str, channel: str, thread_ts: str) -> Json:
     """Everything one person sees with one channel open. Unknown ids fall back to the first there is."""
-    people = [one for one in state.people.values() if not one.is_bot]
-    person = person if person in {one.id for one in people} else people[0].id
-    places = [one for one in state.channels.values() if person in one.members and (not one.im_with or one.im_with == person)]
-    place = next((one for one in places if one.id == channel), places[0])
+    people = [someone for someone in state.people.values() if not someone.is_bot]
+    person = person if person in {someone.id for someone in people} else people[0].id
+    places = [place for place in state.channels.values() if person in place.members and place.im_with in ("", person)]
+    place = next((place for place in places if place.id == channel), places[0])
     home = state.views.get(state.homes.get(person, ""))
     stack = state.open_modals.get(person, [])
     app = state.installed
@@ -31,11 +31,13 @@ def page(state: State, delivery: Delivery, seed: Seed, person: str, channel: str
             "way": "signed requests" if delivery.request_url else "Socket Mode",
         },
         "person": person,
-        "people": [{"id": one.id, "name": one.name, "real_name": one.real_name, "title": one.title} for one in people],
-        "names": {one.id: one.real_name for one in state.people.values()},
-        "groups": {one.id: one.handle for one in state.groups.values()},
-        "commands": [vars(one) for one in seed.commands],
-        "channels": [_place_shown(state, one, person) for one in places],
+        "people": [
+            {"id": person.id, "name": person.name, "real_name": person.real_name, "title": person.title} for person in people
+        ],
+        "names": {person.id: person.real_name for person in state.people.values()},
+        "groups": {group.id: group.handle for group in state.groups.values()},
+        "commands": [vars(command) for command in seed.commands],
+        "channels": [_place_shown(state, place, person) for place in places],
         "channel": place.id,
         "messages": _channel_messages(state, place, person),
         "thread": _thread(state, place, person, thread_ts) if thread_ts else None,
@@ -51,17 +53,19 @@ def _place_shown(state: State, place: Channel, person: str) -> Json:
 
 
 def _for_person(state: State, place: Channel, person: str) -> list[Posted]:
-    private = [one for one in state.ephemerals.values() if one.channel == place.id and one.only_for == person]
-    return sorted([*state.messages[place.id].values(), *private], key=lambda one: one.ts)
+    private = [message for message in state.ephemerals.values() if message.channel == place.id and message.only_for == person]
+    return sorted([*state.messages[place.id].values(), *private], key=lambda message: message.ts)
 
 
 def _channel_messages(state: State, place: Channel, person: str) -> list[Json]:
-    found = [one for one in _for_person(state, place, person) if not one.is_reply]
-    return [_message(state, one) for one in found[-MESSAGES_SHOWN:]]
+    found = [message for message in _for_person(state, place, person) if not message.is_reply]
+    return [_message(state, message) for message in found[-MESSAGES_SHOWN:]]
 
 
 def _thread(state: State, place: Channel, person: str, thread_ts: str) -> list[Json]:
-    return [_message(state, one) for one in _for_person(state, place, person) if thread_ts in (one.ts, one.thread_ts)]
+    return [
+        _message(state, message) for message in _for_person(state, place, person) if thread_ts in (message.ts, message.thread_ts)
+    ]
 
 
 def _message(state: State, posted: Posted) -> Json:
@@ -72,15 +76,17 @@ def everything(state: State, delivery: Delivery, api: WebApi) -> Json:
     """The whole state, for tests: by channel and person, with metadata, latest calls and deliveries."""
     return {
         "team": state.installed.team_id,
-        "people": {one.name: one.id for one in state.people.values()},
-        "channels": {one.name or one.im_with: one.id for one in state.channels.values()},
+        "people": {person.name: person.id for person in state.people.values()},
+        "channels": {channel.name or channel.im_with: channel.id for channel in state.channels.values()},
         "messages": {
-            channel: [shown(state, one, with_metadata=True) for one in held.values()] for channel, held in state.messages.items()
+            channel: [shown(state, message, with_metadata=True) for message in held.values()]
+            for channel, held in state.messages.items()
         },
         "ephemerals": [
-            {"channel": one.channel, "person": one.only_for, "message": one.message} for one in state.ephemerals.values()
+            {"channel": ephemeral.channel, "person": ephemeral.only_for, "message": ephemeral.message}
+            for ephemeral in state.ephemerals.values()
         ],
-        "modals": {person: [state.views[one].body for one in stack] for person, stack in state.open_modals.items() if stack},
+        "modals": {person: [state.views[view].body for view in stack] for person, stack in state.open_modals.items() if stack},
         "homes": {person: state.views[view].body for person, view in state.homes.items()},
         "calls": list(api.calls),
         "deliveries": list(delivery.log),

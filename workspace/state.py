@@ -102,7 +102,7 @@ class State:
             if name not in names:
                 self.keep_channel(Channel(self.ids.make("C"), name, list(everybody), creator, int(self.now())))
         for channel in self.channels.values():
-            missing = [one for one in everybody if one not in channel.members and not channel.im_with]
+            missing = [person for person in everybody if person not in channel.members and not channel.im_with]
             if missing:
                 channel.members += missing
                 self.keep_channel(channel)
@@ -185,8 +185,8 @@ class State:
     def unread(self, channel: str, person: str) -> int:
         """How many messages of others in the channel (threads aside) this person has not seen."""
         seen = self._read_until.get(f"{channel}/{person}", "0")
-        others = [one for one in self.messages.get(channel, {}).values() if one.message["user"] != person]
-        return sum(1 for one in others if one.ts > seen and not one.is_reply)
+        others = [message for message in self.messages.get(channel, {}).values() if message.message["user"] != person]
+        return sum(1 for message in others if message.ts > seen and not message.is_reply)
 
     def mark_read(self, channel: str, person: str) -> None:
         latest = max(self.messages.get(channel, {}), default="0")

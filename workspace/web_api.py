@@ -48,7 +48,7 @@ class Arguments:
     def listed(self, name: str) -> list[str]:
         """Names joined by commas, or a list."""
         given = self.held.get(name) or []
-        return [str(one) for one in given] if isinstance(given, list) else [one for one in str(given).split(",") if one]
+        return [str(item) for item in given] if isinstance(given, list) else [item for item in str(given).split(",") if item]
 
     def document(self, name: str) -> Any:
         """A required JSON argument; forms carry it as text."""
