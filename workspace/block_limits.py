@@ -1,4 +1,4 @@
-"""Slack's own limits on blocks: how long, how many, which element may stand where.
+"""Slack's own limits on blocks: how long, how many, which elements are allowed where.
 
 Source: Slack's Block Kit reference (docs.slack.dev/reference/block-kit), checked against what its service answers
 in public bug reports. Kept apart from slack_sdk's models on purpose: those let several of these pass.
@@ -32,7 +32,7 @@ TABLES_PER_MESSAGE = 1
 
 # Slack has these, but a listener for their choices is outside what this workspace plays; refusing beats pretending.
 NOT_OFFERED = frozenset({"external_select", "multi_external_select", "workflow_button", "file_input", "rich_text_input"})
-# Drawn by the page as a note only, and not judged beyond where they may stand.
+# Drawn by the page as a note only, and not checked beyond where they are allowed.
 NOT_JUDGED = (
     "alert card carousel container context_actions data_table data_visualization plan rich_text task_card video file call"
 ).split()

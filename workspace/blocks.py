@@ -1,6 +1,6 @@
 """Judges the blocks of a message, a modal or a home tab as Slack would, and completes them as Slack does.
 
-A bot that passes here is meant to pass there: lengths and counts, which block may stand on which surface, ids
+A bot that passes here is meant to pass there: lengths and counts, which blocks are allowed on which surface, ids
 that must not repeat, and the rules across a whole view. Nothing is drawn here; the page does that.
 """
 
@@ -29,7 +29,7 @@ _VIEW_FIELDS: Mapping[str, Check] = {
 
 def message_blocks(given: object, make_id: Callable[[], str]) -> list[Json]:
     """The blocks of a message, completed. Raises Refusal: invalid_blocks_format or invalid_blocks."""
-    blocks = _parsed(given)
+    blocks = parsed(given)
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
         raise Refusal("invalid_blocks_format")
     problems = problems_of(blocks, "message", "/blocks")
@@ -40,7 +40,7 @@ def message_blocks(given: object, make_id: Callable[[], str]) -> list[Json]:
 
 def view(given: object, kind: str, make_id: Callable[[], str]) -> Json:
     """A modal or home tab (`kind`), completed. Raises Refusal invalid_arguments with what is wrong."""
-    held = _parsed(given)
+    held = parsed(given)
     if not isinstance(held, dict):
         raise Refusal("invalid_arguments", problems=["must provide an object [json-pointer:/view]"])
     problems = view_problems(held, kind)
@@ -121,7 +121,7 @@ def _whole_message(blocks: list[Any], pointer: str, problems: Problems) -> None:
 
 
 def elements(block: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """What can be pressed, chosen or filled in in a block, wherever it stands there."""
+    """What can be pressed, chosen or filled in within a block, at any depth."""
     inside = block.get("elements") if block.get("type") in ("actions", "context") else None
     for child in [*(inside if isinstance(inside, list) else []), block.get("accessory"), block.get("element")]:
         if isinstance(child, dict):
@@ -162,7 +162,7 @@ def _complete_texts(value: Any) -> None:
                 _complete_texts(item)
 
 
-def _parsed(given: object) -> object:
+def parsed(given: object) -> object:
     """Form bodies carry JSON as text."""
     if not isinstance(given, str):
         return given

@@ -213,4 +213,4 @@ def _type(kind: str, payload: Json) -> str:
 
 
 def _too_late(seconds: float) -> Undelivered:
-    return Undelivered("operation_timeout", f"The app did not answer within {seconds:g} seconds; it may be acting all the same.")
+    return Undelivered("operation_timeout", f"The app did not answer within {seconds:g} seconds; it may still be working.")

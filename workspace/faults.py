@@ -1,6 +1,6 @@
-"""Slack's bad days, on demand: outages, limits, answers that never arrive. For tests only.
+"""Slack outages on demand: errors, rate limits, answers that never arrive. For tests only.
 
-A fault is set for some calls or for some time; whoever serves a call asks here first what shall go wrong.
+A fault is set for some calls or for some time; the code that serves a call asks here first what should go wrong.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ KINDS = {
 
 @dataclass
 class Fault:
-    """What shall go wrong. `method` is a Web API method, "response_url", or "*" for all of them."""
+    """What should go wrong. `method` is a Web API method, "response_url", or "*" for all of them."""
 
     kind: str
     method: str = "*"
-    times: int | None = None  # None: until its time is over, or for ever
+    times: int | None = None  # None: until its time is over, or indefinitely
     until: float | None = None  # seconds since 1970, UTC
     seconds: float = 0.0
     error: str = "internal_error"

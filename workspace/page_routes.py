@@ -76,24 +76,24 @@ class PageDoors:
         return StreamingResponse(self._changes(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
     async def _changes(self) -> AsyncIterator[str]:
-        bell = asyncio.Event()
+        change = asyncio.Event()
 
-        def ring(_: str) -> None:
-            bell.set()
+        def changed(_: str) -> None:
+            change.set()
 
-        self._desk.state.listeners.append(ring)
+        self._desk.state.listeners.append(changed)
         try:
             yield "retry: 1000\ndata: connected\n\n"
             while not self._closing:
                 try:
-                    await asyncio.wait_for(bell.wait(), HEARTBEAT_SECONDS)
+                    await asyncio.wait_for(change.wait(), HEARTBEAT_SECONDS)
                 except TimeoutError:
                     yield ": still here\n\n"
                     continue
-                bell.clear()
+                change.clear()
                 yield "data: changed\n\n"
         finally:
-            self._desk.state.listeners.remove(ring)
+            self._desk.state.listeners.remove(changed)
 
     async def act(self, request: Request) -> Response:
         try:

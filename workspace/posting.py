@@ -5,7 +5,6 @@ Leaves: messages in the state, with what Slack adds to them. Never: delivers any
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -93,7 +92,7 @@ def app_message(state: State, given: Mapping[str, Any], channel: Channel) -> Jso
 
 
 def _attachments(state: State, given: object) -> list[Json]:
-    held = _json(given)
+    held = blocks.parsed(given)
     if not isinstance(held, list) or not all(isinstance(attachment, dict) for attachment in held):
         raise Refusal("invalid_attachments")
     if len(held) > ATTACHMENTS:
@@ -108,19 +107,10 @@ def _attachments(state: State, given: object) -> list[Json]:
 
 
 def _metadata(given: object) -> Json:
-    held = _json(given)
+    held = blocks.parsed(given)
     if isinstance(held, dict) and isinstance(held.get("event_type"), str) and isinstance(held.get("event_payload"), dict):
         return {"event_type": held["event_type"], "event_payload": held["event_payload"]}
     raise Refusal("invalid_metadata_format")
-
-
-def _json(given: object) -> object:
-    if not isinstance(given, str):
-        return given
-    try:
-        return json.loads(given)
-    except ValueError:
-        return None
 
 
 def changed_message(state: State, posted: Posted, given: Mapping[str, Any]) -> Posted:

@@ -112,7 +112,7 @@ class ReplyAddress:
 
 @dataclass
 class SharedFile:
-    """A file the app uploaded; its bytes lie beside the database."""
+    """A file the app uploaded; its bytes are stored beside the database."""
 
     id: str
     name: str

@@ -107,7 +107,7 @@ class Workspace:
             ws="websockets-sansio",
             ws_ping_interval=PING_SECONDS,
             lifespan="off",
-            log_config=None,  # whoever embeds it decides about logs
+            log_config=None,  # the program that embeds it decides about logs
             access_log=False,
             timeout_graceful_shutdown=1,
         )
@@ -210,7 +210,7 @@ class Workspace:
         stack = self.snapshot()["modals"].get(person)
         return stack[-1] if stack else None
 
-    # ---- Slack's bad days
+    # ---- Slack outages
 
     def fault(self, kind: str, method: str = "*", **more: object) -> None:
         """Makes calls go wrong (see faults.KINDS): times=, for_seconds=, seconds=, error=, retry_after_seconds=."""

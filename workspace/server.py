@@ -1,4 +1,4 @@
-"""The doors of the practice workspace: Slack's Web API, Socket Mode, reply addresses, files, and the page's own.
+"""Everything the practice workspace answers: Slack's Web API, Socket Mode, reply addresses, files, and the page's own.
 
 Everything is refused that does not come to this machine under its own name (see loopback).
 """
@@ -165,7 +165,7 @@ async def _after(fault: Fault | None) -> None:
 
 
 class Guard:
-    """The outermost door: refuses strangers."""
+    """Comes before every endpoint: refuses requests from elsewhere."""
 
     def __init__(self, app: ASGIApp, port: int) -> None:
         self._app = app

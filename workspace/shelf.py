@@ -1,4 +1,4 @@
-"""Keeps the practice workspace over a restart: one small database file in its folder."""
+"""Keeps the practice workspace across restarts: one small database file in its folder."""
 
 from __future__ import annotations
 
