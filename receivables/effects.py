@@ -16,7 +16,7 @@ from datetime import date
 from enum import StrEnum
 
 from receivables.books_records import CreditMemo, Customer, Gone, Invoice, Receipt, ReceiptLine
-from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavailable
+from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
 
 
 class EffectKind(StrEnum):
@@ -176,7 +176,6 @@ class Outcome:
     version: str = ""
     code: str = ""
     message: str = ""
-    detail: str = ""
     retry_after_seconds: float | None = None
     access_lost: bool = False
     trace: str = ""
@@ -194,9 +193,9 @@ def classify(answer: object) -> Outcome:
                 Verdict.AGAIN, code=answer.code, message=answer.message, retry_after_seconds=answer.retry_after_seconds
             )
         case BooksRefused():
-            return Outcome(Verdict.REFUSED, code=answer.vendor_code, message=answer.message, detail=answer.vendor_detail)
+            return Outcome(Verdict.REFUSED, code=answer.refusal.value, message=answer.message)
         case _:
-            return Outcome(Verdict.UNKNOWN, code="outcome_unknown", message=_in_words(answer))
+            return Outcome(Verdict.UNKNOWN, code=OutcomeUnknown.code, message=_in_words(answer))
 
 
 def _in_words(answer: object) -> str:

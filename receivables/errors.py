@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from receivables.refusal import Refusal
+
 
 class ReceivablesError(Exception):
     """Work cannot go on. `message` is shown to people, `code` is stable for machines."""
@@ -38,7 +40,7 @@ class BooksError(ReceivablesError):
 class BooksUnavailable(BooksError):
     """Not done, and safe to try again (connection refused, 429, locked file)."""
 
-    code = "books_unavailable"
+    code = Refusal.BOOKS_UNAVAILABLE.value
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
@@ -48,16 +50,17 @@ class BooksUnavailable(BooksError):
 class Throttled(BooksUnavailable):
     """Not done: the books allow no more calls for a while."""
 
-    code = "throttled"
+    code = Refusal.THROTTLED.value
 
 
 class BooksRefused(BooksError):
-    """Not done, and will not pass unchanged. The vendor's detail is kept for logs and never shown raw in Slack."""
+    """Not done, and will not pass unchanged. The vendor's own code and words are kept as they came, never shown in Slack."""
 
     code = "books_refused"
 
-    def __init__(self, message: str, vendor_code: str, vendor_detail: str = "") -> None:
+    def __init__(self, message: str, refusal: Refusal, vendor_code: str = "", vendor_detail: str = "") -> None:
         super().__init__(message)
+        self.refusal = refusal
         self.vendor_code = vendor_code
         self.vendor_detail = vendor_detail
 
@@ -65,13 +68,13 @@ class BooksRefused(BooksError):
 class AccessLost(BooksError):
     """Not done; a person must connect the company to its books again."""
 
-    code = "access_lost"
+    code = Refusal.ACCESS_LOST.value
 
 
 class OutcomeUnknown(BooksError):
     """The write may have been done. Only reading the books can tell."""
 
-    code = "outcome_unknown"
+    code = Refusal.OUTCOME_UNKNOWN.value
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from receivables.effects import Answer, Dispatch, Order, Part, Written
 from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.payment import Payment
 from receivables.ports import Books, BooksTraits
+from receivables.refusal import Refusal
 
 RETRY_AFTER_SECONDS = 7.0
 
@@ -87,7 +88,7 @@ class FaultyBooks:
             self._under_way.append((self._clock.now() + timedelta(seconds=self.late_seconds), dispatch))
             raise OutcomeUnknown("the books did not answer in time")
         if fault is Fault.MEMBER_REFUSED:
-            refusal = BooksRefused("The books refuse this one.", "refused_by_fault")
+            refusal = BooksRefused("The books refuse this one.", Refusal.INVALID)
             rest = dispatch.orders[1:]
             return [refusal, *(self.inner.write(replace(dispatch, orders=rest)) if rest else ())]
         answers = self.inner.write(dispatch)

@@ -69,7 +69,7 @@ def written(answer: Answer) -> Written:
 
 def code_of(answer: Answer) -> str:
     assert isinstance(answer, BooksRefused), answer
-    return answer.vendor_code
+    return answer.refusal
 
 
 def receipt_of(peer: Peer, receipt_id: str) -> Receipt:
@@ -183,7 +183,7 @@ def test_key_used_for_something_else_is_refused(peer: Peer) -> None:
     with pytest.raises(BooksRefused) as refusal:
         send(peer, replace(order, write=a_receipt_write(customer, 70_000)))
 
-    assert refusal.value.vendor_code == "duplicate_request"
+    assert refusal.value.refusal == "duplicate_request"
     assert len(peer.books.receipts_of([customer], DAY)) == 1
 
 

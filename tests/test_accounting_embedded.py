@@ -67,7 +67,7 @@ def the_invoice(ledger: Ledger, invoice_id: str) -> Invoice:
 def refusal_of(call: Callable[[], object]) -> str:
     with pytest.raises(BooksRefused) as refusal:
         call()
-    return refusal.value.vendor_code
+    return refusal.value.refusal
 
 
 def test_temper_and_currency_are_those_the_file_was_made_with(tmp_path: Path) -> None:
@@ -482,7 +482,7 @@ def test_threads_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
             a_receipt(ledger, customer, 300, ((invoice.id, 300),))
             outcomes.append("paid")
         except BooksRefused as refusal:
-            outcomes.append(refusal.vendor_code)
+            outcomes.append(refusal.refusal)
 
     threads = [threading.Thread(target=pay) for _ in range(8)]
     for thread in threads:

@@ -64,7 +64,7 @@ def send(scene: Scene, *orders: Order, key: str = "dispatch-1") -> list[Answer]:
 
 def code_of(answer: Answer) -> str:
     assert isinstance(answer, BooksRefused), answer
-    return answer.vendor_code
+    return answer.refusal
 
 
 def id_of(answer: Answer) -> str:

@@ -114,7 +114,7 @@ def test_batch_is_answered_item_by_item_and_what_it_does_not_mention_is_unknown(
     assert Written("51", "0", "tid-1") == answers[0]
     refusal = answers[1]
     assert isinstance(refusal, BooksRefused)
-    assert "period_closed" == refusal.vendor_code
+    assert "period_closed" == refusal.refusal
     assert "Hooli" not in refusal.message
     assert "Hooli" in refusal.vendor_detail
     assert "tid-1" in refusal.vendor_detail
@@ -170,7 +170,7 @@ def test_what_was_made_inactive_is_found_out_by_reading(peer: Peer) -> None:
     recorded.answer(found("Customer", customer))
     (answer,) = books.write(a_dispatch(an_order()))
     assert isinstance(answer, BooksRefused)
-    assert "customer_inactive" == answer.vendor_code
+    assert "customer_inactive" == answer.refusal
     assert "Active in (true, false)" in recorded.queries()[0]
 
 
@@ -180,7 +180,7 @@ def test_refusal_stays_vague_when_reading_does_not_explain_it(peer: Peer) -> Non
     recorded.answer(None, status=500, times=3)
     (answer,) = books.write(a_dispatch(an_order()))
     assert isinstance(answer, BooksRefused)
-    assert "reference_inactive" == answer.vendor_code
+    assert "reference_inactive" == answer.refusal
 
 
 def test_pages_begin_where_the_last_one_ended_and_a_full_second_is_paged_by_position(peer: Peer) -> None:
@@ -286,7 +286,7 @@ def test_refusals_of_one_cause_are_explained_by_the_same_few_reads(peer: Peer) -
     recorded.answer({"BatchItemResponse": items})
     recorded.answer(found("Customer", customer))
     answers = books.write(a_dispatch(*orders))
-    assert ["customer_inactive"] * 3 == [getattr(answer, "vendor_code", "") for answer in answers]
+    assert ["customer_inactive"] * 3 == [getattr(answer, "refusal", "") for answer in answers]
     assert ["batch", "query"] == [one.path for one in recorded.asked]
 
 
@@ -333,7 +333,7 @@ def test_document_nobody_understands_does_not_stop_the_others(peer: Peer) -> Non
     recorded.answer(found("Invoice", poison))
     with pytest.raises(BooksRefused) as refusal:
         books.invoices(["2"])
-    assert "unreadable" == refusal.value.vendor_code
+    assert "unreadable" == refusal.value.refusal
 
 
 def test_cursor_of_another_package_begins_from_the_beginning(peer: Peer) -> None:

@@ -49,7 +49,7 @@ def written(answer: Answer) -> Written:
 
 def code_of(answer: Answer) -> str:
     assert isinstance(answer, BooksRefused), answer
-    return answer.vendor_code
+    return answer.refusal
 
 
 def receipt(tryton: TrytonScene, receipt_id: str) -> Receipt:

@@ -34,7 +34,7 @@ def scene(tmp_path: Path) -> Iterator[XeroScene]:
 
 def code_and_words(answer: Answer) -> tuple[str, str]:
     refused = refusal(answer)
-    return refused.vendor_code, refused.message
+    return refused.refusal, refused.message
 
 
 def memo_of(scene: XeroScene, memo_id: str) -> CreditMemo:
@@ -80,7 +80,7 @@ def test_a_refusal_inside_a_200_is_a_refusal_and_the_others_are_done(scene: Xero
 
     answers = scene.send(bad, good)
 
-    assert "over_application" == refusal(answers[0]).vendor_code
+    assert "over_application" == refusal(answers[0]).refusal
     assert [0, 10_000] == [scene.open_minor(fits), scene.open_minor(short)]
     assert written(answers[1]).document_id == written(scene.send(bad, good)[1]).document_id
 
@@ -129,6 +129,7 @@ def test_xeros_own_words_are_kept_for_the_log_and_not_shown(scene: XeroScene) ->
     refused = refusal(scene.send(an_order(a_receipt_write(customer, invoice_id=invoice)))[0])
 
     assert "exceeds the amount outstanding" in refused.vendor_detail
+    assert "10" == refused.vendor_code
     assert "exceeds the amount outstanding" not in refused.message
 
 
@@ -139,7 +140,7 @@ def test_an_archived_or_missing_deposit_account_is_told_from_a_bad_payment(scene
     for_sales = a_receipt_write(customer, invoice_id=invoice, deposit_account="200")
 
     found = [
-        refusal(scene.send(an_order(one, str(place)))[0]).vendor_code for place, one in enumerate((archived, unknown, for_sales))
+        refusal(scene.send(an_order(one, str(place)))[0]).refusal for place, one in enumerate((archived, unknown, for_sales))
     ]
 
     assert ["account_inactive"] * 3 == found
@@ -159,7 +160,7 @@ def test_either_lock_date_is_a_closed_period(scene: XeroScene) -> None:
     customer, invoice = scene.customer_with_invoice()
     scene.xero.lock_year(DAY)
 
-    assert "period_closed" == refusal(scene.send(an_order(a_receipt_write(customer, invoice_id=invoice)))[0]).vendor_code
+    assert "period_closed" == refusal(scene.send(an_order(a_receipt_write(customer, invoice_id=invoice)))[0]).refusal
 
 
 def test_a_receipt_that_xero_has_no_single_document_for_is_refused_in_words(scene: XeroScene) -> None:
@@ -169,7 +170,7 @@ def test_a_receipt_that_xero_has_no_single_document_for_is_refused_in_words(scen
     assert ("invalid", "In Xero one payment stands on one invoice, with its whole amount.") == code_and_words(
         scene.send(an_order(rest_beside))[0]
     )
-    assert "not_found" == refusal(scene.send(an_order(a_receipt_write(customer, invoice_id='x" OR 1==1')))[0]).vendor_code
+    assert "not_found" == refusal(scene.send(an_order(a_receipt_write(customer, invoice_id='x" OR 1==1')))[0]).refusal
     assert 0 == scene.calls.counts.made.get("write", 0)
 
 
@@ -294,10 +295,10 @@ def test_a_refusal_is_told_again_for_its_key_until_another_generation_asks(scene
     customer, invoice = scene.customer_with_invoice()
     write = a_receipt_write(customer, invoice_id=invoice)
     scene.dana.close_period(DAY)
-    assert "period_closed" == refusal(scene.send(an_order(write))[0]).vendor_code
+    assert "period_closed" == refusal(scene.send(an_order(write))[0]).refusal
     scene.dana.close_period(date(2026, 2, 28))
 
-    assert "period_closed" == refusal(scene.send(an_order(write))[0]).vendor_code
+    assert "period_closed" == refusal(scene.send(an_order(write))[0]).refusal
     assert Verdict.DONE is classify(scene.send(an_order(write, generation=1))[0]).verdict
 
 
@@ -377,7 +378,7 @@ def test_more_than_one_change_of_money_on_account_is_refused_before_anything_is_
     too_much = ApplyReceipt(receipt_id, (ReceiptLine(first, 60_001),))
 
     assert ["invalid", "credit_exhausted"] == [
-        refusal(scene.send(an_order(one, str(place)))[0]).vendor_code for place, one in enumerate((both, too_much))
+        refusal(scene.send(an_order(one, str(place)))[0]).refusal for place, one in enumerate((both, too_much))
     ]
     assert writes == scene.calls.counts.made["write"]
 
@@ -394,7 +395,7 @@ def test_a_reconciled_or_batched_payment_counts_as_deposited_and_is_not_moved(sc
 
     assert [True, True] == [scene.receipt(one).deposited for one in (paid, second)]
     move = ApplyReceipt(paid, (ReceiptLine(other, 50_000),))
-    assert "receipt_deposited" == refusal(scene.send(an_order(move))[0]).vendor_code
+    assert "receipt_deposited" == refusal(scene.send(an_order(move))[0]).refusal
 
 
 # --- credit -----------------------------------------------------------------------------------------------------------
@@ -426,7 +427,7 @@ def test_credit_of_a_note_that_xero_never_heard_of_is_not_taken_for_taken_off(sc
     never = "11111111-1111-1111-1111-111111111111"
     order = an_order(UnapplyCredit(never, never, invoice, 12_000))
 
-    assert "not_found" == refusal(scene.send(order)[0]).vendor_code
+    assert "not_found" == refusal(scene.send(order)[0]).refusal
     assert [[]] == [list(traces) for traces in scene.books.look([order])]
 
 
@@ -458,7 +459,7 @@ def test_more_credit_than_the_note_has_left_is_refused_before_anything_is_sent(s
     customer, invoice = scene.customer_with_invoice()
     memo = scene.dana.credit_memo("CM-1", customer, 5_000)
 
-    assert "credit_exhausted" == refusal(scene.send(an_order(ApplyCredit(memo, invoice, 5_001)))[0]).vendor_code
+    assert "credit_exhausted" == refusal(scene.send(an_order(ApplyCredit(memo, invoice, 5_001)))[0]).refusal
     assert 0 == scene.calls.counts.made.get("write", 0)
 
 

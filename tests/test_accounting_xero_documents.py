@@ -225,7 +225,7 @@ SAID = {
 
 @pytest.mark.parametrize("message", SAID)
 def test_each_known_message_has_the_code_that_tells_causes_apart(message: str) -> None:
-    assert SAID[message] == faults.refusal([message]).vendor_code
+    assert SAID[message] == faults.refused([message]).refusal
 
 
 def test_the_two_messages_of_a_paid_invoice_mean_its_status() -> None:
@@ -234,13 +234,13 @@ def test_the_two_messages_of_a_paid_invoice_mean_its_status() -> None:
         "Payments can only be made against Authorised documents",
     ]
 
-    assert ["invoice_not_open"] * 2 == [faults.refusal(one).vendor_code for one in (both, both[::-1])]
+    assert ["invoice_not_open"] * 2 == [faults.refused(one).refusal for one in (both, both[::-1])]
 
 
 def test_the_code_is_one_the_house_knows() -> None:
     known = set(SAID.values()) | {"credit_exhausted", "currency_mismatch", "customer_mismatch"}
 
-    assert known >= {fault.code for fault in faults.FAULTS}
+    assert known >= {fault.refusal for fault in faults.FAULTS}
 
 
 def test_messages_are_found_wherever_xero_puts_them() -> None:

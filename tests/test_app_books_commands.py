@@ -143,7 +143,7 @@ def test_period_is_closed_and_reopened(config: Path) -> None:
     refusal = problem(config, "receipt", "Hooli", "500", "--on", "2026-03-04")
 
     assert isinstance(refusal, BooksRefused)
-    assert refusal.vendor_code == "period_closed"
+    assert refusal.refusal == "period_closed"
     assert answer(config, "reopen-period", "2026-03-01")["closed_through"] == "2026-02-28"
     assert run(config, "reopen-period").output == "All periods are open.\n"
 

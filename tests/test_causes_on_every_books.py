@@ -11,9 +11,9 @@ from cause_playing import SEEDS, Played, play
 from cause_scenes import CREDIT, EXPRESSIBLE, PLAYS, WHOLE, Seen, expressible
 from cause_worlds import NAMES, a_world
 
-from accounting.embedded.refusals import Refusal
 from receivables.diagnosis import Cause, Remedy
 from receivables.payment import FeedStatus, PaymentState
+from receivables.refusal import Refusal
 
 PAUSING = (Cause.ACCESS_LOST, Cause.THROTTLED, Cause.BOOKS_UNAVAILABLE)
 #: Played one at a time, because they concern the whole company or the moment of writing.

@@ -54,6 +54,7 @@ from receivables.errors import (
     ReceivablesError,
     StaleDecision,
 )
+from receivables.refusal import Refusal
 
 
 class Unprintable(Exception):
@@ -68,6 +69,7 @@ class RefusedLookalike:
 
     code = "books_refused"
     message = "no"
+    refusal = Refusal.INVALID
     vendor_code = "6000"
     vendor_detail = ""
 
@@ -80,8 +82,8 @@ KNOWN: list[tuple[object, Verdict]] = [
     (Written("R-1", "7"), Verdict.DONE),
     (Written("R-1", ""), Verdict.DONE),
     (Written("R-1", "7", "trace"), Verdict.DONE),
-    (BooksRefused("closed", "6200", "raw"), Verdict.REFUSED),
-    (BooksRefused("", ""), Verdict.REFUSED),
+    (BooksRefused("closed", Refusal.PERIOD_CLOSED, "6200", "raw"), Verdict.REFUSED),
+    (BooksRefused("", Refusal.INVALID), Verdict.REFUSED),
     (BooksUnavailable("busy", 30.0), Verdict.AGAIN),
     (BooksUnavailable("refused the connection"), Verdict.AGAIN),
     (AccessLost("connect again"), Verdict.AGAIN),
@@ -146,7 +148,10 @@ UNKNOWN: list[object] = [
         BaseException(),
         Unprintable(),
     ),
-    *(ExceptionGroup("several", [BooksRefused("no", "1")]), an_error(ValueError, BooksRefused("no", "1"))),
+    *(
+        ExceptionGroup("several", [BooksRefused("no", Refusal.INVALID)]),
+        an_error(ValueError, BooksRefused("no", Refusal.INVALID)),
+    ),
 ]
 
 
@@ -184,8 +189,8 @@ def test_no_parsed_body_is_ever_an_answer(answer: object) -> None:
 
 def test_an_outcome_keeps_what_is_needed_later() -> None:
     assert Outcome(Verdict.DONE, document_id="R-1", version="7", trace="t") == classify(Written("R-1", "7", "t"))
-    refused = classify(BooksRefused("The period is closed.", "6200", "raw detail"))
-    assert ("6200", "The period is closed.", "raw detail") == (refused.code, refused.message, refused.detail)
+    refused = classify(BooksRefused("The period is closed.", Refusal.PERIOD_CLOSED, "6200", "raw detail"))
+    assert ("period_closed", "The period is closed.") == (refused.code, refused.message)
     busy, lost = classify(BooksUnavailable("busy", 30.0)), classify(AccessLost("gone"))
     assert (30.0, False) == (busy.retry_after_seconds, busy.access_lost)
     assert (None, True) == (lost.retry_after_seconds, lost.access_lost)

@@ -29,6 +29,7 @@ from receivables.diagnosis import Cause, Remedy
 from receivables.effects import EffectState
 from receivables.errors import AccessLost, BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.payment import Bucket, PaymentState
+from receivables.refusal import Refusal
 from storage import audit, companies, failures
 from storage.companies import Pause
 from sync import effects as carrying_out
@@ -158,7 +159,7 @@ def test_an_effect_is_unknown_while_the_books_cannot_be_asked(scene: Scene, book
     verified_once(scene)
 
 
-@pytest.mark.parametrize("error", [BooksRefused("No such report.", "not_found"), OutcomeUnknown("a read timed out")])
+@pytest.mark.parametrize("error", [BooksRefused("No such report.", Refusal.NOT_FOUND), OutcomeUnknown("a read timed out")])
 def test_a_look_that_fails_oddly_proves_nothing(scene: Scene, books: FaultyBooks, error: BooksRefused | OutcomeUnknown) -> None:
     scene.pay()
     promise(scene)
@@ -331,25 +332,25 @@ def test_one_refused_member_of_a_dispatch_does_not_touch_the_others(scene: Scene
     assert (1, 2) == (counts.refused, counts.done)
     assert [EffectState.FAILED] == states_of(scene, "TXN-1")
     assert (PaymentState.FAILED, Bucket.WAITING_PERSON) == stands(scene, "TXN-1")
-    assert ("books_refused", "refused_by_fault") == (scene.failing().opened_because, scene.failing().refusal_code)
+    assert ("books_refused", "invalid") == (scene.failing().opened_because, scene.failing().refusal_code)
     assert [True] == attempts_of(scene, "TXN-1")
     for number in ("TXN-2", "TXN-3"):
         verified_once(scene, number)
 
 
-def test_a_very_long_code_of_the_books_is_kept(scene: Scene, books: FaultyBooks) -> None:
+def test_a_very_long_sentence_of_the_books_is_kept(scene: Scene, books: FaultyBooks) -> None:
     """PostgreSQL refuses what is longer than its column; an outcome that cannot be written would be unknown for ever."""
-    code = "ValidationException/" + "x" * 300
+    sentence = "The books refuse this one: " + "x" * 3000
 
     def refuse() -> None:
-        raise BooksRefused("The books refuse this one.", code)
+        raise BooksRefused(sentence, Refusal.INVALID)
 
     scene.pay()
     promise(scene)
     books.before_write = refuse
     carry_out(scene)
-    assert code == scene.failing().refusal_code
-    assert [code] == [one.outcome_code for one in effects_of(scene)]
+    assert sentence == scene.failing().refusal_message
+    assert [("invalid", sentence)] == [(one.outcome_code, one.outcome_message) for one in effects_of(scene)]
 
 
 # --- stale facts ------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from receivables.diagnosis import Cause, Confidence, Diagnosis, Remedy
 from receivables.errors import AccessLost, BooksRefused
 from receivables.evidence import Evidence
 from receivables.payment import Allocation, PaymentState
+from receivables.refusal import Refusal
 from storage import attempts, companies, failures
 from sync import evidence
 
@@ -40,7 +41,7 @@ class SecretiveBooks(FaultyBooks):
     """Real books that do not let us see their settings."""
 
     def settings(self) -> BooksSettings:
-        raise BooksRefused("Our user has no right to see the settings.", "permission_missing")
+        raise BooksRefused("Our user has no right to see the settings.", Refusal.PERMISSION_MISSING)
 
 
 def evidence_of(scene: Scene, number: str = "TXN-1") -> Evidence:

@@ -11,11 +11,11 @@ from typing import NoReturn
 
 from accounting.embedded import reading
 from accounting.embedded.change import Change, Kind
-from accounting.embedded.refusals import Refusal, refused
 from accounting.embedded.schema import LARGEST_AMOUNT_MINOR
 from receivables.books_records import CreditApplication, CreditMemo, Customer, Invoice, Receipt
 from receivables.errors import BooksRefused
 from receivables.money import decimals_of, text_from_minor
+from receivables.refusal import Refusal
 
 
 def customer(change: Change, customer_id: str) -> Customer:
@@ -28,9 +28,9 @@ def active_customer(change: Change, customer_id: str) -> Customer:
     """The customer, who may be billed and may pay."""
     found = customer(change, customer_id)
     if found.merged_into:
-        raise refused(Refusal.CUSTOMER_INACTIVE, f"{found.name} was merged into customer #{found.merged_into}.")
+        raise BooksRefused(f"{found.name} was merged into customer #{found.merged_into}.", Refusal.CUSTOMER_INACTIVE)
     if not found.active:
-        raise refused(Refusal.CUSTOMER_INACTIVE, f"{found.name} is inactive in the books. Make the customer active first.")
+        raise BooksRefused(f"{found.name} is inactive in the books. Make the customer active first.", Refusal.CUSTOMER_INACTIVE)
     return found
 
 
@@ -58,11 +58,11 @@ def changeable_receipt(change: Change, receipt_id: str) -> Receipt:
     """The receipt, which may be changed, voided or deleted: not voided, not in a deposit, of an open period."""
     found = receipt(change, receipt_id)
     if found.voided:
-        raise refused(Refusal.RECEIPT_VOIDED, f"Receipt {found.number} is voided; a voided receipt stays as it is.")
+        raise BooksRefused(f"Receipt {found.number} is voided; a voided receipt stays as it is.", Refusal.RECEIPT_VOIDED)
     if found.deposited:
-        raise refused(
-            Refusal.RECEIPT_DEPOSITED,
+        raise BooksRefused(
             f"Receipt {found.number} is in a bank deposit and cannot be changed. Take it out of the deposit first.",
+            Refusal.RECEIPT_DEPOSITED,
         )
     period_open(change, found.received_on, f"receipt {found.number}")
     return found
@@ -72,9 +72,9 @@ def period_open(change: Change, day: date, what: str) -> None:
     """Raises BooksRefused when the day lies in a closed period."""
     closed_through = change.closed_through
     if closed_through is not None and day <= closed_through:
-        raise refused(
-            Refusal.PERIOD_CLOSED,
+        raise BooksRefused(
             f"The books are closed through {closed_through.isoformat()}; {what} of {day.isoformat()} lies in the closed period.",
+            Refusal.PERIOD_CLOSED,
         )
 
 
@@ -82,7 +82,9 @@ def account_active(change: Change, name: str) -> None:
     """Raises BooksRefused for a deposit account that was made inactive; "" is the books' own default account."""
     row = change.connection.execute("SELECT active FROM accounts WHERE name = ?", (name,)).fetchone()
     if row is not None and not row["active"]:
-        raise refused(Refusal.ACCOUNT_INACTIVE, f"The account {name} is inactive in the books. Make it active or name another.")
+        raise BooksRefused(
+            f"The account {name} is inactive in the books. Make it active or name another.", Refusal.ACCOUNT_INACTIVE
+        )
 
 
 def positive_amount(amount_minor: int, currency: str, what: str) -> None:
@@ -90,20 +92,24 @@ def positive_amount(amount_minor: int, currency: str, what: str) -> None:
     try:
         decimals_of(currency)
     except ValueError as problem:
-        raise refused(Refusal.INVALID, f"{what}: {problem}.") from problem
+        raise BooksRefused(f"{what}: {problem}.", Refusal.INVALID) from problem
     if not 0 < amount_minor <= LARGEST_AMOUNT_MINOR:
-        raise refused(Refusal.INVALID, f"{what} must be of a positive amount, not {text_from_minor(amount_minor, currency)}.")
+        raise BooksRefused(
+            f"{what} must be of a positive amount, not {text_from_minor(amount_minor, currency)}.", Refusal.INVALID
+        )
 
 
 def same_customer_and_currency(paying: Receipt | CreditMemo, name: str, owed: Invoice) -> None:
     """Money of one customer never pays another customer's invoice, nor an invoice in another currency."""
     if paying.customer_id != owed.customer_id:
-        raise refused(
-            Refusal.CUSTOMER_MISMATCH,
+        raise BooksRefused(
             f"Invoice {owed.number} is of customer #{owed.customer_id}, {name} of #{paying.customer_id}.",
+            Refusal.CUSTOMER_MISMATCH,
         )
     if paying.currency != owed.currency:
-        raise refused(Refusal.CURRENCY_MISMATCH, f"Invoice {owed.number} is in {owed.currency}, {name} in {paying.currency}.")
+        raise BooksRefused(
+            f"Invoice {owed.number} is in {owed.currency}, {name} in {paying.currency}.", Refusal.CURRENCY_MISMATCH
+        )
 
 
 def spoken(amount_minor: int, currency: str) -> str:
@@ -115,10 +121,10 @@ def missing(change: Change, kind: Kind, document_id: str) -> BooksRefused:
     """The refusal for a record that is not there: deleted when the books know it was, otherwise never there."""
     tombstones = reading.gone(change.connection, kind, [document_id])
     if not tombstones:
-        return refused(Refusal.NOT_FOUND, f"The books have no {kind.spoken} with the id #{document_id}.")
+        return BooksRefused(f"The books have no {kind.spoken} with the id #{document_id}.", Refusal.NOT_FOUND)
     tombstone = tombstones[0]
     by = f" by {tombstone.deleted.person}" if tombstone.deleted else ""
-    return refused(Refusal.DOCUMENT_GONE, f"The {kind.spoken} {tombstone.number} (#{document_id}) was deleted{by}.")
+    return BooksRefused(f"The {kind.spoken} {tombstone.number} (#{document_id}) was deleted{by}.", Refusal.DOCUMENT_GONE)
 
 
 def _missing(change: Change, kind: Kind, document_id: str) -> NoReturn:

@@ -17,7 +17,6 @@ from accounting import planning
 from accounting.embedded import checks, credits, keys, reading, receipts
 from accounting.embedded.change import Change, Kind
 from accounting.embedded.ledger import Ledger
-from accounting.embedded.refusals import Refusal, refused
 from receivables import boundary
 from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt, ReceiptLine
 from receivables.company import Company
@@ -36,6 +35,7 @@ from receivables.errors import BooksRefused, BooksUnavailable
 from receivables.failpoints import failpoint
 from receivables.payment import Payment
 from receivables.ports import BooksTraits, Clock
+from receivables.refusal import Refusal
 
 DocumentT = TypeVar("DocumentT", Customer, Invoice, CreditMemo, Receipt)
 
@@ -216,7 +216,7 @@ def _unapply(change: Change, order: Order, write: UnapplyCredit) -> Written:
     standing = checks.credit_application(change, write.application_id)
     meant = (write.credit_memo_id, write.invoice_id, write.amount_minor)
     if (standing.credit_memo_id, standing.invoice_id, standing.amount_minor) != meant:
-        raise refused(Refusal.STALE, f"The application #{standing.id} is not the one that was meant.")
+        raise BooksRefused(f"The application #{standing.id} is not the one that was meant.", Refusal.STALE)
     credits.unapply(change, standing.id)
     return _applied(change.connection, standing.id, standing.credit_memo_id)
 
@@ -231,9 +231,9 @@ def _unchanged_since(change: Change, order: Order) -> None:
     """Raises BooksRefused when a document the order rests on was deleted, or has another version, since it was read."""
     for document_id, version in order.versions.items():
         if change.is_deleted(document_id):
-            raise refused(Refusal.DOCUMENT_GONE, f"The document #{document_id} was deleted in the books meanwhile.")
+            raise BooksRefused(f"The document #{document_id} was deleted in the books meanwhile.", Refusal.DOCUMENT_GONE)
         if change.version_of(document_id) != version:
-            raise refused(Refusal.STALE, f"The document #{document_id} was changed in the books meanwhile.")
+            raise BooksRefused(f"The document #{document_id} was changed in the books meanwhile.", Refusal.STALE)
 
 
 def _amounts(lines: Iterable[ReceiptLine]) -> dict[str, int]:

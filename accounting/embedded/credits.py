@@ -12,8 +12,9 @@ from datetime import date
 from accounting.embedded import checks, reading
 from accounting.embedded.change import AUTOMATIC, Change, Kind
 from accounting.embedded.checks import spoken
-from accounting.embedded.refusals import Refusal, refused
 from receivables.books_records import CreditApplication, CreditMemo, Gone, Invoice, InvoiceStatus
+from receivables.errors import BooksRefused
+from receivables.refusal import Refusal
 
 
 def add(change: Change, number: str, customer_id: str, amount_minor: int, currency: str, issued_on: date) -> CreditMemo:
@@ -38,12 +39,12 @@ def apply(change: Change, credit_memo_id: str, invoice_id: str, amount_minor: in
     checks.period_open(change, change.day, "the credit's application")
     if amount_minor > memo.open_minor:
         left = spoken(memo.open_minor, memo.currency)
-        raise refused(Refusal.CREDIT_EXHAUSTED, f"Credit memo {memo.number} has {left} left.")
+        raise BooksRefused(f"Credit memo {memo.number} has {left} left.", Refusal.CREDIT_EXHAUSTED)
     if invoice.status is not InvoiceStatus.OPEN:
-        raise refused(Refusal.INVOICE_NOT_OPEN, f"Invoice {invoice.number} is {invoice.status.value} and takes no credit.")
+        raise BooksRefused(f"Invoice {invoice.number} is {invoice.status.value} and takes no credit.", Refusal.INVOICE_NOT_OPEN)
     if amount_minor > invoice.open_minor:
-        raise refused(
-            Refusal.OVER_APPLICATION, f"Invoice {invoice.number} has only {spoken(invoice.open_minor, invoice.currency)} open."
+        raise BooksRefused(
+            f"Invoice {invoice.number} has only {spoken(invoice.open_minor, invoice.currency)} open.", Refusal.OVER_APPLICATION
         )
     amount = spoken(amount_minor, memo.currency)
     what = f"applied {amount} of credit memo {memo.number} to invoice {invoice.number}"

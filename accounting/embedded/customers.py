@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from accounting.embedded import checks
 from accounting.embedded.change import Change, Kind
-from accounting.embedded.refusals import Refusal, refused
 from receivables.books_records import Customer
+from receivables.errors import BooksRefused
+from receivables.refusal import Refusal
 
 
 def add(change: Change, name: str, customer_id: str = "") -> Customer:
     """A new active customer; `customer_id` is an id from elsewhere, otherwise the books give one."""
     if not name.strip():
-        raise refused(Refusal.INVALID, "A customer needs a name.")
+        raise BooksRefused("A customer needs a name.", Refusal.INVALID)
     if customer_id and change.version_of(customer_id):
-        raise refused(Refusal.DUPLICATE_ID, f"The id #{customer_id} is already used in the books.")
+        raise BooksRefused(f"The id #{customer_id} is already used in the books.", Refusal.DUPLICATE_ID)
     customer_id = change.created(Kind.CUSTOMER, name.strip(), "created", customer_id)
     change.connection.execute("INSERT INTO customers (id, active) VALUES (?, 1)", (customer_id,))
     return checks.customer(change, customer_id)
@@ -25,7 +26,9 @@ def add(change: Change, name: str, customer_id: str = "") -> Customer:
 def set_active(change: Change, customer_id: str, active: bool) -> Customer:
     found = checks.customer(change, customer_id)
     if active and found.merged_into:
-        raise refused(Refusal.CUSTOMER_INACTIVE, f"{found.name} was merged into #{found.merged_into} and cannot be active again.")
+        raise BooksRefused(
+            f"{found.name} was merged into #{found.merged_into} and cannot be active again.", Refusal.CUSTOMER_INACTIVE
+        )
     if found.active != active:
         change.connection.execute("UPDATE customers SET active = ? WHERE id = ?", (int(active), customer_id))
         change.changed(Kind.CUSTOMER, customer_id, "made active" if active else "made inactive")
@@ -36,7 +39,7 @@ def merge(change: Change, from_id: str, into_id: str) -> Customer:
     """Moves every document of one customer to another, who is returned; the first stays as a merged customer."""
     leaving, staying = checks.active_customer(change, from_id), checks.active_customer(change, into_id)
     if leaving.id == staying.id:
-        raise refused(Refusal.INVALID, f"{staying.name} cannot be merged into itself.")
+        raise BooksRefused(f"{staying.name} cannot be merged into itself.", Refusal.INVALID)
     for kind, table in ((Kind.INVOICE, "invoices"), (Kind.CREDIT_MEMO, "credit_memos"), (Kind.RECEIPT, "receipts")):
         rows = change.connection.execute(
             f"UPDATE {table} SET customer_id = ? WHERE customer_id = ? RETURNING id",  # noqa: S608 (three words of ours)

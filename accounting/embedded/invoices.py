@@ -11,8 +11,9 @@ from datetime import date
 from accounting.embedded import checks, credits, receipts
 from accounting.embedded.change import Change, Kind
 from accounting.embedded.checks import spoken
-from accounting.embedded.refusals import Refusal, refused
 from receivables.books_records import Gone, Invoice, InvoiceStatus
+from receivables.errors import BooksRefused
+from receivables.refusal import Refusal
 
 
 def add(
@@ -20,7 +21,7 @@ def add(
 ) -> Invoice:
     """A new invoice, all of it open. Numbers may repeat, as they do in real books; ids never."""
     if not number.strip():
-        raise refused(Refusal.INVALID, "An invoice needs a number.")
+        raise BooksRefused("An invoice needs a number.", Refusal.INVALID)
     checks.positive_amount(amount_minor, currency, f"Invoice {number}")
     customer = checks.active_customer(change, customer_id)
     checks.period_open(change, issued_on, f"invoice {number}")
@@ -38,7 +39,7 @@ def issue(change: Change, invoice_id: str) -> Invoice:
     """A draft becomes an invoice that can be paid."""
     found = checks.invoice(change, invoice_id)
     if found.status is not InvoiceStatus.DRAFT:
-        raise refused(Refusal.INVALID, f"Invoice {found.number} is not a draft.")
+        raise BooksRefused(f"Invoice {found.number} is not a draft.", Refusal.INVALID)
     checks.period_open(change, found.issued_on, f"invoice {found.number}")
     change.connection.execute("UPDATE invoices SET standing = 'issued' WHERE id = ?", (invoice_id,))
     change.changed(Kind.INVOICE, invoice_id, "issued")
@@ -49,7 +50,7 @@ def void(change: Change, invoice_id: str) -> Invoice:
     """Voids an invoice: it stays, with a total of zero, as in QuickBooks Online."""
     found = checks.invoice(change, invoice_id)
     if found.status is InvoiceStatus.VOIDED:
-        raise refused(Refusal.INVALID, f"Invoice {found.number} is voided already.")
+        raise BooksRefused(f"Invoice {found.number} is voided already.", Refusal.INVALID)
     _set_free(change, found, "voided")
     change.connection.execute(
         "UPDATE invoices SET standing = 'voided', total_minor = 0, open_minor = 0 WHERE id = ?", (invoice_id,)
@@ -71,7 +72,7 @@ def recreate(change: Change, invoice_id: str, amount_minor: int | None = None) -
     """Deletes an invoice and adds another with the same number, customer and date; `amount_minor` may differ."""
     found = checks.invoice(change, invoice_id)
     if found.status is InvoiceStatus.VOIDED and amount_minor is None:
-        raise refused(Refusal.INVALID, f"Invoice {found.number} is voided; say which amount the new one has.")
+        raise BooksRefused(f"Invoice {found.number} is voided; say which amount the new one has.", Refusal.INVALID)
     delete(change, invoice_id)
     amount_minor = found.total_minor if amount_minor is None else amount_minor
     return add(change, found.number, found.customer_id, amount_minor, found.currency, found.issued_on)

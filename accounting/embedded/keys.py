@@ -13,9 +13,9 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from accounting.embedded.change import Change, utc_text
-from accounting.embedded.refusals import Refusal, refused
 from receivables.effects import Answer, Order, Written
 from receivables.errors import BooksRefused
+from receivables.refusal import Refusal
 
 
 def body_hash(orders: Sequence[Order]) -> str:
@@ -34,7 +34,7 @@ def replayed(change: Change, key: str, body: str) -> tuple[Answer, ...] | None:
     if row is None:
         return None
     if row["body_hash"] != body:
-        raise refused(Refusal.DUPLICATE_REQUEST, "This request id was used for something else already.")
+        raise BooksRefused("This request id was used for something else already.", Refusal.DUPLICATE_REQUEST)
     return tuple(_from_plain(answer) for answer in json.loads(row["answers"]))
 
 
@@ -52,10 +52,10 @@ def _plain(answer: Answer) -> dict[str, str]:
         case Written():
             return {"document_id": answer.document_id, "version": answer.version, "trace": answer.trace}
         case BooksRefused():
-            return {"message": answer.message, "vendor_code": answer.vendor_code, "vendor_detail": answer.vendor_detail}
+            return {"message": answer.message, "vendor_code": answer.refusal, "vendor_detail": ""}  # stored names do not change
         case _:
             raise TypeError(f"not an answer of these books: {answer!r}")
 
 
 def _from_plain(stored: dict[str, str]) -> Answer:
-    return Written(**stored) if "document_id" in stored else BooksRefused(**stored)
+    return Written(**stored) if "document_id" in stored else BooksRefused(stored["message"], Refusal(stored["vendor_code"]))

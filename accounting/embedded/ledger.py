@@ -18,7 +18,6 @@ from accounting.embedded import consistency, credits, customers, invoices, namin
 from accounting.embedded.change import Change, Kind, Temper
 from accounting.embedded.database import Database
 from accounting.embedded.reading import HistoryEntry
-from accounting.embedded.refusals import Refusal, refused
 from receivables.books_records import (
     BooksSettings,
     CreditApplication,
@@ -30,7 +29,9 @@ from receivables.books_records import (
     ReceiptLine,
 )
 from receivables.effects import ReceiptWrite
+from receivables.errors import BooksRefused
 from receivables.ports import Clock
+from receivables.refusal import Refusal
 
 KEY_LIFE_SECONDS = 24 * 3600  # QuickBooks Online remembers a request for about a day
 BUSY_TIMEOUT_SECONDS = 5.0  # how long a change waits for another process; each takes milliseconds
@@ -80,7 +81,7 @@ class Ledger:
     def changing(self, by: str, at: datetime | None = None) -> Iterator[Change]:
         """One change: all of it or none, and only when the books add up afterwards."""
         if not by.strip():
-            raise refused(Refusal.INVALID, "Say who makes the change.")
+            raise BooksRefused("Say who makes the change.", Refusal.INVALID)
         at = (at or self.clock.now()).astimezone(UTC)
         with self._database.writing() as connection:
             change = Change(connection, by.strip(), at)
@@ -290,7 +291,7 @@ class Ledger:
         with self.changing(by, at) as change:
             closed_through = change.closed_through
             if closed_through is None or (day_before is not None and day_before >= closed_through):
-                raise refused(Refusal.INVALID, "That period is open already.")
+                raise BooksRefused("That period is open already.", Refusal.INVALID)
             _set(change, "closed_through", day_before.isoformat() if day_before else None, what)
 
     def set_auto_apply_credits(self, on: bool, *, by: str, at: datetime | None = None) -> None:

@@ -17,6 +17,7 @@ from accounting.embedded.change import Change, Kind
 from accounting.embedded.ledger import Ledger
 from receivables.errors import BooksRefused, FeedError, FeedProblem, NotFound
 from receivables.money import minor_from_text
+from receivables.refusal import Refusal
 
 CUSTOMER_COLUMNS = ("customer_id", "name")
 INVOICE_COLUMNS = ("number", "customer", "amount", "currency", "issued_on")
@@ -105,9 +106,9 @@ def _take_in_customer(change: Change, row: _Row, file: _Reading) -> None:
         return
     try:
         customers.add(change, row.cells["name"], row.cells["customer_id"])
-    except BooksRefused as refusal:
-        column = "customer_id" if refusal.vendor_code == "duplicate_id" else "name"
-        file.problems.append(FeedProblem(row.line, column, refusal.message.rstrip("."), "Correct the line or leave it out."))
+    except BooksRefused as refused:
+        column = "customer_id" if refused.refusal is Refusal.DUPLICATE_ID else "name"
+        file.problems.append(FeedProblem(row.line, column, refused.message.rstrip("."), "Correct the line or leave it out."))
 
 
 def _take_in_invoice(change: Change, row: _Row, file: _Reading) -> None:
@@ -125,8 +126,8 @@ def _take_in_invoice(change: Change, row: _Row, file: _Reading) -> None:
     author = replace(change, by=row.cells.get("created_by") or change.by, at=created_at)
     try:
         invoices.add(author, number, customer_id, amount_minor, currency, issued_on)
-    except BooksRefused as refusal:
-        file.problems.append(FeedProblem(row.line, "row", refusal.message.rstrip("."), "Correct the line or leave it out."))
+    except BooksRefused as refused:
+        file.problems.append(FeedProblem(row.line, "row", refused.message.rstrip("."), "Correct the line or leave it out."))
 
 
 def _customer_id(change: Change, row: _Row, file: _Reading) -> str:

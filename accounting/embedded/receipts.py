@@ -14,9 +14,10 @@ from datetime import date
 from accounting.embedded import checks
 from accounting.embedded.change import Change, Kind, Temper
 from accounting.embedded.checks import spoken
-from accounting.embedded.refusals import Refusal, refused
 from receivables.books_records import Gone, Invoice, InvoiceStatus, Receipt, ReceiptLine
 from receivables.effects import ReceiptWrite
+from receivables.errors import BooksRefused
+from receivables.refusal import Refusal
 
 _MARKER = re.compile(r"\[(rn-[^\s\[\]]+)\]")
 
@@ -110,7 +111,7 @@ def undo_deposit(change: Change, receipt_id: str) -> Receipt:
     found = checks.receipt(change, receipt_id)
     row = change.connection.execute("SELECT deposited_on FROM receipts WHERE id = ?", (receipt_id,)).fetchone()
     if row["deposited_on"] is None:
-        raise refused(Refusal.INVALID, f"Receipt {found.number} is in no deposit.")
+        raise BooksRefused(f"Receipt {found.number} is in no deposit.", Refusal.INVALID)
     checks.period_open(change, date.fromisoformat(row["deposited_on"]), f"the deposit of receipt {found.number}")
     change.connection.execute("UPDATE receipts SET deposited_on = NULL WHERE id = ?", (receipt_id,))
     change.changed(Kind.RECEIPT, receipt_id, "taken out of its deposit")
@@ -155,9 +156,8 @@ def _combined(receipt: Receipt, lines: Iterable[ReceiptLine]) -> dict[str, int]:
         checks.positive_amount(line.amount_minor, receipt.currency, "A line of a receipt")
         amounts[line.invoice_id] = amounts.get(line.invoice_id, 0) + line.amount_minor
     if sum(amounts.values()) > receipt.amount_minor:
-        raise refused(
-            Refusal.INVALID,
-            f"The lines add up to more than the receipt's {spoken(receipt.amount_minor, receipt.currency)}.",
+        raise BooksRefused(
+            f"The lines add up to more than the receipt's {spoken(receipt.amount_minor, receipt.currency)}.", Refusal.INVALID
         )
     return amounts
 
@@ -171,11 +171,11 @@ def _accepted(change: Change, receipt: Receipt, invoice: Invoice, amount_minor: 
     if change.temper is Temper.SWALLOWING:
         return payable_minor
     if invoice.status is not InvoiceStatus.OPEN:
-        raise refused(
-            Refusal.INVOICE_NOT_OPEN, f"Invoice {invoice.number} is {invoice.status.value}; nothing can be applied to it."
+        raise BooksRefused(
+            f"Invoice {invoice.number} is {invoice.status.value}; nothing can be applied to it.", Refusal.INVOICE_NOT_OPEN
         )
-    raise refused(
-        Refusal.OVER_APPLICATION,
+    raise BooksRefused(
         f"Invoice {invoice.number} has {spoken(payable_minor, invoice.currency)} open; "
         f"{spoken(amount_minor, invoice.currency)} cannot be applied.",
+        Refusal.OVER_APPLICATION,
     )

@@ -21,7 +21,6 @@ from accounting.quickbooks.beforehand import Beforehand
 from accounting.quickbooks.changes import ChangeFeed
 from accounting.quickbooks.documents import Json, payment_of, text
 from accounting.quickbooks.explaining import Reads, explained
-from accounting.quickbooks.faults import Refusal
 from accounting.quickbooks.marks import Marks
 from accounting.quickbooks.queries import Reading
 from accounting.quickbooks.writes import Request
@@ -43,6 +42,7 @@ from receivables.effects import (
 from receivables.errors import BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.payment import Payment
 from receivables.ports import BooksTraits, Clock
+from receivables.refusal import Refusal
 
 TRAITS = BooksTraits(
     package="QuickBooks Online",
@@ -187,7 +187,7 @@ class QuickBooksBooks:
                 raise
             return dict.fromkeys(going, error)
         refusals = {place: answer for place, answer in answers.items() if isinstance(answer, BooksRefused)}
-        known = {place for place, refusal in refusals.items() if refusal.vendor_code == Refusal.DUPLICATE_REQUEST}
+        known = {place for place, refusal in refusals.items() if refusal.refusal is Refusal.DUPLICATE_REQUEST}
         reads = Reads(self._before.invoices, self._before.customers, self._before.active_accounts)
         answers |= explained({place: (dispatch.orders[place], one) for place, one in refusals.items()}, reads)
         answers |= {place: self._known_request(dispatch.orders[place], refusals[place]) for place in known}
@@ -256,18 +256,18 @@ class QuickBooksBooks:
                         records += [memos[text(one, "Id")]] if text(one, "Id") in memos else self._applied.memos([one])
                     case "Payment" if not documents.is_credit_link(one):
                         records.append(documents.receipt(one))
-            except BooksRefused as refusal:
-                if refusal.vendor_code != Refusal.UNREADABLE:
+            except BooksRefused as refused:
+                if refused.refusal is not Refusal.UNREADABLE:
                     raise
-                unreadable.append(refusal)
+                unreadable.append(refused)
         return records, unreadable
 
     def _memos_by_id(self, found: Sequence[Json]) -> dict[str, CreditMemo]:
         """These credit memos read together; none when one of them cannot be understood: then each is read by itself."""
         try:
             return {memo.id: memo for memo in self._applied.memos(found)}
-        except BooksRefused as refusal:
-            if refusal.vendor_code != Refusal.UNREADABLE:
+        except BooksRefused as refused:
+            if refused.refusal is not Refusal.UNREADABLE:
                 raise
             return {}
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from accounting.quickbooks.faults import Refusal, refused
 from receivables.books_records import (
     BooksSettings,
     CreditApplication,
@@ -24,8 +23,9 @@ from receivables.books_records import (
     ReceiptLine,
     Stamp,
 )
-from receivables.errors import BooksUnavailable
+from receivables.errors import BooksRefused, BooksUnavailable
 from receivables.money import decimals_of, text_from_minor
+from receivables.refusal import Refusal
 
 Json = Mapping[str, object]
 VOIDED = "voided"  # how the note of a voided document begins, in lower case
@@ -335,4 +335,4 @@ def _day(document: Json, name: str) -> date:
 
 def _unreadable(document: Json, why: str) -> Exception:
     what = text(document, "Id") or "without an id"
-    return refused(Refusal.UNREADABLE, f"The document #{what} of QuickBooks cannot be understood.", why[:500])
+    return BooksRefused(f"The document #{what} of QuickBooks cannot be understood.", Refusal.UNREADABLE, vendor_detail=why[:500])

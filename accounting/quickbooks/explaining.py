@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from accounting.quickbooks.faults import Refusal, refused
 from receivables.books_records import Customer, Gone, Invoice, InvoiceStatus
 from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit
 from receivables.errors import BooksError, BooksRefused
+from receivables.refusal import Refusal
 
 _LEFT_OPEN = frozenset({Refusal.REFERENCE_GONE, Refusal.REFERENCE_INACTIVE, Refusal.NOT_LINKABLE})
 
@@ -38,7 +38,7 @@ class _Named:
 def explained(refusals: Mapping[int, tuple[Order, BooksRefused]], reads: Reads) -> dict[int, BooksRefused]:
     """The refusals, each as exactly as reading can tell it; the vendor's detail is kept."""
     told = {place: refusal for place, (_, refusal) in refusals.items()}
-    left_open = {place: order for place, (order, refusal) in refusals.items() if refusal.vendor_code in _LEFT_OPEN}
+    left_open = {place: order for place, (order, refusal) in refusals.items() if refusal.refusal in _LEFT_OPEN}
     if not left_open:
         return told
     try:
@@ -46,8 +46,8 @@ def explained(refusals: Mapping[int, tuple[Order, BooksRefused]], reads: Reads) 
     except BooksError:
         return told
     for place, order in left_open.items():
-        for code, message in _wrong(order, named):
-            told[place] = refused(code, message, told[place].vendor_detail)
+        for refusal, message in _wrong(order, named):
+            told[place] = BooksRefused(message, refusal, told[place].vendor_code, told[place].vendor_detail)
             break  # the first is the worst
     return told
 

@@ -1,7 +1,7 @@
 """What QuickBooks means when it says no: one table from its codes and phrases to ours, for reads and for writes.
 
-A fault's detail may hold names and ids of a client's records. It goes into `vendor_detail`, for the log, and is never
-part of a message for people. Source of the codes: Intuit's list of common errors; where one code says several things
+A fault's detail may hold names and ids of a customer's records. It goes into `vendor_detail`, for the log, and is never
+part of a message for people. Source of the codes: Intuit's list of common errors; where one code says several things,
 the phrases seen in public error reports tell them apart.
 """
 
@@ -10,57 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown, Throttled
+from receivables.refusal import Refusal
 
 THROTTLED_SECONDS = 60.0  # Intuit's own advice after "too many requests"
 LONGEST_DETAIL = 2000
-
-
-class Refusal(StrEnum):
-    """The code in `BooksRefused.vendor_code`: the house's words, the same ones that the embedded books use."""
-
-    DOCUMENT_GONE = "document_gone"
-    STALE = "stale"
-    PERIOD_CLOSED = "period_closed"
-    RECEIPT_DEPOSITED = "receipt_deposited"
-    CUSTOMER_INACTIVE = "customer_inactive"
-    CUSTOMER_MISMATCH = "customer_mismatch"
-    ACCOUNT_INACTIVE = "account_inactive"
-    CURRENCY_MISMATCH = "currency_mismatch"
-    INVOICE_NOT_OPEN = "invoice_not_open"
-    OVER_APPLICATION = "over_application"
-    CREDIT_EXHAUSTED = "credit_exhausted"
-    DUPLICATE_REFERENCE = "duplicate_reference"
-    DUPLICATE_REQUEST = "duplicate_request"
-    DUPLICATE_NAME = "duplicate_name"
-    PERMISSION_MISSING = "permission_missing"
-    UNREADABLE = "unreadable"  # a document with figures or moments that nobody can understand
-    INVALID = "invalid"
-    # Three that QuickBooks leaves open; reading the documents usually tells which of the above is meant.
-    REFERENCE_GONE = "reference_gone"
-    REFERENCE_INACTIVE = "reference_inactive"
-    NOT_LINKABLE = "not_linkable"
-
-
-class _Means(StrEnum):
-    REFUSED = "refused"  # not done, will not pass unchanged
-    AGAIN = "again"  # not done, to be tried again after a while
-    ACCESS_LOST = "access_lost"
 
 
 @dataclass(frozen=True)
 class _Row:
     code: str
     phrase: str  # searched in message and detail, without regard to case
-    means: _Means
-    refusal: Refusal | None
+    refusal: Refusal
     words: str
-
-
-def _refused(code: str, phrase: str, refusal: Refusal, words: str) -> _Row:
-    return _Row(code, phrase, _Means.REFUSED, refusal, words)
 
 
 _GONE = "A document that this rests on was deleted in QuickBooks."
@@ -69,34 +32,34 @@ _RECONNECT = "QuickBooks no longer lets us in. Somebody must connect the company
 
 #: The first row whose code and phrase both fit counts. Codes are compared without leading zeros.
 TABLE: tuple[_Row, ...] = (
-    _refused("610", "another user has deleted", Refusal.DOCUMENT_GONE, _GONE),
-    _refused("610", "made inactive", Refusal.REFERENCE_INACTIVE, "The customer or an account is inactive in QuickBooks."),
-    _refused("610", "", Refusal.REFERENCE_GONE, "Something that this rests on is no longer in QuickBooks."),
-    _refused("2500", "accounts? element", Refusal.ACCOUNT_INACTIVE, "The deposit account is not usable in QuickBooks."),
-    _refused("2500", "", Refusal.REFERENCE_INACTIVE, "The customer or an account is not usable in QuickBooks."),
-    _refused("620", "", Refusal.NOT_LINKABLE, "QuickBooks does not link this to the invoice."),
-    _refused("600", "", Refusal.DUPLICATE_REQUEST, "QuickBooks knows this request already, with another content."),
-    _refused("5010", "", Refusal.STALE, "Somebody changed the document in QuickBooks meanwhile."),
-    _refused("6000", "matched to a downloaded", Refusal.RECEIPT_DEPOSITED, "It is matched to a line of the bank statement."),
-    _refused("6000", "clos(ed|ing).*(period|date|book)|(period|date|book).*clos(ed|ing)", Refusal.PERIOD_CLOSED, _CLOSED),
-    _refused("6000", "currenc", Refusal.CURRENCY_MISMATCH, "QuickBooks refuses the currency."),
-    _refused("6000", "account.*inactive|inactive.*account", Refusal.ACCOUNT_INACTIVE, "An account is inactive in QuickBooks."),
-    _refused("6000", "customer.*inactive|inactive.*customer", Refusal.CUSTOMER_INACTIVE, "The customer is inactive."),
-    _refused("6000", "(same|different|another) customer|customer.*match", Refusal.CUSTOMER_MISMATCH, "The customers differ."),
-    _refused("6000", "amount", Refusal.INVALID, "QuickBooks refuses the amount."),
-    _refused("6140", "", Refusal.DUPLICATE_REFERENCE, "QuickBooks has a document with this reference already."),
-    _Row("6190", "", _Means.ACCESS_LOST, None, "The QuickBooks subscription of the company is not active."),
-    _refused("6210", "", Refusal.PERIOD_CLOSED, _CLOSED),
-    _refused("6240", "", Refusal.DUPLICATE_NAME, "Another record in QuickBooks has the same name."),
-    _refused("6540", "", Refusal.RECEIPT_DEPOSITED, "The receipt is part of a bank deposit and cannot be changed."),
-    _refused("5020", "", Refusal.PERMISSION_MISSING, "QuickBooks does not permit this to the person who connected it."),
-    _refused("5030", "", Refusal.PERMISSION_MISSING, "The company's QuickBooks plan has no such feature."),
-    _Row("120", "", _Means.ACCESS_LOST, None, _RECONNECT),
-    _Row("3100", "", _Means.ACCESS_LOST, None, _RECONNECT),
-    _Row("3200", "", _Means.ACCESS_LOST, None, _RECONNECT),
-    _Row("invalid_grant", "", _Means.ACCESS_LOST, None, _RECONNECT),
-    _Row("3001", "", _Means.AGAIN, None, "QuickBooks asks us to wait."),
-    _Row("429", "", _Means.AGAIN, None, "QuickBooks asks us to wait."),
+    _Row("610", "another user has deleted", Refusal.DOCUMENT_GONE, _GONE),
+    _Row("610", "made inactive", Refusal.REFERENCE_INACTIVE, "The customer or an account is inactive in QuickBooks."),
+    _Row("610", "", Refusal.REFERENCE_GONE, "Something that this rests on is no longer in QuickBooks."),
+    _Row("2500", "accounts? element", Refusal.ACCOUNT_INACTIVE, "The deposit account is not usable in QuickBooks."),
+    _Row("2500", "", Refusal.REFERENCE_INACTIVE, "The customer or an account is not usable in QuickBooks."),
+    _Row("620", "", Refusal.NOT_LINKABLE, "QuickBooks does not link this to the invoice."),
+    _Row("600", "", Refusal.DUPLICATE_REQUEST, "QuickBooks knows this request already, with another content."),
+    _Row("5010", "", Refusal.STALE, "Somebody changed the document in QuickBooks meanwhile."),
+    _Row("6000", "matched to a downloaded", Refusal.RECEIPT_DEPOSITED, "It is matched to a line of the bank statement."),
+    _Row("6000", "clos(ed|ing).*(period|date|book)|(period|date|book).*clos(ed|ing)", Refusal.PERIOD_CLOSED, _CLOSED),
+    _Row("6000", "currenc", Refusal.CURRENCY_MISMATCH, "QuickBooks refuses the currency."),
+    _Row("6000", "account.*inactive|inactive.*account", Refusal.ACCOUNT_INACTIVE, "An account is inactive in QuickBooks."),
+    _Row("6000", "customer.*inactive|inactive.*customer", Refusal.CUSTOMER_INACTIVE, "The customer is inactive."),
+    _Row("6000", "(same|different|another) customer|customer.*match", Refusal.CUSTOMER_MISMATCH, "The customers differ."),
+    _Row("6000", "amount", Refusal.INVALID, "QuickBooks refuses the amount."),
+    _Row("6140", "", Refusal.DUPLICATE_REFERENCE, "QuickBooks has a document with this reference already."),
+    _Row("6190", "", Refusal.ACCESS_LOST, "The QuickBooks subscription of the company is not active."),
+    _Row("6210", "", Refusal.PERIOD_CLOSED, _CLOSED),
+    _Row("6240", "", Refusal.DUPLICATE_NAME, "Another record in QuickBooks has the same name."),
+    _Row("6540", "", Refusal.RECEIPT_DEPOSITED, "The receipt is part of a bank deposit and cannot be changed."),
+    _Row("5020", "", Refusal.PERMISSION_MISSING, "QuickBooks does not permit this to the person who connected it."),
+    _Row("5030", "", Refusal.PERMISSION_MISSING, "The company's QuickBooks plan has no such feature."),
+    _Row("120", "", Refusal.ACCESS_LOST, _RECONNECT),
+    _Row("3100", "", Refusal.ACCESS_LOST, _RECONNECT),
+    _Row("3200", "", Refusal.ACCESS_LOST, _RECONNECT),
+    _Row("invalid_grant", "", Refusal.ACCESS_LOST, _RECONNECT),
+    _Row("3001", "", Refusal.THROTTLED, "QuickBooks asks us to wait."),
+    _Row("429", "", Refusal.THROTTLED, "QuickBooks asks us to wait."),
 )
 
 #: Kinds of fault by which QuickBooks says that it looked at the request and did nothing. Any other may be half done.
@@ -165,23 +128,21 @@ def _row(fault: Fault) -> _Row | None:
 
 
 def _as_error(row: _Row, detail: str) -> BooksError:
-    if row.means is _Means.AGAIN:
-        return Throttled(row.words, THROTTLED_SECONDS)
-    if row.means is _Means.ACCESS_LOST or row.refusal is None:
-        return AccessLost(row.words)
-    return BooksRefused(row.words, row.refusal.value, detail)
+    match row.refusal:
+        case Refusal.THROTTLED:
+            return Throttled(row.words, THROTTLED_SECONDS)
+        case Refusal.ACCESS_LOST:
+            return AccessLost(row.words)
+        case _:
+            return BooksRefused(row.words, row.refusal, row.code, detail)
 
 
 def _other(fault: Fault, detail: str) -> BooksRefused:
-    code = re.sub(r"[^A-Za-z0-9_]", "", fault.errors[0][0])[:20]
-    return BooksRefused(f"QuickBooks refused it for a reason of its own (code {code}).", f"fault_{code}", detail)
+    code = fault.errors[0][0]
+    shown = re.sub(r"[^A-Za-z0-9_]", "", code)[:20]
+    return BooksRefused(f"QuickBooks refused it for a reason of its own (code {shown}).", Refusal.INVALID, code, detail)
 
 
 def _detail(fault: Fault, trace: str) -> str:
     listed = "; ".join(f"{code}: {text}" for code, text in fault.errors)
     return f"{fault.kind} {listed} (intuit_tid {trace})"[:LONGEST_DETAIL]
-
-
-def refused(refusal: Refusal, message: str, detail: str = "") -> BooksRefused:
-    """A refusal of our own, found by reading before anything was sent."""
-    return BooksRefused(message, refusal.value, detail)

@@ -13,7 +13,8 @@ from accounting.quickbooks.documents import Json, text
 from accounting.quickbooks.queries import MINOR_VERSION
 from accounting.quickbooks.writes import Request
 from receivables.effects import Answer, Order
-from receivables.errors import OutcomeUnknown
+from receivables.errors import BooksRefused, OutcomeUnknown
+from receivables.refusal import Refusal
 
 
 def one(calls: Calls, order: Order, request: Request, deadline: float) -> Answer:
@@ -67,6 +68,6 @@ def _answer(order: Order, request: Request, body: object, trace: str) -> Answer:
 
 def _for_all(error: Exception) -> Exception:
     """A batch refused as a whole: a key that was used already says nothing about its members."""
-    if getattr(error, "vendor_code", "") == faults.Refusal.DUPLICATE_REQUEST:
+    if isinstance(error, BooksRefused) and error.refusal is Refusal.DUPLICATE_REQUEST:
         return OutcomeUnknown("QuickBooks knows this batch already.")
     return error

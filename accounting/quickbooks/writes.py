@@ -12,10 +12,10 @@ from decimal import Decimal
 
 from accounting.quickbooks import documents
 from accounting.quickbooks.documents import Json, Pair, application_id, payment_of, text
-from accounting.quickbooks.faults import Refusal, refused
 from receivables.books_records import CreditMemo, Gone, Invoice, ReceiptLine
 from receivables.effects import Answer, ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit, Written
-from receivables.errors import BooksUnavailable
+from receivables.errors import BooksRefused, BooksUnavailable
+from receivables.refusal import Refusal
 
 LONGEST_REFERENCE = 21  # characters of PaymentRefNum
 LONGEST_NOTE = 4000  # characters of PrivateNote
@@ -104,9 +104,9 @@ def _stale(order: Order, before: Before) -> Answer | None:
     for document_id, version in order.versions.items():
         found = before.versions.get(document_id)
         if found is None:
-            return refused(Refusal.DOCUMENT_GONE, f"The document #{document_id} was deleted in the books meanwhile.")
+            return BooksRefused(f"The document #{document_id} was deleted in the books meanwhile.", Refusal.DOCUMENT_GONE)
         if found != version:
-            return refused(Refusal.STALE, f"The document #{document_id} was changed in the books meanwhile.")
+            return BooksRefused(f"The document #{document_id} was changed in the books meanwhile.", Refusal.STALE)
     return None
 
 
@@ -118,7 +118,7 @@ def _create(order: Order, write: ReceiptWrite, before: Before) -> Request | Answ
         account = before.accounts.get(write.deposit_account, "")
         if not account:
             message = f"QuickBooks has no active account called {write.deposit_account}."
-            return refused(Refusal.ACCOUNT_INACTIVE, message)
+            return BooksRefused(message, Refusal.ACCOUNT_INACTIVE)
         payment["DepositToAccountRef"] = {"value": account}
     payment["Line"] = [_line("Invoice", line.invoice_id, line.amount_minor, write.currency) for line in write.lines]
     return Request("create", payment)
@@ -127,13 +127,15 @@ def _create(order: Order, write: ReceiptWrite, before: Before) -> Request | Answ
 def _apply_credit(order: Order, write: ApplyCredit, before: Before) -> Request | Answer:
     memo, invoice = before.memos.get(write.credit_memo_id), before.invoices.get(write.invoice_id)
     if not isinstance(memo, CreditMemo) or not isinstance(invoice, Invoice):
-        return refused(Refusal.DOCUMENT_GONE, "The credit memo or the invoice was deleted in the books.")
+        return BooksRefused("The credit memo or the invoice was deleted in the books.", Refusal.DOCUMENT_GONE)
     if (memo.customer_id, memo.currency) != (invoice.customer_id, invoice.currency):
-        return refused(Refusal.CUSTOMER_MISMATCH, "The credit memo and the invoice are of different customers or currencies.")
+        return BooksRefused(
+            "The credit memo and the invoice are of different customers or currencies.", Refusal.CUSTOMER_MISMATCH
+        )
     if write.amount_minor > memo.open_minor:
-        return refused(Refusal.CREDIT_EXHAUSTED, f"Credit memo {memo.number} has less left than is to be applied.")
+        return BooksRefused(f"Credit memo {memo.number} has less left than is to be applied.", Refusal.CREDIT_EXHAUSTED)
     if write.amount_minor > invoice.open_minor:
-        return refused(Refusal.OVER_APPLICATION, f"Less is open on invoice {invoice.number} than is to be applied.")
+        return BooksRefused(f"Less is open on invoice {invoice.number} than is to be applied.", Refusal.OVER_APPLICATION)
     payment = _new(order, memo.customer_id, memo.currency, 0, f"Credit memo {memo.number} applied to invoice {invoice.number}")
     payment["Line"] = [
         _line("Invoice", write.invoice_id, write.amount_minor, memo.currency),
@@ -145,12 +147,12 @@ def _apply_credit(order: Order, write: ApplyCredit, before: Before) -> Request |
 def _apply_receipt(write: ApplyReceipt, before: Before) -> Request | Answer:
     payment = before.payments.get(write.receipt_id)
     if payment is None:
-        return refused(Refusal.DOCUMENT_GONE, "The receipt was deleted in the books.")
+        return BooksRefused("The receipt was deleted in the books.", Refusal.DOCUMENT_GONE)
     if not documents.is_receipt(payment):
-        return refused(Refusal.DOCUMENT_GONE, "The receipt was voided in the books.")
+        return BooksRefused("The receipt was voided in the books.", Refusal.DOCUMENT_GONE)
     kinds = {kind for kind, _ in documents.linked_by_lines(payment)}
     if kinds - {"Invoice"}:
-        return refused(Refusal.INVALID, "The receipt carries credits too. Change it in QuickBooks.")
+        return BooksRefused("The receipt carries credits too. Change it in QuickBooks.", Refusal.INVALID)
     currency = documents.currency_of(payment)
     lines = [_line("Invoice", line.invoice_id, line.amount_minor, currency) for line in write.lines]
     return _rewritten(payment, lines, frozenset({write.receipt_id}))
@@ -160,7 +162,7 @@ def _unapply(write: UnapplyCredit, before: Before) -> Request | Answer:
     payment = before.payments.get(payment_of(write.application_id))
     pair = _pair(write, payment) if payment is not None else None
     if payment is None or pair is None or pair.amount_minor != write.amount_minor:
-        return refused(Refusal.STALE, "The credit is not applied as it was meant to be taken off.")
+        return BooksRefused("The credit is not applied as it was meant to be taken off.", Refusal.STALE)
     payment_id = text(payment, "Id")
     if _applies_nothing_else(payment, pair):
         shortened = {"Id": payment_id, "SyncToken": text(payment, "SyncToken")}

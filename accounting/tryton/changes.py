@@ -19,6 +19,7 @@ from accounting.tryton.reads import Reader
 from accounting.tryton.session import Record, Session
 from receivables.books_records import Changes, Document
 from receivables.errors import BooksRefused
+from receivables.refusal import Refusal
 
 OVERLAP = timedelta(minutes=5)
 
@@ -145,6 +146,6 @@ def _cursor(text: str) -> Cursor:
         serial, since, newest, phase, after = json.loads(text)
     except (ValueError, TypeError) as error:
         raise BooksRefused(
-            "The place where the last reading of Tryton ended cannot be understood.", "invalid", text[:200]
+            "The place where the last reading of Tryton ended cannot be understood.", Refusal.INVALID, vendor_detail=text[:200]
         ) from error
     return Cursor(serial, since, newest, phase, after)

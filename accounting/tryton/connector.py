@@ -11,7 +11,6 @@ from datetime import date
 
 from accounting import planning
 from accounting.calling import Calls
-from accounting.tryton import faults
 from accounting.tryton.changes import ChangeReader
 from accounting.tryton.credits import Credits, standing_application
 from accounting.tryton.reads import Reader, by_mark
@@ -21,9 +20,10 @@ from receivables import boundary
 from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt, ReceiptLine
 from receivables.company import Company
 from receivables.effects import Answer, ApplyCredit, ApplyReceipt, Dispatch, Order, Part, ReceiptWrite, UnapplyCredit, Written
-from receivables.errors import BooksError, BooksUnavailable
+from receivables.errors import BooksError, BooksRefused, BooksUnavailable
 from receivables.payment import Payment
 from receivables.ports import BooksTraits, Clock
+from receivables.refusal import Refusal
 
 TRAITS = BooksTraits(package="Tryton", orders_per_dispatch=1, settle_seconds=60.0, reads_per_call=500)
 DOCUMENTS_PER_PAGE = 200
@@ -129,7 +129,7 @@ class TrytonBooks:
             try:
                 answers.append(self._carry_out(order, dispatch.deadline))
             except BooksError as error:
-                if len(dispatch.orders) == 1 and getattr(error, "vendor_code", "") == faults.DUPLICATE_REQUEST:
+                if len(dispatch.orders) == 1 and getattr(error, "refusal", None) is Refusal.DUPLICATE_REQUEST:
                     raise
                 answers.append(error)
         return answers
@@ -156,9 +156,9 @@ class TrytonBooks:
         for document_id, version in order.versions.items():
             now = self._now(version.partition(":")[0], document_id)
             if isinstance(now, Gone):
-                raise faults.refused(faults.DOCUMENT_GONE, "A document was deleted in Tryton meanwhile.")
+                raise BooksRefused("A document was deleted in Tryton meanwhile.", Refusal.DOCUMENT_GONE)
             if now is None or now.version != version:
-                raise faults.refused(faults.STALE, "A document was changed in Tryton meanwhile.")
+                raise BooksRefused("A document was changed in Tryton meanwhile.", Refusal.STALE)
 
     def _now(self, kind: str, document_id: str) -> Customer | Invoice | CreditMemo | Receipt | Gone | None:
         match kind:

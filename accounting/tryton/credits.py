@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from accounting.tryton import documents, faults
+from accounting.tryton import documents
 from accounting.tryton.entries import Entries, Line
 from accounting.tryton.matching import Matching
 from accounting.tryton.reads import Reader
 from accounting.tryton.session import Session
 from receivables.books_records import CreditApplication, CreditMemo, Gone, Receipt
 from receivables.effects import ApplyCredit, ApplyReceipt, Order, UnapplyCredit, Written
+from receivables.errors import BooksRefused
+from receivables.refusal import Refusal
 
 OUR_NAME = "Resolve Now"
 
@@ -36,11 +38,11 @@ class Credits:
         memo, entries, leaves = self._memo(write.credit_memo_id)
         free = [leaf for leaf in leaves if entries.is_free(leaf)]
         if sum(leaf.amount_minor for leaf in free) < write.amount_minor:
-            raise faults.refused(faults.CREDIT_EXHAUSTED, f"Credit memo {memo.number} has less left than that.")
+            raise BooksRefused(f"Credit memo {memo.number} has less left than that.", Refusal.CREDIT_EXHAUSTED)
         invoice = matching.open_invoice(write.invoice_id, write.amount_minor)
         if (invoice.customer_id, invoice.currency) != (memo.customer_id, memo.currency):
-            raise faults.refused(
-                faults.CUSTOMER_MISMATCH, f"Invoice {invoice.number} is another customer's, or in another currency."
+            raise BooksRefused(
+                f"Invoice {invoice.number} is another customer's, or in another currency.", Refusal.CUSTOMER_MISMATCH
             )
         parts = [leaf for leaf in free if order.marker in leaf.move_description and leaf.amount_minor == write.amount_minor][:1]
         if not parts:
@@ -69,7 +71,7 @@ class Credits:
         if standing is None:
             return Written(write.application_id, memo.version)
         if (standing.invoice_id, standing.amount_minor) != (write.invoice_id, write.amount_minor):
-            raise faults.refused(faults.STALE, f"The application of credit memo {memo.number} is not the one that was meant.")
+            raise BooksRefused(f"The application of credit memo {memo.number} is not the one that was meant.", Refusal.STALE)
         leaf = next(one for one in leaves if str(one.id) == write.application_id.partition("-")[0])
         Matching(self.session, self.reader, deadline).take_off(leaf, entries, int(write.invoice_id))
         return Written(write.application_id, self._memo(write.credit_memo_id)[0].version)
@@ -80,9 +82,9 @@ class Credits:
         wanted = {line.invoice_id: line.amount_minor for line in write.lines}
         receipt, entries, leaves = self._receipt(write.receipt_id)
         if receipt.voided:
-            raise faults.refused(faults.RECEIPT_VOIDED, f"Receipt {receipt.number} was cancelled in Tryton.")
+            raise BooksRefused(f"Receipt {receipt.number} was cancelled in Tryton.", Refusal.RECEIPT_VOIDED)
         if sum(wanted.values()) > receipt.amount_minor:
-            raise faults.refused(faults.INVALID, f"The lines add up to more than receipt {receipt.number}.")
+            raise BooksRefused(f"The lines add up to more than receipt {receipt.number}.", Refusal.INVALID)
         for invoice_id, amount_minor in wanted.items():
             matching.open_invoice(invoice_id, 0 if receipt.applied_to(invoice_id) else amount_minor)
         for line in receipt.lines:
@@ -103,14 +105,14 @@ class Credits:
     def _memo(self, memo_id: str) -> tuple[CreditMemo, Entries, list[Line]]:
         row = self.reader.invoice_rows([memo_id]).get(memo_id)
         if row is None or not documents.is_credit(row):
-            raise faults.refused(faults.DOCUMENT_GONE, "Tryton has no such credit memo any more.")
+            raise BooksRefused("Tryton has no such credit memo any more.", Refusal.DOCUMENT_GONE)
         entries = self.reader.entries_of([("id", "in", row["lines_to_pay"])])
         return self.reader.credit_memos_of([row], entries)[0], entries, documents.credit_leaves(row, entries)
 
     def _receipt(self, receipt_id: str) -> tuple[Receipt, Entries, list[Line]]:
         found = self.reader.receipts([receipt_id])[receipt_id]
         if isinstance(found, Gone):
-            raise faults.refused(faults.DOCUMENT_GONE, "The receipt was deleted in Tryton.")
+            raise BooksRefused("The receipt was deleted in Tryton.", Refusal.DOCUMENT_GONE)
         move = int(receipt_id.partition("-")[0])
         entries = self.reader.entries_of([("move", "=", move)])
         root = next(one for one in documents.roots(entries, [move]) if one.id == receipt_id)

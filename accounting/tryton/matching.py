@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from accounting.tryton import faults
 from accounting.tryton.entries import Entries, Line
 from accounting.tryton.reads import Reader
 from accounting.tryton.session import Session
 from accounting.tryton.values import decimal
 from receivables.books_records import Gone, Invoice, InvoiceStatus
+from receivables.errors import BooksRefused
+from receivables.refusal import Refusal
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Matching:
         """
         if leaf.reconciliation:
             if entries.invoices_matched(leaf) != {invoice}:
-                raise faults.refused(faults.INVALID, "It is matched together with several documents; take it apart in Tryton.")
+                raise BooksRefused("It is matched together with several documents; take it apart in Tryton.", Refusal.INVALID)
             others = [
                 line
                 for line in entries.of_match[leaf.reconciliation]
@@ -105,11 +106,11 @@ class Matching:
 def payable(found: Invoice | Gone, amount_minor: int) -> Invoice:
     """The invoice, when it takes the amount. Raises BooksRefused when it is gone, not open, or has less open."""
     if isinstance(found, Gone):
-        raise faults.refused(faults.DOCUMENT_GONE, "An invoice was deleted in Tryton.")
+        raise BooksRefused("An invoice was deleted in Tryton.", Refusal.DOCUMENT_GONE)
     if found.status is not InvoiceStatus.OPEN:
-        raise faults.refused(
-            faults.INVOICE_NOT_OPEN, f"Invoice {found.number} is {found.status.value}; nothing can be applied to it."
+        raise BooksRefused(
+            f"Invoice {found.number} is {found.status.value}; nothing can be applied to it.", Refusal.INVOICE_NOT_OPEN
         )
     if found.open_minor < amount_minor:
-        raise faults.refused(faults.OVER_APPLICATION, f"Invoice {found.number} has less open than what would be applied.")
+        raise BooksRefused(f"Invoice {found.number} has less open than what would be applied.", Refusal.OVER_APPLICATION)
     return found

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date
 from typing import TypeVar
 
-from accounting.tryton import documents, faults
+from accounting.tryton import documents
 from accounting.tryton.documents import CUSTOMER_FIELDS, INVOICE_FIELDS, STATEMENT_LINE_FIELDS, Root
 from accounting.tryton.entries import FIELDS, NOT_RECEIPT_JOURNALS, Entries, Line, line_of
 from accounting.tryton.session import Domain, Record, Session
@@ -18,6 +18,7 @@ from accounting.tryton.values import number_of, stamp_of
 from receivables.books_records import BooksSettings, CreditMemo, Customer, Gone, Invoice, Receipt, Stamp
 from receivables.effects import markers_in
 from receivables.errors import AccessLost, BooksRefused, BooksUnavailable
+from receivables.refusal import Refusal
 
 IDS_PER_CALL = 500  # Tryton reads 500 invoices with what is open in about a second and a half
 SPLITS_FOLLOWED = 6  # a claim that was divided more often than this is read as far as that
@@ -71,9 +72,9 @@ class Reader:
         domain = [("name", "=", self._statement_journal), ("company", "=", self._session.company)]
         found = self._session.search_read("account.statement.journal", domain, ["currency.code", "account.closed"])
         if len(found) != 1:
-            raise faults.refused(
-                faults.ACCOUNT_INACTIVE,
+            raise BooksRefused(
                 f"Tryton has {len(found)} statement journals named {self._statement_journal}; one is needed.",
+                Refusal.ACCOUNT_INACTIVE,
             )
         return found[0]
 
@@ -84,7 +85,7 @@ class Reader:
             return int(row["account_receivable"])
         default = self._session.search_read("account.configuration", [], ["default_account_receivable"], limit=1)
         if not default or not default[0]["default_account_receivable"]:
-            raise faults.refused(faults.ACCOUNT_INACTIVE, "Tryton has no account of receivables for this customer.")
+            raise BooksRefused("Tryton has no account of receivables for this customer.", Refusal.ACCOUNT_INACTIVE)
         return int(default[0]["default_account_receivable"])
 
     # --- customers, invoices, credit memos --------------------------------------------------------------------------------
@@ -262,10 +263,10 @@ class Reader:
         """Returns where Tryton says plainly that the record does not exist, or that it is of another kind. Raises otherwise."""
         try:
             self._session.read(f"{model}.read", [record], ["id"])
-        except BooksRefused as refusal:
-            if refusal.vendor_code == faults.DOCUMENT_GONE:
+        except BooksRefused as refused:
+            if refused.refusal is Refusal.DOCUMENT_GONE:
                 return
-            raise BooksUnavailable(f"Tryton did not say what became of {model} {record}.") from refusal
+            raise BooksUnavailable(f"Tryton did not say what became of {model} {record}.") from refused
         if model != "account.invoice":
             raise BooksUnavailable(f"Tryton has {model} {record} but did not show it; it may belong to another company.")
 

@@ -21,6 +21,7 @@ from accounting.calling import TIME_OUTS, Calls, Reply
 from accounting.tryton import faults
 from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.ports import Clock
+from receivables.refusal import Refusal
 
 RPC = "rpc/"
 SEARCHES = 3
@@ -121,8 +122,8 @@ class Session:
         for _ in range(SEARCHES):
             try:
                 found: list[Record] = self.read(f"{model}.search_read", domain, 0, limit, [["id", "ASC"]], fields)
-            except BooksRefused as refusal:
-                if refusal.vendor_code != faults.DOCUMENT_GONE:
+            except BooksRefused as refused:
+                if refused.refusal is not Refusal.DOCUMENT_GONE:
                     raise
             else:
                 return found

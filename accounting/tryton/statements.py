@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from accounting.tryton import documents, faults
+from accounting.tryton import documents
 from accounting.tryton.matching import payable
 from accounting.tryton.reads import Reader
 from accounting.tryton.session import Record, Session
@@ -22,6 +22,7 @@ from receivables.books_records import Gone, Receipt
 from receivables.effects import Order, ReceiptWrite, Written, markers_in
 from receivables.errors import BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.ports import Clock
+from receivables.refusal import Refusal
 
 FIELDS = ("name", "state", "total_amount", "lines.amount", "lines.related_to", "lines.move", "lines.date", "lines.party")
 UNIQUE_FIELD = "external_ref"  # of our optional module
@@ -99,8 +100,8 @@ class Statements:
         journal = self.reader.journal()
         party = self._customer(write)
         if journal["currency."]["code"] != write.currency:
-            raise faults.refused(
-                faults.CURRENCY_MISMATCH, f"The statement journal takes {journal['currency.']['code']}, not {write.currency}."
+            raise BooksRefused(
+                f"The statement journal takes {journal['currency.']['code']}, not {write.currency}.", Refusal.CURRENCY_MISMATCH
             )
         accounts = self._accounts(write)
         lines = [
@@ -121,8 +122,8 @@ class Statements:
             values[UNIQUE_FIELD] = order.marker
         try:
             self.session.write("account.statement.create", [values], deadline=deadline)
-        except BooksRefused as refusal:
-            if refusal.vendor_code != faults.DUPLICATE_REQUEST:
+        except BooksRefused as refused:
+            if refused.refusal is not Refusal.DUPLICATE_REQUEST:
                 raise  # with that one, somebody else of us was quicker, and theirs is found next
 
     def _line(
@@ -142,9 +143,9 @@ class Statements:
         found = self.reader.customers([write.customer_id])[write.customer_id]
         number = number_of(write.customer_id)
         if isinstance(found, Gone) or number is None:
-            raise faults.refused(faults.NOT_FOUND, "Tryton has no such customer.")
+            raise BooksRefused("Tryton has no such customer.", Refusal.NOT_FOUND)
         if not found.active:
-            raise faults.refused(faults.CUSTOMER_INACTIVE, f"{found.name} is inactive in Tryton.")
+            raise BooksRefused(f"{found.name} is inactive in Tryton.", Refusal.CUSTOMER_INACTIVE)
         return number
 
     def _accounts(self, write: ReceiptWrite) -> dict[str, int]:
@@ -154,9 +155,9 @@ class Statements:
             row = rows.get(line.invoice_id)
             found = payable(Gone("invoice", line.invoice_id) if row is None else documents.invoice(row), line.amount_minor)
             if found.customer_id != write.customer_id:
-                raise faults.refused(faults.CUSTOMER_MISMATCH, f"Invoice {found.number} is another customer's.")
+                raise BooksRefused(f"Invoice {found.number} is another customer's.", Refusal.CUSTOMER_MISMATCH)
             if found.currency != write.currency:
-                raise faults.refused(faults.CURRENCY_MISMATCH, f"Invoice {found.number} is in {found.currency}.")
+                raise BooksRefused(f"Invoice {found.number} is in {found.currency}.", Refusal.CURRENCY_MISMATCH)
         return {one: int(row["account"]) for one, row in rows.items()}
 
     def _the_one(self, found: list[Record], deadline: float) -> Record:
@@ -165,7 +166,7 @@ class Statements:
         Raises BooksRefused where none is left: another of us gave it up.
         """
         if not found:
-            raise faults.refused(faults.DOCUMENT_GONE, "The statement was deleted in Tryton meanwhile.")
+            raise BooksRefused("The statement was deleted in Tryton meanwhile.", Refusal.DOCUMENT_GONE)
         final = [one for one in found if one["state"] != "draft"]
         kept = (final or found)[0]
         for other in found:
@@ -185,8 +186,8 @@ class Statements:
         try:
             try:
                 self._validate_once(statement, write, deadline)
-            except BooksRefused as refusal:
-                if refusal.vendor_code != faults.DRAFT_IN_THE_WAY:
+            except BooksRefused as refused:
+                if refused.refusal is not Refusal.DRAFT_IN_THE_WAY:
                     raise
                 statement = self._the_one(self._ours(order.marker), deadline)
                 if statement["state"] == "draft":
@@ -216,9 +217,9 @@ class Statements:
         try:
             if self._state(statement) == "validated":
                 self.session.write("account.statement.post", [statement], deadline=deadline)
-        except BooksRefused as refusal:
+        except BooksRefused as refused:
             if self._state(statement) != "posted":
-                raise OutcomeUnknown(f"Tryton validated the statement and would not post it: {refusal.message}") from refusal
+                raise OutcomeUnknown(f"Tryton validated the statement and would not post it: {refused.message}") from refused
         except BooksError as error:
             raise OutcomeUnknown(f"Tryton validated the statement; whether it posted it is not known: {error.message}") from error
         try:
@@ -242,7 +243,7 @@ def _same(statement: Mapping[str, object], write: ReceiptWrite) -> None:
     total = statement["total_amount"]
     meant = decimal(write.amount_minor, write.currency)
     if not isinstance(total, Decimal) or total != meant:
-        raise faults.refused(faults.DUPLICATE_REQUEST, "Tryton has a statement with this marker and another amount.")
+        raise BooksRefused("Tryton has a statement with this marker and another amount.", Refusal.DUPLICATE_REQUEST)
 
 
 def _written(found: list[Receipt], order: Order) -> Written:

@@ -10,6 +10,7 @@ from typing import Any
 from receivables.books_records import Stamp
 from receivables.errors import BooksRefused
 from receivables.money import decimals_of
+from receivables.refusal import Refusal
 
 UNKNOWN = Stamp("", datetime(1970, 1, 1, tzinfo=UTC))
 #: Fields of every record of Tryton that say who made it and changed it; `write_date` is empty until the first change.
@@ -20,7 +21,7 @@ def minor(amount: Decimal, currency: str) -> int:
     """An amount of Tryton in minor units, exactly. Raises BooksRefused where the currency has fewer decimals."""
     scaled = amount.scaleb(decimals_of(currency))
     if scaled != scaled.to_integral_value():
-        raise BooksRefused(f"Tryton holds {amount} {currency}, which has more decimals than the currency.", "invalid")
+        raise BooksRefused(f"Tryton holds {amount} {currency}, which has more decimals than the currency.", Refusal.INVALID)
     return int(scaled)
 
 

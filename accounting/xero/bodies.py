@@ -13,6 +13,7 @@ from decimal import Decimal
 from accounting.xero.wire import amount, is_identity
 from receivables.effects import Order, ReceiptWrite
 from receivables.errors import BooksRefused
+from receivables.refusal import Refusal
 
 LONGEST_REFERENCE = 255  # nobody documents the limit; what is cut off is the end, never the marker
 LONGEST_DESCRIPTION = 4000
@@ -74,13 +75,15 @@ def reference(marker: str, transaction_number: str) -> str:
 def _account(write: ReceiptWrite, default_account: str) -> Body:
     account = write.deposit_account or default_account
     if not account:
-        raise BooksRefused("Xero needs to know where the money goes; set a deposit account for this company.", "account_inactive")
+        raise BooksRefused(
+            "Xero needs to know where the money goes; set a deposit account for this company.", Refusal.ACCOUNT_INACTIVE
+        )
     return {"AccountID": account.lower()} if is_identity(account.lower()) else {"Code": account}
 
 
 def _identity(document_id: str, what: str) -> str:
     if not is_identity(document_id):
-        raise BooksRefused(f"Xero has no {what} #{document_id}.", "not_found")
+        raise BooksRefused(f"Xero has no {what} #{document_id}.", Refusal.NOT_FOUND)
     return document_id
 
 
@@ -92,4 +95,4 @@ def _amount(amount_minor: int, currency: str) -> Decimal:
 
 
 def _invalid(message: str) -> BooksRefused:
-    return BooksRefused(message, "invalid")
+    return BooksRefused(message, Refusal.INVALID)

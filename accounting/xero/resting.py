@@ -15,6 +15,7 @@ from accounting.xero.searching import amounts, is_off
 from receivables.books_records import CreditMemo, Customer, Gone, Invoice, Receipt, ReceiptLine
 from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit
 from receivables.errors import BooksRefused
+from receivables.refusal import Refusal
 
 Held = Customer | Invoice | CreditMemo | Receipt | Gone
 
@@ -57,18 +58,18 @@ class Grounds:
         """Raises BooksRefused when there is no such credit note, or the application stands elsewhere or with another amount."""
         memo = self.held[write.credit_memo_id]
         if not isinstance(memo, CreditMemo):
-            raise BooksRefused("Xero does not know the credit note.", "not_found")
+            raise BooksRefused("Xero does not know the credit note.", Refusal.NOT_FOUND)
         standing = next(one for one in memo.applications if one.id == write.application_id)
         if (standing.invoice_id, standing.amount_minor) != (write.invoice_id, write.amount_minor):
-            raise BooksRefused("The application is not the one that was meant.", "stale")
+            raise BooksRefused("The application is not the one that was meant.", Refusal.STALE)
 
     def must_have_left(self, write: ApplyCredit) -> str:
         """The credit memo's currency. Raises BooksRefused when it has less left than is to be applied, or is gone."""
         memo = self.held[write.credit_memo_id]
         if not isinstance(memo, CreditMemo):
-            raise BooksRefused("The credit note was deleted in Xero.", "document_gone")
+            raise BooksRefused("The credit note was deleted in Xero.", Refusal.DOCUMENT_GONE)
         if memo.open_minor < write.amount_minor:
-            raise BooksRefused(f"Credit note {memo.number} has less left than was to be applied.", "credit_exhausted")
+            raise BooksRefused(f"Credit note {memo.number} has less left than was to be applied.", Refusal.CREDIT_EXHAUSTED)
         return memo.currency
 
     def one_line_added(self, write: ApplyReceipt) -> ReceiptLine | None:
@@ -79,28 +80,28 @@ class Grounds:
         """
         receipt = self.held[write.receipt_id]
         if not isinstance(receipt, Receipt) or receipt.voided:
-            raise BooksRefused("The receipt was deleted in Xero.", "document_gone")
+            raise BooksRefused("The receipt was deleted in Xero.", Refusal.DOCUMENT_GONE)
         now, wanted = amounts(receipt.lines), amounts(write.lines)
         if now == wanted:
             return None
         if on_account_of(receipt.id) is None:
             if receipt.deposited:
-                raise BooksRefused(f"Payment {receipt.number} is reconciled or in a batch deposit.", "receipt_deposited")
+                raise BooksRefused(f"Payment {receipt.number} is reconciled or in a batch deposit.", Refusal.RECEIPT_DEPOSITED)
             raise BooksRefused(
                 f"Xero cannot move a payment to another invoice. Delete payment {receipt.number} in Xero; "
                 "the next sync then offers to record it anew.",
-                "invalid",
+                Refusal.INVALID,
             )
         added = {one: amount for one in wanted if (amount := wanted[one] - now.get(one, 0))}
         if set(now) - set(wanted) or any(amount < 0 for amount in added.values()) or len(added) != 1:
             raise BooksRefused(
                 "Money on account can be applied to one more invoice at a time, and what it stands on has to be taken off "
                 "in Xero first.",
-                "invalid",
+                Refusal.INVALID,
             )
         (line,) = (ReceiptLine(invoice_id, amount_minor) for invoice_id, amount_minor in added.items())
         if line.amount_minor > receipt.unapplied_minor:
-            raise BooksRefused(f"Receipt {receipt.number} has less left than was to be applied.", "credit_exhausted")
+            raise BooksRefused(f"Receipt {receipt.number} has less left than was to be applied.", Refusal.CREDIT_EXHAUSTED)
         return line
 
 
@@ -109,6 +110,6 @@ def unchanged(order: Order, grounds: Grounds) -> None:
     for document_id, version in order.versions.items():
         document = grounds.held.get(document_id)
         if document is None or isinstance(document, Gone):
-            raise BooksRefused(f"The document #{document_id} was deleted in Xero meanwhile.", "document_gone")
+            raise BooksRefused(f"The document #{document_id} was deleted in Xero meanwhile.", Refusal.DOCUMENT_GONE)
         if document.version != version:
-            raise BooksRefused(f"The document #{document_id} was changed in Xero meanwhile.", "stale")
+            raise BooksRefused(f"The document #{document_id} was changed in Xero meanwhile.", Refusal.STALE)

@@ -33,6 +33,7 @@ from receivables.effects import (
 )
 from receivables.errors import BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.ports import Clock
+from receivables.refusal import Refusal
 
 log = logging.getLogger(__name__)
 
@@ -149,10 +150,12 @@ class Writes:
                 return [whole] * len(orders)
             why = self._why(orders)
             said = faults.messages_in(reply.body) or [f"status {reply.status}"]
-            return [whole if reply.status == 404 else faults.refusal(said, invoice=why.get(_invoice_of(one))) for one in orders]
+            if reply.status == 404:
+                return [whole] * len(orders)
+            return [faults.refused(said, reply.body, invoice=why.get(_invoice_of(order))) for order in orders]
         why = self._why([order for order, one in zip(orders, wrong, strict=True) if faults.validation_messages(one)])
         return [
-            faults.refusal(said, invoice=why.get(_invoice_of(order)))
+            faults.refused(said, reply.body, invoice=why.get(_invoice_of(order)))
             if (said := faults.validation_messages(one))
             else BooksUnavailable("Another receipt of the same request was refused; this one was not written.")
             for order, one in zip(orders, wrong, strict=True)
@@ -160,7 +163,7 @@ class Writes:
 
     def _refused_element(self, order: Order, of: Fields, why: Mapping[str, Invoice | Gone]) -> Answer:
         """An element with errors inside a 200. If it has the id of a payment all the same, only a read can tell."""
-        refusal = faults.refusal(faults.validation_messages(of), invoice=why.get(_invoice_of(order)))
+        refusal = faults.refused(faults.validation_messages(of), invoice=why.get(_invoice_of(order)))
         payment_id = identity(of, "PaymentID")
         if not payment_id:
             return refusal
@@ -203,14 +206,14 @@ class Writes:
             return written
         if identity(of, "OverpaymentID", "BankTransactionID"):
             return OutcomeUnknown("Xero answered with errors and with an overpayment; only reading can tell.")
-        return faults.refusal(faults.validation_messages(of))
+        return faults.refused(faults.validation_messages(of))
 
     # --- credit, and money on account ---------------------------------------------------------------------------------
 
     def _take_off(self, write: UnapplyCredit, deadline: float) -> Answer:
         """Deletes one allocation of a credit note. One that is not there any more is what was wished for."""
         if not is_identity(write.application_id):
-            return BooksRefused("Xero gives this application no id; take it off in Xero.", "invalid")
+            return BooksRefused("Xero gives this application no id; take it off in Xero.", Refusal.INVALID)
         path = f"CreditNotes/{write.credit_memo_id}/Allocations/{write.application_id}"
         reply = self._asking.write("DELETE", path, deadline=deadline)
         if reply.status == 404:
@@ -218,7 +221,7 @@ class Writes:
         if not reply.ok:
             return faults.failed_write(reply)
         if faults.is_refused(fields(reply.body)):
-            return faults.refusal(faults.validation_messages(fields(reply.body)))
+            return faults.refused(faults.validation_messages(fields(reply.body)))
         answered = [fields(reply.body), *elements(fields(reply.body).get("Allocations"))]
         if not any(one.get("IsDeleted") in (True, "true") for one in answered):
             return OutcomeUnknown("Xero did not say that the allocation is deleted.")
@@ -255,13 +258,13 @@ class Writes:
             if not wrong:
                 return None
             said = [message for one in wrong for message in faults.validation_messages(one)]
-            whole: BooksError = faults.refusal(said)
+            whole: BooksError = faults.refused(said)
         else:
             said = faults.messages_in(reply.body)
             whole = faults.failed_write(reply)
         if not isinstance(whole, BooksRefused) or reply.status == 404 or not invoice_id:
             return whole
-        return faults.refusal(said, invoice=self._invoices({invoice_id}).get(invoice_id))
+        return faults.refused(said, reply.body, invoice=self._invoices({invoice_id}).get(invoice_id))
 
 
 def _alone(order: Order, send: Callable[[], Answer]) -> dict[str, Answer]:
@@ -304,7 +307,9 @@ def _invoice_of(order: Order) -> str:
 def _or_raised(answers: list[Answer]) -> list[Answer]:
     """The answers; but where one thing is true of the whole dispatch, it is raised: nobody's was carried out for it."""
     first = answers[0] if answers else None
-    whole = isinstance(first, BooksUnavailable) or (isinstance(first, BooksRefused) and first.vendor_code == "duplicate_request")
-    if whole and isinstance(first, BooksError) and all(one is first for one in answers):
-        raise first
+    if all(answer is first for answer in answers):
+        if isinstance(first, BooksUnavailable):
+            raise first
+        if isinstance(first, BooksRefused) and first.refusal is Refusal.DUPLICATE_REQUEST:
+            raise first
     return answers

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounting.embedded.refusals import Refusal
 from receivables.errors import BooksRefused
+from receivables.refusal import Refusal
 
 _CHECK = "Check the fields with accounts, customers, items, vendors or employees."
 INACTIVE = f"Something you're trying to use has been made inactive. {_CHECK}"
@@ -89,7 +89,7 @@ def business(detail: str) -> FaultRaised:
 
 def from_refusal(refusal: BooksRefused) -> FaultRaised:
     """What QuickBooks would answer where our ledger refused."""
-    match refusal.vendor_code:
+    match refusal.refusal:
         case Refusal.PERIOD_CLOSED:
             return FaultRaised("6210")
         case Refusal.RECEIPT_DEPOSITED:

@@ -15,10 +15,10 @@ from datetime import date
 from pathlib import Path
 
 from accounting.embedded.ledger import Ledger
-from accounting.embedded.refusals import Refusal, refused
 from app.clock import SystemClock
-from receivables.errors import AccessLost
+from receivables.errors import AccessLost, BooksRefused
 from receivables.ports import Clock
+from receivables.refusal import Refusal
 from stand_ins import xero_side as side
 from stand_ins.serving import Fault, Faults, listening
 from stand_ins.xero_doors import BASE, NOT_FOUND, Doors, Limits
@@ -201,7 +201,7 @@ class XeroBookkeeper:
         """A payment of one whole line, or without lines an overpayment; `memo` becomes the reference. Returns its id."""
         applied = [(self._xero.ledger_id(invoice_id), line_minor) for invoice_id, line_minor in lines]
         if len(applied) > 1 or (applied and applied[0][1] != amount_minor):
-            raise refused(Refusal.INVALID, "In Xero one payment pays one invoice, all of it.")
+            raise BooksRefused("In Xero one payment pays one invoice, all of it.", Refusal.INVALID)
         customer = self._xero.ledger_id(customer_id)
         entered = self._xero.ledger.enter_receipt(
             customer, amount_minor, "USD", DAY, by=self.name, lines=applied, reference=memo, memo=memo

@@ -14,11 +14,11 @@ from typing import Any
 
 from accounting.embedded import credits, reading, receipts
 from accounting.embedded.change import Change
-from accounting.embedded.refusals import Refusal
 from receivables.books_records import Invoice, InvoiceStatus, ReceiptLine
 from receivables.effects import ReceiptWrite
 from receivables.errors import BooksRefused
 from receivables.money import decimals_of
+from receivables.refusal import Refusal
 from stand_ins import xero_side as side
 from stand_ins.xero_shapes import Json, Shapes
 from stand_ins.xero_side import EPOCH, Named, Names
@@ -184,8 +184,8 @@ class Writes:
             else:
                 (receipt,) = reading.receipts(self.connection, [named.id])
                 receipts.apply(self._change, named.id, (*receipt.lines, ReceiptLine(invoice.id, amount_minor)))
-        except BooksRefused as refusal:
-            raise Invalid(refusal.message) from refusal
+        except BooksRefused as refused:
+            raise Invalid(refused.message) from refused
         return {
             "Amount": Decimal(amount_minor).scaleb(-decimals_of(invoice.currency)),
             "Date": side.net_date(day),
@@ -223,8 +223,8 @@ class Writes:
             kept = tuple(line for line in held[0].lines if line.invoice_id != invoice_id)
             try:
                 receipts.apply(self._change, named.id, kept)
-            except BooksRefused as refusal:
-                raise Invalid(refusal.message) from refusal
+            except BooksRefused as refused:
+                raise Invalid(refused.message) from refused
         return {
             "AllocationId": allocation_uuid,
             "Date": side.net_date(self._change.at),
@@ -248,9 +248,9 @@ class Writes:
         write = ReceiptWrite(customer_id, currency, amount_minor, received_on, "", reference, reference, account, lines)
         try:
             return receipts.enter(self._change, write).id
-        except BooksRefused as refusal:
-            archived = refusal.vendor_code == Refusal.CUSTOMER_INACTIVE
-            raise Invalid(CONTACT_ARCHIVED if archived else refusal.message) from refusal
+        except BooksRefused as refused:
+            archived = refused.refusal is Refusal.CUSTOMER_INACTIVE
+            raise Invalid(CONTACT_ARCHIVED if archived else refused.message) from refused
 
     def _remembering_form(self, receipt_id: str, form: str) -> None:
         self.connection.execute("INSERT OR IGNORE INTO xero_receipts (receipt_id, form) VALUES (?, ?)", (receipt_id, form))
