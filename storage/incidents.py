@@ -143,7 +143,7 @@ def leave_all_of_another_root(connection: Connection, company: str) -> int:
     same = sa.exists().where(
         incident.c.company == table.c.company,
         incident.c.id == table.c.incident_id,
-        incident.c.cause + " " + incident.c.about == table.c.root,
+        sa.type_coerce(incident.c.cause, sa.Text) + " " + incident.c.about == table.c.root,
     )
     left = connection.execute(
         sa.update(table)
