@@ -6,29 +6,36 @@ projection of what the database says now.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
-from bot import words
+from bot import labels
 from bot.figures import Figure, figures, headline_minor, proposed_proof, undecided_lines
+from bot.people import Names, name_of
 from bot.text import (
     BUTTON_AT_MOST,
-    CONTEXT_AT_MOST,
-    HEADER_AT_MOST,
+    CONFIRM_AT_MOST,
+    NUMBER_AT_MOST,
+    REASON_AT_MOST,
     Block,
+    button,
+    confirmation,
+    context,
     cut,
     fallback,
-    listed,
-    moment,
-    money,
-    plain,
+    header,
+    of_payment,
+    overflow,
+    plain_text,
+    resolve_now,
     row,
-    safe,
+    section,
 )
-from receivables.diagnosis import Cause, Remedy
+from bot.words import CAUSES
+from receivables.diagnosis import Cause, Finding, Remedy
 from receivables.effects import ReceiptWrite
 from receivables.payment import Bucket, Payment
+from receivables.words import Words, counted, listed, plain
 from storage.cards import CardFacts
 from storage.decisions import StoredDecision
 
@@ -41,15 +48,24 @@ PRESSABLE = (
     Remedy.KEEP_ON_ACCOUNT,
     Remedy.RETRY,
 )
-MOVES_MONEY = PRESSABLE[:-1]  # to try again is only to judge again
-SENTENCE_AT_MOST = 1500  # what happened; the story has the rest
+MOVES_MONEY = PRESSABLE[:-1]  # to try again is only to check again
+#: The payment was in the books before; "failing to sync" would be wrong.
+IN_THE_BOOKS_BEFORE = frozenset(
+    {
+        Cause.RECEIPT_DOUBLED,
+        Cause.RECEIPT_CHANGED,
+        Cause.RECEIPT_DELETED,
+        Cause.RECEIPT_DEPOSITED,
+        Cause.PAYMENT_RETURNED,
+        Cause.PAYMENT_REFUNDED,
+    }
+)
+SENTENCE_AT_MOST = 1500  # what happened; the history has the rest
 FIGURES_AT_MOST = 8  # more amounts than this are not compared in ten seconds
 FIGURES_TOGETHER = 4  # with their heading, the ten fields that a section takes
-FACTS_AT_MOST = 8  # the story tells them all
+FACTS_AT_MOST = 8  # the history has them all
+INVOICES_AT_MOST = 6
 RECEIPTS_AT_MOST = 6
-CONFIRM_AT_MOST = 300
-
-Names = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -60,123 +76,125 @@ class Message:
     blocks: list[Block]
 
 
-def failure_card(facts: CardFacts, zone: ZoneInfo, names: Names) -> Message:
-    """The card of one failure. `names` are people's names by their id."""
-    head = _headline(facts)
-    blocks: list[Block] = [{"type": "header", "text": plain(head, HEADER_AT_MOST)}]
+def failure_card(facts: CardFacts, words: Words, names: Names) -> Message:
+    """The card of one failure."""
+    head, happened = _headline(facts), sentence_of(facts)
+    blocks = [header(head)]
     if facts.failure.state == "open":
-        blocks += [_what_happened(facts, _sentence(facts)), _who_and_how_much(facts, zone), *_open(facts, zone, names)]
+        blocks += [_what_happened(facts, happened), _who_and_how_much(facts, words), *_open(facts, words, names)]
     else:
-        before = f"Found on {moment(facts.failure.opened_at, zone)}: {_sentence(facts)}"
-        blocks += [_outcome(facts, zone, names), _what_happened(facts, before), _who_and_how_much(facts, zone)]
-    return Message(fallback(f"{head}: {_sentence(facts)}"), blocks)
+        before = f"Found on {words.moment(facts.failure.opened_at)}: {happened}"
+        blocks += [_outcome(facts, words, names), _what_happened(facts, before), _who_and_how_much(facts, words)]
+    return Message(fallback(f"{head}: {happened}"), blocks)
 
 
 def _headline(facts: CardFacts) -> str:
-    payment = f"Payment {safe(facts.failure.transaction_number, 64)}"
-    about_feed = facts.failure.about == "intake"
-    if facts.failure.state == "open":
+    failure, payment = facts.failure, of_payment(facts.failure.transaction_number)
+    if failure.about == "intake":
+        return f"{payment} changed in the feed" if failure.state == "open" else f"{payment}: the change in the feed is settled"
+    if failure.state == "open":
         if facts.payment.bucket is Bucket.UNKNOWN:
-            return f"{payment}: not known yet whether it was recorded"
-        return f"{payment}: the feed says something else now" if about_feed else f"{payment} is failing to sync"
-    if about_feed:
-        return f"{payment}: what the feed says is settled"
+            return f"{payment}: checking whether it was recorded"
+        if failure.diagnosis is not None and failure.diagnosis.primary.cause in IN_THE_BOOKS_BEFORE:
+            title = CAUSES[failure.diagnosis.primary.cause]
+            about_payment = title.removeprefix("Payment ")
+            return f"{payment}: {title[0].lower()}{title[1:]}" if about_payment == title else f"{payment} {about_payment}"
+        return f"{payment} is failing to sync"
     return {
-        "put_right": f"{payment} was put right in the books",
+        "put_right": f"{payment} was fixed in the books",
         "dismissed": f"{payment} was dismissed",
-        "retried": f"{payment} is tried again",
+        "retried": f"{payment} is being tried again",
         "landed": f"{payment} was recorded after all",
         "excluded": f"{payment} is excluded",
-    }.get(facts.failure.resolution or "", f"{payment} is recorded")
+    }.get(failure.resolution or "", f"{payment} is recorded")
 
 
-def _sentence(facts: CardFacts) -> str:
+def sentence_of(facts: CardFacts) -> str:
+    """What happened to the payment, in a sentence."""
     if facts.failure.diagnosis is None:
-        return "It was just found. The books are being read to say why."
-    return safe(facts.failure.diagnosis.sentence, SENTENCE_AT_MOST)
+        return "This failure was just found. We are reading the books to find out why."
+    return plain(facts.failure.diagnosis.sentence, SENTENCE_AT_MOST)
 
 
 def _what_happened(facts: CardFacts, sentence: str) -> Block:
-    return {"type": "section", "block_id": "what", "text": plain(sentence), "accessory": overflow(facts)}
+    """The sentence with the three-dot menu. Its values are a verb of ours and an opaque id, never an amount or a name."""
+    failure, options = facts.failure, []
+    if failure.state == "open" and Remedy.DISMISS in facts.offers:
+        options.append(("Dismiss Syncing", f"dismiss {failure.id}"))
+    if failure.state == "open" and facts.offers:
+        options.append(("Check again now", f"look {failure.id}"))
+    if failure.resolution == "dismissed":
+        options.append(("Reopen", f"reopen {failure.id}"))
+    if failure.state != "open":
+        options.append(("Unhide" if facts.payment.hidden_by else "Hide", f"hide {failure.id}"))
+    options.append(("Show full history", f"story {failure.id}"))
+    return section(sentence, "what", overflow("more", options))
 
 
-def overflow(facts: CardFacts) -> Block:
-    """The three-dot menu. Values are a verb of ours and an opaque id, never an amount or a name."""
-    options = []
-    if facts.failure.state == "open" and Remedy.DISMISS in facts.offers:
-        options.append(("Dismiss Syncing", f"dismiss {facts.failure.id}"))
-    if facts.failure.state == "open" and facts.offers:
-        options.append(("Look again now", f"look {facts.failure.id}"))
-    if facts.failure.resolution == "dismissed":
-        options.append(("Reopen", f"reopen {facts.failure.id}"))
-    if facts.failure.state != "open":
-        options.append(("Unhide" if facts.payment.hidden_by else "Hide", f"hide {facts.failure.id}"))
-    options.append(("Show the whole story", f"story {facts.failure.id}"))
-    return {
-        "type": "overflow",
-        "action_id": "more",
-        "options": [{"text": plain(label, 75), "value": value} for label, value in options],
-    }
-
-
-def _who_and_how_much(facts: CardFacts, zone: ZoneInfo) -> Block:
-    payment = facts.payment.payment
-    invoices = [one.invoice_number or f"#{one.invoice_id}" for one in payment.allocations]
-    diagnosis = facts.failure.diagnosis
-    cause = "Being looked at"
+def _who_and_how_much(facts: CardFacts, words: Words) -> Block:
+    payment, diagnosis, cause = facts.payment.payment, facts.failure.diagnosis, "Being checked"
     if diagnosis is not None:
-        confidence = words.CONFIDENCES[diagnosis.primary.confidence]
+        confidence = labels.CONFIDENCES[diagnosis.primary.confidence]
         surely = f" ({confidence})" if confidence and diagnosis.primary.cause is not Cause.OUTCOME_UNKNOWN else ""
-        cause = words.CAUSES[diagnosis.primary.cause] + surely
-    return {
-        "type": "section",
-        "block_id": "head",
-        "fields": [
-            *row("Client", safe(payment.customer)),
-            *row("Paid", paid(payment, zone)),
-            *row("Invoices", listed(invoices)),
-            *row("Cause", cause),
-        ],
-    }
+        cause = CAUSES[diagnosis.primary.cause] + surely
+    fields = [
+        *row("Customer", plain(payment.customer)),
+        *row("Paid", paid(payment, words)),
+        *row("Invoices", invoices_of(payment, INVOICES_AT_MOST)),
+        *row("Cause", cause),
+    ]
+    return {"type": "section", "block_id": "head", "fields": fields}
 
 
-def paid(payment: Payment, zone: ZoneInfo) -> str:
+def paid(payment: Payment, words: Words) -> str:
     """How much, how and when."""
-    amount, method = money(payment.amount_minor, payment.currency), safe(payment.method, 40) or "method unknown"
-    return f"{amount}, {method}, {moment(payment.paid_at, zone)}"
+    method = plain(payment.method, 40) or "method unknown"
+    return f"{words.money(payment.amount_minor, payment.currency)}, {method}, {words.moment(payment.paid_at)}"
+
+
+def invoices_of(payment: Payment, at_most: int) -> str:
+    """The invoices that a payment is meant for, by number where they have one."""
+    numbers = [plain(line.invoice_number or line.invoice_id or "", 24) for line in payment.allocations]
+    return listed(numbers, at_most) or "none"
 
 
 # --- open -------------------------------------------------------------------------------------------------------------
 
 
-def _open(facts: CardFacts, zone: ZoneInfo, names: Names) -> list[Block]:
+def _open(facts: CardFacts, words: Words, names: Names) -> list[Block]:
     diagnosis, decision = facts.failure.diagnosis, facts.decision
-    since = f"{'Open' if facts.failure.about == 'intake' else 'Failing'} since {moment(facts.failure.opened_at, zone)}."
-    if facts.attempts > 1:
-        since += f" Tried {facts.attempts} times."
-    if facts.failure.incident_id is not None:
-        since += " Others fail for the same reason: one card stands for all of them."
+    since = _since(facts, words)
     if facts.payment.bucket is Bucket.UNKNOWN:
-        return [context(f"Nothing to decide: the books are read until they tell, and nothing is sent before that. {since}")]
+        keep_checking = "Nothing to decide: we keep checking the books, and nothing is sent until they answer."
+        return [context(f"{keep_checking} Do not enter the payment by hand meanwhile. {since}")]
     if decision is not None and decision.state in ("waiting_approval", "accepted", "carrying_out"):
-        return _under_way(facts, decision, zone, names)
+        return _under_way(facts, decision, words, names)
     if diagnosis is None:
         return [context(since)]
     recommended = recommended_remedy(facts)
-    blocks = figures_blocks(facts, recommended) if recommended else []
-    if diagnosis.primary.blocked:
-        stopped = f"{words.REMEDIES[diagnosis.primary.remedy]} is not possible yet: {safe(diagnosis.primary.blocked, 300)}"
-        blocks.append({"type": "section", "block_id": "blocked", "text": plain(stopped)})
-    if decision is not None and decision.state in words.ENDED:
-        who, remedy = _person(names, decision.requested_by), words.REMEDIES[decision.remedy]
-        came_to = f"{words.ENDED[decision.state]}: {_outcome_of(decision, names)}"
-        blocks.append(context(f"{who} chose “{remedy}”, which {came_to}"))
-    blocks.append(_buttons(facts, recommended))
+    blocks = figures_blocks(facts, recommended, words) if recommended else []
+    blocks += blocked(diagnosis.primary)
+    if decision is not None and decision.state in labels.NOT_CARRIED_OUT:
+        blocks.append(context(f"{_chosen(decision, names)}. {not_carried_out(decision.outcome, names)}"))
+    buttons: list[Block] = []
+    if recommended in PRESSABLE and not needs_choice(facts, recommended):
+        label, confirm = label_of(facts, recommended, words), _confirmation(facts, recommended, words)
+        buttons.append(button("choose", label, facts.offers[recommended], style="primary", confirm=confirm))
+    blocks.append({"type": "actions", "block_id": "buttons", "elements": [*buttons, resolve_now(facts.failure.id)]})
     if facts.failure.about == "intake" and not facts.offers:
-        number = safe(facts.failure.transaction_number, 64)
-        since += f" Settled on the command line: resolve-now decide {number} retry --as PERSON"
+        number = plain(facts.failure.transaction_number, NUMBER_AT_MOST)
+        since += f" Settle it on the command line: resolve-now decide {number} retry --as PERSON"
     blocks.append(context(" ".join([*_notes(facts), since])))
     return blocks
+
+
+def _since(facts: CardFacts, words: Words) -> str:
+    since = f"{'Open' if facts.failure.about == 'intake' else 'Failing'} since {words.moment(facts.failure.opened_at)}."
+    if facts.attempts > 1:
+        since += f" Tried {facts.attempts} times."
+    if facts.failure.incident_id is not None:
+        since += " Other payments fail for the same reason; one card covers them all."
+    return since
 
 
 def recommended_remedy(facts: CardFacts) -> Remedy | None:
@@ -187,56 +205,41 @@ def recommended_remedy(facts: CardFacts) -> Remedy | None:
     return diagnosis.primary.remedy if diagnosis.primary.remedy in facts.offers else None
 
 
+def blocked(finding: Finding) -> list[Block]:
+    """Why the recommended remedy cannot be chosen yet; nothing where it can."""
+    if not finding.blocked:
+        return []
+    return [section(f"{labels.REMEDIES[finding.remedy]} is not possible yet: {plain(finding.blocked, 300)}", "blocked")]
+
+
 def _notes(facts: CardFacts) -> list[str]:
     diagnosis = facts.failure.diagnosis
     if diagnosis is None:
         return []
-    causes = [words.CAUSES[one.cause] for one in diagnosis.runners_up[:3]]
+    causes = [CAUSES[finding.cause] for finding in diagnosis.runners_up[:3]]
     notes = [f"Also possible: {'; '.join(causes)}."] if causes else []
-    unread = [safe(what, 300) for what in diagnosis.not_checked[:3]]
+    unread = [plain(what, 300) for what in diagnosis.not_checked[:3]]
     return notes + ([f"Not checked: {'; '.join(unread)}."] if unread else [])
 
 
-def figures_blocks(facts: CardFacts, remedy: Remedy, at_most: int = FIGURES_AT_MOST) -> list[Block]:
+def figures_blocks(facts: CardFacts, remedy: Remedy, words: Words, at_most: int = FIGURES_AT_MOST) -> list[Block]:
     """A table of two columns: what it is, and its amount now and after the remedy."""
-    shown = figures(facts, remedy)
-    if not shown:
-        return []
+    shown = figures(facts, remedy, words)
     currency = facts.payment.payment.currency
     blocks: list[Block] = []
     for place in range(0, min(len(shown), at_most), FIGURES_TOGETHER):
-        fields = [] if blocks else row(words.REMEDIES[remedy], "Now → after")
-        for one in shown[place : min(place + FIGURES_TOGETHER, at_most)]:
-            fields += [plain(safe(one.label, 120)), plain(before_after(one, currency))]
+        fields = [] if blocks else row(labels.REMEDIES[remedy], "Now → after")
+        for figure in shown[place : min(place + FIGURES_TOGETHER, at_most)]:
+            fields += [plain_text(plain(figure.label, 120)), plain_text(_before_after(figure, currency, words))]
         blocks.append({"type": "section", "block_id": f"figures{place or ''}", "fields": fields})
-    more = len(shown) - at_most
-    if more > 0:
-        blocks.append(context(f"… and {more} more amounts."))
+    if len(shown) > at_most:
+        blocks.append(context(f"… and {counted(len(shown) - at_most, 'more amount')}."))
     return blocks
 
 
-def before_after(one: Figure, currency: str) -> str:
+def _before_after(figure: Figure, currency: str, words: Words) -> str:
     """An amount as it is and as the remedy would leave it."""
-    return f"{money(one.before_minor, currency)} → {money(one.after_minor, currency)}"
-
-
-def _buttons(facts: CardFacts, recommended: Remedy | None) -> Block:
-    elements: list[Block] = []
-    if recommended in PRESSABLE and not needs_choice(facts, recommended):
-        elements.append(
-            {
-                "type": "button",
-                "action_id": "choose",
-                "style": "primary",
-                "text": plain(label_of(facts, recommended), BUTTON_AT_MOST),
-                "value": facts.offers[recommended],
-                "confirm": confirmation(facts, recommended),
-            }
-        )
-    elements.append(
-        {"type": "button", "action_id": "resolve_now", "text": plain("Resolve Now", BUTTON_AT_MOST), "value": facts.failure.id}
-    )
-    return {"type": "actions", "block_id": "buttons", "elements": elements}
+    return f"{words.money(figure.before_minor, currency)} → {words.money(figure.after_minor, currency)}"
 
 
 def needs_choice(facts: CardFacts, remedy: Remedy) -> bool:
@@ -249,132 +252,114 @@ def needs_choice(facts: CardFacts, remedy: Remedy) -> bool:
     return remedy is Remedy.RECREATE_RECEIPT and bool(undecided_lines(evidence, diagnosis))
 
 
-def label_of(facts: CardFacts, remedy: Remedy) -> str:
+def label_of(facts: CardFacts, remedy: Remedy, words: Words) -> str:
     """The button's words, with the one amount that matters where the remedy moves one."""
     if remedy not in MOVES_MONEY:
-        return words.REMEDIES[remedy]
-    amount = money(headline_minor(facts, remedy), facts.payment.payment.currency)
-    return cut(f"{words.REMEDIES[remedy]} ({amount})", BUTTON_AT_MOST)
+        return labels.REMEDIES[remedy]
+    amount = words.money(headline_minor(facts, remedy), facts.payment.payment.currency)
+    return cut(f"{labels.REMEDIES[remedy]} ({amount})", BUTTON_AT_MOST)
 
 
-def confirmation(facts: CardFacts, remedy: Remedy) -> Block:
+def _confirmation(facts: CardFacts, remedy: Remedy, words: Words) -> Block:
     """Asked once more with the figures, before anything is written down. Slack leaves room for a few."""
     currency = facts.payment.payment.currency
-    lines = [f"{safe(one.label, 60)}: {before_after(one, currency)}" for one in figures(facts, remedy)]
-    text = words.EXPLAINED[remedy]
+    lines = [f"{plain(figure.label, 60)}: {_before_after(figure, currency, words)}" for figure in figures(facts, remedy, words)]
+    text = labels.EXPLAINED[remedy]
     for place, line in enumerate(lines):
-        more = f"\n… and {len(lines) - place} more amounts"
+        more = f"\n… and {counted(len(lines) - place, 'more amount')}"
         if len(text) + len(line) + 1 > CONFIRM_AT_MOST - len(more):
             text += more
             break
         text += f"\n{line}"
-    return {
-        "title": plain(words.REMEDIES[remedy], 100),
-        "text": plain(text, CONFIRM_AT_MOST),
-        "confirm": plain("Yes, do it", 30),
-        "deny": plain("Not now", 30),
-    }
+    return confirmation(labels.REMEDIES[remedy], text, "Yes, do it")
 
 
 # --- decided ----------------------------------------------------------------------------------------------------------
 
 
-def _under_way(facts: CardFacts, decision: StoredDecision, zone: ZoneInfo, names: Names) -> list[Block]:
-    who, remedy = _person(names, decision.requested_by), words.REMEDIES[decision.remedy]
-    blocks = figures_blocks(facts, decision.remedy)
-    at = moment(decision.requested_at, zone)
-    reason = f" Reason: “{safe(decision.reason, 300)}”." if decision.reason else ""
+def _chosen(decision: StoredDecision, names: Names) -> str:
+    return f"{name_of(names, decision.requested_by)} chose “{labels.REMEDIES[decision.remedy]}”"
+
+
+def _under_way(facts: CardFacts, decision: StoredDecision, words: Words, names: Names) -> list[Block]:
+    blocks = figures_blocks(facts, decision.remedy, words)
+    at = words.moment(decision.requested_at)
+    reason = f" Reason: “{plain(decision.reason, REASON_AT_MOST)}”." if decision.reason else ""
     if decision.state != "waiting_approval":
-        approved = f" Approved by {_person(names, decision.approved_by)}." if decision.approved_by else ""
-        return [*blocks, context(f"{who} chose “{remedy}” on {at}.{reason}{approved} It is being carried out.")]
-    outcome = f" {safe(decision.outcome, 300)}" if decision.outcome else ""
-    blocks.append(context(f"{who} asks for “{remedy}” since {at}.{reason}{outcome}"))
-    approve: Block = {
-        "type": "button",
-        "action_id": "approve",
-        "style": "primary",
-        "text": plain(f"Approve: {label_of(facts, decision.remedy)}", BUTTON_AT_MOST),
-        "value": decision.id,
-        "confirm": confirmation(facts, decision.remedy),
-    }
-    decline: Block = {
-        "type": "button",
-        "action_id": "withdraw",
-        "style": "danger",
-        "text": plain("Decline", BUTTON_AT_MOST),
-        "value": decision.id,
-    }
-    blocks.append({"type": "actions", "block_id": "approval", "elements": [approve, decline]})
-    return blocks
+        approved = f" Approved by {name_of(names, decision.approved_by)}." if decision.approved_by else ""
+        return [*blocks, context(f"{_chosen(decision, names)} on {at}.{reason}{approved} It is being carried out.")]
+    outcome = f" {plain(decision.outcome, 300)}" if decision.outcome else ""
+    asked = f"{name_of(names, decision.requested_by)} requested “{labels.REMEDIES[decision.remedy]}” on {at}."
+    confirm = _confirmation(facts, decision.remedy, words)
+    label = f"Approve: {label_of(facts, decision.remedy, words)}"
+    approve = button("approve", label, decision.id, style="primary", confirm=confirm)
+    decline = button("withdraw", "Decline", decision.id, style="danger")
+    return [
+        *blocks,
+        context(f"{asked}{reason}{outcome}"),
+        {"type": "actions", "block_id": "approval", "elements": [approve, decline]},
+    ]
 
 
-def _outcome_of(decision: StoredDecision, names: Names) -> str:
-    """Why a decision came to nothing. Who declined is stored by id and shown by name."""
-    verb, by, person = decision.outcome.partition("declined by ")
-    text = f"{by}{_person(names, person)}" if by and not verb else safe(decision.outcome, 300)
+def not_carried_out(outcome: str, names: Names) -> str:
+    """Why a decision changed nothing, as a sentence. Who declined is stored by id and shown by name."""
+    verb, by, person = outcome.partition("declined by ")
+    text = f"Declined by {name_of(names, person)}" if by and not verb else f"Not carried out: {plain(outcome, 300)}"
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
-def _outcome(facts: CardFacts, zone: ZoneInfo, names: Names) -> Block:
+def _outcome(facts: CardFacts, words: Words, names: Names) -> Block:
     """How it ended: by whom, when, and with which documents."""
-    failure, decision = facts.failure, facts.decision
-    at = moment(failure.resolved_at or failure.changed_at, zone)
-    by = _person(names, failure.resolved_by) if failure.resolved_by else ""
-    by_somebody = f" by {by}" if by else ""
-    if failure.about == "intake":
-        said = f"Settled{by_somebody} on {at}: what we hold was kept."
-    else:
-        chosen = (
-            f"{_person(names, decision.requested_by)} chose “{words.REMEDIES[decision.remedy]}”; it was" if decision else "It was"
-        )
-        said = {
-            "put_right": f"Put right in the books{by_somebody}; nobody had to press anything. Seen on {at}.",
-            "dismissed": f"Dismissed{by_somebody} on {at}. Nothing was written to the books.",
-            "retried": f"Sent to be judged again{by_somebody} on {at}.",
-            "landed": f"The books had it after all; read back on {at}.",
-            "excluded": f"Excluded{by_somebody} on {at}; it is never posted.",
-        }.get(failure.resolution or "", f"{chosen} carried out and read back on {at}.")
-    lines = [said]
+    decision = facts.decision
+    lines = [_ended(facts, words, names)]
     if decision is not None and decision.approved_by:
-        lines.append(f"Approved by {_person(names, decision.approved_by)}.")
+        lines.append(f"Approved by {name_of(names, decision.approved_by)}.")
     if decision is not None and decision.reason:
-        lines.append(f"Reason: “{safe(decision.reason, 300)}”")
-    lines += _at_most(_receipts(facts)) + _at_most(_proofs(facts))
+        lines.append(f"Reason: “{plain(decision.reason, REASON_AT_MOST)}”")
+    lines += _at_most(_receipts(facts, words)) + _at_most(_proofs(facts, words))
     if facts.payment.hidden_by:
-        lines.append(f"Hidden from lists and search by {_person(names, facts.payment.hidden_by)}; totals still count it.")
-    return {"type": "section", "block_id": "outcome", "text": plain("\n".join(lines))}
+        lines.append(f"Hidden from lists and search by {name_of(names, facts.payment.hidden_by)}; totals still include it.")
+    return section("\n".join(lines), "outcome")
 
 
-def _receipts(facts: CardFacts) -> list[str]:
+def _ended(facts: CardFacts, words: Words, names: Names) -> str:
+    failure, decision = facts.failure, facts.decision
+    at = words.moment(failure.resolved_at or failure.changed_at)
+    by = f" by {name_of(names, failure.resolved_by)}" if failure.resolved_by else ""
+    if failure.about == "intake":
+        return f"Settled{by} on {at}: our record of the payment was kept."
+    carried_out = f"{_chosen(decision, names)}; it was carried out" if decision else "It was carried out"
+    return {
+        "put_right": f"Fixed in the books{by}; nothing was needed here. Seen on {at}.",
+        "dismissed": f"Dismissed{by} on {at}. Nothing was written to the books.",
+        "retried": f"Sent back to be tried again{by} on {at}.",
+        "landed": f"It was in the books after all; confirmed on {at}.",
+        "excluded": f"Excluded{by} on {at}; it is never posted.",
+    }.get(failure.resolution or "", f"{carried_out} and confirmed in the books on {at}.")
+
+
+def _receipts(facts: CardFacts, words: Words) -> list[str]:
     currency = facts.payment.payment.currency
     lines = []
-    for one in facts.receipts:
-        if isinstance(one.write, ReceiptWrite):
-            rest = one.write.on_account_minor
-            on_account = f", of it {money(rest, currency)} on account" if rest else ""
-            amount = money(one.write.amount_minor, currency)
-            lines.append(f"Receipt #{safe(one.document_id or '', 40)} in the books: {amount}{on_account}.")
+    for effect in facts.receipts:
+        if isinstance(effect.write, ReceiptWrite):
+            rest, amount = effect.write.on_account_minor, words.money(effect.write.amount_minor, currency)
+            on_account = f", {words.money(rest, currency)} of it on account" if rest else ""
+            lines.append(f"Receipt {plain(effect.document_id or '', 40)} in the books: {amount}{on_account}.")
     return lines
 
 
-def _proofs(facts: CardFacts) -> list[str]:
+def _proofs(facts: CardFacts, words: Words) -> list[str]:
     if facts.failure.resolution != "dismissed":
         return []
     currency = facts.payment.payment.currency
-    lines = [f"Proof: receipt #{safe(one.receipt_id, 40)} has {money(one.amount_minor, currency)} of it." for one in facts.proofs]
-    return lines or ["No receipt stands for it; two people answer for that."]
+    lines = [
+        f"Already recorded: {words.money(proof.amount_minor, currency)} on receipt {plain(proof.receipt_id, 40)}."
+        for proof in facts.proofs
+    ]
+    return lines or ["Dismissed without a receipt as proof, on the word of two people."]
 
 
 def _at_most(lines: Sequence[str]) -> list[str]:
     more = len(lines) - RECEIPTS_AT_MOST
     return [*lines[:RECEIPTS_AT_MOST], *([f"… and {more} more"] if more > 0 else [])]
-
-
-def _person(names: Names, person_id: str) -> str:
-    """A person's name; a name of the books, or of somebody who is not configured any more, as it stands."""
-    return safe(names.get(person_id, person_id), 60)
-
-
-def context(text: str) -> Block:
-    """A line in small print."""
-    return {"type": "context", "elements": [plain(text, CONTEXT_AT_MOST)]}

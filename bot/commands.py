@@ -9,14 +9,14 @@ from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot import story
-from bot.cards import context
 from bot.hiding import hide
 from bot.people import NOBODY, person_of
 from bot.rooms import Rooms
-from bot.text import Block, fallback, money, plain, safe
+from bot.text import NUMBER_AT_MOST, Block, context, fallback, of_payment, overflow, resolve_now, section
 from bot.words import CAUSES
 from receivables.authority import Person
 from receivables.errors import ReceivablesError
+from receivables.words import Words, capitalized, counted, plain
 from storage import failures, payments, search
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
@@ -26,11 +26,11 @@ SHOWN_AT_MOST = 12  # with a menu and a button each, well under Slack's 50 block
 COMMAND = "/payments"
 HELP = (
     "/payments search TEXT   part of a transaction number, a customer, an invoice number, or an amount\n"
-    "/payments show NUMBER   one payment's story\n"
-    "/payments failing   what is failing now\n"
-    "/payments sync   look at the books now\n"
+    "/payments show NUMBER   one payment's full history\n"
+    "/payments failing   the payments that are failing now\n"
+    "/payments sync   sync with the books now\n"
     "/payments hide NUMBER, /payments unhide NUMBER   keep a payment out of lists and search\n"
-    "/payments help   this"
+    "/payments help   this list"
 )
 
 
@@ -86,11 +86,11 @@ class Commands:
             for company in self._companies(person):
                 self.rooms.deciding.look_again(company)
             self.rooms.wake.wake()
-            _say(respond, "A sync begins within seconds.")
+            _say(respond, "A sync starts within seconds.")
         elif verb in ("show", "hide", "unhide") and rest:
             stored = self._payment(rest, person)
             if stored is None:
-                _say(respond, f"There is no payment {safe(rest, 64)} here. /payments search finds parts of numbers.")
+                _say(respond, f"{of_payment(rest)} is not known here. Use /payments search with part of its number.")
             elif verb == "show":
                 view = story.modal(self.rooms, stored.payment.company, stored.number)
                 client.views_open(trigger_id=body["trigger_id"], view=view)
@@ -106,28 +106,25 @@ class Commands:
     def _payment(self, number: str, person: Person) -> StoredPayment | None:
         with self.rooms.db.read() as connection:
             found = [payments.find(connection, company, number) for company in self._companies(person)]
-        return next((one for one in found if one is not None), None)
+        return next((stored for stored in found if stored is not None), None)
 
     def _search(self, text: str, person: Person, respond: Respond) -> None:
         companies = self._companies(person)
         with self.rooms.db.read() as connection:
             found = search.payments(connection, companies, text, include_hidden=False)
             documents = search.documents(connection, companies, text, kind=None)
-            open_ones = {one.number: failures.open_of(connection, one.company, one.number) for one in found[:SHOWN_AT_MOST]}
+            failing = {match.number: failures.open_of(connection, match.company, match.number) for match in found[:SHOWN_AT_MOST]}
         blocks: list[Block] = []
-        for one in found[:SHOWN_AT_MOST]:
-            blocks += _row(one, open_ones[one.number])
-        lines = [_document(one) for one in documents[:SHOWN_AT_MOST]]
+        for match in found[:SHOWN_AT_MOST]:
+            blocks += _row(match, failing[match.number], self._words(match.company))
+        lines = [_document(match, self._words(match.company)) for match in documents[:SHOWN_AT_MOST]]
         if lines:
-            blocks.append({"type": "section", "text": plain("In the books:\n" + "\n".join(lines))})
+            blocks.append(section("In the books:\n" + "\n".join(lines)))
         more = len(found) - SHOWN_AT_MOST
         if more > 0:
-            blocks.append(context(f"{more} more payments; say more of the number or the name."))
-        _say(
-            respond,
-            f"Found for {safe(text)}: {len(found)} payments" if blocks else f"Nothing here contains {safe(text)}.",
-            blocks,
-        )
+            blocks.append(context(f"{counted(more, 'more payment')}. Type more of the number or the name to narrow the search."))
+        heading = f"Found for {plain(text)}: {counted(len(found), 'payment')}" if blocks else f"Nothing contains {plain(text)}."
+        _say(respond, heading, blocks)
 
     def _failing(self, person: Person, respond: Respond) -> None:
         blocks: list[Block] = []
@@ -136,50 +133,46 @@ class Commands:
             with self.rooms.db.read() as connection:
                 found = failures.open_ones(connection, company)
                 shown = found[: SHOWN_AT_MOST - len(blocks) // 2]
-                stored = payments.by_numbers(connection, company, {one.transaction_number for one in shown})
+                stored = payments.by_numbers(connection, company, {failure.transaction_number for failure in shown})
             count += len(found)
-            for one in shown:
-                blocks += _failure_row(one, stored[one.transaction_number])
+            for failure in shown:
+                blocks += _failure_row(failure, stored[failure.transaction_number], self._words(company))
         if count > SHOWN_AT_MOST:
-            blocks.append(context(f"{count - SHOWN_AT_MOST} more; `resolve-now failures` lists them all."))
-        _say(respond, f"{count} payments are failing." if count else "No payment is failing.", blocks)
+            blocks.append(context(f"{count - SHOWN_AT_MOST:,} more. resolve-now failures lists them all."))
+        are = "is" if count == 1 else "are"
+        _say(respond, f"{counted(count, 'payment')} {are} failing." if count else "No payment is failing.", blocks)
+
+    def _words(self, company: str) -> Words:
+        return self.rooms.channels[company].company.words
 
 
-def _row(one: Found, failing: StoredFailure | None) -> list[Block]:
-    amount = money(one.amount_minor or 0, one.currency)
-    text = f"{safe(one.number, 64)}  {safe(one.name)}  {amount}  {'failing' if failing else one.state}"
-    reference = f"{one.company} {one.number}"
-    options = [("Show the whole story", f"payment-story {reference}")]
+def _row(found: Found, failing: StoredFailure | None, words: Words) -> list[Block]:
+    reference = f"{found.company} {found.number}"
+    options = [("Show full history", f"payment-story {reference}")]
     if failing is None:
         options.append(("Hide", f"payment-hide {reference}"))
-    menu: Block = {
-        "type": "overflow",
-        "action_id": "payment_menu",
-        "options": [{"text": plain(label, 75), "value": value[:150]} for label, value in options],
-    }
-    blocks: list[Block] = [{"type": "section", "text": plain(text), "accessory": menu}]
-    return blocks + ([_resolve_now(failing)] if failing else [])
+    amount, state = words.money(found.amount_minor or 0, found.currency), "failing" if failing else found.state
+    text = f"{plain(found.number, NUMBER_AT_MOST)}  {plain(found.name)}  {amount}  {state}"
+    return [section(text, accessory=overflow("payment_menu", options)), *(_button(failing) if failing else [])]
 
 
-def _failure_row(one: StoredFailure, stored: StoredPayment) -> list[Block]:
+def _failure_row(failure: StoredFailure, stored: StoredPayment, words: Words) -> list[Block]:
     payment = stored.payment
-    cause = CAUSES[one.cause] if one.cause else "being looked at"
-    text = (
-        f"{safe(one.transaction_number, 64)}  {safe(payment.customer)}  {money(payment.amount_minor, payment.currency)}  {cause}"
-    )
-    return [{"type": "section", "text": plain(text)}, _resolve_now(one)]
+    cause = CAUSES[failure.cause] if failure.cause else "Being checked"
+    who = f"{plain(failure.transaction_number, NUMBER_AT_MOST)}  {plain(payment.customer)}"
+    return [section(f"{who}  {words.money(payment.amount_minor, payment.currency)}  {cause}"), *_button(failure)]
 
 
-def _resolve_now(one: StoredFailure) -> Block:
-    button = {"type": "button", "action_id": "resolve_now", "text": plain("Resolve Now", 75), "value": one.id}
-    return {"type": "actions", "elements": [button]}
+def _button(failing: StoredFailure) -> list[Block]:
+    return [{"type": "actions", "elements": [resolve_now(failing.id)]}]
 
 
-def _document(one: Found) -> str:
-    amount = f"  {money(one.amount_minor, one.currency)}" if one.amount_minor is not None and one.currency else ""
-    return f"{one.kind} {safe(one.number or one.id, 64)}  {safe(one.name)}{amount}  {one.state}"
+def _document(found: Found, words: Words) -> str:
+    worth = found.amount_minor is not None and found.currency
+    amount = f"  {words.money(found.amount_minor or 0, found.currency)}" if worth else ""
+    kind = capitalized(found.kind.replace("_", " "))
+    return f"{kind} {plain(found.number or found.id, NUMBER_AT_MOST)}  {plain(found.name)}{amount}  {found.state}"
 
 
 def _say(respond: Respond, text: str, blocks: Sequence[Block] = ()) -> None:
-    head: Block = {"type": "section", "text": plain(text)}
-    respond(text=fallback(text), blocks=[head, *blocks], response_type="ephemeral", replace_original=False)
+    respond(text=fallback(text), blocks=[section(text), *blocks], response_type="ephemeral", replace_original=False)

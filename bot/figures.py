@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.text import money, safe
 from receivables.books_records import CreditApplication, Invoice, InvoiceStatus, Receipt
 from receivables.diagnosis import Diagnosis, Finding, Remedy
 from receivables.evidence import Evidence, LineEvidence
+from receivables.words import Words, plain
 from storage.cards import CardFacts
 
 NUMBER_AT_MOST = 24  # of a document: longer ones would hide the amounts beside them
@@ -23,7 +23,7 @@ class Figure:
     after_minor: int
 
 
-def figures(facts: CardFacts, remedy: Remedy) -> tuple[Figure, ...]:
+def figures(facts: CardFacts, remedy: Remedy, words: Words) -> tuple[Figure, ...]:
     """The figures of one remedy; none where it changes no amount."""
     evidence, diagnosis = facts.evidence, facts.failure.diagnosis
     if evidence is None or diagnosis is None:
@@ -38,7 +38,7 @@ def figures(facts: CardFacts, remedy: Remedy) -> tuple[Figure, ...]:
         case Remedy.APPLY_RECEIPT:
             return _applied(evidence)
         case Remedy.DISMISS:
-            return _proven(evidence, proposed_proof(diagnosis))
+            return _proven(evidence, proposed_proof(diagnosis), words)
         case _:
             return ()
 
@@ -49,10 +49,10 @@ def headline_minor(facts: CardFacts, remedy: Remedy) -> int:
     payment = facts.payment.payment
     if evidence is None or diagnosis is None:
         return payment.amount_minor
-    unapplied = sum(one.unapplied_minor for one in _live(evidence))
+    unapplied = sum(receipt.unapplied_minor for receipt in _live(evidence))
     match remedy:
         case Remedy.UNAPPLY_CREDIT_MEMO:
-            return sum(one.amount_minor for one in _taken_off(evidence, diagnosis))
+            return sum(credit.amount_minor for credit in _taken_off(evidence, diagnosis))
         case Remedy.APPLY_RECEIPT if _live(evidence):
             return unapplied - payment.on_account_minor
         case Remedy.KEEP_ON_ACCOUNT if _live(evidence):
@@ -69,18 +69,18 @@ def credit_that_fits_minor(facts: CardFacts) -> int:
     if evidence is None or diagnosis is None:
         return 0
     freed = _by_application(_taken_off(evidence, diagnosis))
-    short = {one: amount - line.open_minor for one, (line, amount) in _by_invoice(evidence).items()}
-    return sum(max(0, min(amount, amount - short.get(one, 0))) for one, amount in freed.items())
+    short = {invoice_id: amount - line.open_minor for invoice_id, (line, amount) in _by_invoice(evidence).items()}
+    return sum(max(0, min(amount, amount - short.get(invoice_id, 0))) for invoice_id, amount in freed.items())
 
 
 def proposed_successors(diagnosis: Diagnosis) -> dict[int, str]:
     """Invoice ids by allocation line, as the diagnosis proposes them; empty where a person must choose."""
-    return dict(next((one.successors for one in _findings(diagnosis) if one.successors), ()))
+    return dict(next((finding.successors for finding in _findings(diagnosis) if finding.successors), ()))
 
 
 def proposed_proof(diagnosis: Diagnosis) -> tuple[tuple[str, int], ...]:
     """(receipt id, amount in minor units) that a dismissal rests on where nobody names another receipt."""
-    return next((one.proof for one in _findings(diagnosis) if one.proof), ())
+    return next((finding.proof for finding in _findings(diagnosis) if finding.proof), ())
 
 
 def undecided_lines(evidence: Evidence, diagnosis: Diagnosis) -> list[LineEvidence]:
@@ -98,23 +98,23 @@ def _findings(diagnosis: Diagnosis) -> tuple[Finding, ...]:
 
 def _taken_off(evidence: Evidence, diagnosis: Diagnosis) -> list[CreditApplication]:
     """Each application once, however many allocations stand on its invoice."""
-    wanted = set(next((one.applications for one in _findings(diagnosis) if one.applications), ()))
-    return list({one.id: one for line in evidence.lines for one in line.credits if one.id in wanted}.values())
+    wanted = set(next((finding.applications for finding in _findings(diagnosis) if finding.applications), ()))
+    return list({credit.id: credit for line in evidence.lines for credit in line.credits if credit.id in wanted}.values())
 
 
 def _by_application(taken: Sequence[CreditApplication]) -> dict[str, int]:
     """What un-applying frees on each invoice, in minor units."""
     freed: dict[str, int] = {}
-    for one in taken:
-        freed[one.invoice_id] = freed.get(one.invoice_id, 0) + one.amount_minor
+    for credit in taken:
+        freed[credit.invoice_id] = freed.get(credit.invoice_id, 0) + credit.amount_minor
     return freed
 
 
 def _unapplied(evidence: Evidence, taken: Sequence[CreditApplication]) -> tuple[Figure, ...]:
     names, shown, freed = _names(evidence), list[Figure](), _by_application(taken)
-    for one in taken:
-        memo = _number(one.credit_memo_number, one.credit_memo_id)
-        shown.append(Figure(f"Credit memo {memo} on {names.get(one.invoice_id, 'its invoice')}", one.amount_minor, 0))
+    for credit in taken:
+        memo = _number(credit.credit_memo_number, credit.credit_memo_id)
+        shown.append(Figure(f"Credit memo {memo} on {names.get(credit.invoice_id, 'its invoice')}", credit.amount_minor, 0))
     for invoice_id, (line, needed) in _by_invoice(evidence).items():
         after = line.open_minor + freed.get(invoice_id, 0) - needed
         shown.append(Figure(f"Open on {names[invoice_id]}", line.open_minor, after))
@@ -129,7 +129,7 @@ def _invoices(evidence: Evidence, chosen: Mapping[int, str]) -> dict[int, Invoic
     found: dict[int, Invoice] = {}
     customer = evidence.customer.id if evidence.customer else None
     for line in evidence.lines:
-        invoice = next((one for one in line.successors if one.id == chosen.get(line.line)), line.invoice)
+        invoice = next((new for new in line.successors if new.id == chosen.get(line.line)), line.invoice)
         if (
             isinstance(invoice, Invoice)
             and invoice.status is InvoiceStatus.OPEN
@@ -161,15 +161,15 @@ def _recorded(evidence: Evidence, chosen: Mapping[int, str]) -> tuple[Figure, ..
             label = f"Open on {new} {_number(invoice.number, invoice.id)}"
             shown.append(Figure(label, invoice.open_minor, invoice.open_minor - amount))
     waiting = sum(line.amount_minor for line in evidence.lines if line.successors and line.line not in chosen)
-    rest = evidence.payment.amount_minor - waiting - sum(one.before_minor - one.after_minor for one in shown)
+    rest = evidence.payment.amount_minor - waiting - sum(figure.before_minor - figure.after_minor for figure in shown)
     if rest:
-        shown.append(Figure("On the client's account", 0, rest))
+        shown.append(Figure("On the customer's account", 0, rest))
     return tuple(shown)
 
 
 def _kept(evidence: Evidence) -> tuple[Figure, ...]:
     if live := _live(evidence):
-        rest = sum(one.unapplied_minor for one in live)
+        rest = sum(receipt.unapplied_minor for receipt in live)
         return (Figure("Meant to stay on account", evidence.payment.on_account_minor, rest),)
     return _recorded(_without_successors(evidence), {})
 
@@ -185,22 +185,27 @@ def _without_successors(evidence: Evidence) -> Evidence:
 def _applied(evidence: Evidence) -> tuple[Figure, ...]:
     live, names = _live(evidence), _names(evidence)
     shown = [
-        Figure(f"Unapplied on receipt {_number(one.number, one.id)}", one.unapplied_minor, evidence.payment.on_account_minor)
-        for one in live
+        Figure(
+            f"Unapplied on receipt {_number(receipt.number, receipt.id)}",
+            receipt.unapplied_minor,
+            evidence.payment.on_account_minor,
+        )
+        for receipt in live
     ]
     for invoice_id, (line, needed) in _by_invoice(evidence).items():
-        there = sum(one.applied_to(invoice_id) for one in live)
+        there = sum(receipt.applied_to(invoice_id) for receipt in live)
         shown.append(Figure(f"Open on {names[invoice_id]}", line.open_minor, line.open_minor + there - needed))
     return tuple(shown)
 
 
-def _proven(evidence: Evidence, proof: Sequence[tuple[str, int]]) -> tuple[Figure, ...]:
-    held = {one.receipt.id: one for one in evidence.receipts}
+def _proven(evidence: Evidence, proof: Sequence[tuple[str, int]], words: Words) -> tuple[Figure, ...]:
+    held = {found.receipt.id: found for found in evidence.receipts}
     shown: list[Figure] = []
     for receipt_id, amount in proof:
-        if one := held.get(receipt_id):
-            number, whole = _number(one.receipt.number, one.receipt.id), money(one.receipt.amount_minor, one.receipt.currency)
-            shown.append(Figure(f"Proven by receipt {number} of {whole}", one.claimed_minor, one.claimed_minor + amount))
+        if found := held.get(receipt_id):
+            receipt = found.receipt
+            named = f"receipt {_number(receipt.number, receipt.id)}, {words.money(receipt.amount_minor, receipt.currency)}"
+            shown.append(Figure(f"Recorded on {named}", found.claimed_minor, found.claimed_minor + amount))
     return tuple(shown)
 
 
@@ -226,4 +231,4 @@ def _names(evidence: Evidence) -> dict[str, str]:
 
 
 def _number(number: str, otherwise: str) -> str:
-    return safe(number or otherwise, NUMBER_AT_MOST)
+    return plain(number or otherwise, NUMBER_AT_MOST)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.rooms import Rooms
-from bot.text import safe
+from bot.text import of_payment
 from receivables.authority import Person
 from storage import failures, outbox, payments
 
@@ -16,11 +16,11 @@ def hide(rooms: Rooms, company: str, number: str, person: Person, *, hidden: boo
     with rooms.db.acknowledge() as connection:
         stored = payments.find(connection, company, number)
         if stored is None:
-            return f"There is no payment {safe(number, 64)} here."
+            return f"{of_payment(number)} is not known here."
         wanted = stored.hidden_by is None if hidden is None else hidden
         if wanted and failures.open_of(connection, company, number) is not None:
             return NOT_WHILE_FAILING
         payments.hide(connection, company, number, hidden=wanted, by=person.id, at=at)
-        for one in failures.of_payment(connection, company, number)[-1:]:
-            outbox.want(connection, rooms.ids, company=company, subject_kind="failure", subject=one.id, at=at)
-    return f"Payment {safe(number, 64)} is {'hidden' if wanted else 'shown again'}."
+        for failure in failures.of_payment(connection, company, number)[-1:]:
+            outbox.want(connection, rooms.ids, company=company, subject_kind="failure", subject=failure.id, at=at)
+    return f"{of_payment(number)} is {'hidden' if wanted else 'shown again'}."

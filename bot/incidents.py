@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
-from bot import words
-from bot.cards import MOVES_MONEY, PRESSABLE, Message
+from bot import labels
+from bot.cards import PRESSABLE, Message
 from bot.escalations import about_in_words
+from bot.people import Names, name_of, owner
 from bot.rooms import Channel
-from bot.text import BUTTON_AT_MOST, CONTEXT_AT_MOST, HEADER_AT_MOST, Block, fallback, listed, moment, money, plain, row, safe
+from bot.text import Block, button, confirmation, context, fallback, header, row, section, take
+from bot.words import CAUSES
 from receivables.diagnosis import Cause, Remedy
+from receivables.words import Words, counted, listed, plain
 from storage.companies import Pause
 from storage.incidents import IncidentFigures, StoredIncident
 
 #: What happened and what to do about it outside, by cause; {about} is the day, the name, the account in question.
 REASONS: Mapping[Cause, str] = {
     Cause.PERIOD_CLOSED: "The books are closed through {about}, and these payments touch documents before that. "
-    "Ask the controller to open the period, then try all of them again.",
-    Cause.ACCOUNT_INACTIVE: "The books do not take money on the account in question: {about}. "
-    "Make the account active in the books, or name another in the configuration, then try all of them again.",
-    Cause.CUSTOMER_INACTIVE: "The client is inactive in the books. Make the client active, then try all of them again.",
-    Cause.CUSTOMER_CHANGED: "The client was merged or moved in the books. Check where the invoices stand now, then try again.",
-    Cause.CREDIT_MEMO_APPLIED: "The books apply credit memos by themselves, and so take what portal payments were meant for. "
-    "Turn “Automatically apply credits” off in the books; until then this happens again and again.",
-    Cause.RECEIPT_ALREADY_ENTERED: "{about} entered these receipts by hand before the sync came to post them. "
+    "Ask the controller to reopen the period, then try all of them again.",
+    Cause.ACCOUNT_INACTIVE: "The books do not take money on this deposit account: {about}. "
+    "Make the account active in the books, or name another one in the configuration, then try all of them again.",
+    Cause.CUSTOMER_INACTIVE: "The customer is inactive in the books. Make the customer active, then try all of them again.",
+    Cause.CUSTOMER_CHANGED: "The customer was merged or moved in the books. "
+    "Check which customer the invoices belong to now, then try all of them again.",
+    Cause.CREDIT_MEMO_APPLIED: "The books apply credit memos automatically, and so take what portal payments were meant for. "
+    "Turn off “Automatically apply credits” in the books; until then this will keep happening.",
+    Cause.RECEIPT_ALREADY_ENTERED: "{about} entered these receipts by hand before the sync posted them. "
     "Agree on a waiting time, or sync more often.",
-    Cause.ACCESS_LOST: "The access to the books was lost. Nothing is lost: payments wait until the company is connected again.",
+    Cause.ACCESS_LOST: "Access to the books was lost. No payment is lost: they wait until the company is reconnected.",
     Cause.THROTTLED: "The books ask us to wait. Payments are posted as soon as they allow it again.",
     Cause.BOOKS_UNAVAILABLE: "The books have not answered for a while. Payments are posted as soon as they do.",
 }
@@ -45,109 +48,83 @@ class IncidentFacts:
     pause: Pause | None = None
 
 
-def incident_card(facts: IncidentFacts, channel: Channel, names: Mapping[str, str]) -> Message:
+def incident_card(facts: IncidentFacts, channel: Channel, names: Names) -> Message:
     """One reason, how many payments and how much money, what to do, and one button for all of it."""
-    one, zone = facts.incident, channel.company.time_zone
-    head = _headline(facts, safe(channel.company.name))
-    reason = REASONS.get(one.cause, words.CAUSES[one.cause] + ".").format(about=about_in_words(one.cause, one.about))
-    blocks: list[Block] = [
-        {"type": "header", "text": plain(head, HEADER_AT_MOST)},
-        {"type": "section", "block_id": "what", "text": plain(reason)},
-    ]
-    if one.cause in OF_THE_CONNECTION:
-        blocks += _connection(facts, channel)
-    else:
-        blocks.append(_amounts(facts))
-    if one.state == "open":
-        blocks += _buttons(facts)
-    blocks.append({"type": "context", "elements": [plain(_notes(facts, zone, names), CONTEXT_AT_MOST)]})
+    incident, words = facts.incident, channel.company.words
+    head = _headline(facts, plain(channel.company.name))
+    about = about_in_words(incident.cause, incident.about, words)
+    reason = REASONS.get(incident.cause, CAUSES[incident.cause] + ".").format(about=about)
+    blocks = [header(head), section(reason, "what")]
+    blocks += _connection(facts, channel) if incident.cause in OF_THE_CONNECTION else [_amounts(facts, words)]
+    elements = _buttons(facts) if incident.state == "open" else []
+    if elements:
+        blocks.append({"type": "actions", "block_id": "buttons", "elements": elements})
+    blocks.append(context(_notes(facts, words, names)))
     return Message(fallback(f"{head}. {reason}"), blocks)
 
 
 def _headline(facts: IncidentFacts, company: str) -> str:
-    one, held = facts.incident, facts.figures
-    if one.cause in OF_THE_CONNECTION:
-        return f"{company}: {'the books are reached again' if one.state != 'open' else words.CAUSES[one.cause].lower()}"
-    if one.state != "open":
-        return f"{company}: nothing of {_payments(held.all)} is open any more"
-    return f"{company}: {_payments(held.open)} fail for one reason" if held.open != 1 else f"{company}: 1 payment is left"
-
-
-def _payments(count: int) -> str:
-    return f"{count} payment{'' if count == 1 else 's'}"
+    incident, held = facts.incident, facts.figures
+    if incident.cause in OF_THE_CONNECTION:
+        return f"{company}: {'the books can be reached again' if incident.state != 'open' else CAUSES[incident.cause].lower()}"
+    if incident.state != "open":
+        return f"{company}: {counted(held.all, 'payment')} settled"
+    if held.open == 1:
+        return f"{company}: 1 payment is left"
+    return f"{company}: {counted(held.open, 'payment')} are failing for the same reason"
 
 
 def _connection(facts: IncidentFacts, channel: Channel) -> list[Block]:
     if facts.incident.state != "open":
         return []
-    message = safe(facts.pause.message, 500) if facts.pause else ""
-    fields = row("What they said", message or "nothing")
+    fields = row("What they said", plain(facts.pause.message, 500) if facts.pause else "")
     if facts.incident.cause is Cause.ACCESS_LOST:
         fields += row("What to do", f"resolve-now connect {channel.company.id}")
     return [{"type": "section", "block_id": "connection", "fields": fields}]
 
 
-def _amounts(facts: IncidentFacts) -> Block:
+def _amounts(facts: IncidentFacts, words: Words) -> Block:
     held = facts.figures
-    total = "".join(f", {money(amount, currency)}" for currency, amount in held.money.items())
+    total = "".join(f", {words.money(amount, currency)}" for currency, amount in held.money.items())
     fields = [
-        *row("Cause", words.CAUSES[facts.incident.cause]),
-        *row("Open", f"{held.open} of {held.all}{total}"),
+        *row("Cause", CAUSES[facts.incident.cause]),
+        *row("Open", f"{held.open:,} of {held.all:,}{total}"),
     ]
     if held.first:
-        shown = listed([safe(one.transaction_number, 64) for one in held.first])
-        fields += row("Payments", shown if held.open <= len(held.first) else f"{shown} and {held.open - len(held.first)} more")
+        numbers = [plain(failure.transaction_number, 24) for failure in held.first]
+        more = held.open - len(held.first)
+        fields += row("Payments", f"{', '.join(numbers)} and {more:,} more" if more > 0 else listed(numbers))
     return {"type": "section", "block_id": "amounts", "fields": fields}
 
 
 def _buttons(facts: IncidentFacts) -> list[Block]:
-    one, held = facts.incident, facts.figures
+    incident, held = facts.incident, facts.figures
     elements: list[Block] = []
     remedy = held.bulk_remedy
-    offered = one.cause not in OF_THE_CONNECTION and held.open > 0 and one.bulk_at is None and remedy in PRESSABLE
+    offered = incident.cause not in OF_THE_CONNECTION and held.open > 0 and incident.bulk_at is None and remedy in PRESSABLE
     if offered and not (remedy is Remedy.DISMISS and facts.frozen):
-        label = f"{words.REMEDIES[remedy]}: all {held.open}"
-        again = "Each one is looked at again first; one that changed is left out."
-        text = f"{words.EXPLAINED[remedy]} This is for {_payments(held.open)}. {again}"
-        elements.append(
-            {
-                "type": "button",
-                "action_id": f"{CHOOSE_ALL}{remedy.value}",
-                "text": plain(label, BUTTON_AT_MOST),
-                "value": one.id,
-                **({"style": "primary"} if remedy in MOVES_MONEY or remedy is Remedy.RETRY else {}),
-                "confirm": {
-                    "title": plain(words.REMEDIES[remedy], 100),
-                    "text": plain(text, 300),
-                    "confirm": plain("Yes, all of them", 30),
-                    "deny": plain("Not now", 30),
-                },
-            }
-        )
-    if one.taken_by is None:
-        elements.append(
-            {
-                "type": "button",
-                "action_id": "take",
-                "text": plain("I look after it", BUTTON_AT_MOST),
-                "value": one.id,
-            }
-        )
-    return [{"type": "actions", "block_id": "buttons", "elements": elements}] if elements else []
+        again = "Each is checked again first; any that changed is left out."
+        text = f"{labels.EXPLAINED[remedy]} This is for {counted(held.open, 'payment')}. {again}"
+        confirm = confirmation(labels.REMEDIES[remedy], text, "Yes, all of them")
+        label, action = f"{labels.REMEDIES[remedy]}: all {held.open:,}", f"{CHOOSE_ALL}{remedy.value}"
+        elements.append(button(action, label, incident.id, style="primary", confirm=confirm))
+    if incident.taken_by is None:
+        elements.append(take(incident.id))
+    return elements
 
 
-def _notes(facts: IncidentFacts, zone: ZoneInfo, names: Mapping[str, str]) -> str:
-    one = facts.incident
-    notes = [f"Since {moment(one.opened_at, zone)}."]
-    if one.closed_at is not None:
-        notes.append(f"Over since {moment(one.closed_at, zone)}.")
-    if one.taken_by:
-        notes.append(f"{names.get(one.taken_by, safe(one.taken_by, 60))} looks after it.")
-    if one.bulk_remedy is not None and one.bulk_by is not None:
-        who = names.get(one.bulk_by, safe(one.bulk_by, 60))
-        notes.append(f"{who} chose “{words.REMEDIES[one.bulk_remedy]}” for all; it is being carried out.")
-    if one.state == "open" and facts.frozen and facts.figures.bulk_remedy is Remedy.DISMISS:
-        notes.append("Dismissing many at once is off while too many payments fail.")
-    if one.state == "open" and one.cause not in OF_THE_CONNECTION:
+def _notes(facts: IncidentFacts, words: Words, names: Names) -> str:
+    incident = facts.incident
+    notes = [f"Since {words.moment(incident.opened_at)}."]
+    if incident.closed_at is not None:
+        notes.append(f"Over since {words.moment(incident.closed_at)}.")
+    if incident.state == "open" or incident.taken_by:
+        notes.append(owner(incident.taken_by, names))
+    if incident.bulk_remedy is not None and incident.bulk_by is not None:
+        chosen = labels.REMEDIES[incident.bulk_remedy]
+        notes.append(f"{name_of(names, incident.bulk_by)} chose “{chosen}” for all; it is being carried out.")
+    if incident.state == "open" and facts.frozen and facts.figures.bulk_remedy is Remedy.DISMISS:
+        notes.append("Dismissing many at once is off while too many payments are failing.")
+    if incident.state == "open" and incident.cause not in OF_THE_CONNECTION:
         notes.append("/payments failing lists them one by one.")
     return " ".join(notes)

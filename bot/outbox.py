@@ -61,9 +61,9 @@ class Outbox:
         lease_until = now + timedelta(seconds=LEASE_SECONDS)
         with rooms.db.work() as connection:
             waiting = [
-                one
+                wish
                 for company, urgent in outbox.lines(connection, list(rooms.channels), now)
-                for one in outbox.claim(
+                for wish in outbox.claim(
                     connection,
                     [company],
                     owner=rooms.owner,
@@ -74,16 +74,16 @@ class Outbox:
                 )
             ]
         sent, held = 0, []
-        for one in waiting:
-            wait = self._seconds_to_wait(one)
+        for wish in waiting:
+            wait = self._seconds_to_wait(wish)
             if wait > 0:
-                held.append((one, wait))
+                held.append((wish, wait))
             else:
-                sent += self._send(one)
+                sent += self._send(wish)
         with rooms.db.work() as connection:
-            for one, wait in held:
+            for wish, wait in held:
                 next_at = rooms.clock.now() + timedelta(seconds=wait)
-                outbox.put_back(connection, one, next_at=next_at, problem="", never_left=True)
+                outbox.put_back(connection, wish, next_at=next_at, problem="", never_left=True)
         return sent
 
     # --- many at once -------------------------------------------------------------------------------------------------
@@ -110,84 +110,84 @@ class Outbox:
 
     # --- one message --------------------------------------------------------------------------------------------------
 
-    def _target(self, one: Waiting) -> str:
-        channel = self.rooms.channels[one.company]
-        return channel.escalations if one.subject_kind == "escalation" else channel.cards
+    def _target(self, wish: Waiting) -> str:
+        channel = self.rooms.channels[wish.company]
+        return channel.escalations if wish.subject_kind == "escalation" else channel.cards
 
-    def _seconds_to_wait(self, one: Waiting) -> float:
+    def _seconds_to_wait(self, wish: Waiting) -> float:
         """0.0 is now. A channel is written to once a second, and one subject's messages leave in order."""
         now = self.rooms.clock.monotonic()
-        until = max(self.quiet_until.get(self._target(one), 0.0), self.stopped_until)
+        until = max(self.quiet_until.get(self._target(wish), 0.0), self.stopped_until)
         if until > now:
             return until - now + BEHIND_SECONDS
         with self.rooms.db.read() as connection:
-            return SECONDS_BETWEEN_MESSAGES if outbox.waits_for(connection, one) else 0.0
+            return SECONDS_BETWEEN_MESSAGES if outbox.waits_for(connection, wish) else 0.0
 
-    def _send(self, one: Waiting) -> int:
+    def _send(self, wish: Waiting) -> int:
         rooms = self.rooms
-        channel, target = rooms.channels[one.company], self._target(one)
+        channel, target = rooms.channels[wish.company], self._target(wish)
         self.quiet_until[target] = rooms.clock.monotonic() + SECONDS_BETWEEN_MESSAGES
         with rooms.db.read() as connection:
-            place = cards.place(connection, one.company, one.subject_kind, one.subject)
+            place = cards.place(connection, wish.company, wish.subject_kind, wish.subject)
         try:
-            if place is None or place.drawn_at != one.wanted_at:
-                self._show(one, channel, place, target)
+            if place is None or place.drawn_at != wish.wanted_at:
+                self._show(wish, channel, place, target)
             else:
-                self._tell(one, channel, place)
+                self._tell(wish, place)
         except (SlackClientError, OSError) as error:
-            self._troubled(one, error, target)
+            self._troubled(wish, error, target)
             return 0
         return 1
 
-    def _show(self, one: Waiting, channel: Channel, place: Place | None, target: str) -> None:
+    def _show(self, wish: Waiting, channel: Channel, place: Place | None, target: str) -> None:
         """Posts or rewrites the message; its thread, where there is something to tell, follows a second later.
 
         What it was drawn for is remembered as the wish's own moment: a change made while it was drawn is a later wish.
         """
         at = self.rooms.clock.now()
-        message = self._draw(one, channel)
-        stands = self._post_or_rewrite(one, message, place, target)
+        message = self._draw(wish, channel)
+        stands = self._post_or_rewrite(wish, message, place, target)
         with self.rooms.db.work() as connection:
-            if place is None and one.subject_kind == "escalation":  # its thread begins now
-                stands = replace(stands, told_seq=audit.last_seq(connection, one.company))
-            cards.stands_at(connection, one.company, replace(stands, drawn_at=one.wanted_at))
-            if thread.rows_to_tell(connection, one, stands):
+            if place is None and wish.subject_kind == "escalation":  # its thread begins now
+                stands = replace(stands, told_seq=audit.last_seq(connection, wish.company))
+            cards.stands_at(connection, wish.company, replace(stands, drawn_at=wish.wanted_at))
+            if thread.rows_to_tell(connection, wish, stands):
                 next_at = self.rooms.clock.now() + timedelta(seconds=SECONDS_BETWEEN_MESSAGES)
-                outbox.put_back(connection, one, next_at=next_at, problem="", never_left=True)
+                outbox.put_back(connection, wish, next_at=next_at, problem="", never_left=True)
             else:
-                outbox.settle(connection, one, state="sent", at=at)
+                outbox.settle(connection, wish, state="sent", at=at)
 
-    def _tell(self, one: Waiting, channel: Channel, place: Place) -> None:
-        told = thread.tell(self.client, self.rooms, one, place, channel.company.time_zone)
+    def _tell(self, wish: Waiting, place: Place) -> None:
+        told = thread.tell(self.client, self.rooms, wish, place)
         with self.rooms.db.work() as connection:
-            cards.stands_at(connection, one.company, replace(place, told_seq=told))
-            outbox.settle(connection, one, state="sent", at=self.rooms.clock.now())
+            cards.stands_at(connection, wish.company, replace(place, told_seq=told))
+            outbox.settle(connection, wish, state="sent", at=self.rooms.clock.now())
 
-    def _draw(self, one: Waiting, channel: Channel) -> Message:
+    def _draw(self, wish: Waiting, channel: Channel) -> Message:
         """The message as the database says now."""
         rooms = self.rooms
         with rooms.db.work() as connection:
-            if one.subject_kind == "escalation":
-                return escalation_card(escalations.get(connection, one.company, one.subject), channel, rooms.names)
-            if one.subject_kind == "incident":
-                shown = incidents.get(connection, one.company, one.subject)
-                held = incidents.figures(connection, one.company, one.subject)
-                frozen = escalations.open_now(connection, one.company) is not None
-                pause = companies.get(connection, one.company).pause
+            if wish.subject_kind == "escalation":
+                return escalation_card(escalations.get(connection, wish.company, wish.subject), channel, rooms.names)
+            if wish.subject_kind == "incident":
+                shown = incidents.get(connection, wish.company, wish.subject)
+                held = incidents.figures(connection, wish.company, wish.subject)
+                frozen = escalations.open_now(connection, wish.company) is not None
+                pause = companies.get(connection, wish.company).pause
                 return incident_card(IncidentFacts(shown, held, frozen, pause), channel, rooms.names)
-            if one.subject_kind == "digest":
-                return digest_card(channel.company.name, escalations.open_causes(connection, one.company))
-            found = failures.get(connection, one.company, one.subject)
-            facts = cards.facts(connection, rooms.ids, one.company, one.subject, found.offered, rooms.clock.now())
-        return failure_card(facts, channel.company.time_zone, rooms.names)
+            if wish.subject_kind == "digest":
+                return digest_card(channel.company.name, escalations.open_causes(connection, wish.company))
+            found = failures.get(connection, wish.company, wish.subject)
+            facts = cards.facts(connection, rooms.ids, wish.company, wish.subject, found.offered, rooms.clock.now())
+        return failure_card(facts, channel.company.words, rooms.names)
 
-    def _post_or_rewrite(self, one: Waiting, message: Message, place: Place | None, target: str) -> Place:
-        if place is not None and self._rewritten(one, message, place):
+    def _post_or_rewrite(self, wish: Waiting, message: Message, place: Place | None, target: str) -> Place:
+        if place is not None and self._rewritten(wish, message, place):
             return place
         with self.rooms.db.read() as connection:
-            look = outbox.may_be_there(connection, one)
-        found = self._found(one, target) if look else None
-        if found is not None and found != place and self._rewritten(one, message, found):
+            look = outbox.may_be_there(connection, wish)
+        found = self._found(wish, target) if look else None
+        if found is not None and found != place and self._rewritten(wish, message, found):
             return found
         if not self.team:
             self.team = str(self.client.auth_test()["team_id"])
@@ -195,18 +195,18 @@ class Outbox:
             channel=target,
             text=message.text,
             blocks=message.blocks,
-            metadata=_metadata(one),
+            metadata=_metadata(wish),
             unfurl_links=False,
             unfurl_media=False,
         )
         failpoint("outbox.after_post")
-        return Place(one.subject_kind, one.subject, self.team, str(answer["channel"]), str(answer["ts"]))
+        return Place(wish.subject_kind, wish.subject, self.team, str(answer["channel"]), str(answer["ts"]))
 
-    def _rewritten(self, one: Waiting, message: Message, place: Place) -> bool:
+    def _rewritten(self, wish: Waiting, message: Message, place: Place) -> bool:
         """Rewrites the message in place; False when it is not there any more."""
         try:
             self.client.chat_update(
-                channel=place.channel, ts=place.ts, text=message.text, blocks=message.blocks, metadata=_metadata(one)
+                channel=place.channel, ts=place.ts, text=message.text, blocks=message.blocks, metadata=_metadata(wish)
             )
         except SlackClientError as error:
             if trouble_of(error)[0] is not Trouble.GONE:
@@ -214,7 +214,7 @@ class Outbox:
             return False
         return True
 
-    def _found(self, one: Waiting, target: str) -> Place | None:
+    def _found(self, wish: Waiting, target: str) -> Place | None:
         """The message of an earlier sending that nobody remembers, by the subject in its metadata."""
         cursor = ""
         for _ in range(HISTORY_PAGES):
@@ -224,8 +224,8 @@ class Outbox:
             messages: Sequence[Mapping[str, Any]] = answer.get("messages") or []
             for message in messages:
                 payload = (message.get("metadata") or {}).get("event_payload") or {}
-                if payload.get("subject") == one.subject and payload.get("kind") == one.subject_kind:
-                    return Place(one.subject_kind, one.subject, self.team, target, str(message["ts"]))
+                if payload.get("subject") == wish.subject and payload.get("kind") == wish.subject_kind:
+                    return Place(wish.subject_kind, wish.subject, self.team, target, str(message["ts"]))
             cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 return None
@@ -233,28 +233,28 @@ class Outbox:
 
     # --- trouble ------------------------------------------------------------------------------------------------------
 
-    def _troubled(self, one: Waiting, error: Exception, target: str) -> None:
+    def _troubled(self, wish: Waiting, error: Exception, target: str) -> None:
         trouble, seconds, words = trouble_of(error)
-        log.warning("slack_refused", company=one.company, subject=one.subject, trouble=trouble, error=words)
+        log.warning("slack_refused", company=wish.company, subject=wish.subject, trouble=trouble, error=words)
         match trouble:
             case Trouble.GIVE_UP | Trouble.GONE:
                 with self.rooms.db.work() as connection:
-                    outbox.settle(connection, one, state="given_up", at=self.rooms.clock.now(), problem=words)
+                    outbox.settle(connection, wish, state="given_up", at=self.rooms.clock.now(), problem=words)
             case Trouble.STOP:
                 self.stopped_until = self.rooms.clock.monotonic() + seconds
-                self._put_back(one, seconds, words, never_left=True)
+                self._put_back(wish, seconds, words, never_left=True)
             case Trouble.LATER:
                 self.quiet_until[target] = self.rooms.clock.monotonic() + seconds
-                self._put_back(one, seconds, words, never_left=True)
+                self._put_back(wish, seconds, words, never_left=True)
             case Trouble.UNKNOWN:
                 self.quiet_until[target] = self.rooms.clock.monotonic() + seconds
-                self._put_back(one, seconds, words, never_left=False)
+                self._put_back(wish, seconds, words, never_left=False)
 
-    def _put_back(self, one: Waiting, seconds: float, words: str, *, never_left: bool) -> None:
+    def _put_back(self, wish: Waiting, seconds: float, words: str, *, never_left: bool) -> None:
         with self.rooms.db.work() as connection:
             next_at = self.rooms.clock.now() + timedelta(seconds=seconds)
-            outbox.put_back(connection, one, next_at=next_at, problem=words, never_left=never_left)
+            outbox.put_back(connection, wish, next_at=next_at, problem=words, never_left=never_left)
 
 
-def _metadata(one: Waiting) -> dict[str, Any]:
-    return {"event_type": EVENT, "event_payload": {"outbox": one.id, "kind": one.subject_kind, "subject": one.subject}}
+def _metadata(wish: Waiting) -> dict[str, Any]:
+    return {"event_type": EVENT, "event_payload": {"outbox": wish.id, "kind": wish.subject_kind, "subject": wish.subject}}

@@ -1,11 +1,17 @@
-"""Which of our people stands behind a Slack account. Nobody configured is nobody."""
+"""Which of our people stands behind a Slack account, and how people are called. Nobody configured is nobody."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from bot.text import PERSON_AT_MOST
 from receivables.authority import Person
+from receivables.words import plain
+
+Names = Mapping[str, str]  # of our people, by their id
+
+NOBODY = "Your Slack account is not linked to a person who may do this. Ask your administrator to add it to the configuration."
 
 
 def person_of(people: Mapping[str, Person], body: Mapping[str, Any]) -> Person | None:
@@ -19,7 +25,14 @@ def person_of(people: Mapping[str, Person], body: Mapping[str, Any]) -> Person |
     team = str(user.get("team_id") or home)
     if not user_id or team != home:
         return None
-    return next((one for one in people.values() if one.active and (home, user_id) in one.slack_accounts), None)
+    return next((person for person in people.values() if person.active and (home, user_id) in person.slack_accounts), None)
 
 
-NOBODY = "Your Slack account is not linked to a person who may do this. Ask your administrator to add it to the configuration."
+def name_of(names: Names, person_id: str) -> str:
+    """A person's name; a name of the books, or of somebody who is not configured any more, as it stands."""
+    return plain(names.get(person_id, person_id), PERSON_AT_MOST)
+
+
+def owner(taken_by: str | None, names: Names) -> str:
+    """Who took ownership of an incident or an escalation, as a sentence."""
+    return f"Owner: {name_of(names, taken_by)}." if taken_by else "Unassigned."

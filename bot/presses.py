@@ -19,7 +19,7 @@ from bot.incidents import CHOOSE_ALL
 from bot.modals import CALLBACK, Submitted, read_submission, resolve_modal
 from bot.people import NOBODY, person_of
 from bot.rooms import Rooms
-from bot.text import fallback, plain
+from bot.text import Block, fallback, of_payment, section
 from receivables.authority import Person
 from receivables.diagnosis import Remedy
 from receivables.errors import ReceivablesError
@@ -30,12 +30,12 @@ from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.offers import Offer
 
-OUT_OF_DATE = "This card is out of date. Look at the newest one, or use /payments failing."
+OUT_OF_DATE = "This card is out of date. Use the newest one, or /payments failing."
 Body = Mapping[str, Any]
 
 
 class Refused(Exception):
-    """The press comes to nothing; the words are for the person who pressed."""
+    """The press changes nothing; the words are for the person who pressed."""
 
     def __init__(self, words: str) -> None:
         super().__init__(words)
@@ -85,7 +85,7 @@ class Presses:
 
         def do(person: Person) -> str:
             self.rooms.deciding.decline(self._company_of(_value(body)), _value(body), by=person.id)
-            return "Declined; nothing was changed."
+            return "Declined. Nothing was changed."
 
         self._answered(ack, body, respond, do)
 
@@ -102,7 +102,7 @@ class Presses:
         self._answered(ack, body, respond, do)
 
     def take(self, ack: Ack, body: Body, respond: Respond) -> None:
-        """Somebody looks after an incident or an escalation."""
+        """Somebody takes ownership of an incident or an escalation."""
 
         def do(person: Person) -> str:
             kind, company = self._care_of(_value(body), person)
@@ -116,8 +116,7 @@ class Presses:
         try:
             person = self._person(body)
             facts = self._facts(_value(body), person)
-            zone = self.rooms.channels[facts.failure.company].company.time_zone
-            client.views_open(trigger_id=body["trigger_id"], view=resolve_modal(facts, zone))
+            client.views_open(trigger_id=body["trigger_id"], view=self._modal(facts))
         except Refused as refused:
             _say(respond, refused.words)
 
@@ -130,9 +129,8 @@ class Presses:
             facts = self._facts(str(view["private_metadata"]), person)
         except Refused:
             return
-        remedy = next((one for one, offer_id in facts.offers.items() if offer_id == chosen), None)
-        zone = self.rooms.channels[facts.failure.company].company.time_zone
-        client.views_update(view_id=view["id"], hash=view.get("hash"), view=resolve_modal(facts, zone, chosen=remedy))
+        remedy = next((remedy for remedy, offer_id in facts.offers.items() if offer_id == chosen), None)
+        client.views_update(view_id=view["id"], hash=view.get("hash"), view=self._modal(facts, remedy))
 
     def submitted(self, ack: Ack, body: Body, view: Body) -> None:
         """The modal was confirmed; what is wrong is said beside the input it belongs to."""
@@ -174,10 +172,10 @@ class Presses:
         match verb:
             case "look":
                 self.rooms.deciding.look_again(found.company)
-                return "The books are being looked at again."
+                return "The books are being checked again."
             case "reopen":
                 self.rooms.deciding.reopen(found.company, number, by=person.id)
-                return f"Payment {number} is open again; nothing was posted by that."
+                return f"{of_payment(number)} is open again. Nothing was posted."
             case "hide":
                 return hide(self.rooms, found.company, number, person)
             case _:
@@ -186,8 +184,7 @@ class Presses:
     def _open_dismissal(self, body: Body, client: WebClient, respond: Respond, subject: str) -> None:
         try:
             facts = self._facts(subject, self._person(body))
-            zone = self.rooms.channels[facts.failure.company].company.time_zone
-            client.views_open(trigger_id=body["trigger_id"], view=resolve_modal(facts, zone, chosen=Remedy.DISMISS))
+            client.views_open(trigger_id=body["trigger_id"], view=self._modal(facts, Remedy.DISMISS))
         except Refused as refused:
             _say(respond, refused.words)
 
@@ -199,6 +196,9 @@ class Presses:
             )
         except Refused as refused:
             _say(respond, refused.words)
+
+    def _modal(self, facts: CardFacts, chosen: Remedy | None = None) -> Block:
+        return resolve_modal(facts, self.rooms.channels[facts.failure.company].company.words, chosen=chosen)
 
     # --- what every press needs ---------------------------------------------------------------------------------------
 
@@ -257,10 +257,10 @@ class Presses:
 
     def _words(self, decided: Decided) -> str:
         if decided.state == "waiting_approval":
-            return f"Written down. {decided.words}"
+            return f"Recorded. {decided.words}"
         if decided.state in ("accepted", "carrying_out"):
-            return "Written down; it is carried out within seconds, and the card will say how it ended."
-        return f"This was decided before: {decided.state}. {decided.words}"
+            return "Recorded. It will be carried out within seconds, and the card will show the result."
+        return f"This was decided already ({decided.state.replace('_', ' ')}). {decided.words}"
 
     def _company_of(self, decision_id: str) -> str:
         with self.rooms.db.read() as connection:
@@ -298,12 +298,11 @@ def _value(body: Body) -> str:
 
 def _say(respond: Respond, words: str) -> None:
     """Only to the person who pressed, beside the card."""
-    block = {"type": "section", "text": plain(words)}
-    respond(text=fallback(words), blocks=[block], response_type="ephemeral", replace_original=False)
+    respond(text=fallback(words), blocks=[section(words)], response_type="ephemeral", replace_original=False)
 
 
 def _missing(offer: Offer, given: Submitted) -> dict[str, str]:
     """What the remedy needs and was not told, by input."""
     if offer.remedy is Remedy.DISMISS and len(given.reason) < 3:
-        return {"reason": "Say in a few words why this payment needs no syncing; it stays in the record."}
+        return {"reason": "Say in a few words why this payment does not need to sync. The reason stays on record."}
     return {}

@@ -2,53 +2,59 @@
 
 from __future__ import annotations
 
-from bot.cards import context
+from datetime import datetime
+
+from bot import labels
+from bot.cards import invoices_of, not_carried_out, paid
+from bot.people import Names, name_of
 from bot.rooms import Rooms
-from bot.text import Block, listed, moment, money, plain, safe
-from bot.words import CAUSES, REMEDIES
+from bot.text import NUMBER_AT_MOST, REASON_AT_MOST, Block, context, of_payment, plain_text, section
+from bot.words import CAUSES
 from receivables.diagnosis import Cause
+from receivables.words import capitalized, plain
 from storage.story import Story, tell
 
 LINES_AT_MOST = 40
+INVOICES_AT_MOST = 20
 
 
 def modal(rooms: Rooms, company: str, number: str) -> Block:
     """The story of a payment that is known."""
     with rooms.db.read() as connection:
         told = tell(connection, company, number)
-    zone = rooms.channels[company].company.time_zone
+    words = rooms.channels[company].company.words
     blocks: list[Block] = []
     if told is not None:
         payment = told.payment.payment
-        invoices = listed([one.invoice_number or f"#{one.invoice_id}" for one in payment.allocations], 20)
-        head = (
-            f"{safe(payment.customer)}, {money(payment.amount_minor, payment.currency)} for {invoices}, paid "
-            f"{moment(payment.paid_at, zone)}. Now: {told.payment.state}."
-        )
-        blocks.append({"type": "section", "text": plain(head)})
-        blocks += [{"type": "section", "text": plain(one)} for one in _happened(rooms, company, told)]
-        blocks.append(context(f"Everything, with keys and hashes: resolve-now show {safe(number, 64)}"))
-    return {"type": "modal", "title": plain(f"Payment {safe(number, 15)}", 24), "close": plain("Close", 24), "blocks": blocks}
+        invoices, now = invoices_of(payment, INVOICES_AT_MOST), told.payment.state.capitalize()
+        blocks.append(section(f"{plain(payment.customer)}: {paid(payment, words)}. Invoices: {invoices}. Now: {now}."))
+        happened = sorted(_happened(told, rooms.names), key=lambda line: line[0])[-LINES_AT_MOST:]
+        blocks += [section(f"{words.moment(at)}: {text}") for at, text in happened]
+        if not happened:
+            blocks.append(section("Nothing has gone wrong with it."))
+        blocks.append(context(f"Everything, with keys and hashes: resolve-now show {plain(number, NUMBER_AT_MOST)}"))
+    title = plain_text(of_payment(number), 24)
+    return {"type": "modal", "title": title, "close": plain_text("Close", 24), "blocks": blocks}
 
 
-def _happened(rooms: Rooms, company: str, told: Story) -> list[str]:
-    """What was found, decided and written, one line each, in order."""
-    zone, names = rooms.channels[company].company.time_zone, rooms.names
+def _happened(told: Story, names: Names) -> list[tuple[datetime, str]]:
+    """What was found, decided and written: when, and a line for people."""
     lines = []
-    for failed in told.failures:
-        cause = CAUSES[Cause(failed.cause)] if failed.cause else "not diagnosed"
-        sentence = safe(failed.diagnosis.sentence, 600) if failed.diagnosis else ""
-        lines.append((failed.opened_at, f"Failed: {cause}. {sentence}"))
-        if failed.resolved_at:
-            by = f" by {names.get(failed.resolved_by, safe(failed.resolved_by))}" if failed.resolved_by else ""
-            lines.append((failed.resolved_at, f"Resolved: {(failed.resolution or '').replace('_', ' ')}{by}."))
-    for made in told.decisions:
-        who = names.get(made.requested_by, safe(made.requested_by, 60))
-        reason = f' "{safe(made.reason, 300)}"' if made.reason else ""
-        lines.append((made.requested_at, f"{who} chose {REMEDIES[made.remedy]}.{reason} {made.state}: {safe(made.outcome, 300)}"))
-    for one in told.effects:
-        where = f" as {safe(one.document_id, 40)}" if one.document_id else ""
-        lines.append((one.settled_at or one.planned_at, f"{one.kind.replace('_', ' ').capitalize()}: {one.state}{where}."))
-    lines.sort(key=lambda line: line[0])
-    shown = [f"{moment(at, zone)}  {text}" for at, text in lines[-LINES_AT_MOST:]]
-    return shown or ["Nothing went wrong with it so far."]
+    for failure in told.failures:
+        cause = CAUSES[Cause(failure.cause)] if failure.cause else "not diagnosed"
+        sentence = plain(failure.diagnosis.sentence, 600) if failure.diagnosis else ""
+        lines.append((failure.opened_at, f"Failed: {cause}. {sentence}"))
+        if failure.resolved_at:
+            by = name_of(names, failure.resolved_by) if failure.resolved_by else ""
+            lines.append((failure.resolved_at, labels.resolved(failure.resolution or "", by)))
+    for decision in told.decisions:
+        chosen = f"{name_of(names, decision.requested_by)} chose “{labels.REMEDIES[decision.remedy]}”."
+        reason = f" Reason: “{plain(decision.reason, REASON_AT_MOST)}”." if decision.reason else ""
+        ended = f" {capitalized(decision.state.replace('_', ' '))}: {plain(decision.outcome, 300)}."
+        if decision.state in labels.NOT_CARRIED_OUT:
+            ended = f" {not_carried_out(decision.outcome, names)}"
+        lines.append((decision.requested_at, chosen + reason + ended))
+    for effect in told.effects:
+        at = effect.settled_at or effect.planned_at
+        lines.append((at, labels.written(effect.kind, effect.state, effect.document_id or "")))
+    return lines

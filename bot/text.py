@@ -1,4 +1,4 @@
-"""Text for Slack: whatever stands in the books or in a file is shown as text and can be nothing else.
+"""Blocks for Slack: whatever stands in the books or in a file is shown as text and can be nothing else.
 
 Everything that comes from outside goes into `plain_text` objects without emoji, where Slack parses no mention, link or
 formatting; on top of that control and direction-changing characters are made visible and lengths are capped.
@@ -7,41 +7,25 @@ formatting; on top of that control and direction-changing characters are made vi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency
+from receivables.words import plain, visible
 
-from receivables.money import decimals_of, text_from_minor
-
-LOCALE = "en_US"
-NAME_AT_MOST = 80  # a longer name hides what stands beside it
 SECTION_AT_MOST = 3000
 FIELD_AT_MOST = 2000
 HEADER_AT_MOST = 150
 BUTTON_AT_MOST = 75
 OPTION_AT_MOST = 75
+CONFIRM_AT_MOST = 300
 CONTEXT_AT_MOST = 2000
 FALLBACK_AT_MOST = 600  # escaping makes a character up to five: 3,000 in all
-LISTED_AT_MOST = 6  # of many invoices; the story tells them all
+VALUE_AT_MOST = 150  # of an option, as Slack has it
+
+NUMBER_AT_MOST = 64  # of a transaction or a document: enough to recognize it by
+PERSON_AT_MOST = 60
+REASON_AT_MOST = 300  # of what somebody wrote; the history has the rest
 
 Block = dict[str, Any]
-
-
-#: Printable to Unicode and blank to people: a name made of them would be no name at all.
-_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-
-
-def safe(text: str, at_most: int = NAME_AT_MOST) -> str:
-    """One line of visible characters, cut with a mark when it is too long."""
-    return cut(_visible(" ".join(text.split())), at_most)
-
-
-def _visible(line: str) -> str:
-    return "".join(one if one.isprintable() and one not in _BLANK else f"\\u{ord(one):04x}" for one in line)
 
 
 def cut(text: str, at_most: int) -> str:
@@ -58,49 +42,79 @@ def _length(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def plain(text: str, at_most: int = SECTION_AT_MOST) -> Block:
+def plain_text(text: str, at_most: int = SECTION_AT_MOST) -> Block:
     """A text object in which nothing is parsed. Slack refuses an empty one, so a dash stands for nothing.
 
-    Line ends are ours, because `safe` leaves none in what comes from outside.
+    Line ends are ours, because `plain` leaves none in what comes from outside.
     """
-    visible = "\n".join(_visible(line) for line in text.split("\n"))
-    return {"type": "plain_text", "text": cut(visible, at_most) or "-", "emoji": False}
-
-
-def row(label: str, value: str) -> list[Block]:
-    """Two fields of a section that stand beside each other. The label is a word of ours, so it may be bold."""
-    return [{"type": "mrkdwn", "text": f"*{label}*", "verbatim": True}, plain(value, FIELD_AT_MOST)]
+    shown = "\n".join(visible(line) for line in text.split("\n"))
+    return {"type": "plain_text", "text": cut(shown, at_most) or "-", "emoji": False}
 
 
 def fallback(text: str) -> str:
     """The text beside the blocks, for notifications. Slack parses this one, so what it would parse is escaped."""
-    shown = cut(_visible(" ".join(text.split())), FALLBACK_AT_MOST)
+    shown = cut(visible(" ".join(text.split())), FALLBACK_AT_MOST)
     return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def money(amount_minor: int, currency: str) -> str:
-    """An amount as people write it: (50000, "USD") is "$500.00". All decimals that the currency has, none rounded away."""
-    try:
-        decimals = decimals_of(currency)
-    except ValueError:
-        return f"{amount_minor} minor units of {safe(currency, 8) or 'an unnamed currency'}"
-    pattern = "¤#,##0" + ("." + "0" * decimals if decimals else "")
-    amount = Decimal(text_from_minor(amount_minor, currency))
-    return format_currency(amount, currency, format=pattern, locale=LOCALE, currency_digits=False)
+def header(text: str) -> Block:
+    """The line at the top of a card."""
+    return {"type": "header", "text": plain_text(text, HEADER_AT_MOST)}
 
 
-def moment(at: datetime, zone: ZoneInfo) -> str:
-    """A moment in the company's own time zone."""
-    return format_datetime(at, "d MMM y, HH:mm z", tzinfo=zone, locale=LOCALE)
+def section(text: str, block_id: str = "", accessory: Block | None = None) -> Block:
+    """A paragraph, with a menu beside it where there is one."""
+    block: Block = {"type": "section", "text": plain_text(text)}
+    return block | ({"block_id": block_id} if block_id else {}) | ({"accessory": accessory} if accessory else {})
 
 
-def day(on: date) -> str:
-    """A day as it stands in the books."""
-    return format_date(on, "d MMM y", locale=LOCALE)
+def mentioning(text: str) -> Block:
+    """A paragraph in which Slack's own mentions work; only for text in which nothing comes from outside."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
-def listed(names: Sequence[str], at_most: int = LISTED_AT_MOST) -> str:
-    """A short list, saying how many more there are."""
-    shown = [safe(name, 24) for name in names[:at_most]]
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "") or "none"
+def context(*lines: str) -> Block:
+    """Lines in small print."""
+    return {"type": "context", "elements": [plain_text(line, CONTEXT_AT_MOST) for line in lines]}
+
+
+def row(label: str, value: str) -> list[Block]:
+    """Two fields of a section that stand beside each other. The label is a word of ours, so it may be bold."""
+    return [{"type": "mrkdwn", "text": f"*{label}*", "verbatim": True}, plain_text(value, FIELD_AT_MOST)]
+
+
+def button(action: str, label: str, value: str, *, style: str = "", confirm: Block | None = None) -> Block:
+    """A button; `action` says which listener answers, `value` is an opaque id."""
+    block: Block = {"type": "button", "action_id": action, "text": plain_text(label, BUTTON_AT_MOST), "value": value}
+    return block | ({"style": style} if style else {}) | ({"confirm": confirm} if confirm else {})
+
+
+def confirmation(title: str, text: str, yes: str) -> Block:
+    """Asked once more before a button does anything."""
+    return {
+        "title": plain_text(title, 100),
+        "text": plain_text(text, CONFIRM_AT_MOST),
+        "confirm": plain_text(yes, 30),
+        "deny": plain_text("Not now", 30),
+    }
+
+
+def overflow(action: str, options: Sequence[tuple[str, str]]) -> Block:
+    """A three-dot menu of (label, value)."""
+    shown = [{"text": plain_text(label, OPTION_AT_MOST), "value": value[:VALUE_AT_MOST]} for label, value in options]
+    return {"type": "overflow", "action_id": action, "options": shown}
+
+
+def resolve_now(failure_id: str) -> Block:
+    """The button that opens the evidence and everything that may be chosen."""
+    return button("resolve_now", "Resolve Now", failure_id)
+
+
+def take(subject: str) -> Block:
+    """The button by which somebody takes an incident or an escalation over."""
+    return button("take", "Take ownership", subject)
+
+
+def of_payment(number: str) -> str:
+    """How a payment is called in a sentence, everywhere."""
+    return f"Payment {plain(number, NUMBER_AT_MOST)}"

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from slack_sdk import WebClient
 
+from bot import labels
+from bot.cards import not_carried_out
 from bot.escalations import mentions
+from bot.people import Names, name_of
 from bot.rooms import Rooms
-from bot.text import Block, cut, fallback, moment, plain, safe
-from bot.words import REMEDIES
+from bot.text import REASON_AT_MOST, cut, fallback, mentioning, section
 from receivables.diagnosis import Remedy
+from receivables.effects import EffectKind
+from receivables.words import plain
 from storage import cards, failures
 from storage.audit import AuditRow
 from storage.cards import Place
@@ -24,34 +27,35 @@ EVENT = "resolve_now_trail"
 REPLY_AT_MOST = 2900
 
 
-def rows_to_tell(connection: Connection, one: Waiting, place: Place) -> Sequence[AuditRow]:
+def rows_to_tell(connection: Connection, wish: Waiting, place: Place) -> Sequence[AuditRow]:
     """What the thread of a failure or an escalation does not tell yet; other messages have no thread."""
-    if one.subject_kind == "escalation":
-        return cards.to_tell_of_escalation(connection, one.company, one.subject, place.told_seq)
-    if one.subject_kind != "failure":
+    if wish.subject_kind == "escalation":
+        return cards.to_tell_of_escalation(connection, wish.company, wish.subject, place.told_seq)
+    if wish.subject_kind != "failure":
         return ()
-    found = failures.get(connection, one.company, one.subject)
-    rows = cards.to_tell(connection, one.company, found.transaction_number, place.told_seq)
+    found = failures.get(connection, wish.company, wish.subject)
+    rows = cards.to_tell(connection, wish.company, found.transaction_number, place.told_seq)
     return [row for row in rows if row.at >= found.opened_at]  # an earlier failure has its own thread
 
 
-def tell(client: WebClient, rooms: Rooms, one: Waiting, place: Place, zone: ZoneInfo) -> int:
+def tell(client: WebClient, rooms: Rooms, wish: Waiting, place: Place) -> int:
     """Adds one reply with what is new; returns up to which row of the record the thread tells now."""
     with rooms.db.read() as connection:
-        rows = rows_to_tell(connection, one, place)
+        rows = rows_to_tell(connection, wish, place)
     if not rows:
         return place.told_seq
     last = rows[-1].seq
-    if one.sendings and _told_already(client, place, last):
+    if wish.sendings and _told_already(client, place, last):
         return last
-    text = cut("\n".join(f"{moment(row.at, zone)}: {_words(row, rooms.names)}" for row in rows), REPLY_AT_MOST)
-    called = mentions(rooms.channels[one.company]) if any(row.action == "escalation.reminded" for row in rows) else ""
-    blocks: list[Block] = [{"type": "section", "text": {"type": "mrkdwn", "text": called, "verbatim": True}}] if called else []
+    channel = rooms.channels[wish.company]
+    words = channel.company.words
+    text = cut("\n".join(f"{words.moment(row.at)}: {_line(row, rooms.names)}" for row in rows), REPLY_AT_MOST)
+    called = mentions(channel) if any(row.action == "escalation.reminded" for row in rows) else ""
     client.chat_postMessage(
         channel=place.channel,
         thread_ts=place.ts,
         text=fallback(text),
-        blocks=[*blocks, {"type": "section", "text": plain(text)}],
+        blocks=[*([mentioning(called)] if called else []), section(text)],
         metadata={"event_type": EVENT, "event_payload": {"seq": last}},
         unfurl_links=False,
     )
@@ -63,38 +67,34 @@ def _told_already(client: WebClient, place: Place, seq: int) -> bool:
     answer = client.conversations_replies(channel=place.channel, ts=place.ts, limit=200, include_all_metadata=True)
     replies: Sequence[Mapping[str, Any]] = answer.get("messages") or []
     told = [(reply.get("metadata") or {}).get("event_payload", {}).get("seq", 0) for reply in replies]
-    return any(int(one) >= seq for one in told)
+    return any(int(known) >= seq for known in told)
 
 
-def _words(row: AuditRow, names: Mapping[str, str]) -> str:
-    body = json.loads(row.body)
-    who = names.get(row.actor, safe(row.actor, 60))
-    remedy = REMEDIES[Remedy(body["remedy"])] if body.get("remedy") in list(Remedy) else ""
-    outcome = safe(str(body.get("outcome") or ""), 300)
+def _line(row: AuditRow, names: Names) -> str:
+    body: Mapping[str, Any] = json.loads(row.body)
+    who = name_of(names, row.actor)
+    outcome, by = str(body.get("outcome") or ""), name_of(names, str(body.get("by") or ""))
     match row.action:
         case "decision.made":
-            waiting = ", and a second person must approve" if body.get("state") == "waiting_approval" else ""
-            reason = f' Reason: "{safe(str(body["reason"]), 300)}"' if body.get("reason") else ""
-            return f"{who} chose: {remedy}{waiting}.{reason}"
+            remedy = f" “{labels.REMEDIES[Remedy(body['remedy'])]}”" if body.get("remedy") in list(Remedy) else ""
+            waiting = "; a second person must approve it" if body.get("state") == "waiting_approval" else ""
+            reason = f" Reason: “{plain(str(body['reason']), REASON_AT_MOST)}”." if body.get("reason") else ""
+            return f"{who} chose{remedy}{waiting}.{reason}"
         case "escalation.reminded":
-            return "Nobody looks after this yet, and payments go on failing."
+            return "Still unassigned, and payments are still failing."
         case "escalation.taken":
-            return f"{who} looks after it."
+            return f"{who} took ownership."
         case "decision.approved":
             return f"{who} approved it."
         case "decision.stale" | "decision.refused" | "decision.failed":
-            return f"It was not carried out: {outcome}."
+            return not_carried_out(outcome, names)
         case "payment.verified":
-            return "The receipt was read back and stands in the books as meant."
+            return "The receipt was read back and is in the books as intended."
         case "payment.reopened":
             return f"{who} reopened it."
         case "payment.put_right":
-            by = safe(str(body.get("by") or ""), 60)
-            return f"Put right in the books{f' by {by}' if by else ''}."
+            return f"Fixed in the books{f' by {by}' if by else ''}."
         case "effect.done":
-            return (
-                f"Done in the books: {str(body.get('kind', '')).replace('_', ' ')} ({safe(str(body.get('document', '')), 40)})."
-            )
+            return labels.written(EffectKind(str(body["kind"])), "done", str(body.get("document") or ""))
         case _:
-            by = names.get(str(body.get("by")), safe(str(body.get("by") or ""), 60))
-            return f"Resolved: {str(body.get('resolution', '')).replace('_', ' ')}{f' by {by}' if by else ''}."
+            return labels.resolved(str(body.get("resolution") or ""), by)

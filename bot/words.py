@@ -1,8 +1,8 @@
-"""The few words that cards, modals and answers share: causes and remedies as a finance person says them."""
+"""What causes are called on cards, in modals and in answers."""
 
 from __future__ import annotations
 
-from receivables.diagnosis import Cause, Confidence, Remedy
+from receivables.diagnosis import Cause
 
 CAUSES: dict[Cause, str] = {
     Cause.RECEIPT_ALREADY_ENTERED: "Receipt already entered by hand",
@@ -30,36 +30,3 @@ CAUSES: dict[Cause, str] = {
     Cause.PAYMENT_RETURNED: "Payment was returned",
     Cause.PAYMENT_REFUNDED: "Payment was refunded",
 }
-
-REMEDIES: dict[Remedy, str] = {
-    Remedy.UNAPPLY_CREDIT_MEMO: "Un-apply credit memo",
-    Remedy.RECREATE_RECEIPT: "Recreate receipt",
-    Remedy.DISMISS: "Dismiss syncing",
-    Remedy.APPLY_RECEIPT: "Apply receipt",
-    Remedy.KEEP_ON_ACCOUNT: "Keep on account",
-    Remedy.RETRY: "Try again",
-    Remedy.WAIT: "Wait",
-    Remedy.RECONNECT: "Reconnect",
-    Remedy.ESCALATE: "Escalate",
-}
-
-EXPLAINED: dict[Remedy, str] = {
-    Remedy.UNAPPLY_CREDIT_MEMO: "Takes the credit off and posts the receipt. The credit stays open for another invoice.",
-    Remedy.RECREATE_RECEIPT: "Posts a new receipt on what is open now; what does not fit stays on the client's account.",
-    Remedy.DISMISS: "Stops syncing this payment. Nothing is written to the books.",
-    Remedy.APPLY_RECEIPT: "Applies the receipt that is already there to its invoices. No second receipt.",
-    Remedy.KEEP_ON_ACCOUNT: "Leaves the money on the client's account, on purpose.",
-    Remedy.RETRY: "Judges the payment again and posts it if it fits.",
-    Remedy.WAIT: "Changes nothing.",
-    Remedy.RECONNECT: "Connect the company to its books again.",
-    Remedy.ESCALATE: "Changes nothing; notes that somebody must look at it.",
-}
-
-CONFIDENCES: dict[Confidence, str] = {
-    Confidence.CERTAIN: "certain",
-    Confidence.LIKELY: "likely",
-    Confidence.UNIDENTIFIED: "",  # the cause says it already
-}
-
-#: How a decision that came to nothing ended, by its state: "Dana chose ..., which".
-ENDED = {"stale": "came to nothing", "refused": "was refused", "failed": "could not be carried out"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from evidence_makers import LATER, PAID_AT, a_credit, a_line, a_receipt, an_evidence, an_invoice, cases, evidence_of
 from makers import a_company
@@ -31,7 +30,7 @@ from storage.failures import StoredFailure
 from storage.incidents import IncidentFigures, StoredIncident, root
 from storage.payments import StoredPayment
 
-ZONE = ZoneInfo("America/Chicago")
+WORDS = a_company().words
 NAMES = {"dana": "Dana Reyes", "sam": "Sam Okafor"}
 FOUND_AT = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
 DECIDED_AT = FOUND_AT + timedelta(hours=1)
@@ -182,7 +181,7 @@ def credited_twice_paid_twice() -> Evidence:
 
 
 def recreated(*, made_again: int = 1) -> Evidence:
-    """An invoice deleted and made again with $620.00 open, once or several times."""
+    """An invoice deleted and recreated with $620.00 open, once or several times."""
     gone = Gone("invoice", "i-1042", Stamp("dana", LATER), "1042")
     new = tuple(
         an_invoice(id=f"i-new-{place}", open_minor=62_000, total_minor=62_000, created=Stamp("frank", LATER))
@@ -289,7 +288,7 @@ def in_an_incident() -> CardFacts:
 
 def _decided() -> dict[str, CardFacts]:
     unapply, limit = Remedy.UNAPPLY_CREDIT_MEMO, "The amount is above the limit of Sam Okafor; it takes a second person."
-    waiting = a_decision(unapply, "waiting_approval", outcome=limit, reason="agreed with the client")
+    waiting = a_decision(unapply, "waiting_approval", outcome=limit, reason="agreed with the customer")
     why = {
         "stale": "the books changed since this was shown; look at the new card",
         "refused": "declined by dana",
@@ -324,7 +323,7 @@ def _resolved() -> dict[str, CardFacts]:
     }
     dismissal = a_decision(Remedy.DISMISS, "done", by="dana", reason="entered by hand on Friday")
     proof = Proof("TXN-1", "r-1", 50_000, DECIDED_AT, None)
-    by_two = replace(dismissal, approved_by="sam", reason="paid by a cheque that bounced")
+    by_two = replace(dismissal, approved_by="sam", reason="paid by a check that bounced")
     receipts = (a_done_receipt(credited().payment),)
     return carried_out | {
         "put-right-by-somebody": a_card(credited(), resolution="put_right", resolved_by="erin", receipts=receipts),
@@ -344,7 +343,7 @@ def _resolved() -> dict[str, CardFacts]:
 
 
 def drawn(states: Mapping[str, CardFacts]) -> dict[str, Message]:
-    return {name: failure_card(facts, ZONE, NAMES) for name, facts in states.items()}
+    return {name: failure_card(facts, WORDS, NAMES) for name, facts in states.items()}
 
 
 def an_escalation(*, cleared: bool = False) -> StoredEscalation:
@@ -404,8 +403,8 @@ def other_messages(company_name: str = "Acme Networks") -> dict[str, Message]:
     channel = Channel(a_company(name=company_name), "C1", "C2", ("U0DANA",))
     counts = [("credit_memo_applied", 21), ("unidentified", 7), ("", 2)]
     return {
-        "escalation": escalation_card(an_escalation(), channel),
-        "escalation-over": escalation_card(an_escalation(cleared=True), channel),
+        "escalation": escalation_card(an_escalation(), channel, NAMES),
+        "escalation-over": escalation_card(an_escalation(cleared=True), channel, NAMES),
         "digest": digest_card(company_name, counts),
         **{name: incident_card(facts, channel, NAMES) for name, facts in incident_states().items()},
     }
@@ -427,7 +426,7 @@ def modal_states() -> dict[str, Block]:
         "nothing-to-decide": (a_card(NOTHING, diagnosis=unknown_outcome(), bucket=Bucket.UNKNOWN), None),
         "not-diagnosed": (just_found(), None),
     }
-    return {name: resolve_modal(facts, ZONE, chosen=remedy) for name, (facts, remedy) in found.items()}
+    return {name: resolve_modal(facts, WORDS, chosen=remedy) for name, (facts, remedy) in found.items()}
 
 
 def just_found() -> CardFacts:

@@ -102,18 +102,18 @@ def test_unapply_from_card_to_proof(acme: BotScene, sit: _Sit) -> None:
     dana.press("Un-apply credit memo ($120.00)")
     expect(dana.page.get_by_role("alertdialog")).to_contain_text("$380.00")
     dana.say_yes()
-    expect(dana.told).to_contain_text("Written down")
+    expect(dana.told).to_contain_text("Recorded.")
 
     acme.carry_out()
 
     expect(dana.card()).to_contain_text("is recorded")
     expect(dana.card()).to_contain_text("Dana Reyes")
-    expect(dana.card()).to_contain_text(re.compile(r"10 Mar 2026, 10:00 C[DS]T"))
+    expect(dana.card()).to_contain_text(re.compile(r"Mar 10, 2026, 10:00 AM C[DS]T"))
     assert (1, ts) == (dana.card().count(), dana.card().get_attribute("data-ts"))
     dana.press("1 reply", dana.card())
     thread = dana.page.get_by_label("Thread", exact=True)
-    expect(thread).to_contain_text("Dana Reyes chose: Un-apply credit memo")
-    expect(thread).to_contain_text("read back and stands in the books as meant")
+    expect(thread).to_contain_text("Dana Reyes chose “Un-apply credit memo”")
+    expect(thread).to_contain_text("read back and is in the books as intended")
     assert [("TXN-1", 50_000, 0)] == acme.books.receipts()
     assert [12_000] == [one.open_minor for one in acme.books.ledger.credit_memos()]
     assert [] == list(acme.books.ledger.check_books())
@@ -146,7 +146,7 @@ def test_dismissal_with_reason_and_proof_through_the_modal(acme: BotScene, sit: 
 
     expect(dana.card()).to_contain_text("was dismissed")
     expect(dana.card()).to_contain_text("Bea entered it by hand")
-    expect(dana.card()).to_contain_text(re.compile(r"Proof: .*\$500\.00"))
+    expect(dana.card()).to_contain_text(re.compile(r"Already recorded: \$500\.00 on receipt"))
     assert ("dismissed", [("TXN-1", 50_000, 0)]) == (acme.books.payment().state, acme.books.receipts())
 
 
@@ -195,7 +195,7 @@ def test_amount_above_the_limit_takes_two_people(acme: BotScene, sit: _Sit) -> N
     sam.say_yes()
     expect(sam.told).to_contain_text("second person")
     acme.carry_out()
-    expect(dana.card()).to_contain_text("Sam Okafor asks for")
+    expect(dana.card()).to_contain_text("Sam Okafor requested")
     assert [] == acme.books.receipts()
 
     sam.press("Approve")
@@ -205,7 +205,7 @@ def test_amount_above_the_limit_takes_two_people(acme: BotScene, sit: _Sit) -> N
     assert [] == acme.books.receipts()
     dana.press("Approve")
     dana.say_yes()
-    expect(dana.told).to_contain_text("Written down")
+    expect(dana.told).to_contain_text("Recorded.")
     acme.carry_out()
 
     expect(dana.card()).to_contain_text("is recorded")
@@ -220,7 +220,7 @@ def test_two_people_at_the_same_card_and_one_of_them_wins(acme: BotScene, sit: _
     for seat in (sam, dana):
         seat.press("Un-apply credit memo")
     sam.say_yes()
-    expect(sam.told).to_contain_text("Written down")
+    expect(sam.told).to_contain_text("Recorded.")
     dana.say_yes()
     expect(dana.told).to_contain_text("Sam Okafor already chose")
 
@@ -239,7 +239,7 @@ def test_two_people_with_different_remedies_and_one_of_them_wins(acme: BotScene,
     dana.modal.get_by_label("Reason").fill("not needed")
     sam.press("Un-apply credit memo")
     sam.say_yes()
-    expect(sam.told).to_contain_text("Written down")
+    expect(sam.told).to_contain_text("Recorded.")
     dana.press("Dismiss syncing", dana.modal.locator("footer"))
     expect(dana.wrong_beside("remedy")).to_contain_text("Sam Okafor already chose")
 
@@ -256,7 +256,7 @@ def test_payment_is_found_by_what_people_remember(remembered: str, acme: BotScen
 
     expect(dana.told).to_contain_text("TXN-1")
     expect(dana.told).to_contain_text("failing")
-    dana.pick("Show the whole story", dana.told)
+    dana.pick("Show full history", dana.told)
     expect(dana.modal).to_contain_text("Payment TXN-1")
     expect(dana.modal).to_contain_text("Credit memo applied")
 

@@ -48,9 +48,9 @@ def test_a_thousand_failures_of_one_root_are_one_card_and_one_escalation_within_
     acme.deliver()
 
     (card,), (escalation,) = acme.messages(), acme.messages("finance-leads")
-    assert "1000 payments fail for one reason" in card["text"]
-    assert "1000 of 1000 payments failed" in escalation["text"]
-    assert "closed through 31 Mar 2026" in str(escalation["blocks"])
+    assert "1,000 payments are failing for the same reason" in card["text"]
+    assert "1,000 of 1,000 payments failed" in escalation["text"]
+    assert "closed through Mar 31, 2026" in str(escalation["blocks"])
     assert 60 > acme.clock.monotonic() - began  # as the outbox counts: one message a second for each channel
     assert 2 == len(acme.calls("chat.postMessage"))
 
@@ -68,7 +68,7 @@ def test_one_press_decides_all_and_the_card_tells_how_it_ends(acme: BotScene) ->
     acme.sync()
 
     (card,) = acme.messages()
-    assert "nothing of 5 payments is open any more" in card["text"]
+    assert "5 payments settled" in card["text"]
     assert 100 == len(acme.books.receipts())
 
 
@@ -95,7 +95,7 @@ def test_incident_and_escalation_are_taken_by_the_first_who_says_so(acme: BotSce
     acme.answered("dana", "Sam Okafor already")
     acme.deliver()
 
-    assert "Sam Okafor looks after it" in str(acme.messages()[0]["blocks"])
+    assert "Owner: Sam Okafor." in str(acme.messages()[0]["blocks"])
 
 
 def test_escalation_is_repeated_in_its_thread_with_a_mention_until_it_is_taken(acme: BotScene) -> None:
@@ -118,7 +118,7 @@ def test_escalation_is_repeated_in_its_thread_with_a_mention_until_it_is_taken(a
     acme.clock.advance(48 * 3600)
     acme.carry_out()
 
-    assert "Dana Reyes looks after it." in replies()[-1]["text"]
+    assert "Dana Reyes took ownership." in replies()[-1]["text"]
     assert 3 == len(replies())
 
 
@@ -134,4 +134,6 @@ def test_cards_that_stand_already_stay_when_a_third_payment_makes_them_an_incide
 
     assert (2, 2) == (len(two), len(before))
     assert before == [one["ts"] for one in acme.messages()[:2]]
-    assert ["3 payments fail for one reason"] == [one["text"].split(": ")[1].split(".")[0] for one in acme.messages()[2:]]
+    assert ["3 payments are failing for the same reason"] == [
+        one["text"].split(": ")[1].split(".")[0] for one in acme.messages()[2:]
+    ]

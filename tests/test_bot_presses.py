@@ -135,7 +135,7 @@ def test_press_on_facts_that_changed_writes_nothing_and_says_so(acme: BotScene) 
     assert ["stale"] == [one.state for one in acme.decisions()]
     acme.sync()
 
-    assert "was put right in the books" in acme.card()["text"]
+    assert "was fixed in the books" in acme.card()["text"]
     assert [("TXN-1", 50_000, 0)] == acme.books.receipts()
 
 

@@ -1,0 +1,68 @@
+"""What remedies, confidences and ends are called on cards, in modals and in answers, as a finance person says them."""
+
+from __future__ import annotations
+
+from receivables.diagnosis import Confidence, Remedy
+from receivables.effects import EffectKind
+from receivables.words import plain
+
+REMEDIES: dict[Remedy, str] = {
+    Remedy.UNAPPLY_CREDIT_MEMO: "Un-apply credit memo",
+    Remedy.RECREATE_RECEIPT: "Recreate receipt",
+    Remedy.DISMISS: "Dismiss syncing",
+    Remedy.APPLY_RECEIPT: "Apply receipt",
+    Remedy.KEEP_ON_ACCOUNT: "Keep on account",
+    Remedy.RETRY: "Try again",
+    Remedy.WAIT: "Wait",
+    Remedy.RECONNECT: "Reconnect",
+    Remedy.ESCALATE: "Escalate",
+}
+
+EXPLAINED: dict[Remedy, str] = {
+    Remedy.UNAPPLY_CREDIT_MEMO: "Un-applies the credit memo and posts the receipt. The credit stays open for another invoice.",
+    Remedy.RECREATE_RECEIPT: "Posts a new receipt to what is open now. Anything left over stays on the customer's account.",
+    Remedy.DISMISS: "Stops syncing this payment. Nothing is written to the books.",
+    Remedy.APPLY_RECEIPT: "Applies the receipt that is in the books to its invoices. No second receipt is posted.",
+    Remedy.KEEP_ON_ACCOUNT: "Leaves the money on the customer's account as an unapplied credit.",
+    Remedy.RETRY: "Checks the payment again and posts it if nothing is in the way.",
+    Remedy.WAIT: "Changes nothing.",
+    Remedy.RECONNECT: "Reconnect the company to its books.",
+    Remedy.ESCALATE: "Changes nothing. Records that somebody must look into it.",
+}
+
+CONFIDENCES: dict[Confidence, str] = {
+    Confidence.CERTAIN: "certain",
+    Confidence.LIKELY: "likely",
+    Confidence.UNIDENTIFIED: "",  # the cause says it already
+}
+
+#: The states of a decision that changed nothing.
+NOT_CARRIED_OUT = ("stale", "refused", "failed")
+
+#: How a failure ended, by its resolution.
+RESOLUTIONS = {
+    "carried_out": "remedy carried out",
+    "put_right": "fixed in the books",
+    "landed": "recorded after all",
+    "retried": "sent back to be tried again",
+}
+
+#: What was intended in the books, by the kind of the effect.
+WRITES: dict[EffectKind, str] = {
+    EffectKind.RECEIPT: "Record receipt",
+    EffectKind.UNAPPLY_CREDIT: "Un-apply credit memo",
+    EffectKind.APPLY_CREDIT: "Apply credit memo",
+    EffectKind.APPLY_RECEIPT: "Apply receipt",
+}
+
+
+def resolved(resolution: str, by: str) -> str:
+    """How a failure ended and by whom, where somebody is known."""
+    how = RESOLUTIONS.get(resolution, resolution.replace("_", " "))
+    return f"Resolved: {how}{f' by {by}' if by else ''}."
+
+
+def written(kind: EffectKind, state: str, document: str) -> str:
+    """What became of one write to the books."""
+    shown = f" ({plain(document, 40)})" if document else ""
+    return f"{WRITES[kind]}: {state.replace('_', ' ')}{shown}."
