@@ -100,7 +100,13 @@ class Calls:
         self._trace_header = trace_header
         self._scarce = scarce or {}
         self._pause = pause
-        self._client = httpx2.Client(base_url=base_url, timeout=TIME_OUTS, follow_redirects=False, trust_env=False)
+        self._client = httpx2.Client(
+            base_url=base_url,
+            timeout=TIME_OUTS,
+            headers={"Accept": "application/json"},
+            follow_redirects=False,
+            trust_env=False,
+        )
         self.counts = CallCounts()
         self.last_heard: Heard | None = None
 
@@ -118,11 +124,12 @@ class Calls:
     ) -> Reply:
         """Asks, a few times where it must. Raises BooksUnavailable (also Throttled) and AccessLost."""
         boundary.leaving(f"{self._package} {method} {path}")
+        request = self._request(method, path, params, headers, body)
         for pause_milliseconds in (*READ_PAUSES_MILLISECONDS, None):
             self._wait_for_budgets(path, self._clock.monotonic() + LONGEST_WAIT_SECONDS)
             problem = ""
             try:
-                reply = self._send("read", method, path, params, headers, body, self._clock.monotonic() + WHOLE_READ_SECONDS)
+                reply = self._send("read", request, self._clock.monotonic() + WHOLE_READ_SECONDS)
                 if reply is not None and 200 <= reply.status < 500:
                     if not 300 <= reply.status < 400 or reply.status == 304:  # 304: nothing was modified since
                         return reply
@@ -152,9 +159,10 @@ class Calls:
         Raises BooksUnavailable (also Throttled) and AccessLost when nothing was done, OutcomeUnknown when it may have been.
         """
         boundary.leaving(f"{self._package} {method} {path}")
+        request = self._request(method, path, params, headers, body)
         self._wait_for_budgets(path, deadline)
         try:
-            reply = self._send("write", method, path, params, headers, body, deadline)
+            reply = self._send("write", request, deadline)
         except _NOT_SENT as error:
             raise BooksUnavailable(f"{self._package} cannot be reached: {_in_words(error)}. Nothing was written.") from error
         except httpx2.HTTPError as error:
@@ -181,28 +189,26 @@ class Calls:
                 raise Throttled(f"The calls that {self._package} allows are used up for now.", wait_seconds)
             self._pause(wait_seconds)
 
-    def _send(
-        self,
-        kind: str,
-        method: str,
-        path: str,
-        params: Parameters | None,
-        headers: Mapping[str, str] | None,
-        body: object,
-        deadline: float,
-    ) -> Reply | None:
+    def _request(
+        self, method: str, path: str, params: Parameters | None, headers: Mapping[str, str] | None, body: object
+    ) -> httpx2.Request:
+        """What is to be sent, but for the access, which may be renewed between two tries."""
+        typed = {} if body is None else {"Content-Type": "application/json"}
+        content = None if body is None else simplejson.dumps(body, use_decimal=True).encode()
+        return self._client.build_request(method, path, params=params, headers={**typed, **(headers or {})}, content=content)
+
+    def _send(self, kind: str, request: httpx2.Request, deadline: float) -> Reply | None:
         """One request. None when the access was refused and renewed. Raises Throttled, AccessLost and httpx2.HTTPError."""
         authorization = self._access.authorization()
-        sent_headers = {"Accept": "application/json", **(headers or {}), "Authorization": authorization}
-        content = None
-        if body is not None:
-            content = simplejson.dumps(body, use_decimal=True).encode()
-            sent_headers.setdefault("Content-Type", "application/json")
+        request.headers["Authorization"] = authorization
         if self._clock.monotonic() > deadline:
             raise BooksUnavailable(f"The time for this call to {self._package} had passed; nothing was sent.")
         self.counts.add(kind)
-        with self._client.stream(method, path, params=params, headers=sent_headers, content=content) as response:
+        response = self._client.send(request, stream=True)
+        try:
             raw = self._body(response, deadline)
+        finally:
+            response.close()
         if response.status_code == 401:
             self._access.refused(authorization)
             return None

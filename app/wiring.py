@@ -107,7 +107,7 @@ def open_books(company: CompanySettings, clock: Clock, connections: Connections 
     """
     books = company.books
     if isinstance(books, EmbeddedBooksSettings):
-        ledger = Ledger(books.file, clock, temper=books.temper, make=False)
+        ledger = Ledger(books.file, clock, temper=books.temper, time_zone=company.time_zone, make=False)
         return EmbeddedBooks(ledger, clock, one_invoice_per_receipt=books.one_invoice_per_receipt)
     if connections is None:
         raise ValueError(f"{books.kind} books are reached through connections")
@@ -122,4 +122,5 @@ def open_ledger(config: Path | None, company_id: str | None) -> tuple[Ledger, Co
             f"The books of {company.id} are not the embedded ones (its kind is {company.books.kind}): work in them there. "
             "`resolve-now books` is for embedded books only."
         )
-    return Ledger(company.books.file, SystemClock(), temper=company.books.temper), company
+    books = company.books
+    return Ledger(books.file, SystemClock(), temper=books.temper, time_zone=company.time_zone), company

@@ -26,8 +26,12 @@ DAY = date(2026, 3, 10)
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def a_ledger(folder: Path, *, temper: str = "strict", clock: ManualClock | None = None, busy_seconds: float = 5.0) -> Ledger:
-    return Ledger(folder / "books.sqlite", clock or ManualClock(), temper=temper, busy_timeout_seconds=busy_seconds)
+class Impatient(Ledger):
+    busy_timeout_seconds = 0.05
+
+
+def a_ledger(folder: Path, *, temper: str = "strict", clock: ManualClock | None = None) -> Ledger:
+    return Ledger(folder / "books.sqlite", clock or ManualClock(), temper=temper)
 
 
 def a_customer(ledger: Ledger, name: str = "Hooli") -> str:
@@ -429,7 +433,7 @@ def test_pages_of_changes_leave_nothing_out_at_their_edges(tmp_path: Path, count
 
 
 def test_books_held_by_another_process_are_unavailable_and_nothing_is_done(tmp_path: Path) -> None:
-    ledger = a_ledger(tmp_path, busy_seconds=0.05)
+    ledger = Impatient(tmp_path / "books.sqlite", ManualClock())
     order = an_order(a_customer(ledger))
     holder = sqlite.connect(str(ledger.path), isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -443,7 +447,7 @@ def test_books_held_by_another_process_are_unavailable_and_nothing_is_done(tmp_p
 
 
 def test_order_whose_deadline_passed_does_not_wait_for_the_file(tmp_path: Path) -> None:
-    ledger = a_ledger(tmp_path, busy_seconds=0.05)
+    ledger = Impatient(tmp_path / "books.sqlite", ManualClock())
     order = an_order(a_customer(ledger))
     holder = sqlite.connect(str(ledger.path), isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -505,7 +509,8 @@ from app.clock import SystemClock
 from receivables.effects import Dispatch, Order, ReceiptWrite, marker
 path, customer, first, last = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 clock = SystemClock()
-ledger = Ledger(path, clock, busy_timeout_seconds=30)
+Ledger.busy_timeout_seconds = 30.0
+ledger = Ledger(path, clock)
 if customer == "-":
     sys.exit()
 books = EmbeddedBooks(ledger, clock)

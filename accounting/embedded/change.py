@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from pysqlite3.dbapi2 import Connection
 
 from receivables.books_records import Stamp
+from receivables.words import day_of
 
 
 class Kind(StrEnum):
@@ -56,12 +58,13 @@ class Change:
     connection: Connection
     by: str
     at: datetime
+    time_zone: ZoneInfo
     touched: set[str] = field(default_factory=set)
 
     @property
     def day(self) -> date:
-        """The day of the change (UTC), which dates what has no date of its own, such as a credit's application."""
-        return self.at.date()
+        """The day of the change, which dates what has no date of its own, such as a credit's application."""
+        return day_of(self.at, self.time_zone)
 
     @property
     def stamp(self) -> Stamp:

@@ -6,6 +6,7 @@ credits are left on their memos.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from accounting.embedded import checks, credits, receipts
@@ -16,21 +17,32 @@ from receivables.errors import BooksRefused
 from receivables.refusal import Refusal
 
 
-def add(
-    change: Change, number: str, customer_id: str, amount_minor: int, currency: str, issued_on: date, *, draft: bool = False
-) -> Invoice:
+@dataclass(frozen=True)
+class NewInvoice:
+    """An invoice as it is to be added; a draft cannot be paid yet."""
+
+    number: str
+    customer_id: str
+    amount_minor: int
+    currency: str
+    issued_on: date
+    draft: bool = False
+
+
+def add(change: Change, new: NewInvoice) -> Invoice:
     """A new invoice, all of it open. Numbers may repeat, as they do in real books; ids never."""
-    if not number.strip():
+    if not new.number.strip():
         raise BooksRefused("An invoice needs a number.", Refusal.INVALID)
-    checks.positive_amount(amount_minor, currency, f"Invoice {number}")
-    customer = checks.active_customer(change, customer_id)
-    checks.period_open(change, issued_on, f"invoice {number}")
-    what = f"created{' as a draft' if draft else ''}: {spoken(amount_minor, currency)} for {customer.name}"
-    invoice_id = change.created(Kind.INVOICE, number.strip(), what)
+    checks.positive_amount(new.amount_minor, new.currency, f"Invoice {new.number}")
+    customer = checks.active_customer(change, new.customer_id)
+    checks.period_open(change, new.issued_on, f"invoice {new.number}")
+    what = f"created{' as a draft' if new.draft else ''}: {spoken(new.amount_minor, new.currency)} for {customer.name}"
+    invoice_id = change.created(Kind.INVOICE, new.number.strip(), what)
+    standing, day = "draft" if new.draft else "issued", new.issued_on.isoformat()
     change.connection.execute(
         "INSERT INTO invoices (id, customer_id, currency, total_minor, open_minor, issued_on, standing)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (invoice_id, customer_id, currency, amount_minor, amount_minor, issued_on.isoformat(), "draft" if draft else "issued"),
+        (invoice_id, new.customer_id, new.currency, new.amount_minor, new.amount_minor, day, standing),
     )
     return checks.invoice(change, invoice_id)
 
@@ -75,7 +87,7 @@ def recreate(change: Change, invoice_id: str, amount_minor: int | None = None) -
         raise BooksRefused(f"Invoice {found.number} is voided; say which amount the new one has.", Refusal.INVALID)
     delete(change, invoice_id)
     amount_minor = found.total_minor if amount_minor is None else amount_minor
-    return add(change, found.number, found.customer_id, amount_minor, found.currency, found.issued_on)
+    return add(change, NewInvoice(found.number, found.customer_id, amount_minor, found.currency, found.issued_on))
 
 
 def _set_free(change: Change, invoice: Invoice, why: str) -> None:

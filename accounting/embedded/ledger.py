@@ -1,7 +1,7 @@
 """The embedded books as a bookkeeper uses them: everything that can be done by hand, each as one change.
 
 Every operation names the person (`by`) and may be backdated (`at`, a moment with a time zone; default: now). Amounts
-are minor units. What the rules of the books forbid raises BooksRefused with a code of `refusals.Refusal`;
+are minor units. What the rules of the books forbid raises BooksRefused with its `Refusal`;
 a file that another process holds raises BooksUnavailable.
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pysqlite3.dbapi2 import Connection
 
@@ -33,9 +34,7 @@ from receivables.errors import BooksRefused
 from receivables.ports import Clock
 from receivables.refusal import Refusal
 
-KEY_LIFE_SECONDS = 24 * 3600  # QuickBooks Online remembers a request for about a day
-BUSY_TIMEOUT_SECONDS = 5.0  # how long a change waits for another process; each takes milliseconds
-
+UTC = ZoneInfo("UTC")
 SETTINGS = "settings"  # the kind of history entries about the books themselves
 THE_BOOKS = "books"  # and their document id
 
@@ -43,9 +42,13 @@ THE_BOOKS = "books"  # and their document id
 class Ledger:
     """One file of books. `temper` and `home_currency` are written when the file is made and read from it ever after.
 
+    `time_zone` is the company's calendar: it dates what has no date of its own, such as a credit's application.
     Safe to use from several threads and processes. Raises ConfigurationError for a file that is something else.
     With `make` False nothing is touched before it is used, and a file that is not there is BooksUnavailable then.
     """
+
+    key_life = timedelta(days=1)  # QuickBooks Online remembers a request for about a day
+    busy_timeout_seconds = 5.0  # how long a change waits for another process; each takes milliseconds
 
     def __init__(
         self,
@@ -54,14 +57,13 @@ class Ledger:
         *,
         temper: str = Temper.STRICT,
         home_currency: str = "USD",
-        key_life_seconds: int = KEY_LIFE_SECONDS,
-        busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS,
+        time_zone: ZoneInfo = UTC,
         make: bool = True,
     ) -> None:
         self.path = path
         self.clock = clock
-        self.key_life = timedelta(seconds=key_life_seconds)
-        self._database = Database(path, busy_timeout_seconds)
+        self.time_zone = time_zone
+        self._database = Database(path, self.busy_timeout_seconds)
         if make:
             self._database.create_if_new(Temper(temper).value, home_currency)
 
@@ -82,9 +84,8 @@ class Ledger:
         """One change: all of it or none, and only when the books add up afterwards."""
         if not by.strip():
             raise BooksRefused("Say who makes the change.", Refusal.INVALID)
-        at = (at or self.clock.now()).astimezone(UTC)
         with self._database.writing() as connection:
-            change = Change(connection, by.strip(), at)
+            change = Change(connection, by.strip(), (at or self.clock.now()).astimezone(UTC), self.time_zone)
             yield change
             consistency.must_hold(connection, change.touched)
 
@@ -160,8 +161,8 @@ class Ledger:
         draft: bool = False,
     ) -> Invoice:
         with self.changing(by, at) as change:
-            added = invoices.add(change, number, customer_id, amount_minor, currency, issued_on, draft=draft)
-            return _after_credits(change, added)
+            new = invoices.NewInvoice(number, customer_id, amount_minor, currency, issued_on, draft)
+            return _after_credits(change, invoices.add(change, new))
 
     def issue_invoice(self, invoice_id: str, *, by: str, at: datetime | None = None) -> Invoice:
         """A draft becomes an invoice that can be paid."""
@@ -260,7 +261,7 @@ class Ledger:
     def deposit_receipt(
         self, receipt_id: str, *, by: str, at: datetime | None = None, deposited_on: date | None = None
     ) -> Receipt:
-        """Puts a receipt into a bank deposit, dated the day of the change (UTC) unless `deposited_on` is given."""
+        """Puts a receipt into a bank deposit, dated the day of the change unless `deposited_on` is given."""
         with self.changing(by, at) as change:
             return receipts.deposit(change, receipt_id, deposited_on or change.day)
 

@@ -125,7 +125,7 @@ def _take_in_invoice(change: Change, row: _Row, file: _Reading) -> None:
         return
     author = replace(change, by=row.cells.get("created_by") or change.by, at=created_at)
     try:
-        invoices.add(author, number, customer_id, amount_minor, currency, issued_on)
+        invoices.add(author, invoices.NewInvoice(number, customer_id, amount_minor, currency, issued_on))
     except BooksRefused as refused:
         file.problems.append(FeedProblem(row.line, "row", refused.message.rstrip("."), "Correct the line or leave it out."))
 

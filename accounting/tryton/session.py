@@ -143,11 +143,10 @@ class Session:
         values: Mapping[str, object],
         *,
         deadline: float,
-        stamps: Mapping[str, str] | None = None,
     ) -> Any:
         """Runs one state of a wizard. Opening and closing it changes nothing, so only the state itself is a write."""
         active = {"active_model": model, "active_ids": list(ids), "active_id": ids[0]}
-        context = {**self._context(), **active, **({"_timestamp": dict(stamps)} if stamps else {})}
+        context = {**self._context(), **active}
         opened = self._read(f"wizard.{name}.create", context)[0]
         try:
             return self._write(f"wizard.{name}.execute", opened, values, state, context, deadline=deadline)
