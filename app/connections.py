@@ -180,14 +180,18 @@ class Connections:
         organisation = self._organisation(company)
         calls = self._calls(company, "Xero", api, self._access(company), trace_header="xero-correlation-id")
         account = company.company.deposit_accounts.get("default", "")
-        return Opened(XeroBooks(calls, self._clock, organisation=organisation, deposit_account=account), calls)
+        return Opened(
+            XeroBooks(calls, self._clock, organisation=organisation, time_zone=company.time_zone, deposit_account=account), calls
+        )
 
     def _open_tryton(self, company: CompanySettings, books: TrytonSettings) -> Opened:
         from accounting.tryton.connector import TrytonBooks  # noqa: PLC0415  # only where a company needs it
 
         access = self.tryton_access(company, books)
         calls = self._calls(company, "Tryton", f"{books.url}{books.database}/", access)
-        return Opened(TrytonBooks(calls, self._clock, statement_journal=books.statement_journal), calls)
+        return Opened(
+            TrytonBooks(calls, self._clock, statement_journal=books.statement_journal, time_zone=company.time_zone), calls
+        )
 
     def tryton_access(self, company: CompanySettings, books: TrytonSettings) -> Access:
         """Our sign-in to Tryton. It raises AccessLost where the password is not set, or not taken."""

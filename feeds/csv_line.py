@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 
 from receivables.company import Company
 from receivables.errors import FeedProblem
@@ -190,7 +190,7 @@ def _moment(text: str, company: Company) -> datetime:
     if form["offset"]:
         return moment.astimezone(UTC)
     if not form["time"]:
-        moment = datetime.combine(moment.date(), time(12))
+        moment = moment.replace(hour=12)
     # Where a local time exists twice, or not at all, its two readings (fold 0 and 1) have different offsets.
     first, second = (moment.replace(tzinfo=company.time_zone, fold=fold) for fold in (0, 1))
     before, after = first.utcoffset(), second.utcoffset()

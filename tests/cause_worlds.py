@@ -20,7 +20,7 @@ from typing import Protocol
 from accounting_peers import DAY, Bookkeeper, EmbeddedBookkeeper
 from faulty_books import Fault as Lost
 from faulty_books import FaultyBooks
-from makers import a_company
+from makers import CHICAGO, a_company
 from quickbooks_answers import Unlimited, calls_to
 from scene import Scene, a_scene
 from stand_ins.quickbooks import start_quickbooks
@@ -497,7 +497,7 @@ def _xero(folder: Path) -> Iterator[World]:
                 xero.access.end()
 
         troubles = LineTroubles(xero.faults.order, xero.faults.forget, budget, lose_access, ("PUT", "Payments"))
-        books = XeroBooks(calls, made.clock, organisation=xero.organisation, deposit_account="090")
+        books = XeroBooks(calls, made.clock, organisation=xero.organisation, time_zone=CHICAGO, deposit_account="090")
         yield _behind(made, books, XERO, LedgerHands(xero.ledger, "091"), troubles, {"check/USD": "091"})
         calls.close()
         assert [] == xero.violations
@@ -506,7 +506,7 @@ def _xero(folder: Path) -> Iterator[World]:
 
 def _another(tryton: TrytonScene, url: str, password: str) -> Books:
     made = tryton_calls(url, tryton.database, tryton.clock, password)
-    return TrytonBooks(made, tryton.clock, statement_journal=JOURNAL)
+    return TrytonBooks(made, tryton.clock, statement_journal=JOURNAL, time_zone=CHICAGO)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from receivables.company import Company
 from receivables.payment import Allocation, Payment
 
+CHICAGO = ZoneInfo("America/Chicago")
 START = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 
 

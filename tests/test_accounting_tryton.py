@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from makers import CHICAGO
 from test_accounting_contract import a_receipt_write, an_order
 from tryton_bookkeeper import DAY
 from tryton_people import JOURNAL, OUR_LOGIN, TrytonError
@@ -274,7 +275,9 @@ def test_customer_currency_and_journal_are_checked_before_anything_is_written(tr
     hooli, initech = tryton.dana.customer("Hooli"), tryton.dana.customer("Initech")
     theirs = tryton.dana.invoice("1", initech, 50_000)
     tryton.dana.clerk.call("party.party.write", [int(initech)], {"active": False})
-    elsewhere = TrytonBooks(calls(tryton.server.url, tryton.database, tryton.clock), tryton.clock, statement_journal="Nowhere")
+    elsewhere = TrytonBooks(
+        calls(tryton.server.url, tryton.database, tryton.clock), tryton.clock, statement_journal="Nowhere", time_zone=CHICAGO
+    )
     write = a_receipt_write(hooli)
 
     assert "customer_mismatch" == code_of(send(tryton, an_order(a_receipt_write(hooli, lines=((theirs, 50_000),)))))
@@ -386,13 +389,17 @@ def test_session_that_ended_is_renewed_for_a_read_and_leaves_a_write_undone(tryt
 
 def test_wrong_password_and_unknown_database_are_lost_access(tryton: TrytonScene) -> None:
     for database, password in ((tryton.database, "not-the-password"), ("no-such-books", "any")):
-        books = TrytonBooks(calls(tryton.server.url, database, tryton.clock, password), tryton.clock, statement_journal=JOURNAL)
+        books = TrytonBooks(
+            calls(tryton.server.url, database, tryton.clock, password), tryton.clock, statement_journal=JOURNAL, time_zone=CHICAGO
+        )
         with pytest.raises(AccessLost):
             books.settings()
 
 
 def test_server_that_does_not_answer_is_unavailable_for_reads_and_writes(tryton: TrytonScene) -> None:
-    nobody = TrytonBooks(calls("http://127.0.0.1:9", "books", tryton.clock), tryton.clock, statement_journal=JOURNAL)
+    nobody = TrytonBooks(
+        calls("http://127.0.0.1:9", "books", tryton.clock), tryton.clock, statement_journal=JOURNAL, time_zone=CHICAGO
+    )
     with pytest.raises(BooksUnavailable):
         nobody.settings()
     with pytest.raises(BooksUnavailable):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from makers import ManualClock
+from makers import CHICAGO, ManualClock
 from test_accounting_contract import a_receipt_write, an_order
 from tryton_people import JOURNAL
 from tryton_scene import calls
@@ -19,7 +19,9 @@ def main() -> None:
     line = calls(url, database, clock)
     line.writes_until_cut, line.kills = 1, True
     order = an_order(a_receipt_write(customer, lines=((invoice, 50_000),)))
-    TrytonBooks(line, clock, statement_journal=JOURNAL).write(Dispatch("dispatch", (order,), clock.monotonic() + 60.0))
+    TrytonBooks(line, clock, statement_journal=JOURNAL, time_zone=CHICAGO).write(
+        Dispatch("dispatch", (order,), clock.monotonic() + 60.0)
+    )
 
 
 if __name__ == "__main__":

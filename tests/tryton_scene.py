@@ -13,7 +13,7 @@ from functools import partial
 
 import pytest
 import tryton_server
-from makers import START, ManualClock
+from makers import CHICAGO, START, ManualClock
 from tryton_bookkeeper import TrytonBookkeeper
 from tryton_people import JOURNAL, OUR_LOGIN, PASSWORD
 from tryton_server import PLAIN, TrytonServer
@@ -74,7 +74,9 @@ class TrytonScene:
 
     def another(self) -> TrytonBooks:
         """A second connector on the same books, as another process of ours would have."""
-        return TrytonBooks(calls(self.server.url, self.database, self.clock), self.clock, statement_journal=JOURNAL)
+        return TrytonBooks(
+            calls(self.server.url, self.database, self.clock), self.clock, statement_journal=JOURNAL, time_zone=CHICAGO
+        )
 
     def end_sessions(self) -> None:
         """What the server does after some idle minutes: nobody's session is good any more, Dana's aside."""
@@ -107,7 +109,7 @@ def tryton_scene(database: str = PLAIN, *, documents_per_page: int = 200, start:
     server.reset(database)
     clock = ManualClock(start)
     made = calls(server.url, database, clock)
-    books = TrytonBooks(made, clock, statement_journal=JOURNAL, documents_per_page=documents_per_page)
+    books = TrytonBooks(made, clock, statement_journal=JOURNAL, time_zone=CHICAGO, documents_per_page=documents_per_page)
     try:
         yield TrytonScene(server, database, clock, made, books, TrytonBookkeeper(server, database))
     finally:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from makers import ManualClock
+from makers import CHICAGO, ManualClock
 from stand_ins.xero import LINES, Xero, XeroBookkeeper, start_xero
 
 from accounting.calling import Calls
@@ -82,7 +82,7 @@ def xero_scene(folder: Path, *, check_contract: bool = True) -> Iterator[XeroSce
             trace_header="xero-correlation-id",
             pause=lambda _: None,
         )
-        books = XeroBooks(calls, clock, organisation=xero.organisation, deposit_account=CHECKING)
+        books = XeroBooks(calls, clock, organisation=xero.organisation, time_zone=CHICAGO, deposit_account=CHECKING)
         yield XeroScene(xero, calls, books, ByOurIds(xero), clock)
         calls.close()
         assert [] == xero.violations

@@ -121,7 +121,7 @@ class ChangeReader:
     def _made(self, rows: Sequence[Record]) -> list[Document]:
         memos = [row for row in rows if documents.is_credit(row)]
         return [
-            *(documents.invoice(row) for row in rows if not documents.is_credit(row)),
+            *(self._reader.invoice_of(row) for row in rows if not documents.is_credit(row)),
             *self._reader.credit_memos_of(memos),
         ]
 

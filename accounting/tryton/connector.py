@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from accounting import planning
 from accounting.calling import Calls
@@ -33,11 +34,17 @@ class TrytonBooks:
     """The books of one company in Tryton, through a user of ours. `statement_journal` is the name of the journal for receipts."""
 
     def __init__(
-        self, calls: Calls, clock: Clock, *, statement_journal: str, documents_per_page: int = DOCUMENTS_PER_PAGE
+        self,
+        calls: Calls,
+        clock: Clock,
+        *,
+        statement_journal: str,
+        time_zone: ZoneInfo,
+        documents_per_page: int = DOCUMENTS_PER_PAGE,
     ) -> None:
         self._clock = clock
         self._session = Session(calls)
-        self._reader = Reader(self._session, statement_journal)
+        self._reader = Reader(self._session, statement_journal, time_zone)
         self._statements = Statements(self._session, self._reader, clock)
         self._credits = Credits(self._session, self._reader)
         self._changes = ChangeReader(self._session, self._reader, documents_per_page)

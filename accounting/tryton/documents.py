@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from accounting.tryton.entries import STATEMENT_LINE, Entries, Line
 from accounting.tryton.values import STAMPS, minor, stamp_of
@@ -24,6 +25,7 @@ from receivables.books_records import (
     ReceiptLine,
     Stamp,
 )
+from receivables.words import day_of
 
 CUSTOMER_FIELDS = ("name", "active", "replaced_by", "_timestamp", *STAMPS)
 INVOICE_FIELDS = (
@@ -50,8 +52,8 @@ def is_credit(row: Mapping[str, Any]) -> bool:
     return bool(row["total_amount"] < 0)
 
 
-def invoice(row: Mapping[str, Any]) -> Invoice:
-    """A customer's invoice from its row; what is open is Tryton's own amount to pay."""
+def invoice(row: Mapping[str, Any], time_zone: ZoneInfo) -> Invoice:
+    """A customer's invoice from its row; what is open is Tryton's own amount to pay. A draft may have no date: the day counts."""
     currency = row["currency."]["code"]
     created, changed = stamp_of(row)
     open_minor = minor(row["amount_to_pay"], currency) if row["state"] == "posted" else 0
@@ -63,14 +65,14 @@ def invoice(row: Mapping[str, Any]) -> Invoice:
         total_minor=minor(row["total_amount"], currency),
         open_minor=open_minor,
         status=_status(row["state"], open_minor),
-        issued_on=row["invoice_date"] or created.at.date(),
+        issued_on=row["invoice_date"] or day_of(created.at, time_zone),
         version=f"invoice:{row['_timestamp']}:{open_minor}",
         created=created,
         changed=changed,
     )
 
 
-def credit_memo(row: Mapping[str, Any], entries: Entries, linked: Mapping[int, Stamp]) -> CreditMemo:
+def credit_memo(row: Mapping[str, Any], entries: Entries, linked: Mapping[int, Stamp], time_zone: ZoneInfo) -> CreditMemo:
     """A credit memo with its applications. `linked` tells since when, and by whom, a line pays an invoice in part."""
     currency = row["currency."]["code"]
     created, changed = stamp_of(row)
@@ -95,7 +97,7 @@ def credit_memo(row: Mapping[str, Any], entries: Entries, linked: Mapping[int, S
         currency=currency,
         total_minor=-minor(row["total_amount"], currency),
         open_minor=open_minor,
-        issued_on=row["invoice_date"] or created.at.date(),
+        issued_on=row["invoice_date"] or day_of(created.at, time_zone),
         version=f"credit_memo:{row['_timestamp']}:{open_minor}",
         created=created,
         changed=changed,

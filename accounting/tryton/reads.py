@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from accounting.tryton import documents
 from accounting.tryton.documents import CUSTOMER_FIELDS, INVOICE_FIELDS, STATEMENT_LINE_FIELDS, Root
@@ -31,9 +32,10 @@ STANDING = ["OR", ("move_state", "=", "posted"), ("move.origin.state", "=", "val
 
 
 class Reader:
-    """Reads one company's documents. Raises BooksUnavailable, AccessLost, BooksRefused."""
+    """Reads one company's documents, with days of its calendar. Raises BooksUnavailable, AccessLost, BooksRefused."""
 
-    def __init__(self, session: Session, statement_journal: str) -> None:
+    def __init__(self, session: Session, statement_journal: str, time_zone: ZoneInfo) -> None:
+        self._time_zone = time_zone
         self._session = session
         self._statement_journal = statement_journal
         self._own: Record = {}
@@ -97,12 +99,15 @@ class Reader:
     def invoices(self, ids: Collection[str]) -> dict[str, Invoice | Gone]:
         rows = self.invoice_rows(ids)
         return {
-            one: documents.invoice(rows[one]) if one in rows and not documents.is_credit(rows[one]) else Gone("invoice", one)
+            one: self.invoice_of(rows[one]) if one in rows and not documents.is_credit(rows[one]) else Gone("invoice", one)
             for one in ids
         }
 
     def invoice_rows(self, ids: Collection[str]) -> dict[str, Record]:
         return self._rows("account.invoice", ids, INVOICE_FIELDS, self._ours())
+
+    def invoice_of(self, row: Record) -> Invoice:
+        return documents.invoice(row, self._time_zone)
 
     def invoices_numbered(self, numbers: Collection[str]) -> list[Invoice]:
         rows = [
@@ -110,7 +115,7 @@ class Reader:
             for some in _chunks(sorted(set(numbers)))
             for row in self._session.search_read("account.invoice", [*self._ours(), ("number", "in", some)], INVOICE_FIELDS)
         ]
-        return [documents.invoice(row) for row in rows if not documents.is_credit(row)]
+        return [self.invoice_of(row) for row in rows if not documents.is_credit(row)]
 
     def credit_memos(self, ids: Collection[str]) -> dict[str, CreditMemo | Gone]:
         rows = {one: row for one, row in self.invoice_rows(ids).items() if documents.is_credit(row)}
@@ -125,7 +130,7 @@ class Reader:
             entries = self.entries_of([("id", "in", [line for row in rows for line in row["lines_to_pay"]])])
         leaves = [leaf for row in rows for leaf in documents.credit_leaves(row, entries)]
         linked = self._linked([leaf.id for leaf in leaves if leaf.linked_invoice])
-        return [documents.credit_memo(row, entries, linked) for row in rows]
+        return [documents.credit_memo(row, entries, linked, self._time_zone) for row in rows]
 
     def credit_memos_on(self, invoice_ids: Collection[str]) -> list[CreditMemo]:
         """Through the lines that pay these invoices: those matched with them, and those that pay them in part."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from accounting.tryton import documents
 from accounting.tryton.matching import payable
 from accounting.tryton.reads import Reader
 from accounting.tryton.session import Record, Session
@@ -153,7 +152,10 @@ class Statements:
         rows = self.reader.invoice_rows([line.invoice_id for line in write.lines])
         for line in write.lines:
             row = rows.get(line.invoice_id)
-            found = payable(Gone("invoice", line.invoice_id) if row is None else documents.invoice(row), line.amount_minor)
+            found = payable(
+                Gone("invoice", line.invoice_id) if row is None else self.reader.invoice_of(row),
+                line.amount_minor,
+            )
             if found.customer_id != write.customer_id:
                 raise BooksRefused(f"Invoice {found.number} is another customer's.", Refusal.CUSTOMER_MISMATCH)
             if found.currency != write.currency:

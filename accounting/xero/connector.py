@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from accounting import planning
 from accounting.calling import Calls
@@ -33,12 +34,12 @@ TRAITS = BooksTraits(
 class XeroBooks:
     """The books of one company. `organisation` is Xero's id of it; `deposit_account` an account's code or id there."""
 
-    def __init__(self, calls: Calls, clock: Clock, *, organisation: str, deposit_account: str = "") -> None:
+    def __init__(self, calls: Calls, clock: Clock, *, organisation: str, time_zone: ZoneInfo, deposit_account: str = "") -> None:
         self._asking = Asking(calls, organisation)
         self._reads = Reads(self._asking)
         self._feed = ChangeFeed(self._asking, self._reads)
         self._searching = Searching(self._asking, self._reads)
-        self._writes = Writes(self._asking, self._reads, clock, deposit_account)
+        self._writes = Writes(self._asking, self._reads, clock, time_zone, deposit_account)
 
     @property
     def traits(self) -> BooksTraits:

@@ -10,14 +10,17 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
 
 from receivables.money import decimals_of, minor_from_text, text_from_minor
+from receivables.words import day_of
 
 Fields = Mapping[str, object]
 
 _MOMENT = re.compile(r"/Date\((-?[0-9]{1,15})([+-][0-9]{4})?\)/")
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NOTHING = "00000000-0000-0000-0000-000000000000"  # Xero writes it where there is no document
+_UTC = ZoneInfo("UTC")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -86,7 +89,7 @@ def day(of: Fields, name: str) -> date:
     """A day of the organisation's own calendar; Xero writes it as midnight UTC of that day, and often as text beside it."""
     iso = text(of, f"{name}String")[:10]
     try:
-        return date.fromisoformat(iso) if iso else moment(of, name).date()
+        return date.fromisoformat(iso) if iso else day_of(moment(of, name), _UTC)
     except ValueError as error:
         raise Unreadable(f"{name} is no day: {iso or text(of, name)[:40]!r}") from error
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from accounting.calling import Reply
 from accounting.xero import bodies, documents, faults
@@ -34,6 +36,7 @@ from receivables.effects import (
 from receivables.errors import BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.ports import Clock
 from receivables.refusal import Refusal
+from receivables.words import day_of
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +44,11 @@ log = logging.getLogger(__name__)
 class Writes:
     """Writes into one organisation's books. `deposit_account` is where money goes when an order does not say."""
 
-    def __init__(self, asking: Asking, reads: Reads, clock: Clock, deposit_account: str) -> None:
+    def __init__(self, asking: Asking, reads: Reads, clock: Clock, time_zone: ZoneInfo, deposit_account: str) -> None:
         self._asking = asking
         self._reads = reads
         self._clock = clock
+        self._time_zone = time_zone
         self._deposit_account = deposit_account
 
     def carry_out(self, dispatch: Dispatch) -> list[Answer]:
@@ -95,7 +99,7 @@ class Writes:
             case ApplyCredit() as write:
                 unchanged(order, grounds)
                 currency = grounds.must_have_left(write)
-                body = bodies.allocation(write.invoice_id, write.amount_minor, currency, self._clock.now().date())
+                body = bodies.allocation(write.invoice_id, write.amount_minor, currency, self._today())
                 singly.append((order, partial(self._put_on, order, write, body, deadline)))
             case ApplyReceipt() as write:
                 unchanged(order, grounds)
@@ -104,8 +108,12 @@ class Writes:
                     answers[order.effect_id] = Written(write.receipt_id, grounds.version_of(write.receipt_id))
                     return
                 currency = grounds.currency_of(write.receipt_id)
-                body = bodies.allocation(added.invoice_id, added.amount_minor, currency, self._clock.now().date())
+                body = bodies.allocation(added.invoice_id, added.amount_minor, currency, self._today())
                 singly.append((order, partial(self._allocate, order, write, body, deadline)))
+
+    def _today(self) -> date:
+        """The day of an allocation: Xero has it dated, and nobody else says when."""
+        return day_of(self._clock.now(), self._time_zone)
 
     def _answered(self, send: Callable[[], Mapping[str, Answer]], orders: Sequence[Order], answers: dict[str, Answer]) -> None:
         """Sends; whatever is raised instead of an answer answers for these orders, and not for those sent before."""
