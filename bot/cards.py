@@ -16,8 +16,8 @@ from bot.text import (
     BUTTON_AT_MOST,
     CONFIRM_AT_MOST,
     NUMBER_AT_MOST,
-    REASON_AT_MOST,
     Block,
+    because,
     button,
     confirmation,
     context,
@@ -175,7 +175,7 @@ def _open(facts: CardFacts, words: Words, names: Names) -> list[Block]:
     blocks = figures_blocks(facts, recommended, words) if recommended else []
     blocks += blocked(diagnosis.primary)
     if decision is not None and decision.state in labels.NOT_CARRIED_OUT:
-        blocks.append(context(f"{_chosen(decision, names)}. {not_carried_out(decision.outcome, names)}"))
+        blocks.append(context(f"{_chosen(decision, names)}; it was {not_carried_out(decision.outcome, names)}"))
     buttons: list[Block] = []
     if recommended in PRESSABLE and not needs_choice(facts, recommended):
         label, confirm = label_of(facts, recommended, words), _confirmation(facts, recommended, words)
@@ -189,7 +189,9 @@ def _open(facts: CardFacts, words: Words, names: Names) -> list[Block]:
 
 
 def _since(facts: CardFacts, words: Words) -> str:
-    since = f"{'Open' if facts.failure.about == 'intake' else 'Failing'} since {words.moment(facts.failure.opened_at)}."
+    diagnosis = facts.failure.diagnosis
+    recorded = facts.failure.about == "intake" or (diagnosis is not None and diagnosis.primary.cause in IN_THE_BOOKS_BEFORE)
+    since = f"{'Open' if recorded else 'Failing'} since {words.moment(facts.failure.opened_at)}."
     if facts.attempts > 1:
         since += f" Tried {facts.attempts} times."
     if facts.failure.incident_id is not None:
@@ -284,10 +286,10 @@ def _chosen(decision: StoredDecision, names: Names) -> str:
 def _under_way(facts: CardFacts, decision: StoredDecision, words: Words, names: Names) -> list[Block]:
     blocks = figures_blocks(facts, decision.remedy, words)
     at = words.moment(decision.requested_at)
-    reason = f" Reason: “{plain(decision.reason, REASON_AT_MOST)}”." if decision.reason else ""
+    reason = because(decision.reason)
     if decision.state != "waiting_approval":
         approved = f" Approved by {name_of(names, decision.approved_by)}." if decision.approved_by else ""
-        return [*blocks, context(f"{_chosen(decision, names)} on {at}.{reason}{approved} It is being carried out.")]
+        return [*blocks, context(f"{_chosen(decision, names)} on {at}.{approved} It is being carried out.{reason}")]
     outcome = f" {plain(decision.outcome, 300)}" if decision.outcome else ""
     asked = f"{name_of(names, decision.requested_by)} requested “{labels.REMEDIES[decision.remedy]}” on {at}."
     confirm = _confirmation(facts, decision.remedy, words)
@@ -296,15 +298,20 @@ def _under_way(facts: CardFacts, decision: StoredDecision, words: Words, names: 
     decline = button("withdraw", "Decline", decision.id, style="danger")
     return [
         *blocks,
-        context(f"{asked}{reason}{outcome}"),
+        context(f"{asked}{outcome}{reason}"),
         {"type": "actions", "block_id": "approval", "elements": [approve, decline]},
     ]
 
 
 def not_carried_out(outcome: str, names: Names) -> str:
-    """Why a decision changed nothing, as a sentence. Who declined is stored by id and shown by name."""
+    """What became of a decision that changed nothing: "not carried out" and why, or "declined by" whom.
+
+    Who declined is stored by id and shown by name.
+    """
     verb, by, person = outcome.partition("declined by ")
-    text = f"Declined by {name_of(names, person)}" if by and not verb else f"Not carried out: {plain(outcome, 300)}"
+    if by and not verb:
+        return f"declined by {name_of(names, person)}."
+    text = f"not carried out{'.' if outcome[:1].isupper() else ':'} {plain(outcome, 300)}"
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
@@ -315,7 +322,7 @@ def _outcome(facts: CardFacts, words: Words, names: Names) -> Block:
     if decision is not None and decision.approved_by:
         lines.append(f"Approved by {name_of(names, decision.approved_by)}.")
     if decision is not None and decision.reason:
-        lines.append(f"Reason: “{plain(decision.reason, REASON_AT_MOST)}”")
+        lines.append(because(decision.reason).strip())
     lines += _at_most(_receipts(facts, words)) + _at_most(_proofs(facts, words))
     if facts.payment.hidden_by:
         lines.append(f"Hidden from lists and search by {name_of(names, facts.payment.hidden_by)}; totals still include it.")
@@ -345,7 +352,7 @@ def _receipts(facts: CardFacts, words: Words) -> list[str]:
         if isinstance(effect.write, ReceiptWrite):
             rest, amount = effect.write.on_account_minor, words.money(effect.write.amount_minor, currency)
             on_account = f", {words.money(rest, currency)} of it on account" if rest else ""
-            lines.append(f"Receipt {plain(effect.document_id or '', 40)} in the books: {amount}{on_account}.")
+            lines.append(f"Receipt {_receipt_number(facts, effect.document_id or '')} in the books: {amount}{on_account}.")
     return lines
 
 
@@ -354,10 +361,16 @@ def _proofs(facts: CardFacts, words: Words) -> list[str]:
         return []
     currency = facts.payment.payment.currency
     lines = [
-        f"Already recorded: {words.money(proof.amount_minor, currency)} on receipt {plain(proof.receipt_id, 40)}."
+        f"Already recorded: {words.money(proof.amount_minor, currency)} on receipt {_receipt_number(facts, proof.receipt_id)}."
         for proof in facts.proofs
     ]
     return lines or ["Dismissed without a receipt as proof, on the word of two people."]
+
+
+def _receipt_number(facts: CardFacts, receipt_id: str) -> str:
+    """The number that the books show for a receipt that was read; else its id."""
+    known = [found.receipt for found in facts.evidence.receipts] if facts.evidence else []
+    return plain(next((receipt.number for receipt in known if receipt.id == receipt_id), "") or receipt_id, 40)
 
 
 def _at_most(lines: Sequence[str]) -> list[str]:

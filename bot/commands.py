@@ -123,7 +123,9 @@ class Commands:
         more = len(found) - SHOWN_AT_MOST
         if more > 0:
             blocks.append(context(f"{counted(more, 'more payment')}. Type more of the number or the name to narrow the search."))
-        heading = f"Found for {plain(text)}: {counted(len(found), 'payment')}" if blocks else f"Nothing contains {plain(text)}."
+        heading = (
+            f"{counted(len(found), 'payment')} found for “{plain(text)}”" if blocks else f"Nothing contains “{plain(text)}”."
+        )
         _say(respond, heading, blocks)
 
     def _failing(self, person: Person, respond: Respond) -> None:

@@ -42,7 +42,8 @@ def escalation_card(escalation: StoredEscalation, channel: Channel, names: Names
         text = f"The failure rate has been under its limit since {over}. It was over the limit from {since}."
         return Message(fallback(f"{head}. {text}"), [header(head), section(text)])
     head = f"{company}: too many payments are failing to sync"
-    rate = f"{figures['failed']:,} of {counted(figures['attempted'], 'payment')} failed ({figures['window']})"
+    window = str(figures["window"]).removeprefix("last ")
+    rate = f"{figures['failed']:,} of {counted(figures['attempted'], 'payment')} failed in the last {window}"
     blocks = [header(head)]
     if channel.tell_people:
         blocks.append(mentioning(mentions(channel)))

@@ -23,7 +23,7 @@ EXPLAINED: dict[Remedy, str] = {
     Remedy.RECREATE_RECEIPT: "Posts a new receipt to what is open now. Anything left over stays on the customer's account.",
     Remedy.DISMISS: "Stops syncing this payment. Nothing is written to the books.",
     Remedy.APPLY_RECEIPT: "Applies the receipt that is in the books to its invoices. No second receipt is posted.",
-    Remedy.KEEP_ON_ACCOUNT: "Leaves the money on the customer's account as an unapplied credit.",
+    Remedy.KEEP_ON_ACCOUNT: "Leaves what does not fit on the customer's account as an unapplied credit.",
     Remedy.RETRY: "Checks the payment again and posts it if nothing is in the way.",
     Remedy.WAIT: "Changes nothing.",
     Remedy.RECONNECT: "Reconnect the company to its books.",

@@ -174,7 +174,8 @@ def _proof(facts: CardFacts, words: Words) -> list[Block]:
         for receipt in usable
     }
     proposed = [receipt_id for receipt_id, _ in proposed_proof(diagnosis)]
-    empty = "the receipts named above are the proof" if proposed else "a second person must approve"
+    named = "the receipt named above is" if len(proposed) == 1 else "the receipts named above are"
+    empty = f"{named} the proof" if proposed else "a second person must approve"
     first, hint = (proposed[0] if len(proposed) == 1 else ""), f"If you leave this empty, {empty}."
     blocks = _select("proof", "Proof: the receipt that recorded this payment", candidates, first, hint=hint)
     return blocks or [context("No receipt was found as proof, so a second person must approve this dismissal.")]

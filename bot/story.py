@@ -8,10 +8,11 @@ from bot import labels
 from bot.cards import invoices_of, not_carried_out, paid
 from bot.people import Names, name_of
 from bot.rooms import Rooms
-from bot.text import NUMBER_AT_MOST, REASON_AT_MOST, Block, context, of_payment, plain_text, section
+from bot.text import NUMBER_AT_MOST, Block, because, context, of_payment, plain_text, section
 from bot.words import CAUSES
 from receivables.diagnosis import Cause
-from receivables.words import capitalized, plain
+from receivables.words import plain
+from storage.decisions import StoredDecision
 from storage.story import Story, tell
 
 LINES_AT_MOST = 40
@@ -39,22 +40,25 @@ def modal(rooms: Rooms, company: str, number: str) -> Block:
 
 def _happened(told: Story, names: Names) -> list[tuple[datetime, str]]:
     """What was found, decided and written: when, and a line for people."""
-    lines = []
+    lines, resolved = [], []
     for failure in told.failures:
         cause = CAUSES[Cause(failure.cause)] if failure.cause else "not diagnosed"
         sentence = plain(failure.diagnosis.sentence, 600) if failure.diagnosis else ""
         lines.append((failure.opened_at, f"Failed: {cause}. {sentence}"))
         if failure.resolved_at:
             by = name_of(names, failure.resolved_by) if failure.resolved_by else ""
-            lines.append((failure.resolved_at, labels.resolved(failure.resolution or "", by)))
+            resolved.append((failure.resolved_at, labels.resolved(failure.resolution or "", by)))
     for decision in told.decisions:
-        chosen = f"{name_of(names, decision.requested_by)} chose “{labels.REMEDIES[decision.remedy]}”."
-        reason = f" Reason: “{plain(decision.reason, REASON_AT_MOST)}”." if decision.reason else ""
-        ended = f" {capitalized(decision.state.replace('_', ' '))}: {plain(decision.outcome, 300)}."
-        if decision.state in labels.NOT_CARRIED_OUT:
-            ended = f" {not_carried_out(decision.outcome, names)}"
-        lines.append((decision.requested_at, chosen + reason + ended))
+        chosen = f"{name_of(names, decision.requested_by)} chose “{labels.REMEDIES[decision.remedy]}”"
+        lines.append((decision.requested_at, f"{chosen}; {_became(decision, names)}{because(decision.reason)}"))
     for effect in told.effects:
         at = effect.settled_at or effect.planned_at
         lines.append((at, labels.written(effect.kind, effect.state, effect.document_id or "")))
-    return lines
+    return lines + resolved
+
+
+def _became(decision: StoredDecision, names: Names) -> str:
+    if decision.state in labels.NOT_CARRIED_OUT:
+        return not_carried_out(decision.outcome, names)
+    state = "" if decision.state == "done" else f"{decision.state.replace('_', ' ')}: "
+    return f"{state}{plain(decision.outcome, 300) or 'done'}".rstrip(".") + "."

@@ -115,6 +115,11 @@ def take(subject: str) -> Block:
     return button("take", "Take ownership", subject)
 
 
+def because(reason: str) -> str:
+    """The reason that somebody gave, to follow a sentence; nothing where none was given."""
+    return f" Reason: “{plain(reason, REASON_AT_MOST)}”" if reason else ""
+
+
 def of_payment(number: str) -> str:
     """How a payment is called in a sentence, everywhere."""
     return f"Payment {plain(number, NUMBER_AT_MOST)}"

@@ -13,10 +13,10 @@ from bot.cards import not_carried_out
 from bot.escalations import mentions
 from bot.people import Names, name_of
 from bot.rooms import Rooms
-from bot.text import REASON_AT_MOST, cut, fallback, mentioning, section
+from bot.text import because, cut, fallback, mentioning, section
 from receivables.diagnosis import Remedy
 from receivables.effects import EffectKind
-from receivables.words import plain
+from receivables.words import capitalized
 from storage import cards, failures
 from storage.audit import AuditRow
 from storage.cards import Place
@@ -78,8 +78,7 @@ def _line(row: AuditRow, names: Names) -> str:
         case "decision.made":
             remedy = f" “{labels.REMEDIES[Remedy(body['remedy'])]}”" if body.get("remedy") in list(Remedy) else ""
             waiting = "; a second person must approve it" if body.get("state") == "waiting_approval" else ""
-            reason = f" Reason: “{plain(str(body['reason']), REASON_AT_MOST)}”." if body.get("reason") else ""
-            return f"{who} chose{remedy}{waiting}.{reason}"
+            return f"{who} chose{remedy}{waiting}.{because(str(body.get('reason') or ''))}"
         case "escalation.reminded":
             return "Still unassigned, and payments are still failing."
         case "escalation.taken":
@@ -87,7 +86,7 @@ def _line(row: AuditRow, names: Names) -> str:
         case "decision.approved":
             return f"{who} approved it."
         case "decision.stale" | "decision.refused" | "decision.failed":
-            return not_carried_out(outcome, names)
+            return capitalized(not_carried_out(outcome, names))
         case "payment.verified":
             return "The receipt was read back and is in the books as intended."
         case "payment.reopened":

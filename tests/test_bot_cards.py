@@ -467,11 +467,11 @@ def test_where_nothing_is_to_be_decided_there_is_nothing_to_submit(name: str) ->
 
 SAID = {
     "put-right-by-somebody": "Fixed in the books by erin",
-    "dismissed-with-proof": "Already recorded: $500.00 on receipt r-1.",
+    "dismissed-with-proof": "Already recorded: $500.00 on receipt 1.",
     "dismissed-by-two": "Approved by Sam Okafor.",
     "done-keep-on-account": "$300.00 of it on account.",
     "hidden": "Hidden from lists and search by Dana Reyes",
-    "decision-refused": "chose “Un-apply credit memo”. Declined by Dana Reyes.",
+    "decision-refused": "chose “Un-apply credit memo”; it was declined by Dana Reyes.",
     "waiting-for-approval": "it takes a second person.",
     "blocked": "Un-apply credit memo is not possible yet: The period of the credit memo is closed.",
     "feed-contradicts": "resolve-now decide TXN-1 retry",
