@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
@@ -12,10 +12,10 @@ from bot import story
 from bot.hiding import hide
 from bot.people import NOBODY, person_of
 from bot.rooms import Rooms
-from bot.text import NUMBER_AT_MOST, Block, context, fallback, of_payment, overflow, resolve_now, section
+from bot.text import NUMBER_AT_MOST, Block, answer, context, of_payment, overflow, resolve_now, section
 from bot.words import CAUSES
 from receivables.authority import Person
-from receivables.errors import ReceivablesError
+from receivables.errors import NotPermitted, ReceivablesError
 from receivables.words import Words, capitalized, counted, plain
 from storage import failures, payments, search
 from storage.failures import StoredFailure
@@ -48,36 +48,33 @@ class Commands:
         self.rooms = rooms
 
     def asked(self, ack: Ack, body: Mapping[str, Any], client: WebClient, respond: Respond) -> None:
-        """Answers what was typed; nobody configured gets one sentence and sees nothing."""
+        """Answers what was typed; somebody who is not configured gets one sentence and sees nothing."""
         verb, _, rest = str(body.get("text") or "").strip().partition(" ")
-        rest = rest.strip()
-        person = person_of(self.rooms.people, body)
         ack()
-        if person is None:
-            _say(respond, NOBODY)
-            return
         try:
-            self._do(verb.lower(), rest, person, body, client, respond)
+            self._do(verb.lower(), rest.strip(), person_of(self.rooms.people, body), body["trigger_id"], client, respond)
         except ReceivablesError as error:
-            _say(respond, error.message)
+            answer(respond, error.message)
 
     def menu(self, ack: Ack, body: Mapping[str, Any], client: WebClient, respond: Respond) -> None:
         """The three-dot menu of a row that was found. The company is one of the person's own, whatever the row says."""
         verb, _, reference = str(body["actions"][0]["selected_option"]["value"]).partition(" ")
         company, _, number = reference.partition(" ")
-        person = person_of(self.rooms.people, body)
         ack()
-        if person is None or company not in self._companies(person):
-            _say(respond, NOBODY)
-            return
-        with self.rooms.db.read() as connection:
-            stored = payments.find(connection, company, number)
-        if stored is not None and verb == "payment-hide":
-            _say(respond, hide(self.rooms, company, number, person, hidden=True))
-        elif stored is not None:
-            client.views_open(trigger_id=body["trigger_id"], view=story.modal(self.rooms, company, number))
+        try:
+            person = person_of(self.rooms.people, body)
+            if company not in self._companies(person):
+                raise NotPermitted(NOBODY)
+            with self.rooms.db.read() as connection:
+                stored = payments.find(connection, company, number)
+            if stored is not None and verb == "payment-hide":
+                answer(respond, hide(self.rooms, company, number, person, hidden=True))
+            elif stored is not None:
+                client.views_open(trigger_id=body["trigger_id"], view=story.modal(self.rooms, company, number))
+        except ReceivablesError as error:
+            answer(respond, error.message)
 
-    def _do(self, verb: str, rest: str, person: Person, body: Mapping[str, Any], client: WebClient, respond: Respond) -> None:
+    def _do(self, verb: str, rest: str, person: Person, trigger_id: str, client: WebClient, respond: Respond) -> None:
         if verb == "search" and rest:
             self._search(rest, person, respond)
         elif verb == "failing":
@@ -86,18 +83,18 @@ class Commands:
             for company in self._companies(person):
                 self.rooms.deciding.look_again(company)
             self.rooms.wake.wake()
-            _say(respond, "A sync starts within seconds.")
+            answer(respond, "A sync starts within seconds.")
         elif verb in ("show", "hide", "unhide") and rest:
             stored = self._payment(rest, person)
             if stored is None:
-                _say(respond, f"{of_payment(rest)} is not known here. Use /payments search with part of its number.")
+                answer(respond, f"{of_payment(rest)} is not known here. Use /payments search with part of its number.")
             elif verb == "show":
                 view = story.modal(self.rooms, stored.payment.company, stored.number)
-                client.views_open(trigger_id=body["trigger_id"], view=view)
+                client.views_open(trigger_id=trigger_id, view=view)
             else:
-                _say(respond, hide(self.rooms, stored.payment.company, stored.number, person, hidden=verb == "hide"))
+                answer(respond, hide(self.rooms, stored.payment.company, stored.number, person, hidden=verb == "hide"))
         else:
-            _say(respond, HELP)
+            answer(respond, HELP)
 
     def _companies(self, person: Person) -> list[str]:
         """Where this person may decide something; the others they do not see."""
@@ -126,7 +123,7 @@ class Commands:
         heading = (
             f"{counted(len(found), 'payment')} found for “{plain(text)}”" if blocks else f"Nothing contains “{plain(text)}”."
         )
-        _say(respond, heading, blocks)
+        answer(respond, heading, blocks)
 
     def _failing(self, person: Person, respond: Respond) -> None:
         blocks: list[Block] = []
@@ -142,7 +139,7 @@ class Commands:
         if count > SHOWN_AT_MOST:
             blocks.append(context(f"{count - SHOWN_AT_MOST:,} more. resolve-now failures lists them all."))
         are = "is" if count == 1 else "are"
-        _say(respond, f"{counted(count, 'payment')} {are} failing." if count else "No payment is failing.", blocks)
+        answer(respond, f"{counted(count, 'payment')} {are} failing." if count else "No payment is failing.", blocks)
 
     def _words(self, company: str) -> Words:
         return self.rooms.channels[company].company.words
@@ -174,7 +171,3 @@ def _document(found: Found, words: Words) -> str:
     amount = f"  {words.money(found.amount_minor or 0, found.currency)}" if worth else ""
     kind = capitalized(found.kind.replace("_", " "))
     return f"{kind} {plain(found.number or found.id, NUMBER_AT_MOST)}  {plain(found.name)}{amount}  {found.state}"
-
-
-def _say(respond: Respond, text: str, blocks: Sequence[Block] = ()) -> None:
-    respond(text=fallback(text), blocks=[section(text), *blocks], response_type="ephemeral", replace_original=False)

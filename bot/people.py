@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.text import PERSON_AT_MOST
 from receivables.authority import Person
+from receivables.errors import NotPermitted
 from receivables.words import plain
 
 Names = Mapping[str, str]  # of our people, by their id
@@ -14,8 +15,8 @@ Names = Mapping[str, str]  # of our people, by their id
 NOBODY = "Your Slack account is not linked to a person who may do this. Ask your administrator to add it to the configuration."
 
 
-def person_of(people: Mapping[str, Person], body: Mapping[str, Any]) -> Person | None:
-    """The person who pressed or typed, from Slack's own payload; None for a stranger.
+def person_of(people: Mapping[str, Person], body: Mapping[str, Any]) -> Person:
+    """The person who pressed or typed, from Slack's own payload. Raises NotPermitted for a stranger.
 
     Somebody of another workspace in a shared channel has another team than the one the app is installed in: a stranger.
     """
@@ -23,9 +24,10 @@ def person_of(people: Mapping[str, Person], body: Mapping[str, Any]) -> Person |
     user_id = str(user.get("id") or body.get("user_id") or "")
     home = str((body.get("team") or {}).get("id") or body.get("team_id") or "")
     team = str(user.get("team_id") or home)
-    if not user_id or team != home:
-        return None
-    return next((person for person in people.values() if person.active and (home, user_id) in person.slack_accounts), None)
+    for person in people.values():
+        if user_id and team == home and person.active and (home, user_id) in person.slack_accounts:
+            return person
+    raise NotPermitted(NOBODY)
 
 
 def name_of(names: Names, person_id: str) -> str:

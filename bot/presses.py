@@ -17,12 +17,12 @@ from bot import story
 from bot.hiding import hide
 from bot.incidents import CHOOSE_ALL
 from bot.modals import CALLBACK, Submitted, read_submission, resolve_modal
-from bot.people import NOBODY, person_of
+from bot.people import person_of
 from bot.rooms import Rooms
-from bot.text import Block, fallback, of_payment, section
+from bot.text import Block, answer, of_payment
 from receivables.authority import Person
 from receivables.diagnosis import Remedy
-from receivables.errors import ReceivablesError
+from receivables.errors import ReceivablesError, StaleDecision
 from receivables.ports import Decided
 from storage import cards, decisions, escalations, failures, incidents, offers
 from storage.cards import CardFacts
@@ -32,14 +32,6 @@ from storage.offers import Offer
 
 OUT_OF_DATE = "This card is out of date. Use the newest one, or /payments failing."
 Body = Mapping[str, Any]
-
-
-class Refused(Exception):
-    """The press changes nothing; the words are for the person who pressed."""
-
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.words = words
 
 
 def register(app: App, rooms: Rooms) -> None:
@@ -67,7 +59,7 @@ class Presses:
 
         def do(person: Person) -> str:
             offer = self._offer(_value(body), body)
-            return self._words(self._decide(person, offer, reason="", options={}))
+            return self._told(self._decide(person, offer, reason="", options={}))
 
         self._answered(ack, body, respond, do)
 
@@ -76,7 +68,7 @@ class Presses:
 
         def do(person: Person) -> str:
             decided = self.rooms.deciding.approve(self._company_of(_value(body)), _value(body), by=person.id)
-            return self._words(decided)
+            return self._told(decided)
 
         self._answered(ack, body, respond, do)
 
@@ -96,7 +88,7 @@ class Presses:
             remedy = str(body["actions"][0]["action_id"]).removeprefix(CHOOSE_ALL)
             kind, company = self._care_of(_value(body), person)
             if remedy not in list(Remedy) or kind != "incident":
-                raise Refused(OUT_OF_DATE)
+                raise StaleDecision(OUT_OF_DATE)
             return self.rooms.deciding.choose_all(company, _value(body), Remedy(remedy), by=person.id)
 
         self._answered(ack, body, respond, do)
@@ -113,22 +105,16 @@ class Presses:
     def resolve_now(self, ack: Ack, body: Body, client: WebClient, respond: Respond) -> None:
         """Opens the modal with the evidence and everything that may be chosen."""
         ack()
-        try:
-            person = self._person(body)
-            facts = self._facts(_value(body), person)
-            client.views_open(trigger_id=body["trigger_id"], view=self._modal(facts))
-        except Refused as refused:
-            _say(respond, refused.words)
+        self._open(body, client, respond, lambda person: self._modal(self._facts(_value(body), person)))
 
     def remedy_changed(self, ack: Ack, body: Body, client: WebClient) -> None:
         """Another remedy was picked in the modal: it asks for what that one needs."""
         ack()
         view, chosen = body["view"], str(body["actions"][0].get("selected_option", {}).get("value", ""))
         try:
-            person = self._person(body)
-            facts = self._facts(str(view["private_metadata"]), person)
-        except Refused:
-            return
+            facts = self._facts(str(view["private_metadata"]), self._person(body))
+        except ReceivablesError:
+            return  # there is nobody to tell beside the modal; submitting it says why
         remedy = next((remedy for remedy, offer_id in facts.offers.items() if offer_id == chosen), None)
         client.views_update(view_id=view["id"], hash=view.get("hash"), view=self._modal(facts, remedy))
 
@@ -145,9 +131,6 @@ class Presses:
             options = {"successor": given.successor, "proof": given.proof, "reapply": given.reapply}
             chosen = {name: value for name, value in options.items() if value}
             self._decide(person, offer, reason=given.reason, options=chosen)
-        except Refused as refused:
-            ack(response_action="errors", errors={"remedy": refused.words[:2000]})
-            return
         except ReceivablesError as error:
             ack(response_action="errors", errors={"remedy": error.message[:2000]})
             return
@@ -159,10 +142,10 @@ class Presses:
         verb, _, subject = str(body["actions"][0]["selected_option"]["value"]).partition(" ")
         if verb == "dismiss":
             ack()
-            self._open_dismissal(body, client, respond, subject)
+            self._open(body, client, respond, lambda person: self._modal(self._facts(subject, person), Remedy.DISMISS))
         elif verb == "story":
             ack()
-            self._tell_story(body, client, respond, subject)
+            self._open(body, client, respond, lambda person: self._story(self._failure(subject, person)))
         else:
             self._answered(ack, body, respond, lambda person: self._menu(verb, subject, person))
 
@@ -179,23 +162,19 @@ class Presses:
             case "hide":
                 return hide(self.rooms, found.company, number, person)
             case _:
-                raise Refused(OUT_OF_DATE)
+                raise StaleDecision(OUT_OF_DATE)
 
-    def _open_dismissal(self, body: Body, client: WebClient, respond: Respond, subject: str) -> None:
+    def _open(self, body: Body, client: WebClient, respond: Respond, view_for: Callable[[Person], Block]) -> None:
+        """Opens a modal, or says why not."""
         try:
-            facts = self._facts(subject, self._person(body))
-            client.views_open(trigger_id=body["trigger_id"], view=self._modal(facts, Remedy.DISMISS))
-        except Refused as refused:
-            _say(respond, refused.words)
+            view = view_for(self._person(body))
+        except ReceivablesError as error:
+            answer(respond, error.message)
+        else:
+            client.views_open(trigger_id=body["trigger_id"], view=view)
 
-    def _tell_story(self, body: Body, client: WebClient, respond: Respond, subject: str) -> None:
-        try:
-            found = self._failure(subject, self._person(body))
-            client.views_open(
-                trigger_id=body["trigger_id"], view=story.modal(self.rooms, found.company, found.transaction_number)
-            )
-        except Refused as refused:
-            _say(respond, refused.words)
+    def _story(self, found: StoredFailure) -> Block:
+        return story.modal(self.rooms, found.company, found.transaction_number)
 
     def _modal(self, facts: CardFacts, chosen: Remedy | None = None) -> Block:
         return resolve_modal(facts, self.rooms.channels[facts.failure.company].company.words, chosen=chosen)
@@ -205,20 +184,15 @@ class Presses:
     def _answered(self, ack: Ack, body: Body, respond: Respond, do: Callable[[Person], str]) -> None:
         """Does it, acknowledges, and tells the person what became of it."""
         try:
-            words = do(self._person(body))
-        except Refused as refused:
-            words = refused.words
+            told = do(self._person(body))
         except ReceivablesError as error:
-            words = error.message
+            told = error.message
         ack()
         self.rooms.wake.wake()
-        _say(respond, words)
+        answer(respond, told)
 
     def _person(self, body: Body) -> Person:
-        person = person_of(self.rooms.people, body)
-        if person is None:
-            raise Refused(NOBODY)
-        return person
+        return person_of(self.rooms.people, body)
 
     def _offer(self, offer_id: str, body: Body | None) -> Offer:
         """The offer behind a button; the card it stands on must be ours and stand where we put it."""
@@ -226,7 +200,7 @@ class Presses:
             offer = offers.find(connection, offer_id)
             container = (body or {}).get("container") or {}
             if offer is None or (container.get("type") == "message" and not self._stands(connection, offer, container)):
-                raise Refused(OUT_OF_DATE)
+                raise StaleDecision(OUT_OF_DATE)
         return offer
 
     def _stands(self, connection: Connection, offer: Offer, container: Body) -> bool:
@@ -255,7 +229,7 @@ class Presses:
             options=options,
         )
 
-    def _words(self, decided: Decided) -> str:
+    def _told(self, decided: Decided) -> str:
         if decided.state == "waiting_approval":
             return f"Recorded. {decided.words}"
         if decided.state in ("accepted", "carrying_out"):
@@ -266,7 +240,7 @@ class Presses:
         with self.rooms.db.read() as connection:
             found = decisions.company_of(connection, decision_id)
         if found is None:
-            raise Refused(OUT_OF_DATE)
+            raise StaleDecision(OUT_OF_DATE)
         return found
 
     def _care_of(self, subject: str, person: Person) -> tuple[str, str]:
@@ -275,7 +249,7 @@ class Presses:
             incident, escalation = incidents.find(connection, subject), escalations.find(connection, subject)
         found = incident or escalation
         if found is None or found.company not in {right.company for right in person.rights}:
-            raise Refused(OUT_OF_DATE)
+            raise StaleDecision(OUT_OF_DATE)
         return ("incident" if incident else "escalation"), found.company
 
     def _failure(self, failure_id: str, person: Person) -> StoredFailure:
@@ -283,7 +257,7 @@ class Presses:
         with self.rooms.db.read() as connection:
             found = failures.find(connection, failure_id)
         if found is None or found.company not in {right.company for right in person.rights}:
-            raise Refused(OUT_OF_DATE)
+            raise StaleDecision(OUT_OF_DATE)
         return found
 
     def _facts(self, failure_id: str, person: Person) -> CardFacts:
@@ -294,11 +268,6 @@ class Presses:
 
 def _value(body: Body) -> str:
     return str(body["actions"][0].get("value", ""))
-
-
-def _say(respond: Respond, words: str) -> None:
-    """Only to the person who pressed, beside the card."""
-    respond(text=fallback(words), blocks=[section(words)], response_type="ephemeral", replace_original=False)
 
 
 def _missing(offer: Offer, given: Submitted) -> dict[str, str]:

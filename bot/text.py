@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from slack_bolt import Respond
+
 from receivables.words import plain, visible
 
 SECTION_AT_MOST = 3000
@@ -103,6 +105,11 @@ def overflow(action: str, options: Sequence[tuple[str, str]]) -> Block:
     """A three-dot menu of (label, value)."""
     shown = [{"text": plain_text(label, OPTION_AT_MOST), "value": value[:VALUE_AT_MOST]} for label, value in options]
     return {"type": "overflow", "action_id": action, "options": shown}
+
+
+def answer(respond: Respond, text: str, blocks: Sequence[Block] = ()) -> None:
+    """Only to the person who pressed or typed, where they did."""
+    respond(text=fallback(text), blocks=[section(text), *blocks], response_type="ephemeral", replace_original=False)
 
 
 def resolve_now(failure_id: str) -> Block:
