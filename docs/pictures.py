@@ -60,7 +60,7 @@ def main() -> int:
             _Studio(workspace, browser, Path(folder)).draw_all()
         browser.close()
     made = sorted(PICTURES.glob("*.png"))
-    print(f"{len(made)} pictures in docs/pictures, {sum(one.stat().st_size for one in made) // 1024} KB.")
+    print(f"{len(made)} pictures in docs/pictures, {sum(picture.stat().st_size for picture in made) // 1024} KB.")
     return 0
 
 

@@ -160,21 +160,21 @@ class BotScene:
     def messages(self, channel: str = "payments-sync") -> list[Json]:
         """The messages of a channel without the replies in threads, oldest first."""
         found = self.workspace.messages(self.workspace.channels[channel])
-        return [one for one in found if one.get("thread_ts", one["ts"]) == one["ts"]]
+        return [message for message in found if message.get("thread_ts", message["ts"]) == message["ts"]]
 
     def card(self, number: str = "TXN-1") -> Json:
         """The one card of a payment."""
-        (found,) = [one for one in self.messages() if f"Payment {number}" in one["text"]]
+        (found,) = [message for message in self.messages() if f"Payment {number}" in message["text"]]
         return found
 
     def calls(self, method: str) -> list[Json]:
         """The calls of one method that reached Slack, with their errors."""
-        return [one for one in self.workspace.snapshot()["calls"] if one["method"] == method]
+        return [call for call in self.workspace.snapshot()["calls"] if call["method"] == method]
 
     def trail(self, card: Json) -> str:
         """Everything said in a card's thread."""
         found = self.workspace.messages(self.cards_channel)
-        return "\n".join(one["text"] for one in found if one.get("thread_ts") == card["ts"] != one["ts"])
+        return "\n".join(message["text"] for message in found if message.get("thread_ts") == card["ts"] != message["ts"])
 
     def press(self, person: str, action: str, card: Json, *, choice: object = None) -> Json:
         """A person presses a button of a card; the answer is the workspace's."""
@@ -198,11 +198,11 @@ class BotScene:
     def answers(self, person: str) -> list[str]:
         """What only this person was told, oldest first."""
         told = self.workspace.snapshot()["ephemerals"]
-        return [one["message"]["text"] for one in told if one["person"] == self.workspace.people[person]]
+        return [reply["message"]["text"] for reply in told if reply["person"] == self.workspace.people[person]]
 
     def answered(self, person: str, words: str) -> str:
         """Waits until the newest answer to this person contains these words, and returns it."""
-        return str(eventually(lambda: next((one for one in self.answers(person)[-1:] if words in one), "")))
+        return str(eventually(lambda: next((answer for answer in self.answers(person)[-1:] if words in answer), "")))
 
     def replay(self, body: Json) -> int:
         """Delivers an interaction to the bot once more, perhaps changed on the way; returns the HTTP status."""
@@ -226,8 +226,8 @@ class BotScene:
         hooli = self.books.customer()
         invoices = {number: self.books.invoice(number, hooli, minor) for number, minor in (amounts or {"1042": 50_000}).items()}
         journey.preview(self.books.desk)  # reads the books, as a sync before the payment would have
-        for place, one in enumerate(invoices.values(), start=1):
-            self.books.pay(f"TXN-{place}", one.total_minor, {one.number: one.total_minor}, paid_at=PAID)
+        for place, invoice in enumerate(invoices.values(), start=1):
+            self.books.pay(f"TXN-{place}", invoice.total_minor, {invoice.number: invoice.total_minor}, paid_at=PAID)
         return invoices
 
     def credited(self, *amounts: int, credit_minor: int = 12_000) -> None:
@@ -257,7 +257,7 @@ class BotScene:
         """The invoice of TXN-1 was deleted, and two may have taken its place. Synced and shown."""
         invoice = self.paid()["1042"]
         first = self.books.ledger.recreate_invoice(invoice.id, by="Bea Bookkeeper", at=AFTER_PAID)
-        hooli = next(one for one in self.books.ledger.customers() if one.name == "Hooli")
+        hooli = next(customer for customer in self.books.ledger.customers() if customer.name == "Hooli")
         second = self.books.invoice(first.number, hooli, 50_000, at=AFTER_PAID)
         self.sync()
         return first, second

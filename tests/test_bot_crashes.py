@@ -92,7 +92,7 @@ def until(true: Callable[[], bool], tell: object) -> None:
 
 def cards(workspace: Workspace) -> list[Json]:
     found = workspace.messages(workspace.channels["payments-sync"])
-    return [one for one in found if one.get("thread_ts", one["ts"]) == one["ts"]]
+    return [message for message in found if message.get("thread_ts", message["ts"]) == message["ts"]]
 
 
 def pressable(workspace: Workspace) -> bool:
@@ -116,12 +116,12 @@ def test_decision_is_carried_out_once_whatever_kills_the_process(failpoint: str,
     change_file(acme.database, *TIME_PASSES)
 
     with running(acme, workspace) as run:
-        until(lambda: [one["text"].startswith("Payment TXN-1 is recorded") for one in cards(workspace)] == [True], run)
+        until(lambda: [card["text"].startswith("Payment TXN-1 is recorded") for card in cards(workspace)] == [True], run)
         until(lambda: [] == acme.rows("SELECT id FROM outbox WHERE state IN ('waiting', 'sending')"), run)
         run.stops()
 
     assert ([("TXN-1", 50_000, 0)], "verified", []) == (acme.receipts(), acme.state(), acme.unsettled())
-    assert [(first, [("done",)])] == [(one["ts"], acme.rows("SELECT state FROM decision")) for one in cards(workspace)]
+    assert [(first, [("done",)])] == [(card["ts"], acme.rows("SELECT state FROM decision")) for card in cards(workspace)]
 
 
 def test_card_posted_by_a_process_that_died_at_once_is_found_and_not_posted_again(
@@ -138,4 +138,4 @@ def test_card_posted_by_a_process_that_died_at_once_is_found_and_not_posted_agai
         until(lambda: pressable(workspace), run)
         run.stops()
 
-    assert [posted["ts"]] == [one["ts"] for one in cards(workspace)]
+    assert [posted["ts"]] == [card["ts"] for card in cards(workspace)]

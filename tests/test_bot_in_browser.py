@@ -115,7 +115,7 @@ def test_unapply_from_card_to_proof(acme: BotScene, sit: _Sit) -> None:
     expect(thread).to_contain_text("Dana Reyes chose “Un-apply credit memo”")
     expect(thread).to_contain_text("read back and is in the books as intended")
     assert [("TXN-1", 50_000, 0)] == acme.books.receipts()
-    assert [12_000] == [one.open_minor for one in acme.books.ledger.credit_memos()]
+    assert [12_000] == [memo.open_minor for memo in acme.books.ledger.credit_memos()]
     assert [] == list(acme.books.ledger.check_books())
 
 
@@ -167,7 +167,7 @@ def test_receipt_is_recreated_on_the_successor_that_was_chosen(acme: BotScene, s
 
     expect(dana.card()).to_contain_text("is recorded")
     (receipt,) = acme.books.ledger.receipts()
-    assert [(second.id, 50_000)] == [(one.invoice_id, one.amount_minor) for one in receipt.lines]
+    assert [(second.id, 50_000)] == [(line.invoice_id, line.amount_minor) for line in receipt.lines]
 
 
 def test_person_without_authority_is_told_so_alone_and_nothing_is_written(acme: BotScene, sit: _Sit) -> None:
@@ -226,7 +226,7 @@ def test_two_people_at_the_same_card_and_one_of_them_wins(acme: BotScene, sit: _
 
     acme.carry_out()
 
-    assert [("sam", "done")] == [(one.requested_by, one.state) for one in acme.decisions()]
+    assert [("sam", "done")] == [(decision.requested_by, decision.state) for decision in acme.decisions()]
     assert [("TXN-1", 9_000, 0)] == acme.books.receipts()
 
 
@@ -245,7 +245,7 @@ def test_two_people_with_different_remedies_and_one_of_them_wins(acme: BotScene,
 
     acme.carry_out()
 
-    assert [("sam", "done")] == [(one.requested_by, one.state) for one in acme.decisions()]
+    assert [("sam", "done")] == [(decision.requested_by, decision.state) for decision in acme.decisions()]
 
 
 @pytest.mark.parametrize("remembered", ["XN-1", "hool", "104", "500.00"])

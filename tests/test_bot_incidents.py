@@ -34,8 +34,10 @@ def pay_into_closed_period(acme: BotScene, count: int, *, healthy: int = 0) -> N
 
 def button(card: Json, starts_with: str) -> str:
     """The action of the card's button that begins so."""
-    actions = [one["action_id"] for block in card["blocks"] for one in block.get("elements", ()) if "action_id" in one]
-    (found,) = [one for one in actions if one.startswith(starts_with)]
+    actions = [
+        element["action_id"] for block in card["blocks"] for element in block.get("elements", ()) if "action_id" in element
+    ]
+    (found,) = [action for action in actions if action.startswith(starts_with)]
     return str(found)
 
 
@@ -80,7 +82,7 @@ def test_person_without_the_right_decides_nothing(acme: BotScene) -> None:
 
     acme.answered("bea", "not linked")
     with acme.house.db.read() as connection:
-        assert [None] == [one.bulk_by for one in incidents.open_ones(connection, "acme")]
+        assert [None] == [incident.bulk_by for incident in incidents.open_ones(connection, "acme")]
 
 
 def test_incident_and_escalation_are_taken_by_the_first_who_says_so(acme: BotScene) -> None:
@@ -105,7 +107,8 @@ def test_escalation_is_repeated_in_its_thread_with_a_mention_until_it_is_taken(a
     (escalation,) = acme.messages("finance-leads")
 
     def replies() -> list[Json]:
-        return [one for one in acme.workspace.messages(channel) if one.get("thread_ts") == escalation["ts"] != one["ts"]]
+        ours = acme.workspace.messages(channel)
+        return [message for message in ours if message.get("thread_ts") == escalation["ts"] != message["ts"]]
 
     for expected in (1, 1, 2):  # after one hour, not after two, after three
         acme.clock.advance(3600)
@@ -124,16 +127,16 @@ def test_escalation_is_repeated_in_its_thread_with_a_mention_until_it_is_taken(a
 
 def test_cards_that_stand_already_stay_when_a_third_payment_makes_them_an_incident(acme: BotScene) -> None:
     two = acme.paid({"5000": 1_000, "5001": 1_001})
-    acme.books.invoice("5002", next(one for one in acme.books.ledger.customers() if one.name == "Hooli"), 1_002)
+    acme.books.invoice("5002", next(customer for customer in acme.books.ledger.customers() if customer.name == "Hooli"), 1_002)
     acme.books.ledger.close_period(CLOSED, by="controller")
     acme.sync()
-    before = [one["ts"] for one in acme.messages()]
+    before = [message["ts"] for message in acme.messages()]
     acme.books.pay("TXN-3", 1_002, {"5002": 1_002})
 
     acme.sync()
 
     assert (2, 2) == (len(two), len(before))
-    assert before == [one["ts"] for one in acme.messages()[:2]]
+    assert before == [message["ts"] for message in acme.messages()[:2]]
     assert ["3 payments are failing for the same reason"] == [
-        one["text"].split(": ")[1].split(".")[0] for one in acme.messages()[2:]
+        message["text"].split(": ")[1].split(".")[0] for message in acme.messages()[2:]
     ]

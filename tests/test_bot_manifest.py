@@ -20,7 +20,7 @@ def test_the_manifest_is_within_the_bounds_of_slack() -> None:
     assert 35 >= len(manifest()["display_information"]["name"])
     assert 140 >= len(held["display_information"]["description"])
     assert "A name" == held["display_information"]["name"] == held["features"]["bot_user"]["display_name"]
-    assert [COMMAND] == [one["command"] for one in held["features"]["slash_commands"]]
+    assert [COMMAND] == [command["command"] for command in held["features"]["slash_commands"]]
     assert 32 >= len(COMMAND)
 
 

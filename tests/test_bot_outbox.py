@@ -45,7 +45,7 @@ def rung_for(acme: BotScene, seconds: int) -> int:
 
 def numbers(acme: BotScene) -> list[str]:
     """The payments that have a card, in the order in which the cards stand."""
-    return [one["text"].split()[1] for one in acme.messages()]
+    return [message["text"].split()[1] for message in acme.messages()]
 
 
 def test_after_ten_minutes_without_slack_all_cards_are_there_once_and_in_order(acme: BotScene) -> None:
@@ -83,7 +83,7 @@ def test_sixty_failures_at_once_are_one_message(acme: BotScene) -> None:
     assert "60 payments" in digest["text"]
     want(acme, "TXN-7")
     acme.deliver()
-    assert ["Payment TXN-7"] == [" ".join(one["text"].split()[:2]) for one in acme.messages()[1:]]
+    assert ["Payment TXN-7"] == [" ".join(message["text"].split()[:2]) for message in acme.messages()[1:]]
 
 
 def test_failures_told_in_a_digest_that_all_change_are_told_in_the_same_digest(acme: BotScene) -> None:
@@ -103,7 +103,7 @@ def test_twenty_failures_at_once_have_a_card_each(acme: BotScene) -> None:
     acme.books.sync()
     acme.deliver()
 
-    assert [f"TXN-{place}" for place in range(1, 21)] == sorted(numbers(acme), key=lambda one: int(one[4:]))
+    assert [f"TXN-{place}" for place in range(1, 21)] == sorted(numbers(acme), key=lambda number: int(number[4:]))
 
 
 def test_connection_lost_after_the_post_is_looked_up_and_not_posted_twice(acme: BotScene) -> None:
@@ -171,7 +171,7 @@ def test_lost_access_stops_every_call_for_a_minute_and_then_resumes(acme: BotSce
     acme.workspace.fault("error", error="invalid_auth")
 
     rung_for(acme, 55)
-    assert 1 == len([one for one in acme.workspace.snapshot()["calls"] if one["method"].startswith(("chat.", "auth."))])
+    assert 1 == len([call for call in acme.workspace.snapshot()["calls"] if call["method"].startswith(("chat.", "auth."))])
     acme.deliver()
 
     assert ["TXN-1", "TXN-2"] == numbers(acme)
@@ -220,4 +220,4 @@ def test_slack_that_does_not_answer_at_the_start_is_tried_again(acme: BotScene) 
     acme.workspace.fault("outage", "apps.connections.open", times=2)
 
     assert [False, False, True, True] == [acme.bot.start() for _ in range(4)]
-    assert 2 == len([one for one in acme.calls("apps.connections.open") if one["error"]])
+    assert 2 == len([call for call in acme.calls("apps.connections.open") if call["error"]])

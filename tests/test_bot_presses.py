@@ -26,7 +26,7 @@ def test_press_delivered_three_times_is_one_decision(acme: BotScene) -> None:
 
     acme.carry_out()
 
-    assert ["done"] == [one.state for one in acme.decisions()]
+    assert ["done"] == [decision.state for decision in acme.decisions()]
     assert 1 == acme.audit_actions().count("decision.made")
     assert [("TXN-1", 50_000, 0)] == acme.books.receipts()
 
@@ -64,7 +64,7 @@ def test_the_same_press_unchanged_is_taken(acme: BotScene) -> None:
 
     assert 200 == acme.replay(acme.held_back("dana", "choose", acme.card()))
 
-    assert ["accepted"] == [one.state for one in acme.decisions()]
+    assert ["accepted"] == [decision.state for decision in acme.decisions()]
 
 
 @pytest.mark.parametrize(("change", "expected"), [(None, ["accepted"]), (another_channel, [])])
@@ -81,7 +81,7 @@ def test_press_quicker_than_the_note_of_where_the_card_stands(
 
     assert 200 == acme.replay(body)
 
-    assert expected == [one.state for one in acme.decisions()]
+    assert expected == [decision.state for decision in acme.decisions()]
 
 
 @pytest.mark.parametrize("action", ["choose", "resolve_now"])
@@ -106,7 +106,7 @@ def test_second_person_on_the_same_button_hears_who_chose(acme: BotScene) -> Non
     acme.replay(late)
 
     acme.answered("dana", "Sam Okafor already chose")
-    assert ["sam"] == [one.requested_by for one in acme.decisions()]
+    assert ["sam"] == [decision.requested_by for decision in acme.decisions()]
 
 
 def test_declined_remedy_may_be_chosen_again(acme: BotScene) -> None:
@@ -120,7 +120,7 @@ def test_declined_remedy_may_be_chosen_again(acme: BotScene) -> None:
     acme.press("dana", "choose", declined)
     acme.carry_out()
 
-    assert [("sam", "refused"), ("dana", "done")] == [(one.requested_by, one.state) for one in acme.decisions()]
+    assert [("sam", "refused"), ("dana", "done")] == [(decision.requested_by, decision.state) for decision in acme.decisions()]
     assert (declined["ts"], [("TXN-1", 50_000, 0)]) == (acme.card()["ts"], acme.books.receipts())
 
 
@@ -132,7 +132,7 @@ def test_press_on_facts_that_changed_writes_nothing_and_says_so(acme: BotScene) 
     acme.press("dana", "choose", card)
 
     acme.carry_out()
-    assert ["stale"] == [one.state for one in acme.decisions()]
+    assert ["stale"] == [decision.state for decision in acme.decisions()]
     acme.sync()
 
     assert "was fixed in the books" in acme.card()["text"]
@@ -145,7 +145,7 @@ def test_hidden_payments_card_offers_to_show_it_again(acme: BotScene) -> None:
     acme.carry_out()
 
     def menu() -> list[str]:
-        blocks = [one["accessory"] for one in acme.card()["blocks"] if one.get("accessory", {}).get("action_id") == "more"]
+        blocks = [block["accessory"] for block in acme.card()["blocks"] if block.get("accessory", {}).get("action_id") == "more"]
         return [option["text"]["text"] for option in blocks[0]["options"]]
 
     assert "Hide" in menu()
