@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from app.wiring import House
 from bot.bolt import Bot
 from bot.rooms import Channel, Rooms
 from receivables.diagnosis import Remedy
 from receivables.errors import ConfigurationError, StaleDecision
-from receivables.ports import Decided, Wake
+from receivables.ports import Choice, Decided, Wake
 from storage import companies
 from storage.decisions import StoredDecision
 from sync import escalation, incidents, requests
@@ -21,28 +19,17 @@ class Decider:
     def __init__(self, house: House) -> None:
         self._house = house
 
-    def choose(
-        self,
-        company: str,
-        transaction_number: str,
-        remedy: Remedy,
-        *,
-        by: str,
-        offer_id: str,
-        evidence_id: str,
-        reason: str,
-        options: Mapping[str, object],
-    ) -> Decided:
+    def choose(self, choice: Choice, *, by: str) -> Decided:
         made = requests.request(
-            self._house.desk(company),
-            transaction_number,
-            remedy,
+            self._house.desk(choice.company),
+            choice.transaction_number,
+            choice.remedy,
             by=by,
             channel="slack",
-            reason=reason,
-            options=options,
-            decision_id=offer_id,
-            evidence_id=evidence_id,
+            reason=choice.reason,
+            options=choice.options,
+            decision_id=choice.offer_id,
+            evidence_id=choice.evidence_id,
         )
         if made.requested_by != by:  # the same button, pressed by somebody else a moment earlier
             raise StaleDecision(f"{self._name(made.requested_by)} already chose this; it is {made.state.replace('_', ' ')}.")

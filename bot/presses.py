@@ -23,7 +23,7 @@ from bot.text import Block, answer, of_payment
 from receivables.authority import Person
 from receivables.diagnosis import Remedy
 from receivables.errors import ReceivablesError, StaleDecision
-from receivables.ports import Decided
+from receivables.ports import Choice, Decided
 from storage import cards, decisions, escalations, failures, incidents, offers
 from storage.cards import CardFacts
 from storage.engine import Connection
@@ -218,16 +218,8 @@ class Presses:
     def _decide(self, person: Person, offer: Offer, *, reason: str, options: Mapping[str, object]) -> Decided:
         with self.rooms.db.read() as connection:
             number = failures.get(connection, offer.company, offer.failure_id).transaction_number
-        return self.rooms.deciding.choose(
-            offer.company,
-            number,
-            offer.remedy,
-            by=person.id,
-            offer_id=offer.id,
-            evidence_id=offer.evidence_id,
-            reason=reason,
-            options=options,
-        )
+        choice = Choice(offer.company, number, offer.remedy, offer.id, offer.evidence_id, reason, options)
+        return self.rooms.deciding.choose(choice, by=person.id)
 
     def _told(self, decided: Decided) -> str:
         if decided.state == "waiting_approval":

@@ -33,7 +33,7 @@ class Ids(Protocol):
 
 
 class Wake(Protocol):
-    """Rings the alarms of the same process early, so that a decision does not wait for the next one."""
+    """Runs the scheduler of the same process early, so that a decision does not wait for its next turn."""
 
     def wake(self) -> None: ...
 
@@ -106,10 +106,23 @@ class Feed(Protocol):
 
     @property
     def digest(self) -> str:
-        """Identifies the content, so that an interrupted intake resumes and a second one is recognised."""
+        """Identifies the content, so that an interrupted intake resumes and a second one is recognized."""
 
     def payments(self) -> Iterator[Payment]:
         """Every payment, already validated. Raises FeedError with all that is wrong before the first."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person chose for a payment: which offer, on what evidence it was shown, why, and what the remedy was told."""
+
+    company: str
+    transaction_number: str
+    remedy: Remedy
+    offer_id: str
+    evidence_id: str
+    reason: str
+    options: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -127,31 +140,20 @@ class Deciding(Protocol):
     Nothing here writes to the books; what is accepted is carried out within seconds by the journey.
     """
 
-    def choose(
-        self,
-        company: str,
-        transaction_number: str,
-        remedy: Remedy,
-        *,
-        by: str,
-        offer_id: str,
-        evidence_id: str,
-        reason: str,
-        options: Mapping[str, object],
-    ) -> Decided:
+    def choose(self, choice: Choice, *, by: str) -> Decided:
         """A person chose a remedy on the evidence they were shown. The same offer again gives the same decision."""
 
     def choose_all(self, company: str, incident_id: str, remedy: Remedy, *, by: str) -> str:
-        """One remedy for every open payment of an incident, each looked at again first. Returns words for the person."""
+        """One remedy for every open payment of an incident, each checked again first. Returns words for the person."""
 
     def take(self, company: str, subject_kind: str, subject: str, *, by: str) -> str:
-        """A person looks after an incident or an escalation. Returns words for the person."""
+        """A person takes ownership of an incident or an escalation. Returns words for the person."""
 
     def approve(self, company: str, decision_id: str, *, by: str) -> Decided:
         """A second person agrees."""
 
     def decline(self, company: str, decision_id: str, *, by: str) -> Decided:
-        """Somebody with the right says no, or the one who asked takes it back."""
+        """A person with the right says no, or the one who asked takes it back."""
 
     def reopen(self, company: str, transaction_number: str, *, by: str) -> None:
         """Undoes a dismissal."""
