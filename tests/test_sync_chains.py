@@ -110,7 +110,7 @@ def test_a_payment_half_posted_is_shown_to_a_person(scene: Scene, parted: Faulty
     carry_out(scene)
     assert [EffectState.FAILED, EffectState.DONE] == states_of(scene)
     assert (PaymentState.FAILED, Bucket.WAITING_PERSON) == stands(scene)
-    assert ("partly_posted", "refused_by_fault") == (scene.failing().opened_because, scene.failing().refusal_code)
+    assert ("partly_posted", "invalid") == (scene.failing().opened_because, scene.failing().refusal_code)
     for _ in range(3):
         scene.clock.advance(400)
         scene.sync()
@@ -143,7 +143,7 @@ def test_a_part_that_never_arrived_is_not_sent_beside_a_refused_one(scene: Scene
     assert 2 == len(parted.sent)
     assert [EffectState.FAILED, EffectState.REFUSED_STALE] == states_of(scene)
     assert (PaymentState.FAILED, Bucket.WAITING_PERSON) == stands(scene)
-    assert ("books_refused", "refused_by_fault") == (scene.failing().opened_because, scene.failing().refusal_code)
+    assert ("books_refused", "invalid") == (scene.failing().opened_because, scene.failing().refusal_code)
     assert [] == scene.receipts()
 
 
