@@ -7,11 +7,11 @@ A read may be repeated; a write leaves at most once, before its deadline, and wh
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import httpx2
 import simplejson
@@ -30,6 +30,7 @@ THROTTLED_SECONDS = 60.0  # where the books do not say how long
 #: Raised while connecting: nothing of the request can have been taken.
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 
+T = TypeVar("T")
 Parameters = Mapping[str, str | int]
 
 
@@ -232,6 +233,11 @@ class Calls:
             if len(taken) > LARGEST_ANSWER_BYTES or self._clock.monotonic() > deadline:
                 raise httpx2.ReadTimeout("the answer did not end", request=response.request)
         return bytes(taken)
+
+
+def chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """The values in lists of at most so many, for questions that must not be longer."""
+    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def _parsed(raw: bytes) -> object:

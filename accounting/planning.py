@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from accounting.orders import by_invoice
 from receivables.books_records import ReceiptLine
 from receivables.company import Company
 from receivables.effects import Part, ReceiptWrite
@@ -18,9 +19,7 @@ def one_receipt(payment: Payment, lines: Lines, company: Company, customer_id: s
 
     Raises ValueError when the lines are more than the payment: bad input is refused long before.
     """
-    amounts: dict[str, int] = {}
-    for invoice_id, amount_minor in lines:
-        amounts[invoice_id] = amounts.get(invoice_id, 0) + amount_minor
+    amounts = by_invoice(ReceiptLine(*line) for line in lines)
     if sum(amounts.values()) > payment.amount_minor or any(amount_minor <= 0 for amount_minor in amounts.values()):
         raise ValueError(f"payment {payment.transaction_number}: its lines do not fit its amount")
     whole = ReceiptWrite(

@@ -11,7 +11,6 @@ import pytest
 from stand_ins.xero import Fault
 from xero_scene import DAY, XeroScene, a_receipt_write, an_order, written, xero_scene
 
-from accounting.xero.asking import BudgetLeft
 from accounting.xero.changes import DOCUMENTS_PER_PAGE
 from accounting.xero.history import DOCUMENTS_PER_QUESTION
 from receivables.books_records import Customer, Gone, Invoice, InvoiceStatus, Receipt
@@ -247,14 +246,6 @@ def test_who_applied_each_part_of_a_credit_note_is_told_apart_by_invoice_and_amo
 
     told = {one.invoice_id: (one.applied.person, one.applied.at) for one in found.applications}
     assert {first: ("Dana", scene.clock.now() - timedelta(hours=1)), second: ("Sam", scene.clock.now())} == told
-
-
-def test_what_is_left_of_the_limits_is_known_after_any_answer(scene: XeroScene) -> None:
-    assert BudgetLeft(None, None, None) == scene.books.budget_left
-
-    scene.books.settings()
-
-    assert (4999, 59) == (scene.books.budget_left.day, scene.books.budget_left.minute)
 
 
 # --- changes ----------------------------------------------------------------------------------------------------------

@@ -17,8 +17,9 @@ from accounting import planning
 from accounting.embedded import checks, credits, keys, reading, receipts
 from accounting.embedded.change import Change, Kind
 from accounting.embedded.ledger import Ledger
+from accounting.orders import applied_as_ordered, must_be_in_time, must_be_unchanged
 from receivables import boundary
-from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt, ReceiptLine
+from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt
 from receivables.company import Company
 from receivables.effects import (
     Answer,
@@ -31,7 +32,7 @@ from receivables.effects import (
     UnapplyCredit,
     Written,
 )
-from receivables.errors import BooksRefused, BooksUnavailable
+from receivables.errors import BooksRefused
 from receivables.failpoints import failpoint
 from receivables.payment import Payment
 from receivables.ports import BooksTraits, Clock
@@ -123,7 +124,7 @@ class EmbeddedBooks:
         BooksRefused (duplicate_request), OutcomeUnknown (the COMMIT did not answer).
         """
         boundary.leaving("books.write")
-        self._in_time(dispatch)  # before waiting for the file
+        must_be_in_time(dispatch, self._clock)  # before waiting for the file
         key = dispatch.orders[0].key if len(dispatch.orders) == 1 else dispatch.key
         body = keys.body_hash(dispatch.orders)
         with self._ledger.changing(self._person) as change:
@@ -132,12 +133,8 @@ class EmbeddedBooks:
                 answers = tuple(_answer(change, order) for order in dispatch.orders)
                 keys.remember(change, key, body, answers, self._ledger.key_life)
             failpoint("books.inside_transaction")
-            self._in_time(dispatch)  # and before it is final: a process that waited or was paused must not write late
+            must_be_in_time(dispatch, self._clock)  # and before it is final: a process may have waited, or been paused
         return answers
-
-    def _in_time(self, dispatch: Dispatch) -> None:
-        if self._clock.monotonic() > dispatch.deadline:
-            raise BooksUnavailable("The time for this write had passed before it was done; nothing was written.")
 
     def _found(
         self, kind: Kind, ids: Collection[str], read: Callable[[Connection, Collection[str]], list[DocumentT]]
@@ -170,8 +167,8 @@ def _traces(connection: Connection, order: Order) -> tuple[Written, ...]:
             deleted = reading.gone(connection, Kind.CREDIT_APPLICATION, [application_id])
             return tuple(_applied(connection, tombstone.id, order.write.credit_memo_id) for tombstone in deleted)
         case ApplyReceipt(receipt_id=receipt_id, lines=lines):
-            live = [receipt for receipt in reading.receipts(connection, [receipt_id]) if not receipt.voided]
-            return tuple(Written(receipt.id, receipt.version) for receipt in live if _amounts(receipt.lines) == _amounts(lines))
+            standing = reading.receipts(connection, [receipt_id])
+            return applied_as_ordered(standing[0], lines) if standing else ()
 
 
 def _answer(change: Change, order: Order) -> Answer:
@@ -228,16 +225,4 @@ def _applied(connection: Connection, application_id: str, credit_memo_id: str) -
 
 
 def _unchanged_since(change: Change, order: Order) -> None:
-    """Raises BooksRefused when a document the order rests on was deleted, or has another version, since it was read."""
-    for document_id, version in order.versions.items():
-        if change.is_deleted(document_id):
-            raise BooksRefused(f"The document #{document_id} was deleted in the books meanwhile.", Refusal.DOCUMENT_GONE)
-        if change.version_of(document_id) != version:
-            raise BooksRefused(f"The document #{document_id} was changed in the books meanwhile.", Refusal.STALE)
-
-
-def _amounts(lines: Iterable[ReceiptLine]) -> dict[str, int]:
-    amounts: dict[str, int] = {}
-    for line in lines:
-        amounts[line.invoice_id] = amounts.get(line.invoice_id, 0) + line.amount_minor
-    return amounts
+    must_be_unchanged(order, lambda it: None if change.is_deleted(it) else change.version_of(it))

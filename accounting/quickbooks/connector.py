@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from accounting import planning
 from accounting.calling import Calls
+from accounting.orders import applied_as_ordered, must_be_in_time, noted
 from accounting.quickbooks import documents, sending, writes
 from accounting.quickbooks.applied import AppliedCredits
 from accounting.quickbooks.beforehand import Beforehand
@@ -39,7 +40,7 @@ from receivables.effects import (
     Written,
     markers_in,
 )
-from receivables.errors import BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
+from receivables.errors import BooksError, BooksRefused, OutcomeUnknown
 from receivables.payment import Payment
 from receivables.ports import BooksTraits, Clock
 from receivables.refusal import Refusal
@@ -152,8 +153,7 @@ class QuickBooksBooks:
         boundary.leaving("books.write")
         if len(dispatch.orders) > TRAITS.orders_per_dispatch:
             raise ValueError(f"{len(dispatch.orders)} orders in one dispatch, at most {TRAITS.orders_per_dispatch}")
-        if self._clock.monotonic() > dispatch.deadline:
-            raise BooksUnavailable("The time for this write had passed before it was done; nothing was written.")
+        must_be_in_time(dispatch, self._clock)
         before = self._before.of(dispatch.orders)
         self._remember(one for one in before.payments.values() if one is not None)
         answers: dict[int, Answer] = {}
@@ -170,7 +170,7 @@ class QuickBooksBooks:
                 going[place] = prepared
         if going:
             answers |= self._sent(dispatch, going)
-        return [answers[place] for place in range(len(dispatch.orders))]
+        return noted(TRAITS.package, [answers[place] for place in range(len(dispatch.orders))])
 
     def _sent(self, dispatch: Dispatch, going: Mapping[int, Request]) -> dict[int, Answer]:
         """What became of the requests. An error of the whole call answers for those it carried."""
@@ -225,8 +225,7 @@ class QuickBooksBooks:
                 payment = read.get(receipt_id)
                 if payment is None or not documents.is_receipt(payment):
                     return ()
-                receipt = documents.receipt(payment)
-                return (Written(receipt.id, receipt.version),) if writes.same_lines(receipt.lines, lines) else ()
+                return applied_as_ordered(documents.receipt(payment), lines)
 
     def _living_payments(self, ids: Collection[str]) -> dict[str, Json]:
         """Those of these Payments that are receipts with money now."""

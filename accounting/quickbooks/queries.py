@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from accounting.calling import Calls, Reply
+from accounting.calling import Calls, Reply, chunks
 from accounting.quickbooks import documents, faults
 from accounting.quickbooks.documents import Json
 from receivables.books_records import BooksSettings
@@ -50,7 +50,7 @@ class Reading:
         """Every document asked for; None is one that QuickBooks plainly says it does not have."""
         found: dict[str, Json | None] = {one: None for one in ids if not is_id(one)}  # it never had such an id
         asked = sorted(set(ids) - set(found))
-        for chunk in _chunks(asked, IDS_PER_QUERY):
+        for chunk in chunks(asked, IDS_PER_QUERY):
             conditions = [f"Id in ({quoted(chunk)})"]
             if entity == "Customer":
                 conditions.append("Active in (true, false)")  # otherwise inactive ones are left out
@@ -63,14 +63,14 @@ class Reading:
     def numbered(self, entity: str, numbers: Collection[str]) -> list[Json]:
         """Every living document with one of these numbers."""
         found: list[Json] = []
-        for chunk in _chunks(sorted(set(numbers)), NUMBERS_PER_QUERY):
+        for chunk in chunks(sorted(set(numbers)), NUMBERS_PER_QUERY):
             found += self.everything(entity, [f"DocNumber in ({quoted(chunk)})"])
         return found
 
     def payments_of(self, customer_ids: Collection[str], *conditions: str) -> list[Json]:
         """Every Payment of these customers for which the conditions hold, whatever it stands for."""
         found: list[Json] = []
-        for chunk in _chunks(sorted(one for one in set(customer_ids) if is_id(one)), CUSTOMERS_PER_QUERY):
+        for chunk in chunks(sorted(one for one in set(customer_ids) if is_id(one)), CUSTOMERS_PER_QUERY):
             found += self.everything("Payment", [f"CustomerRef in ({quoted(chunk)})", *conditions])
         return found
 
@@ -184,10 +184,6 @@ def quoted(values: Collection[str]) -> str:
 
 def moment_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _chunks(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def _moment(body: Json) -> datetime | None:

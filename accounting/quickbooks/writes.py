@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from accounting.orders import changed_since
 from accounting.quickbooks import documents
 from accounting.quickbooks.documents import Json, Pair, application_id, payment_of, text
-from receivables.books_records import CreditMemo, Gone, Invoice, ReceiptLine
+from receivables.books_records import CreditMemo, Gone, Invoice
 from receivables.effects import Answer, ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit, Written
 from receivables.errors import BooksRefused, BooksUnavailable
 from receivables.refusal import Refusal
@@ -47,13 +48,13 @@ def prepare(order: Order, before: Before) -> Request | Answer:
     """The write that carries the order out, or the answer that needs none. Pure."""
     match order.write:
         case UnapplyCredit() as write:
-            return unapplied(write, before) or _stale(order, before) or _unapply(write, before)
+            return unapplied(write, before) or changed_since(order, before.versions.get) or _unapply(write, before)
         case ReceiptWrite() as write:
-            return _stale(order, before) or _create(order, write, before)
+            return changed_since(order, before.versions.get) or _create(order, write, before)
         case ApplyCredit() as write:
-            return _stale(order, before) or _apply_credit(order, write, before)
+            return changed_since(order, before.versions.get) or _apply_credit(order, write, before)
         case ApplyReceipt() as write:
-            return _stale(order, before) or _apply_receipt(write, before)
+            return changed_since(order, before.versions.get) or _apply_receipt(write, before)
 
 
 def unapplied(write: UnapplyCredit, before: Before) -> Written | None:
@@ -91,23 +92,9 @@ def answers(order: Order, request: Request, answered: Json) -> bool:
     return same_money and order.marker in (text(answered, "PrivateNote") or order.marker)
 
 
-def same_lines(found: Iterable[ReceiptLine], meant: Iterable[ReceiptLine]) -> bool:
-    return _sums(found) == _sums(meant)
-
-
 def note(marker: str, memo: str) -> str:
     """The marker comes first, so that nothing that shortens a note cuts it."""
     return f"{marker} {memo}".strip()[:LONGEST_NOTE]
-
-
-def _stale(order: Order, before: Before) -> Answer | None:
-    for document_id, version in order.versions.items():
-        found = before.versions.get(document_id)
-        if found is None:
-            return BooksRefused(f"The document #{document_id} was deleted in the books meanwhile.", Refusal.DOCUMENT_GONE)
-        if found != version:
-            return BooksRefused(f"The document #{document_id} was changed in the books meanwhile.", Refusal.STALE)
-    return None
 
 
 def _create(order: Order, write: ReceiptWrite, before: Before) -> Request | Answer:
@@ -220,13 +207,6 @@ def _line(kind: str, document_id: str, amount_minor: int, currency: str) -> dict
         "Amount": documents.amount(amount_minor, currency),
         "LinkedTxn": [{"TxnId": document_id, "TxnType": kind}],
     }
-
-
-def _sums(lines: Iterable[ReceiptLine]) -> dict[str, int]:
-    sums: dict[str, int] = {}
-    for line in lines:
-        sums[line.invoice_id] = sums.get(line.invoice_id, 0) + line.amount_minor
-    return sums
 
 
 def waits_for_another() -> BooksUnavailable:

@@ -12,16 +12,17 @@ from zoneinfo import ZoneInfo
 
 from accounting import planning
 from accounting.calling import Calls
+from accounting.orders import applied_as_ordered, by_mark, must_be_in_time, must_be_unchanged, noted, stem_of
 from accounting.tryton.changes import ChangeReader
 from accounting.tryton.credits import Credits, standing_application
-from accounting.tryton.reads import Reader, by_mark
+from accounting.tryton.reads import Reader
 from accounting.tryton.session import Session
 from accounting.tryton.statements import Statements
 from receivables import boundary
-from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt, ReceiptLine
+from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt
 from receivables.company import Company
 from receivables.effects import Answer, ApplyCredit, ApplyReceipt, Dispatch, Order, Part, ReceiptWrite, UnapplyCredit, Written
-from receivables.errors import BooksError, BooksRefused, BooksUnavailable
+from receivables.errors import BooksError
 from receivables.payment import Payment
 from receivables.ports import BooksTraits, Clock
 from receivables.refusal import Refusal
@@ -93,7 +94,7 @@ class TrytonBooks:
     def receipts_marked(self, stems: Collection[str]) -> Mapping[str, Sequence[Receipt]]:
         boundary.leaving("books.receipts_marked")
         found = self._reader.receipts_with([f"{stem}." for stem in stems])
-        return by_mark(stems, found, lambda marker: marker.partition(".")[0])
+        return by_mark(stems, found, stem_of)
 
     def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
         """One statement for all lines. Raises ValueError when they are more than the payment."""
@@ -118,9 +119,7 @@ class TrytonBooks:
                 return (Written(application_id, memo.version if isinstance(memo, CreditMemo) else ""),)
             case ApplyReceipt(receipt_id=receipt_id, lines=lines):
                 receipt = self._reader.receipts([receipt_id])[receipt_id]
-                if isinstance(receipt, Gone) or receipt.voided or _amounts(receipt.lines) != _amounts(lines):
-                    return ()
-                return (Written(receipt.id, receipt.version),)
+                return applied_as_ordered(receipt, lines)
 
     def write(self, dispatch: Dispatch) -> Sequence[Answer]:
         """Carries the orders out one after the other; each is several calls and goes on where it was cut.
@@ -128,8 +127,7 @@ class TrytonBooks:
         Raises BooksRefused (duplicate_request) where a single order's marker was used for something else.
         """
         boundary.leaving("books.write")
-        if self._clock.monotonic() > dispatch.deadline:
-            raise BooksUnavailable("The time for this write had passed before it was done; nothing was written.")
+        must_be_in_time(dispatch, self._clock)
         self._statements.finish(dispatch.deadline)
         answers: list[Answer] = []
         for order in dispatch.orders:
@@ -139,7 +137,7 @@ class TrytonBooks:
                 if len(dispatch.orders) == 1 and getattr(error, "refusal", None) is Refusal.DUPLICATE_REQUEST:
                     raise
                 answers.append(error)
-        return answers
+        return noted(TRAITS.package, answers)
 
     def _carry_out(self, order: Order, deadline: float) -> Answer:
         match order.write:
@@ -160,12 +158,12 @@ class TrytonBooks:
 
     def _unchanged_since(self, order: Order) -> None:
         """Raises BooksRefused when a document the order rests on is gone, or has another version, since it was read."""
-        for document_id, version in order.versions.items():
-            now = self._now(version.partition(":")[0], document_id)
-            if isinstance(now, Gone):
-                raise BooksRefused("A document was deleted in Tryton meanwhile.", Refusal.DOCUMENT_GONE)
-            if now is None or now.version != version:
-                raise BooksRefused("A document was changed in Tryton meanwhile.", Refusal.STALE)
+
+        def version_now(document_id: str) -> str | None:
+            now = self._now(order.versions[document_id].partition(":")[0], document_id)
+            return None if isinstance(now, Gone) else now.version if now else ""
+
+        must_be_unchanged(order, version_now)
 
     def _now(self, kind: str, document_id: str) -> Customer | Invoice | CreditMemo | Receipt | Gone | None:
         match kind:
@@ -179,7 +177,3 @@ class TrytonBooks:
                 return self._reader.receipts([document_id])[document_id]
             case _:
                 return None
-
-
-def _amounts(lines: Sequence[ReceiptLine]) -> dict[str, int]:
-    return {line.invoice_id: line.amount_minor for line in lines}

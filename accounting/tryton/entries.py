@@ -24,7 +24,7 @@ FIELDS = (
     "move party account debit credit amount_second_currency second_currency.code reconciliation"
     " reconciliation.create_date reconciliation.create_uid.name invoice_payment move_origin origin journal.type journal.name"
     " date description create_date create_uid.name write_date write_uid.name"
-    " move.number move.description move.state move.journal"
+    " move.number move.description move.journal"
 ).split()
 
 
@@ -50,7 +50,6 @@ class Line:
     description: str
     move_number: str
     move_description: str
-    move_state: str
     created: Stamp
     changed: Stamp
 
@@ -88,7 +87,6 @@ def line_of(row: Mapping[str, Any], home_currency: str) -> Line:
         description=row["description"] or "",
         move_number=move["number"] or "",
         move_description=move["description"] or "",
-        move_state=move["state"],
         created=created,
         changed=changed,
     )

@@ -6,22 +6,23 @@ behind that our user may read, so a tombstone has no name and no time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from accounting.calling import chunks
 from accounting.tryton import documents
 from accounting.tryton.documents import CUSTOMER_FIELDS, INVOICE_FIELDS, STATEMENT_LINE_FIELDS, Root
 from accounting.tryton.entries import FIELDS, NOT_RECEIPT_JOURNALS, Entries, Line, line_of
 from accounting.tryton.session import Domain, Record, Session
 from accounting.tryton.values import number_of, stamp_of
 from receivables.books_records import BooksSettings, CreditMemo, Customer, Gone, Invoice, Receipt, Stamp
-from receivables.effects import markers_in
 from receivables.errors import AccessLost, BooksRefused, BooksUnavailable
 from receivables.refusal import Refusal
 
 IDS_PER_CALL = 500  # Tryton reads 500 invoices with what is open in about a second and a half
+TEXTS_PER_CALL = 20  # each is looked for in four places
 SPLITS_FOLLOWED = 6  # a claim that was divided more often than this is read as far as that
 T = TypeVar("T")
 K = TypeVar("K", int, str)
@@ -112,7 +113,7 @@ class Reader:
     def invoices_numbered(self, numbers: Collection[str]) -> list[Invoice]:
         rows = [
             row
-            for some in _chunks(sorted(set(numbers)))
+            for some in chunks(sorted(set(numbers)), IDS_PER_CALL)
             for row in self._session.search_read("account.invoice", [*self._ours(), ("number", "in", some)], INVOICE_FIELDS)
         ]
         return [self.invoice_of(row) for row in rows if not documents.is_credit(row)]
@@ -136,7 +137,7 @@ class Reader:
         """Through the lines that pay these invoices: those matched with them, and those that pay them in part."""
         wanted = {number for one in invoice_ids if (number := number_of(one)) is not None}
         found: set[str] = set()
-        for some in _chunks(sorted(wanted)):
+        for some in chunks(sorted(wanted), IDS_PER_CALL):
             rows = self._session.read("account.invoice.read", self._existing(some), ["payment_lines", "reconciliation_lines"])
             lines = {line for row in rows for line in (*row["payment_lines"], *row["reconciliation_lines"])}
             found |= {
@@ -153,7 +154,7 @@ class Reader:
 
     def receipts(self, ids: Collection[str]) -> dict[str, Receipt | Gone]:
         moves = {one: move for one in ids if (move := number_of(one.partition("-")[0])) is not None}
-        living = {move for some in _chunks(sorted(set(moves.values()))) for move in self._moves(some)}
+        living = {move for some in chunks(sorted(set(moves.values())), IDS_PER_CALL) for move in self._moves(some)}
         found = {receipt.id: receipt for receipt in self.receipts_in(sorted(living))}
         answered: dict[str, Receipt | Gone] = {}
         for one in ids:
@@ -170,7 +171,7 @@ class Reader:
     def receipts_of(self, customer_ids: Collection[str], received_from: date) -> list[Receipt]:
         parties = [number for one in customer_ids if (number := number_of(one)) is not None]
         found = []
-        for some in _chunks(parties):
+        for some in chunks(parties, IDS_PER_CALL):
             where = [("party", "in", list(some)), ("date", ">=", received_from), *self.credits()]
             found += self.receipts_in(sorted({line.move for line in self.lines(where)}))
         return [one for one in found if not one.voided and one.customer_id in customer_ids and one.received_on >= received_from]
@@ -182,14 +183,14 @@ class Reader:
     def receipts_with(self, texts: Collection[str]) -> list[Receipt]:
         """The receipts, not voided, whose memo holds one of these texts: our statements, and copies made by hand."""
         moves: set[int] = set()
-        for some in _chunks(sorted(set(texts)), 20):
+        for some in chunks(sorted(set(texts)), TEXTS_PER_CALL):
             anywhere = ["OR", *(clause for one in some for clause in _where_written(one))]
             moves |= {line.move for line in self.lines([*self.credits(), anywhere])}
         return [one for one in self.receipts_in(sorted(moves)) if not one.voided]
 
     def receipts_in(self, moves: Sequence[int]) -> list[Receipt]:
         found: list[Receipt] = []
-        for some in _chunks(moves):
+        for some in chunks(moves, IDS_PER_CALL):
             entries = self.entries_of([("move", "in", list(some))])
             roots = documents.roots(entries, some)
             said = self._statement_lines(roots)
@@ -200,7 +201,7 @@ class Reader:
         wanted = sorted({one for root in roots for line in root.lines if (one := documents.statement_line(line))})
         return {
             row["id"]: row
-            for some in _chunks(wanted)
+            for some in chunks(wanted, IDS_PER_CALL)
             for row in self._session.read("account.statement.line.read", list(some), list(STATEMENT_LINE_FIELDS))
         }
 
@@ -220,13 +221,13 @@ class Reader:
             matches = set(entries.of_match) - seen_matches
             if matches:
                 seen_matches |= matches
-                for some in _chunks(sorted(matches)):
+                for some in chunks(sorted(matches), IDS_PER_CALL):
                     entries.add(self.lines([("reconciliation", "in", list(some))]))
             moves = {move for line in list(entries.lines.values()) for move in entries.splits(line)} - seen_moves
             if not moves:
                 break
             seen_moves |= moves
-            for some in _chunks(sorted(moves)):
+            for some in chunks(sorted(moves), IDS_PER_CALL):
                 entries.add(self.lines([RECEIVABLE, ("move", "in", list(some))]))
         return entries
 
@@ -237,7 +238,7 @@ class Reader:
         try:
             rows = [
                 row
-                for some in _chunks(lines)
+                for some in chunks(lines, IDS_PER_CALL)
                 for row in self._session.search_read(
                     "account.invoice-account.move.line", [("line", "in", list(some))], ["line", "create_date", "create_uid.name"]
                 )
@@ -257,7 +258,7 @@ class Reader:
         wanted = {number for one in ids if (number := number_of(one)) is not None}
         rows: dict[str, Record] = {}
         kind = [("type", "=", "out")] if model == "account.invoice" else []
-        for some in _chunks(sorted(wanted)):
+        for some in chunks(sorted(wanted), IDS_PER_CALL):
             for row in self._session.search_read(model, [*also, *kind, ("id", "in", list(some))], fields):
                 rows[str(row["id"])] = row
         for missing in sorted(wanted - {int(one) for one in rows}):
@@ -283,16 +284,3 @@ def _where_written(text: str) -> Iterator[tuple[str, ...]]:
     yield ("move.description", "ilike", holds)
     yield ("origin.description", "ilike", holds, "account.statement.line")
     yield ("origin.statement.name", "ilike", holds, "account.statement.line")
-
-
-def by_mark(marks: Collection[str], found: Iterable[Receipt], mark_of: Callable[[str], str]) -> dict[str, list[Receipt]]:
-    """The receipts whose memo carries each mark; every mark is a key."""
-    of_mark: dict[str, list[Receipt]] = {mark: [] for mark in marks}
-    for receipt in found:
-        for mark in {mark_of(marker) for marker in markers_in(receipt.memo)} & of_mark.keys():
-            of_mark[mark].append(receipt)
-    return of_mark
-
-
-def _chunks(values: Sequence[K], size: int = IDS_PER_CALL) -> Iterator[Sequence[K]]:
-    return (values[start : start + size] for start in range(0, len(values), size))

@@ -1,4 +1,4 @@
-"""One organisation's questions to Xero and writes into it: its header, its pages, and what is left of its limits.
+"""One organisation's questions to Xero and writes into it: its header and its pages.
 
 Reads raise BooksUnavailable (also Throttled), AccessLost and BooksRefused; a 404 is an answer only where one document
 was asked for by its id. Writes go out once; what a 4xx answer means is said by `faults`.
@@ -14,7 +14,6 @@ from urllib.parse import quote
 from accounting.calling import Calls, Reply
 from accounting.xero import faults
 from accounting.xero.wire import Fields, elements, fields, is_guid
-from receivables import boundary
 from receivables.errors import BooksUnavailable
 
 ORGANISATION_HEADER = "Xero-tenant-id"
@@ -30,22 +29,12 @@ CHARACTERS_PER_LIST = 1500  # of invoice numbers, as they are written in an addr
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class BudgetLeft:
-    """Calls that Xero still allows, by its own last answer: today, this minute, and this minute for the whole app."""
-
-    day: int | None = None
-    minute: int | None = None
-    app_minute: int | None = None
-
-
 class Asking:
-    """Calls about one organisation. `budget_left` is what the last answer said."""
+    """Calls about one organisation."""
 
     def __init__(self, calls: Calls, organisation: str) -> None:
         self._calls = calls
         self._header = {ORGANISATION_HEADER: organisation}
-        self.budget_left = BudgetLeft()
 
     def page(
         self, endpoint: str, number: int, *, size: int = PAGE_SIZE, since: str = "", params: Mapping[str, str] | None = None
@@ -53,7 +42,7 @@ class Asking:
         """One page of a list. `since` is the header If-Modified-Since. Xero's own count says whether more follow."""
         headers = {**self._header, **({"If-Modified-Since": since} if since else {})}
         asked: dict[str, str | int] = {**(params or {}), "page": number, "pageSize": size}
-        reply = self._heard(self._calls.read("GET", endpoint, params=asked, headers=headers))
+        reply = self._calls.read("GET", endpoint, params=asked, headers=headers)
         if reply.status == 304 and since:
             return Page([], more=False)  # nothing was modified since
         if not reply.ok:
@@ -74,7 +63,7 @@ class Asking:
 
     def one(self, endpoint: str, document_id: str) -> Fields | None:
         """One document by its id; None when Xero says plainly that there is none (404, and only 404)."""
-        reply = self._heard(self._calls.read("GET", f"{endpoint}/{document_id}", headers=self._header))
+        reply = self._calls.read("GET", f"{endpoint}/{document_id}", headers=self._header)
         if reply.status == 404:
             return None
         if not reply.ok:
@@ -92,7 +81,7 @@ class Asking:
         return found
 
     def organisation(self) -> Fields:
-        reply = self._heard(self._calls.read("GET", "Organisation", headers=self._header))
+        reply = self._calls.read("GET", "Organisation", headers=self._header)
         if not reply.ok:
             raise faults.failed_read(reply)
         found = _documents(reply, "Organisations")
@@ -102,7 +91,7 @@ class Asking:
 
     def history(self, endpoint: str, document_id: str) -> list[Fields]:
         """What was done to one document, by whom and when, as far as Xero tells."""
-        reply = self._heard(self._calls.read("GET", f"{endpoint}/{document_id}/History", headers=self._header))
+        reply = self._calls.read("GET", f"{endpoint}/{document_id}/History", headers=self._header)
         if not reply.ok:
             raise faults.failed_read(reply)
         return elements(fields(reply.body).get("HistoryRecords"))
@@ -119,23 +108,13 @@ class Asking:
     ) -> Reply:
         """Sends once, with the idempotency key where there is one. Raises as `Calls.write` does."""
         headers = {**self._header, **({"Idempotency-Key": key} if key else {})}
-        return self._heard(self._calls.write(method, path, deadline=deadline, params=params, headers=headers, body=body))
-
-    def _heard(self, reply: Reply) -> Reply:
-        left = [_number(reply.headers.get(f"x-{which}limit-remaining", "")) for which in ("day", "min", "appmin")]
-        if any(one is not None for one in left):
-            self.budget_left = BudgetLeft(*left)
-        return reply
+        return self._calls.write(method, path, deadline=deadline, params=params, headers=headers, body=body)
 
 
 @dataclass(frozen=True)
 class Page:
     documents: list[Fields]
     more: bool
-
-
-def chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def chunks_of_text(values: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -153,18 +132,9 @@ def chunks_of_text(values: Sequence[str]) -> Iterator[Sequence[str]]:
         yield held
 
 
-def leaving(what: str) -> None:
-    """Before each question, also one that turns out to ask nothing: no transaction of ours may be open."""
-    boundary.leaving(f"books.{what}")
-
-
 def _documents(reply: Reply, name: str) -> list[Fields]:
     """The documents of a list. An answer without the list is no answer: it must not look like "there are none"."""
     listed = fields(reply.body).get(name)
     if not isinstance(listed, list):
         raise BooksUnavailable(f"Xero answered without any {name}.")
     return elements(listed)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None

@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 
 from accounting import planning
 from accounting.calling import Calls
-from accounting.xero.asking import IDS_PER_FILTER, Asking, BudgetLeft, leaving
+from accounting.orders import noted
+from accounting.xero.asking import IDS_PER_FILTER, Asking
 from accounting.xero.changes import ChangeFeed
 from accounting.xero.reads import Reads
 from accounting.xero.searching import Searching
 from accounting.xero.writes import Writes
+from receivables import boundary
 from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt
 from receivables.company import Company
 from receivables.effects import Answer, Dispatch, Order, Part, Written
@@ -45,51 +47,46 @@ class XeroBooks:
     def traits(self) -> BooksTraits:
         return TRAITS
 
-    @property
-    def budget_left(self) -> BudgetLeft:
-        """Calls that Xero still allows, by its own last answer; None where it has not said."""
-        return self._asking.budget_left
-
     def settings(self) -> BooksSettings:
-        leaving("settings")
+        boundary.leaving("books.settings")
         return self._reads.settings()
 
     def changes(self, cursor: str) -> Changes:
         """The next page of one of six lists: contacts, invoices, credit notes, payments, overpayments, prepayments."""
-        leaving("changes")
+        boundary.leaving("books.changes")
         return self._feed.since(cursor)
 
     def customers(self, ids: Collection[str]) -> Mapping[str, Customer | Gone]:
-        leaving("customers")
+        boundary.leaving("books.customers")
         return self._reads.customers(ids)
 
     def invoices(self, ids: Collection[str]) -> Mapping[str, Invoice | Gone]:
-        leaving("invoices")
+        boundary.leaving("books.invoices")
         return self._reads.invoices(ids)
 
     def invoices_numbered(self, numbers: Collection[str]) -> Sequence[Invoice]:
-        leaving("invoices_numbered")
+        boundary.leaving("books.invoices_numbered")
         return self._reads.invoices_numbered(numbers)
 
     def credit_memos(self, ids: Collection[str]) -> Mapping[str, CreditMemo | Gone]:
-        leaving("credit_memos")
+        boundary.leaving("books.credit_memos")
         return self._reads.credit_memos(ids)
 
     def credit_memos_on(self, invoice_ids: Collection[str]) -> Sequence[CreditMemo]:
-        leaving("credit_memos_on")
+        boundary.leaving("books.credit_memos_on")
         return self._reads.credit_memos_on(invoice_ids)
 
     def receipts(self, ids: Collection[str]) -> Mapping[str, Receipt | Gone]:
-        leaving("receipts")
+        boundary.leaving("books.receipts")
         return self._reads.receipts(ids)
 
     def receipts_of(self, customer_ids: Collection[str], received_from: date) -> Sequence[Receipt]:
         """Payments, and overpayments and prepayments: they are real money that may have eaten an invoice's balance."""
-        leaving("receipts_of")
+        boundary.leaving("books.receipts_of")
         return self._reads.receipts_of(customer_ids, received_from)
 
     def receipts_marked(self, stems: Collection[str]) -> Mapping[str, Sequence[Receipt]]:
-        leaving("receipts_marked")
+        boundary.leaving("books.receipts_marked")
         return self._searching.receipts_marked(stems)
 
     def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
@@ -97,7 +94,7 @@ class XeroBooks:
         return planning.one_for_each_invoice(write_for, lines, company, customer_id)
 
     def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
-        leaving("look")
+        boundary.leaving("books.look")
         return self._searching.look(orders)
 
     def write(self, dispatch: Dispatch) -> Sequence[Answer]:
@@ -105,5 +102,5 @@ class XeroBooks:
 
         Raises BooksUnavailable and AccessLost (nothing was done), BooksRefused (duplicate_request).
         """
-        leaving("write")
-        return self._writes.carry_out(dispatch)
+        boundary.leaving("books.write")
+        return noted(TRAITS.package, self._writes.carry_out(dispatch))

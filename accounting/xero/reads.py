@@ -11,8 +11,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
+from accounting.calling import chunks
 from accounting.xero import documents
-from accounting.xero.asking import CUSTOMERS_PER_FILTER, IDS_PER_FILTER, IDS_PER_LIST, Asking, chunks, chunks_of_text
+from accounting.xero.asking import CUSTOMERS_PER_FILTER, IDS_PER_FILTER, IDS_PER_LIST, Asking, chunks_of_text
 from accounting.xero.documents import OVERPAYMENTS, PREPAYMENTS, OnAccount
 from accounting.xero.history import Histories, Question
 from accounting.xero.wire import (

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from accounting.orders import by_invoice
 from accounting.xero.documents import on_account_of
 from accounting.xero.reads import Reads
-from accounting.xero.searching import amounts, is_off
+from accounting.xero.searching import is_off
 from receivables.books_records import CreditMemo, Customer, Gone, Invoice, Receipt, ReceiptLine
 from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit
 from receivables.errors import BooksRefused
@@ -41,9 +42,10 @@ class Grounds:
         held.update(reads.invoices(invoices) if invoices else {})
         return cls(held)
 
-    def version_of(self, document_id: str) -> str:
+    def version_now(self, document_id: str) -> str | None:
+        """None where the document is gone."""
         document = self.held.get(document_id)
-        return "" if document is None or isinstance(document, Gone) else document.version
+        return None if document is None or isinstance(document, Gone) else document.version
 
     def currency_of(self, document_id: str) -> str:
         document = self.held[document_id]
@@ -81,7 +83,7 @@ class Grounds:
         receipt = self.held[write.receipt_id]
         if not isinstance(receipt, Receipt) or receipt.voided:
             raise BooksRefused("The receipt was deleted in Xero.", Refusal.DOCUMENT_GONE)
-        now, wanted = amounts(receipt.lines), amounts(write.lines)
+        now, wanted = by_invoice(receipt.lines), by_invoice(write.lines)
         if now == wanted:
             return None
         if on_account_of(receipt.id) is None:
@@ -103,13 +105,3 @@ class Grounds:
         if line.amount_minor > receipt.unapplied_minor:
             raise BooksRefused(f"Receipt {receipt.number} has less left than was to be applied.", Refusal.CREDIT_EXHAUSTED)
         return line
-
-
-def unchanged(order: Order, grounds: Grounds) -> None:
-    """Raises BooksRefused when a document the order rests on was deleted, or has another version, since it was read."""
-    for document_id, version in order.versions.items():
-        document = grounds.held.get(document_id)
-        if document is None or isinstance(document, Gone):
-            raise BooksRefused(f"The document #{document_id} was deleted in Xero meanwhile.", Refusal.DOCUMENT_GONE)
-        if document.version != version:
-            raise BooksRefused(f"The document #{document_id} was changed in Xero meanwhile.", Refusal.STALE)

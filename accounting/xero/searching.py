@@ -16,11 +16,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from accounting.xero.asking import IDS_PER_FILTER, Asking, chunks
+from accounting.calling import chunks
+from accounting.orders import applied_as_ordered, by_mark, stem_of
+from accounting.xero.asking import IDS_PER_FILTER, Asking
 from accounting.xero.documents import OVERPAYMENTS, note_of
 from accounting.xero.reads import Reads
 from accounting.xero.wire import Fields, any_of, elements, identity, text
-from receivables.books_records import CreditMemo, Gone, Receipt, ReceiptLine
+from receivables.books_records import CreditMemo, Gone, Receipt
 from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit, Written, markers_in
 from receivables.errors import BooksUnavailable
 
@@ -38,14 +40,8 @@ class Searching:
 
     def receipts_marked(self, stems: Collection[str]) -> dict[str, list[Receipt]]:
         """The receipts, not voided, that carry a marker with one of these stems; every stem is a key."""
-        found: dict[str, list[Receipt]] = {stem: [] for stem in stems}
         wanted = sorted(set(stems))
-        if not wanted:
-            return found
-        for receipt in [*self._payments(wanted), *self._overpayments(wanted)]:
-            for stem in sorted({mark.partition(".")[0] for mark in markers_in(receipt.memo)} & set(wanted)):
-                found[stem].append(receipt)
-        return found
+        return by_mark(wanted, [*self._payments(wanted), *self._overpayments(wanted)], stem_of)
 
     def look(self, orders: Sequence[Order]) -> list[list[Written]]:
         """For each order, every trace that it was carried out."""
@@ -114,10 +110,7 @@ def _traces(
                 return []
             return [Written(application_id, "" if isinstance(memo, Gone) else memo.version)]
         case ApplyReceipt(receipt_id=receipt_id, lines=lines):
-            receipt = changed[receipt_id]
-            if isinstance(receipt, Gone) or receipt.voided or amounts(receipt.lines) != amounts(lines):
-                return []
-            return [Written(receipt.id, receipt.version)]
+            return list(applied_as_ordered(changed[receipt_id], lines))
 
 
 def is_off(memo: CreditMemo | Gone, application_id: str) -> bool:
@@ -133,11 +126,3 @@ def applications_like(memo: CreditMemo | Gone, write: ApplyCredit) -> list[Writt
         return []
     alike = [one for one in memo.applications if (one.invoice_id, one.amount_minor) == (write.invoice_id, write.amount_minor)]
     return [Written(one.id, memo.version) for one in alike]
-
-
-def amounts(lines: Iterable[ReceiptLine]) -> dict[str, int]:
-    """What stands on each invoice, in minor units."""
-    found: dict[str, int] = {}
-    for line in lines:
-        found[line.invoice_id] = found.get(line.invoice_id, 0) + line.amount_minor
-    return found

@@ -15,10 +15,11 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from accounting.calling import Reply
+from accounting.orders import must_be_in_time, must_be_unchanged
 from accounting.xero import bodies, documents, faults
 from accounting.xero.asking import Asking
 from accounting.xero.reads import Reads
-from accounting.xero.resting import Grounds, unchanged
+from accounting.xero.resting import Grounds
 from accounting.xero.searching import applications_like
 from accounting.xero.wire import Fields, Unreadable, elements, fields, identity, is_identity, text
 from receivables.books_records import Gone, Invoice
@@ -53,8 +54,7 @@ class Writes:
 
     def carry_out(self, dispatch: Dispatch) -> list[Answer]:
         """One answer for each order. Raises BooksUnavailable and AccessLost while nothing was sent, and duplicate_request."""
-        if self._clock.monotonic() > dispatch.deadline:
-            raise BooksUnavailable("The time for this write had passed; nothing was sent.")
+        must_be_in_time(dispatch, self._clock)
         grounds = Grounds.read(self._reads, dispatch.orders)
         answers: dict[str, Answer] = {}
         paying: list[tuple[Order, bodies.Body]] = []
@@ -83,29 +83,29 @@ class Writes:
         """Says how an order is to be sent, or answers it without sending. Raises BooksRefused."""
         match order.write:
             case ReceiptWrite() as write if write.lines:
-                unchanged(order, grounds)
+                must_be_unchanged(order, grounds.version_now)
                 paying.append((order, bodies.payment(order, write, self._deposit_account)))
             case ReceiptWrite() as write:
-                unchanged(order, grounds)
+                must_be_unchanged(order, grounds.version_now)
                 body = bodies.overpayment(order, write, self._deposit_account)
                 singly.append((order, partial(self._receive_on_account, order, body, deadline)))
             case UnapplyCredit() as write:
                 if grounds.is_off(write):
-                    answers[order.effect_id] = Written(write.application_id, grounds.version_of(write.credit_memo_id))
+                    answers[order.effect_id] = Written(write.application_id, grounds.version_now(write.credit_memo_id) or "")
                     return
-                unchanged(order, grounds)
+                must_be_unchanged(order, grounds.version_now)
                 grounds.must_be_meant(write)
                 singly.append((order, partial(self._take_off, write, deadline)))
             case ApplyCredit() as write:
-                unchanged(order, grounds)
+                must_be_unchanged(order, grounds.version_now)
                 currency = grounds.must_have_left(write)
                 body = bodies.allocation(write.invoice_id, write.amount_minor, currency, self._today())
                 singly.append((order, partial(self._put_on, order, write, body, deadline)))
             case ApplyReceipt() as write:
-                unchanged(order, grounds)
+                must_be_unchanged(order, grounds.version_now)
                 added = grounds.one_line_added(write)
                 if added is None:
-                    answers[order.effect_id] = Written(write.receipt_id, grounds.version_of(write.receipt_id))
+                    answers[order.effect_id] = Written(write.receipt_id, grounds.version_now(write.receipt_id) or "")
                     return
                 currency = grounds.currency_of(write.receipt_id)
                 body = bodies.allocation(added.invoice_id, added.amount_minor, currency, self._today())
