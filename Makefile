@@ -7,7 +7,7 @@ ARGS ?=
 bin := .venv/bin
 install := PYTHON="$(PYTHON)" sh requirements/install
 
-.PHONY: help demo test check format accuracy pictures lock clean
+.PHONY: help demo test check format accuracy same pictures lock clean
 
 help: ## list these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +35,10 @@ format: ## put imports and lines in the house's shape
 accuracy: ## how often the diagnoses are right, on 50,000 generated histories (ARGS="--histories 2000 --seed 7" for fewer)
 	@$(install) dev
 	@$(bin)/python -m bench.accuracy $(ARGS)
+
+same: ## play this version and 0.1.0 with the same inputs and list every difference (ARGS="--commit X --plays demo walks")
+	@$(install) dev
+	@$(bin)/python -m bench.side_by_side $(ARGS)
 
 pictures: ## draw docs/pictures anew: every card and modal in the practice workspace's page (needs Chromium)
 	@$(install) dev
