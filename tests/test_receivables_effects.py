@@ -256,10 +256,10 @@ WORDS = st.text(st.sampled_from("ab|\\/.\x1f0é"), max_size=5)
 INTENT = st.tuples(WORDS, WORDS, WORDS, st.integers(0, 30))
 
 
-@given(one=INTENT, other=INTENT)
-def test_different_intents_have_different_keys(one: tuple[str, str, str, int], other: tuple[str, str, str, int]) -> None:
-    assume(one != other)
-    assert effect_key(*one) != effect_key(*other)
+@given(first=INTENT, second=INTENT)
+def test_different_intents_have_different_keys(first: tuple[str, str, str, int], second: tuple[str, str, str, int]) -> None:
+    assume(first != second)
+    assert effect_key(*first) != effect_key(*second)
 
 
 @given(intent=INTENT)
@@ -317,10 +317,10 @@ def test_markers_are_found_in_a_memo_as_they_were_written() -> None:
     assert () == markers_in("")
 
 
-@given(one=st.tuples(WORDS, WORDS), other=st.tuples(WORDS, WORDS))
-def test_no_stem_is_another_payments(one: tuple[str, str], other: tuple[str, str]) -> None:
-    assume(one != other)
-    assert marker_stem(*one) != marker_stem(*other)
+@given(first=st.tuples(WORDS, WORDS), second=st.tuples(WORDS, WORDS))
+def test_no_stem_is_another_payments(first: tuple[str, str], second: tuple[str, str]) -> None:
+    assume(first != second)
+    assert marker_stem(*first) != marker_stem(*second)
 
 
 STAMP = Stamp("dana", datetime(2026, 1, 5, tzinfo=UTC))
