@@ -18,7 +18,7 @@ BOT_SCOPES = (
 def manifest(name: str = "Resolve Now") -> dict[str, Any]:
     """Socket Mode, one slash command, interactivity; nothing that is not used."""
     return {
-        "display_information": {"name": name, "description": "Payments that fail to sync: why, and the remedy."},
+        "display_information": {"name": name, "description": "Shows why payments fail to sync and how to resolve them."},
         "features": {
             "bot_user": {"display_name": name, "always_online": True},
             "slash_commands": [
