@@ -64,8 +64,8 @@ class Alarms:
 
     def start(self) -> None:
         for desk in self._desks:
-            with self._house.db.work() as connection:
-                companies.ensure(connection, desk.company.id)
+            with desk.work() as work:
+                companies.ensure(work.connection, work.company)
             self._ring(desk, "sync", LOOK_FOR_DUE_SYNCS_SECONDS, self._sync_when_due)
             self._ring(desk, "finish", FINISH_SECONDS, self._finish)
             self._ring(desk, "prove", LOOK_FOR_DUE_PROOFS_SECONDS, self._prove_when_due)
@@ -93,12 +93,11 @@ class Alarms:
             self._scheduler.modify_job(f"finish/{desk.company.id}", next_run_time=self._house.clock.now())
 
     def _sync_when_due(self, desk: Desk) -> None:
-        now = self._house.clock.now()
-        with self._house.db.work() as connection:
-            pause = companies.get(connection, desk.company.id).pause
-            due_before = now - timedelta(seconds=desk.company.sync_every_seconds)
-            again = pause is not None and pause.until is not None and pause.until <= now
-            mine = companies.claim_sync(connection, desk.company.id, now=now, due_before=now if again else due_before)
+        with desk.work() as work:
+            pause = companies.get(work.connection, work.company).pause
+            due_before = work.at - timedelta(seconds=desk.company.sync_every_seconds)
+            again = pause is not None and pause.until is not None and pause.until <= work.at
+            mine = companies.claim_sync(work, due_before=work.at if again else due_before)
         if mine:
             self._guarded(desk, lambda: journey.run(desk), "sync")
 
@@ -107,10 +106,9 @@ class Alarms:
 
     def _prove_when_due(self, desk: Desk) -> None:
         """Once a night. A company that was never proven begins at the next one, when there is something to prove."""
-        now = self._house.clock.now()
-        due = desk.company.latest(PROVE_AFTER_HOUR, now)
-        with self._house.db.work() as connection:
-            mine = companies.claim_reconciliation(connection, desk.company.id, now=now, due_before=due)
+        with desk.work() as work:
+            due = desk.company.latest(PROVE_AFTER_HOUR, work.at)
+            mine = companies.claim_reconciliation(work, due_before=due)
         if not mine:
             return
         with self._turn[desk.company.id]:
@@ -118,8 +116,8 @@ class Alarms:
                 proven = reconciliation.run_once(desk)
             except BooksError as error:
                 log.warning("not_proven", company=desk.company.id, problem=error.message)
-                with self._house.db.work() as connection:  # still due: the next look tries again
-                    companies.set_reconciled(connection, desk.company.id, due - timedelta(seconds=1))
+                with desk.work() as work:  # still due: the next look tries again
+                    companies.set_reconciled(work, due - timedelta(seconds=1))
                 return
         log.info("proven", company=desk.company.id, payments=proven.payments, discrepancies=len(proven.discrepancies))
 

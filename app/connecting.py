@@ -16,7 +16,8 @@ from app.settings_books import TrytonSettings
 from app.sign_in import CameBack, Listener, came_back
 from app.wiring import House
 from receivables.errors import AccessLost, ConfigurationError, NotFound, ReceivablesError
-from storage import audit, companies
+from storage import companies
+from storage.work import working
 
 if TYPE_CHECKING:
     from accounting.oauth import Consent, OAuthClient, Token
@@ -88,17 +89,11 @@ def connect_tryton(house: House, company: CompanySettings, books: TrytonSettings
 
 def remember(house: House, company: CompanySettings, organisation: str) -> None:
     """Writes down who connected the company, and lets its next sync begin at once."""
-    with house.db.work() as connection:
-        companies.ensure(connection, company.id)
-        audit.record(
-            connection,
-            company=company.id,
-            at=house.clock.now(),
-            actor=f"{getpass.getuser()} (operating system)",
-            action="company.connected",
-            body={"kind": company.books.kind, "organisation": organisation},
-        )
-        companies.want_sync(connection, company.id)
+    actor = f"{getpass.getuser()} (operating system)"
+    with working(house.db.work(), company.id, house.clock, house.ids, actor) as work:
+        companies.ensure(work.connection, work.company)
+        work.record("company.connected", body={"kind": company.books.kind, "organisation": organisation})
+        companies.want_sync(work)
 
 
 def _organisation(client: OAuthClient, token: Token, choose: Choose) -> str:

@@ -63,8 +63,8 @@ class Decider:
         self.look_again(company)
 
     def look_again(self, company: str) -> None:
-        with self._house.db.acknowledge() as connection:
-            companies.want_sync(connection, company)
+        with self._house.desk(company).acknowledge("sync") as work:
+            companies.want_sync(work)
 
 
 def _decided(made: StoredDecision) -> Decided:

@@ -52,39 +52,34 @@ class Outbox:
 
     def run_once(self) -> int:
         """Sends what may be sent now; returns how many messages left. Never raises for Slack's answers."""
-        rooms, now = self.rooms, self.rooms.clock.now()
+        rooms = self.rooms
         if rooms.clock.monotonic() < self.stopped_until:
             return 0
         for company in rooms.channels:
             self._tell_in_incidents(company)
             self._digest_burst(company)
-        lease_until = now + timedelta(seconds=LEASE_SECONDS)
-        with rooms.db.work() as connection:
-            waiting = [
-                wish
-                for company, urgent in outbox.lines(connection, list(rooms.channels), now)
-                for wish in outbox.claim(
-                    connection,
-                    [company],
-                    owner=rooms.owner,
-                    now=now,
-                    lease_until=lease_until,
-                    limit=MESSAGES_PER_LINE,
-                    urgent=urgent,
-                )
-            ]
-        sent, held = 0, []
+        with rooms.db.read() as connection:
+            lines = outbox.lines(connection, list(rooms.channels), rooms.clock.now())
+        waiting = [wish for company, urgent in lines for wish in self._claim(company, urgent)]
+        sent = 0
+        held: dict[str, list[tuple[Waiting, float]]] = {}
         for wish in waiting:
             wait = self._seconds_to_wait(wish)
             if wait > 0:
-                held.append((wish, wait))
+                held.setdefault(wish.company, []).append((wish, wait))
             else:
                 sent += self._send(wish)
-        with rooms.db.work() as connection:
-            for wish, wait in held:
-                next_at = rooms.clock.now() + timedelta(seconds=wait)
-                outbox.put_back(connection, wish, next_at=next_at, problem="", never_left=True)
+        for company, wishes in held.items():
+            with rooms.work(company) as work:
+                for wish, wait in wishes:
+                    next_at = work.at + timedelta(seconds=wait)
+                    outbox.put_back(work, wish, next_at=next_at, problem="", never_left=True)
         return sent
+
+    def _claim(self, company: str, urgent: bool) -> Sequence[Waiting]:
+        with self.rooms.work(company) as work:
+            lease_until = work.at + timedelta(seconds=LEASE_SECONDS)
+            return outbox.claim(work, owner=self.rooms.owner, lease_until=lease_until, limit=MESSAGES_PER_LINE, urgent=urgent)
 
     # --- many at once -------------------------------------------------------------------------------------------------
 
@@ -92,21 +87,19 @@ class Outbox:
         """What belongs to an incident and was never shown is told by the incident's card."""
         told = FAILURES_PER_WRITE
         while told == FAILURES_PER_WRITE:
-            with self.rooms.db.work() as connection:
-                at = self.rooms.clock.now()
-                told = outbox.tell_in_incidents(connection, self.rooms.ids, company, at=at, limit=FAILURES_PER_WRITE)
+            with self.rooms.work(company) as work:
+                told = outbox.tell_in_incidents(work, limit=FAILURES_PER_WRITE)
 
     def _digest_burst(self, company: str) -> None:
         """New failures above the burst limit are counted in one message; each gets a card of its own when it changes."""
         rooms, digest = self.rooms, ""
         while True:
-            now = rooms.clock.now()
             with rooms.db.read() as connection:
-                fresh = outbox.first_wishes(connection, company, now=now, limit=FAILURES_PER_WRITE)
+                fresh = outbox.first_wishes(connection, company, now=rooms.clock.now(), limit=FAILURES_PER_WRITE)
             if len(fresh) <= (0 if digest else CARDS_IN_A_BURST):
                 return
-            with rooms.db.work() as connection:
-                digest = outbox.tell_together(connection, rooms.ids, company, fresh, at=now, digest=digest)
+            with rooms.work(company) as work:
+                digest = outbox.tell_together(work, fresh, digest=digest)
 
     # --- one message --------------------------------------------------------------------------------------------------
 
@@ -144,29 +137,30 @@ class Outbox:
 
         What it was drawn for is remembered as the wish's own moment: a change made while it was drawn is a later wish.
         """
-        at = self.rooms.clock.now()
         message = self._draw(wish, channel)
         stands = self._post_or_rewrite(wish, message, place, target)
-        with self.rooms.db.work() as connection:
-            if place is None and wish.subject_kind == "escalation":  # its thread begins now
+        if place is None and wish.subject_kind == "escalation":  # its thread begins now
+            with self.rooms.db.read() as connection:
                 stands = replace(stands, told_seq=audit.last_seq(connection, wish.company))
-            cards.stands_at(connection, wish.company, replace(stands, drawn_at=wish.wanted_at))
-            if thread.rows_to_tell(connection, wish, stands):
-                next_at = self.rooms.clock.now() + timedelta(seconds=SECONDS_BETWEEN_MESSAGES)
-                outbox.put_back(connection, wish, next_at=next_at, problem="", never_left=True)
+        with self.rooms.work(wish.company) as work:
+            cards.stands_at(work, replace(stands, drawn_at=wish.wanted_at))
+            if thread.rows_to_tell(work.connection, wish, stands):
+                next_at = work.at + timedelta(seconds=SECONDS_BETWEEN_MESSAGES)
+                outbox.put_back(work, wish, next_at=next_at, problem="", never_left=True)
             else:
-                outbox.settle(connection, wish, state="sent", at=at)
+                outbox.settle(work, wish, state="sent")
 
     def _tell(self, wish: Waiting, place: Place) -> None:
         told = thread.tell(self.client, self.rooms, wish, place)
-        with self.rooms.db.work() as connection:
-            cards.stands_at(connection, wish.company, replace(place, told_seq=told))
-            outbox.settle(connection, wish, state="sent", at=self.rooms.clock.now())
+        with self.rooms.work(wish.company) as work:
+            cards.stands_at(work, replace(place, told_seq=told))
+            outbox.settle(work, wish, state="sent")
 
     def _draw(self, wish: Waiting, channel: Channel) -> Message:
         """The message as the database says now."""
         rooms = self.rooms
-        with rooms.db.work() as connection:
+        with rooms.work(wish.company) as work:
+            connection = work.connection
             if wish.subject_kind == "escalation":
                 return escalation_card(escalations.get(connection, wish.company, wish.subject), channel, rooms.names)
             if wish.subject_kind == "incident":
@@ -178,7 +172,7 @@ class Outbox:
             if wish.subject_kind == "digest":
                 return digest_card(channel.company.name, escalations.open_causes(connection, wish.company))
             found = failures.get(connection, wish.company, wish.subject)
-            facts = cards.facts(connection, rooms.ids, wish.company, wish.subject, found.offered, rooms.clock.now())
+            facts = cards.facts(work, wish.subject, found.offered)
         return failure_card(facts, channel.company.words, rooms.names)
 
     def _post_or_rewrite(self, wish: Waiting, message: Message, place: Place | None, target: str) -> Place:
@@ -238,8 +232,8 @@ class Outbox:
         log.warning("slack_refused", company=wish.company, subject=wish.subject, trouble=trouble, error=words)
         match trouble:
             case Trouble.GIVE_UP | Trouble.GONE:
-                with self.rooms.db.work() as connection:
-                    outbox.settle(connection, wish, state="given_up", at=self.rooms.clock.now(), problem=words)
+                with self.rooms.work(wish.company) as work:
+                    outbox.settle(work, wish, state="given_up", problem=words)
             case Trouble.STOP:
                 self.stopped_until = self.rooms.clock.monotonic() + seconds
                 self._put_back(wish, seconds, words, never_left=True)
@@ -251,9 +245,9 @@ class Outbox:
                 self._put_back(wish, seconds, words, never_left=False)
 
     def _put_back(self, wish: Waiting, seconds: float, words: str, *, never_left: bool) -> None:
-        with self.rooms.db.work() as connection:
-            next_at = self.rooms.clock.now() + timedelta(seconds=seconds)
-            outbox.put_back(connection, wish, next_at=next_at, problem=words, never_left=never_left)
+        with self.rooms.work(wish.company) as work:
+            next_at = work.at + timedelta(seconds=seconds)
+            outbox.put_back(work, wish, next_at=next_at, problem=words, never_left=never_left)
 
 
 def _metadata(wish: Waiting) -> dict[str, Any]:

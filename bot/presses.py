@@ -254,8 +254,8 @@ class Presses:
 
     def _facts(self, failure_id: str, person: Person) -> CardFacts:
         found = self._failure(failure_id, person)
-        with self.rooms.db.acknowledge() as connection:
-            return cards.facts(connection, self.rooms.ids, found.company, found.id, found.offered, self.rooms.clock.now())
+        with self.rooms.acknowledge(found.company, person.id) as work:
+            return cards.facts(work, found.id, found.offered)
 
 
 def _value(body: Body) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from receivables.authority import Person
 from receivables.company import Company
 from receivables.ports import Clock, Deciding, Ids, Wake
 from storage.engine import Database
+from storage.work import Work, working
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,14 @@ class Rooms:
     deciding: Deciding
     wake: Wake
     owner: str
+
+    def work(self, company: str, actor: str = "bot") -> AbstractContextManager[Work]:
+        """A unit of work for one company: what is changed and recorded commits together when the block ends well."""
+        return working(self.db.work(), company, self.clock, self.ids, actor)
+
+    def acknowledge(self, company: str, actor: str) -> AbstractContextManager[Work]:
+        """The same for a person who waits for the answer: it gives up early."""
+        return working(self.db.acknowledge(), company, self.clock, self.ids, actor)
 
     @property
     def names(self) -> dict[str, str]:

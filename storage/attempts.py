@@ -1,4 +1,4 @@
-"""First judgements of payments, and the failure rate that comes of them."""
+"""The first check of each payment before posting, and the failure rate that comes of it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 
 from receivables.payment import Payment
 from storage import schema
+from storage.work import Work
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One judgement of a payment by `posting`; only the first of a payment counts in the rate."""
+    """One check of a payment by `posting`; only the first of a payment counts in the rate."""
 
     transaction_number: str
     at: datetime
@@ -27,30 +28,29 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Tally:
-    """Payments judged for the first time in a window: how many, how many failed, and their money in minor units."""
+    """Payments checked for the first time in a window: how many, how many failed, and their money in minor units."""
 
     attempted: int
     failed: int
     money: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # currency -> (attempted, failed), minor units
 
 
-def record(
-    connection: Connection, payment: Payment, *, attempt_id: str, run_id: str, at: datetime, failed: bool, code: str, message: str
-) -> None:
-    """Remembers one judgement."""
+def record(work: Work, payment: Payment, *, run_id: str, failed: bool, code: str, message: str) -> None:
+    """Remembers that a payment was checked, and what came of it."""
+    work.only_for(payment.company)
     table = schema.attempt
-    before = connection.execute(
+    before = work.connection.execute(
         sa.select(sa.func.count()).where(
             table.c.company == payment.company, table.c.transaction_number == payment.transaction_number
         )
     ).scalar_one()
-    connection.execute(
+    work.connection.execute(
         sa.insert(table).values(
             company=payment.company,
-            id=attempt_id,
+            id=work.ids.new(),
             transaction_number=payment.transaction_number,
             run_id=run_id,
-            at=at,
+            at=work.at,
             first=before == 0,
             failed=failed,
             amount_minor=payment.amount_minor,
@@ -61,23 +61,25 @@ def record(
     )
 
 
-def turned_out_failed(connection: Connection, company: str, number: str, *, code: str, message: str) -> None:
+def turned_out_failed(work: Work, number: str, *, code: str, message: str) -> None:
     """What was planned did not land: the payment's newest attempt, and so perhaps its first, failed."""
     table = schema.attempt
     newest = (
         sa.select(table.c.id)
-        .where(table.c.company == company, table.c.transaction_number == number)
+        .where(table.c.company == work.company, table.c.transaction_number == number)
         .order_by(table.c.at.desc(), table.c.first)
         .limit(1)
         .scalar_subquery()
     )
-    connection.execute(
-        sa.update(table).where(table.c.company == company, table.c.id == newest).values(failed=True, code=code, message=message)
+    work.connection.execute(
+        sa.update(table)
+        .where(table.c.company == work.company, table.c.id == newest)
+        .values(failed=True, code=code, message=message)
     )
 
 
 def of_payment(connection: Connection, company: str, number: str) -> list[Attempt]:
-    """The judgements of one payment, oldest first."""
+    """The checks of one payment, oldest first."""
     table = schema.attempt
     query = (
         sa.select(table).where(table.c.company == company, table.c.transaction_number == number).order_by(table.c.at, table.c.id)
@@ -88,7 +90,7 @@ def of_payment(connection: Connection, company: str, number: str) -> list[Attemp
 
 
 def counts(connection: Connection, company: str, numbers: Collection[str]) -> dict[str, int]:
-    """How often each payment was judged."""
+    """How often each payment was checked."""
     table = schema.attempt
     rows = connection.execute(
         sa.select(table.c.transaction_number, sa.func.count())
@@ -99,13 +101,13 @@ def counts(connection: Connection, company: str, numbers: Collection[str]) -> di
 
 
 def tally_since(connection: Connection, company: str, since: datetime) -> Tally:
-    """First judgements since a moment."""
+    """First checks since a moment."""
     table = schema.attempt
     return _tally(connection, sa.and_(table.c.company == company, table.c.first, table.c.at >= since))
 
 
 def tally_of_last_run(connection: Connection, company: str) -> Tally:
-    """First judgements of the newest sync that judged anything for the first time."""
+    """First checks of the newest sync that checked anything for the first time."""
     table = schema.attempt
     newest = connection.execute(
         sa.select(table.c.run_id).where(table.c.company == company, table.c.first).order_by(table.c.at.desc()).limit(1)
@@ -132,11 +134,12 @@ def _tally(connection: Connection, condition: sa.ColumnElement[bool]) -> Tally:
     return Tally(sum(row[1] for row in rows), sum(int(row[2]) for row in rows), money)
 
 
-def landed_after_all(connection: Connection, company: str, number: str) -> None:
+def landed_after_all(work: Work, number: str) -> None:
     """What counted as failed because nobody knew was found in the books: it is no failure of the rate."""
     table = schema.attempt
-    connection.execute(
+    unknown = sa.and_(table.c.first, table.c.code == "outcome_unknown")
+    work.connection.execute(
         sa.update(table)
-        .where(table.c.company == company, table.c.transaction_number == number, table.c.first, table.c.code == "outcome_unknown")
+        .where(table.c.company == work.company, table.c.transaction_number == number, unknown)
         .values(failed=False, code="landed", message="")
     )

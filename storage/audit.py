@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from storage import schema
-from storage.canonical import canonical
+from storage.canonical import canonical, is_simple
 
 GENESIS = "0" * 64
 
@@ -46,36 +46,37 @@ class Break:
     problem: str
 
 
-def record(
-    connection: Connection,
-    *,
-    company: str,
-    at: datetime,
-    actor: str,
-    action: str,
-    transaction_number: str | None = None,
-    body: Mapping[str, object] | None = None,
-) -> int:
-    """Adds one row to the company's record and returns its number."""
+@dataclass(frozen=True)
+class Entry:
+    """What a step tells of a change, before it has its place in the chain; `words` are as they will be hashed."""
+
+    at: datetime
+    actor: str
+    action: str
+    transaction_number: str | None
+    words: str
+
+
+def words(body: Mapping[str, object]) -> str:
+    """The body of a row as it is stored and hashed."""
+    plain = dict(body)
+    return canonical(plain if is_simple(plain) else json.loads(json.dumps(plain, default=str))).decode()
+
+
+def append(connection: Connection, company: str, entries: Sequence[Entry]) -> None:
+    """Adds rows to the company's record, in this order. The head is locked once, at the end of the work, until it commits."""
+    if not entries:
+        return
     head = schema.audit_head
-    number, previous = _head(connection, company)
-    words = canonical(json.loads(json.dumps(dict(body or {}), default=str))).decode()
-    digest = row_hash(company, number + 1, at, actor, action, transaction_number, words, previous)
-    connection.execute(
-        sa.insert(schema.audit).values(
-            company=company,
-            seq=number + 1,
-            at=at,
-            actor=actor,
-            action=action,
-            transaction_number=transaction_number,
-            body=words,
-            prev_hash=previous,
-            hash=digest,
-        )
-    )
-    connection.execute(sa.update(head).where(head.c.company == company).values(seq=number + 1, hash=digest))
-    return number + 1
+    seq, previous = _head(connection, company)
+    added = []
+    for entry in entries:
+        seq += 1
+        row = AuditRow(company, seq, entry.at, entry.actor, entry.action, entry.transaction_number, entry.words, previous, "")
+        previous = row_hash(row)
+        added.append(vars(row) | {"hash": previous})
+    connection.execute(sa.insert(schema.audit), added)
+    connection.execute(sa.update(head).where(head.c.company == company).values(seq=seq, hash=previous))
 
 
 def _head(connection: Connection, company: str) -> tuple[int, str]:
@@ -93,21 +94,19 @@ def _head(connection: Connection, company: str) -> tuple[int, str]:
     return row.seq, row.hash
 
 
-def row_hash(
-    company: str, seq: int, at: datetime, actor: str, action: str, transaction_number: str | None, body: str, prev_hash: str
-) -> str:
+def row_hash(row: AuditRow) -> str:
     """SHA-256 over the canonical JSON of the whole row and the hash before it, as hexadecimal."""
     whole: list[str | int | None] = [
-        company,
-        seq,
-        at.isoformat(timespec="microseconds"),
-        actor,
-        action,
-        transaction_number,
-        body,
-        prev_hash,
+        row.company,
+        row.seq,
+        row.at.isoformat(timespec="microseconds"),
+        row.actor,
+        row.action,
+        row.transaction_number,
+        row.body,
+        row.prev_hash,
     ]
-    return hashlib.sha256(canonical(list(whole))).hexdigest()
+    return hashlib.sha256(canonical(whole)).hexdigest()
 
 
 def rows(connection: Connection, company: str, transaction_number: str | None = None) -> Iterator[AuditRow]:
@@ -131,10 +130,20 @@ def of_actions(connection: Connection, company: str, actions: Collection[str], a
     return [AuditRow(**row._mapping) for row in connection.execute(query)]
 
 
+def closed_until_the_end(connection: Connection) -> Connection:
+    """The connection of a unit of work, on which nobody may ask for the record's last number: its own rows are not there yet."""
+    return connection.execution_options(**{_UNFINISHED: True})
+
+
 def last_seq(connection: Connection, company: str) -> int:
-    """The number of the newest row, 0 where there is none."""
+    """The number of the newest row, 0 where there is none. Refused inside a unit of work, whose rows come at its end."""
+    if connection.get_execution_options().get(_UNFINISHED):
+        raise AssertionError("the record's last number is not known before the work ends")
     table = schema.audit_head
     return connection.execute(sa.select(table.c.seq).where(table.c.company == company)).scalar() or 0
+
+
+_UNFINISHED = "record_unfinished"
 
 
 def verify(connection: Connection, company: str) -> Break | None:
@@ -145,7 +154,7 @@ def verify(connection: Connection, company: str) -> Break | None:
             return Break(company, expected_seq, f"row {expected_seq} is missing")
         if row.prev_hash != previous:
             return Break(company, row.seq, "it does not continue the row before it")
-        if row.hash != row_hash(company, row.seq, row.at, row.actor, row.action, row.transaction_number, row.body, row.prev_hash):
+        if row.hash != row_hash(row):
             return Break(company, row.seq, "its words are not those that were recorded")
         expected_seq, previous = row.seq + 1, row.hash
     head = connection.execute(sa.select(schema.audit_head).where(schema.audit_head.c.company == company)).one_or_none()

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from receivables.diagnosis import Remedy
 from receivables.effects import EffectKind, EffectState
 from receivables.evidence import Evidence
-from receivables.ports import Ids
 from storage import attempts, audit, decisions, effects, failures, offers, payments, schema
 from storage.audit import AuditRow
 from storage.decisions import Proof, StoredDecision
@@ -19,6 +18,7 @@ from storage.effects import StoredEffect
 from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
+from storage.work import Work
 
 BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -51,17 +51,18 @@ class CardFacts:
     attempts: int
 
 
-def facts(connection: Connection, ids: Ids, company: str, failure_id: str, remedies: Sequence[Remedy], at: datetime) -> CardFacts:
+def facts(work: Work, failure_id: str, remedies: Sequence[Remedy]) -> CardFacts:
     """Reads everything about one failure and makes the offers its card will carry."""
+    connection, company = work.connection, work.company
     found = failures.get(connection, company, failure_id)
     stored = payments.find(connection, company, found.transaction_number)
     if stored is None:
         raise AssertionError(f"failure {failure_id} belongs to no payment")
     evidence = failures.evidence(connection, company, found.evidence_id) if found.evidence_id else None
-    about = [one for one in decisions.of_payment(connection, company, stored.number) if one.failure_id == failure_id]
+    about = [made for made in decisions.of_payment(connection, company, stored.number) if made.failure_id == failure_id]
     chain = effects.of_payments(connection, company, [stored.number])[stored.number]
-    made = {
-        remedy: offers.make(connection, ids, company, failure_id, found.evidence_id, remedy, at).id
+    offered = {
+        remedy: offers.make(work, failure_id, found.evidence_id, remedy).id
         for remedy in remedies
         if found.evidence_id and found.state == "open"
     }
@@ -70,9 +71,9 @@ def facts(connection: Connection, ids: Ids, company: str, failure_id: str, remed
         payment=stored,
         evidence=evidence,
         decision=about[-1] if about else None,
-        receipts=[one for one in chain if one.kind is EffectKind.RECEIPT and one.state is EffectState.DONE],
-        proofs=[one for one in decisions.proofs(connection, company, stored.number) if one.withdrawn_at is None],
-        offers=made,
+        receipts=[effect for effect in chain if effect.kind is EffectKind.RECEIPT and effect.state is EffectState.DONE],
+        proofs=[proof for proof in decisions.proofs(connection, company, stored.number) if proof.withdrawn_at is None],
+        offers=offered,
         attempts=attempts.counts(connection, company, [stored.number]).get(stored.number, 0),
     )
 
@@ -93,11 +94,11 @@ def at_place(connection: Connection, channel: str, ts: str) -> tuple[str, str, s
     return None if row is None else (row.company, row.subject_kind, row.subject)
 
 
-def stands_at(connection: Connection, company: str, where: Place) -> None:
+def stands_at(work: Work, where: Place) -> None:
     """Remembers where a subject's message stands; a new message takes the place of one that is gone."""
     table = schema.card
-    connection.execute(sa.delete(table).where(*_is(company, where.subject_kind, where.subject)))
-    connection.execute(sa.insert(table).values(company=company, **vars(where)))
+    work.connection.execute(sa.delete(table).where(*_is(work.company, where.subject_kind, where.subject)))
+    work.connection.execute(sa.insert(table).values(company=work.company, **vars(where)))
 
 
 #: What of the record belongs into a card's thread: who did what, and how it ended.

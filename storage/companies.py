@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from receivables.diagnosis import Cause
-from storage import audit, schema
+from storage import schema
+from storage.work import Work
 
 
 @dataclass(frozen=True)
@@ -49,86 +50,76 @@ def get(connection: Connection, company: str) -> CompanyRow:
     return CompanyRow(row.id, row.books_cursor, row.mirrored_at, row.synced_at, pause)
 
 
-def claim_sync(connection: Connection, company: str, *, now: datetime, due_before: datetime) -> bool:
+def claim_sync(work: Work, *, due_before: datetime) -> bool:
     """Takes the company's turn: True for exactly one of several processes that ask at the same time."""
     table = schema.company
-    taken = connection.execute(
+    taken = work.connection.execute(
         sa.update(table)
-        .where(table.c.id == company, sa.or_(table.c.synced_at.is_(None), table.c.synced_at <= due_before))
-        .values(synced_at=now)
+        .where(table.c.id == work.company, sa.or_(table.c.synced_at.is_(None), table.c.synced_at <= due_before))
+        .values(synced_at=work.at)
     )
     return taken.rowcount == 1
 
 
-def want_sync(connection: Connection, company: str) -> None:
+def want_sync(work: Work) -> None:
     """Makes the company's next sync due now."""
-    connection.execute(sa.update(schema.company).where(schema.company.c.id == company).values(synced_at=None))
+    _set(work, synced_at=None)
 
 
-def claim_reconciliation(connection: Connection, company: str, *, now: datetime, due_before: datetime) -> bool:
+def claim_reconciliation(work: Work, *, due_before: datetime) -> bool:
     """Takes the company's turn to prove itself: True for exactly one of several processes that ask at the same time.
 
     A company that was never proven counts from now on.
     """
     table = schema.company
-    here = table.c.id == company
-    connection.execute(sa.update(table).where(here, table.c.reconciled_at.is_(None)).values(reconciled_at=now))
-    taken = connection.execute(sa.update(table).where(here, table.c.reconciled_at < due_before).values(reconciled_at=now))
+    here = sa.update(table).where(table.c.id == work.company).values(reconciled_at=work.at)
+    work.connection.execute(here.where(table.c.reconciled_at.is_(None)))
+    taken = work.connection.execute(here.where(table.c.reconciled_at < due_before))
     return taken.rowcount == 1
 
 
-def set_reconciled(connection: Connection, company: str, now: datetime) -> None:
-    connection.execute(sa.update(schema.company).where(schema.company.c.id == company).values(reconciled_at=now))
+def set_reconciled(work: Work, at: datetime | None = None) -> None:
+    """Remembers when the company was proven: now, or at another moment."""
+    _set(work, reconciled_at=at or work.at)
 
 
-def set_synced(connection: Connection, company: str, now: datetime) -> None:
-    connection.execute(sa.update(schema.company).where(schema.company.c.id == company).values(synced_at=now))
+def set_synced(work: Work) -> None:
+    _set(work, synced_at=work.at)
 
 
-def pause(connection: Connection, company: str, *, cause: Cause, message: str, at: datetime, until: datetime | None) -> None:
+def pause(work: Work, *, cause: Cause, message: str, until: datetime | None) -> None:
     """Stops the company's journey until the books answer again; said once in the record, however often they fail."""
-    before = get(connection, company).pause
-    connection.execute(
-        sa.update(schema.company)
-        .where(schema.company.c.id == company)
-        .values(
-            paused_cause=cause,
-            paused_message=message,
-            paused_at=before.since if before and before.cause is cause else at,
-            paused_until=until,
-        )
-    )
-    if before is None or before.cause is not cause:
-        audit.record(
-            connection, company=company, at=at, actor="sync", action="company.paused", body={"cause": cause, "message": message}
-        )
+    before = get(work.connection, work.company).pause
+    same = before is not None and before.cause is cause
+    since = before.since if before is not None and same else work.at
+    _set(work, paused_cause=cause, paused_message=message, paused_at=since, paused_until=until)
+    if not same:
+        work.record("company.paused", body={"cause": cause, "message": message})
 
 
-def resume(connection: Connection, company: str, at: datetime) -> None:
+def resume(work: Work) -> None:
     """The books answered: the journey goes on."""
-    if get(connection, company).pause is None:
+    if get(work.connection, work.company).pause is None:
         return
-    connection.execute(
-        sa.update(schema.company)
-        .where(schema.company.c.id == company)
-        .values(paused_cause=None, paused_message="", paused_at=None, paused_until=None)
-    )
-    audit.record(connection, company=company, at=at, actor="sync", action="company.resumed")
+    _set(work, paused_cause=None, paused_message="", paused_at=None, paused_until=None)
+    work.record("company.resumed")
 
 
-def begin_run(connection: Connection, company: str, run_id: str, at: datetime) -> None:
+def _set(work: Work, **values: object) -> None:
+    work.connection.execute(sa.update(schema.company).where(schema.company.c.id == work.company).values(**values))
+
+
+def begin_run(work: Work, run_id: str) -> None:
     """Remembers that a sync began."""
-    connection.execute(sa.insert(schema.run).values(company=company, id=run_id, started_at=at, counts={}))
+    work.connection.execute(sa.insert(schema.run).values(company=work.company, id=run_id, started_at=work.at, counts={}))
 
 
-def end_run(
-    connection: Connection, company: str, run_id: str, *, at: datetime, counts: Mapping[str, object], problem: str
-) -> None:
+def end_run(work: Work, run_id: str, *, counts: Mapping[str, object], problem: str) -> None:
     """Remembers how a sync ended."""
-    connection.execute(
+    work.connection.execute(
         sa.update(schema.run)
-        .where(schema.run.c.company == company, schema.run.c.id == run_id)
-        .values(finished_at=at, counts=dict(counts), problem=problem)
+        .where(schema.run.c.company == work.company, schema.run.c.id == run_id)
+        .values(finished_at=work.at, counts=dict(counts), problem=problem)
     )
 
 
@@ -141,18 +132,14 @@ def intake_done(connection: Connection, company: str, digest: str) -> tuple[int,
     return (0, False) if row is None else (row.payments_done, row.finished_at is not None)
 
 
-def record_intake(
-    connection: Connection, company: str, digest: str, *, name: str, done: int, at: datetime, finished: bool
-) -> None:
+def record_intake(work: Work, digest: str, *, name: str, done: int, finished: bool) -> None:
     """Remembers how far the intake of a file has come, so that it resumes there."""
     table = schema.intake_file
-    ended = at if finished else None
-    updated = connection.execute(
-        sa.update(table).where(table.c.company == company, table.c.digest == digest).values(payments_done=done, finished_at=ended)
+    values = {"payments_done": done, "finished_at": work.at if finished else None}
+    updated = work.connection.execute(
+        sa.update(table).where(table.c.company == work.company, table.c.digest == digest).values(**values)
     )
     if updated.rowcount == 0:
-        connection.execute(
-            sa.insert(table).values(
-                company=company, digest=digest, name=name, payments_done=done, started_at=at, finished_at=ended
-            )
+        work.connection.execute(
+            sa.insert(table).values(company=work.company, digest=digest, name=name, started_at=work.at, **values)
         )

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from receivables.diagnosis import Remedy
-from storage import audit, schema
+from storage import schema
+from storage.work import Work
 
 
 @dataclass(frozen=True)
@@ -59,23 +60,20 @@ class AlreadyDecided(Exception):
         self.other = other
 
 
-def record(connection: Connection, made: StoredDecision) -> None:
+def record(work: Work, made: StoredDecision) -> None:
     """Keeps a decision. Raises AlreadyDecided when the failure has one under way: the first one wins."""
+    work.only_for(made.company)
     values = {name: getattr(made, name) for name in StoredDecision.__dataclass_fields__} | {"options": dict(made.options)}
     try:
-        with connection.begin_nested():
-            connection.execute(sa.insert(schema.decision).values(**values))
+        with work.savepoint():
+            work.connection.execute(sa.insert(schema.decision).values(**values))
     except IntegrityError:
-        other = under_way(connection, made.company, made.failure_id or "")
+        other = under_way(work.connection, made.company, made.failure_id or "")
         if other is None:
             raise
         raise AlreadyDecided(other) from None
-    audit.record(
-        connection,
-        company=made.company,
-        at=made.requested_at,
-        actor=made.requested_by,
-        action="decision.made",
+    work.record(
+        "decision.made",
         transaction_number=made.transaction_number,
         body={
             "decision": made.id,
@@ -91,44 +89,38 @@ def record(connection: Connection, made: StoredDecision) -> None:
     )
 
 
-def move(connection: Connection, held: StoredDecision, state: str, *, outcome: str, at: datetime) -> bool:
+def move(work: Work, held: StoredDecision, state: str, *, outcome: str) -> bool:
     """Moves a decision on, if nobody did since it was read."""
+    work.only_for(held.company)
     table = schema.decision
-    moved = connection.execute(
+    moved = work.connection.execute(
         sa.update(table)
         .where(table.c.company == held.company, table.c.id == held.id, table.c.state == held.state)
-        .values(state=state, outcome=outcome, changed_at=at)
+        .values(state=state, outcome=outcome, changed_at=work.at)
     )
     if moved.rowcount != 1:
         return False
-    audit.record(
-        connection,
-        company=held.company,
-        at=at,
-        actor="sync",
-        action=f"decision.{state}",
+    work.record(
+        f"decision.{state}",
         transaction_number=held.transaction_number,
         body={"decision": held.id, "remedy": held.remedy, "outcome": outcome},
     )
     return True
 
 
-def approve(connection: Connection, held: StoredDecision, *, by: str, at: datetime) -> bool:
+def approve(work: Work, held: StoredDecision) -> bool:
     """A second person agrees. The database refuses the first one."""
+    work.only_for(held.company)
     table = schema.decision
-    approved = connection.execute(
+    approved = work.connection.execute(
         sa.update(table)
         .where(table.c.company == held.company, table.c.id == held.id, table.c.state == "waiting_approval")
-        .values(state="accepted", approved_by=by, approved_at=at, changed_at=at)
+        .values(state="accepted", approved_by=work.actor, approved_at=work.at, changed_at=work.at)
     )
     if approved.rowcount != 1:
         return False
-    audit.record(
-        connection,
-        company=held.company,
-        at=at,
-        actor=by,
-        action="decision.approved",
+    work.record(
+        "decision.approved",
         transaction_number=held.transaction_number,
         body={"decision": held.id, "remedy": held.remedy},
     )
@@ -184,61 +176,48 @@ def _load(connection: Connection, condition: sa.ColumnElement[bool], limit: int 
 # --- proof ------------------------------------------------------------------------------------------------------------
 
 
-def claim_receipt(
-    connection: Connection,
-    *,
-    company: str,
-    proof_id: str,
-    decision_id: str,
-    transaction_number: str,
-    receipt_id: str,
-    receipt_amount_minor: int,
-    amount_minor: int,
-    at: datetime,
-) -> bool:
+def claim_receipt(work: Work, decision: StoredDecision, *, receipt_id: str, receipt_amount_minor: int, amount_minor: int) -> bool:
     """Ties a dismissed payment to money of a receipt. False when other dismissals already rest on that money."""
+    work.only_for(decision.company)
     claim = schema.receipt_claim
-    here = sa.and_(claim.c.company == company, claim.c.receipt_id == receipt_id)
+    proof_id = work.ids.new()
+    here = sa.and_(claim.c.company == work.company, claim.c.receipt_id == receipt_id)
+    whole = {"amount_minor": receipt_amount_minor}
     try:
-        with connection.begin_nested():
-            if connection.execute(sa.select(claim.c.receipt_id).where(here)).one_or_none() is None:
-                connection.execute(
-                    sa.insert(claim).values(
-                        company=company, receipt_id=receipt_id, amount_minor=receipt_amount_minor, claimed_minor=0
-                    )
-                )
-            connection.execute(
-                sa.update(claim)
-                .where(here)
-                .values(amount_minor=receipt_amount_minor, claimed_minor=claim.c.claimed_minor + amount_minor)
+        with work.savepoint():
+            if work.connection.execute(sa.select(claim.c.receipt_id).where(here)).one_or_none() is None:
+                new = {"company": work.company, "receipt_id": receipt_id, "claimed_minor": 0}
+                work.connection.execute(sa.insert(claim).values(**new, **whole))
+            work.connection.execute(
+                sa.update(claim).where(here).values(claimed_minor=claim.c.claimed_minor + amount_minor, **whole)
             )
     except IntegrityError:  # the CHECK: claims never exceed the receipt
         return False
-    connection.execute(
+    work.connection.execute(
         sa.insert(schema.proof).values(
-            company=company,
+            company=work.company,
             id=proof_id,
-            decision_id=decision_id,
-            transaction_number=transaction_number,
+            decision_id=decision.id,
+            transaction_number=decision.transaction_number,
             receipt_id=receipt_id,
             amount_minor=amount_minor,
-            given_at=at,
+            given_at=work.at,
         )
     )
     return True
 
 
-def withdraw_proof(connection: Connection, company: str, number: str, *, at: datetime) -> None:
+def withdraw_proof(work: Work, number: str) -> None:
     """Gives a reopened payment's claims back, so that the receipt's money can stand for something else."""
     proof, claim = schema.proof, schema.receipt_claim
-    condition = sa.and_(proof.c.company == company, proof.c.transaction_number == number, proof.c.withdrawn_at.is_(None))
-    for row in connection.execute(sa.select(proof.c.receipt_id, proof.c.amount_minor).where(condition)).all():
-        connection.execute(
+    condition = sa.and_(proof.c.company == work.company, proof.c.transaction_number == number, proof.c.withdrawn_at.is_(None))
+    for row in work.connection.execute(sa.select(proof.c.receipt_id, proof.c.amount_minor).where(condition)).all():
+        work.connection.execute(
             sa.update(claim)
-            .where(claim.c.company == company, claim.c.receipt_id == row.receipt_id)
+            .where(claim.c.company == work.company, claim.c.receipt_id == row.receipt_id)
             .values(claimed_minor=claim.c.claimed_minor - row.amount_minor)
         )
-    connection.execute(sa.update(proof).where(condition).values(withdrawn_at=at))
+    work.connection.execute(sa.update(proof).where(condition).values(withdrawn_at=work.at))
 
 
 def claimed(connection: Connection, company: str) -> Mapping[str, int]:
@@ -260,9 +239,7 @@ def standing_proofs(connection: Connection, company: str, numbers: Collection[st
     )
     found: dict[str, list[Proof]] = {}
     for row in rows:
-        found.setdefault(row.transaction_number, []).append(
-            Proof(row.transaction_number, row.receipt_id, row.amount_minor, row.given_at, row.withdrawn_at)
-        )
+        found.setdefault(row.transaction_number, []).append(_proof(row))
     return found
 
 
@@ -272,7 +249,8 @@ def proofs(connection: Connection, company: str, number: str | None = None) -> S
     query = sa.select(table).where(table.c.company == company).order_by(table.c.given_at, table.c.id)
     if number is not None:
         query = query.where(table.c.transaction_number == number)
-    return [
-        Proof(row.transaction_number, row.receipt_id, row.amount_minor, row.given_at, row.withdrawn_at)
-        for row in connection.execute(query)
-    ]
+    return [_proof(row) for row in connection.execute(query)]
+
+
+def _proof(row: sa.Row[tuple[object, ...]]) -> Proof:
+    return Proof(row.transaction_number, row.receipt_id, row.amount_minor, row.given_at, row.withdrawn_at)

@@ -1,4 +1,4 @@
-"""Effects as rows: planned, claimed by one process at a time, and settled by nobody but the holder of the fence."""
+"""Effects as rows: planned, claimed by one process at a time, and settled by nobody but the worker that holds the lease."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from receivables.effects import STEPS, EffectKind, EffectState, Facts, Order, Outcome, Write
-from storage import audit, codec, schema
+from storage import codec, schema
+from storage.work import Work
 
 
 @dataclass(frozen=True)
 class PlannedEffect:
-    """One write about to be promised to the books. `expects` are facts by "kind:id" of the documents it rests on."""
+    """One write about to be planned. `expects` are facts by "kind:id" of the documents it rests on."""
 
     id: str
     company: str
@@ -70,10 +71,11 @@ class StoredEffect:
         return Order(self.id, self.key, self.marker, self.write, versions)
 
 
-def plan(connection: Connection, planned: PlannedEffect, *, at: datetime, actor: str) -> None:
+def plan(work: Work, planned: PlannedEffect) -> None:
     """Commits the intent. Raises IntegrityError when the part already has a live receipt effect."""
+    work.only_for(planned.company)
     body = codec.write_to_json(planned.write)
-    connection.execute(
+    work.connection.execute(
         sa.insert(schema.effect).values(
             company=planned.company,
             id=planned.id,
@@ -91,19 +93,15 @@ def plan(connection: Connection, planned: PlannedEffect, *, at: datetime, actor:
             state=EffectState.PLANNED,
             fence=0,
             sendings=0,
-            next_at=at,
+            next_at=work.at,
             after_id=planned.after_id,
             compensates_id=planned.compensates_id,
             decision_id=planned.decision_id,
-            planned_at=at,
+            planned_at=work.at,
         )
     )
-    audit.record(
-        connection,
-        company=planned.company,
-        at=at,
-        actor=actor,
-        action="effect.planned",
+    work.record(
+        "effect.planned",
         transaction_number=planned.transaction_number,
         body={
             "effect": planned.id,
@@ -120,28 +118,26 @@ def plan(connection: Connection, planned: PlannedEffect, *, at: datetime, actor:
     )
 
 
-def claim(
-    connection: Connection, company: str, *, owner: str, now: datetime, lease_until: datetime, limit: int
-) -> Sequence[StoredEffect]:
+def claim(work: Work, *, owner: str, lease_until: datetime, limit: int) -> Sequence[StoredEffect]:
     """Takes effects that are due, for this process alone: one conditional UPDATE for each.
 
     A planned effect becomes *sending*. One whose process died while sending becomes *unknown*; it, and those
     unknown or waiting for a person, keep their state until the books have been looked at.
     """
     table, before = schema.effect, schema.effect.alias()
-    free = sa.or_(table.c.lease_until.is_(None), table.c.lease_until < now)
+    free = sa.or_(table.c.lease_until.is_(None), table.c.lease_until < work.at)
     ready = sa.or_(
         table.c.after_id.is_(None),
         sa.exists().where(before.c.company == table.c.company, before.c.id == table.c.after_id, before.c.state == "done"),
     )
     condition = sa.and_(
-        table.c.company == company,
-        table.c.next_at <= now,
+        table.c.company == work.company,
+        table.c.next_at <= work.at,
         free,
         table.c.state.in_([EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON]),
         ready,
     )
-    due = connection.execute(
+    due = work.connection.execute(
         sa.select(table.c.id, table.c.transaction_number, table.c.kind, table.c.state, table.c.fence, table.c.sendings)
         .where(condition)
         .order_by(table.c.planned_at, table.c.id)
@@ -150,21 +146,18 @@ def claim(
     taken = []
     for row in due:
         state = _claimed(row.state, row.sendings)
-        won = connection.execute(
+        won = work.connection.execute(
             sa.update(table)
-            .where(_is(company, row.id), table.c.state == row.state, table.c.fence == row.fence, free)
+            .where(_is(work.company, row.id), table.c.state == row.state, table.c.fence == row.fence, free)
             .values(state=state, fence=row.fence + 1, lease_owner=owner, lease_until=lease_until)
         )
         if won.rowcount != 1:
             continue
         taken.append(row.id)
         if state is EffectState.UNKNOWN and row.state == EffectState.SENDING:
-            audit.record(
-                connection, company=company, at=now, actor="sync", action="effect.unknown",
-                transaction_number=row.transaction_number,
-                body={"effect": row.id, "kind": row.kind, "from": row.state, "message": "its process ended after sending"},
-            )  # fmt: skip
-    return by_ids(connection, company, taken)
+            body = {"effect": row.id, "kind": row.kind, "from": row.state, "message": "its process ended after sending"}
+            work.record("effect.unknown", transaction_number=row.transaction_number, body=body)
+    return by_ids(work.connection, work.company, taken)
 
 
 def _claimed(state: str, sendings: int) -> EffectState:
@@ -176,48 +169,42 @@ def _claimed(state: str, sendings: int) -> EffectState:
     return EffectState(state)
 
 
-def resume(connection: Connection, absent: StoredEffect, *, at: datetime) -> StoredEffect | None:
-    """An unknown effect that is proven absent becomes *sending* again. None when the fence passed on."""
+def resume(work: Work, absent: StoredEffect) -> StoredEffect | None:
+    """An unknown effect that is proven absent becomes *sending* again. None when another worker holds the lease."""
+    work.only_for(absent.company)
     table = schema.effect
-    kept = connection.execute(
+    kept = work.connection.execute(
         sa.update(table)
         .where(_is(absent.company, absent.id), table.c.fence == absent.fence, table.c.state == EffectState.UNKNOWN)
         .values(state=EffectState.SENDING)
     )
     if kept.rowcount != 1:
         return None
-    _tell(connection, absent, EffectState.SENDING, at=at, actor="sync", why="not in the books after its window; sent again")
-    return by_ids(connection, absent.company, [absent.id])[0]
+    _tell(work, absent, EffectState.SENDING, why="not in the books after its window; sent again")
+    return by_ids(work.connection, absent.company, [absent.id])[0]
 
 
 def begin_dispatch(
-    connection: Connection,
-    members: Sequence[StoredEffect],
-    *,
-    dispatch_id: str,
-    key: str,
-    owner: str,
-    at: datetime,
-    lease_until: datetime,
-    deadline_at: datetime,
+    work: Work, members: Sequence[StoredEffect], *, key: str, owner: str, lease_until: datetime, deadline_at: datetime
 ) -> Sequence[StoredEffect]:
-    """Writes down what is about to be sent, before it is. Returns the members, or nothing: then nothing may be sent.
+    """Writes down what is about to be sent, before it is. Returns the members with their dispatch; nothing means send nothing.
 
-    One member whose lease ran out, or whose fence passed on, stops the whole dispatch; whoever holds that member now
+    One member whose lease ran out, or is another worker's, stops the whole dispatch; whoever holds that member now
     looks for it first, and the others are as if nothing had been tried.
     """
-    company, table = members[0].company, schema.effect
+    company, table = work.company, schema.effect
+    dispatch_id = work.ids.new()
     ids = [member.id for member in members]
-    held = connection.execute(
+    held = work.connection.execute(
         sa.select(table.c.id, table.c.fence, table.c.state)
-        .where(table.c.company == company, table.c.id.in_(ids), table.c.lease_until >= at)
+        .where(table.c.company == company, table.c.id.in_(ids), table.c.lease_until >= work.at)
         .order_by(table.c.planned_at, table.c.id)
         .with_for_update()
     ).all()
-    if {(row.id, row.fence, row.state) for row in held} != {(one.id, one.fence, one.state) for one in members}:
+    if {(row.id, row.fence, row.state) for row in held} != {(member.id, member.fence, member.state) for member in members}:
         return ()
     body = [codec.write_to_json(member.write) | {"marker": member.marker} for member in members]
-    connection.execute(
+    work.connection.execute(
         sa.insert(schema.dispatch).values(
             company=company,
             id=dispatch_id,
@@ -228,10 +215,10 @@ def begin_dispatch(
             lease_owner=owner,
             lease_until=lease_until,
             deadline_at=deadline_at,
-            made_at=at,
+            made_at=work.at,
         )
     )
-    connection.execute(
+    work.connection.execute(
         sa.update(table)
         .where(table.c.company == company, table.c.id.in_(ids))
         .values(
@@ -242,28 +229,23 @@ def begin_dispatch(
             lease_until=lease_until,
         )
     )
-    begun = {one.id: one for one in by_ids(connection, company, ids)}
+    begun = {effect.id: effect for effect in by_ids(work.connection, company, ids)}
     return [begun[member_id] for member_id in ids]
 
 
-def end_dispatch(connection: Connection, company: str, dispatch_id: str, *, state: str, at: datetime) -> None:
+def end_dispatch(work: Work, dispatch_id: str | None, *, state: str) -> None:
     """Remembers whether a dispatch was answered, unanswered, or never sent."""
     table = schema.dispatch
-    connection.execute(
-        sa.update(table).where(table.c.company == company, table.c.id == dispatch_id).values(state=state, answered_at=at)
+    work.connection.execute(
+        sa.update(table)
+        .where(table.c.company == work.company, table.c.id == dispatch_id)
+        .values(state=state, answered_at=work.at)
     )
 
 
-def settle(
-    connection: Connection,
-    held: StoredEffect,
-    state: EffectState,
-    outcome: Outcome,
-    *,
-    at: datetime,
-    next_at: datetime | None = None,
-) -> bool:
-    """Ends our hold on an effect with what is now known. False when the fence passed on: then nothing is written."""
+def settle(work: Work, held: StoredEffect, state: EffectState, outcome: Outcome, *, next_at: datetime | None = None) -> bool:
+    """Ends our hold on an effect with what is now known. False when another worker holds the lease: nothing is written."""
+    work.only_for(held.company)
     if state is not held.state and state not in STEPS[held.state]:
         raise AssertionError(f"an effect cannot go from {held.state} to {state}")
     table = schema.effect
@@ -273,13 +255,13 @@ def settle(
         "lease_owner": "",
         "outcome_code": outcome.code,
         "outcome_message": outcome.message,
-        "next_at": next_at or at,
+        "next_at": next_at or work.at,
     }
     if outcome.document_id:
         values |= {"document_id": outcome.document_id, "document_version": outcome.version, "trace": outcome.trace}
     if state in _FINAL:
-        values["settled_at"] = at
-    settled = connection.execute(
+        values["settled_at"] = work.at
+    settled = work.connection.execute(
         sa.update(table)
         .where(_is(held.company, held.id), table.c.fence == held.fence, table.c.state == held.state)
         .values(**values)
@@ -287,12 +269,8 @@ def settle(
     if settled.rowcount != 1:
         return False
     if state is not held.state:
-        audit.record(
-            connection,
-            company=held.company,
-            at=at,
-            actor="sync",
-            action=f"effect.{state}",
+        work.record(
+            f"effect.{state}",
             transaction_number=held.transaction_number,
             body={
                 "effect": held.id,
@@ -310,33 +288,28 @@ def settle(
 _FINAL = (EffectState.DONE, EffectState.REFUSED_STALE, EffectState.FAILED, EffectState.CANCELLED, EffectState.SUPERSEDED)
 
 
-def end_without_sending(
-    connection: Connection, one: StoredEffect, state: EffectState, *, why: str, at: datetime, actor: str
-) -> bool:
+def end_without_sending(work: Work, held: StoredEffect, state: EffectState, *, why: str) -> bool:
     """Cancels what was never sent, or marks what is gone from the books as superseded."""
-    if state not in STEPS[one.state]:
-        raise AssertionError(f"an effect cannot go from {one.state} to {state}")
+    work.only_for(held.company)
+    if state not in STEPS[held.state]:
+        raise AssertionError(f"an effect cannot go from {held.state} to {state}")
     table = schema.effect
-    ended = connection.execute(
+    ended = work.connection.execute(
         sa.update(table)
-        .where(_is(one.company, one.id), table.c.state == one.state, table.c.fence == one.fence)
-        .values(state=state, outcome_message=why, settled_at=at)
+        .where(_is(held.company, held.id), table.c.state == held.state, table.c.fence == held.fence)
+        .values(state=state, outcome_message=why, settled_at=work.at)
     )
     if ended.rowcount != 1:
         return False
-    _tell(connection, one, state, at=at, actor=actor, why=why)
+    _tell(work, held, state, why=why)
     return True
 
 
-def _tell(connection: Connection, one: StoredEffect, state: EffectState, *, at: datetime, actor: str, why: str) -> None:
-    audit.record(
-        connection,
-        company=one.company,
-        at=at,
-        actor=actor,
-        action=f"effect.{state}",
-        transaction_number=one.transaction_number,
-        body={"effect": one.id, "kind": one.kind, "from": one.state, "why": why},
+def _tell(work: Work, effect: StoredEffect, state: EffectState, *, why: str) -> None:
+    work.record(
+        f"effect.{state}",
+        transaction_number=effect.transaction_number,
+        body={"effect": effect.id, "kind": effect.kind, "from": effect.state, "why": why},
     )
 
 
@@ -350,8 +323,8 @@ def of_payments(connection: Connection, company: str, numbers: Collection[str]) 
     """Every effect of some payments, in the order they were planned; each payment is a key."""
     table = schema.effect
     found: dict[str, list[StoredEffect]] = {number: [] for number in numbers}
-    for one in _load(connection, sa.and_(table.c.company == company, table.c.transaction_number.in_(numbers))):
-        found[one.transaction_number].append(one)
+    for effect in _load(connection, sa.and_(table.c.company == company, table.c.transaction_number.in_(numbers))):
+        found[effect.transaction_number].append(effect)
     return found
 
 
@@ -362,7 +335,7 @@ def of_decision(connection: Connection, company: str, decision_id: str) -> Seque
 
 
 def underway(connection: Connection, company: str) -> Sequence[StoredEffect]:
-    """Receipts promised and not yet settled; they reserve what they will take of their invoices.
+    """Receipts planned and not yet settled; they reserve what they will take of their invoices.
 
     Not those that need a person: they were found in the books, which count them already.
     """

@@ -3,7 +3,8 @@
 *read* never writes and never waits for a writer. *acknowledge* is for a person's press: it gives up after
 1.5 seconds, because Slack gives up after three. *work* may wait half a minute. Both begin as writers at once
 (BEGIN IMMEDIATE), because a reader that turns writer in the middle fails immediately on SQLite, whatever the
-time-out. A write transaction touches at most 500 rows and is never open across a call outside.
+time-out. A write transaction touches at most 500 rows, because a press waits behind it and Slack gives up after three
+seconds, and is never open across a call outside.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from receivables.errors import ConfigurationError
 
 __all__ = ["Connection", "Database"]  # other rooms pass a connection along and never use it themselves
 
-ROWS_PER_TRANSACTION = 500  # a longer transaction makes a press wait past Slack's three seconds
 SQLITE_OLDEST = (3, 51, 3)  # older ones can corrupt a WAL file that two connections write (sqlite.org/wal.html)
 ACKNOWLEDGE_SECONDS = 1.5
 WORK_SECONDS = 30.0

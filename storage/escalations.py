@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from receivables.ports import Ids
-from storage import audit, outbox, schema
+from storage import outbox, schema
 from storage.engine import Connection
+from storage.work import Work
 
 
 @dataclass(frozen=True)
@@ -42,79 +42,63 @@ def get(connection: Connection, company: str, escalation_id: str) -> StoredEscal
     return StoredEscalation(**row._mapping)
 
 
-def begin(connection: Connection, ids: Ids, company: str, figures: Mapping[str, Any], at: datetime) -> None:
+def begin(work: Work, figures: Mapping[str, Any]) -> None:
     """Opens one, unless another process just did, and wants its message."""
-    if open_now(connection, company) is not None:
+    if open_now(work.connection, work.company) is not None:
         return
-    escalation_id = ids.new()
-    connection.execute(
-        sa.insert(schema.escalation).values(company=company, id=escalation_id, state="open", opened_at=at, figures=dict(figures))
+    escalation_id = work.ids.new()
+    work.connection.execute(
+        sa.insert(schema.escalation).values(
+            company=work.company, id=escalation_id, state="open", opened_at=work.at, figures=dict(figures)
+        )
     )
-    audit.record(connection, company=company, at=at, actor="sync", action="escalation.opened", body=figures)
-    outbox.want(connection, ids, company=company, subject_kind="escalation", subject=escalation_id, at=at)
+    work.record("escalation.opened", body=figures)
+    outbox.want(work, "escalation", escalation_id)
 
 
-def clear(connection: Connection, ids: Ids, one: StoredEscalation, at: datetime) -> None:
+def clear(work: Work, escalation: StoredEscalation) -> None:
     """Says that it is over."""
-    table = schema.escalation
-    cleared = connection.execute(
-        sa.update(table)
-        .where(table.c.company == one.company, table.c.id == one.id, table.c.state == "open")
-        .values(state="cleared", cleared_at=at)
-    )
-    if cleared.rowcount == 1:
-        audit.record(connection, company=one.company, at=at, actor="sync", action="escalation.cleared")
-        outbox.want(connection, ids, company=one.company, subject_kind="escalation", subject=one.id, at=at)
+    if _change(work, escalation, state="cleared", cleared_at=work.at):
+        work.record("escalation.cleared")
+        outbox.want(work, "escalation", escalation.id)
 
 
-def refresh(connection: Connection, ids: Ids, one: StoredEscalation, figures: Mapping[str, Any], at: datetime) -> None:
+def refresh(work: Work, escalation: StoredEscalation, figures: Mapping[str, Any]) -> None:
     """Shows how it stands now, where that is something else than before."""
-    if dict(figures) == dict(one.figures):
-        return
-    table = schema.escalation
-    connection.execute(
-        sa.update(table)
-        .where(table.c.company == one.company, table.c.id == one.id, table.c.state == "open")
-        .values(figures=dict(figures))
-    )
-    outbox.want(connection, ids, company=one.company, subject_kind="escalation", subject=one.id, at=at)
+    if dict(figures) != dict(escalation.figures):
+        _change(work, escalation, figures=dict(figures))
+        outbox.want(work, "escalation", escalation.id)
 
 
-def take(connection: Connection, ids: Ids, one: StoredEscalation, *, by: str, at: datetime) -> bool:
-    """Somebody looks after it; nobody is reminded any more. False when somebody already does."""
-    table = schema.escalation
-    taken = connection.execute(
-        sa.update(table)
-        .where(table.c.company == one.company, table.c.id == one.id, table.c.state == "open", table.c.taken_by.is_(None))
-        .values(taken_by=by)
-    )
-    if taken.rowcount == 1:
-        _tell(connection, ids, one, "escalation.taken", actor=by, at=at)
-    return taken.rowcount == 1
+def take(work: Work, escalation: StoredEscalation) -> bool:
+    """Whoever acts takes ownership; nobody is reminded any more. False when it has an owner already."""
+    taken = _change(work, escalation, schema.escalation.c.taken_by.is_(None), taken_by=work.actor)
+    if taken:
+        _tell(work, escalation, "escalation.taken")
+    return taken
 
 
-def remind(connection: Connection, ids: Ids, one: StoredEscalation, at: datetime) -> bool:
+def remind(work: Work, escalation: StoredEscalation) -> bool:
     """Counts one more reminder and wants it told. False when another process did."""
     table = schema.escalation
-    reminded = connection.execute(
-        sa.update(table)
-        .where(
-            table.c.company == one.company,
-            table.c.id == one.id,
-            table.c.state == "open",
-            table.c.taken_by.is_(None),
-            table.c.reminders == one.reminders,
-        )
-        .values(reminders=one.reminders + 1, reminded_at=at)
-    )
-    if reminded.rowcount == 1:
-        _tell(connection, ids, one, "escalation.reminded", actor="sync", at=at)
-    return reminded.rowcount == 1
+    unchanged = sa.and_(table.c.taken_by.is_(None), table.c.reminders == escalation.reminders)
+    reminded = _change(work, escalation, unchanged, reminders=escalation.reminders + 1, reminded_at=work.at)
+    if reminded:
+        _tell(work, escalation, "escalation.reminded")
+    return reminded
 
 
-def _tell(connection: Connection, ids: Ids, one: StoredEscalation, action: str, *, actor: str, at: datetime) -> None:
-    audit.record(connection, company=one.company, at=at, actor=actor, action=action, body={"escalation": one.id})
-    outbox.want(connection, ids, company=one.company, subject_kind="escalation", subject=one.id, at=at)
+def _change(work: Work, escalation: StoredEscalation, *still: sa.ColumnElement[bool], **values: object) -> bool:
+    """Changes an escalation while it is open and the conditions still hold; False when they no longer do."""
+    work.only_for(escalation.company)
+    table = schema.escalation
+    here = (table.c.company == escalation.company, table.c.id == escalation.id, table.c.state == "open")
+    return work.connection.execute(sa.update(table).where(*here, *still).values(**values)).rowcount == 1
+
+
+def _tell(work: Work, escalation: StoredEscalation, action: str) -> None:
+    work.record(action, body={"escalation": escalation.id})
+    outbox.want(work, "escalation", escalation.id)
 
 
 def find(connection: Connection, escalation_id: str) -> StoredEscalation | None:

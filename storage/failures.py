@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from receivables.diagnosis import Cause, Diagnosis, Remedy
 from receivables.evidence import Evidence
 from receivables.payment import Payment
-from receivables.ports import Ids
-from storage import audit, codec, outbox, schema
+from storage import codec, outbox, schema
+from storage.work import Work
 
 #: A new failure is shown when it was diagnosed and is known to stand alone; if that never ends, after this.
 SHOWN_AT_THE_LATEST_AFTER = timedelta(minutes=2)
@@ -52,105 +52,100 @@ class StoredFailure:
         if self.diagnosis is None or self.diagnosis.primary.cause is Cause.OUTCOME_UNKNOWN or self.state != "open":
             return ()
         primary = self.diagnosis.primary
-        wanted = [primary.remedy, *primary.alternatives, *(one.remedy for one in self.diagnosis.runners_up)]
-        return tuple(dict.fromkeys(one for one in wanted if not (primary.blocked and one is primary.remedy)))
+        wanted = [primary.remedy, *primary.alternatives, *(finding.remedy for finding in self.diagnosis.runners_up)]
+        return tuple(dict.fromkeys(remedy for remedy in wanted if not (primary.blocked and remedy is primary.remedy)))
 
 
-def open_one(
-    connection: Connection,
-    ids: Ids,
-    payment: Payment,
-    *,
-    because: str,
-    at: datetime,
-    actor: str,
-    about: str = "payment",
-    code: str = "",
-    message: str = "",
-    held: bool = False,
-    diagnosis: Diagnosis | None = None,
+def open_one(work: Work, payment: Payment, *, because: str, code: str = "", message: str = "", held: bool = False) -> str:
+    """Opens a payment's failure, or adds to the one that is open, and wants its card. Returns the failure's id."""
+    refused: dict[str, object] = {"refusal_code": code, "refusal_message": message}
+    known = open_of(work.connection, payment.company, payment.transaction_number)
+    failure_id = _open(work, payment, "payment", known, because, refused | {"held": held or (known.held if known else False)})
+    # It is shown when it was diagnosed and is known to stand alone; if that never ends, after this.
+    outbox.want(work, "failure", failure_id, not_before=None if known else work.at + SHOWN_AT_THE_LATEST_AFTER)
+    return failure_id
+
+
+def open_intake(work: Work, payment: Payment, diagnosis: Diagnosis, *, because: str) -> str:
+    """Opens a failure about what the feed says, diagnosed already, or adds to the one that is open. Returns its id."""
+    known = open_of(work.connection, payment.company, payment.transaction_number, "intake")
+    values: dict[str, object] = {"refusal_code": "", "refusal_message": "", "held": known.held if known else False}
+    failure_id = _open(work, payment, "intake", known, because, values | _words(diagnosis))
+    outbox.want(work, "failure", failure_id)
+    return failure_id
+
+
+def _open(
+    work: Work, payment: Payment, about: str, known: StoredFailure | None, because: str, values: Mapping[str, object]
 ) -> str:
-    """Opens a failure, or adds to the one that is open, and wants its card. Returns the failure's id."""
+    work.only_for(payment.company)
     table = schema.failure
-    known = open_of(connection, payment.company, payment.transaction_number, about)
-    values: dict[str, object] = {
-        "opened_because": because,
-        "refusal_code": code,
-        "refusal_message": message,
-        "held": held or (known.held if known else False),
-        "changed_at": at,
-        "evidence_id": None,  # whatever was read before no longer tells the whole story
-    }
-    if diagnosis is not None:
-        values |= _words(diagnosis)
-    failure_id = known.id if known else ids.new()
+    # Whatever was read before no longer tells the whole story.
+    values = {"opened_because": because, "changed_at": work.at, "evidence_id": None, **values}
+    failure_id = known.id if known else work.ids.new()
     if known:
-        connection.execute(sa.update(table).where(_is(payment.company, failure_id)).values(version=known.version + 1, **values))
+        changed = sa.update(table).where(_is(payment.company, failure_id))
+        work.connection.execute(changed.values(version=known.version + 1, **values))
     else:
-        connection.execute(
+        work.connection.execute(
             sa.insert(table).values(
                 company=payment.company,
                 id=failure_id,
                 transaction_number=payment.transaction_number,
                 about=about,
                 state="open",
-                opened_at=at,
+                opened_at=work.at,
                 version=1,
                 **values,
             )
         )
-    audit.record(
-        connection,
-        company=payment.company,
-        at=at,
-        actor=actor,
-        action="failure.changed" if known else "failure.opened",
+    work.record(
+        "failure.changed" if known else "failure.opened",
         transaction_number=payment.transaction_number,
-        body={"failure": failure_id, "because": because, "code": code, "message": message, "about": about},
+        body={
+            "failure": failure_id,
+            "because": because,
+            "code": values["refusal_code"],
+            "message": values["refusal_message"],
+            "about": about,
+        },
     )
-    hold = None if known or diagnosis is not None else at + SHOWN_AT_THE_LATEST_AFTER
-    outbox.want(connection, ids, company=payment.company, subject_kind="failure", subject=failure_id, at=at, not_before=hold)
     return failure_id
 
 
-def hold(connection: Connection, company: str, number: str) -> None:
+def hold(work: Work, number: str) -> None:
     """From now on the payment's open failure posts nothing by itself, even when all fits again."""
     table = schema.failure
-    here = (table.c.company == company, table.c.transaction_number == number, table.c.about == "payment")
-    connection.execute(
+    here = (table.c.company == work.company, table.c.transaction_number == number, table.c.about == "payment")
+    work.connection.execute(
         sa.update(table).where(*here, schema.is_in(table.c.state, "open")).values(held=True, version=table.c.version + 1)
     )
 
 
-def resolve(
-    connection: Connection, ids: Ids, found: StoredFailure, *, resolution: str, by: str, at: datetime, actor: str
-) -> bool:
+def resolve(work: Work, found: StoredFailure, *, resolution: str, by: str) -> bool:
     """Ends a failure, saying how and by whom. False when somebody else ended or changed it meanwhile."""
+    work.only_for(found.company)
     table = schema.failure
-    ended = connection.execute(
+    ended = work.connection.execute(
         sa.update(table)
         .where(_is(found.company, found.id), table.c.state == "open", table.c.version == found.version)
         .values(
             state="resolved",
-            resolved_at=at,
+            resolved_at=work.at,
             resolution=resolution,
             resolved_by=by,
-            changed_at=at,
+            changed_at=work.at,
             version=found.version + 1,
         )
     )
     if ended.rowcount != 1:
         return False
-    audit.record(
-        connection,
-        company=found.company,
-        at=at,
-        actor=actor,
-        action="failure.resolved",
+    work.record(
+        "failure.resolved",
         transaction_number=found.transaction_number,
         body={"failure": found.id, "resolution": resolution, "by": by},
     )
-    outbox.want(connection, ids, company=found.company, subject_kind="failure", subject=found.id, at=at)
+    outbox.want(work, "failure", found.id)
     return True
 
 
@@ -188,23 +183,24 @@ def open_ones(
 
 def of_company(connection: Connection, company: str) -> Sequence[StoredFailure]:
     """Every failure, resolved ones too, oldest first."""
-    return sorted(select(connection, schema.failure.c.company == company), key=lambda one: (one.opened_at, one.id))
+    return sorted(select(connection, schema.failure.c.company == company), key=lambda found: (found.opened_at, found.id))
 
 
 def of_payment(connection: Connection, company: str, number: str) -> Sequence[StoredFailure]:
     """Every failure of one payment, oldest first."""
     table = schema.failure
     found = select(connection, sa.and_(table.c.company == company, table.c.transaction_number == number))
-    return sorted(found, key=lambda one: (one.opened_at, one.id))
+    return sorted(found, key=lambda found: (found.opened_at, found.id))
 
 
-def store_evidence(connection: Connection, ids: Ids, found: StoredFailure, evidence: Evidence) -> str | None:
+def store_evidence(work: Work, found: StoredFailure, evidence: Evidence) -> str | None:
     """Keeps evidence that says something new, and points the failure at it. None when nothing changed."""
+    work.only_for(found.company)
     digest = codec.facts_hash(evidence)
-    if found.evidence_id is not None and evidence_hash(connection, found.company, found.evidence_id) == digest:
+    if found.evidence_id is not None and evidence_hash(work.connection, found.company, found.evidence_id) == digest:
         return None
-    evidence_id = ids.new()
-    connection.execute(
+    evidence_id = work.ids.new()
+    work.connection.execute(
         sa.insert(schema.evidence).values(
             company=found.company,
             id=evidence_id,
@@ -215,7 +211,7 @@ def store_evidence(connection: Connection, ids: Ids, found: StoredFailure, evide
         )
     )
     table = schema.failure
-    connection.execute(
+    work.connection.execute(
         sa.update(table)
         .where(_is(found.company, found.id))
         .values(evidence_id=evidence_id, changed_at=evidence.taken_at, version=table.c.version + 1)
@@ -264,17 +260,18 @@ def undiagnosed(connection: Connection, company: str, *, limit: int) -> Sequence
     return select(connection, condition, limit)
 
 
-def begin_diagnosis(connection: Connection, ids: Ids, found: StoredFailure, at: datetime) -> str:
+def begin_diagnosis(work: Work, found: StoredFailure) -> str:
     """Remembers that a diagnosis begins, before the engine runs: evidence that kills the process shows as begun."""
-    diagnosis_id = ids.new()
-    connection.execute(
+    work.only_for(found.company)
+    diagnosis_id = work.ids.new()
+    work.connection.execute(
         sa.insert(schema.diagnosis).values(
             company=found.company,
             id=diagnosis_id,
             failure_id=found.id,
             evidence_id=found.evidence_id,
             state="started",
-            started_at=at,
+            started_at=work.at,
         )
     )
     return diagnosis_id
@@ -292,42 +289,29 @@ def begun_before(connection: Connection, company: str, before: datetime) -> Sequ
 
 
 def end_diagnosis(
-    connection: Connection,
-    ids: Ids,
-    company: str,
-    diagnosis_id: str,
-    failure_id: str,
-    diagnosis: Diagnosis,
-    *,
-    at: datetime,
-    crashed: bool = False,
-    root: str = "",
+    work: Work, diagnosis_id: str, failure_id: str, diagnosis: Diagnosis, *, crashed: bool = False, root: str = ""
 ) -> None:
     """Keeps a diagnosis and shows it on the failure, unless it was resolved meanwhile.
 
     `root` is what the failure has in common with others, "" where it stands alone.
     """
     table = schema.diagnosis
-    connection.execute(
+    work.connection.execute(
         sa.update(table)
-        .where(table.c.company == company, table.c.id == diagnosis_id)
-        .values(state="crashed" if crashed else "done", finished_at=at, body=codec.diagnosis_to_json(diagnosis))
+        .where(table.c.company == work.company, table.c.id == diagnosis_id)
+        .values(state="crashed" if crashed else "done", finished_at=work.at, body=codec.diagnosis_to_json(diagnosis))
     )
-    failure = schema.failure
-    shown = connection.execute(
+    failure, here = schema.failure, _is(work.company, failure_id)
+    shown = work.connection.execute(
         sa.update(failure)
-        .where(_is(company, failure_id), failure.c.state == "open")
-        .values(changed_at=at, version=failure.c.version + 1, root=root, **_words(diagnosis))
+        .where(here, failure.c.state == "open")
+        .values(changed_at=work.at, version=failure.c.version + 1, root=root, **_words(diagnosis))
     )
     if shown.rowcount != 1:
         return
-    number = connection.execute(sa.select(failure.c.transaction_number).where(_is(company, failure_id))).scalar_one()
-    audit.record(
-        connection,
-        company=company,
-        at=at,
-        actor="rules",
-        action="failure.diagnosed",
+    number = work.connection.execute(sa.select(failure.c.transaction_number).where(here)).scalar_one()
+    work.acting_as("rules").record(
+        "failure.diagnosed",
         transaction_number=number,
         body={
             "failure": failure_id,
@@ -338,7 +322,7 @@ def end_diagnosis(
             "sentence": diagnosis.sentence,
         },
     )
-    outbox.want(connection, ids, company=company, subject_kind="failure", subject=failure_id, at=at)
+    outbox.want(work, "failure", failure_id)
 
 
 def _words(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -372,4 +356,4 @@ def _stored(row: Mapping[str, Any] | sa.RowMapping) -> StoredFailure:
 
 def transaction_numbers(found: Collection[StoredFailure]) -> list[str]:
     """The payments of some failures, each once, in order."""
-    return sorted({one.transaction_number for one in found})
+    return sorted({failure.transaction_number for failure in found})

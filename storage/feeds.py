@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from storage import schema
+from storage.work import Work
 
 MESSAGES_KEPT = timedelta(days=30)  # senders give up after days; a later copy finds the payments themselves known
 PRUNED_AT_ONCE = 100
@@ -35,31 +36,31 @@ class KeptRecord:
     looked_at: datetime | None
 
 
-def first_time(connection: Connection, company: str, feed: str, message_id: str, at: datetime) -> bool:
+def first_time(work: Work, feed: str, message_id: str) -> bool:
     """Remembers a message; False when it was taken before. Of two at the same moment exactly one gets True."""
     try:
-        with connection.begin_nested():
-            connection.execute(
-                sa.insert(schema.seen_message).values(company=company, feed=feed, message_id=message_id, received_at=at)
+        with work.savepoint():
+            work.connection.execute(
+                sa.insert(schema.seen_message).values(company=work.company, feed=feed, message_id=message_id, received_at=work.at)
             )
     except IntegrityError:
         return False
     return True
 
 
-def prune_messages(connection: Connection, company: str, feed: str, at: datetime) -> int:
+def prune_messages(work: Work, feed: str) -> int:
     """Forgets some messages that nobody sends any more; returns how many (at most 100)."""
     table = schema.seen_message
-    mine = (table.c.company == company, table.c.feed == feed)
-    old = connection.execute(
+    mine = (table.c.company == work.company, table.c.feed == feed)
+    old = work.connection.execute(
         sa.select(table.c.message_id)
-        .where(*mine, table.c.received_at < at - MESSAGES_KEPT)
+        .where(*mine, table.c.received_at < work.at - MESSAGES_KEPT)
         .order_by(table.c.received_at)
         .limit(PRUNED_AT_ONCE)
     ).scalars()
     gone = list(old)
     if gone:
-        connection.execute(sa.delete(table).where(*mine, table.c.message_id.in_(gone)))
+        work.connection.execute(sa.delete(table).where(*mine, table.c.message_id.in_(gone)))
     return len(gone)
 
 
@@ -70,31 +71,32 @@ def cursor(connection: Connection, company: str, feed: str) -> str:
     return connection.execute(query).scalar_one_or_none() or ""
 
 
-def set_cursor(connection: Connection, company: str, feed: str, cursor: str, at: datetime) -> None:
+def set_cursor(work: Work, feed: str, cursor: str) -> None:
     table = schema.feed_cursor
-    moved = connection.execute(
-        sa.update(table).where(table.c.company == company, table.c.feed == feed).values(cursor=cursor, read_at=at)
+    values = {"cursor": cursor, "read_at": work.at}
+    moved = work.connection.execute(
+        sa.update(table).where(table.c.company == work.company, table.c.feed == feed).values(**values)
     )
     if moved.rowcount == 0:
-        connection.execute(sa.insert(table).values(company=company, feed=feed, cursor=cursor, read_at=at))
+        work.connection.execute(sa.insert(table).values(company=work.company, feed=feed, **values))
 
 
-def keep(connection: Connection, company: str, feed: str, record_id: str, *, problem: str, at: datetime, looked: bool) -> None:
+def keep(work: Work, feed: str, record_id: str, *, problem: str, looked: bool) -> None:
     """Keeps a record to be read again. `looked` says that it was read just now, and `problem` what is wrong with it."""
     table = schema.feed_record
-    here = (table.c.company == company, table.c.feed == feed, table.c.record_id == record_id)
-    values = {"problem": problem, "looked_at": at} if looked else {"looked_at": None}
-    known = connection.execute(sa.update(table).where(*here).values(**values)).rowcount
+    here = (table.c.company == work.company, table.c.feed == feed, table.c.record_id == record_id)
+    values = {"problem": problem, "looked_at": work.at} if looked else {"looked_at": None}
+    known = work.connection.execute(sa.update(table).where(*here).values(**values)).rowcount
     if not known:
-        row = {"company": company, "feed": feed, "record_id": record_id, "problem": problem, "noticed_at": at}
-        connection.execute(sa.insert(table).values(**row, looked_at=at if looked else None))
+        row = {"company": work.company, "feed": feed, "record_id": record_id, "problem": problem, "noticed_at": work.at}
+        work.connection.execute(sa.insert(table).values(**row, looked_at=work.at if looked else None))
 
 
-def let_go(connection: Connection, company: str, feed: str, record_ids: Collection[str]) -> None:
+def let_go(work: Work, feed: str, record_ids: Collection[str]) -> None:
     """These records were taken in, or will never be payments."""
     table = schema.feed_record
-    connection.execute(
-        sa.delete(table).where(table.c.company == company, table.c.feed == feed, table.c.record_id.in_(record_ids))
+    work.connection.execute(
+        sa.delete(table).where(table.c.company == work.company, table.c.feed == feed, table.c.record_id.in_(record_ids))
     )
 
 

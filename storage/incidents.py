@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from receivables.diagnosis import Cause, Remedy
-from receivables.ports import Ids
-from storage import audit, failures, outbox, schema
+from storage import failures, outbox, schema
 from storage.failures import StoredFailure
+from storage.work import Work
 
 
 @dataclass(frozen=True)
@@ -53,23 +53,22 @@ def root(cause: Cause, about: str) -> str:
     return f"{cause.value} {about}"
 
 
-def begin(connection: Connection, ids: Ids, company: str, cause: Cause, about: str, at: datetime) -> str:
+def begin(work: Work, cause: Cause, about: str) -> str:
     """Opens an incident, or finds the open one of the same root. Returns its id."""
     table = schema.incident
-    known = connection.execute(
+    known = work.connection.execute(
         sa.select(table.c.id).where(
-            table.c.company == company, table.c.cause == cause, table.c.about == about, table.c.state == "open"
+            table.c.company == work.company, table.c.cause == cause, table.c.about == about, table.c.state == "open"
         )
     ).scalar()
     if known is not None:
         return str(known)
-    incident_id = ids.new()
-    connection.execute(
-        sa.insert(table).values(company=company, id=incident_id, cause=cause, about=about, state="open", opened_at=at)
+    incident_id = work.ids.new()
+    work.connection.execute(
+        sa.insert(table).values(company=work.company, id=incident_id, cause=cause, about=about, state="open", opened_at=work.at)
     )
-    body = {"incident": incident_id, "cause": cause.value, "about": about}
-    audit.record(connection, company=company, at=at, actor="sync", action="incident.opened", body=body)
-    _want_card(connection, ids, company, incident_id, at)
+    work.record("incident.opened", body={"incident": incident_id, "cause": cause.value, "about": about})
+    outbox.want(work, "incident", incident_id)
     return incident_id
 
 
@@ -104,10 +103,10 @@ def alone(connection: Connection, company: str) -> Sequence[tuple[str, int]]:
     return [(row[0], row[1]) for row in rows]
 
 
-def join(connection: Connection, ids: Ids, company: str, incident_id: str, of_root: str, *, at: datetime, limit: int) -> int:
+def join(work: Work, incident_id: str, of_root: str, *, limit: int) -> int:
     """Takes a bounded number of open failures of this root into the incident; returns how many."""
-    table, shown = schema.failure, schema.card
-    found = connection.execute(
+    table, shown, company = schema.failure, schema.card, work.company
+    found = work.connection.execute(
         sa.select(table.c.id)
         .where(table.c.company == company, table.c.state == "open", table.c.root == of_root, table.c.incident_id.is_(None))
         .order_by(table.c.id)
@@ -116,28 +115,28 @@ def join(connection: Connection, ids: Ids, company: str, incident_id: str, of_ro
     members = list(found)
     if members:
         here = sa.and_(table.c.company == company, table.c.id.in_(members))
-        connection.execute(sa.update(table).where(here).values(incident_id=incident_id))
-        standing = connection.execute(
+        work.connection.execute(sa.update(table).where(here).values(incident_id=incident_id))
+        standing = work.connection.execute(
             sa.select(shown.c.subject).where(
                 shown.c.company == company, shown.c.subject_kind == "failure", shown.c.subject.in_(members)
             )
         ).scalars()
         for failure_id in standing.all():  # cards that people already see say now that they are part of something
-            outbox.want(connection, ids, company=company, subject_kind="failure", subject=failure_id, at=at)
-        _want_card(connection, ids, company, incident_id, at)
+            outbox.want(work, "failure", failure_id)
+        outbox.want(work, "incident", incident_id)
     return len(members)
 
 
-def leave(connection: Connection, ids: Ids, one: StoredFailure, at: datetime) -> None:
+def leave(work: Work, failure: StoredFailure) -> None:
     """A failure that needs a decision of its own gets its own card again."""
+    work.only_for(failure.company)
     table = schema.failure
-    connection.execute(
-        sa.update(table).where(table.c.company == one.company, table.c.id == one.id).values(incident_id=None, root="")
-    )
-    outbox.want(connection, ids, company=one.company, subject_kind="failure", subject=one.id, at=at)
+    here = (table.c.company == failure.company, table.c.id == failure.id)
+    work.connection.execute(sa.update(table).where(*here).values(incident_id=None, root=""))
+    outbox.want(work, "failure", failure.id)
 
 
-def leave_all_of_another_root(connection: Connection, company: str) -> int:
+def leave_all_of_another_root(work: Work) -> int:
     """Open failures whose newest diagnosis has another root than their incident stand alone again."""
     table, incident = schema.failure, schema.incident
     same = sa.exists().where(
@@ -145,76 +144,76 @@ def leave_all_of_another_root(connection: Connection, company: str) -> int:
         incident.c.id == table.c.incident_id,
         sa.type_coerce(incident.c.cause, sa.Text) + " " + incident.c.about == table.c.root,
     )
-    left = connection.execute(
+    left = work.connection.execute(
         sa.update(table)
-        .where(table.c.company == company, table.c.state == "open", table.c.incident_id.is_not(None), ~same)
+        .where(table.c.company == work.company, table.c.state == "open", table.c.incident_id.is_not(None), ~same)
         .values(incident_id=None)
     )
     return left.rowcount
 
 
-def close(connection: Connection, ids: Ids, one: StoredIncident, at: datetime) -> bool:
+def close(work: Work, incident: StoredIncident) -> bool:
     """Says that it is over. False when somebody else was quicker."""
-    table = schema.incident
-    closed = connection.execute(
-        sa.update(table).where(*_is(one.company, one.id), table.c.state == "open").values(state="closed", closed_at=at)
-    )
-    if closed.rowcount == 1:
-        audit.record(connection, company=one.company, at=at, actor="sync", action="incident.closed", body={"incident": one.id})
-        _want_card(connection, ids, one.company, one.id, at)
-    return closed.rowcount == 1
+    closed = _change(work, incident, state="closed", closed_at=work.at)
+    if closed:
+        _tell(work, incident, "incident.closed")
+    return closed
 
 
-def take(connection: Connection, ids: Ids, one: StoredIncident, *, by: str, at: datetime) -> bool:
-    """A person says that they look after it. False when somebody already does."""
-    table = schema.incident
-    taken = connection.execute(
-        sa.update(table).where(*_is(one.company, one.id), table.c.state == "open", table.c.taken_by.is_(None)).values(taken_by=by)
-    )
-    if taken.rowcount == 1:
-        audit.record(connection, company=one.company, at=at, actor=by, action="incident.taken", body={"incident": one.id})
-        _want_card(connection, ids, one.company, one.id, at)
-    return taken.rowcount == 1
+def take(work: Work, incident: StoredIncident) -> bool:
+    """Whoever acts takes ownership. False when it has an owner already."""
+    taken = _change(work, incident, schema.incident.c.taken_by.is_(None), taken_by=work.actor)
+    if taken:
+        _tell(work, incident, "incident.taken")
+    return taken
 
 
-def want_bulk(connection: Connection, ids: Ids, one: StoredIncident, remedy: Remedy, *, by: str, at: datetime) -> bool:
+def want_bulk(work: Work, incident: StoredIncident, remedy: Remedy) -> bool:
     """A person chose one remedy for all of it. False while an earlier choice is still being carried out."""
-    table = schema.incident
-    wanted = connection.execute(
-        sa.update(table)
-        .where(*_is(one.company, one.id), table.c.state == "open", table.c.bulk_at.is_(None))
-        .values(bulk_remedy=remedy, bulk_by=by, bulk_at=at)
-    )
-    if wanted.rowcount == 1:
-        body = {"incident": one.id, "remedy": remedy.value}
-        audit.record(connection, company=one.company, at=at, actor=by, action="incident.decided", body=body)
-        _want_card(connection, ids, one.company, one.id, at)
-    return wanted.rowcount == 1
+    free = schema.incident.c.bulk_at.is_(None)
+    wanted = _change(work, incident, free, bulk_remedy=remedy, bulk_by=work.actor, bulk_at=work.at)
+    if wanted:
+        _tell(work, incident, "incident.decided", remedy=remedy.value)
+    return wanted
 
 
-def end_bulk(connection: Connection, ids: Ids, one: StoredIncident, at: datetime) -> None:
+def end_bulk(work: Work, incident: StoredIncident) -> None:
     """Every payment that was in it has its decision; what is still open may be decided again."""
-    connection.execute(
-        sa.update(schema.incident).where(*_is(one.company, one.id)).values(bulk_remedy=None, bulk_by=None, bulk_at=None)
-    )
-    _want_card(connection, ids, one.company, one.id, at)
+    work.only_for(incident.company)
+    ended = sa.update(schema.incident).where(*_is(incident.company, incident.id))
+    work.connection.execute(ended.values(bulk_remedy=None, bulk_by=None, bulk_at=None))
+    outbox.want(work, "incident", incident.id)
 
 
-def undecided(connection: Connection, one: StoredIncident, *, limit: int) -> Sequence[StoredFailure]:
+def _change(work: Work, incident: StoredIncident, *still: sa.ColumnElement[bool], **values: object) -> bool:
+    """Changes an incident while it is open and the conditions still hold; False when they no longer do."""
+    work.only_for(incident.company)
+    table = schema.incident
+    here = (*_is(incident.company, incident.id), table.c.state == "open")
+    return work.connection.execute(sa.update(table).where(*here, *still).values(**values)).rowcount == 1
+
+
+def _tell(work: Work, incident: StoredIncident, action: str, **more: str) -> None:
+    work.record(action, body={"incident": incident.id, **more})
+    outbox.want(work, "incident", incident.id)
+
+
+def undecided(connection: Connection, incident: StoredIncident, *, limit: int) -> Sequence[StoredFailure]:
     """Open failures of the incident about which nothing was decided since its remedy was chosen."""
     table, decision = schema.failure, schema.decision
+    since = incident.bulk_at or incident.opened_at
     decided = sa.exists().where(
         decision.c.company == table.c.company,
         decision.c.failure_id == table.c.id,
-        decision.c.requested_at >= (one.bulk_at or one.opened_at),
+        decision.c.requested_at >= since,
     )
     return failures.select(
         connection,
         sa.and_(
-            table.c.company == one.company,
-            table.c.incident_id == one.id,
+            table.c.company == incident.company,
+            table.c.incident_id == incident.id,
             table.c.state == "open",
-            table.c.opened_at <= (one.bulk_at or one.opened_at),
+            table.c.opened_at <= since,
             ~decided,
         ),
         limit=limit,
@@ -261,10 +260,6 @@ def largest(connection: Connection, company: str, incident_id: str) -> Mapping[s
 def _its_payment() -> sa.ColumnElement[bool]:
     table, payment = schema.failure, schema.payment
     return sa.and_(table.c.company == payment.c.company, table.c.transaction_number == payment.c.transaction_number)
-
-
-def _want_card(connection: Connection, ids: Ids, company: str, incident_id: str, at: datetime) -> None:
-    outbox.want(connection, ids, company=company, subject_kind="incident", subject=incident_id, at=at)
 
 
 def _is(company: str, incident_id: str) -> tuple[sa.ColumnElement[bool], ...]:

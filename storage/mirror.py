@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from receivables.books_records import Changes, Customer, Document, Gone, Invoice, Receipt
 from storage import codec, schema
+from storage.work import Work
 
 
 @dataclass(frozen=True)
@@ -22,18 +23,19 @@ class Seen:
     deleted_by: str
 
 
-def remember(connection: Connection, company: str, changes: Changes, *, at: datetime) -> None:
+def remember(work: Work, changes: Changes) -> None:
     """Takes over one page of changes, and the cursor to go on from, in one transaction."""
     for document in changes.documents:
-        _put(connection, company, document, at)
+        _put(work, document)
     for gone in changes.gone:
-        _bury(connection, company, gone, at)
-    connection.execute(
-        sa.update(schema.company).where(schema.company.c.id == company).values(books_cursor=changes.cursor, mirrored_at=at)
+        _bury(work, gone)
+    table = schema.company
+    work.connection.execute(
+        sa.update(table).where(table.c.id == work.company).values(books_cursor=changes.cursor, mirrored_at=work.at)
     )
 
 
-def _put(connection: Connection, company: str, document: Document, at: datetime) -> None:
+def _put(work: Work, document: Document) -> None:
     table = schema.mirror
     name = document.name if isinstance(document, Customer) else ""
     values = {
@@ -45,24 +47,23 @@ def _put(connection: Connection, company: str, document: Document, at: datetime)
         "changed_at": document.changed.at.astimezone(UTC),
         "deleted_at": None,
         "deleted_by": "",
-        "seen_at": at,
+        "seen_at": work.at,
         "version": document.version,
         "body": codec.document_to_json(document),
     }
-    key = _is(company, codec.kind_of(document), document.id)
-    if connection.execute(sa.update(table).where(key).values(**values)).rowcount == 0:
-        connection.execute(
-            sa.insert(table).values(company=company, kind=codec.kind_of(document), document_id=document.id, **values)
-        )
+    key = _is(work.company, codec.kind_of(document), document.id)
+    if work.connection.execute(sa.update(table).where(key).values(**values)).rowcount == 0:
+        new = {"company": work.company, "kind": codec.kind_of(document), "document_id": document.id}
+        work.connection.execute(sa.insert(table).values(**new, **values))
 
 
-def _bury(connection: Connection, company: str, gone: Gone, at: datetime) -> None:
+def _bury(work: Work, gone: Gone) -> None:
     """A deleted document keeps its row, so that payments meant for it can still be understood."""
-    deleted_at = gone.deleted.at if gone.deleted else at
-    connection.execute(
+    deleted_at = gone.deleted.at if gone.deleted else work.at
+    work.connection.execute(
         sa.update(schema.mirror)
-        .where(_is(company, gone.kind, gone.id))
-        .values(deleted_at=deleted_at, deleted_by=gone.deleted.person if gone.deleted else "", seen_at=at)
+        .where(_is(work.company, gone.kind, gone.id))
+        .values(deleted_at=deleted_at, deleted_by=gone.deleted.person if gone.deleted else "", seen_at=work.at)
     )
 
 
@@ -107,7 +108,7 @@ def receipts(connection: Connection, company: str, *, limit: int, after: str = "
         .limit(limit)
     )
     found = [codec.document_from_json(row.kind, row.body) for row in rows]
-    return [one for one in found if isinstance(one, Receipt)]
+    return [receipt for receipt in found if isinstance(receipt, Receipt)]
 
 
 def fold(name: str) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import sqlalchemy as sa
 
 from receivables.diagnosis import Remedy
-from receivables.ports import Ids
 from storage import schema
 from storage.engine import Connection
+from storage.work import Work
 
 
 @dataclass(frozen=True)
@@ -24,44 +23,33 @@ class Offer:
     remedy: Remedy
 
 
-def make(
-    connection: Connection, ids: Ids, company: str, failure_id: str, evidence_id: str, remedy: Remedy, at: datetime
-) -> Offer:
+def make(work: Work, failure_id: str, evidence_id: str, remedy: Remedy) -> Offer:
     """The offer of this remedy on these facts, made once however often the card is drawn."""
-    table = schema.offer
-    row = connection.execute(
+    table, company = schema.offer, work.company
+    known = work.connection.execute(
         sa.select(table.c.id).where(
             table.c.company == company,
             table.c.failure_id == failure_id,
             table.c.evidence_id == evidence_id,
             table.c.remedy == remedy,
         )
-    ).one_or_none()
-    if row is not None and not _came_to_nothing(connection, company, row.id):
-        return Offer(company, row.id, failure_id, evidence_id, remedy)
-    offer_id = ids.new()
-    if row is not None:
-        connection.execute(sa.update(table).where(table.c.company == company, table.c.id == row.id).values(id=offer_id))
-        return Offer(company, offer_id, failure_id, evidence_id, remedy)
-    connection.execute(
-        sa.insert(table).values(
-            company=company, id=offer_id, failure_id=failure_id, evidence_id=evidence_id, remedy=remedy, made_at=at
-        )
-    )
-    return Offer(company, offer_id, failure_id, evidence_id, remedy)
+    ).scalar_one_or_none()
+    if known is not None and not _is_over(work.connection, company, known):
+        return Offer(company, known, failure_id, evidence_id, remedy)
+    made = Offer(company, work.ids.new(), failure_id, evidence_id, remedy)
+    if known is not None:
+        work.connection.execute(sa.update(table).where(table.c.company == company, table.c.id == known).values(id=made.id))
+    else:
+        work.connection.execute(sa.insert(table).values(**vars(made), made_at=work.at))
+    return made
 
 
-def _came_to_nothing(connection: Connection, company: str, offer_id: str) -> bool:
-    """Whether it was pressed and that decision is over; the same remedy may then be chosen again, by a press of its own."""
+def _is_over(connection: Connection, company: str, offer_id: str) -> bool:
+    """Whether it was pressed and that decision was not carried out; the remedy may then be chosen again, by a new press."""
     table = schema.decision
-    return (
-        connection.execute(
-            sa.select(table.c.id).where(
-                table.c.company == company, table.c.id == offer_id, table.c.state.in_(("refused", "failed", "stale"))
-            )
-        ).first()
-        is not None
-    )
+    ended = table.c.state.in_(("refused", "failed", "stale"))
+    query = sa.select(table.c.id).where(table.c.company == company, table.c.id == offer_id, ended)
+    return connection.execute(query).first() is not None
 
 
 def find(connection: Connection, offer_id: str) -> Offer | None:

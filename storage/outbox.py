@@ -9,63 +9,54 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from receivables.ports import Ids
 from storage import schema
+from storage.work import Work
 
 
-def want(
-    connection: Connection,
-    ids: Ids,
-    *,
-    company: str,
-    subject_kind: str,
-    subject: str,
-    at: datetime,
-    not_before: datetime | None = None,
-) -> None:
+def want(work: Work, subject_kind: str, subject: str, *, not_before: datetime | None = None) -> None:
     """Asks for the subject's card to be posted or rewritten; asked twice before it is sent, it is sent once.
 
     `not_before` holds a new wish back until then, or until `release`.
     """
     table = schema.outbox
-    waiting = connection.execute(
+    waiting = work.connection.execute(
         sa.update(table)
         .where(
-            table.c.company == company,
+            table.c.company == work.company,
             table.c.subject_kind == subject_kind,
             table.c.subject == subject,
             schema.is_in(table.c.state, "waiting"),
         )
-        .values(wanted_at=at)
+        .values(wanted_at=work.at)
     )
     if waiting.rowcount == 0:
-        connection.execute(
+        work.connection.execute(
             sa.insert(table).values(
-                company=company,
-                id=ids.new(),
+                company=work.company,
+                id=work.ids.new(),
                 subject_kind=subject_kind,
                 subject=subject,
                 state="waiting",
-                wanted_at=at,
-                next_at=not_before or at,
+                wanted_at=work.at,
+                next_at=not_before or work.at,
                 sendings=0,
             )
         )
 
 
-def release(connection: Connection, company: str, at: datetime) -> None:
+def release(work: Work) -> None:
     """What was held back until the failures were diagnosed may be sent now."""
     table = schema.outbox
-    connection.execute(
+    work.connection.execute(
         sa.update(table)
         .where(
-            table.c.company == company,
+            table.c.company == work.company,
             schema.is_in(table.c.state, "waiting"),
             table.c.sendings == 0,
             table.c.problem == "",
-            table.c.next_at > at,
+            table.c.next_at > work.at,
         )
-        .values(next_at=at)
+        .values(next_at=work.at)
     )
 
 
@@ -89,25 +80,16 @@ def lines(connection: Connection, companies: Sequence[str], now: datetime) -> Se
     return sorted((row.company, bool(row.urgent)) for row in rows)
 
 
-def claim(
-    connection: Connection,
-    companies: Sequence[str],
-    *,
-    owner: str,
-    now: datetime,
-    lease_until: datetime,
-    limit: int,
-    urgent: bool | None = None,
-) -> Sequence[Waiting]:
-    """Takes messages that are due, oldest wish first, for this process alone; only escalations, or all others, where asked."""
+def claim(work: Work, *, owner: str, lease_until: datetime, limit: int, urgent: bool | None = None) -> Sequence[Waiting]:
+    """Takes a company's due messages, oldest wish first, for this process alone; only escalations, or all others, where asked."""
     table = schema.outbox
-    wanted = _is_due(companies, now)
+    wanted = _is_due([work.company], work.at)
     if urgent is not None:
         wanted = sa.and_(wanted, (table.c.subject_kind == "escalation") == urgent)
-    due = connection.execute(sa.select(table).where(wanted).order_by(table.c.wanted_at, table.c.id).limit(limit)).all()
+    due = work.connection.execute(sa.select(table).where(wanted).order_by(table.c.wanted_at, table.c.id).limit(limit)).all()
     taken = []
     for row in due:
-        won = connection.execute(
+        won = work.connection.execute(
             sa.update(table)
             .where(
                 table.c.company == row.company,
@@ -131,76 +113,68 @@ def _is_due(companies: Sequence[str], now: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def settle(connection: Connection, one: Waiting, *, state: str, at: datetime, problem: str = "") -> None:
+def settle(work: Work, message: Waiting, *, state: str, problem: str = "") -> None:
     """Ends a sending: *sent*, or *given_up* with the reason."""
+    work.only_for(message.company)
     table = schema.outbox
-    connection.execute(
+    work.connection.execute(
         sa.update(table)
-        .where(table.c.company == one.company, table.c.id == one.id, table.c.state == "sending")
-        .values(state=state, sent_at=at if state == "sent" else None, lease_until=None, lease_owner="", problem=problem)
+        .where(table.c.company == message.company, table.c.id == message.id, table.c.state == "sending")
+        .values(state=state, sent_at=work.at if state == "sent" else None, lease_until=None, lease_owner="", problem=problem)
     )
 
 
-def put_back(connection: Connection, one: Waiting, *, next_at: datetime, problem: str, never_left: bool) -> None:
+def put_back(work: Work, message: Waiting, *, next_at: datetime, problem: str, never_left: bool) -> None:
     """Waits for another try. `never_left` says that Slack certainly has nothing of it.
 
     A newer wish for the same subject may wait already; then this one gives way to it, unless it may have been posted.
     """
+    work.only_for(message.company)
     table = schema.outbox
-    key = (table.c.company == one.company, table.c.id == one.id)
-    newer = connection.execute(
-        sa.select(table.c.id).where(
-            table.c.company == one.company,
-            table.c.subject_kind == one.subject_kind,
-            table.c.subject == one.subject,
-            table.c.state == "waiting",
-        )
-    ).first()
+    newer = work.connection.execute(sa.select(table.c.id).where(*_same_subject(message), table.c.state == "waiting")).first()
     if newer is None:
-        sendings = one.sendings if never_left else one.sendings + 1
+        sendings = message.sendings if never_left else message.sendings + 1
         values = {"state": "waiting", "next_at": next_at, "sendings": sendings, "problem": problem, "lease_until": None}
     elif never_left:
         values = {"state": "given_up", "problem": "a newer wish replaced it", "lease_until": None}
     else:
         values = {"state": "sending", "next_at": next_at, "problem": problem, "lease_until": next_at}
-    connection.execute(sa.update(table).where(*key).values(**values))
+    here = (table.c.company == message.company, table.c.id == message.id)
+    work.connection.execute(sa.update(table).where(*here).values(**values))
 
 
-def waits_for(connection: Connection, one: Waiting) -> bool:
+def waits_for(connection: Connection, message: Waiting) -> bool:
     """Whether an older wish for the same subject is on its way: what became of it must be known first."""
     table = schema.outbox
-    older = sa.or_(table.c.wanted_at < one.wanted_at, sa.and_(table.c.wanted_at == one.wanted_at, table.c.id < one.id))
-    return (
-        connection.execute(sa.select(table.c.id).where(*_same_subject(one), table.c.state == "sending", older)).first()
-        is not None
-    )
+    same_moment = sa.and_(table.c.wanted_at == message.wanted_at, table.c.id < message.id)
+    return _is_on_its_way(connection, message, sa.or_(table.c.wanted_at < message.wanted_at, same_moment))
 
 
-def may_be_there(connection: Connection, one: Waiting) -> bool:
+def may_be_there(connection: Connection, message: Waiting) -> bool:
     """Whether Slack may already have a message about this subject: this wish or another was sent towards it before."""
-    if one.sendings:
-        return True
+    return message.sendings > 0 or _is_on_its_way(connection, message)
+
+
+def _is_on_its_way(connection: Connection, message: Waiting, *which: sa.ColumnElement[bool]) -> bool:
     table = schema.outbox
-    return connection.execute(sa.select(table.c.id).where(*_same_subject(one), table.c.state == "sending")).first() is not None
+    query = sa.select(table.c.id).where(*_same_subject(message), table.c.state == "sending", *which)
+    return connection.execute(query).first() is not None
 
 
-def _same_subject(one: Waiting) -> tuple[sa.ColumnElement[bool], ...]:
+def _same_subject(message: Waiting) -> tuple[sa.ColumnElement[bool], ...]:
     """The other wishes for the subject."""
     table = schema.outbox
     return (
-        table.c.company == one.company,
-        table.c.subject_kind == one.subject_kind,
-        table.c.subject == one.subject,
-        table.c.id != one.id,
+        table.c.company == message.company,
+        table.c.subject_kind == message.subject_kind,
+        table.c.subject == message.subject,
+        table.c.id != message.id,
     )
 
 
 def first_wishes(connection: Connection, company: str, *, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
     """(outbox id, failure id) of failures that Slack has nothing of yet, oldest first."""
-    table, card = schema.outbox, schema.card
-    shown = sa.exists().where(
-        card.c.company == table.c.company, card.c.subject_kind == table.c.subject_kind, card.c.subject == table.c.subject
-    )
+    table = schema.outbox
     rows = connection.execute(
         sa.select(table.c.id, table.c.subject)
         .where(
@@ -209,7 +183,7 @@ def first_wishes(connection: Connection, company: str, *, now: datetime, limit: 
             schema.is_in(table.c.state, "waiting"),
             table.c.sendings == 0,
             table.c.next_at <= now,
-            ~shown,
+            ~_is_shown(),
         )
         .order_by(table.c.wanted_at, table.c.id)
         .limit(limit)
@@ -217,48 +191,51 @@ def first_wishes(connection: Connection, company: str, *, now: datetime, limit: 
     return [(row.id, row.subject) for row in rows]
 
 
-def tell_in_incidents(connection: Connection, ids: Ids, company: str, *, at: datetime, limit: int) -> int:
-    """Failures of an incident that Slack has nothing of are told by the incident's card alone; returns how many."""
-    table, card, failure = schema.outbox, schema.card, schema.failure
-    shown = sa.exists().where(
+def _is_shown() -> sa.ColumnElement[bool]:
+    """Whether Slack has a message about the wish's subject."""
+    table, card = schema.outbox, schema.card
+    return sa.exists().where(
         card.c.company == table.c.company, card.c.subject_kind == table.c.subject_kind, card.c.subject == table.c.subject
     )
-    rows = connection.execute(
+
+
+def tell_in_incidents(work: Work, *, limit: int) -> int:
+    """Failures of an incident that Slack has nothing of are told by the incident's card alone; returns how many."""
+    table, failure = schema.outbox, schema.failure
+    rows = work.connection.execute(
         sa.select(table.c.id, failure.c.incident_id)
         .join(failure, sa.and_(failure.c.company == table.c.company, failure.c.id == table.c.subject))
         .where(
-            table.c.company == company,
+            table.c.company == work.company,
             table.c.subject_kind == "failure",
             schema.is_in(table.c.state, "waiting"),
             table.c.sendings == 0,
             failure.c.incident_id.is_not(None),
-            ~shown,
+            ~_is_shown(),
         )
         .limit(limit)
     ).all()
-    connection.execute(
+    work.connection.execute(
         sa.update(table)
-        .where(table.c.company == company, table.c.id.in_([row.id for row in rows]), table.c.state == "waiting")
-        .values(state="sent", sent_at=at, problem="told by its incident")
+        .where(table.c.company == work.company, table.c.id.in_([row.id for row in rows]), table.c.state == "waiting")
+        .values(state="sent", sent_at=work.at, problem="told by its incident")
     )
     for incident_id in sorted({row.incident_id for row in rows}):
-        want(connection, ids, company=company, subject_kind="incident", subject=incident_id, at=at)
+        want(work, "incident", incident_id)
     return len(rows)
 
 
-def tell_together(
-    connection: Connection, ids: Ids, company: str, wishes: Sequence[tuple[str, str]], *, at: datetime, digest: str = ""
-) -> str:
+def tell_together(work: Work, wishes: Sequence[tuple[str, str]], *, digest: str = "") -> str:
     """One digest stands for all these failures, instead of a message for each; returns the digest's id.
 
     Where some were told in a digest before, or `digest` is named, it is that one, rewritten.
     """
     table = schema.outbox
     if not digest:
-        before = connection.execute(
+        before = work.connection.execute(
             sa.select(table.c.problem)
             .where(
-                table.c.company == company,
+                table.c.company == work.company,
                 table.c.subject.in_([failure for _, failure in wishes]),
                 table.c.state == "sent",
                 table.c.problem.like(f"{_IN_DIGEST}%"),
@@ -266,12 +243,12 @@ def tell_together(
             .order_by(table.c.sent_at.desc())
         ).first()
         digest = before.problem.removeprefix(_IN_DIGEST) if before else wishes[0][1]
-    connection.execute(
+    work.connection.execute(
         sa.update(table)
-        .where(table.c.company == company, table.c.id.in_([id_ for id_, _ in wishes]), table.c.state == "waiting")
-        .values(state="sent", sent_at=at, problem=f"{_IN_DIGEST}{digest}")
+        .where(table.c.company == work.company, table.c.id.in_([id_ for id_, _ in wishes]), table.c.state == "waiting")
+        .values(state="sent", sent_at=work.at, problem=f"{_IN_DIGEST}{digest}")
     )
-    want(connection, ids, company=company, subject_kind="digest", subject=digest, at=at)
+    want(work, "digest", digest)
     return digest
 
 

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from receivables.payment import Allocation, Bucket, FeedStatus, Payment, PaymentState
-from storage import audit, schema
+from storage import schema
+from storage.work import Work
 
 
 @dataclass(frozen=True)
@@ -57,23 +58,20 @@ class Intake(StrEnum):
     CONFLICT = "conflict"
 
 
-def take_in(connection: Connection, payment: Payment, *, at: datetime, source: str, excluded_by: str | None) -> Intake:
+def take_in(work: Work, payment: Payment, *, source: str, excluded_by: str | None) -> Intake:
     """Remembers a payment once. The same content again is ignored, other content is a conflict, never an overwrite."""
+    work.only_for(payment.company)
     table = schema.payment
-    known = connection.execute(
+    known = work.connection.execute(
         sa.select(table.c.content_hash, table.c.status).where(_is(payment.company, payment.transaction_number))
     ).one_or_none()
     if known is not None:
         if known.content_hash != payment.content_hash():
             return Intake.CONFLICT
         return Intake.SAME if known.status == payment.status else Intake.STATUS_CHANGED
-    _insert(connection, payment, at=at, source=source, excluded_by=excluded_by)
-    audit.record(
-        connection,
-        company=payment.company,
-        at=at,
-        actor="feed",
-        action="payment.excluded" if excluded_by else "payment.received",
+    _insert(work, payment, source=source, excluded_by=excluded_by)
+    work.record(
+        "payment.excluded" if excluded_by else "payment.received",
         transaction_number=payment.transaction_number,
         body={
             "source": source,
@@ -88,10 +86,10 @@ def take_in(connection: Connection, payment: Payment, *, at: datetime, source: s
     return Intake.EXCLUDED if excluded_by else Intake.NEW
 
 
-def _insert(connection: Connection, payment: Payment, *, at: datetime, source: str, excluded_by: str | None) -> None:
+def _insert(work: Work, payment: Payment, *, source: str, excluded_by: str | None) -> None:
     table = schema.payment
     state = PaymentState.EXCLUDED if excluded_by else PaymentState.RECEIVED
-    connection.execute(
+    work.connection.execute(
         sa.insert(table).values(
             company=payment.company,
             transaction_number=payment.transaction_number,
@@ -104,7 +102,7 @@ def _insert(connection: Connection, payment: Payment, *, at: datetime, source: s
             status=payment.status,
             content_hash=payment.content_hash(),
             source=source,
-            received_at=at,
+            received_at=work.at,
             state=state,
             bucket=Bucket.EXCLUDED if excluded_by else Bucket.TO_DO,
             excluded_by=excluded_by,
@@ -114,7 +112,7 @@ def _insert(connection: Connection, payment: Payment, *, at: datetime, source: s
         )
     )
     if payment.allocations:
-        connection.execute(
+        work.connection.execute(
             sa.insert(schema.allocation),
             [
                 {
@@ -130,18 +128,10 @@ def _insert(connection: Connection, payment: Payment, *, at: datetime, source: s
         )
 
 
-def set_status(connection: Connection, company: str, number: str, status: FeedStatus, *, at: datetime) -> None:
+def set_status(work: Work, number: str, status: FeedStatus) -> None:
     """Remembers what the feed now says became of the money."""
-    connection.execute(sa.update(schema.payment).where(_is(company, number)).values(status=status))
-    audit.record(
-        connection,
-        company=company,
-        at=at,
-        actor="feed",
-        action="payment.status",
-        transaction_number=number,
-        body={"status": status.value},
-    )
+    work.connection.execute(sa.update(schema.payment).where(_is(work.company, number)).values(status=status))
+    work.record("payment.status", transaction_number=number, body={"status": status.value})
 
 
 def find(connection: Connection, company: str, number: str) -> StoredPayment | None:
@@ -194,20 +184,19 @@ def by_numbers(connection: Connection, company: str, numbers: Collection[str]) -
 
 
 def move(
-    connection: Connection,
+    work: Work,
     stored: StoredPayment,
     state: PaymentState,
     bucket: Bucket,
     *,
-    at: datetime,
-    actor: str,
     action: str,
     body: Mapping[str, object] | None = None,
     generation: int | None = None,
     on_account_minor: int | None = None,
     excluded_by: str | None = None,
 ) -> bool:
-    """Moves a payment on, if nobody moved it since it was read, and writes the record. False when somebody did."""
+    """Moves a payment on, if nobody moved it since it was read, and records that. False when somebody did."""
+    work.only_for(stored.payment.company)
     table = schema.payment
     values: dict[str, object] = {"state": state, "bucket": bucket, "version": stored.version + 1, "excluded_by": excluded_by}
     if generation is not None:
@@ -215,36 +204,21 @@ def move(
     if on_account_minor is not None:
         values["on_account_minor"] = on_account_minor
     if state is PaymentState.VERIFIED:
-        values["verified_at"] = at
-    moved = connection.execute(
-        sa.update(table).where(_is(stored.payment.company, stored.number), table.c.version == stored.version).values(**values)
+        values["verified_at"] = work.at
+    moved = work.connection.execute(
+        sa.update(table).where(_is(work.company, stored.number), table.c.version == stored.version).values(**values)
     )
     if moved.rowcount != 1:
         return False
-    audit.record(
-        connection,
-        company=stored.payment.company,
-        at=at,
-        actor=actor,
-        action=action,
-        transaction_number=stored.number,
-        body={"from": stored.state.value, "to": state.value, **(body or {})},
-    )
+    work.record(action, transaction_number=stored.number, body={"from": stored.state.value, "to": state.value, **(body or {})})
     return True
 
 
-def hide(connection: Connection, company: str, number: str, *, hidden: bool, by: str, at: datetime) -> None:
+def hide(work: Work, number: str, *, hidden: bool) -> None:
     """Keeps a payment out of lists and search, or brings it back. Changes nothing else."""
-    values = {"hidden_by": by, "hidden_at": at} if hidden else {"hidden_by": None, "hidden_at": None}
-    connection.execute(sa.update(schema.payment).where(_is(company, number)).values(**values))
-    audit.record(
-        connection,
-        company=company,
-        at=at,
-        actor=by,
-        action="payment.hidden" if hidden else "payment.unhidden",
-        transaction_number=number,
-    )
+    values = {"hidden_by": work.actor, "hidden_at": work.at} if hidden else {"hidden_by": None, "hidden_at": None}
+    work.connection.execute(sa.update(schema.payment).where(_is(work.company, number)).values(**values))
+    work.record("payment.hidden" if hidden else "payment.unhidden", transaction_number=number)
 
 
 def buckets(connection: Connection, company: str) -> Mapping[tuple[Bucket, str], tuple[int, int]]:
@@ -258,44 +232,29 @@ def buckets(connection: Connection, company: str) -> Mapping[tuple[Bucket, str],
     return {(Bucket(bucket), currency): (count, int(total)) for bucket, currency, count, total in rows}
 
 
-def bind(
-    connection: Connection,
-    company: str,
-    number: str,
-    line: int,
-    *,
-    invoice_id: str,
-    customer_id: str,
-    at: datetime,
-    by: str,
-    decision_id: str | None = None,
-) -> None:
+def bind(work: Work, number: str, line: int, *, invoice_id: str, customer_id: str, decision_id: str | None = None) -> None:
     """Binds one allocation to an invoice, as a new version beside those before it."""
     table = schema.binding
-    newest = connection.execute(
+    newest = work.connection.execute(
         sa.select(sa.func.max(table.c.version)).where(
-            table.c.company == company, table.c.transaction_number == number, table.c.line == line
+            table.c.company == work.company, table.c.transaction_number == number, table.c.line == line
         )
     ).scalar()
-    connection.execute(
+    work.connection.execute(
         sa.insert(table).values(
-            company=company,
+            company=work.company,
             transaction_number=number,
             line=line,
             version=(newest or 0) + 1,
             invoice_id=invoice_id,
             customer_id=customer_id,
-            bound_at=at,
-            bound_by=by,
+            bound_at=work.at,
+            bound_by=work.actor,
             decision_id=decision_id,
         )
     )
-    audit.record(
-        connection,
-        company=company,
-        at=at,
-        actor=by,
-        action="allocation.bound",
+    work.record(
+        "allocation.bound",
         transaction_number=number,
         body={"line": line, "version": (newest or 0) + 1, "invoice_id": invoice_id, "customer_id": customer_id},
     )

@@ -1,4 +1,4 @@
-"""Each allocation is bound to the invoice that its number meant when the client paid.
+"""Each allocation is bound to the invoice that its number meant when the customer paid.
 
 Reads: received payments and the mirror. Leaves: bindings, versioned. Never: a guess. Where the only invoice of
 that number is newer than the payment, or the customer is not certain, the line stays unbound and a person chooses.
@@ -16,6 +16,7 @@ from storage import mirror, payments
 from storage.engine import Connection
 from storage.mirror import Seen
 from storage.payments import StoredPayment
+from storage.work import Work
 from sync.desk import Desk
 
 PAYMENTS_PER_BATCH = 100
@@ -47,34 +48,25 @@ def run_once(desk: Desk) -> int:
 def _bind_all(desk: Desk, state: PaymentState) -> int:
     bound, after = 0, ""
     while True:
-        with desk.db.work() as connection:
-            batch = payments.in_state(connection, desk.company.id, state, limit=PAYMENTS_PER_BATCH, after=after)
-            bound += _bind(connection, desk, batch)
+        with desk.work() as work:
+            batch = payments.in_state(work.connection, work.company, state, limit=PAYMENTS_PER_BATCH, after=after)
+            bound += _bind(work, batch)
         if len(batch) < PAYMENTS_PER_BATCH:
             return bound
         after = batch[-1].number
 
 
-def _bind(connection: Connection, desk: Desk, batch: Sequence[StoredPayment]) -> int:
+def _bind(work: Work, batch: Sequence[StoredPayment]) -> int:
     bound = 0
-    held = payments.bindings(connection, desk.company.id, [stored.number for stored in batch])
+    held = payments.bindings(work.connection, work.company, [stored.number for stored in batch])
     unbound = [stored for stored in batch if len(held[stored.number]) < len(stored.payment.allocations)]
-    known = look_up(connection, desk.company.id, [stored.payment for stored in unbound])
+    known = look_up(work.connection, work.company, [stored.payment for stored in unbound])
     for stored in unbound:
         for line, allocation in enumerate(stored.payment.allocations, start=1):
             meant = what_is_meant(stored.payment, allocation, known)
             if line in held[stored.number] or meant.problem:
                 continue
-            payments.bind(
-                connection,
-                desk.company.id,
-                stored.number,
-                line,
-                invoice_id=meant.invoice_id,
-                customer_id=meant.customer_id,
-                at=desk.clock.now(),
-                by="sync",
-            )
+            payments.bind(work, stored.number, line, invoice_id=meant.invoice_id, customer_id=meant.customer_id)
             bound += 1
     return bound
 
@@ -89,15 +81,15 @@ def look_up(connection: Connection, company: str, wanted: Sequence[Payment]) -> 
     customers += _customers(connection, company, ids)
     customers += _customers(connection, company, {customer.merged_into for customer in customers if customer.merged_into})
     invoices = [
-        *mirror.invoices_numbered(connection, company, {one.invoice_number for one in allocations if one.invoice_number}),
-        *mirror.documents(connection, company, "invoice", {one.invoice_id for one in allocations if one.invoice_id}),
+        *mirror.invoices_numbered(connection, company, {line.invoice_number for line in allocations if line.invoice_number}),
+        *mirror.documents(connection, company, "invoice", {line.invoice_id for line in allocations if line.invoice_id}),
     ]
     return Known(customers, invoices)
 
 
 def _customers(connection: Connection, company: str, ids: set[str]) -> list[Customer]:
     seen = mirror.documents(connection, company, "customer", ids) if ids else ()
-    return [one.document for one in seen if isinstance(one.document, Customer)]
+    return [document.document for document in seen if isinstance(document.document, Customer)]
 
 
 def customer_ids_of(payment: Payment, known: Known) -> tuple[str, ...]:
@@ -106,12 +98,12 @@ def customer_ids_of(payment: Payment, known: Known) -> tuple[str, ...]:
     if payment.customer_id:
         named = [by_id[payment.customer_id]] if payment.customer_id in by_id else []
     else:
-        named = [one for one in by_id.values() if mirror.fold(one.name) == mirror.fold(payment.customer)]
+        named = [customer for customer in by_id.values() if mirror.fold(customer.name) == mirror.fold(payment.customer)]
     return tuple(sorted({customer.merged_into or customer.id for customer in named}))
 
 
 def what_is_meant(payment: Payment, allocation: Allocation, known: Known) -> Meant:
-    """Which invoice an allocation meant when the client paid. Pure."""
+    """Which invoice an allocation meant when the customer paid. Pure."""
     customers = customer_ids_of(payment, known)
     if not customers:
         return Meant(BindingProblem.NO_SUCH_CUSTOMER)

@@ -66,10 +66,10 @@ class Case:
     @property
     def generation(self) -> int:
         """The next one: never a number that any effect of this payment had, and above that of unattended posting."""
-        return max((one.generation for one in self.chain), default=self.stored.generation) + 1
+        return max((effect.generation for effect in self.chain), default=self.stored.generation) + 1
 
     def finding(self, cause: Cause) -> Finding | None:
-        return next((one for one in (self.diagnosis.primary, *self.diagnosis.runners_up) if one.cause is cause), None)
+        return next((found for found in (self.diagnosis.primary, *self.diagnosis.runners_up) if found.cause is cause), None)
 
 
 def receipt_steps(case: Case, evidence: Evidence, lines: Sequence[tuple[str, int]], *, after: str | None) -> list[PlannedEffect]:
@@ -80,12 +80,9 @@ def receipt_steps(case: Case, evidence: Evidence, lines: Sequence[tuple[str, int
         steps.append(
             receipt_effect(
                 case.desk,
-                case.stored,
-                part.number,
-                part.write,
+                part,
                 case.generation,
                 evidence,
-                attended=True,
                 decision_id=case.decision.id,
                 after_id=steps[-1].id if steps else after,
             )
@@ -101,5 +98,7 @@ def gone(case: Case) -> tuple[StoredEffect, ...]:
         if part.receipt is not None and not (isinstance(part.receipt, Receipt) and not part.receipt.voided)
     }
     return tuple(
-        one for one in case.chain if one.kind is EffectKind.RECEIPT and one.state is EffectState.DONE and one.document_id in gone
+        effect
+        for effect in case.chain
+        if effect.kind is EffectKind.RECEIPT and effect.state is EffectState.DONE and effect.document_id in gone
     )

@@ -26,14 +26,14 @@ def unapply(case: Case) -> Plan:
     """A chain: take the applications off, post the receipt, and where chosen put back what still fits."""
     finding = case.finding(Cause.CREDIT_MEMO_APPLIED)
     wanted = set(finding.applications) if finding else set()
-    found = [one for line in case.evidence.lines for one in line.credits if one.id in wanted]
-    if not found or {one.id for one in found} != wanted:
+    found = [application for line in case.evidence.lines for application in line.credits if application.id in wanted]
+    if not found or {application.id for application in found} != wanted:
         raise CannotBeDone("The credit memo is no longer applied as the card said.")
     expected = _Expected(case)
     steps: list[PlannedEffect] = []
-    for one in found:
-        steps.append(_unapply_step(case, one, expected, after=steps[-1].id if steps else None))
-        expected.without(one)
+    for application in found:
+        steps.append(_unapply_step(case, application, expected, after=steps[-1].id if steps else None))
+        expected.without(application)
     evidence = replace(case.evidence, lines=tuple(expected.line(line) for line in case.evidence.lines))
     in_the_way = judging.obstacles(evidence)
     if in_the_way:
@@ -41,7 +41,7 @@ def unapply(case: Case) -> Plan:
     lines = [(line.invoice_id, line.amount_minor) for line in evidence.lines]
     receipts = receipt_steps(case, evidence, lines, after=steps[-1].id)
     back = _put_back_what_fits(case, found, evidence, receipts[-1]) if case.decision.options.get("reapply") else []
-    numbers = ", ".join(sorted({one.credit_memo_number for one in found}))
+    numbers = ", ".join(sorted({application.credit_memo_number for application in found}))
     return Plan(
         PaymentState.POSTING,
         Bucket.IN_FLIGHT,
@@ -59,29 +59,28 @@ class _Expected:
         self.invoices = {line.invoice_id: line.invoice for line in case.evidence.lines if isinstance(line.invoice, Invoice)}
         self.memos = dict(case.memos)
 
-    def facts(self, one: CreditApplication) -> dict[str, Facts]:
-        if one.credit_memo_id not in self.memos or one.invoice_id not in self.invoices:
-            raise CannotBeDone(f"Credit memo {one.credit_memo_number} could not be read.")
+    def facts(self, applied: CreditApplication) -> dict[str, Facts]:
+        if applied.credit_memo_id not in self.memos or applied.invoice_id not in self.invoices:
+            raise CannotBeDone(f"Credit memo {applied.credit_memo_number} could not be read.")
         return {
-            f"invoice:{one.invoice_id}": facts_of(self.invoices[one.invoice_id]),
-            f"credit_memo:{one.credit_memo_id}": facts_of(self.memos[one.credit_memo_id]),
+            f"invoice:{applied.invoice_id}": facts_of(self.invoices[applied.invoice_id]),
+            f"credit_memo:{applied.credit_memo_id}": facts_of(self.memos[applied.credit_memo_id]),
         }
 
-    def without(self, one: CreditApplication) -> None:
-        memo, invoice = self.memos[one.credit_memo_id], self.invoices[one.invoice_id]
-        left = tuple(other for other in memo.applications if other.id != one.id)
-        self.memos[one.credit_memo_id] = replace(memo, open_minor=memo.open_minor + one.amount_minor, applications=left)
-        self.invoices[one.invoice_id] = replace(
-            invoice, open_minor=invoice.open_minor + one.amount_minor, status=InvoiceStatus.OPEN
-        )
+    def without(self, applied: CreditApplication) -> None:
+        memo, invoice, amount = self.memos[applied.credit_memo_id], self.invoices[applied.invoice_id], applied.amount_minor
+        left = tuple(other for other in memo.applications if other.id != applied.id)
+        self.memos[applied.credit_memo_id] = replace(memo, open_minor=memo.open_minor + amount, applications=left)
+        now_open = replace(invoice, open_minor=invoice.open_minor + amount, status=InvoiceStatus.OPEN)
+        self.invoices[applied.invoice_id] = now_open
 
     def line(self, line: LineEvidence) -> LineEvidence:
         return replace(line, invoice=self.invoices.get(line.invoice_id, line.invoice))
 
 
-def _unapply_step(case: Case, one: CreditApplication, expected: _Expected, *, after: str | None) -> PlannedEffect:
+def _unapply_step(case: Case, applied: CreditApplication, expected: _Expected, *, after: str | None) -> PlannedEffect:
     company, number = case.desk.company.id, case.stored.number
-    key = effect_key(company, number, f"unapply/{one.id}", case.generation)
+    key = effect_key(company, number, f"unapply/{applied.id}", case.generation)
     return PlannedEffect(
         id=case.desk.ids.new(),
         company=company,
@@ -90,8 +89,8 @@ def _unapply_step(case: Case, one: CreditApplication, expected: _Expected, *, af
         generation=case.generation,
         key=key,
         marker=f"ru-{key[:16]}",
-        write=UnapplyCredit(one.id, one.credit_memo_id, one.invoice_id, one.amount_minor),
-        expects=expected.facts(one),
+        write=UnapplyCredit(applied.id, applied.credit_memo_id, applied.invoice_id, applied.amount_minor),
+        expects=expected.facts(applied),
         attended=True,
         facts_read_at=case.evidence.taken_at,
         decision_id=case.decision.id,
@@ -105,12 +104,12 @@ def _put_back_what_fits(
     """The part of each credit that the invoice still has room for beside the receipt."""
     room = {line.invoice_id: line.open_minor - line.amount_minor for line in evidence.lines}
     steps: list[PlannedEffect] = []
-    for one in found:
-        amount = min(one.amount_minor, room[one.invoice_id])
+    for application in found:
+        amount = min(application.amount_minor, room[application.invoice_id])
         if amount > 0:
-            room[one.invoice_id] -= amount
-            write = ApplyCredit(one.credit_memo_id, one.invoice_id, amount)
+            room[application.invoice_id] -= amount
+            write = ApplyCredit(application.credit_memo_id, application.invoice_id, amount)
             after = steps[-1].id if steps else receipt.id
-            what = f"reapply/{one.id}"
-            steps.append(credit_effect(case.desk, receipt, write, what=what, at=evidence.taken_at, after_id=after))
+            back = credit_effect(case.desk.ids, receipt, write, what=f"reapply/{application.id}", at=evidence.taken_at)
+            steps.append(replace(back, after_id=after))
     return steps

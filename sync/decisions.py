@@ -17,9 +17,9 @@ from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
 from storage import codec, decisions, effects, failures, outbox, payments
 from storage.decisions import StoredDecision
-from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
+from storage.work import Work
 from sync import remedies
 from sync.cases import CannotBeDone, Case, Plan
 from sync.desk import Desk
@@ -75,15 +75,15 @@ def _carry_out(desk: Desk, decision: StoredDecision, counts: DecisionCounts) -> 
 
 def _facts(evidence: Evidence) -> str:
     """What a decision rests on. What other payments claim of a receipt is left out: each claim is checked when it is made."""
-    receipts = tuple(replace(one, claimed_minor=0, rivals=()) for one in evidence.receipts)
+    receipts = tuple(replace(found, claimed_minor=0, rivals=()) for found in evidence.receipts)
     return codec.facts_hash(replace(evidence, receipts=receipts))
 
 
 def _memos(desk: Desk, evidence: Evidence) -> Mapping[str, CreditMemo]:
     """The credit memos standing on the payment's invoices, fresh."""
-    ids = {one.credit_memo_id for line in evidence.lines for one in line.credits}
+    ids = {applied.credit_memo_id for line in evidence.lines for applied in line.credits}
     found = desk.books.credit_memos(ids) if ids else {}
-    return {one: memo for one, memo in found.items() if isinstance(memo, CreditMemo)}
+    return {memo_id: memo for memo_id, memo in found.items() if isinstance(memo, CreditMemo)}
 
 
 def _authority(desk: Desk, decision: StoredDecision, stored: StoredPayment, diagnosis: Diagnosis, evidence: Evidence) -> Answer:
@@ -97,102 +97,70 @@ def _authority(desk: Desk, decision: StoredDecision, stored: StoredPayment, diag
 
 def _begin(desk: Desk, case: Case, found: StoredFailure, plan: Plan, counts: DecisionCounts) -> None:
     """Commits intent, decision, record and card together; the books are written to by `effects` alone."""
-    at, company = desk.clock.now(), desk.company.id
     decision, stored = case.decision, case.stored
-    with desk.db.work() as connection:
-        if not decisions.move(connection, decision, "carrying_out", outcome=plan.words, at=at):
+    with desk.work() as work:
+        if not decisions.move(work, decision, "carrying_out", outcome=plan.words):
             return  # another process was quicker
+        person = work.acting_as(decision.requested_by)
         if (plan.state, plan.bucket) != (stored.state, stored.bucket) or plan.on_account_minor is not None:
             moved = payments.move(
-                connection,
+                person,
                 stored,
                 plan.state,
                 plan.bucket,
-                at=at,
-                actor=decision.requested_by,
                 action=f"payment.{decision.remedy}",
                 body={"decision": decision.id, "reason": decision.reason},
                 generation=case.generation if plan.effects else None,
                 on_account_minor=plan.on_account_minor,
             )
             if not moved:
-                raise CannotBeDone("The payment moved on while this was being carried out; look at it again.")
-        _write(connection, desk, case, plan)
-        held = decisions.get(connection, company, decision.id)
+                raise CannotBeDone("The payment changed while this was being carried out. Look at it again, then decide.")
+        _write(work, person, case, plan)
         if not plan.effects:
-            decisions.move(connection, held, "done", outcome=plan.words, at=at)
+            decisions.move(work, replace(decision, state="carrying_out"), "done", outcome=plan.words)
         if plan.resolution:
-            failures.resolve(
-                connection, desk.ids, found, resolution=plan.resolution, by=decision.requested_by, at=at, actor="sync"
-            )
+            failures.resolve(work, found, resolution=plan.resolution, by=decision.requested_by)
         else:
-            outbox.want(connection, desk.ids, company=company, subject_kind="failure", subject=found.id, at=at)
+            outbox.want(work, "failure", found.id)
     counts.carried_out += 1
     failpoint("decisions.after_plan")
 
 
-def _write(connection: Connection, desk: Desk, case: Case, plan: Plan) -> None:
-    at, company, number = desk.clock.now(), desk.company.id, case.stored.number
-    decision = case.decision
+def _write(work: Work, person: Work, case: Case, plan: Plan) -> None:
+    """Writes down the plan. `person` is the same work in the name of whoever decided."""
+    decision, number = case.decision, case.stored.number
     for line, invoice_id, customer_id in plan.bindings:
-        payments.bind(
-            connection,
-            company,
-            number,
-            line,
-            invoice_id=invoice_id,
-            customer_id=customer_id,
-            at=at,
-            by=decision.requested_by,
-            decision_id=decision.id,
-        )
-    for one in plan.superseded:
-        effects.end_without_sending(
-            connection, one, EffectState.SUPERSEDED, why="its receipt was read as gone", at=at, actor="sync"
-        )
+        payments.bind(person, number, line, invoice_id=invoice_id, customer_id=customer_id, decision_id=decision.id)
+    for effect in plan.superseded:
+        effects.end_without_sending(work, effect, EffectState.SUPERSEDED, why="its receipt was read as gone")
     for planned in plan.effects:
-        effects.plan(connection, planned, at=at, actor=decision.requested_by)
+        effects.plan(person, planned)
     for proof in plan.proofs:
-        claimed = decisions.claim_receipt(
-            connection,
-            company=company,
-            proof_id=desk.ids.new(),
-            decision_id=decision.id,
-            transaction_number=number,
-            receipt_id=proof.receipt_id,
-            receipt_amount_minor=proof.receipt_amount_minor,
-            amount_minor=proof.amount_minor,
-            at=at,
-        )
-        if not claimed:
+        if not decisions.claim_receipt(work, decision, **vars(proof)):
             raise CannotBeDone("Other dismissed payments already rest on that receipt's money.")
 
 
 def _stale(desk: Desk, decision: StoredDecision, found: StoredFailure, evidence: Evidence, counts: DecisionCounts) -> None:
     """The books changed since the person looked: nothing is written, and what they say now is shown instead."""
-    at = desk.clock.now()
-    with desk.db.work() as connection:
+    with desk.work() as work:
         words = "the books changed since this was shown; look at the new card"
-        if decisions.move(connection, decision, "stale", outcome=words, at=at):
-            failures.store_evidence(connection, desk.ids, found, evidence)
-            outbox.want(connection, desk.ids, company=desk.company.id, subject_kind="failure", subject=found.id, at=at)
+        if decisions.move(work, decision, "stale", outcome=words):
+            failures.store_evidence(work, found, evidence)
+            outbox.want(work, "failure", found.id)
             counts.stale += 1
 
 
 def _end(desk: Desk, decision: StoredDecision, state: str, why: str, counts: DecisionCounts) -> None:
-    at = desk.clock.now()
-    with desk.db.work() as connection:
-        if decisions.move(connection, decision, state, outcome=why, at=at) and decision.failure_id:
-            outbox.want(connection, desk.ids, company=desk.company.id, subject_kind="failure", subject=decision.failure_id, at=at)
+    with desk.work() as work:
+        if decisions.move(work, decision, state, outcome=why) and decision.failure_id:
+            outbox.want(work, "failure", decision.failure_id)
     counts.refused += 1
 
 
 def _settle_intake(desk: Desk, decision: StoredDecision, found: StoredFailure, counts: DecisionCounts) -> None:
     """A contradiction in the feed is over when a person says so; the payment we hold is not touched."""
-    at = desk.clock.now()
-    with desk.db.work() as connection:
-        if decisions.move(connection, decision, "carrying_out", outcome="", at=at):
-            held = decisions.get(connection, desk.company.id, decision.id)
-            decisions.move(connection, held, "done", outcome="what we hold was kept", at=at)
-            failures.resolve(connection, desk.ids, found, resolution="retried", by=decision.requested_by, at=at, actor="sync")
+    with desk.work() as work:
+        if decisions.move(work, decision, "carrying_out", outcome=""):
+            decisions.move(work, replace(decision, state="carrying_out"), "done", outcome="what we hold was kept")
+            failures.resolve(work, found, resolution="retried", by=decision.requested_by)
             counts.carried_out += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from feeds.polled import PolledFeed
@@ -12,6 +13,7 @@ from receivables.diagnosis import Diagnosis
 from receivables.evidence import Evidence
 from receivables.ports import Books, Clock, Ids
 from storage.engine import Database
+from storage.work import Work, working
 
 
 @dataclass(frozen=True)
@@ -27,3 +29,20 @@ class Desk:
     diagnose: Callable[[Evidence], Diagnosis]
     owner: str
     feed: PolledFeed | None = None  # where payments are asked for; files and webhooks come by themselves
+
+    def work(self, actor: str = "sync") -> AbstractContextManager[Work]:
+        """A unit of work of the journey: its changes and its record commit together when the block ends well."""
+        return working(self.db.work(), self.company.id, self.clock, self.ids, actor)
+
+    def name_of(self, person_id: str) -> str:
+        """What people call that person."""
+        person = self.people.get(person_id)
+        return person.name if person else person_id
+
+    def already_taken(self, by: str | None) -> str:
+        """Why nobody can take ownership of it any more."""
+        return f"{self.name_of(by)} already took ownership." if by else "This is closed; there is nothing left to own."
+
+    def acknowledge(self, actor: str) -> AbstractContextManager[Work]:
+        """The same for a person who waits for the answer: it gives up early."""
+        return working(self.db.acknowledge(), self.company.id, self.clock, self.ids, actor)

@@ -1,7 +1,7 @@
-"""New evidence is judged: the payment goes back to be posted, or a person is told why it failed and what may be done.
+"""New evidence is diagnosed: the payment goes back to be posted, or a person is told why it failed and what may be done.
 
-Reads: open failures with evidence that nobody judged yet. Leaves: cause, remedy, alternatives and the facts they rest
-on; or the payment among the received again, when it was put right in the books. Never: the engine's error, or its
+Reads: open failures with evidence that was not diagnosed yet. Leaves: cause, remedy, alternatives and the facts they rest
+on; or the payment among the received again, when it was fixed in the books. Never: the engine's error, or its
 crash, as a diagnosis: such a payment is left to a person and the others go on.
 """
 
@@ -18,9 +18,9 @@ from receivables.failpoints import failpoint
 from receivables.payment import Bucket, PaymentState
 from rules import EngineFailed
 from storage import effects, failures, payments
-from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
+from storage.work import Work
 from sync import incidents, judging, verification
 from sync.desk import Desk
 
@@ -36,24 +36,24 @@ class DiagnosisCounts:
 
 
 def run_once(desk: Desk) -> DiagnosisCounts:
-    """Judges everything new, one failure at a time, each attempt committed before the engine runs."""
+    """Diagnoses everything new, one failure at a time, each attempt committed before the engine runs."""
     counts = DiagnosisCounts()
     _leave_abandoned(desk, counts)
     while True:
         with desk.db.read() as connection:
             batch = failures.undiagnosed(connection, desk.company.id, limit=FAILURES_PER_BATCH)
         for found in batch:
-            _judge(desk, found, counts)
+            _diagnose(desk, found, counts)
         if len(batch) < FAILURES_PER_BATCH:
             return counts
 
 
-def _judge(desk: Desk, found: StoredFailure, counts: DiagnosisCounts) -> None:
-    with desk.db.work() as connection:
-        evidence = failures.evidence(connection, desk.company.id, found.evidence_id or "")
-        before = failures.evidence_before(connection, found, found.evidence_id or "")
-        attempt = failures.begin_diagnosis(connection, desk.ids, found, desk.clock.now())
-        put_right = _put_right(connection, desk, found, evidence, before, attempt)
+def _diagnose(desk: Desk, found: StoredFailure, counts: DiagnosisCounts) -> None:
+    with desk.work() as work:
+        evidence = failures.evidence(work.connection, work.company, found.evidence_id or "")
+        before = failures.evidence_before(work.connection, found, found.evidence_id or "")
+        attempt = failures.begin_diagnosis(work, found)
+        put_right = _put_right(work, found, evidence, before, attempt)
     if put_right:
         counts.put_right += 1
         return
@@ -62,53 +62,42 @@ def _judge(desk: Desk, found: StoredFailure, counts: DiagnosisCounts) -> None:
         diagnosis, failed = desk.diagnose(evidence), False
     except EngineFailed as error:
         diagnosis, failed = _for_a_person(evidence, str(error)), True
-    with desk.db.work() as connection:
-        failures.end_diagnosis(
-            connection,
-            desk.ids,
-            desk.company.id,
-            attempt,
-            found.id,
-            diagnosis,
-            at=desk.clock.now(),
-            crashed=failed,
-            root=incidents.root_of(diagnosis, evidence),
-        )
+    root = incidents.root_of(diagnosis, evidence)
+    with desk.work() as work:
+        failures.end_diagnosis(work, attempt, found.id, diagnosis, crashed=failed, root=root)
     if failed:
         counts.left_to_person += 1
     else:
         counts.diagnosed += 1
 
 
-def _put_right(
-    connection: Connection, desk: Desk, found: StoredFailure, evidence: Evidence, before: Evidence | None, attempt: str
-) -> bool:
+def _put_right(work: Work, found: StoredFailure, evidence: Evidence, before: Evidence | None, attempt: str) -> bool:
     """Whether the books now take the payment, or already hold it, as meant; then nobody needs to decide."""
-    stored = payments.find(connection, desk.company.id, found.transaction_number)
+    stored = payments.find(work.connection, work.company, found.transaction_number)
     if stored is None or stored.state is not PaymentState.FAILED or stored.bucket is Bucket.UNKNOWN or found.held:
         return False
     if evidence.posted:
         state, bucket = PaymentState.POSTED, Bucket.IN_FLIGHT
-        if not _stands_as_meant(connection, desk, stored, evidence):
+        if not _stands_as_meant(work, stored, evidence):
             return False
     else:
         state, bucket = PaymentState.RECEIVED, Bucket.TO_DO
         if judging.obstacles(evidence) or _refused_just_now(evidence, before):
             return False
-    at, by = desk.clock.now(), _who_changed(evidence, before)
-    if not failures.resolve(connection, desk.ids, found, resolution="put_right", by=by, at=at, actor="sync"):
+    by = _who_changed(evidence, before)
+    if not failures.resolve(work, found, resolution="put_right", by=by):
         return False
-    payments.move(connection, stored, state, bucket, at=at, actor="sync", action="payment.put_right", body={"by": by})
-    failures.end_diagnosis(connection, desk.ids, desk.company.id, attempt, found.id, _fits(evidence), at=at)
+    payments.move(work, stored, state, bucket, action="payment.put_right", body={"by": by})
+    failures.end_diagnosis(work, attempt, found.id, _fits(evidence))
     return True
 
 
-def _stands_as_meant(connection: Connection, desk: Desk, stored: StoredPayment, evidence: Evidence) -> bool:
-    chain = effects.of_payments(connection, desk.company.id, [stored.number])[stored.number]
+def _stands_as_meant(work: Work, stored: StoredPayment, evidence: Evidence) -> bool:
+    chain = effects.of_payments(work.connection, work.company, [stored.number])[stored.number]
     receipts = {part.document_id: part.receipt for part in evidence.posted if part.receipt is not None}
     code, _ = verification.difference(stored, chain, receipts)
     return not code and len(evidence.receipts) <= len(evidence.posted) + sum(
-        1 for one in evidence.receipts if not one.this_payment
+        1 for receipt in evidence.receipts if not receipt.this_payment
     )
 
 
@@ -154,21 +143,13 @@ def _for_a_person(evidence: Evidence, why: str) -> Diagnosis:
 
 def _leave_abandoned(desk: Desk, counts: DiagnosisCounts) -> None:
     """Diagnoses whose process died with them are not tried again: their evidence may be what killed it."""
-    now = desk.clock.now()
-    with desk.db.work() as connection:
-        for attempt, failure_id in failures.begun_before(connection, desk.company.id, now - ABANDONED_AFTER):
-            found = failures.get(connection, desk.company.id, failure_id)
-            evidence = failures.evidence(connection, desk.company.id, found.evidence_id) if found.evidence_id else None
-            if evidence is None:
+    with desk.work() as work:
+        connection, company = work.connection, work.company
+        for attempt, failure_id in failures.begun_before(connection, company, work.at - ABANDONED_AFTER):
+            found = failures.get(connection, company, failure_id)
+            if found.evidence_id is None:
                 continue
-            failures.end_diagnosis(
-                connection,
-                desk.ids,
-                desk.company.id,
-                attempt,
-                failure_id,
-                _for_a_person(evidence, "the process ended while it was running"),
-                at=now,
-                crashed=True,
-            )
+            evidence = failures.evidence(connection, company, found.evidence_id)
+            left = _for_a_person(evidence, "the process ended while it was running")
+            failures.end_diagnosis(work, attempt, failure_id, left, crashed=True)
             counts.left_to_person += 1

@@ -33,14 +33,14 @@ from receivables.errors import AccessLost, BooksError, BooksUnavailable, Outcome
 from receivables.failpoints import failpoint
 from storage import companies, effects
 from storage.effects import StoredEffect
-from storage.engine import Connection
+from storage.work import Work
 from sync import settling
 from sync.desk import Desk
 
 EFFECTS_PER_RUN = 60  # claimed at once; with their consequences under 500 rows a transaction
-LEASE_SECONDS = 60.0  # how long this process may hold an effect before another one looks after it
+LEASE_SECONDS = 60.0  # how long this process may hold an effect before another may take it over
 SEND_SECONDS = 30.0  # nothing leaves this process later than this after the intent to send was written
-FRESH_SECONDS = 60.0  # unattended effects resting on older facts are judged again instead of sent
+FRESH_SECONDS = 60.0  # unattended effects resting on older facts are checked again instead of sent
 LOOK_SECONDS = (1, 2, 5, 15, 60)  # between looks for what was sent: soon at first, most answers come late by a moment
 BACK_OFF_SECONDS = (2, 10, 60, 300)  # between tries that were definitely not carried out
 Document = Customer | Invoice | CreditMemo | Receipt | Gone
@@ -101,26 +101,18 @@ def run_until_idle(desk: Desk) -> EffectCounts:
 def run_once(desk: Desk) -> EffectCounts:
     """Takes one bounded batch of due effects as far as it will go now. Raises as `run_until_idle` does."""
     counts = EffectCounts()
-    now = desk.clock.now()
-    with desk.db.work() as connection:
-        claimed = effects.claim(
-            connection,
-            desk.company.id,
-            owner=desk.owner,
-            now=now,
-            lease_until=now + timedelta(seconds=LEASE_SECONDS),
-            limit=EFFECTS_PER_RUN,
-        )
+    with desk.work() as work:
+        lease_until = work.at + timedelta(seconds=LEASE_SECONDS)
+        claimed = effects.claim(work, owner=desk.owner, lease_until=lease_until, limit=EFFECTS_PER_RUN)
     failpoint("effects.after_claim")
     counts.claimed = len(claimed)
     if not claimed:
         return counts
-    held = {one.id: one for one in claimed}
+    held = {effect.id: effect for effect in claimed}
     try:
-        ready = _look(desk, [one for one in claimed if one.state is not EffectState.SENDING], counts, held)
-        ready += [one for one in claimed if one.state is EffectState.SENDING]
-        for one in ready:
-            held[one.id] = one
+        ready = _look(desk, [effect for effect in claimed if effect.state is not EffectState.SENDING], counts, held)
+        ready += [effect for effect in claimed if effect.state is EffectState.SENDING]
+        held |= {effect.id: effect for effect in ready}
         fresh, documents = _reread(desk, ready, counts, held)
         for batch in _chunks(fresh, desk.books.traits.orders_per_dispatch):
             _send(desk, batch, documents, counts, held)
@@ -138,37 +130,37 @@ def _look(desk: Desk, lost: Sequence[StoredEffect], counts: EffectCounts, held: 
     """Asks the books what became of effects that were sent, and returns those that certainly never arrived."""
     if not lost:
         return []
-    traces = desk.books.look([one.order({}) for one in lost])
+    traces = desk.books.look([effect.order({}) for effect in lost])
     absent = []
     now = desk.clock.now()
     settle = timedelta(seconds=desk.books.traits.settle_seconds)
-    with desk.db.work() as connection:
-        for one, found in zip(lost, traces, strict=True):
-            held.pop(one.id)
+    with desk.work() as work:
+        for effect, found in zip(lost, traces, strict=True):
+            held.pop(effect.id)
             if len(found) == 1:
                 outcome = Outcome(Verdict.DONE, document_id=found[0].document_id, version=found[0].version, code="found")
-                settling.settle(connection, desk, one, EffectState.DONE, outcome)
+                settling.settle(work, effect, EffectState.DONE, outcome)
                 counts.add(EffectState.DONE)
             elif len(found) > 1:
                 outcome = Outcome(Verdict.UNKNOWN, code="found_several", message="the books hold it more than once")
                 later = now + timedelta(seconds=BACK_OFF_SECONDS[-1])
-                settling.settle(connection, desk, one, EffectState.NEEDS_PERSON, outcome, next_at=later)
+                settling.settle(work, effect, EffectState.NEEDS_PERSON, outcome, next_at=later)
                 counts.add(EffectState.NEEDS_PERSON)
-            elif one.state is EffectState.NEEDS_PERSON or (one.deadline_at and now < one.deadline_at + settle):
+            elif effect.state is EffectState.NEEDS_PERSON or (effect.deadline_at and now < effect.deadline_at + settle):
                 # It may still arrive; only after the window is an empty search a proof.
-                later = now + timedelta(seconds=LOOK_SECONDS[min(one.fence, len(LOOK_SECONDS) - 1)])
+                later = now + timedelta(seconds=LOOK_SECONDS[min(effect.fence, len(LOOK_SECONDS) - 1)])
                 outcome = Outcome(Verdict.UNKNOWN, code="outcome_unknown", message="sent; not found in the books yet")
-                settling.settle(connection, desk, one, one.state, outcome, next_at=later)
+                settling.settle(work, effect, effect.state, outcome, next_at=later)
                 counts.add(EffectState.UNKNOWN)
             else:
-                absent.append(one)
-    return [again for one in absent if (again := _send_again(desk, one))]
+                absent.append(effect)
+    return [again for effect in absent if (again := _send_again(desk, effect))]
 
 
 def _send_again(desk: Desk, absent: StoredEffect) -> StoredEffect | None:
-    """Proven absent: it may be sent once more, with its own key, by whoever holds the fence."""
-    with desk.db.work() as connection:
-        return effects.resume(connection, absent, at=desk.clock.now())
+    """Proven absent: it may be sent once more, with its own key, by the worker that holds the lease."""
+    with desk.work() as work:
+        return effects.resume(work, absent)
 
 
 # --- re-read ----------------------------------------------------------------------------------------------------------
@@ -183,46 +175,46 @@ def _reread(
     parts = _other_parts(desk, ready)
     stale: dict[str, str] = {}
     taken: dict[str, int] = {}
-    for one in ready:
-        why = _stale(one, documents, taken) or _stale_beside(one, parts[one.id], now)
+    for effect in ready:
+        why = _stale(effect, documents, taken) or _stale_beside(effect, parts[effect.id], now)
         if why:
-            stale[one.id] = why
-    for one in ready:  # a payment is posted whole or not at all
-        if one.id not in stale and any(other.id in stale for other in parts[one.id]):
-            stale[one.id] = "another part of the payment no longer fits"
+            stale[effect.id] = why
+    for effect in ready:  # a payment is posted whole or not at all
+        if effect.id not in stale and any(other.id in stale for other in parts[effect.id]):
+            stale[effect.id] = "another part of the payment no longer fits"
     if stale:
-        with desk.db.work() as connection:
-            _refuse_stale(connection, desk, [one for one in ready if one.id in stale], stale)
+        with desk.work() as work:
+            _refuse_stale(work, [effect for effect in ready if effect.id in stale], stale)
         for effect_id in stale:
             held.pop(effect_id)
             counts.add(EffectState.REFUSED_STALE)
-    return [one for one in ready if one.id not in stale], documents
+    return [effect for effect in ready if effect.id not in stale], documents
 
 
-def _refuse_stale(connection: Connection, desk: Desk, stale: Sequence[StoredEffect], why: Mapping[str, str]) -> None:
+def _refuse_stale(work: Work, stale: Sequence[StoredEffect], why: Mapping[str, str]) -> None:
     """Ends stale effects; of a payment's unattended parts the last one speaks for all, so that nothing seems half done."""
-    last = {one.transaction_number: one.id for one in stale}
-    for one in stale:
-        outcome = Outcome(Verdict.REFUSED, code="stale", message=why[one.id])
-        if one.attended or last[one.transaction_number] == one.id:
-            settling.settle(connection, desk, one, EffectState.REFUSED_STALE, outcome)
+    last = {effect.transaction_number: effect.id for effect in stale}
+    for effect in stale:
+        outcome = Outcome(Verdict.REFUSED, code="stale", message=why[effect.id])
+        if effect.attended or last[effect.transaction_number] == effect.id:
+            settling.settle(work, effect, EffectState.REFUSED_STALE, outcome)
         else:
-            effects.settle(connection, one, EffectState.REFUSED_STALE, outcome, at=desk.clock.now())
+            effects.settle(work, effect, EffectState.REFUSED_STALE, outcome)
 
 
 def _other_parts(desk: Desk, ready: Sequence[StoredEffect]) -> Mapping[str, Sequence[StoredEffect]]:
     """For each unattended receipt the other parts of its payment in the same generation; a decision's parts are a chain."""
     with desk.db.read() as connection:
-        chains = effects.of_payments(connection, desk.company.id, {one.transaction_number for one in ready})
+        chains = effects.of_payments(connection, desk.company.id, {effect.transaction_number for effect in ready})
     return {
-        one.id: []
-        if one.attended
+        effect.id: []
+        if effect.attended
         else [
             other
-            for other in chains[one.transaction_number]
-            if other.id != one.id and (other.kind, other.generation) == (one.kind, one.generation)
+            for other in chains[effect.transaction_number]
+            if other.id != effect.id and (other.kind, other.generation) == (effect.kind, effect.generation)
         ]
-        for one in ready
+        for effect in ready
     }
 
 
@@ -240,8 +232,8 @@ def _stale_beside(effect: StoredEffect, others: Sequence[StoredEffect], now: dat
 
 def _read_documents(desk: Desk, ready: Sequence[StoredEffect]) -> _Documents:
     wanted: dict[str, set[str]] = {"invoice": set(), "credit_memo": set(), "receipt": set(), "customer": set()}
-    for one in ready:
-        for name in {*one.expects, _changed_by(one)} - {""}:
+    for effect in ready:
+        for name in {*effect.expects, _changed_by(effect)} - {""}:
             kind, _, document_id = name.partition(":")
             wanted[kind].add(document_id)
     reads: Mapping[str, Mapping[str, Document]] = {
@@ -250,7 +242,7 @@ def _read_documents(desk: Desk, ready: Sequence[StoredEffect]) -> _Documents:
         "receipt": desk.books.receipts(wanted["receipt"]) if wanted["receipt"] else {},
         "customer": desk.books.customers(wanted["customer"]) if wanted["customer"] else {},
     }
-    return _Documents({f"{kind}:{one}": document for kind, found in reads.items() for one, document in found.items()})
+    return _Documents({f"{kind}:{id_}": document for kind, found in reads.items() for id_, document in found.items()})
 
 
 def _changed_by(effect: StoredEffect) -> str:
@@ -302,40 +294,36 @@ def _send(
     desk: Desk, batch: Sequence[StoredEffect], documents: _Documents, counts: EffectCounts, held: dict[str, StoredEffect]
 ) -> None:
     """Writes the intent to send, sends once, and settles every member by its own answer."""
-    now, deadline = desk.clock.now(), desk.clock.monotonic() + SEND_SECONDS
-    dispatch_id = desk.ids.new()
-    with desk.db.work() as connection:
+    deadline = desk.clock.monotonic() + SEND_SECONDS  # from before the transaction: never later than the one that is stored
+    with desk.work() as work:
         members = effects.begin_dispatch(
-            connection,
+            work,
             batch,
-            dispatch_id=dispatch_id,
             key=_dispatch_key(desk, batch),
             owner=desk.owner,
-            at=now,
-            lease_until=now + timedelta(seconds=LEASE_SECONDS),
-            deadline_at=now + timedelta(seconds=SEND_SECONDS),
+            lease_until=work.at + timedelta(seconds=LEASE_SECONDS),
+            deadline_at=work.at + timedelta(seconds=SEND_SECONDS),
         )
-    for one in batch:
-        held.pop(one.id)
+    for effect in batch:
+        held.pop(effect.id)
     if len(members) != len(batch):
         return  # our lease ran out: whoever holds one of them now looks for it first, so nothing may be sent
     failpoint("effects.before_send")
-    orders = tuple(one.order(documents.versions(one)) for one in members)
+    orders = tuple(effect.order(documents.versions(effect)) for effect in members)
     key = members[0].key if len(members) == 1 else _dispatch_key(desk, members)
     answers = _answers(desk, Dispatch(key, orders, deadline))
     failpoint("effects.after_send")
     lost = None
-    with desk.db.work() as connection:
-        for one, answer in zip(members, answers, strict=True):
+    with desk.work() as work:
+        for effect, answer in zip(members, answers, strict=True):
             outcome = classify(answer)
             if outcome.access_lost and isinstance(answer, AccessLost):
                 lost = answer
-            settling.settle(
-                connection, desk, one, next_state(outcome.verdict), outcome, next_at=desk.clock.now() + _wait(one, outcome)
-            )
-            counts.add(next_state(outcome.verdict))
-        state = "unanswered" if all(classify(answer).verdict is Verdict.UNKNOWN for answer in answers) else "answered"
-        effects.end_dispatch(connection, desk.company.id, dispatch_id, state=state, at=desk.clock.now())
+            state = next_state(outcome.verdict)
+            settling.settle(work, effect, state, outcome, next_at=work.at + _wait(effect, outcome))
+            counts.add(state)
+        unanswered = all(classify(answer).verdict is Verdict.UNKNOWN for answer in answers)
+        effects.end_dispatch(work, members[0].dispatch_id, state="unanswered" if unanswered else "answered")
     failpoint("effects.after_settle")
     if lost:
         raise lost
@@ -343,7 +331,8 @@ def _send(
 
 def _dispatch_key(desk: Desk, batch: Sequence[StoredEffect]) -> str:
     """One key for these members at this sending; a batch sent again in other company is another dispatch."""
-    return effect_key(desk.company.id, "|".join(one.key for one in batch), "dispatch", sum(one.fence for one in batch))
+    keys, fences = "|".join(effect.key for effect in batch), sum(effect.fence for effect in batch)
+    return effect_key(desk.company.id, keys, "dispatch", fences)
 
 
 def _answers(desk: Desk, dispatch: Dispatch) -> Sequence[Answer]:
@@ -371,17 +360,16 @@ def _release(desk: Desk, claimed: Sequence[StoredEffect], error: BooksError, cou
     """The books cannot be read: nothing was sent of these, so each goes back to where it was."""
     outcome = classify(error)
     unasked = Outcome(Verdict.UNKNOWN, code="outcome_unknown", message="sent; the books cannot be asked about it")
-    with desk.db.work() as connection:
-        for one in claimed:
+    with desk.work() as work:
+        later = work.at + timedelta(seconds=outcome.retry_after_seconds or BACK_OFF_SECONDS[1])
+        for effect in claimed:
             # Sent before, it keeps its state: with its lease over it is looked for again before anything is sent.
-            never_sent = one.state is EffectState.SENDING and not one.sendings
-            state = EffectState.PLANNED if never_sent else one.state
-            later = desk.clock.now() + timedelta(seconds=outcome.retry_after_seconds or BACK_OFF_SECONDS[1])
-            settling.settle(connection, desk, one, state, unasked if state is EffectState.UNKNOWN else outcome, next_at=later)
+            never_sent = effect.state is EffectState.SENDING and not effect.sendings
+            state = EffectState.PLANNED if never_sent else effect.state
+            settling.settle(work, effect, state, unasked if state is EffectState.UNKNOWN else outcome, next_at=later)
             counts.add(state)
         if isinstance(error, AccessLost):
-            at = desk.clock.now()
-            companies.pause(connection, desk.company.id, cause=Cause.ACCESS_LOST, message=error.message, at=at, until=None)
+            companies.pause(work, cause=Cause.ACCESS_LOST, message=error.message, until=None)
 
 
 def _chunks(batch: Sequence[T], size: int) -> Iterable[Sequence[T]]:

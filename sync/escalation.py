@@ -1,6 +1,6 @@
 """How many payments fail: the rate per company that decides whether advice case by case is still right.
 
-Attempted means judged by `posting` for the first time; outages are not judgements. The limit is inclusive, as the
+Attempted means checked by `posting` for the first time; an outage checks nothing. The limit is inclusive, as the
 support page writes it ("10%+"), and needs enough payments to mean anything.
 """
 
@@ -15,12 +15,13 @@ from receivables.errors import NotFound, StaleDecision
 from storage import attempts, escalations
 from storage.attempts import Tally
 from storage.engine import Connection
+from storage.work import Work
 from sync.desk import Desk
 
 ATTEMPTED_AT_LEAST = 10  # under ten, one failure is ten per cent and means nothing
 CLEARED_UNDER = 7  # tenths of the limit: with 10 %, cleared under 7 %, so that it does not flicker
 FAILED_AT_LEAST = 3  # one or two failures are cases, not a pattern
-#: Between reminders while nobody takes it; the last one holds from then on.
+#: Between reminders while nobody takes ownership; the last one holds from then on.
 REMINDER_PAUSES = tuple(timedelta(hours=hours) for hours in (1, 2, 4, 8, 24))
 WINDOWS = {"24 hours": timedelta(hours=24), "7 days": timedelta(days=7)}
 
@@ -54,47 +55,42 @@ class Rate:
 
 def run_once(desk: Desk) -> str:
     """Opens or clears the company's escalation by its rates now, or shows how it stands. Returns "opened", "cleared" or ""."""
-    now = desk.clock.now()
-    with desk.db.work() as connection:
-        measured = rates(connection, desk.company, now)
-        current = escalations.open_now(connection, desk.company.id)
+    with desk.work() as work:
+        measured = rates(work.connection, desk.company, work.at)
+        current = escalations.open_now(work.connection, work.company)
         if current is not None and all(rate.calm for rate in measured):
-            escalations.clear(connection, desk.ids, current, now)
+            escalations.clear(work, current)
             return "cleared"
         if current is not None:
-            standing = max(measured, key=_share)
-            escalations.refresh(connection, desk.ids, current, _figures(connection, desk, standing), now)
+            escalations.refresh(work, current, _figures(work, max(measured, key=_share)))
         elif any(rate.over for rate in measured):
             worst = max((rate for rate in measured if rate.over), key=_share)
-            escalations.begin(connection, desk.ids, desk.company.id, _figures(connection, desk, worst), now)
+            escalations.begin(work, _figures(work, worst))
             return "opened"
     return ""
 
 
 def remind(desk: Desk) -> bool:
-    """Says again that nobody looks after an open escalation, with growing pauses. True when it did."""
-    now = desk.clock.now()
+    """Says again that nobody took ownership of an open escalation, with growing pauses. True when it did."""
     with desk.db.read() as connection:
         current = escalations.open_now(connection, desk.company.id)
     if current is None or current.taken_by is not None:
         return False
     pause = REMINDER_PAUSES[min(current.reminders, len(REMINDER_PAUSES) - 1)]
-    if now < (current.reminded_at or current.opened_at) + pause:
+    if desk.clock.now() < (current.reminded_at or current.opened_at) + pause:
         return False
-    with desk.db.work() as connection:
-        return escalations.remind(connection, desk.ids, current, now)
+    with desk.work() as work:
+        return escalations.remind(work, current)
 
 
 def take(desk: Desk, escalation_id: str, *, by: str) -> None:
-    """Somebody says that they look after it. Raises NotFound and StaleDecision."""
-    with desk.db.acknowledge() as connection:
-        one = escalations.find(connection, escalation_id)
-        if one is None or one.company != desk.company.id:
+    """A person takes ownership. Raises NotFound and StaleDecision."""
+    with desk.acknowledge(by) as work:
+        escalation = escalations.find(work.connection, escalation_id)
+        if escalation is None or escalation.company != work.company:
             raise NotFound("There is no such escalation.")
-        if not escalations.take(connection, desk.ids, one, by=by, at=desk.clock.now()):
-            person = desk.people.get(one.taken_by or "")
-            who = person.name if person else one.taken_by
-            raise StaleDecision(f"{who} already looks after it." if who else "It is over.")
+        if not escalations.take(work, escalation):
+            raise StaleDecision(desk.already_taken(escalation.taken_by))
 
 
 def _share(rate: Rate) -> int:
@@ -102,9 +98,9 @@ def _share(rate: Rate) -> int:
     return rate.failed * 1_000_000 // rate.attempted if rate.attempted else 0
 
 
-def _figures(connection: Connection, desk: Desk, rate: Rate) -> dict[str, object]:
+def _figures(work: Work, rate: Rate) -> dict[str, object]:
     """What its message says, as plain values: the rate, the causes with their money, since when, and the probable setting."""
-    company = desk.company.id
+    connection, company = work.connection, work.company
     roots = escalations.open_roots(connection, company)
     since = escalations.oldest_open(connection, company)
     return {
@@ -113,7 +109,7 @@ def _figures(connection: Connection, desk: Desk, rate: Rate) -> dict[str, object
         "failed": rate.failed,
         "limit_percentage": rate.limit_percentage,
         "money": {currency: list(amounts) for currency, amounts in rate.money.items()},
-        "causes": [list(one) for one in escalations.open_causes(connection, company)],
+        "causes": [list(counted) for counted in escalations.open_causes(connection, company)],
         "causes_money": {cause: dict(money) for cause, money in escalations.open_money(connection, company).items()},
         "since": since.isoformat() if since else "",
         "setting": probable_setting(roots),

@@ -88,10 +88,8 @@ def run_once(desk: Desk) -> int:
         batch = [one for one in page if known[one.transaction_number].bucket in _READABLE]
         stored = [known[one.transaction_number] for one in batch]
         gathered = gather(desk, stored, isolated=isolated, refusals=_refusals(batch))
-        with desk.db.work() as connection:
-            for one in batch:
-                if failures.store_evidence(connection, desk.ids, one, gathered[one.transaction_number]):
-                    news += 1
+        with desk.work() as work:
+            news += sum(1 for found in batch if failures.store_evidence(work, found, gathered[found.transaction_number]))
         if len(page) < FAILURES_PER_BATCH:
             return news
         after = page[-1].id

@@ -1,4 +1,4 @@
-"""Many failures with one root become one incident: one card, one person who looks after it, one remedy for all.
+"""Many failures with one root become one incident: one card, one owner, one remedy for all.
 
 Reads: diagnosed failures, and whether the books can be reached. Leaves: incidents opened, joined and closed, and, where
 a person chose a remedy for all of one, a decision for each payment. Never: a payment decided without being looked at
@@ -14,16 +14,17 @@ from receivables.authority import Question, Ruling, may_decide
 from receivables.diagnosis import Cause, Diagnosis, Remedy
 from receivables.errors import NotFound, NotPermitted, ReceivablesError, StaleDecision
 from receivables.evidence import Evidence
-from storage import audit, companies, escalations, incidents, outbox
+from storage import companies, escalations, incidents, outbox
 from storage.failures import StoredFailure
 from storage.incidents import StoredIncident
+from storage.work import Work
 from sync import requests
 from sync.desk import Desk
 
 MEMBERS_AT_LEAST = 3  # one or two payments with the same root are two cases
 MEMBERS_PER_WRITE = 200
 DECISIONS_PER_RUN = 20
-BOOKS_AWAY_AT_LEAST = timedelta(minutes=15)  # a short outage mends itself and is nobody's work
+BOOKS_AWAY_AT_LEAST = timedelta(minutes=15)  # a short outage ends by itself and needs nobody
 BOOKS = "books"  # what an incident of the company's own connection is about
 AUTO_APPLY = "auto_apply"
 
@@ -49,7 +50,7 @@ def root_of(diagnosis: Diagnosis, evidence: Evidence) -> str:
             about = AUTO_APPLY
         case Cause.RECEIPT_ALREADY_ENTERED:
             proof = {receipt_id for receipt_id, _ in diagnosis.primary.proof}
-            people = {one.receipt.created.person for one in evidence.receipts if one.receipt.id in proof}
+            people = {found.receipt.created.person for found in evidence.receipts if found.receipt.id in proof}
             about = people.pop() if len(people) == 1 else ""
     return incidents.root(cause, about[:200]) if about else ""
 
@@ -57,21 +58,21 @@ def root_of(diagnosis: Diagnosis, evidence: Evidence) -> str:
 def run_once(desk: Desk) -> IncidentCounts:
     """Opens, joins and closes incidents by what is failing now; then the cards that were held back may be shown."""
     counts = IncidentCounts()
-    company = desk.company.id
-    with desk.db.work() as connection:
-        incidents.leave_all_of_another_root(connection, company)
-        roots = incidents.alone(connection, company)
-        standing = {incidents.root(one.cause, one.about): one for one in incidents.open_ones(connection, company)}
+    with desk.work() as work:
+        incidents.leave_all_of_another_root(work)
+        roots = incidents.alone(work.connection, work.company)
+        open_now = incidents.open_ones(work.connection, work.company)
+    standing = {incidents.root(incident.cause, incident.about) for incident in open_now}
     for root, count in roots:
         if root in standing or count >= MEMBERS_AT_LEAST:
             counts.opened += root not in standing
             counts.joined += _join(desk, root)
-    with desk.db.work() as connection:
-        at = desk.clock.now()
-        for one in incidents.open_ones(connection, company):
-            if one.about != BOOKS and incidents.figures(connection, company, one.id, first=0).open == 0:
-                counts.closed += incidents.close(connection, desk.ids, one, at)
-        outbox.release(connection, company, at)
+    with desk.work() as work:
+        for incident in incidents.open_ones(work.connection, work.company):
+            figures = incidents.figures(work.connection, work.company, incident.id, first=0)
+            if incident.about != BOOKS and figures.open == 0:
+                counts.closed += incidents.close(work, incident)
+        outbox.release(work)
     return counts
 
 
@@ -79,10 +80,9 @@ def _join(desk: Desk, root: str) -> int:
     cause, _, about = root.partition(" ")
     joined = 0
     while True:
-        with desk.db.work() as connection:
-            at = desk.clock.now()
-            incident_id = incidents.begin(connection, desk.ids, desk.company.id, Cause(cause), about, at)
-            taken = incidents.join(connection, desk.ids, desk.company.id, incident_id, root, at=at, limit=MEMBERS_PER_WRITE)
+        with desk.work() as work:
+            incident_id = incidents.begin(work, Cause(cause), about)
+            taken = incidents.join(work, incident_id, root, limit=MEMBERS_PER_WRITE)
         joined += taken
         if taken < MEMBERS_PER_WRITE:
             return joined
@@ -90,14 +90,13 @@ def _join(desk: Desk, root: str) -> int:
 
 def look_at_connection(desk: Desk) -> None:
     """One incident while the books cannot be reached: at once where a person must act, otherwise when it lasts."""
-    with desk.db.work() as connection:
-        pause = companies.get(connection, desk.company.id).pause
-        at = desk.clock.now()
-        for one in incidents.open_ones(connection, desk.company.id):
-            if one.about == BOOKS and (pause is None or pause.cause is not one.cause):
-                incidents.close(connection, desk.ids, one, at)
-        if pause is not None and (pause.cause is Cause.ACCESS_LOST or at - pause.since >= BOOKS_AWAY_AT_LEAST):
-            incidents.begin(connection, desk.ids, desk.company.id, pause.cause, BOOKS, at)
+    with desk.work() as work:
+        pause = companies.get(work.connection, work.company).pause
+        for incident in incidents.open_ones(work.connection, work.company):
+            if incident.about == BOOKS and (pause is None or pause.cause is not incident.cause):
+                incidents.close(work, incident)
+        if pause is not None and (pause.cause is Cause.ACCESS_LOST or work.at - pause.since >= BOOKS_AWAY_AT_LEAST):
+            incidents.begin(work, pause.cause, BOOKS)
 
 
 # --- one remedy for all -----------------------------------------------------------------------------------------------
@@ -105,69 +104,72 @@ def look_at_connection(desk: Desk) -> None:
 
 def request_all(desk: Desk, incident_id: str, remedy: Remedy, *, by: str) -> StoredIncident:
     """Writes down one remedy for every open payment of an incident. Raises NotFound, NotPermitted and StaleDecision."""
-    with desk.db.acknowledge() as connection:
-        one = incidents.find(connection, incident_id)
-        if one is None or one.company != desk.company.id:
-            raise NotFound("There is no such incident.")
-        held = incidents.figures(connection, one.company, one.id, first=0)
-        if one.state != "open" or not held.open:
-            raise StaleDecision("This is over; nothing of it is open any more.")
+    with desk.acknowledge(by) as work:
+        connection, incident = work.connection, _of_this_company(work, incident_id)
+        held = incidents.figures(connection, work.company, incident.id, first=0)
+        if incident.state != "open" or not held.open:
+            raise StaleDecision("This incident is closed; none of its payments is open any more.")
         if remedy is not held.bulk_remedy:
             raise StaleDecision("What is recommended for these payments changed; look at the card again.")
-        if remedy is Remedy.DISMISS and escalations.open_now(connection, one.company) is not None:
-            raise StaleDecision("Too many payments fail just now: dismissing many at once is off until that is over.")
-        for currency, amount_minor in incidents.largest(connection, one.company, one.id).items():
-            answer = may_decide(desk.people.get(by), Question(one.company, remedy, amount_minor, currency))
+        if remedy is Remedy.DISMISS and escalations.open_now(connection, work.company) is not None:
+            raise StaleDecision("Too many payments are failing: they cannot be dismissed together until the rate is down again.")
+        for currency, amount_minor in incidents.largest(connection, work.company, incident.id).items():
+            answer = may_decide(desk.people.get(by), Question(work.company, remedy, amount_minor, currency))
             if answer.ruling is Ruling.REFUSED:
                 raise NotPermitted(answer.reason)
-        if not incidents.want_bulk(connection, desk.ids, one, remedy, by=by, at=desk.clock.now()):
-            raise StaleDecision("Somebody already chose a remedy for all of these; it is being carried out.")
-        return incidents.get(connection, one.company, one.id)
+        if not incidents.want_bulk(work, incident, remedy):
+            raise StaleDecision("Somebody already chose a remedy for all of these payments; it is being carried out.")
+        return incidents.get(connection, work.company, incident.id)
 
 
 def take(desk: Desk, incident_id: str, *, by: str) -> StoredIncident:
-    """Somebody says that they look after it. Raises NotFound and StaleDecision."""
-    with desk.db.acknowledge() as connection:
-        one = incidents.find(connection, incident_id)
-        if one is None or one.company != desk.company.id:
-            raise NotFound("There is no such incident.")
-        if not incidents.take(connection, desk.ids, one, by=by, at=desk.clock.now()):
-            taken = incidents.get(connection, one.company, one.id).taken_by
-            person = desk.people.get(taken or "")
-            raise StaleDecision(f"{person.name if person else taken} already looks after it." if taken else "It is over.")
-        return incidents.get(connection, one.company, one.id)
+    """A person takes ownership. Raises NotFound and StaleDecision."""
+    with desk.acknowledge(by) as work:
+        incident = _of_this_company(work, incident_id)
+        taken = incidents.take(work, incident)
+        now = incidents.get(work.connection, work.company, incident.id)
+        if not taken:
+            raise StaleDecision(desk.already_taken(now.taken_by))
+        return now
+
+
+def _of_this_company(work: Work, incident_id: str) -> StoredIncident:
+    incident = incidents.find(work.connection, incident_id)
+    if incident is None or incident.company != work.company:
+        raise NotFound("There is no such incident.")
+    return incident
 
 
 def decide_members(desk: Desk) -> int:
     """A decision for each payment of an incident for which a person chose one remedy; bounded, and resumed by the next run."""
     with desk.db.read() as connection:
-        waiting = [one for one in incidents.open_ones(connection, desk.company.id) if one.bulk_remedy and one.bulk_by]
+        waiting = [held for held in incidents.open_ones(connection, desk.company.id) if held.bulk_remedy and held.bulk_by]
         frozen = escalations.open_now(connection, desk.company.id) is not None
     made = 0
-    for one in waiting:
-        if one.bulk_remedy is Remedy.DISMISS and frozen:
+    for incident in waiting:
+        if incident.bulk_remedy is Remedy.DISMISS and frozen:
             continue  # opened meanwhile: what was not decided yet waits until it is over
         with desk.db.read() as connection:
-            batch = incidents.undecided(connection, one, limit=DECISIONS_PER_RUN)
+            batch = incidents.undecided(connection, incident, limit=DECISIONS_PER_RUN)
         for member in batch:
-            made += _decide(desk, one, member)
+            made += _decide(desk, incident, member)
         if not batch:
-            with desk.db.work() as connection:
-                incidents.end_bulk(connection, desk.ids, one, desk.clock.now())
+            with desk.work() as work:
+                incidents.end_bulk(work, incident)
     return made
 
 
-def _decide(desk: Desk, one: StoredIncident, member: StoredFailure) -> int:
+def _decide(desk: Desk, incident: StoredIncident, member: StoredFailure) -> int:
     """One payment of it, or, where it needs a decision of its own, out of the incident it goes."""
-    if one.bulk_remedy is None or one.bulk_by is None:
+    if incident.bulk_remedy is None or incident.bulk_by is None:
         return 0
     why = ""
     try:
         made = requests.request(
             desk,
             member.transaction_number,
-            one.bulk_remedy,
-            by=one.bulk_by,
+            incident.bulk_remedy,
+            by=incident.bulk_by,
             channel="slack",
             reason="chosen for all payments of the incident",
         )
@@ -176,16 +178,8 @@ def _decide(desk: Desk, one: StoredIncident, member: StoredFailure) -> int:
     except ReceivablesError as error:
         why = error.message
     if why:
-        with desk.db.work() as connection:
-            at = desk.clock.now()
-            incidents.leave(connection, desk.ids, member, at)
-            audit.record(
-                connection,
-                company=one.company,
-                at=at,
-                actor="sync",
-                action="incident.left",
-                transaction_number=member.transaction_number,
-                body={"incident": one.id, "why": why},
-            )
+        with desk.work() as work:
+            incidents.leave(work, member)
+            body = {"incident": incident.id, "why": why}
+            work.record("incident.left", transaction_number=member.transaction_number, body=body)
     return 1

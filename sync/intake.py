@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Remedy
@@ -17,10 +16,11 @@ from receivables.money import text_from_minor
 from receivables.payment import Bucket, FeedStatus, Payment, PaymentState
 from receivables.ports import Feed
 from storage import companies, failures, feeds, payments
-from storage.engine import Connection
 from storage.payments import Intake, StoredPayment
+from storage.work import Work
 from sync.desk import Desk
 
+FEED = "feed"  # who takes payments in, as the record names it
 PAYMENTS_PER_CHUNK = 100  # with allocations and record rows this stays well under 500 rows a transaction
 
 
@@ -37,24 +37,24 @@ class IntakeCounts:
 def run_once(desk: Desk, feed: Feed, progress: Callable[[int], None] | None = None) -> IntakeCounts:
     """Takes in a whole feed in chunks, resuming where an interrupted intake stopped. Raises FeedError before any of it."""
     counts = IntakeCounts()
-    with desk.db.work() as connection:
-        companies.ensure(connection, desk.company.id)
-        done, finished = companies.intake_done(connection, desk.company.id, feed.digest)
+    with desk.work(FEED) as work:
+        companies.ensure(work.connection, work.company)
+        done, finished = companies.intake_done(work.connection, work.company, feed.digest)
     waiting = feed.payments()
     counts.same += sum(1 for _ in islice(waiting, done))
     if finished:
         return counts
     for chunk in _chunks(waiting):
-        with desk.db.work() as connection:
+        with desk.work(FEED) as work:
             for payment in chunk:
-                take(connection, desk, payment, feed.name, counts)
+                take(work, desk, payment, feed.name, counts)
             done += len(chunk)
-            _record(connection, desk, feed, done, finished=False)
+            companies.record_intake(work, feed.digest, name=feed.name, done=done, finished=False)
         failpoint("intake.after_chunk")
         if progress:
             progress(done)
-    with desk.db.work() as connection:
-        _record(connection, desk, feed, done, finished=True)
+    with desk.work(FEED) as work:
+        companies.record_intake(work, feed.digest, name=feed.name, done=done, finished=True)
     return counts
 
 
@@ -65,14 +65,13 @@ def take_message(desk: Desk, feed: Feed, *, kind: str) -> IntakeCounts | None:
     not answer raises one of `storage.feeds.DATABASE_SILENT`, and nothing was taken.
     """
     counts = IntakeCounts()
-    with desk.db.acknowledge() as connection:
-        companies.ensure(connection, desk.company.id)
-        at = desk.clock.now()
-        if not feeds.first_time(connection, desk.company.id, kind, feed.digest, at):
+    with desk.acknowledge(FEED) as work:
+        companies.ensure(work.connection, work.company)
+        if not feeds.first_time(work, kind, feed.digest):
             return None
         for payment in feed.payments():
-            take(connection, desk, payment, feed.name, counts)
-        feeds.prune_messages(connection, desk.company.id, kind, at)
+            take(work, desk, payment, feed.name, counts)
+        feeds.prune_messages(work, kind)
     failpoint("intake.after_message")
     return counts
 
@@ -82,16 +81,9 @@ def _chunks(waiting: Iterator[Payment]) -> Iterator[list[Payment]]:
         yield chunk
 
 
-def _record(connection: Connection, desk: Desk, feed: Feed, done: int, *, finished: bool) -> None:
-    companies.record_intake(
-        connection, desk.company.id, feed.digest, name=feed.name, done=done, at=desk.clock.now(), finished=finished
-    )
-
-
-def take(connection: Connection, desk: Desk, payment: Payment, source: str, counts: IntakeCounts) -> None:
+def take(work: Work, desk: Desk, payment: Payment, source: str, counts: IntakeCounts) -> None:
     """Takes in one payment and counts what became of it."""
-    at = desk.clock.now()
-    match payments.take_in(connection, payment, at=at, source=source, excluded_by=_excluded_by(desk, payment)):
+    match payments.take_in(work, payment, source=source, excluded_by=_excluded_by(desk, payment)):
         case Intake.NEW:
             counts.new += 1
         case Intake.EXCLUDED:
@@ -100,10 +92,10 @@ def take(connection: Connection, desk: Desk, payment: Payment, source: str, coun
             counts.same += 1
         case Intake.STATUS_CHANGED:
             counts.conflicts += 1
-            _money_went_back(connection, desk, payment)
+            _money_went_back(work, payment)
         case Intake.CONFLICT:
             counts.conflicts += 1
-            _contradiction(connection, desk, payment, source)
+            _contradiction(work, payment, source)
 
 
 def _excluded_by(desk: Desk, payment: Payment) -> str | None:
@@ -115,56 +107,55 @@ def _excluded_by(desk: Desk, payment: Payment) -> str | None:
     return None
 
 
-def _money_went_back(connection: Connection, desk: Desk, payment: Payment) -> None:
+def _money_went_back(work: Work, payment: Payment) -> None:
     """The feed says otherwise than before whether we have the money: nothing is posted by itself from now on.
 
-    What no receipt was promised for is excluded; for everything else a person is told, because only a person can say
+    What no receipt was planned for is excluded; for everything else a person is told, because only a person can say
     what becomes of the receipt in the books.
     """
-    at, number = desk.clock.now(), payment.transaction_number
-    stored = payments.find(connection, desk.company.id, number)
+    number = payment.transaction_number
+    stored = payments.find(work.connection, work.company, number)
     if stored is None:
         raise AssertionError(f"payment {number} changed its status and is not known")
-    payments.set_status(connection, desk.company.id, number, payment.status, at=at)
+    payments.set_status(work, number, payment.status)
     if payment.status is FeedStatus.PAID:
         cause = _cause_of(stored.payment.status)
         sentence = (
             f"The feed said that payment {number} was {stored.payment.status} and now says that it is paid after all. "
             f"Nothing is changed automatically; it stands as {stored.state}."
         )
-        _tell(connection, desk, payment, cause, sentence, because="paid_after_all")
+        _tell(work, payment, cause, sentence, because="paid_after_all")
         return
     if stored.state is PaymentState.RECEIVED:
-        exclude_gone(connection, stored, payment.status, at=at)
+        exclude_gone(work, stored, payment.status)
         return
     if stored.state is PaymentState.EXCLUDED:
         return
     if stored.state is PaymentState.FAILED:
-        failures.hold(connection, desk.company.id, number)
+        failures.hold(work, number)
     sentence = (
         f"The feed now says that payment {number} was {payment.status}. "
         "Take its receipt, if there is one, out of the books by your own procedure; nothing is changed automatically."
     )
     cause = _cause_of(payment.status)
-    _tell(connection, desk, payment, cause, sentence, because=cause.value)
+    _tell(work, payment, cause, sentence, because=cause.value)
 
 
-def exclude_gone(connection: Connection, stored: StoredPayment, status: FeedStatus, *, at: datetime) -> bool:
+def exclude_gone(work: Work, stored: StoredPayment, status: FeedStatus) -> bool:
     """Keeps a payment whose money went back before it was posted from ever being posted. False when it was moved meanwhile."""
+    rule = f"{status}_before_posting"
     return payments.move(
-        connection,
+        work.acting_as(FEED),
         stored,
         PaymentState.EXCLUDED,
         Bucket.EXCLUDED,
-        at=at,
-        actor="feed",
         action="payment.excluded",
-        body={"rule": f"{status}_before_posting"},
-        excluded_by=f"{status}_before_posting",
+        body={"rule": rule},
+        excluded_by=rule,
     )
 
 
-def tell_partly_given_back(connection: Connection, desk: Desk, payment: Payment, given_back_minor: int) -> None:
+def tell_partly_given_back(work: Work, payment: Payment, given_back_minor: int) -> None:
     """Tells a person that a part of a payment was refunded; the payment itself goes on as it is."""
     part = text_from_minor(given_back_minor, payment.currency)
     whole = text_from_minor(payment.amount_minor, payment.currency)
@@ -172,40 +163,30 @@ def tell_partly_given_back(connection: Connection, desk: Desk, payment: Payment,
         f"{part} of the {whole} {payment.currency} of payment {payment.transaction_number} were refunded in the portal. "
         "Its receipt stays at the whole amount; record the refund in the books by your own procedure."
     )
-    _tell(connection, desk, payment, Cause.PAYMENT_REFUNDED, sentence, because="partly_refunded")
+    _tell(work, payment, Cause.PAYMENT_REFUNDED, sentence, because="partly_refunded")
 
 
 def _cause_of(status: FeedStatus) -> Cause:
     return Cause.PAYMENT_RETURNED if status is FeedStatus.RETURNED else Cause.PAYMENT_REFUNDED
 
 
-def _contradiction(connection: Connection, desk: Desk, payment: Payment, source: str) -> None:
-    stored = payments.find(connection, desk.company.id, payment.transaction_number)
+def _contradiction(work: Work, payment: Payment, source: str) -> None:
+    stored = payments.find(work.connection, work.company, payment.transaction_number)
     held = stored.payment if stored else payment
     sentence = (
         f"{source} brings transaction number {payment.transaction_number} again with other content "
         f"({payment.amount_minor} against {held.amount_minor} minor units of {held.currency}, "
         f"{payment.customer} against {held.customer}). What we hold was kept; correct the feed, then choose retry."
     )
-    _tell(connection, desk, held, Cause.DUPLICATE_REFERENCE, sentence, because="content_differs")
+    _tell(work, held, Cause.DUPLICATE_REFERENCE, sentence, because="content_differs")
 
 
-def _tell(connection: Connection, desk: Desk, payment: Payment, cause: Cause, sentence: str, because: str) -> None:
-    at = desk.clock.now()
+def _tell(work: Work, payment: Payment, cause: Cause, sentence: str, because: str) -> None:
     finding = Finding(
         cause=cause,
         rule="intake",
         remedy=Remedy.RETRY,
         confidence=Confidence.CERTAIN,
-        because=(Fact(because, f"payment {payment.transaction_number}", sentence, at=at),),
+        because=(Fact(because, f"payment {payment.transaction_number}", sentence, at=work.at),),
     )
-    failures.open_one(
-        connection,
-        desk.ids,
-        payment,
-        because=because,
-        at=at,
-        actor="feed",
-        about="intake",
-        diagnosis=Diagnosis(finding, sentence),
-    )
+    failures.open_intake(work, payment, Diagnosis(finding, sentence), because=because)

@@ -1,6 +1,6 @@
 """One company's whole journey, once: take a look at the books, post what fits, and say why the rest does not.
 
-The steps hand over by rows; this file only rings them in order. `run` is what the alarm, the command line, the tests
+The steps hand over by rows; this file only runs them in order. `run` is what the scheduler, the command line, the tests
 and the demo all call.
 """
 
@@ -32,7 +32,7 @@ from sync import (
 from sync.desk import Desk
 from sync.judging import Obstacle, obstacles
 
-ROUNDS = 20  # payments that wait for others on the same invoice are judged again; more rounds wait for the next sync
+ROUNDS = 20  # payments that wait for others on the same invoice are checked again; more rounds wait for the next sync
 ASK_AGAIN_AFTER = timedelta(minutes=1)  # when the books could not be reached
 Progress = Callable[[str], None]
 
@@ -72,25 +72,25 @@ class Preview:
 
 
 def run(desk: Desk, progress: Progress | None = None) -> JourneyCounts:
-    """The whole journey once. A books that cannot be reached pauses this company only, and is no failure of a payment."""
+    """The whole journey once. Books that cannot be reached pause this company only, and is no failure of a payment."""
     counts, run_id = JourneyCounts(desk.company.id), desk.ids.new()
-    with desk.db.work() as connection:
-        companies.ensure(connection, desk.company.id)
-        companies.begin_run(connection, desk.company.id, run_id, desk.clock.now())
+    with desk.work() as work:
+        companies.ensure(work.connection, work.company)
+        companies.begin_run(work, run_id)
     _ask_feed(desk, counts)
     try:
         _steps(desk, counts, run_id, progress or (lambda _: None))
-        with desk.db.work() as connection:
-            companies.resume(connection, desk.company.id, desk.clock.now())
+        with desk.work() as work:
+            companies.resume(work)
         incidents.look_at_connection(desk)
     except (AccessLost, BooksUnavailable) as error:
         counts.problem = error.message
         _pause(desk, error)
-    with desk.db.work() as connection:
-        counts.rates = [asdict(one) | {"over": one.over} for one in escalation.rates(connection, desk.company, desk.clock.now())]
-        at = desk.clock.now()
-        companies.end_run(connection, desk.company.id, run_id, at=at, counts=asdict(counts), problem=counts.problem)
-        companies.set_synced(connection, desk.company.id, at)
+    with desk.work() as work:
+        measured = escalation.rates(work.connection, desk.company, work.at)
+        counts.rates = [asdict(rate) | {"over": rate.over} for rate in measured]
+        companies.end_run(work, run_id, counts=asdict(counts), problem=counts.problem)
+        companies.set_synced(work)
     return counts
 
 
@@ -124,7 +124,7 @@ def _steps(desk: Desk, counts: JourneyCounts, run_id: str, progress: Progress) -
 
 
 def finish(desk: Desk, counts: JourneyCounts) -> None:
-    """What does not wait for the next sync: decisions, effects, read-backs. Also rung by itself every few seconds."""
+    """What does not wait for the next sync: decisions, effects, read-backs. Also run by itself every few seconds."""
     incidents.decide_members(desk)
     counts.decided += decisions.run_once(desk).carried_out
     written = effects.run_until_idle(desk)
@@ -138,8 +138,8 @@ def finish(desk: Desk, counts: JourneyCounts) -> None:
 def finish_once(desk: Desk) -> JourneyCounts:
     """Carries out and reads back what is due now, and diagnoses what came of it."""
     counts = JourneyCounts(desk.company.id)
-    with desk.db.work() as connection:
-        companies.ensure(connection, desk.company.id)
+    with desk.work() as work:
+        companies.ensure(work.connection, work.company)
     escalation.remind(desk)
     try:
         finish(desk, counts)
@@ -152,7 +152,7 @@ def finish_once(desk: Desk) -> JourneyCounts:
 
 
 def diagnose_now(desk: Desk) -> None:
-    """Reads about open failures and judges what is new, between two syncs."""
+    """Reads about open failures and diagnoses what is new, between two syncs."""
     try:
         _diagnose(desk, JourneyCounts(desk.company.id))
     except (AccessLost, BooksUnavailable) as error:
@@ -170,10 +170,9 @@ def _diagnose(desk: Desk, counts: JourneyCounts) -> None:
 
 def _pause(desk: Desk, error: BooksError) -> None:
     """A broken connection stops this company, as one thing to be told, and never counts as failed payments."""
-    at = desk.clock.now()
-    cause, until = Cause(error.code), None if isinstance(error, AccessLost) else at + _pause_length(error)
-    with desk.db.work() as connection:
-        companies.pause(connection, desk.company.id, cause=cause, message=error.message, at=at, until=until)
+    with desk.work() as work:
+        until = None if isinstance(error, AccessLost) else work.at + _pause_length(error)
+        companies.pause(work, cause=Cause(error.code), message=error.message, until=until)
     incidents.look_at_connection(desk)
 
 
@@ -184,9 +183,9 @@ def _pause_length(error: BooksError) -> timedelta:
 
 
 def preview(desk: Desk) -> list[Preview]:
-    """What a sync would post and what it would not, and why; the books are only read and nothing is promised."""
-    with desk.db.work() as connection:
-        companies.ensure(connection, desk.company.id)
+    """What a sync would post and what it would not, and why; the books are only read and nothing is planned."""
+    with desk.work() as work:
+        companies.ensure(work.connection, work.company)
     mirroring.run_once(desk)
     binding.run_once(desk)
     shown: list[Preview] = []

@@ -13,15 +13,15 @@ PAGES_PER_RUN = 1000  # a first mirror of 200,000 documents; beyond it the next 
 
 def run_once(desk: Desk) -> int:
     """Mirrors what changed; returns how many documents were seen. Raises BooksError; what was stored stays."""
-    with desk.db.work() as connection:
-        companies.ensure(connection, desk.company.id)
-        cursor = companies.get(connection, desk.company.id).books_cursor
+    with desk.work() as work:
+        companies.ensure(work.connection, work.company)
+        cursor = companies.get(work.connection, work.company).books_cursor
     seen = 0
     for _ in range(PAGES_PER_RUN):
         changes = desk.books.changes(cursor)
         if changes.documents or changes.gone or changes.cursor != cursor:
-            with desk.db.work() as connection:
-                mirror.remember(connection, desk.company.id, changes, at=desk.clock.now())
+            with desk.work() as work:
+                mirror.remember(work, changes)
         seen += len(changes.documents) + len(changes.gone)
         cursor = changes.cursor
         if not changes.more:

@@ -13,9 +13,10 @@ from feeds.polled import PolledFeed, Record
 from receivables.errors import ConfigurationError, FeedError
 from receivables.failpoints import failpoint
 from storage import companies, feeds
-from storage.engine import Connection
+from storage.work import Work
 from sync import intake
 from sync.desk import Desk
+from sync.intake import FEED
 
 PAGES_PER_RUN = 50  # of each list: 5,000 records; beyond it the next sync goes on
 KEPT_PER_RUN = 100  # records that are read again one by one
@@ -35,8 +36,8 @@ def run_once(desk: Desk) -> PollCounts:
     feed = desk.feed
     if feed is None:
         return counts
-    with desk.db.work() as connection:
-        companies.ensure(connection, desk.company.id)
+    with desk.work(FEED) as work:
+        companies.ensure(work.connection, work.company)
     try:
         _read_kept(desk, feed, counts)
         for walk in feed.walks:
@@ -52,10 +53,10 @@ def _read_kept(desk: Desk, feed: PolledFeed, counts: PollCounts) -> None:
     """Records that were told of, or that were not right or not complete the last time."""
     with desk.db.read() as connection:
         kept = feeds.to_read(connection, desk.company.id, feed.kind, limit=KEPT_PER_RUN)
-    for one in kept:
-        record = feed.look_up(one.record_id)
-        with desk.db.work() as connection:
-            _take(connection, desk, feed, [record], counts)
+    for noted in kept:
+        record = feed.look_up(noted.record_id)
+        with desk.work(FEED) as work:
+            _take(work, desk, feed, [record], counts)
 
 
 def _walk(desk: Desk, feed: PolledFeed, walk: str, counts: PollCounts) -> None:
@@ -64,29 +65,27 @@ def _walk(desk: Desk, feed: PolledFeed, walk: str, counts: PollCounts) -> None:
         cursor = feeds.cursor(connection, desk.company.id, place)
     for _ in range(PAGES_PER_RUN):
         page = feed.page(walk, cursor)
-        with desk.db.work() as connection:
-            _take(connection, desk, feed, page.records, counts)
-            feeds.set_cursor(connection, desk.company.id, place, page.cursor, desk.clock.now())
+        with desk.work(FEED) as work:
+            _take(work, desk, feed, page.records, counts)
+            feeds.set_cursor(work, place, page.cursor)
         failpoint("intake.after_page")
         cursor = page.cursor
         if not page.more:
             return
 
 
-def _take(connection: Connection, desk: Desk, feed: PolledFeed, records: Sequence[Record], counts: PollCounts) -> None:
-    company, at = desk.company.id, desk.clock.now()
-    let_go = [one.id for one in records if not one.problem and not one.waiting]
-    feeds.let_go(connection, company, feed.kind, let_go)
-    for one in records:
-        if one.problem or one.waiting:
-            feeds.keep(connection, company, feed.kind, one.id, problem=one.problem, at=at, looked=True)
-        if one.payment is None:
+def _take(work: Work, desk: Desk, feed: PolledFeed, records: Sequence[Record], counts: PollCounts) -> None:
+    feeds.let_go(work, feed.kind, [record.id for record in records if not record.problem and not record.waiting])
+    for record in records:
+        if record.problem or record.waiting:
+            feeds.keep(work, feed.kind, record.id, problem=record.problem, looked=True)
+        if record.payment is None:
             continue
-        intake.take(connection, desk, one.payment, feed.name, counts)
-        told = f"refunded/{one.id}/{one.given_back_minor}"  # each sum that was given back is told once
-        if one.given_back_minor and feeds.first_time(connection, company, feed.kind, told, at):
-            intake.tell_partly_given_back(connection, desk, one.payment, one.given_back_minor)
-    feeds.prune_messages(connection, company, feed.kind, at)
+        intake.take(work, desk, record.payment, feed.name, counts)
+        told = f"refunded/{record.id}/{record.given_back_minor}"  # each sum that was given back is told once
+        if record.given_back_minor and feeds.first_time(work, feed.kind, told):
+            intake.tell_partly_given_back(work, record.payment, record.given_back_minor)
+    feeds.prune_messages(work, feed.kind)
 
 
 def note(desk: Desk, kind: str, message_id: str, record_ids: Sequence[str]) -> bool:
@@ -94,13 +93,12 @@ def note(desk: Desk, kind: str, message_id: str, record_ids: Sequence[str]) -> b
 
     When this returns it is durable; raises `storage.feeds.DATABASE_SILENT`, and then nothing was.
     """
-    with desk.db.acknowledge() as connection:
-        companies.ensure(connection, desk.company.id)
-        at = desk.clock.now()
-        if not feeds.first_time(connection, desk.company.id, kind, message_id, at):
+    with desk.acknowledge(FEED) as work:
+        companies.ensure(work.connection, work.company)
+        if not feeds.first_time(work, kind, message_id):
             return False
         for record_id in record_ids:
-            feeds.keep(connection, desk.company.id, kind, record_id, problem="", at=at, looked=False)
-        feeds.prune_messages(connection, desk.company.id, kind, at)
+            feeds.keep(work, kind, record_id, problem="", looked=False)
+        feeds.prune_messages(work, kind)
     failpoint("intake.after_message")
     return True

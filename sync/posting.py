@@ -1,4 +1,4 @@
-"""Payments are judged against the books as they are now, and those that fit are promised to the books.
+"""Payments are checked against the books as they are now, and for those that fit a receipt is planned.
 
 Reads: received payments of a company whose writes are on, and their invoices and receipts, fresh. Leaves: planned
 effects, or a failure before anything was sent. Never: a payment in part; when one of its invoices is broken,
@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from receivables.books_records import Invoice
-from receivables.effects import ReceiptWrite, effect_key, facts_of, marker
+from receivables.effects import Part, ReceiptWrite, effect_key, facts_of, marker
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
 from receivables.payment import Bucket, FeedStatus, PaymentState
 from storage import attempts, effects, failures, payments
 from storage.effects import PlannedEffect
-from storage.engine import Connection
 from storage.payments import StoredPayment
+from storage.work import Work
 from sync import intake, judging
 from sync.desk import Desk
 from sync.evidence import gather
@@ -30,11 +29,11 @@ PAYMENTS_PER_BATCH = 60  # about seven rows each, within a transaction of 500
 
 @dataclass
 class PostingCounts:
-    """What became of the received payments that were judged."""
+    """What became of the received payments that were checked."""
 
     planned: int = 0
     failed: int = 0
-    deferred: int = 0  # their invoices are just being paid by others; judged again after that
+    deferred: int = 0  # their invoices are just being paid by others; checked again after that
 
 
 @dataclass(frozen=True)
@@ -47,17 +46,17 @@ class Judged:
 
 
 def run_once(desk: Desk, run_id: str) -> PostingCounts:
-    """Judges every received payment once. Raises BooksError when the books cannot be read: then nobody was judged."""
+    """Checks every received payment once. Raises BooksError when the books cannot be read: then nothing was checked."""
     counts, after = PostingCounts(), ""
     while True:
         with desk.db.read() as connection:
             batch = payments.in_state(connection, desk.company.id, PaymentState.RECEIVED, limit=PAYMENTS_PER_BATCH, after=after)
         judged = judge(desk, batch)
         failpoint("posting.after_reading")
-        with desk.db.work() as connection:
-            reserved = _reserved(connection, desk)
-            for one in judged:
-                _decide(connection, desk, one, reserved, counts, run_id)
+        with desk.work() as work:
+            reserved = _reserved(work)
+            for held in judged:
+                _decide(work, desk, held, reserved, counts, run_id)
         failpoint("posting.after_intent")
         if len(batch) < PAYMENTS_PER_BATCH:
             return counts
@@ -70,53 +69,39 @@ def judge(desk: Desk, batch: Sequence[StoredPayment]) -> list[Judged]:
     return [Judged(stored, gathered[stored.number], judging.obstacles(gathered[stored.number])) for stored in batch]
 
 
-def _reserved(connection: Connection, desk: Desk) -> dict[str, int]:
-    """What receipts that are promised and not yet settled will take of each invoice."""
+def _reserved(work: Work) -> dict[str, int]:
+    """What receipts that are planned and not yet settled will take of each invoice."""
     taken: dict[str, int] = {}
-    for one in effects.underway(connection, desk.company.id):
-        if isinstance(one.write, ReceiptWrite):
-            for line in one.write.lines:
+    for effect in effects.underway(work.connection, work.company):
+        if isinstance(effect.write, ReceiptWrite):
+            for line in effect.write.lines:
                 taken[line.invoice_id] = taken.get(line.invoice_id, 0) + line.amount_minor
     return taken
 
 
-def _decide(
-    connection: Connection, desk: Desk, one: Judged, reserved: dict[str, int], counts: PostingCounts, run_id: str
-) -> None:
-    at = desk.clock.now()
-    if one.stored.payment.status is not FeedStatus.PAID:  # it came back here while a receipt was under way
-        intake.exclude_gone(connection, one.stored, one.stored.payment.status, at=at)
+def _decide(work: Work, desk: Desk, judged: Judged, reserved: dict[str, int], counts: PostingCounts, run_id: str) -> None:
+    stored, obstacles = judged.stored, judged.obstacles
+    if stored.payment.status is not FeedStatus.PAID:  # it came back here while a receipt was under way
+        intake.exclude_gone(work, stored, stored.payment.status)
         return
-    if not one.obstacles and _must_wait(one.evidence, reserved):
+    if not obstacles and _must_wait(judged.evidence, reserved):
         counts.deferred += 1
         return
-    if any(obstacle.code == "unread" for obstacle in one.obstacles):
-        counts.deferred += 1  # a read that failed judges nobody
+    if any(obstacle.code == "unread" for obstacle in obstacles):
+        counts.deferred += 1  # a read that failed says nothing about the payment
         return
-    if one.obstacles:
-        moved = payments.move(
-            connection,
-            one.stored,
-            PaymentState.FAILED,
-            Bucket.WAITING_PERSON,
-            at=at,
-            actor="sync",
-            action="payment.failed",
-            body={"obstacles": [obstacle.text for obstacle in one.obstacles]},
-        )
-        if moved:
+    if obstacles:
+        body = {"obstacles": [obstacle.text for obstacle in obstacles]}
+        if payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.failed", body=body):
             counts.failed += 1
-            first = one.obstacles[0]
-            failures.open_one(
-                connection, desk.ids, one.stored.payment, because=first.code, at=at, actor="sync", message=first.text
-            )
-            _remember(connection, desk, one, run_id, at, failed=True)
+            failures.open_one(work, stored.payment, because=obstacles[0].code, message=obstacles[0].text)
+            _remember(work, judged, run_id)
         return
-    if plan_receipt(connection, desk, one.stored, one.evidence, at=at, actor="sync"):
+    if plan_receipt(work, desk, stored, judged.evidence):
         counts.planned += 1
-        for line in one.evidence.lines:
+        for line in judged.evidence.lines:
             reserved[line.invoice_id] = reserved.get(line.invoice_id, 0) + line.amount_minor
-        _remember(connection, desk, one, run_id, at, failed=False)
+        _remember(work, judged, run_id)
 
 
 def _must_wait(evidence: Evidence, reserved: Mapping[str, int]) -> bool:
@@ -124,70 +109,57 @@ def _must_wait(evidence: Evidence, reserved: Mapping[str, int]) -> bool:
     return any(line.open_minor - reserved.get(line.invoice_id, 0) < line.amount_minor for line in evidence.lines)
 
 
-def _remember(connection: Connection, desk: Desk, one: Judged, run_id: str, at: datetime, *, failed: bool) -> None:
+def _remember(work: Work, judged: Judged, run_id: str) -> None:
     attempts.record(
-        connection,
-        one.stored.payment,
-        attempt_id=desk.ids.new(),
+        work,
+        judged.stored.payment,
         run_id=run_id,
-        at=at,
-        failed=failed,
-        code=one.obstacles[0].code if one.obstacles else "planned",
-        message="; ".join(obstacle.text for obstacle in one.obstacles),
+        failed=bool(judged.obstacles),
+        code=judged.obstacles[0].code if judged.obstacles else "planned",
+        message="; ".join(obstacle.text for obstacle in judged.obstacles),
     )
 
 
-def plan_receipt(
-    connection: Connection, desk: Desk, stored: StoredPayment, evidence: Evidence, *, at: datetime, actor: str
-) -> bool:
-    """Promises the receipt that the payment's own allocations ask for. False when the payment was moved meanwhile."""
-    moved = payments.move(
-        connection, stored, PaymentState.POSTING, Bucket.IN_FLIGHT, at=at, actor=actor, action="payment.posting"
-    )
-    if not moved:
+def plan_receipt(work: Work, desk: Desk, stored: StoredPayment, evidence: Evidence) -> bool:
+    """Plans the receipt that the payment's own allocations ask for. False when the payment was moved meanwhile."""
+    if not payments.move(work, stored, PaymentState.POSTING, Bucket.IN_FLIGHT, action="payment.posting"):
         return False
     lines = [(line.invoice_id, line.amount_minor) for line in evidence.lines]
     customer = evidence.customer.id if evidence.customer else ""
-    used = max(
-        (one.generation for one in effects.of_payments(connection, desk.company.id, [stored.number])[stored.number]), default=-1
-    )
-    generation = max(stored.generation, used + 1)
+    chain = effects.of_payments(work.connection, work.company, [stored.number])[stored.number]
+    generation = max(stored.generation, max((effect.generation for effect in chain), default=-1) + 1)
     for part in desk.books.parts(stored.payment, lines, desk.company, customer):
-        planned = receipt_effect(desk, stored, part.number, part.write, generation, evidence, attended=False)
-        effects.plan(connection, planned, at=at, actor=actor)
+        effects.plan(work, receipt_effect(desk, part, generation, evidence))
     return True
 
 
 def receipt_effect(
     desk: Desk,
-    stored: StoredPayment,
-    part: int,
-    write: ReceiptWrite,
+    part: Part,
     generation: int,
     evidence: Evidence,
     *,
-    attended: bool,
     decision_id: str | None = None,
     after_id: str | None = None,
 ) -> PlannedEffect:
-    """The intent to record one receipt, resting on the invoices as they were read."""
-    company = desk.company.id
+    """The intent to record one receipt of the payment, resting on the invoices as they were read."""
+    company, number, write = desk.company.id, evidence.payment.transaction_number, part.write
     invoices = {line.invoice_id: line.invoice for line in evidence.lines if line.invoice_id}
     return PlannedEffect(
         id=desk.ids.new(),
         company=company,
-        transaction_number=stored.number,
-        part=part,
+        transaction_number=number,
+        part=part.number,
         generation=generation,
-        key=effect_key(company, stored.number, f"receipt/{part}", generation),
-        marker=marker(company, stored.number, part, generation),
+        key=effect_key(company, number, f"receipt/{part.number}", generation),
+        marker=marker(company, number, part.number, generation),
         write=write,
         expects={
             f"invoice:{line.invoice_id}": facts_of(invoice)
             for line in write.lines
             if isinstance(invoice := invoices.get(line.invoice_id), Invoice)
         },
-        attended=attended,
+        attended=decision_id is not None,
         facts_read_at=evidence.taken_at,
         decision_id=decision_id,
         after_id=after_id,

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 
 from receivables.books_records import Gone, Receipt
 from receivables.effects import LIVE_STATES, EffectKind, marker_stem, markers_in
 from receivables.payment import Bucket, PaymentState
-from storage import audit, companies, decisions, effects, failures, mirror, payments
+from storage import companies, decisions, effects, failures, mirror, payments
 from storage.decisions import Proof
 from storage.effects import StoredEffect
-from storage.engine import Connection
 from storage.payments import StoredPayment
+from storage.work import Work
 from sync import journey, mirroring
 from sync.desk import Desk
 from sync.verification import difference, live_receipts
@@ -82,11 +81,9 @@ def run_once(desk: Desk, progress: Progress | None = None) -> Proven:
         if progress:
             progress(proven.payments)
     _walk_books(desk, stems, proven)
-    with desk.db.work() as connection:
-        at = desk.clock.now()
-        companies.set_reconciled(connection, desk.company.id, at)
-        counts = asdict(proven) | {"discrepancies": len(proven.discrepancies)}
-        audit.record(connection, company=desk.company.id, at=at, actor="sync", action="company.reconciled", body=counts)
+    with desk.work() as work:
+        companies.set_reconciled(work)
+        work.record("company.reconciled", body=asdict(proven) | {"discrepancies": len(proven.discrepancies)})
     if not proven.clean:
         journey.diagnose_now(desk)
     return proven
@@ -104,12 +101,11 @@ def _walk(desk: Desk, batch: Sequence[StoredPayment], proven: Proven) -> None:
         given = decisions.standing_proofs(connection, company, numbers)
     stem_of = {number: marker_stem(company, number) for number in numbers}
     marked = desk.books.receipts_marked(list(stem_of.values()))
-    wanted = {one.document_id for chain in chains.values() for one in live_receipts(chain) if one.document_id}
+    wanted = {part.document_id for chain in chains.values() for part in live_receipts(chain) if part.document_id}
     wanted |= {proof.receipt_id for proofs in given.values() for proof in proofs}
     receipts = desk.books.receipts(wanted)
-    at = desk.clock.now()
-    with desk.db.work() as connection:
-        now_held = payments.by_numbers(connection, company, numbers)
+    with desk.work() as work:
+        now_held = payments.by_numbers(work.connection, company, numbers)
         for stored in batch:
             number = stored.number
             if now_held[number].version != stored.version:  # decided upon while we read: the next walk sees it whole
@@ -121,7 +117,7 @@ def _walk(desk: Desk, batch: Sequence[StoredPayment], proven: Proven) -> None:
             _count(proven, sides, found)
             if found is not None:
                 proven.discrepancies.append(found)
-                _tell(connection, desk, sides, found, at)
+                _tell(work, sides, found)
 
 
 def _compare(sides: _Sides) -> Discrepancy | None:
@@ -129,7 +125,7 @@ def _compare(sides: _Sides) -> Discrepancy | None:
     stored, number = sides.stored, sides.stored.number
     if stored.bucket in _UNDER_WAY:
         return None
-    known = {one.document_id for one in sides.chain if one.kind is EffectKind.RECEIPT and one.state in LIVE_STATES}
+    known = {effect.document_id for effect in sides.chain if effect.kind is EffectKind.RECEIPT and effect.state in LIVE_STATES}
     extra = tuple(receipt.id for receipt in sides.marked if not receipt.voided and receipt.id not in known)
     if stored.state is PaymentState.VERIFIED:
         code, words = difference(stored, sides.chain, sides.receipts)
@@ -172,23 +168,19 @@ def _count(proven: Proven, sides: _Sides, found: Discrepancy | None) -> None:
         proven.not_in_books += 1
 
 
-def _tell(connection: Connection, desk: Desk, sides: _Sides, found: Discrepancy, at: datetime) -> None:
+def _tell(work: Work, sides: _Sides, found: Discrepancy) -> None:
     """Opens a failure, or re-opens the payment; said once, however often it is found."""
     stored = sides.stored
     held = found.problem in ("proof_gone", "receipt_unexpected")
-    known = failures.open_of(connection, desk.company.id, stored.number)
+    known = failures.open_of(work.connection, work.company, stored.number)
     if known is not None and known.opened_because == found.problem:
         return
     if stored.state is not PaymentState.FAILED:
-        payments.move(
-            connection, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, at=at, actor="sync", action="payment.failed",
-            body={"code": found.problem, "message": found.text},
-        )  # fmt: skip
+        body = {"code": found.problem, "message": found.text}
+        payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.failed", body=body)
         if found.problem == "proof_gone":
-            decisions.withdraw_proof(connection, desk.company.id, stored.number, at=at)
-    failures.open_one(
-        connection, desk.ids, stored.payment, because=found.problem, at=at, actor="sync", message=found.text, held=held
-    )
+            decisions.withdraw_proof(work, stored.number)
+    failures.open_one(work, stored.payment, because=found.problem, message=found.text, held=held)
 
 
 def _walk_books(desk: Desk, stems: set[str], proven: Proven) -> None:
@@ -197,10 +189,10 @@ def _walk_books(desk: Desk, stems: set[str], proven: Proven) -> None:
     while True:
         with desk.db.read() as connection:
             seen = mirror.receipts(connection, desk.company.id, limit=RECEIPTS_PER_BATCH, after=after)
-        strange = [one for one in seen if any(_stem(marker) not in stems for marker in markers_in(one.memo))]
-        standing = desk.books.receipts([one.id for one in strange]) if strange else {}
-        for one in strange:
-            receipt = standing.get(one.id)
+        strange = [receipt.id for receipt in seen if any(_stem(marker) not in stems for marker in markers_in(receipt.memo))]
+        standing = desk.books.receipts(strange) if strange else {}
+        for receipt_id in strange:
+            receipt = standing.get(receipt_id)
             if isinstance(receipt, Receipt) and not receipt.voided:
                 text = f"Receipt {receipt.number or receipt.id} carries a marker of ours, and we know no payment of it."
                 proven.discrepancies.append(Discrepancy("", "marker_unknown", text, (receipt.id,)))

@@ -14,11 +14,12 @@ from receivables.diagnosis import Diagnosis, Remedy
 from receivables.errors import NotFound, NotPermitted, StaleDecision
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
-from storage import audit, decisions, failures, outbox, payments
+from storage import decisions, failures, outbox, payments
 from storage.decisions import AlreadyDecided, StoredDecision
 from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
+from storage.work import Work
 from sync import remedies
 from sync.desk import Desk
 
@@ -44,9 +45,9 @@ def request(
     Raises NotFound when there is nothing to decide, NotPermitted when this person may not, and StaleDecision when
     the remedy is not offered or somebody else decided first.
     """
-    at = desk.clock.now()
-    with desk.db.acknowledge() as connection:
-        pressed = decisions.find(connection, desk.company.id, decision_id) if decision_id else None
+    with desk.acknowledge(by) as work:
+        connection = work.connection
+        pressed = decisions.find(connection, work.company, decision_id) if decision_id else None
         if pressed is not None:
             return pressed
         stored, found = _open_failure(connection, desk, number)
@@ -58,13 +59,13 @@ def request(
         answer = may_decide(desk.people.get(by), question)
         if answer.ruling is not Ruling.REFUSED:
             made = StoredDecision(
-                company=desk.company.id,
-                id=decision_id or desk.ids.new(),
+                company=work.company,
+                id=decision_id or work.ids.new(),
                 failure_id=found.id,
                 transaction_number=stored.number,
                 remedy=remedy,
                 requested_by=by,
-                requested_at=at,
+                requested_at=work.at,
                 approved_by=None,
                 approved_at=None,
                 channel=channel,
@@ -76,11 +77,11 @@ def request(
                 evidence_id=found.evidence_id,
                 state="accepted" if answer.ruling is Ruling.ALLOWED else "waiting_approval",
                 outcome=answer.reason,
-                changed_at=at,
+                changed_at=work.at,
             )
-            _record(connection, desk, made)
+            _record(work, desk, made)
             return made
-        _not_permitted(connection, desk, number, by, answer, what=remedy)
+        _not_permitted(work, number, answer, what=remedy)
     raise NotPermitted(answer.reason)
 
 
@@ -93,47 +94,46 @@ def _as_shown(found: StoredFailure, evidence_id: str | None) -> Diagnosis:
     return found.diagnosis
 
 
-def _record(connection: Connection, desk: Desk, made: StoredDecision) -> None:
+def _record(work: Work, desk: Desk, made: StoredDecision) -> None:
     """Keeps the decision and wants its card. Raises StaleDecision, naming who, when somebody else decided first."""
     try:
-        decisions.record(connection, made)
+        decisions.record(work, made)
     except AlreadyDecided as taken:
         other = taken.other
-        raise StaleDecision(f"{_name(desk, other.requested_by)} already chose {other.remedy}; it is {other.state}.") from None
-    _want_card(connection, desk, made)
+        raise StaleDecision(f"{desk.name_of(other.requested_by)} already chose {other.remedy}; it is {other.state}.") from None
+    _want_card(work, made)
 
 
 def approve(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:
     """A second person agrees. Raises NotPermitted, and StaleDecision when it was decided meanwhile."""
-    with desk.db.acknowledge() as connection:
-        decision = _waiting(connection, desk, decision_id)
-        answer = _may_approve(connection, desk, decision, by)
+    with desk.acknowledge(by) as work:
+        decision = _waiting(work.connection, desk, decision_id)
+        answer = _may_approve(work.connection, desk, decision, by)
         if answer.ruling is Ruling.ALLOWED:
-            decisions.approve(connection, decision, by=by, at=desk.clock.now())
-            _want_card(connection, desk, decision)
-            return decisions.get(connection, desk.company.id, decision_id)
-        _not_permitted(connection, desk, decision.transaction_number, by, answer, what="approve")
+            decisions.approve(work, decision)
+            _want_card(work, decision)
+            return decisions.get(work.connection, work.company, decision_id)
+        _not_permitted(work, decision.transaction_number, answer, what="approve")
     raise NotPermitted(answer.reason)
 
 
 def decline(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:
     """The one who asked takes it back, or somebody with a right for the remedy says no."""
-    with desk.db.acknowledge() as connection:
-        decision = _waiting(connection, desk, decision_id)
+    with desk.acknowledge(by) as work:
+        decision = _waiting(work.connection, desk, decision_id)
         question = Question(desk.company.id, decision.remedy, 1, decision.currency)
         answer = may_decide(desk.people.get(by), question)
         if answer.ruling is not Ruling.REFUSED or by == decision.requested_by:
-            decisions.move(connection, decision, "refused", outcome=f"declined by {_name(desk, by)}", at=desk.clock.now())
-            _want_card(connection, desk, decision)
-            return decisions.get(connection, desk.company.id, decision_id)
+            decisions.move(work.acting_as("sync"), decision, "refused", outcome=f"declined by {desk.name_of(by)}")
+            _want_card(work, decision)
+            return decisions.get(work.connection, work.company, decision_id)
     raise NotPermitted(answer.reason)
 
 
 def reopen(desk: Desk, number: str, *, by: str) -> str:
     """Undoes a dismissal and posts nothing by itself. Returns the id of the failure. The same right as dismissing."""
-    at = desk.clock.now()
-    with desk.db.acknowledge() as connection:
-        stored = payment_of(connection, desk, number)
+    with desk.acknowledge(by) as work:
+        stored = payment_of(work.connection, desk, number)
         if stored.state is not PaymentState.DISMISSED:
             raise StaleDecision(f"Payment {number} is {stored.state}, not dismissed; there is nothing to reopen.")
         payment = stored.payment
@@ -141,11 +141,9 @@ def reopen(desk: Desk, number: str, *, by: str) -> str:
         answer = may_decide(desk.people.get(by), question)
         if answer.ruling is Ruling.REFUSED:
             raise NotPermitted(answer.reason)
-        decisions.withdraw_proof(connection, desk.company.id, number, at=at)
-        payments.move(connection, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, at=at, actor=by, action="payment.reopened")
-        return failures.open_one(
-            connection, desk.ids, payment, because="reopened", at=at, actor=by, held=True, message="the dismissal was undone"
-        )
+        decisions.withdraw_proof(work, number)
+        payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.reopened")
+        return failures.open_one(work, payment, because="reopened", held=True, message="the dismissal was undone")
 
 
 def question_of(
@@ -180,7 +178,7 @@ def _waiting(connection: Connection, desk: Desk, decision_id: str) -> StoredDeci
     if decision is None:
         raise NotFound("This decision is not known here; look at the card again.")
     if decision.state != "waiting_approval":
-        by = f" by {_name(desk, decision.approved_by)}" if decision.approved_by else ""
+        by = f" by {desk.name_of(decision.approved_by)}" if decision.approved_by else ""
         raise StaleDecision(f"It is no longer waiting: {decision.state}{by}.")
     return decision
 
@@ -189,7 +187,7 @@ def _may_approve(connection: Connection, desk: Desk, decision: StoredDecision, b
     stored = payment_of(connection, desk, decision.transaction_number)
     found = failures.get(connection, desk.company.id, decision.failure_id or "")
     if found.diagnosis is None:
-        raise StaleDecision("The failure is being looked at again; wait for its card.")
+        raise StaleDecision("The failure is being checked again; wait for its card.")
     evidence = failures.evidence(connection, desk.company.id, decision.evidence_id) if decision.evidence_id else None
     question = question_of(desk, stored, found.diagnosis, evidence, decision.remedy, decision.options)
     return may_approve(desk.people.get(by), desk.people.get(decision.requested_by), question)
@@ -200,7 +198,7 @@ def _is_offered(found: StoredFailure, remedy: Remedy) -> None:
     if remedy in choices:
         return
     if not choices:
-        raise StaleDecision("There is nothing to decide yet: the books are read until they tell what happened.")
+        raise StaleDecision("There is nothing to decide yet: we keep checking the books until they show what happened.")
     blocked = found.diagnosis.primary.blocked if found.diagnosis else ""
     reason = f" {blocked}" if blocked else ""
     raise StaleDecision(f"{remedy} is not offered for this failure; choose one of: {', '.join(choices)}.{reason}")
@@ -222,25 +220,10 @@ def _open_failure(connection: Connection, desk: Desk, number: str) -> tuple[Stor
     raise NotFound(f"Payment {number} has no open failure (it is {stored.state}); there is nothing to decide.")
 
 
-def _name(desk: Desk, person_id: str) -> str:
-    """What people call that person."""
-    person = desk.people.get(person_id)
-    return person.name if person else person_id
-
-
-def _want_card(connection: Connection, desk: Desk, decision: StoredDecision) -> None:
+def _want_card(work: Work, decision: StoredDecision) -> None:
     if decision.failure_id:
-        at = desk.clock.now()
-        outbox.want(connection, desk.ids, company=desk.company.id, subject_kind="failure", subject=decision.failure_id, at=at)
+        outbox.want(work, "failure", decision.failure_id)
 
 
-def _not_permitted(connection: Connection, desk: Desk, number: str, by: str, answer: Answer, what: str) -> None:
-    audit.record(
-        connection,
-        company=desk.company.id,
-        at=desk.clock.now(),
-        actor=by,
-        action="decision.not_permitted",
-        transaction_number=number,
-        body={"what": what, "reason": answer.reason},
-    )
+def _not_permitted(work: Work, number: str, answer: Answer, what: str) -> None:
+    work.record("decision.not_permitted", transaction_number=number, body={"what": what, "reason": answer.reason})

@@ -8,208 +8,157 @@ Never: a compensation while anything is unknown.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from receivables.effects import ApplyCredit, EffectKind, EffectState, Outcome, UnapplyCredit, effect_key
 from receivables.payment import Bucket, PaymentState
+from receivables.ports import Ids
 from storage import attempts, decisions, effects, failures, payments
 from storage.effects import PlannedEffect, StoredEffect
-from storage.engine import Connection
 from storage.payments import StoredPayment
-from sync.desk import Desk
+from storage.work import Work
 
 _NOT_DONE = (EffectState.FAILED, EffectState.REFUSED_STALE)
 _UNDER_WAY = (EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON)
 
 
-def settle(
-    connection: Connection,
-    desk: Desk,
-    held: StoredEffect,
-    state: EffectState,
-    outcome: Outcome,
-    *,
-    next_at: datetime | None = None,
-) -> None:
-    """Ends our hold on an effect and lets everything that hangs on it follow. Nothing happens when the fence passed on."""
-    at = desk.clock.now()
-    if not effects.settle(connection, held, state, outcome, at=at, next_at=next_at):
+def settle(work: Work, held: StoredEffect, state: EffectState, outcome: Outcome, *, next_at: datetime | None = None) -> None:
+    """Ends our hold on an effect and lets everything that hangs on it follow; nothing, when another worker holds the lease."""
+    if not effects.settle(work, held, state, outcome, next_at=next_at):
         return
-    stored = payments.find(connection, held.company, held.transaction_number)
+    stored = payments.find(work.connection, held.company, held.transaction_number)
     if stored is None:
         raise AssertionError(f"effect {held.id} belongs to no payment")
     if stored.state is PaymentState.DISMISSED:
         return  # a person took it out of the journey; what is found in the books afterwards moves it no more
     if state is held.state and (state is not EffectState.UNKNOWN or stored.bucket is Bucket.UNKNOWN):
         return  # nothing new; what a process left unknown when it died is shown as such from the first look on
-    chain = effects.of_payments(connection, held.company, [stored.number])[stored.number]
+    chain = effects.of_payments(work.connection, held.company, [stored.number])[stored.number]
     if held.kind is EffectKind.APPLY_CREDIT:
-        _credit_put_back(connection, desk, stored, held, chain, state, outcome, at)
+        _credit_put_back(work, stored, held, chain, state, outcome)
     elif state is EffectState.DONE:
-        _done(connection, desk, stored, held, chain, at)
+        _done(work, stored, held, chain)
     elif state is EffectState.UNKNOWN:
-        _unknown(connection, desk, stored, at, outcome)
+        _unknown(work, stored, outcome)
     elif state is EffectState.NEEDS_PERSON:
-        _doubled(connection, desk, stored, at, outcome)
+        _doubled(work, stored, outcome)
     elif state is EffectState.PLANNED:
-        _waits(connection, stored, chain, at)
+        _waits(work, stored, chain)
     elif state in _NOT_DONE:
-        _not_done(connection, desk, stored, held, chain, state, outcome, at)
+        _not_done(work, stored, held, chain, state, outcome)
     if held.decision_id:
-        _follow_decision(connection, held, outcome, at)
+        _follow_decision(work, held, outcome)
 
 
-def _done(
-    connection: Connection, desk: Desk, stored: StoredPayment, held: StoredEffect, chain: Sequence[StoredEffect], at: datetime
-) -> None:
+def _done(work: Work, stored: StoredPayment, held: StoredEffect, chain: Sequence[StoredEffect]) -> None:
     """Posted when the last part landed; until then under way. Shown to a person when another part was not taken."""
-    parts = [
-        one for one in chain if one.kind in (EffectKind.RECEIPT, EffectKind.APPLY_RECEIPT) and one.generation == held.generation
-    ]
-    waiting = [
-        one for one in chain if one.state in (EffectState.PLANNED, *_UNDER_WAY) and one.kind is not EffectKind.APPLY_CREDIT
-    ]
-    if waiting:
-        _waits(connection, stored, chain, at)
-    elif parts and all(one.state is EffectState.DONE for one in parts):
-        body = {"documents": [one.document_id for one in parts]}
-        payments.move(
-            connection, stored, PaymentState.POSTED, Bucket.IN_FLIGHT, at=at, actor="sync", action="payment.posted", body=body
-        )
+    posting = (EffectKind.RECEIPT, EffectKind.APPLY_RECEIPT)
+    parts = [effect for effect in chain if effect.kind in posting and effect.generation == held.generation]
+    open_states = (EffectState.PLANNED, *_UNDER_WAY)
+    if any(effect.state in open_states and effect.kind is not EffectKind.APPLY_CREDIT for effect in chain):
+        _waits(work, stored, chain)
+    elif parts and all(part.state is EffectState.DONE for part in parts):
+        body = {"documents": [part.document_id for part in parts]}
+        payments.move(work, stored, PaymentState.POSTED, Bucket.IN_FLIGHT, action="payment.posted", body=body)
     elif parts:
-        refused = next((one for one in parts if one.state in _NOT_DONE), held)
-        _failed(connection, desk, stored, "partly_posted", refused.outcome_code, refused.outcome_message, at)
+        refused = next((part for part in parts if part.state in _NOT_DONE), held)
+        _failed(work, stored, "partly_posted", refused.outcome_code, refused.outcome_message)
 
 
-def _waits(connection: Connection, stored: StoredPayment, chain: Sequence[StoredEffect], at: datetime) -> None:
+def _waits(work: Work, stored: StoredPayment, chain: Sequence[StoredEffect]) -> None:
     """What was unknown of it is known now and more is to follow: it is under way again."""
-    if (stored.state, stored.bucket) == (PaymentState.POSTING, Bucket.UNKNOWN) and not any(
-        one.state in _UNDER_WAY for one in chain
-    ):
-        payments.move(connection, stored, PaymentState.POSTING, Bucket.IN_FLIGHT, at=at, actor="sync", action="payment.posting")
+    unknown = (stored.state, stored.bucket) == (PaymentState.POSTING, Bucket.UNKNOWN)
+    if unknown and not any(effect.state in _UNDER_WAY for effect in chain):
+        payments.move(work, stored, PaymentState.POSTING, Bucket.IN_FLIGHT, action="payment.posting")
 
 
-def _unknown(connection: Connection, desk: Desk, stored: StoredPayment, at: datetime, outcome: Outcome) -> None:
+def _unknown(work: Work, stored: StoredPayment, outcome: Outcome) -> None:
     """Shown as unknown from the first moment; only the books can end it."""
-    moved = payments.move(connection, stored, PaymentState.POSTING, Bucket.UNKNOWN, at=at, actor="sync", action="payment.unknown")
-    if moved:
-        failures.open_one(
-            connection,
-            desk.ids,
-            stored.payment,
-            because="outcome_unknown",
-            at=at,
-            actor="sync",
-            code=outcome.code,
-            message=outcome.message,
-        )
-        attempts.turned_out_failed(connection, desk.company.id, stored.number, code="outcome_unknown", message=outcome.message)
+    if payments.move(work, stored, PaymentState.POSTING, Bucket.UNKNOWN, action="payment.unknown"):
+        failures.open_one(work, stored.payment, because="outcome_unknown", code=outcome.code, message=outcome.message)
+        attempts.turned_out_failed(work, stored.number, code="outcome_unknown", message=outcome.message)
 
 
-def _doubled(connection: Connection, desk: Desk, stored: StoredPayment, at: datetime, outcome: Outcome) -> None:
-    payments.move(
-        connection, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, at=at, actor="sync", action="payment.failed",
-        body={"why": outcome.message},
-    )  # fmt: skip
-    failures.open_one(
-        connection, desk.ids, stored.payment, because="receipt_doubled", at=at, actor="sync", message=outcome.message
-    )
+def _doubled(work: Work, stored: StoredPayment, outcome: Outcome) -> None:
+    body = {"why": outcome.message}
+    payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.failed", body=body)
+    failures.open_one(work, stored.payment, because="receipt_doubled", message=outcome.message)
 
 
 def _not_done(
-    connection: Connection,
-    desk: Desk,
+    work: Work,
     stored: StoredPayment,
     held: StoredEffect,
     chain: Sequence[StoredEffect],
     state: EffectState,
     outcome: Outcome,
-    at: datetime,
 ) -> None:
     """Cancels what was to follow; then back among the received, or to a person."""
-    for one in chain:
-        if one.state is EffectState.PLANNED and one.compensates_id is None:
-            why = f"{held.kind} {held.id} was not done"
-            effects.end_without_sending(connection, one, EffectState.CANCELLED, why=why, at=at, actor="sync")
-    others = [one for one in chain if one.id != held.id and one.kind is EffectKind.RECEIPT and one.generation == held.generation]
-    unknown = any(one.state in _UNDER_WAY for one in others)
-    partly = unknown or any(one.state is EffectState.DONE for one in others)
-    at_rest = not partly and not any(one.state in _UNDER_WAY for one in chain)
-    if held.decision_id and at_rest and _compensate(connection, desk, held, chain, at):
-        _waits(connection, stored, chain, at)
-        return  # under way until what was changed is put back; only then does a person, or a sync, judge it again
-    refused = next((one for one in others if one.state is EffectState.FAILED), None)
+    for effect in chain:
+        if effect.state is EffectState.PLANNED and effect.compensates_id is None:
+            _cancel(work, effect, held)
+    others = [
+        effect
+        for effect in chain
+        if effect.id != held.id and effect.kind is EffectKind.RECEIPT and effect.generation == held.generation
+    ]
+    unknown = any(effect.state in _UNDER_WAY for effect in others)
+    partly = unknown or any(effect.state is EffectState.DONE for effect in others)
+    at_rest = not partly and not any(effect.state in _UNDER_WAY for effect in chain)
+    if held.decision_id and at_rest and _compensate(work, held, chain):
+        _waits(work, stored, chain)
+        return  # under way until what was changed is put back; only then does a person, or a sync, look at it again
+    refused = next((effect for effect in others if effect.state is EffectState.FAILED), None)
     if state is EffectState.REFUSED_STALE and not held.attended and not partly and refused is None:
-        payments.move(
-            connection, stored, PaymentState.RECEIVED, Bucket.TO_DO, at=at, actor="sync", action="payment.judged_again",
-            body={"why": outcome.message},
-        )  # fmt: skip
-        _close(connection, desk, stored, "retried", at)
+        body = {"why": outcome.message}
+        payments.move(work, stored, PaymentState.RECEIVED, Bucket.TO_DO, action="payment.judged_again", body=body)
+        found = failures.open_of(work.connection, work.company, stored.number)
+        if found is not None:
+            failures.resolve(work, found, resolution="retried", by="")
         return
     code, message = (refused.outcome_code, refused.outcome_message) if refused else (outcome.code, outcome.message)
     if state is EffectState.REFUSED_STALE and refused is None:
         code = ""
     because = "partly_posted" if partly else "books_refused" if code else "stale"
-    _failed(connection, desk, stored, because, code, message, at, unknown=unknown)
+    _failed(work, stored, because, code, message, unknown=unknown)
 
 
-def _failed(
-    connection: Connection,
-    desk: Desk,
-    stored: StoredPayment,
-    because: str,
-    code: str,
-    message: str,
-    at: datetime,
-    *,
-    unknown: bool = False,
-) -> None:
+def _cancel(work: Work, effect: StoredEffect, held: StoredEffect) -> None:
+    effects.end_without_sending(work, effect, EffectState.CANCELLED, why=f"{held.kind} {held.id} was not done")
+
+
+def _failed(work: Work, stored: StoredPayment, because: str, code: str, message: str, *, unknown: bool = False) -> None:
     """To a person; but first, while a part of it is still unknown, to the books."""
-    payments.move(
-        connection,
-        stored,
-        PaymentState.FAILED,
-        Bucket.UNKNOWN if unknown else Bucket.WAITING_PERSON,
-        at=at,
-        actor="sync",
-        action="payment.failed",
-        body={"code": code or because, "message": message, "partly_posted": because == "partly_posted"},
-    )
-    failures.open_one(
-        connection, desk.ids, stored.payment, because=because, at=at, actor="sync", code=code, message=message
-    )  # fmt: skip
-    attempts.turned_out_failed(connection, desk.company.id, stored.number, code=code or because, message=message)
+    bucket = Bucket.UNKNOWN if unknown else Bucket.WAITING_PERSON
+    body = {"code": code or because, "message": message, "partly_posted": because == "partly_posted"}
+    payments.move(work, stored, PaymentState.FAILED, bucket, action="payment.failed", body=body)
+    failures.open_one(work, stored.payment, because=because, code=code, message=message)
+    attempts.turned_out_failed(work, stored.number, code=code or because, message=message)
 
 
-def _compensate(connection: Connection, desk: Desk, held: StoredEffect, chain: Sequence[StoredEffect], at: datetime) -> bool:
+def _compensate(work: Work, held: StoredEffect, chain: Sequence[StoredEffect]) -> bool:
     """Plans to put back the credits that this decision took off, because what they made room for was definitely not done."""
     planned = False
-    made_good = {one.compensates_id for one in chain}
-    for one in chain:
-        if one.decision_id != held.decision_id or one.state is not EffectState.DONE or one.id in made_good:
+    made_good = {effect.compensates_id for effect in chain}
+    for effect in chain:
+        if effect.decision_id != held.decision_id or effect.state is not EffectState.DONE or effect.id in made_good:
             continue
-        if isinstance(one.write, UnapplyCredit):
-            write = ApplyCredit(one.write.credit_memo_id, one.write.invoice_id, one.write.amount_minor)
-            back = credit_effect(desk, one, write, what=f"compensate/{one.id}", at=at, compensates_id=one.id)
-            effects.plan(connection, back, at=at, actor="sync")
+        if isinstance(effect.write, UnapplyCredit):
+            write = ApplyCredit(effect.write.credit_memo_id, effect.write.invoice_id, effect.write.amount_minor)
+            back = credit_effect(work.ids, effect, write, what=f"compensate/{effect.id}", at=work.at)
+            effects.plan(work, replace(back, compensates_id=effect.id))
             planned = True
     return planned
 
 
 def credit_effect(
-    desk: Desk,
-    beside: StoredEffect | PlannedEffect,
-    write: ApplyCredit,
-    *,
-    what: str,
-    at: datetime,
-    compensates_id: str | None = None,
-    after_id: str | None = None,
+    ids: Ids, beside: StoredEffect | PlannedEffect, write: ApplyCredit, *, what: str, at: datetime
 ) -> PlannedEffect:
     """The intent to apply a credit memo, for the payment and decision of another effect."""
     key = effect_key(beside.company, beside.transaction_number, what, beside.generation)
     return PlannedEffect(
-        id=desk.ids.new(),
+        id=ids.new(),
         company=beside.company,
         transaction_number=beside.transaction_number,
         part=beside.part,
@@ -221,67 +170,55 @@ def credit_effect(
         attended=True,
         facts_read_at=at,
         decision_id=beside.decision_id,
-        compensates_id=compensates_id,
-        after_id=after_id,
     )
 
 
 def _credit_put_back(
-    connection: Connection,
-    desk: Desk,
+    work: Work,
     stored: StoredPayment,
     held: StoredEffect,
     chain: Sequence[StoredEffect],
     state: EffectState,
     outcome: Outcome,
-    at: datetime,
 ) -> None:
     """The end of a credit put back. When it made good a chain that failed, the payment now goes to a person."""
-    for one in chain:
-        if state in _NOT_DONE and one.state is EffectState.PLANNED and one.after_id == held.id:
-            why = f"{held.kind} {held.id} was not done"
-            effects.end_without_sending(connection, one, EffectState.CANCELLED, why=why, at=at, actor="sync")
+    for effect in chain:
+        if state in _NOT_DONE and effect.state is EffectState.PLANNED and effect.after_id == held.id:
+            _cancel(work, effect, held)
     if held.compensates_id is None:
         return  # re-applied for its own sake, after the receipt; the payment is not touched by it
     if state is EffectState.UNKNOWN:
-        _unknown(connection, desk, stored, at, outcome)
+        _unknown(work, stored, outcome)
         return
-    others = [one for one in chain if one.compensates_id and one.decision_id == held.decision_id]
-    if any(one.state in (EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN) for one in others):
-        _waits(connection, stored, chain, at)
+    others = [effect for effect in chain if effect.compensates_id and effect.decision_id == held.decision_id]
+    if any(effect.state in (EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN) for effect in others):
+        _waits(work, stored, chain)
         return
-    lost = next((one for one in others if one.state in (*_NOT_DONE, EffectState.NEEDS_PERSON)), None)
+    lost = next((effect for effect in others if effect.state in (*_NOT_DONE, EffectState.NEEDS_PERSON)), None)
     if lost is not None:
-        _failed(connection, desk, stored, "credit_not_put_back", "credit_not_put_back", lost.outcome_message, at)
+        _failed(work, stored, "credit_not_put_back", "credit_not_put_back", lost.outcome_message)
         return
-    failed = [one for one in chain if one.decision_id == held.decision_id and one.state in _NOT_DONE]
+    failed = [effect for effect in chain if effect.decision_id == held.decision_id and effect.state in _NOT_DONE]
     code = failed[-1].outcome_code if failed and failed[-1].state is EffectState.FAILED else ""
     message = failed[-1].outcome_message if failed else outcome.message
-    _failed(connection, desk, stored, "books_refused" if code else "stale", code, message, at)
+    _failed(work, stored, "books_refused" if code else "stale", code, message)
 
 
-def _close(connection: Connection, desk: Desk, stored: StoredPayment, resolution: str, at: datetime) -> None:
-    found = failures.open_of(connection, desk.company.id, stored.number)
-    if found is not None:
-        failures.resolve(connection, desk.ids, found, resolution=resolution, by="", at=at, actor="sync")
-
-
-def _follow_decision(connection: Connection, held: StoredEffect, outcome: Outcome, at: datetime) -> None:
+def _follow_decision(work: Work, held: StoredEffect, outcome: Outcome) -> None:
     """A decision ends when nothing of its chain is left to do."""
-    decision = decisions.get(connection, held.company, held.decision_id or "")
-    chain = effects.of_decision(connection, held.company, decision.id)
-    if decision.state != "carrying_out" or any(one.state is EffectState.PLANNED or one.state in _UNDER_WAY for one in chain):
+    decision = decisions.get(work.connection, held.company, held.decision_id or "")
+    chain = effects.of_decision(work.connection, held.company, decision.id)
+    open_states = (EffectState.PLANNED, *_UNDER_WAY)
+    if decision.state != "carrying_out" or any(effect.state in open_states for effect in chain):
         return
-    wanted = [one for one in chain if one.compensates_id is None]
-    ends = {one.state for one in wanted}
+    wanted = [effect for effect in chain if effect.compensates_id is None]
+    ends = {effect.state for effect in wanted}
     if ends == {EffectState.DONE}:
-        decisions.move(connection, decision, "done", outcome="carried out", at=at)
+        decisions.move(work, decision, "done", outcome="carried out")
     elif EffectState.REFUSED_STALE in ends:
-        decisions.move(connection, decision, "stale", outcome=outcome.message or "the facts changed", at=at)
+        decisions.move(work, decision, "stale", outcome=outcome.message or "the facts changed")
     else:
-        put_back = [one for one in chain if one.compensates_id and one.state is EffectState.DONE]
+        put_back = any(effect.compensates_id and effect.state is EffectState.DONE for effect in chain)
         suffix = "; what had been changed was put back" if put_back else ""
-        failed = next((one for one in wanted if one.state is EffectState.FAILED), None)
-        decisions.move(
-            connection, decision, "failed", outcome=(failed.outcome_message if failed else outcome.message) + suffix, at=at
-        )
+        failed = next((effect for effect in wanted if effect.state is EffectState.FAILED), None)
+        decisions.move(work, decision, "failed", outcome=(failed.outcome_message if failed else outcome.message) + suffix)

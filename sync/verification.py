@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from receivables.books_records import Gone, Receipt, ReceiptLine
 from receivables.effects import ApplyReceipt, EffectKind, EffectState, ReceiptWrite
@@ -16,8 +15,8 @@ from receivables.failpoints import failpoint
 from receivables.payment import Bucket, PaymentState
 from storage import attempts, decisions, effects, failures, payments
 from storage.effects import StoredEffect
-from storage.engine import Connection
 from storage.payments import StoredPayment
+from storage.work import Work
 from sync.desk import Desk
 
 PAYMENTS_PER_BATCH = 60
@@ -38,13 +37,12 @@ def run_once(desk: Desk) -> VerificationCounts:
             chains = effects.of_payments(connection, desk.company.id, [stored.number for stored in batch])
         if not batch:
             return counts
-        wanted = {one.document_id for chain in chains.values() for one in live_receipts(chain) if one.document_id}
+        wanted = {part.document_id for chain in chains.values() for part in live_receipts(chain) if part.document_id}
         receipts = desk.books.receipts(wanted)
         failpoint("verification.after_reading")
-        at = desk.clock.now()
-        with desk.db.work() as connection:
+        with desk.work() as work:
             for stored in batch:
-                _judge(connection, desk, stored, chains[stored.number], receipts, counts, at)
+                _compare(work, stored, chains[stored.number], receipts, counts)
         if len(batch) < PAYMENTS_PER_BATCH:
             return counts
         after = batch[-1].number
@@ -52,23 +50,22 @@ def run_once(desk: Desk) -> VerificationCounts:
 
 def live_receipts(chain: Sequence[StoredEffect]) -> list[StoredEffect]:
     """The receipts of a payment that our own record says are in the books."""
-    return [one for one in chain if one.kind is EffectKind.RECEIPT and one.state is EffectState.DONE]
+    return [effect for effect in chain if effect.kind is EffectKind.RECEIPT and effect.state is EffectState.DONE]
 
 
 def difference(stored: StoredPayment, chain: Sequence[StoredEffect], receipts: Mapping[str, Receipt | Gone]) -> tuple[str, str]:
     """What of the receipts in the books is not as meant, as (code, words); ("", "") when all is. Pure."""
-    parts = live_receipts(chain)
     meant = {
-        one.write.receipt_id: one.write.lines
-        for one in chain
-        if isinstance(one.write, ApplyReceipt) and one.state is EffectState.DONE
+        effect.write.receipt_id: effect.write.lines
+        for effect in chain
+        if isinstance(effect.write, ApplyReceipt) and effect.state is EffectState.DONE
     }
     found: list[Receipt] = []
-    for one in parts:
-        receipt = receipts.get(one.document_id or "")
+    for part in live_receipts(chain):
+        receipt = receipts.get(part.document_id or "")
         if not isinstance(receipt, Receipt) or receipt.voided:
             return "receipt_deleted", "the receipt is not in the books"
-        write = one.write
+        write = part.write
         if not isinstance(write, ReceiptWrite) or (receipt.amount_minor, receipt.currency) != (
             write.amount_minor,
             write.currency,
@@ -77,9 +74,9 @@ def difference(stored: StoredPayment, chain: Sequence[StoredEffect], receipts: M
         if not _within(receipt.lines, meant.get(receipt.id, write.lines)):
             return "receipt_changed", f"receipt {receipt.number} is applied to something else"
         found.append(receipt)
-    if not found or sum(one.amount_minor for one in found) != stored.payment.amount_minor:
+    if not found or sum(receipt.amount_minor for receipt in found) != stored.payment.amount_minor:
         return "partly_posted", "the receipts do not add up to the payment"
-    unapplied = sum(one.unapplied_minor for one in found)
+    unapplied = sum(receipt.unapplied_minor for receipt in found)
     if unapplied > stored.on_account_minor:
         return "accepted_unapplied", "the books took the receipt but did not apply all of it"
     if unapplied < stored.on_account_minor:
@@ -97,55 +94,47 @@ def _within(actual: Sequence[ReceiptLine], meant: Sequence[ReceiptLine]) -> bool
     return all(left >= 0 for left in allowed.values())
 
 
-def _judge(
-    connection: Connection,
-    desk: Desk,
+def _compare(
+    work: Work,
     stored: StoredPayment,
     chain: Sequence[StoredEffect],
     receipts: Mapping[str, Receipt | Gone],
     counts: VerificationCounts,
-    at: datetime,
 ) -> None:
     code, words = difference(stored, chain, receipts)
     if code:
-        moved = payments.move(
-            connection, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, at=at, actor="sync", action="payment.failed",
-            body={"code": code, "message": words},
-        )  # fmt: skip
-        if moved:
+        body = {"code": code, "message": words}
+        if payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.failed", body=body):
             counts.differing += 1
-            failures.open_one(connection, desk.ids, stored.payment, because=code, at=at, actor="sync", message=words)
-            attempts.turned_out_failed(connection, desk.company.id, stored.number, code=code, message=words)
+            failures.open_one(work, stored.payment, because=code, message=words)
+            attempts.turned_out_failed(work, stored.number, code=code, message=words)
         return
     read_back = [
         {
-            "receipt": one.number,
-            "id": one.id,
-            "amount_minor": one.amount_minor,
-            "unapplied_minor": one.unapplied_minor,
-            "lines": {line.invoice_id: line.amount_minor for line in one.lines},
-            "version": one.version,
+            "receipt": receipt.number,
+            "id": receipt.id,
+            "amount_minor": receipt.amount_minor,
+            "unapplied_minor": receipt.unapplied_minor,
+            "lines": {line.invoice_id: line.amount_minor for line in receipt.lines},
+            "version": receipt.version,
         }
         for effect in live_receipts(chain)
-        if isinstance(one := receipts.get(effect.document_id or ""), Receipt)
+        if isinstance(receipt := receipts.get(effect.document_id or ""), Receipt)
     ]
-    moved = payments.move(
-        connection, stored, PaymentState.VERIFIED, Bucket.POSTED, at=at, actor="sync", action="payment.verified",
-        body={"read_back": read_back},
-    )  # fmt: skip
-    if not moved:
+    verified = {"read_back": read_back}
+    if not payments.move(work, stored, PaymentState.VERIFIED, Bucket.POSTED, action="payment.verified", body=verified):
         return
     counts.verified += 1
-    attempts.landed_after_all(connection, desk.company.id, stored.number)
-    found = failures.open_of(connection, desk.company.id, stored.number)
+    attempts.landed_after_all(work, stored.number)
+    found = failures.open_of(work.connection, work.company, stored.number)
     if found is not None:
-        by, resolution = _who_resolved(connection, desk, stored, found.id)
-        failures.resolve(connection, desk.ids, found, resolution=resolution, by=by, at=at, actor="sync")
+        by, resolution = _who_resolved(work, stored, found.id)
+        failures.resolve(work, found, resolution=resolution, by=by)
 
 
-def _who_resolved(connection: Connection, desk: Desk, stored: StoredPayment, failure_id: str) -> tuple[str, str]:
+def _who_resolved(work: Work, stored: StoredPayment, failure_id: str) -> tuple[str, str]:
     """The person whose decision led here, or nobody when it landed after all."""
-    for one in reversed(decisions.of_payment(connection, desk.company.id, stored.number)):
-        if one.failure_id == failure_id and one.state in ("done", "carrying_out"):
-            return one.requested_by, "carried_out"
+    for decision in reversed(decisions.of_payment(work.connection, work.company, stored.number)):
+        if decision.failure_id == failure_id and decision.state in ("done", "carrying_out"):
+            return decision.requested_by, "carried_out"
     return "", "landed"

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date
+from contextlib import AbstractContextManager
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from makers import START
+from makers import START, CountingIds, ManualClock
 
 from receivables.effects import ReceiptWrite, effect_key, marker
 from storage import schema
 from storage.effects import PlannedEffect
-from storage.engine import Connection
+from storage.engine import Connection, Database
+from storage.work import Work, working
+
+_ids = CountingIds()
+
+
+def at_work(db: Database, company: str = "acme", *, at: datetime = START, actor: str = "a test") -> AbstractContextManager[Work]:
+    """A unit of work at a moment of the test's choosing."""
+    return working(db.work(), company, ManualClock(at), _ids, actor)
 
 
 def a_company_row(connection: Connection, company: str = "acme") -> None:

@@ -51,8 +51,8 @@ def faulty(scene: Scene) -> FaultyBooks:
 def promise(scene: Scene) -> None:
     """Everything of a sync before the effects."""
     run_id = scene.desk.ids.new()
-    with scene.db.work() as connection:
-        companies.begin_run(connection, scene.desk.company.id, run_id, scene.clock.now())
+    with scene.desk.work() as work:
+        companies.begin_run(work, run_id)
     mirroring.run_once(scene.desk)
     binding.run_once(scene.desk)
     posting.run_once(scene.desk, run_id)

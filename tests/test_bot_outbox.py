@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,10 +26,9 @@ def waiting(acme: BotScene) -> int:
 
 def want(acme: BotScene, number: str = "TXN-1", *, seconds_ago: float = 0.0) -> None:
     """Asks for a payment's card once more, as every change does."""
-    at = acme.clock.now() - timedelta(seconds=seconds_ago)
     subject = acme.books.last_failure(number).id
-    with acme.house.db.work() as connection:
-        outbox.want(connection, acme.house.ids, company="acme", subject_kind="failure", subject=subject, at=at)
+    with acme.books.desk.work() as work:
+        outbox.want(replace(work, at=work.at - timedelta(seconds=seconds_ago)), "failure", subject)
 
 
 def failing(acme: BotScene, *amounts: int) -> None:
@@ -203,9 +203,8 @@ def test_change_that_was_dated_before_the_drawing_but_seen_after_it_is_drawn(acm
 
 def test_row_that_another_process_holds_is_left_to_it_until_its_lease_ends(acme: BotScene) -> None:
     failing(acme)
-    with acme.house.db.work() as connection:
-        now = acme.clock.now()
-        (held,) = outbox.claim(connection, ["acme"], owner="other", now=now, lease_until=now + timedelta(minutes=2), limit=5)
+    with acme.books.desk.work() as work:
+        (held,) = outbox.claim(work, owner="other", lease_until=work.at + timedelta(minutes=2), limit=5)
     acme.clock.advance(1)
     want(acme)
 

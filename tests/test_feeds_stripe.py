@@ -316,8 +316,8 @@ def test_what_the_feed_says_while_the_receipt_is_under_way_keeps_it_from_being_p
     """A payment that comes back to be posted, because its invoice changed meanwhile, is looked at with what is known then."""
     scene.invoice("1042", scene.customer(), 50_000)
     scene.pay("TXN-1")
-    with scene.db.work() as connection:
-        payments.set_status(connection, "acme", "TXN-1", FeedStatus.RETURNED, at=scene.clock.now())
+    with scene.desk.work() as work:
+        payments.set_status(work, "TXN-1", FeedStatus.RETURNED)
     scene.sync()
     assert (PaymentState.EXCLUDED, "returned_before_posting") == (scene.payment().state, scene.payment().excluded_by)
     assert [] == scene.receipts()
@@ -325,11 +325,10 @@ def test_what_the_feed_says_while_the_receipt_is_under_way_keeps_it_from_being_p
 
 def test_messages_are_forgotten_after_a_month_in_bounded_batches(scene: Scene) -> None:
     scene.pay("TXN-1")
-    old = scene.clock.now()
-    with scene.db.work() as connection:
-        assert all(feeds.first_time(connection, "acme", "webhook", f"m{place}", old) for place in range(150))
-        assert not feeds.first_time(connection, "acme", "webhook", "m1", old)
+    with scene.desk.work() as work:
+        assert all(feeds.first_time(work, "webhook", f"m{place}") for place in range(150))
+        assert not feeds.first_time(work, "webhook", "m1")
     scene.clock.advance(30 * 86_400 + 1)
-    with scene.db.work() as connection:
-        pruned = [feeds.prune_messages(connection, "acme", "webhook", scene.clock.now()) for _ in range(3)]
+    with scene.desk.work() as work:
+        pruned = [feeds.prune_messages(work, "webhook") for _ in range(3)]
     assert [100, 50, 0] == pruned

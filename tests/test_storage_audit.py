@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 from makers import START
-from rows import a_company_row
+from rows import a_company_row, at_work
 
 from storage import audit, schema
 from storage.audit import AuditRow
 from storage.engine import Connection, Database
+from storage.work import Work
 
 ROWS = 6
 
@@ -22,25 +24,19 @@ ROWS = 6
 def db(database_url: str) -> Iterator[Database]:
     """A record of six rows; another company's beside it."""
     database = Database(database_url)
-    with database.work() as connection:
-        for company in ("acme", "globex"):
-            a_company_row(connection, company)
+    for company in ("acme", "globex"):
+        with at_work(database, company) as work:
+            a_company_row(work.connection, company)
             for number in range(1, ROWS + 1):
-                _record(connection, company, number)
+                _record(work, number)
     yield database
     database.close()
 
 
-def _record(connection: Connection, company: str, number: int) -> int:
-    return audit.record(
-        connection,
-        company=company,
-        at=START + timedelta(seconds=number, microseconds=number),
-        actor="dana",
-        action="payment.moved",
-        transaction_number=f"TXN-{number}",
-        body={"amount_minor": 100 * number, "to": "posted"},
-    )
+def _record(work: Work, number: int) -> None:
+    at = START + timedelta(seconds=number, microseconds=number)
+    body = {"amount_minor": 100 * number, "to": "posted"}
+    replace(work, at=at, actor="dana").record("payment.moved", transaction_number=f"TXN-{number}", body=body)
 
 
 def _unguarded(connection: Connection) -> None:
@@ -92,8 +88,8 @@ def _insert(connection: Connection) -> None:
 
 
 def _put(connection: Connection, before: AuditRow, *, seq: int, at: datetime = START, body: str = "{}") -> AuditRow:
-    digest = audit.row_hash("acme", seq, at, "sam", "invented", None, body, before.hash)
-    row = AuditRow("acme", seq, at, "sam", "invented", None, body, before.hash, digest)
+    row = AuditRow("acme", seq, at, "sam", "invented", None, body, before.hash, "")
+    row = replace(row, hash=audit.row_hash(row))
     connection.execute(sa.insert(schema.audit).values(**vars(row)))
     return row
 
@@ -123,7 +119,7 @@ def _chain_again_from_the_middle(connection: Connection) -> None:
     previous = kept[1].hash
     for row in kept[2:]:
         body = '{"amount_minor":1,"to":"posted"}' if row.seq == 3 else row.body
-        digest = audit.row_hash(row.company, row.seq, row.at, row.actor, row.action, row.transaction_number, body, previous)
+        digest = audit.row_hash(replace(row, body=body, prev_hash=previous))
         _set(connection, row.seq, body=body, prev_hash=previous, hash=digest)
         previous = digest
 
@@ -175,9 +171,10 @@ def test_a_row_copied_from_another_company_shows(db: Database) -> None:
 
 
 def test_an_honest_record_holds_and_goes_on(db: Database) -> None:
-    with db.work() as connection:
-        assert ROWS + 1 == _record(connection, "acme", ROWS + 1)
+    with at_work(db) as work:
+        _record(work, ROWS + 1)
     with db.read() as connection:
+        assert ROWS + 1 == audit.last_seq(connection, "acme")
         assert audit.verify(connection, "acme") is None
         assert [1, 2, 3, 4, 5, 6, 7] == [row.seq for row in audit.rows(connection, "acme")]
         assert ["TXN-3"] == [row.transaction_number for row in audit.rows(connection, "acme", "TXN-3")]
@@ -190,8 +187,8 @@ def test_a_company_without_a_record_has_nothing_to_hold(db: Database) -> None:
 
 
 def test_a_change_that_is_undone_leaves_no_row(db: Database) -> None:
-    with pytest.raises(ZeroDivisionError), db.work() as connection:  # noqa: PT012 (the block is what fails)
-        _record(connection, "acme", 7)
+    with pytest.raises(ZeroDivisionError), at_work(db) as work:  # noqa: PT012 (the block is what fails)
+        _record(work, 7)
         assert 1 / 0
     with db.read() as connection:
         assert ROWS == len(list(audit.rows(connection, "acme")))
@@ -210,8 +207,8 @@ def test_writers_at_the_same_time_keep_one_unbroken_chain(db: Database) -> None:
         try:
             together.wait()
             for number in range(each):
-                with db.work() as connection:
-                    _record(connection, "initech", 100 * writer + number)
+                with at_work(db, "initech") as work:
+                    _record(work, 100 * writer + number)
         except BaseException as error:
             went_wrong.append(error)
 
@@ -231,10 +228,8 @@ def test_writers_at_the_same_time_keep_one_unbroken_chain(db: Database) -> None:
 
 def test_amount_beyond_json_s_exact_numbers_is_recorded_exactly(db: Database) -> None:
     largest = 9_999_999_999_999_999  # twelve digits and four decimals, as CLF has
-    with db.work() as connection:
-        audit.record(
-            connection, company="acme", at=START, actor="feed", action="payment.received", body={"amount_minor": largest}
-        )
+    with at_work(db) as work:
+        work.record("payment.received", body={"amount_minor": largest})
     with db.read() as connection:
         assert f'{{"amount_minor":"{largest}"}}' == list(audit.rows(connection, "acme"))[-1].body
         assert audit.verify(connection, "acme") is None

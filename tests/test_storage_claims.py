@@ -7,6 +7,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -14,12 +15,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from makers import START
-from rows import a_company_row, a_payment_row, a_planned_effect
+from rows import a_company_row, a_payment_row, a_planned_effect, at_work
 
 from receivables.effects import STEPS, EffectState, Outcome, Verdict
 from storage import audit, effects, schema
 from storage.effects import StoredEffect
-from storage.engine import Connection, Database
+from storage.engine import Database
+from storage.work import Work
 
 EFFECTS = 200
 LEASE = timedelta(seconds=60)
@@ -28,17 +30,19 @@ DONE = Outcome(Verdict.DONE, document_id="R1", version="1")
 CLAIM_ALL = """
 import sys
 from datetime import datetime, timedelta
+sys.path.insert(0, "tests")
+from rows import at_work
 from storage import effects
 from storage.engine import Database
 db, now = Database(sys.argv[1]), datetime.fromisoformat(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
 while True:
-    with db.work() as connection:
-        taken = effects.claim(connection, "acme", owner=sys.argv[3], now=now, lease_until=now + timedelta(seconds=60), limit=7)
+    with at_work(db, at=now) as work:
+        taken = effects.claim(work, owner=sys.argv[3], lease_until=now + timedelta(seconds=60), limit=7)
     if not taken:
         break
-    print(*(one.id for one in taken), sep="\\n", flush=True)
+    print(*(effect.id for effect in taken), sep="\\n", flush=True)
 """
 
 
@@ -52,21 +56,25 @@ def db(database_url: str) -> Iterator[Database]:
     database.close()
 
 
-def _planned(connection: Connection, count: int) -> None:
+def _planned(work: Work, count: int) -> None:
     for number in range(count):
-        a_payment_row(connection, number=f"TXN-R{number}")
-        effects.plan(connection, a_planned_effect(f"TXN-R{number}"), at=START, actor="a test")
+        a_payment_row(work.connection, number=f"TXN-R{number}")
+        effects.plan(work, a_planned_effect(f"TXN-R{number}"))
 
 
-def _claim(connection: Connection, *, owner: str = "first", now: datetime = START, limit: int = 60) -> list[StoredEffect]:
-    return list(effects.claim(connection, "acme", owner=owner, now=now, lease_until=now + LEASE, limit=limit))
+def _claim(work: Work, *, owner: str = "first", now: datetime = START, limit: int = 60) -> list[StoredEffect]:
+    return list(effects.claim(replace(work, at=now), owner=owner, lease_until=now + LEASE, limit=limit))
 
 
-def _send(connection: Connection, held: StoredEffect, *, at: datetime = START, dispatch: str = "d1") -> list[StoredEffect]:
+def _send(work: Work, *held: StoredEffect, at: datetime = START) -> list[StoredEffect]:
     begun = effects.begin_dispatch(
-        connection, [held], dispatch_id=dispatch, key=dispatch, owner="first", at=at,
-        lease_until=at + LEASE, deadline_at=at + timedelta(seconds=30),
-    )  # fmt: skip
+        replace(work, at=at),
+        held,
+        key=str(at),
+        owner="first",
+        lease_until=at + LEASE,
+        deadline_at=at + timedelta(seconds=30),
+    )
     return list(begun)
 
 
@@ -80,8 +88,8 @@ def _state(db: Database) -> tuple[str, int]:
 
 
 def test_four_threads_claim_each_effect_once(db: Database) -> None:
-    with db.work() as connection:
-        _planned(connection, EFFECTS)
+    with at_work(db) as work:
+        _planned(work, EFFECTS)
     together = threading.Barrier(4)
     taken: list[tuple[str, str]] = []
     went_wrong: list[BaseException] = []
@@ -90,8 +98,8 @@ def test_four_threads_claim_each_effect_once(db: Database) -> None:
         try:
             together.wait()
             while True:
-                with db.work() as connection:
-                    won = _claim(connection, owner=owner, limit=7)
+                with at_work(db) as work:
+                    won = _claim(work, owner=owner, limit=7)
                 taken.extend((one.id, owner) for one in won)
                 if not won:
                     return
@@ -105,8 +113,8 @@ def test_four_threads_claim_each_effect_once(db: Database) -> None:
         thread.join()
     assert [] == went_wrong
     # On PostgreSQL a racer may see everything taken by transactions that are still open; what is left is free now.
-    with db.work() as connection:
-        taken.extend((one.id, "afterwards") for one in _claim(connection, owner="afterwards", limit=EFFECTS))
+    with at_work(db) as work:
+        taken.extend((one.id, "afterwards") for one in _claim(work, owner="afterwards", limit=EFFECTS))
     assert EFFECTS == len(taken)
     assert EFFECTS == len(dict(taken))
     with db.read() as connection:
@@ -116,8 +124,8 @@ def test_four_threads_claim_each_effect_once(db: Database) -> None:
 
 
 def test_two_processes_claim_each_effect_once(db: Database, database_url: str) -> None:
-    with db.work() as connection:
-        _planned(connection, EFFECTS)
+    with at_work(db) as work:
+        _planned(work, EFFECTS)
     racers = [
         subprocess.Popen(
             [sys.executable, "-c", CLAIM_ALL, database_url, START.isoformat(), f"process {number}"],
@@ -132,38 +140,38 @@ def test_two_processes_claim_each_effect_once(db: Database, database_url: str) -
     ended = [one.communicate("go\n") for one in racers]
     assert [(0, ""), (0, "")] == [(one.returncode, said[1]) for one, said in zip(racers, ended, strict=True)]
     taken = Counter(effect for said, _ in ended for effect in said.split())
-    with db.work() as connection:
-        taken.update(one.id for one in _claim(connection, limit=EFFECTS))
+    with at_work(db) as work:
+        taken.update(one.id for one in _claim(work, limit=EFFECTS))
     assert EFFECTS == len(taken)
     assert {1} == set(taken.values())
 
 
 def test_an_effect_that_is_held_is_claimed_by_nobody_else(db: Database) -> None:
-    with db.work() as connection:
-        _planned(connection, 1)
-        assert 1 == len(_claim(connection))
-    with db.work() as connection:
-        assert [] == _claim(connection, owner="second")
-        assert [] == _claim(connection, owner="second", now=START + LEASE)
+    with at_work(db) as work:
+        _planned(work, 1)
+        assert 1 == len(_claim(work))
+    with at_work(db) as work:
+        assert [] == _claim(work, owner="second")
+        assert [] == _claim(work, owner="second", now=START + LEASE)
 
 
 def test_an_effect_is_claimed_when_it_is_due_and_not_before(db: Database) -> None:
-    with db.work() as connection:
-        _planned(connection, 1)
-    with db.work() as connection:
-        assert [] == _claim(connection, now=START - timedelta(seconds=1))
-        assert 1 == len(_claim(connection))
+    with at_work(db) as work:
+        _planned(work, 1)
+    with at_work(db) as work:
+        assert [] == _claim(work, now=START - timedelta(seconds=1))
+        assert 1 == len(_claim(work))
 
 
 def test_a_step_of_a_chain_waits_until_the_one_before_is_done(db: Database) -> None:
-    with db.work() as connection:
+    with at_work(db) as work:
         first = a_planned_effect()
-        effects.plan(connection, first, at=START, actor="a test")
-        effects.plan(connection, a_planned_effect(part=2, after_id=first.id), at=START, actor="a test")
-        held = _claim(connection)
+        effects.plan(work, first)
+        effects.plan(work, a_planned_effect(part=2, after_id=first.id))
+        held = _claim(work)
         assert [first.id] == [one.id for one in held]
-        assert effects.settle(connection, held[0], EffectState.DONE, DONE, at=START)
-        assert ["TXN-1.2.0"] == [one.id for one in _claim(connection)]
+        assert effects.settle(work, held[0], EffectState.DONE, DONE)
+        assert ["TXN-1.2.0"] == [one.id for one in _claim(work)]
 
 
 # --- fence and lease --------------------------------------------------------------------------------------------------
@@ -171,12 +179,12 @@ def test_a_step_of_a_chain_waits_until_the_one_before_is_done(db: Database) -> N
 
 def _lost_to_another(db: Database) -> tuple[StoredEffect, StoredEffect]:
     """An effect as the paused holder knows it, and as the process that took it over does."""
-    with db.work() as connection:
-        _planned(connection, 1)
-        paused = _claim(connection)[0]
-    with db.work() as connection:
+    with at_work(db) as work:
+        _planned(work, 1)
+        paused = _claim(work)[0]
+    with at_work(db) as work:
         later = START + LEASE + timedelta(seconds=1)
-        (taken,) = _claim(connection, owner="second", now=later)
+        (taken,) = _claim(work, owner="second", now=later)
     assert (paused.fence + 1, EffectState.SENDING) == (taken.fence, taken.state)
     return paused, taken
 
@@ -184,52 +192,49 @@ def _lost_to_another(db: Database) -> tuple[StoredEffect, StoredEffect]:
 @pytest.mark.parametrize("state", [EffectState.DONE, EffectState.FAILED, EffectState.UNKNOWN, EffectState.PLANNED])
 def test_a_settlement_with_an_old_fence_writes_nothing(db: Database, state: EffectState) -> None:
     paused, taken = _lost_to_another(db)
-    with db.work() as connection:
-        before = len(list(audit.rows(connection, "acme")))
-        assert not effects.settle(connection, paused, state, DONE, at=START)
-        assert before == len(list(audit.rows(connection, "acme")))
+    with at_work(db) as work:
+        before = list(audit.rows(work.connection, "acme"))
+        assert not effects.settle(work, paused, state, DONE)
+    with db.read() as connection:
+        assert before == list(audit.rows(connection, "acme"))
     assert (EffectState.SENDING, taken.fence) == _state(db)
 
 
 def test_nothing_is_sent_with_an_old_fence(db: Database) -> None:
     paused, taken = _lost_to_another(db)
-    with db.work() as connection:
-        assert [] == _send(connection, paused)
-        (kept,) = effects.by_ids(connection, "acme", [taken.id])
+    with at_work(db) as work:
+        assert [] == _send(work, paused)
+        (kept,) = effects.by_ids(work.connection, "acme", [taken.id])
     assert (taken.fence, 0, None) == (kept.fence, kept.sendings, kept.deadline_at)
 
 
 def test_nothing_is_sent_after_the_lease_even_when_nobody_took_it_over(db: Database) -> None:
     """The facts were read inside the lease; a process paused beyond it would send on old ones."""
-    with db.work() as connection:
-        _planned(connection, 1)
-        (held,) = _claim(connection)
-        assert [] == _send(connection, held, at=START + LEASE + timedelta(seconds=1))
-        assert 1 == len(_send(connection, held, at=START + LEASE, dispatch="d2"))
+    with at_work(db) as work:
+        _planned(work, 1)
+        (held,) = _claim(work)
+        assert [] == _send(work, held, at=START + LEASE + timedelta(seconds=1))
+        assert 1 == len(_send(work, held, at=START + LEASE))
 
 
 def test_a_batch_with_one_lost_member_is_not_sent_and_marks_none_of_them(db: Database) -> None:
     paused, taken = _lost_to_another(db)
-    with db.work() as connection:
-        a_payment_row(connection, number="TXN-2")
-        effects.plan(connection, a_planned_effect("TXN-2"), at=START, actor="a test")
-        (ours,) = _claim(connection)
-        begun = effects.begin_dispatch(
-            connection, [ours, paused], dispatch_id="d1", key="d1", owner="first", at=START,
-            lease_until=START + LEASE, deadline_at=START + timedelta(seconds=30),
-        )  # fmt: skip
-        assert [] == list(begun)
-        kept = effects.by_ids(connection, "acme", [ours.id, taken.id])
+    with at_work(db) as work:
+        a_payment_row(work.connection, number="TXN-2")
+        effects.plan(work, a_planned_effect("TXN-2"))
+        (ours,) = _claim(work)
+        assert [] == _send(work, ours, paused)
+        kept = effects.by_ids(work.connection, "acme", [ours.id, taken.id])
         assert [0, 0] == [one.sendings for one in kept]
-        assert 0 == connection.execute(sa.select(sa.func.count()).select_from(schema.dispatch)).scalar_one()
+        assert 0 == work.connection.execute(sa.select(sa.func.count()).select_from(schema.dispatch)).scalar_one()
 
 
 def test_an_effect_is_settled_once(db: Database) -> None:
-    with db.work() as connection:
-        _planned(connection, 1)
-        (held,) = _claim(connection)
-        assert effects.settle(connection, held, EffectState.DONE, DONE, at=START)
-        assert not effects.settle(connection, held, EffectState.FAILED, NOTHING, at=START)
+    with at_work(db) as work:
+        _planned(work, 1)
+        (held,) = _claim(work)
+        assert effects.settle(work, held, EffectState.DONE, DONE)
+        assert not effects.settle(work, held, EffectState.FAILED, NOTHING)
     assert (EffectState.DONE, 1) == _state(db)
 
 
@@ -239,16 +244,17 @@ def test_an_effect_that_was_never_sent_is_simply_taken_over(db: Database) -> Non
 
 
 def test_an_effect_whose_process_died_after_sending_is_unknown(db: Database) -> None:
-    with db.work() as connection:
-        _planned(connection, 1)
-        (held,) = _claim(connection)
-        (sent,) = _send(connection, held)
+    with at_work(db) as work:
+        _planned(work, 1)
+        (held,) = _claim(work)
+        (sent,) = _send(work, held)
     assert (EffectState.SENDING, 1, START + timedelta(seconds=30)) == (sent.state, sent.sendings, sent.deadline_at)
-    with db.work() as connection:
-        (found,) = _claim(connection, owner="second", now=START + LEASE + timedelta(seconds=1))
+    with at_work(db) as work:
+        (found,) = _claim(work, owner="second", now=START + LEASE + timedelta(seconds=1))
         assert (EffectState.UNKNOWN, 1) == (found.state, found.sendings)
+        assert not effects.settle(work, sent, EffectState.DONE, DONE)
+    with db.read() as connection:
         assert "effect.unknown" in [row.action for row in audit.rows(connection, "acme")]
-        assert not effects.settle(connection, sent, EffectState.DONE, DONE, at=START)
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------
@@ -258,14 +264,14 @@ def test_an_effect_whose_process_died_after_sending_is_unknown(db: Database) -> 
     ("before", "after"), [(a, b) for a, b in product(EffectState, EffectState) if a is not b and b not in STEPS[a]]
 )
 def test_a_step_that_is_not_in_the_table_is_refused(sqlite_only: Database, before: EffectState, after: EffectState) -> None:
-    with sqlite_only.work() as connection:
-        _planned(connection, 1)
-        connection.execute(sa.update(schema.effect).values(state=before, document_id="R1"))
-        (held,) = effects.by_ids(connection, "acme", ["TXN-R0.1.0"])
+    with at_work(sqlite_only) as work:
+        _planned(work, 1)
+        work.connection.execute(sa.update(schema.effect).values(state=before, document_id="R1"))
+        (held,) = effects.by_ids(work.connection, "acme", ["TXN-R0.1.0"])
         with pytest.raises(AssertionError, match="cannot go from"):
-            effects.settle(connection, held, after, DONE, at=START)
+            effects.settle(work, held, after, DONE)
         with pytest.raises(AssertionError, match="cannot go from"):
-            effects.end_without_sending(connection, held, after, why="a test", at=START, actor="a test")
+            effects.end_without_sending(work, held, after, why="a test")
     assert (before, 0) == _state(sqlite_only)
 
 
@@ -281,27 +287,28 @@ def sqlite_only(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
 
 
 def test_each_permitted_step_is_recorded(db: Database) -> None:
-    with db.work() as connection:
-        _planned(connection, 1)
-        (held,) = _claim(connection)
-        assert effects.settle(connection, held, EffectState.UNKNOWN, NOTHING, at=START)
-        (unknown,) = _claim(connection)
-        again = effects.resume(connection, unknown, at=START)
+    with at_work(db) as work:
+        _planned(work, 1)
+        (held,) = _claim(work)
+        assert effects.settle(work, held, EffectState.UNKNOWN, NOTHING)
+        (unknown,) = _claim(work)
+        again = effects.resume(work, unknown)
         assert again is not None
-        assert effects.settle(connection, again, EffectState.DONE, DONE, at=START)
-        (done,) = effects.by_ids(connection, "acme", [held.id])
-        assert effects.end_without_sending(connection, done, EffectState.SUPERSEDED, why="gone", at=START, actor="a test")
+        assert effects.settle(work, again, EffectState.DONE, DONE)
+        (done,) = effects.by_ids(work.connection, "acme", [held.id])
+        assert effects.end_without_sending(work, done, EffectState.SUPERSEDED, why="gone")
+    with db.read() as connection:
         said = [row.action for row in audit.rows(connection, "acme") if row.action.startswith("effect.")]
     assert ["effect.planned", "effect.unknown", "effect.sending", "effect.done", "effect.superseded"] == said
 
 
 def test_only_an_unknown_effect_with_our_fence_is_resumed(db: Database) -> None:
-    with db.work() as connection:
-        _planned(connection, 1)
-        (held,) = _claim(connection)
-        assert effects.resume(connection, held, at=START) is None
-        assert effects.settle(connection, held, EffectState.UNKNOWN, NOTHING, at=START)
-        (unknown,) = _claim(connection)
-        (taken,) = _claim(connection, owner="second", now=START + LEASE + timedelta(seconds=1))
-        assert effects.resume(connection, unknown, at=START) is None
-        assert effects.resume(connection, taken, at=START) is not None
+    with at_work(db) as work:
+        _planned(work, 1)
+        (held,) = _claim(work)
+        assert effects.resume(work, held) is None
+        assert effects.settle(work, held, EffectState.UNKNOWN, NOTHING)
+        (unknown,) = _claim(work)
+        (taken,) = _claim(work, owner="second", now=START + LEASE + timedelta(seconds=1))
+        assert effects.resume(work, unknown) is None
+        assert effects.resume(work, taken) is not None

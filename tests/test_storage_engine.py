@@ -10,9 +10,9 @@ from pathlib import Path
 import private_postgres
 import pytest
 import sqlalchemy as sa
-from makers import START, CountingIds
+from makers import START
 from private_postgres import Cluster
-from rows import a_company_row, a_payment_row
+from rows import a_company_row, a_payment_row, at_work
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from receivables.errors import ConfigurationError
@@ -20,11 +20,13 @@ from receivables.payment import PaymentState
 from storage import attempts, decisions, effects, failures, mirror, outbox, payments, schema
 from storage.engine import Connection, Database
 from storage.migrating import ensure_current, migrate, newest
+from storage.work import Work
 
 SHORT_OF = {"sqlite": "locked", "postgresql": "lock timeout"}
 MIGRATE = """
 import sys
 from storage.engine import Database
+from storage.work import Work
 from storage.migrating import ensure_current
 print("ready", flush=True)
 sys.stdin.readline()
@@ -175,16 +177,17 @@ def test_a_database_of_another_version_is_refused_with_what_to_run(db: Database)
 # --- which index is used ----------------------------------------------------------------------------------------------
 
 
-def _plans(database: Database, ask: Callable[[Connection], object]) -> list[str]:
+def _plans(database: Database, ask: Callable[[Work], object]) -> list[str]:
     """How SQLite finds the rows of every statement that a function runs."""
     said: list[tuple[str, object]] = []
 
     def listening(_connection: object, _cursor: object, statement: str, values: object, *_rest: object) -> None:
         said.append((statement, values))
 
-    with database.work() as connection:
+    with at_work(database) as work:
+        connection = work.connection
         sa.event.listen(connection, "before_cursor_execute", listening)
-        ask(connection)
+        ask(work)
         sa.event.remove(connection, "before_cursor_execute", listening)
         assert said
         return [
@@ -195,39 +198,27 @@ def _plans(database: Database, ask: Callable[[Connection], object]) -> list[str]
         ]
 
 
-def _claim(connection: Connection) -> object:
-    return effects.claim(connection, "acme", owner="a test", now=START, lease_until=START, limit=60)
-
-
-def _attempts(connection: Connection) -> object:
-    return attempts.counts(connection, "acme", ["TXN-1"])
-
-
-def _outbox(connection: Connection) -> None:
-    outbox.want(connection, CountingIds(), company="acme", subject_kind="failure", subject="f", at=START)
-
-
 @pytest.mark.parametrize(
     ("ask", "index"),
     [
-        (_claim, "ix_effect_by_state"),
-        (lambda c: effects.underway(c, "acme"), "ix_effect_by_state"),
-        (lambda c: effects.of_payments(c, "acme", ["TXN-1"]), "ix_effect_by_payment"),
-        (lambda c: effects.of_decision(c, "acme", "d"), "ix_effect_by_decision"),
-        (lambda c: failures.open_of(c, "acme", "TXN-1"), "uq_failure_open"),
-        (lambda c: failures.of_payment(c, "acme", "TXN-1"), "ix_failure_by_payment"),
-        (lambda c: failures.undiagnosed(c, "acme", limit=100), "ix_diagnosis_by_evidence"),
-        (lambda c: decisions.in_state(c, "acme", "accepted", limit=20), "ix_decision_by_state"),
-        (lambda c: decisions.of_payment(c, "acme", "TXN-1"), "ix_decision_by_payment"),
-        (lambda c: payments.in_state(c, "acme", PaymentState.RECEIVED, limit=60), "ix_payment_by_state"),
-        (lambda c: failures.open_ones(c, "acme", limit=100), "ix_failure_by_state"),
-        (_attempts, "ix_attempt_by_payment"),
-        (lambda c: mirror.open_invoices_of(c, "acme", ["C1"]), "ix_mirror_by_customer"),
-        (lambda c: mirror.invoices_numbered(c, "acme", ["1042"]), "ix_mirror_by_number"),
-        (_outbox, "uq_outbox_waiting"),
+        (lambda w: effects.claim(w, owner="a test", lease_until=START, limit=60), "ix_effect_by_state"),
+        (lambda w: effects.underway(w.connection, "acme"), "ix_effect_by_state"),
+        (lambda w: effects.of_payments(w.connection, "acme", ["TXN-1"]), "ix_effect_by_payment"),
+        (lambda w: effects.of_decision(w.connection, "acme", "d"), "ix_effect_by_decision"),
+        (lambda w: failures.open_of(w.connection, "acme", "TXN-1"), "uq_failure_open"),
+        (lambda w: failures.of_payment(w.connection, "acme", "TXN-1"), "ix_failure_by_payment"),
+        (lambda w: failures.undiagnosed(w.connection, "acme", limit=100), "ix_diagnosis_by_evidence"),
+        (lambda w: decisions.in_state(w.connection, "acme", "accepted", limit=20), "ix_decision_by_state"),
+        (lambda w: decisions.of_payment(w.connection, "acme", "TXN-1"), "ix_decision_by_payment"),
+        (lambda w: payments.in_state(w.connection, "acme", PaymentState.RECEIVED, limit=60), "ix_payment_by_state"),
+        (lambda w: failures.open_ones(w.connection, "acme", limit=100), "ix_failure_by_state"),
+        (lambda w: attempts.counts(w.connection, "acme", ["TXN-1"]), "ix_attempt_by_payment"),
+        (lambda w: mirror.open_invoices_of(w.connection, "acme", ["C1"]), "ix_mirror_by_customer"),
+        (lambda w: mirror.invoices_numbered(w.connection, "acme", ["1042"]), "ix_mirror_by_number"),
+        (lambda w: outbox.want(w, "failure", "f"), "uq_outbox_waiting"),
     ],
 )
-def test_a_frequent_question_uses_its_index(sqlite_db: Database, ask: Callable[[Connection], object], index: str) -> None:
+def test_a_frequent_question_uses_its_index(sqlite_db: Database, ask: Callable[[Work], object], index: str) -> None:
     """With ten thousand payments a walk through a whole table would be felt by whoever waits for an answer."""
     with sqlite_db.work() as connection:
         a_company_row(connection)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from makers import START
+from rows import at_work
 
 from storage import companies, feeds
 from storage.engine import Database
@@ -24,8 +26,8 @@ def db(database_url: str) -> Iterator[Database]:
 
 def test_of_many_at_once_exactly_one_message_is_the_first(db: Database) -> None:
     def take(_: int) -> bool:
-        with db.work() as connection:
-            return feeds.first_time(connection, "acme", "webhook", "m1", START)
+        with at_work(db) as work:
+            return feeds.first_time(work, "webhook", "m1")
 
     with ThreadPoolExecutor(4) as threads:
         assert [True] == [first for first in threads.map(take, range(8)) if first]
@@ -33,8 +35,8 @@ def test_of_many_at_once_exactly_one_message_is_the_first(db: Database) -> None:
 
 def test_a_message_whose_transaction_fails_was_not_taken(db: Database) -> None:
     def take_and_fail() -> None:
-        with db.work() as connection:
-            assert feeds.first_time(connection, "acme", "webhook", "m1", START)
+        with at_work(db) as work:
+            assert feeds.first_time(work, "webhook", "m1")
             raise RuntimeError("its payments could not be stored")
 
     for _ in range(2):
@@ -43,20 +45,21 @@ def test_a_message_whose_transaction_fails_was_not_taken(db: Database) -> None:
 
 
 def test_a_record_is_kept_until_it_is_let_go_and_told_of_again_is_read_first(db: Database) -> None:
-    with db.work() as connection:
+    with at_work(db) as work:
+        connection = work.connection
         for place, name in enumerate(("a", "b")):
             at = START + timedelta(seconds=place)
-            feeds.keep(connection, "acme", "stripe", name, problem=f"{name} is wrong", at=at, looked=True)
-        feeds.keep(connection, "acme", "stripe", "b", problem="", at=START, looked=False)
+            feeds.keep(replace(work, at=at), "stripe", name, problem=f"{name} is wrong", looked=True)
+        feeds.keep(work, "stripe", "b", problem="", looked=False)
         kept = feeds.to_read(connection, "acme", "stripe", limit=10)
         assert [("b", "b is wrong", None), ("a", "a is wrong", START)] == [(o.record_id, o.problem, o.looked_at) for o in kept]
-        assert ["a", "b"] == [one.record_id for one in feeds.refused(connection, "acme")]
-        feeds.let_go(connection, "acme", "stripe", ["a", "b"])
+        assert ["a", "b"] == [record.record_id for record in feeds.refused(connection, "acme")]
+        feeds.let_go(work, "stripe", ["a", "b"])
         assert [] == list(feeds.to_read(connection, "acme", "stripe", limit=10))
 
 
 def test_each_list_has_a_cursor_of_its_own(db: Database) -> None:
-    with db.work() as connection:
+    with at_work(db) as work:
         for cursor in ("1", "2"):
-            feeds.set_cursor(connection, "acme", "stripe/charges", cursor, START)
-        assert ("2", "") == tuple(feeds.cursor(connection, "acme", f"stripe/{name}") for name in ("charges", "refunds"))
+            feeds.set_cursor(work, "stripe/charges", cursor)
+        assert ("2", "") == tuple(feeds.cursor(work.connection, "acme", f"stripe/{name}") for name in ("charges", "refunds"))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 import pytest
-from makers import START, CountingIds
-from rows import a_company_row
+from makers import START
+from rows import a_company_row, at_work
 
 from storage import outbox
 from storage.engine import Database
+from storage.outbox import Waiting
 
 LEASE = START + timedelta(minutes=2)
 
@@ -25,59 +26,49 @@ def db(database_url: str) -> Iterator[Database]:
     database.close()
 
 
-def want(db: Database, ids: CountingIds, company: str, kind: str, count: int, *, seconds: int = 0) -> None:
-    with db.work() as connection:
+def want(db: Database, company: str, kind: str, count: int, *, seconds: int = 0) -> None:
+    with at_work(db, company, at=START + timedelta(seconds=seconds)) as work:
         for _ in range(count):
-            at = START + timedelta(seconds=seconds)
-            outbox.want(connection, ids, company=company, subject_kind=kind, subject=ids.new(), at=at)
+            outbox.want(work, kind, work.ids.new())
+
+
+def claim(db: Database, company: str, *, at: datetime = START, urgent: bool | None = None) -> Sequence[Waiting]:
+    with at_work(db, company, at=at) as work:
+        return outbox.claim(work, owner="me", lease_until=LEASE, limit=5, urgent=urgent)
 
 
 def test_each_company_and_its_escalations_have_a_line_of_their_own(db: Database) -> None:
-    ids = CountingIds()
-    want(db, ids, "acme", "failure", 60)
-    want(db, ids, "acme", "escalation", 1, seconds=5)
-    want(db, ids, "globex", "failure", 1, seconds=9)
+    want(db, "acme", "failure", 60)
+    want(db, "acme", "escalation", 1, seconds=5)
+    want(db, "globex", "failure", 1, seconds=9)
     now = START + timedelta(seconds=10)
 
-    with db.work() as connection:
+    with db.read() as connection:
         lines = outbox.lines(connection, ["acme", "globex"], now)
-        taken = {
-            line: outbox.claim(connection, [line[0]], owner="me", now=now, lease_until=LEASE, limit=5, urgent=line[1])
-            for line in lines
-        }
+    taken = {line: claim(db, line[0], at=now, urgent=line[1]) for line in lines}
 
     assert [("acme", False), ("acme", True), ("globex", False)] == lines
     assert [5, 1, 1] == [len(taken[line]) for line in lines]
-    assert {("acme", "escalation")} == {(one.company, one.subject_kind) for one in taken["acme", True]}
+    assert {("acme", "escalation")} == {(message.company, message.subject_kind) for message in taken["acme", True]}
 
 
 def test_what_is_held_back_is_in_no_line_until_it_is_released(db: Database) -> None:
-    ids = CountingIds()
-    with db.work() as connection:
-        outbox.want(
-            connection,
-            ids,
-            company="acme",
-            subject_kind="failure",
-            subject=ids.new(),
-            at=START,
-            not_before=START + timedelta(hours=1),
-        )
-        before = outbox.lines(connection, ["acme"], START)
-        outbox.release(connection, "acme", START)
-        after = outbox.lines(connection, ["acme"], START)
+    with at_work(db) as work:
+        outbox.want(work, "failure", work.ids.new(), not_before=START + timedelta(hours=1))
+        before = outbox.lines(work.connection, ["acme"], START)
+        outbox.release(work)
+        after = outbox.lines(work.connection, ["acme"], START)
 
     assert ([], [("acme", False)]) == (before, after)
 
 
 def test_what_was_sent_or_is_being_sent_is_in_no_line(db: Database) -> None:
-    ids = CountingIds()
-    want(db, ids, "acme", "failure", 2)
-    with db.work() as connection:
-        first, second = outbox.claim(connection, ["acme"], owner="me", now=START, lease_until=LEASE, limit=5)
-        outbox.settle(connection, first, state="sent", at=START)
-        while_sending = outbox.lines(connection, ["acme"], START)
-        past_the_lease = outbox.lines(connection, ["acme"], LEASE + timedelta(seconds=1))
+    want(db, "acme", "failure", 2)
+    first, second = claim(db, "acme")
+    with at_work(db) as work:
+        outbox.settle(work, first, state="sent")
+        while_sending = outbox.lines(work.connection, ["acme"], START)
+        past_the_lease = outbox.lines(work.connection, ["acme"], LEASE + timedelta(seconds=1))
 
     assert ([], [("acme", False)]) == (while_sending, past_the_lease)
     assert second.sendings == 0

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from makers import START
-from rows import a_claim_row, a_company_row, a_decision_row, a_failure_row, a_payment_row, an_effect_row
+from rows import a_claim_row, a_company_row, a_decision_row, a_failure_row, a_payment_row, an_effect_row, at_work
 from sqlalchemy.exc import DatabaseError, IntegrityError, StatementError
 
 from receivables.diagnosis import Cause, Remedy
@@ -270,8 +270,8 @@ def test_a_payment_with_rows_cannot_be_deleted(connection: Connection) -> None:
 
 
 def _a_record(db: Database) -> None:
-    with db.work() as connection:
-        audit.record(connection, company="acme", at=START, actor="dana", action="tested")
+    with at_work(db, actor="dana") as work:
+        work.record("tested")
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'sam'", "DELETE FROM audit"])

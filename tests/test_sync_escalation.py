@@ -13,6 +13,7 @@ from scene import Scene, a_scene
 from receivables.errors import StaleDecision
 from storage import attempts, companies, escalations, payments
 from storage.escalations import StoredEscalation
+from storage.work import working
 from sync import escalation, journey
 from sync.escalation import Rate, is_isolated, probable_setting
 
@@ -56,19 +57,15 @@ def test_no_rate_is_over_and_calm_at_once_whatever_the_limit(percentage: int) ->
 
 
 def judged(scene: Scene, company: str, *, attempted: int, failed: int, first: int = 0, run: str = "run") -> None:
-    """First judgements, as posting leaves them."""
-    at = scene.clock.now()
-    with scene.db.work() as connection:
-        companies.ensure(connection, company)
+    """First checks, as posting leaves them."""
+    with working(scene.db.work(), company, scene.clock, scene.desk.ids, "sync") as work:
+        companies.ensure(work.connection, company)
         run_id = f"{run}-{company}"
-        companies.begin_run(connection, company, run_id, at)
+        companies.begin_run(work, run_id)
         for number in range(first, first + attempted):
             payment = a_payment(company=company, transaction_number=f"TXN-{number}", amount_minor=1_000)
-            payments.take_in(connection, payment, at=at, source="test", excluded_by=None)
-            attempts.record(
-                connection, payment, attempt_id=f"a{number}-{run}-{company}"[:26], run_id=run_id, at=at,
-                failed=number - first < failed, code="short", message="",
-            )  # fmt: skip
+            payments.take_in(work, payment, source="test", excluded_by=None)
+            attempts.record(work, payment, run_id=run_id, failed=number - first < failed, code="short", message="")
 
 
 def current(scene: Scene, company: str = "acme") -> StoredEscalation | None:
@@ -171,11 +168,11 @@ def test_setting_is_named_only_where_it_explains_half_of_it(roots: list[tuple[st
 
 def test_time_out_that_landed_after_all_is_no_failure_of_the_rate(scene: Scene) -> None:
     judged(scene, "acme", attempted=10, failed=0)
-    with scene.db.work() as connection:
-        attempts.turned_out_failed(connection, "acme", "TXN-1", code="outcome_unknown", message="")
-        attempts.turned_out_failed(connection, "acme", "TXN-2", code="short", message="")
-        attempts.landed_after_all(connection, "acme", "TXN-1")
-        attempts.landed_after_all(connection, "acme", "TXN-2")
-        tally = attempts.tally_since(connection, "acme", scene.clock.now())
+    with scene.desk.work() as work:
+        attempts.turned_out_failed(work, "TXN-1", code="outcome_unknown", message="")
+        attempts.turned_out_failed(work, "TXN-2", code="short", message="")
+        attempts.landed_after_all(work, "TXN-1")
+        attempts.landed_after_all(work, "TXN-2")
+        tally = attempts.tally_since(work.connection, "acme", work.at)
 
     assert (10, 1, {"USD": (10_000, 1_000)}) == (tally.attempted, tally.failed, tally.money)

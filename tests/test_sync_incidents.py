@@ -92,14 +92,18 @@ def test_what_is_put_right_in_the_books_closes_it(scene: Scene) -> None:
     assert ([], 3) == (standing(scene), len(scene.receipts()))
 
 
+def no_escalation(scene: Scene) -> None:
+    with scene.desk.work() as work:
+        current = escalations.open_now(work.connection, "acme")
+        if current is not None:
+            escalations.clear(work, current)
+
+
 def test_receipts_that_one_person_enters_before_the_sync_are_one_incident_with_each_its_own_proof(scene: Scene) -> None:
     enter_by_hand(scene, 4)
     (one,) = standing(scene)
     assert (Cause.RECEIPT_ALREADY_ENTERED, "bookkeeper") == (one.cause, one.about)
-    with scene.db.work() as connection:  # four of four is also an escalation; this is about the time after it
-        current = escalations.open_now(connection, "acme")
-        if current is not None:
-            escalations.clear(connection, scene.desk.ids, current, scene.clock.now())
+    no_escalation(scene)  # four of four is also an escalation; this is about the time after it
 
     request_all(scene.desk, one.id, Remedy.DISMISS, by="dana")
     for _ in range(3):
@@ -129,10 +133,7 @@ def test_bulk_dismissal_is_off_while_too_many_fail(scene: Scene) -> None:
 def test_each_payment_is_looked_at_again_and_one_that_changed_is_left_out(scene: Scene) -> None:
     enter_by_hand(scene, 4)
     (one,) = standing(scene)
-    with scene.db.work() as connection:
-        current = escalations.open_now(connection, "acme")
-        if current is not None:
-            escalations.clear(connection, scene.desk.ids, current, scene.clock.now())
+    no_escalation(scene)
     request_all(scene.desk, one.id, Remedy.DISMISS, by="dana")
     gone = next(iter(scene.ledger.receipts()))
     scene.ledger.void_receipt(gone.id, by="bookkeeper")
@@ -228,10 +229,10 @@ def test_wishes_for_cards_of_its_payments_are_told_by_its_own_card(scene: Scene)
     pay_into_closed_period(scene, 5)
     (one,) = standing(scene)
 
-    with scene.db.work() as connection:
-        told = outbox.tell_in_incidents(connection, scene.desk.ids, "acme", at=scene.clock.now(), limit=500)
-        fresh = outbox.first_wishes(connection, "acme", now=scene.clock.now(), limit=500)
-        waiting = outbox.waiting_count(connection, ["acme"])
+    with scene.desk.work() as work:
+        told = outbox.tell_in_incidents(work, limit=500)
+        fresh = outbox.first_wishes(work.connection, "acme", now=work.at, limit=500)
+        waiting = outbox.waiting_count(work.connection, ["acme"])
 
     assert (5, []) == (told, list(fresh))
     assert 1 <= waiting <= 2  # the incident, and perhaps an escalation

@@ -181,12 +181,12 @@ def test_walk_leaves_one_row_of_the_record_and_remembers_when(scene: Scene) -> N
 
 
 def test_one_of_several_processes_proves_a_night(scene: Scene) -> None:
-    company = a_company()
-    with scene.db.work() as connection:
-        night = company.latest(3, scene.clock.now())
-        first_look = companies.claim_reconciliation(connection, "acme", now=scene.clock.now(), due_before=night)
-        scene.clock.advance(24 * 3600)
-        night = company.latest(3, scene.clock.now())
-        turns = [companies.claim_reconciliation(connection, "acme", now=scene.clock.now(), due_before=night) for _ in range(3)]
+    def claim() -> bool:
+        with scene.desk.work() as work:
+            return companies.claim_reconciliation(work, due_before=a_company().latest(3, work.at))
+
+    first_look = claim()
+    scene.clock.advance(24 * 3600)
+    turns = [claim() for _ in range(3)]
 
     assert (False, [True, False, False]) == (first_look, turns)

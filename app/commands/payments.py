@@ -343,11 +343,11 @@ def hide(context: typer.Context, transaction: Transaction, company: CompanyId = 
     """Keep a payment out of lists and search; totals, rate and proof still count it."""
     house = open_house(context.obj)
     desk = house.desk_of(transaction, company)
-    with house.db.acknowledge() as connection:
-        if failures.open_of(connection, desk.company.id, transaction):
+    with desk.acknowledge(getpass.getuser()) as work:
+        if failures.open_of(work.connection, work.company, transaction):
             raise StaleDecision(f"Payment {transaction} has an open failure; resolve or dismiss it before hiding it.")
-        _known(payments.find(connection, desk.company.id, transaction), transaction)
-        payments.hide(connection, desk.company.id, transaction, hidden=True, by=getpass.getuser(), at=house.clock.now())
+        _known(payments.find(work.connection, work.company, transaction), transaction)
+        payments.hide(work, transaction, hidden=True)
     _hidden(transaction, True, as_json)
 
 
@@ -355,9 +355,9 @@ def unhide(context: typer.Context, transaction: Transaction, company: CompanyId 
     """Bring a hidden payment back into lists and search."""
     house = open_house(context.obj)
     desk = house.desk_of(transaction, company)
-    with house.db.acknowledge() as connection:
-        _known(payments.find(connection, desk.company.id, transaction), transaction)
-        payments.hide(connection, desk.company.id, transaction, hidden=False, by=getpass.getuser(), at=house.clock.now())
+    with desk.acknowledge(getpass.getuser()) as work:
+        _known(payments.find(work.connection, work.company, transaction), transaction)
+        payments.hide(work, transaction, hidden=False)
     _hidden(transaction, False, as_json)
 
 
