@@ -177,7 +177,7 @@ class OAuthClient:
             with httpx2.Client(timeout=TIME_OUTS, follow_redirects=False, trust_env=False) as client:
                 reply = client.get(self.provider.organisations_url, headers={"Authorization": token.authorization})
                 listed = reply.raise_for_status().json()
-            return {str(one[_ID]): str(one[_NAME]) for one in listed if one[_TYPE] == "ORGANISATION"}
+            return {str(entry[_ID]): str(entry[_NAME]) for entry in listed if entry[_TYPE] == "ORGANISATION"}
         except (httpx2.HTTPError, ValueError, TypeError, KeyError) as error:
             raise BooksUnavailable(f"{self.provider.package} did not list organisations: {type(error).__name__}.") from None
 

@@ -84,9 +84,9 @@ class StripeFeed:
         at = _Cursor(**json.loads(cursor)) if cursor else _Cursor(begin)
         with _answers(f"list of {walk}"):
             listed = self._list(walk, at)
-            fresh = [one for one in listed if one["created"] > at.read_to]
+            fresh = [entry for entry in listed if entry["created"] > at.read_to]
             records = tuple(self._records(walk, fresh))
-        newest = max([at.newest, *(one["created"] for one in fresh)])
+        newest = max([at.newest, *(entry["created"] for entry in fresh)])
         if len(listed) == RECORDS_PER_PAGE and len(fresh) == len(listed):
             onward, more = replace(at, newest=newest, after=listed[-1]["id"]), True
         else:
@@ -131,22 +131,22 @@ class StripeFeed:
                 listed = v1.refunds.list(cast("Any", page))
             case _:
                 listed = v1.events.list(cast("Any", page | {"created": {"gt": at.read_to}, "type": "charge.dispute.*"}))
-        return [one.to_dict() for one in listed.data]
+        return [entry.to_dict() for entry in listed.data]
 
     def _records(self, walk: str, listed: Sequence[dict[str, Any]]) -> Iterator[Record]:
         if walk == "charges":
             for charge in listed:
                 yield self._record(charge)
             return
-        named = [_charge_of(one if walk == "refunds" else one["data"]["object"]) for one in listed]
-        for charge_id in dict.fromkeys(one for one in named if one):
+        named = [_charge_of(entry if walk == "refunds" else entry["data"]["object"]) for entry in listed]
+        for charge_id in dict.fromkeys(named_id for named_id in named if named_id):
             yield self.look_up(charge_id)
 
     def _record(self, charge: Mapping[str, Any]) -> Record:
         disputes: list[dict[str, Any]] = []
         if charge.get("disputed"):
             listed = self._client().v1.disputes.list({"charge": charge["id"], "limit": MOST_DISPUTES})
-            disputes = [one.to_dict() for one in listed.data]
+            disputes = [dispute.to_dict() for dispute in listed.data]
         try:
             return read_charge(charge, disputes, self._company, self._fields)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:  # foreign data, never our own
@@ -199,13 +199,15 @@ def read_charge(
     reading = read_line(1, line, company)
     if reading.payment is None:
         named = {name: f'metadata "{key}"' for name, key in asdict(fields).items() if key}
-        problem = "; ".join(f"{named.get(one.column, one.column)}: {one.message}. {one.remedy}" for one in reading.problems)
+        problem = "; ".join(
+            f"{named.get(problem.column, problem.column)}: {problem.message}. {problem.remedy}" for problem in reading.problems
+        )
         return Record(id_, problem=problem)
     return Record(id_, reading.payment, back_minor if 0 < back_minor < amount_minor else 0)
 
 
 def _status(back_minor: int, amount_minor: int, disputes: Sequence[Mapping[str, Any]]) -> FeedStatus:
-    if any(one.get("status") in _MONEY_TAKEN for one in disputes):
+    if any(dispute.get("status") in _MONEY_TAKEN for dispute in disputes):
         return FeedStatus.RETURNED
     return FeedStatus.REFUNDED if back_minor >= amount_minor > 0 else FeedStatus.PAID
 

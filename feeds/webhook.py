@@ -53,8 +53,8 @@ def verify(secrets: Sequence[str], timestamp: str, signature: str, body: bytes, 
     right = False
     for secret in secrets:  # all of them, so that the time taken tells nothing
         expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-        for one in found:
-            right = hmac.compare_digest(expected, one) or right
+        for candidate in found:
+            right = hmac.compare_digest(expected, candidate) or right
     if not right:
         raise BadSignature("The signature does not fit the message; sign <timestamp>.<body> exactly as it is sent.")
     if abs(int(timestamp) - int(now.astimezone(UTC).timestamp())) > TOLERANCE_SECONDS:
@@ -102,9 +102,9 @@ def _read(body: bytes, company: Company) -> list[Payment]:
     for place, entry in enumerate(entries, start=1):
         fields, wrong = _fields(place, entry)
         if isinstance(entry, dict):
-            misshapen = {one.column for one in wrong}
+            misshapen = {problem.column for problem in wrong}
             reading = read_line(place, {**dict.fromkeys(REQUIRED_COLUMNS, ""), **fields}, company)
-            wrong += [one for one in reading.problems if one.column not in misshapen]
+            wrong += [problem for problem in reading.problems if problem.column not in misshapen]
             number = reading.transaction_number
             if number and (first := seen.setdefault(number, place)) != place:
                 message = f"{shown(number)} is payment {first} of the message already"
@@ -191,7 +191,7 @@ def _invoices(value: object) -> str | None:
         return None
     entries: list[str] = []
     for entry in value:
-        if not isinstance(entry, list) or len(entry) != 2 or not all(isinstance(one, str) for one in entry):
+        if not isinstance(entry, list) or len(entry) != 2 or not all(isinstance(part, str) for part in entry):
             return None
         number, amount = entry
         if ";" in number or ":" in amount or ";" in amount:  # they would turn into other invoices

@@ -418,7 +418,9 @@ def test_pages_of_changes_leave_nothing_out_at_their_edges(tmp_path: Path, count
     ledger = a_ledger(tmp_path)
     with ledger.changing("Dana") as change:
         made = [change.created(Kind.CUSTOMER, f"Customer {number}", "created") for number in range(count)]
-        change.connection.executemany("INSERT INTO customers (id, active) VALUES (?, 1)", [(one,) for one in made])
+        change.connection.executemany(
+            "INSERT INTO customers (id, active) VALUES (?, 1)", [(customer_id,) for customer_id in made]
+        )
     books = EmbeddedBooks(ledger, ledger.clock)
 
     found: list[str] = []

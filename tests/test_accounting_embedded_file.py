@@ -40,7 +40,7 @@ def test_file_taken_away_is_neither_read_nor_written_and_comes_back_as_it_was(tm
         ledger.add_invoice("1042", "C1001", 50_000, "USD", date(2026, 3, 1), by="Dana")
     (tmp_path / "elsewhere.sqlite").rename(file)
 
-    assert ["Hooli"] == [one.name for one in ledger.customers()]
+    assert ["Hooli"] == [customer.name for customer in ledger.customers()]
     assert [] == ledger.invoices()
 
 
@@ -54,7 +54,7 @@ def test_file_restored_from_elsewhere_is_the_one_that_is_written(tmp_path: Path)
 
     ledger.add_customer("Initech", by="Dana")
 
-    assert ["Globex", "Initech"] == sorted(one.name for one in Ledger(file, ManualClock(), make=False).customers())
+    assert ["Globex", "Initech"] == sorted(customer.name for customer in Ledger(file, ManualClock(), make=False).customers())
 
 
 def test_file_that_became_something_else_is_unavailable(tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def test_every_answer_of_the_token_endpoint_means_something(house: House, fault:
         house.access().authorization()
     assert raised is type(caught.value)
     assert before == house.stored()
-    assert not [one for one in house.provider.secrets() if one in f"{caught.value!r} {caught.value.__cause__!r}"]
+    assert not [secret for secret in house.provider.secrets() if secret in f"{caught.value!r} {caught.value.__cause__!r}"]
 
 
 def test_a_renewal_without_an_answer_is_asked_again_with_the_token_before(house: House) -> None:
@@ -287,19 +287,19 @@ def a_process(house: House, url: str, **environment: str) -> subprocess.Popen[st
 def test_two_processes_at_once_renew_once_and_both_go_on_with_the_same(provider: Provider, database_url: str) -> None:
     with a_house(provider, database_url, LONG_AGO) as house, ExitStack() as ended:
         both = [ended.enter_context(a_process(house, database_url)) for _ in range(2)]
-        for one in both:
-            assert one.stdout is not None
-            assert "ready\n" == one.stdout.readline()
+        for process in both:
+            assert process.stdout is not None
+            assert "ready\n" == process.stdout.readline()
         provider.faults.order(Fault(path="/token", wait_seconds=0.5))  # long enough for the other to come along
-        answers = {one.communicate(timeout=60)[0].strip() for one in _told_together(both)}
+        answers = {process.communicate(timeout=60)[0].strip() for process in _told_together(both)}
         assert ({house.stored().authorization}, 1, 0) == (answers, provider.renewals, provider.refused)
 
 
 def _told_together(processes: list[subprocess.Popen[str]]) -> list[subprocess.Popen[str]]:
-    for one in processes:
-        assert one.stdin is not None
-        one.stdin.write("go\n")
-        one.stdin.flush()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     return processes
 
 
@@ -340,7 +340,9 @@ def test_the_consent_asks_for_exactly_the_scopes_in_the_table(house: House) -> N
 
 def test_a_token_shows_nothing_secret_and_survives_being_written_down(house: House) -> None:
     token = house.stored()
-    assert not [one for one in house.provider.secrets() if one in repr(token) + repr(house.client) + repr(house.access())]
+    assert not [
+        secret for secret in house.provider.secrets() if secret in repr(token) + repr(house.client) + repr(house.access())
+    ]
     assert token == Token.from_json(token.to_json())
 
 
@@ -349,4 +351,4 @@ def test_the_renewal_leaves_no_secret_in_the_database_file(house: House, tmp_pat
     house.access().authorization()
     written = b"".join(file.read_bytes() for file in tmp_path.glob("resolve-now.sqlite*"))
     assert len(written) > 0
-    assert not [one for one in house.provider.secrets() if one.encode() in written]
+    assert not [secret for secret in house.provider.secrets() if secret.encode() in written]

@@ -93,7 +93,7 @@ def memo(scene: Scene, memo_id: str) -> CreditMemo:
 def ours(scene: Scene, transaction: str = "TXN-1") -> list[str]:
     """The receipts of a payment as a process that has just started finds them."""
     stem = marker_stem("acme", transaction)
-    return [one.id for one in scene.another_process().receipts_marked([stem])[stem]]
+    return [receipt.id for receipt in scene.another_process().receipts_marked([stem])[stem]]
 
 
 # --- what a key proves, and what it does not ---------------------------------------------------------------------------
@@ -172,11 +172,11 @@ def test_receipt_is_found_after_its_customer_was_merged_its_day_passed_and_its_r
 def test_search_that_was_made_before_finds_what_came_since(scene: Scene) -> None:
     customer = scene.dana.customer("Hooli")
     stem = marker_stem("acme", "TXN-1")
-    assert {stem: []} == {one: list(found) for one, found in scene.books.receipts_marked([stem]).items()}
+    assert {stem: []} == {mark: list(found) for mark, found in scene.books.receipts_marked([stem]).items()}
     scene.clock.advance(3600)
     by_another = scene.another_process()
     (answer,) = by_another.write(Dispatch("d", (an_order(a_write(customer)),), scene.clock.monotonic() + 30))
-    assert [id_of(answer)] == [one.id for one in scene.books.receipts_marked([stem])[stem]]
+    assert [id_of(answer)] == [receipt.id for receipt in scene.books.receipts_marked([stem])[stem]]
 
 
 def test_search_asks_only_for_what_changed_since_the_last_one(scene: Scene) -> None:
@@ -193,7 +193,7 @@ def test_receipt_whose_marker_was_taken_out_by_hand_is_no_longer_found(scene: Sc
     order = an_order(a_write(scene.dana.customer("Hooli")))
     written = id_of(send(scene, order)[0])
     stem = marker_stem("acme", "TXN-1")
-    assert [written] == [one.id for one in scene.books.receipts_marked([stem])[stem]]
+    assert [written] == [receipt.id for receipt in scene.books.receipts_marked([stem])[stem]]
     whole = scene.calls.read("GET", f"payment/{written}").body
     assert isinstance(whole, dict)
     body = {**whole["Payment"], "PrivateNote": "mine now"}
@@ -238,7 +238,7 @@ def test_account_nobody_can_use_is_told_from_a_customer_nobody_can_use(scene: Sc
     scene.quickbooks.ledger.deactivate_customer(scene.dana.ledger_id(other, Kind.CUSTOMER), by="Dana")
     gone_home = send(scene, an_order(a_write(other), "TXN-2"))
 
-    assert ["account_inactive"] * 3 == [code_of(one[0]) for one in (unknown, inactive, by_name)]
+    assert ["account_inactive"] * 3 == [code_of(answers[0]) for answers in (unknown, inactive, by_name)]
     assert "customer_inactive" == code_of(gone_home[0])
     assert [] == ours(scene) + ours(scene, "TXN-2")
 
@@ -306,7 +306,7 @@ def of_a_save_in_between(scene: Scene, customer: str) -> Write:
         (of_a_receipt_that_is_voided, "document_gone"),
         (of_a_save_in_between, "stale"),
     ],
-    ids=lambda one: getattr(one, "__name__", one),
+    ids=lambda value: getattr(value, "__name__", value),
 )
 def test_refusal_has_the_houses_own_word(scene: Scene, making: Callable[[Scene, str], Write], code: str) -> None:
     write = making(scene, scene.dana.customer("Hooli"))
@@ -349,8 +349,8 @@ def test_inactive_customer_is_read_and_not_gone(scene: Scene) -> None:
     found = scene.books.customers([customer])[customer]
     assert isinstance(found, Customer)
     assert not found.active
-    documents = [one for _ in range(1) for one in scene.books.changes("").documents]
-    assert [customer] == [one.id for one in documents if isinstance(one, Customer)]
+    documents = scene.books.changes("").documents
+    assert [customer] == [document.id for document in documents if isinstance(document, Customer)]
 
 
 def test_who_did_it_is_told_where_quickbooks_tells_it(scene: Scene) -> None:
@@ -402,7 +402,7 @@ def test_taking_one_credit_off_leaves_what_else_the_payment_stands_for(scene: Sc
     others, money = memo(scene, credits[1]).applications, receipt(scene, payment).lines
     assert (20_000, 30_000, total_minor) == (
         taken.amount_minor,
-        sum(one.amount_minor for one in others),
+        sum(other.amount_minor for other in others),
         sum(line.amount_minor for line in money),
     )
     before = {bill: invoice(scene, bill).open_minor for bill in bills}
@@ -426,9 +426,9 @@ def test_two_changes_of_one_payment_do_not_leave_in_one_dispatch(scene: Scene) -
 
     first, second = send(scene, *orders), send(scene, *orders, key="dispatch-2")
 
-    assert [Verdict.DONE, Verdict.AGAIN] == [classify(one).verdict for one in first]
+    assert [Verdict.DONE, Verdict.AGAIN] == [classify(answer).verdict for answer in first]
     assert isinstance(first[1], BooksUnavailable)
-    assert [Verdict.DONE, Verdict.DONE] == [classify(one).verdict for one in second]
+    assert [Verdict.DONE, Verdict.DONE] == [classify(answer).verdict for answer in second]
     assert [50_000, 50_000] == [invoice(scene, bill).open_minor for bill in bills]
     assert isinstance(scene.books.receipts([payment])[payment], Gone)
 
@@ -452,7 +452,7 @@ def test_freed_credit_that_quickbooks_applies_again_by_itself_is_seen(scene: Sce
 
     assert 38_000 == invoice(scene, bill).open_minor
     (again,) = scene.books.credit_memos_on([bill])
-    assert [12_000] == [one.amount_minor for one in again.applications]
+    assert [12_000] == [application.amount_minor for application in again.applications]
     assert payment_of(again.applications[0].id) != payment_of(applied)
 
 

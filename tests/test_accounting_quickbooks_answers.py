@@ -52,9 +52,9 @@ def test_document_left_out_of_a_query_and_said_to_be_deleted_is_gone(peer: Peer)
 
     invoices = books.invoices(["1", "2", "3"])
 
-    assert [Invoice, Gone, Gone] == [type(invoices[one]) for one in ("1", "2", "3")]
-    assert ["query", "invoice/2", "invoice/3"] == [one.path for one in recorded.asked]
-    assert {"75"} == {one.params["minorversion"] for one in recorded.asked}
+    assert [Invoice, Gone, Gone] == [type(invoices[invoice_id]) for invoice_id in ("1", "2", "3")]
+    assert ["query", "invoice/2", "invoice/3"] == [call.path for call in recorded.asked]
+    assert {"75"} == {call.params["minorversion"] for call in recorded.asked}
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_pages_begin_where_the_last_one_ended_and_a_full_second_is_paged_by_posi
 
     receipts = books.receipts_of(["7"], date(2026, 3, 1))
 
-    assert 1001 == len({one.id for one in receipts}) == len(receipts)
+    assert 1001 == len({receipt.id for receipt in receipts}) == len(receipts)
     bounds = ["LastUpdatedTime >=" in query for query in recorded.queries()]
     assert [False, True, True] == bounds
     assert ["startposition 1 ", "startposition 1 ", "startposition 901 "] == [
@@ -235,7 +235,7 @@ def test_change_feed_that_is_full_is_read_by_queries_instead(peer: Peer) -> None
     recorded.answer(found("Customer"))
     books.changes(first.cursor)
 
-    assert ([], ["9"], True) == (list(first.documents), [one.id for one in first.gone], first.more)
+    assert ([], ["9"], True) == (list(first.documents), [tombstone.id for tombstone in first.gone], first.more)
     assert "select * from Customer" in recorded.queries()[-1]
     assert "LastUpdatedTime >= '2026-03-10T14:55:00Z'" in recorded.queries()[-1]
 
@@ -254,15 +254,15 @@ def test_change_feed_that_stays_full_ends_for_this_sync(peer: Peer) -> None:
     recorded.answer(found("CreditMemo"))
     recorded.answer(found("Payment"))
     recorded.answer({**feed_of(*busy), "time": "2026-03-10T08:04:00-07:00"}, times=2)
-    seen = [getattr(one, "id", "") for one in page.documents]
+    seen = [getattr(document, "id", "") for document in page.documents]
     asked_before = len(recorded.asked)
     while page.more:
         page = books.changes(page.cursor)
-        seen += [getattr(one, "id", "") for one in page.documents]
+        seen += [getattr(document, "id", "") for document in page.documents]
     assert 1000 == len(seen) == len(set(seen))
-    assert ["query"] * 6 + ["cdc"] == [one.path for one in recorded.asked[asked_before:]]
+    assert ["query"] * 6 + ["cdc"] == [call.path for call in recorded.asked[asked_before:]]
     books.changes(page.cursor)
-    assert {"2026-03-10T14:55:00Z"} == {one.params["changedSince"] for one in recorded.asked if one.path == "cdc"}
+    assert {"2026-03-10T14:55:00Z"} == {call.params["changedSince"] for call in recorded.asked if call.path == "cdc"}
 
 
 def test_many_changes_at_once_are_handed_on_in_pages_each_document_once(peer: Peer) -> None:
@@ -275,7 +275,7 @@ def test_many_changes_at_once_are_handed_on_in_pages_each_document_once(peer: Pe
         pages.append(books.changes(pages[-1].cursor))
 
     assert [(400, True), (400, True), (100, False), (0, False)] == [(len(page.documents), page.more) for page in pages]
-    assert 900 == len({getattr(one, "id", "") for page in pages for one in page.documents})
+    assert 900 == len({getattr(document, "id", "") for page in pages for document in page.documents})
 
 
 def test_refusals_of_one_cause_are_explained_by_the_same_few_reads(peer: Peer) -> None:
@@ -287,7 +287,7 @@ def test_refusals_of_one_cause_are_explained_by_the_same_few_reads(peer: Peer) -
     recorded.answer(found("Customer", customer))
     answers = books.write(a_dispatch(*orders))
     assert ["customer_inactive"] * 3 == [getattr(answer, "refusal", "") for answer in answers]
-    assert ["batch", "query"] == [one.path for one in recorded.asked]
+    assert ["batch", "query"] == [call.path for call in recorded.asked]
 
 
 def test_credit_memo_nobody_understands_does_not_stop_the_others(peer: Peer) -> None:
@@ -295,7 +295,7 @@ def test_credit_memo_nobody_understands_does_not_stop_the_others(peer: Peer) -> 
     recorded.answer(found("Customer"), times=2)
     cursor = books.changes(books.changes("").cursor).cursor
     recorded.answer(found("CreditMemo", an_invoice("1"), an_invoice("2", total=10.005), an_invoice("3")))
-    assert ["1", "3"] == [getattr(one, "id", "") for one in books.changes(cursor).documents]
+    assert ["1", "3"] == [getattr(document, "id", "") for document in books.changes(cursor).documents]
 
 
 def test_refused_read_stops_the_mirror_instead_of_leaving_credit_memos_out(peer: Peer) -> None:
@@ -317,7 +317,7 @@ def test_cursor_older_than_the_feed_reaches_is_read_by_queries(peer: Peer, clock
     clock.advance(2 * 86_400)
     recorded.answer(found("Customer"))
     assert books.changes(cursor).more
-    assert ["cdc", "query"] == [one.path for one in recorded.asked[-2:]]
+    assert ["cdc", "query"] == [call.path for call in recorded.asked[-2:]]
 
 
 def test_document_nobody_understands_does_not_stop_the_others(peer: Peer) -> None:
@@ -329,7 +329,7 @@ def test_document_nobody_understands_does_not_stop_the_others(peer: Peer) -> Non
 
     page = books.changes(cursor)
 
-    assert ["1", "3"] == [getattr(one, "id", "") for one in page.documents]
+    assert ["1", "3"] == [getattr(document, "id", "") for document in page.documents]
     recorded.answer(found("Invoice", poison))
     with pytest.raises(BooksRefused) as refusal:
         books.invoices(["2"])
@@ -349,7 +349,7 @@ def test_home_currency_is_asked_for_once_and_only_where_documents_do_not_name_th
     nameless = {name: value for name, value in an_invoice("1").items() if name != "CurrencyRef"}
     recorded.answer(found("Invoice", an_invoice("1")))
     books.invoices(["1"])
-    assert ["query"] == [one.path for one in recorded.asked]
+    assert ["query"] == [call.path for call in recorded.asked]
     recorded.answer(found("Invoice", nameless))
     recorded.answer({"Preferences": {"CurrencyPrefs": {"HomeCurrency": {"value": "JPY"}}}})
     recorded.answer(found("Invoice", nameless))
@@ -357,7 +357,7 @@ def test_home_currency_is_asked_for_once_and_only_where_documents_do_not_name_th
         invoice = books.invoices(["1"])["1"]
         assert isinstance(invoice, Invoice)
         assert ("JPY", 500) == (invoice.currency, invoice.total_minor)
-    assert ["query", "query", "preferences", "query"] == [one.path for one in recorded.asked]
+    assert ["query", "query", "preferences", "query"] == [call.path for call in recorded.asked]
 
 
 def test_credits_are_read_from_all_payments_of_the_customer_where_links_do_not_add_up(peer: Peer) -> None:
@@ -372,6 +372,6 @@ def test_credits_are_read_from_all_payments_of_the_customer_where_links_do_not_a
     (found_memo,) = books.credit_memos(["20"]).values()
 
     assert not isinstance(found_memo, Gone)
-    told = [(one.id, one.invoice_id, one.amount_minor) for one in found_memo.applications]
+    told = [(application.id, application.invoice_id, application.amount_minor) for application in found_memo.applications]
     assert [("5-20-1", "1", 6_000), ("6-20-2", "2", 4_000)] == told
     assert "CustomerRef in ('7')" in recorded.queries()[2]

@@ -58,7 +58,7 @@ def test_credit_memo_is_taken_off_and_the_receipt_posted(made: Made) -> None:
     assert PaymentState.VERIFIED is house.payment().state
     assert [("TXN-1", 50_000, 0)] == house.receipts()
     assert [12_000] == [memo.open_minor for memo in house.ledger.credit_memos()]
-    assert [0] == [one.open_minor for one in house.ledger.invoices()]
+    assert [0] == [invoice.open_minor for invoice in house.ledger.invoices()]
 
 
 def test_invoice_made_anew_gets_the_receipt(made: Made) -> None:

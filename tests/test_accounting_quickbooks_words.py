@@ -161,7 +161,7 @@ def test_receipt_in_a_deposit_says_so_and_a_credit_link_is_no_receipt() -> None:
     link = as_sent(a_payment_in_books(total=0, Line=[a_line("Invoice", "1", 5), a_line("CreditMemo", "2", 5)]))
     voided = as_sent(a_payment_in_books(total=0, PrivateNote="Voided - rn-x"))
     assert [(True, False), (False, False)] == [
-        (documents.is_credit_link(one), documents.is_receipt(one)) for one in (link, voided)
+        (documents.is_credit_link(payment), documents.is_receipt(payment)) for payment in (link, voided)
     ]
     assert documents.receipt(voided).voided
 

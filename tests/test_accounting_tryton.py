@@ -84,7 +84,7 @@ def test_receipt_is_one_posted_statement_of_one_move_with_our_marker(tryton: Try
     assert [(f"TXN-1 [{order.marker}]", "posted")] == tryton.statements()
     assert (ReceiptLine(first, 30_000), ReceiptLine(second, 15_000)) == found.lines
     assert 15_000 == found.unapplied_minor
-    assert [InvoiceStatus.PAID, InvoiceStatus.OPEN] == [invoice(tryton, one).status for one in (first, second)]
+    assert [InvoiceStatus.PAID, InvoiceStatus.OPEN] == [invoice(tryton, invoice_id).status for invoice_id in (first, second)]
     assert "Resolve Now" == found.created.person
     assert {"read", "write"} == set(tryton.calls.counts.made)
     assert 3 == tryton.calls.counts.made["write"]
@@ -187,15 +187,15 @@ def test_two_of_us_with_the_same_order_at_once_make_one_receipt(with_module: boo
         order = an_order(a_receipt_write(customer, lines=((number, 50_000),)))
         answers: list[Answer] = []
         both = [threading.Thread(target=_send_by_another, args=(tryton, order, answers)) for _ in "12"]
-        for one in both:
-            one.start()
-        for one in both:
-            one.join()
+        for worker in both:
+            worker.start()
+        for worker in both:
+            worker.join()
 
         found = list(tryton.books.receipts_of([customer], DAY))
-        assert [(50_000, 0)] == [(one.amount_minor, one.unapplied_minor) for one in found]
+        assert [(50_000, 0)] == [(receipt.amount_minor, receipt.unapplied_minor) for receipt in found]
         assert [(f"TXN-1 [{order.marker}]", "posted")] == tryton.statements()
-        assert {found[0].id} == {one.document_id for one in answers if isinstance(one, Written)}
+        assert {found[0].id} == {answer.document_id for answer in answers if isinstance(answer, Written)}
 
 
 def _send_by_another(tryton: TrytonScene, order: Order, answers: list[Answer]) -> None:
@@ -330,9 +330,9 @@ def test_credit_matched_in_full_tells_who_and_when_and_can_be_put_back(tryton: T
     back = an_order(ApplyCredit(credit, number, 10_000))
     done = written(send(tryton, back))
 
-    assert [done.document_id] == [one.id for one in memo(tryton, credit).applications]
+    assert [done.document_id] == [application.id for application in memo(tryton, credit).applications]
     assert (0, 0) == (invoice(tryton, number).open_minor, memo(tryton, credit).open_minor)
-    assert [[done.document_id]] == [[one.document_id for one in traces] for traces in tryton.books.look([back])]
+    assert [[done.document_id]] == [[trace.document_id for trace in traces] for traces in tryton.books.look([back])]
 
 
 @pytest.mark.parametrize("cut_after", [1, 2, 3])
@@ -346,7 +346,9 @@ def test_credit_cut_off_while_it_is_applied_is_applied_once(tryton: TrytonScene,
 
     written(send(tryton, order, tryton.another()))
 
-    assert [(number, 7_000)] == [(one.invoice_id, one.amount_minor) for one in memo(tryton, credit).applications]
+    assert [(number, 7_000)] == [
+        (application.invoice_id, application.amount_minor) for application in memo(tryton, credit).applications
+    ]
     assert 3_000 == memo(tryton, credit).open_minor
     assert 0 == invoice(tryton, number).open_minor
 
@@ -361,8 +363,8 @@ def test_receipt_entered_by_hand_is_divided_over_two_invoices(tryton: TrytonScen
 
     found = receipt(tryton, entered)
     assert (lines, 5_000, 50_000) == (found.lines, found.unapplied_minor, found.amount_minor)
-    assert [0, 25_000] == [invoice(tryton, one).open_minor for one in (first, second)]
-    assert [entered] == [one.id for one in tryton.books.receipts_of([customer], DAY)]
+    assert [0, 25_000] == [invoice(tryton, invoice_id).open_minor for invoice_id in (first, second)]
+    assert [entered] == [receipt.id for receipt in tryton.books.receipts_of([customer], DAY)]
 
 
 # --- access and changes ---------------------------------------------------------------------------------------------------
@@ -426,7 +428,7 @@ def test_cancelled_invoice_and_its_copy_with_another_number_are_both_reported(tr
     after = tryton.dana.invoice("1043", customer, 10_000)
 
     changed, _ = _all(tryton, cursor)
-    status = {one.id: one.status for one in changed if isinstance(one, Invoice)}
+    status = {document.id: document.status for document in changed if isinstance(document, Invoice)}
     assert {before: InvoiceStatus.VOIDED, after: InvoiceStatus.OPEN} == status
 
 
@@ -439,7 +441,7 @@ def test_receipt_reversed_by_hand_brings_the_invoice_up_again_although_its_chang
     tryton.dana.void_receipt(entered)
 
     changed, _ = _all(tryton, cursor)
-    assert {number, entered} <= {one.id for one in changed}
+    assert {number, entered} <= {document.id for document in changed}
     assert receipt(tryton, entered).voided
     assert 10_000 == invoice(tryton, number).open_minor
 
@@ -454,9 +456,9 @@ def test_changes_asked_for_again_from_the_same_place_are_told_again(tryton: Tryt
     again, _ = _all(tryton, cursor)
     elsewhere, _ = _all(tryton, cursor, tryton.another())
 
-    assert [number] == [one.id for one in first]
-    assert number in {one.id for one in again}
-    assert number in {one.id for one in elsewhere}
+    assert [number] == [document.id for document in first]
+    assert number in {document.id for document in again}
+    assert number in {document.id for document in elsewhere}
 
 
 def _all(tryton: TrytonScene, cursor: str, books: TrytonBooks | None = None) -> tuple[list[Document], str]:

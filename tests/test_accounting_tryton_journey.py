@@ -78,7 +78,7 @@ class Journey:
     def receipts(self, customer: str) -> list[tuple[str, int, int]]:
         """(reference, amount, unapplied) of every living receipt of the customer."""
         found = self.tryton.books.receipts_of([customer], self.tryton.clock.now().date() - timedelta(days=400))
-        return sorted((one.reference, one.amount_minor, one.unapplied_minor) for one in found)
+        return sorted((receipt.reference, receipt.amount_minor, receipt.unapplied_minor) for receipt in found)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_payments_are_posted_once_each_and_verified_by_reading_back(house: Journ
     house.sync()
     house.sync()
 
-    assert [PaymentState.VERIFIED] * 2 == [house.payment(one).state for one in ("TXN-1", "TXN-2")]
+    assert [PaymentState.VERIFIED] * 2 == [house.payment(number).state for number in ("TXN-1", "TXN-2")]
     assert [("TXN-1", 55_000, 5_000), ("TXN-2", 5_000, 5_000)] == house.receipts(customer)
     assert 2 == len(house.tryton.statements())
 

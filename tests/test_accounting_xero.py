@@ -61,7 +61,7 @@ def test_the_marker_stands_first_in_the_reference_before_the_transaction_number(
 def test_one_receipt_goes_out_under_its_own_key_and_several_in_one_call_under_the_dispatch(scene: XeroScene) -> None:
     customer, first = scene.customer_with_invoice("1")
     second, third = scene.dana.invoice("2", customer, 50_000), scene.dana.invoice("3", customer, 50_000)
-    orders = [an_order(a_receipt_write(customer, invoice_id=one), f"TXN-{one}") for one in (second, third)]
+    orders = [an_order(a_receipt_write(customer, invoice_id=invoice_id), f"TXN-{invoice_id}") for invoice_id in (second, third)]
 
     scene.send(an_order(a_receipt_write(customer, invoice_id=first)))
     assert 1 == scene.xero.counts["PUT Payments"]
@@ -69,7 +69,7 @@ def test_one_receipt_goes_out_under_its_own_key_and_several_in_one_call_under_th
 
     assert 2 == scene.xero.counts["PUT Payments"]
     assert [Verdict.DONE, Verdict.DONE] == [classify(answer).verdict for answer in answers]
-    assert [0, 0, 0] == [scene.open_minor(one) for one in (first, second, third)]
+    assert [0, 0, 0] == [scene.open_minor(invoice_id) for invoice_id in (first, second, third)]
 
 
 def test_a_refusal_inside_a_200_is_a_refusal_and_the_others_are_done(scene: XeroScene) -> None:
@@ -110,8 +110,8 @@ def test_a_paid_a_partly_paid_a_voided_and_a_draft_invoice_are_told_apart(scene:
     scene.dana.delete_invoice(gone)
 
     found = [
-        code_and_words(scene.send(an_order(a_receipt_write(customer, invoice_id=one), one))[0])
-        for one in (paid, partly, voided, draft, gone)
+        code_and_words(scene.send(an_order(a_receipt_write(customer, invoice_id=invoice_id), invoice_id))[0])
+        for invoice_id in (paid, partly, voided, draft, gone)
     ]
 
     assert [
@@ -140,7 +140,7 @@ def test_an_archived_or_missing_deposit_account_is_told_from_a_bad_payment(scene
     for_sales = a_receipt_write(customer, invoice_id=invoice, deposit_account="200")
 
     found = [
-        refusal(scene.send(an_order(one, str(place)))[0]).refusal for place, one in enumerate((archived, unknown, for_sales))
+        refusal(scene.send(an_order(write, str(place)))[0]).refusal for place, write in enumerate((archived, unknown, for_sales))
     ]
 
     assert ["account_inactive"] * 3 == found
@@ -312,7 +312,7 @@ def test_another_generation_of_a_deleted_receipt_is_another_payment(scene: XeroS
 
     assert first.document_id != again.document_id
     stem = marker_stem("acme", "TXN-1")
-    assert [again.document_id] == [one.id for one in scene.books.receipts_marked([stem])[stem]]
+    assert [again.document_id] == [receipt.id for receipt in scene.books.receipts_marked([stem])[stem]]
 
 
 def test_the_tenth_generation_is_not_taken_for_the_first(scene: XeroScene) -> None:
@@ -321,7 +321,9 @@ def test_the_tenth_generation_is_not_taken_for_the_first(scene: XeroScene) -> No
     write = a_receipt_write(customer, invoice_id=invoice)
     written(scene.send(an_order(write, generation=10))[0])
 
-    assert [0, 1] == [len(traces) for traces in scene.books.look([an_order(write, generation=one) for one in (1, 10)])]
+    assert [0, 1] == [
+        len(traces) for traces in scene.books.look([an_order(write, generation=generation) for generation in (1, 10)])
+    ]
 
 
 # --- money on account -------------------------------------------------------------------------------------------------
@@ -378,7 +380,7 @@ def test_more_than_one_change_of_money_on_account_is_refused_before_anything_is_
     too_much = ApplyReceipt(receipt_id, (ReceiptLine(first, 60_001),))
 
     assert ["invalid", "credit_exhausted"] == [
-        refusal(scene.send(an_order(one, str(place)))[0]).refusal for place, one in enumerate((both, too_much))
+        refusal(scene.send(an_order(write, str(place)))[0]).refusal for place, write in enumerate((both, too_much))
     ]
     assert writes == scene.calls.counts.made["write"]
 
@@ -388,12 +390,12 @@ def test_a_reconciled_or_batched_payment_counts_as_deposited_and_is_not_moved(sc
     other = scene.dana.invoice("2", customer, 50_000)
     paid = written(scene.send(an_order(a_receipt_write(customer, invoice_id=invoice)))[0]).document_id
     second = written(scene.send(an_order(a_receipt_write(customer, invoice_id=other), "TXN-2"))[0]).document_id
-    assert [False, False] == [scene.receipt(one).deposited for one in (paid, second)]
+    assert [False, False] == [scene.receipt(receipt_id).deposited for receipt_id in (paid, second)]
 
     scene.xero.reconcile(paid)
     scene.xero.put_in_batch([second])
 
-    assert [True, True] == [scene.receipt(one).deposited for one in (paid, second)]
+    assert [True, True] == [scene.receipt(receipt_id).deposited for receipt_id in (paid, second)]
     move = ApplyReceipt(paid, (ReceiptLine(other, 50_000),))
     assert "receipt_deposited" == refusal(scene.send(an_order(move))[0]).refusal
 
@@ -437,7 +439,7 @@ def test_applied_credit_gets_its_id_from_the_credit_note_where_the_answer_has_no
 
     answer = written(scene.send(an_order(ApplyCredit(memo, invoice, 12_000)))[0])
 
-    assert [answer.document_id] == [one.id for one in memo_of(scene, memo).applications]
+    assert [answer.document_id] == [application.id for application in memo_of(scene, memo).applications]
 
 
 def test_applied_credit_without_an_answer_is_recognised_by_note_invoice_and_amount(scene: XeroScene) -> None:

@@ -111,7 +111,9 @@ def test_xeros_own_invoices_are_read() -> None:
     read = [documents.invoice(of) for of in wire.elements(example("/Invoices")["Invoices"]) if documents.is_sales_invoice(of)]
 
     assert [("INV-0001", InvoiceStatus.VOIDED, 4_000, 0), ("INV-0002", InvoiceStatus.PAID, 4_600, 0)] == [
-        (one.number, one.status, one.total_minor, one.open_minor) for one in read[:2] if isinstance(one, Invoice)
+        (invoice.number, invoice.status, invoice.total_minor, invoice.open_minor)
+        for invoice in read[:2]
+        if isinstance(invoice, Invoice)
     ]
 
 
@@ -123,17 +125,21 @@ def test_xeros_own_payments_are_read_and_refunds_of_credit_are_none_of_ours() ->
 
     assert (4_600, "NZD", True, False) == (receipt.amount_minor, receipt.currency, receipt.deposited, receipt.voided)
     assert ["046d8a6d-1ae1-4b4d-9340-5601bdf41b87"] == [line.invoice_id for line in receipt.lines]
-    assert [True, False] == [documents.is_receipt(one) for one in (received, refund)]
+    assert [True, False] == [documents.is_receipt(payment) for payment in (received, refund)]
 
 
 @needs_description
 def test_xeros_own_credit_notes_and_overpayments_are_read() -> None:
-    notes = [one for one in wire.elements(example("/CreditNotes")["CreditNotes"]) if documents.is_customer_credit(one)]
+    notes = [note for note in wire.elements(example("/CreditNotes")["CreditNotes"]) if documents.is_customer_credit(note)]
     memo = documents.credit_memo(notes[0])
     assert isinstance(memo, CreditMemo)
     assert ("CN-0005", 3_450, 3_250, ()) == (memo.number, memo.total_minor, memo.open_minor, memo.applications)
 
-    held = [one for one in wire.elements(example("/Overpayments")["Overpayments"]) if one["Type"] == "RECEIVE-OVERPAYMENT"]
+    held = [
+        overpayment
+        for overpayment in wire.elements(example("/Overpayments")["Overpayments"])
+        if overpayment["Type"] == "RECEIVE-OVERPAYMENT"
+    ]
     receipt = documents.on_account_receipt(held[0], documents.OVERPAYMENTS)
     assert ("Reference for payment2", 2_000, 2_000) == (receipt.reference, receipt.amount_minor, receipt.unapplied_minor)
 
@@ -234,7 +240,7 @@ def test_the_two_messages_of_a_paid_invoice_mean_its_status() -> None:
         "Payments can only be made against Authorised documents",
     ]
 
-    assert ["invoice_not_open"] * 2 == [faults.refused(one).refusal for one in (both, both[::-1])]
+    assert ["invoice_not_open"] * 2 == [faults.refused(messages).refusal for messages in (both, both[::-1])]
 
 
 def test_the_code_is_one_the_house_knows() -> None:

@@ -53,7 +53,7 @@ def test_an_applied_credit_note_is_diagnosed_by_name_taken_off_and_the_payment_p
 
     assert PaymentState.VERIFIED is scene.payment().state
     assert [("TXN-1", 50_000)] == house.payments_in_xero()
-    assert [12_000] == [one.open_minor for one in scene.ledger.credit_memos()]
+    assert [12_000] == [memo.open_minor for memo in scene.ledger.credit_memos()]
 
 
 def test_a_payment_entered_by_hand_is_found_and_dismissed_with_it_as_proof(house: House) -> None:

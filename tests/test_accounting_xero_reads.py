@@ -105,8 +105,8 @@ def test_a_page_of_html_is_no_answer(scene: XeroScene) -> None:
 def test_ids_that_xero_cannot_have_given_are_gone_without_a_question(scene: XeroScene) -> None:
     strange = ['x" OR 1==1', "1042", ""]
 
-    assert all(isinstance(one, Gone) for one in scene.books.invoices(strange).values())
-    assert all(isinstance(one, Gone) for one in scene.books.receipts([*strange, "Overpayments/1", "Invoices/2"]).values())
+    assert all(isinstance(invoice, Gone) for invoice in scene.books.invoices(strange).values())
+    assert all(isinstance(receipt, Gone) for receipt in scene.books.receipts([*strange, "Overpayments/1", "Invoices/2"]).values())
     assert [] == list(scene.books.receipts_of(strange, DAY))
     assert {} == scene.calls.counts.made
 
@@ -121,14 +121,14 @@ def test_a_draft_is_a_draft_and_a_number_with_comma_and_quotes_is_found(scene: X
 
     found = scene.books.invoices_numbered([strange, plain, "A"])
 
-    assert {(ids[0], InvoiceStatus.DRAFT), (ids[1], InvoiceStatus.OPEN)} == {(one.id, one.status) for one in found}
+    assert {(ids[0], InvoiceStatus.DRAFT), (ids[1], InvoiceStatus.OPEN)} == {(invoice.id, invoice.status) for invoice in found}
 
 
 def test_many_ids_and_long_numbers_are_asked_for_in_addresses_that_xero_takes(scene: XeroScene) -> None:
     customer = scene.dana.customer("Hooli")
     ids = [scene.dana.invoice(f"{'9' * 40}-{number}", customer, 10_000) for number in range(100)]
 
-    assert 100 == len([one for one in scene.books.invoices(ids).values() if isinstance(one, Invoice)])
+    assert 100 == len([invoice for invoice in scene.books.invoices(ids).values() if isinstance(invoice, Invoice)])
     assert 100 == len(scene.books.invoices_numbered([f"{'9' * 40}-{number}" for number in range(100)]))
     assert 3 + 4 == scene.calls.counts.made["read"]  # 45 ids, or 1,500 characters of numbers, in one address
 
@@ -157,7 +157,7 @@ def test_archived_and_merged_customers_are_told(scene: XeroScene) -> None:
     ledger.deactivate_customer(scene.xero.ledger_id(archived), by="Dana")
 
     assert [(True, ""), (False, kept), (False, "")] == [
-        (one.active, one.merged_into) for one in (customer_of(scene, id) for id in (kept, merged, archived))
+        (customer.active, customer.merged_into) for customer in (customer_of(scene, id) for id in (kept, merged, archived))
     ]
 
 
@@ -179,7 +179,7 @@ def test_a_payment_entered_by_hand_names_who_entered_it_and_ours_costs_no_questi
     scene.send(an_order(a_receipt_write(customer, invoice_id=other)))
     scene.dana.receipt(customer, 50_000, ((invoice, 50_000),), memo="bank transfer")
 
-    found = {one.reference: one.created.person for one in scene.books.receipts_of([customer], DAY)}
+    found = {receipt.reference: receipt.created.person for receipt in scene.books.receipts_of([customer], DAY)}
 
     assert {"TXN-1": "", "bank transfer": "Dana"} == found
     assert 1 == scene.xero.counts["GET Payments/{id}/History"]
@@ -215,8 +215,8 @@ def test_histories_are_read_for_a_bounded_number_of_documents(scene: XeroScene) 
     for number in range(DOCUMENTS_PER_QUESTION + 5):
         scene.dana.receipt(customer, 1_000, (), memo=f"hand {number}")
 
-    first = [one.created.person for one in scene.books.receipts_of([customer], DAY)]
-    second = [one.created.person for one in scene.books.receipts_of([customer], DAY)]
+    first = [receipt.created.person for receipt in scene.books.receipts_of([customer], DAY)]
+    second = [receipt.created.person for receipt in scene.books.receipts_of([customer], DAY)]
 
     assert DOCUMENTS_PER_QUESTION == first.count("Dana")
     assert DOCUMENTS_PER_QUESTION + 5 == second.count("Dana")  # what was left out is found the next time
@@ -229,8 +229,8 @@ def test_a_history_that_cannot_be_read_holds_nothing_up(scene: XeroScene) -> Non
 
     (memo,) = scene.books.credit_memos_on([invoice])
 
-    assert [""] == [one.applied.person for one in memo.applications]
-    assert [memo.changed.at] == [one.applied.at for one in memo.applications]
+    assert [""] == [application.applied.person for application in memo.applications]
+    assert [memo.changed.at] == [application.applied.at for application in memo.applications]
 
 
 def test_who_applied_each_part_of_a_credit_note_is_told_apart_by_invoice_and_amount(scene: XeroScene) -> None:
@@ -244,7 +244,7 @@ def test_who_applied_each_part_of_a_credit_note_is_told_apart_by_invoice_and_amo
 
     (found,) = scene.books.credit_memos_on([first])
 
-    told = {one.invoice_id: (one.applied.person, one.applied.at) for one in found.applications}
+    told = {application.invoice_id: (application.applied.person, application.applied.at) for application in found.applications}
     assert {first: ("Dana", scene.clock.now() - timedelta(hours=1)), second: ("Sam", scene.clock.now())} == told
 
 
@@ -264,7 +264,7 @@ def looked(scene: XeroScene, cursor: str = "") -> tuple[list[object], str]:
 
 
 def ids_of(found: list[object]) -> list[str]:
-    return sorted(str(getattr(one, "id", "")) for one in found)
+    return sorted(str(getattr(document, "id", "")) for document in found)
 
 
 def test_a_payment_deleted_in_xero_is_a_change_though_no_webhook_tells(scene: XeroScene) -> None:
@@ -277,7 +277,7 @@ def test_a_payment_deleted_in_xero_is_a_change_though_no_webhook_tells(scene: Xe
     found, _ = looked(scene, cursor)
 
     assert sorted([paid, invoice]) == ids_of(found)
-    assert [True] == [one.voided for one in found if isinstance(one, Receipt)]
+    assert [True] == [receipt.voided for receipt in found if isinstance(receipt, Receipt)]
 
 
 def test_a_document_that_shows_up_late_is_not_missed_and_none_is_told_twice(scene: XeroScene) -> None:
@@ -316,14 +316,14 @@ def test_a_look_from_any_cursor_of_the_last_one_finds_what_changed_since(scene: 
     renamed = scene.dana.customer("Initech")
     scene.dana.receipt(customer, 50_000, ((invoice, 50_000),))
 
-    found = [ids_of(looked(scene, one)[0]) for one in cursors]
+    found = [ids_of(looked(scene, cursor)[0]) for cursor in cursors]
 
     assert [True] * len(cursors) == [{renamed, invoice} <= set(ids) for ids in found]
 
 
 def test_one_document_that_cannot_be_read_does_not_stop_the_rest(scene: XeroScene) -> None:
     ids = [f"{number}8c0b5d1-0000-4000-8000-000000000000" for number in range(3)]
-    listed = [an_invoice_body(one, CurrencyCode="?" if one == ids[1] else "USD") for one in ids]
+    listed = [an_invoice_body(document_id, CurrencyCode="?" if document_id == ids[1] else "USD") for document_id in ids]
     scene.xero.faults.order(Fault(status=200, body=json.dumps({"Invoices": listed}), path="Invoices"))
 
     found, _ = looked(scene)
@@ -366,7 +366,7 @@ def test_pages_out_of_order_are_read_one_by_one_and_none_is_left_out(scene: Xero
         older: "/Date(1770000000000+0000)/",
         "38c0b5d1-0000-4000-8000-000000000000": "/Date(1771000000000+0000)/",
     }
-    bodies = [an_invoice_body(one, UpdatedDateUTC=at) for one, at in moments.items()]
+    bodies = [an_invoice_body(invoice_id, UpdatedDateUTC=at) for invoice_id, at in moments.items()]
     for number, listed in enumerate((bodies[:2], bodies[2:]), start=1):
         answer = {"Invoices": listed, "pagination": {"page": number, "pageCount": 2}}
         scene.xero.faults.order(Fault(status=200, body=json.dumps(answer), path="Invoices"))

@@ -181,7 +181,7 @@ def test_an_interrupted_walk_goes_on_at_its_page_and_misses_nothing(scene: Scene
     second = feed.page("charges", first.cursor)
     third = feed.page("charges", second.cursor)
     assert (True, False) == (first.more, second.more)
-    assert charges == {one.id for page in (first, second, third) for one in page.records}
+    assert charges == {record.id for page in (first, second, third) for record in page.records}
 
 
 def test_a_wrong_charge_stops_no_other_and_is_taken_once_it_is_corrected(scene: Scene, stripe: LocalStripe) -> None:
@@ -213,7 +213,7 @@ def test_refunds_and_disputes_of_posted_payments_reach_a_person(scene: Scene, st
     scene.sync()
     found = {number: told(scene, number) for number in (whole, part, disputed)}
     assert [Cause.PAYMENT_REFUNDED, Cause.PAYMENT_REFUNDED, Cause.PAYMENT_RETURNED] == [
-        one and one.cause for one in found.values()
+        failure and failure.cause for failure in found.values()
     ]
     partly = found[part]
     assert partly is not None
@@ -254,7 +254,7 @@ def test_a_feed_that_is_down_or_refuses_the_key_stops_nothing_else(scene: Scene,
 
 def scene_numbers(scene: Scene) -> set[str]:
     with scene.db.read() as connection:
-        return {one.number for one in payments.of_company(connection, "acme")}
+        return {payment.number for payment in payments.of_company(connection, "acme")}
 
 
 #: What becomes of a payment in each state when its money goes back: its state after the next sync, and whether it is told.

@@ -36,7 +36,7 @@ def problems(given: object) -> list[tuple[int, str]]:
     body = given if isinstance(given, bytes) else json.dumps(given).encode()
     with pytest.raises(FeedError) as raised:
         Message(body, a_company())
-    return [(one.line, one.column) for one in raised.value.problems]
+    return [(problem.line, problem.column) for problem in raised.value.problems]
 
 
 def test_a_message_signed_with_any_of_our_secrets_is_taken() -> None:
@@ -139,5 +139,5 @@ def test_half_a_character_is_refused() -> None:
 
 
 def test_the_same_message_has_the_same_digest_and_another_has_not() -> None:
-    one, again, other = (Message(json.dumps(GOOD | {"method": method}).encode(), a_company()) for method in ("a", "a", "b"))
-    assert one.digest == again.digest != other.digest
+    first, again, other = (Message(json.dumps(GOOD | {"method": method}).encode(), a_company()) for method in ("a", "a", "b"))
+    assert first.digest == again.digest != other.digest

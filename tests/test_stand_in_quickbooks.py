@@ -78,13 +78,13 @@ def test_python_quickbooks_repairs_what_a_credit_broke(quickbooks: QuickBooks, c
     swallowed = payment(client, customer_id, "500.00", line("500.00", invoice_id)).save(qb=client)
     assert (Decimal("500.00"), Decimal("120.00")) == (swallowed.TotalAmt, swallowed.UnappliedAmt)
 
-    linked = [one.TxnId for one in Invoice.get(invoice_id, qb=client).LinkedTxn]
-    found = [one for one in (Payment.get(one, qb=client) for one in linked) if one.TotalAmt == 0]
-    assert [application_id] == [one.Id for one in found]
+    linked = [link.TxnId for link in Invoice.get(invoice_id, qb=client).LinkedTxn]
+    found = [payment for payment in (Payment.get(payment_id, qb=client) for payment_id in linked) if payment.TotalAmt == 0]
+    assert [application_id] == [payment.Id for payment in found]
     assert [("Invoice", invoice_id), ("CreditMemo", memo_id)] == [
         (each.LinkedTxn[0].TxnType, each.LinkedTxn[0].TxnId) for each in found[0].Line
     ]
-    assert {application_id, swallowed.Id} == {one.Id for one in Payment.filter(CustomerRef=customer_id, qb=client)}
+    assert {application_id, swallowed.Id} == {payment.Id for payment in Payment.filter(CustomerRef=customer_id, qb=client)}
 
     found[0].delete(qb=client)
     assert Decimal("120.00") == Invoice.get(invoice_id, qb=client).Balance
@@ -131,9 +131,9 @@ def test_python_quickbooks_reads_the_change_feed_with_deleted_ones(quickbooks: Q
     quickbooks.bookkeeper.unapply_credit(application_id)
     quickbooks.bookkeeper.receipt(customer_id, 5_000, ((invoice_id, 5_000),))
     feed = change_data_capture([Payment, Invoice, CreditMemo], START - timedelta(hours=1), qb=client)
-    payments = [(one.Id == application_id, getattr(one, "status", "")) for one in feed.Payment._object_list]
+    payments = [(payment.Id == application_id, getattr(payment, "status", "")) for payment in feed.Payment._object_list]
     assert [(False, ""), (True, "Deleted")] == sorted(payments)
-    assert [invoice_id] == [one.Id for one in feed.Invoice._object_list]
+    assert [invoice_id] == [invoice.Id for invoice in feed.Invoice._object_list]
 
 
 def test_python_quickbooks_sends_a_batch_and_reads_its_faults(quickbooks: QuickBooks, client: Any) -> None:
@@ -141,8 +141,8 @@ def test_python_quickbooks_sends_a_batch_and_reads_its_faults(quickbooks: QuickB
     good = payment(client, customer_id, "10.00", line("10.00", invoice_id))
     bad = payment(client, customer_id, "10.00", line("10.00", "999999"))
     batch = batch_create([good, bad, payment(client, customer_id, "20.00")], qb=client)
-    assert [Decimal("10.00"), Decimal("20.00")] == [one.TotalAmt for one in batch.successes]
-    assert ["610"] == [one.Error[0].code for one in batch.faults]
+    assert [Decimal("10.00"), Decimal("20.00")] == [payment.TotalAmt for payment in batch.successes]
+    assert ["610"] == [fault.Error[0].code for fault in batch.faults]
     assert 2 == len(batch_delete(batch.successes, qb=client).batch_responses)
     assert 5 == quickbooks.counts.batch_items
 

@@ -117,13 +117,13 @@ class Walk:
 
     def narrow_questions_agree(self, entity: str) -> bool:
         """Whether a question about one customer and a time finds just those of all documents that fit."""
-        times = sorted(one["MetaData"]["LastUpdatedTime"] for one in self.all(entity))
+        times = sorted(document["MetaData"]["LastUpdatedTime"] for document in self.all(entity))
         since = times[len(times) // 2] if times else self.clock.now().isoformat()
         asked = f"select * from {entity} where CustomerRef = '{self.customers[0]}' and MetaData.LastUpdatedTime >= '{since}'"
         found = self.call("GET", "query", query=f"{asked} maxresults 1000")["QueryResponse"].get(entity, [])
-        fitting = [one for one in self.all(entity) if one["CustomerRef"]["value"] == self.customers[0]]
-        fitting = [one for one in fitting if one["MetaData"]["LastUpdatedTime"] >= since]
-        single = [self.call("GET", f"{entity.lower()}/{one['Id']}")[entity] for one in fitting]
+        fitting = [document for document in self.all(entity) if document["CustomerRef"]["value"] == self.customers[0]]
+        fitting = [document for document in fitting if document["MetaData"]["LastUpdatedTime"] >= since]
+        single = [self.call("GET", f"{entity.lower()}/{document['Id']}")[entity] for document in fitting]
         return bool(fitting == found == single)
 
     def all(self, entity: str) -> list[Document]:
@@ -133,7 +133,7 @@ class Walk:
 
 def linked(payment: Document) -> list[tuple[str, str, Decimal]]:
     """(kind, id, amount) of each line."""
-    return [(one["LinkedTxn"][0]["TxnType"], one["LinkedTxn"][0]["TxnId"], one["Amount"]) for one in payment["Line"]]
+    return [(line["LinkedTxn"][0]["TxnType"], line["LinkedTxn"][0]["TxnId"], line["Amount"]) for line in payment["Line"]]
 
 
 def contradictions(payments: Sequence[Document], invoices: Sequence[Document], memos: Sequence[Document]) -> list[str]:
@@ -151,12 +151,12 @@ def contradictions(payments: Sequence[Document], invoices: Sequence[Document], m
         if rest != payment["UnappliedAmt"]:
             found.append(f"payment {payment['Id']}")
     for invoice in invoices:
-        named = {one["TxnId"] for one in invoice["LinkedTxn"]}
+        named = {link["TxnId"] for link in invoice["LinkedTxn"]}
         paid = invoice["TotalAmt"] - invoice["Balance"]
         if paid != standing.get(("Invoice", invoice["Id"]), 0) or named != payers.get(invoice["Id"], set()):
             found.append(f"invoice {invoice['Id']}")
     taken = {memo["Id"]: memo["TotalAmt"] - memo["RemainingCredit"] for memo in memos}
-    found += [f"credit memo {one}" for one, amount in taken.items() if amount != standing.get(("CreditMemo", one), 0)]
+    found += [f"credit memo {memo_id}" for memo_id, amount in taken.items() if amount != standing.get(("CreditMemo", memo_id), 0)]
     return found
 
 

@@ -52,7 +52,7 @@ class Client:
     def ids(self, text: str) -> list[str]:
         """The ids that a query of one entity finds, in its order."""
         found = self.query(text)["QueryResponse"]
-        return [one["Id"] for rows in found.values() if isinstance(rows, list) for one in rows]
+        return [row["Id"] for rows in found.values() if isinstance(rows, list) for row in rows]
 
 
 @pytest.fixture
@@ -78,7 +78,9 @@ def hooli(quickbooks: QuickBooks) -> str:
 
 def a_payment(customer_id: str, amount: str, *lines: tuple[str, str, str], **more: Any) -> dict[str, Any]:
     """The body of a Payment; `lines` are (kind, id, amount)."""
-    linked = [{"Amount": amounted(minor), "LinkedTxn": [{"TxnId": one, "TxnType": kind}]} for kind, one, minor in lines]
+    linked = [
+        {"Amount": amounted(minor), "LinkedTxn": [{"TxnId": document_id, "TxnType": kind}]} for kind, document_id, minor in lines
+    ]
     return {"CustomerRef": {"value": customer_id}, "TotalAmt": amounted(amount), "Line": linked, **more}
 
 
@@ -130,15 +132,15 @@ def test_one_payment_of_zero_applies_several_credits_to_several_invoices(
     lines = [("Invoice", invoices[0], "50"), ("Invoice", invoices[1], "20"), ("CreditMemo", memos[0], "30")]
     body = a_payment(hooli, "0", *lines, ("CreditMemo", memos[1], "40"), PrivateNote="both credits")
     made = client.post("payment", body)["Payment"]
-    shown = [(one["LinkedTxn"][0]["TxnId"], str(one["Amount"])) for one in made["Line"]]
+    shown = [(line["LinkedTxn"][0]["TxnId"], str(line["Amount"])) for line in made["Line"]]
     assert [(invoices[0], "50.00"), (invoices[1], "20.00"), (memos[0], "30.00"), (memos[1], "40.00")] == shown
     assert ("0.00", "0.00", "both credits") == (str(made["TotalAmt"]), str(made["UnappliedAmt"]), made["PrivateNote"])
     # Two lines taken off leave the rest standing, as an un-apply of one credit must.
     kept = a_payment(hooli, "0", ("Invoice", invoices[1], "20"), ("CreditMemo", memos[1], "20"), PrivateNote="one credit")
     after = client.post("payment", {**kept, "Id": made["Id"], "SyncToken": made["SyncToken"]})["Payment"]
     assert (2, "one credit") == (len(after["Line"]), after["PrivateNote"])
-    open_now = [str(client.get(f"invoice/{one}")["Invoice"]["Balance"]) for one in invoices]
-    left = [str(client.get(f"creditmemo/{one}")["CreditMemo"]["RemainingCredit"]) for one in memos]
+    open_now = [str(client.get(f"invoice/{invoice}")["Invoice"]["Balance"]) for invoice in invoices]
+    left = [str(client.get(f"creditmemo/{memo}")["CreditMemo"]["RemainingCredit"]) for memo in memos]
     assert (["50.00", "0.00"], ["30.00", "20.00"]) == (open_now, left)
 
 
@@ -146,7 +148,7 @@ def test_a_credit_larger_than_the_balance_is_cut_to_it(quickbooks: QuickBooks, c
     dana = quickbooks.bookkeeper
     invoice_id, memo_id = dana.invoice("1", hooli, 1_000), dana.credit_memo("M", hooli, 3_000)
     body = a_payment(hooli, "0", ("Invoice", invoice_id, "30"), ("CreditMemo", memo_id, "30"))
-    assert ["10.00", "10.00"] == [str(one["Amount"]) for one in client.post("payment", body)["Payment"]["Line"]]
+    assert ["10.00", "10.00"] == [str(line["Amount"]) for line in client.post("payment", body)["Payment"]["Line"]]
     assert "6000" == code(client.post("payment", body))  # nothing is open any more
     assert "20.00" == str(client.get(f"creditmemo/{memo_id}")["CreditMemo"]["Balance"])
 
@@ -157,10 +159,10 @@ def test_money_and_a_credit_may_stand_in_one_payment(quickbooks: QuickBooks, cli
     lines = [("Invoice", invoice_id, "50.00"), ("CreditMemo", memo_id, "20.00")]
     made = client.post("payment", a_payment(hooli, "30.00", *lines))["Payment"]
     assert ("30.00", "0.00") == (str(made["TotalAmt"]), str(made["UnappliedAmt"]))
-    assert ["50.00", "20.00"] == [str(one["Amount"]) for one in made["Line"]]
+    assert ["50.00", "20.00"] == [str(line["Amount"]) for line in made["Line"]]
     without = a_payment(hooli, "30.00", ("Invoice", invoice_id, "30.00"))
     after = client.post("payment", {**without, "Id": made["Id"], "SyncToken": made["SyncToken"]})["Payment"]
-    assert ["30.00"] == [str(one["Amount"]) for one in after["Line"]]
+    assert ["30.00"] == [str(line["Amount"]) for line in after["Line"]]
     assert "20.00" == str(client.get(f"creditmemo/{memo_id}")["CreditMemo"]["RemainingCredit"])
     assert () == quickbooks.ledger.check_books()
 
@@ -287,7 +289,7 @@ def test_what_is_in_a_closed_period_stays_as_it_is(quickbooks: QuickBooks, clien
         client.post("payment", meant, operation="delete"),
         client.post("payment", {**a_payment(hooli, "21.00"), **meant}),
     ]
-    assert ["6210"] * 3 == [code(one) for one in refused]
+    assert ["6210"] * 3 == [code(answer) for answer in refused]
     assert "2026-02-28" == client.get("preferences")["Preferences"]["AccountingInfoPrefs"]["BookCloseDate"]
     quickbooks.prefers(show_close_date=False)
     assert "BookCloseDate" not in client.get("preferences")["Preferences"]["AccountingInfoPrefs"]
@@ -297,7 +299,7 @@ def test_a_deposited_payment_cannot_be_changed(quickbooks: QuickBooks, client: C
     payment_id = quickbooks.bookkeeper.receipt(hooli, 2_000, ())
     quickbooks.ledger.deposit_receipt(quickbooks.bookkeeper.ledger_id(payment_id, Kind.RECEIPT), by="Dana")
     held = client.get(f"payment/{payment_id}")["Payment"]
-    assert (["Deposit"], "4") == ([one["TxnType"] for one in held["LinkedTxn"]], held["DepositToAccountRef"]["value"])
+    assert (["Deposit"], "4") == ([link["TxnType"] for link in held["LinkedTxn"]], held["DepositToAccountRef"]["value"])
     token = held["SyncToken"]
     for operation in ("delete", "update"):
         body = {**a_payment(hooli, "20.00"), "Id": payment_id, "SyncToken": token}
@@ -404,10 +406,10 @@ def test_the_feed_tells_what_changed_and_what_was_deleted(
     dana.delete_invoice(gone)
     feed = client.get("cdc", entities="Invoice,payment", changedSince=(START + timedelta(seconds=1)).isoformat())
     invoices, payments = feed["CDCResponse"][0]["QueryResponse"]
-    assert [(gone, "Deleted")] == [(one["Id"], one["status"]) for one in invoices["Invoice"]]
+    assert [(gone, "Deleted")] == [(invoice["Id"], invoice["status"]) for invoice in invoices["Invoice"]]
     assert {} == payments
     everything = client.get("cdc", entities="Invoice", changedSince=START.isoformat())
-    assert {kept, gone} == {one["Id"] for one in everything["CDCResponse"][0]["QueryResponse"][0]["Invoice"]}
+    assert {kept, gone} == {invoice["Id"] for invoice in everything["CDCResponse"][0]["QueryResponse"][0]["Invoice"]}
     clock.advance(31 * 86_400)
     assert 400 == (client.get("cdc", entities="Invoice", changedSince=START.isoformat()), client.last.status_code)[1]
 
@@ -418,7 +420,7 @@ def test_the_feed_gives_a_thousand_and_no_more(quickbooks: QuickBooks, client: C
         for number in range(1_001):
             customers.add(change, f"Customer {number}")
     feed = client.get("cdc", entities="Invoice,Customer", changedSince=JUST_BEFORE)["CDCResponse"][0]["QueryResponse"]
-    assert [1, 999] == [one["totalCount"] for one in feed]
+    assert [1, 999] == [page["totalCount"] for page in feed]
 
 
 # Once, and in batches
@@ -464,7 +466,7 @@ def test_a_batch_answers_each_item_by_its_name(quickbooks: QuickBooks, client: C
         {"bId": "d", "Query": "select * from Payment where TotalAmt = '20'"},
     ]
     answers = client.post("batch", {"BatchItemRequest": items}, requestid="b1")["BatchItemResponse"]
-    assert ["a", "b", "c", "d"] == [one["bId"] for one in answers]
+    assert ["a", "b", "c", "d"] == [answer["bId"] for answer in answers]
     assert ("0.00", "610", "10.00", {}) == (
         str(answers[0]["Payment"]["UnappliedAmt"]),
         code(answers[1]),

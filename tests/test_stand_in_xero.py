@@ -50,7 +50,7 @@ class Answer:
         """Why a request with one element was refused."""
         assert 400 == self.status
         (element,) = self.body["Elements"]
-        return [one["Message"] for one in element["ValidationErrors"]]
+        return [error["Message"] for error in element["ValidationErrors"]]
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Caller:
         return self.ask("GET", path, params=params)
 
     def ids(self, plural: str, key: str, **params: str) -> list[str]:
-        return [one[key] for one in self.get(plural, **params).body[plural]]
+        return [document[key] for document in self.get(plural, **params).body[plural]]
 
     def pay(self, amount: str, invoice: str = "", *, key: str = "", **more: Any) -> Answer:
         headers = {"Idempotency_Key": key} if key else {}
@@ -133,7 +133,7 @@ def test_paid_invoice_is_refused_with_both_messages_and_others_with_one(caller: 
     assert [TOO_MUCH] == caller.pay("200.01").messages
     caller.paid("200.00")
     assert [NOT_AUTHORISED, TOO_MUCH] == caller.pay("0.01").messages
-    assert [[NOT_AUTHORISED]] * 3 == [caller.pay("1.00", one).messages for one in (voided, draft, deleted)]
+    assert [[NOT_AUTHORISED]] * 3 == [caller.pay("1.00", invoice_id).messages for invoice_id in (voided, draft, deleted)]
     assert ["Invoice could not be found"] == caller.pay("1.00", NEVER_WAS).messages
 
 
@@ -241,14 +241,14 @@ def test_lock_dates_refuse_what_is_dated_on_or_before_them(caller: Caller) -> No
 
 
 def test_payment_is_deleted_only_unreconciled_and_outside_a_batch(caller: Caller) -> None:
-    reconciled, one, two = caller.paid("1.00"), caller.paid("2.00"), caller.paid("3.00")
+    reconciled, batched, two = caller.paid("1.00"), caller.paid("2.00"), caller.paid("3.00")
     caller.xero.reconcile(reconciled)
-    caller.xero.put_in_batch([one, two])
+    caller.xero.put_in_batch([batched, two])
 
-    assert ["Payments within a batch cannot be deleted"] == caller.delete(one).messages
+    assert ["Payments within a batch cannot be deleted"] == caller.delete(batched).messages
     assert ["This payment has been reconciled and cannot be deleted"] == caller.delete(reconciled).messages
     assert caller.get(f"Payments/{reconciled}").only("Payments")["IsReconciled"]
-    batches = {caller.get(f"Payments/{payment}").only("Payments")["BatchPaymentID"] for payment in (one, two)}
+    batches = {caller.get(f"Payments/{payment}").only("Payments")["BatchPaymentID"] for payment in (batched, two)}
     assert 1 == len(batches)
 
 
@@ -262,13 +262,13 @@ def test_payment_is_never_edited(caller: Caller) -> None:
 
 
 def test_payments_are_also_made_and_deleted_by_post(caller: Caller) -> None:
-    one = caller.ask("POST", "Payments", a_payment(caller.invoice, "1.00")).only("Payments")["PaymentID"]
+    first = caller.ask("POST", "Payments", a_payment(caller.invoice, "1.00")).only("Payments")["PaymentID"]
     two = caller.ask("POST", "Payments", {"Payments": [a_payment(caller.invoice, "2.00")]}).only("Payments")["PaymentID"]
     assert ("AUTHORISED", "497.00") == caller.status()
 
-    deleted = caller.ask("POST", "Payments", {"Payments": [{"PaymentID": one, "Status": "DELETED"}]}).only("Payments")
+    deleted = caller.ask("POST", "Payments", {"Payments": [{"PaymentID": first, "Status": "DELETED"}]}).only("Payments")
 
-    assert (one, "DELETED") == (deleted["PaymentID"], deleted["Status"])
+    assert (first, "DELETED") == (deleted["PaymentID"], deleted["Status"])
     assert [two] == caller.ids("Payments", "PaymentID", where='Status=="AUTHORISED"')
 
 
@@ -335,7 +335,7 @@ def test_money_on_account_is_a_document_of_its_own_that_pays_by_allocation(calle
     assert (Decimal("379.50"), Decimal("120.50"), 0) == tuple(
         invoice[key] for key in ("AmountDue", "AmountCredited", "AmountPaid")
     )
-    assert [document] == [one[f"{word}ID"] for one in invoice[plural]]
+    assert [document] == [element[f"{word}ID"] for element in invoice[plural]]
     assert 400 == caller.ask("POST", f"BankTransactions/{transaction}", a_deletion(transaction, sent)).status
 
     assert 200 == caller.ask("DELETE", f"{plural}/{document}/Allocations/{allocation['AllocationID']}").status
@@ -370,13 +370,13 @@ def test_changes_since_a_moment_show_an_invoice_that_only_a_payment_or_a_credit_
     payment = caller.paid("1.00")
     caller.delete(payment)
 
-    changed = {one["InvoiceID"] for one in caller.ask("GET", "Invoices", If_Modified_Since=since).body["Invoices"]}
+    changed = {invoice["InvoiceID"] for invoice in caller.ask("GET", "Invoices", If_Modified_Since=since).body["Invoices"]}
     assert {caller.invoice, credited} == changed
     assert untouched not in changed
     (deleted,) = caller.ask("GET", "Payments", If_Modified_Since=since).body["Payments"]
     assert (payment, "DELETED") == (deleted["PaymentID"], deleted["Status"])
     assert [note] == [
-        one["CreditNoteID"] for one in caller.ask("GET", "CreditNotes", If_Modified_Since=since).body["CreditNotes"]
+        note["CreditNoteID"] for note in caller.ask("GET", "CreditNotes", If_Modified_Since=since).body["CreditNotes"]
     ]
 
 
@@ -387,7 +387,7 @@ def test_number_may_stand_on_a_voided_a_deleted_and_a_living_invoice(caller: Cal
     keeper.delete_invoice(deleted)
     living = keeper.invoice("1042", caller.hooli, 40_000)
 
-    found = {one["InvoiceID"]: one for one in caller.get("Invoices", InvoiceNumbers="1042").body["Invoices"]}
+    found = {invoice["InvoiceID"]: invoice for invoice in caller.get("Invoices", InvoiceNumbers="1042").body["Invoices"]}
 
     assert {caller.invoice: "VOIDED", deleted: "DELETED", living: "AUTHORISED"} == {id: found[id]["Status"] for id in found}
     assert (500, 0) == (found[caller.invoice]["Total"], found[caller.invoice]["AmountDue"])
@@ -408,7 +408,7 @@ def test_lists_are_filtered_ordered_and_paged(caller: Caller) -> None:
     assert 6 == len(caller.ids("Invoices", "InvoiceID", where="Date>=DateTime(2026,03,10) && FullyPaidOnDate==null"))
     page = caller.get("Invoices", page="2", pageSize="4", order="Total").body
     assert {"page": 2, "pageSize": 4, "pageCount": 2, "itemCount": 6} == page["pagination"]
-    assert [ids[4], caller.invoice] == [one["InvoiceID"] for one in page["Invoices"]]
+    assert [ids[4], caller.invoice] == [invoice["InvoiceID"] for invoice in page["Invoices"]]
     assert [] != page["Invoices"][0]["LineItems"]
     assert "pagination" not in caller.get("Invoices").body
 
@@ -442,11 +442,13 @@ def test_history_tells_who_did_what_when(caller: Caller) -> None:
     records = caller.get(f"Invoices/{caller.invoice}/History").body["HistoryRecords"]
 
     assert [("Paid", "Resolve Now"), ("Credit Applied", "Dana"), ("Created", "Dana")] == [
-        (one["Changes"], one["User"]) for one in records
+        (record["Changes"], record["User"]) for record in records
     ]
-    assert ["2026-03-10T15:02:00", "2026-03-10T15:01:00", "2026-03-10T15:00:00"] == [one["DateUTCString"] for one in records]
+    assert ["2026-03-10T15:02:00", "2026-03-10T15:01:00", "2026-03-10T15:00:00"] == [
+        record["DateUTCString"] for record in records
+    ]
     assert "CN-1" in records[1]["Details"]
-    assert ["Created"] == [one["Changes"] for one in caller.get(f"Payments/{payment}/History").body["HistoryRecords"]]
+    assert ["Created"] == [entry["Changes"] for entry in caller.get(f"Payments/{payment}/History").body["HistoryRecords"]]
     assert 2 == len(caller.get(f"CreditNotes/{note}/History").body["HistoryRecords"])
 
 
@@ -458,9 +460,9 @@ def test_receipt_of_two_invoices_entered_in_the_ledger_is_a_batch_of_two_payment
 
     payments = caller.get("Payments").body["Payments"]
 
-    assert {caller.invoice: 500, other: 100} == {one["Invoice"]["InvoiceID"]: one["Amount"] for one in payments}
-    assert 1 == len({one["BatchPaymentID"] for one in payments})
-    assert [1] == sorted({len(caller.delete(one["PaymentID"]).messages) for one in payments})
+    assert {caller.invoice: 500, other: 100} == {payment["Invoice"]["InvoiceID"]: payment["Amount"] for payment in payments}
+    assert 1 == len({payment["BatchPaymentID"] for payment in payments})
+    assert [1] == sorted({len(caller.delete(payment["PaymentID"]).messages) for payment in payments})
 
 
 def test_bookkeeper_takes_money_on_account_and_cannot_pay_two_invoices_at_once(caller: Caller) -> None:
@@ -517,10 +519,10 @@ def test_sixth_call_at_once_is_refused(caller: Caller) -> None:
     with ThreadPoolExecutor(5) as threads:
         slow = [threads.submit(caller.get, "Organisation") for _ in range(5)]
         while caller.xero.faults.in_flight < 5:
-            assert not any(one.done() for one in slow)
+            assert not any(request.done() for request in slow)
         refused = caller.get("Accounts")
     assert (429, "concurrent") == (refused.status, refused.headers["X-Rate-Limit-Problem"])
-    assert {200} == {one.result().status for one in slow}
+    assert {200} == {request.result().status for request in slow}
 
 
 def test_faults_to_order_happen_once_and_where_they_were_ordered(caller: Caller) -> None:
@@ -585,6 +587,6 @@ def test_stand_in_as_a_process_of_its_own_keeps_the_books_for_the_next_start(tmp
             base_url, organisation, token = process.stdout.readline().split()
             headers = {"Authorization": f"Bearer {token}", "Xero-tenant-id": organisation}
             answer = httpx2.get(f"{base_url}Contacts/{customer}", headers=headers, trust_env=False)
-            assert ["Hooli"] == [one["Name"] for one in answer.json()["Contacts"]]
+            assert ["Hooli"] == [contact["Name"] for contact in answer.json()["Contacts"]]
         finally:
             process.terminate()

@@ -95,7 +95,7 @@ def foreigner(tmp_path: Path) -> Iterator[Foreigner]:
         invoice = xero.bookkeeper.invoice("1042", hooli, 50_000)
         note = xero.bookkeeper.credit_memo("CN-1", hooli, 20_000)
         yield Foreigner(xero, clock, AccountingApi(client, base_url=xero.base_url.rstrip("/")), hooli, invoice, note)
-        assert [] == [one for one in xero.violations if not KNOWN_FAULT.fullmatch(one)]
+        assert [] == [violation for violation in xero.violations if not KNOWN_FAULT.fullmatch(violation)]
         assert () == xero.ledger.check_books()
 
 
@@ -117,7 +117,7 @@ def test_whole_repair_of_an_applied_credit(foreigner: Foreigner) -> None:
     assert ("PAID", "0.00") == foreigner.status()
 
     deleted = foreigner.api.delete_payment(foreigner.organisation, paid.payment_id, PaymentDelete(status="DELETED"))
-    assert ["DELETED"] == [one.status for one in deleted.payments]
+    assert ["DELETED"] == [payment.status for payment in deleted.payments]
     assert ("AUTHORISED", "500.00") == foreigner.status()
 
 
@@ -128,7 +128,7 @@ def test_refused_element_of_a_200_carries_its_reasons(foreigner: Foreigner) -> N
     assert [
         "Payments can only be made against Authorised documents",
         "Payment amount exceeds the amount outstanding on this document",
-    ] == [one.message for one in refused.validation_errors]
+    ] == [error.message for error in refused.validation_errors]
 
 
 def test_lists_by_condition_order_page_and_change(foreigner: Foreigner) -> None:
@@ -140,24 +140,26 @@ def test_lists_by_condition_order_page_and_change(foreigner: Foreigner) -> None:
 
     organisation, api = foreigner.organisation, foreigner.api
     page = api.get_invoices(organisation, where='Status=="AUTHORISED"', order="Total DESC", page=2, page_size=3)
-    assert [others[1], others[0]] == [one.invoice_id for one in page.invoices]
+    assert [others[1], others[0]] == [invoice.invoice_id for invoice in page.invoices]
     changed = api.get_invoices(organisation, if_modified_since=since).invoices
-    assert [foreigner.invoice] == [one.invoice_id for one in changed]
-    assert [datetime(2026, 3, 10, 15, 1, tzinfo=UTC)] == [one.updated_date_utc for one in changed]
+    assert [foreigner.invoice] == [document.invoice_id for document in changed]
+    assert [datetime(2026, 3, 10, 15, 1, tzinfo=UTC)] == [document.updated_date_utc for document in changed]
     found = api.get_payments(organisation, where=f'Invoice.InvoiceID==guid("{foreigner.invoice}")').payments
-    assert [(paid.payment_id, Decimal("500.00"), DAY)] == [(one.payment_id, one.amount, one.date) for one in found]
+    assert [(paid.payment_id, Decimal("500.00"), DAY)] == [
+        (payment.payment_id, payment.amount, payment.date) for payment in found
+    ]
     assert [] == api.get_payments(organisation, where='Status=="DELETED"').payments
     numbered = api.get_invoices(organisation, invoice_numbers=["1", "2"], order="InvoiceNumber").invoices
-    assert others[:2] == [one.invoice_id for one in numbered]
-    assert ["Hooli"] == [one.name for one in api.get_contacts(organisation, i_ds=[foreigner.hooli]).contacts]
-    assert {"090", "091"} < {one.code for one in api.get_accounts(organisation, where='Status=="ACTIVE"').accounts}
+    assert others[:2] == [invoice.invoice_id for invoice in numbered]
+    assert ["Hooli"] == [contact.name for contact in api.get_contacts(organisation, i_ds=[foreigner.hooli]).contacts]
+    assert {"090", "091"} < {account.code for account in api.get_accounts(organisation, where='Status=="ACTIVE"').accounts}
 
 
 def test_history_names_the_person(foreigner: Foreigner) -> None:
     foreigner.clock.advance(60)
     foreigner.pay(500.0)
     records = foreigner.api.get_invoice_history(foreigner.organisation, foreigner.invoice).history_records
-    assert [("Paid", "Resolve Now"), ("Created", "Dana")] == [(one.changes, one.user) for one in records]
+    assert [("Paid", "Resolve Now"), ("Created", "Dana")] == [(record.changes, record.user) for record in records]
     assert datetime(2026, 3, 10, 15, 1, tzinfo=UTC) == records[0].date_utc
 
 

@@ -23,26 +23,26 @@ class AppliedCredits:
     def memos(self, found: Sequence[Json]) -> list[CreditMemo]:
         """These credit memos with all their applications."""
         payments = self._payments_on("CreditMemo", found)
-        return [documents.credit_memo(one, payments) for one in found]
+        return [documents.credit_memo(memo, payments) for memo in found]
 
     def memos_on(self, invoice_ids: Collection[str]) -> list[CreditMemo]:
         """Every credit memo with an application on one of these invoices, with all its applications."""
         wanted = set(invoice_ids)
-        invoices = [one for one in self._reading.by_ids("Invoice", wanted).values() if one is not None]
+        invoices = [invoice for invoice in self._reading.by_ids("Invoice", wanted).values() if invoice is not None]
         payments = self._payments_on("Invoice", invoices)
         memo_ids = {
             pair.credit_memo_id for payment in payments for pair in documents.pairs_in(payment) if pair.invoice_id in wanted
         }
-        memos = self.memos([one for one in self._reading.by_ids("CreditMemo", memo_ids).values() if one is not None])
-        return [memo for memo in memos if any(one.invoice_id in wanted for one in memo.applications)]
+        memos = self.memos([memo for memo in self._reading.by_ids("CreditMemo", memo_ids).values() if memo is not None])
+        return [memo for memo in memos if any(application.invoice_id in wanted for application in memo.applications)]
 
     def _payments_on(self, entity: str, found: Sequence[Json]) -> list[Json]:
         """Every Payment that took something from these documents."""
-        used = [one for one in found if _taken(one) > 0]
-        linked = {other for one in used for kind, other in documents.linked(one) if kind == "Payment"}
-        payments = {key: one for key, one in self._reading.by_ids("Payment", linked).items() if one is not None}
-        short = [one for one in used if _told(entity, one, payments.values()) != _taken(one)]
-        for payment in self._reading.payments_of({documents.ref(one, "CustomerRef") for one in short}):
+        used = [document for document in found if _taken(document) > 0]
+        linked = {other for document in used for kind, other in documents.linked(document) if kind == "Payment"}
+        payments = {key: payment for key, payment in self._reading.by_ids("Payment", linked).items() if payment is not None}
+        short = [document for document in used if _told(entity, document, payments.values()) != _taken(document)]
+        for payment in self._reading.payments_of({documents.ref(document, "CustomerRef") for document in short}):
             payments[text(payment, "Id")] = payment
         return [payments[key] for key in sorted(payments)]
 
@@ -55,4 +55,4 @@ def _taken(document: Json) -> int:
 
 def _told(entity: str, document: Json, payments: Iterable[Json]) -> int:
     """What these Payments say they took from it, in minor units."""
-    return sum(documents.amounts(one, entity).get(text(document, "Id"), 0) for one in payments)
+    return sum(documents.amounts(payment, entity).get(text(document, "Id"), 0) for payment in payments)

@@ -41,9 +41,11 @@ class Beforehand:
                 case ApplyReceipt(receipt_id=receipt_id):
                     wanted["Payment"].add(receipt_id)
         raw = {kind: self._reading.by_ids(kind, ids) if ids else {} for kind, ids in wanted.items()}
-        living = {document_id: one for found in raw.values() for document_id, one in found.items() if one is not None}
+        living = {
+            document_id: document for found in raw.values() for document_id, document in found.items() if document is not None
+        }
         asked = {document_id for found in raw.values() for document_id in found}
-        versions = {document_id: text(one, "SyncToken") for document_id, one in living.items()}
+        versions = {document_id: text(document, "SyncToken") for document_id, document in living.items()}
         unknown = {document_id for order in orders for document_id in order.versions} - asked
         return Before(
             versions={**versions, **self._versions_of(unknown)},
@@ -55,7 +57,7 @@ class Beforehand:
 
     def customers(self, ids: Collection[str]) -> Mapping[str, Customer | Gone]:
         raw = self._reading.by_ids("Customer", ids) if ids else {}
-        return {key: Gone("customer", key) if one is None else documents.customer(one) for key, one in raw.items()}
+        return {key: Gone("customer", key) if customer is None else documents.customer(customer) for key, customer in raw.items()}
 
     def invoices(self, ids: Collection[str]) -> Mapping[str, Invoice | Gone]:
         return self._invoices(self._reading.by_ids("Invoice", ids)) if ids else {}
@@ -76,18 +78,18 @@ class Beforehand:
         """Versions of documents of which only the id is known: looked for kind by kind."""
         found: dict[str, str] = {}
         for kind in _KINDS:
-            missing = [one for one in sorted(set(unknown) - set(found)) if queries.is_id(one)]
+            missing = [document_id for document_id in sorted(set(unknown) - set(found)) if queries.is_id(document_id)]
             if missing:
                 page = self._reading.query(kind, [f"Id in ({queries.quoted(missing)})"]).documents
-                found |= {text(one, "Id"): text(one, "SyncToken") for one in page}
+                found |= {text(document, "Id"): text(document, "SyncToken") for document in page}
         return found
 
     def _invoices(self, raw: Mapping[str, Json | None]) -> dict[str, Invoice | Gone]:
-        return {key: Gone("invoice", key) if one is None else documents.invoice(one) for key, one in raw.items()}
+        return {key: Gone("invoice", key) if invoice is None else documents.invoice(invoice) for key, invoice in raw.items()}
 
     def _memos(self, raw: Mapping[str, Json | None]) -> dict[str, CreditMemo | Gone]:
         """Credit memos as far as applying them needs it: without what they are applied to already."""
-        return {key: Gone("credit_memo", key) if one is None else documents.credit_memo(one, ()) for key, one in raw.items()}
+        return {key: Gone("credit_memo", key) if memo is None else documents.credit_memo(memo, ()) for key, memo in raw.items()}
 
     def _accounts_of(self, orders: Sequence[Order]) -> Mapping[str, str]:
         """The ids of the deposit accounts named; one found by its name is remembered."""

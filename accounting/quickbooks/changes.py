@@ -92,7 +92,9 @@ class ChangeFeed:
         last = queries.changed_text(found[-1][1]) if found else ""
         again = datetime.fromisoformat(began) - OVERLAP
         # What may come again: by the next page, which begins at the last moment of this one, or by the feed afterwards.
-        marks = [_fingerprint(*one) for one in found if queries.changed_text(one[1]) == last or _moment(one[1]) >= again]
+        marks = [
+            _fingerprint(*change) for change in found if queries.changed_text(change[1]) == last or _moment(change[1]) >= again
+        ]
         handed = (*cursor.handed, *marks)[-FINGERPRINTS_AT_MOST:]
         if len(found) == DOCUMENTS_PER_PAGE:
             next_bound, start = queries.next_bound(page.documents, bound, cursor.start)
@@ -109,32 +111,34 @@ class ChangeFeed:
         found, at = self._reading.changed(ENTITIES, cursor.since)
         full = len(found) >= CHANGES_AT_MOST
         if full and not cursor.paged:
-            stubs = [one for one in found if queries.is_deleted(one[1])]
-            handed = (*cursor.handed, *(_fingerprint(*one) for one in stubs))
+            stubs = [change for change in found if queries.is_deleted(change[1])]
+            handed = (*cursor.handed, *(_fingerprint(*stub) for stub in stubs))
             return self._handed_on(cursor, stubs, Cursor(since=cursor.since, handed=handed), more=True)
-        found.sort(key=lambda one: _moment(one[1]))
+        found.sort(key=lambda change: _moment(change[1]))
         known = set(cursor.handed)
-        fresh = [one for one in found if _fingerprint(*one) not in known]
+        fresh = [change for change in found if _fingerprint(*change) not in known]
         if len(fresh) > DOCUMENTS_PER_PAGE:
             now = fresh[:DOCUMENTS_PER_PAGE]
-            handed = (*cursor.handed, *(_fingerprint(*one) for one in now))
+            handed = (*cursor.handed, *(_fingerprint(*change) for change in now))
             return self._handed_on(cursor, now, replace(cursor, handed=handed), more=True)
         asked_from = datetime.fromisoformat(cursor.since)
         reached = at or max((_moment(document) for _, document in found), default=asked_from)
         # A full answer just after paging: its rest comes with the next sync, which asks from the same moment again.
         since = asked_from if full else max(reached - OVERLAP, asked_from)
-        marks = tuple(_fingerprint(*one) for one in found if _moment(one[1]) >= since)
+        marks = tuple(_fingerprint(*change) for change in found if _moment(change[1]) >= since)
         following = Cursor(since=queries.moment_text(since), entity="", handed=marks[-FINGERPRINTS_AT_MOST:])
         return self._handed_on(cursor, fresh, following, more=False)
 
     def _handed_on(self, cursor: Cursor, found: Sequence[tuple[str, Json]], following: Cursor, *, more: bool) -> Changes:
         known = set(cursor.handed)
-        fresh = [one for one in found if _fingerprint(*one) not in known]
-        records, unreadable = self._records([one for one in fresh if not queries.is_deleted(one[1])])
+        fresh = [change for change in found if _fingerprint(*change) not in known]
+        records, unreadable = self._records([change for change in fresh if not queries.is_deleted(change[1])])
         for refusal in unreadable:  # one of them must not stop all others; whoever needs it by its id is refused
             log.warning("left out of the mirror: %s %s", refusal.message, refusal.vendor_detail)
         gone = [_gone(entity, stub) for entity, stub in fresh if queries.is_deleted(stub)]
-        told = tuple(one for one in gone if not (one.kind == "receipt" and self._only_applies_credit(one.id)))
+        told = tuple(
+            tombstone for tombstone in gone if not (tombstone.kind == "receipt" and self._only_applies_credit(tombstone.id))
+        )
         return Changes(tuple(records), told, following.text(), more)
 
 

@@ -91,13 +91,13 @@ class QuickBooksBooks:
 
     def invoices_numbered(self, numbers: Collection[str]) -> Sequence[Invoice]:
         boundary.leaving("books.invoices_numbered")
-        return [documents.invoice(one) for one in self._reading.numbered("Invoice", numbers)]
+        return [documents.invoice(invoice) for invoice in self._reading.numbered("Invoice", numbers)]
 
     def credit_memos(self, ids: Collection[str]) -> Mapping[str, CreditMemo | Gone]:
         boundary.leaving("books.credit_memos")
         raw = self._reading.by_ids("CreditMemo", ids)
-        memos = {memo.id: memo for memo in self._applied.memos([one for one in raw.values() if one is not None])}
-        return {one: memos.get(one) or Gone("credit_memo", one) for one in raw}
+        memos = {memo.id: memo for memo in self._applied.memos([memo for memo in raw.values() if memo is not None])}
+        return {memo_id: memos.get(memo_id) or Gone("credit_memo", memo_id) for memo_id in raw}
 
     def credit_memos_on(self, invoice_ids: Collection[str]) -> Sequence[CreditMemo]:
         boundary.leaving("books.credit_memos_on")
@@ -110,7 +110,7 @@ class QuickBooksBooks:
     def receipts_of(self, customer_ids: Collection[str], received_from: date) -> Sequence[Receipt]:
         boundary.leaving("books.receipts_of")
         found = self._reading.payments_of(customer_ids, f"TxnDate >= '{received_from.isoformat()}'")
-        return [documents.receipt(one) for one in found if documents.is_receipt(one)]
+        return [documents.receipt(payment) for payment in found if documents.is_receipt(payment)]
 
     def receipts_marked(self, stems: Collection[str]) -> Mapping[str, Sequence[Receipt]]:
         """The receipts with our markers, of whatever customer, day and reference: all Payments were looked at (`marks`).
@@ -119,13 +119,17 @@ class QuickBooksBooks:
         """
         boundary.leaving("books.receipts_marked")
         found = self._marks.with_stems(stems) if stems else {}
-        living = self._living_payments({one for ids in found.values() for one in ids})
+        living = self._living_payments({payment_id for ids in found.values() for payment_id in ids})
 
         def marked(stem: str, payment: Json) -> bool:
-            return any(one.startswith(stem + ".") for one in markers_in(text(payment, "PrivateNote")))
+            return any(marker.startswith(stem + ".") for marker in markers_in(text(payment, "PrivateNote")))
 
         return {
-            stem: [documents.receipt(living[one]) for one in sorted(ids) if one in living and marked(stem, living[one])]
+            stem: [
+                documents.receipt(living[payment_id])
+                for payment_id in sorted(ids)
+                if payment_id in living and marked(stem, living[payment_id])
+            ]
             for stem, ids in found.items()
         }
 
@@ -136,12 +140,12 @@ class QuickBooksBooks:
     def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
         """Traces by marker for what is created, by the documents themselves for what is changed. Only reads."""
         boundary.leaving("books.look")
-        created = [one for one in orders if isinstance(one.write, ReceiptWrite | ApplyCredit)]
-        carrying = self._marks.carrying([one.marker for one in created]) if created else {}
-        changed = [payment for one in orders if (payment := _changed_payment(one))]
-        read = self._reading.by_ids("Payment", {one for ids in carrying.values() for one in ids} | set(changed))
-        self._remember(one for one in read.values() if one is not None)
-        self._marks.forget([one for one, payment in read.items() if payment is None])
+        created = [order for order in orders if isinstance(order.write, ReceiptWrite | ApplyCredit)]
+        carrying = self._marks.carrying([order.marker for order in created]) if created else {}
+        changed = [payment for order in orders if (payment := _changed_payment(order))]
+        read = self._reading.by_ids("Payment", {payment_id for ids in carrying.values() for payment_id in ids} | set(changed))
+        self._remember(payment for payment in read.values() if payment is not None)
+        self._marks.forget([payment_id for payment_id, payment in read.items() if payment is None])
         return tuple(self._traces(order, carrying.get(order.marker, set()), read) for order in orders)
 
     def write(self, dispatch: Dispatch) -> Sequence[Answer]:
@@ -155,7 +159,7 @@ class QuickBooksBooks:
             raise ValueError(f"{len(dispatch.orders)} orders in one dispatch, at most {TRAITS.orders_per_dispatch}")
         must_be_in_time(dispatch, self._clock)
         before = self._before.of(dispatch.orders)
-        self._remember(one for one in before.payments.values() if one is not None)
+        self._remember(payment for payment in before.payments.values() if payment is not None)
         answers: dict[int, Answer] = {}
         going: dict[int, Request] = {}
         taken: set[str] = set()
@@ -189,7 +193,7 @@ class QuickBooksBooks:
         refusals = {place: answer for place, answer in answers.items() if isinstance(answer, BooksRefused)}
         known = {place for place, refusal in refusals.items() if refusal.refusal is Refusal.DUPLICATE_REQUEST}
         reads = Reads(self._before.invoices, self._before.customers, self._before.active_accounts)
-        answers |= explained({place: (dispatch.orders[place], one) for place, one in refusals.items()}, reads)
+        answers |= explained({place: (dispatch.orders[place], refusal) for place, refusal in refusals.items()}, reads)
         answers |= {place: self._known_request(dispatch.orders[place], refusals[place]) for place in known}
         if len(dispatch.orders) == 1 and isinstance(answers[0], BooksRefused) and known:
             raise answers[0]
@@ -211,13 +215,13 @@ class QuickBooksBooks:
 
     def _traces(self, order: Order, carrying: Collection[str], read: Mapping[str, Json | None]) -> tuple[Written, ...]:
         """Every trace in the books that this order was carried out."""
-        payments = [one for key in sorted(carrying) if (one := read[key]) is not None and _carries(one, order.marker)]
+        payments = [payment for key in sorted(carrying) if (payment := read[key]) is not None and _carries(payment, order.marker)]
         match order.write:
             case ReceiptWrite():
-                return tuple(writes.written(order, one, "") for one in payments if documents.is_receipt(one))
+                return tuple(writes.written(order, payment, "") for payment in payments if documents.is_receipt(payment))
             case ApplyCredit(credit_memo_id=memo_id, invoice_id=invoice_id):
                 pair = (memo_id, invoice_id)
-                return tuple(writes.written(order, one, "") for one in payments if pair in _pairs(one))
+                return tuple(writes.written(order, payment, "") for payment in payments if pair in _pairs(payment))
             case UnapplyCredit() as write:
                 trace = writes.unapplied(write, writes.Before(payments=read))
                 return () if trace is None else (trace,)
@@ -230,31 +234,33 @@ class QuickBooksBooks:
     def _living_payments(self, ids: Collection[str]) -> dict[str, Json]:
         """Those of these Payments that are receipts with money now."""
         read = self._reading.by_ids("Payment", ids) if ids else {}
-        self._marks.forget([one for one, payment in read.items() if payment is None])
-        return {key: one for key, one in read.items() if one is not None and documents.is_receipt(one)}
+        self._marks.forget([payment_id for payment_id, payment in read.items() if payment is None])
+        return {key: payment for key, payment in read.items() if payment is not None and documents.is_receipt(payment)}
 
     def _found(self, entity: str, ids: Collection[str], record: Callable[[Json], DocumentT]) -> dict[str, DocumentT | Gone]:
         raw = self._reading.by_ids(entity, ids)
         kind = documents.KINDS[entity]
-        return {key: Gone(kind, key) if one is None else record(one) for key, one in raw.items()}
+        return {key: Gone(kind, key) if document is None else record(document) for key, document in raw.items()}
 
     def _records(self, found: Sequence[tuple[str, Json]]) -> tuple[list[Document], list[BooksRefused]]:
         """Our records of changed documents, and the refusals of those that cannot be understood."""
-        self._remember(one for entity, one in found if entity == "Payment")
-        memos = self._memos_by_id([one for entity, one in found if entity == "CreditMemo"])
+        self._remember(document for entity, document in found if entity == "Payment")
+        memos = self._memos_by_id([document for entity, document in found if entity == "CreditMemo"])
         records: list[Document] = []
         unreadable: list[BooksRefused] = []
-        for entity, one in found:
+        for entity, document in found:
             try:
                 match entity:
                     case "Customer":
-                        records.append(documents.customer(one))
+                        records.append(documents.customer(document))
                     case "Invoice":
-                        records.append(documents.invoice(one))
+                        records.append(documents.invoice(document))
                     case "CreditMemo":
-                        records += [memos[text(one, "Id")]] if text(one, "Id") in memos else self._applied.memos([one])
-                    case "Payment" if not documents.is_credit_link(one):
-                        records.append(documents.receipt(one))
+                        records += (
+                            [memos[text(document, "Id")]] if text(document, "Id") in memos else self._applied.memos([document])
+                        )
+                    case "Payment" if not documents.is_credit_link(document):
+                        records.append(documents.receipt(document))
             except BooksRefused as refused:
                 if refused.refusal is not Refusal.UNREADABLE:
                     raise

@@ -179,7 +179,7 @@ def credit_memo(document: Json, payments: Iterable[Json]) -> CreditMemo:
         version=text(document, "SyncToken"),
         created=created,
         changed=changed,
-        applications=tuple(sorted(applications, key=lambda one: one.id)),
+        applications=tuple(sorted(applications, key=lambda application: application.id)),
     )
 
 
@@ -227,7 +227,7 @@ def is_receipt(payment: Json) -> bool:
 
 def linked(document: Json) -> list[tuple[str, str]]:
     """What a document, or a line of one, is linked to, as (type, id)."""
-    return [(text(one, "TxnType"), text(one, "TxnId")) for one in parts(document, "LinkedTxn")]
+    return [(text(link, "TxnType"), text(link, "TxnId")) for link in parts(document, "LinkedTxn")]
 
 
 def linked_by_lines(payment: Json) -> list[tuple[str, str]]:
@@ -293,7 +293,7 @@ def amounts(payment: Json, kind: str) -> dict[str, int]:
 
 def parts(document: Json, name: str) -> list[Json]:
     found = document.get(name)
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, Sequence) else []
+    return [part for part in found if isinstance(part, Mapping)] if isinstance(found, Sequence) else []
 
 
 def _part(document: Json, name: str) -> Json:

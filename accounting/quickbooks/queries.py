@@ -48,7 +48,9 @@ class Reading:
 
     def by_ids(self, entity: str, ids: Collection[str]) -> dict[str, Json | None]:
         """Every document asked for; None is one that QuickBooks plainly says it does not have."""
-        found: dict[str, Json | None] = {one: None for one in ids if not is_id(one)}  # it never had such an id
+        found: dict[str, Json | None] = {
+            document_id: None for document_id in ids if not is_id(document_id)
+        }  # it never had such an id
         asked = sorted(set(ids) - set(found))
         for chunk in chunks(asked, IDS_PER_QUERY):
             conditions = [f"Id in ({quoted(chunk)})"]
@@ -70,13 +72,13 @@ class Reading:
     def payments_of(self, customer_ids: Collection[str], *conditions: str) -> list[Json]:
         """Every Payment of these customers for which the conditions hold, whatever it stands for."""
         found: list[Json] = []
-        for chunk in chunks(sorted(one for one in set(customer_ids) if is_id(one)), CUSTOMERS_PER_QUERY):
+        for chunk in chunks(sorted(customer_id for customer_id in set(customer_ids) if is_id(customer_id)), CUSTOMERS_PER_QUERY):
             found += self.everything("Payment", [f"CustomerRef in ({quoted(chunk)})", *conditions])
         return found
 
     def everything(self, entity: str, conditions: Sequence[str]) -> list[Json]:
         """Every document for which the conditions hold, each once, as last read."""
-        found = {documents.text(one, "Id"): one for page in self.pages(entity, conditions) for one in page}
+        found = {documents.text(document, "Id"): document for page in self.pages(entity, conditions) for document in page}
         return list(found.values())
 
     def pages(self, entity: str, conditions: Sequence[str] = (), since: str = "") -> Iterator[Sequence[Json]]:
@@ -104,7 +106,7 @@ class Reading:
         answered = body.get("QueryResponse")
         if not isinstance(answered, Mapping):
             raise BooksUnavailable("QuickBooks answered a query with something that is no answer to it.")
-        return Page([self._whole(entity, one) for one in documents.parts(answered, entity)], _moment(body))
+        return Page([self._whole(entity, document) for document in documents.parts(answered, entity)], _moment(body))
 
     def changed(self, entities: Sequence[str], since: str) -> tuple[list[tuple[str, Json]], datetime | None]:
         """What changed since the moment, as (entity, document or stub of a deleted one), and the moment of the answer."""
@@ -112,14 +114,20 @@ class Reading:
         answered = documents.parts(body, "CDCResponse")
         if not answered:
             raise BooksUnavailable("QuickBooks answered its change feed with something that is no answer to it.")
-        blocks = [block for one in answered for block in documents.parts(one, "QueryResponse")]
-        found = [(entity, one) for block in blocks for entity in entities for one in documents.parts(block, entity)]
-        return [(entity, one if is_deleted(one) else self._whole(entity, one)) for entity, one in found], _moment(body)
+        blocks = [block for response in answered for block in documents.parts(response, "QueryResponse")]
+        found = [(entity, document) for block in blocks for entity in entities for document in documents.parts(block, entity)]
+        return [
+            (entity, document if is_deleted(document) else self._whole(entity, document)) for entity, document in found
+        ], _moment(body)
 
     def account_id(self, name: str) -> str:
         """The id of the one active account of this name ("Bank:Clearing" for one under another), or ""."""
         found = self.query("Account", [f"Name = {quoted([name.rpartition(':')[2]])}"]).documents
-        called = [one for one in found if name in (documents.text(one, "FullyQualifiedName"), documents.text(one, "Name"))]
+        called = [
+            account
+            for account in found
+            if name in (documents.text(account, "FullyQualifiedName"), documents.text(account, "Name"))
+        ]
         return documents.text(called[0], "Id") if len(called) == 1 else ""
 
     def _one(self, entity: str, document_id: str) -> Json | None:

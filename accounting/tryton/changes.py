@@ -80,10 +80,10 @@ class ChangeReader:
 
     def _news(self, found: Iterable[Document]) -> list[Document]:
         news = []
-        for one in found:
-            if self._reported.get(key := f"{type(one).__name__}:{one.id}") != one.version:
-                self._reported[key] = one.version
-                news.append(one)
+        for document in found:
+            if self._reported.get(key := f"{type(document).__name__}:{document.id}") != document.version:
+                self._reported[key] = document.version
+                news.append(document)
         return news
 
     def _customers(self, at: Cursor) -> tuple[list[Record], list[Document]]:

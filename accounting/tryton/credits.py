@@ -59,9 +59,9 @@ class Credits:
         marked = [("move.description", "ilike", f"%{order.marker}]%"), ("credit", ">", 0)]
         ours = {line.id for line in self.reader.lines(marked)} | set(parts)
         return [
-            Written(one.id, found.version)
-            for one in found.applications
-            if one.invoice_id == write.invoice_id and int(one.id.partition("-")[0]) in ours
+            Written(application.id, found.version)
+            for application in found.applications
+            if application.invoice_id == write.invoice_id and int(application.id.partition("-")[0]) in ours
         ][:1]
 
     def unapply(self, write: UnapplyCredit, deadline: float) -> Written:
@@ -72,7 +72,7 @@ class Credits:
             return Written(write.application_id, memo.version)
         if (standing.invoice_id, standing.amount_minor) != (write.invoice_id, write.amount_minor):
             raise BooksRefused(f"The application of credit memo {memo.number} is not the one that was meant.", Refusal.STALE)
-        leaf = next(one for one in leaves if str(one.id) == write.application_id.partition("-")[0])
+        leaf = next(leaf for leaf in leaves if str(leaf.id) == write.application_id.partition("-")[0])
         Matching(self.session, self.reader, deadline).take_off(leaf, entries, int(write.invoice_id))
         return Written(write.application_id, self._memo(write.credit_memo_id)[0].version)
 
@@ -115,20 +115,20 @@ class Credits:
             raise BooksRefused("The receipt was deleted in Tryton.", Refusal.DOCUMENT_GONE)
         move = int(receipt_id.partition("-")[0])
         entries = self.reader.entries_of([("move", "=", move)])
-        root = next(one for one in documents.roots(entries, [move]) if one.id == receipt_id)
+        root = next(root for root in documents.roots(entries, [move]) if root.id == receipt_id)
         return found, entries, sorted((leaf for line in root.lines for leaf in entries.leaves(line)), key=lambda leaf: leaf.id)
 
 
 def standing_application(memo: CreditMemo, application_id: str) -> CreditApplication | None:
     """The application of that id, if the memo still has it."""
-    return next((one for one in memo.applications if one.id == application_id), None)
+    return next((application for application in memo.applications if application.id == application_id), None)
 
 
 def _taken(free: Sequence[Line], amount_minor: int, matching: Matching, text: str, *, divide_always: bool = True) -> list[Line]:
     """Free lines that add up to the amount; the last one is divided, and each gets a move with our text where asked."""
     taken: list[Line] = []
     left_minor = amount_minor
-    for line in sorted(free, key=lambda one: (one.amount_minor != amount_minor, one.id)):
+    for line in sorted(free, key=lambda leaf: (leaf.amount_minor != amount_minor, leaf.id)):
         use_minor = min(left_minor, line.amount_minor)
         if not use_minor:
             break

@@ -107,7 +107,7 @@ def credit_memo(row: Mapping[str, Any], entries: Entries, linked: Mapping[int, S
 
 def credit_leaves(row: Mapping[str, Any], entries: Entries) -> list[Line]:
     """The lines that stand for what a credit memo is worth, split ones by their parts; in order of entry."""
-    lines = [entries.lines[one] for one in row["lines_to_pay"] if one in entries.lines]
+    lines = [entries.lines[line] for line in row["lines_to_pay"] if line in entries.lines]
     own = [line for line in lines if line.amount_minor > 0 and not entries.is_split(line.move)]
     return sorted((leaf for line in own for leaf in entries.leaves(line)), key=lambda leaf: leaf.id)
 
@@ -147,7 +147,7 @@ def receipt(root: Root, entries: Entries, statement_lines: Mapping[int, Mapping[
     voided = bool(leaves) and all(entries.is_reversed(leaf) for leaf in leaves)
     lines = () if voided else applied(leaves, entries)
     first = min(root.lines, key=lambda line: line.id)
-    said = [statement_lines[one] for line in root.lines if (one := statement_line(line)) in statement_lines]
+    said = [statement_lines[said_line] for line in root.lines if (said_line := statement_line(line)) in statement_lines]
     texts = [text for row in said if (text := row["description"] or row["statement."]["name"])]
     texts += [text for line in root.lines for text in (line.move_description, line.description) if text]
     last = max((leaf.changed for leaf in [*root.lines, *leaves]), key=lambda stamp: stamp.at)

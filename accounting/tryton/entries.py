@@ -165,7 +165,7 @@ def _poured(matched: Sequence[Line]) -> dict[int, list[tuple[int, int]]]:
     pays: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for line in sorted(credits, key=lambda line: (line.linked_invoice not in open_minor, line.id)):
         left_minor = line.amount_minor
-        for invoice in sorted(open_minor, key=lambda one: (one != line.linked_invoice, one)):
+        for invoice in sorted(open_minor, key=lambda invoice_id: (invoice_id != line.linked_invoice, invoice_id)):
             taken_minor = min(left_minor, open_minor[invoice])
             if taken_minor > 0:
                 open_minor[invoice] -= taken_minor

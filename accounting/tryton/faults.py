@@ -68,5 +68,5 @@ def _parts(error: object) -> tuple[str, str]:
         return "Error", str(error)
     kind, rest = str(error[0]), error[1] if len(error) > 1 else ""
     if isinstance(rest, Sequence) and not isinstance(rest, str):
-        return kind, " | ".join(one for one in rest if isinstance(one, str))
+        return kind, " | ".join(word for word in rest if isinstance(word, str))
     return kind, str(rest) if kind in {"UserError", "UserWarning", "ConcurrencyException"} else kind

@@ -44,7 +44,7 @@ class Matching:
         (row,) = self.session.read("account.invoice.read", [invoice], ["lines_to_pay", "payment_lines"])
         entries = self.reader.entries_of([("id", "in", [*row["lines_to_pay"], *row["payment_lines"]])])
         unmatched = sorted(line.id for line in entries.lines.values() if not line.reconciliation)
-        if sum(entries.lines[one].amount_minor for one in unmatched):
+        if sum(entries.lines[line_id].amount_minor for line_id in unmatched):
             return  # somebody changed it meanwhile: it stays a part payment, and the read-back shows it
         self.session.wizard("account.move.reconcile_lines", "account.move.line", unmatched, "start", {}, deadline=self.deadline)
 
@@ -90,7 +90,10 @@ class Matching:
         currency = self.reader.currency_id(line.currency)
         (row,) = self.session.read("account.move.line.read", [line.id], ["amount"])
         sign = -1 if row["amount"] < 0 else 1
-        terms = [{"date": line.on, "amount": decimal(sign * one, line.currency), "currency": currency} for one in amounts_minor]
+        terms = [
+            {"date": line.on, "amount": decimal(sign * amount_minor, line.currency), "currency": currency}
+            for amount_minor in amounts_minor
+        ]
         values: Mapping[str, object] = {
             "start": {"start_date": line.on, "frequency": "other", "interval": 1, "currency": currency},
             "preview": {"journal": line.journal, "description": description, "currency": currency, "terms": terms},

@@ -48,7 +48,7 @@ class Reader:
             "account.period", [("company", "=", self._session.company), ("type", "=", "standard")], ["end_date", "state"]
         )
         closed_through = None
-        for period in sorted(periods, key=lambda one: one["end_date"]):
+        for period in sorted(periods, key=lambda period: period["end_date"]):
             if period["state"] == "open":
                 break
             closed_through = period["end_date"]
@@ -95,13 +95,18 @@ class Reader:
 
     def customers(self, ids: Collection[str]) -> dict[str, Customer | Gone]:
         rows = self._rows("party.party", ids, CUSTOMER_FIELDS, [("active", "in", [True, False])])
-        return {one: documents.customer(rows[one]) if one in rows else Gone("customer", one) for one in ids}
+        return {
+            customer_id: documents.customer(rows[customer_id]) if customer_id in rows else Gone("customer", customer_id)
+            for customer_id in ids
+        }
 
     def invoices(self, ids: Collection[str]) -> dict[str, Invoice | Gone]:
         rows = self.invoice_rows(ids)
         return {
-            one: self.invoice_of(rows[one]) if one in rows and not documents.is_credit(rows[one]) else Gone("invoice", one)
-            for one in ids
+            invoice_id: self.invoice_of(rows[invoice_id])
+            if invoice_id in rows and not documents.is_credit(rows[invoice_id])
+            else Gone("invoice", invoice_id)
+            for invoice_id in ids
         }
 
     def invoice_rows(self, ids: Collection[str]) -> dict[str, Record]:
@@ -119,9 +124,9 @@ class Reader:
         return [self.invoice_of(row) for row in rows if not documents.is_credit(row)]
 
     def credit_memos(self, ids: Collection[str]) -> dict[str, CreditMemo | Gone]:
-        rows = {one: row for one, row in self.invoice_rows(ids).items() if documents.is_credit(row)}
+        rows = {memo_id: row for memo_id, row in self.invoice_rows(ids).items() if documents.is_credit(row)}
         made = {memo.id: memo for memo in self.credit_memos_of(list(rows.values()))}
-        return {one: made.get(one, Gone("credit_memo", one)) for one in ids}
+        return {memo_id: made.get(memo_id, Gone("credit_memo", memo_id)) for memo_id in ids}
 
     def credit_memos_of(self, rows: Sequence[Record], entries: Entries | None = None) -> list[CreditMemo]:
         """The credit memos of these rows; `entries` are their lines where they were read already."""
@@ -135,7 +140,7 @@ class Reader:
 
     def credit_memos_on(self, invoice_ids: Collection[str]) -> list[CreditMemo]:
         """Through the lines that pay these invoices: those matched with them, and those that pay them in part."""
-        wanted = {number for one in invoice_ids if (number := number_of(one)) is not None}
+        wanted = {number for invoice_id in invoice_ids if (number := number_of(invoice_id)) is not None}
         found: set[str] = set()
         for some in chunks(sorted(wanted), IDS_PER_CALL):
             rows = self._session.read("account.invoice.read", self._existing(some), ["payment_lines", "reconciliation_lines"])
@@ -143,8 +148,8 @@ class Reader:
             found |= {
                 str(line.of_invoice) for line in self.lines([("id", "in", sorted(lines))]) if line.of_invoice not in (0, *wanted)
             }
-        memos = [one for one in self.credit_memos(found).values() if isinstance(one, CreditMemo)]
-        return [memo for memo in memos if any(one.invoice_id in invoice_ids for one in memo.applications)]
+        memos = [memo for memo in self.credit_memos(found).values() if isinstance(memo, CreditMemo)]
+        return [memo for memo in memos if any(application.invoice_id in invoice_ids for application in memo.applications)]
 
     def _existing(self, ids: Sequence[int]) -> list[int]:
         found: list[int] = self._session.read("account.invoice.search", [*self._ours(), ("id", "in", list(ids))], 0, None, None)
@@ -153,15 +158,15 @@ class Reader:
     # --- receipts ---------------------------------------------------------------------------------------------------------
 
     def receipts(self, ids: Collection[str]) -> dict[str, Receipt | Gone]:
-        moves = {one: move for one in ids if (move := number_of(one.partition("-")[0])) is not None}
+        moves = {receipt_id: move for receipt_id in ids if (move := number_of(receipt_id.partition("-")[0])) is not None}
         living = {move for some in chunks(sorted(set(moves.values())), IDS_PER_CALL) for move in self._moves(some)}
         found = {receipt.id: receipt for receipt in self.receipts_in(sorted(living))}
         answered: dict[str, Receipt | Gone] = {}
-        for one in ids:
-            move = moves.get(one)
+        for receipt_id in ids:
+            move = moves.get(receipt_id)
             if move is not None and move not in living:
                 self._is_gone("account.move", move)
-            answered[one] = found.get(one) or Gone("receipt", one)
+            answered[receipt_id] = found.get(receipt_id) or Gone("receipt", receipt_id)
         return answered
 
     def _moves(self, ids: Sequence[int]) -> list[int]:
@@ -169,12 +174,16 @@ class Reader:
         return found
 
     def receipts_of(self, customer_ids: Collection[str], received_from: date) -> list[Receipt]:
-        parties = [number for one in customer_ids if (number := number_of(one)) is not None]
+        parties = [number for customer_id in customer_ids if (number := number_of(customer_id)) is not None]
         found = []
         for some in chunks(parties, IDS_PER_CALL):
             where = [("party", "in", list(some)), ("date", ">=", received_from), *self.credits()]
             found += self.receipts_in(sorted({line.move for line in self.lines(where)}))
-        return [one for one in found if not one.voided and one.customer_id in customer_ids and one.received_on >= received_from]
+        return [
+            receipt
+            for receipt in found
+            if not receipt.voided and receipt.customer_id in customer_ids and receipt.received_on >= received_from
+        ]
 
     def credits(self) -> list[object]:
         """What every line of a receipt is like."""
@@ -184,9 +193,9 @@ class Reader:
         """The receipts, not voided, whose memo holds one of these texts: our statements, and copies made by hand."""
         moves: set[int] = set()
         for some in chunks(sorted(set(texts)), TEXTS_PER_CALL):
-            anywhere = ["OR", *(clause for one in some for clause in _where_written(one))]
+            anywhere = ["OR", *(clause for text in some for clause in _where_written(text))]
             moves |= {line.move for line in self.lines([*self.credits(), anywhere])}
-        return [one for one in self.receipts_in(sorted(moves)) if not one.voided]
+        return [receipt for receipt in self.receipts_in(sorted(moves)) if not receipt.voided]
 
     def receipts_in(self, moves: Sequence[int]) -> list[Receipt]:
         found: list[Receipt] = []
@@ -198,7 +207,7 @@ class Reader:
         return found
 
     def _statement_lines(self, roots: Iterable[Root]) -> dict[int, Record]:
-        wanted = sorted({one for root in roots for line in root.lines if (one := documents.statement_line(line))})
+        wanted = sorted({said_line for root in roots for line in root.lines if (said_line := documents.statement_line(line))})
         return {
             row["id"]: row
             for some in chunks(wanted, IDS_PER_CALL)
@@ -255,13 +264,13 @@ class Reader:
 
     def _rows(self, model: str, ids: Collection[str], fields: Sequence[str], also: Domain) -> dict[str, Record]:
         """By id. One that a search does not find is asked for exactly: only Tryton's own "does not exist" makes it gone."""
-        wanted = {number for one in ids if (number := number_of(one)) is not None}
+        wanted = {number for record_id in ids if (number := number_of(record_id)) is not None}
         rows: dict[str, Record] = {}
         kind = [("type", "=", "out")] if model == "account.invoice" else []
         for some in chunks(sorted(wanted), IDS_PER_CALL):
             for row in self._session.search_read(model, [*also, *kind, ("id", "in", list(some))], fields):
                 rows[str(row["id"])] = row
-        for missing in sorted(wanted - {int(one) for one in rows}):
+        for missing in sorted(wanted - {int(record_id) for record_id in rows}):
             self._is_gone(model, missing)
         return rows
 

@@ -171,7 +171,7 @@ class Session:
 
 def _body(method: str, params: Sequence[object]) -> Record:
     """All three keys are needed, or Tryton answers without saying whether it is a result."""
-    return {"id": 1, "method": method, "params": [encoded(one) for one in params]}
+    return {"id": 1, "method": method, "params": [encoded(parameter) for parameter in params]}
 
 
 def _result(method: str, reply: Reply) -> Any:
@@ -200,9 +200,9 @@ def encoded(value: object) -> object:
         case date():
             return {"__class__": "date", "year": value.year, "month": value.month, "day": value.day}
         case Mapping():
-            return {name: encoded(one) for name, one in value.items()}
+            return {name: encoded(member) for name, member in value.items()}
         case list() | tuple():
-            return [encoded(one) for one in value]
+            return [encoded(member) for member in value]
         case _:
             return value
 
@@ -218,8 +218,8 @@ def decoded(value: Any) -> Any:
             day = date(value["year"], value["month"], value["day"])
             return datetime.combine(day, time(value["hour"], value["minute"], value["second"], value["microsecond"], UTC))
         case dict():
-            return {name: decoded(one) for name, one in value.items()}
+            return {name: decoded(member) for name, member in value.items()}
         case list():
-            return [decoded(one) for one in value]
+            return [decoded(member) for member in value]
         case _:
             return value

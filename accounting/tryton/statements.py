@@ -81,7 +81,11 @@ class Statements:
 
     def _ours(self, marker: str) -> list[Record]:
         domain = [("name", "ilike", f"%{marker}]%"), ("state", "!=", "cancelled"), *self._made_by_us()]
-        return [one for one in self.session.search_read("account.statement", domain, FIELDS) if marker in markers_in(one["name"])]
+        return [
+            statement
+            for statement in self.session.search_read("account.statement", domain, FIELDS)
+            if marker in markers_in(statement["name"])
+        ]
 
     def _made_by_us(self) -> list[object]:
         """A person's copy carries our marker too; it is neither gone on with nor deleted."""
@@ -92,7 +96,7 @@ class Statements:
         part = marker.rpartition(".")[0]
         domain = [("name", "ilike", f"%[{part}.%"), ("state", "=", "draft"), *self._made_by_us()]
         for draft in self.session.search_read("account.statement", domain, ["name"]):
-            if any(one.rpartition(".")[0] == part for one in markers_in(draft["name"])):
+            if any(marker.rpartition(".")[0] == part for marker in markers_in(draft["name"])):
                 self._delete(draft["id"], deadline)
 
     def _create(self, order: Order, write: ReceiptWrite, deadline: float) -> None:
@@ -160,7 +164,7 @@ class Statements:
                 raise BooksRefused(f"Invoice {found.number} is another customer's.", Refusal.CUSTOMER_MISMATCH)
             if found.currency != write.currency:
                 raise BooksRefused(f"Invoice {found.number} is in {found.currency}.", Refusal.CURRENCY_MISMATCH)
-        return {one: int(row["account"]) for one, row in rows.items()}
+        return {invoice_id: int(row["account"]) for invoice_id, row in rows.items()}
 
     def _the_one(self, found: list[Record], deadline: float) -> Record:
         """One that is validated or posted; else the oldest draft. Other drafts of ours are deleted, they would be in the way.
@@ -169,7 +173,7 @@ class Statements:
         """
         if not found:
             raise BooksRefused("The statement was deleted in Tryton meanwhile.", Refusal.DOCUMENT_GONE)
-        final = [one for one in found if one["state"] != "draft"]
+        final = [statement for statement in found if statement["state"] != "draft"]
         kept = (final or found)[0]
         for other in found:
             if other["state"] == "draft" and other["id"] != kept["id"]:
@@ -249,8 +253,8 @@ def _same(statement: Mapping[str, object], write: ReceiptWrite) -> None:
 
 
 def _written(found: list[Receipt], order: Order) -> Written:
-    ours = [one for one in found if order.marker in markers_in(one.memo)]
+    ours = [receipt for receipt in found if order.marker in markers_in(receipt.memo)]
     if not ours:
         raise OutcomeUnknown("Tryton posted the statement and does not show its receipt.")
-    first = min(ours, key=lambda one: (one.created.at, one.id))
+    first = min(ours, key=lambda receipt: (receipt.created.at, receipt.id))
     return Written(first.id, first.version)

@@ -102,13 +102,13 @@ class ChangeFeed:
             **cursor.places,
             name: next_place(replace(place, seen=seen), [moment for _, moment in moments], full=page.more),
         }
-        told = [one for one in records if one is not None]
+        told = [record for record in records if record is not None]
         quiet = 0 if told or page.more else cursor.quiet + 1
         ended = quiet >= len(self._lists)
         following = at if page.more else (at + 1) % len(self._lists)
         return Changes(
-            documents=tuple(one for one in told if not isinstance(one, Gone)),
-            gone=tuple(one for one in told if isinstance(one, Gone)),
+            documents=tuple(document for document in told if not isinstance(document, Gone)),
+            gone=tuple(document for document in told if isinstance(document, Gone)),
             cursor=Cursor(following, 0 if ended else quiet, places).as_text(),
             more=not ended,
         )

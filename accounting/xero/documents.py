@@ -54,7 +54,7 @@ PREPAYMENTS = OnAccount("Prepayments", "PrepaymentID", frozenset({"RECEIVE-PREPA
 def on_account_of(receipt_id: str) -> tuple[OnAccount, str] | None:
     """The kind and Xero's id of a receipt that is an overpayment or prepayment; None for an ordinary payment."""
     kind, slash, document_id = receipt_id.partition("/")
-    found = next((one for one in (OVERPAYMENTS, PREPAYMENTS) if one.kind == kind), None)
+    found = next((kind_on_account for kind_on_account in (OVERPAYMENTS, PREPAYMENTS) if kind_on_account.kind == kind), None)
     return (found, document_id) if found and slash else None
 
 
@@ -63,7 +63,7 @@ def settings(organisation: Fields) -> BooksSettings:
     locked = [optional_day(organisation, name) for name in ("PeriodLockDate", "EndOfYearLockDate")]
     return BooksSettings(
         home_currency=text(organisation, "BaseCurrency"),
-        closed_through=max((one for one in locked if one is not None), default=None),
+        closed_through=max((locked_on for locked_on in locked if locked_on is not None), default=None),
     )
 
 
@@ -148,21 +148,21 @@ def credit_memo(of: Fields) -> CreditMemo | Gone:
         if status == "VOIDED"
         else tuple(
             CreditApplication(
-                id=identity(one, "AllocationID", "AllocationId") or f"{memo_id}/{place}",
+                id=identity(allocation, "AllocationID", "AllocationId") or f"{memo_id}/{place}",
                 credit_memo_id=memo_id,
                 credit_memo_number=number,
-                invoice_id=_id(fields(one.get("Invoice")), "InvoiceID"),
-                amount_minor=minor(one, "Amount", currency),
+                invoice_id=_id(fields(allocation.get("Invoice")), "InvoiceID"),
+                amount_minor=minor(allocation, "Amount", currency),
                 applied=changed,
             )
-            for place, one in enumerate(allocations(of), start=1)
+            for place, allocation in enumerate(allocations(of), start=1)
         ),
     )
 
 
 def allocations(of: Fields) -> list[Fields]:
     """The allocations that stand; Xero may still list one that was just taken off."""
-    return [one for one in elements(of.get("Allocations")) if one.get("IsDeleted") is not True]
+    return [allocation for allocation in elements(of.get("Allocations")) if allocation.get("IsDeleted") is not True]
 
 
 def is_receipt(of: Fields) -> bool:
@@ -214,7 +214,8 @@ def on_account_receipt(of: Fields, kind: OnAccount) -> Receipt:
     document_id, noted = _id(of, kind.id_name), note_of(of)
     changed = Stamp("", moment(of, "UpdatedDateUTC"))
     lines = tuple(
-        ReceiptLine(_id(fields(one.get("Invoice")), "InvoiceID"), minor(one, "Amount", currency)) for one in allocations(of)
+        ReceiptLine(_id(fields(allocation.get("Invoice")), "InvoiceID"), minor(allocation, "Amount", currency))
+        for allocation in allocations(of)
     )
     return Receipt(
         id=kind.id_of(document_id),
@@ -240,8 +241,8 @@ def on_account_receipt(of: Fields, kind: OnAccount) -> Receipt:
 def note_of(of: Fields) -> str:
     """What is written on an overpayment or prepayment: its reference, or where that is empty its lines' descriptions."""
     written = [text(of, "Reference"), *(text(line, "Description") for line in elements(of.get("LineItems")))]
-    marked = [one for one in written if markers_in(one)]
-    return next(iter(marked), "") or next((one for one in written if one), "")
+    marked = [note for note in written if markers_in(note)]
+    return next(iter(marked), "") or next((note for note in written if note), "")
 
 
 def reference(noted: str) -> str:

@@ -120,18 +120,18 @@ def _about(invoice: Invoice | Gone, refusal: Refusal, words: str) -> tuple[Refus
 def messages_in(body: object) -> list[str]:
     """Every message of a refusal: of its elements first, of the whole where they say nothing."""
     whole = fields(body)
-    found = [message for one in elements(whole.get("Elements")) for message in validation_messages(one)]
+    found = [message for element in elements(whole.get("Elements")) for message in validation_messages(element)]
     found += validation_messages(whole)
-    return found or [one for one in (text(whole, "Message"), text(whole, "Detail"), text(whole, "Title")) if one]
+    return found or [message for message in (text(whole, "Message"), text(whole, "Detail"), text(whole, "Title")) if message]
 
 
 def validation_messages(of: Fields) -> list[str]:
     """What is wrong with one element; Xero may put it on the invoice or account inside."""
-    found = [text(one, "Message") for one in elements(of.get("ValidationErrors"))]
+    found = [text(error, "Message") for error in elements(of.get("ValidationErrors"))]
     for inside in ("Invoice", "Account", "CreditNote", "Contact"):
         if isinstance(nested := of.get(inside), Mapping):
-            found += [text(one, "Message") for one in elements(nested.get("ValidationErrors"))]
-    return [one for one in found if one]
+            found += [text(error, "Message") for error in elements(nested.get("ValidationErrors"))]
+    return [message for message in found if message]
 
 
 def is_refused(of: Fields) -> bool:

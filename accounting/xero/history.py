@@ -87,7 +87,9 @@ class Question:
             return memo
         lines = self._read("CreditNotes", memo.id, memo.version, self._may_ask)
         applied = [line for line in lines if _CREDITED.search(line.what) and not _TAKEN_OFF.search(f"{line.what} {line.details}")]
-        return replace(memo, applications=tuple(_stamped(one, memo, applied, numbers) for one in memo.applications))
+        return replace(
+            memo, applications=tuple(_stamped(application, memo, applied, numbers) for application in memo.applications)
+        )
 
     def _may_ask(self) -> bool:
         self._left -= 1

@@ -54,13 +54,15 @@ class Reads:
 
     def customers(self, ids: Collection[str]) -> dict[str, Customer | Gone]:
         found = self._by_ids("Contacts", "ContactID", "customer", ids, includeArchived="true")
-        return {one: of if isinstance(of, Gone) else readable(documents.customer, of) for one, of in found.items()}
+        return {
+            customer_id: of if isinstance(of, Gone) else readable(documents.customer, of) for customer_id, of in found.items()
+        }
 
     def invoices(self, ids: Collection[str]) -> dict[str, Invoice | Gone]:
         question = self._histories.question()
         return {
-            one: of if isinstance(of, Gone) else self._invoice(of, question)
-            for one, of in self._by_ids("Invoices", "InvoiceID", "invoice", ids).items()
+            invoice_id: of if isinstance(of, Gone) else self._invoice(of, question)
+            for invoice_id, of in self._by_ids("Invoices", "InvoiceID", "invoice", ids).items()
         }
 
     def invoices_numbered(self, numbers: Collection[str]) -> list[Invoice]:
@@ -79,7 +81,7 @@ class Reads:
             for of in found.values()
             if documents.is_sales_invoice(of) and text(of, "InvoiceNumber") in wanted
         ]
-        return [one for one in living if isinstance(one, Invoice)]
+        return [invoice for invoice in living if isinstance(invoice, Invoice)]
 
     def _invoice(self, of: Fields, question: Question) -> Invoice | Gone:
         """An invoice, with who ended it, or with the moment it was made where its own words leave that open."""
@@ -104,7 +106,7 @@ class Reads:
 
     def credit_memos(self, ids: Collection[str]) -> dict[str, CreditMemo | Gone]:
         """Each read by its own id: only then are its allocations told with their ids."""
-        return {one: self._credit_memo(one) for one in sorted(set(ids))}
+        return {invoice_id: self._credit_memo(invoice_id) for invoice_id in sorted(set(ids))}
 
     def credit_memos_on(self, invoice_ids: Collection[str]) -> list[CreditMemo]:
         """Those with an application on one of these invoices, each application with who made it and when."""
@@ -114,20 +116,22 @@ class Reads:
             if isinstance(of, Gone):
                 continue
             numbers[identity(of, "InvoiceID")] = text(of, "InvoiceNumber")
-            memo_ids |= {identity(one, "CreditNoteID") for one in elements(self._with_credits(of).get("CreditNotes"))}
+            memo_ids |= {identity(memo, "CreditNoteID") for memo in elements(self._with_credits(of).get("CreditNotes"))}
         question = self._histories.question()
-        found = [self._credit_memo(one) for one in sorted(memo_ids - {""})]
+        found = [self._credit_memo(memo_id) for memo_id in sorted(memo_ids - {""})]
         return [
             question.applied(memo, numbers)
             for memo in found
-            if isinstance(memo, CreditMemo) and any(one.invoice_id in numbers for one in memo.applications)
+            if isinstance(memo, CreditMemo) and any(application.invoice_id in numbers for application in memo.applications)
         ]
 
     def _with_credits(self, of: Fields) -> Fields:
         """The invoice with everything that is credited on it; a list may leave that out, the document itself does not."""
         currency = text(of, "CurrencyCode")
-        listed = [one for name in ("CreditNotes", "Overpayments", "Prepayments") for one in elements(of.get(name))]
-        if _amount(of, "AmountCredited") == sum(_amount({"CurrencyCode": currency, **one}, "AppliedAmount") for one in listed):
+        listed = [allocation for name in ("CreditNotes", "Overpayments", "Prepayments") for allocation in elements(of.get(name))]
+        if _amount(of, "AmountCredited") == sum(
+            _amount({"CurrencyCode": currency, **allocation}, "AppliedAmount") for allocation in listed
+        ):
             return of
         return self._asking.one("Invoices", identity(of, "InvoiceID")) or {}
 
@@ -141,41 +145,47 @@ class Reads:
 
     def receipts(self, ids: Collection[str]) -> dict[str, Receipt | Gone]:
         """Payments by their ids, in one question for 25; overpayments and prepayments one by one."""
-        found: dict[str, Receipt | Gone] = {one: Gone("receipt", one) for one in ids}
-        payments = sorted(one for one in found if is_identity(one))
+        found: dict[str, Receipt | Gone] = {receipt_id: Gone("receipt", receipt_id) for receipt_id in ids}
+        payments = sorted(payment_id for payment_id in found if is_identity(payment_id))
         listed: dict[str, Fields] = {}
         for chunk in chunks(payments, IDS_PER_FILTER):
-            where = any_of(is_guid("PaymentID", one) for one in chunk)
+            where = any_of(is_guid("PaymentID", payment_id) for payment_id in chunk)
             _collect(listed, self._asking.every("Payments", where=where), "PaymentID")
         for missing in set(payments) - set(listed):
             if of := self._asking.one("Payments", missing):
                 listed[missing] = of
-        found.update((one.id, one) for one in self.payments(listed.values()) if one.id in found)
+        found.update((payment.id, payment) for payment in self.payments(listed.values()) if payment.id in found)
         for receipt_id in found:
             if receipt := self._on_account(receipt_id):
                 found[receipt_id] = receipt
         question = self._histories.question()
-        return {one: self._with_people(of, question) if isinstance(of, Receipt) else of for one, of in found.items()}
+        return {
+            receipt_id: self._with_people(of, question) if isinstance(of, Receipt) else of for receipt_id, of in found.items()
+        }
 
     def receipts_of(self, customer_ids: Collection[str], received_from: date) -> list[Receipt]:
         """Payments of these customers from that day on, and the money held for them as overpayment or prepayment."""
-        customers = sorted(one for one in set(customer_ids) if is_identity(one))
+        customers = sorted(customer_id for customer_id in set(customer_ids) if is_identity(customer_id))
         if not customers:
             return []
         since = f"Date>={day_in_filter(received_from)}"
         found: list[Receipt] = []
         for chunk in chunks(customers, CUSTOMERS_PER_FILTER):
-            theirs = any_of(is_guid("Invoice.Contact.ContactID", one) for one in chunk)
+            theirs = any_of(is_guid("Invoice.Contact.ContactID", customer_id) for customer_id in chunk)
             where = f'PaymentType=="{documents.RECEIVED}" AND Status=="AUTHORISED" AND {since} AND ({theirs})'
-            found += self.payments(one for one in self._asking.every("Payments", where=where) if _may_be_ours(_invoice_in(one)))
+            found += self.payments(
+                payment for payment in self._asking.every("Payments", where=where) if _may_be_ours(_invoice_in(payment))
+            )
         for kind in (OVERPAYMENTS, PREPAYMENTS):
-            found += self.held(kind, (one for one in self._asking.every(kind.kind, where=since) if _may_be_ours(one)))
+            found += self.held(kind, (receipt for receipt in self._asking.every(kind.kind, where=since) if _may_be_ours(receipt)))
         wanted = {
-            one.id: one for one in found if one.customer_id in customers and one.received_on >= received_from and not one.voided
+            receipt.id: receipt
+            for receipt in found
+            if receipt.customer_id in customers and receipt.received_on >= received_from and not receipt.voided
         }
         question = self._histories.question()
-        newest_first = sorted(wanted.values(), key=lambda one: one.changed.at, reverse=True)
-        return [self._with_people(one, question) for one in newest_first]
+        newest_first = sorted(wanted.values(), key=lambda receipt: receipt.changed.at, reverse=True)
+        return [self._with_people(receipt, question) for receipt in newest_first]
 
     def payments(self, found: Iterable[Fields]) -> list[Receipt]:
         """Receipts from payments by customers; refunds and payments of bills are left out."""
@@ -194,7 +204,7 @@ class Reads:
     def held(self, kind: OnAccount, found: Iterable[Fields]) -> list[Receipt]:
         """Receipts from overpayments or prepayments that customers paid; those to suppliers are left out."""
         ours = [of for of in found if text(of, "Type") in kind.types]
-        return [readable(lambda one: documents.on_account_receipt(one, kind), of) for of in ours]
+        return [readable(lambda document: documents.on_account_receipt(document, kind), of) for of in ours]
 
     def _on_account(self, receipt_id: str) -> Receipt | None:
         held = documents.on_account_of(receipt_id)
@@ -220,15 +230,15 @@ class Reads:
 
     def _by_ids(self, endpoint: str, id_name: str, kind: str, ids: Collection[str], **params: str) -> Mapping[str, Fields | Gone]:
         """Every id is answered. One that Xero cannot have given is `Gone` without asking."""
-        found: dict[str, Fields | Gone] = {one: Gone(kind, one) for one in ids}
-        asked = sorted(one for one in found if is_identity(one))
+        found: dict[str, Fields | Gone] = {document_id: Gone(kind, document_id) for document_id in ids}
+        asked = sorted(document_id for document_id in found if is_identity(document_id))
         listed: dict[str, Fields] = {}
         for chunk in chunks(asked, IDS_PER_LIST):
             _collect(listed, self._asking.every(endpoint, IDs=",".join(chunk), **params), id_name)
         for missing in sorted(set(asked) - set(listed)):
             if of := self._asking.one(endpoint, missing):
                 listed[missing] = of
-        found.update((one, of) for one, of in listed.items() if one in found)
+        found.update((document_id, of) for document_id, of in listed.items() if document_id in found)
         return found
 
 
@@ -241,7 +251,7 @@ def readable(read: Callable[[Fields], T], of: Fields) -> T:
 
 
 def _amount(of: Fields, name: str) -> int:
-    return readable(lambda one: minor(one, name, text(one, "CurrencyCode")), of)
+    return readable(lambda payment: minor(payment, name, text(payment, "CurrencyCode")), of)
 
 
 def _collect(into: dict[str, Fields], found: Iterable[Fields], id_name: str = "InvoiceID") -> None:

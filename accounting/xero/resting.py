@@ -61,7 +61,7 @@ class Grounds:
         memo = self.held[write.credit_memo_id]
         if not isinstance(memo, CreditMemo):
             raise BooksRefused("Xero does not know the credit note.", Refusal.NOT_FOUND)
-        standing = next(one for one in memo.applications if one.id == write.application_id)
+        standing = next(application for application in memo.applications if application.id == write.application_id)
         if (standing.invoice_id, standing.amount_minor) != (write.invoice_id, write.amount_minor):
             raise BooksRefused("The application is not the one that was meant.", Refusal.STALE)
 
@@ -94,7 +94,7 @@ class Grounds:
                 "the next sync then offers to record it anew.",
                 Refusal.INVALID,
             )
-        added = {one: amount for one in wanted if (amount := wanted[one] - now.get(one, 0))}
+        added = {invoice_id: amount for invoice_id in wanted if (amount := wanted[invoice_id] - now.get(invoice_id, 0))}
         if set(now) - set(wanted) or any(amount < 0 for amount in added.values()) or len(added) != 1:
             raise BooksRefused(
                 "Money on account can be applied to one more invoice at a time, and what it stands on has to be taken off "

@@ -58,17 +58,17 @@ class Searching:
     def _payments(self, beginnings: Sequence[str]) -> list[Receipt]:
         found: dict[str, Fields] = {}
         for chunk in chunks(beginnings, IDS_PER_FILTER):
-            begins = any_of(f'Reference.StartsWith("{one}")' for one in chunk)
+            begins = any_of(f'Reference.StartsWith("{beginning}")' for beginning in chunk)
             for of in self._asking.every("Payments", where=f"Reference!=null AND ({begins})"):
                 found[identity(of, "PaymentID")] = of
-        return [one for one in self._reads.payments(found.values()) if not one.voided]
+        return [receipt for receipt in self._reads.payments(found.values()) if not receipt.voided]
 
     def _overpayments(self, beginnings: Sequence[str]) -> list[Receipt]:
         if not beginnings:
             return []
         listed = list(self._asking.every("Overpayments", where='Type=="RECEIVE-OVERPAYMENT"'))
-        carrying = [of for of in self._with_notes(listed) if any(one in note_of(of) for one in beginnings)]
-        return [one for one in self._reads.held(OVERPAYMENTS, carrying) if not one.voided]
+        carrying = [of for of in self._with_notes(listed) if any(beginning in note_of(of) for beginning in beginnings)]
+        return [receipt for receipt in self._reads.held(OVERPAYMENTS, carrying) if not receipt.voided]
 
     def _with_notes(self, listed: Iterable[Fields]) -> list[Fields]:
         """The same overpayments with what is written on them. Raises BooksUnavailable while some of it is still unread."""
@@ -101,7 +101,7 @@ def _traces(
 ) -> list[Written]:
     match order.write:
         case ReceiptWrite():
-            return [Written(one.id, one.version) for one in marked if order.marker in markers_in(one.memo)]
+            return [Written(receipt.id, receipt.version) for receipt in marked if order.marker in markers_in(receipt.memo)]
         case ApplyCredit(credit_memo_id=memo_id) as write:
             return applications_like(memos[memo_id], write)
         case UnapplyCredit(credit_memo_id=memo_id, application_id=application_id):
@@ -117,12 +117,16 @@ def is_off(memo: CreditMemo | Gone, application_id: str) -> bool:
     """Whether an application stands no more, whoever took it off. A credit note that Xero never heard of proves nothing."""
     if isinstance(memo, Gone):
         return memo.deleted is not None
-    return all(one.id != application_id for one in memo.applications)
+    return all(application.id != application_id for application in memo.applications)
 
 
 def applications_like(memo: CreditMemo | Gone, write: ApplyCredit) -> list[Written]:
     """Every standing application of this credit memo to this invoice with exactly this amount."""
     if isinstance(memo, Gone):
         return []
-    alike = [one for one in memo.applications if (one.invoice_id, one.amount_minor) == (write.invoice_id, write.amount_minor)]
-    return [Written(one.id, memo.version) for one in alike]
+    alike = [
+        application
+        for application in memo.applications
+        if (application.invoice_id, application.amount_minor) == (write.invoice_id, write.amount_minor)
+    ]
+    return [Written(application.id, memo.version) for application in alike]

@@ -37,7 +37,7 @@ def fields(value: object) -> Fields:
 
 def elements(value: object) -> list[Fields]:
     """The objects of a list; empty where there is no list."""
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+    return [element for element in value if isinstance(element, Mapping)] if isinstance(value, list) else []
 
 
 def text(of: Fields, *names: str) -> str:

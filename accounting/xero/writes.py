@@ -137,7 +137,7 @@ class Writes:
             body={"Payments": [body for _, body in paying]},
         )
         if not reply.ok:
-            return dict(zip([one.effect_id for one in orders], self._none_taken(reply, orders), strict=True))
+            return dict(zip([order.effect_id for order in orders], self._none_taken(reply, orders), strict=True))
         found = _in_order(orders, elements(fields(reply.body).get("Payments")))
         refused = {order.effect_id for order, of in zip(orders, found, strict=True) if faults.is_refused(of)}
         why = self._why([order for order in orders if order.effect_id in refused])
@@ -151,7 +151,7 @@ class Writes:
     def _none_taken(self, reply: Reply, orders: Sequence[Order]) -> list[Answer]:
         """A refused request wrote nothing. Where Xero says which element was wrong, the others may be sent again."""
         wrong = elements(fields(reply.body).get("Elements"))
-        told_apart = len(wrong) == len(orders) and any(faults.validation_messages(one) for one in wrong)
+        told_apart = len(wrong) == len(orders) and any(faults.validation_messages(element) for element in wrong)
         if len(orders) == 1 or not told_apart:
             whole = faults.failed_write(reply)
             if not isinstance(whole, BooksRefused):
@@ -161,12 +161,12 @@ class Writes:
             if reply.status == 404:
                 return [whole] * len(orders)
             return [faults.refused(said, reply.body, invoice=why.get(_invoice_of(order))) for order in orders]
-        why = self._why([order for order, one in zip(orders, wrong, strict=True) if faults.validation_messages(one)])
+        why = self._why([order for order, element in zip(orders, wrong, strict=True) if faults.validation_messages(element)])
         return [
             faults.refused(said, reply.body, invoice=why.get(_invoice_of(order)))
-            if (said := faults.validation_messages(one))
+            if (said := faults.validation_messages(element))
             else BooksUnavailable("Another receipt of the same request was refused; this one was not written.")
-            for order, one in zip(orders, wrong, strict=True)
+            for order, element in zip(orders, wrong, strict=True)
         ]
 
     def _refused_element(self, order: Order, of: Fields, why: Mapping[str, Invoice | Gone]) -> Answer:
@@ -231,7 +231,7 @@ class Writes:
         if faults.is_refused(fields(reply.body)):
             return faults.refused(faults.validation_messages(fields(reply.body)))
         answered = [fields(reply.body), *elements(fields(reply.body).get("Allocations"))]
-        if not any(one.get("IsDeleted") in (True, "true") for one in answered):
+        if not any(allocation.get("IsDeleted") in (True, "true") for allocation in answered):
             return OutcomeUnknown("Xero did not say that the allocation is deleted.")
         return Written(write.application_id, "", reply.trace)
 
@@ -246,8 +246,10 @@ class Writes:
             alike = applications_like(self._reads.credit_memos([write.credit_memo_id])[write.credit_memo_id], write)
         except BooksError as error:
             return OutcomeUnknown(f"Xero took the allocation; it could not be read back: {error.message}")
-        answered = {identity(one, "AllocationID", "AllocationId") for one in elements(fields(reply.body).get("Allocations"))}
-        named = [one for one in alike if one.document_id in answered] or alike
+        answered = {
+            identity(allocation, "AllocationID", "AllocationId") for allocation in elements(fields(reply.body).get("Allocations"))
+        }
+        named = [application for application in alike if application.document_id in answered] or alike
         if len(named) != 1:
             return OutcomeUnknown(f"Xero took the allocation, and its credit note has {len(named)} like it.")
         return Written(named[0].document_id, named[0].version, reply.trace)
@@ -262,10 +264,12 @@ class Writes:
     def _allocation_refused(self, reply: Reply, invoice_id: str) -> BooksError | None:
         """Why an allocation was not taken, exact about its invoice where that is known; None when it was taken."""
         if reply.ok:
-            wrong = [one for one in elements(fields(reply.body).get("Allocations")) if faults.is_refused(one)]
+            wrong = [
+                allocation for allocation in elements(fields(reply.body).get("Allocations")) if faults.is_refused(allocation)
+            ]
             if not wrong:
                 return None
-            said = [message for one in wrong for message in faults.validation_messages(one)]
+            said = [message for allocation in wrong for message in faults.validation_messages(allocation)]
             whole: BooksError = faults.refused(said)
         else:
             said = faults.messages_in(reply.body)

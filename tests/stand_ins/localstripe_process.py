@@ -114,7 +114,7 @@ def serve(port: int) -> None:
 
     async def listed(request: web.Request) -> web.Response:
         charge = request.query.get("charge")
-        found = [one for one in disputes.values() if one["charge"] == charge]
+        found = [dispute for dispute in disputes.values() if dispute["charge"] == charge]
         return web.json_response({"object": "list", "data": found, "has_more": False, "url": "/v1/disputes"})
 
     async def asked(request: web.Request, handler: Any) -> web.StreamResponse:
@@ -122,9 +122,9 @@ def serve(port: int) -> None:
         if request.path == "/v1/events" and request.query.get("type") == "charge.dispute.*":
             after = int(request.query.get("created[gt]", 0))
             events = [
-                {"id": f"evt_{one['id']}", "object": "event", "type": "charge.dispute.created", "created": one["created"],
-                 "data": {"object": one}}
-                for one in disputes.values() if one["created"] > after
+                {"id": f"evt_{dispute['id']}", "object": "event", "type": "charge.dispute.created", "created": dispute["created"],
+                 "data": {"object": dispute}}
+                for dispute in disputes.values() if dispute["created"] > after
             ]  # fmt: skip
             return web.json_response({"object": "list", "data": events, "has_more": False, "url": "/v1/events"})
         answer: web.StreamResponse = await handler(request)

@@ -210,8 +210,8 @@ def main() -> None:
     arguments.add_argument("port", type=int)
     given = arguments.parse_args()
     ended = threading.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, lambda *_: ended.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
     with start_quickbooks(given.folder, port=given.port) as quickbooks:
         print(quickbooks.base_url, flush=True)
         ended.wait()

@@ -146,8 +146,9 @@ class CompanyApi:
         for word in parameters.get("entities", "").split(","):
             entity = query.entity_named(word.strip())
             there = [*shelf.all(entity, changed_since(shelf.connection, entity, since)), *shelf.deleted(entity)]
-            changed = [one for one in there if query.moment(one["MetaData"]["LastUpdatedTime"]) >= since]
-            changed = sorted(changed, key=lambda one: query.moment(one["MetaData"]["LastUpdatedTime"]), reverse=True)[:room]
+            changed = [document for document in there if query.moment(document["MetaData"]["LastUpdatedTime"]) >= since]
+            changed.sort(key=lambda document: query.moment(document["MetaData"]["LastUpdatedTime"]), reverse=True)
+            changed = changed[:room]
             room -= len(changed)
             sizes = {"startPosition": 1, "maxResults": len(changed), "totalCount": len(changed)}
             feed.append({entity: changed, **sizes} if changed else {})

@@ -21,14 +21,14 @@ ABSENT = "QuickBooks' schema is not in ../shared/contracts; put it there to chec
 def violations(body: Any, where: str) -> Iterator[str]:
     """A sentence for every entity or Fault anywhere in this body that breaks the schema; keys name the entities."""
     if isinstance(body, list):
-        for one in body:
-            yield from violations(one, where)
+        for line in body:
+            yield from violations(line, where)
     if not isinstance(body, Mapping):
         return
     for name, value in body.items():
         if validator := _validators().get(name):
-            for one in value if isinstance(value, list) else [value]:
-                for error in validator.iter_errors(one):
+            for part in value if isinstance(value, list) else [value]:
+                for error in validator.iter_errors(part):
                     yield f"{where}: {name} {'/'.join(map(str, error.absolute_path))}: {error.message}"
         else:
             yield from violations(value, where)

@@ -53,98 +53,103 @@ class Shelf:
 
     def invoices(self, ids: Collection[str] | None) -> list[Document]:
         paid_by = quickbooks_payments.payers(self.connection, ids)
-        return [self._invoice(one, paid_by.get(one.id, [])) for one in reading.invoices(self.connection, ids)]
+        return [self._invoice(invoice, paid_by.get(invoice.id, [])) for invoice in reading.invoices(self.connection, ids)]
 
     def credit_memos(self, ids: Collection[str] | None) -> list[Document]:
-        return [self._credit_memo(one) for one in reading.credit_memos(self.connection, ids)]
+        return [self._credit_memo(memo) for memo in reading.credit_memos(self.connection, ids)]
 
     def payments(self, ids: Collection[str] | None) -> list[Document]:
-        return [self._payment(one) for one in quickbooks_payments.payments(self.connection, ids)[0].values()]
+        return [self._payment(payment) for payment in quickbooks_payments.payments(self.connection, ids)[0].values()]
 
     def customers(self, ids: Collection[str] | None) -> list[Document]:
         balances = _balances(self.connection)
-        return [self._customer(one, balances.get(one.id, 0)) for one in reading.customers(self.connection, ids)]
+        return [self._customer(customer, balances.get(customer.id, 0)) for customer in reading.customers(self.connection, ids)]
 
     def deleted(self, entity: str) -> list[Document]:
         """The stubs that the change feed gives for deleted documents of this entity."""
         if entity == "Payment":
-            gone = [(one.id, one.deleted) for one in quickbooks_payments.payments(self.connection)[1]]
+            gone = [(payment.id, payment.deleted) for payment in quickbooks_payments.payments(self.connection)[1]]
         else:
             kind = {"Invoice": Kind.INVOICE, "CreditMemo": Kind.CREDIT_MEMO, "Customer": Kind.CUSTOMER}.get(entity)
             rows = self.connection.execute("SELECT id, changed_by, changed_at FROM documents WHERE deleted AND kind = ?", (kind,))
             gone = [(row["id"], Stamp(row["changed_by"], datetime.fromisoformat(row["changed_at"]))) for row in rows]
         return [
-            {"domain": "QBO", "status": "Deleted", "Id": api_id(one), "MetaData": {"LastUpdatedTime": time_text(stamp.at)}}
-            for one, stamp in gone
+            {
+                "domain": "QBO",
+                "status": "Deleted",
+                "Id": api_id(document_id),
+                "MetaData": {"LastUpdatedTime": time_text(stamp.at)},
+            }
+            for document_id, stamp in gone
         ]
 
-    def _invoice(self, one: Invoice, paid_by: list[str]) -> Document:
-        note = quickbooks_side.note_of(self.connection, one.id)
-        if one.status is InvoiceStatus.VOIDED:
+    def _invoice(self, found: Invoice, paid_by: list[str]) -> Document:
+        note = quickbooks_side.note_of(self.connection, found.id)
+        if found.status is InvoiceStatus.VOIDED:
             note = f"Voided - {note}".removesuffix(" - ")
         return {
-            **self._head(one.id, int(one.version) - 1, one.created, one.changed),
-            "DocNumber": one.number,
-            "TxnDate": one.issued_on.isoformat(),
-            "CurrencyRef": _currency(one.currency),
+            **self._head(found.id, int(found.version) - 1, found.created, found.changed),
+            "DocNumber": found.number,
+            "TxnDate": found.issued_on.isoformat(),
+            "CurrencyRef": _currency(found.currency),
             **({"PrivateNote": note} if note else {}),
             "LinkedTxn": [{"TxnId": api_id(payment_id), "TxnType": "Payment"} for payment_id in paid_by],
-            "Line": _sales_lines(one.total_minor, one.currency),
-            "CustomerRef": self._customer_ref(one.customer_id),
-            "DueDate": one.issued_on.isoformat(),
-            "TotalAmt": amount(one.total_minor, one.currency),
+            "Line": _sales_lines(found.total_minor, found.currency),
+            "CustomerRef": self._customer_ref(found.customer_id),
+            "DueDate": found.issued_on.isoformat(),
+            "TotalAmt": amount(found.total_minor, found.currency),
             "ApplyTaxAfterDiscount": False,
             "PrintStatus": "NotSet",
             "EmailStatus": "NotSet",
-            "Balance": amount(one.open_minor, one.currency),
+            "Balance": amount(found.open_minor, found.currency),
         }
 
-    def _credit_memo(self, one: CreditMemo) -> Document:
-        note = quickbooks_side.note_of(self.connection, one.id)
+    def _credit_memo(self, found: CreditMemo) -> Document:
+        note = quickbooks_side.note_of(self.connection, found.id)
         return {
-            **self._head(one.id, int(one.version) - 1, one.created, one.changed),
-            "DocNumber": one.number,
-            "TxnDate": one.issued_on.isoformat(),
-            "CurrencyRef": _currency(one.currency),
+            **self._head(found.id, int(found.version) - 1, found.created, found.changed),
+            "DocNumber": found.number,
+            "TxnDate": found.issued_on.isoformat(),
+            "CurrencyRef": _currency(found.currency),
             **({"PrivateNote": note} if note else {}),
-            "Line": _sales_lines(one.total_minor, one.currency),
-            "CustomerRef": self._customer_ref(one.customer_id),
-            "TotalAmt": amount(one.total_minor, one.currency),
+            "Line": _sales_lines(found.total_minor, found.currency),
+            "CustomerRef": self._customer_ref(found.customer_id),
+            "TotalAmt": amount(found.total_minor, found.currency),
             "ApplyTaxAfterDiscount": False,
             "PrintStatus": "NotSet",
             "EmailStatus": "NotSet",
-            "Balance": amount(one.open_minor, one.currency),
-            "RemainingCredit": amount(one.open_minor, one.currency),
+            "Balance": amount(found.open_minor, found.currency),
+            "RemainingCredit": amount(found.open_minor, found.currency),
         }
 
-    def _payment(self, one: Payment) -> Document:
-        account = (one.receipt.deposit_account if one.receipt else "") or UNDEPOSITED
-        method = one.receipt.method if one.receipt else ""
+    def _payment(self, found: Payment) -> Document:
+        account = (found.receipt.deposit_account if found.receipt else "") or UNDEPOSITED
+        method = found.receipt.method if found.receipt else ""
         return {
-            **self._head(one.id, one.version, one.created, one.changed),
-            "TxnDate": one.txn_date,
-            "CurrencyRef": _currency(one.currency),
-            **({"PrivateNote": one.note} if one.note else {}),
-            **({"PaymentRefNum": one.reference} if one.reference else {}),
+            **self._head(found.id, found.version, found.created, found.changed),
+            "TxnDate": found.txn_date,
+            "CurrencyRef": _currency(found.currency),
+            **({"PrivateNote": found.note} if found.note else {}),
+            **({"PaymentRefNum": found.reference} if found.reference else {}),
             **({"PaymentMethodRef": {"value": method, "name": PAYMENT_METHODS.get(method, method)}} if method else {}),
-            **({"LinkedTxn": [{"TxnId": f"9{api_id(one.id)}", "TxnType": "Deposit"}]} if one.deposited else {}),
-            "Line": _payment_lines(one),
-            "CustomerRef": self._customer_ref(one.customer_id),
+            **({"LinkedTxn": [{"TxnId": f"9{api_id(found.id)}", "TxnType": "Deposit"}]} if found.deposited else {}),
+            "Line": _payment_lines(found),
+            "CustomerRef": self._customer_ref(found.customer_id),
             "DepositToAccountRef": {"value": account, "name": ACCOUNTS.get(account, (account,))[0]},
-            "TotalAmt": amount(one.total_minor, one.currency),
-            "UnappliedAmt": amount(one.unapplied_minor, one.currency),
+            "TotalAmt": amount(found.total_minor, found.currency),
+            "UnappliedAmt": amount(found.unapplied_minor, found.currency),
             "ProcessPayment": False,
         }
 
-    def _customer(self, one: Customer, balance_minor: int) -> Document:
-        shown = one.name if one.active else f"{one.name} (deleted)"
+    def _customer(self, found: Customer, balance_minor: int) -> Document:
+        shown = found.name if found.active else f"{found.name} (deleted)"
         home = reading.settings(self.connection).home_currency
         return {
-            **self._head(one.id, int(one.version) - 1, one.created, one.changed),
+            **self._head(found.id, int(found.version) - 1, found.created, found.changed),
             "FullyQualifiedName": shown,
             "DisplayName": shown,
-            "PrintOnCheckName": one.name,
-            "Active": one.active,
+            "PrintOnCheckName": found.name,
+            "Active": found.active,
             "Taxable": False,
             "Job": False,
             "BillWithParent": False,
@@ -178,8 +183,8 @@ class Shelf:
     def payment_methods(self) -> list[Document]:
         began = Stamp("", COMPANY_BEGAN)
         return [
-            {**self._head(one, 0, began, began), "Name": name, "Active": True, "Type": "NON_CREDIT_CARD"}
-            for one, name in PAYMENT_METHODS.items()
+            {**self._head(method, 0, began, began), "Name": name, "Active": True, "Type": "NON_CREDIT_CARD"}
+            for method, name in PAYMENT_METHODS.items()
         ]
 
     def company_info(self) -> Document:
@@ -267,10 +272,12 @@ def _sales_lines(total_minor: int, currency: str) -> list[Document]:
     ]
 
 
-def _payment_lines(one: Payment) -> list[Document]:
-    linked = [("Invoice", *line) for line in one.on_invoices.items()] + [("CreditMemo", *line) for line in one.from_memos.items()]
+def _payment_lines(payment: Payment) -> list[Document]:
+    linked = [("Invoice", *line) for line in payment.on_invoices.items()] + [
+        ("CreditMemo", *line) for line in payment.from_memos.items()
+    ]
     return [
-        {"Amount": amount(minor, one.currency), "LinkedTxn": [{"TxnId": api_id(document_id), "TxnType": kind}]}
+        {"Amount": amount(minor, payment.currency), "LinkedTxn": [{"TxnId": api_id(document_id), "TxnType": kind}]}
         for kind, document_id, minor in linked
     ]
 

@@ -89,13 +89,17 @@ def update(change: Change, found: Payment, body: Body) -> None:
         _number_is_free(change, wished.reference, found.id)
     checks.period_open(change, wished.txn_date, "a payment")
     standing = _standing(change, wished, found)
-    for one in found.applications:
-        if standing.credits.get((one.credit_memo_id, one.invoice_id)) != one.amount_minor:
-            credits.unapply(change, one.id)
+    for application in found.applications:
+        if standing.credits.get((application.credit_memo_id, application.invoice_id)) != application.amount_minor:
+            credits.unapply(change, application.id)
     if found.receipt:
-        _stand_on(change, found.id, {one: min(minor, standing.money.get(one, 0)) for one, minor in _money(found).items()})
+        _stand_on(
+            change,
+            found.id,
+            {invoice_id: min(minor, standing.money.get(invoice_id, 0)) for invoice_id, minor in _money(found).items()},
+        )
         _rewrite(change, found, wished)
-    kept = {(one.credit_memo_id, one.invoice_id): one.amount_minor for one in found.applications}
+    kept = {(application.credit_memo_id, application.invoice_id): application.amount_minor for application in found.applications}
     for pair, minor in standing.credits.items():
         if kept.get(pair) != minor:
             side.link(change, _apply(change, pair, minor), found.id)
@@ -111,8 +115,8 @@ def delete(change: Change, found: Payment) -> None:
     """Deletes a Payment: what it paid is open again, what it took of credit memos is left on them."""
     if not found.voided:
         _may_change(change, found)
-    for one in found.applications:
-        credits.unapply(change, one.id)
+    for application in found.applications:
+        credits.unapply(change, application.id)
     if found.receipt:
         receipts.delete(change, found.id)
     change.connection.execute("DELETE FROM quickbooks_payments WHERE payment_id = ?", (found.id,))
@@ -122,8 +126,8 @@ def delete(change: Change, found: Payment) -> None:
 def void(change: Change, found: Payment) -> None:
     """Voids a Payment: it stays with zero and no lines."""
     _may_change(change, found)
-    for one in found.applications:
-        credits.unapply(change, one.id)
+    for application in found.applications:
+        credits.unapply(change, application.id)
     if found.receipt:
         receipts.void(change, found.id)
     else:
@@ -227,10 +231,12 @@ def _standing(change: Change, wished: Wished, found: Payment | None) -> Standing
     if sum(wished.on_invoices.values()) > wished.total_minor + sum(wished.from_memos.values()):
         raise business("The amounts of the lines are more than the amount of the payment.")
     now_on, now_from = (found.on_invoices, found.from_memos) if found else ({}, {})
-    open_of = {one: _open_minor(change, one) + now_on.get(one, 0) for one in wished.on_invoices}
-    left_of = {one: checks.credit_memo(change, one).open_minor + now_from.get(one, 0) for one in wished.from_memos}
-    due = {one: min(minor, open_of[one]) for one, minor in wished.on_invoices.items()}
-    credit = {one: min(minor, left_of[one]) for one, minor in wished.from_memos.items()}
+    open_of = {invoice_id: _open_minor(change, invoice_id) + now_on.get(invoice_id, 0) for invoice_id in wished.on_invoices}
+    left_of = {
+        memo_id: checks.credit_memo(change, memo_id).open_minor + now_from.get(memo_id, 0) for memo_id in wished.from_memos
+    }
+    due = {invoice_id: min(minor, open_of[invoice_id]) for invoice_id, minor in wished.on_invoices.items()}
+    credit = {memo_id: min(minor, left_of[memo_id]) for memo_id, minor in wished.from_memos.items()}
     pairs: dict[Pair, int] = {}
     for memo_id, left_minor in credit.items():
         for invoice_id, minor in _spread(left_minor, due).items():

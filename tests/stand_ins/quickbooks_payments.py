@@ -89,12 +89,12 @@ class Payment:
     def on_invoices(self) -> dict[str, int]:
         """Invoice id to what money and credits of this Payment stand on it."""
         amounts = {line.invoice_id: line.amount_minor for line in self.receipt.lines} if self.receipt else {}
-        return _added(amounts, ((one.invoice_id, one.amount_minor) for one in self.applications))
+        return _added(amounts, ((application.invoice_id, application.amount_minor) for application in self.applications))
 
     @property
     def from_memos(self) -> dict[str, int]:
         """Credit memo id to what this Payment takes of it."""
-        return _added({}, ((one.credit_memo_id, one.amount_minor) for one in self.applications))
+        return _added({}, ((application.credit_memo_id, application.amount_minor) for application in self.applications))
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def payments(connection: Connection, ids: Collection[str] | None = None) -> tupl
     for payment_id, kept in side.heads(connection).items():
         if payment_id in found:
             _headed(found[payment_id], kept)
-    for payment_id in [one.id for one in found.values() if not _is_there(one)]:
+    for payment_id in [payment.id for payment in found.values() if not _is_there(payment)]:
         gone[payment_id] = max([found.pop(payment_id).changed, *filter(None, [gone.get(payment_id)])], key=lambda stamp: stamp.at)
     return found, [GonePayment(payment_id, stamp) for payment_id, stamp in gone.items() if payment_id not in found]
 

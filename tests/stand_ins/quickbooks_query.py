@@ -82,7 +82,7 @@ def answered(query: Query, documents: Sequence[Mapping[str, Any]]) -> dict[str, 
     asked = [condition.field for condition in query.conditions]
     if query.entity in LISTS and "Active" not in asked:
         documents = [document for document in documents if document.get("Active", True)]
-    found = [one for one in documents if all(_holds(condition, one) for condition in query.conditions)]
+    found = [document for document in documents if all(_holds(condition, document) for condition in query.conditions)]
     if query.counts:
         return {"totalCount": len(found)}
     for name, descending in reversed(query.order):

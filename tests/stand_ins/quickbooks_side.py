@@ -67,7 +67,7 @@ def lay(ledger: Ledger) -> None:
 
 def settings(connection: Connection) -> Settings:
     held = json.loads(connection.execute("SELECT settings FROM quickbooks_settings").fetchone()[0])
-    known = {one.name for one in fields(Settings)}
+    known = {field.name for field in fields(Settings)}
     return Settings(**{name: value for name, value in held.items() if name in known})
 
 
@@ -83,7 +83,7 @@ def api_id(ledger_id: str) -> str:
 
 def ledger_ids(connection: Connection, ids: Iterable[str], *kinds: Kind) -> list[str]:
     """The ledger's ids of documents of these kinds, as far as there ever were such."""
-    return [found for found in (ledger_id(connection, one, *kinds) for one in ids) if found]
+    return [found for found in (ledger_id(connection, document_id, *kinds) for document_id in ids) if found]
 
 
 def ledger_id(connection: Connection, document_id: str, *kinds: Kind) -> str:
@@ -124,7 +124,7 @@ def heads(connection: Connection) -> dict[str, Head]:
 
 def keep_head(change: Change, kept: Head) -> None:
     stamped = replace(kept, changed_by=change.by, changed_at=utc_text(change.at))
-    names = [one.name for one in fields(Head)]
+    names = [field.name for field in fields(Head)]
     change.connection.execute(
         f"INSERT OR REPLACE INTO quickbooks_payments ({', '.join(names)}) VALUES ({', '.join('?' for _ in names)})",
         [int(value) if isinstance(value, bool) else value for value in asdict(stamped).values()],

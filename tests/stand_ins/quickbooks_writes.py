@@ -67,10 +67,10 @@ def _current(change: Change, entity: str, body: Body) -> str:
 
 
 def _payment(change: Change, payment_id: str) -> shown.Payment:
-    one = shown.payment(change.connection, payment_id)
-    if one is None:
+    shown_now = shown.payment(change.connection, payment_id)
+    if shown_now is None:
         raise not_found(DELETED_TRANSACTION)
-    return one
+    return shown_now
 
 
 def _create(change: Change, entity: str, body: Body, allow_duplicates: bool) -> str:

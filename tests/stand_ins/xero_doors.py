@@ -220,41 +220,43 @@ class Doors:
         return 200, text
 
     def _payments(self, asked: Asked) -> Json:
-        def one(element: Json) -> Json:
+        def carry_out(element: Json) -> Json:
             if element.get("PaymentID") and element.get("Status") == "DELETED":
                 return asked.writes.delete_payment(str(element["PaymentID"]))
             made = asked.writes.create_payment(element)
             return {**made, "Warnings": messages_of([self.warnings.pop(0)])} if self.warnings else made
 
-        return {"Payments": _each(asked, "Payments", one)}
+        return {"Payments": _each(asked, "Payments", carry_out)}
 
     def _payment_deleted(self, asked: Asked) -> Json:
-        def one(element: Json) -> Json:
+        def carry_out(element: Json) -> Json:
             if element.get("Status") != "DELETED":
                 raise Invalid("Payments cannot be edited, only deleted")
             return asked.writes.delete_payment(asked.ids[0])
 
-        return {"Payments": _each(asked, "Payments", one)}
+        return {"Payments": _each(asked, "Payments", carry_out)}
 
     def _bank_transactions(self, asked: Asked) -> Json:
-        def one(element: Json) -> Json:
+        def carry_out(element: Json) -> Json:
             if element.get("BankTransactionID") and element.get("Status") == "DELETED":
                 return asked.writes.delete_on_account(str(element["BankTransactionID"]))
             return asked.writes.receive_on_account(element)
 
-        return {"BankTransactions": _each(asked, "BankTransactions", one)}
+        return {"BankTransactions": _each(asked, "BankTransactions", carry_out)}
 
     def _bank_transaction_deleted(self, asked: Asked) -> Json:
-        def one(element: Json) -> Json:
+        def carry_out(element: Json) -> Json:
             if element.get("Status") != "DELETED":
                 raise Invalid("This stand-in edits no bank transactions")
             return asked.writes.delete_on_account(asked.ids[0])
 
-        return {"BankTransactions": _each(asked, "BankTransactions", one)}
+        return {"BankTransactions": _each(asked, "BankTransactions", carry_out)}
 
     def _allocating(self, kind: str) -> Write:
         def allocate(asked: Asked) -> Json:
-            return {"Allocations": _each(asked, "Allocations", lambda one: asked.writes.allocate(kind, asked.ids[0], one))}
+            return {
+                "Allocations": _each(asked, "Allocations", lambda element: asked.writes.allocate(kind, asked.ids[0], element))
+            }
 
         return allocate
 
@@ -279,14 +281,14 @@ class Doors:
         return str(simplejson.dumps(envelope, use_decimal=True))
 
 
-def _each(asked: Asked, plural: str, one: Callable[[Json], Json]) -> list[Json]:
+def _each(asked: Asked, plural: str, write: Callable[[Json], Json]) -> list[Json]:
     """Carries each element out. Raises NotValid where they are summarised and one was refused."""
     answers: list[Json] = []
     refused: list[Json] = []
     for element in asked.elements(plural):
         try:
             with side.one_of_several(asked.writes.connection):
-                answer = one(element)
+                answer = write(element)
             status = {} if asked.summarised else {"StatusAttributeString": "WARNING" if "Warnings" in answer else "OK"}
             answers.append({**answer, **status})
         except Invalid as problem:

@@ -173,10 +173,10 @@ def _filtered(items: list[Json], key: str, query: Mapping[str, str]) -> list[Jso
     """The items that fit, in the order asked for, by id where none is: nobody may rest on another."""
     for name, field in _ONE_OF.items():
         if name in query:
-            wanted = {one.strip() for one in query[name].split(",")}
+            wanted = {name_or_id.strip() for name_or_id in query[name].split(",")}
             items = [item for item in items if item.get(field or key) in wanted]
     if "ContactIDs" in query:
-        wanted = {one.strip() for one in query["ContactIDs"].split(",")}
+        wanted = {contact_id.strip() for contact_id in query["ContactIDs"].split(",")}
         items = [item for item in items if item.get("Contact", {}).get("ContactID") in wanted]
     if query.get("where"):
         test = asked_for.where(query["where"])

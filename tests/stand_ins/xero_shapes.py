@@ -107,8 +107,8 @@ class Shapes:
         currency, issued_on = figures["currency"], date.fromisoformat(figures["issued_on"])
         payments, documents = self._received_on(id)
         notes = self._credit_notes_on(id)
-        paid = sum((one["Amount"] for one in payments), Decimal())
-        credited = sum((one["AppliedAmount"] for one in (*notes, *documents)), Decimal())
+        paid = sum((payment["Amount"] for payment in payments), Decimal())
+        credited = sum((document["AppliedAmount"] for document in (*notes, *documents)), Decimal())
         total = amount(figures["total_minor"], currency)
         status = _invoice_status(head, figures)
         due = total - paid - credited if status in ("DRAFT", "AUTHORISED", "PAID") else amount(0, currency)
@@ -119,8 +119,8 @@ class Shapes:
             "Reference": "",
             "Payments": payments,
             "CreditNotes": notes,
-            "Prepayments": [one for one in documents if "PrepaymentID" in one],
-            "Overpayments": [one for one in documents if "OverpaymentID" in one],
+            "Prepayments": [document for document in documents if "PrepaymentID" in document],
+            "Overpayments": [document for document in documents if "OverpaymentID" in document],
             "AmountDue": due,
             "AmountPaid": paid or amount(0, currency),
             "AmountCredited": credited or amount(0, currency),
@@ -142,7 +142,9 @@ class Shapes:
             "CurrencyCode": currency,
         }
         if status == "PAID":
-            shape["FullyPaidOnDate"] = max((one["Date"] for one in (*payments, *notes, *documents)), default=net_date(issued_on))
+            shape["FullyPaidOnDate"] = max(
+                (document["Date"] for document in (*payments, *notes, *documents)), default=net_date(issued_on)
+            )
         return shape
 
     def invoice_in_short(self, id: str) -> Json:

@@ -51,7 +51,7 @@ def where(text: str) -> Test:
 def ordered(items: Sequence[Json], order: str) -> list[Json]:
     """The items in the order asked for: "Date DESC, InvoiceNumber"."""
     arranged = list(items)
-    for clause in reversed([one.strip() for one in order.split(",") if one.strip()]):
+    for clause in reversed([part.strip() for part in order.split(",") if part.strip()]):
         name, _, direction = clause.partition(" ")
         if direction.strip().upper() not in ("", "ASC", "DESC", "ASCENDING", "DESCENDING"):
             raise QueryRefused(f"Syntax error in the order '{clause}'")
@@ -173,7 +173,7 @@ def _made(what: str, given: Sequence[object]) -> object:
         if what == "DateTime.Parse":
             at = datetime.fromisoformat(str(given[0]))
             return at if at.tzinfo else at.replace(tzinfo=UTC)
-        year, month, day, hour, minute, second = (int(str(one)) for one in (*given, 0, 0, 0)[:6])
+        year, month, day, hour, minute, second = (int(str(number)) for number in (*given, 0, 0, 0)[:6])
         return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except (TypeError, ValueError, OverflowError) as problem:
         raise QueryRefused(f"{what} cannot be made of {given}") from problem

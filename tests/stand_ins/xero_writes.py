@@ -268,7 +268,7 @@ class Writes:
             ids = [named.id] if named and named.kind == "invoice" else []
         else:
             numbered = reading.invoices_numbered(self.connection, [str(sent.get("InvoiceNumber") or "")])
-            ids = [one.id for one in numbered if one.status is not InvoiceStatus.VOIDED][:1]
+            ids = [invoice.id for invoice in numbered if invoice.status is not InvoiceStatus.VOIDED][:1]
         found = reading.invoices(self.connection, ids)
         if found:
             return found[0]
