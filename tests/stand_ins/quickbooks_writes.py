@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from accounting.embedded import checks, credits, customers, invoices, reading
 from accounting.embedded.change import Change, Kind
+from receivables.books_records import CreditMemo, Invoice
 from stand_ins import quickbooks_documents as documents
 from stand_ins import quickbooks_payment_writes as payment_writes
 from stand_ins import quickbooks_payments as shown
@@ -89,8 +90,11 @@ def _create(change: Change, entity: str, body: Body, allow_duplicates: bool) -> 
     if not allow_duplicates:
         _number_is_free(change, number, "")
     day = day_of(body, change.day)
-    add: Callable[..., Any] = invoices.add if entity == "Invoice" else credits.add
-    added = add(change, number, customer_id, total_minor, currency, day)
+    added: Invoice | CreditMemo
+    if entity == "Invoice":
+        added = invoices.add(change, invoices.NewInvoice(number, customer_id, total_minor, currency, day))
+    else:
+        added = credits.add(change, number, customer_id, total_minor, currency, day)
     side.keep_note(change, added.id, text_of(body, "PrivateNote", 4000, ""))
     credits.apply_automatically(change, customer_id)
     return str(added.id)
