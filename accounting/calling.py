@@ -143,7 +143,7 @@ class Calls:
                 problem = _in_words(error)
             if pause_milliseconds is not None:
                 self._pause(pause_milliseconds / 1000)
-        raise BooksUnavailable(f"{self._package} cannot be reached: {problem or 'it refuses a renewed access'}.")
+        raise BooksUnavailable(f"{self._package} cannot be reached: {problem or 'it does not accept the renewed access'}.")
 
     def write(
         self,
@@ -169,11 +169,11 @@ class Calls:
         except httpx2.HTTPError as error:
             raise OutcomeUnknown(f"{self._package} did not answer: {_in_words(error)}.") from error
         if reply is None:
-            raise BooksUnavailable(f"The access to {self._package} was renewed; the write is sent again.")
+            raise BooksUnavailable(f"Access to {self._package} was renewed; the write will be sent again.")
         if not (reply.ok or 400 <= reply.status < 500):
-            raise OutcomeUnknown(f"{self._package} answered {reply.status}: whether it was written cannot be told from that.")
+            raise OutcomeUnknown(f"{self._package} answered {reply.status}: we cannot tell whether it was recorded.")
         if reply.ok and reply.body is None:
-            raise OutcomeUnknown(f"{self._package} answered {reply.status} with something that is no JSON.")
+            raise OutcomeUnknown(f"{self._package} answered {reply.status} with something that is not JSON.")
         return reply
 
     def _wait_for_budgets(self, path: str, deadline: float) -> None:
@@ -187,7 +187,7 @@ class Calls:
         while (wait_seconds := budget.take(self._company, 1)) > 0:  # a wait reserves nothing: ask again after it
             ends += wait_seconds
             if ends > deadline:
-                raise Throttled(f"The calls that {self._package} allows are used up for now.", wait_seconds)
+                raise Throttled(f"The call limit of {self._package} is used up for now.", wait_seconds)
             self._pause(wait_seconds)
 
     def _request(
@@ -203,7 +203,7 @@ class Calls:
         authorization = self._access.authorization()
         request.headers["Authorization"] = authorization
         if self._clock.monotonic() > deadline:
-            raise BooksUnavailable(f"The time for this call to {self._package} had passed; nothing was sent.")
+            raise BooksUnavailable(f"Time ran out for this call to {self._package}; nothing was sent.")
         self.counts.add(kind)
         response = self._client.send(request, stream=True)
         try:

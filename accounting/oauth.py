@@ -179,7 +179,7 @@ class OAuthClient:
                 listed = reply.raise_for_status().json()
             return {str(entry[_ID]): str(entry[_NAME]) for entry in listed if entry[_TYPE] == "ORGANISATION"}
         except (httpx2.HTTPError, ValueError, TypeError, KeyError) as error:
-            raise BooksUnavailable(f"{self.provider.package} did not list organisations: {type(error).__name__}.") from None
+            raise BooksUnavailable(f"{self.provider.package} did not list organizations: {type(error).__name__}.") from None
 
     def _client(self, redirect_address: str | None = None) -> OAuth2Client:
         return OAuth2Client(
@@ -210,9 +210,9 @@ class OAuthClient:
             raise BooksUnavailable(f"{package} gave no access: {type(error).__name__}.") from None
         match refusal:
             case "invalid_grant":
-                raise AccessLost(f"{package} does not honour our access any more")
+                raise AccessLost(f"{package} no longer accepts our access")
             case "invalid_client" | "unauthorized_client" | "access_denied":
-                raise AccessLost(f"{package} does not accept our app ({refusal}): its client id and secret must be put right")
+                raise AccessLost(f"{package} does not accept our app ({refusal}): correct its client ID and secret")
             case _:
                 raise BooksUnavailable(f"{package} gave no access: {refusal}.")
 
@@ -287,7 +287,7 @@ class OAuthAccess:
         if good(stored):
             return stored
         if stored.refresh_token == self._dead:
-            raise self._lost(f"{self._client.provider.package} does not honour our access any more")
+            raise self._lost(f"{self._client.provider.package} no longer accepts our access")
         try:
             with self._vault.exclusively(self._company, self._purpose) as text:
                 stored = self._stored(lambda: text)

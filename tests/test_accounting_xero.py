@@ -115,8 +115,8 @@ def test_a_paid_a_partly_paid_a_voided_and_a_draft_invoice_are_told_apart(scene:
     ]
 
     assert [
-        ("invoice_not_open", "Invoice 1 is paid already."),
-        ("over_application", "The amount is more than what is open on the invoice."),
+        ("invoice_not_open", "Invoice 1 is already paid."),
+        ("over_application", "The amount is more than the invoice's open balance."),
         ("invoice_not_open", "Invoice 3 was voided."),
         ("invoice_not_open", "Invoice 4 is not approved yet."),
         ("document_gone", "Invoice 5 was deleted in Xero."),
@@ -167,7 +167,7 @@ def test_a_receipt_that_xero_has_no_single_document_for_is_refused_in_words(scen
     customer, invoice = scene.customer_with_invoice()
     rest_beside = replace(a_receipt_write(customer, 60_000), lines=(ReceiptLine(invoice, 50_000),))
 
-    assert ("invalid", "In Xero one payment stands on one invoice, with its whole amount.") == code_and_words(
+    assert ("invalid", "In Xero one payment is applied to one invoice, in full.") == code_and_words(
         scene.send(an_order(rest_beside))[0]
     )
     assert "not_found" == refusal(scene.send(an_order(a_receipt_write(customer, invoice_id='x" OR 1==1')))[0]).refusal

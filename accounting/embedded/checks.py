@@ -58,7 +58,7 @@ def changeable_receipt(change: Change, receipt_id: str) -> Receipt:
     """The receipt, which may be changed, voided or deleted: not voided, not in a deposit, of an open period."""
     found = receipt(change, receipt_id)
     if found.voided:
-        raise BooksRefused(f"Receipt {found.number} is voided; a voided receipt stays as it is.", Refusal.RECEIPT_VOIDED)
+        raise BooksRefused(f"Receipt {found.number} is voided and cannot be changed.", Refusal.RECEIPT_VOIDED)
     if found.deposited:
         raise BooksRefused(
             f"Receipt {found.number} is in a bank deposit and cannot be changed. Take it out of the deposit first.",
@@ -73,7 +73,7 @@ def period_open(change: Change, day: date, what: str) -> None:
     closed_through = change.closed_through
     if closed_through is not None and day <= closed_through:
         raise BooksRefused(
-            f"The books are closed through {closed_through.isoformat()}; {what} of {day.isoformat()} lies in the closed period.",
+            f"The books are closed through {closed_through.isoformat()}; {what} dated {day.isoformat()} is in the closed period.",
             Refusal.PERIOD_CLOSED,
         )
 
@@ -94,16 +94,14 @@ def positive_amount(amount_minor: int, currency: str, what: str) -> None:
     except ValueError as problem:
         raise BooksRefused(f"{what}: {problem}.", Refusal.INVALID) from problem
     if not 0 < amount_minor <= LARGEST_AMOUNT_MINOR:
-        raise BooksRefused(
-            f"{what} must be of a positive amount, not {text_from_minor(amount_minor, currency)}.", Refusal.INVALID
-        )
+        raise BooksRefused(f"{what} must have a positive amount, not {text_from_minor(amount_minor, currency)}.", Refusal.INVALID)
 
 
 def same_customer_and_currency(paying: Receipt | CreditMemo, name: str, owed: Invoice) -> None:
     """Money of one customer never pays another customer's invoice, nor an invoice in another currency."""
     if paying.customer_id != owed.customer_id:
         raise BooksRefused(
-            f"Invoice {owed.number} is of customer #{owed.customer_id}, {name} of #{paying.customer_id}.",
+            f"Invoice {owed.number} belongs to customer #{owed.customer_id}, {name} to customer #{paying.customer_id}.",
             Refusal.CUSTOMER_MISMATCH,
         )
     if paying.currency != owed.currency:

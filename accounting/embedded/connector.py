@@ -213,7 +213,7 @@ def _unapply(change: Change, order: Order, write: UnapplyCredit) -> Written:
     standing = checks.credit_application(change, write.application_id)
     meant = (write.credit_memo_id, write.invoice_id, write.amount_minor)
     if (standing.credit_memo_id, standing.invoice_id, standing.amount_minor) != meant:
-        raise BooksRefused(f"The application #{standing.id} is not the one that was meant.", Refusal.STALE)
+        raise BooksRefused(f"Application #{standing.id} has changed since it was read.", Refusal.STALE)
     credits.unapply(change, standing.id)
     return _applied(change.connection, standing.id, standing.credit_memo_id)
 

@@ -27,7 +27,7 @@ def set_active(change: Change, customer_id: str, active: bool) -> Customer:
     found = checks.customer(change, customer_id)
     if active and found.merged_into:
         raise BooksRefused(
-            f"{found.name} was merged into #{found.merged_into} and cannot be active again.", Refusal.CUSTOMER_INACTIVE
+            f"{found.name} was merged into #{found.merged_into} and cannot be made active again.", Refusal.CUSTOMER_INACTIVE
         )
     if found.active != active:
         change.connection.execute("UPDATE customers SET active = ? WHERE id = ?", (int(active), customer_id))

@@ -153,7 +153,7 @@ class Database:
         if version == SCHEMA_VERSION or (version, tables) == (0, 0):
             return version == 0
         raise ConfigurationError(
-            f"{self.path} holds something else than embedded books of version {SCHEMA_VERSION}. "
+            f"{self.path} does not hold embedded books of version {SCHEMA_VERSION}. "
             "Name another file for this company's embedded books."
         )
 
@@ -185,4 +185,4 @@ def _unavailable(problem: Exception) -> BooksUnavailable:
     text = str(problem)
     if "locked" in text or "busy" in text:
         return BooksUnavailable("The books are in use by another process; nothing was done.", retry_after_seconds=1.0)
-    return BooksUnavailable(f"The file of the books cannot be used just now ({text}); nothing was done.")
+    return BooksUnavailable(f"The file of the books cannot be used right now ({text}); nothing was done.")

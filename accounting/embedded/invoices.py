@@ -62,7 +62,7 @@ def void(change: Change, invoice_id: str) -> Invoice:
     """Voids an invoice: it stays, with a total of zero, as in QuickBooks Online."""
     found = checks.invoice(change, invoice_id)
     if found.status is InvoiceStatus.VOIDED:
-        raise BooksRefused(f"Invoice {found.number} is voided already.", Refusal.INVALID)
+        raise BooksRefused(f"Invoice {found.number} is already voided.", Refusal.INVALID)
     _set_free(change, found, "voided")
     change.connection.execute(
         "UPDATE invoices SET standing = 'voided', total_minor = 0, open_minor = 0 WHERE id = ?", (invoice_id,)
@@ -84,7 +84,7 @@ def recreate(change: Change, invoice_id: str, amount_minor: int | None = None) -
     """Deletes an invoice and adds another with the same number, customer and date; `amount_minor` may differ."""
     found = checks.invoice(change, invoice_id)
     if found.status is InvoiceStatus.VOIDED and amount_minor is None:
-        raise BooksRefused(f"Invoice {found.number} is voided; say which amount the new one has.", Refusal.INVALID)
+        raise BooksRefused(f"Invoice {found.number} is voided. Give the amount of the new invoice.", Refusal.INVALID)
     delete(change, invoice_id)
     amount_minor = found.total_minor if amount_minor is None else amount_minor
     return add(change, NewInvoice(found.number, found.customer_id, amount_minor, found.currency, found.issued_on))

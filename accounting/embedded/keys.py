@@ -34,7 +34,7 @@ def replayed(change: Change, key: str, body: str) -> tuple[Answer, ...] | None:
     if row is None:
         return None
     if row["body_hash"] != body:
-        raise BooksRefused("This request id was used for something else already.", Refusal.DUPLICATE_REQUEST)
+        raise BooksRefused("This request ID was already used for another request.", Refusal.DUPLICATE_REQUEST)
     return tuple(_from_plain(answer) for answer in json.loads(row["answers"]))
 
 

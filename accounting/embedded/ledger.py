@@ -83,7 +83,7 @@ class Ledger:
     def changing(self, by: str, at: datetime | None = None) -> Iterator[Change]:
         """One change: all of it or none, and only when the books add up afterwards."""
         if not by.strip():
-            raise BooksRefused("Say who makes the change.", Refusal.INVALID)
+            raise BooksRefused("Say who is making the change.", Refusal.INVALID)
         with self._database.writing() as connection:
             change = Change(connection, by.strip(), (at or self.clock.now()).astimezone(UTC), self.time_zone)
             yield change
@@ -292,7 +292,7 @@ class Ledger:
         with self.changing(by, at) as change:
             closed_through = change.closed_through
             if closed_through is None or (day_before is not None and day_before >= closed_through):
-                raise BooksRefused("That period is open already.", Refusal.INVALID)
+                raise BooksRefused("That period is already open.", Refusal.INVALID)
             _set(change, "closed_through", day_before.isoformat() if day_before else None, what)
 
     def set_auto_apply_credits(self, on: bool, *, by: str, at: datetime | None = None) -> None:

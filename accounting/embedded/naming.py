@@ -58,4 +58,4 @@ def _not_found(connection: Connection, kind: Kind, text: str) -> str:
         return f"The books have no {kind.spoken} called {text}."
     tombstone = reading.gone(connection, kind, [deleted["id"]])[0]
     by = f" by {tombstone.deleted.person}" if tombstone.deleted else ""
-    return f"The {kind.spoken} {text} was deleted{by}; there is no other of that name."
+    return f"The {kind.spoken} {text} was deleted{by}; no other has that name."

@@ -111,7 +111,7 @@ def undo_deposit(change: Change, receipt_id: str) -> Receipt:
     found = checks.receipt(change, receipt_id)
     row = change.connection.execute("SELECT deposited_on FROM receipts WHERE id = ?", (receipt_id,)).fetchone()
     if row["deposited_on"] is None:
-        raise BooksRefused(f"Receipt {found.number} is in no deposit.", Refusal.INVALID)
+        raise BooksRefused(f"Receipt {found.number} is not in a deposit.", Refusal.INVALID)
     checks.period_open(change, date.fromisoformat(row["deposited_on"]), f"the deposit of receipt {found.number}")
     change.connection.execute("UPDATE receipts SET deposited_on = NULL WHERE id = ?", (receipt_id,))
     change.changed(Kind.RECEIPT, receipt_id, "taken out of its deposit")

@@ -102,7 +102,7 @@ def settings(preferences: Json) -> BooksSettings:
     try:
         closed_through = date.fromisoformat(closed[:10]) if closed else None
     except ValueError as error:
-        raise BooksUnavailable("QuickBooks gives a closing date that is none.") from error
+        raise BooksUnavailable("QuickBooks gave a closing date that is not a date.") from error
     return BooksSettings(
         home_currency=home,
         closed_through=closed_through,
@@ -335,4 +335,4 @@ def _day(document: Json, name: str) -> date:
 
 def _unreadable(document: Json, why: str) -> Exception:
     what = text(document, "Id") or "without an id"
-    return BooksRefused(f"The document #{what} of QuickBooks cannot be understood.", Refusal.UNREADABLE, vendor_detail=why[:500])
+    return BooksRefused(f"QuickBooks document #{what} cannot be read.", Refusal.UNREADABLE, vendor_detail=why[:500])

@@ -83,7 +83,7 @@ def _wrong_invoice(order: Order, invoice: Invoice | Gone) -> Iterator[tuple[Refu
     elif invoice.status in (InvoiceStatus.VOIDED, InvoiceStatus.DRAFT):
         yield Refusal.INVOICE_NOT_OPEN, f"Invoice {invoice.number} is not open in QuickBooks."
     elif isinstance(write, ReceiptWrite) and invoice.customer_id != write.customer_id:
-        yield Refusal.CUSTOMER_MISMATCH, f"Invoice {invoice.number} is of another customer."
+        yield Refusal.CUSTOMER_MISMATCH, f"Invoice {invoice.number} belongs to another customer."
     elif isinstance(write, ReceiptWrite) and invoice.currency != write.currency:
         yield Refusal.CURRENCY_MISMATCH, f"Invoice {invoice.number} is in {invoice.currency}."
 

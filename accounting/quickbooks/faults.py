@@ -26,34 +26,39 @@ class _Row:
     words: str
 
 
-_GONE = "A document that this rests on was deleted in QuickBooks."
-_CLOSED = "QuickBooks has closed the books for that day."
-_RECONNECT = "QuickBooks no longer lets us in. Somebody must connect the company again."
+_GONE = "A document this depends on was deleted in QuickBooks."
+_CLOSED = "The books are closed for that day in QuickBooks."
+_RECONNECT = "QuickBooks no longer accepts our access. Somebody must reconnect the company."
 
 #: The first row whose code and phrase both fit counts. Codes are compared without leading zeros.
 TABLE: tuple[_Row, ...] = (
     _Row("610", "another user has deleted", Refusal.DOCUMENT_GONE, _GONE),
     _Row("610", "made inactive", Refusal.REFERENCE_INACTIVE, "The customer or an account is inactive in QuickBooks."),
-    _Row("610", "", Refusal.REFERENCE_GONE, "Something that this rests on is no longer in QuickBooks."),
-    _Row("2500", "accounts? element", Refusal.ACCOUNT_INACTIVE, "The deposit account is not usable in QuickBooks."),
-    _Row("2500", "", Refusal.REFERENCE_INACTIVE, "The customer or an account is not usable in QuickBooks."),
-    _Row("620", "", Refusal.NOT_LINKABLE, "QuickBooks does not link this to the invoice."),
-    _Row("600", "", Refusal.DUPLICATE_REQUEST, "QuickBooks knows this request already, with another content."),
-    _Row("5010", "", Refusal.STALE, "Somebody changed the document in QuickBooks meanwhile."),
-    _Row("6000", "matched to a downloaded", Refusal.RECEIPT_DEPOSITED, "It is matched to a line of the bank statement."),
+    _Row("610", "", Refusal.REFERENCE_GONE, "Something this depends on is no longer in QuickBooks."),
+    _Row("2500", "accounts? element", Refusal.ACCOUNT_INACTIVE, "The deposit account cannot be used in QuickBooks."),
+    _Row("2500", "", Refusal.REFERENCE_INACTIVE, "The customer or an account cannot be used in QuickBooks."),
+    _Row("620", "", Refusal.NOT_LINKABLE, "QuickBooks will not apply this to the invoice."),
+    _Row("600", "", Refusal.DUPLICATE_REQUEST, "QuickBooks already has this request ID, with different content."),
+    _Row("5010", "", Refusal.STALE, "Somebody has changed the document in QuickBooks since it was read."),
+    _Row("6000", "matched to a downloaded", Refusal.RECEIPT_DEPOSITED, "The receipt is matched to a bank transaction."),
     _Row("6000", "clos(ed|ing).*(period|date|book)|(period|date|book).*clos(ed|ing)", Refusal.PERIOD_CLOSED, _CLOSED),
-    _Row("6000", "currenc", Refusal.CURRENCY_MISMATCH, "QuickBooks refuses the currency."),
+    _Row("6000", "currenc", Refusal.CURRENCY_MISMATCH, "QuickBooks does not accept the currency."),
     _Row("6000", "account.*inactive|inactive.*account", Refusal.ACCOUNT_INACTIVE, "An account is inactive in QuickBooks."),
-    _Row("6000", "customer.*inactive|inactive.*customer", Refusal.CUSTOMER_INACTIVE, "The customer is inactive."),
-    _Row("6000", "(same|different|another) customer|customer.*match", Refusal.CUSTOMER_MISMATCH, "The customers differ."),
-    _Row("6000", "amount", Refusal.INVALID, "QuickBooks refuses the amount."),
-    _Row("6140", "", Refusal.DUPLICATE_REFERENCE, "QuickBooks has a document with this reference already."),
-    _Row("6190", "", Refusal.ACCESS_LOST, "The QuickBooks subscription of the company is not active."),
+    _Row("6000", "customer.*inactive|inactive.*customer", Refusal.CUSTOMER_INACTIVE, "The customer is inactive in QuickBooks."),
+    _Row(
+        "6000",
+        "(same|different|another) customer|customer.*match",
+        Refusal.CUSTOMER_MISMATCH,
+        "The documents belong to different customers.",
+    ),
+    _Row("6000", "amount", Refusal.INVALID, "QuickBooks does not accept the amount."),
+    _Row("6140", "", Refusal.DUPLICATE_REFERENCE, "QuickBooks already has a document with this reference number."),
+    _Row("6190", "", Refusal.ACCESS_LOST, "The company's QuickBooks subscription is not active."),
     _Row("6210", "", Refusal.PERIOD_CLOSED, _CLOSED),
     _Row("6240", "", Refusal.DUPLICATE_NAME, "Another record in QuickBooks has the same name."),
     _Row("6540", "", Refusal.RECEIPT_DEPOSITED, "The receipt is part of a bank deposit and cannot be changed."),
-    _Row("5020", "", Refusal.PERMISSION_MISSING, "QuickBooks does not permit this to the person who connected it."),
-    _Row("5030", "", Refusal.PERMISSION_MISSING, "The company's QuickBooks plan has no such feature."),
+    _Row("5020", "", Refusal.PERMISSION_MISSING, "The person who connected QuickBooks is not allowed to do this."),
+    _Row("5030", "", Refusal.PERMISSION_MISSING, "The company's QuickBooks plan does not include this feature."),
     _Row("120", "", Refusal.ACCESS_LOST, _RECONNECT),
     _Row("3100", "", Refusal.ACCESS_LOST, _RECONNECT),
     _Row("3200", "", Refusal.ACCESS_LOST, _RECONNECT),
@@ -116,7 +121,7 @@ def _meant(fault: Fault | None, status: int, trace: str, otherwise: Callable[[st
         return _as_error(row, detail)
     if fault.kind.lower() in _NOTHING_DONE:
         return _other(fault, detail)
-    return otherwise(f"QuickBooks answered with a fault of its own ({fault.errors[0][0]}).")
+    return otherwise(f"QuickBooks answered with an error of its own ({fault.errors[0][0]}).")
 
 
 def _row(fault: Fault) -> _Row | None:
@@ -140,7 +145,7 @@ def _as_error(row: _Row, detail: str) -> BooksError:
 def _other(fault: Fault, detail: str) -> BooksRefused:
     code = fault.errors[0][0]
     shown = re.sub(r"[^A-Za-z0-9_]", "", code)[:20]
-    return BooksRefused(f"QuickBooks refused it for a reason of its own (code {shown}).", Refusal.INVALID, code, detail)
+    return BooksRefused(f"QuickBooks refused it for a reason we do not know (code {shown}).", Refusal.INVALID, code, detail)
 
 
 def _detail(fault: Fault, trace: str) -> str:

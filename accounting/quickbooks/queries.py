@@ -105,7 +105,7 @@ class Reading:
         body = self._ask("query", {"query": " ".join(words)})
         answered = body.get("QueryResponse")
         if not isinstance(answered, Mapping):
-            raise BooksUnavailable("QuickBooks answered a query with something that is no answer to it.")
+            raise BooksUnavailable("QuickBooks answered a query with something that does not answer it.")
         return Page([self._whole(entity, document) for document in documents.parts(answered, entity)], _moment(body))
 
     def changed(self, entities: Sequence[str], since: str) -> tuple[list[tuple[str, Json]], datetime | None]:
@@ -113,7 +113,7 @@ class Reading:
         body = self._ask("cdc", {"entities": ",".join(entities), "changedSince": since})
         answered = documents.parts(body, "CDCResponse")
         if not answered:
-            raise BooksUnavailable("QuickBooks answered its change feed with something that is no answer to it.")
+            raise BooksUnavailable("QuickBooks answered its change feed with something that does not answer it.")
         blocks = [block for response in answered for block in documents.parts(response, "QueryResponse")]
         found = [(entity, document) for block in blocks for entity in entities for document in documents.parts(block, entity)]
         return [

@@ -52,7 +52,7 @@ def batch(
 
 def _of_item(order: Order, request: Request, items: list[Json], trace: str) -> Answer:
     if len(items) != 1:
-        return OutcomeUnknown("QuickBooks answered a batch without, or twice, about this write.")
+        return OutcomeUnknown("QuickBooks answered the batch without this write, or with it twice.")
     fault = faults.fault_in(items[0])
     if fault is not None:
         return faults.of_write(fault, 200, trace)
@@ -62,12 +62,12 @@ def _of_item(order: Order, request: Request, items: list[Json], trace: str) -> A
 def _answer(order: Order, request: Request, body: object, trace: str) -> Answer:
     answered = body.get("Payment") if isinstance(body, Mapping) else None
     if not isinstance(answered, Mapping) or not writes.answers(order, request, answered):
-        return OutcomeUnknown("QuickBooks answered with something that is no answer to this write.")
+        return OutcomeUnknown("QuickBooks answered with something that does not answer this write.")
     return writes.written(order, answered, trace)
 
 
 def _for_all(error: Exception) -> Exception:
     """A batch refused as a whole: a key that was used already says nothing about its members."""
     if isinstance(error, BooksRefused) and error.refusal is Refusal.DUPLICATE_REQUEST:
-        return OutcomeUnknown("QuickBooks knows this batch already.")
+        return OutcomeUnknown("QuickBooks already has this batch.")
     return error

@@ -116,13 +116,13 @@ def _apply_credit(order: Order, write: ApplyCredit, before: Before) -> Request |
     if not isinstance(memo, CreditMemo) or not isinstance(invoice, Invoice):
         return BooksRefused("The credit memo or the invoice was deleted in the books.", Refusal.DOCUMENT_GONE)
     if (memo.customer_id, memo.currency) != (invoice.customer_id, invoice.currency):
-        return BooksRefused(
-            "The credit memo and the invoice are of different customers or currencies.", Refusal.CUSTOMER_MISMATCH
-        )
+        return BooksRefused("The credit memo and the invoice have different customers or currencies.", Refusal.CUSTOMER_MISMATCH)
     if write.amount_minor > memo.open_minor:
-        return BooksRefused(f"Credit memo {memo.number} has less left than is to be applied.", Refusal.CREDIT_EXHAUSTED)
+        return BooksRefused(f"Credit memo {memo.number} has less left than the amount to apply.", Refusal.CREDIT_EXHAUSTED)
     if write.amount_minor > invoice.open_minor:
-        return BooksRefused(f"Less is open on invoice {invoice.number} than is to be applied.", Refusal.OVER_APPLICATION)
+        return BooksRefused(
+            f"Invoice {invoice.number} has a smaller open balance than the amount to apply.", Refusal.OVER_APPLICATION
+        )
     payment = _new(order, memo.customer_id, memo.currency, 0, f"Credit memo {memo.number} applied to invoice {invoice.number}")
     payment["Line"] = [
         _line("Invoice", write.invoice_id, write.amount_minor, memo.currency),
@@ -139,7 +139,7 @@ def _apply_receipt(write: ApplyReceipt, before: Before) -> Request | Answer:
         return BooksRefused("The receipt was voided in the books.", Refusal.DOCUMENT_GONE)
     kinds = {kind for kind, _ in documents.linked_by_lines(payment)}
     if kinds - {"Invoice"}:
-        return BooksRefused("The receipt carries credits too. Change it in QuickBooks.", Refusal.INVALID)
+        return BooksRefused("The receipt also applies credits. Change it in QuickBooks.", Refusal.INVALID)
     currency = documents.currency_of(payment)
     lines = [_line("Invoice", line.invoice_id, line.amount_minor, currency) for line in write.lines]
     return _rewritten(payment, lines, frozenset({write.receipt_id}))
@@ -149,7 +149,7 @@ def _unapply(write: UnapplyCredit, before: Before) -> Request | Answer:
     payment = before.payments.get(payment_of(write.application_id))
     pair = _pair(write, payment) if payment is not None else None
     if payment is None or pair is None or pair.amount_minor != write.amount_minor:
-        return BooksRefused("The credit is not applied as it was meant to be taken off.", Refusal.STALE)
+        return BooksRefused("The application of the credit has changed since it was read.", Refusal.STALE)
     payment_id = text(payment, "Id")
     if _applies_nothing_else(payment, pair):
         shortened = {"Id": payment_id, "SyncToken": text(payment, "SyncToken")}

@@ -146,6 +146,6 @@ def _cursor(text: str) -> Cursor:
         serial, since, newest, phase, after = json.loads(text)
     except (ValueError, TypeError) as error:
         raise BooksRefused(
-            "The place where the last reading of Tryton ended cannot be understood.", Refusal.INVALID, vendor_detail=text[:200]
+            "The stored position of the last read of Tryton cannot be used.", Refusal.INVALID, vendor_detail=text[:200]
         ) from error
     return Cursor(serial, since, newest, phase, after)

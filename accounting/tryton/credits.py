@@ -38,11 +38,11 @@ class Credits:
         memo, entries, leaves = self._memo(write.credit_memo_id)
         free = [leaf for leaf in leaves if entries.is_free(leaf)]
         if sum(leaf.amount_minor for leaf in free) < write.amount_minor:
-            raise BooksRefused(f"Credit memo {memo.number} has less left than that.", Refusal.CREDIT_EXHAUSTED)
+            raise BooksRefused(f"Credit memo {memo.number} has less left than the amount to apply.", Refusal.CREDIT_EXHAUSTED)
         invoice = matching.open_invoice(write.invoice_id, write.amount_minor)
         if (invoice.customer_id, invoice.currency) != (memo.customer_id, memo.currency):
             raise BooksRefused(
-                f"Invoice {invoice.number} is another customer's, or in another currency.", Refusal.CUSTOMER_MISMATCH
+                f"Invoice {invoice.number} belongs to another customer, or is in another currency.", Refusal.CUSTOMER_MISMATCH
             )
         parts = [leaf for leaf in free if order.marker in leaf.move_description and leaf.amount_minor == write.amount_minor][:1]
         if not parts:
@@ -65,13 +65,13 @@ class Credits:
         ][:1]
 
     def unapply(self, write: UnapplyCredit, deadline: float) -> Written:
-        """Takes one application off. Raises BooksRefused (stale) where it is not the one that was meant."""
+        """Takes one application off. Raises BooksRefused (stale) where it has changed since it was read."""
         memo, entries, leaves = self._memo(write.credit_memo_id)
         standing = standing_application(memo, write.application_id)
         if standing is None:
             return Written(write.application_id, memo.version)
         if (standing.invoice_id, standing.amount_minor) != (write.invoice_id, write.amount_minor):
-            raise BooksRefused(f"The application of credit memo {memo.number} is not the one that was meant.", Refusal.STALE)
+            raise BooksRefused(f"The application of credit memo {memo.number} has changed since it was read.", Refusal.STALE)
         leaf = next(leaf for leaf in leaves if str(leaf.id) == write.application_id.partition("-")[0])
         Matching(self.session, self.reader, deadline).take_off(leaf, entries, int(write.invoice_id))
         return Written(write.application_id, self._memo(write.credit_memo_id)[0].version)
@@ -82,7 +82,7 @@ class Credits:
         wanted = {line.invoice_id: line.amount_minor for line in write.lines}
         receipt, entries, leaves = self._receipt(write.receipt_id)
         if receipt.voided:
-            raise BooksRefused(f"Receipt {receipt.number} was cancelled in Tryton.", Refusal.RECEIPT_VOIDED)
+            raise BooksRefused(f"Receipt {receipt.number} was canceled in Tryton.", Refusal.RECEIPT_VOIDED)
         if sum(wanted.values()) > receipt.amount_minor:
             raise BooksRefused(f"The lines add up to more than receipt {receipt.number}.", Refusal.INVALID)
         for invoice_id, amount_minor in wanted.items():
@@ -105,7 +105,7 @@ class Credits:
     def _memo(self, memo_id: str) -> tuple[CreditMemo, Entries, list[Line]]:
         row = self.reader.invoice_rows([memo_id]).get(memo_id)
         if row is None or not documents.is_credit(row):
-            raise BooksRefused("Tryton has no such credit memo any more.", Refusal.DOCUMENT_GONE)
+            raise BooksRefused("Tryton no longer has this credit memo.", Refusal.DOCUMENT_GONE)
         entries = self.reader.entries_of([("id", "in", row["lines_to_pay"])])
         return self.reader.credit_memos_of([row], entries)[0], entries, documents.credit_leaves(row, entries)
 

@@ -14,14 +14,22 @@ from receivables.refusal import Refusal
 
 #: (what the sentence or the warning's name contains, our word for it, words for people); the first that fits counts.
 TABLE: tuple[tuple[str, Refusal, str], ...] = (
-    ("external reference exists already", Refusal.DUPLICATE_REQUEST, "A statement with this reference is in Tryton already."),
-    ("don't exist", Refusal.DOCUMENT_GONE, "A document was deleted in Tryton meanwhile."),
-    ("statement_paid_cancelled_invoice_lines", Refusal.INVOICE_NOT_OPEN, "An invoice was paid or cancelled in Tryton meanwhile."),
-    ("payment lines amount", Refusal.OVER_APPLICATION, "An invoice has less open than the receipt would apply."),
-    ("greater than the amount to pay", Refusal.OVER_APPLICATION, "An invoice has less open than the receipt would apply."),
-    ("payment lines on paid invoice", Refusal.INVOICE_NOT_OPEN, "The invoice is paid already."),
+    ("external reference exists already", Refusal.DUPLICATE_REQUEST, "Tryton already has a statement with this reference."),
+    ("don't exist", Refusal.DOCUMENT_GONE, "A document was deleted in Tryton since it was read."),
+    (
+        "statement_paid_cancelled_invoice_lines",
+        Refusal.INVOICE_NOT_OPEN,
+        "An invoice was paid or canceled in Tryton since it was read.",
+    ),
+    ("payment lines amount", Refusal.OVER_APPLICATION, "An invoice has a smaller open balance than the receipt would apply."),
+    (
+        "greater than the amount to pay",
+        Refusal.OVER_APPLICATION,
+        "An invoice has a smaller open balance than the receipt would apply.",
+    ),
+    ("payment lines on paid invoice", Refusal.INVOICE_NOT_OPEN, "The invoice is already paid."),
     ('field "related to"', Refusal.INVOICE_NOT_OPEN, "An invoice is not open in Tryton, or belongs to another customer."),
-    ("already reconciled line", Refusal.STALE, "What was to be matched has been matched with something else meanwhile."),
+    ("already reconciled line", Refusal.STALE, "It was reconciled with something else since it was read."),
     ("reopen the period", Refusal.PERIOD_CLOSED, "The accounting period is closed in Tryton."),
     ("the period of move", Refusal.PERIOD_CLOSED, "The accounting period is closed in Tryton."),
     ("closed journal-period", Refusal.PERIOD_CLOSED, "The accounting period is closed in Tryton for this journal."),
@@ -33,7 +41,7 @@ TABLE: tuple[tuple[str, Refusal, str], ...] = (
     (
         "not allowed to",
         Refusal.ACCESS_LOST,
-        "Our user in Tryton has no right to do this. Give it the groups that the setup names.",
+        "Our user in Tryton is not allowed to do this. Give it the groups that the setup names.",
     ),
 )
 
@@ -42,7 +50,7 @@ def raised(method: str, error: object) -> BooksError:
     """The error member of an answer as what to raise. Never a warning that is passed over: a person set it there."""
     kind, words = _parts(error)
     if kind == "ConcurrencyException":
-        refusal, message = Refusal.STALE, "A document was changed in Tryton meanwhile."
+        refusal, message = Refusal.STALE, "A document was changed in Tryton since it was read."
     else:
         refusal, message = _meaning(kind, words.casefold())
     if refusal is Refusal.ACCESS_LOST:

@@ -55,7 +55,7 @@ class Matching:
         """
         if leaf.reconciliation:
             if entries.invoices_matched(leaf) != {invoice}:
-                raise BooksRefused("It is matched together with several documents; take it apart in Tryton.", Refusal.INVALID)
+                raise BooksRefused("It is reconciled with several documents at once. Undo that in Tryton.", Refusal.INVALID)
             others = [
                 line
                 for line in entries.of_match[leaf.reconciliation]
@@ -115,5 +115,7 @@ def payable(found: Invoice | Gone, amount_minor: int) -> Invoice:
             f"Invoice {found.number} is {found.status.value}; nothing can be applied to it.", Refusal.INVOICE_NOT_OPEN
         )
     if found.open_minor < amount_minor:
-        raise BooksRefused(f"Invoice {found.number} has less open than what would be applied.", Refusal.OVER_APPLICATION)
+        raise BooksRefused(
+            f"Invoice {found.number} has a smaller open balance than the amount to apply.", Refusal.OVER_APPLICATION
+        )
     return found

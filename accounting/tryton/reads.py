@@ -281,7 +281,7 @@ class Reader:
         except BooksRefused as refused:
             if refused.refusal is Refusal.DOCUMENT_GONE:
                 return
-            raise BooksUnavailable(f"Tryton did not say what became of {model} {record}.") from refused
+            raise BooksUnavailable(f"Tryton did not say what happened to {model} {record}.") from refused
         if model != "account.invoice":
             raise BooksUnavailable(f"Tryton has {model} {record} but did not show it; it may belong to another company.")
 

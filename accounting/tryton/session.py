@@ -74,13 +74,13 @@ class TrytonAccess:
         try:
             user, token = simplejson.loads(answer.content)["result"][:2]
         except (ValueError, KeyError, TypeError) as error:
-            raise BooksUnavailable(f"Tryton answered {answer.status_code} to our sign-in, and not with a session.") from error
+            raise BooksUnavailable(f"Tryton answered {answer.status_code} to our sign-in, but not with a session.") from error
         self._refused_at = None
         session = base64.b64encode(f"{self._login}:{user}:{token}".encode()).decode()
         return f"Session {session}"
 
     def _not_taken(self) -> AccessLost:
-        return AccessLost(f"Tryton does not take the password of {self._login}. Give the connector the right one.")
+        return AccessLost(f"Tryton does not accept the password of {self._login}. Set the right one.")
 
 
 class Session:
@@ -165,7 +165,7 @@ class Session:
     def _write(self, method: str, *params: object, deadline: float) -> Any:
         reply = self._calls.write("POST", RPC, deadline=deadline, body=_body(method, params))
         if reply.ok and not _as_agreed(reply):
-            raise OutcomeUnknown(f"Tryton answered {method}, and not as its protocol says.")
+            raise OutcomeUnknown(f"Tryton answered {method}, but not as its protocol says.")
         return _result(method, reply)
 
 
@@ -178,7 +178,7 @@ def _result(method: str, reply: Reply) -> Any:
     if reply.status in (403, 404):
         raise AccessLost(f"Tryton does not let our user call {method}, or does not know it ({reply.status}).")
     if not isinstance(reply.body, dict) or not _as_agreed(reply):
-        raise BooksUnavailable(f"Tryton answered {reply.status} to {method}, and not as its protocol says.")
+        raise BooksUnavailable(f"Tryton answered {reply.status} to {method}, but not as its protocol says.")
     if "error" in reply.body:
         raise faults.raised(method, reply.body["error"])
     return decoded(reply.body["result"])

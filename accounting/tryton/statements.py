@@ -51,7 +51,7 @@ class Statements:
             self._create(order, write, deadline)
             found = self._ours(order.marker)
         if not found:
-            raise OutcomeUnknown("Tryton took the statement and does not show it.")
+            raise OutcomeUnknown("Tryton accepted the statement but does not show it.")
         statement = self._the_one(found, deadline)
         _same(statement, write)
         if statement["state"] == "draft":
@@ -161,7 +161,7 @@ class Statements:
                 line.amount_minor,
             )
             if found.customer_id != write.customer_id:
-                raise BooksRefused(f"Invoice {found.number} is another customer's.", Refusal.CUSTOMER_MISMATCH)
+                raise BooksRefused(f"Invoice {found.number} belongs to another customer.", Refusal.CUSTOMER_MISMATCH)
             if found.currency != write.currency:
                 raise BooksRefused(f"Invoice {found.number} is in {found.currency}.", Refusal.CURRENCY_MISMATCH)
         return {invoice_id: int(row["account"]) for invoice_id, row in rows.items()}
@@ -172,7 +172,7 @@ class Statements:
         Raises BooksRefused where none is left: another of us gave it up.
         """
         if not found:
-            raise BooksRefused("The statement was deleted in Tryton meanwhile.", Refusal.DOCUMENT_GONE)
+            raise BooksRefused("The statement was deleted in Tryton since it was read.", Refusal.DOCUMENT_GONE)
         final = [statement for statement in found if statement["state"] != "draft"]
         kept = (final or found)[0]
         for other in found:
@@ -225,13 +225,15 @@ class Statements:
                 self.session.write("account.statement.post", [statement], deadline=deadline)
         except BooksRefused as refused:
             if self._state(statement) != "posted":
-                raise OutcomeUnknown(f"Tryton validated the statement and would not post it: {refused.message}") from refused
+                raise OutcomeUnknown(f"Tryton validated the statement but did not post it: {refused.message}") from refused
         except BooksError as error:
-            raise OutcomeUnknown(f"Tryton validated the statement; whether it posted it is not known: {error.message}") from error
+            raise OutcomeUnknown(
+                f"Tryton validated the statement; we do not know whether it posted it: {error.message}"
+            ) from error
         try:
             return _written(self.reader.receipts_with([order.marker]), order)
         except BooksError as error:
-            raise OutcomeUnknown(f"Tryton posted the statement and could not be read afterwards: {error.message}") from error
+            raise OutcomeUnknown(f"Tryton posted the statement but could not be read afterward: {error.message}") from error
 
     def _knows_unique_references(self) -> bool:
         if self._has_unique_reference is None:
@@ -255,6 +257,6 @@ def _same(statement: Mapping[str, object], write: ReceiptWrite) -> None:
 def _written(found: list[Receipt], order: Order) -> Written:
     ours = [receipt for receipt in found if order.marker in markers_in(receipt.memo)]
     if not ours:
-        raise OutcomeUnknown("Tryton posted the statement and does not show its receipt.")
+        raise OutcomeUnknown("Tryton posted the statement but does not show its receipt.")
     first = min(ours, key=lambda receipt: (receipt.created.at, receipt.id))
     return Written(first.id, first.version)

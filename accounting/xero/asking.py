@@ -86,7 +86,7 @@ class Asking:
             raise faults.failed_read(reply)
         found = _documents(reply, "Organisations")
         if len(found) != 1:
-            raise BooksUnavailable("Xero did not say which organisation this is.")
+            raise BooksUnavailable("Xero did not say which organization this is.")
         return found[0]
 
     def history(self, endpoint: str, document_id: str) -> list[Fields]:

@@ -24,7 +24,7 @@ Body = dict[str, object]
 def payment(order: Order, write: ReceiptWrite, default_account: str) -> Body:
     """The element of PUT /Payments for a receipt on one invoice. `IsReconciled` is never sent: the bank is not ours."""
     if len(write.lines) != 1 or write.lines[0].amount_minor != write.amount_minor:
-        raise _invalid("In Xero one payment stands on one invoice, with its whole amount.")
+        raise _invalid("In Xero one payment is applied to one invoice, in full.")
     return {
         "Invoice": {"InvoiceID": _identity(write.lines[0].invoice_id, "invoice")},
         "Account": _account(write, default_account),
@@ -75,9 +75,7 @@ def reference(marker: str, transaction_number: str) -> str:
 def _account(write: ReceiptWrite, default_account: str) -> Body:
     account = write.deposit_account or default_account
     if not account:
-        raise BooksRefused(
-            "Xero needs to know where the money goes; set a deposit account for this company.", Refusal.ACCOUNT_INACTIVE
-        )
+        raise BooksRefused("Xero needs a deposit account. Set one for this company.", Refusal.ACCOUNT_INACTIVE)
     return {"AccountID": account.lower()} if is_identity(account.lower()) else {"Code": account}
 
 
@@ -91,7 +89,7 @@ def _amount(amount_minor: int, currency: str) -> Decimal:
     try:
         return amount(amount_minor, currency)
     except ValueError as error:
-        raise _invalid("This is no amount that a document can have.") from error
+        raise _invalid("No document can have this amount.") from error
 
 
 def _invalid(message: str) -> BooksRefused:

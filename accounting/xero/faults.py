@@ -29,8 +29,8 @@ class Fault:
 
 #: The first that is found in any of the messages counts, so what says more stands before what says less.
 FAULTS = (
-    Fault(r"idempotenc|idempotent", Refusal.DUPLICATE_REQUEST, "This request was made before with another content."),
-    Fault(r"lock date|locked period|period is locked", Refusal.PERIOD_CLOSED, "The day lies in a period that is locked in Xero."),
+    Fault(r"idempotenc|idempotent", Refusal.DUPLICATE_REQUEST, "This request ID was already used with different content."),
+    Fault(r"lock date|locked period|period is locked", Refusal.PERIOD_CLOSED, "The date is in a period that is locked in Xero."),
     Fault(
         r"within a batch|batch payment|reconciled|matched to a",
         Refusal.RECEIPT_DEPOSITED,
@@ -40,39 +40,39 @@ FAULTS = (
         r"account .*(archived|deleted|not (enabled|valid)|cannot be used|could not be found|does not exist)"
         r"|(archived|invalid) account|account code .* is not a valid",
         Refusal.ACCOUNT_INACTIVE,
-        "Xero does not take payments into the deposit account that is set for this company.",
+        "Xero does not accept payments into this company's deposit account.",
     ),
     Fault(
         r"type bank|bank ?account",
         Refusal.ACCOUNT_INACTIVE,
-        "Xero takes money on account only into an account of type bank; set one as deposit account of this company.",
+        "Xero accepts money on account only in a bank account. Set one as this company's deposit account.",
     ),
     Fault(r"contact .*archived|archived contact", Refusal.CUSTOMER_INACTIVE, "The customer is archived in Xero."),
     Fault(
-        r"must be unique|already (been )?(used|assigned|exists)|duplicate", Refusal.DUPLICATE_REFERENCE, "Xero knows the number."
+        r"must be unique|already (been )?(used|assigned|exists)|duplicate",
+        Refusal.DUPLICATE_REFERENCE,
+        "Xero already has this number.",
     ),
     Fault(
         r"exceeds? .*(remaining|available|unallocated) credit|remaining credit|credit .*exceed|not enough credit",
         Refusal.CREDIT_EXHAUSTED,
-        "The credit note has less left than was to be applied.",
+        "The credit note has less left than the amount to apply.",
     ),
     Fault(
         r"only be made against authorised|not of valid status|cannot be (edited|modified)|must be authorised"
         r"|invoice .*(fully paid|paid off|is paid|voided|deleted)",
         Refusal.INVOICE_NOT_OPEN,
-        "The invoice takes no payment: it is paid, voided or still a draft.",
+        "The invoice cannot be paid: it is paid, voided or still a draft.",
     ),
     Fault(
         r"exceeds? the (amount|balance|total) (outstanding|due|owing)|exceeds? .*(outstanding|amount due|balance)"
         r"|greater than .*(outstanding|due)",
         Refusal.OVER_APPLICATION,
-        "The amount is more than what is open on the invoice.",
+        "The amount is more than the invoice's open balance.",
     ),
     Fault(r"currency", Refusal.CURRENCY_MISMATCH, "The currency is not the one Xero expects."),
     Fault(r"(contact|customer) .*(match|differ|same)", Refusal.CUSTOMER_MISMATCH, "The documents belong to different customers."),
-    Fault(
-        r"could not be found|does not exist|not found|invoice ?id .*valid", Refusal.NOT_FOUND, "Xero does not know the document."
-    ),
+    Fault(r"could not be found|does not exist|not found|invoice ?id .*valid", Refusal.NOT_FOUND, "Xero has no such document."),
 )
 #: Statuses by which Xero refuses a request; 408 and the like come from whoever stands between, and tell nothing.
 BEFORE_WRITING = frozenset({400, 402, 405, 406, 411, 412, 413, 414, 415, 422})
@@ -108,7 +108,7 @@ def _about(invoice: Invoice | Gone, refusal: Refusal, words: str) -> tuple[Refus
     name = f"Invoice {invoice.number}"
     match invoice.status:
         case InvoiceStatus.PAID:
-            return Refusal.INVOICE_NOT_OPEN, f"{name} is paid already."
+            return Refusal.INVOICE_NOT_OPEN, f"{name} is already paid."
         case InvoiceStatus.VOIDED:
             return Refusal.INVOICE_NOT_OPEN, f"{name} was voided."
         case InvoiceStatus.DRAFT:
@@ -147,9 +147,9 @@ def failed_read(reply: Reply) -> BooksError:
     """What a 4xx answer to a read means. Never that a document is gone: only a 404 for one id means that."""
     messages = messages_in(reply.body)
     if reply.status == 403:
-        return AccessLost("Xero does not let us into these books any more; connect the company again.")
+        return AccessLost("Xero no longer accepts our access. Somebody must reconnect the company.")
     if reply.status == 400:
-        return BooksRefused("Xero refused the question.", Refusal.INVALID, _number(reply.body), "; ".join(messages)[:1000])
+        return BooksRefused("Xero refused the request.", Refusal.INVALID, _number(reply.body), "; ".join(messages)[:1000])
     return BooksUnavailable(f"Xero answered {reply.status} to a read.")
 
 
@@ -157,10 +157,10 @@ def failed_write(reply: Reply) -> BooksError:
     """What a 4xx answer to a write means: nothing was written, where it is one that Xero gives before it writes."""
     messages = messages_in(reply.body)
     if reply.status == 403:
-        return AccessLost("Xero does not let us into these books any more; connect the company again.")
+        return AccessLost("Xero no longer accepts our access. Somebody must reconnect the company.")
     if reply.status == 404:
         detail = "; ".join(messages)[:1000]
-        return BooksRefused("Xero does not know the document.", Refusal.NOT_FOUND, _number(reply.body), detail)
+        return BooksRefused("Xero has no such document.", Refusal.NOT_FOUND, _number(reply.body), detail)
     if reply.status not in BEFORE_WRITING:
-        return OutcomeUnknown(f"Xero answered {reply.status}: whether it was written cannot be told from that.")
+        return OutcomeUnknown(f"Xero answered {reply.status}: we cannot tell whether it was recorded.")
     return refused(messages or [f"status {reply.status}"], reply.body)

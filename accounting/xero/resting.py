@@ -60,10 +60,10 @@ class Grounds:
         """Raises BooksRefused when there is no such credit note, or the application stands elsewhere or with another amount."""
         memo = self.held[write.credit_memo_id]
         if not isinstance(memo, CreditMemo):
-            raise BooksRefused("Xero does not know the credit note.", Refusal.NOT_FOUND)
+            raise BooksRefused("Xero has no such credit note.", Refusal.NOT_FOUND)
         standing = next(application for application in memo.applications if application.id == write.application_id)
         if (standing.invoice_id, standing.amount_minor) != (write.invoice_id, write.amount_minor):
-            raise BooksRefused("The application is not the one that was meant.", Refusal.STALE)
+            raise BooksRefused("The application has changed since it was read.", Refusal.STALE)
 
     def must_have_left(self, write: ApplyCredit) -> str:
         """The credit memo's currency. Raises BooksRefused when it has less left than is to be applied, or is gone."""
@@ -71,7 +71,7 @@ class Grounds:
         if not isinstance(memo, CreditMemo):
             raise BooksRefused("The credit note was deleted in Xero.", Refusal.DOCUMENT_GONE)
         if memo.open_minor < write.amount_minor:
-            raise BooksRefused(f"Credit note {memo.number} has less left than was to be applied.", Refusal.CREDIT_EXHAUSTED)
+            raise BooksRefused(f"Credit note {memo.number} has less left than the amount to apply.", Refusal.CREDIT_EXHAUSTED)
         return memo.currency
 
     def one_line_added(self, write: ApplyReceipt) -> ReceiptLine | None:
@@ -91,17 +91,17 @@ class Grounds:
                 raise BooksRefused(f"Payment {receipt.number} is reconciled or in a batch deposit.", Refusal.RECEIPT_DEPOSITED)
             raise BooksRefused(
                 f"Xero cannot move a payment to another invoice. Delete payment {receipt.number} in Xero; "
-                "the next sync then offers to record it anew.",
+                "the next sync will offer to record it again.",
                 Refusal.INVALID,
             )
         added = {invoice_id: amount for invoice_id in wanted if (amount := wanted[invoice_id] - now.get(invoice_id, 0))}
         if set(now) - set(wanted) or any(amount < 0 for amount in added.values()) or len(added) != 1:
             raise BooksRefused(
-                "Money on account can be applied to one more invoice at a time, and what it stands on has to be taken off "
+                "Money on account can be applied to one more invoice at a time, and what it is applied to has to be removed "
                 "in Xero first.",
                 Refusal.INVALID,
             )
         (line,) = (ReceiptLine(invoice_id, amount_minor) for invoice_id, amount_minor in added.items())
         if line.amount_minor > receipt.unapplied_minor:
-            raise BooksRefused(f"Receipt {receipt.number} has less left than was to be applied.", Refusal.CREDIT_EXHAUSTED)
+            raise BooksRefused(f"Receipt {receipt.number} has less left than the amount to apply.", Refusal.CREDIT_EXHAUSTED)
         return line

@@ -82,9 +82,7 @@ class Searching:
             if note is None:
                 read += 1
                 if read > READ_SINGLY:
-                    raise BooksUnavailable(
-                        "Xero has many overpayments without a reference; the search goes on with the next look."
-                    )
+                    raise BooksUnavailable("Xero has many overpayments without a reference; the search will continue next time.")
                 note = note_of(self._asking.one("Overpayments", key[0]) or {})
                 self._blank[key] = note
                 while len(self._blank) > REMEMBERED:

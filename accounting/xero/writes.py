@@ -213,7 +213,7 @@ class Writes:
                 return Written(documents.OVERPAYMENTS.id_of(written.document_id), written.version, written.trace)
             return written
         if identity(of, "OverpaymentID", "BankTransactionID"):
-            return OutcomeUnknown("Xero answered with errors and with an overpayment; only reading can tell.")
+            return OutcomeUnknown("Xero answered with errors and with an overpayment; only reading the books can tell.")
         return faults.refused(faults.validation_messages(of))
 
     # --- credit, and money on account ---------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ class Writes:
     def _take_off(self, write: UnapplyCredit, deadline: float) -> Answer:
         """Deletes one allocation of a credit note. One that is not there any more is what was wished for."""
         if not is_identity(write.application_id):
-            return BooksRefused("Xero gives this application no id; take it off in Xero.", Refusal.INVALID)
+            return BooksRefused("Xero gives this application no ID. Remove it in Xero.", Refusal.INVALID)
         path = f"CreditNotes/{write.credit_memo_id}/Allocations/{write.application_id}"
         reply = self._asking.write("DELETE", path, deadline=deadline)
         if reply.status == 404:
