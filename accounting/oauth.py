@@ -2,7 +2,7 @@
 
 Intuit and Xero speak OAuth 2.0. Access lasts an hour or less; the token that renews it changes with every renewal, so the
 new one is stored before it is used, and one process at a time renews. A renewal without an answer may be asked again:
-Xero honours the token before for 30 minutes (developer.xero.com, What do I do if a token refresh fails), Intuit for a day.
+Xero accepts the token before for 30 minutes (developer.xero.com, What do I do if a token refresh fails), Intuit for a day.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from receivables.ports import Clock, TokenVault
 RENEW_AHEAD = timedelta(minutes=5)
 STILL_GOOD = timedelta(seconds=30)  # with less left, a call may arrive after the end
 FRESH = timedelta(seconds=60)  # refused so soon after it was renewed, another renewal will not help
-_ID, _NAME, _TYPE = "tenantId", "tenantName", "tenantType"  # in Xero's list of organisations
+_ID, _NAME, _TYPE = "tenantId", "tenantName", "tenantType"  # in Xero's list of organizations
 DEFAULT_ACCESS_SECONDS = 1800  # where the answer does not say, the shorter of the two
 
 
@@ -41,7 +41,7 @@ class Provider:
     package: str
     authorize_url: str
     token_url: str
-    organisations_url: str  # where one sign-in may open several organisations
+    organisations_url: str  # where one sign-in may open several organizations
     scopes: tuple[str, ...]
     proof_key: bool  # PKCE
     refresh_life: timedelta
@@ -95,7 +95,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Token:
-    """What a provider gave for one company. `organisation` is the realm at Intuit, the organisation's id at Xero."""
+    """What a provider gave for one company. `organisation` is the realm at Intuit, the organization's id at Xero."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -169,7 +169,7 @@ class OAuthClient:
         return self._token({"refresh_token": token.refresh_token, **answer}, token.organisation, token.connected_at)
 
     def organisations(self, token: Token) -> dict[str, str]:
-        """The organisations (id to name) that the person let us into; empty where the package has no such list."""
+        """The organizations (id to name) that the person let us into; empty where the package has no such list."""
         if not self.provider.organisations_url:
             return {}
         boundary.leaving(f"{self.provider.package} organisations")

@@ -66,6 +66,7 @@ def by_mark(marks: Collection[str], found: Iterable[Receipt], mark_of: Callable[
 
 
 def stem_of(marker: str) -> str:
+    """What all markers of one payment begin with."""
     return marker.partition(".")[0]
 
 

@@ -25,6 +25,7 @@ from feeds.seen_numbers import SeenNumbers
 from receivables.company import Company
 from receivables.errors import FeedError, FeedProblem
 from receivables.payment import Payment
+from receivables.words import counted
 
 MOST_BYTES = 512 * 1024 * 1024  # over 500 bytes for each of the most payments; more is not a payment file
 MOST_LINES = 1_000_000  # besides the header; more take the machine longer than a sync may
@@ -208,9 +209,8 @@ def _unreadable(line: int, column: str, message: str, remedy: str) -> _Unreadabl
 
 def _summary(name: str, findings: _Findings) -> str:
     count, kept = findings.problem_count, len(findings.problems)
-    problems = "1 problem" if count == 1 else f"{count:,} problems"
     more = f" (the first {kept:,} are listed, {count - kept:,} more are not)" if count > kept else ""
-    return f"{name} has {problems}{more}; nothing was taken in. First: {findings.problems[0]}"
+    return f"{name} has {counted(count, 'problem')}{more}; nothing was taken in. First: {findings.problems[0]}"
 
 
 def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:

@@ -93,7 +93,7 @@ def read_line(line: int, fields: Mapping[str, str], company: Company) -> Reading
     try:
         _check_currency(currency)
     except Wrong as reason:
-        wrong("currency", reason)  # and the amounts cannot be judged without it
+        wrong("currency", reason)  # and the amounts cannot be checked without it
     else:
         try:
             amount_minor = _amount(fields["amount"], currency)

@@ -172,7 +172,7 @@ def read_charge(
     """What a charge is to us. Pure; one that lacks what we need says so, with what to write where."""
     id_ = str(charge["id"])
     if charge.get("status") == "failed" or (not charge.get("captured") and charge.get("refunded")):
-        return Record(id_)  # never was money, or an authorisation let go
+        return Record(id_)  # never was money, or an authorization let go
     if charge.get("status") == "pending" or not charge.get("captured"):
         return Record(id_, waiting=True)
     currency = str(charge.get("currency", "")).upper()

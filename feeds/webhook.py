@@ -18,6 +18,7 @@ from feeds.csv_line import COLUMNS, REQUIRED_COLUMNS, read_line, shown
 from receivables.company import Company
 from receivables.errors import FeedError, FeedProblem
 from receivables.payment import Payment
+from receivables.words import counted
 
 TIMESTAMP_HEADER = "Resolve-Now-Timestamp"
 SIGNATURE_HEADER = "Resolve-Now-Signature"
@@ -58,9 +59,7 @@ def verify(secrets: Sequence[str], timestamp: str, signature: str, body: bytes, 
     if not right:
         raise BadSignature("The signature does not fit the message; sign <timestamp>.<body> exactly as it is sent.")
     if abs(int(timestamp) - int(now.astimezone(UTC).timestamp())) > TOLERANCE_SECONDS:
-        raise BadSignature(
-            "The message is more than five minutes old or ahead; set the clock, and sign it anew to send it again."
-        )
+        raise BadSignature("The message is more than five minutes old or ahead; set the clock, and sign it again.")
 
 
 class Message:
@@ -120,8 +119,7 @@ def _read(body: bytes, company: Company) -> list[Payment]:
 
 
 def _refused(problems: list[FeedProblem]) -> FeedError:
-    count = "1 problem" if len(problems) == 1 else f"{len(problems):,} problems"
-    return FeedError(f"The message has {count}; nothing was taken in.", tuple(problems))
+    return FeedError(f"The message has {counted(len(problems), 'problem')}; nothing was taken in.", tuple(problems))
 
 
 def _parsed(body: bytes) -> object:

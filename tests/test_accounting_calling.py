@@ -279,7 +279,7 @@ def test_answer_that_comes_drop_by_drop_is_no_answer(line: Line) -> None:
 def test_no_message_carries_an_address_or_a_token(line: Line, answer: Answer, kind: str) -> None:
     line.told(answer)
     with pytest.raises(BooksError) as raised:
-        line.write() if kind == "write" else line.calls.read("GET", "query", params={"query": "a client's name"})
+        line.write() if kind == "write" else line.calls.read("GET", "query", params={"query": "a customer's name"})
 
     said = f"{raised.value} {raised.value!r} {vars(raised.value)}"
     assert [] == [word for word in ("127.0.0.1", "Bearer", "client", "http") if word in said]

@@ -206,7 +206,7 @@ def _carry_out(change: Change, order: Order) -> Written:
 
 
 def _unapply(change: Change, order: Order, write: UnapplyCredit) -> Written:
-    """An application that is gone already is what was wished for, whoever took it off."""
+    """An application that is gone already is what was ordered, no matter who removed it."""
     if reading.gone(change.connection, Kind.CREDIT_APPLICATION, [write.application_id]):
         return _applied(change.connection, write.application_id, write.credit_memo_id)
     _unchanged_since(change, order)

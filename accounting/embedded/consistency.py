@@ -1,4 +1,4 @@
-"""Whether the figures of the embedded books agree with each other: added up anew, never taken on trust.
+"""Whether the figures of the embedded books agree with each other: added up again, never taken on trust.
 
 Asked about every touched record before each COMMIT, and about the whole books by tests and the demo's tally.
 """

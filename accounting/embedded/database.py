@@ -1,8 +1,8 @@
 """The file the embedded books lie in: opened safely by several processes, written by one at a time.
 
-Write-ahead logging with full synchronisation: what was committed survives a power cut, and readers never
+Write-ahead logging with full synchronization: what was committed survives a power cut, and readers never
 wait for a writer. Each thread has a connection of its own. A file that was taken away is never written to, and
-never made anew in passing: books that are not there are unavailable, not empty.
+never recreated in passing: books that are not there are unavailable, not empty.
 """
 
 from __future__ import annotations

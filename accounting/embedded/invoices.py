@@ -1,4 +1,4 @@
-"""Invoices of the embedded books: added, issued, voided, deleted, made anew with the same number.
+"""Invoices of the embedded books: added, issued, voided, deleted, recreated with the same number.
 
 Deleting or voiding an invoice sets what paid it free, as in QuickBooks Online: receipts become unapplied and
 credits are left on their memos.

@@ -18,6 +18,7 @@ from accounting.embedded.ledger import Ledger
 from receivables.errors import BooksRefused, FeedError, FeedProblem, NotFound
 from receivables.money import minor_from_text
 from receivables.refusal import Refusal
+from receivables.words import counted
 
 CUSTOMER_COLUMNS = ("customer_id", "name")
 INVOICE_COLUMNS = ("number", "customer", "amount", "currency", "issued_on")
@@ -57,7 +58,7 @@ def load(ledger: Ledger, path: Path, *, by: str, at: datetime | None = None) -> 
             take_in(change, row, file)
         if file.problems:
             problems = tuple(sorted(file.problems, key=lambda problem: problem.line))
-            raise FeedError(f"{path.name}: nothing was taken in, {len(problems)} things are wrong.", problems)
+            raise FeedError(f"{path.name}: nothing was taken in; {counted(len(problems), 'problem')} found.", problems)
     return Loaded(customers=len(rows)) if columns == CUSTOMER_COLUMNS else Loaded(invoices=len(rows))
 
 

@@ -14,10 +14,12 @@ from datetime import date
 from accounting.embedded import checks
 from accounting.embedded.change import Change, Kind, Temper
 from accounting.embedded.checks import spoken
+from accounting.orders import stem_of
 from receivables.books_records import Gone, Invoice, InvoiceStatus, Receipt, ReceiptLine
 from receivables.effects import ReceiptWrite
 from receivables.errors import BooksRefused
 from receivables.refusal import Refusal
+from receivables.words import counted
 
 _MARKER = re.compile(r"\[(rn-[^\s\[\]]+)\]")
 
@@ -56,7 +58,7 @@ def enter(change: Change, write: ReceiptWrite, number: str = "") -> Receipt:
             write.reference,
             write.memo,
             marker,
-            marker.partition(".")[0],
+            stem_of(marker),
             write.deposit_account,
         ),
     )
@@ -72,7 +74,7 @@ def apply(change: Change, receipt_id: str, lines: Iterable[ReceiptLine]) -> Rece
     after = checks.receipt(change, receipt_id)
     if after.lines != found.lines:
         applied = spoken(after.amount_minor - after.unapplied_minor, after.currency)
-        change.changed(Kind.RECEIPT, receipt_id, f"applied anew: {applied} to {len(after.lines)} invoices")
+        change.changed(Kind.RECEIPT, receipt_id, f"applied again: {applied} to {counted(len(after.lines), 'invoice')}")
     return checks.receipt(change, receipt_id)
 
 

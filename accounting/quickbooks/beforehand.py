@@ -63,7 +63,7 @@ class Beforehand:
         return self._invoices(self._reading.by_ids("Invoice", ids)) if ids else {}
 
     def active_accounts(self, accounts: Collection[str]) -> Collection[str]:
-        """Which of these accounts are active; asked anew, whatever was remembered."""
+        """Which of these accounts are active; asked again, whatever was remembered."""
         active = set()
         for account in sorted(accounts):
             self._accounts.pop(account, None)

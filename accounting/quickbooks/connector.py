@@ -243,7 +243,7 @@ class QuickBooksBooks:
         return {key: Gone(kind, key) if document is None else record(document) for key, document in raw.items()}
 
     def _records(self, found: Sequence[tuple[str, Json]]) -> tuple[list[Document], list[BooksRefused]]:
-        """Our records of changed documents, and the refusals of those that cannot be understood."""
+        """Our records of changed documents, and the refusals of those that cannot be read."""
         self._remember(document for entity, document in found if entity == "Payment")
         memos = self._memos_by_id([document for entity, document in found if entity == "CreditMemo"])
         records: list[Document] = []
@@ -268,7 +268,7 @@ class QuickBooksBooks:
         return records, unreadable
 
     def _memos_by_id(self, found: Sequence[Json]) -> dict[str, CreditMemo]:
-        """These credit memos read together; none when one of them cannot be understood: then each is read by itself."""
+        """These credit memos read together; none when one of them cannot be read: then each is read by itself."""
         try:
             return {memo.id: memo for memo in self._applied.memos(found)}
         except BooksRefused as refused:

@@ -14,6 +14,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
+from accounting.orders import stem_of
 from accounting.quickbooks import documents, queries
 from accounting.quickbooks.documents import Json
 from accounting.quickbooks.queries import Reading
@@ -44,7 +45,7 @@ class Marks:
             self._catch_up()
             found: dict[str, set[str]] = {stem: set() for stem in stems}
             for marker, ids in self._payments.items():
-                stem = marker.partition(".")[0]
+                stem = stem_of(marker)
                 if stem in found:
                     found[stem] |= ids
             return found

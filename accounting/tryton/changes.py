@@ -1,6 +1,6 @@
 """What changed in Tryton since the last time, by the times that Tryton writes on its records, and by looking again.
 
-Tryton's change times do not move for everything that matters (a cancelled statement, a reversed receipt), so open
+Tryton's change times do not move for everything that matters (a canceled statement, a reversed receipt), so open
 invoices and credit memos are read again each time, and reported where they differ from what this process reported
 before. The cursor holds the newest time seen; a few minutes before it are asked for again, because a long transaction
 writes the time of its beginning.

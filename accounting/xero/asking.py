@@ -1,4 +1,4 @@
-"""One organisation's questions to Xero and writes into it: its header and its pages.
+"""One organization's questions to Xero and writes into it: its header and its pages.
 
 Reads raise BooksUnavailable (also Throttled), AccessLost and BooksRefused; a 404 is an answer only where one document
 was asked for by its id. Writes go out once; what a 4xx answer means is said by `faults`.
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class Asking:
-    """Calls about one organisation."""
+    """Calls about one organization."""
 
     def __init__(self, calls: Calls, organisation: str) -> None:
         self._calls = calls

@@ -65,7 +65,7 @@ def cursor_of(written: str) -> Cursor:
 
 
 class ChangeFeed:
-    """The changes of one organisation."""
+    """The changes of one organization."""
 
     def __init__(self, asking: Asking, reads: Reads) -> None:
         self._asking = asking

@@ -1,6 +1,6 @@
 """The books in Xero as the rest of the house sees them: the same protocol as every other package.
 
-One object is bound to one organisation. Nothing here retries a write, and nothing is written without its marker or its
+One object is bound to one organization. Nothing here retries a write, and nothing is written without its marker or its
 key: `searching` says how each kind of write is found again.
 """
 

@@ -37,7 +37,7 @@ class Line:
 
 
 class Histories:
-    """The histories of one organisation's documents, each read once for each version of its document."""
+    """The histories of one organization's documents, each read once for each version of its document."""
 
     def __init__(self, asking: Asking) -> None:
         self._asking = asking

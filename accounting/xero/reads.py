@@ -41,7 +41,7 @@ MADE_ON_ITS_DAY = timedelta(hours=36)
 
 
 class Reads:
-    """Reads about one organisation's documents."""
+    """Reads about one organization's documents."""
 
     def __init__(self, asking: Asking) -> None:
         self._asking = asking

@@ -52,7 +52,7 @@ class Grounds:
         return document.currency if isinstance(document, CreditMemo | Receipt | Invoice) else ""
 
     def is_off(self, write: UnapplyCredit) -> bool:
-        """Whether the application is gone already: fulfilled, whoever took it off."""
+        """Whether the application is gone already: fulfilled, no matter who removed it."""
         memo = self.held[write.credit_memo_id]
         return isinstance(memo, CreditMemo | Gone) and is_off(memo, write.application_id)
 

@@ -7,7 +7,7 @@ with the same reference; Xero has no filter for the beginning of those, so every
 looked at, and one that the list shows without reference and lines is read by itself.
 
 An applied credit has no field for a marker. What tells ours is the credit note, the invoice and the amount together:
-an allocation like that, whoever made it, is what was wished for, and sending a second one would take the credit twice.
+an allocation like that, no matter who made it, is what was ordered, and sending a second one would take the credit twice.
 Two alike are shown to a person. An application taken off leaves no trace but its absence from its credit note.
 """
 
@@ -31,7 +31,7 @@ REMEMBERED = 5000
 
 
 class Searching:
-    """Searches one organisation's books for what we wrote."""
+    """Searches one organization's books for what we wrote."""
 
     def __init__(self, asking: Asking, reads: Reads) -> None:
         self._asking = asking
@@ -112,7 +112,7 @@ def _traces(
 
 
 def is_off(memo: CreditMemo | Gone, application_id: str) -> bool:
-    """Whether an application stands no more, whoever took it off. A credit note that Xero never heard of proves nothing."""
+    """Whether an application is gone, no matter who removed it. A credit note that Xero never heard of proves nothing."""
     if isinstance(memo, Gone):
         return memo.deleted is not None
     return all(application.id != application_id for application in memo.applications)

@@ -86,7 +86,7 @@ def moment_of(milliseconds_since_1970: int) -> datetime:
 
 
 def day(of: Fields, name: str) -> date:
-    """A day of the organisation's own calendar; Xero writes it as midnight UTC of that day, and often as text beside it."""
+    """A day of the organization's own calendar; Xero writes it as midnight UTC of that day, and often as text beside it."""
     iso = text(of, f"{name}String")[:10]
     try:
         return date.fromisoformat(iso) if iso else day_of(moment(of, name), _UTC)

@@ -1,7 +1,7 @@
 """Writing into Xero: one dispatch, each order answered by itself; nothing is ever sent twice from here.
 
 Everything an order rests on is read before the first is sent. Receipts on invoices go out together, in one PUT of
-payments; Xero may answer 200 and refuse some of them, so each element is judged by itself. Money on account, credit
+payments; Xero may answer 200 and refuse some of them, so each element is checked by itself. Money on account, credit
 applied and credit taken off go out one by one. What was refused is read about afterwards, to say why; that read never
 makes a refusal a success.
 """
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 
 class Writes:
-    """Writes into one organisation's books. `deposit_account` is where money goes when an order does not say."""
+    """Writes into one organization's books. `deposit_account` is where money goes when an order does not say."""
 
     def __init__(self, asking: Asking, reads: Reads, clock: Clock, time_zone: ZoneInfo, deposit_account: str) -> None:
         self._asking = asking
@@ -219,7 +219,7 @@ class Writes:
     # --- credit, and money on account ---------------------------------------------------------------------------------
 
     def _take_off(self, write: UnapplyCredit, deadline: float) -> Answer:
-        """Deletes one allocation of a credit note. One that is not there any more is what was wished for."""
+        """Deletes one allocation of a credit note. One that is not there any more is what was ordered."""
         if not is_identity(write.application_id):
             return BooksRefused("Xero gives this application no ID. Remove it in Xero.", Refusal.INVALID)
         path = f"CreditNotes/{write.credit_memo_id}/Allocations/{write.application_id}"
