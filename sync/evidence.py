@@ -32,7 +32,7 @@ from storage.failures import StoredFailure
 from storage.payments import Binding, StoredPayment
 from sync import binding, escalation, receipts_found
 from sync.desk import Desk
-from sync.receipts_found import Others
+from sync.receipts_found import Search
 
 FAILURES_PER_BATCH = 100
 NO_SETTINGS = BooksSettings(home_currency="", closed_through=None)  # of books that do not show theirs
@@ -42,8 +42,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class _Ours:
-    """What our own rows say about a batch."""
+    """What our own rows say about a batch; `refusals` by transaction number."""
 
+    isolated: bool
+    refusals: Mapping[str, Refused]
     bindings: Mapping[str, Mapping[int, Binding]]
     effects: Mapping[str, Sequence[StoredEffect]]
     known: binding.Known
@@ -56,6 +58,7 @@ class _Read:
     """What the books say about a batch; `unread` names what they would not say."""
 
     settings: BooksSettings
+    full: bool  # otherwise only what posting must know
     customers: Mapping[str, Customer | Gone] = field(default_factory=dict)
     invoices: Mapping[str, Invoice | Gone] = field(default_factory=dict)
     memos: Sequence[CreditMemo] = ()
@@ -63,7 +66,6 @@ class _Read:
     receipts: Sequence[Receipt] = ()
     posted: Mapping[str, Receipt | Gone] = field(default_factory=dict)
     marked: Mapping[str, Sequence[Receipt]] = field(default_factory=dict)
-    others: Others = field(default_factory=Others)
     unread: list[str] = field(default_factory=list)
 
     def attempt(self, what: str, read: Callable[[], T], nothing: T) -> T:
@@ -83,10 +85,10 @@ def run_once(desk: Desk) -> int:
     while True:
         with desk.db.read() as connection:
             page = failures.open_ones(connection, desk.company.id, about="payment", limit=FAILURES_PER_BATCH, after=after)
-            known = payments.by_numbers(connection, desk.company.id, {one.transaction_number for one in page})
-        # While a remedy is carried out the books are between two states; there is nothing to judge then.
-        batch = [one for one in page if known[one.transaction_number].bucket in _READABLE]
-        stored = [known[one.transaction_number] for one in batch]
+            known = payments.by_numbers(connection, desk.company.id, failures.transaction_numbers(page))
+        # While a remedy is carried out the books are between two states; there is nothing to say then.
+        batch = [found for found in page if known[found.transaction_number].bucket in _READABLE]
+        stored = [known[found.transaction_number] for found in batch]
         gathered = gather(desk, stored, isolated=isolated, refusals=_refusals(batch))
         with desk.work() as work:
             news += sum(1 for found in batch if failures.store_evidence(work, found, gathered[found.transaction_number]))
@@ -104,9 +106,9 @@ def of_one(desk: Desk, stored: StoredPayment, found: StoredFailure) -> Evidence:
 
 def _refusals(batch: Sequence[StoredFailure]) -> Mapping[str, Refused]:
     return {
-        one.transaction_number: Refused(one.refusal_code, one.refusal_message, one.changed_at)
-        for one in batch
-        if one.refusal_code
+        found.transaction_number: Refused(found.refusal_code, found.refusal_message, found.changed_at)
+        for found in batch
+        if found.refusal_code
     }
 
 
@@ -124,27 +126,26 @@ def gather(
     """
     if not batch:
         return {}
-    ours = _our_rows(desk, batch, full=full)
+    ours = _our_rows(desk, batch, isolated=isolated, refusals=refusals or {}, full=full)
     read = _read(desk, batch, ours, full=full)
+    search = Search(desk.company, read.receipts, read.marked, ours.claimed)
     if full and read.receipts:
         with desk.db.read() as connection:
-            read.others = receipts_found.others(connection, desk.company.id, batch, read.receipts)
+            search = receipts_found.with_others(connection, search, batch)
     at = desk.clock.now()
-    refused = refusals or {}
-    return {
-        stored.number: _assemble(
-            desk, stored, ours, read, at=at, isolated=isolated, refusal=refused.get(stored.number), full=full
-        )
-        for stored in batch
-    }
+    return {stored.number: _assemble(stored, ours, read, search, at) for stored in batch}
 
 
-def _our_rows(desk: Desk, batch: Sequence[StoredPayment], *, full: bool) -> _Ours:
+def _our_rows(
+    desk: Desk, batch: Sequence[StoredPayment], *, isolated: bool, refusals: Mapping[str, Refused], full: bool
+) -> _Ours:
     company, numbers = desk.company.id, [stored.number for stored in batch]
     with desk.db.read() as connection:
         known = binding.look_up(connection, company, [stored.payment for stored in batch])
-        customers = {one for stored in batch for one in binding.customer_ids_of(stored.payment, known)}
+        customers = {id_ for stored in batch for id_ in binding.customer_ids_of(stored.payment, known)}
         return _Ours(
+            isolated=isolated,
+            refusals=refusals,
             bindings=payments.bindings(connection, company, numbers),
             effects=effects.of_payments(connection, company, numbers),
             known=known,
@@ -155,22 +156,27 @@ def _our_rows(desk: Desk, batch: Sequence[StoredPayment], *, full: bool) -> _Our
 
 def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool) -> _Read:
     books = desk.books
-    bound = [one for held in ours.bindings.values() for one in held.values()]
-    invoice_ids = {one.invoice_id for one in bound}
-    customer_ids = {one.customer_id for one in bound} | {
-        one for stored in batch for one in binding.customer_ids_of(stored.payment, ours.known)
+    bound = [line for held in ours.bindings.values() for line in held.values()]
+    invoice_ids = {line.invoice_id for line in bound}
+    customer_ids = {line.customer_id for line in bound} | {
+        id_ for stored in batch for id_ in binding.customer_ids_of(stored.payment, ours.known)
     }
     posted_ids = {
-        one.document_id for chain in ours.effects.values() for one in chain if one.kind is EffectKind.RECEIPT and one.document_id
+        effect.document_id
+        for chain in ours.effects.values()
+        for effect in chain
+        if effect.kind is EffectKind.RECEIPT and effect.document_id
     }
     stems = [marker_stem(desk.company.id, stored.number) for stored in batch if full or ours.effects[stored.number]]
     earliest = min(desk.company.day_of(stored.payment.paid_at) for stored in batch)
     since = earliest - timedelta(days=desk.company.hand_receipt_days)
-    read = _Read(NO_SETTINGS)
+    read = _Read(NO_SETTINGS, full)
     read.settings = _settings(books, read)
     read.invoices = read.attempt("invoices", lambda: books.invoices(invoice_ids), {})
     read.customers = read.attempt("customers", lambda: books.customers(customer_ids), {})
-    remaining = {one.merged_into for one in read.customers.values() if isinstance(one, Customer) and one.merged_into}
+    remaining = {
+        customer.merged_into for customer in read.customers.values() if isinstance(customer, Customer) and customer.merged_into
+    }
     if new := remaining - set(read.customers):  # the books move a merged customer's documents to the one that remains
         nobody: Mapping[str, Customer | Gone] = {}
         found = read.attempt("customers that others were merged into", lambda: books.customers(new), nobody)
@@ -182,11 +188,11 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
     if stems:
         read.marked = read.attempt("receipts with our marker", lambda: books.receipts_marked(stems), {})
     if full:
-        numbers = {one.invoice_number for stored in batch for one in stored.payment.allocations if one.invoice_number}
+        numbers = {line.invoice_number for stored in batch for line in stored.payment.allocations if line.invoice_number}
         numbers |= {invoice.number for invoice in read.invoices.values() if invoice.number}
         read.memos = read.attempt("credit memos", lambda: books.credit_memos_on(invoice_ids), ())
         read.numbered = read.attempt("invoices of the same number", lambda: books.invoices_numbered(numbers), ())
-        twins = {one.id for stored in batch for one in _same_total(stored, ours, read)} - set(read.invoices)
+        twins = {invoice.id for stored in batch for invoice in _same_total(stored, ours, read)} - set(read.invoices)
         if twins:
             read.numbered = [*read.numbered, *_living(read.attempt("similar invoices", lambda: books.invoices(twins), {}))]
     return read
@@ -202,7 +208,7 @@ def _settings(books: Books, read: _Read) -> BooksSettings:
 
 
 def _living(found: Mapping[str, Invoice | Gone]) -> list[Invoice]:
-    return [one for one in found.values() if isinstance(one, Invoice)]
+    return [invoice for invoice in found.values() if isinstance(invoice, Invoice)]
 
 
 def _same_total(stored: StoredPayment, ours: _Ours, read: _Read) -> list[Invoice]:
@@ -214,25 +220,16 @@ def _same_total(stored: StoredPayment, ours: _Ours, read: _Read) -> list[Invoice
         for line, allocation in enumerate(stored.payment.allocations, start=1)
         if line not in held or not _takes_money(read.invoices.get(held[line].invoice_id))
     }
-    return [one for one in ours.invoices if one.customer_id in customers and one.total_minor in amounts]
+    return [invoice for invoice in ours.invoices if invoice.customer_id in customers and invoice.total_minor in amounts]
 
 
 def _takes_money(invoice: Invoice | Gone | None) -> bool:
     return isinstance(invoice, Invoice) and invoice.status in (InvoiceStatus.OPEN, InvoiceStatus.PAID)
 
 
-def _assemble(
-    desk: Desk,
-    stored: StoredPayment,
-    ours: _Ours,
-    read: _Read,
-    *,
-    at: datetime,
-    isolated: bool,
-    refusal: Refused | None,
-    full: bool,
-) -> Evidence:
-    lines = tuple(_line(stored, number, ours, read, full=full) for number in range(1, len(stored.payment.allocations) + 1))
+def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, at: datetime) -> Evidence:
+    company = search.company
+    lines = tuple(_line(stored, number, ours, read) for number in range(1, len(stored.payment.allocations) + 1))
     customers = {held.customer_id for held in ours.bindings[stored.number].values()} or set(
         binding.customer_ids_of(stored.payment, ours.known)
     )
@@ -240,39 +237,30 @@ def _assemble(
     remaining = read.customers.get(customer.merged_into) if isinstance(customer, Customer) else None
     if isinstance(remaining, Customer):
         customers = {*customers, remaining.id}
-    since, through = receipts_found.window(desk.company, stored)
+    since, through = receipts_found.window(company, stored)
     closed = read.settings.closed_through
-    day = desk.company.day_of(stored.payment.paid_at)
+    day = company.day_of(stored.payment.paid_at)
     return Evidence(
         payment=stored.payment,
         generation=stored.generation,
         taken_at=at,
         settings=read.settings,
         received_on_closed=closed is not None and day <= closed,
-        isolated=isolated,
+        isolated=ours.isolated,
         customer=customer if isinstance(customer, Customer) else None,
         lines=lines,
-        receipts=receipts_found.of_payment(
-            desk.company,
-            stored,
-            lines,
-            customers,
-            read.receipts,
-            read.marked.get(marker_stem(desk.company.id, stored.number), ()),
-            ours.claimed,
-            read.others,
-        ),
+        receipts=receipts_found.of_payment(search, stored, lines, customers),
         posted=_posted(stored, ours.effects[stored.number], read.posted),
-        refusal=refusal,
+        refusal=ours.refusals.get(stored.number),
         unread=tuple(sorted(read.unread)),
         merged_into=remaining if isinstance(remaining, Customer) else None,
         searched_from=since,
         searched_through=through,
-        time_zone=desk.company.time_zone.key,
+        time_zone=company.time_zone.key,
     )
 
 
-def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read, *, full: bool) -> LineEvidence:
+def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read) -> LineEvidence:
     allocation = stored.payment.allocations[number - 1]
     held = ours.bindings[stored.number].get(number)
     meant = binding.what_is_meant(stored.payment, allocation, ours.known)
@@ -280,12 +268,12 @@ def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read, *, full:
     invoice_number = allocation.invoice_number or (invoice.number if invoice else "")
     credits: tuple[CreditApplication, ...] = ()
     successors: tuple[Invoice, ...] = ()
-    if full and held:
-        applied = [one for memo in read.memos for one in memo.applications if one.invoice_id == held.invoice_id]
-        credits = tuple(sorted(applied, key=lambda one: (one.applied.at, one.id)))
-    if full and not _takes_money(invoice):
+    if read.full and held:
+        on_it = [applied for memo in read.memos for applied in memo.applications if applied.invoice_id == held.invoice_id]
+        credits = tuple(sorted(on_it, key=lambda applied: (applied.applied.at, applied.id)))
+    if read.full and not _takes_money(invoice):
         customers = {held.customer_id} if held else set(meant.customer_ids)
-        successors = _successors(stored, number, invoice_number, customers, held, ours, read)
+        successors = _successors(stored, number, invoice_number, customers, ours.bindings[stored.number], read)
     return LineEvidence(
         line=number,
         amount_minor=allocation.amount_minor,
@@ -303,51 +291,50 @@ def _successors(
     number: int,
     invoice_number: str,
     customers: set[str],
-    held: Binding | None,
-    ours: _Ours,
+    bound: Mapping[int, Binding],
     read: _Read,
 ) -> tuple[Invoice, ...]:
     """Living invoices of the same customer and currency that may have taken the place of the one that is gone."""
-    taken = {one.invoice_id for line, one in ours.bindings[stored.number].items() if line != number}
+    taken = {held.invoice_id for held in bound.values()}  # by this line, and by the others
     amount = stored.payment.allocations[number - 1].amount_minor
     found = {
-        one.id: one
-        for one in read.numbered
-        if one.customer_id in customers
-        and one.currency == stored.payment.currency
-        and one.id != (held.invoice_id if held else "")
-        and one.id not in taken
-        and one.status in (InvoiceStatus.OPEN, InvoiceStatus.PAID)
-        and (one.number == invoice_number or (one.total_minor == amount and one.created.at > stored.payment.paid_at))
+        invoice.id: invoice
+        for invoice in read.numbered
+        if invoice.customer_id in customers
+        and invoice.currency == stored.payment.currency
+        and invoice.id not in taken
+        and _takes_money(invoice)
+        and (invoice.number == invoice_number or (invoice.total_minor == amount and invoice.created.at > stored.payment.paid_at))
     }
-    return tuple(sorted(found.values(), key=lambda one: (one.number != invoice_number, one.created.at, one.id)))
+    return tuple(sorted(found.values(), key=lambda invoice: (invoice.number != invoice_number, invoice.created.at, invoice.id)))
 
 
 def _posted(
     stored: StoredPayment, chain: Sequence[StoredEffect], receipts: Mapping[str, Receipt | Gone]
 ) -> tuple[PostedPart, ...]:
     """Our own receipts of this payment that are, or may be, in the books."""
-    parts = [one for one in chain if one.kind is EffectKind.RECEIPT and one.state in LIVE_STATES]
+    parts = [effect for effect in chain if effect.kind is EffectKind.RECEIPT and effect.state in LIVE_STATES]
     rearranged = {
-        one.write.receipt_id: one.write.lines
-        for one in chain
-        if isinstance(one.write, ApplyReceipt) and one.state is EffectState.DONE
+        effect.write.receipt_id: effect.write.lines
+        for effect in chain
+        if isinstance(effect.write, ApplyReceipt) and effect.state is EffectState.DONE
     }
     shown = []
-    for one in parts:
-        if not isinstance(one.write, ReceiptWrite):
+    for part in parts:
+        if not isinstance(part.write, ReceiptWrite):
             continue
-        lines = rearranged.get(one.document_id or "", one.write.lines)
+        lines = rearranged.get(part.document_id or "", part.write.lines)
+        settled, verified = part.settled_at, stored.verified_at
         shown.append(
             PostedPart(
-                part=one.part,
-                generation=one.generation,
-                state=one.state,
-                amount_minor=one.write.amount_minor,
-                on_account_minor=stored.on_account_minor if len(parts) == 1 else one.write.on_account_minor,
-                document_id=one.document_id or "",
-                receipt=receipts.get(one.document_id or ""),
-                verified=stored.verified_at is not None and one.settled_at is not None and one.settled_at <= stored.verified_at,
+                part=part.part,
+                generation=part.generation,
+                state=part.state,
+                amount_minor=part.write.amount_minor,
+                on_account_minor=stored.on_account_minor if len(parts) == 1 else part.write.on_account_minor,
+                document_id=part.document_id or "",
+                receipt=receipts.get(part.document_id or ""),
+                verified=verified is not None and settled is not None and settled <= verified,
                 lines=tuple((line.invoice_id, line.amount_minor) for line in lines),
             )
         )

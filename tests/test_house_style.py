@@ -10,6 +10,7 @@ import pytest
 from house import ROOT, Source, files, imported, product, referred_to, rooms, sources
 
 PRODUCT_LINES, TEST_LINES, FUNCTION_LINES = 400, 600, 60
+MANY_PARAMETERS, FUNCTIONS_WITH_MANY = 7, 15  # so many in the whole product, most of them commands with an option each
 MIGRATIONS = "storage/migrations/versions/"  # written by Alembic, never changed afterwards
 
 CLOCK = "app/clock.py"  # the one place where time and identities come from
@@ -58,6 +59,15 @@ def functions_too_long(source: Source) -> Iterator[str]:
             lines = node.end_lineno - node.lineno + 1
             if lines > FUNCTION_LINES:
                 yield f"{source.path}:{node.lineno}: {node.name} has {lines} lines, at most {FUNCTION_LINES}"
+
+
+def many_parameters(source: Source) -> Iterator[str]:
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            named = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            count = sum(1 for parameter in named if parameter.arg not in ("self", "cls"))
+            if count >= MANY_PARAMETERS:
+                yield f"{source.path}:{node.lineno}: {node.name} has {count} parameters"
 
 
 def own_time_or_chance(source: Source) -> Iterator[str]:
@@ -129,6 +139,7 @@ BAD = [
     (without_opening_sentence, '"""A heading"""\n'),
     (too_long, "x = 1\n" * (PRODUCT_LINES + 1)),
     (functions_too_long, "def f():\n" + "    x = 1\n" * FUNCTION_LINES),
+    (many_parameters, "def f(self, a, b, c, d, *, e, f, g): pass\n"),
     (own_time_or_chance, "from datetime import datetime\nat = datetime.now()\n"),
     (own_time_or_chance, "import datetime as d\nat = d.datetime.now(d.UTC)\n"),
     (own_time_or_chance, "import time as t\nat = t.time()\n"),
@@ -183,6 +194,12 @@ def test_no_file_is_too_long() -> None:
 
 def test_no_function_of_the_product_is_too_long() -> None:
     assert [] == found(functions_too_long, (one for one in product() if not one.path.startswith(MIGRATIONS)))
+
+
+def test_few_functions_have_many_parameters() -> None:
+    """A value or a unit of work says together what belongs together."""
+    many = found(many_parameters, (source for source in product() if source.room != "workspace"))
+    assert len(many) <= FUNCTIONS_WITH_MANY, many
 
 
 def test_time_and_identities_come_only_from_the_clock_and_ids() -> None:
