@@ -40,6 +40,10 @@ same: ## play this version and 0.1.0 with the same inputs and list every differe
 	@$(install) dev
 	@$(bin)/python -m bench.side_by_side $(ARGS)
 
+recording: ## what one row of the record costs, here and in 0.1.0, side by side
+	@$(install) dev
+	@$(bin)/python -m bench.recording $(ARGS)
+
 pictures: ## draw docs/pictures anew: every card and modal in the practice workspace's page (needs Chromium)
 	@$(install) dev
 	@PYTHONPATH=.:tests $(bin)/python docs/pictures.py

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from storage import schema
-from storage.canonical import canonical, is_simple
+from storage.canonical import canonical, is_simple, quick
 
 GENESIS = "0" * 64
 
@@ -60,7 +60,7 @@ class Entry:
 def words(body: Mapping[str, object]) -> str:
     """The body of a row as it is stored and hashed."""
     plain = dict(body)
-    return canonical(plain if is_simple(plain) else json.loads(json.dumps(plain, default=str))).decode()
+    return quick(plain) if is_simple(plain) else canonical(json.loads(json.dumps(plain, default=str))).decode()
 
 
 def append(connection: Connection, company: str, entries: Sequence[Entry]) -> None:
@@ -96,7 +96,7 @@ def _head(connection: Connection, company: str) -> tuple[int, str]:
 
 def row_hash(row: AuditRow) -> str:
     """SHA-256 over the canonical JSON of the whole row and the hash before it, as hexadecimal."""
-    whole: list[str | int | None] = [
+    whole = [
         row.company,
         row.seq,
         row.at.isoformat(timespec="microseconds"),
@@ -106,7 +106,7 @@ def row_hash(row: AuditRow) -> str:
         row.body,
         row.prev_hash,
     ]
-    return hashlib.sha256(canonical(whole)).hexdigest()
+    return hashlib.sha256(quick(whole).encode()).hexdigest()
 
 
 def rows(connection: Connection, company: str, transaction_number: str | None = None) -> Iterator[AuditRow]:

@@ -8,23 +8,26 @@ from typing import Any
 import rfc8785
 
 LARGEST_EXACT = 2**53 - 1  # JSON's own limit for whole numbers; beyond it an amount is written as text
-_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
+
+#: The same bytes, as text and ten times as fast, for what `is_simple`.
+quick = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
 
 
 def canonical(value: Any) -> bytes:
     """The canonical JSON of plain values."""
-    return _encode(value).encode() if is_simple(value) else rfc8785.dumps(_exact(value))
+    return quick(value).encode() if is_simple(value) else rfc8785.dumps(_exact(value))
 
 
 def is_simple(value: Any) -> bool:
-    """Whether Python's own encoder, ten times as fast, writes the same: nothing but texts, exact integers and ASCII keys."""
+    """Whether it is made of nothing but texts, exact integers, true, false, null, lists, and objects with ASCII keys."""
     if isinstance(value, str) or value is None or value is True or value is False:
         return True
-    if type(value) is int:
-        return abs(value) <= LARGEST_EXACT
-    if type(value) is dict:
-        return all(type(key) is str and key.isascii() and is_simple(held) for key, held in value.items())
-    return type(value) in (list, tuple) and all(map(is_simple, value))
+    kind = type(value)
+    if kind is int:
+        return bool(abs(value) <= LARGEST_EXACT)
+    if kind is dict:
+        return all(type(key) is str and key.isascii() for key in value) and all(map(is_simple, value.values()))
+    return kind in (list, tuple) and all(map(is_simple, value))
 
 
 def _exact(value: Any) -> Any:
