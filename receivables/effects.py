@@ -21,8 +21,8 @@ from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavai
 
 class EffectKind(StrEnum):
     RECEIPT = "receipt"  # record a receipt and apply it
-    UNAPPLY_CREDIT = "unapply_credit"  # take one application of a credit memo off an invoice
-    APPLY_CREDIT = "apply_credit"  # put a credit memo on an invoice (re-apply, or compensate)
+    UNAPPLY_CREDIT = "unapply_credit"  # remove one application of a credit memo from an invoice
+    APPLY_CREDIT = "apply_credit"  # apply a credit memo to an invoice (re-apply, or compensate)
     APPLY_RECEIPT = "apply_receipt"  # change what a live receipt is applied to
 
 
@@ -85,7 +85,7 @@ class ReceiptWrite:
 
 @dataclass(frozen=True)
 class UnapplyCredit:
-    """Take one application of a credit memo off its invoice."""
+    """Remove one application of a credit memo from its invoice."""
 
     application_id: str
     credit_memo_id: str
@@ -106,7 +106,7 @@ class ApplyCredit:
 
 @dataclass(frozen=True)
 class ApplyReceipt:
-    """Let a live receipt stand on exactly these lines; the rest stays on account."""
+    """Apply a live receipt to exactly these lines; the rest stays on account."""
 
     receipt_id: str
     lines: tuple[ReceiptLine, ...]

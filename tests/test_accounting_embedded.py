@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from makers import START, ManualClock
@@ -505,6 +506,7 @@ WRITER = """
 import sys
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 from accounting.embedded.connector import EmbeddedBooks
 from accounting.embedded.ledger import Ledger
 from app.clock import SystemClock
@@ -557,3 +559,11 @@ def test_process_killed_inside_the_transaction_leaves_nothing_behind(tmp_path: P
     assert [receipt.reference for receipt in ledger.receipts()] == ["TXN-0", "TXN-1"]
     assert a_writer(ledger.path, customer, 0, 10).wait() == 0
     assert len(ledger.receipts()) == 10
+
+
+@pytest.mark.parametrize(("zone", "day"), [("America/Chicago", date(2026, 3, 10)), ("UTC", date(2026, 3, 11))])
+def test_a_change_is_dated_by_the_companys_calendar(tmp_path: Path, zone: str, day: date) -> None:
+    evening = datetime(2026, 3, 11, 3, 0, tzinfo=UTC)
+    ledger = Ledger(tmp_path / "books.sqlite", ManualClock(evening), time_zone=ZoneInfo(zone))
+    with ledger.changing("Dana") as change:
+        assert day == change.day
