@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import rules
 from app.output import money, plain, print_line, print_table
 from receivables.diagnosis import Fact
+from receivables.words import Words
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 
@@ -28,7 +30,7 @@ class FailureView:
     remedy: str | None
     alternatives: tuple[str, ...]
     confidence: str | None
-    because: tuple[Fact, ...]
+    because: tuple[dict[str, Any], ...]
     incident: str | None
     attempts: int
     failed_at: datetime
@@ -38,7 +40,7 @@ class FailureView:
     blocked: str
 
 
-def view(found: StoredFailure, stored: StoredPayment, attempts: int) -> FailureView:
+def view(found: StoredFailure, stored: StoredPayment, attempts: int, words: Words) -> FailureView:
     """A failure with its payment, ready to be shown."""
     payment, diagnosis = stored.payment, found.diagnosis
     primary = diagnosis.primary if diagnosis else None
@@ -54,24 +56,25 @@ def view(found: StoredFailure, stored: StoredPayment, attempts: int) -> FailureV
         remedy=found.remedy,
         alternatives=tuple(one for one in found.offered if one is not found.remedy),
         confidence=primary.confidence if primary else None,
-        because=primary.because if primary else (),
+        because=tuple(_fact(fact, words) for fact in primary.because) if primary else (),
         incident=found.incident_id,
         attempts=attempts,
         failed_at=found.opened_at,
-        sentence=diagnosis.sentence if diagnosis else "Not diagnosed yet; the next sync reads the books.",
+        sentence=rules.sentence(diagnosis, words) if diagnosis else "Not diagnosed yet; the next sync reads the books.",
         resolution=found.resolution,
         resolved_by=found.resolved_by,
-        blocked=primary.blocked if primary else "",
+        blocked=rules.fact_sentence(primary.blocked, words) if primary and primary.blocked else "",
     )
+
+
+def _fact(fact: Fact, words: Words) -> dict[str, Any]:
+    text = rules.fact_sentence(fact, words)
+    return {"fact": fact.fact, "document": fact.document, "person": fact.person, "at": fact.at, "text": text}
 
 
 def as_json(one: FailureView) -> dict[str, Any]:
     """The stable fields first; what follows them may grow."""
     body: dict[str, Any] = plain(one)
-    body["because"] = [
-        {"fact": fact.fact, "document": fact.document, "person": fact.person, "at": plain(fact.at), "text": fact.text}
-        for fact in one.because
-    ]
     return body
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import rules
 from app.output import moment, money, plain, print_line, print_table
 from receivables.books_records import Gone, Receipt
 from receivables.effects import EffectKind, ReceiptWrite
@@ -121,18 +122,18 @@ def _print_failures(desk: Desk, told: Told) -> None:
 def _print_diagnosis(desk: Desk, one: StoredFailure) -> None:
     if one.diagnosis is None:
         return
-    primary = one.diagnosis.primary
-    print_line(f"  {one.diagnosis.sentence}")
+    primary, words = one.diagnosis.primary, desk.company.words
+    print_line(f"  {rules.sentence(one.diagnosis, words)}")
     print_line(f"  Cause {primary.cause} ({primary.confidence}, rule {primary.rule}); recommended {primary.remedy}.")
     if primary.blocked:
-        print_line(f"  Not before: {primary.blocked}")
+        print_line(f"  Not before: {rules.fact_sentence(primary.blocked, words)}")
     for fact in primary.because:
         who = f", {fact.person}" if fact.person else ""
         when = f", {moment(fact.at, desk.company.time_zone)}" if fact.at else ""
-        print_line(f"  - {fact.text} [{fact.document}{who}{when}]")
+        print_line(f"  - {rules.fact_sentence(fact, words)} [{fact.document}{who}{when}]")
     for other in one.diagnosis.runners_up:
         print_line(f"  Runner-up: {other.cause} ({other.confidence})")
-    for what in one.diagnosis.not_checked:
+    for what in rules.not_checked(one.diagnosis, words):
         print_line(f"  Not checked: {what}")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import rules
 from bot import labels
 from bot.figures import Figure, figures, headline_minor, proposed_proof, undecided_lines
 from bot.people import Names, name_of
@@ -31,7 +32,6 @@ from bot.text import (
     row,
     section,
 )
-from bot.words import CAUSES
 from receivables.diagnosis import Cause, Finding, Remedy
 from receivables.effects import ReceiptWrite
 from receivables.payment import Bucket, Payment
@@ -78,7 +78,7 @@ class Message:
 
 def failure_card(facts: CardFacts, words: Words, names: Names) -> Message:
     """The card of one failure."""
-    head, happened = _headline(facts), sentence_of(facts)
+    head, happened = _headline(facts), sentence_of(facts, words)
     blocks = [header(head)]
     if facts.failure.state == "open":
         blocks += [_what_happened(facts, happened), _who_and_how_much(facts, words), *_open(facts, words, names)]
@@ -96,7 +96,7 @@ def _headline(facts: CardFacts) -> str:
         if facts.payment.bucket is Bucket.UNKNOWN:
             return f"{payment}: checking whether it was recorded"
         if failure.diagnosis is not None and failure.diagnosis.primary.cause in IN_THE_BOOKS_BEFORE:
-            title = CAUSES[failure.diagnosis.primary.cause]
+            title = rules.title(failure.diagnosis.primary.cause)
             about_payment = title.removeprefix("Payment ")
             return f"{payment}: {title[0].lower()}{title[1:]}" if about_payment == title else f"{payment} {about_payment}"
         return f"{payment} is failing to sync"
@@ -109,11 +109,11 @@ def _headline(facts: CardFacts) -> str:
     }.get(failure.resolution or "", f"{payment} is recorded")
 
 
-def sentence_of(facts: CardFacts) -> str:
+def sentence_of(facts: CardFacts, words: Words) -> str:
     """What happened to the payment, in a sentence."""
     if facts.failure.diagnosis is None:
         return "This failure was just found. We are reading the books to find out why."
-    return plain(facts.failure.diagnosis.sentence, SENTENCE_AT_MOST)
+    return plain(rules.sentence(facts.failure.diagnosis, words), SENTENCE_AT_MOST)
 
 
 def _what_happened(facts: CardFacts, sentence: str) -> Block:
@@ -136,7 +136,7 @@ def _who_and_how_much(facts: CardFacts, words: Words) -> Block:
     if diagnosis is not None:
         confidence = labels.CONFIDENCES[diagnosis.primary.confidence]
         surely = f" ({confidence})" if confidence and diagnosis.primary.cause is not Cause.OUTCOME_UNKNOWN else ""
-        cause = CAUSES[diagnosis.primary.cause] + surely
+        cause = rules.title(diagnosis.primary.cause) + surely
     fields = [
         *row("Customer", plain(payment.customer)),
         *row("Paid", paid(payment, words)),
@@ -173,7 +173,7 @@ def _open(facts: CardFacts, words: Words, names: Names) -> list[Block]:
         return [context(since)]
     recommended = recommended_remedy(facts)
     blocks = figures_blocks(facts, recommended, words) if recommended else []
-    blocks += blocked(diagnosis.primary)
+    blocks += blocked(diagnosis.primary, words)
     if decision is not None and decision.state in labels.NOT_CARRIED_OUT:
         blocks.append(context(f"{_chosen(decision, names)}; it was {not_carried_out(decision.outcome, names)}"))
     buttons: list[Block] = []
@@ -184,7 +184,7 @@ def _open(facts: CardFacts, words: Words, names: Names) -> list[Block]:
     if facts.failure.about == "intake" and not facts.offers:
         number = plain(facts.failure.transaction_number, NUMBER_AT_MOST)
         since += f" Settle it on the command line: resolve-now decide {number} retry --as PERSON"
-    blocks.append(context(" ".join([*_notes(facts), since])))
+    blocks.append(context(" ".join([*_notes(facts, words), since])))
     return blocks
 
 
@@ -207,20 +207,21 @@ def recommended_remedy(facts: CardFacts) -> Remedy | None:
     return diagnosis.primary.remedy if diagnosis.primary.remedy in facts.offers else None
 
 
-def blocked(finding: Finding) -> list[Block]:
+def blocked(finding: Finding, words: Words) -> list[Block]:
     """Why the recommended remedy cannot be chosen yet; nothing where it can."""
-    if not finding.blocked:
+    if finding.blocked is None:
         return []
-    return [section(f"{labels.REMEDIES[finding.remedy]} is not possible yet: {plain(finding.blocked, 300)}", "blocked")]
+    why = plain(rules.fact_sentence(finding.blocked, words), 300)
+    return [section(f"{labels.REMEDIES[finding.remedy]} is not possible yet: {why}", "blocked")]
 
 
-def _notes(facts: CardFacts) -> list[str]:
+def _notes(facts: CardFacts, words: Words) -> list[str]:
     diagnosis = facts.failure.diagnosis
     if diagnosis is None:
         return []
-    causes = [CAUSES[finding.cause] for finding in diagnosis.runners_up[:3]]
+    causes = [rules.title(finding.cause) for finding in diagnosis.runners_up[:3]]
     notes = [f"Also possible: {'; '.join(causes)}."] if causes else []
-    unread = [plain(what, 300) for what in diagnosis.not_checked[:3]]
+    unread = [plain(what, 300) for what in rules.not_checked(diagnosis, words)[:3]]
     return notes + ([f"Not checked: {'; '.join(unread)}."] if unread else [])
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
+import rules
 from bot import story
 from bot.hiding import hide
 from bot.people import NOBODY, person_of
 from bot.rooms import Rooms
 from bot.text import NUMBER_AT_MOST, Block, answer, context, of_payment, overflow, resolve_now, section
-from bot.words import CAUSES
 from receivables.authority import Person
 from receivables.errors import NotPermitted, ReceivablesError
 from receivables.words import Words, capitalized, counted, plain
@@ -157,7 +157,7 @@ def _row(found: Found, failing: StoredFailure | None, words: Words) -> list[Bloc
 
 def _failure_row(failure: StoredFailure, stored: StoredPayment, words: Words) -> list[Block]:
     payment = stored.payment
-    cause = CAUSES[failure.cause] if failure.cause else "Being checked"
+    cause = rules.title(failure.cause) if failure.cause else "Being checked"
     who = f"{plain(failure.transaction_number, NUMBER_AT_MOST)}  {plain(payment.customer)}"
     return [section(f"{who}  {words.money(payment.amount_minor, payment.currency)}  {cause}"), *_button(failure)]
 

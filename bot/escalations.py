@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 
+import rules
 from bot.cards import Message
 from bot.people import Names, owner
 from bot.rooms import Channel
 from bot.text import Block, context, fallback, header, mentioning, row, section, take
-from bot.words import CAUSES
 from receivables.diagnosis import Cause
 from receivables.words import Words, counted, plain
 from storage.escalations import StoredEscalation
@@ -20,16 +20,6 @@ UNTIL_OVER = (
     "Until this is over, no remedy is recommended for unidentified failures and payments cannot be dismissed in bulk. "
     "Look for what the failures have in common."
 )
-
-#: What to look at first, by what most of the failures have in common; {about} is the day, the name, the account.
-SETTINGS: Mapping[Cause, str] = {
-    Cause.CREDIT_MEMO_APPLIED: "the books' setting “Automatically apply credits” is on and takes what payments were meant for",
-    Cause.PERIOD_CLOSED: "the books are closed through {about}",
-    Cause.ACCOUNT_INACTIVE: "the deposit account does not take money ({about})",
-    Cause.CUSTOMER_INACTIVE: "a customer is inactive in the books",
-    Cause.CUSTOMER_CHANGED: "a customer was merged or moved in the books",
-    Cause.RECEIPT_ALREADY_ENTERED: "{about} enters receipts by hand before the sync posts them",
-}
 
 
 def escalation_card(escalation: StoredEscalation, channel: Channel, names: Names) -> Message:
@@ -68,18 +58,7 @@ def mentions(channel: Channel) -> str:
 def probable(root: str, words: Words) -> str:
     """What most of the failures have in common, as something to look at; "" where nothing is known of it."""
     cause, _, about = root.partition(" ")
-    known = SETTINGS.get(Cause(cause)) if cause in list(Cause) else None
-    return known.format(about=about_in_words(Cause(cause), about, words)) if known else ""
-
-
-def about_in_words(cause: Cause, about: str, words: Words) -> str:
-    """What an incident is about, for a sentence: a day as people write it, a name or a message without its full stop."""
-    if cause is Cause.PERIOD_CLOSED:
-        try:
-            return words.day(date.fromisoformat(about))
-        except ValueError:  # not a day: shown as it is
-            pass
-    return plain(about, 200).rstrip(".")
+    return rules.setting(Cause(cause), about, words) if cause in list(Cause) else ""
 
 
 def _by_amount(amounts: Mapping[str, list[int]], words: Words) -> str:
@@ -100,13 +79,13 @@ def _causes(figures: Mapping[str, object], words: Words) -> list[Block]:
     for cause, count in counts[:CAUSES_AT_MOST]:
         worth_of = list(amounts.get(cause, {}).items())[:CURRENCIES_AT_MOST]
         total = "".join(f", {words.money(amount, currency)}" for currency, amount in worth_of)
-        fields += row(CAUSES[Cause(cause)], f"{count:,} open{total}")
+        fields += row(rules.title(Cause(cause)), f"{count:,} open{total}")
     return [{"type": "section", "block_id": "causes", "fields": fields}]
 
 
 def digest_card(company: str, counts: list[tuple[str, int]]) -> Message:
     """Many failures at once: one message that counts them, instead of a card for each."""
     head = f"{plain(company)}: {counted(sum(count for _, count in counts), 'payment')} failed at once"
-    lines = [f"{CAUSES[Cause(cause)] if cause else 'Being checked'}: {count:,}" for cause, count in counts]
+    lines = [f"{rules.title(Cause(cause)) if cause else 'Being checked'}: {count:,}" for cause, count in counts]
     notes = context("/payments failing lists them, each with Resolve Now.")
     return Message(fallback(f"{head}: {'; '.join(lines)}"), [header(head), section("\n".join(lines)), notes])

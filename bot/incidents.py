@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+import rules
 from bot import labels
 from bot.cards import PRESSABLE, Message
-from bot.escalations import about_in_words
 from bot.people import Names, name_of, owner
 from bot.rooms import Channel
 from bot.text import Block, button, confirmation, context, fallback, header, row, section, take
-from bot.words import CAUSES
 from receivables.diagnosis import Cause, Remedy
 from receivables.words import Words, counted, listed, plain
 from storage.companies import Pause
 from storage.incidents import IncidentFigures, StoredIncident
 
-#: What happened and what to do about it outside, by cause; {about} is the day, the name, the account in question.
-REASONS: Mapping[Cause, str] = {
-    Cause.PERIOD_CLOSED: "The books are closed through {about}, and these payments touch documents before that. "
-    "Ask the controller to reopen the period, then try all of them again.",
-    Cause.ACCOUNT_INACTIVE: "The books do not take money on this deposit account: {about}. "
-    "Make the account active in the books, or name another one in the configuration, then try all of them again.",
-    Cause.CUSTOMER_INACTIVE: "The customer is inactive in the books. Make the customer active, then try all of them again.",
-    Cause.CUSTOMER_CHANGED: "The customer was merged or moved in the books. "
-    "Check which customer the invoices belong to now, then try all of them again.",
-    Cause.CREDIT_MEMO_APPLIED: "The books apply credit memos automatically, and so take what portal payments were meant for. "
-    "Turn off “Automatically apply credits” in the books; until then this will keep happening.",
-    Cause.RECEIPT_ALREADY_ENTERED: "{about} entered these receipts by hand before the sync posted them. "
-    "Agree on a waiting time, or sync more often.",
-    Cause.ACCESS_LOST: "Access to the books was lost. No payment is lost: they wait until the company is reconnected.",
-    Cause.THROTTLED: "The books ask us to wait. Payments are posted as soon as they allow it again.",
-    Cause.BOOKS_UNAVAILABLE: "The books have not answered for a while. Payments are posted as soon as they do.",
-}
 CHOOSE_ALL = "choose_all/"  # then the remedy that the button names, so that no other is carried out
-OF_THE_CONNECTION = (Cause.ACCESS_LOST, Cause.THROTTLED, Cause.BOOKS_UNAVAILABLE)
 
 
 @dataclass(frozen=True)
@@ -52,10 +32,9 @@ def incident_card(facts: IncidentFacts, channel: Channel, names: Names) -> Messa
     """One reason, how many payments and how much money, what to do, and one button for all of it."""
     incident, words = facts.incident, channel.company.words
     head = _headline(facts, plain(channel.company.name))
-    about = about_in_words(incident.cause, incident.about, words)
-    reason = REASONS.get(incident.cause, CAUSES[incident.cause] + ".").format(about=about)
+    reason = rules.incident(incident.cause, incident.about, words)
     blocks = [header(head), section(reason, "what")]
-    blocks += _connection(facts, channel) if incident.cause in OF_THE_CONNECTION else [_amounts(facts, words)]
+    blocks += _connection(facts, channel) if rules.stops_company(incident.cause) else [_amounts(facts, words)]
     elements = _buttons(facts) if incident.state == "open" else []
     if elements:
         blocks.append({"type": "actions", "block_id": "buttons", "elements": elements})
@@ -65,8 +44,10 @@ def incident_card(facts: IncidentFacts, channel: Channel, names: Names) -> Messa
 
 def _headline(facts: IncidentFacts, company: str) -> str:
     incident, held = facts.incident, facts.figures
-    if incident.cause in OF_THE_CONNECTION:
-        return f"{company}: {'the books can be reached again' if incident.state != 'open' else CAUSES[incident.cause].lower()}"
+    if rules.stops_company(incident.cause):
+        return (
+            f"{company}: {'the books can be reached again' if incident.state != 'open' else rules.title(incident.cause).lower()}"
+        )
     if incident.state != "open":
         return f"{company}: {counted(held.all, 'payment')} settled"
     if held.open == 1:
@@ -87,7 +68,7 @@ def _amounts(facts: IncidentFacts, words: Words) -> Block:
     held = facts.figures
     total = "".join(f", {words.money(amount, currency)}" for currency, amount in held.money.items())
     fields = [
-        *row("Cause", CAUSES[facts.incident.cause]),
+        *row("Cause", rules.title(facts.incident.cause)),
         *row("Open", f"{held.open:,} of {held.all:,}{total}"),
     ]
     if held.first:
@@ -101,7 +82,7 @@ def _buttons(facts: IncidentFacts) -> list[Block]:
     incident, held = facts.incident, facts.figures
     elements: list[Block] = []
     remedy = held.bulk_remedy
-    offered = incident.cause not in OF_THE_CONNECTION and held.open > 0 and incident.bulk_at is None and remedy in PRESSABLE
+    offered = not rules.stops_company(incident.cause) and held.open > 0 and incident.bulk_at is None and remedy in PRESSABLE
     if offered and not (remedy is Remedy.DISMISS and facts.frozen):
         again = "Each is checked again first; any that changed is left out."
         text = f"{labels.EXPLAINED[remedy]} This is for {counted(held.open, 'payment')}. {again}"
@@ -125,6 +106,6 @@ def _notes(facts: IncidentFacts, words: Words, names: Names) -> str:
         notes.append(f"{name_of(names, incident.bulk_by)} chose “{chosen}” for all; it is being carried out.")
     if incident.state == "open" and facts.frozen and facts.figures.bulk_remedy is Remedy.DISMISS:
         notes.append("Dismissing many at once is off while too many payments are failing.")
-    if incident.state == "open" and incident.cause not in OF_THE_CONNECTION:
+    if incident.state == "open" and not rules.stops_company(incident.cause):
         notes.append("/payments failing lists them one by one.")
     return " ".join(notes)

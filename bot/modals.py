@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import rules
 from bot import labels
 from bot.cards import FACTS_AT_MOST, blocked, figures_blocks, label_of, paid, sentence_of
 from bot.figures import credit_that_fits_minor, proposed_proof, proposed_successors, undecided_lines
@@ -39,7 +40,7 @@ def resolve_modal(facts: CardFacts, words: Words, *, chosen: Remedy | None = Non
     """The modal of one failure. `chosen` is the remedy whose needs are asked for; at first the recommended one."""
     offered = [remedy for remedy in facts.failure.offered if remedy in facts.offers]
     remedy = chosen if chosen in offered else (offered[0] if offered else None)
-    blocks = [*_what(facts, words), *_evidence(facts)]
+    blocks = [*_what(facts, words), *_evidence(facts, words)]
     if remedy is None:
         blocks.append(context("There is nothing to decide now."))
         return _view(facts, blocks, submit=None)
@@ -69,23 +70,24 @@ def _what(facts: CardFacts, words: Words) -> list[Block]:
     """Which payment, because the modal covers its card, and what happened to it."""
     payment = facts.payment.payment
     which = context(of_payment(payment.transaction_number), plain(payment.customer), paid(payment, words))
-    return [which, section(sentence_of(facts), "what")]
+    return [which, section(sentence_of(facts, words), "what")]
 
 
-def _evidence(facts: CardFacts) -> list[Block]:
+def _evidence(facts: CardFacts, words: Words) -> list[Block]:
     diagnosis = facts.failure.diagnosis
     if diagnosis is None:
         return []
     because, blocks = diagnosis.primary.because, list[Block]()
-    lines = [f"• {plain(fact.text, 300)}" for fact in because[:FACTS_AT_MOST]]
+    lines = [f"• {plain(rules.fact_sentence(fact, words), 300)}" for fact in because[:FACTS_AT_MOST]]
     more = len(because) - FACTS_AT_MOST
     if more > 0:
         lines.append(f"… and {counted(more, 'more fact')} in the full history")
     if lines:
         blocks.append(section("What we found:\n" + "\n".join(lines), "evidence"))
     if diagnosis.not_checked:
-        blocks.append(context("Not checked: " + "; ".join(plain(what, 200) for what in diagnosis.not_checked[:5])))
-    return blocks + blocked(diagnosis.primary)
+        left_out = rules.not_checked(diagnosis, words)[:5]
+        blocks.append(context("Not checked: " + "; ".join(plain(what, 200) for what in left_out)))
+    return blocks + blocked(diagnosis.primary, words)
 
 
 def _remedies(facts: CardFacts, offered: Sequence[Remedy], chosen: Remedy, words: Words) -> Block:

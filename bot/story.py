@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import rules
 from bot import labels
 from bot.cards import invoices_of, not_carried_out, paid
 from bot.people import Names, name_of
 from bot.rooms import Rooms
 from bot.text import NUMBER_AT_MOST, Block, because, context, of_payment, plain_text, section
-from bot.words import CAUSES
 from receivables.diagnosis import Cause
-from receivables.words import plain
+from receivables.words import Words, plain
 from storage.decisions import StoredDecision
 from storage.story import Story, tell
 
@@ -29,7 +29,7 @@ def modal(rooms: Rooms, company: str, number: str) -> Block:
         payment = told.payment.payment
         invoices, now = invoices_of(payment, INVOICES_AT_MOST), told.payment.state.capitalize()
         blocks.append(section(f"{plain(payment.customer)}: {paid(payment, words)}. Invoices: {invoices}. Now: {now}."))
-        happened = sorted(_happened(told, rooms.names), key=lambda line: line[0])[-LINES_AT_MOST:]
+        happened = sorted(_happened(told, words, rooms.names), key=lambda line: line[0])[-LINES_AT_MOST:]
         blocks += [section(f"{words.moment(at)}: {text}") for at, text in happened]
         if not happened:
             blocks.append(section("Nothing has gone wrong with it."))
@@ -38,12 +38,12 @@ def modal(rooms: Rooms, company: str, number: str) -> Block:
     return {"type": "modal", "title": title, "close": plain_text("Close", 24), "blocks": blocks}
 
 
-def _happened(told: Story, names: Names) -> list[tuple[datetime, str]]:
+def _happened(told: Story, words: Words, names: Names) -> list[tuple[datetime, str]]:
     """What was found, decided and written: when, and a line for people."""
     lines, resolved = [], []
     for failure in told.failures:
-        cause = CAUSES[Cause(failure.cause)] if failure.cause else "not diagnosed"
-        sentence = plain(failure.diagnosis.sentence, 600) if failure.diagnosis else ""
+        cause = rules.title(Cause(failure.cause)) if failure.cause else "not diagnosed"
+        sentence = plain(rules.sentence(failure.diagnosis, words), 600) if failure.diagnosis else ""
         lines.append((failure.opened_at, f"Failed: {cause}. {sentence}"))
         if failure.resolved_at:
             by = name_of(names, failure.resolved_by) if failure.resolved_by else ""

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.words import CAUSES
 from rules.causes_page import page
 
 if __name__ == "__main__":
-    Path(__file__).with_suffix(".md").write_text(page(CAUSES), encoding="utf-8")
+    Path(__file__).with_suffix(".md").write_text(page(), encoding="utf-8")

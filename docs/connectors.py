@@ -12,7 +12,7 @@ from pathlib import Path
 from cause_scenes import EXPRESSIBLE
 from cause_worlds import NAMES
 
-from bot.words import CAUSES
+import rules
 from receivables.diagnosis import Cause
 
 PAGE = Path(__file__).with_suffix(".md")
@@ -89,7 +89,7 @@ def causes_table() -> str:
     lines = ["| cause | " + " | ".join(f"`{name}`" for name in NAMES) + " |", "| --- |" + " --- |" * len(NAMES)]
     for cause in Cause:
         reasons = EXPRESSIBLE.get(cause, {})
-        lines.append(f"| {CAUSES[cause]} | " + " | ".join(reasons.get(name, "✓") for name in NAMES) + " |")
+        lines.append(f"| {rules.title(cause)} | " + " | ".join(reasons.get(name, "✓") for name in NAMES) + " |")
     return "\n".join(lines)
 
 

@@ -53,14 +53,46 @@ class Confidence(StrEnum):
 
 
 @dataclass(frozen=True)
+class Money:
+    """An amount in minor units of its currency."""
+
+    amount_minor: int
+    currency: str
+
+
+#: What a fact may hold; a day is held as its ISO text.
+Value = bool | int | str | Money | tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Fact:
-    """One thing observed: which, on what document, by whom in the books, when (UTC). `text` is a sentence for people."""
+    """One thing observed: its kind, on what document, by whom in the books, when (UTC), and its figures by name.
+
+    `rules` has the kinds and writes their sentences. `said` is the sentence itself where version 0.1.0 stored one.
+    """
 
     fact: str
-    document: str
-    text: str
+    document: str = ""
     person: str = ""
     at: datetime | None = None
+    values: tuple[tuple[str, Value], ...] = ()
+    said: str = ""
+
+    def value(self, name: str) -> Value | None:
+        """The value of that name, or None where the fact holds none."""
+        return dict(self.values).get(name)
+
+    def money(self, name: str) -> Money:
+        """The amount of that name. Raises ValueError where the fact holds none."""
+        found = self.value(name)
+        if not isinstance(found, Money):
+            raise ValueError(f"{self.fact} holds no amount {name!r}")
+        return found
+
+    def text(self, name: str) -> str:
+        """The text of that name, or "" where the fact holds none."""
+        found = self.value(name)
+        return found if isinstance(found, str) else ""
 
 
 @dataclass(frozen=True)
@@ -80,14 +112,22 @@ class Finding:
     applications: tuple[str, ...] = ()
     successors: tuple[tuple[int, str], ...] = ()
     proof: tuple[tuple[str, int], ...] = ()
-    blocked: str = ""
+    blocked: Fact | None = None
+
+    def facts(self, *kinds: str) -> tuple[Fact, ...]:
+        """The facts of these kinds that it rests on, in their order."""
+        return tuple(fact for fact in self.because if fact.fact in kinds)
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The first finding, the runners-up, and what was not checked. `sentence` says what happened, for people."""
+    """The first finding, the runners-up, what was not checked, and the payment itself as a fact.
+
+    No sentence is kept: `rules.sentence` writes it when it is shown. `said` is the one that version 0.1.0 stored.
+    """
 
     primary: Finding
-    sentence: str
     runners_up: tuple[Finding, ...] = ()
-    not_checked: tuple[str, ...] = ()
+    not_checked: tuple[Fact, ...] = ()
+    payment: Fact = Fact("payment")
+    said: str = ""

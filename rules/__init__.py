@@ -1,8 +1,34 @@
-"""Why a payment failed: evidence in, diagnosis out, nothing touched."""
+"""Why a payment failed: evidence in, diagnosis out, nothing touched; and its words when somebody looks."""
 
 from rules.cage import EngineFailed
-from rules.connection import paused
+from rules.causes.duplicate_reference import contradicted
+from rules.causes.unidentified import fits_again, not_diagnosed
 from rules.diagnosis import diagnose
 from rules.explaining import Condition, Explanation, RuleExplained, explain
+from rules.kinds import fact_sentence
+from rules.money_back import came_after_all, gave_back_partly, went_back
+from rules.saying import incident, not_checked, paused, root, sentence, setting, stops_company, title
 
-__all__ = ["Condition", "EngineFailed", "Explanation", "RuleExplained", "diagnose", "explain", "paused"]
+__all__ = [
+    "Condition",
+    "EngineFailed",
+    "Explanation",
+    "RuleExplained",
+    "came_after_all",
+    "contradicted",
+    "diagnose",
+    "explain",
+    "fact_sentence",
+    "fits_again",
+    "gave_back_partly",
+    "incident",
+    "not_checked",
+    "not_diagnosed",
+    "paused",
+    "root",
+    "sentence",
+    "setting",
+    "stops_company",
+    "title",
+    "went_back",
+]

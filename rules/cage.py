@@ -29,7 +29,7 @@ import durable_rules_engine as native
 from durable import engine
 
 from receivables.errors import ReceivablesError
-from rules.patterns import Comparison, EngineRule, Of, Pattern, RuleRefused, Schema, Value, check, check_schema
+from rules.patterns import Comparison, EngineRule, Of, Pattern, RuleRefused, Schema, Value, check, check_schema, engine_type
 
 RULESET = "diagnosis"
 SID = "d"  # one live state at a time: no two states can share a hash, and the limit of 1,024 is out of reach
@@ -180,24 +180,26 @@ def checked(rows: Sequence[Row], schema: Schema) -> list[dict[str, Value]]:
     facts = []
     for row in rows:
         wanted = schema.get(row.kind)
-        if wanted is None or set(wanted) != set(row.fields):
+        if wanted is None or wanted.keys() != row.fields.keys():
             raise FactRefused(f"{row.id}: a fact of kind {row.kind!r} does not have the fields {sorted(row.fields)}")
         for field, value in row.fields.items():
-            _check_value(f"{row.id}.{field}", value, wanted[field])
+            _check_value(row, field, value, wanted[field])
         facts.append({**row.fields, "k": row.kind, "id": row.id, "sid": SID})
     return facts
 
 
-def _check_value(where: str, value: Value, wanted: type) -> None:
-    if type(value) is not wanted:  # not isinstance: a boolean is an int to Python and not to the engine
-        raise FactRefused(f"{where}: {value!r} is not of type {wanted.__name__}")
-    if isinstance(value, str):
+def _check_value(row: Row, field: str, value: Value, wanted: type) -> None:
+    # Not isinstance: a boolean is an int to Python and not to the engine.
+    if type(value) is not wanted and type(value) is not engine_type(wanted):
+        raise FactRefused(f"{row.id}.{field}: {value!r} is not of type {wanted.__name__}")
+    if not isinstance(value, str):
+        if abs(value) > LARGEST_INT:
+            raise FactRefused(f"{row.id}.{field}: {value} is beyond what can be kept exactly")
+    elif not value.isascii():
         try:
             value.encode()
         except UnicodeEncodeError as error:
-            raise FactRefused(f"{where}: the text cannot be written as UTF-8") from error
-    elif abs(value) > LARGEST_INT:
-        raise FactRefused(f"{where}: {value} is beyond what can be kept exactly")
+            raise FactRefused(f"{row.id}.{field}: the text cannot be written as UTF-8") from error
 
 
 def compiled(rule: EngineRule, priority: int) -> Definition:
@@ -212,10 +214,14 @@ def compiled(rule: EngineRule, priority: int) -> Definition:
 def _expression(pattern: Pattern) -> dict[str, Any]:
     terms: list[dict[str, Any]] = [{"k": pattern.kind}]
     for term in pattern.terms:
-        value = {term.value.alias: term.value.field} if isinstance(term.value, Of) else term.value
+        value = {term.value.alias: term.value.field} if isinstance(term.value, Of) else _plain(term.value)
         operator = _OPERATORS.get(term.comparison)
         terms.append({operator: {term.field: value}} if operator else {term.field: value})
     return {"$and": terms} if len(terms) > 1 else terms[0]
+
+
+def _plain(value: Value) -> Value:
+    return str(value) if isinstance(value, str) else value
 
 
 def check_definition(definition: Mapping[str, Definition]) -> None:

@@ -1,4 +1,4 @@
-"""The page about all causes for the finance team, made of what each rule says about itself.
+"""The page about all causes for the finance team, made of what the file of each cause says about it.
 
 `docs/causes.py` writes it to `docs/causes.md`; a test asks that the file is what would be written.
 """
@@ -6,27 +6,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from receivables.diagnosis import Cause
+from receivables.words import capitalized
 from rules import matching
-from rules.catalogue import RULES, RuleDocumentation, documentation
-from rules.connection import PAUSES
+from rules.catalogue import CAUSES, EVERY, LAST_RESORT
+from rules.cause_file import CauseFile
 from rules.matching import WEIGHTS, Signal
-from rules.phrases import capitalised
+from rules.rule import Rule
 
 OPENING = """\
 # Causes
 
 For the finance team: why a payment may not be in the books as it should, what you see then, what we do, and how to keep it
-from happening again. The causes stand in the order in which they take precedence where several fit.
+from happening again. The causes come in the order in which they take precedence where several fit.
 
 *Certain* means that the facts leave no other explanation. *Likely* means that a person should look before deciding; the card
 says what was not checked. Where nothing explains the whole payment the cause is *not identified*, and all facts are shown.
 `resolve-now explain TRANSACTION` shows for one payment which rules fired, which nearly did, and what they lack.
 """
 POINTS = """\
-## How a receipt entered by hand is recognised
+## How a receipt entered by hand is recognized
 
 A receipt of the payment's customer and currency, without our mark and not yet the proof of another payment, gets points for
 what agrees. From {certain} points it is certain, if nothing competes with it; from {likely} likely; from {possible} it is
@@ -47,40 +49,64 @@ PARTS = (
 FIRST_OF_SUCCESSORS = Signal.NUMBER_EQUAL
 
 
-def page(titles: Mapping[Cause, str]) -> str:
-    """The page in Markdown. `titles` are the words for each cause on a card, which are the headings here."""
+HEADINGS = ("Shows as", "Happens when", "Remedy", "Prevention", "Not to be confused with")
+
+
+@dataclass(frozen=True)
+class RuleDocumentation:
+    """What a rule says about itself."""
+
+    rule: Rule
+    shows_as: str
+    happens_when: str
+    remedy: str
+    prevention: str
+    not_to_be_confused_with: str
+
+
+def documentation(rule: Rule) -> RuleDocumentation:
+    """A rule's own words under the five headings. Raises ValueError where one is missing."""
+    said = " ".join(rule.explained.split())
+    parts = []
+    for heading in reversed(HEADINGS):
+        said, found, part = said.partition(f"{heading}: ")
+        if not found or not part.strip():
+            raise ValueError(f"rule {rule.name} does not say: {heading}")
+        parts.append(part.strip())
+    return RuleDocumentation(rule, *reversed(parts))
+
+
+def page() -> str:
+    """The page in Markdown, under the titles that the cards use."""
     by_cause: dict[Cause, list[RuleDocumentation]] = {}
-    for one in documentation():
-        by_cause.setdefault(one.cause, []).append(one)
-    sections = [_section(titles[cause], cause, rules, titles) for cause, rules in by_cause.items()]
+    for rule in EVERY:
+        by_cause.setdefault(rule.cause, []).append(documentation(rule))
+    sections = [_section(CAUSES[cause], rules) for cause, rules in by_cause.items()]
     return "\n".join([OPENING, *sections, _points()]).rstrip() + "\n"
 
 
-def _section(title: str, cause: Cause, rules: Iterable[RuleDocumentation], titles: Mapping[Cause, str]) -> str:
-    lines = [f"## {title}", "", f"`{cause}`", ""]
-    for one in rules:
-        lines += [f"**{one.summary}** {_how_sure(one.name)}".rstrip(), ""]
+def _section(described: CauseFile, rules: Iterable[RuleDocumentation]) -> str:
+    lines = [f"## {described.title}", "", f"`{described.cause}`", ""]
+    for documented in rules:
+        rule = documented.rule
+        never = rule.certain is None and described.pause is None and rule is not LAST_RESORT
+        lines += [f"**{rule.summary}**" + (" (Never more than likely.)" if never else ""), ""]
         for heading, part in PARTS:
-            said: str = getattr(one, part)
-            lines.append(f"* *{heading}:* {_linked(capitalised(said), titles)}")
+            said: str = getattr(documented, part)
+            lines.append(f"* *{heading}:* {_linked(capitalized(said))}")
         lines.append("")
     return "\n".join(lines)
 
 
-def _how_sure(name: str) -> str:
-    never = [rule.name for rule in RULES if rule.certain is None and rule.cause not in PAUSES]
-    return "(Never more than likely.)" if name in never else ""
-
-
-def _linked(text: str, titles: Mapping[Cause, str]) -> str:
+def _linked(text: str) -> str:
     """The id of another cause in a text becomes its title, as a link to its section."""
 
     def link(found: re.Match[str]) -> str:
-        title = titles[Cause(found[0])]
+        title = CAUSES[Cause(found[0])].title
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         return f"[{title}](#{anchor})"
 
-    return re.sub("|".join(rf"\b{cause}\b" for cause in titles if "_" in cause), link, text)
+    return re.sub("|".join(rf"\b{cause}\b" for cause in CAUSES if "_" in cause), link, text)
 
 
 def _points() -> str:

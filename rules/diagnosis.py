@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from receivables.diagnosis import Diagnosis, Finding
+from collections.abc import Iterable
+
+from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding
 from receivables.evidence import Evidence
-from rules import facts, words
+from rules import fact_kinds, facts, observations
 from rules.cage import Cage, Match
-from rules.catalogue import RULES
+from rules.catalogue import LAST_RESORT, RULES
 from rules.reading import Reading, read
-from rules.unidentified import unidentified
+from rules.rule import Matched
 
 _cage = Cage(facts.SCHEMA, [engine_rule for rule in RULES for engine_rule in rule.engine_rules()])
 
@@ -16,17 +18,18 @@ _cage = Cage(facts.SCHEMA, [engine_rule for rule in RULES for engine_rule in rul
 def diagnose(evidence: Evidence) -> Diagnosis:
     """The cause, the recommended remedy, the runners-up and what was not checked. Pure.
 
-    Raises `rules.cage.EngineFailed` when the rules engine could not judge the facts; the next call gets a new engine.
+    Raises `rules.EngineFailed` when the rules engine could not judge the facts; the next call gets a new engine.
     """
     reading = read(evidence)
     whole, partly = _findings(reading, _cage.run(facts.rows(reading)))
-    # A remedy that would mend only a part of the payment is never recommended: a person sees all the facts instead.
-    primary, *runners_up = whole or [unidentified(reading)]
+    # A remedy that would fix only a part of the payment is never recommended: a person sees all the facts instead.
+    primary, *runners_up = whole or [_unidentified(reading)]
+    name = evidence.customer.name if evidence.customer is not None else ""
     return Diagnosis(
         primary,
-        words.sentence(primary, reading),
         runners_up=(*runners_up, *partly),
-        not_checked=words.not_checked(primary, reading),
+        not_checked=_not_checked(primary, reading),
+        payment=observations.the_payment(evidence.payment, name),
     )
 
 
@@ -35,20 +38,33 @@ def _findings(reading: Reading, matches: tuple[Match, ...]) -> tuple[list[Findin
     by_rule: dict[str, list[Match]] = {}
     for match in matches:
         by_rule.setdefault(match.rule.partition("/")[0], []).append(match)
-    whole: list[Finding] = []
-    partly: list[Finding] = []
-    for rule in RULES:
-        found = rule.finding(reading, by_rule.get(rule.name, ()))
-        if found is not None:
-            finding, is_whole = found
-            (whole if is_whole else partly).append(finding)
-    return _each_cause_once(whole), [
-        finding for finding in _each_cause_once(partly) if finding.cause not in {better.cause for better in whole}
-    ]
+    found = [rule.finding(reading, by_rule[rule.name]) for rule in RULES if rule.name in by_rule]
+    whole = _each_cause_once(finding for finding, is_whole in found if is_whole)
+    partly = _each_cause_once(finding for finding, is_whole in found if not is_whole)
+    return list(whole.values()), [finding for cause, finding in partly.items() if cause not in whole]
 
 
-def _each_cause_once(findings: list[Finding]) -> list[Finding]:
-    first: dict[str, Finding] = {}
+def _each_cause_once(findings: Iterable[Finding]) -> dict[Cause, Finding]:
+    first: dict[Cause, Finding] = {}
     for finding in findings:
         first.setdefault(finding.cause, finding)
-    return list(first.values())
+    return first
+
+
+def _unidentified(reading: Reading) -> Finding:
+    return LAST_RESORT.conclude(reading, Matched(LAST_RESORT.cause, LAST_RESORT.name, (), Confidence.UNIDENTIFIED))
+
+
+def _not_checked(finding: Finding, reading: Reading) -> tuple[Fact, ...]:
+    """What the diagnosis could not look at, each once.
+
+    How far receipts were searched for is said only where another receipt would change the finding.
+    """
+    evidence = reading.evidence
+    said = [fact_kinds.unread(what=name) for name in sorted(set(evidence.unread))]
+    said += [fact_kinds.unchecked(what=what) for what in sorted(set(evidence.not_checked))]
+    since, through = evidence.searched_from, evidence.searched_through
+    searched = finding.confidence is not Confidence.CERTAIN and reading.may_post
+    if searched and since is not None and through is not None:
+        said.append(fact_kinds.not_searched(since=since, through=through))
+    return tuple(said)

@@ -12,7 +12,7 @@ from receivables.diagnosis import Cause
 from receivables.evidence import Evidence
 from rules import conditions, facts
 from rules.cage import Row
-from rules.catalogue import RULES, summary_of
+from rules.catalogue import RULES
 from rules.patterns import Comparison, Of, Pattern, Term, Value
 from rules.reading import read
 from rules.rule import ALL_READ, Rule
@@ -72,11 +72,11 @@ class Explanation:
 
     @property
     def fired(self) -> tuple[RuleExplained, ...]:
-        return tuple(one for one in self.rules if one.fired)
+        return tuple(rule for rule in self.rules if rule.fired)
 
     @property
     def nearly(self) -> tuple[RuleExplained, ...]:
-        return tuple(one for one in self.rules if one.nearly)
+        return tuple(rule for rule in self.rules if rule.nearly)
 
 
 def explain(evidence: Evidence) -> Explanation:
@@ -92,11 +92,11 @@ def _explained(rule: Rule, rows: Mapping[str, Sequence[Row]]) -> RuleExplained:
     when, bound = _asked(rule.when, rows, [{}])
     whole, bound = _asked(rule.whole, rows, bound)
     certain = None if rule.certain is None else _asked((*rule.certain, ALL_READ), rows, bound)[0]
-    fired = all(one.held for one in when)
-    is_whole = fired and all(one.held for one in whole)
-    is_certain = is_whole and certain is not None and all(one.held for one in certain)
+    fired = all(condition.held for condition in when)
+    is_whole = fired and all(condition.held for condition in whole)
+    is_certain = is_whole and certain is not None and all(condition.held for condition in certain)
     nearly = not fired and _is_near(rule.when, when)
-    return RuleExplained(rule.name, rule.cause, summary_of(rule), when, whole, certain, fired, is_whole, is_certain, nearly)
+    return RuleExplained(rule.name, rule.cause, rule.summary, when, whole, certain, fired, is_whole, is_certain, nearly)
 
 
 def _asked(
@@ -169,14 +169,14 @@ def _is_so(term: Term, row: Row, binding: Binding) -> bool:
 
 def _is_near(patterns: Sequence[Pattern], found: Sequence[Condition]) -> bool:
     """One thing only is missing, and something more than the commonplace is so."""
-    unmet = [one for one in found if not one.held]
-    lacking = {fact for one in unmet if one.lacking for fact in one.facts}
+    unmet = [condition for condition in found if not condition.held]
+    lacking = {fact for condition in unmet if condition.lacking for fact in condition.facts}
     # A fact that lacks something is counted once, also where the rule asks besides that there be none like it.
-    missing = sum(len(one.lacking) or not lacking.issuperset(one.facts) for one in unmet)
+    missing = sum(len(condition.lacking) or not lacking.issuperset(condition.facts) for condition in unmet)
     telling = any(
         pattern.kind not in COMMONPLACE
         and not pattern.absent
-        and (one.held or (one.facts and len(one.lacking) < len(pattern.terms)))
-        for pattern, one in zip(patterns, found, strict=True)
+        and (condition.held or (condition.facts and len(condition.lacking) < len(pattern.terms)))
+        for pattern, condition in zip(patterns, found, strict=True)
     )
     return missing == 1 and telling

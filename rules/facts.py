@@ -1,65 +1,150 @@
 """The flat facts that the rules are judged on: whole numbers, text and booleans, every field always there.
 
 One row for the payment, the reads and the customer; one for each invoice line, doubt, credit application, receipt and
-posted part. `SCHEMA` lists all that a rule can ask for; a field that is not in it cannot be misspelt into silence.
+posted part. `TABLE` lists all that a rule can ask for, with its type and its words: a field that is not in it, or a value
+that is no member of its list, fails when the rule is built.
 """
 
 from __future__ import annotations
 
-from receivables.evidence import Evidence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from receivables.payment import FeedStatus
+from receivables.refusal import Refusal
 from rules.cage import Row
 from rules.hand_receipts import ReceiptReading, is_customers
 from rules.invoice_lines import Flaw, LineReading
 from rules.patterns import Schema, Value
 from rules.posted_parts import PartReading
-from rules.reading import Reading
+from rules.reading import Reading, is_day_closed
 
-SCHEMA: Schema = {
-    "payment": {
-        "amount_minor": int,
-        "on_account_minor": int,
-        "currency": str,
-        "invoices": int,  # how many different ones
-        "unposted": bool,  # nothing of ours is in the books, and the money is here
-        "feed": str,  # what the feed says became of the money: paid, returned, refunded
-        "doubled": bool,
-        "complete": bool,
-        "day_closed": bool,  # the receipt's own date lies in a closed period
-        "refusal": str,  # our code of what the books said, or ""
-    },
-    "reads": {"failed": int},
-    "customer": {"key": str, "active": bool, "merged": bool},
-    "line": {
-        "flaw": str,
-        "unexplained_minor": int,
-        "over": bool,  # more was paid than the whole invoice is for
-        "mendable": bool,
-        "successor_score": int,
-        "hand_receipts": int,
-    },
-    "doubt": {"about": str},  # what keeps a finding from being certain; apart, because one fact cannot answer a rule twice
-    "application": {"chosen": bool, "day_closed": bool},
-    "receipt": {
-        "customer": str,
-        "currency": str,
-        "amount_minor": int,
-        "free_minor": int,
-        "by_hand": bool,
-        "score": int,
-        "covers": bool,
-        "suspect": bool,
-        "less_fee": bool,
-        "number": int,  # its place in the order of ids; tells one receipt from another
-    },
-    "part": {
-        "unanswered": bool,
-        "missing": bool,
-        "verified": bool,
-        "changed": bool,
-        "swallowed": bool,
-        "frozen": bool,
-    },
+
+@dataclass(frozen=True)
+class Field:
+    """The type of a field and its words: the name of a figure or a text, or what is so where it is true and where not."""
+
+    type: type[int] | type[str] | type[bool] | type[StrEnum]
+    words: str
+    otherwise: str = ""
+
+
+@dataclass(frozen=True)
+class KindOfRow:
+    """What somebody who keeps books calls such a row, and its fields; every field is always there."""
+
+    noun: str
+    fields: Mapping[str, Field]
+
+
+def number(words: str) -> Field:
+    return Field(int, words)
+
+
+def text(words: str) -> Field:
+    return Field(str, words)
+
+
+def either(yes: str, no: str) -> Field:
+    return Field(bool, yes, no)
+
+
+def one_of(values: type[StrEnum], words: str) -> Field:
+    return Field(values, words)
+
+
+class Doubt(StrEnum):
+    """What keeps a finding from being certain; a row of its own, because one fact cannot answer a rule twice."""
+
+    REPLACEMENT = "replacement"
+    DRAFT = "draft"
+    RECEIPT = "receipt"
+    DELETION = "deletion"
+    FIT = "fit"
+
+
+TABLE: Mapping[str, KindOfRow] = {
+    "payment": KindOfRow(
+        "the payment",
+        {
+            "amount_minor": number("its amount (minor units)"),
+            "on_account_minor": number("its intended rest on account (minor units)"),
+            "currency": text("its currency"),
+            "invoices": number("the number of its invoices"),
+            "unposted": either(
+                "nothing of ours is in the books for it", "a receipt of ours is or may be there, or the money went back"
+            ),
+            "feed": one_of(FeedStatus, "what the feed says of it"),
+            "doubled": either("it is recorded in the books more than once", "it is not recorded twice"),
+            "complete": either("our receipts add up to it", "our receipts do not add up to it"),
+            "day_closed": either("its day is in a closed period", "its day is open"),
+            "refusal": one_of(Refusal, "the code with which the books refused it"),  # or "" where they did not
+        },
+    ),
+    "reads": KindOfRow("what was read", {"failed": number("the number of reads that failed")}),
+    "customer": KindOfRow(
+        "the customer",
+        {
+            "key": text("its id"),
+            "active": either("it is active", "it is inactive"),
+            "merged": either("it was merged into another", "it was not merged"),
+        },
+    ),
+    "line": KindOfRow(
+        "an invoice of the payment",
+        {
+            "flaw": one_of(Flaw, "its state"),
+            "unexplained_minor": number("what is missing and no later credit explains (minor units)"),
+            "over": either("more was paid than the whole invoice is for", "what is missing is not just overpaid"),
+            "mendable": either(
+                "an invoice that may replace it has enough open", "no invoice that may replace it has enough open"
+            ),
+            "successor_score": number("the points of what may replace it"),
+            "hand_receipts": number("the number of receipts entered for it alone"),
+        },
+    ),
+    "doubt": KindOfRow("a doubt", {"about": one_of(Doubt, "it is about")}),
+    "application": KindOfRow(
+        "a credit applied after the customer paid",
+        {
+            "chosen": either("it would be taken off", "it need not be taken off"),
+            "day_closed": either("its day is in a closed period", "its day is open"),
+        },
+    ),
+    "receipt": KindOfRow(
+        "a receipt of the evidence",
+        {
+            "customer": text("its customer"),
+            "currency": text("its currency"),
+            "amount_minor": number("its amount (minor units)"),
+            "free_minor": number("what of it proves no other payment (minor units)"),
+            "by_hand": either("it was entered by hand for this customer", "it is ours, voided, or not this customer's"),
+            "score": number("its points"),
+            "covers": either(
+                "it is larger and applied to all invoices of the payment", "it does not cover the payment with others"
+            ),
+            "suspect": either("it may be this money", "nothing says that it may be this money"),
+            "less_fee": either(
+                "it is nearly the amount, and on nothing else", "it is not nearly the amount, or on other invoices too"
+            ),
+            "number": number("its place"),  # in the order of ids; tells one receipt from another
+        },
+    ),
+    "part": KindOfRow(
+        "a receipt of ours",
+        {
+            "unanswered": either("the books have not said whether it was recorded", "the books have answered for it"),
+            "missing": either("it is deleted or voided", "it is not known to be deleted or voided"),
+            "verified": either("it had been verified", "it was never verified"),
+            "changed": either("it differs from what was posted", "it is as it was posted"),
+            "swallowed": either("more of it is unapplied than was meant", "no more of it is unapplied than was meant"),
+            "frozen": either("it is deposited or in a closed period", "it may be changed"),
+        },
+    ),
 }
+#: The same as the rules are checked against when they are built.
+SCHEMA: Schema = {name: {field: of.type for field, of in kind.fields.items()} for name, kind in TABLE.items()}
 
 
 def rows(reading: Reading) -> list[Row]:
@@ -71,7 +156,7 @@ def rows(reading: Reading) -> list[Row]:
         fields: dict[str, Value] = {"key": _text(customer.id), "active": customer.active, "merged": bool(customer.merged_into)}
         found.append(Row("customer", "customer#0", fields))
     found += [Row("line", f"line#{place}", _line(line)) for place, line in enumerate(reading.lines)]
-    found += [Row("doubt", f"doubt#{place}", {"about": about}) for place, about in enumerate(_doubts(reading))]
+    found += [Row("doubt", f"doubt#{place}", {"about": about.value}) for place, about in enumerate(_doubts(reading))]
     found += _applications(reading)
     found += [Row("receipt", f"receipt#{place}", _receipt(reading, r, place)) for place, r in enumerate(reading.receipts)]
     found += [Row("part", f"part#{place}", _part(reading, part)) for place, part in enumerate(reading.parts)]
@@ -79,7 +164,7 @@ def rows(reading: Reading) -> list[Row]:
 
 
 def _text(text: str) -> str:
-    """Text from the books may hold half of a surrogate pair, which no engine takes; it stays recognisable."""
+    """Text from the books may hold half of a surrogate pair, which no engine takes; it stays recognizable."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -110,31 +195,29 @@ def _line(line: LineReading) -> dict[str, Value]:
     }
 
 
-def _doubts(reading: Reading) -> list[str]:
+def _doubts(reading: Reading) -> list[Doubt]:
     """What a rule must not overlook where it would be certain. Each once."""
     doubts = {
-        "replacement": any(line.flaw is Flaw.LOST and not line.sure for line in reading.lines),
-        "draft": any(line.flaw is Flaw.NOT_READY and line.source.invoice is None for line in reading.lines),
-        "receipt": any(not receipt.telling for receipt in reading.competing),
-        "deletion": any(part.missing and not part.source.verified for part in reading.parts),
-        "fit": any(part.swallowed and not part.fits for part in reading.parts),
+        Doubt.REPLACEMENT: any(line.flaw is Flaw.LOST and not line.sure for line in reading.lines),
+        Doubt.DRAFT: any(line.flaw is Flaw.NOT_READY and line.source.invoice is None for line in reading.lines),
+        Doubt.RECEIPT: any(not receipt.telling for receipt in reading.competing),
+        Doubt.DELETION: any(part.missing and not part.source.verified for part in reading.parts),
+        Doubt.FIT: any(part.swallowed and not part.fits for part in reading.parts),
     }
     return [about for about, is_so in doubts.items() if is_so]
 
 
 def _applications(reading: Reading) -> list[Row]:
-    """Each application that was made after the client paid, once, in the order of the invoice lines."""
+    """Each application that was made after the customer paid, once, in the order of the invoice lines."""
     found: dict[str, dict[str, Value]] = {}
     for line in reading.lines:
         for credit in line.later_credits:
-            day_closed = _day_closed(reading.evidence, credit.applied.at.date().toordinal())
-            found.setdefault(credit.id, {"chosen": credit in line.chosen_credits, "day_closed": day_closed})
+            fields: dict[str, Value] = {
+                "chosen": credit in line.chosen_credits,
+                "day_closed": is_day_closed(reading.evidence, credit.applied.at),
+            }
+            found.setdefault(credit.id, fields)
     return [Row("application", f"application#{place}", fields) for place, fields in enumerate(found.values())]
-
-
-def _day_closed(evidence: Evidence, day: int) -> bool:
-    closed_through = evidence.settings.closed_through
-    return closed_through is not None and day <= closed_through.toordinal()
 
 
 def _receipt(of: Reading, reading: ReceiptReading, place: int) -> dict[str, Value]:

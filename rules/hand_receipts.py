@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from receivables.books_records import Receipt
 from receivables.evidence import Evidence, ReceiptEvidence
+from receivables.words import day_of
 from rules import matching
 from rules.matching import Score, Signal
 
@@ -25,7 +27,7 @@ class Reference(StrEnum):
 
 
 class Standing(StrEnum):
-    """How the lines of a receipt lie on the invoices of the payment."""
+    """How a receipt is applied to the invoices of the payment."""
 
     EXACTLY = "exactly"  # on all of them, for the allocated amounts, and on nothing else
     PARTLY = "partly"
@@ -41,7 +43,7 @@ class ReceiptReading:
     reference: Reference
     standing: Standing
     days_apart: int
-    entered_after: bool  # into the books, after the client paid
+    entered_after: bool  # into the books, after the customer paid
     score: Score
     telling: bool  # leaves no doubt, if no other receipt competes
     less_fee: bool  # nearly the payment's amount, and on nothing but its invoices or on account
@@ -69,7 +71,7 @@ def distinct(receipts: tuple[ReceiptEvidence, ...]) -> list[ReceiptEvidence]:
 
 
 def totals(pairs: tuple[tuple[str, int], ...]) -> dict[str, int]:
-    """What stands on each invoice, in minor units, without those where it comes to nothing."""
+    """What is applied to each invoice, in minor units, without those where it adds up to nothing."""
     sums: dict[str, int] = {}
     for invoice_id, amount_minor in pairs:
         sums[invoice_id] = sums.get(invoice_id, 0) + amount_minor
@@ -77,7 +79,7 @@ def totals(pairs: tuple[tuple[str, int], ...]) -> dict[str, int]:
 
 
 def lines_of(receipt: Receipt) -> dict[str, int]:
-    """What of the receipt stands on each invoice, in minor units."""
+    """What of the receipt is applied to each invoice, in minor units."""
     return totals(tuple((line.invoice_id, line.amount_minor) for line in receipt.lines))
 
 
@@ -90,7 +92,7 @@ def read_receipt(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[str
     if any(invoice_id in needs for invoice_id in stands_on):
         standing = Standing.EXACTLY if stands_on == needs else Standing.PARTLY
     reference = reference_match(receipt.reference, payment.transaction_number)
-    days_apart = abs((receipt.received_on - payment.paid_at.date()).days)
+    days_apart = abs((receipt.received_on - day_of(payment.paid_at, ZoneInfo(evidence.time_zone))).days)
     entered_after = receipt.created.at >= payment.paid_at
     tied = reference is not Reference.NONE or standing is not Standing.NOT or receipt.unapplied_minor > 0
     score = matching.score(_signals(source, evidence, reference, standing, days_apart, entered_after))

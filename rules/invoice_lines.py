@@ -26,7 +26,7 @@ class Flaw(StrEnum):
     SHORT = "short"  # less is open than the payment needs
     LOST = "lost"  # gone, voided or only newer, and something may have taken its place
     GONE = "gone"  # deleted, nothing took its place
-    NEWER = "newer"  # made after the client paid, and no longer to be found
+    NEWER = "newer"  # made after the customer paid, and no longer to be found
     VOIDED = "voided"
     NOT_READY = "not_ready"  # a draft, or not in the books yet
     CURRENCY = "currency"
@@ -54,7 +54,7 @@ class LineReading:
     invoice_key: str  # allocations to one invoice share it
     flaw: Flaw
     need_minor: int  # what the whole payment means for this invoice
-    restorable_minor: int  # what is open, and what credits took after the client paid
+    restorable_minor: int  # what is open, and what credits took after the customer paid
     unexplained_minor: int  # what is missing even so
     later_credits: tuple[CreditApplication, ...] = ()  # newest first
     chosen_credits: tuple[CreditApplication, ...] = ()  # those whose removal suffices
@@ -131,7 +131,7 @@ def read_lines(evidence: Evidence, needs: Mapping[str, int], receipts: tuple[Rec
                 _enough(later, needs[key] - source.open_minor) if explained else (),
                 pool if flaw is Flaw.LOST else (),
                 flaw is Flaw.LOST and _mendable(pool, needs[key], wanted),
-                max((score_of(evidence, source, one).points for one in pool), default=0) if flaw is Flaw.LOST else 0,
+                max((score_of(evidence, source, candidate).points for candidate in pool), default=0) if flaw is Flaw.LOST else 0,
                 flaw is Flaw.LOST and _sure(evidence, source, pool),
                 _ours_minor(source.invoice, receipts),
                 _over_minor(source.invoice, needs[key], _ours_minor(source.invoice, receipts)) if flaw is Flaw.SHORT else 0,
@@ -161,7 +161,7 @@ def _flaw(evidence: Evidence, line: LineEvidence, need_minor: int, pool: tuple[I
 def _later_credits(
     evidence: Evidence, lines: Sequence[LineEvidence], invoice: Invoice | Gone | None
 ) -> tuple[CreditApplication, ...]:
-    """Credits applied to this living invoice after the client paid, newest first, each once."""
+    """Credits applied to this living invoice after the customer paid, newest first, each once."""
     if not isinstance(invoice, Invoice):
         return ()
     found = {
@@ -223,7 +223,7 @@ def score_of(evidence: Evidence, line: LineEvidence, invoice: Invoice) -> Score:
 
 
 def _lost_at(evidence: Evidence, line: LineEvidence) -> datetime:
-    """When the first invoice was deleted or voided, or, where the books do not tell, when the client paid."""
+    """When the first invoice was deleted or voided, or, where the books do not tell, when the customer paid."""
     match line.invoice:
         case Gone(deleted=Stamp(at=at)):
             return at
@@ -233,7 +233,7 @@ def _lost_at(evidence: Evidence, line: LineEvidence) -> datetime:
 
 
 def _made_after(evidence: Evidence, line: LineEvidence, invoice: Invoice) -> bool:
-    """After the client paid, or after the original was deleted: some copy an invoice before they delete it."""
+    """After the customer paid, or after the original was deleted: some copy an invoice before they delete it."""
     deleted = line.invoice.deleted if isinstance(line.invoice, Gone) else None
     created_at = invoice.created.at
     return created_at >= evidence.payment.paid_at or (deleted is not None and created_at >= deleted.at)

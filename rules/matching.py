@@ -1,4 +1,4 @@
-"""How well a receipt entered by hand, or an invoice made again, fits a payment: points for each thing that agrees.
+"""How well a receipt entered by hand, or an invoice created again, fits a payment: points for each thing that agrees.
 
 Whole numbers only, and nothing but what is handed in. The weights are in one table and the thresholds beside it, so that
 they can be measured and tuned in one place. A score orders candidates and says how sure we are; what must be so in any
@@ -25,24 +25,24 @@ class Signal(StrEnum):
     REFERENCE_EQUAL = "the reference is the transaction number"
     REFERENCE_CONTAINED = "the reference names the transaction number"
     REFERENCE_OF_ANOTHER = "the reference is another payment's transaction number"
-    STANDS_EXACTLY = "it stands on exactly the payment's invoices"
-    STANDS_BESIDE = "it stands on one of the invoices, or on account"
-    STANDS_ELSEWHERE = "it stands wholly on other invoices"
-    ENTERED_AFTER = "it was entered after the client paid"
-    ENTERED_BEFORE = "it was entered before the client paid"
+    STANDS_EXACTLY = "it is applied to exactly the payment's invoices"
+    STANDS_BESIDE = "it is applied to one of the invoices, or unapplied"
+    STANDS_ELSEWHERE = "it is applied wholly to other invoices"
+    ENTERED_AFTER = "it was entered after the customer paid"
+    ENTERED_BEFORE = "it was entered before the customer paid"
     DATED_NEAR = "it is dated within three days of the payment"
     DATED_FAR = "it is dated more than a week from the payment"
     METHOD_EQUAL = "the method is the payment's"
     NUMBER_EQUAL = "it has the same number"
     TOTAL_EQUAL = "its total is what was paid"
-    MADE_AFTER = "it was made after the client paid or the first was deleted"
-    MADE_BEFORE = "it was made before the client paid"
-    MADE_SOON = "it was made within three days of that"
-    MADE_LATE = "it was made more than two weeks from that"
+    MADE_AFTER = "it was created after the customer paid or the first was deleted"
+    MADE_BEFORE = "it was created before the customer paid"
+    MADE_SOON = "it was created within three days of that"
+    MADE_LATE = "it was created more than two weeks from that"
     FIRST_DELETED = "the books say plainly that the first was deleted"
 
 
-#: Points for each signal. The upper half is about receipts entered by hand, the lower about invoices made again.
+#: Points for each signal. The upper half is about receipts entered by hand, the lower about recreated invoices.
 WEIGHTS: Mapping[Signal, int] = {
     Signal.AMOUNT_EQUAL: 40,
     Signal.REFERENCE_EQUAL: 100,  # nobody types a transaction number by chance
@@ -52,7 +52,7 @@ WEIGHTS: Mapping[Signal, int] = {
     Signal.STANDS_BESIDE: 5,
     Signal.STANDS_ELSEWHERE: -50,
     Signal.ENTERED_AFTER: 20,
-    Signal.ENTERED_BEFORE: -20,  # what was there when the client paid is as well an earlier check of theirs
+    Signal.ENTERED_BEFORE: -20,  # what was there when the customer paid is as well an earlier check of theirs
     Signal.DATED_NEAR: 20,
     Signal.DATED_FAR: -60,
     Signal.METHOD_EQUAL: 5,  # books and portals name methods differently; never decisive
@@ -67,7 +67,7 @@ WEIGHTS: Mapping[Signal, int] = {
 
 #: A receipt by hand: from here certain (where nothing competes), likely, or possible and looked at by a person.
 RECEIPT_CERTAIN, RECEIPT_LIKELY, RECEIPT_POSSIBLE = 140, 95, 45
-#: An invoice made again: from here certain (where it is the only one), or a candidate.
+#: A recreated invoice: from here certain (where it is the only one), or a candidate.
 SUCCESSOR_CERTAIN, SUCCESSOR_POSSIBLE = 120, 40
 
 
@@ -82,7 +82,7 @@ class Score:
 def score(signals: Iterable[Signal]) -> Score:
     """The points of these signals, each counted once."""
     found = tuple(dict.fromkeys(signals))
-    return Score(sum(WEIGHTS[one] for one in found), found)
+    return Score(sum(WEIGHTS[signal] for signal in found), found)
 
 
 def is_near_amount(amount_minor: int, paid_minor: int) -> bool:

@@ -1,252 +1,249 @@
-"""What was observed, each as one fact with its document, the person and the time, in a sentence for people.
+"""What was observed: the facts of a reading, each with its document, the person, the time and its figures.
 
-Every cause rests on facts from here, and a payment whose cause nobody can name is shown with all of them.
+Every cause rests on facts from here or from its own file, and a payment whose cause nobody can name is shown with all of
+them. Their sentences are written later, when somebody looks (`rules/fact_kinds.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from receivables.books_records import CreditApplication, Gone, Invoice, Receipt, Stamp
-from receivables.diagnosis import Fact
+from receivables.diagnosis import Fact, Money
 from receivables.evidence import BindingProblem
-from rules.hand_receipts import ReceiptReading, Reference, Standing
+from receivables.payment import FeedStatus, Payment
+from receivables.words import plain
+from rules import fact_kinds as kinds
+from rules.hand_receipts import ReceiptReading
 from rules.invoice_lines import Flaw, LineReading
-from rules.phrases import capitalised, credit_memo, day, invoice, listed, money, person, plain, receipt
 from rules.posted_parts import PartReading
 from rules.reading import Reading
 
-_UNBOUND = {
-    BindingProblem.NO_SUCH_INVOICE: "there is no {} in the books",
-    BindingProblem.ONLY_NEWER: "{} was made after the client paid",
-    BindingProblem.SEVERAL_INVOICES: "several invoices in the books answer to {}",
-    BindingProblem.SEVERAL_CUSTOMERS: "several customers in the books could be meant for {}",
-    BindingProblem.NO_SUCH_CUSTOMER: "no customer in the books could be found for {}",
-    BindingProblem.NONE: "{} could not be read",
-}
+RIVALS_AT_MOST = 3  # of payments that a receipt could be as well; more cannot be read
 
 
-def _fact(fact: str, document: str, text: str, stamp: Stamp | None = None) -> Fact:
-    if stamp is None:
-        return Fact(fact, document, capitalised(text))
-    return Fact(fact, document, capitalised(text), stamp.person, stamp.at)
+def invoice(line: LineReading) -> str:
+    """The word invoice and its number, as people look for it."""
+    return f"invoice {plain(line.number) or plain(line.invoice_key.removeprefix('#'))}"
+
+
+def credit_memo(credit: CreditApplication) -> str:
+    return f"credit memo {plain(credit.credit_memo_number) or plain(credit.credit_memo_id)}"
+
+
+def receipt(found: Receipt) -> str:
+    return f"receipt {plain(found.number) or plain(found.id)}"
+
+
+def the_payment(of: Payment, customer_name: str = "") -> Fact:
+    """The payment itself, which no evidence lacks; its customer by the name in the books where that is known."""
+    return kinds.payment(
+        f"payment {plain(of.transaction_number)}",
+        Stamp("", of.paid_at),
+        number=of.transaction_number,
+        customer=customer_name or of.customer,
+        amount=Money(of.amount_minor, of.currency),
+    )
 
 
 def line(reading: Reading, of_line: LineReading) -> tuple[Fact, ...]:
     """What is so with one invoice: its state, the credits on it, and what may have taken its place."""
     facts = [_state(reading, of_line)]
     if of_line.flaw in (Flaw.SHORT, Flaw.FITS):
-        facts += [*credits(reading, [of_line]), *_taken_by_ours(reading, of_line)]
+        facts += [*credits(reading, of_line), *_taken_by_ours(reading, of_line)]
     facts += [_replacement(of_line, replacement) for replacement in of_line.replacements]
     return tuple(facts)
 
 
+def lines_with(reading: Reading, flaw: Flaw) -> tuple[Fact, ...]:
+    """The same of every invoice with this flaw, each fact once."""
+    return tuple(dict.fromkeys(fact for found in reading.lines if found.flaw is flaw for fact in line(reading, found)))
+
+
+_UNBOUND = {
+    BindingProblem.NO_SUCH_INVOICE: kinds.invoice_no_such_invoice,
+    BindingProblem.ONLY_NEWER: kinds.invoice_only_newer,
+    BindingProblem.SEVERAL_INVOICES: kinds.invoice_several_invoices,
+    BindingProblem.SEVERAL_CUSTOMERS: kinds.invoice_several_customers,
+    BindingProblem.NO_SUCH_CUSTOMER: kinds.invoice_no_such_customer,
+    BindingProblem.NONE: kinds.invoice_unread,
+}
+
+
 def _state(reading: Reading, of_line: LineReading) -> Fact:
     found, label = of_line.source.invoice, invoice(of_line)
-    if isinstance(found, Gone):
-        return _fact("invoice_deleted", label, f"{label} was deleted{_when(found.deleted)}.", found.deleted)
     if found is None:
-        text = _UNBOUND[of_line.source.problem].format(label) + "."
-        return _fact(f"invoice_{of_line.source.problem or 'unread'}", label, text)
-    return _living_state(reading, of_line, found, label)
+        return _UNBOUND[of_line.source.problem](label)
+    if isinstance(found, Gone):
+        return kinds.invoice_deleted(label, found.deleted)
+    paid_in = reading.evidence.payment.currency
+    need, open_now = Money(of_line.need_minor, paid_in), Money(found.open_minor, found.currency)
+    match of_line.flaw:
+        case Flaw.FITS:
+            return kinds.invoice_open(label, found.changed, open=open_now, need=need)
+        case Flaw.SHORT:
+            then = _open_when_paid(reading, of_line, found)
+            return kinds.invoice_short(
+                label,
+                found.changed,
+                open=open_now,
+                need=need,
+                open_when_paid=None if then is None else Money(then, paid_in),
+                over=Money(of_line.over_minor, paid_in) if of_line.over_minor else None,
+                ours=Money(of_line.ours_minor, paid_in) if of_line.ours_minor else None,
+            )
+        case Flaw.NOT_READY:
+            return kinds.invoice_draft(label, found.changed)
+        case Flaw.CURRENCY:
+            return kinds.invoice_currency(label, found.changed, currency=found.currency, paid_in=paid_in)
+        case Flaw.MOVED:
+            return kinds.invoice_moved(label, found.changed)
+    return kinds.invoice_voided(label, found.changed)
 
 
-def _when(stamp: Stamp | None) -> str:
-    """The words that follow what was done: on which day and by whom, or what of it is known."""
-    if stamp is None:
-        return ""
-    return f" on {day(stamp.at)}" + (f" by {person(stamp)}" if stamp.person else "")
+def _open_when_paid(reading: Reading, of_line: LineReading, found: Invoice) -> int | None:
+    """What is open now and what was taken since, in minor units; None where that cannot have been so."""
+    since = [entered for entered in reading.receipts if entered.entered_after and not entered.receipt.voided]
+    then = of_line.restorable_minor + sum(entered.receipt.applied_to(found.id) for entered in since)
+    return then if of_line.need_minor <= then <= found.total_minor else None
 
 
-def _living_state(reading: Reading, of_line: LineReading, found: Invoice, label: str) -> Fact:
-    need = money(of_line.need_minor, reading.evidence.payment.currency)
-    open_now = f"only {money(found.open_minor, found.currency)}" if found.open_minor else "nothing"
-    whole = ", which is all of it" if of_line.over_minor and not of_line.ours_minor else ""
-    name, text = {
-        Flaw.FITS: ("invoice_open", f"{label} has {money(found.open_minor, found.currency)} open; the payment needs {need}."),
-        Flaw.SHORT: ("invoice_short", f"{label} has {open_now} open{whole}; the payment needs {need}."),
-        Flaw.NOT_READY: ("invoice_draft", f"{label} is still a draft."),
-        Flaw.CURRENCY: (
-            "invoice_currency",
-            f"{label} is in {plain(found.currency)}, the payment in {reading.evidence.payment.currency}.",
-        ),
-        Flaw.MOVED: ("invoice_moved", f"{label} belongs to another customer now; last changed{_when(found.changed)}."),
-    }.get(of_line.flaw, ("invoice_voided", f"{label} was voided{_when(found.changed)}."))
-    return _fact(name, label, text, found.changed)
-
-
-def credits(reading: Reading, lines: Iterable[LineReading]) -> tuple[Fact, ...]:
-    """Every credit on these invoices, oldest first, and whether it came before or after the client paid."""
-    found: dict[str, tuple[CreditApplication, str]] = {}
-    for of_line in lines:
-        for credit in of_line.source.credits:
-            found.setdefault(credit.id, (credit, invoice(of_line)))
+def credits(reading: Reading, of_line: LineReading) -> tuple[Fact, ...]:
+    """Every credit on this invoice, oldest first, and whether it came before or after the customer paid."""
+    once = {credit.id: credit for credit in reversed(of_line.source.credits)}.values()
     facts = []
-    for credit, label in sorted(found.values(), key=lambda pair: (pair[0].applied.at, pair[0].id)):
-        amount = money(credit.amount_minor, reading.evidence.payment.currency)
-        later = credit.applied.at > reading.evidence.payment.paid_at
-        order = "after the client paid" if later else "before the client paid"
-        text = f"{credit_memo(credit)} was applied to {label} for {amount}{_when(credit.applied)}, {order}."
-        name = "credit_applied_after" if later else "credit_applied_before"
-        facts.append(_fact(name, credit_memo(credit), text, credit.applied))
+    for credit in sorted(once, key=lambda credit: (credit.applied.at, credit.id)):
+        amount = Money(credit.amount_minor, reading.evidence.payment.currency)
+        applied = (
+            kinds.credit_applied_after if credit.applied.at > reading.evidence.payment.paid_at else kinds.credit_applied_before
+        )
+        facts.append(applied(credit_memo(credit), credit.applied, invoice=invoice(of_line), amount=amount))
     return tuple(facts)
 
 
 def _taken_by_ours(reading: Reading, of_line: LineReading) -> list[Fact]:
-    """Our own receipts for other payments that stand on this invoice: the client may have paid it twice."""
+    """Our own receipts for other payments that are applied to this invoice: the customer may have paid it twice."""
     facts = []
     for found in reading.receipts:
         taken = found.receipt.applied_to(of_line.invoice_key) if found.of_other_payment else 0
         if taken:
-            amount = money(taken, found.receipt.currency)
-            text = f"our {receipt(found.receipt)} for another payment stands on {invoice(of_line)} with {amount}."
-            facts.append(_fact("receipt_of_other_payment", receipt(found.receipt), text, found.receipt.created))
+            applied, entered = Money(taken, found.receipt.currency), found.receipt.created
+            facts.append(
+                kinds.receipt_of_other_payment(receipt(found.receipt), entered, invoice=invoice(of_line), applied=applied)
+            )
     return facts
 
 
 def _replacement(of_line: LineReading, found: Invoice) -> Fact:
-    same = "the same number" if found.number == of_line.number else "another number"
-    label = f"invoice {plain(found.number) or plain(found.id)}"
-    text = f"{label} ({same}) was made{_when(found.created)} and has {money(found.open_minor, found.currency)} open."
-    return _fact("invoice_may_replace", label, text, found.created)
+    return kinds.invoice_may_replace(
+        f"invoice {plain(found.number) or plain(found.id)}",
+        found.created,
+        replaces=invoice(of_line),
+        same_number=found.number == of_line.number,
+        open=Money(found.open_minor, found.currency),
+    )
 
 
 def hand_receipt(found: ReceiptReading) -> Fact:
     """A receipt in the books that may be this payment's money, and what ties it to the payment."""
-    entered, ties = found.receipt, []
-    if found.reference is Reference.EQUAL:
-        ties.append("its reference is the transaction number")
-    elif found.reference is Reference.CONTAINED:
-        ties.append("its reference names the transaction number")
-    if found.standing is Standing.EXACTLY:
-        ties.append("it stands on exactly the payment's invoices")
-    elif found.standing is Standing.PARTLY:
-        ties.append("it stands on an invoice of the payment")
-    if found.source.names_payment:
-        ties.append(f"its reference is that of payment {plain(found.source.names_payment)}")
-    if found.source.rivals:
-        ties.append(f"it could be payment {listed([plain(one) for one in found.source.rivals[:3]])} as well")
-    if entered.unapplied_minor > 0:
-        ties.append(f"{money(entered.unapplied_minor, entered.currency)} of it is on account")
-    if found.source.claimed_minor > 0:
-        ties.append(f"{money(found.source.claimed_minor, entered.currency)} of it already proves another payment")
-    text = (
-        f"{receipt(entered)} for {money(entered.amount_minor, entered.currency)}, dated {day(entered.received_on)}, "
-        f"was entered{_when(entered.created)}" + (f"; {listed(ties)}." if ties else ".")
+    entered = found.receipt
+    return kinds.receipt_by_hand(
+        receipt(entered),
+        entered.created,
+        amount=Money(entered.amount_minor, entered.currency),
+        dated=entered.received_on,
+        reference=found.reference.value,
+        standing=found.standing.value,
+        suspect=found.suspect,
+        names_payment=found.source.names_payment,
+        rivals=found.source.rivals[:RIVALS_AT_MOST],
+        unapplied=Money(entered.unapplied_minor, entered.currency) if entered.unapplied_minor > 0 else None,
+        claimed=Money(found.source.claimed_minor, entered.currency) if found.source.claimed_minor > 0 else None,
     )
-    return _fact("receipt_by_hand", receipt(entered), text, entered.created)
-
-
-def several(count: int, what: str) -> Fact:
-    """That there is more than one of something, which is a reason for doubt."""
-    return Fact("several_candidates", "", f"{count} {what}; the first named fits best.")
 
 
 def our_receipts(reading: Reading) -> tuple[Fact, ...]:
     """Every living receipt of ours for this payment."""
-    facts = []
-    for found in reading.marked:
-        on_account = f", {money(found.unapplied_minor, found.currency)} of it on account" if found.unapplied_minor else ""
-        text = f"{receipt(found)} for {money(found.amount_minor, found.currency)} is in the books with our mark{on_account}."
-        facts.append(_fact("receipt_ours", receipt(found), text, found.changed))
-    return tuple(facts)
+    return tuple(
+        kinds.receipt_ours(
+            receipt(found),
+            found.changed,
+            amount=Money(found.amount_minor, found.currency),
+            unapplied=Money(found.unapplied_minor, found.currency) if found.unapplied_minor else None,
+        )
+        for found in reading.marked
+    )
 
 
 def part(reading: Reading, found: PartReading) -> tuple[Fact, ...]:
     """What became of one receipt effect of ours, where it is not as it was meant."""
     source, currency = found.source, reading.evidence.payment.currency
     label = f"receipt {plain(source.document_id)}" if source.document_id else f"receipt part {source.part}"
-    amount = money(source.amount_minor, currency)
+    amount = Money(source.amount_minor, currency)
     if found.unanswered:
-        return (Fact("outcome_unknown", label, f"The books have not said whether our receipt for {amount} was recorded."),)
+        return (kinds.outcome_unknown(label, amount=amount),)
     if found.missing:
-        stamp = _last_touch(source.receipt)
-        name, what = ("deleted", "deleted from the books") if isinstance(source.receipt, Gone) else ("voided", "voided")
-        return (_fact(f"receipt_{name}", label, f"our {label} for {amount} was {what}{_when(stamp)}.", stamp),)
+        if isinstance(source.receipt, Receipt):
+            return (kinds.receipt_voided(label, source.receipt.changed, amount=amount),)
+        deleted = source.receipt.deleted if isinstance(source.receipt, Gone) else None
+        return (kinds.receipt_deleted(label, deleted, amount=amount),)
     if found.live is None:
         return ()
-    facts = []
-    label, touched = receipt(found.live), found.live.changed
+    facts, label, touched = list[Fact](), receipt(found.live), found.live.changed
     if found.changed and source.verified:
-        now = f"is for {money(found.live.amount_minor, found.live.currency)} now" if not found.intact else "lies otherwise now"
-        text = f"our {label} was posted for {amount} and verified; it {now}, last changed{_when(touched)}."
-        facts.append(_fact("receipt_changed", label, text, touched))
+        now = None if found.intact else Money(found.live.amount_minor, found.live.currency)
+        facts.append(kinds.receipt_changed(label, touched, posted=amount, now=now))
     elif found.swallowed:
-        text = f"{money(found.excess_minor, currency)} of our {label} lies on account instead of on its invoices."
-        facts.append(_fact("receipt_unapplied", label, text, touched))
-    if found.frozen:
-        state = "is in a bank deposit" if found.frozen == "deposited" else "is dated in a closed period"
-        facts.append(_fact(f"receipt_{found.frozen}", label, f"our {label} {state}.", touched))
+        facts.append(kinds.receipt_unapplied(label, touched, unapplied=Money(found.excess_minor, currency)))
+    through = reading.evidence.settings.closed_through
+    if found.frozen == "deposited":
+        facts.append(kinds.receipt_deposited(label, touched))
+    elif found.frozen and through is not None:
+        facts.append(kinds.receipt_closed(label, touched, through=through))
     return tuple(facts)
-
-
-def _last_touch(found: Receipt | Gone | None) -> Stamp | None:
-    if isinstance(found, Gone):
-        return found.deleted
-    return None if found is None else found.changed
 
 
 def customer(reading: Reading) -> tuple[Fact, ...]:
     """What is wrong with the customer, if anything."""
-    found = reading.evidence.customer
+    found, into = reading.evidence.customer, reading.evidence.merged_into
     if found is None:
-        return (Fact("customer_unknown", "", "The customer of the payment was not found in the books."),)
+        return (kinds.customer_unknown(),)
     label = f"customer {plain(found.name)}"
     if found.merged_into:
-        into = reading.evidence.merged_into
         other = f"customer {plain(into.name)}" if into is not None else "another customer"
-        text = f"{label} was merged into {other}; last changed{_when(found.changed)}."
-        return (_fact("customer_merged", label, text, found.changed),)
-    if found.active:
-        return ()
-    return (_fact("customer_inactive", label, f"{label} is inactive; last changed{_when(found.changed)}.", found.changed),)
+        return (kinds.customer_merged(label, found.changed, into=other),)
+    return () if found.active else (kinds.customer_inactive(label, found.changed),)
 
 
 def period(reading: Reading) -> tuple[Fact, ...]:
     """That the books are closed for the receipt's day."""
     if not reading.evidence.received_on_closed:
         return ()
-    return (_fact("period_closed", "", f"{closed(reading)}, and the receipt's day is not after that."),)
-
-
-def closed(reading: Reading) -> str:
-    """Through which day the books are closed, in words."""
-    closed_through = reading.evidence.settings.closed_through
-    return "the period is closed" if closed_through is None else f"the books are closed through {day(closed_through)}"
+    return (kinds.period_closed(through=reading.evidence.settings.closed_through),)
 
 
 def money_back(reading: Reading) -> tuple[Fact, ...]:
     """That the feed reports the money as returned or refunded."""
-    payment = reading.evidence.payment
+    of = reading.evidence.payment
     if reading.paid:
         return ()
-    label = f"payment {plain(payment.transaction_number)}"
-    return (_fact(f"payment_{payment.status}", label, f"{label} was {payment.status}, says the feed."),)
+    went_back = kinds.payment_returned if of.status is FeedStatus.RETURNED else kinds.payment_refunded
+    return (went_back(f"payment {plain(of.transaction_number)}"),)
 
 
 def refusal(reading: Reading) -> tuple[Fact, ...]:
     """What the books said when they refused."""
     found = reading.evidence.refusal
-    if found is None:
-        return ()
-    text = f"The books refused on {day(found.at)}: {plain(found.message) or plain(found.code)}"
-    return (Fact("books_refused", "", text, "", found.at),)
-
-
-def unread(reading: Reading) -> tuple[Fact, ...]:
-    return tuple(Fact("not_read", "", f"Could not be read: {plain(name)}.") for name in sorted(set(reading.evidence.unread)))
+    return () if found is None else (kinds.books_refused("", Stamp("", found.at), message=plain(found.message) or found.code),)
 
 
 def everything(reading: Reading) -> tuple[Fact, ...]:
     """All that was observed; for a payment whose cause cannot be named, and so that nothing is hidden."""
-    facts: list[Fact] = []
-    if reading.fits_now:
-        facts.append(Fact("fits_now", "", "Everything is open and the payment would fit as it is."))
+    facts: list[Fact] = [kinds.fits_now()] if reading.fits_now else []
     for of_line in reading.lines:
         facts += line(reading, of_line)
     facts += [hand_receipt(found) for found in reading.receipts if found.by_hand]
     facts += our_receipts(reading)
     for found in reading.parts:
         facts += part(reading, found)
-    facts += [*money_back(reading), *customer(reading), *period(reading), *refusal(reading), *unread(reading)]
+    facts += [*money_back(reading), *customer(reading), *period(reading), *refusal(reading)]
+    facts += [kinds.not_read(what=name) for name in sorted(set(reading.evidence.unread))]
     return tuple(dict.fromkeys(facts))

@@ -1,6 +1,6 @@
 """How a rule says what it looks for: plain descriptions of facts, checked before any engine sees them.
 
-A rule is a list of patterns. `a("line", flaw="short")` asks for such a fact, `no("line", flaw="gone")` asks that
+A rule is a list of patterns. `a("line", flaw=Flaw.SHORT)` asks for such a fact, `no("line", flaw=Flaw.GONE)` asks that
 there is none, and `of("payment", "currency")` compares with a fact asked for earlier in the same rule. Nothing
 else can be said, so that what the engine answers wrongly (`cage` lists it) cannot be written.
 """
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-Value = int | str | bool
-#: The fields of each kind of fact and their types: int, str or bool, every one mandatory.
+Value = int | str | bool  # a member of a StrEnum is a str
+#: The fields of each kind of fact and their types: int, str, bool or a closed list of texts, every one mandatory.
 Schema = Mapping[str, Mapping[str, type]]
 
 
@@ -122,13 +122,18 @@ def _terms(conditions: Mapping[str, Wanted]) -> tuple[Term, ...]:
     return tuple(sorted(terms, key=lambda term: (isinstance(term.value, Of), term.comparison is Comparison.IS)))
 
 
+def engine_type(wanted: type) -> type:
+    """How the engine sees a field: a member of a closed list is a text to it."""
+    return str if issubclass(wanted, StrEnum) else wanted
+
+
 def check_schema(schema: Schema) -> None:
     """Raises RuleRefused for a kind of fact that the engine cannot take: a fact of more than 253 fields ends the process."""
     for kind, fields in schema.items():
         if len(fields) > MOST_FIELDS:
             raise RuleRefused(f"a {kind!r} has {len(fields)} fields; at most {MOST_FIELDS} are allowed")
         for field, wanted in fields.items():
-            if wanted not in (int, str, bool):
+            if engine_type(wanted) not in (int, str, bool):
                 raise RuleRefused(f"{kind}.{field}: the engine is exact only for whole numbers, text and booleans")
             if field in RESERVED or field.startswith("$"):
                 raise RuleRefused(f"{kind}.{field}: the name is needed for the engine's own use")
@@ -137,7 +142,8 @@ def check_schema(schema: Schema) -> None:
 def check(rule: EngineRule, schema: Schema) -> None:
     """Raises RuleRefused when the rule names a field that does not exist or compares what cannot be compared.
 
-    The engine takes a misspelt field for an empty one and compares 1 with "1" or true in its own ways.
+    The engine takes a misspelt field for an empty one and compares 1 with "1" or true in its own ways. A field with a closed
+    list of values is compared with its members only, so that none of them can be misspelt.
     """
     known: dict[str, str] = {}
     for pattern in rule.patterns:

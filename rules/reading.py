@@ -8,11 +8,14 @@ order of its ids first, so that the order in which it was read never matters.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from receivables.books_records import Invoice, Receipt
 from receivables.effects import EffectState
 from receivables.evidence import Evidence
 from receivables.payment import FeedStatus
+from receivables.words import day_of
 from rules import matching
 from rules.hand_receipts import ReceiptReading, distinct, read_receipt
 from rules.invoice_lines import Flaw, LineReading, needs_of, read_lines
@@ -102,3 +105,9 @@ def open_on(lines: tuple[LineReading, ...]) -> dict[str, int]:
         for line in lines
         if isinstance(line.source.invoice, Invoice) and line.flaw in (Flaw.FITS, Flaw.SHORT)
     }
+
+
+def is_day_closed(evidence: Evidence, moment: datetime) -> bool:
+    """Whether the company's day of a moment is in a closed period."""
+    closed_through = evidence.settings.closed_through
+    return closed_through is not None and day_of(moment, ZoneInfo(evidence.time_zone)) <= closed_through

@@ -6,24 +6,31 @@ Remedy / Not to be confused with), and its body turns the matched facts into a r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from receivables.diagnosis import Cause, Confidence, Fact, Finding, Remedy
+from receivables.words import Words
 from rules.cage import Match
+from rules.kinds import kind
 from rules.patterns import EngineRule, Pattern, a
 from rules.reading import Reading
-
-PARTLY = "It would mend only a part of this payment."
 
 #: Nothing is certain while a read failed: what was not read may say otherwise.
 ALL_READ = a("reads", failed=0)
 
 
+@kind
+def mends_only_a_part(fact: Fact, words: Words) -> str:
+    return "it would fix only a part of this payment."
+
+
 @dataclass(frozen=True)
 class Matched:
-    """What the engine found for one rule."""
+    """What the engine found for one rule, and how sure it is."""
 
+    cause: Cause
+    rule: str
     matches: tuple[Match, ...]
     confidence: Confidence
 
@@ -36,18 +43,21 @@ class Matched:
         ids = {fact for match in self.matches for name, fact in match.facts if name == alias}
         return tuple(sorted(int(fact.rpartition("#")[2]) for fact in ids))
 
-
-@dataclass(frozen=True)
-class Conclusion:
-    """What follows from a rule that fired; the fields are those of a finding."""
-
-    remedy: Remedy
-    alternatives: tuple[Remedy, ...] = ()
-    because: tuple[Fact, ...] = ()
-    applications: tuple[str, ...] = ()
-    successors: tuple[tuple[int, str], ...] = ()
-    proof: tuple[tuple[str, int], ...] = ()
-    blocked: str = ""
+    def finding(
+        self,
+        remedy: Remedy,
+        *alternatives: Remedy,
+        because: Sequence[Fact],
+        applications: tuple[str, ...] = (),
+        successors: tuple[tuple[int, str], ...] = (),
+        proof: tuple[tuple[str, int], ...] = (),
+        blocked: Fact | None = None,
+    ) -> Finding:
+        """The finding of this rule: the remedy, what else may be done, and the facts it rests on, each once."""
+        once = tuple(dict.fromkeys(because))
+        return Finding(
+            self.cause, self.rule, remedy, self.confidence, alternatives, once, applications, successors, proof, blocked
+        )
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,12 @@ class Rule:
     when: tuple[Pattern, ...]
     whole: tuple[Pattern, ...]
     certain: tuple[Pattern, ...] | None
-    conclude: Callable[[Reading, Matched], Conclusion]
+    conclude: Callable[[Reading, Matched], Finding]
+
+    @property
+    def summary(self) -> str:
+        """What the rule finds, in one sentence."""
+        return " ".join(self.explained.split()).partition(" Shows as: ")[0]
 
     def engine_rules(self) -> tuple[EngineRule, ...]:
         """The same rule as the engine judges it: fires, fires for the whole payment, fires without doubt."""
@@ -73,32 +88,14 @@ class Rule:
             rules.append(EngineRule(f"{self.name}/certain", (*self.when, *self.whole, *self.certain, ALL_READ)))
         return tuple(rules)
 
-    def finding(self, reading: Reading, matches: Iterable[Match]) -> tuple[Finding, bool] | None:
-        """The finding and whether it is about the whole payment, or None where the rule did not fire."""
-        found = tuple(matches)
-        fired = tuple(match for match in found if match.rule == self.name)
-        if not fired:
-            return None
+    def finding(self, reading: Reading, found: Sequence[Match]) -> tuple[Finding, bool]:
+        """The finding of this rule, which fired, and whether it is about the whole payment."""
         names = {match.rule for match in found}
         whole = not self.whole or f"{self.name}/whole" in names
-        certain = f"{self.name}/certain" in names
-        confidence = Confidence.CERTAIN if certain else Confidence.LIKELY
-        conclusion = self.conclude(reading, Matched(fired, confidence))
-        return self._as_finding(conclusion, confidence, whole), whole
-
-    def _as_finding(self, conclusion: Conclusion, confidence: Confidence, whole: bool) -> Finding:
-        return Finding(
-            cause=self.cause,
-            rule=self.name,
-            remedy=conclusion.remedy,
-            confidence=confidence,
-            alternatives=conclusion.alternatives,
-            because=conclusion.because,
-            applications=conclusion.applications,
-            successors=conclusion.successors,
-            proof=conclusion.proof,
-            blocked=conclusion.blocked if whole else PARTLY,
-        )
+        confidence = Confidence.CERTAIN if f"{self.name}/certain" in names else Confidence.LIKELY
+        fired = tuple(match for match in found if match.rule == self.name)
+        finding = self.conclude(reading, Matched(self.cause, self.name, fired, confidence))
+        return (finding if whole else replace(finding, blocked=mends_only_a_part())), whole
 
 
 def rule(
@@ -107,10 +104,10 @@ def rule(
     when: tuple[Pattern, ...],
     whole: tuple[Pattern, ...] = (),
     certain: tuple[Pattern, ...] | None = (),
-) -> Callable[[Callable[[Reading, Matched], Conclusion]], Rule]:
+) -> Callable[[Callable[[Reading, Matched], Finding]], Rule]:
     """Makes a rule of the function that concludes. Its name becomes the rule's name, stable for ever."""
 
-    def made(conclude: Callable[[Reading, Matched], Conclusion]) -> Rule:
+    def made(conclude: Callable[[Reading, Matched], Finding]) -> Rule:
         return Rule(conclude.__name__, cause, conclude.__doc__ or "", when, whole, certain, conclude)
 
     return made

@@ -44,7 +44,25 @@ def diagnosis_to_json(diagnosis: Diagnosis) -> Any:
 
 
 def diagnosis_from_json(body: Any) -> Diagnosis:
-    return _diagnosis.validate_python(body)
+    return _diagnosis.validate_python(_said(body) if "sentence" in body else body)
+
+
+def _said(body: Any) -> Any:
+    """A diagnosis as version 0.1.0 stored it, with sentences instead of figures: they are shown as they stand."""
+
+    def said(text: str) -> dict[str, str]:
+        return {"fact": "said", "said": text}
+
+    def finding(of: Any) -> Any:
+        because = [{"said" if key == "text" else key: value for key, value in fact.items()} for fact in of["because"]]
+        return of | {"because": because, "blocked": said(of["blocked"]) if of["blocked"] else None}
+
+    return {
+        "primary": finding(body["primary"]),
+        "runners_up": [finding(runner_up) for runner_up in body["runners_up"]],
+        "not_checked": [said(text) for text in body["not_checked"]],
+        "said": body["sentence"],
+    }
 
 
 def write_to_json(write: Write) -> Any:

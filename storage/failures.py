@@ -289,11 +289,18 @@ def begun_before(connection: Connection, company: str, before: datetime) -> Sequ
 
 
 def end_diagnosis(
-    work: Work, diagnosis_id: str, failure_id: str, diagnosis: Diagnosis, *, crashed: bool = False, root: str = ""
+    work: Work,
+    diagnosis_id: str,
+    failure_id: str,
+    diagnosis: Diagnosis,
+    *,
+    sentence: str = "",
+    root: str = "",
+    crashed: bool = False,
 ) -> None:
     """Keeps a diagnosis and shows it on the failure, unless it was resolved meanwhile.
 
-    `root` is what the failure has in common with others, "" where it stands alone.
+    `sentence` is what the record says of it; `root` is what the failure has in common with others, "" where it stands alone.
     """
     table = schema.diagnosis
     work.connection.execute(
@@ -319,7 +326,7 @@ def end_diagnosis(
             "cause": diagnosis.primary.cause,
             "remedy": diagnosis.primary.remedy,
             "confidence": diagnosis.primary.confidence,
-            "sentence": diagnosis.sentence,
+            "sentence": sentence,
         },
     )
     outbox.want(work, "failure", failure_id)

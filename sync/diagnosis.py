@@ -10,13 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+import rules
 from receivables.books_records import Invoice, Receipt
-from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Remedy
 from receivables.effects import facts_of
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
 from receivables.payment import Bucket, PaymentState
-from rules import EngineFailed
 from storage import effects, failures, payments
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
@@ -60,11 +59,11 @@ def _diagnose(desk: Desk, found: StoredFailure, counts: DiagnosisCounts) -> None
     failpoint("diagnosis.after_attempt")
     try:
         diagnosis, failed = desk.diagnose(evidence), False
-    except EngineFailed as error:
-        diagnosis, failed = _for_a_person(evidence, str(error)), True
-    root = incidents.root_of(diagnosis, evidence)
+    except rules.EngineFailed as error:
+        diagnosis, failed = rules.not_diagnosed(evidence, str(error)), True
+    sentence, root = rules.sentence(diagnosis, desk.company.words), incidents.root_of(diagnosis, evidence)
     with desk.work() as work:
-        failures.end_diagnosis(work, attempt, found.id, diagnosis, crashed=failed, root=root)
+        failures.end_diagnosis(work, attempt, found.id, diagnosis, sentence=sentence, root=root, crashed=failed)
     if failed:
         counts.left_to_person += 1
     else:
@@ -88,7 +87,7 @@ def _put_right(work: Work, found: StoredFailure, evidence: Evidence, before: Evi
     if not failures.resolve(work, found, resolution="put_right", by=by):
         return False
     payments.move(work, stored, state, bucket, action="payment.put_right", body={"by": by})
-    failures.end_diagnosis(work, attempt, found.id, _fits(evidence))
+    failures.end_diagnosis(work, attempt, found.id, rules.fits_again(evidence))
     return True
 
 
@@ -120,27 +119,6 @@ def _who_changed(evidence: Evidence, before: Evidence | None) -> str:
     return max(stamps, key=lambda stamp: stamp.at).person if stamps else ""
 
 
-def _fits(evidence: Evidence) -> Diagnosis:
-    sentence = f"Payment {evidence.payment.transaction_number} fits again; it was put right in the books."
-    finding = Finding(Cause.UNIDENTIFIED, "fits_now", Remedy.RETRY, Confidence.CERTAIN)
-    return Diagnosis(finding, sentence)
-
-
-def _for_a_person(evidence: Evidence, why: str) -> Diagnosis:
-    number = evidence.payment.transaction_number
-    fact = Fact("diagnosis_failed", f"payment {number}", f"The diagnosis did not end: {why}"[:500], at=evidence.taken_at)
-    finding = Finding(
-        Cause.UNIDENTIFIED,
-        "diagnosis_failed",
-        Remedy.ESCALATE,
-        Confidence.UNIDENTIFIED,
-        alternatives=(Remedy.DISMISS, Remedy.RETRY),
-        because=(fact,),
-    )
-    sentence = f"Payment {number} could not be diagnosed by the rules; a person must look at it in the books."
-    return Diagnosis(finding, sentence, not_checked=("everything: the rules engine did not finish",))
-
-
 def _leave_abandoned(desk: Desk, counts: DiagnosisCounts) -> None:
     """Diagnoses whose process died with them are not tried again: their evidence may be what killed it."""
     with desk.work() as work:
@@ -150,6 +128,7 @@ def _leave_abandoned(desk: Desk, counts: DiagnosisCounts) -> None:
             if found.evidence_id is None:
                 continue
             evidence = failures.evidence(connection, company, found.evidence_id)
-            left = _for_a_person(evidence, "the process ended while it was running")
-            failures.end_diagnosis(work, attempt, failure_id, left, crashed=True)
+            left = rules.not_diagnosed(evidence, "the process ended while it was running")
+            sentence = rules.sentence(left, desk.company.words)
+            failures.end_diagnosis(work, attempt, failure_id, left, sentence=sentence, crashed=True)
             counts.left_to_person += 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+import rules
 from receivables.authority import Question, Ruling, may_decide
 from receivables.diagnosis import Cause, Diagnosis, Remedy
 from receivables.errors import NotFound, NotPermitted, ReceivablesError, StaleDecision
@@ -26,7 +27,7 @@ MEMBERS_PER_WRITE = 200
 DECISIONS_PER_RUN = 20
 BOOKS_AWAY_AT_LEAST = timedelta(minutes=15)  # a short outage ends by itself and needs nobody
 BOOKS = "books"  # what an incident of the company's own connection is about
-AUTO_APPLY = "auto_apply"
+ABOUT_AT_MOST = 200  # of what a root is about; an account may be named by a whole sentence
 
 
 @dataclass
@@ -37,22 +38,9 @@ class IncidentCounts:
 
 
 def root_of(diagnosis: Diagnosis, evidence: Evidence) -> str:
-    """What a failure has in common with others of the same root, or "" where it stands alone. Pure."""
-    cause, about = diagnosis.primary.cause, ""
-    match cause:
-        case Cause.PERIOD_CLOSED if evidence.settings.closed_through is not None:
-            about = evidence.settings.closed_through.isoformat()
-        case Cause.ACCOUNT_INACTIVE:
-            about = evidence.refusal.message if evidence.refusal else BOOKS
-        case Cause.CUSTOMER_INACTIVE | Cause.CUSTOMER_CHANGED:
-            about = evidence.customer.id if evidence.customer else evidence.payment.customer
-        case Cause.CREDIT_MEMO_APPLIED if evidence.settings.auto_applies_credits:
-            about = AUTO_APPLY
-        case Cause.RECEIPT_ALREADY_ENTERED:
-            proof = {receipt_id for receipt_id, _ in diagnosis.primary.proof}
-            people = {found.receipt.created.person for found in evidence.receipts if found.receipt.id in proof}
-            about = people.pop() if len(people) == 1 else ""
-    return incidents.root(cause, about[:200]) if about else ""
+    """What a failure has in common with others of the same cause, or "" where it stands alone. Pure."""
+    about = rules.root(diagnosis, evidence)
+    return incidents.root(diagnosis.primary.cause, about[:ABOUT_AT_MOST]) if about else ""
 
 
 def run_once(desk: Desk) -> IncidentCounts:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Remedy
+import rules
+from receivables.diagnosis import Diagnosis
 from receivables.failpoints import failpoint
-from receivables.money import text_from_minor
 from receivables.payment import Bucket, FeedStatus, Payment, PaymentState
 from receivables.ports import Feed
 from storage import companies, failures, feeds, payments
@@ -119,12 +119,7 @@ def _money_went_back(work: Work, payment: Payment) -> None:
         raise AssertionError(f"payment {number} changed its status and is not known")
     payments.set_status(work, number, payment.status)
     if payment.status is FeedStatus.PAID:
-        cause = _cause_of(stored.payment.status)
-        sentence = (
-            f"The feed said that payment {number} was {stored.payment.status} and now says that it is paid after all. "
-            f"Nothing is changed automatically; it stands as {stored.state}."
-        )
-        _tell(work, payment, cause, sentence, because="paid_after_all")
+        _tell(work, payment, rules.came_after_all(payment, stored.payment.status, stored.state, work.at))
         return
     if stored.state is PaymentState.RECEIVED:
         exclude_gone(work, stored, payment.status)
@@ -133,12 +128,7 @@ def _money_went_back(work: Work, payment: Payment) -> None:
         return
     if stored.state is PaymentState.FAILED:
         failures.hold(work, number)
-    sentence = (
-        f"The feed now says that payment {number} was {payment.status}. "
-        "Take its receipt, if there is one, out of the books by your own procedure; nothing is changed automatically."
-    )
-    cause = _cause_of(payment.status)
-    _tell(work, payment, cause, sentence, because=cause.value)
+    _tell(work, payment, rules.went_back(payment, work.at))
 
 
 def exclude_gone(work: Work, stored: StoredPayment, status: FeedStatus) -> bool:
@@ -157,36 +147,15 @@ def exclude_gone(work: Work, stored: StoredPayment, status: FeedStatus) -> bool:
 
 def tell_partly_given_back(work: Work, payment: Payment, given_back_minor: int) -> None:
     """Tells a person that a part of a payment was refunded; the payment itself goes on as it is."""
-    part = text_from_minor(given_back_minor, payment.currency)
-    whole = text_from_minor(payment.amount_minor, payment.currency)
-    sentence = (
-        f"{part} of the {whole} {payment.currency} of payment {payment.transaction_number} were refunded in the portal. "
-        "Its receipt stays at the whole amount; record the refund in the books by your own procedure."
-    )
-    _tell(work, payment, Cause.PAYMENT_REFUNDED, sentence, because="partly_refunded")
-
-
-def _cause_of(status: FeedStatus) -> Cause:
-    return Cause.PAYMENT_RETURNED if status is FeedStatus.RETURNED else Cause.PAYMENT_REFUNDED
+    _tell(work, payment, rules.gave_back_partly(payment, given_back_minor, work.at))
 
 
 def _contradiction(work: Work, payment: Payment, source: str) -> None:
     stored = payments.find(work.connection, work.company, payment.transaction_number)
     held = stored.payment if stored else payment
-    sentence = (
-        f"{source} brings transaction number {payment.transaction_number} again with other content "
-        f"({payment.amount_minor} against {held.amount_minor} minor units of {held.currency}, "
-        f"{payment.customer} against {held.customer}). What we hold was kept; correct the feed, then choose retry."
-    )
-    _tell(work, held, Cause.DUPLICATE_REFERENCE, sentence, because="content_differs")
+    _tell(work, held, rules.contradicted(payment, held, source, work.at))
 
 
-def _tell(work: Work, payment: Payment, cause: Cause, sentence: str, because: str) -> None:
-    finding = Finding(
-        cause=cause,
-        rule="intake",
-        remedy=Remedy.RETRY,
-        confidence=Confidence.CERTAIN,
-        because=(Fact(because, f"payment {payment.transaction_number}", sentence, at=work.at),),
-    )
-    failures.open_intake(work, payment, Diagnosis(finding, sentence), because=because)
+def _tell(work: Work, payment: Payment, diagnosis: Diagnosis) -> None:
+    """Opens a failure of the feed's own; the fact it rests on is why."""
+    failures.open_intake(work, payment, diagnosis, because=diagnosis.primary.because[0].fact)

@@ -225,7 +225,7 @@ def blocked() -> CardFacts:
     assert facts.failure.diagnosis is not None
     primary = replace(
         facts.failure.diagnosis.primary,
-        blocked="The period of the credit memo is closed.",
+        blocked=Fact("said", said="The period of the credit memo is closed."),
         alternatives=(Remedy.RETRY, Remedy.DISMISS),
     )
     return a_card(credited(), diagnosis=replace(facts.failure.diagnosis, primary=primary))
@@ -234,10 +234,10 @@ def blocked() -> CardFacts:
 def contradicted(resolution: str | None = None) -> CardFacts:
     """The feed brings a known transaction number again with other content: no evidence, so nothing is offered."""
     sentence = "payments.csv brings transaction number TXN-1 again with other content. What we hold was kept."
-    fact = Fact("content_differs", "payment TXN-1", sentence, at=FOUND_AT)
+    fact = Fact("content_differs", "payment TXN-1", at=FOUND_AT, said=sentence)
     finding = Finding(Cause.DUPLICATE_REFERENCE, "intake", Remedy.RETRY, Confidence.CERTAIN, because=(fact,))
     failure = a_failure(
-        NOTHING.payment, Diagnosis(finding, sentence), about="intake", resolution=resolution,
+        NOTHING.payment, Diagnosis(finding), about="intake", resolution=resolution,
         resolved_by="dana" if resolution else "", evidence_id=None,
     )  # fmt: skip
     return CardFacts(failure, a_stored_payment(NOTHING.payment), None, None, (), (), {}, 1)
@@ -472,9 +472,12 @@ def crowded_diagnosis(evidence: Evidence, remedy: Remedy) -> Diagnosis:
         remedy=remedy,
         confidence=Confidence.UNIDENTIFIED,
         alternatives=tuple(Remedy),
-        because=tuple(Fact("open_now", f"invoice {place}", f"Fact {place} was read.", "dana", PAID_AT) for place in range(60)),
+        because=tuple(
+            Fact("open_now", f"invoice {place}", "dana", PAID_AT, said=f"Fact {place} was read.") for place in range(60)
+        ),
         applications=tuple(one.id for line in evidence.lines for one in line.credits),
         successors=((0, evidence.lines[0].successors[-1].id),),
         proof=((evidence.receipts[-1].receipt.id, evidence.payment.amount_minor),),
     )
-    return Diagnosis(finding, "Much was read.", (finding,) * 9, not_checked=tuple(f"thing {place}" for place in range(30)))
+    left_out = tuple(Fact("said", said=f"thing {place}") for place in range(30))
+    return Diagnosis(finding, (finding,) * 9, not_checked=left_out, said="Much was read.")

@@ -8,9 +8,11 @@ from datetime import date, timedelta
 
 from cause_scenes import CREDIT, PLAYS, WHOLE, Case, Play, Seen, expressible
 from cause_worlds import TRYTON, Standing, World
+from evidence_makers import WORDS
 from faulty_books import Fault
 from makers import a_payment
 
+import rules
 from receivables.diagnosis import Cause, Remedy
 from receivables.payment import Allocation, PaymentState
 from storage import companies, failures
@@ -58,7 +60,7 @@ def seen(world: World, case: Case) -> Seen:
     state = world.scene.payment(case.number).state
     if found is None:
         return Seen(state, None)
-    sentence = found.diagnosis.sentence if found.diagnosis else ""
+    sentence = rules.sentence(found.diagnosis, WORDS) if found.diagnosis else ""
     return Seen(state, found.cause, found.remedy, found.refusal_code, sentence)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -24,7 +25,9 @@ from receivables.effects import EffectState
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refused
 from receivables.money import minor_from_text
 from receivables.payment import Allocation, FeedStatus, Payment
+from receivables.words import Words
 
+WORDS = Words("en_US", ZoneInfo("UTC"))
 PAID_AT = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
 EARLIER = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)

@@ -11,13 +11,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from receivables.books_records import CreditApplication, Gone, Invoice, InvoiceStatus, Receipt
 from receivables.diagnosis import Cause, Confidence, Remedy
 from receivables.effects import EffectState
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence
 from receivables.payment import FeedStatus
+from receivables.words import day_of
 from rules import matching
 from rules.matching import WEIGHTS, Signal
 
@@ -77,6 +79,10 @@ class _Oracle:
 
     def sure(self, certain: bool) -> Confidence:
         return Confidence.CERTAIN if certain and not self.e.unread else Confidence.LIKELY
+
+    def day_of(self, moment: datetime) -> date:
+        """The day on the company's calendar."""
+        return day_of(moment, ZoneInfo(self.e.time_zone))
 
     def closed(self, day: object) -> bool:
         through = self.e.settings.closed_through
@@ -223,7 +229,7 @@ class _Oracle:
         return 2 if stands == self.wanted else 1
 
     def days(self, receipt: Receipt) -> int:
-        return abs(receipt.received_on - self.paid_at.date()) // timedelta(days=1)
+        return abs(receipt.received_on - self.day_of(self.paid_at)) // timedelta(days=1)
 
     def points(self, r: ReceiptEvidence) -> int:
         receipt = r.receipt
@@ -493,7 +499,7 @@ class _Oracle:
                 return None
             chosen |= {c.id: c for c in self.just_enough(list(later.values()), missing)}
         certain = self.can_post() and not self.may_be_this_money()
-        if any(self.closed(c.applied.at.date()) for c in chosen.values()):
+        if any(self.closed(self.day_of(c.applied.at)) for c in chosen.values()):
             return Opinion(Cause.PERIOD_CLOSED, Remedy.RETRY, self.sure(certain))
         return Opinion(Cause.CREDIT_MEMO_APPLIED, Remedy.UNAPPLY_CREDIT_MEMO, self.sure(certain), applications=frozenset(chosen))
 

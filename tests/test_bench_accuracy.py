@@ -67,7 +67,7 @@ def judged(cause: Cause | None, confidence: Confidence, *, receipt: str = "R1", 
     if cause is None:
         return Judged(truth, None)
     finding = Finding(cause, "rule", Remedy.DISMISS, confidence, proof=((receipt, 100),))
-    return Judged(truth, Diagnosis(finding, "said"))
+    return Judged(truth, Diagnosis(finding))
 
 
 RIGHT = judged(Cause.RECEIPT_ALREADY_ENTERED, Confidence.CERTAIN)

@@ -140,7 +140,7 @@ def check_modal(view: Block) -> None:
 #: Every field that people elsewhere fill in: the feed, the books, whoever presses.
 FROM_OUTSIDE = frozenset(
     "customer method invoice_number number credit_memo_number person reference memo name reason outcome refusal_message"
-    " transaction_number text document sentence document_id receipt_id resolved_by hidden_by source message".split()
+    " transaction_number said document document_id receipt_id resolved_by hidden_by source message".split()
 )
 NOT_WORDS = frozenset({"document_id", "receipt_id", "resolved_by", "hidden_by"})  # changed only where they are given
 
@@ -155,10 +155,6 @@ def dressed(value: Any, text: str) -> Any:
                 continue
             if isinstance(held, str) and one.name in FROM_OUTSIDE and (held or one.name not in NOT_WORDS):
                 changed[one.name] = text
-            elif one.name == "blocked":
-                changed[one.name] = held and f"{held} {text}"
-            elif one.name == "not_checked":
-                changed[one.name] = tuple(text for _ in held)
             else:
                 changed[one.name] = dressed(held, text)
         return dataclasses.replace(value, **changed)

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from evidence_makers import WORDS
 from makers import a_company
 from scene import PAID, Scene, a_scene
 from stand_ins.localstripe_process import KEY, LocalStripe, running
 
+import rules
 from feeds.polled import Page, Record
 from feeds.stripe import StripeFeed, StripeFields, read_charge, read_notice
 from feeds.stripe_amounts import minor_of
@@ -218,7 +220,7 @@ def test_refunds_and_disputes_of_posted_payments_reach_a_person(scene: Scene, st
     partly = found[part]
     assert partly is not None
     assert partly.diagnosis is not None
-    assert "3.00 of the 10.00 USD" in partly.diagnosis.sentence
+    assert "$3.00 of the $10.00" in rules.sentence(partly.diagnosis, WORDS)
     assert FeedStatus.PAID is scene.payment(part).payment.status
     assert 3 == len(scene.receipts())  # nothing was changed in the books
     scene.sync()

@@ -6,37 +6,45 @@ from pathlib import Path
 
 import pytest
 
-from bot.words import CAUSES
 from receivables.diagnosis import Cause
 from rules import matching
-from rules.catalogue import HEADINGS, RULES, documentation, summary_of
-from rules.causes_page import page
+from rules.catalogue import CAUSES, EVERY
+from rules.causes_page import HEADINGS, documentation, page
 from rules.matching import WEIGHTS, Signal
 
 COMMITTED = Path(__file__).resolve().parent.parent / "docs" / "causes.md"
 
 
 def test_the_page_in_docs_is_up_to_date() -> None:
-    expected = page(CAUSES)
+    expected = page()
     assert expected == COMMITTED.read_text(encoding="utf-8"), "run: PYTHONPATH=. .venv/bin/python docs/causes.py"
 
 
 def test_every_cause_has_a_section_of_five_parts() -> None:
-    shown = page(CAUSES)
+    shown = page()
     assert [1] * len(Cause) == [shown.count(f"\n`{cause}`\n") for cause in Cause]
     for part in ("What you see", "Why it happens", "What we do", "How to prevent it", "Not to be confused with"):
-        assert len(documentation()) == shown.count(f"* *{part}:* ")
-    assert all(f"**{summary_of(rule)}**" in shown for rule in RULES)
+        assert len(EVERY) == shown.count(f"* *{part}:* ")
+    assert all(f"**{rule.summary}**" in shown for rule in EVERY)
 
 
 def test_a_cause_named_in_a_text_is_a_link_to_its_section() -> None:
-    shown = page(CAUSES)
-    assert "([Invoice deleted and made again](#invoice-deleted-and-made-again))" in shown
-    assert "## Invoice deleted and made again\n" in shown
+    shown = page()
+    assert "([Invoice deleted and recreated](#invoice-deleted-and-recreated))" in shown
+    assert "## Invoice deleted and recreated\n" in shown
+
+
+def test_every_cause_has_its_file() -> None:
+    assert set(Cause) == set(CAUSES)
+    assert all(described.title and described.rules for described in CAUSES.values())
+    files = {path.stem for path in (COMMITTED.parent.parent / "rules" / "causes").glob("[a-z]*.py")}
+    assert {cause.value for cause in Cause} == files
 
 
 def test_every_rule_says_all_five_headings() -> None:
-    for rule in RULES:
+    for rule in EVERY:
+        assert documentation(rule).not_to_be_confused_with
+        assert rule.summary.endswith(".")
         assert [1] * len(HEADINGS) == [rule.explained.count(f"\n    {heading}: ") for heading in HEADINGS], rule.name
 
 
@@ -59,7 +67,7 @@ def test_a_signal_counts_once() -> None:
     [
         # The same amount alone, however near, is never certain, whatever else agrees short of reference and invoices.
         (Signal.AMOUNT_EQUAL, Signal.STANDS_BESIDE, Signal.ENTERED_AFTER, Signal.DATED_NEAR, Signal.METHOD_EQUAL),
-        # What was there before the client paid needs the reference.
+        # What was there before the customer paid needs the reference.
         (Signal.AMOUNT_EQUAL, Signal.STANDS_EXACTLY, Signal.ENTERED_BEFORE, Signal.DATED_NEAR, Signal.METHOD_EQUAL),
         # Another payment's reference outweighs everything else.
         (Signal.AMOUNT_EQUAL, Signal.STANDS_EXACTLY, Signal.ENTERED_AFTER, Signal.DATED_NEAR, Signal.METHOD_EQUAL,

@@ -8,10 +8,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from evidence_makers import WORDS
 from faulty_books import FaultyBooks
 from makers import a_payment
 from scene import PAID, Scene, a_scene
 
+import rules
 from receivables.books_records import BooksSettings, Customer
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Remedy
 from receivables.errors import AccessLost, BooksRefused
@@ -111,7 +113,7 @@ def test_a_receipt_that_may_be_either_of_two_payments_is_certain_for_neither(sce
         assert [(other,)] == [one.rivals for one in evidence_of(scene, number).receipts]
         said = diagnosis_of(scene, number).primary
         assert (Cause.RECEIPT_ALREADY_ENTERED, Confidence.LIKELY) == (said.cause, said.confidence)
-        assert f"it could be payment {other} as well" in said.because[0].text
+        assert f"it could be payment {other} as well" in rules.fact_sentence(said.because[0], WORDS)
 
 
 def test_the_reference_tells_which_of_two_payments_a_receipt_is(scene: Scene) -> None:
@@ -155,7 +157,7 @@ def test_a_receipt_entered_for_the_customer_that_remains_after_a_merger_is_found
 
     merged = diagnosis_of(scene)
     assert (Cause.CUSTOMER_CHANGED, Confidence.CERTAIN) == (merged.primary.cause, merged.primary.confidence)
-    assert "Customer Hooli was merged into customer Hooli Group" in merged.sentence
+    assert "Customer Hooli was merged into customer Hooli Group" in rules.sentence(merged, WORDS)
 
     receipt_id = enter_receipt(scene, group, 50_000, {invoice.id: 40_000}, reference="TXN-1")
     scene.sync()
@@ -183,7 +185,7 @@ def test_settings_that_we_may_not_see_are_named_and_leave_nothing_certain(scene:
     assert ("", PaymentState.RECEIVED) == (counts.problem, scene.payment("TXN-3").state)  # nothing is posted on a guess
     said = diagnosis_of(scene, "TXN-2")
     assert Confidence.LIKELY is said.primary.confidence
-    assert "settings: Our user has no right to see the settings. could not be read" in said.not_checked
+    assert "settings: Our user has no right to see the settings. could not be read" in rules.not_checked(said, WORDS)
 
 
 def test_how_far_receipts_were_searched_for_is_said_where_it_matters(scene: Scene) -> None:
@@ -191,14 +193,14 @@ def test_how_far_receipts_were_searched_for_is_said_where_it_matters(scene: Scen
     invoice = scene.invoice("1042", hooli, 40_000)
     scene.pay()
     scene.sync()
-    assert () == diagnosis_of(scene).not_checked  # certain: another receipt would not change it
+    assert () == rules.not_checked(diagnosis_of(scene), WORDS)  # certain: another receipt would not change it
 
     enter_receipt(scene, hooli, 100, {invoice.id: 100})
     scene.sync()
 
     assert Cause.UNIDENTIFIED is diagnosis_of(scene).primary.cause
-    said = ("receipts dated before 24 Feb 2026, and those after 10 Mar 2026 on other invoices",)
-    assert said == diagnosis_of(scene).not_checked
+    said = ("receipts dated before Feb 24, 2026, and those after Mar 10, 2026 on other invoices",)
+    assert said == rules.not_checked(diagnosis_of(scene), WORDS)
 
 
 def test_lost_access_pauses_the_company_and_fails_no_payment(scene: Scene) -> None:

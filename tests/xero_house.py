@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from evidence_makers import WORDS
 from scene import Scene, a_scene
 from xero_scene import XeroScene, xero_scene
 
+import rules
 from receivables.diagnosis import Cause
 
 
@@ -33,7 +35,7 @@ class House:
     def sentence(self, number: str = "TXN-1") -> str:
         diagnosis = self.scene.failing(number).diagnosis
         assert diagnosis is not None
-        return diagnosis.sentence
+        return rules.sentence(diagnosis, WORDS)
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from app.output import print_json, print_line
 from app.wiring import open_house
 from receivables.errors import NotFound
 from receivables.evidence import Evidence
-from rules import Condition, Explanation, RuleExplained, explain
+from receivables.words import Words
+from rules import Condition, Explanation, RuleExplained, explain, not_checked, sentence
 from storage import failures
 from storage.failures import StoredFailure
 from sync.desk import Desk
@@ -41,7 +42,7 @@ def explain_payment(
     if as_json:
         print_json(_as_json(desk, found, evidence, explained))
         return
-    for line in _lines(found, evidence, explained, every=every):
+    for line in _lines(found, evidence, explained, desk.company.words, every=every):
         print_line(line)
 
 
@@ -65,20 +66,20 @@ def _as_json(desk: Desk, found: StoredFailure, evidence: Evidence, explained: Ex
         "cause": found.cause,
         "rule": primary.rule if primary else None,
         "confidence": primary.confidence if primary else None,
-        "sentence": found.diagnosis.sentence if found.diagnosis else None,
-        "not_checked": found.diagnosis.not_checked if found.diagnosis else (),
+        "sentence": sentence(found.diagnosis, desk.company.words) if found.diagnosis else None,
+        "not_checked": not_checked(found.diagnosis, desk.company.words) if found.diagnosis else (),
         "read_at": evidence.taken_at,
         "facts": dict(explained.facts),
         "rules": [asdict(one) for one in explained.rules],
     }
 
 
-def _lines(found: StoredFailure, evidence: Evidence, explained: Explanation, *, every: bool) -> Iterator[str]:
+def _lines(found: StoredFailure, evidence: Evidence, explained: Explanation, words: Words, *, every: bool) -> Iterator[str]:
     yield f"Payment {found.transaction_number}, as read on {evidence.taken_at:%Y-%m-%d %H:%M} UTC"
     if found.diagnosis is not None:
         primary = found.diagnosis.primary
-        yield f"{primary.cause} ({primary.confidence}, by {primary.rule}): {found.diagnosis.sentence}"
-        yield from (f"Not checked: {what}." for what in found.diagnosis.not_checked)
+        yield f"{primary.cause} ({primary.confidence}, by {primary.rule}): {sentence(found.diagnosis, words)}"
+        yield from (f"Not checked: {what}." for what in not_checked(found.diagnosis, words))
     yield ""
     yield "Facts"
     for fact, fields in explained.facts:

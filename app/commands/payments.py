@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+import rules
 from app import failure_view, story_view
 from app.output import money, print_json, print_line, print_table
 from app.wiring import open_house
@@ -143,6 +144,7 @@ def _say(desk: Desk, counts: JourneyCounts) -> None:
 
 def _preview(desks: list[Desk], as_json: bool) -> None:
     shown = {desk.company.id: journey.preview(desk) for desk in desks}
+    house_words = {desk.company.id: desk.company.words for desk in desks}
     if as_json:
         print_json(
             {
@@ -154,7 +156,7 @@ def _preview(desks: list[Desk], as_json: bool) -> None:
                         "would": "fail" if one.obstacles else "post",
                         "obstacles": [obstacle.text for obstacle in one.obstacles],
                         "cause": one.diagnosis.primary.cause if one.diagnosis else None,
-                        "sentence": one.diagnosis.sentence if one.diagnosis else "",
+                        "sentence": rules.sentence(one.diagnosis, house_words[company]) if one.diagnosis else "",
                     }
                     for one in previews
                 ]
@@ -172,7 +174,7 @@ def _preview(desks: list[Desk], as_json: bool) -> None:
                     one.stored.payment.customer,
                     money(one.stored.payment.amount_minor, one.stored.payment.currency),
                     "fail" if one.obstacles else "post",
-                    one.diagnosis.sentence if one.diagnosis else "",
+                    rules.sentence(one.diagnosis, house_words[company]) if one.diagnosis else "",
                 )
                 for one in previews
             ],
@@ -195,7 +197,10 @@ def list_failures(
             found = list(load(connection, desk.company.id))
             stored = payments.by_numbers(connection, desk.company.id, {one.transaction_number for one in found})
             tried = attempts.counts(connection, desk.company.id, {one.transaction_number for one in found})
-        shown += [failure_view.view(one, stored[one.transaction_number], tried.get(one.transaction_number, 0)) for one in found]
+        shown += [
+            failure_view.view(one, stored[one.transaction_number], tried.get(one.transaction_number, 0), desk.company.words)
+            for one in found
+        ]
     shown.sort(key=lambda one: (one.company, one.failed_at, one.transaction))
     if as_json:
         print_json([failure_view.as_json(one) for one in shown])

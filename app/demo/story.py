@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import rules
 from app.demo import company, embedded
 from app.demo.bookkeeper import Bank, Bookkeeper, Practice
 from app.demo.company import COMPANY, CONTROLLER, Days
@@ -163,10 +164,9 @@ def _show_failures(stage: Stage) -> None:
     stage.say("\n$ resolve-now failures")
     for one in sorted(found, key=lambda one: one.transaction_number):
         if one.diagnosis:
-            primary = one.diagnosis.primary
-            stage.say(
-                f"{one.transaction_number}  {primary.cause} ({primary.confidence}) -> {primary.remedy}: {one.diagnosis.sentence}"
-            )
+            primary, words = one.diagnosis.primary, stage.desk.company.words
+            said = f"{primary.cause} ({primary.confidence}) -> {primary.remedy}: {rules.sentence(one.diagnosis, words)}"
+            stage.say(f"{one.transaction_number}  {said}")
 
 
 def _put_right_by_hand(stage: Stage) -> None:
@@ -199,7 +199,7 @@ def _the_deposited_receipt(stage: Stage, bank: Bank) -> None:
     stage.sync("Another sync")
     found = stage.failing("1017")
     if found and found.diagnosis:
-        stage.say(f"{found.transaction_number}  {found.cause}: {found.diagnosis.sentence}")
+        stage.say(f"{found.transaction_number}  {found.cause}: {rules.sentence(found.diagnosis, stage.desk.company.words)}")
     bank.undo_deposit(transaction)
     stage.say("The bookkeeper takes it out of the deposit again.")
     stage.sync("Another sync")

@@ -1,0 +1,51 @@
+"""What the file of a cause says: its title, its rules, its sentence, and the words for many payments with this cause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
+from receivables.evidence import Evidence
+from receivables.words import Words, plain
+from rules.rule import Rule
+
+ABOUT_AT_MOST = 200
+
+
+def stands_alone(finding: Finding, evidence: Evidence) -> str:
+    """A failure of this cause has nothing in common with others."""
+    return ""
+
+
+def about_as_it_is(about: str, words: Words) -> str:
+    """A name or a message, without its full stop."""
+    return plain(about, ABOUT_AT_MOST).rstrip(".")
+
+
+@dataclass(frozen=True)
+class Pause:
+    """What is said of a company whose books cannot be asked: what helps, and what the payments do meanwhile."""
+
+    remedy: Remedy
+    sentence: str
+
+
+@dataclass(frozen=True)
+class CauseFile:
+    """One cause. `sentence` says what happened to one payment.
+
+    `root` says what a failure has in common with others of this cause ("" where it stands alone): many with one root are
+    an incident, told by `incident`; where most failures of a company share it, `setting` names what to look at first. Both
+    may name {about}, which is the root as `about` writes it. `pause` is there where the cause stops a whole company.
+    """
+
+    cause: Cause
+    title: str
+    rules: tuple[Rule, ...]
+    sentence: Callable[[Diagnosis, Words], str]
+    root: Callable[[Finding, Evidence], str] = stands_alone
+    about: Callable[[str, Words], str] = about_as_it_is
+    incident: str = ""
+    setting: str = ""
+    pause: Pause | None = None

@@ -1,0 +1,51 @@
+"""The books took our receipt and left it unapplied."""
+
+from __future__ import annotations
+
+from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
+from receivables.words import Words, listed
+from rules import observations, telling
+from rules.cause_file import CauseFile
+from rules.kinds import kind
+from rules.patterns import a
+from rules.reading import Reading
+from rules.rule import Matched, rule
+from rules.unapplied import ALL_POSTED, unapplied
+
+
+@kind
+def receipt_locked(fact: Fact, words: Words) -> str:
+    return f"{fact.document} is in a bank deposit or a closed period and may not be changed."
+
+
+@rule(Cause.ACCEPTED_UNAPPLIED, when=(a("part", swallowed=True),), whole=ALL_POSTED)
+def accepted_unapplied(reading: Reading, matched: Matched) -> Finding:
+    """The books took our receipt but left it unapplied instead of applying it to its invoices.
+
+    Shows as: a receipt of ours with more unapplied than was meant; the invoices stay open.
+    Happens when: less was open than the payment needs, and these books do not refuse then.
+    Remedy: apply the receipt where its invoices can take it now, else keep it on account. Never a second receipt.
+    Prevention: turn off the automatic application of credits, and post soon after the customer paid.
+    Not to be confused with: a receipt that was applied, verified, and changed afterwards (receipt_changed).
+    """
+    swallowed = [part for part in reading.parts if part.swallowed]
+    locked = [observations.receipt(part.live) for part in swallowed if part.frozen and part.live is not None]
+    because = unapplied(reading)
+    if not all(part.fits for part in swallowed):
+        otherwise = () if locked else (Remedy.APPLY_RECEIPT,)
+        return matched.finding(Remedy.KEEP_ON_ACCOUNT, *otherwise, because=because)
+    blocked = receipt_locked(listed(locked)) if locked else None
+    return matched.finding(Remedy.APPLY_RECEIPT, Remedy.KEEP_ON_ACCOUNT, because=because, blocked=blocked)
+
+
+def sentence(diagnosis: Diagnosis, words: Words) -> str:
+    finding = diagnosis.primary
+    receipts = finding.facts("receipt_unapplied")
+    now = "its invoices can take it now" if finding.remedy is Remedy.APPLY_RECEIPT else "its invoices cannot take all of it"
+    return (
+        f"The books took our {telling.documents(receipts)} but left {telling.total(receipts, 'unapplied', words)} unapplied "
+        f"instead of applying it to its invoices; {now}."
+    )
+
+
+CAUSE = CauseFile(Cause.ACCEPTED_UNAPPLIED, title="Accepted, but not all applied", rules=(accepted_unapplied,), sentence=sentence)

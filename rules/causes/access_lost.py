@@ -1,0 +1,71 @@
+"""The books no longer let us in, or no longer let us record receipts."""
+
+from __future__ import annotations
+
+from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
+from receivables.refusal import Refusal
+from receivables.words import Words
+from rules import observations, telling
+from rules.cause_file import CauseFile, Pause
+from rules.invoice_lines import Flaw
+from rules.patterns import neither, no
+from rules.pauses import waits
+from rules.reading import Reading
+from rules.rule import Matched, rule
+from rules.situations import CUSTOMER_READY, refused
+
+
+@rule(
+    Cause.ACCESS_LOST,
+    when=(refused(Refusal.PERMISSION_MISSING),),
+    certain=(CUSTOMER_READY, no("line", flaw=neither(Flaw.FITS))),
+)
+def permission_missing(reading: Reading, matched: Matched) -> Finding:
+    """The books let us in, but the person who connected us may not record a receipt.
+
+    Shows as: payments that fit are refused, each with the same words.
+    Happens when: that person's rights were reduced, or the company's plan with the package has no such feature.
+    Remedy: give the rights back, or reconnect with an account that has them; then retry.
+    Prevention: connect with an account of its own that may record receipts, and leave its rights alone.
+    Not to be confused with: access that is lost altogether; then nothing can be read either.
+    """
+    return matched.finding(Remedy.RECONNECT, Remedy.RETRY, Remedy.DISMISS, because=observations.refusal(reading))
+
+
+@rule(Cause.ACCESS_LOST, when=(refused(Refusal.ACCESS_LOST),), certain=None)
+def access_lost(reading: Reading, matched: Matched) -> Finding:
+    """The books no longer let us in, so nothing can be read or posted for the company.
+
+    Shows as: one notice for the company, whose sync pauses; its payments wait and none of them fails.
+    Happens when: the connection was revoked, the administrator who made it left, or a subscription ended.
+    Remedy: reconnect the company to its books; the next sync posts what waited.
+    Prevention: connect with an account that stays when people leave, and renew before the connection expires.
+    Not to be confused with: books that cannot be reached for a while and come back by themselves.
+    """
+    return waits(reading, matched, PAUSE.remedy)
+
+
+PAUSE = Pause(
+    Remedy.RECONNECT,
+    "The books no longer let us in. A person must connect the company to its books again; until then nothing is posted and "
+    "nothing is lost.",
+)
+
+
+def sentence(diagnosis: Diagnosis, words: Words) -> str:
+    if diagnosis.primary.rule == "permission_missing":
+        return (
+            f"The books refused this payment of {telling.amount(diagnosis, words)} because the person who connected us may "
+            "not record receipts. Give the rights back, or reconnect with an account that has them; then retry."
+        )
+    return PAUSE.sentence
+
+
+CAUSE = CauseFile(
+    Cause.ACCESS_LOST,
+    title="Access to the books lost",
+    rules=(permission_missing, access_lost),
+    sentence=sentence,
+    incident="Access to the books was lost. No payment is lost: they wait until the company is reconnected.",
+    pause=PAUSE,
+)

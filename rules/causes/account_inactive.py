@@ -1,0 +1,72 @@
+"""The account in which the money is deposited takes none."""
+
+from __future__ import annotations
+
+from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
+from receivables.evidence import Evidence
+from receivables.refusal import Refusal
+from receivables.words import Words
+from rules import observations, telling
+from rules.cause_file import CauseFile
+from rules.invoice_lines import Flaw
+from rules.patterns import neither, no
+from rules.reading import Reading
+from rules.rule import Matched, rule
+from rules.situations import CUSTOMER_READY, refused
+
+
+@rule(
+    Cause.ACCOUNT_INACTIVE,
+    when=(refused(Refusal.ACCOUNT_INACTIVE),),
+    certain=(CUSTOMER_READY, no("line", flaw=neither(Flaw.FITS))),
+)
+def account_inactive(reading: Reading, matched: Matched) -> Finding:
+    """The account in which the money is deposited was made inactive, archived or deleted in the books.
+
+    Shows as: every payment of the same method and currency is refused, whatever its invoices.
+    Happens when: somebody closed the deposit or clearing account that the company's settings name.
+    Remedy: make the account active again or name another in the settings, then retry; one change fixes all of them.
+    Prevention: before an account is closed in the books, change the deposit account of the company first.
+    Not to be confused with: an inactive customer, which concerns the payments of that customer only.
+    """
+    return matched.finding(Remedy.RETRY, Remedy.DISMISS, because=observations.refusal(reading))
+
+
+@rule(Cause.ACCOUNT_INACTIVE, when=(refused(Refusal.REFERENCE_INACTIVE), CUSTOMER_READY), certain=None)
+def reference_inactive(reading: Reading, matched: Matched) -> Finding:
+    """The books refused because something the receipt names is inactive; the customer is active, so it is likely the account.
+
+    Shows as: a refusal that says that something is inactive and not what.
+    Happens when: the deposit account, or the account for what customers owe, was made inactive.
+    Remedy: see which account is inactive, make it active again or name another in the settings, then retry.
+    Prevention: before an account is closed in the books, change the deposit account of the company first.
+    Not to be confused with: an inactive customer, which is read and named.
+    """
+    return matched.finding(Remedy.RETRY, Remedy.DISMISS, because=observations.refusal(reading))
+
+
+def sentence(diagnosis: Diagnosis, words: Words) -> str:
+    refused_it = f"The books refused this payment of {telling.amount(diagnosis, words)} because"
+    if diagnosis.primary.rule == "reference_inactive":
+        return (
+            f"{refused_it} something it names is inactive; the customer is active, so it is likely an account. "
+            "See which one, then retry."
+        )
+    return f"{refused_it} its deposit account is inactive. Make the account active, or name another in the settings, then retry."
+
+
+def root(finding: Finding, evidence: Evidence) -> str:
+    """What the books said, which names the account; the books themselves where they did not."""
+    return evidence.refusal.message if evidence.refusal else "books"
+
+
+CAUSE = CauseFile(
+    Cause.ACCOUNT_INACTIVE,
+    title="Deposit account inactive",
+    rules=(account_inactive, reference_inactive),
+    sentence=sentence,
+    root=root,
+    incident="The books do not take money on this deposit account: {about}. Make the account active in the books, or name "
+    "another one in the configuration, then try all of them again.",
+    setting="the deposit account does not take money ({about})",
+)

@@ -1,0 +1,86 @@
+"""The amount paid is not the invoice's, or a receipt by hand is nearly the payment."""
+
+from __future__ import annotations
+
+from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Money, Remedy
+from receivables.words import Words, capitalized
+from rules import observations, telling
+from rules.cause_file import CauseFile
+from rules.fact_kinds import money
+from rules.invoice_lines import Flaw
+from rules.patterns import a, neither, no, of
+from rules.reading import Reading
+from rules.rule import Matched, rule
+from rules.situations import SAFE_TO_POST, UNPOSTED, nothing_but
+
+
+@rule(
+    Cause.AMOUNT_DIFFERS,
+    when=(
+        UNPOSTED,
+        a("customer"),
+        a("receipt", less_fee=True, suspect=True, customer=of("customer", "key")),
+        no("receipt", suspect=True, number=neither(of("receipt", "number")), customer=of("customer", "key")),
+        no("application"),
+    ),
+    certain=None,
+)
+def receipt_less_fee(reading: Reading, matched: Matched) -> Finding:
+    """Somebody seems to have entered this payment by hand with a slightly different amount.
+
+    Shows as: a receipt without our mark, entered after the customer paid, within a few percent of the payment's amount.
+    Happens when: a fee was taken off, or an amount was rounded or mistyped, when the receipt was entered.
+    Remedy: escalate; where it is this payment, correct the receipt to what the customer paid and record the fee by itself;
+    the next sync then finds it. Nothing is posted beside it.
+    Prevention: record what the customer paid, and fees as costs of their own.
+    Not to be confused with: a smaller receipt beside a credit memo on the same invoice: then nothing tells which explains it.
+    """
+    found = [observations.hand_receipt(reading.receipts[place]) for place in matched.places("receipt")]
+    because = (*found, *observations.lines_with(reading, Flaw.SHORT))
+    return matched.finding(Remedy.ESCALATE, Remedy.DISMISS, Remedy.RETRY, because=because)
+
+
+@rule(
+    Cause.AMOUNT_DIFFERS,
+    when=(UNPOSTED, a("line", flaw=Flaw.SHORT, over=True)),
+    whole=(nothing_but(Flaw.SHORT), no("line", flaw=Flaw.SHORT, over=False)),
+    certain=SAFE_TO_POST,
+)
+def amount_over_invoice(reading: Reading, matched: Matched) -> Finding:
+    """The customer paid more than the whole invoice is for, alone or together with other payments of theirs.
+
+    Shows as: less is open than was paid, though nobody but other payments of the portal took anything from the invoice.
+    Happens when: the customer paid twice, paid a fee or rounded up, or the invoice was changed to a smaller total after they
+    paid.
+    Remedy: apply what the invoice takes and keep the rest on account; nothing is rounded away silently.
+    Prevention: show in the portal what is paid already, send a changed invoice there before the customer pays, and invoice
+    fees as a line of their own.
+    Not to be confused with: an invoice of the full amount of which something else took a part.
+    """
+    because = [fact for line in reading.lines if line.over_minor for fact in observations.line(reading, line)]
+    return matched.finding(Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY, Remedy.DISMISS, because=because)
+
+
+def sentence(diagnosis: Diagnosis, words: Words) -> str:
+    finding = diagnosis.primary
+    if finding.rule == "receipt_less_fee":
+        found, paid = finding.facts("receipt_by_hand")[0], diagnosis.payment.money("amount")
+        apart_minor = abs(found.money("amount").amount_minor - paid.amount_minor)
+        return (
+            f"{capitalized(telling.hand_receipt(found, words))} may be this payment of {money(words, paid)}, "
+            f"{words.money(apart_minor, paid.currency)} apart. If it is, correct its amount and record the difference by "
+            "itself; nothing is posted beside it."
+        )
+    over = [_overpaid(fact, words) for fact in finding.facts("invoice_short") if fact.value("over")]
+    return f"{telling.all_of(over)} The rest can stay on account as an unapplied credit."
+
+
+def _overpaid(fact: Fact, words: Words) -> str:
+    need, over = fact.money("need"), fact.money("over")
+    ours = fact.money("ours") if fact.value("ours") else Money(0, need.currency)
+    whole = words.money(need.amount_minor - over.amount_minor + ours.amount_minor, need.currency)
+    others = f" and other payments took {money(words, ours)} of it" if ours.amount_minor else ""
+    return f"{fact.document} is for {whole}{others}; the customer paid {money(words, need)} for it, {money(words, over)} more."
+
+
+CAUSE = CauseFile(Cause.AMOUNT_DIFFERS, title="Amount differs", rules=(receipt_less_fee, amount_over_invoice), sentence=sentence)

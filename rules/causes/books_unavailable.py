@@ -1,0 +1,42 @@
+"""The books cannot be reached."""
+
+from __future__ import annotations
+
+from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
+from receivables.refusal import Refusal
+from receivables.words import Words
+from rules.cause_file import CauseFile, Pause
+from rules.pauses import waits
+from rules.reading import Reading
+from rules.rule import Matched, rule
+from rules.situations import refused
+
+
+@rule(Cause.BOOKS_UNAVAILABLE, when=(refused(Refusal.BOOKS_UNAVAILABLE),), certain=None)
+def books_unavailable(reading: Reading, matched: Matched) -> Finding:
+    """The books cannot be reached.
+
+    Shows as: one notice for the company; its payments wait and are posted by a later sync.
+    Happens when: the package or the network is down, or the books are locked for maintenance.
+    Remedy: wait; every sync tries again.
+    Prevention: none from our side; look at the package's own status page when it lasts.
+    Not to be confused with: a receipt that was sent and not answered (outcome_unknown).
+    """
+    return waits(reading, matched, PAUSE.remedy)
+
+
+PAUSE = Pause(Remedy.WAIT, "The books cannot be reached. We try again by ourselves; nothing is posted until they answer.")
+
+
+def sentence(diagnosis: Diagnosis, words: Words) -> str:
+    return PAUSE.sentence
+
+
+CAUSE = CauseFile(
+    Cause.BOOKS_UNAVAILABLE,
+    title="The books cannot be reached",
+    rules=(books_unavailable,),
+    sentence=sentence,
+    incident="The books have not answered for a while. Payments are posted as soon as they do.",
+    pause=PAUSE,
+)

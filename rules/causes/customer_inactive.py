@@ -1,0 +1,70 @@
+"""The customer was made inactive in the books."""
+
+from __future__ import annotations
+
+from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
+from receivables.evidence import Evidence
+from receivables.refusal import Refusal
+from receivables.words import Words
+from rules import observations, telling
+from rules.cause_file import CauseFile
+from rules.invoice_lines import Flaw
+from rules.patterns import a, no
+from rules.reading import Reading
+from rules.rule import Matched, rule
+from rules.situations import UNPOSTED, refused
+
+
+@rule(
+    Cause.CUSTOMER_INACTIVE,
+    when=(UNPOSTED, a("customer", active=False, merged=False), no("line", flaw=Flaw.MOVED)),
+)
+def customer_inactive(reading: Reading, matched: Matched) -> Finding:
+    """The customer was made inactive in the books, and these take no receipt for an inactive customer.
+
+    Shows as: nothing can be posted for this customer.
+    Happens when: somebody made the customer inactive.
+    Remedy: make the customer active again in the books, then retry.
+    Prevention: make a customer inactive only when nothing is open and no payment is on its way.
+    Not to be confused with: a customer that was merged into another; some books show the merged one only as inactive, and its
+    invoices in the other's name.
+    """
+    because = (*observations.customer(reading), *observations.refusal(reading))
+    return matched.finding(Remedy.RETRY, Remedy.DISMISS, because=because)
+
+
+@rule(Cause.CUSTOMER_INACTIVE, when=(refused(Refusal.CUSTOMER_INACTIVE),), certain=None)
+def customer_inactive_refused(reading: Reading, matched: Matched) -> Finding:
+    """The books refused because the customer is inactive, though it reads as active now.
+
+    Shows as: a refusal that says so.
+    Happens when: the customer was inactive at that time, or another record of the same name is.
+    Remedy: see whether the customer is active in the books, then retry. Only likely: it may have been corrected since.
+    Prevention: make a customer inactive only when nothing is open and no payment is on its way.
+    Not to be confused with: an inactive deposit account.
+    """
+    because = (*observations.refusal(reading), *observations.customer(reading))
+    return matched.finding(Remedy.RETRY, Remedy.DISMISS, because=because)
+
+
+def sentence(diagnosis: Diagnosis, words: Words) -> str:
+    name = telling.customer(diagnosis)
+    if diagnosis.primary.rule == "customer_inactive_refused":
+        return f"The books refused because customer {name} was inactive. Check that the customer is active, then retry."
+    return f"Customer {name} is inactive in the books. Make the customer active again, then retry."
+
+
+def root(finding: Finding, evidence: Evidence) -> str:
+    """The customer."""
+    return evidence.customer.id if evidence.customer else evidence.payment.customer
+
+
+CAUSE = CauseFile(
+    Cause.CUSTOMER_INACTIVE,
+    title="Customer inactive",
+    rules=(customer_inactive, customer_inactive_refused),
+    sentence=sentence,
+    root=root,
+    incident="The customer is inactive in the books. Make the customer active, then try all of them again.",
+    setting="a customer is inactive in the books",
+)

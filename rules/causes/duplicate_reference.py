@@ -1,0 +1,71 @@
+"""The transaction number was used before: by a receipt that we do not recognize, or by the feed for something else."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from receivables.books_records import Stamp
+from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Money, Remedy
+from receivables.payment import Payment
+from receivables.refusal import Refusal
+from receivables.words import Words, plain
+from rules import observations, telling
+from rules.cause_file import CauseFile
+from rules.fact_kinds import money
+from rules.kinds import kind
+from rules.money_back import INTAKE, at_intake
+from rules.reading import Reading
+from rules.rule import Matched, rule
+from rules.situations import refused
+
+
+@kind
+def content_differs(
+    fact: Fact, words: Words, *, source: str, amount: Money, held: Money, customer: str, held_customer: str
+) -> str:
+    return (
+        f"{plain(source)} brings {fact.document} again with other content ({money(words, amount)} from {plain(customer)}; we "
+        f"hold {money(words, held)} from {plain(held_customer)}). What we hold was kept; correct the feed, then choose retry."
+    )
+
+
+def contradicted(payment: Payment, held: Payment, source: str, at: datetime) -> Diagnosis:
+    """The feed brings a known transaction number again with other content than the payment we hold."""
+    fact = content_differs(
+        f"payment {plain(payment.transaction_number)}",
+        Stamp("", at),
+        source=source,
+        amount=Money(payment.amount_minor, payment.currency),
+        held=Money(held.amount_minor, held.currency),
+        customer=payment.customer,
+        held_customer=held.customer,
+    )
+    return at_intake(Cause.DUPLICATE_REFERENCE, held, fact)
+
+
+@rule(Cause.DUPLICATE_REFERENCE, when=(refused(Refusal.DUPLICATE_REFERENCE),), certain=None)
+def duplicate_reference(reading: Reading, matched: Matched) -> Finding:
+    """The books say that a receipt of this number is there already, and it is none that we can recognize.
+
+    Shows as: a refusal that says so, though no receipt of the customer carries this payment's mark or its money.
+    Happens when: the payment was recorded under another customer, or long ago, or the number was used for other money.
+    Remedy: look for the number in the books. Where it is this money, dismiss with it as proof; else free the number and retry.
+    Prevention: enter the portal's transaction number only on the receipt of that transaction.
+    Not to be confused with: a receipt entered by hand that is found (receipt_already_entered), or a feed that brings the same
+    transaction number with other content, which is told when it comes in.
+    """
+    return matched.finding(Remedy.ESCALATE, Remedy.DISMISS, Remedy.RETRY, because=observations.refusal(reading))
+
+
+def sentence(diagnosis: Diagnosis, words: Words) -> str:
+    if diagnosis.primary.rule == INTAKE:
+        return telling.told(diagnosis.primary.because, words)
+    return (
+        f"The books say that {telling.transaction(diagnosis)} is used already, but no receipt of this customer shows it. "
+        "Look for it in the books: dismiss with it as proof where it is this money, else free the number and retry."
+    )
+
+
+CAUSE = CauseFile(
+    Cause.DUPLICATE_REFERENCE, title="Transaction number used twice", rules=(duplicate_reference,), sentence=sentence
+)

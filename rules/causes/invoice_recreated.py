@@ -1,0 +1,61 @@
+"""The invoice was deleted, or voided, and created again."""
+
+from __future__ import annotations
+
+from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
+from receivables.words import Words
+from rules import observations, telling
+from rules.cause_file import CauseFile
+from rules.fact_kinds import by, money
+from rules.facts import Doubt
+from rules.invoice_lines import Flaw
+from rules.matching import SUCCESSOR_POSSIBLE
+from rules.patterns import a, at_least, no
+from rules.reading import Reading
+from rules.rule import Matched, rule
+from rules.situations import SAFE_TO_POST, UNPOSTED, nothing_but
+
+
+@rule(
+    Cause.INVOICE_RECREATED,
+    when=(UNPOSTED, a("line", flaw=Flaw.LOST, mendable=True, successor_score=at_least(SUCCESSOR_POSSIBLE))),
+    whole=(nothing_but(Flaw.LOST), no("line", flaw=Flaw.LOST, mendable=False)),
+    certain=(*SAFE_TO_POST, no("doubt", about=Doubt.REPLACEMENT)),
+)
+def invoice_recreated(reading: Reading, matched: Matched) -> Finding:
+    """The invoice that the customer paid was deleted and recreated, so our link to it is broken.
+
+    Shows as: the invoice is gone, voided, or newer than the payment, and another one is open in its place.
+    Happens when: somebody recreated the invoice instead of changing it. Certain when the books say the old one is deleted
+    and exactly one of the same number was created afterwards for the same customer.
+    Remedy: recreate the receipt on the new invoice. Where several could be meant, a person chooses.
+    Prevention: change an invoice instead of deleting it, or void it and tell the customer which one to pay.
+    Not to be confused with: an invoice that was voided for good, or a new one with too little open.
+    """
+    lost = [line for line in reading.lines if line.flaw is Flaw.LOST]
+    chosen = tuple((line.source.line, line.replacement.id) for line in lost if line.replacement is not None and line.mendable)
+    return matched.finding(
+        Remedy.RECREATE_RECEIPT,
+        Remedy.KEEP_ON_ACCOUNT,
+        Remedy.DISMISS,
+        because=observations.lines_with(reading, Flaw.LOST),
+        successors=chosen,
+    )
+
+
+def sentence(diagnosis: Diagnosis, words: Words) -> str:
+    lost = diagnosis.primary.facts("invoice_deleted", "invoice_voided", "invoice_only_newer")
+    return telling.all_of(_lost(diagnosis, invoice, words) for invoice in lost)
+
+
+def _lost(diagnosis: Diagnosis, invoice: Fact, words: Words) -> str:
+    what = telling.lost_invoice(diagnosis, invoice, words)
+    new = [fact for fact in diagnosis.primary.facts("invoice_may_replace") if fact.text("replaces") == invoice.document]
+    if len(new) != 1:
+        return f"{what}; {len(new)} invoices may have taken its place, and a person must choose."
+    number = "of the same number" if new[0].value("same_number") else f"number {new[0].document.removeprefix('invoice ')}"
+    on = f" on {words.day(new[0].at)}" if new[0].at else ""
+    return f"{what}; {by(new[0].person)} created one {number}{on}, with {money(words, new[0].money('open'))} open."
+
+
+CAUSE = CauseFile(Cause.INVOICE_RECREATED, title="Invoice deleted and recreated", rules=(invoice_recreated,), sentence=sentence)

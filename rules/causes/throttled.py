@@ -1,0 +1,44 @@
+"""The books allow no more calls for a while."""
+
+from __future__ import annotations
+
+from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
+from receivables.refusal import Refusal
+from receivables.words import Words
+from rules.cause_file import CauseFile, Pause
+from rules.pauses import waits
+from rules.reading import Reading
+from rules.rule import Matched, rule
+from rules.situations import refused
+
+
+@rule(Cause.THROTTLED, when=(refused(Refusal.THROTTLED),), certain=None)
+def throttled(reading: Reading, matched: Matched) -> Finding:
+    """The books allow no more calls for a while.
+
+    Shows as: one notice for the company; its payments wait a minute, or until tomorrow where a daily limit is used up.
+    Happens when: we, or other programs on the same books, called more often than the package allows.
+    Remedy: wait; we go on by ourselves as soon as the books allow it.
+    Prevention: let the sync run less often, or see which other program uses up the calls.
+    Not to be confused with: lost access, for which a person must do something.
+    """
+    return waits(reading, matched, PAUSE.remedy)
+
+
+PAUSE = Pause(
+    Remedy.WAIT, "The books take no more calls from us for a while. We wait as long as they ask and continue by ourselves."
+)
+
+
+def sentence(diagnosis: Diagnosis, words: Words) -> str:
+    return PAUSE.sentence
+
+
+CAUSE = CauseFile(
+    Cause.THROTTLED,
+    title="The books ask us to wait",
+    rules=(throttled,),
+    sentence=sentence,
+    incident="The books ask us to wait. Payments are posted as soon as they allow it again.",
+    pause=PAUSE,
+)

@@ -1,0 +1,299 @@
+"""Every kind of fact that more than one cause may rest on: what it holds, and its sentence.
+
+A kind that only one cause knows stands in the file of that cause.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from receivables.diagnosis import Fact, Money
+from receivables.words import Words, listed, plain
+from rules.hand_receipts import Reference, Standing
+from rules.kinds import kind
+
+
+def money(words: Words, amount: Money) -> str:
+    return words.money(amount.amount_minor, amount.currency)
+
+
+def by(person: str) -> str:
+    """The books' own name for whoever did something, or "somebody"."""
+    return plain(person) or "somebody"
+
+
+def when(fact: Fact, words: Words) -> str:
+    """The words that follow what was done: on which day and by whom, or what of it is known."""
+    if fact.at is None:
+        return ""
+    return f" on {words.day(fact.at)}" + (f" by {plain(fact.person)}" if fact.person else "")
+
+
+def closed(through: date | None, words: Words) -> str:
+    """Through which day the books are closed, in words."""
+    return "the period is closed" if through is None else f"the books are closed through {words.day(through)}"
+
+
+# --- the payment and what the feed says ----------------------------------------------------------------------
+
+
+@kind
+def payment(fact: Fact, words: Words, *, number: str, customer: str, amount: Money) -> str:
+    taken = f" on {words.day(fact.at)}" if fact.at else ""
+    return f"payment {plain(number)} of {money(words, amount)} was taken from {plain(customer)}{taken}."
+
+
+@kind
+def payment_returned(fact: Fact, words: Words) -> str:
+    return f"{fact.document} was returned, says the feed."
+
+
+@kind
+def payment_refunded(fact: Fact, words: Words) -> str:
+    return f"{fact.document} was refunded, says the feed."
+
+
+# --- invoices ------------------------------------------------------------------------------------------------
+
+
+@kind
+def invoice_open(fact: Fact, words: Words, *, open: Money, need: Money) -> str:
+    return f"{fact.document} has {money(words, open)} open; the payment needs {money(words, need)}."
+
+
+@kind
+def invoice_short(
+    fact: Fact,
+    words: Words,
+    *,
+    open: Money,
+    need: Money,
+    open_when_paid: Money | None = None,
+    over: Money | None = None,
+    ours: Money | None = None,
+) -> str:
+    """`over` is what was paid beyond the whole invoice, `ours` what our receipts for other payments took of it."""
+    open_now = f"only {money(words, open)}" if open.amount_minor else "nothing"
+    whole = ", which is all of it" if over and not ours else ""
+    return f"{fact.document} has {open_now} open{whole}; the payment needs {money(words, need)}."
+
+
+@kind
+def invoice_deleted(fact: Fact, words: Words) -> str:
+    return f"{fact.document} was deleted{when(fact, words)}."
+
+
+@kind
+def invoice_voided(fact: Fact, words: Words) -> str:
+    return f"{fact.document} was voided{when(fact, words)}."
+
+
+@kind
+def invoice_draft(fact: Fact, words: Words) -> str:
+    return f"{fact.document} is still a draft."
+
+
+@kind
+def invoice_currency(fact: Fact, words: Words, *, currency: str, paid_in: str) -> str:
+    return f"{fact.document} is in {plain(currency)}, the payment in {plain(paid_in)}."
+
+
+@kind
+def invoice_moved(fact: Fact, words: Words) -> str:
+    return f"{fact.document} belongs to another customer now; last changed{when(fact, words)}."
+
+
+@kind
+def invoice_no_such_invoice(fact: Fact, words: Words) -> str:
+    return f"there is no {fact.document} in the books."
+
+
+@kind
+def invoice_only_newer(fact: Fact, words: Words) -> str:
+    return f"{fact.document} was created after the customer paid."
+
+
+@kind
+def invoice_several_invoices(fact: Fact, words: Words) -> str:
+    return f"several invoices in the books match {fact.document}."
+
+
+@kind
+def invoice_several_customers(fact: Fact, words: Words) -> str:
+    return f"several customers in the books could be meant for {fact.document}."
+
+
+@kind
+def invoice_no_such_customer(fact: Fact, words: Words) -> str:
+    return f"no customer in the books was found for {fact.document}."
+
+
+@kind
+def invoice_unread(fact: Fact, words: Words) -> str:
+    return f"{fact.document} could not be read."
+
+
+@kind
+def invoice_may_replace(fact: Fact, words: Words, *, replaces: str, same_number: bool, open: Money) -> str:
+    same = "the same number" if same_number else "another number"
+    return f"{fact.document} ({same}) was created{when(fact, words)} and has {money(words, open)} open."
+
+
+@kind
+def credit_applied_after(fact: Fact, words: Words, *, invoice: str, amount: Money) -> str:
+    return f"{fact.document} was applied to {invoice} for {money(words, amount)}{when(fact, words)}, after the customer paid."
+
+
+@kind
+def credit_applied_before(fact: Fact, words: Words, *, invoice: str, amount: Money) -> str:
+    return f"{fact.document} was applied to {invoice} for {money(words, amount)}{when(fact, words)}, before the customer paid."
+
+
+# --- receipts ------------------------------------------------------------------------------------------------
+
+
+@kind
+def receipt_of_other_payment(fact: Fact, words: Words, *, invoice: str, applied: Money) -> str:
+    return f"our {fact.document} for another payment is applied to {invoice} for {money(words, applied)}."
+
+
+@kind
+def receipt_by_hand(
+    fact: Fact,
+    words: Words,
+    *,
+    amount: Money,
+    dated: date,
+    reference: str,
+    standing: str,
+    suspect: bool,
+    names_payment: str = "",
+    rivals: tuple[str, ...] = (),
+    unapplied: Money | None = None,
+    claimed: Money | None = None,
+) -> str:
+    """A receipt in the books that may be this payment's money, and what ties it to the payment."""
+    ties = []
+    if reference == Reference.EQUAL:
+        ties.append("its reference is the transaction number")
+    elif reference == Reference.CONTAINED:
+        ties.append("its reference names the transaction number")
+    if standing == Standing.EXACTLY:
+        ties.append("it is applied to exactly the payment's invoices")
+    elif standing == Standing.PARTLY:
+        ties.append("it is applied to an invoice of the payment")
+    if names_payment:
+        ties.append(f"its reference is that of payment {plain(names_payment)}")
+    if rivals:
+        ties.append(f"it could be payment {listed([plain(number) for number in rivals])} as well")
+    if unapplied:
+        ties.append(f"{money(words, unapplied)} of it is unapplied")
+    if claimed:
+        ties.append(f"{money(words, claimed)} of it already proves another payment")
+    entered = f"{fact.document} for {money(words, amount)}, dated {words.day(dated)}, was entered{when(fact, words)}"
+    return entered + (f"; {listed(ties)}." if ties else ".")
+
+
+@kind
+def several_candidates(fact: Fact, words: Words, *, count: int) -> str:
+    return f"{count} receipts could be this payment; the first named fits best."
+
+
+@kind
+def receipt_ours(fact: Fact, words: Words, *, amount: Money, unapplied: Money | None = None) -> str:
+    rest = f", {money(words, unapplied)} of it unapplied" if unapplied else ""
+    return f"{fact.document} for {money(words, amount)} is in the books with our mark{rest}."
+
+
+@kind
+def outcome_unknown(fact: Fact, words: Words, *, amount: Money) -> str:
+    return f"the books have not said whether our receipt for {money(words, amount)} was recorded."
+
+
+@kind
+def receipt_deleted(fact: Fact, words: Words, *, amount: Money) -> str:
+    return f"our {fact.document} for {money(words, amount)} was deleted from the books{when(fact, words)}."
+
+
+@kind
+def receipt_voided(fact: Fact, words: Words, *, amount: Money) -> str:
+    return f"our {fact.document} for {money(words, amount)} was voided{when(fact, words)}."
+
+
+@kind
+def receipt_changed(fact: Fact, words: Words, *, posted: Money, now: Money | None = None) -> str:
+    """Without `now` its amount is as posted, and its applications are not."""
+    state = f"is for {money(words, now)} now" if now else "is applied differently now"
+    return f"our {fact.document} was posted for {money(words, posted)} and verified; it {state}, last changed{when(fact, words)}."
+
+
+@kind
+def receipt_unapplied(fact: Fact, words: Words, *, unapplied: Money) -> str:
+    return f"{money(words, unapplied)} of our {fact.document} is unapplied instead of applied to its invoices."
+
+
+@kind
+def receipt_deposited(fact: Fact, words: Words) -> str:
+    return f"our {fact.document} is in a bank deposit."
+
+
+@kind
+def receipt_closed(fact: Fact, words: Words, *, through: date) -> str:
+    return f"our {fact.document} is dated in a closed period; {closed(through, words)}."
+
+
+# --- customer, period, refusal, reads ------------------------------------------------------------------------
+
+
+@kind
+def customer_unknown(fact: Fact, words: Words) -> str:
+    return "the customer of the payment was not found in the books."
+
+
+@kind
+def customer_merged(fact: Fact, words: Words, *, into: str) -> str:
+    return f"{fact.document} was merged into {into}; last changed{when(fact, words)}."
+
+
+@kind
+def customer_inactive(fact: Fact, words: Words) -> str:
+    return f"{fact.document} is inactive; last changed{when(fact, words)}."
+
+
+@kind
+def period_closed(fact: Fact, words: Words, *, through: date | None = None) -> str:
+    return f"{closed(through, words)}, and the receipt's day is not after that."
+
+
+@kind
+def books_refused(fact: Fact, words: Words, *, message: str) -> str:
+    on = f" on {words.day(fact.at)}" if fact.at else ""
+    return f"the books refused{on}: {plain(message)}"
+
+
+@kind
+def not_read(fact: Fact, words: Words, *, what: str) -> str:
+    return f"could not be read: {plain(what)}."
+
+
+@kind
+def fits_now(fact: Fact, words: Words) -> str:
+    return "everything is open and the payment would fit as it is."
+
+
+# --- what was not checked, in words that follow a colon --------------------------------------------------------
+
+
+@kind
+def unread(fact: Fact, words: Words, *, what: str) -> str:
+    return f"{plain(what)} could not be read"
+
+
+@kind
+def unchecked(fact: Fact, words: Words, *, what: str) -> str:
+    return what
+
+
+@kind
+def not_searched(fact: Fact, words: Words, *, since: date, through: date) -> str:
+    return f"receipts dated before {words.day(since)}, and those after {words.day(through)} on other invoices"

@@ -1,0 +1,30 @@
+"""What several rules ask for in the same words."""
+
+from __future__ import annotations
+
+from receivables.refusal import Refusal
+from rules.invoice_lines import Flaw
+from rules.patterns import Pattern, a, above, neither, no
+
+#: Nothing of ours is in the books for the payment, and its money is here.
+UNPOSTED = a("payment", unposted=True)
+#: The customer can take a receipt.
+CUSTOMER_READY = a("customer", active=True, merged=False)
+#: Something can be posted without doubling: the customer is there, and no receipt by hand may be this money.
+SAFE_TO_POST = (CUSTOMER_READY, no("receipt", suspect=True))
+#: Some invoices are short, and each is short only by credits that were applied after the customer paid.
+SHORT_BY_CREDITS = (
+    UNPOSTED,
+    a("line", flaw=Flaw.SHORT, unexplained_minor=0),
+    no("line", flaw=Flaw.SHORT, unexplained_minor=above(0)),
+)
+
+
+def refused(code: Refusal) -> Pattern:
+    """The books refused with this code, and nothing of ours is there."""
+    return a("payment", unposted=True, refusal=code)
+
+
+def nothing_but(flaw: Flaw) -> Pattern:
+    """Nothing else is wrong with any invoice of the payment."""
+    return no("line", flaw=neither(Flaw.FITS, flaw))

@@ -1,0 +1,69 @@
+"""Words that the sentences of several causes share: the payment, the customer, a few facts in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from receivables.diagnosis import Diagnosis, Fact, Money
+from receivables.words import Words, capitalized, listed, plain
+from rules.fact_kinds import by, money
+from rules.kinds import fact_sentence
+
+NAMED_AT_MOST = 3  # more documents than this in one sentence cannot be read
+
+
+def amount(diagnosis: Diagnosis, words: Words) -> str:
+    """The payment's amount."""
+    return money(words, diagnosis.payment.money("amount"))
+
+
+def paid_on(diagnosis: Diagnosis, words: Words) -> str:
+    """The company's day on which the customer paid."""
+    return words.day(diagnosis.payment.at) if diagnosis.payment.at else "an unknown day"
+
+
+def transaction(diagnosis: Diagnosis) -> str:
+    return plain(diagnosis.payment.text("number"))
+
+
+def customer(diagnosis: Diagnosis) -> str:
+    return plain(diagnosis.payment.text("customer"))
+
+
+def documents(facts: Sequence[Fact]) -> str:
+    """The documents of these facts in a row, the first few, each once."""
+    return listed(list(dict.fromkeys(fact.document for fact in facts))[:NAMED_AT_MOST])
+
+
+def total(facts: Iterable[Fact], name: str, words: Words) -> str:
+    """The amounts of that name together; they are of one currency."""
+    amounts = [fact.money(name) for fact in facts]
+    return money(words, Money(sum(found.amount_minor for found in amounts), amounts[0].currency))
+
+
+def hand_receipt(fact: Fact, words: Words) -> str:
+    """Receipt 70 ($500.00), entered by erin on Mar 4, 2026,"""
+    on = f" on {words.day(fact.at)}" if fact.at else ""
+    return f"{fact.document} ({money(words, fact.money('amount'))}), entered by {by(fact.person)}{on},"
+
+
+def told(facts: Iterable[Fact], words: Words) -> str:
+    """The sentences of these facts, the first few."""
+    return all_of(fact_sentence(fact, words) for fact in facts)
+
+
+def all_of(sentences: Iterable[str]) -> str:
+    """One sentence each, the first few; the facts beside them have the rest."""
+    said = list(dict.fromkeys(sentences))
+    more = f" And {len(said) - NAMED_AT_MOST} more." if len(said) > NAMED_AT_MOST else ""
+    return " ".join(capitalized(text) for text in said[:NAMED_AT_MOST]) + more
+
+
+def lost_invoice(diagnosis: Diagnosis, invoice: Fact, words: Words) -> str:
+    """Who deleted or voided an invoice, and when; or that the one which the customer paid is not there."""
+    if invoice.fact == "invoice_only_newer":
+        return f"The {invoice.document} that the customer paid on {paid_on(diagnosis, words)} is not in the books"
+    did = "deleted" if invoice.fact == "invoice_deleted" else "voided"
+    if invoice.at is None:
+        return f"{invoice.document} was {did}"
+    return f"{by(invoice.person)} {did} {invoice.document} on {words.day(invoice.at)}"
