@@ -1,1 +1,1 @@
-"""The roof: command line, settings, wiring, the alarm clock and the demo."""
+"""The roof: command line, settings, wiring, the scheduler and the demo."""

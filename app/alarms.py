@@ -1,7 +1,7 @@
-"""The alarm clock: APScheduler rings, our own tables say what is due.
+"""The scheduler: APScheduler runs jobs at intervals, our own tables say what is due.
 
-Its store is memory and its jobs are one bounded look each, so that a late, doubled or forgotten ring costs nothing:
-two processes on one database may both ring, and each piece of work is claimed by one of them.
+Its store is memory and each job is one bounded look, so that a late, repeated or skipped run costs nothing: two
+processes on one database may both run a job, and each piece of work is claimed by one of them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from sync.desk import Desk
 LOOK_FOR_DUE_SYNCS_SECONDS = 5  # a sync starts at most this late
 FINISH_SECONDS = 2  # decisions, effects and read-backs do not wait for the next sync
 LISTEN_SECONDS = 10  # Slack may be down when this process starts
-PROVE_AFTER_HOUR = 3  # of the company's own day: the nightly proof reads much and should disturb nobody
+PROVE_AFTER_HOUR = 3  # of the company's own day: the nightly proof reads a lot and should disturb nobody
 LOOK_FOR_DUE_PROOFS_SECONDS = 60
 OUTBOX_SECONDS = 1  # Slack takes about one message a second for each channel
 
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 
 class Alarms:
-    """Rings for every company until told to stop. `wake` rings the short alarm at once."""
+    """Runs the jobs of every company until stopped. `wake` runs the short one at once."""
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -46,12 +46,12 @@ class Alarms:
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
 
-    def ring_outbox(self, outbox: Outbox) -> None:
+    def run_outbox(self, outbox: Outbox) -> None:
         """Sends what people should see, every second."""
         self._scheduler.add_job(outbox.run_once, "interval", seconds=OUTBOX_SECONDS, id="outbox", replace_existing=True)
 
-    def ring_bot(self, bot: Bot) -> None:
-        """Listens to Slack as soon as it answers, and shows people what they should see; the rest does not wait for it."""
+    def run_bot(self, bot: Bot) -> None:
+        """Listens to Slack as soon as it answers, and sends what people should see; nothing else waits for it."""
         self._scheduler.add_job(
             bot.start,
             "interval",
@@ -60,18 +60,18 @@ class Alarms:
             next_run_time=self._house.clock.now(),
             replace_existing=True,
         )
-        self.ring_outbox(bot.outbox)
+        self.run_outbox(bot.outbox)
 
     def start(self) -> None:
         for desk in self._desks:
             with desk.work() as work:
                 companies.ensure(work.connection, work.company)
-            self._ring(desk, "sync", LOOK_FOR_DUE_SYNCS_SECONDS, self._sync_when_due)
-            self._ring(desk, "finish", FINISH_SECONDS, self._finish)
-            self._ring(desk, "prove", LOOK_FOR_DUE_PROOFS_SECONDS, self._prove_when_due)
+            self._every(desk, "sync", LOOK_FOR_DUE_SYNCS_SECONDS, self._sync_when_due)
+            self._every(desk, "finish", FINISH_SECONDS, self._finish)
+            self._every(desk, "prove", LOOK_FOR_DUE_PROOFS_SECONDS, self._prove_when_due)
         self._scheduler.start()
 
-    def _ring(self, desk: Desk, what: str, seconds: int, do: Callable[[Desk], None]) -> None:
+    def _every(self, desk: Desk, what: str, seconds: int, do: Callable[[Desk], None]) -> None:
         now = self._house.clock.now()
         self._scheduler.add_job(
             do,
@@ -84,11 +84,11 @@ class Alarms:
         )
 
     def stop(self) -> None:
-        """Rings no more and waits for what is being done; whatever is cut off is recovered at the next start."""
+        """Runs no more jobs and waits for those in progress; whatever is cut off is recovered at the next start."""
         self._scheduler.shutdown(wait=True)
 
     def wake(self) -> None:
-        """Rings the short alarm of every company now."""
+        """Runs the short job of every company now."""
         for desk in self._desks:
             self._scheduler.modify_job(f"finish/{desk.company.id}", next_run_time=self._house.clock.now())
 
@@ -105,7 +105,7 @@ class Alarms:
         self._guarded(desk, lambda: journey.finish_once(desk), "finish")
 
     def _prove_when_due(self, desk: Desk) -> None:
-        """Once a night. A company that was never proven begins at the next one, when there is something to prove."""
+        """Once a night. A new company starts with the next night, when there is something to prove."""
         with desk.work() as work:
             due = desk.company.latest(PROVE_AFTER_HOUR, work.at)
             mine = companies.claim_reconciliation(work, due_before=due)
@@ -116,13 +116,13 @@ class Alarms:
                 proven = reconciliation.run_once(desk)
             except BooksError as error:
                 log.warning("not_proven", company=desk.company.id, problem=error.message)
-                with desk.work() as work:  # still due: the next look tries again
+                with desk.work() as work:  # still due: the next run tries again
                     companies.set_reconciled(work, due - timedelta(seconds=1))
                 return
         log.info("proven", company=desk.company.id, payments=proven.payments, discrepancies=len(proven.discrepancies))
 
     def _guarded(self, desk: Desk, do: Callable[[], journey.JourneyCounts], what: str) -> None:
-        """One piece of work per company at a time in this process; a company that breaks disturbs no other."""
+        """One piece of work per company at a time in this process; a company that fails disturbs no other."""
         with self._turn[desk.company.id]:
             counts = do()
         if counts.feed_problem or counts.refused_records:
@@ -141,7 +141,7 @@ class Alarms:
 
 
 def stop_asked() -> threading.Event:
-    """From now on Ctrl-C and SIGTERM only set this event, so that whatever is being done is finished first."""
+    """From now on Ctrl-C and SIGTERM only set this event, so that work in progress is finished first."""
     stopping = threading.Event()
 
     def told(_signal: int, _frame: FrameType | None) -> None:
@@ -158,13 +158,13 @@ def until_told_to_stop() -> None:
 
 
 def run_until_told_to_stop(house: House) -> None:
-    """Rings, and listens to Slack where it is configured, until told to stop; then stops cleanly."""
-    stopping = stop_asked()  # before anything rings: a stop never cuts work off in the middle
+    """Runs the jobs, and listens to Slack where it is configured, until told to stop; then stops cleanly."""
+    stopping = stop_asked()  # before any job runs: a stop never cuts work off in the middle
     alarms = Alarms(house)
     bot = open_bot(house, alarms)
     alarms.start()
     if bot is not None:
-        alarms.ring_bot(bot)
+        alarms.run_bot(bot)
     server = HttpServer(house, house.settings.http) if house.settings.http else None
     if server is not None:
         server.start()

@@ -1,4 +1,4 @@
-"""The one place where time and identities come from; everything else is handed a Clock and Ids."""
+"""The only source of time and identities; everything else is given a Clock and Ids."""
 
 from __future__ import annotations
 

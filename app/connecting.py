@@ -1,6 +1,6 @@
-"""Connects a company to its books: a person signs in there, and what they allow is stored before anything uses it.
+"""Connects a company to its books: a person signs in there, and the access they grant is stored before it is used.
 
-A company is never connected to the books of another one, nor to other books than before unless somebody says so.
+A company is never connected to another company's books, nor to other books than before unless the person confirms it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from storage.work import working
 if TYPE_CHECKING:
     from accounting.oauth import Consent, OAuthClient, Token
 
-SIGN_IN_SECONDS = 600.0  # for a person to find the password and the second factor
+SIGN_IN_SECONDS = 600.0  # enough to find the password and the second factor
 
-#: Exchanges what the browser brought for a token, and returns words for the waiting page.
+#: Exchanges what the browser brought for a token, and returns the text for the waiting page.
 Redeem = Callable[[CameBack], str]
 #: Sends a person to sign in, and hands on what they brought.
 SignIn = Callable[["Consent", Redeem], None]
@@ -52,7 +52,7 @@ def listen(
 
 
 def pasted(consent: Consent, redeem: Redeem, *, show: Callable[[str], None], ask: Callable[[], str]) -> None:
-    """Takes the address at which the browser ended from the person themselves: for redirect addresses that lead elsewhere."""
+    """Asks the person for the address where the browser ended: for redirect addresses on another machine."""
     show(consent.url)
     redeem(came_back(ask().strip(), consent.state))
 
@@ -70,7 +70,7 @@ def connect_by_sign_in(
 
     def redeem(brought: CameBack) -> str:
         redeemed.append(client.redeem(consent, brought.code, brought.realm))
-        return f"{client.provider.package} let us in. You can close this page and go back to the terminal."
+        return f"{client.provider.package} granted access. You can close this page and return to the terminal."
 
     sign_in(consent, redeem)
     token = redeemed[0]
@@ -88,7 +88,7 @@ def connect_tryton(house: House, company: CompanySettings, books: TrytonSettings
 
 
 def remember(house: House, company: CompanySettings, organisation: str) -> None:
-    """Writes down who connected the company, and lets its next sync begin at once."""
+    """Records who connected the company, and lets its next sync start at once."""
     actor = f"{getpass.getuser()} (operating system)"
     with working(house.db.work(), company.id, house.clock, house.ids, actor) as work:
         companies.ensure(work.connection, work.company)
@@ -97,14 +97,14 @@ def remember(house: House, company: CompanySettings, organisation: str) -> None:
 
 
 def _organisation(client: OAuthClient, token: Token, choose: Choose) -> str:
-    """Which books these are. QuickBooks says it in the redirect, Xero has a list of what the person let us into."""
+    """Which books these are. QuickBooks says so in the redirect; Xero lists what the person gave access to."""
     if client.provider.organisations_url:
         listed = client.organisations(token)
         if not listed:
-            raise AccessLost("The sign-in opened no organisation. Begin again, and choose one there.")
+            raise AccessLost("The sign-in gave access to no organization. Run resolve-now connect again, and choose one there.")
         return next(iter(listed)) if len(listed) == 1 else choose(listed)
     if not re.fullmatch(r"[0-9]{1,30}", token.organisation):
-        raise AccessLost(f"{client.provider.package} did not say which company was signed in to. Begin again.")
+        raise AccessLost(f"{client.provider.package} did not say which company was signed in to. Run resolve-now connect again.")
     return token.organisation
 
 
@@ -119,9 +119,9 @@ def _must_fit(house: House, company: CompanySettings, token: Token, *, other_boo
         if other.id == company.id and stored != token.organisation and not other_books:
             raise ConfigurationError(
                 f"{company.id} was connected to other books ({stored}); these are {token.organisation}. "
-                "Nothing was changed. Sign in to the right ones, or say --other-books."
+                "Nothing was changed. Sign in to the right books, or add --other-books."
             )
         if other.id != company.id and stored == token.organisation:
             raise ConfigurationError(
-                f"These books ({stored}) are those of {other.id}; each company has its own. Nothing was changed."
+                f"These books ({stored}) belong to {other.id}; each company needs its own. Nothing was changed."
             )

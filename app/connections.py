@@ -1,7 +1,7 @@
-"""How a company's books are reached: its vault, its sign-in, its share of calls, and the connector for its package.
+"""How a company's books are reached: its vault, its sign-in, its call limits, and the connector for its package.
 
-Nothing is asked and nothing is opened before it is needed: what needs no books works while they cannot be reached, and
-before a company was ever connected.
+Nothing is read or opened before it is needed: what needs no books works while they cannot be reached, and before a
+company is connected.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ QUICKBOOKS_API = {
     "sandbox": "https://sandbox-quickbooks.api.intuit.com/",
 }
 XERO_API = "https://api.xero.com/api.xro/2.0/"
-#: What a company may be called where it becomes part of an address.
+#: The form of a company's id at its package: it becomes part of an address.
 _ORGANISATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 
 
@@ -45,7 +45,7 @@ class Opened:
 
 
 class WithRemedy:
-    """An access that says, when it is lost, what a person can do about it here. Implements `accounting.calling.Access`."""
+    """An access that says what a person can do here when it is lost. Implements `accounting.calling.Access`."""
 
     def __init__(self, access: Access, remedy: str) -> None:
         self._access = access
@@ -85,12 +85,12 @@ class Connections:
 
     @cached_property
     def vault(self) -> Vault:
-        """Where tokens are kept. Raises ConfigurationError where no key is set."""
+        """Where tokens are kept. Raises ConfigurationError when no key is set."""
         keys = read_secret(VAULT_KEYS, self._environment)
         if keys is None:
             raise ConfigurationError(
-                f"{variable_of(VAULT_KEYS)} is not set: tokens are only kept encrypted. "
-                f"Make a key with `resolve-now connect --new-key` and set {variable_of(VAULT_KEYS)} to it."
+                f"{variable_of(VAULT_KEYS)} is not set: tokens are only stored encrypted. "
+                f"Create a key with `resolve-now connect --new-key` and set {variable_of(VAULT_KEYS)} to it."
             )
         return Vault(self._db, Keyring(keys.reveal()), self._clock, self._ids)
 
@@ -111,7 +111,7 @@ class Connections:
         return SharedCallBudget(self._db, self._clock, limits)
 
     def oauth(self, company: CompanySettings) -> OAuthClient:
-        """Our app at the company's package. Raises ConfigurationError where its id or secret is not set."""
+        """Our app at the company's package. Raises ConfigurationError when its id or secret is not set."""
         from accounting.oauth import PROVIDERS, Credentials, OAuthClient  # noqa: PLC0415  # a quarter of a second to import
 
         kind = company.books.kind
@@ -129,7 +129,7 @@ class Connections:
         ]
         if client_id is None or missing:
             raise ConfigurationError(
-                f"{' and '.join(missing)} must be set: they are what {provider.package} gave your app. See docs/connecting.md."
+                f"{' and '.join(missing)} must be set, as {provider.package} issued them to your app. See docs/connecting.md."
             )
         credentials = Credentials(client_id.reveal(), client_secret.reveal() if client_secret else "")
         return OAuthClient(provider.at(practice) if practice else provider, credentials, self._clock)
@@ -194,7 +194,7 @@ class Connections:
         )
 
     def tryton_access(self, company: CompanySettings, books: TrytonSettings) -> Access:
-        """Our sign-in to Tryton. It raises AccessLost where the password is not set, or not taken."""
+        """Our sign-in to Tryton. It raises AccessLost when the password is not set, or not accepted."""
         from accounting.tryton.session import TrytonAccess  # noqa: PLC0415
 
         name = f"{company.id}_tryton_password"
@@ -202,11 +202,11 @@ class Connections:
         def password() -> str:
             secret = read_secret(name, self._environment)
             if secret is None:
-                raise AccessLost(f"{variable_of(name)} is not set: it is the password with which we sign in to Tryton.")
+                raise AccessLost(f"{variable_of(name)} is not set: it is the password that Resolve Now signs in to Tryton with.")
             return secret.reveal()
 
         access = TrytonAccess(books.url, books.database, books.login, password, self._clock)
-        remedy = f"Put {variable_of(name)} right, and try it with: resolve-now connect {company.id}"
+        remedy = f"Correct {variable_of(name)}, and test it with: resolve-now connect {company.id}"
         return WithRemedy(access, remedy)
 
     def _access(self, company: CompanySettings) -> Access:
@@ -217,7 +217,7 @@ class Connections:
     def _organisation(self, company: CompanySettings) -> str:
         organisation = self.token(company).organisation
         if not _ORGANISATION.fullmatch(organisation):
-            raise AccessLost(f"What is stored of {company.id} is damaged. Run: resolve-now connect {company.id}")
+            raise AccessLost(f"The stored access of {company.id} is damaged. Run: resolve-now connect {company.id}")
         return organisation
 
     def _calls(self, company: CompanySettings, package: str, url: str, access: Access, trace_header: str = "") -> Calls:

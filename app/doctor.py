@@ -1,6 +1,6 @@
-"""What works and what does not, with the remedy for each: the house first, then every company.
+"""What works and what does not, with the remedy for each: the installation first, then every company.
 
-The books are only read. Whether a write would be taken cannot be known without one, and is said to be not tried.
+The books are only read. Whether a write would be accepted cannot be known without one, so it is reported as not tried.
 """
 
 from __future__ import annotations
@@ -18,20 +18,21 @@ from app.settings_books import EmbeddedBooksSettings, TrytonSettings
 from app.wiring import House, open_house
 from receivables.books_records import BooksSettings
 from receivables.errors import AccessLost, BooksError, ConfigurationError, FeedError, NotFound, Throttled
+from receivables.words import counted
 from storage import companies, feeds
 from storage.checking import check_database, last_feed
 
 SIGN_IN_ENDS_SOON = timedelta(days=14)
 CLOCKS_MAY_DIFFER = timedelta(seconds=60)
 FEW_CALLS_PERCENT = 10
-NO_SUCH_NUMBER = "RN-0"  # a question that any books answer, with nothing
+NO_SUCH_NUMBER = "RN-0"  # any books can answer this, with nothing
 
-#: How a credit memo is taken off an invoice; only Tryton needs two steps where several stand on one.
+#: How a credit memo is unapplied from an invoice; only Tryton needs two steps where several are applied to it.
 UNAPPLYING = {
-    "embedded": "these books can do it",
-    "quickbooks": "done by deleting or changing the payment of nothing that links memo and invoice",
+    "embedded": "these books support it",
+    "quickbooks": "done by deleting or changing the zero payment that links memo and invoice",
     "xero": "done by deleting the allocation",
-    "tryton": "done by the wizard that unreconciles lines",
+    "tryton": "done with the wizard that unreconciles lines",
 }
 
 
@@ -44,7 +45,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. `company` is "" for the house itself; `remedy` is "" where none is needed."""
+    """One check. `company` is "" for the installation itself; `remedy` is "" when none is needed."""
 
     company: str
     check: str
@@ -54,15 +55,13 @@ class Finding:
 
 
 def examine(config: Path | None, company_id: str | None, environment: Mapping[str, str] = os.environ) -> list[Finding]:
-    """Every finding, in the order in which they are best put right. Raises NotFound for a company that is not configured."""
+    """Every finding, in the order to fix them in. Raises NotFound for a company that is not configured."""
     try:
         settings = load_settings(config, environment)
         database, version = check_database(settings.database_url)
     except ConfigurationError as error:
         check = "configuration" if "database" not in error.message else "database"
-        return [
-            Finding("", check, Verdict.BROKEN, error.message.split("\n")[0], "Put it right first; see docs/configuration.md.")
-        ]
+        return [Finding("", check, Verdict.BROKEN, error.message.split("\n")[0], "Fix this first; see docs/configuration.md.")]
     database.close()
     among = settings.companies if company_id is None else (settings.company(company_id),)
     house = open_house(config, environment)
@@ -78,21 +77,21 @@ def examine(config: Path | None, company_id: str | None, environment: Mapping[st
 
 
 def _how_many(settings: Settings) -> str:
-    companies, people = len(settings.companies), len(settings.people)
-    return f"{companies} {'company' if companies == 1 else 'companies'}, {people} {'person' if people == 1 else 'people'}."
+    companies = counted(len(settings.companies), "company", "companies")
+    return f"{companies}, {counted(len(settings.people), 'person', 'people')}."
 
 
 def _slack(settings: Settings) -> Finding:
     access = settings.slack_access
     if access is None:
-        return Finding("", "Slack", Verdict.WARNING, "No tokens are set, so there are no cards.", "See docs/slack.md.")
+        return Finding("", "Slack", Verdict.WARNING, "No tokens are set, so no cards are sent.", "See docs/slack.md.")
     from bot.checking import refusal  # noqa: PLC0415  # Slack's libraries take a moment to load
 
     refused = refusal(access.bot_token.reveal(), access.app_token.reveal(), access.base_url)
     if not refused:
-        return Finding("", "Slack", Verdict.WORKS, "Both tokens are taken.")
-    remedy = "Copy the token again from the app's pages in Slack; see docs/slack.md."
-    return Finding("", "Slack", Verdict.BROKEN, f"Slack does not take them: {refused}.", remedy)
+        return Finding("", "Slack", Verdict.WORKS, "Both tokens are accepted.")
+    remedy = "Copy the token again from the app's settings in Slack; see docs/slack.md."
+    return Finding("", "Slack", Verdict.BROKEN, f"Slack does not accept them: {refused}.", remedy)
 
 
 def _company(house: House, company: CompanySettings) -> Iterator[Finding]:
@@ -108,24 +107,24 @@ def _journey(house: House, company: CompanySettings) -> Iterator[Finding]:
         companies.ensure(connection, company.id)
         row, feed = companies.get(connection, company.id), last_feed(connection, company.id)
     if company.company.writes:
-        yield Finding(company.id, "posting", Verdict.WORKS, "Syncs may write to the books.")
+        yield Finding(company.id, "posting", Verdict.WORKS, "Syncs write to the books.")
     else:
-        text = "Syncs read and diagnose, and write nothing."
+        text = "Syncs read and diagnose, but write nothing."
         yield Finding(company.id, "posting", Verdict.WARNING, text, 'Set writes = "on" when the dry run looks right.')
     if row.pause is not None:
-        since = row.pause.since.isoformat(timespec="minutes")
+        since = company.company.words.moment(row.pause.since)
         text = f"Paused since {since}: {row.pause.message}"
-        yield Finding(company.id, "syncing", Verdict.WARNING, text, "It goes on at the next sync that reaches the books.")
+        yield Finding(company.id, "syncing", Verdict.WARNING, text, "It resumes at the next sync that reaches the books.")
     if feed is None:
-        text = "No payments were ever taken in."
-        yield Finding(company.id, "feed", Verdict.WARNING, text, "Begin with: resolve-now import FILE.")
+        text = "No payments were ever imported."
+        yield Finding(company.id, "feed", Verdict.WARNING, text, "Start with: resolve-now import FILE.")
     else:
         yield Finding(company.id, "feed", Verdict.WORKS, f"{feed.name} was read {_ago(feed.at, house.clock.now())}.")
     yield from _polled(house, company)
 
 
 def _polled(house: House, company: CompanySettings) -> Iterator[Finding]:
-    """Where payments are fetched from, and what of it cannot become a payment until somebody corrects it there."""
+    """The feed that is polled, and its records that cannot become payments until they are corrected there."""
     polled = house.feeds.polled(company.company, company.feed)
     if polled is None:
         return
@@ -133,15 +132,13 @@ def _polled(house: House, company: CompanySettings) -> Iterator[Finding]:
         yield Finding(company.id, polled.kind, Verdict.WORKS, polled.check())
     except (FeedError, ConfigurationError) as error:
         text = error.message.split("\n")[0]
-        yield Finding(
-            company.id, polled.kind, Verdict.BROKEN, text, "Check the key and the network; docs/feeds.md has the steps."
-        )
+        yield Finding(company.id, polled.kind, Verdict.BROKEN, text, "Check the key and the network; see docs/feeds.md.")
     with house.db.read() as connection:
         refused = feeds.refused(connection, company.id)
     if refused:
-        text = f"{len(refused)} records cannot become payments; the oldest: {refused[0].problem}"
+        text = f"{counted(len(refused), 'record')} cannot become payments. The oldest: {refused[0].problem}"
         yield Finding(
-            company.id, polled.kind, Verdict.WARNING, text, "Correct them at their source; they are read again by themselves."
+            company.id, polled.kind, Verdict.WARNING, text, "Correct them at their source; they are read again automatically."
         )
 
 
@@ -151,12 +148,12 @@ def _access(house: House, company: CompanySettings) -> Finding:
     try:
         if isinstance(company.books, TrytonSettings):
             house.connections.tryton_access(company, company.books).authorization()
-            return Finding(company.id, "access", Verdict.WORKS, "Tryton takes our login and password.")
+            return Finding(company.id, "access", Verdict.WORKS, "Tryton accepts our login and password.")
         house.connections.oauth(company)
         token = house.connections.token(company)
         stored_at = house.connections.vault.age(company.id, company.books.kind).stored_at
     except NotFound:
-        return Finding(company.id, "access", Verdict.BROKEN, "It is not connected to its books.", connect)
+        return Finding(company.id, "access", Verdict.BROKEN, "Not connected to its books.", connect)
     except ConfigurationError as error:
         return Finding(company.id, "access", Verdict.BROKEN, error.message)
     except BooksError as error:
@@ -165,10 +162,10 @@ def _access(house: House, company: CompanySettings) -> Finding:
     left = token.refresh_expires_at - now
     text = f"Connected {_ago(token.connected_at, now)}, renewed {_ago(stored_at, now)}; "
     if left <= timedelta(0):
-        return Finding(company.id, "access", Verdict.BROKEN, text + "the sign-in has ended.", connect)
-    text += f"without a renewal the sign-in ends in {left.days} days."
+        return Finding(company.id, "access", Verdict.BROKEN, text + "the sign-in has expired.", connect)
+    text += f"without a renewal the sign-in expires in {counted(left.days, 'day')}."
     if left <= SIGN_IN_ENDS_SOON:
-        remedy = f"Let a sync run, or sign in again: resolve-now connect {company.id}"
+        remedy = f"Run a sync, or sign in again: resolve-now connect {company.id}"
         return Finding(company.id, "access", Verdict.WARNING, text, remedy)
     return Finding(company.id, "access", Verdict.WORKS, text)
 
@@ -193,24 +190,27 @@ def _books(house: House, company: CompanySettings) -> Iterator[Finding]:
 
 def _remedy(company: CompanySettings, error: BooksError) -> str:
     if isinstance(error, Throttled):
-        return "Wait; syncs go on by themselves."
+        return "Wait; syncs resume automatically."
     if isinstance(error, AccessLost):
         return "" if "resolve-now connect" in error.message else f"Run: resolve-now connect {company.id}"
     if isinstance(company.books, EmbeddedBooksSettings):
-        return "Look at the file that [company.books] names; resolve-now books makes it where there is none."
-    return "Look whether the service is up and this machine reaches it; syncs try again by themselves."
+        return "Check the file that [company.books] names; resolve-now books creates it when there is none."
+    return "Check that the service is up and this machine can reach it; syncs try again automatically."
 
 
 def _settings(company: CompanySettings, settings: BooksSettings) -> Iterator[Finding]:
     closed = settings.closed_through
     yield Finding(
-        company.id, "periods", Verdict.WORKS, f"Closed through {closed.isoformat()}." if closed else "No period is closed."
+        company.id,
+        "periods",
+        Verdict.WORKS,
+        f"Closed through {company.company.words.day(closed)}." if closed else "No period is closed.",
     )
     if settings.auto_applies_credits:
-        text = "The books apply credits by themselves: it causes most failures with credit memos."
+        text = "The books apply credits automatically, which causes most failures with credit memos."
         yield Finding(company.id, "credits", Verdict.WARNING, text, "Turn the setting off in the books.")
     else:
-        yield Finding(company.id, "credits", Verdict.WORKS, "The books apply no credits by themselves, as far as they say.")
+        yield Finding(company.id, "credits", Verdict.WORKS, "The books do not report applying credits automatically.")
 
 
 def _clocks(house: House, company: CompanySettings) -> Iterator[Finding]:
@@ -220,9 +220,9 @@ def _clocks(house: House, company: CompanySettings) -> Iterator[Finding]:
     if heard is None:
         return
     apart = abs(heard.ours - heard.theirs)
-    text = f"This machine's clock and the books' differ by {int(apart.total_seconds())} seconds."
+    text = f"This machine's clock and the books' differ by {counted(int(apart.total_seconds()), 'second')}."
     if apart > CLOCKS_MAY_DIFFER:
-        yield Finding(company.id, "clock", Verdict.WARNING, text, "Set this machine's clock by a time server.")
+        yield Finding(company.id, "clock", Verdict.WARNING, text, "Synchronize this machine's clock with a time server.")
     else:
         yield Finding(company.id, "clock", Verdict.WORKS, text)
 
@@ -230,7 +230,7 @@ def _clocks(house: House, company: CompanySettings) -> Iterator[Finding]:
 def _budget(house: House, company: CompanySettings) -> Iterator[Finding]:
     limits = {limit.name: limit.calls for limit in limits_of(company)}
     for name, left in house.connections.budget.left(company.id).items():
-        text = f"{left:,} of {limits[name]:,} calls are left in this {name}."
+        text = f"{left:,} of {counted(limits[name], 'call')} left this {name}."
         if left * 100 < limits[name] * FEW_CALLS_PERCENT:
             yield Finding(company.id, "calls", Verdict.WARNING, text, "Sync less often (sync_every_minutes).")
         else:
@@ -241,6 +241,5 @@ def _ago(then: datetime, now: datetime) -> str:
     seconds = max(0, int((now - then).total_seconds()))
     for length, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= length:
-            count = seconds // length
-            return f"{count} {name}{'' if count == 1 else 's'} ago"
+            return f"{counted(seconds // length, name)} ago"
     return "just now"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import rules
-from app.output import money, plain, print_line, print_table
+from app.output import print_line, print_table
 from receivables.diagnosis import Fact
 from receivables.words import Words
 from storage.failures import StoredFailure
@@ -40,29 +40,29 @@ class FailureView:
     blocked: str
 
 
-def view(found: StoredFailure, stored: StoredPayment, attempts: int, words: Words) -> FailureView:
+def view(failure: StoredFailure, stored: StoredPayment, attempts: int, words: Words) -> FailureView:
     """A failure with its payment, ready to be shown."""
-    payment, diagnosis = stored.payment, found.diagnosis
+    payment, diagnosis = stored.payment, failure.diagnosis
     primary = diagnosis.primary if diagnosis else None
     return FailureView(
-        transaction=found.transaction_number,
-        company=found.company,
+        transaction=failure.transaction_number,
+        company=failure.company,
         customer=payment.customer,
         amount_minor=payment.amount_minor,
         currency=payment.currency,
-        invoices=tuple(one.invoice_number or f"#{one.invoice_id}" for one in payment.allocations),
-        state=found.state,
-        cause=found.cause,
-        remedy=found.remedy,
-        alternatives=tuple(one for one in found.offered if one is not found.remedy),
+        invoices=tuple(allocation.invoice_number or f"#{allocation.invoice_id}" for allocation in payment.allocations),
+        state=failure.state,
+        cause=failure.cause,
+        remedy=failure.remedy,
+        alternatives=tuple(remedy for remedy in failure.offered if remedy is not failure.remedy),
         confidence=primary.confidence if primary else None,
         because=tuple(_fact(fact, words) for fact in primary.because) if primary else (),
-        incident=found.incident_id,
+        incident=failure.incident_id,
         attempts=attempts,
-        failed_at=found.opened_at,
+        failed_at=failure.opened_at,
         sentence=rules.sentence(diagnosis, words) if diagnosis else "Not diagnosed yet; the next sync reads the books.",
-        resolution=found.resolution,
-        resolved_by=found.resolved_by,
+        resolution=failure.resolution,
+        resolved_by=failure.resolved_by,
         blocked=rules.fact_sentence(primary.blocked, words) if primary and primary.blocked else "",
     )
 
@@ -72,31 +72,31 @@ def _fact(fact: Fact, words: Words) -> dict[str, Any]:
     return {"fact": fact.fact, "document": fact.document, "person": fact.person, "at": fact.at, "text": text}
 
 
-def as_json(one: FailureView) -> dict[str, Any]:
-    """The stable fields first; what follows them may grow."""
-    body: dict[str, Any] = plain(one)
-    return body
-
-
-def print_failures(shown: Sequence[FailureView]) -> None:
-    """A table of what fails, then one sentence for each that says why."""
+def print_failures(shown: Sequence[FailureView], words: Mapping[str, Words]) -> None:
+    """A table of failures, then one sentence for each that says why. `words` are those of each company."""
     print_table(
-        "Payments failing to sync",
-        ("Payment", "Company", "Client", "Amount", "Cause", "Confidence", "Recommended", "State"),
+        "Failed payments",
+        ("Payment", "Company", "Customer", "Amount", "Cause", "Confidence", "Recommended", "State"),
         [
             (
-                one.transaction,
-                one.company,
-                one.customer,
-                money(one.amount_minor, one.currency),
-                one.cause or "not diagnosed",
-                one.confidence or "-",
-                one.remedy or "-",
-                one.state if one.resolution is None else f"{one.resolution}{' by ' + one.resolved_by if one.resolved_by else ''}",
+                failure.transaction,
+                failure.company,
+                failure.customer,
+                words[failure.company].money(failure.amount_minor, failure.currency),
+                failure.cause or "not diagnosed",
+                failure.confidence or "-",
+                failure.remedy or "-",
+                _state(failure),
             )
-            for one in shown
+            for failure in shown
         ],
         right=("Amount",),
     )
-    for one in shown:
-        print_line(f"{one.transaction}: {one.sentence}")
+    for failure in shown:
+        print_line(f"{failure.transaction}: {failure.sentence}")
+
+
+def _state(failure: FailureView) -> str:
+    if failure.resolution is None:
+        return failure.state
+    return failure.resolution + (f" by {failure.resolved_by}" if failure.resolved_by else "")

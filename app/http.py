@@ -1,7 +1,7 @@
-"""The one address where Resolve Now listens: payments that are sent to it, what Stripe tells, and whether it is alive.
+"""The address where Resolve Now listens: payments sent to it, notices from Stripe, and health checks.
 
-A message is answered 200 only when what it says is durable. Work is done in threads, so that a slow database keeps
-nobody else waiting; the log has one line for each request and never a body.
+A message is answered 200 only when its content is stored durably. Work is done in threads, so that a slow database
+delays no other request; the log has one line for each request and never a body.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from storage import payments
 from sync import intake, polling
 from sync.desk import Desk
 
-WHOLE_BODY_SECONDS = 10.0  # for 1 MiB; a sender that dribbles is let go
+WHOLE_BODY_SECONDS = 10.0  # for 1 MiB; a slow sender is cut off
 MOST_REQUESTS = 64  # at the same time; more are answered 503
-STOP_SECONDS = 15.0  # what is being taken in is finished first
+STOP_SECONDS = 15.0  # what is being imported is finished first
 _STARTED_SECONDS = 10.0
 
 log = structlog.get_logger()
@@ -40,7 +40,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Answer:
-    """A status and what is said with it."""
+    """A status and its body."""
 
     status: int
     body: Mapping[str, object]
@@ -59,7 +59,7 @@ Work = Callable[[Desk, Mapping[str, str], bytes], Answer]
 
 
 class Endpoint:
-    """What is answered to whom. `application` is the ASGI application."""
+    """What is answered to which request. `application` is the ASGI application."""
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -83,11 +83,11 @@ class Endpoint:
         return _said(request, await run_in_threadpool(self._readiness))
 
     async def _answered(self, request: Request, work: Work) -> Response:
-        """Reads the message, has it taken in by a thread, and says how that went."""
+        """Reads the message, has a thread import it, and answers with the outcome."""
         try:
             desk = self._desks.get(request.path_params["company"])
             if desk is None:
-                raise _nobody()
+                raise _not_found()
             if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
                 raise Refused(415, "Send the message as application/json.")
             body = await _body(request)
@@ -95,22 +95,24 @@ class Endpoint:
         except Refused as refused:
             answer = refused.answer
         except ClientDisconnect:
-            answer = Answer(400, {"error": "The message ended before it was whole."})
+            answer = Answer(400, {"error": "The message ended before it was complete."})
         except stored_feeds.DATABASE_SILENT:
             answer = Answer(
-                503, {"error": "Our database does not answer; nothing was taken in. Send it again."}, {"Retry-After": "10"}
+                503,
+                {"error": "Our database does not answer; nothing was imported. Send it again."},
+                {"Retry-After": "10"},
             )
         except ConfigurationError as error:
             log.error("configuration", problem=error.message)
             answer = Answer(
-                503, {"error": "This company's feed is not set up rightly; its administrator finds the reason in the log."}
+                503, {"error": "This company's feed is not configured correctly; the reason is in the administrator's log."}
             )
         return _said(request, answer)
 
     def _take_payments(self, desk: Desk, headers: Mapping[str, str], body: bytes) -> Answer:
         secrets = self._house.feeds.webhook_secrets(desk.company.id)
         if not secrets:
-            raise _nobody()
+            raise _not_found()
         timestamp, signature = headers.get(webhook.TIMESTAMP_HEADER, ""), headers.get(webhook.SIGNATURE_HEADER, "")
         try:
             webhook.verify(secrets, timestamp, signature, body, now=desk.clock.now())
@@ -118,28 +120,28 @@ class Endpoint:
         except webhook.BadSignature as error:
             raise Refused(401, str(error)) from None
         except FeedError as error:
-            return Answer(400, {"error": error.message, "problems": [_problem(asdict(one)) for one in error.problems]})
+            return Answer(400, {"error": error.message, "problems": [_problem(asdict(problem)) for problem in error.problems]})
         counts = intake.take_message(desk, message, kind="webhook")
         if counts is None:
-            return Answer(200, {"payments": message.count, "note": "This message was taken in before; nothing was changed."})
+            return Answer(200, {"payments": message.count, "note": "This message was imported before; nothing was changed."})
         said: dict[str, object] = {"payments": message.count, **asdict(counts)}
         if counts.conflicts:
             said["note"] = (
-                "What contradicts payments we hold was not taken over; people have been told, nothing is to be sent again."
+                "What contradicts payments imported before was not changed. People have been notified; do not send it again."
             )
         return Answer(200, said)
 
     def _take_notice(self, desk: Desk, headers: Mapping[str, str], body: bytes) -> Answer:
         secrets = self._house.feeds.stripe_webhook_secrets(desk.company.id)
         if desk.feed is None or not secrets:
-            raise _nobody()
+            raise _not_found()
         from feeds.stripe import read_notice  # noqa: PLC0415  # the SDK takes half a second to import
 
         notice = read_notice(body, headers.get("stripe-signature", ""), secrets)
         if notice is None:
-            raise Refused(401, "Stripe did not sign this message with a secret we hold, or not within the last five minutes.")
+            raise Refused(401, "Stripe did not sign this message with a secret we have within the last five minutes.")
         new = polling.note(desk, desk.feed.kind, notice.id, notice.charges)
-        return Answer(200, {"charges": len(notice.charges)} if new else {"note": "This message was taken in before."})
+        return Answer(200, {"charges": len(notice.charges)} if new else {"note": "This message was received before."})
 
     def _readiness(self) -> Answer:
         try:
@@ -150,9 +152,9 @@ class Endpoint:
         return Answer(200, {"alive": True, "ready": True})
 
 
-def _nobody() -> Refused:
-    """The same words for a company that does not exist and for one that takes no messages."""
-    return Refused(404, "Nothing is taken in here.")
+def _not_found() -> Refused:
+    """The same answer for a company that does not exist and for one that receives no messages."""
+    return Refused(404, "Nothing is received here.")
 
 
 def _problem(given: dict[str, object]) -> dict[str, object]:
@@ -160,7 +162,7 @@ def _problem(given: dict[str, object]) -> dict[str, object]:
 
 
 async def _body(request: Request) -> bytes:
-    """The whole message, never more than is allowed of it. Raises Refused."""
+    """The whole message, up to the allowed length. Raises Refused."""
     too_long = Refused(413, f"The message is longer than {webhook.MOST_BYTES:,} bytes; send fewer payments at once.")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > webhook.MOST_BYTES:
@@ -184,15 +186,15 @@ def _said(request: Request, answer: Answer) -> Response:
 
 
 async def _not_here(request: Request, _: Exception) -> Response:
-    return _said(request, _nobody().answer)
+    return _said(request, _not_found().answer)
 
 
 async def _not_so(request: Request, _: Exception) -> Response:
-    return _said(request, Answer(405, {"error": "Send messages with POST; ask for /health with GET."}))
+    return _said(request, Answer(405, {"error": "Send messages with POST; request /health with GET."}))
 
 
 class HttpServer:
-    """Listens in a thread of its own until stopped; `port` is where. Raises ConfigurationError where it cannot listen."""
+    """Listens in a thread of its own until stopped; `port` is where. Raises ConfigurationError when it cannot listen."""
 
     def __init__(self, house: House, settings: HttpSettings) -> None:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -200,7 +202,7 @@ class HttpServer:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((settings.host, settings.port))
-            self._socket.listen()  # who comes before the thread is up waits and is not turned away
+            self._socket.listen()  # a request before the thread is up waits and is not refused
         except OSError as error:
             self._socket.close()
             raise ConfigurationError(
@@ -221,16 +223,16 @@ class HttpServer:
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
     def _run(self) -> None:
-        with suppress(SystemExit):  # uvicorn's way of saying that it could not start
+        with suppress(SystemExit):  # how uvicorn reports that it could not start
             self._server.run(sockets=[self._socket])
 
     def start(self) -> None:
-        """Listens from now on; messages that came in between wait in the socket."""
+        """Listens from now on; messages that arrived in between wait in the socket."""
         self._thread.start()
         log.info("listening", host=self.host, port=self.port)
 
     def stop(self) -> None:
-        """Takes no more, and finishes what is under way."""
+        """Accepts no more, and finishes what is in progress."""
         self._server.should_exit = True
         self._thread.join(STOP_SECONDS + _STARTED_SECONDS)
         self._socket.close()

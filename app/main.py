@@ -1,4 +1,4 @@
-"""The command `resolve-now`: one word for each thing people do, `--json` wherever there is an answer.
+"""The command `resolve-now`: one command for each thing people do, `--json` wherever there is an answer.
 
 Exit codes: 0 fine, 1 the answer is bad news, 2 wrong usage or configuration.
 """
@@ -23,7 +23,7 @@ from receivables.errors import ConfigurationError, FeedError, ReceivablesError
 
 app = typer.Typer(
     name="resolve-now",
-    help="Every portal payment ends as exactly one receipt in the books; those that fail are diagnosed and put right.",
+    help="Post portal payments as receipts, exactly once each; diagnose and resolve those that fail.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -37,7 +37,7 @@ def root(
         Path | None, typer.Option(help="The configuration file.", envvar="RESOLVE_NOW_CONFIG", show_default="resolve-now.toml")
     ] = None,
 ) -> None:
-    """Remembers which configuration the command works with."""
+    """Keeps which configuration the command uses."""
     context.obj = config
 
 
@@ -51,7 +51,7 @@ service_commands.register(app)
 
 
 def main() -> None:
-    """Runs the command line; what stops work is one line that says what to do."""
+    """Runs the command line; what stops it is reported in one line that says what to do."""
     try:
         _readable(sys.argv)
         app()
@@ -61,7 +61,7 @@ def main() -> None:
             print_error(f"  {problem}")
         sys.exit(2)
     except ConfigurationError as error:
-        for line in error.message.split("\n"):  # our own words, and what to write, line by line
+        for line in error.message.split("\n"):  # our own message, and what to write, line by line
             print_error(line)
         sys.exit(2)
     except ReceivablesError as error:
@@ -70,12 +70,12 @@ def main() -> None:
 
 
 def _readable(words: list[str]) -> None:
-    """Raises ConfigurationError where a word is not text: nothing of it could be kept or shown."""
+    """Raises ConfigurationError when a word is not text: it could be neither kept nor shown."""
     for word in words:
         try:
             word.encode()
         except UnicodeEncodeError:
-            raise ConfigurationError(f"{word!a} is not UTF-8. Set the terminal to UTF-8 and write it again.") from None
+            raise ConfigurationError(f"{word!a} is not UTF-8. Set the terminal to UTF-8 and type it again.") from None
 
 
 #: The command was well formed; the answer to it is no.

@@ -7,35 +7,20 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
-from babel.numbers import format_currency
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from receivables.money import text_from_minor
+from receivables.words import visible
 
-LOCALE = "en_US"
 PIPED_WIDTH = 140  # a file or a pipe has no width of its own
 
 
 def console() -> Console:
-    """Where people read: standard output, without colour, and wide enough for a table, when it is not a terminal."""
+    """Where people read: standard output, without color, and wide enough for a table, when it is not a terminal."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-
-
-def money(amount_minor: int, currency: str, locale: str = LOCALE) -> str:
-    """An amount as people write it: (50000, "USD") is "$500.00"."""
-    return format_currency(Decimal(text_from_minor(amount_minor, currency)), currency, locale=locale)
-
-
-def moment(at: datetime | None, time_zone: ZoneInfo, locale: str = LOCALE) -> str:
-    """A moment in the company's own time zone, or a dash."""
-    return "-" if at is None else format_datetime(at, "d MMM y, HH:mm z", tzinfo=time_zone, locale=locale)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> None:
@@ -44,38 +29,33 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_visible(str(cell))) for cell in row))
+        table.add_row(*(Text(visible(str(cell))) for cell in row))
     console().print(table)
 
 
 def print_line(text: str) -> None:
-    """One plain line for people, whatever stands in it."""
-    console().print(Text(_visible(text)), soft_wrap=True)
+    """One plain line for people, whatever text it contains."""
+    console().print(Text(visible(text)), soft_wrap=True)
 
 
 def print_error(text: str) -> None:
     """One plain line on standard error: what is wrong and what to do."""
-    Console(stderr=True, highlight=False).print(Text(_visible(text), style="red"), soft_wrap=True)
+    Console(stderr=True, highlight=False).print(Text(visible(text), style="red"), soft_wrap=True)
 
 
 def print_json(value: object) -> None:
     """The same answer for programs, one JSON document on standard output."""
-    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(json.dumps(json_value(value), ensure_ascii=False, indent=2) + "\n")
 
 
-def plain(value: object) -> Any:
+def json_value(value: object) -> Any:
     """Dataclasses, days, moments and enums as JSON values; moments are ISO 8601 in UTC."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: json_value(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
+        return [json_value(item) for item in value]
     return value
-
-
-def _visible(text: str) -> str:
-    """Control and direction-changing characters made visible, so that no name can forge a line."""
-    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)

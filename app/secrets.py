@@ -28,7 +28,7 @@ _FREE_KEYS = frozenset({"deposit_accounts", "limits"})
 
 
 class Secret:
-    """A text that shows itself only when asked by name; in messages, logs and tracebacks it is ***."""
+    """A text that is shown only by `reveal`; in messages, logs and tracebacks it is ***."""
 
     __slots__ = ("_text",)
 
@@ -70,10 +70,10 @@ def read_secret(name: str, environment: Mapping[str, str]) -> Secret | None:
                 raw = file.read(LONGEST_SECRET_BYTES + 1)
             text = raw.decode().rstrip("\r\n")
         except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a path with a NUL
-            reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
-            raise ConfigurationError(f"{variable}: the file cannot be read: {reason}. Check its path and rights.") from None
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise ConfigurationError(f"{variable}: the file cannot be read: {reason}. Check its path and permissions.") from None
         if len(raw) > LONGEST_SECRET_BYTES:
-            raise ConfigurationError(f"{variable}: the file is longer than {LONGEST_SECRET_BYTES:,} bytes. Name another.")
+            raise ConfigurationError(f"{variable}: the file is longer than {LONGEST_SECRET_BYTES:,} bytes. Name another file.")
     if text is None:
         return None
     if not text.strip():
@@ -82,13 +82,13 @@ def read_secret(name: str, environment: Mapping[str, str]) -> Secret | None:
 
 
 def sounds_secret(key: str) -> bool:
-    """Whether a key is named like something nobody should write into a file that is shared."""
+    """Whether a key is named like something that does not belong in a shared file."""
     words = re.findall(r"[a-z]+", re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", key).lower())
     return not _SECRET_WORDS.isdisjoint(words)
 
 
 def has_password(url: str) -> bool:
-    """Whether a database URL carries a password, before the @ or among its parameters."""
+    """Whether a database URL contains a password, before the @ or among its parameters."""
     _, _, rest = url.partition("://")
     address, _, parameters = rest.partition("?")
     before, at, _ = address.rpartition("@")
@@ -96,7 +96,7 @@ def has_password(url: str) -> bool:
 
 
 def take_out_secrets(table: dict[str, object], path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Removes every key that is named like a secret from a parsed document, at any depth, and yields where it stood."""
+    """Removes every key that is named like a secret from a parsed document, at any depth, and yields where it was."""
     for key, value in list(table.items()):
         here = (*path, key)
         if sounds_secret(key):
@@ -126,7 +126,7 @@ def slack_access(environment: Mapping[str, str]) -> SlackAccess | None:
         return None
     if bot is None or app is None:
         missing = "slack_bot_token" if bot is None else "slack_app_token"
-        raise ConfigurationError(f"{variable_of(missing)} is not set, but the other Slack token is. Set both, or neither.")
+        raise ConfigurationError(f"{variable_of(missing)} is not set, but the other Slack token is. Set both or neither.")
     return SlackAccess(bot, app, practice_address("slack_base_url", environment) or SLACK_WEB_API)
 
 
@@ -134,5 +134,5 @@ def practice_address(name: str, environment: Mapping[str, str]) -> str | None:
     """The address of a practice service on this machine in place of the real one. Raises ConfigurationError for any other."""
     address = environment.get(variable_of(name))
     if address is not None and address != SLACK_WEB_API and urlsplit(address).hostname not in ON_THIS_MACHINE:
-        raise ConfigurationError(f"{variable_of(name)} may only name a practice service on this machine.")
+        raise ConfigurationError(f"{variable_of(name)} can only name a practice service on this machine.")
     return address

@@ -1,6 +1,6 @@
 """What an administrator configured: the companies, their books, and who may decide what.
 
-Reads `resolve-now.toml` whole and says everything that is wrong with it at once, each with its key and what to
+Reads all of `resolve-now.toml` and reports everything that is wrong with it at once, each with its key and what to
 write instead. Secrets come from elsewhere (`app/secrets.py`). `docs/configuration.md` explains every key.
 """
 
@@ -28,6 +28,7 @@ from receivables.company import Company
 from receivables.diagnosis import Remedy
 from receivables.errors import ConfigurationError, NotFound
 from receivables.money import CURRENCIES, decimals_of, minor_from_text
+from receivables.words import LOCALES
 
 CONFIG_VARIABLE = "RESOLVE_NOW_CONFIG"
 DEFAULT_FILE = Path("resolve-now.toml")
@@ -53,6 +54,12 @@ def _zone(name: str) -> str:
     return name
 
 
+def _locale(name: str) -> str:
+    if name not in LOCALES:
+        raise ValueError(f"{name!r} is not a supported locale. {nearest(name, LOCALES)}")
+    return name
+
+
 def _currency(code: str) -> str:
     try:
         decimals_of(code)
@@ -64,7 +71,7 @@ def _currency(code: str) -> str:
 def _deposit_key(key: str) -> str:
     method, slash, currency = key.rpartition("/")
     if key != "default" and (currency not in CURRENCIES or (slash and not method)):
-        raise ValueError('this names no money. Write METHOD/CURRENCY such as "card/USD", a currency such as USD, or default')
+        raise ValueError('is not a method and currency. Write METHOD/CURRENCY such as "card/USD", a currency, or default')
     return key
 
 
@@ -77,7 +84,7 @@ def _remedy(name: str) -> str:
 def _known_company(id_: str, info: ValidationInfo) -> str:
     known: list[str] = (info.context or {})["companies"]
     if id_ not in known:
-        raise ValueError(f"there is no company {id_!r}. {nearest(id_, known)}")
+        raise ValueError(f"{id_!r} is not a company. {nearest(id_, known)}")
     return id_
 
 
@@ -92,7 +99,7 @@ def _once(tables: tuple[_MayTable, ...]) -> tuple[_MayTable, ...]:
     for right in (right for table in tables for right in table.rights()):
         name = (right.company, right.remedy, right.currency)
         if name in seen:
-            raise ValueError(f"two limits for {right.remedy} at {right.company} in {right.currency}. Leave one of them out")
+            raise ValueError(f"two limits for {right.remedy} at {right.company} in {right.currency}. Remove one of them")
         seen.add(name)
     return tables
 
@@ -107,7 +114,7 @@ def _database_url(url: str, folder: Path, *, passwords: bool) -> str:
     dialect = scheme.partition("+")[0]
     if dialect != "sqlite" and has_password(url) and not passwords:
         variable = variable_of("database_url")
-        raise ValueError(f"carries a password. Take it out, and set {variable} or {variable}_FILE to the whole URL")
+        raise ValueError(f"contains a password. Remove it, and set {variable} or {variable}_FILE to the whole URL")
     if not separator or dialect not in ("sqlite", "postgresql"):
         raise ValueError("is neither SQLite nor PostgreSQL. Write sqlite:///FILE or postgresql://HOST/DATABASE")
     if dialect == "postgresql":
@@ -143,6 +150,7 @@ class _CompanyTable(Table):
     id: Id
     name: Name
     time_zone: Annotated[str, AfterValidator(_zone)]
+    locale: Annotated[str, AfterValidator(_locale)] = "en_US"
     start_on: date
     books: AnyBooksSettings
     feed: StripeFeedSettings | None = None
@@ -221,11 +229,11 @@ class Settings:
         if id is None:
             if len(self.companies) == 1:
                 return self.companies[0]
-            raise ConfigurationError(f"Several companies are configured; say which one: {known}.")
+            raise ConfigurationError(f"Several companies are configured. Name one with --company: {known}.")
         for settings in self.companies:
             if settings.id == id:
                 return settings
-        raise NotFound(f"There is no company {id!r}; there are: {known}.")
+        raise NotFound(f"{id!r} is not a company. Configured: {known}.")
 
 
 def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -266,13 +274,13 @@ def _parsed(path: Path) -> dict[str, Any]:
             raw = file.read(LARGEST_FILE_BYTES + 1)
     except FileNotFoundError:
         raise ConfigurationError(
-            f"{path} does not exist. Name another file with {CONFIG_VARIABLE}, or write it; "
-            f"this is enough to begin with:\n\n{SMALLEST_FILE}"
+            f"{path} does not exist. Name another file with {CONFIG_VARIABLE}, or create it; "
+            f"this is enough to start with:\n\n{SMALLEST_FILE}"
         ) from None
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}. Check its path and rights.") from error
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}. Check its path and permissions.") from error
     if len(raw) > LARGEST_FILE_BYTES:
-        raise ConfigurationError(f"{path} is longer than {LARGEST_FILE_BYTES:,} bytes. Is it the right file?")
+        raise ConfigurationError(f"{path} is longer than {LARGEST_FILE_BYTES:,} bytes. Check that it is the right file.")
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
@@ -284,7 +292,7 @@ def _parsed(path: Path) -> dict[str, Any]:
         found = re.fullmatch(r"(?P<what>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)", str(error), re.DOTALL)
         where, what = (f"line {found['line']}, column {found['column']}", found["what"]) if found else ("its end", str(error))
         raise ConfigurationError(
-            f"{path}, {where}: {what}. The file is TOML: write KEY = VALUE, texts in double quotes, dates without."
+            f"{path}, {where}: {what}. The file is TOML: write KEY = VALUE, with text in double quotes and dates without quotes."
         ) from None
 
 
@@ -303,11 +311,11 @@ def _misplaced(raw: Mapping[str, Any], place: tuple[str | int, ...]) -> Problem:
         else:
             names.append(str(step))
     variable = variable_of(_secret_name(names, str(place[-1]), table))
-    return Problem(key_of(place, raw), f"secrets do not belong in this file. Take it out, and set {variable} or {variable}_FILE")
+    return Problem(key_of(place, raw), f"secrets do not belong in this file. Remove it, and set {variable} or {variable}_FILE")
 
 
 def _secret_name(names: list[str], key: str, table: Mapping[str, Any]) -> str:
-    """What the secret is called where it belongs: those of books have names of their own."""
+    """The secret's name where it belongs: those of books have their own names."""
     match names, key:
         case [_, "books"], "client_secret" if table.get("kind") in ("quickbooks", "xero"):
             return f"{table['kind']}_client_secret"
@@ -324,12 +332,12 @@ def _doubles(raw: Mapping[str, Any]) -> Iterator[Problem]:
             id_ = table.get("id")
             if isinstance(id_, str):
                 if id_ in seen:
-                    yield Problem(f"[[{kind}]] id", f"{id_!r} is there twice. Give each {kind} an id of its own")
+                    yield Problem(f"[[{kind}]] id", f"{id_!r} appears twice. Give each {kind} its own id")
                 seen.add(id_)
 
 
 def _shared_files(file: _File, url: str, raw: Mapping[str, Any]) -> Iterator[Problem]:
-    """Books that are another company's books, or our own database: each company keeps its own."""
+    """Books that are another company's books, or our own database: each company has its own."""
     _, _, ours = url.partition("?")[0].partition(":///")
     taken = {os.path.realpath(ours): "our own database"} if ours else {}
     for place, table in enumerate(file.company):
@@ -337,7 +345,7 @@ def _shared_files(file: _File, url: str, raw: Mapping[str, Any]) -> Iterator[Pro
             continue
         name = os.path.realpath(table.books.file)
         if name in taken:
-            yield Problem(key_of(("company", place, "books", "file"), raw), f"is the file of {taken[name]}. Name another")
+            yield Problem(key_of(("company", place, "books", "file"), raw), f"is the file of {taken[name]}. Name another file")
         taken.setdefault(name, f"company {table.id}")
 
 
@@ -352,13 +360,14 @@ def _company(table: _CompanyTable) -> CompanySettings:
         large_percentage=table.large_percentage,
         deposit_accounts=MappingProxyType(dict(table.deposit_accounts)),
         hand_receipt_days=table.hand_receipt_days,
+        locale=table.locale,
     )
     return CompanySettings(company, table.books, table.slack, table.feed)
 
 
 def _person(table: _PersonTable) -> Person:
     rights = tuple(right for may in table.may for right in may.rights())
-    accounts = frozenset((team, user) for team, _, user in (one.partition("/") for one in table.slack))
+    accounts = frozenset((team, user) for team, _, user in (account.partition("/") for account in table.slack))
     return Person(table.id, table.name, table.active, rights, frozenset(table.books_names), accounts)
 
 

@@ -1,6 +1,6 @@
-"""Which accounting package a company's books are kept in, and what of it must be known to reach them.
+"""Which accounting package a company's books are kept in, and what must be known to reach them.
 
-Passwords, client secrets and tokens are no settings: they come from the environment or from the vault.
+Passwords, client secrets and tokens are not settings: they come from the environment or from the vault.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Name = Annotated[
 
 
 class Table(BaseModel):
-    """A table of the file: no key that we do not know, no value that only resembles what was asked for."""
+    """A table of the file: no unknown key, and no value of another type."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -34,21 +34,21 @@ def folder_of(info: ValidationInfo) -> Path:
 def _inside(path: Path, info: ValidationInfo) -> Path:
     """A path as the file means it: relative to the folder of the file itself."""
     if not path.name or "\0" in str(path):
-        raise ValueError("is not the name of a file. Write a path such as acme-books.sqlite")
+        raise ValueError("is not a file name. Write a path such as acme-books.sqlite")
     return Path(os.path.abspath(folder_of(info) / path))
 
 
 def _server(url: str) -> str:
-    """The address of a server, ending in a slash. A password crosses the line, so it must be encrypted or stay here."""
+    """The address of a server, ending in a slash. A password is sent to it, so it must be encrypted or on this machine."""
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise ValueError("is not an address. Write one such as https://tryton.example") from None
+        raise ValueError("is not an address. Write one like https://tryton.example") from None
     if parts.username is not None or parts.query or parts.fragment or not parts.hostname:
-        raise ValueError("must be an address without a name, password or question. Write one such as https://tryton.example")
+        raise ValueError("must be an address without a user name, password or query. Write one like https://tryton.example")
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ON_THIS_MACHINE):
-        raise ValueError("must begin with https://, unless it is on this machine. Write one such as https://tryton.example")
+        raise ValueError("must begin with https://, unless it is on this machine. Write one like https://tryton.example")
     return url.rstrip("/") + "/"
 
 
@@ -65,14 +65,14 @@ class EmbeddedBooksSettings(Table):
 
 
 class QuickBooksSettings(Table):
-    """QuickBooks Online: which company it is was said when it was connected."""
+    """QuickBooks Online; its company is chosen when it is connected."""
 
     kind: Literal["quickbooks"]
     environment: Literal["production", "sandbox"] = "production"
 
 
 class XeroSettings(Table):
-    """Xero: which organisation it is was said when it was connected. `calls_per_day` is what the app's plan allows."""
+    """Xero; its organization is chosen when it is connected. `calls_per_day` is what the app's plan allows."""
 
     kind: Literal["xero"]
     calls_per_day: int = Field(5000, ge=100, le=100_000)
@@ -88,7 +88,7 @@ class TrytonSettings(Table):
     statement_journal: Name
 
 
-#: Which package a company's books are kept in; another kind joins with a class of its own.
+#: Which package a company's books are kept in; another kind gets its own class.
 AnyBooksSettings = Annotated[
     EmbeddedBooksSettings | QuickBooksSettings | XeroSettings | TrytonSettings, Field(discriminator="kind")
 ]

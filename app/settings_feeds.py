@@ -1,4 +1,4 @@
-"""Where a company's payments come from, beside files: a Stripe account that is asked, and the address that takes messages.
+"""Where a company's payments come from besides files: a Stripe account, and the address that receives messages.
 
 Keys and webhook secrets are no settings: `FeedAccess` takes them from the environment when they are needed.
 """
@@ -26,7 +26,7 @@ MetadataName = Annotated[str, StringConstraints(max_length=40, pattern=r"\A[^\x0
 
 
 class StripeFeedSettings(Table):
-    """Charges of a Stripe account. Each value names the metadata where ours stands; "" is the charge's id, or nothing."""
+    """Charges of a Stripe account. Each value names the metadata field to read; "" is the charge's id, or nothing."""
 
     kind: Literal["stripe"]
     transaction_number: MetadataName = ""
@@ -49,7 +49,7 @@ class FeedAccess:
         self._environment = environment
 
     def polled(self, company: Company, settings: StripeFeedSettings | None) -> PolledFeed | None:
-        """The feed of a company that is asked, if it has one. Asks nothing yet."""
+        """The feed that a company polls, if it has one. Asks nothing yet."""
         if settings is None:
             return None
         from feeds.stripe import StripeFeed, StripeFields  # noqa: PLC0415  # the SDK takes half a second to import
@@ -59,27 +59,27 @@ class FeedAccess:
         return StripeFeed(company, named, lambda: self._stripe_key(company.id), address)
 
     def webhook_secrets(self, company_id: str) -> tuple[str, ...]:
-        """The secrets with which messages of this company may be signed; none where it takes no messages."""
+        """The secrets that may sign messages for this company; none where it receives no messages."""
         return self._secrets(f"{company_id}_webhook_secret")
 
     def stripe_webhook_secrets(self, company_id: str) -> tuple[str, ...]:
-        """The secrets of this company's webhook endpoints at Stripe; none where it takes no such messages."""
+        """The secrets of this company's webhook endpoints at Stripe; none where it receives no such messages."""
         return self._secrets(f"{company_id}_stripe_webhook_secret")
 
     def _stripe_key(self, company_id: str) -> str:
         key = read_secret(f"{company_id}_stripe_api_key", self._environment)
         if key is None:
             raise ConfigurationError(
-                f"{variable_of(f'{company_id}_stripe_api_key')} is not set; Stripe cannot be asked without it."
+                f"{variable_of(f'{company_id}_stripe_api_key')} is not set. Stripe cannot be read without it."
             )
         return key.reveal()
 
     def _secrets(self, name: str) -> tuple[str, ...]:
-        """Several are separated by spaces or line ends: while a secret is changed, the old and the new one hold."""
+        """Several are separated by spaces or line ends: during a change, the old and the new secret are valid."""
         held = read_secret(name, self._environment)
         secrets = tuple(held.reveal().split()) if held else ()
-        if any(len(one) < SHORTEST_SECRET for one in secrets):
+        if any(len(secret) < SHORTEST_SECRET for secret in secrets):
             raise ConfigurationError(
-                f"{variable_of(name)} is too short. Write at least {SHORTEST_SECRET} characters nobody can guess."
+                f"{variable_of(name)} is too short. Use at least {SHORTEST_SECRET} characters that nobody can guess."
             )
         return secrets

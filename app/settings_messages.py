@@ -1,4 +1,4 @@
-"""What is wrong with the configuration, in words: each finding of the validator with its key and what to write."""
+"""What is wrong with the configuration, in words: each problem with its key and what to write instead."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from receivables.words import LOCALES
+
 #: The keys of each kind of table, to guess what was meant by an unknown one.
 KEYS = (
-    "database url company id name time_zone start_on writes sync_every_minutes large_percentage hand_receipt_days books kind "
-    "file temper one_invoice_per_receipt environment calls_per_day login statement_journal deposit_accounts person active "
+    "database url company id name time_zone locale start_on writes sync_every_minutes large_percentage hand_receipt_days books "
+    "kind file temper one_invoice_per_receipt environment calls_per_day login statement_journal deposit_accounts person active "
     "books_names may remedies limits "
     "feed transaction_number customer customer_id invoices http host port"
 ).split()
 
-_ID = "Write 1 to 40 small letters, digits and hyphens, beginning with a letter or digit, in double quotes"
+_ID = "Write 1 to 40 lowercase letters, digits and hyphens, beginning with a letter or digit, in double quotes"
 _DATE = "Write a date without quotes, such as 2026-01-01"
-_LIST = 'Write a list of texts, such as ["a", "b"]'
+_LIST = 'Write a list of names, such as ["a", "b"]'
 
 #: What to write for a key whose value has the wrong form.
 _REMEDIES = {
     "id": _ID,
     "name": "Write a name of 1 to 200 characters on one line, in double quotes",
     "time_zone": 'Write an IANA name in double quotes, such as "America/Chicago"',
+    "locale": f'Write one of {", ".join(LOCALES)} in double quotes, such as "en_US"',
     "start_on": _DATE,
     "books": 'Write a table [company.books] with kind = "embedded" and file',
     "calls_per_day": "Write a whole number from 100 to 100000, without quotes",
-    "login": "Write the name with which Resolve Now signs in, in double quotes",
+    "login": "Write the login that Resolve Now signs in with, in double quotes",
     "statement_journal": "Write the name of a statement journal, in double quotes",
     "file": 'Write a path in double quotes, such as "acme-books.sqlite"',
     "sync_every_minutes": "Write a whole number from 1 to 10080, without quotes",
@@ -59,23 +62,23 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in the file. `text` says what, and after a full stop what to write instead."""
+    """One problem in the file. `text` says what is wrong, and after a period what to write instead."""
 
     key: str
     text: str
 
 
 def nearest(given: str, known: Iterable[str]) -> str:
-    """A sentence that guesses what was meant, or lists what there is."""
+    """A sentence that guesses what was meant, or lists what is configured."""
     names = [str(name) for name in known]
     near = get_close_matches(given, names, n=1)
     if near:
         return f"Did you mean {near[0]}?"
-    return f"There is {', '.join(names)}" if names else "There is none yet"
+    return f"Write one of: {', '.join(names)}" if names else "None is configured yet"
 
 
 def key_of(place: Iterable[str | int], raw: Mapping[str, Any]) -> str:
-    """Where something stands, as people find it: ("company", 0, "books", "file") is "company acme, books, file"."""
+    """Where a key is, as people look for it: ("company", 0, "books", "file") is "company acme, books, file"."""
     words: list[str] = []
     table: Any = raw
     steps = [step for step in place if step != "[key]"]  # the validator's mark that a key itself is wrong, not its value
@@ -112,28 +115,28 @@ def _text(error: ErrorDetails, last: str, remedy: str) -> str:
         case "missing":
             return f"is missing. {remedy}"
         case "extra_forbidden":
-            return f"means nothing here. {_nearest_key(last)}"
+            return f"is not a setting here. {_nearest_key(last)}"
         case "value_error":
             return str(error["ctx"]["error"])
         case "literal_error":
-            return f"is not one of its values. Write {error['ctx']['expected'].replace(chr(39), chr(34))}"
+            return f"has an unknown value. Write {error['ctx']['expected'].replace(chr(39), chr(34))}"
         case "union_tag_invalid" | "union_tag_not_found":
             known = error["ctx"].get("expected_tags", "")
-            return "its kind is " + (f"not known. Write one of {known}".replace("'", '"') if known else f"missing. {remedy}")
+            return "its kind is " + (f"unknown. Write one of {known}".replace("'", '"') if known else f"missing. {remedy}")
         case "too_short":
             return f"is empty. {remedy}"
         case "greater_than_equal" | "less_than_equal":
             return f"is out of range. {remedy}"
         case "string_pattern_mismatch" | "string_too_short" | "string_too_long":
-            return f"is not of the form asked for. {remedy}"
+            return f"does not have the right form. {remedy}"
         case _:
-            return f"is of the wrong kind. {remedy or error['msg']}"
+            return f"has the wrong type. {remedy or error['msg']}"
 
 
 def _nearest_key(key: str) -> str:
     """What may have been meant by an unknown key."""
     near = get_close_matches(key, KEYS, n=1)
-    return f"Did you mean {near[0]}?" if near and near[0] != key else "Take it out"
+    return f"Did you mean {near[0]}?" if near and near[0] != key else "Remove it"
 
 
 def _below(table: Any, step: str | int) -> Any:

@@ -1,6 +1,6 @@
-"""Where a person's browser comes back to after signing in to the books: one page on this machine, answered once.
+"""Where a person's browser returns after signing in to the books: one page on this machine, answered once.
 
-The answer counts only with the secret word (`state`) that we sent along, so that no other page can slip us its own.
+The answer counts only with the secret word (`state`) that we sent, so that no other page can send its own.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 from receivables.errors import AccessLost, ConfigurationError, NotPermitted
 
 PATH = "/callback"
-IDLE_SECONDS = 15  # browsers open connections in advance and say nothing on them
-OUTCOME_SECONDS = 90.0  # how long the page waits for what came of it
-SHOWN_SECONDS = 5.0  # how long we wait for the page; a browser that was closed holds nobody up
+IDLE_SECONDS = 15  # browsers open connections in advance and send nothing on them
+OUTCOME_SECONDS = 90.0  # how long the page waits for the outcome
+SHOWN_SECONDS = 5.0  # how long we wait for the page; a closed browser delays nobody
 
 
 @dataclass(frozen=True)
@@ -32,26 +32,26 @@ class CameBack:
 def came_back(address: str, state: str) -> CameBack:
     """Reads the address the browser was sent to.
 
-    Raises NotPermitted where it is no answer to our question, AccessLost where the person or the provider said no.
+    Raises NotPermitted when it does not answer our request, AccessLost when the person or the provider declined.
     """
     words = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items() if len(values) == 1}
     if not hmac.compare_digest(words.get("state", "").encode(), state.encode()):
-        raise NotPermitted("This is no answer to the sign-in that was begun here. Begin again with resolve-now connect.")
+        raise NotPermitted("This is not the answer to the sign-in started here. Run resolve-now connect again.")
     if "error" in words:
         declined = words["error"] == "access_denied"
         raise AccessLost(
-            "The sign-in was declined; nothing was changed." if declined else "The sign-in did not work; nothing was changed."
+            "The sign-in was declined; nothing was changed." if declined else "The sign-in failed; nothing was changed."
         )
     if not words.get("code"):
-        raise NotPermitted("The sign-in brought no code. Begin again with resolve-now connect.")
+        raise NotPermitted("The sign-in returned no code. Run resolve-now connect again.")
     return CameBack(words["code"], words.get("realmId", ""))
 
 
 class Listener:
-    """Listens on 127.0.0.1 for the browser to come back. Use it in a `with` block."""
+    """Listens on 127.0.0.1 for the browser to return. Use it in a `with` block."""
 
     def __init__(self, port: int, state: str) -> None:
-        """Raises ConfigurationError where the port is taken."""
+        """Raises ConfigurationError when the port is in use."""
         self._state = state
         self._answers: queue.Queue[CameBack | AccessLost] = queue.Queue()
         self._outcome: queue.Queue[tuple[bool, str]] = queue.Queue()
@@ -61,8 +61,8 @@ class Listener:
             self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         except OSError as error:
             raise ConfigurationError(
-                f"Port {port} cannot be listened on: {error.strerror}. End what uses it, or name another with --port "
-                "(its address must be registered with your app too)."
+                f"Cannot listen on port {port}: {error.strerror}. Stop the program that uses it, or name another with --port "
+                "(register its address with your app too)."
             ) from None
         self._server.daemon_threads = True
 
@@ -75,7 +75,7 @@ class Listener:
         self._server.server_close()
 
     def wait(self, seconds: float) -> CameBack:
-        """What the browser brought. Raises AccessLost, also when nobody came."""
+        """What the browser brought. Raises AccessLost, also when nobody signed in."""
         try:
             answer = self._answers.get(timeout=seconds)
         except queue.Empty:
@@ -108,7 +108,7 @@ class Listener:
         try:
             done, text = self._outcome.get(timeout=OUTCOME_SECONDS)
         except queue.Empty:
-            return 504, "It takes longer than expected; look at the terminal."
+            return 504, "This is taking longer than expected; look at the terminal."
         return (200 if done else 502), text
 
 

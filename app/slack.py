@@ -1,4 +1,4 @@
-"""The bot in this house: decisions it hands on, the channels it is told, and its alarm."""
+"""The bot of this installation: the decisions it passes on, its channels, and how it wakes the scheduler."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sync import escalation, incidents, requests
 
 
 class Decider:
-    """What people press becomes decisions of the journey. Implements `receivables.ports.Deciding`."""
+    """Turns what people press into decisions. Implements `receivables.ports.Deciding`."""
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -31,7 +31,7 @@ class Decider:
             decision_id=choice.offer_id,
             evidence_id=choice.evidence_id,
         )
-        if made.requested_by != by:  # the same button, pressed by somebody else a moment earlier
+        if made.requested_by != by:  # the same button, pressed by another person a moment earlier
             raise StaleDecision(f"{self._name(made.requested_by)} already chose this; it is {made.state.replace('_', ' ')}.")
         return _decided(made)
 
@@ -41,7 +41,7 @@ class Decider:
 
     def choose_all(self, company: str, incident_id: str, remedy: Remedy, *, by: str) -> str:
         incidents.request_all(self._house.desk(company), incident_id, remedy, by=by)
-        return "Written down. Each payment is looked at again before anything is done; the card says how it goes."
+        return "Recorded. Each payment is checked again before anything is done; the card shows the progress."
 
     def take(self, company: str, subject_kind: str, subject: str, *, by: str) -> str:
         desk = self._house.desk(company)
@@ -49,7 +49,7 @@ class Decider:
             incidents.take(desk, subject, by=by)
         else:
             escalation.take(desk, subject, by=by)
-        return "You look after it; the others see that."
+        return "You took ownership; the others can see that."
 
     def approve(self, company: str, decision_id: str, *, by: str) -> Decided:
         return _decided(requests.approve(self._house.desk(company), decision_id, by=by))
@@ -77,12 +77,14 @@ def open_bot(house: House, wake: Wake) -> Bot | None:
     if access is None:
         return None
     channels = {
-        one.id: Channel(one.company, one.slack.channel, one.slack.escalations or one.slack.channel, tuple(one.slack.tell))
-        for one in house.settings.companies
-        if one.slack is not None
+        settings.id: Channel(settings.company, slack.channel, slack.escalations or slack.channel, tuple(slack.tell))
+        for settings in house.settings.companies
+        if (slack := settings.slack) is not None
     }
     if not channels:
-        raise ConfigurationError("Slack's tokens are set, but no company has a [company.slack] channel for its cards.")
+        raise ConfigurationError(
+            "Slack tokens are set, but no company has a [company.slack] channel for its cards. Add one, or unset the tokens."
+        )
     rooms = Rooms(house.db, house.clock, house.ids, channels, house.people, Decider(house), wake, house.owner)
     return Bot(
         rooms,

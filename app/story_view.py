@@ -1,16 +1,17 @@
-"""One payment's whole story as an auditor reads it: feed, bindings, judgements, evidence, decisions, effects, proof."""
+"""One payment's whole story as an auditor reads it: feed, bindings, diagnoses, evidence, decisions, writes, proof."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import rules
-from app.output import moment, money, plain, print_line, print_table
+from app.output import json_value, print_line, print_table
 from receivables.books_records import Gone, Receipt
-from receivables.effects import EffectKind, ReceiptWrite
+from receivables.effects import EffectKind
 from receivables.errors import BooksError, NotFound
+from receivables.words import Words
 from storage import audit
 from storage.effects import StoredEffect
 from storage.failures import StoredFailure
@@ -37,9 +38,9 @@ def gather(desk: Desk, number: str) -> Told:
         story = tell(connection, desk.company.id, number)
         broken = audit.verify(connection, desk.company.id)
     if story is None:
-        raise NotFound(f"{desk.company.id} has no payment {number}.")
-    wanted = {one.document_id for one in story.effects if one.kind is EffectKind.RECEIPT and one.document_id}
-    wanted |= {one.receipt_id for one in story.proofs if one.withdrawn_at is None}
+        raise NotFound(f"There is no payment {number} at {desk.company.id}.")
+    wanted = {effect.document_id for effect in story.effects if effect.kind is EffectKind.RECEIPT and effect.document_id}
+    wanted |= {proof.receipt_id for proof in story.proofs if proof.withdrawn_at is None}
     receipts, unread = {}, ""
     try:
         receipts = dict(desk.books.receipts(wanted)) if wanted else {}
@@ -51,167 +52,163 @@ def gather(desk: Desk, number: str) -> Told:
 
 def as_json(told: Told) -> dict[str, Any]:
     """Everything, with its ids, keys and hashes."""
-    body: dict[str, Any] = plain(told.story)
-    body["receipts_in_books"] = plain(told.receipts)
+    body: dict[str, Any] = json_value(told.story)
+    body["receipts_in_books"] = json_value(told.receipts)
     body["books_unread"] = told.unread
     body["record_chain"] = told.chain
     return body
 
 
-def print_story(desk: Desk, told: Told) -> None:
+def print_story(told: Told, words: Words) -> None:
     """The story in order, each part only where there is something to say."""
-    story, zone = told.story, desk.company.time_zone
+    story = told.story
     stored, payment = story.payment, story.payment.payment
     print_line(
-        f"Payment {payment.transaction_number} of {payment.customer}, {money(payment.amount_minor, payment.currency)} "
-        f"by {payment.method}, paid {moment(payment.paid_at, zone)}: {stored.state}"
+        f"Payment {payment.transaction_number} from {payment.customer}, {words.money(payment.amount_minor, payment.currency)} "
+        f"by {payment.method}, paid {words.moment(payment.paid_at)}: {stored.state}"
     )
-    print_line(f"Taken in {moment(stored.received_at, zone)} from {stored.source}; the feed says {payment.status}.")
+    print_line(f"Received {words.moment(stored.received_at)} from {stored.source}; the feed says {payment.status}.")
     if stored.excluded_by:
-        print_line(f"Never posted, by the rule {stored.excluded_by}.")
+        print_line(f"Never posted, because of the rule {stored.excluded_by}.")
     if stored.on_account_minor:
-        print_line(f"Meant to stay on the customer's account: {money(stored.on_account_minor, payment.currency)}.")
-    _print_allocations(told)
-    _print_failures(desk, told)
-    _print_decisions(desk, story)
-    _print_effects(desk, story)
-    _print_receipts(told)
+        print_line(f"To stay unapplied on the customer's account: {words.money(stored.on_account_minor, payment.currency)}.")
+    _print_allocations(story, words)
+    for failure in story.failures:
+        _print_failure(failure, words)
+    _print_decisions(story, words)
+    _print_effects(story, words)
+    _print_receipts(told, words)
     print_table(
         "Record",
         ("No.", "When", "Who", "What", "Hash"),
-        [(row.seq, moment(row.at, zone), row.actor, row.action, row.hash[:12]) for row in story.record],
+        [(row.seq, words.moment(row.at), row.actor, row.action, row.hash[:12]) for row in story.record],
     )
-    print_line(f"The company's chain of records is {told.chain}.")
+    print_line(f"The company's record is {told.chain}.")
 
 
-def _print_allocations(told: Told) -> None:
-    payment = told.story.payment.payment
-    held = {one.line: one.binding for one in told.story.bindings}
+def _print_allocations(story: Story, words: Words) -> None:
+    payment = story.payment.payment
+    bound = {binding.line: binding.binding for binding in story.bindings}
     if not payment.allocations:
-        print_line("Meant for no invoice: all of it goes on the customer's account.")
+        print_line("Not meant for any invoice: all of it goes on the customer's account.")
         return
     print_table(
         "Meant for",
-        ("Line", "Invoice", "Amount", "Bound to (books' id)", "By", "Version"),
+        ("Line", "Invoice", "Amount", "Bound to (id in the books)", "By", "Version"),
         [
             (
                 line,
-                one.invoice_number or f"#{one.invoice_id}",
-                money(one.amount_minor, payment.currency),
-                held[line].invoice_id if line in held else "not bound",
-                held[line].bound_by if line in held else "-",
-                held[line].version if line in held else "-",
+                allocation.invoice_number or f"#{allocation.invoice_id}",
+                words.money(allocation.amount_minor, payment.currency),
+                bound[line].invoice_id if line in bound else "not bound",
+                bound[line].bound_by if line in bound else "-",
+                bound[line].version if line in bound else "-",
             )
-            for line, one in enumerate(payment.allocations, start=1)
+            for line, allocation in enumerate(payment.allocations, start=1)
         ],
         right=("Amount",),
     )
 
 
-def _print_failures(desk: Desk, told: Told) -> None:
-    zone = desk.company.time_zone
-    for one in told.story.failures:
-        ended = f"resolved {moment(one.resolved_at, zone)}: {one.resolution}" if one.resolved_at else "open"
-        by = f" by {one.resolved_by}" if one.resolved_by else ""
-        print_line(f"Failed {moment(one.opened_at, zone)} ({one.opened_because}), {ended}{by}.")
-        if one.refusal_message:
-            print_line(f"  {'The books said' if one.refusal_code else 'Seen'}: {one.refusal_message}")
-        _print_diagnosis(desk, one)
-
-
-def _print_diagnosis(desk: Desk, one: StoredFailure) -> None:
-    if one.diagnosis is None:
+def _print_failure(failure: StoredFailure, words: Words) -> None:
+    ended = f"resolved {words.moment(failure.resolved_at)}: {failure.resolution}" if failure.resolved_at else "open"
+    by = f" by {failure.resolved_by}" if failure.resolved_by else ""
+    print_line(f"Failed {words.moment(failure.opened_at)} ({failure.opened_because}), {ended}{by}.")
+    if failure.refusal_message:
+        print_line(f"  {'The books said' if failure.refusal_code else 'Seen'}: {failure.refusal_message}")
+    if failure.diagnosis is None:
         return
-    primary, words = one.diagnosis.primary, desk.company.words
-    print_line(f"  {rules.sentence(one.diagnosis, words)}")
-    print_line(f"  Cause {primary.cause} ({primary.confidence}, rule {primary.rule}); recommended {primary.remedy}.")
+    primary = failure.diagnosis.primary
+    print_line(f"  {rules.sentence(failure.diagnosis, words)}")
+    print_line(f"  Cause {primary.cause} ({primary.confidence}, rule {primary.rule}); recommended remedy {primary.remedy}.")
     if primary.blocked:
         print_line(f"  Not before: {rules.fact_sentence(primary.blocked, words)}")
     for fact in primary.because:
         who = f", {fact.person}" if fact.person else ""
-        when = f", {moment(fact.at, desk.company.time_zone)}" if fact.at else ""
+        when = f", {words.moment(fact.at)}" if fact.at else ""
         print_line(f"  - {rules.fact_sentence(fact, words)} [{fact.document}{who}{when}]")
-    for other in one.diagnosis.runners_up:
+    for other in failure.diagnosis.runners_up:
         print_line(f"  Runner-up: {other.cause} ({other.confidence})")
-    for what in rules.not_checked(one.diagnosis, words):
+    for what in rules.not_checked(failure.diagnosis, words):
         print_line(f"  Not checked: {what}")
 
 
-def _print_decisions(desk: Desk, story: Story) -> None:
+def _print_decisions(story: Story, words: Words) -> None:
     if story.decisions:
         print_table(
             "Decisions",
-            ("When", "Remedy", "By", "Approved by", "Through", "Reason", "Ended"),
+            ("When", "Remedy", "By", "Approved by", "Through", "Reason", "Outcome"),
             [
                 (
-                    moment(one.requested_at, desk.company.time_zone),
-                    one.remedy,
-                    one.requested_by,
-                    one.approved_by or "-",
-                    one.channel + (f" ({one.os_account})" if one.os_account else ""),
-                    one.reason or "-",
-                    f"{one.state}: {one.outcome}" if one.outcome else one.state,
+                    words.moment(decision.requested_at),
+                    decision.remedy,
+                    decision.requested_by,
+                    decision.approved_by or "-",
+                    decision.channel + (f" ({decision.os_account})" if decision.os_account else ""),
+                    decision.reason or "-",
+                    f"{decision.state}: {decision.outcome}" if decision.outcome else decision.state,
                 )
-                for one in story.decisions
+                for decision in story.decisions
             ],
         )
 
 
-def _print_effects(desk: Desk, story: Story) -> None:
+def _print_effects(story: Story, words: Words) -> None:
     if story.effects:
         print_table(
             "Writes to the books",
             ("Planned", "Write", "Part", "Gen.", "Amount", "State", "Document", "Sent", "Key"),
             [
                 (
-                    moment(one.planned_at, desk.company.time_zone),
-                    one.kind + (" (put back)" if one.compensates_id else ""),
-                    one.part,
-                    one.generation,
-                    _amount(one, story.payment.payment.currency),
-                    one.state + (f": {one.outcome_message}" if one.outcome_message else ""),
-                    one.document_id or "-",
-                    one.sendings,
-                    one.key[:12],
+                    words.moment(effect.planned_at),
+                    effect.kind + (" (put back)" if effect.compensates_id else ""),
+                    effect.part,
+                    effect.generation,
+                    _amount(effect, story.payment.payment.currency, words),
+                    effect.state + (f": {effect.outcome_message}" if effect.outcome_message else ""),
+                    effect.document_id or "-",
+                    effect.sendings,
+                    effect.key[:12],
                 )
-                for one in story.effects
+                for effect in story.effects
             ],
             right=("Amount",),
         )
 
 
-def _amount(one: StoredEffect, currency: str) -> str:
-    if isinstance(one.write, ReceiptWrite):
-        return money(one.write.amount_minor, currency)
-    return money(getattr(one.write, "amount_minor", 0), currency) if hasattr(one.write, "amount_minor") else "-"
+def _amount(effect: StoredEffect, currency: str, words: Words) -> str:
+    amount_minor = getattr(effect.write, "amount_minor", None)  # what takes something off has none
+    return "-" if amount_minor is None else words.money(amount_minor, currency)
 
 
-def _print_receipts(told: Told) -> None:
+def _print_receipts(told: Told, words: Words) -> None:
     currency = told.story.payment.payment.currency
     if told.unread:
         print_line(f"The books could not be read now: {told.unread}")
-    claims: Sequence[Any] = [one for one in told.story.proofs if one.withdrawn_at is None]
-    for one in claims:
-        print_line(f"Proof of the dismissal: {money(one.amount_minor, currency)} of receipt #{one.receipt_id}.")
+    for proof in told.story.proofs:
+        if proof.withdrawn_at is None:
+            receipt = told.receipts.get(proof.receipt_id)
+            name = receipt.number if receipt and receipt.number else f"#{proof.receipt_id}"
+            print_line(f"Proof of the dismissal: {words.money(proof.amount_minor, currency)} of receipt {name}.")
     if told.receipts:
         print_table(
             "In the books now",
-            ("Receipt", "Id", "Amount", "On account", "Applied to", "By", "Memo"),
-            [_receipt_row(document_id, one) for document_id, one in sorted(told.receipts.items())],
-            right=("Amount", "On account"),
+            ("Receipt", "Id", "Amount", "Unapplied", "Applied to", "By", "Memo"),
+            [_receipt_row(document_id, receipt, words) for document_id, receipt in sorted(told.receipts.items())],
+            right=("Amount", "Unapplied"),
         )
 
 
-def _receipt_row(document_id: str, one: Receipt | Gone) -> tuple[object, ...]:
-    if isinstance(one, Gone):
-        return ("deleted", document_id, "-", "-", "-", one.deleted.person if one.deleted else "-", "-")
-    lines = "; ".join(f"#{line.invoice_id} {money(line.amount_minor, one.currency)}" for line in one.lines)
+def _receipt_row(document_id: str, receipt: Receipt | Gone, words: Words) -> tuple[object, ...]:
+    if isinstance(receipt, Gone):
+        return ("deleted", document_id, "-", "-", "-", receipt.deleted.person if receipt.deleted else "-", "-")
+    lines = "; ".join(f"#{line.invoice_id} {words.money(line.amount_minor, receipt.currency)}" for line in receipt.lines)
     return (
-        one.number + (" (voided)" if one.voided else ""),
-        one.id,
-        money(one.amount_minor, one.currency),
-        money(one.unapplied_minor, one.currency),
+        receipt.number + (" (voided)" if receipt.voided else ""),
+        receipt.id,
+        words.money(receipt.amount_minor, receipt.currency),
+        words.money(receipt.unapplied_minor, receipt.currency),
         lines or "-",
-        one.created.person,
-        one.memo,
+        receipt.created.person,
+        receipt.memo,
     )

@@ -1,4 +1,4 @@
-"""Where rooms are handed what they need: settings in, desks out. Nothing here decides anything."""
+"""Where rooms get what they need: settings in, desks out. Nothing here decides anything."""
 
 from __future__ import annotations
 
@@ -64,20 +64,19 @@ class House:
         return [self.desk(company.id) for company in self.settings.companies]
 
     def desk_of(self, transaction_number: str, company_id: str | None = None) -> Desk:
-        """The desk of the company that has this payment. Raises NotFound, also when several have it."""
+        """The desk of the company that has this payment. Raises NotFound when none has it, or several."""
         if company_id is not None:
-            return self.desk(company_id)
+            self.settings.company(company_id)  # a company that is not configured has no payments to look for
         with self.db.read() as connection:
-            holders = [stored.payment.company for stored in payments.find_everywhere(connection, transaction_number)]
+            found = payments.find_everywhere(connection, transaction_number)
+        holders = [stored.payment.company for stored in found if company_id in (None, stored.payment.company)]
         if len(holders) == 1:
             return self.desk(holders[0])
         if holders:
             raise NotFound(
-                f"several companies have a payment {transaction_number}; name one with --company: {', '.join(holders)}"
+                f"Several companies have a payment {transaction_number}. Name one with --company: {', '.join(holders)}."
             )
-        raise NotFound(
-            f"there is no payment {transaction_number}; `resolve-now search TEXT` looks for parts of numbers and names"
-        )
+        raise NotFound(f"There is no payment {transaction_number}. `resolve-now search TEXT` finds parts of numbers and names.")
 
 
 def open_house(config: Path | None, environment: Mapping[str, str] = os.environ) -> House:
@@ -101,7 +100,7 @@ def open_house(config: Path | None, environment: Mapping[str, str] = os.environ)
 
 
 def open_books(company: CompanySettings, clock: Clock, connections: Connections | None = None) -> Books:
-    """The connector of a company's books. Touches nothing yet: what needs no books works while they cannot be reached.
+    """The connector of a company's books. Opens nothing yet, so that what needs no books works while they cannot be reached.
 
     Books outside are reached through `connections`; embedded ones need none.
     """
@@ -115,12 +114,12 @@ def open_books(company: CompanySettings, clock: Clock, connections: Connections 
 
 
 def open_ledger(config: Path | None, company_id: str | None) -> tuple[Ledger, CompanySettings]:
-    """The embedded books themselves, for what a bookkeeper does by hand; made where there are none yet."""
+    """The embedded books themselves, for what a bookkeeper does by hand; created when there are none yet."""
     company = load_settings(config).company(company_id)
     if not isinstance(company.books, EmbeddedBooksSettings):
         raise ConfigurationError(
-            f"The books of {company.id} are not the embedded ones (its kind is {company.books.kind}): work in them there. "
-            "`resolve-now books` is for embedded books only."
+            f"`resolve-now books` works in embedded books only. The books of {company.id} are {company.books.kind}: "
+            "make the change there."
         )
     books = company.books
     return Ledger(books.file, SystemClock(), temper=books.temper, time_zone=company.time_zone), company

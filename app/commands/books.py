@@ -1,4 +1,4 @@
-"""`resolve-now books …`: what a bookkeeper does by hand in the embedded books, for the demo, tests and trying things out.
+"""`resolve-now books …`: what a bookkeeper does by hand in the embedded books, for the demo, tests and trials.
 
 Documents are named by number, customers by name, receipts also by reference; `#ID` names one exactly.
 """
@@ -17,8 +17,9 @@ from app import output
 from app.commands import books_documents, books_money
 from app.commands.books_desk import Desk, books_app, command
 from receivables.books_records import Document
+from receivables.words import counted
 
-__all__ = ["books_app", "books_documents", "books_money"]  # importing the two adds their commands
+__all__ = ["books_app", "books_documents", "books_money"]  # importing these two adds their commands
 
 AccountArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The deposit account's name.")]
 
@@ -40,9 +41,9 @@ class Switch(StrEnum):
 @command("load")
 def load(
     desk: Desk,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV; its header tells customers from invoices.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file of customers or of invoices; the header says which.")],
 ) -> None:
-    """Take customers or invoices in from a CSV file: the whole file, or nothing of it.
+    """Load customers or invoices from a CSV file: the whole file, or nothing.
 
     Customers: customer_id,name. Invoices: number,customer,amount,currency,issued_on and optionally created_at,created_by.
     """
@@ -50,7 +51,9 @@ def load(
     if desk.as_json:
         output.print_json(loaded)
     else:
-        output.print_line(f"Loaded {loaded.customers} customers and {loaded.invoices} invoices from {file.name}.")
+        output.print_line(
+            f"Loaded {counted(loaded.customers, 'customer')} and {counted(loaded.invoices, 'invoice')} from {file.name}."
+        )
 
 
 @command("close-period")
@@ -58,29 +61,32 @@ def close_period(
     desk: Desk,
     day: Annotated[str, typer.Argument(metavar="DAY", help="The last day that is closed, such as 2026-02-28.")],
 ) -> None:
-    """Close the books through a day: nothing dated until then can be added, changed or deleted."""
+    """Close the books through a day: nothing dated on or before it can be added, changed or deleted."""
     closed_through = desk.day(day)
     desk.ledger.close_period(closed_through, by=desk.by, at=desk.at)
-    desk.say(f"The books are closed through {closed_through.isoformat()}.")
+    desk.say(f"The books are closed through {desk.company.words.day(closed_through)}.")
 
 
 @command("reopen-period")
 def reopen_period(
     desk: Desk,
-    day: Annotated[str, typer.Argument(metavar="[DAY]", help="The first day that is open again. Without it: every day.")] = "",
+    day: Annotated[str, typer.Argument(metavar="[DAY]", help="The first day to reopen. Without it: all periods.")] = "",
 ) -> None:
-    """Open the books again, from a day on or altogether."""
+    """Reopen the books from a day on, or all of them."""
     desk.ledger.reopen_period(desk.day(day) if day else None, by=desk.by, at=desk.at)
     closed_through = desk.ledger.settings().closed_through
-    desk.say(f"The books are closed through {closed_through.isoformat()}." if closed_through else "All periods are open.")
+    if closed_through:
+        desk.say(f"The books are closed through {desk.company.words.day(closed_through)}.")
+    else:
+        desk.say("All periods are open.")
 
 
 @command("auto-apply-credits")
 def auto_apply_credits(
     desk: Desk,
-    switch: Annotated[Switch, typer.Argument(metavar="on|off", help="Whether the books apply credits by themselves.")],
+    switch: Annotated[Switch, typer.Argument(metavar="on|off", help="Whether the books apply credits automatically.")],
 ) -> None:
-    """Turn the automatic application of credits on or off; it acts at the next change of an invoice or new credit memo."""
+    """Turn automatic application of credits on or off; it acts when an invoice changes or a credit memo is added."""
     desk.ledger.set_auto_apply_credits(switch is Switch.ON, by=desk.by, at=desk.at)
     desk.say(f"Credits are {'now' if switch is Switch.ON else 'no longer'} applied automatically.")
 
@@ -90,7 +96,7 @@ def deactivate_account(
     desk: Desk,
     account: AccountArgument,
 ) -> None:
-    """Make a deposit account inactive: receipts that name it are refused."""
+    """Make a deposit account inactive: receipts to it are refused."""
     desk.ledger.set_account_active(account, False, by=desk.by, at=desk.at)
     desk.say(f"The account {account} is inactive.")
 
@@ -108,7 +114,7 @@ def reactivate_account(
 @command("list")
 def list_documents(
     desk: Desk,
-    what: Annotated[Listed, typer.Argument(help="Which documents.")] = Listed.INVOICES,
+    what: Annotated[Listed, typer.Argument(help="What to list.")] = Listed.INVOICES,
 ) -> None:
     """List invoices, receipts, credit memos or customers as they stand now."""
     readers: dict[Listed, Callable[[], Sequence[Document]]] = {
@@ -125,5 +131,5 @@ def history(
     desk: Desk,
     document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="A number, name or reference, or #ID.")],
 ) -> None:
-    """Show who did what to every document called so, deleted ones included."""
+    """Show who did what to the documents with this number, name or reference, including deleted ones."""
     desk.show_history(f"History of {document}", desk.ledger.history(document))

@@ -1,4 +1,4 @@
-"""The bookkeeper's desk on the command line: whose books are open, who works in them, and how the answers read."""
+"""The bookkeeper at the command line: whose books are open, who works in them, and how the answers read."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from inspect import Signature, signature
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -17,11 +16,10 @@ from accounting.embedded.change import Kind
 from accounting.embedded.ledger import Ledger
 from accounting.embedded.reading import HistoryEntry
 from app import output
-from receivables.books_records import CreditMemo, Customer, Document, Gone, Invoice, Receipt
+from receivables.books_records import CreditApplication, CreditMemo, Customer, Document, Gone, Invoice, Receipt, ReceiptLine
+from receivables.company import Company
 from receivables.money import minor_from_text
-
-if TYPE_CHECKING:
-    from app.settings import CompanySettings
+from receivables.words import Words
 
 books_app = typer.Typer(
     name="books",
@@ -31,14 +29,14 @@ books_app = typer.Typer(
 
 CompanyOption = Annotated[
     str | None,
-    typer.Option("--company", metavar="ID", help="Whose books. May be left out when only one company is configured."),
+    typer.Option("--company", metavar="ID", help="Whose books; needed only when several companies are configured."),
 ]
-ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it. Without it: your login name.")]
+ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does this. Without it: your login name.")]
 AtOption = Annotated[
     str,
     typer.Option("--at", metavar="ISO-MOMENT", help="When it was done, such as 2026-03-01T09:00; for demos and tests."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="The answer as JSON, for programs.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
 CustomerOption = Annotated[str, typer.Option("--customer", metavar="NAME", help="The customer, by name or #ID.")]
 AmountOption = Annotated[str, typer.Option("--amount", metavar="AMOUNT", help="Plain digits, such as 500.00.")]
@@ -52,7 +50,9 @@ MemoArgument = Annotated[str, typer.Argument(metavar="MEMO", help="The credit me
 CustomerArgument = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's name, or #ID.")]
 LinesOption = Annotated[
     list[str] | None,
-    typer.Option("--to", metavar="NUMBER:AMOUNT", help="Apply so much to this invoice; may be repeated. The rest is unapplied."),
+    typer.Option(
+        "--to", metavar="NUMBER:AMOUNT", help="Apply this amount to this invoice; repeatable. The rest stays unapplied."
+    ),
 ]
 
 
@@ -61,23 +61,23 @@ class Desk:
     """The open books and the person who works in them. `at` is UTC, None is now."""
 
     ledger: Ledger
-    time_zone: ZoneInfo
+    company: Company
     by: str
     at: datetime | None
     as_json: bool
 
     def id_of(self, kind: Kind, text: str) -> str:
-        """The record called `text`, or `#ID`. Raises NotFound."""
+        """The id of the record with this number, name or `#ID`. Raises NotFound."""
         return self.ledger.find(kind, text)
 
     def day(self, text: str) -> date:
-        """The day written, or without one the company's day of the work. Raises typer.BadParameter."""
+        """The day written, or without one the company's day of the change. Raises typer.BadParameter."""
         if not text:
-            return (self.at or self.ledger.clock.now()).astimezone(self.time_zone).date()
+            return self.company.day_of(self.at or self.ledger.clock.now())
         try:
             return date.fromisoformat(text)
         except ValueError:
-            raise typer.BadParameter(f"{text!r} is not a day; write it as 2026-03-01.") from None
+            raise typer.BadParameter(f"{text!r} is not a date; write it as 2026-03-01.") from None
 
     def currency(self, text: str) -> str:
         """The currency written, or without one the home currency of the books."""
@@ -101,11 +101,11 @@ class Desk:
         return lines
 
     def show(self, done: str, document: Document | Gone) -> None:
-        """What was done and how the document stands now."""
+        """What was done and how the document is now."""
         if self.as_json:
             output.print_json(document)
         else:
-            output.print_line(f"{done}: {sentence(document)}")
+            output.print_line(f"{done}: {sentence(document, self.company.words)}")
 
     def say(self, done: str) -> None:
         """What was done to the books themselves; as JSON, how they are set now."""
@@ -119,8 +119,8 @@ class Desk:
         if self.as_json:
             output.print_json(list(documents))
             return
-        columns, rows, right = table_of(documents)
-        output.print_table(title, columns, rows, right)
+        columns, rows = table_of(documents, self.company.words)
+        output.print_table(title, columns, rows, AMOUNT_COLUMNS)
 
     def show_history(self, title: str, entries: Sequence[HistoryEntry]) -> None:
         if self.as_json:
@@ -128,22 +128,24 @@ class Desk:
             return
         rows = [
             (
-                output.moment(entry.at, self.time_zone),
+                self.company.words.moment(entry.at),
                 entry.person,
                 f"{entry.kind.replace('_', ' ')} #{entry.document_id}",
                 entry.what,
             )
             for entry in entries
         ]
-        output.print_table(title, ("when", "who", "document", "what"), rows)
+        output.print_table(title, ("When", "Who", "Document", "What"), rows)
 
 
 def open_desk(
     context: typer.Context, company: CompanyOption = None, by: ByOption = "", at: AtOption = "", as_json: JsonOption = False
 ) -> Desk:
-    """Opens the books of the company. Raises ConfigurationError, NotFound, typer.BadParameter for a moment that is none."""
-    ledger, settings = _ledger(context, company)
-    return Desk(ledger, settings.time_zone, by or getpass.getuser(), _moment(at, settings.time_zone), as_json)
+    """Opens the company's books. Raises ConfigurationError, NotFound, typer.BadParameter for a moment it cannot read."""
+    from app.wiring import open_ledger  # noqa: PLC0415 (help texts must not wait for every room to be imported)
+
+    ledger, settings = open_ledger(context.obj, company)
+    return Desk(ledger, settings.company, by or getpass.getuser(), _moment(at, settings.time_zone), as_json)
 
 
 def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -164,7 +166,7 @@ def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return add
 
 
-def sentence(document: Document | Gone) -> str:
+def sentence(document: Document | Gone, words: Words) -> str:
     """One document in one line, with its id in brackets."""
     match document:
         case Gone():
@@ -172,41 +174,54 @@ def sentence(document: Document | Gone) -> str:
         case Customer():
             return f"customer {document.name} (#{document.id}), {_state_of(document)}"
         case Invoice():
-            total, open_now = _money(document.total_minor, document), _money(document.open_minor, document)
-            return f"invoice {document.number} (#{document.id}), {document.status.value}: {total}, open {open_now}"
+            total, open_now = _amounts(document, words)
+            return f"invoice {document.number} (#{document.id}), {document.status.value}: {total}, open balance {open_now}"
         case CreditMemo():
-            total, left = _money(document.total_minor, document), _money(document.open_minor, document)
-            return f"credit memo {document.number} (#{document.id}): {total}, left {left}"
+            total, unapplied = _amounts(document, words)
+            return f"credit memo {document.number} (#{document.id}): {total}, unapplied {unapplied}"
         case Receipt():
-            amount, unapplied = _money(document.amount_minor, document), _money(document.unapplied_minor, document)
+            amount, unapplied = _amounts(document, words)
             return f"receipt {document.number} (#{document.id}), {_state_of(document)}: {amount}, unapplied {unapplied}"
 
 
-def table_of(documents: Sequence[Document]) -> tuple[tuple[str, ...], list[tuple[str, ...]], tuple[str, ...]]:
-    """(columns, rows, columns of amounts) for documents of one kind."""
+AMOUNT_COLUMNS = ("Total", "Open balance", "Amount", "Unapplied")
+
+
+def table_of(documents: Sequence[Document], words: Words) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """(columns, rows) for documents of one kind."""
+    columns: tuple[str, ...] = ("Id", "Name", "State")
     rows: list[tuple[str, ...]] = []
-    columns: tuple[str, ...] = ("id", "name", "state")
     for document in documents:
         match document:
             case Customer():
                 rows.append((document.id, document.name, _state_of(document)))
             case Invoice():
-                columns = ("id", "number", "customer", "issued", "total", "open", "state")
-                amounts = (_money(document.total_minor, document), _money(document.open_minor, document))
-                state = document.status.value
-                rows.append((document.id, document.number, document.customer_id, str(document.issued_on), *amounts, state))
+                columns = ("Id", "Number", "Customer", "Date", "Total", "Open balance", "State")
+                about = (document.id, document.number, document.customer_id, words.day(document.issued_on))
+                rows.append((*about, *_amounts(document, words), document.status.value))
             case CreditMemo():
-                columns = ("id", "number", "customer", "issued", "total", "left", "applied to")
-                amounts = (_money(document.total_minor, document), _money(document.open_minor, document))
-                applied = ", ".join(f"#{a.invoice_id}: {_money(a.amount_minor, document)}" for a in document.applications)
-                rows.append((document.id, document.number, document.customer_id, str(document.issued_on), *amounts, applied))
+                columns = ("Id", "Number", "Customer", "Date", "Total", "Unapplied", "Applied to")
+                about = (document.id, document.number, document.customer_id, words.day(document.issued_on))
+                rows.append((*about, *_amounts(document, words), _applied(document.applications, document.currency, words)))
             case Receipt():
-                columns = ("id", "customer", "received", "amount", "unapplied", "reference", "state", "applied to")
-                amounts = (_money(document.amount_minor, document), _money(document.unapplied_minor, document))
-                applied = ", ".join(f"#{line.invoice_id}: {_money(line.amount_minor, document)}" for line in document.lines)
-                words = (document.reference, _state_of(document), applied)
-                rows.append((document.id, document.customer_id, str(document.received_on), *amounts, *words))
-    return columns, rows, tuple(column for column in columns if column in ("total", "open", "left", "amount", "unapplied"))
+                columns = ("Id", "Number", "Customer", "Date", "Amount", "Unapplied", "Reference", "State", "Applied to")
+                about = (document.id, document.number, document.customer_id, words.day(document.received_on))
+                applied = _applied(document.lines, document.currency, words)
+                rows.append((*about, *_amounts(document, words), document.reference, _state_of(document), applied))
+    return columns, rows
+
+
+def _amounts(document: Invoice | CreditMemo | Receipt, words: Words) -> tuple[str, str]:
+    """The whole amount, and what of it is open or unapplied."""
+    if isinstance(document, Receipt):
+        whole, rest = document.amount_minor, document.unapplied_minor
+    else:
+        whole, rest = document.total_minor, document.open_minor
+    return words.money(whole, document.currency), words.money(rest, document.currency)
+
+
+def _applied(lines: Sequence[CreditApplication | ReceiptLine], currency: str, words: Words) -> str:
+    return ", ".join(f"#{line.invoice_id}: {words.money(line.amount_minor, currency)}" for line in lines)
 
 
 def _state_of(document: Customer | Receipt) -> str:
@@ -219,23 +234,14 @@ def _state_of(document: Customer | Receipt) -> str:
     return "deposited" if document.deposited else "not deposited"
 
 
-def _money(amount_minor: int, document: Invoice | CreditMemo | Receipt) -> str:
-    return output.money(amount_minor, document.currency)
-
-
 def _moment(text: str, time_zone: ZoneInfo) -> datetime | None:
-    """A moment as people type it; without a time zone it is the company's own."""
+    """A moment as people type it; without a time zone, on the company's clock."""
     if not text:
         return None
     try:
         at = datetime.fromisoformat(text)
         return (at if at.tzinfo else at.replace(tzinfo=time_zone)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise typer.BadParameter(f"{text!r} is not a moment; write it as 2026-03-01T09:00 or 2026-03-01T15:00:00Z.") from None
-
-
-def _ledger(context: typer.Context, company: str | None) -> tuple[Ledger, CompanySettings]:
-    from app.wiring import open_ledger  # noqa: PLC0415 (help texts must not wait for every room to be imported)
-
-    config: Path | None = context.obj
-    return open_ledger(config, company)
+        raise typer.BadParameter(
+            f"{text!r} is not a date and time; write it as 2026-03-01T09:00 or 2026-03-01T15:00:00Z."
+        ) from None

@@ -22,7 +22,7 @@ from app.commands.books_desk import (
 @command("customer")
 def customer(
     desk: Desk,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What the customer is called.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The customer's name.")],
 ) -> None:
     """Add a customer."""
     desk.show("Added", desk.ledger.add_customer(name, by=desk.by, at=desk.at))
@@ -49,10 +49,10 @@ def reactivate_customer(
 @command("merge-customers")
 def merge_customers(
     desk: Desk,
-    leaving: Annotated[str, typer.Argument(metavar="FROM", help="The customer who goes, by name or #ID.")],
-    staying: Annotated[str, typer.Argument(metavar="INTO", help="The customer who stays, by name or #ID.")],
+    leaving: Annotated[str, typer.Argument(metavar="FROM", help="The customer to merge away, by name or #ID.")],
+    staying: Annotated[str, typer.Argument(metavar="INTO", help="The customer to keep, by name or #ID.")],
 ) -> None:
-    """Merge one customer into another, who takes over all documents."""
+    """Merge one customer into another, which takes over all documents."""
     from_id, into_id = desk.id_of(Kind.CUSTOMER, leaving), desk.id_of(Kind.CUSTOMER, staying)
     desk.show("Merged", desk.ledger.merge_customers(from_id, into_id, by=desk.by, at=desk.at))
 
@@ -81,7 +81,7 @@ def issue_invoice(
     desk: Desk,
     invoice: InvoiceArgument,
 ) -> None:
-    """Make a draft an invoice that can be paid."""
+    """Issue a draft invoice so that it can be paid."""
     desk.show("Issued", desk.ledger.issue_invoice(desk.id_of(Kind.INVOICE, invoice), by=desk.by, at=desk.at))
 
 
@@ -100,7 +100,7 @@ def recreate_invoice(
     invoice: InvoiceArgument,
     amount: Annotated[str, typer.Option("--amount", metavar="AMOUNT", help="Without it: the same amount.")] = "",
 ) -> None:
-    """Delete an invoice and add another with the same number, optionally of another amount."""
+    """Delete an invoice and recreate it with the same number, optionally with another amount."""
     invoice_id = desk.id_of(Kind.INVOICE, invoice)
     currency = next(found.currency for found in desk.ledger.invoices() if found.id == invoice_id)
     amount_minor = desk.amount(amount, currency) if amount else None

@@ -30,7 +30,7 @@ def receipt(
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Plain digits, such as 500.00.")],
     currency: CurrencyOption = "",
     on: DayOption = "",
-    reference: Annotated[str, typer.Option("--reference", help="The check's number, or whatever the customer wrote.")] = "",
+    reference: Annotated[str, typer.Option("--reference", help="The check number, or what the customer wrote.")] = "",
     method: Annotated[str, typer.Option("--method", help="How it was paid: check, card, wire …")] = "",
     to: LinesOption = None,
     memo: Annotated[str, typer.Option("--memo", help="A note on the receipt.")] = "",
@@ -60,7 +60,7 @@ def apply_receipt(
     receipt: ReceiptArgument,
     to: LinesOption = None,
 ) -> None:
-    """Apply a receipt to these invoices and no others; without --to it is applied to nothing."""
+    """Apply a receipt to these invoices and no others; without --to it is unapplied."""
     receipt_id = desk.id_of(Kind.RECEIPT, receipt)
     currency = next(found.currency for found in desk.ledger.receipts() if found.id == receipt_id)
     applied = desk.ledger.apply_receipt(receipt_id, desk.lines(to or (), currency), by=desk.by, at=desk.at)
@@ -72,7 +72,7 @@ def void_receipt(
     desk: Desk,
     receipt: ReceiptArgument,
 ) -> None:
-    """Void a receipt; what it paid is open again."""
+    """Void a receipt; the invoices it paid are open again."""
     desk.show("Voided", desk.ledger.void_receipt(desk.id_of(Kind.RECEIPT, receipt), by=desk.by, at=desk.at))
 
 
@@ -81,7 +81,7 @@ def delete_receipt(
     desk: Desk,
     receipt: ReceiptArgument,
 ) -> None:
-    """Delete a receipt; what it paid is open again."""
+    """Delete a receipt; the invoices it paid are open again."""
     desk.show("Deleted", desk.ledger.delete_receipt(desk.id_of(Kind.RECEIPT, receipt), by=desk.by, at=desk.at))
 
 
@@ -90,7 +90,7 @@ def deposit(
     desk: Desk,
     receipt: ReceiptArgument,
 ) -> None:
-    """Put a receipt into a bank deposit; from then on it cannot be changed."""
+    """Add a receipt to a bank deposit; from then on it cannot be changed."""
     receipt_id = desk.id_of(Kind.RECEIPT, receipt)
     desk.show("Deposited", desk.ledger.deposit_receipt(receipt_id, by=desk.by, at=desk.at, deposited_on=desk.day("")))
 
@@ -100,8 +100,8 @@ def undo_deposit(
     desk: Desk,
     receipt: ReceiptArgument,
 ) -> None:
-    """Take a receipt out of its bank deposit."""
-    desk.show("Taken out of its deposit", desk.ledger.undo_deposit(desk.id_of(Kind.RECEIPT, receipt), by=desk.by, at=desk.at))
+    """Remove a receipt from its bank deposit."""
+    desk.show("Removed from its deposit", desk.ledger.undo_deposit(desk.id_of(Kind.RECEIPT, receipt), by=desk.by, at=desk.at))
 
 
 @command("credit-memo")
@@ -127,7 +127,7 @@ def apply_credit(
     to: Annotated[str, typer.Option("--to", metavar="INVOICE", help="The invoice's number, or #ID.")],
     amount: AmountOption,
 ) -> None:
-    """Apply a part of a credit memo to an invoice."""
+    """Apply an amount of a credit memo to an invoice."""
     found = _credit_memo(desk, memo)
     invoice_id, amount_minor = desk.id_of(Kind.INVOICE, to), desk.amount(amount, found.currency)
     desk.ledger.apply_credit(found.id, invoice_id, amount_minor, by=desk.by, at=desk.at)
@@ -140,14 +140,14 @@ def unapply_credit(
     memo: MemoArgument,
     invoice: Annotated[str, typer.Option("--from", metavar="INVOICE", help="The invoice's number, or #ID.")],
 ) -> None:
-    """Take a credit memo off an invoice."""
+    """Unapply a credit memo from an invoice."""
     found, invoice_id = _credit_memo(desk, memo), desk.id_of(Kind.INVOICE, invoice)
-    standing = [application.id for application in found.applications if application.invoice_id == invoice_id]
-    if not standing:
+    applied = [application.id for application in found.applications if application.invoice_id == invoice_id]
+    if not applied:
         raise NotFound(f"Credit memo {found.number} is not applied to invoice {invoice}.")
-    for application_id in standing:
+    for application_id in applied:
         desk.ledger.unapply_credit(application_id, by=desk.by, at=desk.at)
-    desk.show("Un-applied", _credit_memo(desk, f"#{found.id}"))
+    desk.show("Unapplied", _credit_memo(desk, f"#{found.id}"))
 
 
 @command("delete-credit-memo")
@@ -155,7 +155,7 @@ def delete_credit_memo(
     desk: Desk,
     memo: MemoArgument,
 ) -> None:
-    """Delete a credit memo; what it was applied to is open again."""
+    """Delete a credit memo; the invoices it was applied to are open again."""
     desk.show("Deleted", desk.ledger.delete_credit_memo(desk.id_of(Kind.CREDIT_MEMO, memo), by=desk.by, at=desk.at))
 
 

@@ -1,4 +1,4 @@
-"""Commands about what connects a company to its books: connect, doctor."""
+"""Commands about a company's connection to its books: connect, doctor."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from app.settings_books import TrytonSettings
 from app.sign_in import PATH
 from app.wiring import open_house
 from receivables.errors import ConfigurationError
+from receivables.words import counted
 from storage.vault import Keyring
 
 if TYPE_CHECKING:
@@ -33,20 +34,20 @@ def register(app: typer.Typer) -> None:
 
 def connect(
     context: typer.Context,
-    company: Annotated[str | None, typer.Argument(help="Which company. May be left out when only one is configured.")] = None,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only show the address to sign in at.")] = False,
-    port: Annotated[int, typer.Option(help="Where the browser comes back to on this machine.", min=1, max=65_535)] = PORT,
+    company: Annotated[str | None, typer.Argument(help="Which company; needed only when several are configured.")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only show the sign-in address.")] = False,
+    port: Annotated[int, typer.Option(help="The port on this machine that the browser returns to.", min=1, max=65_535)] = PORT,
     redirect: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="The registered address, where it is not this machine's own.")
+        str, typer.Option(metavar="ADDRESS", help="The registered redirect address, when it is not on this machine.")
     ] = "",
     paste: Annotated[bool, typer.Option("--paste", help="Do not listen: ask for the address the browser ended at.")] = False,
-    organisation: Annotated[str, typer.Option(metavar="ID", help="Which one, where a sign-in opens several (Xero).")] = "",
-    other_books: Annotated[bool, typer.Option("--other-books", help="Yes, these are other books than before.")] = False,
-    new_key: Annotated[bool, typer.Option("--new-key", help="Only print a fresh key for the vault.")] = False,
-    rotate_keys: Annotated[bool, typer.Option("--rotate-keys", help="Only encrypt all tokens with the newest key.")] = False,
+    organisation: Annotated[str, typer.Option(metavar="ID", help="Which one, when a sign-in opens several (Xero).")] = "",
+    other_books: Annotated[bool, typer.Option("--other-books", help="Confirm that these are other books than before.")] = False,
+    new_key: Annotated[bool, typer.Option("--new-key", help="Only print a new key for the vault.")] = False,
+    rotate_keys: Annotated[bool, typer.Option("--rotate-keys", help="Only re-encrypt all tokens with the newest key.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Connect a company to its books, the first time or again."""
+    """Connect a company to its books, for the first time or again."""
     if new_key:
         key = Keyring.new_key()
         _say(as_json, {"key": key}, key)
@@ -54,26 +55,30 @@ def connect(
     house = open_house(context.obj)
     if rotate_keys:
         count = house.connections.vault.rotate()
-        _say(as_json, {"tokens": count}, f"Stored tokens encrypted with the newest key: {count}. The older keys may go now.")
+        _say(
+            as_json,
+            {"tokens": count},
+            f"{counted(count, 'token')} encrypted with the newest key. The older keys can be removed now.",
+        )
         return
     settings = house.settings.company(company)
     answer: dict[str, object] = {"company": settings.id, "kind": settings.books.kind}
     if isinstance(settings.books, TrytonSettings):
         connect_tryton(house, settings, settings.books)
-        _say(as_json, answer, f"Tryton takes login and password of {settings.id}.")
+        _say(as_json, answer, f"Tryton accepted the login and password of {settings.id}.")
     elif settings.books.kind == "embedded":
-        _say(as_json, answer, f"{settings.id} keeps embedded books: there is nothing to connect.")
+        _say(as_json, answer, f"{settings.id} has embedded books: there is nothing to connect.")
     else:
         shown = _Terminal(browser=not no_browser, port=port, paste=paste, organisation=organisation)
         token = connect_by_sign_in(
             house, settings, redirect or f"http://localhost:{port}{PATH}", shown.sign_in, shown.choose, other_books=other_books
         )
         answer |= {"organisation": token.organisation, "sign_in_ends_at": token.refresh_expires_at}
-        _say(as_json, answer, f"{settings.id} is connected ({token.organisation}). See how it stands: resolve-now doctor")
+        _say(as_json, answer, f"{settings.id} is connected ({token.organisation}). Check it with: resolve-now doctor")
 
 
 class _Terminal:
-    """The person who connects, at the terminal; what they are told is on standard error, beside the answer."""
+    """The person who connects, at the terminal; instructions go to standard error, apart from the answer."""
 
     def __init__(self, *, browser: bool, port: int, paste: bool, organisation: str) -> None:
         self._browser = browser
@@ -83,41 +88,41 @@ class _Terminal:
 
     def sign_in(self, consent: Consent, redeem: Redeem) -> None:
         if self._paste:
-            pasted(consent, redeem, show=self._show, ask=lambda: str(typer.prompt("The address it ended at", err=True)))
+            pasted(consent, redeem, show=self._show, ask=lambda: str(typer.prompt("The address the browser ended at", err=True)))
         else:
             listen(consent, redeem, port=self._port, show=self._show)
 
     def _show(self, url: str) -> None:
-        typer.echo(f"Sign in to the books here, as somebody who may administer them:\n\n{url}\n", err=True)
+        typer.echo(f"Sign in to the books here, as an administrator of them:\n\n{url}\n", err=True)
         if self._browser:
             webbrowser.open(url)
 
     def choose(self, organisations: Mapping[str, str]) -> str:
-        """Which of several organisations, by --organisation or by asking. Raises ConfigurationError."""
+        """Which of several organizations, by --organisation or by asking. Raises ConfigurationError."""
         if self._organisation in organisations:
             return self._organisation
         listed = "\n".join(f"  {id_}  {name}" for id_, name in organisations.items())
         if self._organisation or not sys.stdin.isatty():
-            raise ConfigurationError(f"Say which organisation with --organisation ID:\n{listed}")
-        print_error(f"The sign-in opened several organisations:\n{listed}")
-        chosen = str(typer.prompt("Which one (its id)", err=True)).strip()
+            raise ConfigurationError(f"Name the organization with --organisation ID:\n{listed}")
+        print_error(f"The sign-in opened several organizations:\n{listed}")
+        chosen = str(typer.prompt("Which organization (its id)", err=True)).strip()
         if chosen not in organisations:
-            raise ConfigurationError(f"{chosen!r} is none of them. Nothing was changed.")
+            raise ConfigurationError(f"{chosen!r} is not one of these organizations. Nothing was changed.")
         return chosen
 
 
 def doctor(context: typer.Context, company: CompanyId = None, as_json: AsJson = False) -> None:
-    """What works and what does not, and what to do about it; changes nothing."""
+    """Check what works, what does not, and what to do about it; changes nothing."""
     findings = examine(context.obj, company)
-    broken = [one for one in findings if one.verdict is Verdict.BROKEN]
+    broken = [finding for finding in findings if finding.verdict is Verdict.BROKEN]
     if as_json:
         print_json(findings)
     else:
-        for one in findings:
-            mark = one.verdict.value.replace("_", " ")
-            remedy = f" {one.remedy}" if one.remedy else ""
-            print_line(f"{mark:<9}  {one.company or 'house'}: {one.check}: {one.text}{remedy}")
-        print_line(f"{len(broken)} of {len(findings)} checks found something that does not work." if broken else "All is well.")
+        for finding in findings:
+            mark = finding.verdict.value.replace("_", " ")
+            remedy = f" {finding.remedy}" if finding.remedy else ""
+            print_line(f"{mark:<9}  {finding.company or 'system'}: {finding.check}: {finding.text}{remedy}")
+        print_line(f"{len(broken)} of {counted(len(findings), 'check')} failed." if broken else "Everything works.")
     if broken:
         sys.exit(1)
 

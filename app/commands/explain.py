@@ -1,6 +1,6 @@
 """The command `explain`: the facts about a failed payment, the rules that fired, and those that nearly did.
 
-It speaks of the evidence as it was read last; the books are not asked.
+It uses the evidence as it was last read; the books are not read again.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def explain_payment(
     context: typer.Context,
     transaction: Transaction,
     company: CompanyId = None,
-    every: Annotated[bool, typer.Option("--all", help="Every rule, also those that are far from firing.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Show every rule, including those far from firing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Why a payment was diagnosed as it was: facts, rules that fired, rules that nearly fired and what they lack."""
+    """Explain a diagnosis: the facts, the rules that fired, and the rules that nearly fired with what they lack."""
     desk = open_house(context.obj).desk_of(transaction, company)
     found, evidence = _last_evidence(desk, transaction)
     explained = explain(evidence)
@@ -50,10 +50,10 @@ def _last_evidence(desk: Desk, transaction: str) -> tuple[StoredFailure, Evidenc
     """The newest failure of the payment for which something was read. Raises NotFound with what to do."""
     with desk.db.read() as connection:
         of_payment = failures.of_payment(connection, desk.company.id, transaction)
-        read = [one for one in of_payment if one.about == "payment" and one.evidence_id]
+        read = [failure for failure in of_payment if failure.about == "payment" and failure.evidence_id]
         if read:
             return read[-1], failures.evidence(connection, desk.company.id, read[-1].evidence_id or "")
-    why = "Nothing was read about it yet; `resolve-now sync` reads." if of_payment else "It never failed."
+    why = "Nothing was read about it yet; `resolve-now sync` reads the books." if of_payment else "It never failed."
     raise NotFound(f"There is nothing to explain about payment {transaction}. {why}")
 
 
@@ -70,12 +70,12 @@ def _as_json(desk: Desk, found: StoredFailure, evidence: Evidence, explained: Ex
         "not_checked": not_checked(found.diagnosis, desk.company.words) if found.diagnosis else (),
         "read_at": evidence.taken_at,
         "facts": dict(explained.facts),
-        "rules": [asdict(one) for one in explained.rules],
+        "rules": [asdict(rule) for rule in explained.rules],
     }
 
 
 def _lines(found: StoredFailure, evidence: Evidence, explained: Explanation, words: Words, *, every: bool) -> Iterator[str]:
-    yield f"Payment {found.transaction_number}, as read on {evidence.taken_at:%Y-%m-%d %H:%M} UTC"
+    yield f"Payment {found.transaction_number}, as read on {words.moment(evidence.taken_at)}"
     if found.diagnosis is not None:
         primary = found.diagnosis.primary
         yield f"{primary.cause} ({primary.confidence}, by {primary.rule}): {sentence(found.diagnosis, words)}"
@@ -93,24 +93,24 @@ def _lines(found: StoredFailure, evidence: Evidence, explained: Explanation, wor
     if every:
         yield ""
         yield "All other rules"
-        yield from _rules(tuple(one for one in explained.rules if not one.fired and not one.nearly), "none")
+        yield from _rules(tuple(rule for rule in explained.rules if not rule.fired and not rule.nearly), "none")
 
 
 def _rules(shown: tuple[RuleExplained, ...], otherwise: str) -> Iterator[str]:
     if not shown:
         yield f"  {otherwise}"
-    for one in shown:
-        about = "the whole payment" if one.is_whole else "a part of the payment"
-        surely = "certain" if one.is_certain else "likely"
-        yield f"  {one.rule} ({one.cause})" + (f": about {about}, {surely}" if one.fired else "")
-        yield f"    {one.summary}"
-        yield from (f"      {_said(condition)}" for condition in one.when)
-        if one.fired and one.whole:
-            yield "    to be about the whole payment"
-            yield from (f"      {_said(condition)}" for condition in one.whole)
-        if one.is_whole:
-            yield "    to be certain" + (": never, a person looks" if one.certain is None else "")
-            yield from (f"      {_said(condition)}" for condition in one.certain or ())
+    for rule in shown:
+        about = "the whole payment" if rule.is_whole else "a part of the payment"
+        surely = "certain" if rule.is_certain else "likely"
+        yield f"  {rule.rule} ({rule.cause})" + (f": about {about}, {surely}" if rule.fired else "")
+        yield f"    {rule.summary}"
+        yield from (f"      {_said(condition)}" for condition in rule.when)
+        if rule.fired and rule.whole:
+            yield "    to apply to the whole payment"
+            yield from (f"      {_said(condition)}" for condition in rule.whole)
+        if rule.is_whole:
+            yield "    to be certain" + (": never; a person must look" if rule.certain is None else "")
+            yield from (f"      {_said(condition)}" for condition in rule.certain or ())
 
 
 def _said(condition: Condition) -> str:

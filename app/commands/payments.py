@@ -1,4 +1,4 @@
-"""Commands about payments: take them in, sync, see what failed, tell a story, decide, search, hide."""
+"""Commands about payments: import, sync, list failures, show one, decide, search, hide."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from rich.console import Console
 
 import rules
 from app import failure_view, story_view
-from app.output import money, print_json, print_line, print_table
+from app.output import print_json, print_line, print_table
 from app.wiring import open_house
 from feeds.csv_file import CsvFile
 from receivables.diagnosis import Remedy
-from receivables.errors import FeedError, NotFound, StaleDecision
+from receivables.errors import FeedError, StaleDecision
 from receivables.payment import Bucket
+from receivables.words import Words, counted
 from storage import attempts, decisions, failures, feeds, payments, search
-from storage.payments import StoredPayment
 from sync import intake, journey, requests
 from sync.desk import Desk
 from sync.journey import JourneyCounts
 
-AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
-CompanyId = Annotated[str | None, typer.Option("--company", help="Which company; needed only where several are configured.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+CompanyId = Annotated[str | None, typer.Option("--company", help="Which company; needed only when several are configured.")]
 Transaction = Annotated[str, typer.Argument(help="The payment's transaction number.")]
 AsPerson = Annotated[str, typer.Option("--as", help="The configured person who decides.")]
 KINDS = ("payment", "invoice", "customer", "credit-memo", "receipt")
@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
 
 @contextmanager
 def working(text: str) -> Iterator[Callable[[str], None]]:
-    """Shows on a terminal that work goes on; standard output stays clean for the answer."""
+    """Shows progress on a terminal; standard output stays clean for the answer."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda _: None
@@ -66,16 +66,16 @@ def import_file(
     file: Annotated[Path, typer.Argument(help="A CSV file of payments.")],
     company: CompanyId = None,
     partial: Annotated[
-        bool, typer.Option(help="Take the good lines of a file that has bad ones, and say which were left out.")
+        bool, typer.Option(help="Import the good lines of a file with bad ones, and say which were left out.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take in payments from a CSV file: the whole file, or nothing of it."""
+    """Import payments from a CSV file: the whole file, or nothing."""
     desk = open_house(context.obj).desk(company)
     feed = CsvFile(file, desk.company, partial=partial)
     try:
         with working(f"reading {file.name}") as update:
-            counts = intake.run_once(desk, feed, lambda done: update(f"{done} of {feed.count} payments"))
+            counts = intake.run_once(desk, feed, lambda done: update(f"{done} of {counted(feed.count, 'payment')}"))
     except FeedError as error:
         if as_json:
             print_json({"error": error.message, "problems": error.problems})
@@ -86,8 +86,8 @@ def import_file(
         print_json(asdict(counts) | {"left_out": left_out})
         return
     print_line(
-        f"{file.name}: {counts.new} new payments, {counts.same} already known, {counts.excluded} excluded by a rule, "
-        f"{counts.conflicts} contradicting what we hold."
+        f"{file.name}: {counted(counts.new, 'new payment')}, {counts.same} already imported, "
+        f"{counts.excluded} excluded by a rule, {counts.conflicts} different from what was imported before."
     )
     for problem in left_out:
         print_line(f"left out: {problem}")
@@ -96,10 +96,10 @@ def import_file(
 def sync(
     context: typer.Context,
     company: CompanyId = None,
-    dry_run: Annotated[bool, typer.Option(help="Only read and say what would be posted.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Read only, and show what would be posted.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Go through the whole journey once, now: read the books, post what fits, diagnose the rest."""
+    """Sync once, now: read the books, post what can be posted, diagnose the rest."""
     house = open_house(context.obj)
     desks = house.desks(company)
     if dry_run:
@@ -120,63 +120,64 @@ def sync(
 
 def _say(desk: Desk, counts: JourneyCounts) -> None:
     if counts.feed_problem:
-        print_line(f"{desk.company.name}: the feed could not be asked ({counts.feed_problem}). Nothing was lost.")
+        print_line(f"{desk.company.name}: the feed could not be read ({counts.feed_problem}). Nothing was lost.")
     if counts.refused_records:
-        print_line(f"{desk.company.name}: {counts.refused_records} records of the feed cannot become payments as they are:")
+        records = counted(counts.refused_records, "record")
+        print_line(f"{desk.company.name}: {records} from the feed cannot become payments as they are:")
         with desk.db.read() as connection:
             kept = feeds.refused(connection, desk.company.id, limit=REFUSED_SHOWN)
-        for one in kept:
-            print_line(f"  {one.record_id}: {one.problem}")
+        for record in kept:
+            print_line(f"  {record.record_id}: {record.problem}")
     if counts.problem:
         print_line(
-            f"{desk.company.name}: the books could not be reached ({counts.problem}). Nothing was lost; the next sync goes on."
+            f"{desk.company.name}: the books could not be reached ({counts.problem}). Nothing was lost; the next sync continues."
         )
         return
     if not desk.company.writes:
         print_line(
-            f'{desk.company.name}: writes are off; `resolve-now sync --dry-run` shows what would be posted, writes = "on" begins.'
+            f"{desk.company.name}: writes are off. `resolve-now sync --dry-run` shows what would be posted; "
+            'writes = "on" in the configuration starts posting.'
         )
     print_line(
-        f"{desk.company.name}: {counts.verified} payments posted and read back, {counts.failed} failed, "
-        f"{counts.put_right} put right in the books, {counts.diagnosed} diagnosed."
+        f"{desk.company.name}: {counted(counts.verified, 'payment')} posted and verified, {counts.failed} failed, "
+        f"{counts.put_right} fixed in the books, {counts.diagnosed} diagnosed."
     )
 
 
 def _preview(desks: list[Desk], as_json: bool) -> None:
-    shown = {desk.company.id: journey.preview(desk) for desk in desks}
-    house_words = {desk.company.id: desk.company.words for desk in desks}
+    shown = [(desk.company, journey.preview(desk)) for desk in desks]
     if as_json:
         print_json(
             {
-                company: [
+                company.id: [
                     {
-                        "transaction": one.stored.number,
-                        "amount_minor": one.stored.payment.amount_minor,
-                        "currency": one.stored.payment.currency,
-                        "would": "fail" if one.obstacles else "post",
-                        "obstacles": [obstacle.text for obstacle in one.obstacles],
-                        "cause": one.diagnosis.primary.cause if one.diagnosis else None,
-                        "sentence": rules.sentence(one.diagnosis, house_words[company]) if one.diagnosis else "",
+                        "transaction": preview.stored.number,
+                        "amount_minor": preview.stored.payment.amount_minor,
+                        "currency": preview.stored.payment.currency,
+                        "would": "fail" if preview.obstacles else "post",
+                        "obstacles": [obstacle.text for obstacle in preview.obstacles],
+                        "cause": preview.diagnosis.primary.cause if preview.diagnosis else None,
+                        "sentence": rules.sentence(preview.diagnosis, company.words) if preview.diagnosis else "",
                     }
-                    for one in previews
+                    for preview in previews
                 ]
-                for company, previews in shown.items()
+                for company, previews in shown
             }
         )
         return
-    for company, previews in shown.items():
+    for company, previews in shown:
         print_table(
-            f"{company}: what a sync would do (nothing was written)",
-            ("Payment", "Client", "Amount", "Would", "Why"),
+            f"{company.name}: what a sync would do (nothing was written)",
+            ("Payment", "Customer", "Amount", "Would", "Why"),
             [
                 (
-                    one.stored.number,
-                    one.stored.payment.customer,
-                    money(one.stored.payment.amount_minor, one.stored.payment.currency),
-                    "fail" if one.obstacles else "post",
-                    rules.sentence(one.diagnosis, house_words[company]) if one.diagnosis else "",
+                    preview.stored.number,
+                    preview.stored.payment.customer,
+                    company.words.money(preview.stored.payment.amount_minor, preview.stored.payment.currency),
+                    "fail" if preview.obstacles else "post",
+                    rules.sentence(preview.diagnosis, company.words) if preview.diagnosis else "",
                 )
-                for one in previews
+                for preview in previews
             ],
             right=("Amount",),
         )
@@ -185,58 +186,57 @@ def _preview(desks: list[Desk], as_json: bool) -> None:
 def list_failures(
     context: typer.Context,
     company: CompanyId = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also those that are resolved.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Include resolved failures.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """The payments that failed, why, and what may be done."""
+    """List failed payments, why they failed, and what can be done."""
     house = open_house(context.obj)
     shown: list[failure_view.FailureView] = []
-    for desk in house.desks(company):
+    desks = house.desks(company)
+    for desk in desks:
         with house.db.read() as connection:
             load = failures.of_company if everything else failures.open_ones
             found = list(load(connection, desk.company.id))
-            stored = payments.by_numbers(connection, desk.company.id, {one.transaction_number for one in found})
-            tried = attempts.counts(connection, desk.company.id, {one.transaction_number for one in found})
-        shown += [
-            failure_view.view(one, stored[one.transaction_number], tried.get(one.transaction_number, 0), desk.company.words)
-            for one in found
-        ]
-    shown.sort(key=lambda one: (one.company, one.failed_at, one.transaction))
+            numbers = {failure.transaction_number for failure in found}
+            stored = payments.by_numbers(connection, desk.company.id, numbers)
+            tried = attempts.counts(connection, desk.company.id, numbers)
+        for failure in found:
+            number = failure.transaction_number
+            shown.append(failure_view.view(failure, stored[number], tried.get(number, 0), desk.company.words))
+    shown.sort(key=lambda failure: (failure.company, failure.failed_at, failure.transaction))
     if as_json:
-        print_json([failure_view.as_json(one) for one in shown])
+        print_json(shown)
         return
     if not shown:
-        print_line("No payment is failing.")
+        print_line("There are no failed payments.")
         return
-    failure_view.print_failures(shown)
+    failure_view.print_failures(shown, {desk.company.id: desk.company.words for desk in desks})
 
 
 def show(context: typer.Context, transaction: Transaction, company: CompanyId = None, as_json: AsJson = False) -> None:
-    """One payment's whole story."""
+    """Show one payment's whole history."""
     house = open_house(context.obj)
     desk = house.desk_of(transaction, company)
     told = story_view.gather(desk, transaction)
     if as_json:
         print_json(story_view.as_json(told))
     else:
-        story_view.print_story(desk, told)
+        story_view.print_story(told, desk.company.words)
 
 
 def decide(
     context: typer.Context,
     transaction: Transaction,
-    remedy: Annotated[Remedy, typer.Argument(help="What to do about it.")],
+    remedy: Annotated[Remedy, typer.Argument(help="What to do about the failure.")],
     person: AsPerson,
-    reason: Annotated[str, typer.Option(help="Why, in your own words; kept in the record.")] = "",
-    successor: Annotated[
-        str, typer.Option(help="The invoice (number, or #id) that took the place of the one that is gone.")
-    ] = "",
-    proof: Annotated[str, typer.Option(help="For a dismissal: the receipt (number, or #id) that has the money.")] = "",
-    reapply: Annotated[bool, typer.Option(help="After un-applying a credit memo, put back what still fits.")] = False,
+    reason: Annotated[str, typer.Option(help="Why, in your own words; kept on record.")] = "",
+    successor: Annotated[str, typer.Option(help="The invoice (number, or #id) that replaced the one that is gone.")] = "",
+    proof: Annotated[str, typer.Option(help="For a dismissal: the receipt (number, or #id) that records the payment.")] = "",
+    reapply: Annotated[bool, typer.Option(help="After unapplying a credit memo, reapply what still fits.")] = False,
     company: CompanyId = None,
     as_json: AsJson = False,
 ) -> None:
-    """Decide what happens to a failed payment, and have it carried out now."""
+    """Decide what happens to a failed payment, and carry it out now."""
     house = open_house(context.obj)
     desk = house.desk_of(transaction, company)
     options = {name: value for name, value in {"successor": successor, "proof": proof, "reapply": reapply}.items() if value}
@@ -263,15 +263,15 @@ def decide(
 
 
 def _carried_out(desk: Desk, decision_id: str, number: str) -> tuple[decisions.StoredDecision, str]:
-    """Has the decision carried out, and returns how it and the payment then stand.
+    """Carries the decision out, and returns it with the payment's state afterwards.
 
-    Where another process is quicker, it is waited for a moment; not where only the books can say how it ended.
+    Waits a moment where another process is faster; not where only the books can tell the outcome.
     """
     for _ in range(LOOKS):
         counts = journey.finish_once(desk)
         with desk.db.read() as connection:
             made = decisions.get(connection, desk.company.id, decision_id)
-            stored = _known(payments.find(connection, desk.company.id, number), number)
+            stored = payments.by_numbers(connection, desk.company.id, {number})[number]
         under_way = made.state in ("accepted", "carrying_out") or stored.bucket is Bucket.IN_FLIGHT
         if not under_way or counts.problem or stored.bucket is Bucket.UNKNOWN:
             break
@@ -279,47 +279,41 @@ def _carried_out(desk: Desk, decision_id: str, number: str) -> tuple[decisions.S
     return made, stored.state
 
 
-def _known(stored: StoredPayment | None, number: str) -> StoredPayment:
-    if stored is None:
-        raise NotFound(f"there is no payment {number}; `resolve-now search TEXT` looks for parts of numbers and names")
-    return stored
-
-
 def _outcome(made: decisions.StoredDecision, state: str) -> str:
     match made.state:
         case "done":
             return f"Done: {made.remedy} for payment {made.transaction_number}, which is now {state}."
         case "waiting_approval":
-            return f"Written down, and waiting for a second person, who must approve it in Slack. {made.outcome}"
+            return f"Recorded. A second person must approve it in Slack. {made.outcome}"
         case "stale":
-            return f"Nothing was written: {made.outcome}. Look at `resolve-now show {made.transaction_number}` and decide again."
+            return f"Not carried out: {made.outcome}. Look at `resolve-now show {made.transaction_number}` and decide again."
         case "accepted":
-            return "Written down. The books cannot be reached just now; it is carried out when they answer."
+            return "Recorded. The books cannot be reached right now; it is carried out when they answer."
         case "carrying_out":
-            return f"Under way: {made.outcome}. `resolve-now show {made.transaction_number}` tells how it ends."
+            return f"In progress: {made.outcome}. `resolve-now show {made.transaction_number}` shows the outcome."
         case _:
             return f"Not done ({made.state}): {made.outcome}"
 
 
 def find(
     context: typer.Context,
-    text: Annotated[str, typer.Argument(help="Part of a number or a name, or an amount.")],
+    text: Annotated[str, typer.Argument(help="Part of a number or name, or an amount.")],
     company: CompanyId = None,
     kind: Annotated[str | None, typer.Option(help=f"Only one kind: {', '.join(KINDS)}.")] = None,
-    include_hidden: Annotated[bool, typer.Option(help="Also payments that were hidden.")] = False,
+    include_hidden: Annotated[bool, typer.Option(help="Include hidden payments.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Find payments, invoices, customers, credit memos and receipts."""
     if kind is not None and kind not in KINDS:
-        raise typer.BadParameter(f"{kind!r} is not one of {', '.join(KINDS)}", param_hint="--kind")
+        raise typer.BadParameter(f"{kind!r} is not a kind. Kinds: {', '.join(KINDS)}.", param_hint="--kind")
     house = open_house(context.obj)
-    companies = [desk.company.id for desk in house.desks(company)]
+    companies = {desk.company.id: desk.company for desk in house.desks(company)}
     found: list[search.Found] = []
     with house.db.read() as connection:
         if kind in (None, "payment"):
-            found += search.payments(connection, companies, text, include_hidden=include_hidden)
+            found += search.payments(connection, list(companies), text, include_hidden=include_hidden)
         if kind != "payment":
-            found += search.documents(connection, companies, text, kind=kind.replace("-", "_") if kind else None)
+            found += search.documents(connection, list(companies), text, kind=kind.replace("-", "_") if kind else None)
     if as_json:
         print_json(found)
         return
@@ -327,46 +321,42 @@ def find(
         print_line(f"Nothing here contains {text!r}.")
         return
     print_table(
-        f"Found for {text!r}",
+        f"Matches for {text!r}",
         ("Company", "Kind", "Number", "Name", "Amount", "State"),
         [
             (
-                one.company,
-                one.kind,
-                one.number or f"#{one.id}",
-                one.name,
-                "" if one.amount_minor is None or not one.currency else money(one.amount_minor, one.currency),
-                one.state + (" (hidden)" if one.hidden else ""),
+                match.company,
+                match.kind,
+                match.number or f"#{match.id}",
+                match.name,
+                _amount(match, companies[match.company].words),
+                match.state + (" (hidden)" if match.hidden else ""),
             )
-            for one in found
+            for match in found
         ],
         right=("Amount",),
     )
 
 
+def _amount(match: search.Found, words: Words) -> str:
+    return "" if match.amount_minor is None or not match.currency else words.money(match.amount_minor, match.currency)
+
+
 def hide(context: typer.Context, transaction: Transaction, company: CompanyId = None, as_json: AsJson = False) -> None:
-    """Keep a payment out of lists and search; totals, rate and proof still count it."""
-    house = open_house(context.obj)
-    desk = house.desk_of(transaction, company)
-    with desk.acknowledge(getpass.getuser()) as work:
-        if failures.open_of(work.connection, work.company, transaction):
-            raise StaleDecision(f"Payment {transaction} has an open failure; resolve or dismiss it before hiding it.")
-        _known(payments.find(work.connection, work.company, transaction), transaction)
-        payments.hide(work, transaction, hidden=True)
-    _hidden(transaction, True, as_json)
+    """Hide a payment from lists and search; totals, failure rate and proof still count it."""
+    _set_hidden(open_house(context.obj).desk_of(transaction, company), transaction, hidden=True, as_json=as_json)
 
 
 def unhide(context: typer.Context, transaction: Transaction, company: CompanyId = None, as_json: AsJson = False) -> None:
-    """Bring a hidden payment back into lists and search."""
-    house = open_house(context.obj)
-    desk = house.desk_of(transaction, company)
+    """Show a hidden payment in lists and search again."""
+    _set_hidden(open_house(context.obj).desk_of(transaction, company), transaction, hidden=False, as_json=as_json)
+
+
+def _set_hidden(desk: Desk, transaction: str, *, hidden: bool, as_json: bool) -> None:
     with desk.acknowledge(getpass.getuser()) as work:
-        _known(payments.find(work.connection, work.company, transaction), transaction)
-        payments.hide(work, transaction, hidden=False)
-    _hidden(transaction, False, as_json)
-
-
-def _hidden(transaction: str, hidden: bool, as_json: bool) -> None:
+        if hidden and failures.open_of(work.connection, work.company, transaction):
+            raise StaleDecision(f"Payment {transaction} has an open failure. Resolve or dismiss it before hiding it.")
+        payments.hide(work, transaction, hidden=hidden)
     if as_json:
         print_json({"transaction": transaction, "hidden": hidden})
     else:
@@ -376,7 +366,7 @@ def _hidden(transaction: str, hidden: bool, as_json: bool) -> None:
 def reopen(
     context: typer.Context, transaction: Transaction, person: AsPerson, company: CompanyId = None, as_json: AsJson = False
 ) -> None:
-    """Undo a dismissal. Posts nothing by itself: choose a remedy afterwards."""
+    """Undo a dismissal. Nothing is posted: choose a remedy afterward."""
     house = open_house(context.obj)
     desk = house.desk_of(transaction, company)
     requests.reopen(desk, transaction, by=person)
@@ -384,4 +374,4 @@ def reopen(
     if as_json:
         print_json({"transaction": transaction, "reopened": True})
     else:
-        print_line(f"Payment {transaction} is open again; `resolve-now show {transaction}` shows what may be done.")
+        print_line(f"Payment {transaction} is open again; `resolve-now show {transaction}` shows what can be done.")

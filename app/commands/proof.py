@@ -8,8 +8,9 @@ from collections.abc import Callable
 import typer
 
 from app.commands.payments import AsJson, CompanyId, working
-from app.output import plain, print_json, print_line, print_table
+from app.output import json_value, print_json, print_line, print_table
 from app.wiring import open_house
+from receivables.words import counted
 from sync import reconciliation
 from sync.reconciliation import Proven
 
@@ -20,39 +21,40 @@ def register(app: typer.Typer) -> None:
 
 
 def reconcile(context: typer.Context, company: CompanyId = None, as_json: AsJson = False) -> None:
-    """The proof: walk our payments and the books, and show what is not there exactly once; exit 1 when anything is not."""
+    """Prove that each payment is in the books exactly once; show every discrepancy, and exit 1 when there is any."""
     house = open_house(context.obj)
     found: list[Proven] = []
     for desk in house.desks(company):
-        with working(f"{desk.company.name}: walking both sides") as update:
+        with working(f"{desk.company.name}: comparing payments and books") as update:
             found.append(reconciliation.run_once(desk, _telling(desk.company.name, update)))
     if as_json:
-        print_json([plain(one) | {"clean": one.clean} for one in found])
+        print_json([json_value(proven) | {"clean": proven.clean} for proven in found])
     else:
-        for one in found:
-            _say(one)
-    if not all(one.clean for one in found):
+        for proven in found:
+            _say(proven)
+    if not all(proven.clean for proven in found):
         sys.exit(1)
 
 
 def _telling(name: str, update: Callable[[str], None]) -> Callable[[int], None]:
-    return lambda done: update(f"{name}: {done} payments")
+    return lambda done: update(f"{name}: {counted(done, 'payment')}")
 
 
-def _say(one: Proven) -> None:
+def _say(proven: Proven) -> None:
     rows = (
-        ("in the books exactly once", one.exactly_once),
-        ("dismissed, and the receipt that proves it stands", one.dismissed_with_proof),
-        ("dismissed by two people without a receipt", one.dismissed_by_two_people),
-        ("not in the books: waiting, shown to a person, or excluded by a rule", one.not_in_books),
-        ("under way just now", one.under_way),
-        ("differing", one.differing),
-        ("all payments", one.payments),
+        ("in the books exactly once", proven.exactly_once),
+        ("dismissed, with a receipt that is still in the books", proven.dismissed_with_proof),
+        ("dismissed by two people without a receipt", proven.dismissed_by_two_people),
+        ("not in the books: waiting, assigned to a person, or excluded by a rule", proven.not_in_books),
+        ("in progress now", proven.under_way),
+        ("with differences", proven.differing),
+        ("all payments", proven.payments),
     )
-    print_table(f"{one.company}: both sides", ("Payments", "Count"), rows, right=("Count",))
-    for each in one.discrepancies:
-        print_line(f"{each.problem}: {each.text}")
-    if one.clean:
-        print_line(f"{one.company}: every payment is accounted for; nothing is doubled or lost.")
+    print_table(f"{proven.company}: payments and books", ("Payments", "Count"), rows, right=("Count",))
+    for discrepancy in proven.discrepancies:
+        print_line(f"{discrepancy.problem}: {discrepancy.text}")
+    if proven.clean:
+        print_line(f"{proven.company}: every portal payment we know of is accounted for.")
     else:
-        print_line(f"{one.company}: {len(one.discrepancies)} do not add up; `resolve-now failures` shows what may be done.")
+        found = counted(len(proven.discrepancies), "discrepancy", "discrepancies")
+        print_line(f"{proven.company}: {found}; `resolve-now failures` shows what can be done.")

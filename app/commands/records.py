@@ -1,4 +1,4 @@
-"""Commands about the record: whether it holds, and the whole of it for an auditor."""
+"""Commands about the record of changes: verify it, or export it for an auditor."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from app.commands.payments import AsJson, CompanyId
-from app.output import plain, print_json, print_line
+from app.output import json_value, print_json, print_line
 from app.wiring import open_house
 from storage import audit
 
-audit_app = typer.Typer(help="The record of every change: verify it, export it.", no_args_is_help=True)
+audit_app = typer.Typer(help="The record of every change: verify it or export it.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 @audit_app.command()
 def verify(context: typer.Context, company: CompanyId = None, as_json: AsJson = False) -> None:
-    """Check the chain of every company's record; exit 1 where it was tampered with."""
+    """Check the hash chain of each company's record; exit 1 when it was tampered with."""
     house = open_house(context.obj)
     found = {}
     for desk in house.desks(company):
@@ -43,11 +43,11 @@ def verify(context: typer.Context, company: CompanyId = None, as_json: AsJson = 
 def export(
     context: typer.Context,
     company: CompanyId = None,
-    transaction: Annotated[str | None, typer.Option(help="Only the rows of one payment.")] = None,
+    transaction: Annotated[str | None, typer.Option(help="Only the rows of this payment.")] = None,
 ) -> None:
-    """Every row of the record with its hashes, one JSON object a line."""
+    """Export every row of the record with its hashes, one JSON object per line."""
     house = open_house(context.obj)
     for desk in house.desks(company):
         with house.db.read() as connection:
             for row in audit.rows(connection, desk.company.id, transaction):
-                sys.stdout.write(json.dumps(plain(row), ensure_ascii=False) + "\n")
+                sys.stdout.write(json.dumps(json_value(row), ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""Commands that keep the house running: run, migrate, demo."""
+"""Commands that run the service: run, migrate, demo."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.payments import AsJson
-from app.output import plain, print_json, print_line
+from app.output import json_value, print_json, print_line
 from app.settings import load_settings
 from app.wiring import open_house
 from receivables.errors import ConfigurationError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class DemoBooks(StrEnum):
-    """What the demo's company may keep its books in."""
+    """Where the demo company can keep its books."""
 
     EMBEDDED = "embedded"
     TRYTON = "tryton"
@@ -37,10 +37,10 @@ def register(app: typer.Typer) -> None:
 
 
 def run(context: typer.Context) -> None:
-    """Sync every company at its interval and carry out decisions, until Ctrl-C."""
+    """Sync every company on schedule and carry out decisions, until Ctrl-C."""
     import structlog  # noqa: PLC0415
 
-    from app.alarms import run_until_told_to_stop  # noqa: PLC0415  # Slack and the alarm clock: no other command waits for them
+    from app.alarms import run_until_told_to_stop  # noqa: PLC0415  # Slack and the scheduler: no other command waits for them
 
     structlog.configure(
         processors=[
@@ -54,7 +54,7 @@ def run(context: typer.Context) -> None:
 
 
 def migrate(context: typer.Context, as_json: AsJson = False) -> None:
-    """Bring our own database to the shape this version needs."""
+    """Upgrade Resolve Now's own database to this version."""
     before, now = bring_up_to_date(Database(load_settings(context.obj).database_url))
     if as_json:
         print_json({"before": before, "now": now})
@@ -63,22 +63,22 @@ def migrate(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 def demo(
-    once: Annotated[bool, typer.Option(help="Play the story through without a workspace, and print the tally.")] = False,
-    books: Annotated[DemoBooks, typer.Option(help="Where the company's books are kept; tryton plays through once.")] = (
+    once: Annotated[bool, typer.Option(help="Play the whole story without a workspace, and print the tally.")] = False,
+    books: Annotated[DemoBooks, typer.Option(help="Where the company keeps its books; tryton plays the story once.")] = (
         DemoBooks.EMBEDDED
     ),
-    port: Annotated[int, typer.Option(help="Where the workspace's page is on this machine; 0 takes any free port.")] = 0,
-    folder: Annotated[Path | None, typer.Option(help="Where to play it; a new temporary folder without it.")] = None,
+    port: Annotated[int, typer.Option(help="The port of the workspace's page on this machine; 0 picks a free one.")] = 0,
+    folder: Annotated[Path | None, typer.Option(help="The folder for its files. Without it: a new temporary folder.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """A small company with one failure of every kind, each put right by a person's decision."""
+    """Play a small company with one failure of every kind, each resolved by a person's decision."""
     from app.demo.live import play_live  # noqa: PLC0415  # the practice workspace: no other command waits for it
     from app.demo.story import play  # noqa: PLC0415
 
     place = folder or Path(tempfile.mkdtemp(prefix="resolve-now-demo-"))
     place.mkdir(parents=True, exist_ok=True)
     if (place / "resolve-now.toml").exists():
-        raise ConfigurationError(f"{place} already holds a configuration; name an empty folder with --folder")
+        raise ConfigurationError(f"{place} already has a configuration. Name an empty folder with --folder.")
     if books is DemoBooks.TRYTON:
         tally = _played_on_tryton(place, once=once, quiet=as_json)
     elif once:
@@ -91,7 +91,7 @@ def demo(
             {
                 "lost": tally.lost,
                 "doubled": tally.doubled,
-                "payments": [plain(line) | {"verdict": line.verdict} for line in tally.payments],
+                "payments": [json_value(line) | {"verdict": line.verdict} for line in tally.payments],
             }
         )
     if tally.lost or tally.doubled:
@@ -104,7 +104,7 @@ def _played_on_tryton(place: Path, *, once: bool, quiet: bool) -> Tally:
 
     say = _say_nothing if quiet else print_line
     if not once:
-        say("Over Tryton the demo has no workspace: it plays the story through once.")
+        say("On Tryton the demo has no workspace: it plays the story once.")
     return play(place, quiet=quiet, practice=TrytonPractice(say))
 
 

@@ -1,1 +1,1 @@
-"""The demo: a small company, one failure of every kind, each put right by a person, and a tally that trusts nobody."""
+"""The demo: a small company, one failure of every kind, each resolved by a person, and a tally that trusts nobody."""

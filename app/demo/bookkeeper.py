@@ -40,7 +40,7 @@ class Bookkeeper(Protocol):
 
     @property
     def pace(self) -> str:
-        """How long the first sync takes, in words for who waits; "" where nobody waits."""
+        """How long the first sync takes, in words; "" where it takes no time."""
 
     @property
     def counted_in(self) -> str:
@@ -48,7 +48,7 @@ class Bookkeeper(Protocol):
 
     @property
     def swallows(self) -> bool:
-        """Whether the books take a receipt that is too large without a word, and put the rest on account."""
+        """Whether the books accept a receipt that is too large, and leave the rest unapplied."""
 
     @property
     def bank(self) -> Bank | None: ...
@@ -57,7 +57,7 @@ class Bookkeeper(Protocol):
         """Customers and invoices, as they were entered three weeks ago."""
 
     def credit(self, number: str, memo: str, amount_minor: int, at: datetime) -> None:
-        """A credit memo made and applied to an invoice. Nothing is done where it was made already."""
+        """A credit memo made and applied to an invoice. Does nothing when it was made before."""
 
     def unapply(self, memo: str) -> None: ...
 
@@ -65,10 +65,10 @@ class Bookkeeper(Protocol):
         """A receipt for all of an invoice, entered by hand."""
 
     def recreate(self, number: str, at: datetime) -> str:
-        """An invoice removed and made again; returns what was done, in words."""
+        """An invoice removed and recreated; returns what was done, in words."""
 
     def void(self, number: str, at: datetime) -> str:
-        """An invoice made void for good; returns what was done, in words."""
+        """An invoice voided for good; returns what was done, in words."""
 
     def close_period(self, through: date, at: datetime) -> None: ...
 
@@ -83,7 +83,7 @@ class Bookkeeper(Protocol):
 
 @dataclass(frozen=True)
 class Practice:
-    """A company to practise on, with its books open. `environment` holds the secrets of this play."""
+    """A company to practice on, with its books open. `environment` holds the secrets of this play."""
 
     config: Path
     bookkeeper: Bookkeeper

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from receivables.money import text_from_minor
+from receivables.words import day_of
 
 COMPANY = "acme"
+TIME_ZONE = ZoneInfo("UTC")
 BOOKS_FILE = "acme-books.sqlite"
 BOOKKEEPER = "Bea Bookkeeper"
 CONTROLLER = "dana"
-ACCOUNTANT = "sam"
 
 CUSTOMERS = ("Hooli", "Globex", "Initech", "Umbrella Parts", "Vandelay", "Wonka Foods", "Stark Tools", "Cyberdyne")
 #: number, customer, amount in cents; each is paid by the payment of the same place below
@@ -46,7 +48,7 @@ INVOICES: tuple[tuple[str, str, int], ...] = (
     ("1023", "Stark Tools", 150_000),
     ("1024", "Cyberdyne", 22_200),
 )
-EARLY_CREDIT = ("1010", "CM-70", 17_000)  # applied days before the client paid the old amount
+EARLY_CREDIT = ("1010", "CM-70", 17_000)  # applied days before the customer paid the old amount
 EARLIER = ("CB-2000", "Hooli", 11_100)  # paid before the company's start: never posted
 
 EMBEDDED = f"""\
@@ -54,15 +56,15 @@ kind = "embedded"
 file = "{BOOKS_FILE}"
 temper = "swallowing\""""
 SETTINGS = """\
-# Written by the demo. One failure of every kind is far more than 10 % of so few payments,
-# so the limit at which advice case by case ends is set higher here than you would.
+# Written by the demo. One failure of every kind is far more than 10% of so few payments,
+# so the failure rate at which an escalation begins is set higher here than you would set it.
 [database]
 url = "sqlite:///resolve-now.sqlite"
 
 [[company]]
 id = "acme"
 name = "Acme Networks"
-time_zone = "UTC"
+time_zone = "{time_zone}"
 start_on = {start_on}
 writes = "on"
 sync_every_minutes = 1
@@ -94,6 +96,11 @@ limits = {{ USD = "500.00" }}
 """
 
 
+def day(moment: datetime) -> date:
+    """The demo company's calendar day."""
+    return day_of(moment, TIME_ZONE)
+
+
 @dataclass(frozen=True)
 class Days:
     """The demo's calendar, counted back from `now` (UTC)."""
@@ -106,7 +113,7 @@ class Days:
 
     @property
     def start_on(self) -> date:
-        return (self.now - timedelta(days=12)).date()
+        return day(self.now - timedelta(days=12))
 
     @property
     def credited(self) -> datetime:
@@ -115,18 +122,18 @@ class Days:
 
     @property
     def closing(self) -> date:
-        """The last day of the period that the bookkeeper closes: one early payment lies in it."""
-        return (self.now - timedelta(days=9)).date()
+        """The last day of the period that the bookkeeper closes: one early payment is in it."""
+        return day(self.now - timedelta(days=9))
 
     def paid(self, place: int) -> datetime:
         """The early payment ten days ago, the others over the last six days, always in the afternoon."""
         days = 10 if INVOICES[place][0] == "1019" else 2 + place % 5
-        return datetime.combine((self.now - timedelta(days=days)).date(), time(14, place), UTC)
+        return datetime.combine(day(self.now - timedelta(days=days)), time(14, place), TIME_ZONE)
 
 
 @dataclass(frozen=True)
 class InSlack:
-    """Where the demo's company and people stand in its practice workspace; every field a Slack id."""
+    """Where the demo's company and people are in its practice workspace; every field a Slack id."""
 
     channel: str
     escalations: str
@@ -143,6 +150,7 @@ def write_settings(folder: Path, days: Days, slack: InSlack | None = None, books
         lines = ("[company.slack]", f'channel = "{slack.channel}"', f'escalations = "{slack.escalations}"', f'tell = ["{tell}"]')
         section = "\n".join(lines) + "\n"
     text = SETTINGS.format(
+        time_zone=TIME_ZONE.key,
         start_on=days.start_on.isoformat(),
         books=books,
         slack=section,

@@ -1,4 +1,4 @@
-"""The demo's bookkeeper over embedded books, where any moment may be told and nothing is waited for."""
+"""The demo's bookkeeper over embedded books, which accept any date and answer at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from receivables.books_records import Invoice, Receipt
 class EmbeddedBookkeeper:
     """Implements `app.demo.bookkeeper.Bookkeeper` and its `Bank`."""
 
-    introduction = "Acme Networks keeps books like QuickBooks Online, which take a receipt too large without a word."
+    introduction = "Acme Networks keeps books like QuickBooks Online, which accept a receipt that is too large without a word."
     left_out = ""
     pace = ""
     counted_in = "the books' own file"
@@ -36,7 +36,7 @@ class EmbeddedBookkeeper:
         return self
 
     def open_the_books(self, days: Days) -> None:
-        ledger, day = self._ledger, days.invoiced.date()
+        ledger, day = self._ledger, company.day(days.invoiced)
         made = {name: ledger.add_customer(name, by=BOOKKEEPER, at=days.invoiced) for name in company.CUSTOMERS}
         for number, customer, amount in company.INVOICES:
             self._invoices[number] = ledger.add_invoice(
@@ -45,11 +45,12 @@ class EmbeddedBookkeeper:
 
     def credit(self, number: str, memo: str, amount_minor: int, at: datetime) -> None:
         invoice = self._invoices[number]
-        made = self._ledger.add_credit_memo(memo, invoice.customer_id, amount_minor, "USD", at.date(), by=BOOKKEEPER, at=at)
+        day = company.day(at)
+        made = self._ledger.add_credit_memo(memo, invoice.customer_id, amount_minor, "USD", day, by=BOOKKEEPER, at=at)
         self._ledger.apply_credit(made.id, invoice.id, amount_minor, by=BOOKKEEPER, at=at)
 
     def unapply(self, memo: str) -> None:
-        found = next(one for one in self._ledger.credit_memos() if one.number == memo)
+        found = next(held for held in self._ledger.credit_memos() if held.number == memo)
         self._ledger.unapply_credit(found.applications[0].id, by=BOOKKEEPER)
 
     def receipt(self, number: str, reference: str, on: date, at: datetime) -> None:
@@ -61,7 +62,7 @@ class EmbeddedBookkeeper:
 
     def recreate(self, number: str, at: datetime) -> str:
         self._ledger.recreate_invoice(self._invoices[number].id, by=BOOKKEEPER, at=at)
-        return f"deleted invoice {number} and made it again with the same number"
+        return f"deleted invoice {number} and recreated it with the same number"
 
     def void(self, number: str, at: datetime) -> str:
         self._ledger.void_invoice(self._invoices[number].id, by=BOOKKEEPER, at=at)
@@ -82,7 +83,7 @@ class EmbeddedBookkeeper:
         self._ledger.undo_deposit(self._receipt_of(transaction).id, by=BOOKKEEPER)
 
     def _receipt_of(self, transaction: str) -> Receipt:
-        return next(one for one in self._ledger.receipts() if one.reference == transaction)
+        return next(receipt for receipt in self._ledger.receipts() if receipt.reference == transaction)
 
     def tally(self, payments_file: Path, start_on: date) -> Tally:
         return count(payments_file, self._file, start_on)

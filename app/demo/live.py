@@ -1,6 +1,6 @@
-"""The demo that goes on: a practice workspace with cards, payments arriving, and a bookkeeper who can break things.
+"""The live demo: a practice workspace with cards, payments arriving, and a bookkeeper who can break things.
 
-Everything is the product's own: the same bot, alarms and journey as with real Slack. Only the workspace, the embedded
+Everything else is the product's own: the same bot, scheduler and journey as with real Slack. Only the workspace, the embedded
 books and the payments are made up. Ctrl-C leaves nothing behind but the folder it names.
 """
 
@@ -10,7 +10,6 @@ import csv
 import threading
 import webbrowser
 from dataclasses import replace
-from datetime import UTC
 from pathlib import Path
 
 from accounting.embedded.ledger import Ledger
@@ -41,7 +40,7 @@ SEED = Seed(
     people=(
         PersonSeed("dana", "Dana Reyes", "dana@example.com", "Controller"),
         PersonSeed("sam", "Sam Okafor", "sam@example.com", "Accounts receivable, up to $500"),
-        PersonSeed("bea", "Bea Bookkeeper", "bea@example.com", "Bookkeeper, may decide nothing"),
+        PersonSeed("bea", "Bea Bookkeeper", "bea@example.com", "Bookkeeper, cannot decide"),
     ),
     channels=("payments-sync", "finance-leads"),
     groups={"finance": ("dana", "sam")},
@@ -60,11 +59,11 @@ def play_live(folder: Path, port: int) -> None:
         _play(folder, house, books, workspace)
     finally:
         workspace.stop()
-    print_line(f"Stopped. Everything is in {folder}; nothing else was left behind.")
+    print_line(f"Stopped. All files are in {folder}; nothing else was left behind.")
 
 
 def _house(folder: Path, workspace: Workspace) -> tuple[House, TroubledBooks]:
-    """The house of the demo: configured for the workspace, its books with a bad day."""
+    """The demo's house: configured for the workspace, with books that let things go wrong."""
     team, people, channels = workspace.team_id, workspace.people, workspace.channels
     slack = InSlack(
         channel=channels["payments-sync"],
@@ -95,7 +94,7 @@ def _play(folder: Path, house: House, books: TroubledBooks, workspace: Workspace
     bot = open_bot(house, alarms)
     if bot is None:
         raise AssertionError("the demo's own tokens are set")
-    BooksCommand(ledger).register(bot.app)
+    BooksCommand(ledger, stage.desk.company.words).register(bot.app)
     done = threading.Event()
     arriving = threading.Thread(target=_payments_arrive, args=(stage.desk, ledger, folder, done), daemon=True)
     _run(alarms, bot, workspace, folder, arriving)
@@ -106,14 +105,14 @@ def _play(folder: Path, house: House, books: TroubledBooks, workspace: Workspace
 
 def _run(alarms: Alarms, bot: Bot, workspace: Workspace, folder: Path, arriving: threading.Thread) -> None:
     alarms.start()
-    alarms.ring_outbox(bot.outbox)
+    alarms.run_outbox(bot.outbox)
     bot.start()
     arriving.start()
     print_line("A practice workspace (not Slack) with one failure of every kind. Open this page, and act as Dana:")
     print_line(f"    {workspace.url}")
     print_line("#payments-sync has the cards. Press Resolve Now, or type /payments help.")
-    print_line("As Bea, /books help shows how to break and mend things.")
-    print_line(f"Ctrl-C ends it; everything it makes is in {folder}.")
+    print_line("As Bea, /books help shows how to break and fix things.")
+    print_line(f"Ctrl-C ends it. All its files are in {folder}.")
     webbrowser.open(workspace.url)
     until_told_to_stop()
     bot.stop()
@@ -121,19 +120,19 @@ def _run(alarms: Alarms, bot: Bot, workspace: Workspace, folder: Path, arriving:
 
 
 def _payments_arrive(desk: Desk, ledger: Ledger, folder: Path, done: threading.Event) -> None:
-    """Now and then a client pays an invoice that was just made."""
+    """Now and then a customer pays an invoice that was just added."""
     number = 1100
     while not done.wait(SECONDS_BETWEEN_PAYMENTS):
         number += 1
-        customer = next(one for one in ledger.customers() if one.name == CUSTOMERS[number % len(CUSTOMERS)])
+        customer = next(customer for customer in ledger.customers() if customer.name == CUSTOMERS[number % len(CUSTOMERS)])
         amount = 10_000 + (number * 3_700) % 90_000
-        at = desk.clock.now()
-        ledger.add_invoice(str(number), customer.id, amount, currency="USD", issued_on=at.date(), by=company.BOOKKEEPER)
-        paid = desk.clock.now().astimezone(UTC).isoformat()
+        day = desk.company.day_of(desk.clock.now())
+        ledger.add_invoice(str(number), customer.id, amount, currency="USD", issued_on=day, by=company.BOOKKEEPER)
+        paid_at = desk.clock.now().isoformat()
         path = folder / f"payments-{number}.csv"
         with path.open("w", newline="", encoding="utf-8") as file:
             rows = csv.writer(file)
             rows.writerow(("transaction_number", "customer", "amount", "currency", "paid_at", "method", "invoices"))
             text = text_from_minor(amount, "USD")
-            rows.writerow((company.transaction(str(number)), customer.name, text, "USD", paid, "card", f"{number}:{text}"))
+            rows.writerow((company.transaction(str(number)), customer.name, text, "USD", paid_at, "card", f"{number}:{text}"))
         intake.run_once(desk, CsvFile(path, desk.company))

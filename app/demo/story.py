@@ -17,11 +17,12 @@ from app.demo.bookkeeper import Bank, Bookkeeper, Practice
 from app.demo.company import COMPANY, CONTROLLER, Days
 from app.demo.tally import AppliedLine, Line, Tally
 from app.demo.trouble import TroubledBooks
-from app.output import money, print_line, print_table
+from app.output import print_line, print_table
 from app.wiring import House, open_house
 from feeds.csv_file import CsvFile
 from receivables.diagnosis import Remedy
 from receivables.payment import PaymentState
+from receivables.words import Words, counted
 from storage import decisions, failures, payments
 from storage.failures import StoredFailure
 from sync import intake, journey, mirroring, requests
@@ -48,9 +49,13 @@ class Stage:
     def sync(self, words: str) -> None:
         counts = journey.run(self.desk)
         self.say(
-            f"\n$ resolve-now sync\n{words}: {counts.verified} posted and read back, {counts.failed} failed, "
-            f"{counts.put_right} put right in the books."
+            f"\n$ resolve-now sync\n{words}: {counted(counts.verified, 'payment')} posted and verified, {counts.failed} failed, "
+            f"{counts.put_right} fixed in the books."
         )
+
+    @property
+    def words(self) -> Words:
+        return self.desk.company.words
 
     def failing(self, invoice: str) -> StoredFailure | None:
         with self.desk.db.read() as connection:
@@ -96,20 +101,20 @@ def _set_up(folder: Path, practice: Practice, *, quiet: bool) -> tuple[Stage, Pa
     payments_file = company.write_payments(folder, stage.days)
     counts = take_payments(stage, payments_file)
     stage.say(
-        f"\n$ resolve-now import payments.csv\nThe portal took {counts.new + counts.excluded} payments; "
-        f"{counts.excluded} was paid before the company's start and is never posted."
+        f"\n$ resolve-now import payments.csv\nThe portal took {counted(counts.new + counts.excluded, 'payment')}; "
+        f"{counts.excluded} was paid before the company's start date and is never posted."
     )
     return stage, payments_file
 
 
 def set_the_stage(house: House, books: TroubledBooks, bookkeeper: Bookkeeper, days: Days, *, quiet: bool) -> Stage:
-    """Customers and invoices are in the books, and we saw them before anything went wrong."""
+    """Customers and invoices are in the books, and we see them before anything goes wrong."""
     bookkeeper.open_the_books(days)
     return Stage(replace(house.desk(COMPANY), books=books), books, bookkeeper, days, quiet)
 
 
 def take_payments(stage: Stage, payments_file: Path) -> intake.IntakeCounts:
-    """The portal's payments come in, while the invoices are still as the clients saw them."""
+    """The portal's payments come in, while the invoices are still as the customers saw them."""
     mirroring.run_once(stage.desk)
     return intake.run_once(stage.desk, CsvFile(payments_file, stage.desk.company))
 
@@ -130,23 +135,23 @@ def _what_people_did_to_the_invoices(stage: Stage) -> None:
     stage.say("\nMeanwhile the bookkeeper:")
     for number, memo, amount in (("1001", "CM-77", 12_000), ("1002", "CM-78", 20_000)):
         _credit(stage, number, memo, amount, now - timedelta(hours=21))
-    bookkeeper.receipt("1004", company.transaction("1004"), now.date() - timedelta(days=2), now - timedelta(hours=20))
+    bookkeeper.receipt("1004", company.transaction("1004"), company.day(now) - timedelta(days=2), now - timedelta(hours=20))
     stage.say("- entered the receipt for invoice 1004 by hand, as she always did")
     stage.say(f"- {bookkeeper.recreate('1006', now - timedelta(hours=19))}")
     stage.say(f"- {bookkeeper.void('1014', now - timedelta(hours=18))}")
     _credit(stage, *company.EARLY_CREDIT, stage.days.credited)
-    stage.say("  ... but that one days before the client paid the old amount in the portal")
+    stage.say("  ... but that one days before the customer paid the old amount in the portal")
     bookkeeper.close_period(stage.days.closing, now - timedelta(hours=16))
-    stage.say(f"- closed the books through {stage.days.closing:%d %b}, with one payment of that time still to come")
+    stage.say(f"- closed the books through {stage.words.day(stage.days.closing)}, with one payment from before still to come")
 
 
 def _credit(stage: Stage, number: str, memo: str, amount_minor: int, at: datetime) -> None:
     stage.bookkeeper.credit(number, memo, amount_minor, at)
-    stage.say(f"- applied credit memo {memo} ({money(amount_minor, 'USD')}) to invoice {number}")
+    stage.say(f"- applied credit memo {memo} ({stage.words.money(amount_minor, 'USD')}) to invoice {number}")
 
 
 def _somebody_is_quicker(stage: Stage) -> None:
-    """Two credits land in the second between our last look and our write; the books swallow the difference, or refuse."""
+    """Two credits arrive in the second between our last look and our write; the books absorb the difference, or refuse."""
     for number in ("1015", "1017"):
         stage.books.before_write[company.transaction(number)] = partial(_quick_credit, stage, number)
 
@@ -162,26 +167,25 @@ def _show_failures(stage: Stage) -> None:
     with stage.desk.db.read() as connection:
         found = failures.open_ones(connection, COMPANY)
     stage.say("\n$ resolve-now failures")
-    for one in sorted(found, key=lambda one: one.transaction_number):
-        if one.diagnosis:
-            primary, words = one.diagnosis.primary, stage.desk.company.words
-            said = f"{primary.cause} ({primary.confidence}) -> {primary.remedy}: {rules.sentence(one.diagnosis, words)}"
-            stage.say(f"{one.transaction_number}  {said}")
+    for failure in sorted(found, key=lambda failure: failure.transaction_number):
+        if failure.diagnosis:
+            primary, sentence = failure.diagnosis.primary, rules.sentence(failure.diagnosis, stage.words)
+            stage.say(f"{failure.transaction_number}  {primary.cause} ({primary.confidence}) -> {primary.remedy}: {sentence}")
 
 
 def _put_right_by_hand(stage: Stage) -> None:
-    """The support page's own way: un-apply the credit in the books, and let the next sync do the rest."""
+    """The support page's own way: unapply the credit in the books, and let the next sync do the rest."""
     stage.bookkeeper.unapply("CM-77")
-    stage.say("\nThe bookkeeper un-applies credit memo CM-77 herself. Nobody presses anything.")
+    stage.say("\nThe bookkeeper unapplies credit memo CM-77 herself. Nobody presses anything.")
     stage.bookkeeper.reopen_period()
-    stage.say("The controller has the closed period opened again.")
+    stage.say("The controller has the closed period reopened.")
 
 
 def _people_decide(stage: Stage) -> None:
     _decide(stage, "1002", Remedy.UNAPPLY_CREDIT_MEMO)
     _decide(stage, "1004", Remedy.DISMISS, reason="entered by hand")
     _decide(stage, "1006", Remedy.RECREATE_RECEIPT)
-    _decide(stage, "1010", Remedy.RECREATE_RECEIPT, reason="isolated; the client gets credit for all of it")
+    _decide(stage, "1010", Remedy.RECREATE_RECEIPT, reason="isolated; the customer gets credit for all of it")
     _decide(stage, "1014", Remedy.KEEP_ON_ACCOUNT, reason="to be used for the next invoice")
     if stage.bookkeeper.swallows:
         _decide(stage, "1015", Remedy.KEEP_ON_ACCOUNT, reason="the credit memo was right")
@@ -191,17 +195,17 @@ def _people_decide(stage: Stage) -> None:
 
 
 def _the_deposited_receipt(stage: Stage, bank: Bank) -> None:
-    """A receipt that the bank already has may not be touched; taken out of the deposit, it may."""
+    """A deposited receipt cannot be changed; removed from the deposit, it can."""
     transaction = company.transaction("1017")
     stage.bookkeeper.unapply("CM-1017")
     number = bank.deposit(transaction)
-    stage.say(f"\nThe bookkeeper un-applies CM-1017, and takes receipt {number} to the bank.")
+    stage.say(f"\nThe bookkeeper unapplies CM-1017 and deposits receipt {number}.")
     stage.sync("Another sync")
     found = stage.failing("1017")
     if found and found.diagnosis:
-        stage.say(f"{found.transaction_number}  {found.cause}: {rules.sentence(found.diagnosis, stage.desk.company.words)}")
+        stage.say(f"{found.transaction_number}  {found.cause}: {rules.sentence(found.diagnosis, stage.words)}")
     bank.undo_deposit(transaction)
-    stage.say("The bookkeeper takes it out of the deposit again.")
+    stage.say("The bookkeeper removes it from the deposit again.")
     stage.sync("Another sync")
     _decide(stage, "1017", Remedy.APPLY_RECEIPT)
 
@@ -221,7 +225,7 @@ def _decide(stage: Stage, invoice: str, remedy: Remedy, *, reason: str = "") -> 
 
 
 def _wait_for_the_lost_answer(stage: Stage) -> None:
-    """Nobody may decide about it: the books are read until they tell whether the receipt is there."""
+    """Nobody can decide about it: we keep checking the books for the receipt."""
     number, waited = company.transaction("1018"), 0
     while waited < PATIENCE_SECONDS:
         with stage.desk.db.read() as connection:
@@ -231,7 +235,7 @@ def _wait_for_the_lost_answer(stage: Stage) -> None:
         time.sleep(1)  # real seconds: the books' own window decides when an empty search is proof
         waited += 1
         journey.finish_once(stage.desk)
-    stage.say(f"\nThe lost answer: receipt of {number} was found in the books by its marker. It was not sent again.")
+    stage.say(f"\nThe lost answer: the receipt for {number} was found in the books by its marker. It was not sent again.")
 
 
 def _show_tally(stage: Stage, tally: Tally, config: Path) -> None:
@@ -246,27 +250,27 @@ def _show_tally(stage: Stage, tally: Tally, config: Path) -> None:
             "Receipts",
             *(["Applied to"] if applied_to else []),
             "In the books",
-            "On account",
+            "Unapplied",
             "Verdict",
         ),
-        [_row(line, applied_to=applied_to) for line in tally.payments],
-        right=("Amount", "In the books", "On account"),
+        [_row(line, stage.words, applied_to=applied_to) for line in tally.payments],
+        right=("Amount", "In the books", "Unapplied"),
     )
     stage.say(
         f"lost = {tally.lost}, doubled = {tally.doubled}, payments = {len(tally.payments)}; "
-        f"the books add up: {stage.bookkeeper.adds_up()}."
+        f"the books {'balance' if stage.bookkeeper.adds_up() else 'do NOT balance'}."
     )
-    stage.say(f"\nLook further: .venv/bin/resolve-now --config {config} show {company.transaction('1002')}")
+    stage.say(f"\nSee more: .venv/bin/resolve-now --config {config} show {company.transaction('1002')}")
 
 
-def _row(line: Line, *, applied_to: bool) -> Sequence[object]:
+def _row(line: Line, words: Words, *, applied_to: bool) -> Sequence[object]:
     return (
         line.transaction,
-        money(line.amount_minor, line.currency),
+        words.money(line.amount_minor, line.currency),
         line.parts,
         ", ".join(line.receipts) or "-",
         *([", ".join(line.applied_to) or "-"] if applied_to and isinstance(line, AppliedLine) else []),
-        money(line.recorded_minor, line.currency),
-        money(line.on_account_minor, line.currency) if line.on_account_minor else "",
+        words.money(line.recorded_minor, line.currency),
+        words.money(line.on_account_minor, line.currency) if line.on_account_minor else "",
         line.verdict,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pysqlite3.dbapi2 as sqlite
 
+from app.demo import company
 from receivables.money import minor_from_text
 
 _RECEIPTS = """
@@ -47,7 +48,7 @@ class Line:
 
 @dataclass(frozen=True)
 class AppliedLine(Line):
-    """A line that also says what the receipts stand on, as the books have it: "1001: 500.00"."""
+    """A line that also says what the receipts are applied to, as the books have it: "1001: 500.00"."""
 
     applied_to: tuple[str, ...]
 
@@ -87,7 +88,7 @@ def compared(payments_file: Path, receipts: Sequence[Found], start_on: date) -> 
     with payments_file.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             amount = minor_from_text(row["amount"], row["currency"])
-            posted = datetime.fromisoformat(row["paid_at"]).date() >= start_on
+            posted = company.day(datetime.fromisoformat(row["paid_at"])) >= start_on
             mine = [receipt for receipt in receipts if receipt.reference == row["transaction_number"]]
             lines.append(
                 Line(

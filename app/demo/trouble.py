@@ -1,6 +1,6 @@
-"""Books with a bad day: the demo lets somebody be quicker than us, or a line break, at a chosen payment.
+"""Books in trouble: the demo lets somebody act before us, or the connection break, at a chosen payment.
 
-Stands between us and the embedded books as a network would. It changes no answer; it only lets things happen just
+It is between us and the embedded books as a network would be. It changes no answer; it only lets things happen just
 before a write, or keeps the answer to one from arriving.
 """
 

@@ -27,14 +27,14 @@ class TrytonBookkeeper:
     """Implements `app.demo.bookkeeper.Bookkeeper`. `set_back` gives what was entered so far the stamps of the story."""
 
     introduction = (
-        f"Acme Networks keeps books in a real Tryton {version('trytond')}, as it comes. It stamps by itself when a thing "
-        "was entered; only what was there before this play got the stamps of three weeks ago from the demo."
+        f"Acme Networks keeps books in a real Tryton {version('trytond')}, unmodified. Tryton itself stamps when a document "
+        "was entered; only what was there before this demo got stamps of three weeks ago from the demo."
     )
     left_out = (
-        "Left out, because Tryton knows no such thing: receipts that are too large and taken without a word (Tryton "
-        "refuses them) and bank deposits. An invoice is cancelled there instead of deleted, and keeps its number."
+        "Left out, because Tryton has neither: receipts that are too large but accepted (Tryton refuses them) and bank "
+        "deposits. An invoice is canceled there instead of deleted, and keeps its number."
     )
-    pace = "Tryton takes about a second for each receipt, so the first sync takes some 30 seconds ..."
+    pace = "Tryton takes about a second per receipt, so the first sync takes about 30 seconds ..."
     counted_in = "Tryton's own moves, read by its auditor"
     swallows = False
     bank: Bank | None = None
@@ -49,7 +49,7 @@ class TrytonBookkeeper:
         self._customers: dict[str, str] = {}
 
     def open_the_books(self, days: Days) -> None:
-        hands, day = self._hands, days.invoiced.date()
+        hands, day = self._hands, company.day(days.invoiced)
         self._customers = {name: hands.customer(name) for name in company.CUSTOMERS}
         wanted = [(number, self._customers[customer], amount) for number, customer, amount in company.INVOICES]
         for start in range(0, len(wanted), POSTED_AT_ONCE):
@@ -62,7 +62,7 @@ class TrytonBookkeeper:
     def credit(self, number: str, memo: str, amount_minor: int, at: datetime) -> None:
         if memo in self._applications:
             return
-        day = at.date()
+        day = company.day(at)
         made = self._hands.credit_memo(memo, self._customer(number), amount_minor, on=day)
         self._applications[memo] = self._hands.apply_credit(made, self._invoices[number], amount_minor, on=day)
 
@@ -76,12 +76,12 @@ class TrytonBookkeeper:
 
     def recreate(self, number: str, at: datetime) -> str:
         self._hands.void_invoice(self._invoices[number])
-        self._hands.invoice(FIRST_FREE_NUMBER, self._customer(number), _amount(number), on=at.date())
-        return f"cancelled invoice {number} and made it again, which gave it the number {FIRST_FREE_NUMBER}"
+        self._hands.invoice(FIRST_FREE_NUMBER, self._customer(number), _amount(number), on=company.day(at))
+        return f"canceled invoice {number} and recreated it, which gave it the number {FIRST_FREE_NUMBER}"
 
     def void(self, number: str, at: datetime) -> str:  # noqa: ARG002 (Tryton's own stamp)
         self._hands.void_invoice(self._invoices[number])
-        return f"cancelled invoice {number}"
+        return f"canceled invoice {number}"
 
     def close_period(self, through: date, at: datetime) -> None:  # noqa: ARG002 (Tryton's own stamp)
         self._hands.close_period(through)
@@ -90,7 +90,7 @@ class TrytonBookkeeper:
         self._hands.close_period(date.min)
 
     def _customer(self, number: str) -> str:
-        return self._customers[next(customer for one, customer, _ in company.INVOICES if one == number)]
+        return self._customers[next(customer for invoice, customer, _ in company.INVOICES if invoice == number)]
 
     def tally(self, payments_file: Path, start_on: date) -> Tally:
         return tryton_tally.count(payments_file, self._auditor, start_on)
@@ -100,4 +100,4 @@ class TrytonBookkeeper:
 
 
 def _amount(number: str) -> int:
-    return next(amount for one, _, amount in company.INVOICES if one == number)
+    return next(amount for invoice, _, amount in company.INVOICES if invoice == number)

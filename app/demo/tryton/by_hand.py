@@ -44,12 +44,12 @@ class ByHand:
 
     @cached_property
     def _accounts(self) -> dict[str, int]:
-        open_ones = (["company", "=", self._company], ["closed", "!=", True])
+        open_accounts = (["company", "=", self._company], ["closed", "!=", True])
         found = {
-            kind: self.clerk.ids("account.account", [f"type.{kind}", "=", True], *open_ones)[0]
+            kind: self.clerk.ids("account.account", [f"type.{kind}", "=", True], *open_accounts)[0]
             for kind in ("receivable", "revenue")
         }
-        return {**found, "cash": self.clerk.ids("account.account", ["code", "=", CASH], *open_ones)[0]}
+        return {**found, "cash": self.clerk.ids("account.account", ["code", "=", CASH], *open_accounts)[0]}
 
     @cached_property
     def _journals(self) -> dict[str, int]:
@@ -122,13 +122,13 @@ class ByHand:
             for line in self.lines_to_pay(credit_memo_id)
             if line["credit"] and not line["reconciliation"] and not line["invoice_payment"]
         ]
-        line = next((one for one in free if one["credit"] == amount), None) or self._divide(free[-1], amount, on)
+        line = next((found for found in free if found["credit"] == amount), None) or self._divide(free[-1], amount, on)
         self._put_on(line["id"], invoice_id)
         return f"{line['id']}-{invoice_id}"
 
     def _divide(self, line: Record, amount: Decimal, on: date) -> Record:
         currency = self._dollar
-        terms = [{"date": on, "amount": -one, "currency": currency} for one in (amount, line["credit"] - amount)]
+        terms = [{"date": on, "amount": -part, "currency": currency} for part in (amount, line["credit"] - amount)]
         preview = {"journal": line["move."]["journal"], "description": "divided", "currency": currency, "terms": terms}
         start = {"start_date": on, "frequency": "other", "interval": 1, "currency": currency}
         answers = self.clerk.wizard(

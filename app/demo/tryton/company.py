@@ -1,6 +1,6 @@
 """What an administrator sets up in an empty Tryton: a company, its accounts and periods, a journal for us, and people.
 
-Everything goes over Tryton's own calls, so it also says what a real set-up needs.
+Everything goes over Tryton's own calls, so it also shows what a real setup needs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ADMIN_LOGIN = "admin"
 
 @dataclass(frozen=True)
 class Plan:
-    """What the company shall be like. `people` are logins and names, all with one password and no administration rights."""
+    """What the company should be like. `people` are logins and names, all with one password and no administration rights."""
 
     years: Sequence[int]
     people: Sequence[tuple[str, str]]
@@ -53,8 +53,8 @@ def _chart(admin: SignedIn, company: int) -> None:
     chart = ("account.create_chart", "company.company", [company])
     admin.wizard(*chart, ("create_account", account))
     kinds = ("receivable", "payable", "revenue", "expense")
-    open_ones = (["company", "=", company], ["closed", "!=", True])
-    found = {kind: admin.ids("account.account", [f"type.{kind}", "=", True], *open_ones)[0] for kind in kinds}
+    open_accounts = (["company", "=", company], ["closed", "!=", True])
+    found = {kind: admin.ids("account.account", [f"type.{kind}", "=", True], *open_accounts)[0] for kind in kinds}
     properties = {
         "company": company,
         "account_receivable": found["receivable"],
@@ -66,7 +66,7 @@ def _chart(admin: SignedIn, company: int) -> None:
 
 
 def _ways_to_pay(admin: SignedIn, company: int, dollar: int, journal: str) -> None:
-    """The statement journal for our receipts, and the cheques that the bookkeeper enters."""
+    """The statement journal for our receipts, and the checks that the bookkeeper enters."""
     (cash_account,) = admin.ids("account.account", ["code", "=", CASH], ["company", "=", company])
     (statements,) = admin.ids("account.journal", ["type", "=", "statement"])[:1]
     admin.make(
@@ -75,16 +75,16 @@ def _ways_to_pay(admin: SignedIn, company: int, dollar: int, journal: str) -> No
     )  # fmt: skip
     (cash,) = admin.ids("account.journal", ["type", "=", "cash"])[:1]
     admin.make(
-        "account.invoice.payment.method", name="Cheque", journal=cash, company=company,
+        "account.invoice.payment.method", name="Check", journal=cash, company=company,
         credit_account=cash_account, debit_account=cash_account,
     )  # fmt: skip
 
 
 def _people(admin: SignedIn, company: int, plan: Plan) -> None:
     groups = [
-        one["id"]
-        for one in admin.call("res.group.search_read", [], 0, None, None, ["name"])
-        if one["name"].startswith(("Account", "Statement", "Party")) and "Admin" not in one["name"]
+        group["id"]
+        for group in admin.call("res.group.search_read", [], 0, None, None, ["name"])
+        if group["name"].startswith(("Account", "Statement", "Party")) and "Admin" not in group["name"]
     ]
     for login, name in plan.people:
         admin.make(
@@ -107,7 +107,7 @@ def _fiscal_year(admin: SignedIn, company: int, year: int, period_ends: frozense
         move_sequence=sequence(f"Moves {year}", "Account Move"),
         invoice_sequences=[["create", [{"company": company, **numbers}]]],
     )  # fmt: skip
-    periods = [{**one, "fiscalyear": fiscal_year, "type": "standard"} for one in _periods(year, period_ends)]
+    periods = [{**period, "fiscalyear": fiscal_year, "type": "standard"} for period in _periods(year, period_ends)]
     admin.call("account.period.create", periods)
 
 

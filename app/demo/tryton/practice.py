@@ -1,6 +1,6 @@
-"""A company to practise on in a real Tryton: the server started, the company set up, everybody signed in.
+"""A company to practice on in a real Tryton: the server started, the company set up, everybody signed in.
 
-Nothing is left running and no password outlives the play: they are made up for it, and stand nowhere but in this
+Nothing is left running and no password outlives the play: they are made up for it, and are kept nowhere but in this
 process (and, hashed, in the demo's own database).
 """
 
@@ -65,7 +65,7 @@ class TrytonPractice:
         home = folder / "tryton"
         home.mkdir()
         program = TrytonProgram(home, clock)
-        self.say("A real Tryton server is set up and played on, in about a minute and a half on a quiet machine.")
+        self.say("A real Tryton server is started, set up and used. That takes about a minute and a half.")
         self._make_database(program)
         days = Days(clock.now().replace(microsecond=0))
         with ExitStack() as until_the_end:
@@ -75,10 +75,10 @@ class TrytonPractice:
                 return until_the_end.enter_context(closing(Colleague(url, DATABASE, login, secret, clock)))
 
             admin = person(ADMIN_LOGIN, password)
-            self.say("The administrator sets the company up: accounts, periods, journals, people (some 10 seconds) ...")
+            self.say("The administrator sets up the company: accounts, periods, journals, people (about 10 seconds) ...")
             set_up(admin, _plan(days, password))
             hands = ByHand(person(BOOKKEEPER_LOGIN, password), admin)
-            self.say(f"The bookkeeper posts {len(company.INVOICES)} invoices (some 15 seconds) ...")
+            self.say(f"The bookkeeper posts {len(company.INVOICES)} invoices (about 15 seconds) ...")
             set_back = partial(_set_stamps_back, program.file(DATABASE))
             bookkeeper = TrytonBookkeeper(hands, person(AUDITOR_LOGIN, password), self.say, set_back)
             books = BOOKS.format(url=url, database=DATABASE, login=OUR_LOGIN, journal=JOURNAL)
@@ -89,7 +89,7 @@ class TrytonPractice:
         if self.empty is not None:
             shutil.copyfile(self.empty, program.file(DATABASE))
             return
-        self.say("Tryton makes a database with its modules for invoices and statements (some 25 seconds) ...")
+        self.say("Tryton creates a database with its modules for invoices and statements (about 25 seconds) ...")
         program.install(DATABASE, MODULES, self.password)
 
 

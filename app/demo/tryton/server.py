@@ -25,12 +25,12 @@ from receivables.ports import Clock
 
 MODULES = ("account_invoice", "account_statement")
 HOW_TO_GET_IT = (
-    "There is no Tryton server beside this Python. Install it with: "
+    "Tryton is not installed beside this Python. Install it with: "
     "pip install trytond-account-invoice trytond-account-statement (`make demo BOOKS=tryton ONCE=1` does)"
 )
 PROGRAMS = Path(sys.executable).parent
 START_SECONDS = 60.0  # on a quiet machine it answers within two
-MODULES_SECONDS = 600.0  # making a database takes about 20
+MODULES_SECONDS = 600.0  # creating a database takes about 20
 END_SECONDS = 10.0
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 
@@ -82,7 +82,7 @@ class TrytonProgram:
         finally:
             secret.unlink()
         if done.returncode:
-            raise ConfigurationError(f"Tryton could not make its database: {done.stderr[-2000:]}")
+            raise ConfigurationError(f"Tryton could not create its database: {done.stderr[-2000:]}")
 
     @contextmanager
     def serving(self, *databases: str) -> Iterator[str]:
@@ -100,12 +100,12 @@ class TrytonProgram:
                 preexec_fn=_end_with_us,  # noqa: PLW1509
             )
             try:
-                self._wait_until_itanswers(process, port, log)
+                self._wait_until_it_answers(process, port, log)
                 yield f"http://127.0.0.1:{port}"
             finally:
                 _end(process)
 
-    def _wait_until_itanswers(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    def _wait_until_it_answers(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         until = self.clock.monotonic() + START_SECONDS
         while self.clock.monotonic() < until:
             if process.poll() is not None:

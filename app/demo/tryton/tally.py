@@ -18,7 +18,7 @@ from app.demo.tryton.signed_in import SignedIn
 from receivables.money import text_from_minor
 
 INVOICE, MOVE, STATEMENT_LINE = "account.invoice,", "account.move,", "account.statement.line,"
-#: What credits a customer's account and is money received: not credit notes, which stand in the journal of sales.
+#: What credits a customer's account and is money received: not credit notes, which are in the sales journal.
 MONEY_RECEIVED = [
     ("account.type.receivable", "=", True),
     ("credit", ">", Decimal(0)),
@@ -29,7 +29,7 @@ LINE_FIELDS = ["move", "move.number", "move.description", "origin", "credit", "i
 
 
 def count(payments_file: Path, auditor: SignedIn, start_on: date) -> Tally:
-    """The tally, with what every receipt stands on. A payment paid before `start_on` must have no receipt at all."""
+    """The tally, with what every receipt is applied to. A payment paid before `start_on` must have no receipt at all."""
     lines = _all(auditor, "account.move.line", MONEY_RECEIVED, LINE_FIELDS)
     paid = _invoices_paid(auditor, lines)
     names = _names(auditor, lines)
@@ -63,17 +63,18 @@ def problems(auditor: SignedIn) -> list[str]:
         sums[line["move"]] += line["debit"] - line["credit"]
     found = [f"move {move} does not balance" for move, difference in sums.items() if difference]
     half_done = _all(auditor, "account.statement", [("state", "!=", "posted")], ["name", "state"])
-    found += [f"statement {one['name']} is {one['state']}" for one in half_done]
+    found += [f"statement {statement['name']} is {statement['state']}" for statement in half_done]
     invoices = _all(
         auditor, "account.invoice", [("state", "=", "posted"), ("type", "=", "out")], ["number", "total_amount", "amount_to_pay"]
     )
-    found += [f"invoice {one['number']} is paid too much" for one in invoices if one["total_amount"] * one["amount_to_pay"] < 0]
+    found += [f"invoice {row['number']} is overpaid" for row in invoices if row["total_amount"] * row["amount_to_pay"] < 0]
     return found
 
 
 def _names(auditor: SignedIn, lines: Sequence[Record]) -> Mapping[int, str]:
     """The payment that each move names: first word of its statement's name, or of what the bookkeeper wrote."""
-    wanted = {int(one.removeprefix(STATEMENT_LINE)) for line in lines if (one := line["origin"] or "").startswith(STATEMENT_LINE)}
+    origins = {line["origin"] or "" for line in lines}
+    wanted = {int(origin.removeprefix(STATEMENT_LINE)) for origin in origins if origin.startswith(STATEMENT_LINE)}
     statements = {
         f"{STATEMENT_LINE}{row['id']}": row["statement."]["name"]
         for row in _all(auditor, "account.statement.line", [("id", "in", sorted(wanted))], ["statement.name"])
