@@ -1,6 +1,6 @@
-# The commands of this project; `make` alone lists them. Each installs what it needs into .venv by itself, once.
+# The commands of this project; `make` alone lists them. Each installs what it needs into .venv, once.
 #
-# What must be there: Python 3.11 or 3.12 with its headers, make, a C compiler. PYTHON=... names another interpreter.
+# Requirements: Python 3.11 or 3.12 with its headers, make, a C compiler. PYTHON=... names another interpreter.
 
 JOBS ?= 2
 ARGS ?=
@@ -12,7 +12,7 @@ install := PYTHON="$(PYTHON)" sh requirements/install
 help: ## list these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: ## a practice workspace with a failure of every kind (ONCE=1 plays it through to the proof and exits, JSON=1 for machines; BOOKS=tryton)
+demo: ## a practice workspace with a range of failures (ONCE=1 plays the story to its proof and exits, JSON=1 for machines; BOOKS=tryton)
 	@$(install) $(if $(filter tryton,$(BOOKS)),dev,run)
 	@$(bin)/resolve-now demo $(if $(ONCE),--once) $(if $(JSON),--json) $(if $(BOOKS),--books $(BOOKS))
 
@@ -27,7 +27,7 @@ check: ## lint, formatting, types, and which room may import which
 	$(bin)/mypy
 	$(bin)/lint-imports
 
-format: ## put imports and lines in the house's shape
+format: ## format imports and lines
 	@$(install) dev
 	$(bin)/ruff check --fix
 	$(bin)/ruff format
@@ -44,13 +44,13 @@ recording: ## what one row of the record costs, here and in 0.1.0, side by side
 	@$(install) dev
 	@$(bin)/python -m bench.recording $(ARGS)
 
-pictures: ## draw docs/pictures anew: every card and modal in the practice workspace's page (needs Chromium)
+pictures: ## redraw docs/pictures: every card and modal in the practice workspace's page (needs Chromium)
 	@$(install) dev
 	@PYTHONPATH=.:tests $(bin)/python docs/pictures.py
 
-lock: ## write requirements/ anew from pyproject.toml (UPGRADE=1 takes the newest versions; needs Python 3.11 and 3.12)
+lock: ## rewrite requirements/ from pyproject.toml (UPGRADE=1 takes the newest versions; needs Python 3.11 and 3.12)
 	@sh requirements/lock $(if $(UPGRADE),--upgrade)
 
-clean: ## remove .venv and every cache; never anybody's data
+clean: ## remove .venv and every cache; never any data
 	rm -rf .venv *.egg-info build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
