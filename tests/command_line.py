@@ -85,7 +85,7 @@ class CommandLine:
         return self.folder / "acme-books.sqlite"
 
     def words(self, *words: str) -> list[str]:
-        """The whole command, for whoever starts the process himself."""
+        """The whole command, for tests that start the process themselves."""
         return [sys.executable, "-m", "app.main", "--config", str(self.config), *words]
 
     def run(self, *words: str, environment: Mapping[str, str] | None = None) -> Ran:
@@ -122,11 +122,11 @@ class CommandLine:
 
     def failing(self, number: str = "TXN-1") -> Any:
         """The open failure of a payment, or None."""
-        return next((one for one in self.answer("failures") if one["transaction"] == number), None)
+        return next((failure for failure in self.answer("failures") if failure["transaction"] == number), None)
 
     def ended(self, number: str = "TXN-1") -> Any:
         """The last failure of a payment, however it stands."""
-        return [one for one in self.answer("failures", "--all") if one["transaction"] == number][-1]
+        return [failure for failure in self.answer("failures", "--all") if failure["transaction"] == number][-1]
 
     def state(self, number: str = "TXN-1") -> str:
         return str(self.rows("SELECT state FROM payment WHERE transaction_number = ?", number)[0][0])

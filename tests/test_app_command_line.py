@@ -62,21 +62,21 @@ def failing(after_void: CommandLine, tmp_path: Path) -> CommandLine:
 def test_nothing_failing_is_fine(acme: CommandLine) -> None:
     ran = acme.run("failures")
 
-    assert (0, "No payment is failing.\n", "") == (ran.code, ran.out, ran.err)
+    assert (0, "There are no failed payments.\n", "") == (ran.code, ran.out, ran.err)
     assert [] == acme.answer("failures")
 
 
 @pytest.mark.parametrize(
     ("code", "words", "said"),
     [
-        (1, ("show", "TXN-404"), "there is no payment TXN-404"),
-        (1, ("decide", "TXN-404", "dismiss", "--as", "dana"), "there is no payment TXN-404"),
+        (1, ("show", "TXN-404"), "There is no payment TXN-404"),
+        (1, ("decide", "TXN-404", "dismiss", "--as", "dana"), "There is no payment TXN-404"),
         (1, ("decide", "TXN-2", "dismiss", "--as", "dana"), "no open failure"),
         (1, ("decide", "TXN-1", "dismiss", "--as", "mallory"), "Nobody of that name is configured"),
         (1, ("decide", "TXN-1", "unapply_credit_memo", "--as", "dana"), "is not offered for this failure"),
         (1, ("reopen", "TXN-1", "--as", "dana"), "not dismissed"),
         (1, ("hide", "TXN-1"), "has an open failure"),
-        (1, ("hide", "TXN-404", "--company", "acme"), "there is no payment TXN-404"),
+        (1, ("hide", "TXN-404", "--company", "acme"), "There is no payment TXN-404"),
         (2, ("search", "\udcff"), "is not UTF-8"),
         (2, ("decide", "TXN-1", "forget_it", "--as", "dana"), "forget_it"),
         (2, ("decide", "TXN-1", "dismiss"), "--as"),
@@ -334,7 +334,7 @@ def test_no_name_forges_a_line_or_markup(acme: CommandLine) -> None:
     lines = [line for ran in shown for line in (ran.out + ran.err).splitlines()]
     assert [] == [line for line in lines if line.lstrip(" │┃").startswith("Status:")]
     assert "\x1b" not in "".join(lines)
-    assert f"Payment TXN-9 of {name}, $70.00 by card" in shown[1].out
+    assert f"Payment TXN-9 from {name}, $70.00 by card" in shown[1].out
     assert name in shown[3].out
 
 

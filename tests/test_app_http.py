@@ -134,7 +134,7 @@ def test_the_same_message_again_changes_nothing(up: Running) -> None:
     record = "SELECT count(*) FROM audit WHERE transaction_number = 'AGAIN-1'"
     before = up.rows(record)
     status, said = up.send(a_message("AGAIN-1"))
-    assert (200, "This message was taken in before; nothing was changed.") == (status, said["note"])
+    assert (200, "This message was imported before; nothing was changed.") == (status, said["note"])
     assert [(1,)] == before == up.rows(record)
 
 
@@ -151,8 +151,11 @@ def test_a_contradiction_is_answered_200_and_becomes_a_failure(up: Running) -> N
 
 def test_a_wrong_message_is_refused_whole_with_every_problem(up: Running) -> None:
     status, said = up.send([a_message("BAD-1"), a_message("BAD-2", amount="1e3", colour="red")])
-    assert (400, {(2, "amount"), (2, "colour")}) == (status, {(one["payment"], one["field"]) for one in said["problems"]})
-    assert all(one["message"] and one["remedy"] for one in said["problems"])
+    assert (400, {(2, "amount"), (2, "colour")}) == (
+        status,
+        {(problem["payment"], problem["field"]) for problem in said["problems"]},
+    )
+    assert all(problem["message"] and problem["remedy"] for problem in said["problems"])
     assert [] == up.rows("SELECT 1 FROM payment WHERE transaction_number LIKE 'BAD-%'")
 
 
@@ -165,7 +168,7 @@ def test_what_was_not_signed_by_us_just_now_is_refused(up: Running, secret: str,
 @pytest.mark.parametrize("path", ["/feeds/nobody", "/feeds/nobody/stripe", "/", "/feeds/acme/other"])
 def test_nothing_tells_which_companies_there_are(up: Running, path: str) -> None:
     body = json.dumps(a_message("NO-1")).encode()
-    assert (404, {"error": "Nothing is taken in here."}) == up.ask("POST", path, body, headers_of(body))
+    assert (404, {"error": "Nothing is received here."}) == up.ask("POST", path, body, headers_of(body))
 
 
 def test_another_type_or_method_is_refused(up: Running) -> None:
@@ -235,7 +238,7 @@ def test_what_stripe_signed_is_kept_to_be_read_and_once(up: Running) -> None:
     body = stripe_event("evt_1", {"object": "refund", "charge": "ch_1"})
     header = {"Content-Type": "application/json", "Stripe-Signature": signed(body)}
     assert (200, {"charges": 1}) == up.ask("POST", "/feeds/acme/stripe", body, header)
-    assert (200, {"note": "This message was taken in before."}) == up.ask("POST", "/feeds/acme/stripe", body, header)
+    assert (200, {"note": "This message was received before."}) == up.ask("POST", "/feeds/acme/stripe", body, header)
     assert [("ch_1",)] == up.rows("SELECT record_id FROM feed_record WHERE problem = ''")
 
 
@@ -258,6 +261,6 @@ def test_killed_between_durable_and_answered_the_sender_sends_again_and_nothing_
         assert -signal.SIGKILL == dying.process.wait(timeout=LISTENING_SECONDS)
     assert [("KILL-1",)] == acme.rows("SELECT transaction_number FROM payment")
     with running(acme) as again:
-        assert "taken in before" in again.send(a_message("KILL-1"))[1]["note"]
+        assert "imported before" in again.send(a_message("KILL-1"))[1]["note"]
         assert [("KILL-1",)] == acme.rows("SELECT transaction_number FROM payment")
     assert 0 == again.process.returncode

@@ -148,16 +148,16 @@ def test_books_outside_are_configured_without_any_secret(tmp_path: Path, lines: 
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ('kind = "quickbooks"\nenvironment = "test"', 'environment: is not one of its values. Write "production" or "sandbox"'),
-        ('kind = "quickbooks"\nrealm = "1"', "realm: means nothing here"),
+        ('kind = "quickbooks"\nenvironment = "test"', 'environment: has an unknown value. Write "production" or "sandbox"'),
+        ('kind = "quickbooks"\nrealm = "1"', "realm: is not a setting here"),
         ('kind = "quickbooks"\nclient_secret = "x"', "set RESOLVE_NOW_QUICKBOOKS_CLIENT_SECRET or"),
         (TRYTON + 'password = "x"', "set RESOLVE_NOW_ACME_TRYTON_PASSWORD or"),
         ('kind = "xero"\ncalls_per_day = 5', "calls_per_day: is out of range"),
         ('kind = "abacus"', '"embedded", "quickbooks", "xero", "tryton"'),
         (TRYTON.replace("https:", "http:"), "url: must begin with https://"),
-        (TRYTON.replace("https://", "https://bot:pw@"), "url: must be an address without a name"),
+        (TRYTON.replace("https://", "https://bot:pw@"), "url: must be an address without a user name"),
         (TRYTON.replace("https://tryton.example", "https://tryton.example:x"), "url: is not an address"),
-        (TRYTON.replace('"acme"', '"../acme"'), "database: is not of the form asked for"),
+        (TRYTON.replace('"acme"', '"../acme"'), "database: does not have the right form"),
         (TRYTON.replace('login = "resolve-now"', ""), "login: is missing"),
     ],
 )
@@ -255,9 +255,9 @@ def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
 
 #: What is written instead of what, the key that must be named, and words of the remedy.
 WRONG = [
-    ('id = "acme"', 'id = "Acme"', "company Acme, id", "small letters"),
-    ('id = "acme"', 'id = "acme\\n"', "company number 1, id", "small letters"),
-    ('id = "acme"', 'id = "-acme"', "company -acme, id", "small letters"),
+    ('id = "acme"', 'id = "Acme"', "company Acme, id", "lowercase letters"),
+    ('id = "acme"', 'id = "acme\\n"', "company number 1, id", "lowercase letters"),
+    ('id = "acme"', 'id = "-acme"', "company -acme, id", "lowercase letters"),
     ('id = "acme"', f'id = "{"a" * 41}"', "company number 1, id", "40"),
     ('id = "acme"', "id = 7", "company number 1, id", "double quotes"),
     ('name = "Acme Networks"', 'name = " "', "company acme, name", "1 to 200"),
@@ -304,7 +304,7 @@ WRONG = [
     ('USD = "5000.00"', 'usd = "5000.00"', "person dana, may number 1, limits, usd", "three capital letters"),
     ("active = false", 'active = "no"', "person kim, active", "true or false"),
     ('["dana", "Dana R."]', '"dana"', "person dana, books_names", "list"),
-    ('[[person]]\nid = "kim"', '[[people]]\nid = "kim"', "people", "means nothing here"),
+    ('[[person]]\nid = "kim"', '[[people]]\nid = "kim"', "people", "is not a setting here"),
     ('url = "sqlite:///data/rn.sqlite"', 'url = "mysql://host/db"', "database, url", "neither SQLite nor PostgreSQL"),
     ('url = "sqlite:///data/rn.sqlite"', 'url = "rn.sqlite"', "database, url", "neither SQLite nor PostgreSQL"),
     ('url = "sqlite:///data/rn.sqlite"', 'url = "sqlite://"', "database, url", "names no file"),
@@ -400,7 +400,7 @@ def test_no_key_of_ours_sounds_like_a_secret() -> None:
 )
 def test_a_password_in_the_database_url_of_the_file_is_refused_without_being_shown(tmp_path: Path, url: str) -> None:
     message = refusal(tmp_path, f'database.url = "{url}"\n{SMALLEST_FILE}', RESOLVE_NOW_DATABASE_URL="postgresql://host/db")
-    assert "database, url: carries a password" in message
+    assert "database, url: contains a password" in message
     assert "RESOLVE_NOW_DATABASE_URL_FILE" in message
     assert "hunter2" not in message
     assert has_password(url)
