@@ -243,7 +243,7 @@ def test_a_tryton_that_takes_the_password_is_well_and_connect_tries_it(tmp_path:
     assert {"access", "books"} == broken(wrong)
     assert "resolve-now connect acme" in wrong["books"].text
     assert [0, 1] == [one.code for one in connect]
-    assert f"{name} right" in connect[1].err
+    assert f"Correct {name}" in connect[1].err
     assert "canary" not in repr(wrong) + connect[1].err + connect[1].out
 
 
