@@ -101,7 +101,10 @@ class _Studio:
 
     def _page(self, scale: float) -> Page:
         page = self.browser.new_context(
-            viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=scale, color_scheme="light"
+            viewport={"width": WIDTH, "height": HEIGHT},
+            device_scale_factor=scale,
+            color_scheme="light",
+            timezone_id="America/Chicago",
         ).new_page()
         page.goto(f"{self.workspace.url}/?as={self.dana}&channel={self.channel}")
         page.evaluate("document.getElementById('modal').style.borderRadius = '0'")  # what shines through its corners is dark
