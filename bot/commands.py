@@ -121,7 +121,7 @@ class Commands:
         if more > 0:
             blocks.append(context(f"{counted(more, 'more payment')}. Type more of the number or the name to narrow the search."))
         heading = (
-            f"{counted(len(found), 'payment')} found for “{plain(text)}”" if blocks else f"Nothing contains “{plain(text)}”."
+            f"{counted(len(found), 'payment')} found for “{plain(text)}”" if blocks else f"Nothing found for “{plain(text)}”"
         )
         answer(respond, heading, blocks)
 
