@@ -105,7 +105,7 @@ class Desk:
         if self.as_json:
             output.print_json(document)
         else:
-            output.print_line(f"{done}: {sentence(document, self.company.words)}")
+            output.print_line(f"{done}: {in_one_line(document, self.company.words)}")
 
     def say(self, done: str) -> None:
         """What was done to the books themselves; as JSON, how they are set now."""
@@ -166,7 +166,7 @@ def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return add
 
 
-def sentence(document: Document | Gone, words: Words) -> str:
+def in_one_line(document: Document | Gone, words: Words) -> str:
     """One document in one line, with its id in brackets."""
     match document:
         case Gone():

@@ -109,7 +109,7 @@ def _set_stamps_back(file: Path, days: Days) -> None:
 
     It is the demo's own file, the server is idle, and nobody has looked at it yet. Only when is changed, never what.
     """
-    credited, invoiced = _text(days.credited), _text(days.invoiced)
+    credited, invoiced = _in_sqlite(days.credited), _in_sqlite(days.invoiced)
     _, memo, _ = company.EARLY_CREDIT
     with closing(sqlite.connect(file, timeout=BUSY_SECONDS)) as database, database:
         for table in ("account_move_line", "account_move", "account_invoice-account_move_line"):
@@ -118,6 +118,6 @@ def _set_stamps_back(file: Path, days: Days) -> None:
         database.execute(f"UPDATE account_invoice SET {_STAMPS} WHERE number = ?", (credited, credited, memo))  # noqa: S608
 
 
-def _text(moment: datetime) -> str:
+def _in_sqlite(moment: datetime) -> str:
     """A moment as Tryton keeps it in SQLite: UTC, without a zone."""
     return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
