@@ -15,6 +15,7 @@ from receivables.words import Words, counted, listed, plain
 from storage.companies import Pause
 from storage.incidents import IncidentFigures, StoredIncident
 
+OVER = "This is over; there is nothing left to do."
 CHOOSE_ALL = "choose_all/"  # then the remedy that the button names, so that no other is carried out
 
 
@@ -32,7 +33,7 @@ def incident_card(facts: IncidentFacts, channel: Channel, names: Names) -> Messa
     """One reason, how many payments and how much money, what to do, and one button for all of it."""
     incident, words = facts.incident, channel.company.words
     head = _headline(facts, plain(channel.company.name))
-    reason = rules.incident(incident.cause, incident.about, words)
+    reason = rules.incident(incident.cause, incident.about, words) if incident.state == "open" else OVER
     blocks = [header(head), section(reason, "what")]
     blocks += _connection(facts, channel) if rules.stops_company(incident.cause) else [_amounts(facts, words)]
     elements = _buttons(facts) if incident.state == "open" else []
@@ -44,12 +45,11 @@ def incident_card(facts: IncidentFacts, channel: Channel, names: Names) -> Messa
 
 def _headline(facts: IncidentFacts, company: str) -> str:
     incident, held = facts.incident, facts.figures
-    if rules.stops_company(incident.cause):
-        return (
-            f"{company}: {'the books can be reached again' if incident.state != 'open' else rules.title(incident.cause).lower()}"
-        )
+    stopped = rules.stops_company(incident.cause)
     if incident.state != "open":
-        return f"{company}: {counted(held.all, 'payment')} settled"
+        return f"{company}: {'the books can be reached again' if stopped else counted(held.all, 'payment') + ' settled'}"
+    if stopped:
+        return f"{company}: {rules.title(incident.cause).lower()}"
     if held.open == 1:
         return f"{company}: 1 payment is left"
     return f"{company}: {counted(held.open, 'payment')} are failing for the same reason"

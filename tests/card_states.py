@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from evidence_makers import LATER, PAID_AT, a_credit, a_line, a_receipt, an_evidence, an_invoice, cases, evidence_of
 from makers import a_company
 
+import rules
 from bot.cards import Message, failure_card
 from bot.escalations import digest_card, escalation_card
 from bot.incidents import IncidentFacts, incident_card
@@ -20,7 +21,6 @@ from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, R
 from receivables.effects import EffectKind, EffectState, ReceiptWrite
 from receivables.evidence import Evidence, PostedPart, ReceiptEvidence
 from receivables.payment import Bucket, Payment, PaymentState
-from rules import diagnose
 from storage.cards import CardFacts
 from storage.companies import Pause
 from storage.decisions import Proof, StoredDecision
@@ -156,7 +156,7 @@ def a_card(
     hidden_by: str | None = None,
 ) -> CardFacts:
     """The card of a payment with this evidence, diagnosed by the rules unless a diagnosis is given."""
-    failure = a_failure(evidence.payment, diagnosis or diagnose(evidence), resolution=resolution, resolved_by=resolved_by)
+    failure = a_failure(evidence.payment, diagnosis or rules.diagnose(evidence), resolution=resolution, resolved_by=resolved_by)
     offers = {remedy: an_offer_id(remedy) for remedy in failure.offered}
     stored = a_stored_payment(evidence.payment, bucket=bucket, hidden_by=hidden_by)
     return CardFacts(failure, stored, evidence, decision, receipts, proofs, offers, 1)
@@ -233,11 +233,10 @@ def blocked() -> CardFacts:
 
 def contradicted(resolution: str | None = None) -> CardFacts:
     """The feed brings a known transaction number again with other content: no evidence, so nothing is offered."""
-    sentence = "payments.csv brings transaction number TXN-1 again with other content. What we hold was kept."
-    fact = Fact("content_differs", "payment TXN-1", at=FOUND_AT, said=sentence)
-    finding = Finding(Cause.DUPLICATE_REFERENCE, "intake", Remedy.RETRY, Confidence.CERTAIN, because=(fact,))
+    again = replace(NOTHING.payment, customer="Hooli Group")
+    diagnosis = rules.contradicted(again, NOTHING.payment, "payments.csv", FOUND_AT)
     failure = a_failure(
-        NOTHING.payment, Diagnosis(finding), about="intake", resolution=resolution,
+        NOTHING.payment, diagnosis, about="intake", resolution=resolution,
         resolved_by="dana" if resolution else "", evidence_id=None,
     )  # fmt: skip
     return CardFacts(failure, a_stored_payment(NOTHING.payment), None, None, (), (), {}, 1)
@@ -277,7 +276,7 @@ def card_states() -> dict[str, CardFacts]:
 
 def unknown_outcome() -> Diagnosis:
     """The diagnosis of a payment whose answer was lost, from its own case."""
-    return diagnose(of_every_cause()["outcome_unknown"])
+    return rules.diagnose(of_every_cause()["outcome_unknown"])
 
 
 def in_an_incident() -> CardFacts:
@@ -475,7 +474,7 @@ def crowded_diagnosis(evidence: Evidence, remedy: Remedy) -> Diagnosis:
         because=tuple(
             Fact("open_now", f"invoice {place}", "dana", PAID_AT, said=f"Fact {place} was read.") for place in range(60)
         ),
-        applications=tuple(one.id for line in evidence.lines for one in line.credits),
+        applications=tuple(credit.id for line in evidence.lines for credit in line.credits),
         successors=((0, evidence.lines[0].successors[-1].id),),
         proof=((evidence.receipts[-1].receipt.id, evidence.payment.amount_minor),),
     )

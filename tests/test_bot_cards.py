@@ -78,27 +78,27 @@ def walk(value: Any) -> Iterator[Mapping[str, Any]]:
     """Every object inside blocks, however deep."""
     if isinstance(value, dict):
         yield value
-    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from walk(one)
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from walk(inner)
 
 
 def texts(blocks: Any) -> list[Mapping[str, Any]]:
-    return [one for one in walk(blocks) if one.get("type") in ("plain_text", "mrkdwn") and "text" in one]
+    return [shown for shown in walk(blocks) if shown.get("type") in ("plain_text", "mrkdwn") and "text" in shown]
 
 
 def structure(blocks: Any) -> Any:
     """The same without the words: types, ids, styles, values and counts stay."""
     if isinstance(blocks, list):
-        return [structure(one) for one in blocks]
+        return [structure(block) for block in blocks]
     if isinstance(blocks, dict):
         if blocks.get("type") == "plain_text":
             return "plain"
-        return {name: structure(one) for name, one in blocks.items()}
+        return {name: structure(inner) for name, inner in blocks.items()}
     return blocks
 
 
 def buttons(blocks: Any) -> list[Mapping[str, Any]]:
-    return [one for one in walk(blocks) if one.get("type") == "button"]
+    return [button for button in walk(blocks) if button.get("type") == "button"]
 
 
 def sdk_accepts_message(blocks: list[Block]) -> None:
@@ -116,23 +116,25 @@ def sdk_accepts_modal(view: Block) -> None:
 
 def is_shown(text: str) -> bool:
     """No control, format, surrogate or private character, but our own line ends."""
-    return not [one for one in text if one not in LOOSE and unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
+    return not [
+        letter for letter in text if letter not in LOOSE and unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    ]
 
 
 def in_mrkdwn(blocks: Any) -> list[str]:
-    return [one["text"] for one in texts(blocks) if one["type"] == "mrkdwn"]
+    return [shown["text"] for shown in texts(blocks) if shown["type"] == "mrkdwn"]
 
 
 def check_message(blocks: list[Block]) -> None:
     assert [] == problems_of(blocks, "message", "/blocks")
     sdk_accepts_message(blocks)
-    assert [] == [one["text"] for one in texts(blocks) if not is_shown(one["text"])]
+    assert [] == [shown["text"] for shown in texts(blocks) if not is_shown(shown["text"])]
 
 
 def check_modal(view: Block) -> None:
     assert [] == view_problems(view, "modal")
     sdk_accepts_modal(view)
-    assert [] == [one["text"] for one in texts(view) if not is_shown(one["text"])]
+    assert [] == [shown["text"] for shown in texts(view) if not is_shown(shown["text"])]
 
 
 # --- the same facts with other words ----------------------------------------------------------------------------------
@@ -149,17 +151,17 @@ def dressed(value: Any, text: str) -> Any:
     """The same records with `text` wherever something from outside stands."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         changed: dict[str, Any] = {}
-        for one in dataclasses.fields(value):
-            held = getattr(value, one.name)
-            if not one.init:
+        for field in dataclasses.fields(value):
+            held = getattr(value, field.name)
+            if not field.init:
                 continue
-            if isinstance(held, str) and one.name in FROM_OUTSIDE and (held or one.name not in NOT_WORDS):
-                changed[one.name] = text
+            if isinstance(held, str) and field.name in FROM_OUTSIDE and (held or field.name not in NOT_WORDS):
+                changed[field.name] = text
             else:
-                changed[one.name] = dressed(held, text)
+                changed[field.name] = dressed(held, text)
         return dataclasses.replace(value, **changed)
     if isinstance(value, tuple):
-        return tuple(dressed(one, text) for one in value)
+        return tuple(dressed(item, text) for item in value)
     return value
 
 
@@ -252,7 +254,7 @@ def test_a_document_whose_id_no_option_can_carry_is_not_offered() -> None:
     long = dataclasses.replace(line.successors[0], id="i" * 151)
     changed = dataclasses.replace(evidence, lines=(dataclasses.replace(line, successors=(long, line.successors[1])),))
     view = resolve_modal(a_card(changed), WORDS, chosen=Remedy.RECREATE_RECEIPT)
-    assert ["i-new-1"] == [one["value"] for one in _select(view, "successor")["options"]]
+    assert ["i-new-1"] == [option["value"] for option in _select(view, "successor")["options"]]
 
 
 # --- nothing from outside is parsed or hidden -------------------------------------------------------------------------
@@ -283,7 +285,7 @@ def test_what_slack_parses_is_ours_alone(name: str, hostile: str) -> None:
 
 
 def test_a_second_line_in_a_name_stays_on_its_line() -> None:
-    shown = [one["text"] for one in texts(card_of("cause-credit-memo-applied", "Hooli\nStatus: paid"))]
+    shown = [shown["text"] for shown in texts(card_of("cause-credit-memo-applied", "Hooli\nStatus: paid"))]
     assert "Hooli Status: paid" in shown
     assert [] == [line for text in shown for line in text.split("\n") if line.startswith("Status")]
 
@@ -323,8 +325,10 @@ def test_a_text_of_nothing_is_a_dash() -> None:
 @pytest.mark.parametrize("name", MESSAGES)
 def test_buttons_carry_opaque_ids_only(name: str) -> None:
     blocks = MESSAGES[name].blocks
-    values = [one["value"] for one in buttons(blocks)]
-    menus = [option["value"].partition(" ") for one in walk(blocks) if one.get("type") == "overflow" for option in one["options"]]
+    values = [button["value"] for button in buttons(blocks)]
+    menus = [
+        option["value"].partition(" ") for menu in walk(blocks) if menu.get("type") == "overflow" for option in menu["options"]
+    ]
     assert {"dismiss", "look", "reopen", "hide", "story"} >= {verb for verb, _, _ in menus}
     for value in [*values, *(subject for _, _, subject in menus)]:
         assert len(RandomIds().new()) == len(value)
@@ -334,9 +338,9 @@ def test_buttons_carry_opaque_ids_only(name: str) -> None:
 @pytest.mark.parametrize("name", STATES)
 def test_buttons_stand_in_a_fixed_order_and_one_at_most_is_primary(name: str) -> None:
     order = ["choose", "resolve_now", "approve", "withdraw"]
-    found = [one["action_id"] for one in buttons(MESSAGES[name].blocks)]
+    found = [button["action_id"] for button in buttons(MESSAGES[name].blocks)]
     assert sorted(found, key=order.index) == found
-    assert 1 >= sum(one.get("style") == "primary" for one in buttons(MESSAGES[name].blocks))
+    assert 1 >= sum(button.get("style") == "primary" for button in buttons(MESSAGES[name].blocks))
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -358,13 +362,13 @@ PRIMARY = [
 @pytest.mark.parametrize(("evidence", "remedy", "words"), PRIMARY)
 def test_the_primary_button_is_the_recommended_remedy_with_its_amount(evidence: Evidence, remedy: Remedy, words: str) -> None:
     blocks = failure_card(a_card(evidence), WORDS, NAMES).blocks
-    found = [(one["text"]["text"], one["value"]) for one in buttons(blocks) if one.get("style") == "primary"]
+    found = [(button["text"]["text"], button["value"]) for button in buttons(blocks) if button.get("style") == "primary"]
     assert [(words, an_offer_id(remedy))] == found
 
 
 @pytest.mark.parametrize("facts", [a_card(recreated(made_again=3)), blocked(), STATES["cause-invoice-not-ready"]])
 def test_where_a_press_is_not_enough_there_is_only_resolve_now(facts: CardFacts) -> None:
-    assert ["resolve_now"] == [one["action_id"] for one in buttons(failure_card(facts, WORDS, NAMES).blocks)]
+    assert ["resolve_now"] == [button["action_id"] for button in buttons(failure_card(facts, WORDS, NAMES).blocks)]
 
 
 # --- figures to the cent, computed by hand ----------------------------------------------------------------------------
@@ -393,10 +397,10 @@ FIGURES: list[tuple[str, Evidence, Remedy, list[tuple[str, int, int]]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("evidence", "remedy", "expected"), [one[1:] for one in FIGURES], ids=[one[0] for one in FIGURES])
+@pytest.mark.parametrize(("evidence", "remedy", "expected"), [case[1:] for case in FIGURES], ids=[case[0] for case in FIGURES])
 def test_the_figures_are_right_to_the_cent(evidence: Evidence, remedy: Remedy, expected: Sequence[tuple[str, int, int]]) -> None:
     shown = figures(a_card(evidence), remedy, WORDS)
-    assert list(expected) == [(one.label, one.before_minor, one.after_minor) for one in shown]
+    assert list(expected) == [(figure.label, figure.before_minor, figure.after_minor) for figure in shown]
 
 
 def test_two_allocations_to_one_invoice_share_what_is_open() -> None:
@@ -404,7 +408,7 @@ def test_two_allocations_to_one_invoice_share_what_is_open() -> None:
     lines = tuple(a_line(line=place, amount_minor=25_000, invoice=invoice) for place in range(2))
     shown = figures(a_card(an_evidence(lines=lines)), Remedy.RECREATE_RECEIPT, WORDS)
     assert [("Open on invoice 1042", 35_000, 0), ("On the customer's account", 0, 15_000)] == [
-        dataclasses.astuple(one) for one in shown
+        dataclasses.astuple(figure) for figure in shown
     ]
 
 
@@ -431,7 +435,7 @@ def test_the_card_and_the_modal_show_the_same_figures() -> None:
     card = failure_card(a_card(credited()), WORDS, NAMES).blocks
     assert _block(card, "figures") == _block(MODALS["unapply-credit-memo"]["blocks"], "figures")
     assert ["*Un-apply credit memo*", "Now → after", "Credit memo CM-77 on invoice 1042", "$120.00 → $0.00",
-            "Open on invoice 1042", "$380.00 → $0.00"] == [one["text"] for one in _block(card, "figures")["fields"]]  # fmt: skip
+            "Open on invoice 1042", "$380.00 → $0.00"] == [x["text"] for x in _block(card, "figures")["fields"]]  # fmt: skip
 
 
 # --- what is asked, and what is said ----------------------------------------------------------------------------------
@@ -439,18 +443,20 @@ def test_the_card_and_the_modal_show_the_same_figures() -> None:
 
 def test_several_invoices_recreated_with_one_successor_each_are_not_asked_about() -> None:
     first = recreated().lines[0]
-    new = tuple(dataclasses.replace(one, id="i-other", number="1043") for one in first.successors)
+    new = tuple(dataclasses.replace(invoice, id="i-other", number="1043") for invoice in first.successors)
     second = dataclasses.replace(first, line=1, invoice_id="i-1043", invoice_number="1043", successors=new)
     gone = dataclasses.replace(first.invoice, id="i-1043", number="1043")  # type: ignore[type-var]
     evidence = an_evidence(lines=(first, dataclasses.replace(second, invoice=gone)))
     facts = a_card(evidence)
     assert "successor" not in _block_ids(resolve_modal(facts, WORDS, chosen=Remedy.RECREATE_RECEIPT))
-    assert "choose" in [one["action_id"] for one in buttons(failure_card(facts, WORDS, NAMES).blocks)]
+    assert "choose" in [button["action_id"] for button in buttons(failure_card(facts, WORDS, NAMES).blocks)]
 
 
 def test_a_reason_is_required_to_dismiss_and_nowhere_else() -> None:
     required = {
-        name for name, view in MODALS.items() if any(one["block_id"] == "reason" and not one["optional"] for one in _inputs(view))
+        name
+        for name, view in MODALS.items()
+        if any(block["block_id"] == "reason" and not block["optional"] for block in _inputs(view))
     }
     assert {"dismiss-with-proof", "dismiss-without-proof"} == required
 
@@ -471,6 +477,7 @@ SAID = {
     "waiting-for-approval": "it takes a second person.",
     "blocked": "Un-apply credit memo is not possible yet: The period of the credit memo is closed.",
     "feed-contradicts": "resolve-now decide TXN-1 retry",
+    "several-successors": "several invoices may have taken its place, and a person must choose.",
     "feed-settled": "our record of the payment was kept",
     "cause-outcome-unknown": "Nothing to decide",
     "cause-credit-memo-applied": "so only $",
@@ -480,11 +487,11 @@ SAID = {
 
 @pytest.mark.parametrize(("name", "words"), SAID.items(), ids=SAID)
 def test_each_state_says_what_matters(name: str, words: str) -> None:
-    assert [] != [one["text"] for one in texts(MESSAGES[name].blocks) if words in one["text"]]
+    assert [] != [shown["text"] for shown in texts(MESSAGES[name].blocks) if words in shown["text"]]
 
 
 def test_only_an_escalation_mentions_people_and_only_configured_ones() -> None:
-    mentioning = {name: [one for one in in_mrkdwn(message.blocks) if "@" in one] for name, message in MESSAGES.items()}
+    mentioning = {name: [text for text in in_mrkdwn(message.blocks) if "@" in text] for name, message in MESSAGES.items()}
     assert {"escalation": ["<@U0DANA>"]} == {name: found for name, found in mentioning.items() if found}
 
 
@@ -504,7 +511,7 @@ def test_answers_and_stories_hold_whatever_a_customer_is_called(tmp_path: Path, 
 
 
 def test_a_story_tells_what_was_found_decided_and_written_in_order(tmp_path: Path) -> None:
-    told = " / ".join(one["text"] for one in texts(stories(a_busy_scene(tmp_path))["dismissed"]["blocks"]))
+    told = " / ".join(shown["text"] for shown in texts(stories(a_busy_scene(tmp_path))["dismissed"]["blocks"]))
     assert told.index("Failed: Receipt already entered by hand") < told.index("Dana Reyes chose “Dismiss syncing”")
 
 
@@ -512,19 +519,19 @@ def test_a_story_tells_what_was_found_decided_and_written_in_order(tmp_path: Pat
 
 
 def _but_metadata(view: Block) -> Any:
-    return structure({name: one for name, one in view.items() if name != "private_metadata"})
+    return structure({name: value for name, value in view.items() if name != "private_metadata"})
 
 
 def _inputs(view: Block) -> list[Block]:
-    return [one for one in view["blocks"] if one["type"] == "input"]
+    return [block for block in view["blocks"] if block["type"] == "input"]
 
 
 def _block_ids(view: Block) -> list[str]:
-    return [str(one.get("block_id")) for one in view["blocks"]]
+    return [str(block.get("block_id")) for block in view["blocks"]]
 
 
 def _block(blocks: Sequence[Block], block_id: str) -> Block:
-    return next(one for one in blocks if one.get("block_id") == block_id)
+    return next(block for block in blocks if block.get("block_id") == block_id)
 
 
 def _select(view: Block, block_id: str) -> Block:

@@ -24,8 +24,9 @@ def content_differs(
     fact: Fact, words: Words, *, source: str, amount: Money, held: Money, customer: str, held_customer: str
 ) -> str:
     return (
-        f"{plain(source)} brings {fact.document} again with other content ({money(words, amount)} from {plain(customer)}; we "
-        f"hold {money(words, held)} from {plain(held_customer)}). What we hold was kept; correct the feed, then choose retry."
+        f"In {plain(source)}, {fact.document} appears again with different content ({money(words, amount)} from "
+        f"{plain(customer)}; our record has {money(words, held)} from {plain(held_customer)}). Our record was kept; correct the "
+        f"feed, then retry."
     )
 
 
