@@ -7,7 +7,7 @@ from rules.diagnosis import diagnose
 from rules.explaining import Condition, Explanation, RuleExplained, explain
 from rules.kinds import fact_sentence
 from rules.money_back import came_after_all, gave_back_partly, went_back
-from rules.saying import incident, not_checked, paused, root, sentence, setting, stops_company, title
+from rules.saying import incident, not_checked, root, sentence, setting, stops_company, title
 
 __all__ = [
     "Condition",
@@ -24,7 +24,6 @@ __all__ = [
     "incident",
     "not_checked",
     "not_diagnosed",
-    "paused",
     "root",
     "sentence",
     "setting",

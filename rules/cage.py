@@ -9,7 +9,7 @@ ends the process, as measured with version 2.0.28:
 * one fact never answers two patterns of a rule, not even "there is none": refused when the rule is built;
 * one unreadable number drops the rest of the batch silently: only whole numbers, text and booleans enter, and a
   rule on the trigger proves that the whole batch was read;
-* what an action raises is swallowed: actions only append to a list;
+* its own loop over what fired swallows what an action raises, and writes the unchanged state back each time: ours does not;
 * a state that is never deleted keeps 70 kB, and one on which nothing ever fired must not be deleted: the state is
   deleted in `finally`, and each new engine runs once with no facts;
 * the language it offers for rules keeps global stacks: definitions are handed to it as plain data instead.
@@ -125,16 +125,18 @@ class Engine:
     def __init__(self, definition: Mapping[str, Definition], names: Mapping[str, str]) -> None:
         self._found: list[Match] = []
         self._complete = False
+        self._actions = {key: self._recorder(name) for key, name in names.items()} | {"r_complete": self._completed}
         rules: dict[str, Definition] = {
-            key: {**json.loads(json.dumps(rule)), "run": self._recorder(names[key])} for key, rule in definition.items()
+            key: {**json.loads(json.dumps(rule)), "run": _nothing} for key, rule in definition.items()
         }
-        rules["r_complete"] = {"all": [{"go": {"k": TRIGGER}}], "pri": 60_000, "run": self._completed}
+        rules["r_complete"] = {"all": [{"go": {"k": TRIGGER}}], "pri": 60_000, "run": _nothing}
         # Takes every fact that no rule asks for, because the engine refuses a fact without any taker.
-        rules["r_sink"] = {"all": [{"n": {"k": NEVER}}, {"x": {"$ex": {"k": 1}}}], "pri": 60_001, "run": lambda _: None}
+        rules["r_sink"] = {"all": [{"n": {"k": NEVER}}, {"x": {"$ex": {"k": 1}}}], "pri": 60_001, "run": _nothing}
         with _BUILDING:
             self._host = _QuietHost({RULESET: rules})
-        handle = self._host.get_ruleset(RULESET)._handle
-        self._release = weakref.finalize(self, native.delete_ruleset, handle)
+        self._ruleset = self._host.get_ruleset(RULESET)
+        self._handle = self._ruleset._handle
+        self._release = weakref.finalize(self, native.delete_ruleset, self._handle)
         self._release.atexit = False
         self.run([])  # a state on which nothing ever fired must not be deleted; this first one makes it safe
 
@@ -142,14 +144,27 @@ class Engine:
         """Judges one batch. Raises EngineFailed unless the engine proves that it read and judged all of it."""
         self._found, self._complete = [], False
         try:
-            state = self._host.assert_facts(RULESET, [*facts, {"k": TRIGGER, "id": TRIGGER, "sid": SID}])
+            self._act(self._ruleset.assert_facts([*facts, {"k": TRIGGER, "id": TRIGGER, "sid": SID}]))
         except Exception as error:
             raise EngineFailed(f"the rules engine failed: {type(error).__name__} {error or ''}".rstrip()) from error
         finally:
             self._forget()
-        if not self._complete or "exception" in (state or {}):
+        if not self._complete:
             raise EngineFailed("the rules engine did not judge all facts")
         return tuple(sorted(self._found))
+
+    def _act(self, state: int) -> None:
+        """Carries out what fired. The engine's own loop writes the state back after each action; ours never change it."""
+        started = native.start_action_for_state(self._handle, state)
+        fired = started[1] if started else None
+        while fired:
+            ((rule, facts),) = json.loads(fired).items()
+            try:
+                self._actions[rule](facts)
+            except Exception:
+                native.abandon_action(self._handle, state)
+                raise
+            fired = native.complete_and_start_action(self._handle, state)
 
     def close(self) -> None:
         """Frees the rules in the C library; nothing else does. May be called more than once."""
@@ -157,18 +172,21 @@ class Engine:
 
     def _forget(self) -> None:
         with contextlib.suppress(native.error):  # there is no state yet where the very first fact was refused
-            self._host.delete_state(RULESET, SID)
+            self._ruleset.delete_state(SID)
 
     def _completed(self, _: Any) -> None:
         self._complete = True
 
     def _recorder(self, name: str) -> Callable[[Any], None]:
-        # One parameter: with two the engine would take the action for an asynchronous one and return early.
-        def record(closure: Any) -> None:
-            facts = sorted((alias, fact["id"]) for alias, fact in closure._m.items() if alias != TRIGGER)
-            self._found.append(Match(name, tuple(facts)))
+        def record(facts: Mapping[str, Mapping[str, Any]]) -> None:
+            found = sorted((alias, fact["id"]) for alias, fact in facts.items() if alias != TRIGGER)
+            self._found.append(Match(name, tuple(found)))
 
         return record
+
+
+def _nothing(_: Any) -> None:
+    """What the engine's own loop would do for a rule; ours does it instead. One parameter: two would make it asynchronous."""
 
 
 def checked(rows: Sequence[Row], schema: Schema) -> list[dict[str, Value]]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis
-from receivables.evidence import Evidence, Refused
+from receivables.evidence import Evidence
 from receivables.words import Words
-from rules import pauses
 from rules.catalogue import CAUSES
 from rules.kinds import KINDS
 
@@ -45,15 +44,3 @@ def setting(cause: Cause, about: str, words: Words) -> str:
 def stops_company(cause: Cause) -> bool:
     """Whether it stops a whole company instead of a payment: lost access, a pause, books that are away."""
     return CAUSES[cause].pause is not None
-
-
-def paused(refused: Refused) -> Diagnosis:
-    """The diagnosis of a company whose books cannot be asked. Pure.
-
-    Raises ValueError for a code that stops no company: whatever else is wrong belongs to a payment.
-    """
-    cause = Cause(refused.code) if refused.code in list(Cause) else None
-    pause = CAUSES[cause].pause if cause else None
-    if cause is None or pause is None:
-        raise ValueError(f"{refused.code!r} does not stop a company")
-    return pauses.of_company(cause, pause, refused)

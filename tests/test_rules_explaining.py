@@ -5,12 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
-from evidence_makers import WORDS, Short, a_credit, a_line, a_receipt, an_evidence, an_invoice, cases, evidence_of
+from evidence_makers import Short, a_credit, a_line, a_receipt, an_evidence, an_invoice, cases, evidence_of
 from generated_evidence import an_evidence_of
 
-from receivables.diagnosis import Cause, Confidence, Remedy
-from receivables.evidence import Evidence, ReceiptEvidence, Refused
-from rules import diagnose, explain, fact_sentence, facts, not_checked, paused
+from receivables.evidence import Evidence, ReceiptEvidence
+from rules import diagnose, explain, facts
 from rules.cage import Cage
 from rules.catalogue import RULES
 from rules.explaining import RuleExplained
@@ -86,21 +85,6 @@ def test_an_absence_that_is_none_names_what_stands_in_the_way() -> None:
     found = explained(an_evidence(lines=lines), "credit_memo_applied")
     assert (True, False) == (found.fired, found.is_whole)
     assert [("line#1",)] == [one.facts for one in found.whole if not one.held]
-
-
-@pytest.mark.parametrize(
-    ("code", "remedy"), [("access_lost", Remedy.RECONNECT), ("throttled", Remedy.WAIT), ("books_unavailable", Remedy.WAIT)]
-)
-def test_a_company_whose_books_cannot_be_asked_has_one_certain_cause(code: str, remedy: Remedy) -> None:
-    said = paused(Refused(code, "No answer on port 443.", an_evidence().taken_at))
-    assert (Cause(code), remedy, Confidence.CERTAIN) == (said.primary.cause, said.primary.remedy, said.primary.confidence)
-    assert "Since Mar 6, 2026: No answer on port 443." == fact_sentence(said.primary.because[0], WORDS)
-    assert ("everything in these books, until they answer",) == not_checked(said, WORDS)
-
-
-def test_no_other_code_stops_a_company() -> None:
-    with pytest.raises(ValueError, match="does not stop a company"):
-        paused(Refused("period_closed", "closed", an_evidence().taken_at))
 
 
 def test_explaining_leaves_the_diagnosis_as_it_is() -> None:
