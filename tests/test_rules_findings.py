@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from evidence_makers import WORDS, a_credit, a_line, an_evidence, an_invoice
+from evidence_makers import WORDS, a_credit, a_line, a_receipt, an_evidence, an_invoice
 from generated_evidence import an_evidence_of
 
 from receivables.books_records import Stamp
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Money
-from receivables.evidence import Evidence
+from receivables.evidence import Evidence, ReceiptEvidence
 from receivables.payment import FeedStatus
 from receivables.refusal import Refusal
 from receivables.words import Words
@@ -20,7 +21,9 @@ from rules import diagnose, fact_kinds, fact_sentence, not_checked, sentence
 from rules.facts import SCHEMA, Doubt
 from rules.invoice_lines import Flaw
 from rules.kinds import KINDS, kind
+from rules.matching import WEIGHTS, Signal
 from rules.patterns import EngineRule, Pattern, RuleRefused, a, check, neither, no
+from rules.reading import read
 from storage.codec import diagnosis_from_json, diagnosis_to_json
 
 CHICAGO = Words("en_US", ZoneInfo("America/Chicago"))
@@ -76,6 +79,26 @@ def test_whatever_is_found_survives_being_stored_and_has_the_same_words() -> Non
         for finding in (again.primary, *again.runners_up):
             kinds |= {fact.fact for fact in finding.because if fact_sentence(fact, WORDS).endswith((".", "!"))}
     assert {"credit_applied_after", "invoice_short", "receipt_by_hand", "receipt_unapplied"} <= kinds <= set(KINDS)
+
+
+# --- the company's calendar
+
+
+@pytest.mark.parametrize(("time_zone", "locked"), [("America/Chicago", True), ("UTC", False)])
+def test_a_credit_lies_in_a_closed_period_by_the_company_s_calendar(time_zone: str, locked: bool) -> None:
+    evening = a_credit(applied=Stamp("dana", datetime(2026, 3, 5, 2, tzinfo=UTC)))  # Mar 4, 8 PM in Chicago
+    line = a_line(invoice=an_invoice(open_minor=38_000), credits=(evening,))
+    evidence = replace(an_evidence(lines=(line,), closed_through=date(2026, 3, 4)), time_zone=time_zone)
+    assert locked is (diagnose(evidence).primary.cause is Cause.PERIOD_CLOSED)
+
+
+@pytest.mark.parametrize(("time_zone", "points"), [("America/Chicago", 0), ("UTC", 20)])
+def test_the_days_between_a_receipt_by_hand_and_the_payment_are_the_company_s(time_zone: str, points: int) -> None:
+    taken = datetime(2026, 3, 3, 2, tzinfo=UTC)  # Mar 2 in Chicago, so four days before the receipt
+    receipt = ReceiptEvidence(a_receipt(received_on=date(2026, 3, 6), lines=()), False, False)
+    evidence = an_evidence(lines=(a_line(invoice=an_invoice()),), receipts=(receipt,), paid_at=taken)
+    (found,) = read(replace(evidence, time_zone=time_zone)).receipts
+    assert points == (WEIGHTS[Signal.DATED_NEAR] if Signal.DATED_NEAR in found.score.signals else 0)
 
 
 # --- what version 0.1.0 stored
