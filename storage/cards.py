@@ -72,7 +72,7 @@ def facts(work: Work, failure_id: str, remedies: Sequence[Remedy]) -> CardFacts:
         evidence=evidence,
         decision=about[-1] if about else None,
         receipts=[effect for effect in chain if effect.kind is EffectKind.RECEIPT and effect.state is EffectState.DONE],
-        proofs=[proof for proof in decisions.proofs(connection, company, stored.number) if proof.withdrawn_at is None],
+        proofs=decisions.standing_proofs(connection, company, [stored.number]).get(stored.number, ()),
         offers=offered,
         attempts=attempts.counts(connection, company, [stored.number]).get(stored.number, 0),
     )

@@ -1,4 +1,4 @@
-"""How our own database stands, and what is known of a company's feeds, for whoever operates it."""
+"""How our own database stands, and what is known of a company's feeds, for the administrator."""
 
 from __future__ import annotations
 

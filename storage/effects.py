@@ -189,7 +189,7 @@ def begin_dispatch(
 ) -> Sequence[StoredEffect]:
     """Writes down what is about to be sent, before it is. Returns the members with their dispatch; nothing means send nothing.
 
-    One member whose lease ran out, or is another worker's, stops the whole dispatch; whoever holds that member now
+    One member whose lease ran out, or is another worker's, stops the whole dispatch; the worker that holds that member now
     looks for it first, and the others are as if nothing had been tried.
     """
     company, table = work.company, schema.effect

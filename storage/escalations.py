@@ -71,7 +71,7 @@ def refresh(work: Work, escalation: StoredEscalation, figures: Mapping[str, Any]
 
 
 def take(work: Work, escalation: StoredEscalation) -> bool:
-    """Whoever acts takes ownership; nobody is reminded any more. False when it has an owner already."""
+    """The person who acts takes ownership; nobody is reminded any more. False when it has an owner already."""
     taken = _change(work, escalation, schema.escalation.c.taken_by.is_(None), taken_by=work.actor)
     if taken:
         _tell(work, escalation, "escalation.taken")

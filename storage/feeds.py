@@ -21,7 +21,7 @@ from storage.work import Work
 MESSAGES_KEPT = timedelta(days=30)  # senders give up after days; a later copy finds the payments themselves known
 PRUNED_AT_ONCE = 100
 
-#: What a database that is locked, full or away raises; whoever is waiting is asked to come again.
+#: What a database that is locked, full or away raises; the sender who waits is asked to come again.
 DATABASE_SILENT = (OperationalError, InterfaceError, PoolTimeout)
 
 

@@ -161,7 +161,7 @@ def close(work: Work, incident: StoredIncident) -> bool:
 
 
 def take(work: Work, incident: StoredIncident) -> bool:
-    """Whoever acts takes ownership. False when it has an owner already."""
+    """The person who acts takes ownership. False when it has an owner already."""
     taken = _change(work, incident, schema.incident.c.taken_by.is_(None), taken_by=work.actor)
     if taken:
         _tell(work, incident, "incident.taken")

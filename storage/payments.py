@@ -270,10 +270,13 @@ def bindings(connection: Connection, company: str, numbers: Collection[str]) -> 
         .order_by(table.c.transaction_number, table.c.line, table.c.version)
     )
     for row in connection.execute(query):
-        held[row.transaction_number][row.line] = Binding(
-            row.line, row.version, row.invoice_id, row.customer_id, row.bound_at, row.bound_by
-        )
+        held[row.transaction_number][row.line] = binding_of(row)
     return held
+
+
+def binding_of(row: sa.Row[tuple[object, ...]]) -> Binding:
+    """A row of the bindings as a value."""
+    return Binding(row.line, row.version, row.invoice_id, row.customer_id, row.bound_at, row.bound_by)
 
 
 def _is(company: str, number: str) -> sa.ColumnElement[bool]:

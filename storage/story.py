@@ -52,7 +52,7 @@ def tell(connection: Connection, company: str, number: str) -> Story | None:
         bindings=_bindings(connection, company, number),
         attempts=attempts.of_payment(connection, company, number),
         failures=failed,
-        evidence=_evidence(connection, company, [one.id for one in failed]),
+        evidence=_evidence(connection, company, [failure.id for failure in failed]),
         decisions=decisions.of_payment(connection, company, number),
         effects=effects.of_payments(connection, company, [number])[number],
         proofs=decisions.proofs(connection, company, number),
@@ -67,10 +67,7 @@ def _bindings(connection: Connection, company: str, number: str) -> list[BoundLi
         .where(table.c.company == company, table.c.transaction_number == number)
         .order_by(table.c.line, table.c.version)
     )
-    return [
-        BoundLine(row.line, Binding(row.line, row.version, row.invoice_id, row.customer_id, row.bound_at, row.bound_by))
-        for row in rows
-    ]
+    return [BoundLine(row.line, payments.binding_of(row)) for row in rows]
 
 
 def _evidence(connection: Connection, company: str, failure_ids: Sequence[str]) -> list[Evidence]:

@@ -34,9 +34,9 @@ class Keyring:
 
     def __init__(self, text: str) -> None:
         """`text` holds the keys, separated by commas. Raises ConfigurationError."""
-        keys = [one.strip() for one in text.split(",") if one.strip()]
+        keys = [key.strip() for key in text.split(",") if key.strip()]
         try:
-            self._fernet = MultiFernet([Fernet(one) for one in keys])
+            self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError:  # its own message may repeat the key
             raise ConfigurationError(
                 "The vault's keys are not usable: each is 44 characters that end in =. "

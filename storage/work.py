@@ -19,7 +19,7 @@ from storage.engine import Connection
 
 @dataclass(frozen=True)
 class Work:
-    """What every writing function is given. `at` is the one moment (UTC) of all its rows, `actor` whoever makes the change."""
+    """What every writing function is given. `at` is the moment (UTC) of all its rows, `actor` the person or step that acts."""
 
     connection: Connection
     company: str

@@ -74,7 +74,7 @@ class Case:
 
 def receipt_steps(case: Case, evidence: Evidence, lines: Sequence[tuple[str, int]], *, after: str | None) -> list[PlannedEffect]:
     if evidence.customer is None:
-        raise CannotBeDone("It is not certain which customer of the books this payment is of.")
+        raise CannotBeDone("It is not certain which customer in the books this payment is from.")
     steps: list[PlannedEffect] = []
     for part in case.desk.books.parts(case.stored.payment, lines, case.desk.company, evidence.customer.id):
         steps.append(

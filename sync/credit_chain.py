@@ -37,7 +37,7 @@ def unapply(case: Case) -> Plan:
     evidence = replace(case.evidence, lines=tuple(expected.line(line) for line in case.evidence.lines))
     in_the_way = judging.obstacles(evidence)
     if in_the_way:
-        raise CannotBeDone(f"Even with the credit memo un-applied it would not fit: {in_the_way[0].text}.")
+        raise CannotBeDone(f"Even with the credit memo unapplied, the payment would not fit: {in_the_way[0].text}.")
     lines = [(line.invoice_id, line.amount_minor) for line in evidence.lines]
     receipts = receipt_steps(case, evidence, lines, after=steps[-1].id)
     back = _put_back_what_fits(case, found, evidence, receipts[-1]) if case.decision.options.get("reapply") else []
@@ -45,7 +45,7 @@ def unapply(case: Case) -> Plan:
     return Plan(
         PaymentState.POSTING,
         Bucket.IN_FLIGHT,
-        f"credit memo {numbers} is taken off, then the receipt is posted",
+        f"credit memo {numbers} is unapplied, then the receipt is posted",
         effects=(*steps, *receipts, *back),
         superseded=gone(case),
         on_account_minor=case.stored.payment.on_account_minor,

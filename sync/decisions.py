@@ -127,7 +127,7 @@ def _begin(desk: Desk, case: Case, found: StoredFailure, plan: Plan, counts: Dec
 
 
 def _write(work: Work, person: Work, case: Case, plan: Plan) -> None:
-    """Writes down the plan. `person` is the same work in the name of whoever decided."""
+    """Writes down the plan. `person` is the same work in the name of the person who decided."""
     decision, number = case.decision, case.stored.number
     for line, invoice_id, customer_id in plan.bindings:
         payments.bind(person, number, line, invoice_id=invoice_id, customer_id=customer_id, decision_id=decision.id)

@@ -108,7 +108,7 @@ def _refused_just_now(evidence: Evidence, before: Evidence | None) -> bool:
 
 
 def _who_changed(evidence: Evidence, before: Evidence | None) -> str:
-    """Whoever in the books last touched the documents that now look different; "" where the books do not tell."""
+    """The person who last changed, in the books, the documents that now look different; "" where the books do not tell."""
     old = {line.line: line.invoice for line in before.lines} if before else {}
     stamps = []
     for line in evidence.lines:

@@ -307,7 +307,7 @@ def _send(
     for effect in batch:
         held.pop(effect.id)
     if len(members) != len(batch):
-        return  # our lease ran out: whoever holds one of them now looks for it first, so nothing may be sent
+        return  # our lease ran out: the worker that holds one of them now looks for it first, so nothing may be sent
     failpoint("effects.before_send")
     orders = tuple(effect.order(documents.versions(effect)) for effect in members)
     key = members[0].key if len(members) == 1 else _dispatch_key(desk, members)

@@ -1,7 +1,7 @@
 """Many failures with one root become one incident: one card, one owner, one remedy for all.
 
 Reads: diagnosed failures, and whether the books can be reached. Leaves: incidents opened, joined and closed, and, where
-a person chose a remedy for all of one, a decision for each payment. Never: a payment decided without being looked at
+a person chose a remedy for all of one, a decision for each payment. Never: a payment decided without being checked
 again: each decision is carried out on fresh facts like any other.
 """
 

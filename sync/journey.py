@@ -12,7 +12,6 @@ from datetime import timedelta
 
 from receivables.diagnosis import Cause, Diagnosis
 from receivables.errors import AccessLost, BooksError, BooksUnavailable
-from receivables.evidence import Evidence
 from receivables.payment import PaymentState
 from storage import companies, payments
 from storage.payments import StoredPayment
@@ -111,11 +110,11 @@ def _steps(desk: Desk, counts: JourneyCounts, run_id: str, progress: Progress) -
     if desk.company.writes:
         for _ in range(ROUNDS):
             progress("posting")
-            judged = posting.run_once(desk, run_id)
-            counts.planned += judged.planned
-            counts.failed += judged.failed
+            posted = posting.run_once(desk, run_id)
+            counts.planned += posted.planned
+            counts.failed += posted.failed
             finish(desk, counts)
-            if not judged.planned:
+            if not posted.planned:
                 break
     progress("diagnosing")
     _diagnose(desk, counts)
@@ -161,10 +160,10 @@ def diagnose_now(desk: Desk) -> None:
 
 def _diagnose(desk: Desk, counts: JourneyCounts) -> None:
     evidence.run_once(desk)
-    judged = diagnosis.run_once(desk)
-    counts.put_right += judged.put_right
-    counts.diagnosed += judged.diagnosed
-    counts.left_to_person += judged.left_to_person
+    found = diagnosis.run_once(desk)
+    counts.put_right += found.put_right
+    counts.diagnosed += found.diagnosed
+    counts.left_to_person += found.left_to_person
     counts.incidents += incidents.run_once(desk).opened
 
 
@@ -198,11 +197,7 @@ def preview(desk: Desk) -> list[Preview]:
         gathered = evidence.gather(desk, batch, isolated=True)
         for stored in batch:
             found = obstacles(gathered[stored.number])
-            shown.append(Preview(stored, found, _why(desk, gathered[stored.number]) if found else None))
+            shown.append(Preview(stored, found, desk.diagnose(gathered[stored.number]) if found else None))
         if len(batch) < posting.PAYMENTS_PER_BATCH:
             return shown
         after = batch[-1].number
-
-
-def _why(desk: Desk, read: Evidence) -> Diagnosis:
-    return desk.diagnose(read)

@@ -1,6 +1,6 @@
-"""Would the books take this payment as it is meant? One pure judgement, asked before anything is sent.
+"""Would the books take this payment as it is meant? One pure check, made before anything is sent.
 
-The same judgement decides whether an open failure fits again, because some books refuse nothing: QuickBooks Online
+The same check decides whether an open failure fits again, because some books refuse nothing: QuickBooks Online
 takes a receipt larger than the invoice and books the rest as the customer's credit without a word.
 """
 
@@ -13,7 +13,7 @@ from receivables.evidence import BindingProblem, Evidence, LineEvidence, Receipt
 
 _UNBOUND = {
     BindingProblem.NO_SUCH_INVOICE: "the books have no invoice {number} of this customer",
-    BindingProblem.ONLY_NEWER: "the only invoice {number} was made after the client paid",
+    BindingProblem.ONLY_NEWER: "the only invoice {number} was created after the customer paid",
     BindingProblem.SEVERAL_INVOICES: "the books have several invoices {number} of this customer",
     BindingProblem.SEVERAL_CUSTOMERS: "several customers are called {customer}",
     BindingProblem.NO_SUCH_CUSTOMER: "the books have no customer called {customer}",
@@ -44,19 +44,19 @@ def obstacles(evidence: Evidence, *, ignore_receipts: bool = False) -> tuple[Obs
         found.append(Obstacle("period_closed", "the payment's day lies in a closed period"))
     if not ignore_receipts:
         found += [
-            Obstacle("receipt_found", f"receipt {one.receipt.number} may already record it")
-            for one in evidence.receipts
-            if may_be_the_money(evidence, one)
+            Obstacle("receipt_found", f"receipt {found_receipt.receipt.number} may already record it")
+            for found_receipt in evidence.receipts
+            if may_be_the_money(evidence, found_receipt)
         ]
     return tuple(found)
 
 
-def may_be_the_money(evidence: Evidence, one: ReceiptEvidence) -> bool:
+def may_be_the_money(evidence: Evidence, found: ReceiptEvidence) -> bool:
     """Whether posting beside this receipt might record the same money twice."""
-    payment, receipt = evidence.payment, one.receipt
-    if one.this_payment:
+    payment, receipt = evidence.payment, found.receipt
+    if found.this_payment:
         return all(receipt.id != part.document_id for part in evidence.posted)
-    if one.ours or receipt.voided or receipt.currency != payment.currency or one.free_minor < payment.amount_minor:
+    if found.ours or receipt.voided or receipt.currency != payment.currency or found.free_minor < payment.amount_minor:
         return False
     names_it = payment.transaction_number in (receipt.reference, receipt.memo) or (
         len(payment.transaction_number) >= 6 and payment.transaction_number in f"{receipt.reference} {receipt.memo}"

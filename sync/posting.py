@@ -37,7 +37,7 @@ class PostingCounts:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Checked:
     """A payment, what was read about it, and what is in its way."""
 
     stored: StoredPayment
@@ -51,22 +51,22 @@ def run_once(desk: Desk, run_id: str) -> PostingCounts:
     while True:
         with desk.db.read() as connection:
             batch = payments.in_state(connection, desk.company.id, PaymentState.RECEIVED, limit=PAYMENTS_PER_BATCH, after=after)
-        judged = judge(desk, batch)
+        batch_checked = check(desk, batch)
         failpoint("posting.after_reading")
         with desk.work() as work:
             reserved = _reserved(work)
-            for held in judged:
-                _decide(work, desk, held, reserved, counts, run_id)
+            for checked in batch_checked:
+                _decide(work, desk, checked, reserved, counts, run_id)
         failpoint("posting.after_intent")
         if len(batch) < PAYMENTS_PER_BATCH:
             return counts
         after = batch[-1].number
 
 
-def judge(desk: Desk, batch: Sequence[StoredPayment]) -> list[Judged]:
+def check(desk: Desk, batch: Sequence[StoredPayment]) -> list[Checked]:
     """Reads the books about a batch and says what is in the way of each payment. Changes nothing."""
     gathered = gather(desk, batch, isolated=True, full=False)
-    return [Judged(stored, gathered[stored.number], judging.obstacles(gathered[stored.number])) for stored in batch]
+    return [Checked(stored, gathered[stored.number], judging.obstacles(gathered[stored.number])) for stored in batch]
 
 
 def _reserved(work: Work) -> dict[str, int]:
@@ -79,12 +79,12 @@ def _reserved(work: Work) -> dict[str, int]:
     return taken
 
 
-def _decide(work: Work, desk: Desk, judged: Judged, reserved: dict[str, int], counts: PostingCounts, run_id: str) -> None:
-    stored, obstacles = judged.stored, judged.obstacles
+def _decide(work: Work, desk: Desk, checked: Checked, reserved: dict[str, int], counts: PostingCounts, run_id: str) -> None:
+    stored, obstacles = checked.stored, checked.obstacles
     if stored.payment.status is not FeedStatus.PAID:  # it came back here while a receipt was under way
         intake.exclude_gone(work, stored, stored.payment.status)
         return
-    if not obstacles and _must_wait(judged.evidence, reserved):
+    if not obstacles and _must_wait(checked.evidence, reserved):
         counts.deferred += 1
         return
     if any(obstacle.code == "unread" for obstacle in obstacles):
@@ -95,13 +95,13 @@ def _decide(work: Work, desk: Desk, judged: Judged, reserved: dict[str, int], co
         if payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.failed", body=body):
             counts.failed += 1
             failures.open_one(work, stored.payment, because=obstacles[0].code, message=obstacles[0].text)
-            _remember(work, judged, run_id)
+            _remember(work, checked, run_id)
         return
-    if plan_receipt(work, desk, stored, judged.evidence):
+    if plan_receipt(work, desk, stored, checked.evidence):
         counts.planned += 1
-        for line in judged.evidence.lines:
+        for line in checked.evidence.lines:
             reserved[line.invoice_id] = reserved.get(line.invoice_id, 0) + line.amount_minor
-        _remember(work, judged, run_id)
+        _remember(work, checked, run_id)
 
 
 def _must_wait(evidence: Evidence, reserved: Mapping[str, int]) -> bool:
@@ -109,14 +109,14 @@ def _must_wait(evidence: Evidence, reserved: Mapping[str, int]) -> bool:
     return any(line.open_minor - reserved.get(line.invoice_id, 0) < line.amount_minor for line in evidence.lines)
 
 
-def _remember(work: Work, judged: Judged, run_id: str) -> None:
+def _remember(work: Work, checked: Checked, run_id: str) -> None:
     attempts.record(
         work,
-        judged.stored.payment,
+        checked.stored.payment,
         run_id=run_id,
-        failed=bool(judged.obstacles),
-        code=judged.obstacles[0].code if judged.obstacles else "planned",
-        message="; ".join(obstacle.text for obstacle in judged.obstacles),
+        failed=bool(checked.obstacles),
+        code=checked.obstacles[0].code if checked.obstacles else "planned",
+        message="; ".join(obstacle.text for obstacle in checked.obstacles),
     )
 
 

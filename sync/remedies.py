@@ -28,9 +28,9 @@ from sync.credit_chain import unapply
 def plan(case: Case) -> Plan:
     """The plan of a decision. Raises CannotBeDone when the remedy does not fit the evidence."""
     if case.stored.bucket is Bucket.UNKNOWN:
-        raise CannotBeDone("Nobody knows yet whether this payment is in the books; they are read until they answer.")
+        raise CannotBeDone("It is not known yet whether this payment is in the books. We keep checking the books.")
     if case.stored.state is not PaymentState.FAILED:
-        raise CannotBeDone(f"This payment is {case.stored.state}; what was begun is carried out first.")
+        raise CannotBeDone(f"This payment is {case.stored.state}. What was decided before is carried out first.")
     match case.decision.remedy:
         case Remedy.UNAPPLY_CREDIT_MEMO:
             return unapply(case)
@@ -43,7 +43,7 @@ def plan(case: Case) -> Plan:
         case Remedy.KEEP_ON_ACCOUNT:
             return _keep_on_account(case)
         case Remedy.RETRY:
-            return Plan(PaymentState.RECEIVED, Bucket.TO_DO, "judged again and posted when it fits", resolution="retried",
+            return Plan(PaymentState.RECEIVED, Bucket.TO_DO, "checked again, and posted when it fits", resolution="retried",
                         bindings=_followed(case), superseded=gone(case))  # fmt: skip
         case Remedy.WAIT | Remedy.RECONNECT | Remedy.ESCALATE:
             return Plan(case.stored.state, case.stored.bucket, "noted; nothing was changed")
@@ -68,7 +68,7 @@ def _recreate(case: Case) -> Plan:
     """A new receipt on the successor of an invoice, or on what is there; what does not fit stays on account."""
     _no_receipt_of_ours(case)
     if case.diagnosis.primary.cause is Cause.UNIDENTIFIED and not case.evidence.isolated:
-        raise CannotBeDone("Too many payments fail for this remedy; find the common cause first.")
+        raise CannotBeDone("Too many payments are failing for this remedy. Find the common cause first.")
     chosen = _successors(case)
     lines_now = [
         replace(line, invoice=chosen[line.line], invoice_id=chosen[line.line].id) if line.line in chosen else line
@@ -77,7 +77,7 @@ def _recreate(case: Case) -> Plan:
     evidence = replace(case.evidence, lines=tuple(lines_now))
     fits = _what_fits(evidence)
     if chosen and sum(amount for _, amount in fits) < sum(line.amount_minor for line in evidence.lines):
-        raise CannotBeDone("The invoice chosen as successor has less open than the payment allocates to it.")
+        raise CannotBeDone("The replacement invoice has a smaller open balance than the payment allocates to it.")
     _may_be_posted(evidence)
     bindings = tuple((line, invoice.id, invoice.customer_id) for line, invoice in sorted(chosen.items()))
     return _receipt_plan(case, evidence, fits, bindings)
@@ -88,7 +88,7 @@ def _keep_on_account(case: Case) -> Plan:
     live = [part.receipt for part in case.evidence.posted if isinstance(part.receipt, Receipt) and not part.receipt.voided]
     if live:
         rest = sum(receipt.unapplied_minor for receipt in live)
-        words = "the receipt stays as it is, its rest on the customer's account"
+        words = "the receipt stays as it is, with the rest on the customer's account"
         return Plan(PaymentState.POSTED, Bucket.IN_FLIGHT, words, on_account_minor=rest)
     _no_receipt_of_ours(case)
     _may_be_posted(case.evidence)
@@ -102,7 +102,7 @@ def _receipt_plan(
     return Plan(
         PaymentState.POSTING,
         Bucket.IN_FLIGHT,
-        "a receipt is posted" + (", its rest on the customer's account" if rest else ""),
+        "a receipt is posted" + (", with the rest on the customer's account" if rest else ""),
         effects=tuple(receipt_steps(case, evidence, fits, after=None)),
         bindings=bindings,
         superseded=gone(case),
@@ -120,17 +120,19 @@ def _successors(case: Case) -> Mapping[int, Invoice]:
         if not line.successors:
             continue
         matching = [
-            one for one in line.successors if (asked in (one.id, one.number) if asked else one.id == proposed.get(line.line))
+            invoice
+            for invoice in line.successors
+            if (asked in (invoice.id, invoice.number) if asked else invoice.id == proposed.get(line.line))
         ]
         if len(matching) > 1:
-            matching = [one for one in matching if one.id == asked]
+            matching = [invoice for invoice in matching if invoice.id == asked]
         if len(matching) == 1:
             chosen[line.line] = matching[0]
         elif finding:
-            numbers = ", ".join(f"{one.number} (#{one.id})" for one in line.successors)
-            raise CannotBeDone(f"Choose the successor of invoice {line.invoice_number}: {numbers}.")
+            numbers = ", ".join(f"{invoice.number} (#{invoice.id})" for invoice in line.successors)
+            raise CannotBeDone(f"Choose the invoice that replaces invoice {line.invoice_number}: {numbers}.")
     if asked and not chosen:
-        raise CannotBeDone(f"{asked} is not an open invoice of the same customer and currency that could be the successor.")
+        raise CannotBeDone(f"{asked} is not an open invoice of the same customer and currency that could replace it.")
     return chosen
 
 
@@ -163,7 +165,9 @@ def _may_be_posted(evidence: Evidence) -> None:
 def _no_receipt_of_ours(case: Case) -> None:
     for part in case.evidence.posted:
         if isinstance(part.receipt, Receipt) and not part.receipt.voided:
-            raise CannotBeDone(f"Receipt {part.receipt.number} of this payment is in the books; a second one would double it.")
+            raise CannotBeDone(
+                f"Receipt {part.receipt.number} of this payment is in the books. A second one would record it twice."
+            )
 
 
 # --- dismiss, apply the receipt -----------------------------------------------------------------------------------------
@@ -171,25 +175,25 @@ def _no_receipt_of_ours(case: Case) -> None:
 
 def proof_for(diagnosis: Diagnosis, evidence: Evidence, options: Mapping[str, Any]) -> tuple[ProofOf, ...]:
     """The receipts a dismissal would rest on: those named by the person, else those the diagnosis found."""
-    receipts = {one.receipt.id: one for one in evidence.receipts}
-    numbers = {one.receipt.number: one for one in evidence.receipts}
+    receipts = {found.receipt.id: found.receipt for found in evidence.receipts}
+    numbers = {found.receipt.number: found.receipt for found in evidence.receipts}
     if named := str(options.get("proof") or ""):
-        one = receipts.get(named.removeprefix("#")) or numbers.get(named)
-        if one is None:
-            raise CannotBeDone(f"Receipt {named} is not one of this customer's receipts near the payment's day.")
-        return (ProofOf(one.receipt.id, one.receipt.amount_minor, evidence.payment.amount_minor),)
-    finding = next((one for one in (diagnosis.primary, *diagnosis.runners_up) if one.proof), None)
+        receipt = receipts.get(named.removeprefix("#")) or numbers.get(named)
+        if receipt is None:
+            raise CannotBeDone(f"Receipt {named} is not one of this customer's receipts near the payment date.")
+        return (ProofOf(receipt.id, receipt.amount_minor, evidence.payment.amount_minor),)
+    finding = next((finding for finding in (diagnosis.primary, *diagnosis.runners_up) if finding.proof), None)
     if finding is None:
         return ()
     if any(receipt_id not in receipts for receipt_id, _ in finding.proof):
         raise CannotBeDone("The receipt that the card showed as proof is no longer in the books.")
-    return tuple(ProofOf(one, receipts[one].receipt.amount_minor, amount) for one, amount in finding.proof)
+    return tuple(ProofOf(receipt_id, receipts[receipt_id].amount_minor, amount) for receipt_id, amount in finding.proof)
 
 
 def _dismiss(case: Case) -> Plan:
     """Stops syncing: nothing is written to the books; the proof ties the payment to the receipt that has its money."""
     proofs = proof_for(case.diagnosis, case.evidence, case.decision.options)
-    if proofs and sum(one.amount_minor for one in proofs) != case.stored.payment.amount_minor:
+    if proofs and sum(proof.amount_minor for proof in proofs) != case.stored.payment.amount_minor:
         raise CannotBeDone("The receipts named as proof do not add up to the payment.")
     return Plan(
         PaymentState.DISMISSED,
@@ -204,14 +208,14 @@ def _apply_receipt(case: Case) -> Plan:
     """Lets the live receipt stand on the invoices it was meant for; never a second one."""
     live = [part for part in case.evidence.posted if isinstance(part.receipt, Receipt) and not part.receipt.voided]
     if len(live) != 1 or not isinstance(live[0].receipt, Receipt):
-        raise CannotBeDone("There is no single receipt of this payment in the books to apply.")
+        raise CannotBeDone("This payment does not have exactly one receipt in the books that could be applied.")
     part, receipt = live[0], live[0].receipt
     if receipt.deposited:
-        raise CannotBeDone(f"Receipt {receipt.number} is in a bank deposit; take it out of the deposit first.")
+        raise CannotBeDone(f"Receipt {receipt.number} is in a bank deposit. Take it out of the deposit first.")
     wanted = [(line.invoice_id, line.amount_minor) for line in case.evidence.lines if line.invoice_id]
     for line in case.evidence.lines:
         if line.open_minor + receipt.applied_to(line.invoice_id) < line.amount_minor:
-            raise CannotBeDone(f"Invoice {line.invoice_number} has too little open for the receipt to be applied to it.")
+            raise CannotBeDone(f"The open balance of invoice {line.invoice_number} is too small for the receipt.")
     company = case.desk.company.id
     key = effect_key(company, case.stored.number, f"apply/{part.part}", case.generation)
     expects = {f"receipt:{receipt.id}": facts_of(receipt)} | {
@@ -225,7 +229,7 @@ def _apply_receipt(case: Case) -> Plan:
         generation=case.generation,
         key=key,
         marker=f"ra-{key[:16]}",
-        write=ApplyReceipt(receipt.id, tuple(ReceiptLine(*one) for one in wanted)),
+        write=ApplyReceipt(receipt.id, tuple(ReceiptLine(*line) for line in wanted)),
         expects=expects,
         attended=True,
         facts_read_at=case.evidence.taken_at,

@@ -88,9 +88,9 @@ def request(
 def _as_shown(found: StoredFailure, evidence_id: str | None) -> Diagnosis:
     """The diagnosis, if it still is the one that the person was shown. Raises StaleDecision."""
     if evidence_id is not None and found.evidence_id != evidence_id:
-        raise StaleDecision("The books changed since this was drawn; the card now shows what they say.")
+        raise StaleDecision("The books changed since this was shown. The card now shows what they say.")
     if found.diagnosis is None:
-        raise StaleDecision(f"Payment {found.transaction_number} has not been diagnosed yet; run a sync first.")
+        raise StaleDecision(f"Payment {found.transaction_number} has not been diagnosed yet. Run a sync first.")
     return found.diagnosis
 
 
@@ -118,7 +118,7 @@ def approve(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:
 
 
 def decline(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:
-    """The one who asked takes it back, or somebody with a right for the remedy says no."""
+    """The person who asked takes it back, or a person with a right for the remedy says no."""
     with desk.acknowledge(by) as work:
         decision = _waiting(work.connection, desk, decision_id)
         question = Question(desk.company.id, decision.remedy, 1, decision.currency)
@@ -135,7 +135,7 @@ def reopen(desk: Desk, number: str, *, by: str) -> str:
     with desk.acknowledge(by) as work:
         stored = payment_of(work.connection, desk, number)
         if stored.state is not PaymentState.DISMISSED:
-            raise StaleDecision(f"Payment {number} is {stored.state}, not dismissed; there is nothing to reopen.")
+            raise StaleDecision(f"Payment {number} is {stored.state}, not dismissed, so there is nothing to reopen.")
         payment = stored.payment
         question = Question(desk.company.id, Remedy.DISMISS, payment.amount_minor, payment.currency)
         answer = may_decide(desk.people.get(by), question)
@@ -159,10 +159,10 @@ def question_of(
     if remedy is Remedy.DISMISS:
         proofs = remedies.proof_for(diagnosis, evidence, options) if evidence else ()
         without_proof = not proofs
-        receipts = {one.receipt.id: one.receipt for one in evidence.receipts} if evidence else {}
-        touched = {receipts[one.receipt_id].created.person for one in proofs}
+        receipts = {found.receipt.id: found.receipt for found in evidence.receipts} if evidence else {}
+        touched = {receipts[proof.receipt_id].created.person for proof in proofs}
     elif remedy is Remedy.UNAPPLY_CREDIT_MEMO and evidence:
-        touched = {one.applied.person for line in evidence.lines for one in line.credits}
+        touched = {credit.applied.person for line in evidence.lines for credit in line.credits}
     return Question(
         company=desk.company.id,
         remedy=remedy,
@@ -176,10 +176,10 @@ def question_of(
 def _waiting(connection: Connection, desk: Desk, decision_id: str) -> StoredDecision:
     decision = decisions.find(connection, desk.company.id, decision_id)
     if decision is None:
-        raise NotFound("This decision is not known here; look at the card again.")
+        raise NotFound("This decision is not known here. Look at the card again.")
     if decision.state != "waiting_approval":
         by = f" by {desk.name_of(decision.approved_by)}" if decision.approved_by else ""
-        raise StaleDecision(f"It is no longer waiting: {decision.state}{by}.")
+        raise StaleDecision(f"This decision is no longer waiting: it is {decision.state}{by}.")
     return decision
 
 
@@ -187,7 +187,7 @@ def _may_approve(connection: Connection, desk: Desk, decision: StoredDecision, b
     stored = payment_of(connection, desk, decision.transaction_number)
     found = failures.get(connection, desk.company.id, decision.failure_id or "")
     if found.diagnosis is None:
-        raise StaleDecision("The failure is being checked again; wait for its card.")
+        raise StaleDecision("The failure is being checked again. Wait for its card.")
     evidence = failures.evidence(connection, desk.company.id, decision.evidence_id) if decision.evidence_id else None
     question = question_of(desk, stored, found.diagnosis, evidence, decision.remedy, decision.options)
     return may_approve(desk.people.get(by), desk.people.get(decision.requested_by), question)
@@ -201,7 +201,7 @@ def _is_offered(found: StoredFailure, remedy: Remedy) -> None:
         raise StaleDecision("There is nothing to decide yet: we keep checking the books until they show what happened.")
     blocked = found.diagnosis.primary.blocked if found.diagnosis else ""
     reason = f" {blocked}" if blocked else ""
-    raise StaleDecision(f"{remedy} is not offered for this failure; choose one of: {', '.join(choices)}.{reason}")
+    raise StaleDecision(f"{remedy} is not offered for this failure. Choose one of: {', '.join(choices)}.{reason}")
 
 
 def payment_of(connection: Connection, desk: Desk, number: str) -> StoredPayment:
@@ -217,7 +217,7 @@ def _open_failure(connection: Connection, desk: Desk, number: str) -> tuple[Stor
         found = failures.open_of(connection, desk.company.id, number, about)
         if found is not None:
             return stored, found
-    raise NotFound(f"Payment {number} has no open failure (it is {stored.state}); there is nothing to decide.")
+    raise NotFound(f"Payment {number} has no open failure (it is {stored.state}), so there is nothing to decide.")
 
 
 def _want_card(work: Work, decision: StoredDecision) -> None:

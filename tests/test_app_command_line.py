@@ -142,7 +142,7 @@ def test_unknown_outcome_is_for_nobody_to_decide(acme: CommandLine) -> None:
     refused = [acme.run("decide", "TXN-1", remedy, "--as", "dana") for remedy in ("recreate_receipt", "dismiss", "retry")]
 
     assert [1, 1, 1] == [ran.code for ran in refused]
-    assert "read until they tell" in refused[0].err
+    assert "keep checking the books" in refused[0].err
     assert 0 == run_process([*child, "--later", "10"], {}).code
     assert ("verified", [("TXN-1", 50_000, 0)]) == (acme.state(), acme.receipts())
 
