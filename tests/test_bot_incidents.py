@@ -92,7 +92,7 @@ def test_incident_and_escalation_are_taken_by_the_first_who_says_so(acme: BotSce
     acme.clock.advance(1)
 
     acme.press("sam", "take", card)
-    acme.answered("sam", "You look after it")
+    acme.answered("sam", "You took ownership")
     acme.press("dana", "take", card)
     acme.answered("dana", "Sam Okafor already")
     acme.deliver()
@@ -117,7 +117,7 @@ def test_escalation_is_repeated_in_its_thread_with_a_mention_until_it_is_taken(a
     assert f"<@{acme.workspace.people['dana']}>" in str(replies()[0]["blocks"])
 
     acme.workspace.press(acme.workspace.people["dana"], "buttons", "take", channel=channel, ts=escalation["ts"])
-    eventually(lambda: "You look after it" in " ".join(acme.answers("dana")))
+    eventually(lambda: "You took ownership" in " ".join(acme.answers("dana")))
     acme.clock.advance(48 * 3600)
     acme.carry_out()
 
