@@ -63,7 +63,7 @@ def test_one_press_decides_all_and_the_card_tells_how_it_ends(acme: BotScene) ->
     acme.books.ledger.reopen_period(by="controller")
 
     acme.press("dana", button(acme.messages()[-1], "choose_all/"), acme.messages()[-1])
-    acme.answered("dana", "Written down")
+    acme.answered("dana", "Recorded")
     for _ in range(3):
         acme.clock.advance(1)
         journey.finish_once(acme.books.desk)
