@@ -347,7 +347,7 @@ def test_what_needs_no_books_works_while_they_are_away(failing: CommandLine) -> 
     synced = failing.run("sync", "--json")
     assert (1, True) == (synced.code, "cannot be found" in synced.json[0]["problem"])
     decided = failing.run("decide", "TXN-1", "keep_on_account", "--as", "dana")
-    assert (1, True) == (decided.code, decided.out.startswith("Written down. The books cannot be reached just now"))
+    assert (1, True) == (decided.code, decided.out.startswith("Recorded. The books cannot be reached right now"))
     assert not failing.books_file.exists()  # books that are away are never begun anew
     (failing.folder / "elsewhere.sqlite").rename(failing.books_file)
     assert ("", 1) == ((counts := failing.sync())["problem"], counts["decided"])
