@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 
 DEMO_COMMANDS = ("failures --all", "reconcile", "audit verify", "sync", "sync --dry-run")
+OF_RARE = 60  # histories in a company of a kind that the plan has none of
 DEMO_AT = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 
 
@@ -40,7 +41,10 @@ def histories(folder: Path, how_many: int, seed: int) -> None:
             yield str(cls.place)
 
     vars(playing)["tempfile"] = KeptFolders
-    for company_seed, which, of_them in _plan(how_many, seed):
+    plan = _plan(how_many, seed)
+    rare = sorted(set(playing.SHARES) - {which for _, which, _ in plan})  # too few histories for every kind of company
+    plan += [(seed * 10_000 + 9_000 + place, which, OF_RARE) for place, which in enumerate(rare)]
+    for company_seed, which, of_them in plan:
         KeptFolders.place = folder / f"{company_seed}-{which}"
         started = time.monotonic()
         playing.play(company_seed, which, of_them)
