@@ -7,7 +7,7 @@ ARGS ?=
 bin := .venv/bin
 install := PYTHON="$(PYTHON)" sh requirements/install
 
-.PHONY: help demo test check format accuracy same recording pictures lock clean
+.PHONY: help demo test check format accuracy same recording recipes pictures lock clean
 
 help: ## list these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +43,10 @@ same: ## play this version and 0.1.0 with the same inputs and list every differe
 recording: ## what one row of the record costs, here and in 0.1.0, side by side
 	@$(install) dev
 	@$(bin)/python -m bench.recording $(ARGS)
+
+recipes: ## follow the recipe "Adding a cause" in a copy of the project, to a green check and its tests
+	@$(install) dev
+	@PYTHONPATH=.:tests $(bin)/python tests/recipe_of_a_cause.py
 
 pictures: ## redraw docs/pictures: every card and modal in the practice workspace's page (needs Chromium)
 	@$(install) dev

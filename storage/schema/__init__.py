@@ -2,9 +2,9 @@
 
 Keys begin with the company, so that no row of one company can refer to another's. Money is an integer of
 minor units beside its currency. Moments are UTC. States are closed lists, held by CHECKs made from the same
-enumerations as the code. At most one live receipt effect exists for each part of a payment (partial unique
-index), a payment is always in exactly one bucket, a second person is never the first, and what dismissals
-claim on a receipt never exceeds it.
+enumerations as the code; causes and remedies, which grow with the product, are checked by their columns. At most
+one live receipt effect exists for each part of a payment (partial unique index), a payment is always in exactly one
+bucket, a second person is never the first, and what dismissals claim on a receipt never exceeds it.
 """
 
 from __future__ import annotations
