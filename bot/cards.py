@@ -165,8 +165,7 @@ def _open(facts: CardFacts, words: Words, names: Names) -> list[Block]:
     diagnosis, decision = facts.failure.diagnosis, facts.decision
     since = _since(facts, words)
     if facts.payment.bucket is Bucket.UNKNOWN:
-        keep_checking = "Nothing to decide: we keep checking the books, and nothing is sent until they answer."
-        return [context(f"{keep_checking} Do not enter the payment by hand meanwhile. {since}")]
+        return [context(f"Nothing to decide now. Do not enter the payment by hand meanwhile. {since}")]
     if decision is not None and decision.state in ("waiting_approval", "accepted", "carrying_out"):
         return _under_way(facts, decision, words, names)
     if diagnosis is None:

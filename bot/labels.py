@@ -12,7 +12,7 @@ REMEDIES: dict[Remedy, str] = {
     Remedy.DISMISS: "Dismiss syncing",
     Remedy.APPLY_RECEIPT: "Apply receipt",
     Remedy.KEEP_ON_ACCOUNT: "Keep on account",
-    Remedy.RETRY: "Try again",
+    Remedy.RETRY: "Retry",
     Remedy.WAIT: "Wait",
     Remedy.RECONNECT: "Reconnect",
     Remedy.ESCALATE: "Escalate",

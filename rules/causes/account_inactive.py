@@ -67,6 +67,6 @@ CAUSE = CauseFile(
     sentence=sentence,
     root=root,
     incident="The books do not take money on this deposit account: {about}. Make the account active in the books, or name "
-    "another one in the configuration, then try all of them again.",
+    "another one in the configuration, then retry all of them.",
     setting="the deposit account does not take money ({about})",
 )

@@ -25,7 +25,7 @@ def books_unavailable(reading: Reading, matched: Matched) -> Finding:
     return waits(reading, matched, PAUSE.remedy)
 
 
-PAUSE = Pause(Remedy.WAIT, "The books cannot be reached. We try again by ourselves; nothing is posted until they answer.")
+PAUSE = Pause(Remedy.WAIT, "The books cannot be reached. We keep trying; nothing is posted until they answer.")
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:

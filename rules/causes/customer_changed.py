@@ -93,6 +93,6 @@ CAUSE = CauseFile(
     sentence=sentence,
     root=root,
     incident="The customer was merged or moved in the books. Check which customer the invoices belong to now, then "
-    "try all of them again.",
+    "retry all of them.",
     setting="a customer was merged or moved in the books",
 )

@@ -65,6 +65,6 @@ CAUSE = CauseFile(
     rules=(customer_inactive, customer_inactive_refused),
     sentence=sentence,
     root=root,
-    incident="The customer is inactive in the books. Make the customer active, then try all of them again.",
+    incident="The customer is inactive in the books. Make the customer active, then retry all of them.",
     setting="a customer is inactive in the books",
 )

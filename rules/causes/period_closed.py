@@ -105,6 +105,6 @@ CAUSE = CauseFile(
     root=root,
     about=about,
     incident="The books are closed through {about}, and these payments touch documents before that. Ask the controller to "
-    "reopen the period, then try all of them again.",
+    "reopen the period, then retry all of them.",
     setting="the books are closed through {about}",
 )

@@ -25,9 +25,7 @@ def throttled(reading: Reading, matched: Matched) -> Finding:
     return waits(reading, matched, PAUSE.remedy)
 
 
-PAUSE = Pause(
-    Remedy.WAIT, "The books take no more calls from us for a while. We wait as long as they ask and continue by ourselves."
-)
+PAUSE = Pause(Remedy.WAIT, "The books limit our calls for a while. We wait as long as they ask, then continue.")
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
