@@ -49,17 +49,6 @@ PRESSABLE = (
     Remedy.RETRY,
 )
 MOVES_MONEY = PRESSABLE[:-1]  # to try again is only to check again
-#: The payment was in the books before; "failing to sync" would be wrong.
-IN_THE_BOOKS_BEFORE = frozenset(
-    {
-        Cause.RECEIPT_DOUBLED,
-        Cause.RECEIPT_CHANGED,
-        Cause.RECEIPT_DELETED,
-        Cause.RECEIPT_DEPOSITED,
-        Cause.PAYMENT_RETURNED,
-        Cause.PAYMENT_REFUNDED,
-    }
-)
 SENTENCE_AT_MOST = 1500  # what happened; the history has the rest
 FIGURES_AT_MOST = 8  # more amounts than this are not compared in ten seconds
 FIGURES_TOGETHER = 4  # with their heading, the ten fields that a section takes
@@ -95,7 +84,7 @@ def _headline(facts: CardFacts) -> str:
     if failure.state == "open":
         if facts.payment.bucket is Bucket.UNKNOWN:
             return f"{payment}: checking whether it was recorded"
-        if failure.diagnosis is not None and failure.diagnosis.primary.cause in IN_THE_BOOKS_BEFORE:
+        if failure.diagnosis is not None and rules.was_recorded(failure.diagnosis.primary.cause):
             title = rules.title(failure.diagnosis.primary.cause)
             about_payment = title.removeprefix("Payment ")
             return f"{payment}: {title[0].lower()}{title[1:]}" if about_payment == title else f"{payment} {about_payment}"
@@ -189,7 +178,7 @@ def _open(facts: CardFacts, words: Words, names: Names) -> list[Block]:
 
 def _since(facts: CardFacts, words: Words) -> str:
     diagnosis = facts.failure.diagnosis
-    recorded = facts.failure.about == "intake" or (diagnosis is not None and diagnosis.primary.cause in IN_THE_BOOKS_BEFORE)
+    recorded = facts.failure.about == "intake" or (diagnosis is not None and rules.was_recorded(diagnosis.primary.cause))
     since = f"{'Open' if recorded else 'Failing'} since {words.moment(facts.failure.opened_at)}."
     if facts.attempts > 1:
         since += f" Tried {facts.attempts} times."

@@ -7,7 +7,7 @@ from rules.diagnosis import diagnose
 from rules.explaining import Condition, Explanation, RuleExplained, explain
 from rules.kinds import fact_sentence
 from rules.money_back import came_after_all, gave_back_partly, went_back
-from rules.saying import incident, not_checked, root, sentence, setting, stops_company, title
+from rules.saying import incident, not_checked, root, sentence, setting, stops_company, title, was_recorded
 
 __all__ = [
     "Condition",
@@ -29,5 +29,6 @@ __all__ = [
     "setting",
     "stops_company",
     "title",
+    "was_recorded",
     "went_back",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
+from receivables.diagnosis import Cause, Diagnosis, Finding
 from receivables.evidence import Evidence
 from receivables.words import Words, plain
 from rules.rule import Rule
@@ -24,20 +24,16 @@ def about_as_it_is(about: str, words: Words) -> str:
 
 
 @dataclass(frozen=True)
-class Pause:
-    """What is said of a company whose books cannot be asked: what helps, and what the payments do meanwhile."""
-
-    remedy: Remedy
-    sentence: str
-
-
-@dataclass(frozen=True)
 class CauseFile:
     """One cause. `sentence` says what happened to one payment.
 
     `root` says what a failure has in common with others of this cause ("" where it stands alone): many with one root are
     an incident, told by `incident`; where most failures of a company share it, `setting` names what to look at first. Both
-    may name {about}, which is the root as `about` writes it. `pause` is there where the cause stops a whole company.
+    may name {about}, which is the root as `about` writes it.
+
+    A cause that `stops_company` is told once, as the pause of a company: no payment fails for it and none counts in the
+    failure rate. Its rules are for a payment whose refusal says so. Where `recorded`, the payment was in the books before:
+    to say that it fails to sync would be wrong.
     """
 
     cause: Cause
@@ -48,4 +44,5 @@ class CauseFile:
     about: Callable[[str, Words], str] = about_as_it_is
     incident: str = ""
     setting: str = ""
-    pause: Pause | None = None
+    stops_company: bool = False
+    recorded: bool = False

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from receivables.diagnosis import Cause
 from receivables.words import capitalized
@@ -39,61 +38,44 @@ An invoice that may have taken the place of a deleted or voided one is judged in
 certain, if it is the only one; from {candidate} it is a candidate. One of the same number comes before all others.
 
 {successors}"""
-PARTS = (
-    ("What you see", "shows_as"),
-    ("Why it happens", "happens_when"),
-    ("What we do", "remedy"),
-    ("How to prevent it", "prevention"),
-    ("Not to be confused with", "not_to_be_confused_with"),
-)
+#: The five headings in the words of a rule, and on the page.
+HEADINGS = {
+    "Shows as": "What you see",
+    "Happens when": "Why it happens",
+    "Remedy": "What we do",
+    "Prevention": "How to prevent it",
+    "Not to be confused with": "Not to be confused with",
+}
 FIRST_OF_SUCCESSORS = Signal.NUMBER_EQUAL
 
 
-HEADINGS = ("Shows as", "Happens when", "Remedy", "Prevention", "Not to be confused with")
-
-
-@dataclass(frozen=True)
-class RuleDocumentation:
-    """What a rule says about itself."""
-
-    rule: Rule
-    shows_as: str
-    happens_when: str
-    remedy: str
-    prevention: str
-    not_to_be_confused_with: str
-
-
-def documentation(rule: Rule) -> RuleDocumentation:
-    """A rule's own words under the five headings. Raises ValueError where one is missing."""
-    said = " ".join(rule.explained.split())
-    parts = []
+def documentation(rule: Rule) -> dict[str, str]:
+    """A rule's own words by heading, in their order. Raises ValueError where one is missing."""
+    said, parts = " ".join(rule.explained.split()), dict.fromkeys(HEADINGS, "")
     for heading in reversed(HEADINGS):
-        said, found, part = said.partition(f"{heading}: ")
-        if not found or not part.strip():
+        said, _, part = said.partition(f"{heading}: ")
+        if not part.strip():
             raise ValueError(f"rule {rule.name} does not say: {heading}")
-        parts.append(part.strip())
-    return RuleDocumentation(rule, *reversed(parts))
+        parts[heading] = part.strip()
+    return parts
 
 
 def page() -> str:
     """The page in Markdown, under the titles that the cards use."""
-    by_cause: dict[Cause, list[RuleDocumentation]] = {}
+    by_cause: dict[Cause, list[Rule]] = {}
     for rule in EVERY:
-        by_cause.setdefault(rule.cause, []).append(documentation(rule))
+        by_cause.setdefault(rule.cause, []).append(rule)
     sections = [_section(CAUSES[cause], rules) for cause, rules in by_cause.items()]
     return "\n".join([OPENING, *sections, _points()]).rstrip() + "\n"
 
 
-def _section(described: CauseFile, rules: Iterable[RuleDocumentation]) -> str:
+def _section(described: CauseFile, rules: Iterable[Rule]) -> str:
     lines = [f"## {described.title}", "", f"`{described.cause}`", ""]
-    for documented in rules:
-        rule = documented.rule
-        never = rule.certain is None and described.pause is None and rule is not LAST_RESORT
+    for rule in rules:
+        never = rule.certain is None and not described.stops_company and rule is not LAST_RESORT
         lines += [f"**{rule.summary}**" + (" (Never more than likely.)" if never else ""), ""]
-        for heading, part in PARTS:
-            said: str = getattr(documented, part)
-            lines.append(f"* *{heading}:* {_linked(capitalized(said))}")
+        for heading, said in documentation(rule).items():
+            lines.append(f"* *{HEADINGS[heading]}:* {_linked(capitalized(said))}")
         lines.append("")
     return "\n".join(lines)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from receivables.diagnosis import Cause
 from receivables.evidence import Evidence
-from rules import conditions, facts
+from rules import facts
 from rules.cage import Row
 from rules.catalogue import RULES
 from rules.patterns import Comparison, Of, Pattern, Term, Value
@@ -19,6 +19,7 @@ from rules.rule import ALL_READ, Rule
 
 #: Held by nearly every payment: a rule is not near for that.
 COMMONPLACE = ("payment", "customer", "reads")
+_COMPARED = {Comparison.IS: "is", Comparison.IS_NOT: "is not", Comparison.ABOVE: "is above", Comparison.AT_LEAST: "is at least"}
 
 Binding = Mapping[str, Row]
 
@@ -112,7 +113,7 @@ def _asked(
 
 
 def _present(pattern: Pattern, of_kind: Sequence[Row], bound: list[Binding]) -> tuple[Condition, list[Binding]]:
-    text = conditions.pattern(pattern)
+    text = _pattern_in_words(pattern)
     extended: list[Binding] = [
         {**binding, pattern.alias: row} for binding in bound for row in of_kind if not _missed(pattern, row, binding)
     ]
@@ -127,13 +128,13 @@ def _present(pattern: Pattern, of_kind: Sequence[Row], bound: list[Binding]) -> 
     if near is None:
         return Condition(text, False, lacking=("there is none",)), bound
     missed, row = near
-    lacking = tuple(conditions.actual(pattern.kind, term.field, row.fields[term.field]) for term in missed)
+    lacking = tuple(_actual(pattern.kind, term.field, row.fields[term.field]) for term in missed)
     return Condition(text, False, (row.id,), lacking), bound
 
 
 def _absent(pattern: Pattern, of_kind: Sequence[Row], bound: list[Binding]) -> tuple[Condition, list[Binding]]:
     """A fact that the rule already asked for never stands in its own way."""
-    text = conditions.pattern(pattern)
+    text = _pattern_in_words(pattern)
     in_the_way: dict[str, None] = {}
     left: list[Binding] = []
     for binding in bound:
@@ -180,3 +181,41 @@ def _is_near(patterns: Sequence[Pattern], found: Sequence[Condition]) -> bool:
         for pattern, condition in zip(patterns, found, strict=True)
     )
     return missing == 1 and telling
+
+
+# --- in words; those of each field stand in rules/facts.py ----------------------------------------------------------------
+
+
+def _pattern_in_words(asked: Pattern) -> str:
+    """What a pattern asks for: "an invoice of the payment: its state is short"."""
+    terms = "; ".join(_term(asked.kind, asked_term) for asked_term in asked.terms)
+    noun = facts.TABLE[asked.kind].noun
+    if asked.absent:
+        noun = "no " + noun.removeprefix("a ").removeprefix("an ").removeprefix("the ")
+    return f"{noun}: {terms}" if terms else noun if asked.absent else f"{noun} is known"
+
+
+def _term(kind: str, asked: Term) -> str:
+    """What one comparison asks for."""
+    field = facts.TABLE[kind].fields[asked.field]
+    if isinstance(asked.value, bool):
+        return field.words if asked.value is (asked.comparison is Comparison.IS) else field.otherwise
+    return f"{field.words} {_COMPARED[asked.comparison]} {_other(asked.value)}"
+
+
+def _actual(kind: str, name: str, value: Value) -> str:
+    """What is so with a field: "its points is 40"."""
+    field = facts.TABLE[kind].fields[name]
+    if field.type is bool:
+        return field.words if value else field.otherwise
+    return f"{field.words} is {_shown(value)}"
+
+
+def _other(value: Value | Of) -> str:
+    if isinstance(value, Of):
+        return f"that of {facts.TABLE[value.alias].noun} ({value.field.removesuffix('_minor')})"
+    return _shown(value)
+
+
+def _shown(value: Value) -> str:
+    return repr(value) if value == "" else str(value)

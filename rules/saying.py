@@ -41,6 +41,11 @@ def setting(cause: Cause, about: str, words: Words) -> str:
     return described.setting.format(about=described.about(about, words))
 
 
+def was_recorded(cause: Cause) -> bool:
+    """Whether the payment was in the books before it failed: "failing to sync" would be wrong."""
+    return CAUSES[cause].recorded
+
+
 def stops_company(cause: Cause) -> bool:
     """Whether it stops a whole company instead of a payment: lost access, a pause, books that are away."""
-    return CAUSES[cause].pause is not None
+    return CAUSES[cause].stops_company

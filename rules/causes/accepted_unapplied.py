@@ -10,7 +10,9 @@ from rules.kinds import kind
 from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
-from rules.unapplied import ALL_POSTED, unapplied
+
+#: Our receipts must add up to the payment, or a remedy for one of them leaves the rest unposted.
+ALL_POSTED = (a("payment", complete=True),)
 
 
 @kind
@@ -36,6 +38,17 @@ def accepted_unapplied(reading: Reading, matched: Matched) -> Finding:
         return matched.finding(Remedy.KEEP_ON_ACCOUNT, *otherwise, because=because)
     blocked = receipt_locked(listed(locked)) if locked else None
     return matched.finding(Remedy.APPLY_RECEIPT, Remedy.KEEP_ON_ACCOUNT, because=because, blocked=blocked)
+
+
+def unapplied(reading: Reading) -> tuple[Fact, ...]:
+    """The receipts that are unapplied, and their invoices with the credits that may have been the reason."""
+    swallowed = [part for part in reading.parts if part.swallowed]
+    meant = {invoice_id for part in swallowed for invoice_id, _ in part.source.lines}
+    facts = [fact for part in swallowed for fact in observations.part(reading, part)]
+    for line in reading.lines:
+        if line.invoice_key in meant:
+            facts += observations.line(reading, line)
+    return tuple(facts)
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:

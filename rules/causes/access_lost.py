@@ -6,10 +6,9 @@ from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.refusal import Refusal
 from receivables.words import Words
 from rules import observations, telling
-from rules.cause_file import CauseFile, Pause
+from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.patterns import neither, no
-from rules.pauses import waits
 from rules.reading import Reading
 from rules.rule import Matched, rule
 from rules.situations import CUSTOMER_READY, refused
@@ -42,14 +41,7 @@ def access_lost(reading: Reading, matched: Matched) -> Finding:
     Prevention: connect with an account that stays when people leave, and renew before the connection expires.
     Not to be confused with: books that cannot be reached for a while and come back by themselves.
     """
-    return waits(reading, matched, PAUSE.remedy)
-
-
-PAUSE = Pause(
-    Remedy.RECONNECT,
-    "The books no longer let us in. A person must connect the company to its books again; until then nothing is posted and "
-    "nothing is lost.",
-)
+    return matched.finding(Remedy.RECONNECT, Remedy.RETRY, Remedy.DISMISS, because=observations.refusal(reading))
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
@@ -58,7 +50,10 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
             f"The books refused this payment of {telling.amount(diagnosis, words)} because the person who connected us may "
             "not record receipts. Give the rights back, or reconnect with an account that has them; then retry."
         )
-    return PAUSE.sentence
+    return (
+        "The books no longer let us in. A person must connect the company to its books again; until then nothing is posted and "
+        "nothing is lost."
+    )
 
 
 CAUSE = CauseFile(
@@ -67,5 +62,5 @@ CAUSE = CauseFile(
     rules=(permission_missing, access_lost),
     sentence=sentence,
     incident="Access to the books was lost. No payment is lost: they wait until the company is reconnected.",
-    pause=PAUSE,
+    stops_company=True,
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.refusal import Refusal
 from receivables.words import Words
-from rules.cause_file import CauseFile, Pause
-from rules.pauses import waits
+from rules import observations
+from rules.cause_file import CauseFile
 from rules.reading import Reading
 from rules.rule import Matched, rule
 from rules.situations import refused
@@ -22,14 +22,11 @@ def books_unavailable(reading: Reading, matched: Matched) -> Finding:
     Prevention: none from our side; look at the package's own status page when it lasts.
     Not to be confused with: a receipt that was sent and not answered (outcome_unknown).
     """
-    return waits(reading, matched, PAUSE.remedy)
-
-
-PAUSE = Pause(Remedy.WAIT, "The books cannot be reached. We keep trying; nothing is posted until they answer.")
+    return matched.finding(Remedy.WAIT, Remedy.RETRY, Remedy.DISMISS, because=observations.refusal(reading))
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    return PAUSE.sentence
+    return "The books cannot be reached. We keep trying; nothing is posted until they answer."
 
 
 CAUSE = CauseFile(
@@ -38,5 +35,5 @@ CAUSE = CauseFile(
     rules=(books_unavailable,),
     sentence=sentence,
     incident="The books have not answered for a while. Payments are posted as soon as they do.",
-    pause=PAUSE,
+    stops_company=True,
 )

@@ -6,11 +6,10 @@ from datetime import date
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.evidence import Evidence
-from receivables.words import Words
-from rules import observations
+from receivables.words import Words, listed
+from rules import observations, telling
 from rules.cause_file import CauseFile
-from rules.credits import short_by_credits
-from rules.fact_kinds import closed
+from rules.fact_kinds import by, closed, money
 from rules.invoice_lines import Flaw
 from rules.kinds import kind
 from rules.reading import Reading, is_day_closed
@@ -18,6 +17,7 @@ from rules.rule import Matched, rule
 from rules.situations import SAFE_TO_POST, SHORT_BY_CREDITS, nothing_but
 
 AUTO_APPLY = "auto_apply"  # the root where the books apply credits by themselves
+CREDITS_AT_MOST = 3  # the latest; the facts beside the sentence have the rest
 
 
 @kind
@@ -52,7 +52,28 @@ def credit_memo_applied(reading: Reading, matched: Matched) -> Finding:
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    return short_by_credits(diagnosis, words)
+    """For each short invoice: what was open, which credits took it since, and what is left."""
+    credits = diagnosis.primary.facts("credit_applied_after")
+    return telling.all_of(
+        _short(diagnosis, invoice, [credit for credit in credits if credit.text("invoice") == invoice.document], words)
+        for invoice in diagnosis.primary.facts("invoice_short")
+    )
+
+
+def _short(diagnosis: Diagnosis, invoice: Fact, credits: list[Fact], words: Words) -> str:
+    open_now = invoice.money("open")
+    left = f"only {money(words, open_now)}" if open_now.amount_minor else "nothing"
+    taken = listed([_applied(credit, words) for credit in credits[-CREDITS_AT_MOST:]])
+    paid_on = telling.paid_on(diagnosis, words)
+    if invoice.value("open_when_paid") is None:
+        return f"The customer paid {invoice.document} on {paid_on}; {taken}, so {left} is open."
+    then = money(words, invoice.money("open_when_paid"))
+    return f"{invoice.document} had {then} open when the customer paid on {paid_on}; {taken}, so {left} is open."
+
+
+def _applied(credit: Fact, words: Words) -> str:
+    on = f"on {words.day(credit.at)} " if credit.at else ""
+    return f"{on}{by(credit.person)} applied {credit.document} ({money(words, credit.money('amount'))})"
 
 
 def root(finding: Finding, evidence: Evidence) -> str:

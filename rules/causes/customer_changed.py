@@ -76,8 +76,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     into = finding.facts("customer_merged")[0].text("into")
     return (
         f"Customer {name} was merged into {into}, and the books take no receipt for a merged customer. "
-        f"Enter the receipt there by hand with {telling.transaction(diagnosis)} as its reference; "
-        "the next sync finds it as the proof to dismiss with."
+        "Retry: the payment follows its invoices to the remaining customer and is posted there."
     )
 
 

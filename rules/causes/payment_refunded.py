@@ -24,4 +24,6 @@ def payment_refunded(reading: Reading, matched: Matched) -> Finding:
     return money_gone(reading, matched)
 
 
-CAUSE = CauseFile(Cause.PAYMENT_REFUNDED, title="Payment was refunded", rules=(payment_refunded,), sentence=sentence)
+CAUSE = CauseFile(
+    Cause.PAYMENT_REFUNDED, title="Payment was refunded", rules=(payment_refunded,), sentence=sentence, recorded=True
+)

@@ -16,7 +16,7 @@ def payment_returned(reading: Reading, matched: Matched) -> Finding:
     """The bank took the money back after the payment: the books must not count it.
 
     Shows as: the feed reports the payment as returned.
-    Happens when: a debit bounced, or the customer's bank reversed it, days or weeks after the payment.
+    Happens when: an ACH debit was returned, or the customer's bank reversed it, days or weeks after the payment.
     Remedy: where a receipt is in the books, reverse it by your own procedure; where none is, dismiss. Never automatic.
     Prevention: wait for the settlement of bank debits before they are posted, and stop repeated debits after a return.
     Not to be confused with: a refund, which you gave yourself.
@@ -24,4 +24,6 @@ def payment_returned(reading: Reading, matched: Matched) -> Finding:
     return money_gone(reading, matched)
 
 
-CAUSE = CauseFile(Cause.PAYMENT_RETURNED, title="Payment was returned", rules=(payment_returned,), sentence=sentence)
+CAUSE = CauseFile(
+    Cause.PAYMENT_RETURNED, title="Payment was returned", rules=(payment_returned,), sentence=sentence, recorded=True
+)

@@ -10,7 +10,7 @@ from receivables.refusal import Refusal
 from receivables.words import Words, capitalized
 from rules import observations, telling
 from rules.cause_file import CauseFile, about_as_it_is
-from rules.credits import short_by_credits
+from rules.causes import credit_memo_applied
 from rules.fact_kinds import closed
 from rules.invoice_lines import Flaw
 from rules.kinds import kind
@@ -80,7 +80,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     (fact,) = finding.facts("period_closed", "books_closed")
     through = closed(date.fromisoformat(fact.text("through")) if fact.text("through") else None, words)
     if finding.rule == "credit_in_closed_period":
-        return f"{short_by_credits(diagnosis, words)} {capitalized(through)}. {then_retry}"
+        return f"{credit_memo_applied.sentence(diagnosis, words)} {capitalized(through)}. {then_retry}"
     return f"The customer paid on {telling.paid_on(diagnosis, words)}, but {through}. {then_retry}"
 
 

@@ -29,4 +29,6 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     return telling.told(diagnosis.primary.facts("receipt_changed"), words)
 
 
-CAUSE = CauseFile(Cause.RECEIPT_CHANGED, title="Receipt was changed in the books", rules=(receipt_changed,), sentence=sentence)
+CAUSE = CauseFile(
+    Cause.RECEIPT_CHANGED, title="Receipt was changed in the books", rules=(receipt_changed,), sentence=sentence, recorded=True
+)

@@ -32,4 +32,6 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     return telling.told(diagnosis.primary.facts("receipt_deleted", "receipt_voided"), words)
 
 
-CAUSE = CauseFile(Cause.RECEIPT_DELETED, title="Receipt was deleted in the books", rules=(receipt_deleted,), sentence=sentence)
+CAUSE = CauseFile(
+    Cause.RECEIPT_DELETED, title="Receipt was deleted in the books", rules=(receipt_deleted,), sentence=sentence, recorded=True
+)

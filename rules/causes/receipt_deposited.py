@@ -9,12 +9,12 @@ from receivables.refusal import Refusal
 from receivables.words import Words
 from rules import observations, telling
 from rules.cause_file import CauseFile
+from rules.causes.accepted_unapplied import ALL_POSTED, unapplied
 from rules.fact_kinds import closed
 from rules.facts import Doubt
 from rules.patterns import a, no
 from rules.reading import Reading
 from rules.rule import Matched, rule
-from rules.unapplied import ALL_POSTED, unapplied
 
 
 @rule(
@@ -67,4 +67,5 @@ CAUSE = CauseFile(
     title="Receipt is in a bank deposit",
     rules=(receipt_deposited, receipt_deposited_refused),
     sentence=sentence,
+    recorded=True,
 )

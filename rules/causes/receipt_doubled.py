@@ -32,4 +32,6 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     )
 
 
-CAUSE = CauseFile(Cause.RECEIPT_DOUBLED, title="Receipt recorded twice", rules=(receipt_doubled,), sentence=sentence)
+CAUSE = CauseFile(
+    Cause.RECEIPT_DOUBLED, title="Receipt recorded twice", rules=(receipt_doubled,), sentence=sentence, recorded=True
+)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.refusal import Refusal
 from receivables.words import Words
-from rules.cause_file import CauseFile, Pause
-from rules.pauses import waits
+from rules import observations
+from rules.cause_file import CauseFile
 from rules.reading import Reading
 from rules.rule import Matched, rule
 from rules.situations import refused
@@ -22,14 +22,11 @@ def throttled(reading: Reading, matched: Matched) -> Finding:
     Prevention: let the sync run less often, or see which other program uses up the calls.
     Not to be confused with: lost access, for which a person must do something.
     """
-    return waits(reading, matched, PAUSE.remedy)
-
-
-PAUSE = Pause(Remedy.WAIT, "The books limit our calls for a while. We wait as long as they ask, then continue.")
+    return matched.finding(Remedy.WAIT, Remedy.RETRY, Remedy.DISMISS, because=observations.refusal(reading))
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    return PAUSE.sentence
+    return "The books limit our calls for a while. We wait as long as they ask, then continue."
 
 
 CAUSE = CauseFile(
@@ -38,5 +35,5 @@ CAUSE = CauseFile(
     rules=(throttled,),
     sentence=sentence,
     incident="The books ask us to wait. Payments are posted as soon as they allow it again.",
-    pause=PAUSE,
+    stops_company=True,
 )
