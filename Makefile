@@ -7,10 +7,10 @@ ARGS ?=
 bin := .venv/bin
 install := PYTHON="$(PYTHON)" sh requirements/install
 
-.PHONY: help demo test check format accuracy same recording recipes pictures lock clean
+.PHONY: help demo test check format accuracy same diagnosing recording recipes pictures lock clean
 
 help: ## list these commands
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: ## a practice workspace with a range of failures (ONCE=1 plays the story to its proof and exits, JSON=1 for machines; BOOKS=tryton)
 	@$(install) $(if $(filter tryton,$(BOOKS)),dev,run)
@@ -39,6 +39,10 @@ accuracy: ## how often the diagnoses are right, on 50,000 generated histories (A
 same: ## play this version and 0.1.0 with the same inputs and list every difference (ARGS="--commit X --plays demo walks")
 	@$(install) dev
 	@$(bin)/python -m bench.side_by_side $(ARGS)
+
+diagnosing: ## how long a diagnosis takes, here and in 0.1.0, and whether both say the same
+	@$(install) dev
+	@$(bin)/python -m bench.diagnosing $(ARGS)
 
 recording: ## what one row of the record costs, here and in 0.1.0, side by side
 	@$(install) dev

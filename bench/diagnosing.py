@@ -1,26 +1,25 @@
-"""How long a diagnosis takes, here and in another checkout, and whether both say the same of the same payments.
+"""How long a diagnosis takes, here and in another version, and whether both say the same of the same payments.
 
-    python -m bench.diagnosing [CHECKOUT] [--payments 2000] [--rounds 5] [--seed 1]
-
-The evidence is that of `tests/generated_evidence.py`, from one seed. Each checkout runs in a process of its own; they take
+The evidence is that of `tests/generated_evidence.py`, from one seed. Each version runs in a process of its own; they take
 turns, so that a busy machine slows both, and the fastest round of each counts, in seconds of the processor. Exit code 1
-where two checkouts conclude differently (cause, remedy, alternatives, confidence, what it would touch, whether blocked).
+where they conclude differently (cause, remedy, alternatives, confidence, what it would touch, whether blocked).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent.parent
+from bench.versions import COMMIT, ROOT, check_out, environment
+
 DIFFERENCES_SHOWN = 3
 
-#: Runs in each checkout, also in one of version 0.1.0: it may use nothing of this file.
+#: Runs in each version, also in 0.1.0: it may use nothing of this file.
 CHILD = """
 import gc, json, random, sys, time
 from generated_evidence import an_evidence_of
@@ -45,16 +44,15 @@ json.dump({"seconds": took, "found": found}, sys.stdout)
 
 
 def main() -> int:
-    """Prints milliseconds for each diagnosis; with two checkouts also how many times faster this one is."""
+    """Prints milliseconds for each diagnosis, and how many times faster this version is."""
     options = _options()
-    checkouts = [HERE] if options.checkout is None else [HERE, options.checkout.resolve()]
-    rounds: list[list[Any]] = [[_round(where, options) for where in checkouts] for _ in range(options.rounds)]
-    fastest = [min(ran[place]["seconds"] for ran in rounds) for place in range(len(checkouts))]
-    for where, seconds in zip(checkouts, fastest, strict=True):
-        print(f"{1000 * seconds / options.payments:7.3f} ms for each diagnosis in {where.name}")
-    if len(checkouts) == 1:
-        return 0
-    print(f"{fastest[1] / fastest[0]:7.2f} times faster here; {options.payments:,} payments, {options.rounds} rounds each")
+    with tempfile.TemporaryDirectory(prefix="resolve-now-diagnosing-") as made:
+        versions = {"this checkout": ROOT, options.commit: check_out(options.commit, Path(made))}
+        rounds: list[list[Any]] = [[_round(where, options) for where in versions.values()] for _ in range(options.rounds)]
+    here, there = (min(ran[place]["seconds"] for ran in rounds) for place in range(2))
+    for name, seconds in zip(versions, (here, there), strict=True):
+        print(f"{1000 * seconds / options.payments:7.3f} ms for each diagnosis in {name}")
+    print(f"{there / here:7.2f} times faster here; {options.payments:,} payments, {options.rounds} rounds each")
     return _compared(*(ran["found"] for ran in rounds[0]))
 
 
@@ -67,15 +65,14 @@ def _compared(here: list[Any], there: list[Any]) -> int:
 
 
 def _round(where: Path, options: argparse.Namespace) -> Any:
-    command = [str(where / ".venv" / "bin" / "python"), "-c", CHILD, str(options.seed), str(options.payments)]
-    paths = {"PYTHONPATH": f"{where}:{where / 'tests'}"}
-    ran = subprocess.run(command, cwd=where, env=os.environ | paths, check=True, capture_output=True, text=True)
+    command = [sys.executable, "-P", "-c", CHILD, str(options.seed), str(options.payments)]
+    ran = subprocess.run(command, cwd=where, env=environment(where), check=True, capture_output=True, text=True)
     return json.loads(ran.stdout)
 
 
 def _options() -> argparse.Namespace:
-    asked = argparse.ArgumentParser(prog="python -m bench.diagnosing", description=(__doc__ or "").split("\n\n")[0])
-    asked.add_argument("checkout", nargs="?", type=Path, help="another checkout with an environment of its own in .venv")
+    asked = argparse.ArgumentParser(prog="make diagnosing", description=__doc__)
+    asked.add_argument("--commit", default=COMMIT, help=f"the other version (default {COMMIT}, which is 0.1.0)")
     asked.add_argument("--payments", type=int, default=2_000)
     asked.add_argument("--rounds", type=int, default=5)
     asked.add_argument("--seed", type=int, default=1)

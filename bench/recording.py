@@ -6,18 +6,15 @@ Both versions write the same rows in batches, by turns, each into a database of 
 from __future__ import annotations
 
 import argparse
-import io
-import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-COMMIT = "244fa3b"  # version 0.1.0
+from bench.versions import COMMIT, ROOT, check_out, environment
+
 CHEAPER = 8  # so many times at least
 
 #: Runs in a process of its own, whose rooms are those of one version; writes a batch for each line it reads.
@@ -68,7 +65,7 @@ def main() -> None:
     good = True
     with ExitStack() as until_the_end:
         folder = Path(until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="resolve-now-recording-")))
-        before = _check_out(options.commit, folder / "before")
+        before = check_out(options.commit, folder / "before")
         for kind, urls in _databases(folder, until_the_end):
             old, new = _measure({before: urls[0], ROOT: urls[1]}, options.rows, options.batches)
             print(f"{kind:<12} {old:8.1f} {new:8.1f} {old / new:6.1f}", flush=True)
@@ -82,14 +79,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=500, help="in a batch")
     parser.add_argument("--batches", type=int, default=12, help="of each version")
     return parser.parse_args()
-
-
-def _check_out(commit: str, into: Path) -> Path:
-    """The files of a commit, without git's own."""
-    packed = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, capture_output=True).stdout
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        archive.extractall(into, filter="data")
-    return into
 
 
 def _databases(folder: Path, until_the_end: ExitStack) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -118,10 +107,9 @@ def _measure(versions: dict[Path, str], rows: int, batches: int) -> list[float]:
 
 @contextmanager
 def _writer(checkout: Path, url: str, rows: int) -> Iterator[subprocess.Popen[str]]:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(checkout), str(checkout / "tests")])}
     words = [sys.executable, "-P", "-c", WRITER, url, str(rows)]
     with subprocess.Popen(
-        words, cwd=checkout, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        words, cwd=checkout, env=environment(checkout), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as writer:
         yield writer
     if writer.returncode != 0:

@@ -68,14 +68,16 @@ def _differs(trait: str, given: dict[str, bool]) -> bool:
 def _makers() -> dict[str, dict[str, bool]]:
     """The makers of `MAKERS` in its order, each with the yes and no that it gives its `Peer`."""
     tree = ast.parse(PEERS.read_text(encoding="utf-8"))
-    functions = {one.name: one for one in tree.body if isinstance(one, ast.FunctionDef)}
-    (listed,) = [one.value for one in tree.body if isinstance(one, ast.AnnAssign) and getattr(one.target, "id", "") == "MAKERS"]
-    names = [one.id for one in getattr(listed, "elts", ()) if isinstance(one, ast.Name)]
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    (listed,) = [
+        node.value for node in tree.body if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "MAKERS"
+    ]
+    names = [maker.id for maker in getattr(listed, "elts", ()) if isinstance(maker, ast.Name)]
     return {name: _given(functions[name]) for name in names}
 
 
 def _given(maker: ast.FunctionDef) -> dict[str, bool]:
-    calls = [one for one in ast.walk(maker) if isinstance(one, ast.Call) and getattr(one.func, "id", "") == "Peer"]
+    calls = [node for node in ast.walk(maker) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Peer"]
     return {
         keyword.arg: keyword.value.value
         for call in calls

@@ -106,8 +106,8 @@ def _named_values(tree: ast.Module) -> Iterator[tuple[str, ast.Constant]]:
             names[node.value] = node.arg or ""
         elif isinstance(node, ast.arguments):
             plain = [*node.posonlyargs, *node.args]
-            names.update(zip(node.defaults, (one.arg for one in plain[len(plain) - len(node.defaults) :]), strict=True))
-            names.update(zip(node.kw_defaults, (one.arg for one in node.kwonlyargs), strict=True))
+            names.update(zip(node.defaults, (given.arg for given in plain[len(plain) - len(node.defaults) :]), strict=True))
+            names.update(zip(node.kw_defaults, (given.arg for given in node.kwonlyargs), strict=True))
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, float):
             yield names.get(node, ""), node
@@ -185,15 +185,15 @@ def test_what_is_meant_to_be_written_is_not_caught(text: str) -> None:
 
 
 def test_every_file_opens_with_a_sentence() -> None:
-    assert [] == found(without_opening_sentence, (one for one in sources() if not one.path.startswith(MIGRATIONS)))
+    assert [] == found(without_opening_sentence, (source for source in sources() if not source.path.startswith(MIGRATIONS)))
 
 
 def test_no_file_is_too_long() -> None:
-    assert [] == found(too_long, (one for one in sources() if not one.path.startswith(MIGRATIONS)))
+    assert [] == found(too_long, (source for source in sources() if not source.path.startswith(MIGRATIONS)))
 
 
 def test_no_function_of_the_product_is_too_long() -> None:
-    assert [] == found(functions_too_long, (one for one in product() if not one.path.startswith(MIGRATIONS)))
+    assert [] == found(functions_too_long, (source for source in product() if not source.path.startswith(MIGRATIONS)))
 
 
 def test_few_functions_have_many_parameters() -> None:
@@ -207,11 +207,11 @@ def test_time_and_identities_come_only_from_the_clock_and_ids() -> None:
 
 
 def test_only_the_listed_files_wait() -> None:
-    assert set(WAITING) == {one.path for one in product() if list(waiting(one))}
+    assert set(WAITING) == {source.path for source in product() if list(waiting(source))}
 
 
 def test_where_money_passes_a_fraction_is_always_a_number_of_seconds() -> None:
-    assert [] == found(floats_that_are_not_seconds, (one for one in product() if one.room in MONEY))
+    assert [] == found(floats_that_are_not_seconds, (source for source in product() if source.room in MONEY))
 
 
 def test_no_banned_word_names_anything_in_the_product() -> None:
@@ -219,7 +219,9 @@ def test_no_banned_word_names_anything_in_the_product() -> None:
 
 
 def test_every_room_says_what_it_is_for() -> None:
-    openings = {one.room for one in product() if one.path == f"{one.room}/__init__.py" and ast.get_docstring(one.tree)}
+    openings = {
+        source.room for source in product() if source.path == f"{source.room}/__init__.py" and ast.get_docstring(source.tree)
+    }
     assert rooms() == openings
     assert {"receivables", "storage", "accounting", "feeds", "rules", "sync", "app"} <= rooms()
 

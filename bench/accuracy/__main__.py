@@ -26,7 +26,7 @@ def main() -> None:
     console = Console(stderr=True)
     with ProcessPoolExecutor(options.jobs) as pool, Progress(console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("histories", total=options.histories)
-        for done in as_completed([pool.submit(play, *one) for one in plan]):
+        for done in as_completed([pool.submit(play, *company) for company in plan]):
             parts.append(done.result())
             progress.advance(task, len(parts[-1]))
     score = together(parts)
@@ -78,8 +78,8 @@ def _print(score: Score, short: list[str], seed: int) -> None:
     console.print(f"precision of certain: lower end of the 95 % interval {lower_bound(right, certain):.4%}")
     console.print(f"certain and right on {covered} of {decidable} that can be decided: {covered / max(1, decidable):.2%}")
     console.print(f"wrong, certain, and moving money: {len(score.wrong_and_moving)}")
-    for one in short:
-        console.print(f"NOT REACHED: {one}", style="red")
+    for shortcoming in short:
+        console.print(f"NOT REACHED: {shortcoming}", style="red")
     if not short:
         console.print("Every target is reached.")
 

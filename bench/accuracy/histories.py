@@ -1,6 +1,6 @@
 """What happened to a payment, as small stories: each does it in the books, and so knows the truth.
 
-A story is a generator. Up to its first `yield` the books are as they were when the client paid; then it breaks
+A story is a generator. Up to its first `yield` the books are as they were when the customer paid; then it breaks
 something. One that yields again goes on after the payment was posted and verified. What it returns is the truth:
 which causes a careful person could name, what the remedy may be, which documents are meant, and whether the books
 hold enough to decide it at all.
@@ -47,64 +47,64 @@ def _unclear(kind: str, number: str, *causes: Cause) -> Truth:
 
 def entered_by_hand(w: World, key: str) -> Story:
     """A bookkeeper saw the money at the bank and recorded it before we came."""
-    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
-    w.noise(key, client, besides=minor)
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    customer, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
+    w.noise(key, customer, besides=minor)
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
     entered = w.soon_after(at)
     dated = at + timedelta(days=w.random.choice((0, 0, 0, 1, 1, 2, 3)))
     reference = w.random.choice((number, number, "", f"bank {w.random.randrange(999)}", number[-6:]))
     method = w.random.choice(("card", "card", ""))
     receipt = w.receipt(
-        client, minor, {invoice.id: minor}, max(entered, dated), on=dated.date(), reference=reference, method=method
+        customer, minor, {invoice.id: minor}, max(entered, dated), on=dated.date(), reference=reference, method=method
     )
     return _truth("entered by hand", number, Cause.RECEIPT_ALREADY_ENTERED, Remedy.DISMISS, documents=frozenset({receipt.id}))
 
 
 def paid_twice_on_purpose(w: World, key: str) -> Story:
-    """The client had sent a cheque long before, for the same invoice; the portal's money is other money."""
-    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    """The customer had sent a check long before, for the same invoice; the portal's money is other money."""
+    customer, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
     came = at - timedelta(days=w.random.randrange(10, 20))
-    w.receipt(client, minor, {invoice.id: minor}, came, reference=f"check {w.random.randrange(9_999)}", method="check")
+    w.receipt(customer, minor, {invoice.id: minor}, came, reference=f"check {w.random.randrange(9_999)}", method="check")
     return _unclear("paid twice on purpose", number, Cause.AMOUNT_DIFFERS)
 
 
 def one_receipt_for_several(w: World, key: str) -> Story:
     """One receipt by hand holds this payment's money and another's."""
-    client, at = w.customer(key), w.paid_moment()
+    customer, at = w.customer(key), w.paid_moment()
     mine, theirs = w.amount(), w.amount()
-    one, other = w.invoice(f"A{key}", client, mine), w.invoice(f"B{key}", client, theirs)
-    number = w.pay(key, client, mine, {one.number: mine}, at)
+    ours, other = w.invoice(f"A{key}", customer, mine), w.invoice(f"B{key}", customer, theirs)
+    number = w.pay(key, customer, mine, {ours.number: mine}, at)
     yield
-    receipt = w.receipt(client, mine + theirs, {one.id: mine, other.id: theirs}, w.soon_after(at))
+    receipt = w.receipt(customer, mine + theirs, {ours.id: mine, other.id: theirs}, w.soon_after(at))
     return Truth(
         "one receipt for several", number, NOBODY_KNOWS | {Cause.RECEIPT_ALREADY_ENTERED}, LEFT_TO_PEOPLE | {Remedy.DISMISS},
         frozenset({receipt.id}), decidable=False,
     )  # fmt: skip
 
 
-def instalment(w: World, key: str) -> Story:
-    """The client pays in parts; somebody entered another part by hand, which is not this one."""
-    client, at = w.customer(key), w.paid_moment()
+def installment(w: World, key: str) -> Story:
+    """The customer pays in parts; somebody entered another part by hand, which is not this one."""
+    customer, at = w.customer(key), w.paid_moment()
     minor = max(3_000, w.amount())
     part = minor // 3
-    invoice = w.invoice(w.number(key), client, minor)
-    number = w.pay(key, client, minor - part, {invoice.number: minor - part}, at)
+    invoice = w.invoice(w.number(key), customer, minor)
+    number = w.pay(key, customer, minor - part, {invoice.number: minor - part}, at)
     yield
-    w.receipt(client, minor - part - 1, {invoice.id: minor - part - 1}, at - timedelta(days=9), reference="first part")
-    return _unclear("instalment", number, Cause.AMOUNT_DIFFERS)
+    w.receipt(customer, minor - part - 1, {invoice.id: minor - part - 1}, at - timedelta(days=9), reference="first part")
+    return _unclear("installment", number, Cause.AMOUNT_DIFFERS)
 
 
 def credited(w: World, key: str) -> Story:
-    """One or several credit memos were applied after the client paid."""
-    client, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
-    w.noise(key, client, besides=minor)
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    """One or several credit memos were applied after the customer paid."""
+    customer, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
+    w.noise(key, customer, besides=minor)
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
     left, applied = minor, []
     for place in range(w.random.choice((1, 1, 1, 2, 3))):
@@ -117,11 +117,11 @@ def credited(w: World, key: str) -> Story:
 
 
 def credited_before(w: World, key: str) -> Story:
-    """The credit stood already when the client paid the full amount all the same."""
-    client, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
+    """The credit stood already when the customer paid the full amount all the same."""
+    customer, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
     w.credit(key, invoice, w.random.randrange(100, minor), at - timedelta(days=w.random.randrange(2, 20)))
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
     return Truth(
         "credited before",
@@ -134,15 +134,15 @@ def credited_before(w: World, key: str) -> Story:
 
 def credited_and_entered(w: World, key: str) -> Story:
     """A credit memo, and then a receipt by hand: of all the money with a rest on account, or only of what was still open."""
-    client, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    customer, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
     part = w.random.randrange(100, minor // 2)
     w.credit(key, invoice, part, at + timedelta(hours=3))
     whole = w.chance(50)
     when, reference = w.soon_after(at + timedelta(hours=4)), w.random.choice((number, ""))
-    receipt = w.receipt(client, minor if whole else minor - part, {invoice.id: minor - part}, when, reference=reference)
+    receipt = w.receipt(customer, minor if whole else minor - part, {invoice.id: minor - part}, when, reference=reference)
     if not whole:  # a part of the money is nowhere: to stop syncing would lose it
         return _unclear("credited, and a part entered", number)
     causes = NOBODY_KNOWS | {Cause.RECEIPT_ALREADY_ENTERED}
@@ -152,23 +152,23 @@ def credited_and_entered(w: World, key: str) -> Story:
 
 def credit_explains_a_part(w: World, key: str) -> Story:
     """A small credit came after the payment, but an older receipt had eaten more: un-applying alone would not do."""
-    client, minor, at = w.customer(key), max(5_000, w.amount()), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
-    w.receipt(client, minor // 2, {invoice.id: minor // 2}, at - timedelta(days=15), reference="part", method="check")
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    customer, minor, at = w.customer(key), max(5_000, w.amount()), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
+    w.receipt(customer, minor // 2, {invoice.id: minor // 2}, at - timedelta(days=15), reference="part", method="check")
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
     w.credit(key, invoice, minor // 10, w.soon_after(at))
     return _unclear("credit explains a part", number, Cause.AMOUNT_DIFFERS)
 
 
 def recreated(w: World, key: str) -> Story:
-    """The invoice was deleted and made again, mostly with its number and amount."""
-    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
-    w.noise(key, client, besides=minor)
+    """The invoice was deleted and recreated, mostly with its number and amount."""
+    customer, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
+    w.noise(key, customer, besides=minor)
     if w.chance(15):
-        w.invoice(invoice.number, w.customer(f"other {key}"), w.amount())  # another client's identical number
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+        w.invoice(invoice.number, w.customer(f"other {key}"), w.amount())  # another customer's identical number
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
     when = w.soon_after(at)
     again = w.ledger.recreate_invoice(invoice.id, minor + w.random.choice((0, 0, 0, 500)), by=w.person(), at=when)
@@ -176,14 +176,14 @@ def recreated(w: World, key: str) -> Story:
 
 
 def recreated_under_another_number(w: World, key: str) -> Story:
-    """Deleted, and made again as 1042-1 on the same day for the same amount."""
-    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    """Deleted, and recreated as 1042-1 on the same day for the same amount."""
+    customer, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
     when = w.soon_after(at)
     w.ledger.delete_invoice(invoice.id, by=w.person(), at=when)
-    again = w.invoice(f"{invoice.number}-1", client, minor, at=when + timedelta(minutes=20))
+    again = w.invoice(f"{invoice.number}-1", customer, minor, at=when + timedelta(minutes=20))
     return Truth(
         "recreated under another number", number, NOBODY_KNOWS | {Cause.INVOICE_RECREATED}, LEFT_TO_PEOPLE, frozenset({again.id}),
         decidable=False,
@@ -192,13 +192,13 @@ def recreated_under_another_number(w: World, key: str) -> Story:
 
 def recreated_twice(w: World, key: str) -> Story:
     """Two invoices may have taken its place: which one only a person knows."""
-    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    customer, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
     when = w.soon_after(at)
     first = w.ledger.recreate_invoice(invoice.id, by=w.person(), at=when)
-    w.invoice(first.number, client, minor, at=when + timedelta(hours=1))
+    w.invoice(first.number, customer, minor, at=when + timedelta(hours=1))
     return Truth(
         "recreated twice",
         number,
@@ -211,21 +211,21 @@ def recreated_twice(w: World, key: str) -> Story:
 
 def deleted(w: World, key: str) -> Story:
     """Deleted, and nothing in its place; an invoice of next month has the same amount."""
-    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    customer, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
     w.ledger.delete_invoice(invoice.id, by=w.person(), at=w.soon_after(at))
     if w.chance(30):
-        w.invoice(f"NEXT-{key}", client, minor, at=at + timedelta(days=9))
+        w.invoice(f"NEXT-{key}", customer, minor, at=at + timedelta(days=9))
     return _unclear("deleted", number)
 
 
 def voided(w: World, key: str) -> Story:
-    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
-    w.noise(key, client, besides=minor)
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    customer, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
+    w.noise(key, customer, besides=minor)
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
     w.ledger.void_invoice(invoice.id, by=w.person(), at=w.soon_after(at))
     return _truth("voided", number, Cause.INVOICE_VOIDED, Remedy.KEEP_ON_ACCOUNT, Remedy.ESCALATE, Remedy.RETRY)
@@ -233,61 +233,61 @@ def voided(w: World, key: str) -> Story:
 
 def not_ready(w: World, key: str) -> Story:
     """The invoice is a draft still, or was never exported."""
-    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    customer, minor, at = w.customer(key), w.amount(), w.paid_moment()
     name = w.number(key)
     if w.chance(60):
-        w.invoice(name, client, minor, draft=True)
-    number = w.pay(key, client, minor, {name: minor}, at)
+        w.invoice(name, customer, minor, draft=True)
+    number = w.pay(key, customer, minor, {name: minor}, at)
     yield
     return _truth("not ready", number, Cause.INVOICE_NOT_READY, Remedy.WAIT, Remedy.RETRY)
 
 
 def merged(w: World, key: str) -> Story:
-    """The client became part of another; where the payment was already bound, the old one cannot take it any more."""
-    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    """The customer became part of another; where the payment was already bound, the old one cannot take it any more."""
+    customer, minor, at = w.customer(key), w.amount(), w.paid_moment()
     into = w.customer(f"into {key}")
-    invoice = w.invoice(w.number(key), client, minor)
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    invoice = w.invoice(w.number(key), customer, minor)
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
-    w.ledger.merge_customers(client.id, into.id, by=w.person(), at=w.soon_after(at))
+    w.ledger.merge_customers(customer.id, into.id, by=w.person(), at=w.soon_after(at))
     return Truth("merged", number, frozenset({Cause.CUSTOMER_CHANGED}), INSTRUCTIONS, may_post=True)
 
 
 def inactive(w: World, key: str) -> Story:
-    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    customer, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
-    w.ledger.deactivate_customer(client.id, by=w.person(), at=w.soon_after(at))
-    return _truth("inactive client", number, Cause.CUSTOMER_INACTIVE)
+    w.ledger.deactivate_customer(customer.id, by=w.person(), at=w.soon_after(at))
+    return _truth("inactive customer", number, Cause.CUSTOMER_INACTIVE)
 
 
 def other_currency(w: World, key: str) -> Story:
-    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor, currency="EUR")
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    customer, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor, currency="EUR")
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
     return _truth("other currency", number, Cause.CURRENCY_MISMATCH)
 
 
 def paid_too_much(w: World, key: str) -> Story:
     """A fee, or a slip: the payment was more than the invoice from the first day."""
-    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
+    customer, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
     over = minor + max(1, minor * w.random.choice((1, 3, 30)) // 100)
-    number = w.pay(key, client, over, {invoice.number: over}, at)
+    number = w.pay(key, customer, over, {invoice.number: over}, at)
     yield
     return _truth("paid too much", number, Cause.AMOUNT_DIFFERS, Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY, Remedy.ESCALATE)
 
 
 def _verified(w: World, key: str) -> tuple[str, int]:
-    client, minor, at = w.customer(key), w.amount(), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
-    return w.pay(key, client, minor, {invoice.number: minor}, at), minor
+    customer, minor, at = w.customer(key), w.amount(), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
+    return w.pay(key, customer, minor, {invoice.number: minor}, at), minor
 
 
 def _ours(w: World, number: str) -> str:
-    return next(one.id for one in w.ledger.receipts() if one.reference == number)
+    return next(receipt.id for receipt in w.ledger.receipts() if receipt.reference == number)
 
 
 SHOWN = (Remedy.RECREATE_RECEIPT, Remedy.DISMISS, Remedy.RETRY, Remedy.ESCALATE)
@@ -315,7 +315,7 @@ def receipt_doubled(w: World, key: str) -> Story:
     number, minor = _verified(w, key)
     yield
     yield
-    (ours,) = [one for one in w.ledger.receipts() if one.reference == number]
+    (ours,) = [receipt for receipt in w.ledger.receipts() if receipt.reference == number]
     w.ledger.enter_receipt(ours.customer_id, minor, "USD", ours.received_on, by=w.person(), memo=ours.memo, reference=number)
     return _truth("receipt doubled", number, Cause.RECEIPT_DOUBLED, *SHOWN)
 
@@ -333,23 +333,23 @@ def went_back(w: World, key: str) -> Story:
 
 def swallowed(w: World, key: str) -> Story:
     """Somebody was quicker by a second, and the package took the receipt without applying it."""
-    client, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    customer, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
     part = w.random.randrange(100, minor)
-    w.races[number] = [lambda: w.receipt(client, part, {invoice.id: part}, NOW, reference="bank")]
+    w.races[number] = [lambda: w.receipt(customer, part, {invoice.id: part}, NOW, reference="bank")]
     return _truth("swallowed", number, Cause.ACCEPTED_UNAPPLIED, Remedy.APPLY_RECEIPT, Remedy.KEEP_ON_ACCOUNT)
 
 
 def deposited(w: World, key: str) -> Story:
     """Swallowed as above; then the bank deposit was made, and only afterwards the invoice was free again."""
-    client, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
-    invoice = w.invoice(w.number(key), client, minor)
-    number = w.pay(key, client, minor, {invoice.number: minor}, at)
+    customer, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
+    invoice = w.invoice(w.number(key), customer, minor)
+    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     quicker: list[str] = []
     yield
-    w.races[number] = [lambda: quicker.append(w.receipt(client, minor, {invoice.id: minor}, NOW, reference="bank").id)]
+    w.races[number] = [lambda: quicker.append(w.receipt(customer, minor, {invoice.id: minor}, NOW, reference="bank").id)]
     yield
     w.ledger.deposit_receipt(_ours(w, number), by=w.person())
     w.ledger.delete_receipt(quicker[0], by=w.person())

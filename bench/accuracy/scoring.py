@@ -66,42 +66,50 @@ class Score:
 
     @property
     def certain(self) -> list[Judged]:
-        return [one for one in self.judged if one.certain]
+        return [history for history in self.judged if history.certain]
 
     @property
     def precision(self) -> tuple[int, int]:
-        return sum(one.right for one in self.certain), len(self.certain)
+        return sum(history.right for history in self.certain), len(self.certain)
 
     @property
     def coverage(self) -> tuple[int, int]:
-        decidable = [one for one in self.judged if one.truth.decidable and not (one.said is None and one.truth.may_post)]
-        return sum(one.certain and one.right for one in decidable), len(decidable)
+        decidable = [
+            history
+            for history in self.judged
+            if history.truth.decidable and not (history.said is None and history.truth.may_post)
+        ]
+        return sum(history.certain and history.right for history in decidable), len(decidable)
 
     @property
     def wrong_and_moving(self) -> list[Judged]:
         """A confident answer that would send money the wrong way."""
-        return [one for one in self.certain if not one.right and one.said and one.said.primary.remedy in MOVES_MONEY]
+        return [
+            history
+            for history in self.certain
+            if not history.right and history.said and history.said.primary.remedy in MOVES_MONEY
+        ]
 
     def recall(self) -> dict[Cause, tuple[int, int]]:
         """Of the decidable histories of each cause, how many were named so."""
         found: dict[Cause, tuple[int, int]] = {}
-        for one in self.judged:
-            if one.truth.decidable and not (one.said is None and one.truth.may_post):
-                (cause,) = one.truth.causes
+        for history in self.judged:
+            if history.truth.decidable and not (history.said is None and history.truth.may_post):
+                (cause,) = history.truth.causes
                 hit, all_ = found.get(cause, (0, 0))
-                found[cause] = (hit + (one.cause is cause), all_ + 1)
+                found[cause] = (hit + (history.cause is cause), all_ + 1)
         return dict(sorted(found.items()))
 
     def confusion(self) -> list[tuple[str, str, str, int]]:
         """(kind, cause said, confidence, count), the wrong ones first."""
         counted = Counter(
             (
-                one.truth.kind,
-                one.cause.value if one.cause else "posted",
-                one.said.primary.confidence.value if one.said else "",
-                one.right,
+                history.truth.kind,
+                history.cause.value if history.cause else "posted",
+                history.said.primary.confidence.value if history.said else "",
+                history.right,
             )
-            for one in self.judged
+            for history in self.judged
         )
         rows = sorted(counted.items(), key=lambda item: (item[0][3], item[0][0], -item[1]))
         return [(kind, f"{said}{'' if right else '  (wrong)'}", sure, count) for (kind, said, sure, right), count in rows]
@@ -136,4 +144,4 @@ def lower_bound(hits: int, of: int) -> float:
 
 
 def together(parts: Iterable[Sequence[Judged]]) -> Score:
-    return Score([one for part in parts for one in part])
+    return Score([history for part in parts for history in part])

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import io
-import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Sequence
@@ -16,9 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.side_by_side.comparing import EXPECTED, compare, report
+from bench.versions import COMMIT, ROOT, check_out, environment
 
-ROOT = Path(__file__).resolve().parents[2]
-COMMIT = "244fa3b"  # version 0.1.0
 SEED = 20_261_122
 PLAYS = ("demo", "histories", "walks")
 
@@ -27,8 +23,8 @@ def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory(prefix="resolve-now-side-by-side-") as made:
         folder = Path(options.folder or made)
-        before = _check_out(options.commit, folder / "before")
-        now = ROOT if options.now is None else _check_out(options.now, folder / "now")
+        before = check_out(options.commit, folder / "before")
+        now = ROOT if options.now is None else check_out(options.now, folder / "now")
         shutil.rmtree(folder / "played" / "now", ignore_errors=True)
         print(f"{options.commit} against {options.now or 'this checkout'}: {', '.join(options.plays)}", flush=True)
         started = time.monotonic()
@@ -56,23 +52,12 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _check_out(commit: str, into: Path) -> Path:
-    """The files of a commit, without git's own."""
-    shutil.rmtree(into, ignore_errors=True)
-    packed = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, capture_output=True).stdout
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        archive.extractall(into, filter="data")
-    return into
-
-
 def _play(play: str, checkout: Path, target: Path, numbers: Sequence[int]) -> None:
     """Plays in a process of its own, whose rooms are those of the checkout."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RESOLVE_NOW_")}
-    environment["PYTHONPATH"] = os.pathsep.join([str(checkout), str(checkout / "tests")])
     program = Path(__file__).with_name("playing.py")
     words = [sys.executable, "-P", str(program), play, str(target), *map(str, numbers)]
     if not target.exists():  # a folder that is kept may hold it from the last time
-        subprocess.run(words, cwd=checkout, env=environment, check=True)
+        subprocess.run(words, cwd=checkout, env=environment(checkout), check=True)
 
 
 if __name__ == "__main__":
