@@ -9,6 +9,7 @@ from typing import Any
 
 import rules
 from app.output import print_line, print_table
+from bot import labels
 from receivables.diagnosis import Fact
 from receivables.words import Words
 from storage.failures import StoredFailure
@@ -99,4 +100,4 @@ def print_failures(shown: Sequence[FailureView], words: Mapping[str, Words]) -> 
 def _state(failure: FailureView) -> str:
     if failure.resolution is None:
         return failure.state
-    return failure.resolution + (f" by {failure.resolved_by}" if failure.resolved_by else "")
+    return labels.resolution_of(failure.resolution, failure.resolved_by)

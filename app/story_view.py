@@ -8,6 +8,7 @@ from typing import Any
 
 import rules
 from app.output import json_value, print_line, print_table
+from bot import labels
 from receivables.books_records import Gone, Receipt
 from receivables.effects import EffectKind
 from receivables.errors import BooksError, NotFound
@@ -111,9 +112,9 @@ def _print_allocations(story: Story, words: Words) -> None:
 
 
 def _print_failure(failure: StoredFailure, words: Words) -> None:
-    ended = f"resolved {words.moment(failure.resolved_at)}: {failure.resolution}" if failure.resolved_at else "open"
-    by = f" by {failure.resolved_by}" if failure.resolved_by else ""
-    print_line(f"Failed {words.moment(failure.opened_at)} ({failure.opened_because}), {ended}{by}.")
+    ended = labels.resolution_of(failure.resolution or "", failure.resolved_by)
+    since = f"resolved {words.moment(failure.resolved_at)}: {ended}" if failure.resolved_at else "open"
+    print_line(f"Failed {words.moment(failure.opened_at)} ({failure.opened_because}), {since}.")
     if failure.refusal_message:
         print_line(f"  {'The books said' if failure.refusal_code else 'Seen'}: {failure.refusal_message}")
     if failure.diagnosis is None:

@@ -74,7 +74,7 @@ def _amounts(facts: IncidentFacts, words: Words) -> Block:
     if held.first:
         numbers = [plain(failure.transaction_number, 24) for failure in held.first]
         more = held.open - len(held.first)
-        fields += row("Payments", f"{', '.join(numbers)} and {more:,} more" if more > 0 else listed(numbers))
+        fields += row("Payments", listed([*numbers, *([f"{more:,} more"] if more > 0 else [])]))
     return {"type": "section", "block_id": "amounts", "fields": fields}
 
 

@@ -56,10 +56,15 @@ WRITES: dict[EffectKind, str] = {
 }
 
 
-def resolved(resolution: str, by: str) -> str:
-    """How a failure ended and by whom, where somebody is known."""
+def resolution_of(resolution: str, by: str) -> str:
+    """How a failure ended, and by whom where somebody is known: "fixed in the books by erin"."""
     how = RESOLUTIONS.get(resolution, resolution.replace("_", " "))
-    return f"Resolved: {how}{f' by {by}' if by else ''}."
+    return f"{how} by {by}" if by else how
+
+
+def resolved(resolution: str, by: str) -> str:
+    """The same as a sentence."""
+    return f"Resolved: {resolution_of(resolution, by)}."
 
 
 def written(kind: EffectKind, state: str, document: str) -> str:
