@@ -61,7 +61,6 @@ def open_one(work: Work, payment: Payment, *, because: str, code: str = "", mess
     refused: dict[str, object] = {"refusal_code": code, "refusal_message": message}
     known = open_of(work.connection, payment.company, payment.transaction_number)
     failure_id = _open(work, payment, "payment", known, because, refused | {"held": held or (known.held if known else False)})
-    # It is shown when it was diagnosed and is known to stand alone; if that never ends, after this.
     outbox.want(work, "failure", failure_id, not_before=None if known else work.at + SHOWN_AT_THE_LATEST_AFTER)
     return failure_id
 
@@ -355,8 +354,6 @@ def select(connection: Connection, condition: sa.ColumnElement[bool], limit: int
 def _stored(row: Mapping[str, Any] | sa.RowMapping) -> StoredFailure:
     values: dict[str, Any] = dict(row)
     values.pop("confidence")
-    values["cause"] = Cause(values["cause"]) if values["cause"] else None
-    values["remedy"] = Remedy(values["remedy"]) if values["remedy"] else None
     values["diagnosis"] = codec.diagnosis_from_json(values["diagnosis"]) if values["diagnosis"] else None
     return StoredFailure(**values)
 

@@ -241,7 +241,7 @@ def figures(connection: Connection, company: str, incident_id: str, *, first: in
         all=total,
         money={row[0]: int(row[2]) for row in money},
         first=failures.select(connection, still, limit=first),
-        remedies={Remedy(row[0]): row[1] for row in remedies},
+        remedies={row[0]: row[1] for row in remedies},
     )
 
 
@@ -267,7 +267,4 @@ def _is(company: str, incident_id: str) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _stored(row: sa.Row[tuple[object, ...]]) -> StoredIncident:
-    values = dict(row._mapping)
-    values["cause"] = Cause(values["cause"])
-    values["bulk_remedy"] = Remedy(values["bulk_remedy"]) if values["bulk_remedy"] else None
-    return StoredIncident(**values)
+    return StoredIncident(**row._mapping)

@@ -56,4 +56,4 @@ def find(connection: Connection, offer_id: str) -> Offer | None:
     """The offer behind a button, of whatever company; None for a value that we never made."""
     table = schema.offer
     row = connection.execute(sa.select(table).where(table.c.id == offer_id)).one_or_none()
-    return None if row is None else Offer(row.company, row.id, row.failure_id, row.evidence_id, Remedy(row.remedy))
+    return None if row is None else Offer(row.company, row.id, row.failure_id, row.evidence_id, row.remedy)
