@@ -10,7 +10,7 @@ from receivables.errors import ConfigurationError, StaleDecision
 from receivables.ports import Choice, Decided, Wake
 from storage import companies
 from storage.decisions import StoredDecision
-from sync import escalation, incidents, requests
+from sync import incidents, ownership, requests
 
 
 class Decider:
@@ -44,11 +44,7 @@ class Decider:
         return "Recorded. Each payment is checked again before anything is done; the card shows the progress."
 
     def take(self, company: str, subject_kind: str, subject: str, *, by: str) -> str:
-        desk = self._house.desk(company)
-        if subject_kind == "incident":
-            incidents.take(desk, subject, by=by)
-        else:
-            escalation.take(desk, subject, by=by)
+        ownership.take(self._house.desk(company), subject_kind, subject, by=by)
         return "You took ownership; the others can see that."
 
     def approve(self, company: str, decision_id: str, *, by: str) -> Decided:

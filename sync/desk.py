@@ -34,15 +34,11 @@ class Desk:
         """A unit of work of the journey: its changes and its record commit together when the block ends well."""
         return working(self.db.work(), self.company.id, self.clock, self.ids, actor)
 
+    def acknowledge(self, actor: str) -> AbstractContextManager[Work]:
+        """The same for a person who waits for the answer: it gives up early."""
+        return working(self.db.acknowledge(), self.company.id, self.clock, self.ids, actor)
+
     def name_of(self, person_id: str) -> str:
         """What people call that person."""
         person = self.people.get(person_id)
         return person.name if person else person_id
-
-    def already_taken(self, by: str | None) -> str:
-        """Why nobody can take ownership of it any more."""
-        return f"{self.name_of(by)} already took ownership." if by else "This is closed; there is nothing left to own."
-
-    def acknowledge(self, actor: str) -> AbstractContextManager[Work]:
-        """The same for a person who waits for the answer: it gives up early."""
-        return working(self.db.acknowledge(), self.company.id, self.clock, self.ids, actor)

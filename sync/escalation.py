@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from receivables.company import Company
-from receivables.errors import NotFound, StaleDecision
 from storage import attempts, escalations
 from storage.attempts import Tally
 from storage.engine import Connection
@@ -81,16 +80,6 @@ def remind(desk: Desk) -> bool:
         return False
     with desk.work() as work:
         return escalations.remind(work, current)
-
-
-def take(desk: Desk, escalation_id: str, *, by: str) -> None:
-    """A person takes ownership. Raises NotFound and StaleDecision."""
-    with desk.acknowledge(by) as work:
-        escalation = escalations.find(work.connection, escalation_id)
-        if escalation is None or escalation.company != work.company:
-            raise NotFound("There is no such escalation.")
-        if not escalations.take(work, escalation):
-            raise StaleDecision(desk.already_taken(escalation.taken_by))
 
 
 def _share(rate: Rate) -> int:

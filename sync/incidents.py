@@ -18,7 +18,6 @@ from receivables.evidence import Evidence
 from storage import companies, escalations, incidents, outbox
 from storage.failures import StoredFailure
 from storage.incidents import StoredIncident
-from storage.work import Work
 from sync import requests
 from sync.desk import Desk
 
@@ -93,7 +92,9 @@ def look_at_connection(desk: Desk) -> None:
 def request_all(desk: Desk, incident_id: str, remedy: Remedy, *, by: str) -> StoredIncident:
     """Writes down one remedy for every open payment of an incident. Raises NotFound, NotPermitted and StaleDecision."""
     with desk.acknowledge(by) as work:
-        connection, incident = work.connection, _of_this_company(work, incident_id)
+        connection, incident = work.connection, incidents.find(work.connection, incident_id)
+        if incident is None or incident.company != work.company:
+            raise NotFound("There is no such incident.")
         held = incidents.figures(connection, work.company, incident.id, first=0)
         if incident.state != "open" or not held.open:
             raise StaleDecision("This incident is closed; none of its payments is open any more.")
@@ -108,24 +109,6 @@ def request_all(desk: Desk, incident_id: str, remedy: Remedy, *, by: str) -> Sto
         if not incidents.want_bulk(work, incident, remedy):
             raise StaleDecision("Somebody already chose a remedy for all of these payments; it is being carried out.")
         return incidents.get(connection, work.company, incident.id)
-
-
-def take(desk: Desk, incident_id: str, *, by: str) -> StoredIncident:
-    """A person takes ownership. Raises NotFound and StaleDecision."""
-    with desk.acknowledge(by) as work:
-        incident = _of_this_company(work, incident_id)
-        taken = incidents.take(work, incident)
-        now = incidents.get(work.connection, work.company, incident.id)
-        if not taken:
-            raise StaleDecision(desk.already_taken(now.taken_by))
-        return now
-
-
-def _of_this_company(work: Work, incident_id: str) -> StoredIncident:
-    incident = incidents.find(work.connection, incident_id)
-    if incident is None or incident.company != work.company:
-        raise NotFound("There is no such incident.")
-    return incident
 
 
 def decide_members(desk: Desk) -> int:

@@ -14,7 +14,7 @@ from receivables.errors import StaleDecision
 from storage import attempts, companies, escalations, payments
 from storage.escalations import StoredEscalation
 from storage.work import working
-from sync import escalation, journey
+from sync import escalation, journey, ownership
 from sync.escalation import Rate, is_isolated, probable_setting
 
 
@@ -121,12 +121,12 @@ def test_said_again_with_growing_pauses_until_somebody_takes_it(scene: Scene) ->
             told.append(hour)
     opened = current(scene)
     assert opened is not None
-    escalation.take(scene.desk, opened.id, by="dana")
+    ownership.take(scene.desk, "escalation", opened.id, by="dana")
     scene.clock.advance(48 * 3600)
 
     assert ([1, 3, 7, 15, 39], False) == (told, escalation.remind(scene.desk))
     with pytest.raises(StaleDecision, match="Dana already"):
-        escalation.take(scene.desk, opened.id, by="sam")
+        ownership.take(scene.desk, "escalation", opened.id, by="sam")
 
 
 def test_message_names_money_causes_since_when_and_the_probable_setting(scene: Scene) -> None:
