@@ -14,8 +14,8 @@ from receivables.errors import AccessLost, BooksUnavailable, NotPermitted, Stale
 from receivables.payment import PaymentState
 from storage import audit, decisions, escalations, incidents, outbox
 from storage.incidents import IncidentFigures, StoredIncident
-from sync import journey
-from sync.incidents import request_all, take
+from sync import journey, ownership
+from sync.incidents import request_all
 
 CLOSED = date(2026, 3, 31)
 
@@ -181,11 +181,12 @@ def test_payment_above_a_limit_leaves_for_a_decision_of_its_own(tmp_path: Path) 
 
 def test_one_of_two_people_looks_after_it(scene: Scene) -> None:
     pay_into_closed_period(scene, 3)
-    (one,) = standing(scene)
+    (incident,) = standing(scene)
 
-    assert "dana" == take(scene.desk, one.id, by="dana").taken_by
+    ownership.take(scene.desk, "incident", incident.id, by="dana")
+    assert ["dana"] == [found.taken_by for found in standing(scene)]
     with pytest.raises(StaleDecision, match="Dana already"):
-        take(scene.desk, one.id, by="sam")
+        ownership.take(scene.desk, "incident", incident.id, by="sam")
 
 
 class BrokenBooks:
