@@ -116,6 +116,13 @@ class Receipt:
     created: Stamp
     changed: Stamp
     lines: tuple[ReceiptLine, ...] = ()
+    texts: tuple[str, ...] = ()  # whatever else somebody wrote on it: lines, move, statement
+    deposit: str = ""  # the number or name of the bank deposit it is in, where the books tell
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Every text of it in which a bookkeeper can have written a transaction number."""
+        return tuple(text for text in (self.number, self.reference, self.memo, self.deposit, *self.texts) if text)
 
     def applied_to(self, invoice_id: str) -> int:
         """What of this receipt stands on that invoice, in minor units."""

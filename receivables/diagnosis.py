@@ -38,6 +38,7 @@ class Remedy(StrEnum):
     UNAPPLY_CREDIT_MEMO = "unapply_credit_memo"
     RECREATE_RECEIPT = "recreate_receipt"
     DISMISS = "dismiss"
+    NOT_DUPLICATE = "not_duplicate"
     APPLY_RECEIPT = "apply_receipt"
     KEEP_ON_ACCOUNT = "keep_on_account"
     RETRY = "retry"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from receivables.books_records import BooksSettings, CreditApplication, Customer, Gone, Invoice, Receipt
+from receivables.books_records import BooksSettings, CreditApplication, Customer, Gone, Invoice, Receipt, Stamp
 from receivables.effects import EffectState
 from receivables.payment import Payment
 
@@ -60,10 +60,19 @@ class ReceiptEvidence:
     claimed_minor: int = 0
     rivals: tuple[str, ...] = ()
     names_payment: str = ""
+    other_money: str = ""  # the cash reference of which a person said that this receipt is; "" where nobody did
 
     @property
     def free_minor(self) -> int:
         return self.receipt.amount_minor - self.claimed_minor
+
+
+@dataclass(frozen=True)
+class Vanished:
+    """A receipt entered by hand that named this payment when it was last seen, and is deleted or voided now."""
+
+    receipt: Receipt  # as last seen
+    gone: Stamp | None = None  # by whom and when, where the books tell
 
 
 @dataclass(frozen=True)
@@ -114,4 +123,6 @@ class Evidence:
     merged_into: Customer | None = None
     searched_from: date | None = None
     searched_through: date | None = None
+    vanished: tuple[Vanished, ...] = ()
+    longest_reference: int = 0  # at how many characters these books cut a receipt's reference; 0 where they never do
     time_zone: str = "UTC"  # the company's calendar, by its IANA name; of no weight in what a person decides upon

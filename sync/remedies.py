@@ -38,6 +38,8 @@ def plan(case: Case) -> Plan:
             return _recreate(case)
         case Remedy.DISMISS:
             return _dismiss(case)
+        case Remedy.NOT_DUPLICATE:
+            raise CannotBeDone("Name the receipt that is other money.")
         case Remedy.APPLY_RECEIPT:
             return _apply_receipt(case)
         case Remedy.KEEP_ON_ACCOUNT:
