@@ -30,6 +30,7 @@ FINISH_SECONDS = 2  # decisions, effects and read-backs do not wait for the next
 LISTEN_SECONDS = 10  # Slack may be down when this process starts
 PROVE_AFTER_HOUR = 3  # of the company's own day: the nightly proof reads a lot and should disturb nobody
 LOOK_FOR_DUE_PROOFS_SECONDS = 60
+TELL_OF_CONFIGURATION_SECONDS = 5  # each piece of work looks at the file itself; this is for the log
 OUTBOX_SECONDS = 1  # Slack takes about one message a second for each channel
 
 log = structlog.get_logger()
@@ -69,14 +70,16 @@ class Alarms:
             self._every(desk, "sync", LOOK_FOR_DUE_SYNCS_SECONDS, self._sync_when_due)
             self._every(desk, "finish", FINISH_SECONDS, self._finish)
             self._every(desk, "prove", LOOK_FOR_DUE_PROOFS_SECONDS, self._prove_when_due)
+        self._scheduler.add_job(
+            self._tell_of_configuration, "interval", seconds=TELL_OF_CONFIGURATION_SECONDS, id="configuration"
+        )
         self._scheduler.start()
 
     def _every(self, desk: Desk, what: str, seconds: int, do: Callable[[Desk], None]) -> None:
         now = self._house.clock.now()
         self._scheduler.add_job(
-            do,
+            lambda: do(self._house.as_of_now(desk)),
             "interval",
-            args=(desk,),
             seconds=seconds,
             id=f"{what}/{desk.company.id}",
             next_run_time=now,
@@ -91,6 +94,12 @@ class Alarms:
         """Runs the short job of every company now."""
         for desk in self._desks:
             self._scheduler.modify_job(f"finish/{desk.company.id}", next_run_time=self._house.clock.now())
+
+    def _tell_of_configuration(self) -> None:
+        """What became of a changed file; the work itself goes by the file as it is."""
+        for news in self._house.configured.news():
+            tell = log.error if news.problem else log.warning if news.detail else log.info
+            tell(news.event, **{name: value for name, value in (("problem", news.problem), ("settings", news.detail)) if value})
 
     def _sync_when_due(self, desk: Desk) -> None:
         with desk.work() as work:

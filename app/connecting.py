@@ -5,7 +5,6 @@ A company is never connected to another company's books, nor to other books than
 
 from __future__ import annotations
 
-import getpass
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from app.settings import CompanySettings
 from app.settings_books import TrytonSettings
 from app.sign_in import CameBack, Listener, came_back
-from app.wiring import House
+from app.wiring import House, os_account
 from receivables.errors import AccessLost, ConfigurationError, NotFound, ReceivablesError
 from storage import companies
 from storage.work import working
@@ -89,7 +88,7 @@ def connect_tryton(house: House, company: CompanySettings, books: TrytonSettings
 
 def remember(house: House, company: CompanySettings, organisation: str) -> None:
     """Records who connected the company, and lets its next sync start at once."""
-    actor = f"{getpass.getuser()} (operating system)"
+    actor = f"{os_account()} (operating system)"
     with working(house.db.work(), company.id, house.clock, house.ids, actor) as work:
         companies.ensure(work.connection, work.company)
         work.record("company.connected", body={"kind": company.books.kind, "organisation": organisation})

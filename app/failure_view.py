@@ -35,6 +35,7 @@ class FailureView:
     incident: str | None
     attempts: int
     failed_at: datetime
+    evidence: str  # names the facts as they are shown here, for `decide --seen`
     sentence: str
     resolution: str | None
     resolved_by: str
@@ -61,6 +62,7 @@ def view(failure: StoredFailure, stored: StoredPayment, attempts: int, words: Wo
         incident=failure.incident_id,
         attempts=attempts,
         failed_at=failure.opened_at,
+        evidence=failure.shown,
         sentence=rules.sentence(diagnosis, words) if diagnosis else "Not diagnosed yet; the next sync reads the books.",
         resolution=failure.resolution,
         resolved_by=failure.resolved_by,

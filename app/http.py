@@ -149,7 +149,8 @@ class Endpoint:
                 payments.find_everywhere(connection, "")
         except stored_feeds.DATABASE_SILENT:
             return Answer(503, {"alive": True, "ready": False, "error": "Our database does not answer."})
-        return Answer(200, {"alive": True, "ready": True})
+        problem = self._house.configured.problem
+        return Answer(200, {"alive": True, "ready": True} | ({"nothing_is_sent": problem} if problem else {}))
 
 
 def _not_found() -> Refused:

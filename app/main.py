@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from app.commands import connections as connection_commands
+from app.commands import deciding as deciding_commands
 from app.commands import explain as explain_commands
 from app.commands import payments as payment_commands
 from app.commands import proof as proof_commands
@@ -43,6 +44,7 @@ def root(
 
 app.add_typer(books_app, name="books")
 payment_commands.register(app)
+deciding_commands.register(app)
 explain_commands.register(app)
 connection_commands.register(app)
 proof_commands.register(app)

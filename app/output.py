@@ -38,6 +38,11 @@ def print_line(text: str) -> None:
     console().print(Text(visible(text)), soft_wrap=True)
 
 
+def print_beside(text: str) -> None:
+    """One plain line on standard error: what is said beside the answer, which stays clean for programs."""
+    Console(stderr=True, highlight=False).print(Text(visible(text)), soft_wrap=True)
+
+
 def print_error(text: str) -> None:
     """One plain line on standard error: what is wrong and what to do."""
     Console(stderr=True, highlight=False).print(Text(visible(text), style="red"), soft_wrap=True)

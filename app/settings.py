@@ -159,6 +159,7 @@ class _CompanyTable(Table):
     sync_every_minutes: int = Field(60, ge=1, le=10_080)
     large_percentage: int = Field(10, ge=1, le=100)
     hand_receipt_days: int = Field(7, ge=0, le=366)
+    solo: bool = False
     deposit_accounts: dict[Annotated[str, AfterValidator(_deposit_key)], Name] = Field(default_factory=dict)
 
 
@@ -236,12 +237,17 @@ class Settings:
         raise NotFound(f"{id!r} is not a company. Configured: {known}.")
 
 
+def config_file(path: Path | None, environment: Mapping[str, str] = os.environ) -> Path:
+    """The file that holds the configuration."""
+    return path or Path(environment.get(CONFIG_VARIABLE) or DEFAULT_FILE)
+
+
 def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings in this file, else in the file RESOLVE_NOW_CONFIG names, else in ./resolve-now.toml.
 
     Raises ConfigurationError with everything that is wrong: file, key, and what to write instead.
     """
-    path = path or Path(environment.get(CONFIG_VARIABLE) or DEFAULT_FILE)
+    path = config_file(path, environment)
     raw = _parsed(path)
     folder = Path(os.path.abspath(path.parent))
     secret = read_secret("database_url", environment)
@@ -361,6 +367,7 @@ def _company(table: _CompanyTable) -> CompanySettings:
         deposit_accounts=MappingProxyType(dict(table.deposit_accounts)),
         hand_receipt_days=table.hand_receipt_days,
         locale=table.locale,
+        solo=table.solo,
     )
     return CompanySettings(company, table.books, table.slack, table.feed)
 

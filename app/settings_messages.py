@@ -15,7 +15,7 @@ from receivables.words import LOCALES
 KEYS = (
     "database url company id name time_zone locale start_on writes sync_every_minutes large_percentage hand_receipt_days books "
     "kind file temper one_invoice_per_receipt environment calls_per_day login statement_journal deposit_accounts person active "
-    "books_names may remedies limits "
+    "books_names may remedies limits solo "
     "feed transaction_number customer customer_id invoices http host port"
 ).split()
 
@@ -40,6 +40,7 @@ _REMEDIES = {
     "hand_receipt_days": "Write a whole number from 0 to 366, without quotes",
     "deposit_accounts": 'Write a table [company.deposit_accounts] with lines such as "card/USD" = "Card clearing"',
     "active": "Write true or false, without quotes",
+    "solo": "Write true or false, without quotes",
     "one_invoice_per_receipt": "Write true or false, without quotes",
     "books_names": _LIST,
     "remedies": 'Write a list of remedies, such as ["recreate_receipt", "dismiss"]',

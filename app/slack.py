@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.settings_now import AsOfNow
 from app.wiring import House
 from bot.bolt import Bot
 from bot.rooms import Channel, Rooms
@@ -67,16 +68,21 @@ def _decided(made: StoredDecision) -> Decided:
     return Decided(made.id, made.state, made.outcome)
 
 
+def _channels(house: House) -> dict[str, Channel]:
+    """The channels of each company that has one."""
+    return {
+        settings.id: Channel(settings.company, slack.channel, slack.escalations or slack.channel, tuple(slack.tell))
+        for settings in house.settings.companies
+        if (slack := settings.slack) is not None
+    }
+
+
 def open_bot(house: House, wake: Wake) -> Bot | None:
     """The bot, where tokens and at least one channel are configured; None without tokens."""
     access = house.settings.slack_access
     if access is None:
         return None
-    channels = {
-        settings.id: Channel(settings.company, slack.channel, slack.escalations or slack.channel, tuple(slack.tell))
-        for settings in house.settings.companies
-        if (slack := settings.slack) is not None
-    }
+    channels = AsOfNow(lambda: _channels(house))
     if not channels:
         raise ConfigurationError(
             "Slack tokens are set, but no company has a [company.slack] channel for its cards. Add one, or unset the tokens."

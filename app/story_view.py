@@ -54,6 +54,8 @@ def gather(desk: Desk, number: str) -> Told:
 def as_json(told: Told) -> dict[str, Any]:
     """Everything, with its ids, keys and hashes."""
     body: dict[str, Any] = json_value(told.story)
+    for shown, failure in zip(body["failures"], told.story.failures, strict=True):
+        shown["evidence"] = failure.shown  # names the facts as they are now, for `decide --seen`
     body["receipts_in_books"] = json_value(told.receipts)
     body["books_unread"] = told.unread
     body["record_chain"] = told.chain

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import pwd
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from accounting.embedded.connector import EmbeddedBooks
@@ -15,6 +16,7 @@ from app.connections import Connections
 from app.settings import CompanySettings, Settings, load_settings
 from app.settings_books import EmbeddedBooksSettings
 from app.settings_feeds import FeedAccess
+from app.settings_now import SettingsNow
 from receivables.authority import Person
 from receivables.errors import ConfigurationError, NotFound
 from receivables.ports import Books, Clock, Ids
@@ -27,9 +29,9 @@ from sync.desk import Desk
 
 @dataclass(frozen=True)
 class House:
-    """Everything one process works with, opened once."""
+    """Everything one process works with, opened once; what may change in the configuration is that of now."""
 
-    settings: Settings
+    configured: SettingsNow
     db: Database
     clock: Clock
     ids: Ids
@@ -39,8 +41,18 @@ class House:
     feeds: FeedAccess = field(default_factory=FeedAccess)
 
     @property
+    def settings(self) -> Settings:
+        """The settings of this moment."""
+        return self.configured.settings
+
+    @property
     def people(self) -> Mapping[str, Person]:
-        return self.settings.people
+        """The people of now, however long this is kept."""
+        return self.configured.people()
+
+    def as_of_now(self, desk: Desk) -> Desk:
+        """The same desk for a new piece of work: its company as configured now."""
+        return replace(desk, company=self.settings.company(desk.company.id).company)
 
     def desk(self, company_id: str | None) -> Desk:
         """One company's desk; None where only one company is configured."""
@@ -55,6 +67,7 @@ class House:
             diagnose=diagnose,
             owner=self.owner,
             feed=self.feeds.polled(company.company, company.feed),
+            standing=lambda: self.configured.standing(company.id),
         )
 
     def desks(self, company_id: str | None = None) -> list[Desk]:
@@ -81,14 +94,15 @@ class House:
 
 def open_house(config: Path | None, environment: Mapping[str, str] = os.environ) -> House:
     """Opens the database that the configuration names. Raises ConfigurationError."""
-    settings = load_settings(config, environment)
+    configured = SettingsNow(config, environment)
+    settings = configured.settings
     db = Database(settings.database_url)
     ensure_current(db)
     clock, ids = SystemClock(), RandomIds()
     owner = f"{socket.gethostname()}:{os.getpid()}"
     connections = Connections(settings, db, clock, ids, environment)
     return House(
-        settings,
+        configured,
         db,
         clock,
         ids,
@@ -97,6 +111,15 @@ def open_house(config: Path | None, environment: Mapping[str, str] = os.environ)
         connections,
         FeedAccess(environment),
     )
+
+
+def os_account() -> str:
+    """The operating system's account that this process runs as: by its uid, never by what the environment says."""
+    uid = os.getuid()
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:  # a container may run as a number that has no name
+        return f"uid {uid}"
 
 
 def open_books(company: CompanySettings, clock: Clock, connections: Connections | None = None) -> Books:

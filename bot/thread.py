@@ -72,7 +72,7 @@ def _told_already(client: WebClient, place: Place, seq: int) -> bool:
 
 def _line(row: AuditRow, names: Names) -> str:
     body: Mapping[str, Any] = json.loads(row.body)
-    who = name_of(names, row.actor)
+    who = name_of(names, str(body.get("person") or row.actor))  # on the command line an account of the system acts for a person
     outcome, by = str(body.get("outcome") or ""), name_of(names, str(body.get("by") or ""))
     match row.action:
         case "decision.made":

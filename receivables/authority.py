@@ -1,12 +1,14 @@
 """Who may decide what: one pure function, asked when a remedy is chosen and again when it is carried out.
 
 No configuration means nobody. A limit is per person, company, remedy and currency; above it, two different
-people must agree, each with a right of their own, and whoever made the credit memo or receipt in question
-cannot be one of those two.
+people must agree, each with a right of their own, and neither of them made the document in question. Up to the limit,
+whoever made it may ask, and somebody else who could decide it alone must agree. Only an office of one (`solo`) is
+let off that, and it is put on record.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,7 +39,11 @@ class Person:
 
 @dataclass(frozen=True)
 class Question:
-    """May this be decided? `touched_by` are the books' names of whoever made the documents in question."""
+    """May this be decided? It is about documents in the books and an imported payment, which somebody made.
+
+    `touched_by` are the books' names of whoever made the documents, `imported_by` is the person who imported the payment,
+    `unknown_makers` are the documents of which the books do not tell who made them.
+    """
 
     company: str
     remedy: Remedy
@@ -45,6 +51,10 @@ class Question:
     currency: str
     without_proof: bool = False  # a dismissal that rests on no receipt
     touched_by: frozenset[str] = frozenset()
+    always_two: bool = False  # whatever the amount: it may record money twice
+    imported_by: str = ""
+    unknown_makers: tuple[str, ...] = ()
+    solo: bool = False  # the company is an office of one
 
 
 class Ruling(StrEnum):
@@ -53,12 +63,20 @@ class Ruling(StrEnum):
     REFUSED = "refused"
 
 
+#: What is put on record, and listed for the owner, where an office of one decides about its own document.
+BY_ITS_MAKER = "Decided by the person who made the document."
+
+
 @dataclass(frozen=True)
 class Answer:
-    """The ruling, and the reason in words that may be shown to the person who asked."""
+    """The ruling, and the reason in words that may be shown to the person who asked.
+
+    `by_maker`: somebody who made the document is among those who decide, which only an office of one may.
+    """
 
     ruling: Ruling
     reason: str = ""
+    by_maker: bool = False
 
 
 def may_decide(person: Person | None, question: Question) -> Answer:
@@ -77,13 +95,14 @@ def may_decide(person: Person | None, question: Question) -> Answer:
             Ruling.REFUSED,
             f"{person.name} has no right to choose {question.remedy} for {question.company} in {question.currency}.",
         )
-    if not question.without_proof and question.amount_minor <= max(limits):
-        return Answer(Ruling.ALLOWED)
-    if _touched(person, question):
-        return Answer(Ruling.REFUSED, f"This takes two people, and {person.name} made a document in question.")
-    if question.without_proof:
-        return Answer(Ruling.SECOND_PERSON, "A dismissal without a receipt as proof takes two people.")
-    return Answer(Ruling.SECOND_PERSON, f"The amount is above the limit of {person.name}; it takes a second person.")
+    maker = made_it(person, question)
+    two = _takes_two(person, question, max(limits))
+    if maker and not question.solo:
+        if two:
+            return Answer(Ruling.REFUSED, f"This takes two people, and {person.name} made a document in question.")
+        return Answer(Ruling.SECOND_PERSON, f"{person.name} made a document in question, so somebody else must agree.")
+    said = " ".join(filter(None, (two, BY_ITS_MAKER if maker else _not_told(question))))
+    return Answer(Ruling.SECOND_PERSON if two else Ruling.ALLOWED, said, by_maker=maker)
 
 
 def may_approve(approver: Person | None, requester: Person | None, question: Question) -> Answer:
@@ -94,14 +113,55 @@ def may_approve(approver: Person | None, requester: Person | None, question: Que
     second = may_decide(approver, question)
     if second.ruling is Ruling.REFUSED:
         return second
-    if approver is None or requester is None or approver.id == requester.id:
+    if approver is None or requester is None or _the_same(approver, requester):
         return Answer(Ruling.REFUSED, "It takes two different people.")
-    for person in (requester, approver):
-        if _touched(person, question):
-            return Answer(Ruling.REFUSED, f"This takes two people, and {person.name} made a document in question.")
-    return Answer(Ruling.ALLOWED)
+    if not question.solo:
+        if made_it(approver, question):
+            return Answer(Ruling.REFUSED, f"This takes two people, and {approver.name} made a document in question.")
+        if made_it(requester, question) and second.ruling is not Ruling.ALLOWED:
+            return Answer(
+                Ruling.REFUSED,
+                f"{requester.name} made a document in question, so it takes somebody who can decide it alone. {second.reason}",
+            )
+    return Answer(Ruling.ALLOWED, _not_told(question), by_maker=first.by_maker or second.by_maker)
 
 
-def _touched(person: Person, question: Question) -> bool:
-    names = {name.casefold() for name in person.books_names}
-    return any(name.casefold() in names for name in question.touched_by)
+def made_it(person: Person, question: Question) -> bool:
+    """Whether this person made a document in question, or imported the payment."""
+    if question.imported_by and person.id == question.imported_by:
+        return True
+    return bool(_forms(question.touched_by) & _forms(person.books_names))
+
+
+def shared_names(first: Person, second: Person) -> tuple[str, ...]:
+    """The names in the books that two people share, as the first one's are written."""
+    theirs = _forms(second.books_names)
+    return tuple(sorted(name for name in first.books_names if _forms(frozenset({name})) & theirs))
+
+
+def _takes_two(person: Person, question: Question, limit_minor: int) -> str:
+    """Why it takes two people, or "" where one is enough."""
+    if question.without_proof:
+        return "A dismissal without a receipt as proof takes two people."
+    if question.always_two:
+        return "To say that it is not a duplicate takes two people."
+    if question.amount_minor > limit_minor:
+        return f"The amount is above the limit of {person.name}; it takes a second person."
+    return ""
+
+
+def _not_told(question: Question) -> str:
+    """That the books do not tell who made a document, so that nobody can be kept from deciding about their own."""
+    documents = question.unknown_makers
+    return f"The books do not tell who made {' and '.join(documents)}." if documents else ""
+
+
+def _the_same(first: Person, second: Person) -> bool:
+    """One human being, however often configured."""
+    return first.id == second.id or bool(first.slack_accounts & second.slack_accounts or shared_names(first, second))
+
+
+def _forms(names: frozenset[str]) -> set[str]:
+    """Names without what may differ between two spellings of one: case, width, accents' encoding, spaces."""
+    folded = [unicodedata.normalize("NFKC", name).casefold() for name in names]
+    return {" ".join(unicodedata.normalize("NFKC", name).split()) for name in folded} - {""}

@@ -72,6 +72,7 @@ class CreditApplication:
     invoice_id: str
     amount_minor: int
     applied: Stamp
+    made: Stamp | None = None  # who made the memo itself, where it was read beside
 
 
 @dataclass(frozen=True)

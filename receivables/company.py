@@ -24,6 +24,7 @@ class Company:
     deposit_accounts: Mapping[str, str] = field(default_factory=dict)  # "card/USD", then "USD", then "default"
     hand_receipt_days: int = 7  # how far a receipt entered by hand may lie from the payment's day
     locale: str = "en_US"  # one of receivables.words.LOCALES
+    solo: bool = False  # an office of one: nobody else can decide about what its one person made
 
     @property
     def words(self) -> Words:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from receivables.authority import BY_ITS_MAKER
 from receivables.diagnosis import Remedy
 from storage import schema
 from storage.work import Work
@@ -39,6 +40,7 @@ class StoredDecision:
     state: str
     outcome: str
     changed_at: datetime
+    by_maker: bool = False  # one of those who decided made the document, in an office of one
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ def record(work: Work, made: StoredDecision) -> None:
             "os_account": made.os_account,
             "state": made.state,
             "evidence": made.evidence_id,
+            "person": made.requested_by,
+            **({"note": BY_ITS_MAKER} if made.by_maker else {}),
         },
     )
 
@@ -108,21 +112,27 @@ def move(work: Work, held: StoredDecision, state: str, *, outcome: str) -> bool:
     return True
 
 
-def approve(work: Work, held: StoredDecision) -> bool:
+def approve(work: Work, held: StoredDecision, *, by_maker: bool = False) -> bool:
     """A second person agrees. The database refuses the first one."""
     work.only_for(held.company)
     table = schema.decision
     approved = work.connection.execute(
         sa.update(table)
         .where(table.c.company == held.company, table.c.id == held.id, table.c.state == "waiting_approval")
-        .values(state="accepted", approved_by=work.actor, approved_at=work.at, changed_at=work.at)
+        .values(
+            state="accepted",
+            approved_by=work.actor,
+            approved_at=work.at,
+            changed_at=work.at,
+            by_maker=by_maker or held.by_maker,
+        )
     )
     if approved.rowcount != 1:
         return False
     work.record(
         "decision.approved",
         transaction_number=held.transaction_number,
-        body={"decision": held.id, "remedy": held.remedy},
+        body={"decision": held.id, "remedy": held.remedy, **({"note": BY_ITS_MAKER} if by_maker else {})},
     )
     return True
 
@@ -165,6 +175,27 @@ def of_payment(connection: Connection, company: str, number: str) -> Sequence[St
     """Every decision about one payment, oldest first."""
     table = schema.decision
     return _load(connection, sa.and_(table.c.company == company, table.c.transaction_number == number))
+
+
+def by_makers(connection: Connection, company: str) -> Sequence[StoredDecision]:
+    """Decisions by whoever made the document, which only an office of one may take; for the owner, oldest first."""
+    table = schema.decision
+    return _load(connection, sa.and_(table.c.company == company, table.c.by_maker, table.c.state == "done"))
+
+
+def shared_accounts(connection: Connection) -> Mapping[str, Sequence[str]]:
+    """The accounts of the operating system from which more than one person decided, with those people's ids."""
+    table = schema.decision
+    rows = connection.execute(
+        sa.select(table.c.os_account, table.c.requested_by)
+        .where(table.c.os_account != "")
+        .distinct()
+        .order_by(table.c.os_account, table.c.requested_by)
+    )
+    people: dict[str, list[str]] = {}
+    for row in rows:
+        people.setdefault(row.os_account, []).append(row.requested_by)
+    return {account: ids for account, ids in people.items() if len(ids) > 1}
 
 
 def _load(connection: Connection, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[StoredDecision]:

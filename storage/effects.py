@@ -118,12 +118,14 @@ def plan(work: Work, planned: PlannedEffect) -> None:
     )
 
 
-def claim(work: Work, *, owner: str, lease_until: datetime, limit: int) -> Sequence[StoredEffect]:
+def claim(work: Work, *, owner: str, lease_until: datetime, limit: int, sending: bool = True) -> Sequence[StoredEffect]:
     """Takes effects that are due, for this process alone: one conditional UPDATE for each.
 
     A planned effect becomes *sending*. One whose process died while sending becomes *unknown*; it, and those
-    unknown or waiting for a person, keep their state until the books have been looked at.
+    unknown or waiting for a person, keep their state until the books have been looked at. Without `sending` only these
+    are taken, and what is planned waits.
     """
+    planned = [EffectState.PLANNED] if sending else []
     table, before = schema.effect, schema.effect.alias()
     free = sa.or_(table.c.lease_until.is_(None), table.c.lease_until < work.at)
     ready = sa.or_(
@@ -134,7 +136,7 @@ def claim(work: Work, *, owner: str, lease_until: datetime, limit: int) -> Seque
         table.c.company == work.company,
         table.c.next_at <= work.at,
         free,
-        table.c.state.in_([EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON]),
+        table.c.state.in_([*planned, EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON]),
         ready,
     )
     due = work.connection.execute(

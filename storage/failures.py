@@ -47,6 +47,11 @@ class StoredFailure:
     root: str = ""
 
     @property
+    def shown(self) -> str:
+        """What identifies the facts that a person is shown of it; it changes when they do."""
+        return self.evidence_id or f"{self.id}-{self.version}"
+
+    @property
     def offered(self) -> tuple[Remedy, ...]:
         """The remedies a person may choose, the recommended one first; none while nobody knows what happened."""
         if self.diagnosis is None or self.diagnosis.primary.cause is Cause.OUTCOME_UNKNOWN or self.state != "open":

@@ -39,6 +39,8 @@ class DecisionCounts:
 def run_once(desk: Desk) -> DecisionCounts:
     """Carries out what was accepted. Raises BooksError when the books cannot be read: the decisions then wait."""
     counts = DecisionCounts()
+    if desk.stopped:
+        return counts  # they wait: nobody knows who may decide
     with desk.db.read() as connection:
         waiting = decisions.in_state(connection, desk.company.id, "accepted", limit=DECISIONS_PER_RUN)
     for decision in waiting:

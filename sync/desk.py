@@ -10,10 +10,19 @@ from feeds.polled import PolledFeed
 from receivables.authority import Person
 from receivables.company import Company
 from receivables.diagnosis import Diagnosis
+from receivables.errors import ConfigurationError
 from receivables.evidence import Evidence
 from receivables.ports import Books, Clock, Ids
 from storage.engine import Database
 from storage.work import Work, working
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the configuration allows at this moment. `problem` says why it cannot be relied on, or is ""."""
+
+    writes: bool
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,29 @@ class Desk:
     diagnose: Callable[[Evidence], Diagnosis]
     owner: str
     feed: PolledFeed | None = None  # where payments are asked for; files and webhooks come by themselves
+    standing: Callable[[], Standing] | None = None  # asked anew each time; None where the configuration cannot change
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything may be sent to the books at this moment."""
+        now = self._standing
+        return now.writes and not now.problem
+
+    @property
+    def stopped(self) -> str:
+        """Why nothing may be decided or sent at this moment, whatever a person's rights; "" where it may."""
+        return self._standing.problem
+
+    @property
+    def _standing(self) -> Standing:
+        return Standing(self.company.writes) if self.standing is None else self.standing()
+
+    def must_be_configured(self) -> None:
+        """Raises ConfigurationError while nothing may be decided, with words for whoever asks."""
+        if problem := self.stopped:
+            raise ConfigurationError(
+                "Nothing can be decided and nothing is sent until your administrator corrects the configuration. " + problem
+            )
 
     def work(self, actor: str = "sync") -> AbstractContextManager[Work]:
         """A unit of work of the journey: its changes and its record commit together when the block ends well."""

@@ -103,7 +103,7 @@ def run_once(desk: Desk) -> EffectCounts:
     counts = EffectCounts()
     with desk.work() as work:
         lease_until = work.at + timedelta(seconds=LEASE_SECONDS)
-        claimed = effects.claim(work, owner=desk.owner, lease_until=lease_until, limit=EFFECTS_PER_RUN)
+        claimed = effects.claim(work, owner=desk.owner, lease_until=lease_until, limit=EFFECTS_PER_RUN, sending=desk.writes)
     failpoint("effects.after_claim")
     counts.claimed = len(claimed)
     if not claimed:
@@ -115,6 +115,9 @@ def run_once(desk: Desk) -> EffectCounts:
         held |= {effect.id: effect for effect in ready}
         fresh, documents = _reread(desk, ready, counts, held)
         for batch in _chunks(fresh, desk.books.traits.orders_per_dispatch):
+            if not desk.writes:  # switched off meanwhile: what was not sent yet waits
+                _release(desk, list(held.values()), BooksUnavailable("nothing is sent at present"), counts)
+                break
             _send(desk, batch, documents, counts, held)
     except BooksError as error:
         _release(desk, list(held.values()), error, counts)
@@ -146,8 +149,12 @@ def _look(desk: Desk, lost: Sequence[StoredEffect], counts: EffectCounts, held: 
                 later = now + timedelta(seconds=BACK_OFF_SECONDS[-1])
                 settling.settle(work, effect, EffectState.NEEDS_PERSON, outcome, next_at=later)
                 counts.add(EffectState.NEEDS_PERSON)
-            elif effect.state is EffectState.NEEDS_PERSON or (effect.deadline_at and now < effect.deadline_at + settle):
-                # It may still arrive; only after the window is an empty search a proof.
+            elif (
+                effect.state is EffectState.NEEDS_PERSON
+                or (effect.deadline_at and now < effect.deadline_at + settle)
+                or not desk.writes
+            ):
+                # It may still arrive; only after the window is an empty search a proof. Or nothing may be sent at present.
                 later = now + timedelta(seconds=LOOK_SECONDS[min(effect.fence, len(LOOK_SECONDS) - 1)])
                 outcome = Outcome(Verdict.UNKNOWN, code="outcome_unknown", message="sent; not found in the books yet")
                 settling.settle(work, effect, effect.state, outcome, next_at=later)

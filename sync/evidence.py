@@ -7,7 +7,7 @@ Never: a read that failed taken for a document that is gone. `posting` and `deci
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -269,7 +269,12 @@ def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read) -> LineE
     credits: tuple[CreditApplication, ...] = ()
     successors: tuple[Invoice, ...] = ()
     if read.full and held:
-        on_it = [applied for memo in read.memos for applied in memo.applications if applied.invoice_id == held.invoice_id]
+        on_it = [
+            replace(applied, made=memo.created)
+            for memo in read.memos
+            for applied in memo.applications
+            if applied.invoice_id == held.invoice_id
+        ]
         credits = tuple(sorted(on_it, key=lambda applied: (applied.applied.at, applied.id)))
     if read.full and not _takes_money(invoice):
         customers = {held.customer_id} if held else set(meant.customer_ids)

@@ -91,6 +91,7 @@ def look_at_connection(desk: Desk) -> None:
 
 def request_all(desk: Desk, incident_id: str, remedy: Remedy, *, by: str) -> StoredIncident:
     """Writes down one remedy for every open payment of an incident. Raises NotFound, NotPermitted and StaleDecision."""
+    desk.must_be_configured()
     with desk.acknowledge(by) as work:
         connection, incident = work.connection, incidents.find(work.connection, incident_id)
         if incident is None or incident.company != work.company:
@@ -113,6 +114,8 @@ def request_all(desk: Desk, incident_id: str, remedy: Remedy, *, by: str) -> Sto
 
 def decide_members(desk: Desk) -> int:
     """A decision for each payment of an incident for which a person chose one remedy; bounded, and resumed by the next run."""
+    if desk.stopped:
+        return 0
     with desk.db.read() as connection:
         waiting = [held for held in incidents.open_ones(connection, desk.company.id) if held.bulk_remedy and held.bulk_by]
         frozen = escalations.open_now(connection, desk.company.id) is not None

@@ -107,15 +107,16 @@ def _steps(desk: Desk, counts: JourneyCounts, run_id: str, progress: Progress) -
     progress("looking at open failures again")
     finish(desk, counts)
     _diagnose(desk, counts)
-    if desk.company.writes:
-        for _ in range(ROUNDS):
-            progress("posting")
-            posted = posting.run_once(desk, run_id)
-            counts.planned += posted.planned
-            counts.failed += posted.failed
-            finish(desk, counts)
-            if not posted.planned:
-                break
+    for _ in range(ROUNDS):
+        if not desk.writes:
+            break
+        progress("posting")
+        posted = posting.run_once(desk, run_id)
+        counts.planned += posted.planned
+        counts.failed += posted.failed
+        finish(desk, counts)
+        if not posted.planned:
+            break
     progress("diagnosing")
     _diagnose(desk, counts)
     finish(desk, counts)

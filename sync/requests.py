@@ -7,12 +7,14 @@ books, or a remedy that was not offered on the facts that were shown.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from receivables.authority import Answer, Question, Ruling, may_approve, may_decide
 from receivables.diagnosis import Diagnosis, Remedy
 from receivables.errors import NotFound, NotPermitted, StaleDecision
 from receivables.evidence import Evidence
+from receivables.makers import makers_of
 from receivables.payment import Bucket, PaymentState
 from storage import decisions, failures, outbox, payments
 from storage.decisions import AlreadyDecided, StoredDecision
@@ -22,6 +24,27 @@ from storage.payments import StoredPayment
 from storage.work import Work
 from sync import remedies
 from sync.desk import Desk
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a person is shown before they decide: the failure with its evidence, and whether they may."""
+
+    stored: StoredPayment
+    found: StoredFailure
+    answer: Answer
+
+
+def shown(desk: Desk, number: str, remedy: Remedy, *, by: str, options: Mapping[str, Any] | None = None) -> Shown:
+    """What deciding would mean, before anything is written down. Raises as `request` does; whether they may is in the answer."""
+    desk.must_be_configured()
+    with desk.db.read() as connection:
+        stored, found = _open_failure(connection, desk, number)
+        diagnosis = _as_shown(found, None)
+        _is_offered(found, remedy)
+        evidence = failures.evidence(connection, desk.company.id, found.evidence_id) if found.evidence_id else None
+    question = question_of(desk, stored, diagnosis, evidence, remedy, options or {})
+    return Shown(stored, found, may_decide(desk.people.get(by), question))
 
 
 def request(
@@ -39,13 +62,14 @@ def request(
 ) -> StoredDecision:
     """Writes down what a person chose; it is carried out by `run_once`.
 
-    `decision_id` makes a repeated press the same decision; `evidence_id` is what the person was shown, where that is
-    not simply the newest.
+    `decision_id` makes a repeated press the same decision; `evidence_id` is what the person was shown (`StoredFailure.shown`),
+    where that is not simply the newest. On the command line `os_account` is who the record names.
 
     Raises NotFound when there is nothing to decide, NotPermitted when this person may not, and StaleDecision when
     the remedy is not offered or somebody else decided first.
     """
-    with desk.acknowledge(by) as work:
+    desk.must_be_configured()
+    with desk.acknowledge(os_account or by) as work:
         connection = work.connection
         pressed = decisions.find(connection, work.company, decision_id) if decision_id else None
         if pressed is not None:
@@ -78,16 +102,17 @@ def request(
                 state="accepted" if answer.ruling is Ruling.ALLOWED else "waiting_approval",
                 outcome=answer.reason,
                 changed_at=work.at,
+                by_maker=answer.by_maker,
             )
             _record(work, desk, made)
             return made
-        _not_permitted(work, number, answer, what=remedy)
+        _not_permitted(work, number, answer, what=remedy, by=by)
     raise NotPermitted(answer.reason)
 
 
 def _as_shown(found: StoredFailure, evidence_id: str | None) -> Diagnosis:
     """The diagnosis, if it still is the one that the person was shown. Raises StaleDecision."""
-    if evidence_id is not None and found.evidence_id != evidence_id:
+    if evidence_id is not None and found.shown != evidence_id:
         raise StaleDecision("The books changed since this was shown. The card now shows what they say.")
     if found.diagnosis is None:
         raise StaleDecision(f"Payment {found.transaction_number} has not been diagnosed yet. Run a sync first.")
@@ -106,19 +131,21 @@ def _record(work: Work, desk: Desk, made: StoredDecision) -> None:
 
 def approve(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:
     """A second person agrees. Raises NotPermitted, and StaleDecision when it was decided meanwhile."""
+    desk.must_be_configured()
     with desk.acknowledge(by) as work:
         decision = _waiting(work.connection, desk, decision_id)
         answer = _may_approve(work.connection, desk, decision, by)
         if answer.ruling is Ruling.ALLOWED:
-            decisions.approve(work, decision)
+            decisions.approve(work, decision, by_maker=answer.by_maker)
             _want_card(work, decision)
             return decisions.get(work.connection, work.company, decision_id)
-        _not_permitted(work, decision.transaction_number, answer, what="approve")
+        _not_permitted(work, decision.transaction_number, answer, what="approve", by=by)
     raise NotPermitted(answer.reason)
 
 
 def decline(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:
     """The person who asked takes it back, or a person with a right for the remedy says no."""
+    desk.must_be_configured()
     with desk.acknowledge(by) as work:
         decision = _waiting(work.connection, desk, decision_id)
         question = Question(desk.company.id, decision.remedy, 1, decision.currency)
@@ -130,9 +157,10 @@ def decline(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:
     raise NotPermitted(answer.reason)
 
 
-def reopen(desk: Desk, number: str, *, by: str) -> str:
+def reopen(desk: Desk, number: str, *, by: str, os_account: str = "") -> str:
     """Undoes a dismissal and posts nothing by itself. Returns the id of the failure. The same right as dismissing."""
-    with desk.acknowledge(by) as work:
+    desk.must_be_configured()
+    with desk.acknowledge(os_account or by) as work:
         stored = payment_of(work.connection, desk, number)
         if stored.state is not PaymentState.DISMISSED:
             raise StaleDecision(f"Payment {number} is {stored.state}, not dismissed, so there is nothing to reopen.")
@@ -142,7 +170,7 @@ def reopen(desk: Desk, number: str, *, by: str) -> str:
         if answer.ruling is Ruling.REFUSED:
             raise NotPermitted(answer.reason)
         decisions.withdraw_proof(work, number)
-        payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.reopened")
+        payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.reopened", body={"person": by})
         return failures.open_one(work, payment, because="reopened", held=True, message="the dismissal was undone")
 
 
@@ -154,22 +182,21 @@ def question_of(
     remedy: Remedy,
     options: Mapping[str, Any],
 ) -> Question:
-    touched: set[str] = set()
-    without_proof = False
+    """What is asked of `may_decide` and `may_approve`: how much, and who made what it is about."""
+    named, without_proof = None, False
     if remedy is Remedy.DISMISS:
-        proofs = remedies.proof_for(diagnosis, evidence, options) if evidence else ()
-        without_proof = not proofs
-        receipts = {found.receipt.id: found.receipt for found in evidence.receipts} if evidence else {}
-        touched = {receipts[proof.receipt_id].created.person for proof in proofs}
-    elif remedy is Remedy.UNAPPLY_CREDIT_MEMO and evidence:
-        touched = {credit.applied.person for line in evidence.lines for credit in line.credits}
+        named = [proof.receipt_id for proof in remedies.proof_for(diagnosis, evidence, options)] if evidence else []
+        without_proof = not named
+    made = makers_of(remedy, diagnosis, evidence, named)
     return Question(
         company=desk.company.id,
         remedy=remedy,
         amount_minor=stored.payment.amount_minor,
         currency=stored.payment.currency,
         without_proof=without_proof,
-        touched_by=frozenset(touched - {""}),
+        touched_by=made.people,
+        unknown_makers=made.unknown,
+        solo=desk.company.solo,
     )
 
 
@@ -225,5 +252,6 @@ def _want_card(work: Work, decision: StoredDecision) -> None:
         outbox.want(work, "failure", decision.failure_id)
 
 
-def _not_permitted(work: Work, number: str, answer: Answer, what: str) -> None:
-    work.record("decision.not_permitted", transaction_number=number, body={"what": what, "reason": answer.reason})
+def _not_permitted(work: Work, number: str, answer: Answer, *, what: str, by: str) -> None:
+    body = {"what": what, "reason": answer.reason, "person": by}
+    work.record("decision.not_permitted", transaction_number=number, body=body)

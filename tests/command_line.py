@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,8 +89,8 @@ class CommandLine:
         return [sys.executable, "-m", "app.main", "--config", str(self.config), *words]
 
     def run(self, *words: str, environment: Mapping[str, str] | None = None) -> Ran:
-        """Runs one command to its end."""
-        return run_process(self.words(*words), environment or {})
+        """Runs one command to its end. A decision is one on the facts as they are now, as a person would have seen them."""
+        return run_process(self.words(*words, *seen(self.run, words)), environment or {})
 
     def answer(self, *words: str) -> Any:
         """The JSON of a command that must end well."""
@@ -146,6 +146,15 @@ class CommandLine:
         return self.rows(
             "SELECT transaction_number, state FROM effect WHERE state IN ('planned', 'sending', 'unknown', 'needs_person')"
         )
+
+
+def seen(run: Callable[..., Ran], words: Sequence[str]) -> tuple[str, ...]:
+    """The option that names the facts of a failure as they are shown now, where the command decides and does not say."""
+    if words[0] != "decide" or len(words) < 2 or "--seen" in words:
+        return ()
+    listed = run("failures", "--json")
+    shown = {failure["transaction"]: failure["evidence"] for failure in listed.json} if listed.code == 0 else {}
+    return ("--seen", shown[words[1]]) if words[1] in shown else ()
 
 
 def run_process(words: Sequence[str], environment: Mapping[str, str]) -> Ran:

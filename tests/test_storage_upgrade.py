@@ -15,7 +15,7 @@ import private_postgres
 import psycopg
 import pytest
 import sqlalchemy as sa
-from command_line import CommandLine, Ran, run_process, write_settings
+from command_line import CommandLine, Ran, run_process, seen, write_settings
 from private_postgres import Cluster
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
@@ -42,7 +42,7 @@ class Old:
     url: str
 
     def run(self, *words: str) -> Ran:
-        return run_process(self.acme.words(*words), {"RESOLVE_NOW_DATABASE_URL": self.url})
+        return run_process(self.acme.words(*words, *seen(self.run, words)), {"RESOLVE_NOW_DATABASE_URL": self.url})
 
     def answer(self, *words: str) -> Any:
         ran = self.run(*words, "--json")

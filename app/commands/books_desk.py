@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -142,10 +141,10 @@ def open_desk(
     context: typer.Context, company: CompanyOption = None, by: ByOption = "", at: AtOption = "", as_json: JsonOption = False
 ) -> Desk:
     """Opens the company's books. Raises ConfigurationError, NotFound, typer.BadParameter for a moment it cannot read."""
-    from app.wiring import open_ledger  # noqa: PLC0415 (help texts must not wait for every room to be imported)
+    from app.wiring import open_ledger, os_account  # noqa: PLC0415 (help texts must not wait for every room to be imported)
 
     ledger, settings = open_ledger(context.obj, company)
-    return Desk(ledger, settings.company, by or getpass.getuser(), _moment(at, settings.time_zone), as_json)
+    return Desk(ledger, settings.company, by or os_account(), _moment(at, settings.time_zone), as_json)
 
 
 def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

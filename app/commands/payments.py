@@ -1,10 +1,8 @@
-"""Commands about payments: import, sync, list failures, show one, decide, search, hide."""
+"""Commands about payments: import, sync, list failures, show one, search, hide."""
 
 from __future__ import annotations
 
-import getpass
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,24 +15,20 @@ from rich.console import Console
 import rules
 from app import failure_view, story_view
 from app.output import print_json, print_line, print_table
-from app.wiring import open_house
+from app.wiring import open_house, os_account
 from feeds.csv_file import CsvFile
-from receivables.diagnosis import Remedy
 from receivables.errors import FeedError, StaleDecision
-from receivables.payment import Bucket
 from receivables.words import Words, counted
-from storage import attempts, decisions, failures, feeds, payments, search
-from sync import intake, journey, requests
+from storage import attempts, failures, feeds, payments, search
+from sync import intake, journey
 from sync.desk import Desk
 from sync.journey import JourneyCounts
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 CompanyId = Annotated[str | None, typer.Option("--company", help="Which company; needed only when several are configured.")]
 Transaction = Annotated[str, typer.Argument(help="The payment's transaction number.")]
-AsPerson = Annotated[str, typer.Option("--as", help="The configured person who decides.")]
 KINDS = ("payment", "invoice", "customer", "credit-memo", "receipt")
 REFUSED_SHOWN = 20
-LOOKS, LOOK_AGAIN_SECONDS = 20, 0.5  # ten seconds, as long as a person waits at a terminal
 
 
 def register(app: typer.Typer) -> None:
@@ -43,11 +37,9 @@ def register(app: typer.Typer) -> None:
     app.command()(sync)
     app.command("failures")(list_failures)
     app.command()(show)
-    app.command()(decide)
     app.command("search")(find)
     app.command()(hide)
     app.command()(unhide)
-    app.command()(reopen)
 
 
 @contextmanager
@@ -133,7 +125,7 @@ def _say(desk: Desk, counts: JourneyCounts) -> None:
             f"{desk.company.name}: the books could not be reached ({counts.problem}). Nothing was lost; the next sync continues."
         )
         return
-    if not desk.company.writes:
+    if not desk.writes:
         print_line(
             f"{desk.company.name}: writes are off. `resolve-now sync --dry-run` shows what would be posted; "
             'writes = "on" in the configuration starts posting.'
@@ -224,77 +216,6 @@ def show(context: typer.Context, transaction: Transaction, company: CompanyId = 
         story_view.print_story(told, desk.company.words)
 
 
-def decide(
-    context: typer.Context,
-    transaction: Transaction,
-    remedy: Annotated[Remedy, typer.Argument(help="What to do about the failure.")],
-    person: AsPerson,
-    reason: Annotated[str, typer.Option(help="Why, in your own words; kept on record.")] = "",
-    successor: Annotated[str, typer.Option(help="The invoice (number, or #id) that replaced the one that is gone.")] = "",
-    proof: Annotated[str, typer.Option(help="For a dismissal: the receipt (number, or #id) that records the payment.")] = "",
-    reapply: Annotated[bool, typer.Option(help="After unapplying a credit memo, reapply what still fits.")] = False,
-    company: CompanyId = None,
-    as_json: AsJson = False,
-) -> None:
-    """Decide what happens to a failed payment, and carry it out now."""
-    house = open_house(context.obj)
-    desk = house.desk_of(transaction, company)
-    options = {name: value for name, value in {"successor": successor, "proof": proof, "reapply": reapply}.items() if value}
-    made = requests.request(
-        desk, transaction, remedy, by=person, channel="cli", reason=reason, options=options, os_account=getpass.getuser()
-    )
-    with working(f"carrying out {remedy}"):
-        made, state = _carried_out(desk, made.id, transaction)
-    if as_json:
-        print_json(
-            {
-                "decision": made.id,
-                "transaction": transaction,
-                "remedy": made.remedy,
-                "state": made.state,
-                "outcome": made.outcome,
-                "payment": state,
-            }
-        )
-    else:
-        print_line(_outcome(made, state))
-    if made.state not in ("done", "waiting_approval"):
-        sys.exit(1)
-
-
-def _carried_out(desk: Desk, decision_id: str, number: str) -> tuple[decisions.StoredDecision, str]:
-    """Carries the decision out, and returns it with the payment's state afterwards.
-
-    Waits a moment where another process is faster; not where only the books can tell the outcome.
-    """
-    for _ in range(LOOKS):
-        counts = journey.finish_once(desk)
-        with desk.db.read() as connection:
-            made = decisions.get(connection, desk.company.id, decision_id)
-            stored = payments.by_numbers(connection, desk.company.id, {number})[number]
-        under_way = made.state in ("accepted", "carrying_out") or stored.bucket is Bucket.IN_FLIGHT
-        if not under_way or counts.problem or stored.bucket is Bucket.UNKNOWN:
-            break
-        time.sleep(LOOK_AGAIN_SECONDS)
-    return made, stored.state
-
-
-def _outcome(made: decisions.StoredDecision, state: str) -> str:
-    match made.state:
-        case "done":
-            return f"Done: {made.remedy} for payment {made.transaction_number}, which is now {state}."
-        case "waiting_approval":
-            return f"Recorded. A second person must approve it in Slack. {made.outcome}"
-        case "stale":
-            return f"Not carried out: {made.outcome}. Look at `resolve-now show {made.transaction_number}` and decide again."
-        case "accepted":
-            return "Recorded. The books cannot be reached right now; it is carried out when they answer."
-        case "carrying_out":
-            return f"In progress: {made.outcome}. `resolve-now show {made.transaction_number}` shows the outcome."
-        case _:
-            return f"Not done ({made.state}): {made.outcome}"
-
-
 def find(
     context: typer.Context,
     text: Annotated[str, typer.Argument(help="Part of a number or name, or an amount.")],
@@ -353,7 +274,7 @@ def unhide(context: typer.Context, transaction: Transaction, company: CompanyId 
 
 
 def _set_hidden(desk: Desk, transaction: str, *, hidden: bool, as_json: bool) -> None:
-    with desk.acknowledge(getpass.getuser()) as work:
+    with desk.acknowledge(os_account()) as work:
         if hidden and failures.open_of(work.connection, work.company, transaction):
             raise StaleDecision(f"Payment {transaction} has an open failure. Resolve or dismiss it before hiding it.")
         payments.hide(work, transaction, hidden=hidden)
@@ -361,17 +282,3 @@ def _set_hidden(desk: Desk, transaction: str, *, hidden: bool, as_json: bool) ->
         print_json({"transaction": transaction, "hidden": hidden})
     else:
         print_line(f"Payment {transaction} is {'hidden' if hidden else 'shown again'}.")
-
-
-def reopen(
-    context: typer.Context, transaction: Transaction, person: AsPerson, company: CompanyId = None, as_json: AsJson = False
-) -> None:
-    """Undo a dismissal. Nothing is posted: choose a remedy afterward."""
-    house = open_house(context.obj)
-    desk = house.desk_of(transaction, company)
-    requests.reopen(desk, transaction, by=person)
-    journey.diagnose_now(desk)
-    if as_json:
-        print_json({"transaction": transaction, "reopened": True})
-    else:
-        print_line(f"Payment {transaction} is open again; `resolve-now show {transaction}` shows what can be done.")

@@ -55,6 +55,8 @@ decision = Table(
     Column("state", String(20), nullable=False),
     Column("outcome", Text, nullable=False, server_default=""),
     Column("changed_at", Moment, nullable=False),
+    # One of those who decided made the document: an office of one, listed for its owner.
+    Column("by_maker", sa.Boolean, nullable=False, server_default=sa.false()),
     refers_to("payment", *PAYMENT_KEY, key=PAYMENT_KEY),
     refers_to("failure", "company", "failure_id"),
     refers_to("evidence", "company", "evidence_id"),

@@ -1,0 +1,166 @@
+"""Commands with which a person decides: decide, and reopen what was dismissed.
+
+A person is shown the sentence and the figures and asked, as on a card; where nobody can be asked, `--seen` names the facts
+that were seen. The record names the operating system's account beside the person.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+import rules
+from app.commands.payments import AsJson, CompanyId, Transaction, working
+from app.output import print_beside, print_error, print_json, print_line
+from app.wiring import open_house, os_account
+from bot import labels
+from bot.figures import figures
+from receivables.authority import Answer, Ruling
+from receivables.diagnosis import Remedy
+from receivables.payment import Bucket
+from storage import cards, decisions, payments
+from storage.cards import CardFacts
+from sync import journey, requests
+from sync.desk import Desk
+
+AsPerson = Annotated[str, typer.Option("--as", help="The configured person who decides.")]
+LOOKS, LOOK_AGAIN_SECONDS = 20, 0.5  # ten seconds, as long as a person waits at a terminal
+
+
+def register(app: typer.Typer) -> None:
+    """Adds these commands to the command line."""
+    app.command()(decide)
+    app.command()(reopen)
+
+
+def decide(
+    context: typer.Context,
+    transaction: Transaction,
+    remedy: Annotated[Remedy, typer.Argument(help="What to do about the failure.")],
+    person: AsPerson,
+    reason: Annotated[str, typer.Option(help="Why, in your own words; kept on record.")] = "",
+    successor: Annotated[str, typer.Option(help="The invoice (number, or #id) that replaced the one that is gone.")] = "",
+    proof: Annotated[str, typer.Option(help="For a dismissal: the receipt (number, or #id) that records the payment.")] = "",
+    reapply: Annotated[bool, typer.Option(help="After unapplying a credit memo, reapply what still fits.")] = False,
+    seen: Annotated[
+        str, typer.Option(help="The facts you saw (`evidence` in failures --json and show --json); asks nothing.")
+    ] = "",
+    company: CompanyId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide what happens to a failed payment, and carry it out now. Shows what would change, and asks first."""
+    house = open_house(context.obj)
+    desk = house.desk_of(transaction, company)
+    options = {name: value for name, value in {"successor": successor, "proof": proof, "reapply": reapply}.items() if value}
+    made = requests.request(
+        desk,
+        transaction,
+        remedy,
+        by=person,
+        channel="cli",
+        reason=reason,
+        options=options,
+        os_account=os_account(),
+        evidence_id=seen or _asked(desk, transaction, remedy, person, options),
+    )
+    with working(f"carrying out {remedy}"):
+        made, state = _carried_out(desk, made.id, transaction)
+    if as_json:
+        print_json(
+            {
+                "decision": made.id,
+                "transaction": transaction,
+                "remedy": made.remedy,
+                "state": made.state,
+                "outcome": made.outcome,
+                "payment": state,
+            }
+        )
+    else:
+        print_line(_outcome(desk, made, state))
+    if made.state not in ("done", "waiting_approval"):
+        sys.exit(1)
+
+
+def _asked(desk: Desk, number: str, remedy: Remedy, person: str, options: dict[str, object]) -> str | None:
+    """Shows the facts and asks; returns which facts were shown. Ends the command where the person says no, or cannot be asked.
+
+    None where the person may not decide at all: the request says so, and puts it on record.
+    """
+    shown = requests.shown(desk, number, remedy, by=person, options=options)
+    if shown.answer.ruling is Ruling.REFUSED:
+        return None
+    with desk.acknowledge(os_account()) as work:
+        facts = cards.facts(work, shown.found.id, ())
+    for line in _what_it_means(desk, facts, remedy, shown.answer):
+        print_beside(line)
+    if not sys.stdin.isatty():
+        print_error(f"Nobody can be asked here. If these are the facts you saw, add: --seen {facts.failure.shown}")
+        sys.exit(2)
+    if not typer.confirm("Carry out?", err=True):
+        print_beside("Nothing was decided.")
+        sys.exit(1)
+    return facts.failure.shown
+
+
+def _what_it_means(desk: Desk, facts: CardFacts, remedy: Remedy, answer: Answer) -> list[str]:
+    """The failure in a sentence, what the remedy does, each amount before and after, and who must agree."""
+    words, currency = desk.company.words, facts.payment.payment.currency
+    lines = [rules.sentence(facts.failure.diagnosis, words)] if facts.failure.diagnosis else []
+    lines.append(f"{remedy}: {labels.EXPLAINED[remedy]}")
+    for figure in figures(facts, remedy, words):
+        before, after = words.money(figure.before_minor, currency), words.money(figure.after_minor, currency)
+        lines.append(f"  {figure.label}: {before} → {after}")
+    return lines + ([answer.reason] if answer.reason else [])
+
+
+def _carried_out(desk: Desk, decision_id: str, number: str) -> tuple[decisions.StoredDecision, str]:
+    """Carries the decision out, and returns it with the payment's state afterwards.
+
+    Waits a moment where another process is faster; not where only the books can tell the outcome.
+    """
+    for _ in range(LOOKS):
+        counts = journey.finish_once(desk)
+        with desk.db.read() as connection:
+            made = decisions.get(connection, desk.company.id, decision_id)
+            stored = payments.by_numbers(connection, desk.company.id, {number})[number]
+        under_way = made.state in ("accepted", "carrying_out") or stored.bucket is Bucket.IN_FLIGHT
+        if not under_way or counts.problem or stored.bucket is Bucket.UNKNOWN:
+            break
+        time.sleep(LOOK_AGAIN_SECONDS)
+    return made, stored.state
+
+
+def _outcome(desk: Desk, made: decisions.StoredDecision, state: str) -> str:
+    match made.state:
+        case "done":
+            return f"Done: {made.remedy} for payment {made.transaction_number}, which is now {state}."
+        case "waiting_approval":
+            return f"Recorded. A second person must approve it in Slack. {made.outcome}"
+        case "stale":
+            return f"Not carried out: {made.outcome}. Look at `resolve-now show {made.transaction_number}` and decide again."
+        case "accepted":
+            return "Recorded. The books cannot be reached right now; it is carried out when they answer."
+        case "carrying_out" if not desk.writes:
+            return f"Recorded: {made.outcome}. It waits, because writes are off."
+        case "carrying_out":
+            return f"In progress: {made.outcome}. `resolve-now show {made.transaction_number}` shows the outcome."
+        case _:
+            return f"Not done ({made.state}): {made.outcome}"
+
+
+def reopen(
+    context: typer.Context, transaction: Transaction, person: AsPerson, company: CompanyId = None, as_json: AsJson = False
+) -> None:
+    """Undo a dismissal. Nothing is posted: choose a remedy afterward."""
+    house = open_house(context.obj)
+    desk = house.desk_of(transaction, company)
+    requests.reopen(desk, transaction, by=person, os_account=os_account())
+    journey.diagnose_now(desk)
+    if as_json:
+        print_json({"transaction": transaction, "reopened": True})
+    else:
+        print_line(f"Payment {transaction} is open again; `resolve-now show {transaction}` shows what can be done.")

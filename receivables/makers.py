@@ -1,0 +1,61 @@
+"""Who made the documents that a decision is about, as far as the books tell: nobody decides about their own work alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from receivables.books_records import Stamp
+from receivables.diagnosis import Diagnosis, Remedy
+from receivables.evidence import Evidence
+
+#: Remedies that change nothing, in the books or with us: whoever made a document may choose them like anybody.
+WITHOUT_CONSEQUENCE = frozenset({Remedy.WAIT, Remedy.RECONNECT, Remedy.ESCALATE})
+
+
+@dataclass(frozen=True)
+class Makers:
+    """The books' names of whoever made the documents in question, and the documents of which the books do not tell."""
+
+    people: frozenset[str] = frozenset()
+    unknown: tuple[str, ...] = ()
+
+
+def makers_of(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence | None, named: Collection[str] | None = None) -> Makers:
+    """Whoever made the receipts and credit memos that this remedy rests on, or takes off.
+
+    `named` are the ids of the receipts that a person named; None where the diagnosis's own are in question.
+    """
+    if evidence is None or remedy in WITHOUT_CONSEQUENCE:
+        return Makers()
+    stamps = list(_receipts(diagnosis, evidence, named))
+    if remedy is Remedy.UNAPPLY_CREDIT_MEMO:
+        stamps += _credit_memos(evidence)
+    return Makers(
+        people=frozenset(stamp.person for _, stamp in stamps) - {""},
+        unknown=tuple(dict.fromkeys(document for document, stamp in stamps if not stamp.person.strip())),
+    )
+
+
+def _receipts(diagnosis: Diagnosis, evidence: Evidence, named: Collection[str] | None) -> Iterator[tuple[str, Stamp]]:
+    """Receipts that were not made by us, with the stamp of who entered them."""
+    if named is None:
+        findings = (diagnosis.primary, *diagnosis.runners_up)
+        named = {receipt_id for finding in findings for receipt_id, _ in finding.proof}
+    for found in evidence.receipts:
+        if found.receipt.id in named and not found.ours:
+            yield f"receipt {found.receipt.number or found.receipt.id}", found.receipt.created
+    if evidence.receipts:
+        return
+    for vanished in evidence.vanished:
+        yield f"receipt {vanished.receipt.number or vanished.receipt.id}", vanished.receipt.created
+
+
+def _credit_memos(evidence: Evidence) -> Iterator[tuple[str, Stamp]]:
+    """The credit memos on the payment's invoices, with who made each and who applied it."""
+    for line in evidence.lines:
+        for credit in line.credits:
+            document = f"credit memo {credit.credit_memo_number or credit.credit_memo_id}"
+            yield document, credit.applied
+            if credit.made is not None:
+                yield document, credit.made
