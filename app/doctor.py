@@ -10,21 +10,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import combinations
 from pathlib import Path
 
 from app.connections import limits_of
 from app.settings import CompanySettings, Settings, load_settings
 from app.settings_books import EmbeddedBooksSettings, TrytonSettings
 from app.wiring import House, open_house
+from receivables.authority import shared_names
 from receivables.books_records import BooksSettings
 from receivables.errors import AccessLost, BooksError, ConfigurationError, FeedError, NotFound, Throttled
-from receivables.words import counted
-from storage import companies, feeds
+from receivables.words import counted, listed
+from storage import companies, decisions, feeds
 from storage.checking import check_database, last_feed
 
 SIGN_IN_ENDS_SOON = timedelta(days=14)
 CLOCKS_MAY_DIFFER = timedelta(seconds=60)
 FEW_CALLS_PERCENT = 10
+BY_MAKERS_SHOWN = 10  # the newest ones; all are in the record
 NO_SUCH_NUMBER = "RN-0"  # any books can answer this, with nothing
 
 #: How a credit memo is unapplied from an invoice; only Tryton needs two steps where several are applied to it.
@@ -70,6 +73,7 @@ def examine(config: Path | None, company_id: str | None, environment: Mapping[st
             Finding("", "configuration", Verdict.WORKS, _how_many(settings)),
             Finding("", "database", Verdict.WORKS, f"{house.db.dialect}, version {version}."),
             _slack(settings),
+            *_people(house),
             *(finding for company in among for finding in _company(house, company)),
         ]
     finally:
@@ -94,8 +98,44 @@ def _slack(settings: Settings) -> Finding:
     return Finding("", "Slack", Verdict.BROKEN, f"Slack does not accept them: {refused}.", remedy)
 
 
+def _people(house: House) -> Iterator[Finding]:
+    """Two people who may be one: who decided what, and whether two agreed, is then not known."""
+    people = house.people
+    shared: list[str] = []
+    for first, second in combinations(people.values(), 2):
+        both = f"{first.name} and {second.name} share"
+        shared += [f"{both} the Slack account {user}." for _, user in sorted(first.slack_accounts & second.slack_accounts)]
+        shared += [f"{both} the name {name} in the books." for name in shared_names(first, second)]
+    with house.db.read() as connection:
+        for account, ids in decisions.shared_accounts(connection).items():
+            names = listed([_name(house, id_) for id_ in ids])
+            shared.append(f"{names} decided from the same account of the operating system, {account}.")
+    if shared:
+        remedy = "Give each person an account and a name of their own; see docs/configuration.md."
+        yield Finding("", "people", Verdict.WARNING, " ".join(shared), remedy)
+
+
+def _by_makers(house: House, company: CompanySettings) -> Iterator[Finding]:
+    """What an office of one decided about its own documents: for the owner to look at."""
+    with house.db.read() as connection:
+        made = decisions.by_makers(connection, company.id)
+    if not company.company.solo and not made:
+        return
+    text = "An office of one: whoever made a document may decide about it alone." if company.company.solo else ""
+    if made:
+        newest = [f"{one.transaction_number} ({one.remedy}, {_name(house, one.requested_by)})" for one in made[-BY_MAKERS_SHOWN:]]
+        text += f" {counted(len(made), 'decision')} by the person who made the document, the newest: {listed(newest)}."
+    remedy = "The owner looks at each: resolve-now show TRANSACTION." if made else "Remove solo = true when there are two people."
+    yield Finding(company.id, "makers", Verdict.WARNING, text.strip(), remedy)
+
+
+def _name(house: House, person_id: str) -> str:
+    return house.people[person_id].name if person_id in house.people else person_id
+
+
 def _company(house: House, company: CompanySettings) -> Iterator[Finding]:
     yield from _journey(house, company)
+    yield from _by_makers(house, company)
     if not isinstance(company.books, EmbeddedBooksSettings):
         yield _access(house, company)
     yield from _books(house, company)

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receivables.authority import Person, Question, Right, Ruling, may_approve, may_decide
+from receivables.authority import (
+    BY_ITS_MAKER,
+    Answer,
+    Person,
+    Question,
+    Right,
+    Ruling,
+    may_approve,
+    may_decide,
+    shared_names,
+)
 from receivables.diagnosis import Remedy
 
 LIMIT_MINOR = 500_000
@@ -78,12 +88,63 @@ def test_whoever_made_the_document_is_neither_of_the_two(amount_minor: int, with
     assert Ruling.SECOND_PERSON is may_decide(a_person("kim", books_names=("Kim",)), question).ruling
 
 
-def test_within_the_limit_whoever_made_the_document_decides_alone_but_never_as_one_of_two() -> None:
+@pytest.mark.parametrize("amount_minor", [0, 1, LIMIT_MINOR])
+def test_whoever_made_the_document_asks_and_never_decides_alone_below_the_limit_either(amount_minor: int) -> None:
     maker = a_person(books_names=("dana",))
-    question = a_question(LIMIT_MINOR, touched_by=("dana",))
-    assert Ruling.ALLOWED is may_decide(maker, question).ruling
-    generous = a_person("kim", replace(DISMISS, limit_minor=1))
-    assert Ruling.REFUSED is may_approve(maker, generous, question).ruling
+    question = a_question(amount_minor, touched_by=("dana",))
+    assert Ruling.SECOND_PERSON is may_decide(maker, question).ruling
+    assert Ruling.ALLOWED is may_decide(a_person("kim"), question).ruling
+    assert Ruling.ALLOWED is may_approve(a_person("kim"), maker, question).ruling
+
+
+def test_whoever_agrees_to_what_the_maker_asked_could_decide_it_alone() -> None:
+    maker, question = a_person(books_names=("dana",)), a_question(LIMIT_MINOR, touched_by=("dana",))
+    small = a_person("kim", replace(DISMISS, limit_minor=LIMIT_MINOR - 1))
+    assert Ruling.REFUSED is may_approve(small, maker, question).ruling  # above the limit neither of the two is the maker
+    assert Ruling.REFUSED is may_approve(maker, small, question).ruling
+    other = a_person("kim", books_names=("DANA",))
+    assert Ruling.REFUSED is may_approve(other, maker, question).ruling  # two makers are no second pair of eyes
+
+
+@pytest.mark.parametrize("written", ["Dana R.", "DANA  R. ", "\uff24ana R.", "dana\u00a0r."])
+def test_a_name_in_the_books_is_recognized_in_every_spelling(written: str) -> None:
+    question = a_question(1, touched_by=(written,))
+    assert Ruling.SECOND_PERSON is may_decide(a_person(books_names=("Dana R.",)), question).ruling
+
+
+def test_whoever_imported_the_payment_does_not_decide_about_it_alone() -> None:
+    question = replace(a_question(1), imported_by="dana")
+    assert Ruling.SECOND_PERSON is may_decide(a_person(), question).ruling
+    assert Ruling.ALLOWED is may_decide(a_person("kim"), question).ruling
+    assert Ruling.ALLOWED is may_approve(a_person("kim"), a_person(), question).ruling
+    assert Ruling.REFUSED is may_decide(a_person(), replace(question, amount_minor=LIMIT_MINOR + 1)).ruling
+
+
+def test_in_an_office_of_one_the_maker_decides_and_it_is_said() -> None:
+    maker, question = a_person(books_names=("dana",)), replace(a_question(1, touched_by=("dana",)), solo=True)
+    assert Answer(Ruling.ALLOWED, BY_ITS_MAKER, by_maker=True) == may_decide(maker, question)
+    assert Answer(Ruling.ALLOWED) == may_decide(a_person("kim"), question)
+    above = replace(question, amount_minor=LIMIT_MINOR + 1)
+    assert (Ruling.SECOND_PERSON, True) == ((answer := may_decide(maker, above)).ruling, answer.by_maker)
+    assert (Ruling.ALLOWED, True) == ((answer := may_approve(a_person("kim"), maker, above)).ruling, answer.by_maker)
+
+
+def test_where_the_books_do_not_tell_who_made_it_the_answer_says_so() -> None:
+    question = replace(a_question(1), unknown_makers=("receipt R1007", "credit memo CM-1"))
+    said = "The books do not tell who made receipt R1007 and credit memo CM-1."
+    assert Answer(Ruling.ALLOWED, said) == may_decide(a_person(), question)
+    assert said in may_decide(a_person(), replace(question, amount_minor=LIMIT_MINOR + 1)).reason
+
+
+def test_one_human_being_configured_twice_is_no_second_person() -> None:
+    account = frozenset({("T1", "U1")})
+    question = a_question(LIMIT_MINOR + 1)
+    for first, second in (
+        (replace(a_person(), slack_accounts=account), replace(a_person("kim"), slack_accounts=account)),
+        (a_person(books_names=("Dana R.",)), a_person("kim", books_names=("dana r.",))),
+    ):
+        assert Ruling.REFUSED is may_approve(second, first, question).ruling
+    assert ("Dana R.",) == shared_names(a_person(books_names=("Dana R.", "x")), a_person("kim", books_names=("DANA R.",)))
 
 
 def test_being_the_person_of_that_id_is_not_having_that_name_in_the_books() -> None:
@@ -127,6 +188,10 @@ QUESTIONS = st.builds(
     st.sampled_from(["USD", "EUR"]),
     st.booleans(),
     st.frozensets(st.sampled_from(["ann", "Bob", "CY", ""]), max_size=1),
+    st.booleans(),
+    st.sampled_from(["", "dana", "kim"]),
+    st.just(()),
+    st.booleans(),
 )
 
 
@@ -137,7 +202,12 @@ def has_right(person: Person | None, question: Question) -> bool:
 
 def made_it(person: Person | None, question: Question) -> bool:
     names = person.books_names if person else frozenset()
-    return bool({name.lower() for name in names} & {name.lower() for name in question.touched_by})
+    imported = person is not None and person.id == question.imported_by
+    return imported or bool({name.lower() for name in names} & {name.lower() for name in question.touched_by})
+
+
+def takes_two(person: Person | None, question: Question) -> bool:
+    return question.without_proof or question.always_two or question.amount_minor > best_limit(person, question)
 
 
 def best_limit(person: Person | None, question: Question) -> int:
@@ -148,12 +218,11 @@ def best_limit(person: Person | None, question: Question) -> int:
 
 @given(person=PERSONS, question=QUESTIONS)
 def test_may_decide_agrees_with_the_rules_written_a_second_time(person: Person | None, question: Question) -> None:
-    if not has_right(person, question):
+    kept_out = made_it(person, question) and not question.solo
+    if not has_right(person, question) or (kept_out and takes_two(person, question)):
         expected = Ruling.REFUSED
-    elif question.without_proof or question.amount_minor > best_limit(person, question):
-        expected = Ruling.REFUSED if made_it(person, question) else Ruling.SECOND_PERSON
     else:
-        expected = Ruling.ALLOWED
+        expected = Ruling.SECOND_PERSON if kept_out or takes_two(person, question) else Ruling.ALLOWED
     assert expected is may_decide(person, question).ruling
 
 
@@ -163,6 +232,10 @@ def test_approval_takes_two_people_with_rights_of_their_own(
 ) -> None:
     both = has_right(approver, question) and has_right(requester, question)
     different = approver is not None and requester is not None and approver.id != requester.id
-    clean = not made_it(approver, question) and not made_it(requester, question)
+    if approver is not None and requester is not None:
+        different &= not {name.lower() for name in approver.books_names} & {name.lower() for name in requester.books_names}
+    makers = [person for person in (approver, requester) if made_it(person, question)]
+    alone = not takes_two(approver, question) and not takes_two(requester, question)  # it took two for its maker alone
+    clean = question.solo or not makers or (makers == [requester] and alone)
     expected = Ruling.ALLOWED if both and different and clean else Ruling.REFUSED
     assert expected is may_approve(approver, requester, question).ruling
