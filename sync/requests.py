@@ -104,8 +104,7 @@ def request(
                 changed_at=work.at,
                 by_maker=answer.by_maker,
             )
-            _record(work, desk, made)
-            return made
+            return _record(work, desk, made)
         _not_permitted(work, number, answer, what=remedy, by=by)
     raise NotPermitted(answer.reason)
 
@@ -119,7 +118,7 @@ def _as_shown(found: StoredFailure, evidence_id: str | None) -> Diagnosis:
     return found.diagnosis
 
 
-def _record(work: Work, desk: Desk, made: StoredDecision) -> None:
+def _record(work: Work, desk: Desk, made: StoredDecision) -> StoredDecision:
     """Keeps the decision and wants its card. Raises StaleDecision, naming who, when somebody else decided first."""
     try:
         decisions.record(work, made)
@@ -127,6 +126,7 @@ def _record(work: Work, desk: Desk, made: StoredDecision) -> None:
         other = taken.other
         raise StaleDecision(f"{desk.name_of(other.requested_by)} already chose {other.remedy}; it is {other.state}.") from None
     _want_card(work, made)
+    return made
 
 
 def approve(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:

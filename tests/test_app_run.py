@@ -3,75 +3,20 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pysqlite3.dbapi2 as sqlite
 import pytest
-from command_line import CHECKOUT, COMPANY, CommandLine, child_environment, load_books, write_settings
+from command_line import COMPANY, CommandLine, load_books, write_settings
+from running import running, until
 
 from receivables.failpoints import ARMED_BY
 
 SYNC_SECONDS = 60  # the shortest interval there is
 LEASE_SECONDS = 60  # and as long a dead process holds what it was sending
-STOP_SECONDS = 15  # a stop waits for the piece of work in hand
 ENTERED_AT = "2026-03-04T11:30"
-
-
-class Running:
-    """One `resolve-now run` with its log."""
-
-    def __init__(self, acme: CommandLine, name: str) -> None:
-        self._acme = acme
-        self._log = acme.folder / f"{name}.log"
-        self._start()
-
-    def _start(self) -> None:
-        with self._log.open("a", encoding="utf-8") as log:
-            self._process = subprocess.Popen(
-                self._acme.words("run"), cwd=CHECKOUT, env=child_environment({}), stdout=log, stderr=log
-            )
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text(encoding="utf-8")
-
-    def kill_and_start_again(self) -> None:
-        assert self._process.poll() is None, self.log
-        self._process.kill()
-        assert -signal.SIGKILL == self._process.wait(STOP_SECONDS)
-        self._start()
-
-    def stop(self) -> int:
-        """Asks it to stop, and returns its exit code. Raises TimeoutExpired when it takes more than seconds."""
-        self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(STOP_SECONDS)
-
-    def end(self) -> None:
-        """Leaves nothing running behind a test that failed."""
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait(STOP_SECONDS)
-
-
-@contextmanager
-def running(acme: CommandLine, name: str) -> Iterator[Running]:
-    process = Running(acme, name)
-    try:
-        yield process
-    finally:
-        process.end()
-
-
-def until(true: Callable[[], bool], seconds: float, tell: Callable[[], object]) -> None:
-    """Waits for something that must come true."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, tell()
-        time.sleep(0.25)
 
 
 def states(acme: CommandLine) -> dict[str, str]:
