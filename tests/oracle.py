@@ -362,7 +362,7 @@ class _Oracle:
         only = self.can_post() and not any(self.trouble(line) for line in self.e.lines)
         if self.refused("account_inactive"):
             return Opinion(Cause.ACCOUNT_INACTIVE, Remedy.RETRY, self.sure(only))
-        if self.refused("reference_inactive") and customer is not None:
+        if self.refused("reference_inactive") and self.can_post():
             return Opinion(Cause.ACCOUNT_INACTIVE, Remedy.RETRY, Confidence.LIKELY)
         if self.refused("permission_missing"):
             return Opinion(Cause.ACCESS_LOST, Remedy.RECONNECT, self.sure(only))
