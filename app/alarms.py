@@ -136,6 +136,8 @@ class Alarms:
             counts = do()
         if counts.feed_problem or counts.refused_records:
             log.warning("feed", company=desk.company.id, problem=counts.feed_problem, refused_records=counts.refused_records)
+        if counts.clock_problem:
+            log.warning("clock_was_set", company=desk.company.id, problem=counts.clock_problem)
         if counts.problem:
             log.warning("books_unreachable", company=desk.company.id, problem=counts.problem)
         elif counts.verified or counts.failed or counts.decided or counts.put_right:

@@ -24,6 +24,7 @@ from rules import diagnose
 from storage import payments
 from storage.engine import Database
 from storage.migrating import ensure_current
+from storage.watch import Watch
 from sync.desk import Desk
 
 
@@ -36,6 +37,7 @@ class House:
     clock: Clock
     ids: Ids
     owner: str
+    watch: Watch
     books_of: Callable[[CompanySettings], Books]
     connections: Connections
     feeds: FeedAccess = field(default_factory=FeedAccess)
@@ -66,6 +68,7 @@ class House:
             people=self.people,
             diagnose=diagnose,
             owner=self.owner,
+            watch=self.watch,
             feed=self.feeds.polled(company.company, company.feed),
             standing=lambda: self.configured.standing(company.id),
         )
@@ -107,6 +110,7 @@ def open_house(config: Path | None, environment: Mapping[str, str] = os.environ)
         clock,
         ids,
         owner,
+        Watch(clock),
         lambda company: open_books(company, clock, connections),
         connections,
         FeedAccess(environment),

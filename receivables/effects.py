@@ -45,7 +45,7 @@ STEPS: Mapping[EffectState, frozenset[EffectState]] = {
         {EffectState.DONE, EffectState.REFUSED_STALE, EffectState.FAILED, EffectState.UNKNOWN, EffectState.PLANNED}
     ),
     EffectState.UNKNOWN: frozenset({EffectState.DONE, EffectState.SENDING, EffectState.NEEDS_PERSON}),
-    EffectState.NEEDS_PERSON: frozenset({EffectState.DONE, EffectState.PLANNED, EffectState.CANCELLED}),
+    EffectState.NEEDS_PERSON: frozenset({EffectState.DONE, EffectState.CANCELLED}),
     EffectState.DONE: frozenset({EffectState.SUPERSEDED}),
     EffectState.REFUSED_STALE: frozenset(),
     EffectState.FAILED: frozenset(),

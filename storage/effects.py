@@ -10,9 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from receivables.effects import STEPS, EffectKind, EffectState, Facts, Order, Outcome, Write
+from receivables.effects import STEPS, EffectKind, EffectState, Facts, Order, Outcome, Verdict, Write
 from storage import codec, schema
 from storage.work import Work
+
+#: Held, or sent and not known to have ended.
+IN_FLIGHT = (EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON)
 
 
 @dataclass(frozen=True)
@@ -118,138 +121,13 @@ def plan(work: Work, planned: PlannedEffect) -> None:
     )
 
 
-def claim(work: Work, *, owner: str, lease_until: datetime, limit: int, sending: bool = True) -> Sequence[StoredEffect]:
-    """Takes effects that are due, for this process alone: one conditional UPDATE for each.
-
-    A planned effect becomes *sending*. One whose process died while sending becomes *unknown*; it, and those
-    unknown or waiting for a person, keep their state until the books have been looked at. Without `sending` only these
-    are taken, and what is planned waits.
-    """
-    planned = [EffectState.PLANNED] if sending else []
-    table, before = schema.effect, schema.effect.alias()
-    free = sa.or_(table.c.lease_until.is_(None), table.c.lease_until < work.at)
-    ready = sa.or_(
-        table.c.after_id.is_(None),
-        sa.exists().where(before.c.company == table.c.company, before.c.id == table.c.after_id, before.c.state == "done"),
-    )
-    condition = sa.and_(
-        table.c.company == work.company,
-        table.c.next_at <= work.at,
-        free,
-        table.c.state.in_([*planned, EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON]),
-        ready,
-    )
-    due = work.connection.execute(
-        sa.select(table.c.id, table.c.transaction_number, table.c.kind, table.c.state, table.c.fence, table.c.sendings)
-        .where(condition)
-        .order_by(table.c.planned_at, table.c.id)
-        .limit(limit)
-    ).all()
-    taken = []
-    for row in due:
-        state = _claimed(row.state, row.sendings)
-        won = work.connection.execute(
-            sa.update(table)
-            .where(_is(work.company, row.id), table.c.state == row.state, table.c.fence == row.fence, free)
-            .values(state=state, fence=row.fence + 1, lease_owner=owner, lease_until=lease_until)
-        )
-        if won.rowcount != 1:
-            continue
-        taken.append(row.id)
-        if state is EffectState.UNKNOWN and row.state == EffectState.SENDING:
-            body = {"effect": row.id, "kind": row.kind, "from": row.state, "message": "its process ended after sending"}
-            work.record("effect.unknown", transaction_number=row.transaction_number, body=body)
-    return by_ids(work.connection, work.company, taken)
-
-
-def _claimed(state: str, sendings: int) -> EffectState:
-    if state == EffectState.PLANNED:
-        return EffectState.SENDING
-    if state == EffectState.SENDING:
-        # A process died holding it. Never sent means definitely not done; sent means nobody knows.
-        return EffectState.UNKNOWN if sendings else EffectState.SENDING
-    return EffectState(state)
-
-
-def resume(work: Work, absent: StoredEffect) -> StoredEffect | None:
-    """An unknown effect that is proven absent becomes *sending* again. None when another worker holds the lease."""
-    work.only_for(absent.company)
-    table = schema.effect
-    kept = work.connection.execute(
-        sa.update(table)
-        .where(_is(absent.company, absent.id), table.c.fence == absent.fence, table.c.state == EffectState.UNKNOWN)
-        .values(state=EffectState.SENDING)
-    )
-    if kept.rowcount != 1:
-        return None
-    _tell(work, absent, EffectState.SENDING, why="not in the books after its window; sent again")
-    return by_ids(work.connection, absent.company, [absent.id])[0]
-
-
-def begin_dispatch(
-    work: Work, members: Sequence[StoredEffect], *, key: str, owner: str, lease_until: datetime, deadline_at: datetime
-) -> Sequence[StoredEffect]:
-    """Writes down what is about to be sent, before it is. Returns the members with their dispatch; nothing means send nothing.
-
-    One member whose lease ran out, or is another worker's, stops the whole dispatch; the worker that holds that member now
-    looks for it first, and the others are as if nothing had been tried.
-    """
-    company, table = work.company, schema.effect
-    dispatch_id = work.ids.new()
-    ids = [member.id for member in members]
-    held = work.connection.execute(
-        sa.select(table.c.id, table.c.fence, table.c.state)
-        .where(table.c.company == company, table.c.id.in_(ids), table.c.lease_until >= work.at)
-        .order_by(table.c.planned_at, table.c.id)
-        .with_for_update()
-    ).all()
-    if {(row.id, row.fence, row.state) for row in held} != {(member.id, member.fence, member.state) for member in members}:
-        return ()
-    body = [codec.write_to_json(member.write) | {"marker": member.marker} for member in members]
-    work.connection.execute(
-        sa.insert(schema.dispatch).values(
-            company=company,
-            id=dispatch_id,
-            key=key,
-            members=ids,
-            body_hash=codec.hash_of(body),
-            state="sending",
-            lease_owner=owner,
-            lease_until=lease_until,
-            deadline_at=deadline_at,
-            made_at=work.at,
-        )
-    )
-    work.connection.execute(
-        sa.update(table)
-        .where(table.c.company == company, table.c.id.in_(ids))
-        .values(
-            state=EffectState.SENDING,
-            sendings=table.c.sendings + 1,
-            dispatch_id=dispatch_id,
-            deadline_at=deadline_at,
-            lease_until=lease_until,
-        )
-    )
-    begun = {effect.id: effect for effect in by_ids(work.connection, company, ids)}
-    return [begun[member_id] for member_id in ids]
-
-
-def end_dispatch(work: Work, dispatch_id: str | None, *, state: str) -> None:
-    """Remembers whether a dispatch was answered, unanswered, or never sent."""
-    table = schema.dispatch
-    work.connection.execute(
-        sa.update(table)
-        .where(table.c.company == work.company, table.c.id == dispatch_id)
-        .values(state=state, answered_at=work.at)
-    )
-
-
 def settle(work: Work, held: StoredEffect, state: EffectState, outcome: Outcome, *, next_at: datetime | None = None) -> bool:
     """Ends our hold on an effect with what is now known. False when another worker holds the lease: nothing is written."""
     work.only_for(held.company)
     if state is not held.state and state not in STEPS[held.state]:
         raise AssertionError(f"an effect cannot go from {held.state} to {state}")
+    if held.dispatch_id and state in _NOTHING_OUT and outcome.verdict is not Verdict.AGAIN:
+        raise AssertionError(f"effect {held.id} may have left: it cannot become {state} before the books have proven it absent")
     table = schema.effect
     values: dict[str, object] = {
         "state": state,
@@ -261,11 +139,13 @@ def settle(work: Work, held: StoredEffect, state: EffectState, outcome: Outcome,
     }
     if outcome.document_id:
         values |= {"document_id": outcome.document_id, "document_version": outcome.version, "trace": outcome.trace}
+    if state is EffectState.PLANNED:
+        values["dispatch_id"] = None
     if state in _FINAL:
         values["settled_at"] = work.at
     settled = work.connection.execute(
         sa.update(table)
-        .where(_is(held.company, held.id), table.c.fence == held.fence, table.c.state == held.state)
+        .where(row_of(held.company, held.id), table.c.fence == held.fence, table.c.state == held.state)
         .values(**values)
     )
     if settled.rowcount != 1:
@@ -287,27 +167,30 @@ def settle(work: Work, held: StoredEffect, state: EffectState, outcome: Outcome,
     return True
 
 
+#: An effect in one of these has nothing out: whoever plans anew after it uses another key and marker.
+_NOTHING_OUT = (EffectState.PLANNED, EffectState.REFUSED_STALE, EffectState.CANCELLED)
 _FINAL = (EffectState.DONE, EffectState.REFUSED_STALE, EffectState.FAILED, EffectState.CANCELLED, EffectState.SUPERSEDED)
 
 
 def end_without_sending(work: Work, held: StoredEffect, state: EffectState, *, why: str) -> bool:
     """Cancels what was never sent, or marks what is gone from the books as superseded."""
     work.only_for(held.company)
-    if state not in STEPS[held.state]:
+    if state not in STEPS[held.state] or held.state in IN_FLIGHT:
         raise AssertionError(f"an effect cannot go from {held.state} to {state}")
     table = schema.effect
     ended = work.connection.execute(
         sa.update(table)
-        .where(_is(held.company, held.id), table.c.state == held.state, table.c.fence == held.fence)
+        .where(row_of(held.company, held.id), table.c.state == held.state, table.c.fence == held.fence)
         .values(state=state, outcome_message=why, settled_at=work.at)
     )
     if ended.rowcount != 1:
         return False
-    _tell(work, held, state, why=why)
+    record_step(work, held, state, why=why)
     return True
 
 
-def _tell(work: Work, effect: StoredEffect, state: EffectState, *, why: str) -> None:
+def record_step(work: Work, effect: StoredEffect, state: EffectState, *, why: str) -> None:
+    """Tells the auditor of a step that no answer of the books led to."""
     work.record(
         f"effect.{state}",
         transaction_number=effect.transaction_number,
@@ -336,6 +219,29 @@ def of_decision(connection: Connection, company: str, decision_id: str) -> Seque
     return _load(connection, sa.and_(table.c.company == company, table.c.decision_id == decision_id))
 
 
+def in_flight(connection: Connection, company: str) -> Sequence[StoredEffect]:
+    """Every effect of which a sending may be out, whoever sent it, in the order they were planned."""
+    table = schema.effect
+    out = sa.and_(table.c.company == company, table.c.state.in_(IN_FLIGHT), table.c.dispatch_id.is_not(None))
+    return _load(connection, out)
+
+
+def next_generation(chain: Sequence[StoredEffect], at_least: int = 0) -> int | None:
+    """The generation, and so key and marker, of what is planned for a payment next; `chain` is all of its effects.
+
+    None while an earlier intent is open: it may have left, or may yet leave, and keeps its key and marker until then.
+    """
+    if any(_is_open(effect) for effect in chain):
+        return None
+    return max(at_least, max((effect.generation for effect in chain), default=-1) + 1)
+
+
+def _is_open(effect: StoredEffect) -> bool:
+    if effect.kind in (EffectKind.RECEIPT, EffectKind.APPLY_RECEIPT):
+        return effect.state in (EffectState.PLANNED, *IN_FLIGHT)
+    return effect.state in (EffectState.SENDING, EffectState.UNKNOWN)
+
+
 def underway(connection: Connection, company: str) -> Sequence[StoredEffect]:
     """Receipts planned and not yet settled; they reserve what they will take of their invoices.
 
@@ -349,7 +255,8 @@ def underway(connection: Connection, company: str) -> Sequence[StoredEffect]:
     )
 
 
-def _is(company: str, effect_id: str) -> sa.ColumnElement[bool]:
+def row_of(company: str, effect_id: str) -> sa.ColumnElement[bool]:
+    """The condition for one effect's row."""
     return sa.and_(schema.effect.c.company == company, schema.effect.c.id == effect_id)
 
 

@@ -15,7 +15,7 @@ from receivables.errors import StaleDecision
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
 from storage.decisions import StoredDecision
-from storage.effects import PlannedEffect, StoredEffect
+from storage.effects import PlannedEffect, StoredEffect, next_generation
 from storage.payments import StoredPayment
 from sync.desk import Desk
 from sync.posting import receipt_effect
@@ -65,8 +65,11 @@ class Case:
 
     @property
     def generation(self) -> int:
-        """The next one: never a number that any effect of this payment had, and above that of unattended posting."""
-        return max((effect.generation for effect in self.chain), default=self.stored.generation) + 1
+        """The next one, above that of unattended posting. Raises CannotBeDone while an earlier write of it may have left."""
+        generation = next_generation(self.chain, self.stored.generation + 1)
+        if generation is None:
+            raise CannotBeDone("Nobody knows yet whether this payment is in the books; they are read until they answer.")
+        return generation
 
     def finding(self, cause: Cause) -> Finding | None:
         return next((found for found in (self.diagnosis.primary, *self.diagnosis.runners_up) if found.cause is cause), None)

@@ -14,6 +14,7 @@ from receivables.errors import ConfigurationError
 from receivables.evidence import Evidence
 from receivables.ports import Books, Clock, Ids
 from storage.engine import Database
+from storage.watch import Watch
 from storage.work import Work, working
 
 
@@ -37,6 +38,7 @@ class Desk:
     people: Mapping[str, Person]
     diagnose: Callable[[Evidence], Diagnosis]
     owner: str
+    watch: Watch  # what this process has seen by its own monotonic clock
     feed: PolledFeed | None = None  # where payments are asked for; files and webhooks come by themselves
     standing: Callable[[], Standing] | None = None  # asked anew each time; None where the configuration cannot change
 

@@ -58,7 +58,14 @@ class JourneyCounts:
     taken_in: int = 0
     refused_records: int = 0  # of the feed: kept until somebody corrects them there
     feed_problem: str = ""  # why the feed could not be asked; the rest went on
+    clock_problem: str = ""  # this machine's clock was set, and what that stopped
     rates: list[dict[str, object]] = field(default_factory=list)
+
+    def add(self, later: JourneyCounts) -> None:
+        """Adds what a later run of the same company did; of what it says, the newest stands."""
+        for name, value in vars(later).items():
+            before = getattr(self, name)
+            setattr(self, name, before + value if isinstance(value, int) else value or before)
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ def run(desk: Desk, progress: Progress | None = None) -> JourneyCounts:
     with desk.work() as work:
         measured = escalation.rates(work.connection, desk.company, work.at)
         counts.rates = [asdict(rate) | {"over": rate.over} for rate in measured]
-        companies.end_run(work, run_id, counts=asdict(counts), problem=counts.problem)
+        companies.end_run(work, run_id, counts=asdict(counts), problem=counts.problem or counts.clock_problem)
         companies.set_synced(work)
     return counts
 
@@ -130,6 +137,7 @@ def finish(desk: Desk, counts: JourneyCounts) -> None:
     written = effects.run_until_idle(desk)
     counts.posted += written.done
     counts.refused += written.refused + written.stale
+    counts.clock_problem = counts.clock_problem or written.clock_problem
     verified = verification.run_once(desk)
     counts.verified += verified.verified
     counts.failed += verified.differing

@@ -121,13 +121,18 @@ def _remember(work: Work, checked: Checked, run_id: str) -> None:
 
 
 def plan_receipt(work: Work, desk: Desk, stored: StoredPayment, evidence: Evidence) -> bool:
-    """Plans the receipt that the payment's own allocations ask for. False when the payment was moved meanwhile."""
+    """Plans the receipt that the payment's own allocations ask for.
+
+    False when the payment was moved meanwhile, or an earlier intent of it is still open: that one ends first.
+    """
+    chain = effects.of_payments(work.connection, work.company, [stored.number])[stored.number]
+    generation = effects.next_generation(chain, stored.generation)
+    if generation is None:
+        return False
     if not payments.move(work, stored, PaymentState.POSTING, Bucket.IN_FLIGHT, action="payment.posting"):
         return False
     lines = [(line.invoice_id, line.amount_minor) for line in evidence.lines]
     customer = evidence.customer.id if evidence.customer else ""
-    chain = effects.of_payments(work.connection, work.company, [stored.number])[stored.number]
-    generation = max(stored.generation, max((effect.generation for effect in chain), default=-1) + 1)
     for part in desk.books.parts(stored.payment, lines, desk.company, customer):
         effects.plan(work, receipt_effect(desk, part, generation, evidence))
     return True

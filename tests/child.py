@@ -15,27 +15,27 @@ from pathlib import Path
 from app.clock import SystemClock
 from app.demo.trouble import TroubledBooks
 from app.wiring import House, open_books, open_house
+from storage.watch import Watch
 from sync import journey
 
 
 class LaterClock:
-    """The machine's clock, ahead by some seconds."""
+    """The machine's clock, ahead by some seconds; both of its hands are."""
 
-    def __init__(self, ahead_seconds: float) -> None:
+    def __init__(self) -> None:
         self._clock = SystemClock()
-        self._ahead_seconds = ahead_seconds
+        self.ahead_seconds = 0.0
 
     def now(self) -> datetime:
-        return self._clock.now() + timedelta(seconds=self._ahead_seconds)
+        return self._clock.now() + timedelta(seconds=self.ahead_seconds)
 
     def monotonic(self) -> float:
-        return self._clock.monotonic() + self._ahead_seconds
+        return self._clock.monotonic() + self.ahead_seconds
 
 
-def at_another_time(house: House, ahead_seconds: float) -> House:
+def at_another_time(house: House, clock: LaterClock) -> House:
     """The same house, with everything in it going by the later clock."""
-    clock = LaterClock(ahead_seconds)
-    return replace(house, clock=clock, books_of=lambda company: open_books(company, clock))
+    return replace(house, clock=clock, watch=Watch(clock), books_of=lambda company: open_books(company, clock))
 
 
 def main() -> None:
@@ -45,10 +45,12 @@ def main() -> None:
     arguments.add_argument("--later", type=float, action="append", default=[], help="seconds from now")
     arguments.add_argument("--unanswered", help="a transaction number")
     given = arguments.parse_args()
-    house = open_house(given.config)
+    clock = LaterClock()
+    house = at_another_time(open_house(given.config), clock)
     done = []
     for seconds in given.later or [0.0]:
-        desk = at_another_time(house, seconds).desk(None)
+        clock.ahead_seconds = seconds
+        desk = house.desk(None)
         if given.unanswered:
             troubled = TroubledBooks(desk.books)
             troubled.unanswered.add(given.unanswered)

@@ -24,6 +24,7 @@ from storage.engine import Database
 from storage.failures import StoredFailure
 from storage.migrating import migrate
 from storage.payments import StoredPayment
+from storage.watch import Watch
 from sync import intake, journey, requests
 from sync.desk import Desk
 from sync.journey import JourneyCounts
@@ -153,5 +154,6 @@ def a_scene(
         people={person.id: person for person in people},
         diagnose=diagnose,
         owner="test",
+        watch=Watch(clock),
     )
     return Scene(db, ledger, clock, desk)

@@ -20,6 +20,7 @@ from storage.engine import Database
 from storage.failures import StoredFailure
 from storage.migrating import migrate
 from storage.payments import StoredPayment
+from storage.watch import Watch
 from sync import intake, journey, requests
 from sync.desk import Desk
 
@@ -95,6 +96,7 @@ def house(tmp_path: Path) -> Iterator[Journey]:
             people={"dana": a_person("dana")},
             diagnose=diagnose,
             owner="test",
+            watch=Watch(tryton.clock),
         )
         yield Journey(tryton, desk)
         db.close()

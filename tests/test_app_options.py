@@ -14,7 +14,7 @@ BY_HAND = "--company --by --at --json"  # every `books` command has them, after 
 
 COMMANDS = {
     "import": "FILE --company --partial --json",
-    "sync": "--company --dry-run --json",
+    "sync": "--company --dry-run --wait --json",
     "failures": "--company --all --json",
     "show": "TRANSACTION --company --json",
     "decide": "TRANSACTION REMEDY --as --reason --successor --proof --reapply --seen --company --json",

@@ -216,7 +216,7 @@ def test_the_steps_are_those_of_the_design_and_no_others() -> None:
         planned -> sending cancelled
         sending -> done refused_stale failed unknown planned
         unknown -> done sending needs_person
-        needs_person -> done planned cancelled
+        needs_person -> done cancelled
         done -> superseded
         refused_stale ->
         failed ->

@@ -8,38 +8,41 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from makers import START
+from makers import START, ManualClock
 from rows import a_company_row, a_payment_row, a_planned_effect, at_work
 
 from receivables.effects import STEPS, EffectState, Outcome, Verdict
-from storage import audit, effects, schema
+from storage import audit, effects, schema, sending
 from storage.effects import StoredEffect
 from storage.engine import Database
+from storage.watch import Absence, Watch
 from storage.work import Work
 
 EFFECTS = 200
-LEASE = timedelta(seconds=60)
+LEASE_SECONDS = 60.0
 NOTHING = Outcome(Verdict.UNKNOWN)
 DONE = Outcome(Verdict.DONE, document_id="R1", version="1")
 CLAIM_ALL = """
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime
 sys.path.insert(0, "tests")
+from makers import ManualClock
 from rows import at_work
-from storage import effects
+from storage import sending
 from storage.engine import Database
-db, now = Database(sys.argv[1]), datetime.fromisoformat(sys.argv[2])
+from storage.watch import Watch
+db, now, watch = Database(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), Watch(ManualClock())
 print("ready", flush=True)
 sys.stdin.readline()
 while True:
     with at_work(db, at=now) as work:
-        taken = effects.claim(work, owner=sys.argv[3], lease_until=now + timedelta(seconds=60), limit=7)
+        taken = sending.claim(work, watch, owner=sys.argv[3], lease_seconds=60.0, limit=7)
     if not taken:
         break
     print(*(effect.id for effect in taken), sep="\\n", flush=True)
@@ -62,20 +65,44 @@ def _planned(work: Work, count: int) -> None:
         effects.plan(work, a_planned_effect(f"TXN-R{number}"))
 
 
-def _claim(work: Work, *, owner: str = "first", now: datetime = START, limit: int = 60) -> list[StoredEffect]:
-    return list(effects.claim(replace(work, at=now), owner=owner, lease_until=now + LEASE, limit=limit))
+@pytest.fixture
+def clock() -> ManualClock:
+    """The monotonic clock of the process that watches; the wall clock of each step is given to it."""
+    return ManualClock()
+
+
+@pytest.fixture
+def watch(clock: ManualClock) -> Watch:
+    return Watch(clock)
+
+
+def _claim(
+    work: Work, watch: Watch | None = None, *, owner: str = "first", now: datetime = START, limit: int = 60
+) -> list[StoredEffect]:
+    """A claim by a process that has seen nothing yet, unless its watch is given."""
+    seen = watch or Watch(ManualClock())
+    return list(sending.claim(replace(work, at=now), seen, owner=owner, lease_seconds=LEASE_SECONDS, limit=limit))
 
 
 def _send(work: Work, *held: StoredEffect, at: datetime = START) -> list[StoredEffect]:
-    begun = effects.begin_dispatch(
+    begun = sending.begin_dispatch(
         replace(work, at=at),
         held,
         key=str(at),
         owner="first",
-        lease_until=at + LEASE,
+        lease_seconds=LEASE_SECONDS,
         deadline_at=at + timedelta(seconds=30),
     )
     return list(begun)
+
+
+def _taken_over(work: Work, *, limit: int = 60) -> list[StoredEffect]:
+    """The claim of another process that has watched what is held for longer than any lease."""
+    clock = ManualClock()
+    watch = Watch(clock)
+    assert [] == _claim(work, watch, owner="second", limit=limit)
+    clock.advance(LEASE_SECONDS + 1)
+    return _claim(work, watch, owner="second", limit=limit)
 
 
 def _state(db: Database) -> tuple[str, int]:
@@ -152,7 +179,51 @@ def test_an_effect_that_is_held_is_claimed_by_nobody_else(db: Database) -> None:
         assert 1 == len(_claim(work))
     with at_work(db) as work:
         assert [] == _claim(work, owner="second")
-        assert [] == _claim(work, owner="second", now=START + LEASE)
+        assert [] == _claim(work)  # not by its own process either, which cannot know that it is the same
+
+
+@pytest.mark.parametrize("stepped", [timedelta(minutes=5), timedelta(days=2), -timedelta(minutes=5), -timedelta(days=2)])
+def test_a_lease_is_over_when_it_was_watched_whatever_the_wall_clock_says(
+    db: Database, clock: ManualClock, watch: Watch, stepped: timedelta
+) -> None:
+    with at_work(db) as work:
+        _planned(work, 1)
+        work.connection.execute(sa.update(schema.effect).values(next_at=START - timedelta(days=3)))
+        assert 1 == len(_claim(work))
+    for passed, taken in ((0, 0), (LEASE_SECONDS, 0), (1, 1)):
+        clock.advance(passed)
+        with at_work(db) as work:
+            assert taken == len(_claim(work, watch, owner="second", now=START + stepped))
+
+
+def test_a_lease_that_was_renewed_is_watched_anew(db: Database, clock: ManualClock, watch: Watch) -> None:
+    with at_work(db) as work:
+        _planned(work, 1)
+        (held,) = _claim(work)
+        assert [] == _claim(work, watch, owner="second")
+    clock.advance(LEASE_SECONDS - 1)
+    with at_work(db) as work:
+        _send(work, held)
+    clock.advance(2)
+    with at_work(db) as work:
+        assert [] == _claim(work, watch, owner="second")
+
+
+def test_postgresql_says_by_its_own_clock_that_a_lease_is_over(db: Database) -> None:
+    with at_work(db) as work:
+        _planned(work, 1)
+        assert 1 == len(_claim(work))
+        ended = sa.update(schema.effect).values(lease_until=datetime(2026, 1, 1, tzinfo=UTC))
+        work.connection.execute(ended)
+    with at_work(db) as work:
+        assert (1 if db.dialect == "postgresql" else 0) == len(_claim(work, owner="second"))
+
+
+def test_a_rest_longer_than_anybody_asks_for_was_written_by_a_wrong_clock(db: Database) -> None:
+    with at_work(db) as work:
+        _planned(work, 1)
+        assert [] == _claim(work, now=START - timedelta(hours=23))
+        assert 1 == len(_claim(work, now=START - timedelta(days=2)))
 
 
 def test_an_effect_is_claimed_when_it_is_due_and_not_before(db: Database) -> None:
@@ -183,8 +254,7 @@ def _lost_to_another(db: Database) -> tuple[StoredEffect, StoredEffect]:
         _planned(work, 1)
         paused = _claim(work)[0]
     with at_work(db) as work:
-        later = START + LEASE + timedelta(seconds=1)
-        (taken,) = _claim(work, owner="second", now=later)
+        (taken,) = _taken_over(work)
     assert (paused.fence + 1, EffectState.SENDING) == (taken.fence, taken.state)
     return paused, taken
 
@@ -206,15 +276,6 @@ def test_nothing_is_sent_with_an_old_fence(db: Database) -> None:
         assert [] == _send(work, paused)
         (kept,) = effects.by_ids(work.connection, "acme", [taken.id])
     assert (taken.fence, 0, None) == (kept.fence, kept.sendings, kept.deadline_at)
-
-
-def test_nothing_is_sent_after_the_lease_even_when_nobody_took_it_over(db: Database) -> None:
-    """The facts were read inside the lease; a process paused beyond it would send on old ones."""
-    with at_work(db) as work:
-        _planned(work, 1)
-        (held,) = _claim(work)
-        assert [] == _send(work, held, at=START + LEASE + timedelta(seconds=1))
-        assert 1 == len(_send(work, held, at=START + LEASE))
 
 
 def test_a_batch_with_one_lost_member_is_not_sent_and_marks_none_of_them(db: Database) -> None:
@@ -250,7 +311,7 @@ def test_an_effect_whose_process_died_after_sending_is_unknown(db: Database) -> 
         (sent,) = _send(work, held)
     assert (EffectState.SENDING, 1, START + timedelta(seconds=30)) == (sent.state, sent.sendings, sent.deadline_at)
     with at_work(db) as work:
-        (found,) = _claim(work, owner="second", now=START + LEASE + timedelta(seconds=1))
+        (found,) = _taken_over(work)
         assert (EffectState.UNKNOWN, 1) == (found.state, found.sendings)
         assert not effects.settle(work, sent, EffectState.DONE, DONE)
     with db.read() as connection:
@@ -292,7 +353,7 @@ def test_each_permitted_step_is_recorded(db: Database) -> None:
         (held,) = _claim(work)
         assert effects.settle(work, held, EffectState.UNKNOWN, NOTHING)
         (unknown,) = _claim(work)
-        again = effects.resume(work, unknown)
+        again = sending.resume(work, unknown, _absent(unknown))
         assert again is not None
         assert effects.settle(work, again, EffectState.DONE, DONE)
         (done,) = effects.by_ids(work.connection, "acme", [held.id])
@@ -302,13 +363,71 @@ def test_each_permitted_step_is_recorded(db: Database) -> None:
     assert ["effect.planned", "effect.unknown", "effect.sending", "effect.done", "effect.superseded"] == said
 
 
+def _absent(effect: StoredEffect) -> Absence:
+    return Absence(effect.id, effect.sendings, 32.0)
+
+
+def _sent_and_unknown(work: Work) -> StoredEffect:
+    (held,) = _claim(work)
+    (sent,) = _send(work, held)
+    assert effects.settle(work, sent, EffectState.UNKNOWN, NOTHING)
+    (unknown,) = _claim(work)
+    return unknown
+
+
 def test_only_an_unknown_effect_with_our_fence_is_resumed(db: Database) -> None:
     with at_work(db) as work:
         _planned(work, 1)
         (held,) = _claim(work)
-        assert effects.resume(work, held) is None
-        assert effects.settle(work, held, EffectState.UNKNOWN, NOTHING)
+        assert sending.resume(work, held, _absent(held)) is None
+    with at_work(db) as work:
+        work.connection.execute(sa.update(schema.effect).values(lease_until=None, state=EffectState.PLANNED))
+        unknown = _sent_and_unknown(work)
+        (taken,) = _taken_over(work)
+        assert sending.resume(work, unknown, _absent(unknown)) is None
+        again = sending.resume(work, taken, _absent(taken))
+        assert again is not None
+        assert (EffectState.SENDING, None, unknown.key, unknown.marker) == (
+            again.state,
+            again.dispatch_id,
+            again.key,
+            again.marker,
+        )
+
+
+def test_the_absence_of_another_sending_resumes_nothing(db: Database) -> None:
+    with at_work(db) as work:
+        _planned(work, 1)
+        unknown = _sent_and_unknown(work)
+        with pytest.raises(AssertionError, match="another sending"):
+            sending.resume(work, unknown, replace(_absent(unknown), sendings=unknown.sendings - 1))
+
+
+@pytest.mark.parametrize("state", [EffectState.PLANNED, EffectState.REFUSED_STALE])
+def test_what_may_have_left_is_neither_planned_again_nor_refused_before_it_is_proven_absent(
+    db: Database, state: EffectState
+) -> None:
+    stale = Outcome(Verdict.REFUSED, code="stale")
+    with at_work(db) as work:
+        _planned(work, 1)
+        (held,) = _claim(work)
+        (sent,) = _send(work, held)
+        with pytest.raises(AssertionError, match="may have left"):
+            effects.settle(work, sent, state, stale)
+        assert effects.settle(work, sent, EffectState.UNKNOWN, NOTHING)
         (unknown,) = _claim(work)
-        (taken,) = _claim(work, owner="second", now=START + LEASE + timedelta(seconds=1))
-        assert effects.resume(work, unknown) is None
-        assert effects.resume(work, taken) is not None
+        again = sending.resume(work, unknown, _absent(unknown))
+        assert again is not None
+        assert effects.settle(work, again, state, stale)
+
+
+@pytest.mark.parametrize("state", [EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON])
+def test_no_new_generation_while_an_earlier_intent_is_open(db: Database, state: EffectState) -> None:
+    with at_work(db) as work:
+        _planned(work, 1)
+        work.connection.execute(sa.update(schema.effect).values(state=state, part=2))
+        chain = effects.of_payments(work.connection, "acme", ["TXN-R0"])["TXN-R0"]
+        assert effects.next_generation(chain) is None
+        work.connection.execute(sa.update(schema.effect).values(state=EffectState.REFUSED_STALE))
+        chain = effects.of_payments(work.connection, "acme", ["TXN-R0"])["TXN-R0"]
+        assert (1, 7) == (effects.next_generation(chain), effects.next_generation(chain, 7))

@@ -10,16 +10,17 @@ from pathlib import Path
 import private_postgres
 import pytest
 import sqlalchemy as sa
-from makers import START
+from makers import ManualClock
 from private_postgres import Cluster
 from rows import a_company_row, a_payment_row, at_work
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from receivables.errors import ConfigurationError
 from receivables.payment import PaymentState
-from storage import attempts, decisions, effects, failures, mirror, outbox, payments, schema
+from storage import attempts, decisions, effects, failures, mirror, outbox, payments, schema, sending
 from storage.engine import Connection, Database
 from storage.migrating import ensure_current, migrate, newest
+from storage.watch import Watch
 from storage.work import Work
 
 SHORT_OF = {"sqlite": "locked", "postgresql": "lock timeout"}
@@ -201,7 +202,12 @@ def _plans(database: Database, ask: Callable[[Work], object]) -> list[str]:
 @pytest.mark.parametrize(
     ("ask", "index"),
     [
-        (lambda w: effects.claim(w, owner="a test", lease_until=START, limit=60), "ix_effect_by_state"),
+        (
+            lambda w: sending.claim(w, Watch(ManualClock()), owner="a test", lease_seconds=60.0, limit=60),
+            "ix_effect_by_state",
+        ),
+        (lambda w: effects.in_flight(w.connection, "acme"), "ix_effect_by_state"),
+        (sending.due_now, "ix_effect_by_state"),
         (lambda w: effects.underway(w.connection, "acme"), "ix_effect_by_state"),
         (lambda w: effects.of_payments(w.connection, "acme", ["TXN-1"]), "ix_effect_by_payment"),
         (lambda w: effects.of_decision(w.connection, "acme", "d"), "ix_effect_by_decision"),

@@ -32,7 +32,7 @@ from receivables.errors import StaleDecision
 from receivables.payment import Bucket, PaymentState
 from storage import failures
 from sync import verification
-from sync.effects import FRESH_SECONDS
+from sync.rereading import FRESH_SECONDS
 
 
 @pytest.fixture

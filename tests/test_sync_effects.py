@@ -32,8 +32,11 @@ from receivables.payment import Bucket, PaymentState
 from receivables.refusal import Refusal
 from storage import audit, companies, failures
 from storage.companies import Pause
+from storage.watch import Watch
 from sync import effects as carrying_out
-from sync.effects import FRESH_SECONDS, LEASE_SECONDS, SEND_SECONDS
+from sync.desk import Desk
+from sync.effects import LEASE_SECONDS, SEND_SECONDS
+from sync.rereading import FRESH_SECONDS
 
 
 @pytest.fixture
@@ -393,16 +396,22 @@ def test_facts_older_than_a_minute_are_not_sent(scene: Scene, books: FaultyBooks
     verified_once(scene)
 
 
+def _another_process(scene: Scene, books: FaultyBooks) -> Desk:
+    """One that has seen nothing yet, and whose line to the books is good."""
+    return replace(scene.desk, owner="other", books=books.inner, watch=Watch(scene.clock))
+
+
 # --- paused and killed processes --------------------------------------------------------------------------------------
 
 
 def test_a_paused_worker_whose_lease_ran_out_writes_nothing(scene: Scene, books: FaultyBooks) -> None:
     scene.pay()
     promise(scene)
-    other = replace(scene.desk, owner="other", books=books.inner)
+    other = _another_process(scene, books)
 
     def overtaken() -> None:
         books.before_read = lambda: None
+        carrying_out.run_until_idle(other)
         scene.clock.advance(LEASE_SECONDS + 1)
         carrying_out.run_until_idle(other)
 
@@ -450,10 +459,11 @@ def test_nothing_leaves_after_the_deadline(scene: Scene, books: FaultyBooks) -> 
 def test_a_worker_paused_while_sending_cannot_undo_what_another_found(scene: Scene, books: FaultyBooks) -> None:
     scene.pay()
     promise(scene)
-    other = replace(scene.desk, owner="other", books=books.inner)
+    other = _another_process(scene, books)
 
     def overtaken() -> None:
         books.before_write = lambda: None
+        carrying_out.run_until_idle(other)
         scene.clock.advance(LEASE_SECONDS + WINDOW)
         carrying_out.run_until_idle(other)
         scene.clock.advance(5)
@@ -473,7 +483,7 @@ def test_a_fresh_process_recovers_with_exactly_one_receipt(scene: Scene, books: 
     with pytest.raises(Killed):
         carry_out(scene)
     assert [EffectState.SENDING] == states_of(scene)
-    scene.desk = replace(scene.desk, owner="born later")
+    scene.desk = replace(scene.desk, owner="born later", watch=Watch(scene.clock))
     for _ in range(5):
         scene.clock.advance(LEASE_SECONDS / 2)
         scene.sync()
@@ -486,6 +496,7 @@ def test_what_a_dead_process_left_is_shown_as_unknown(scene: Scene, books: Fault
     books.faults = [Fault.KILLED_AFTER]
     with pytest.raises(Killed):
         carry_out(scene)
+    assert 0 == carry_out(scene).claimed  # its lease is seen for the first time
     books.reads_raise = BooksUnavailable("The books do not answer.")
     with pytest.raises(BooksUnavailable):
         later(scene, LEASE_SECONDS + 1)

@@ -20,7 +20,7 @@ from feeds.csv_file import CsvFile
 from receivables.errors import FeedError, StaleDecision
 from receivables.words import Words, counted
 from storage import attempts, failures, feeds, payments, search
-from sync import intake, journey
+from sync import intake, journey, waiting
 from sync.desk import Desk
 from sync.journey import JourneyCounts
 
@@ -89,6 +89,13 @@ def sync(
     context: typer.Context,
     company: CompanyId = None,
     dry_run: Annotated[bool, typer.Option(help="Read only, and show what would be posted.")] = False,
+    wait: Annotated[
+        bool | None,
+        typer.Option(
+            "--wait/--no-wait",
+            help="Wait until the books tell whether a receipt that got no answer reached them. Default: wait, not with --json.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Sync once, now: read the books, post what can be posted, diagnose the rest."""
@@ -100,7 +107,10 @@ def sync(
     done = []
     for desk in desks:
         with working(f"{desk.company.name}: starting") as update:
-            done.append(journey.run(desk, update))
+            counts = journey.run(desk, update)
+            if wait or (wait is None and not as_json):
+                waiting.until_known(desk, counts, update, (lambda _: None) if as_json else print_line)
+            done.append(counts)
     if as_json:
         print_json(done)
     else:
@@ -120,6 +130,8 @@ def _say(desk: Desk, counts: JourneyCounts) -> None:
             kept = feeds.refused(connection, desk.company.id, limit=REFUSED_SHOWN)
         for record in kept:
             print_line(f"  {record.record_id}: {record.problem}")
+    if counts.clock_problem:
+        print_line(f"{desk.company.name}: {counts.clock_problem}")
     if counts.problem:
         print_line(
             f"{desk.company.name}: the books could not be reached ({counts.problem}). Nothing was lost; the next sync continues."

@@ -24,6 +24,7 @@ from receivables.evidence import Evidence
 from receivables.payment import Allocation, FeedStatus, Payment
 from storage.engine import Database
 from storage.migrating import migrate
+from storage.watch import Watch
 from sync import intake
 from sync.desk import Desk
 
@@ -125,6 +126,7 @@ class World:
             people={},
             diagnose=self.diagnose,
             owner="accuracy",
+            watch=Watch(self.clock),
         )
 
     def close(self) -> None:

@@ -1,0 +1,134 @@
+"""Whether effects may still be sent: what they rest on is read again, fresh, right before.
+
+Reads: the documents that claimed effects change or rest on. Leaves: why each stale one may not be sent. Never: a write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from receivables.books_records import CreditMemo, Customer, Gone, Invoice, InvoiceStatus, Receipt
+from receivables.effects import ApplyCredit, ApplyReceipt, EffectState, ReceiptWrite, UnapplyCredit, facts_of
+from storage import effects
+from storage.effects import StoredEffect
+from sync.desk import Desk
+
+FRESH_SECONDS = 60.0  # unattended effects resting on older facts are checked again instead of sent
+Document = Customer | Invoice | CreditMemo | Receipt | Gone
+
+
+@dataclass
+class Documents:
+    """The documents that claimed effects rest on, as the books hold them now."""
+
+    by_name: dict[str, Document] = field(default_factory=dict)
+
+    def versions(self, effect: StoredEffect) -> Mapping[str, str]:
+        """Versions of the documents this effect changes, for books that ask for them."""
+        document = self.by_name.get(_changed_by(effect))
+        return {} if document is None or isinstance(document, Gone) else {document.id: document.version}
+
+
+def why_stale(desk: Desk, ready: Sequence[StoredEffect], documents: Documents) -> Mapping[str, str]:
+    """Effect ids to the reason why they may no longer be sent; a payment is sent whole or not at all."""
+    now = desk.clock.now()
+    parts = _other_parts(desk, ready)
+    stale: dict[str, str] = {}
+    taken: dict[str, int] = {}
+    for effect in ready:
+        why = _stale(effect, documents, taken) or _stale_beside(effect, parts[effect.id], now)
+        if why:
+            stale[effect.id] = why
+    for effect in ready:
+        if effect.id not in stale and any(other.id in stale for other in parts[effect.id]):
+            stale[effect.id] = "another part of the payment no longer fits"
+    return stale
+
+
+def _other_parts(desk: Desk, ready: Sequence[StoredEffect]) -> Mapping[str, Sequence[StoredEffect]]:
+    """For each unattended receipt the other parts of its payment in the same generation; a decision's parts are a chain."""
+    with desk.db.read() as connection:
+        chains = effects.of_payments(connection, desk.company.id, {effect.transaction_number for effect in ready})
+    return {
+        effect.id: []
+        if effect.attended
+        else [
+            other
+            for other in chains[effect.transaction_number]
+            if other.id != effect.id and (other.kind, other.generation) == (effect.kind, effect.generation)
+        ]
+        for effect in ready
+    }
+
+
+def _stale_beside(effect: StoredEffect, others: Sequence[StoredEffect], now: datetime) -> str:
+    """Why an unattended effect may not be sent for its age or its other parts, or ""."""
+    if effect.attended:
+        return ""
+    if any(other.state in (EffectState.FAILED, EffectState.REFUSED_STALE, EffectState.CANCELLED) for other in others):
+        return "another part of the payment was not taken"
+    half_posted = any(other.state is EffectState.DONE for other in others)  # then it is resumed, however long it took
+    age_seconds = (now - effect.facts_read_at).total_seconds()  # facts from the future were read before a clock was set
+    if not half_posted and not 0 <= age_seconds <= FRESH_SECONDS:
+        return "its facts were read too long ago"
+    return ""
+
+
+def read_documents(desk: Desk, ready: Sequence[StoredEffect]) -> Documents:
+    """The documents of these effects as the books hold them now. Raises BooksError."""
+    wanted: dict[str, set[str]] = {"invoice": set(), "credit_memo": set(), "receipt": set(), "customer": set()}
+    for effect in ready:
+        for name in {*effect.expects, _changed_by(effect)} - {""}:
+            kind, _, document_id = name.partition(":")
+            wanted[kind].add(document_id)
+    reads: Mapping[str, Mapping[str, Document]] = {
+        "invoice": desk.books.invoices(wanted["invoice"]) if wanted["invoice"] else {},
+        "credit_memo": desk.books.credit_memos(wanted["credit_memo"]) if wanted["credit_memo"] else {},
+        "receipt": desk.books.receipts(wanted["receipt"]) if wanted["receipt"] else {},
+        "customer": desk.books.customers(wanted["customer"]) if wanted["customer"] else {},
+    }
+    return Documents({f"{kind}:{id_}": document for kind, found in reads.items() for id_, document in found.items()})
+
+
+def _changed_by(effect: StoredEffect) -> str:
+    """The existing document that an effect changes, as "kind:id"; a new receipt changes none."""
+    match effect.write:
+        case UnapplyCredit() | ApplyCredit():
+            return f"credit_memo:{effect.write.credit_memo_id}"
+        case ApplyReceipt():
+            return f"receipt:{effect.write.receipt_id}"
+        case ReceiptWrite():
+            return ""
+
+
+def _stale(effect: StoredEffect, documents: Documents, taken: dict[str, int]) -> str:
+    """Why an effect may no longer be sent, or "". `taken` collects what this batch takes of each invoice."""
+    for name, expected in effect.expects.items():
+        document = documents.by_name.get(name)
+        if document is None:
+            return f"{name} could not be read"
+        if effect.attended and facts_of(document) != expected:
+            return f"{name} is no longer as it was when this was decided"
+    if effect.attended or not isinstance(effect.write, ReceiptWrite):
+        return ""
+    for line in effect.write.lines:
+        document = documents.by_name.get(f"invoice:{line.invoice_id}")
+        already = taken.get(line.invoice_id, 0)
+        if not _still_takes(document, effect, line.amount_minor + already):
+            return f"invoice:{line.invoice_id} no longer takes it"
+    for line in effect.write.lines:
+        taken[line.invoice_id] = taken.get(line.invoice_id, 0) + line.amount_minor
+    return ""
+
+
+def _still_takes(document: Document | None, effect: StoredEffect, amount_minor: int) -> bool:
+    return (
+        isinstance(document, Invoice)
+        and isinstance(effect.write, ReceiptWrite)
+        and document.status is InvoiceStatus.OPEN
+        and document.currency == effect.write.currency
+        and document.customer_id == effect.write.customer_id
+        and document.open_minor >= amount_minor
+    )
