@@ -22,6 +22,7 @@ from receivables.errors import BooksUnavailable, ConfigurationError, NotFound
 from receivables.ports import Clock, Ids
 from storage import companies, schema
 from storage.engine import Database
+from storage.watch import Watch, lease_end, lease_ended
 
 LEASE = timedelta(seconds=90)  # longer than the time-outs of one renewal; a process that died holds it no longer
 WAIT_SECONDS = 100.0  # for another process's renewal: just past its lease
@@ -84,7 +85,8 @@ class Age:
 class _Row:
     body: str
     version: int
-    held_until: datetime | None
+    held_by: str
+    free: bool
 
 
 class Vault:
@@ -104,6 +106,7 @@ class Vault:
         self._clock = clock
         self._ids = ids
         self._pause = pause
+        self._watch = Watch(clock)
         self._held = threading.local()  # (company, purpose) to the version this thread renews from
 
     def read(self, company: str, purpose: str) -> str:
@@ -175,11 +178,12 @@ class Vault:
     def _take_lease(self, company: str, purpose: str, owner: str) -> _Row:
         patience = self._clock.monotonic() + WAIT_SECONDS
         while True:
-            row, now = self._row(company, purpose), self._clock.now()
-            if row.held_until is None or row.held_until <= now:
+            asked, row, holder = self._watch.moment(), self._row(company, purpose), ("token", company, purpose)
+            if row.free or self._watch.watched_seconds(holder, row.held_by, asked) >= LEASE.total_seconds():
                 with self._db.work() as connection:
-                    if _leased(connection, company, purpose, owner, now):
+                    if _leased(connection, company, purpose, owner, row.held_by, self._clock.now()):
                         return self._read_row(connection, company, purpose)
+            self._watch.saw(holder, row.held_by)
             if self._clock.monotonic() > patience:
                 raise BooksUnavailable(f"Another process has been renewing the access of {company} for too long.")
             self._pause(LOOK_AGAIN_SECONDS)
@@ -189,19 +193,20 @@ class Vault:
             return self._read_row(connection, company, purpose)
 
     def _read_row(self, connection: Connection, company: str, purpose: str) -> _Row:
-        row = connection.execute(sa.select(schema.token).where(*_of(company, purpose))).one_or_none()
+        free = lease_ended(connection, schema.token.c.lease_until).label("free")
+        row = connection.execute(sa.select(schema.token, free).where(*_of(company, purpose))).one_or_none()
         if row is None:
             raise _not_stored(company, purpose)
-        return _Row(row.body, row.version, row.lease_until)
+        return _Row(row.body, row.version, row.lease_owner, bool(row.free))
 
 
-def _leased(connection: Connection, company: str, purpose: str, owner: str, now: datetime) -> bool:
-    """Takes the lease: true for exactly one of several that ask at the same time."""
+def _leased(connection: Connection, company: str, purpose: str, owner: str, before: str, now: datetime) -> bool:
+    """Takes the lease from whoever held it before, or from nobody: true for exactly one of several that ask at the same time."""
     table = schema.token
     taken = connection.execute(
         sa.update(table)
-        .where(*_of(company, purpose), sa.or_(table.c.lease_until.is_(None), table.c.lease_until <= now))
-        .values(lease_owner=owner, lease_until=now + LEASE)
+        .where(*_of(company, purpose), table.c.lease_owner == before)
+        .values(lease_owner=owner, lease_until=lease_end(connection, now, LEASE.total_seconds()))
     )
     return taken.rowcount == 1
 

@@ -53,6 +53,7 @@ class FaultyBooks:
         self.reads_raise: BooksError | None = None
         self.before_read: Callable[[], None] = lambda: None
         self.before_write: Callable[[], None] = lambda: None
+        self.after_look: Callable[[], None] = lambda: None  # while the answer travels: it says how things were before
         self.sent: list[Dispatch] = []  # every write that left us, whatever became of it
         self._clock = clock
         self._under_way: list[tuple[datetime, Dispatch]] = []
@@ -165,7 +166,9 @@ class FaultyBooks:
 
     def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
         self._reading()
-        return self.inner.look(orders)
+        found = self.inner.look(orders)
+        self.after_look()
+        return found
 
 
 _NOT_DONE: Mapping[Fault, Callable[[], BaseException]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,32 @@ class ManualClock:
     def advance(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
         self._monotonic += seconds
+
+
+class OwnClock:
+    """The clock of one process beside others: its wall clock can be set, at its next reading but so many; nothing else is."""
+
+    def __init__(self, shared: ManualClock, told: Callable[[timedelta], None] = lambda _: None) -> None:
+        self._shared = shared
+        self._told = told
+        self._readings_left = 0
+        self._step = timedelta(0)
+        self.off = timedelta(0)
+
+    def set_by(self, step: timedelta, *, readings_left: int = 1) -> None:
+        """Sets the wall clock by a step, when it has been read so many times more."""
+        self._step, self._readings_left = step, readings_left
+
+    def now(self) -> datetime:
+        if self._readings_left:
+            self._readings_left -= 1
+            if not self._readings_left:
+                self.off += self._step
+                self._told(self._step)
+        return self._shared.now() + self.off
+
+    def monotonic(self) -> float:
+        return self._shared.monotonic()
 
 
 class CountingIds:

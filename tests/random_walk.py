@@ -1,15 +1,22 @@
-"""One seed of a random life: two workers, faulty books, a busy bookkeeper, people who press, and time that jumps."""
+"""One seed of a random life: two workers, faulty books, a busy bookkeeper, people who press, and clocks that are set.
+
+Each worker is a process on a machine of its own: its wall clock is set at points drawn in advance, and it knows of time
+only what its own monotonic clock has counted. The books keep the right time.
+"""
 
 from __future__ import annotations
 
 import random
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 
 import sqlalchemy as sa
 from faulty_books import Fault, FaultyBooks, Killed
+from makers import OwnClock
 from scene import Scene
 
 from receivables.books_records import InvoiceStatus, Receipt
@@ -17,11 +24,13 @@ from receivables.effects import EffectKind, EffectState, markers_in
 from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavailable, NotFound, NotPermitted, StaleDecision
 from receivables.payment import Bucket
 from storage import audit, effects, failures, payments, schema
+from storage.watch import Watch
 from sync import effects as carrying_out
 from sync import journey, requests
 
 INVOICES = ("1001", "1002", "1003", "1004", "1005", "1006")
 JUMPS = (1, 1, 2, 5, 20, 31, 33, 61, 65, 400, 3600)
+STEPS_OF_CLOCKS = [timedelta(minutes=5), timedelta(days=2)]
 FAULTS = [fault for fault in Fault if fault is not Fault.NONE]
 SETTLED = (Bucket.POSTED, Bucket.WAITING_PERSON, Bucket.DISMISSED, Bucket.EXCLUDED)
 UNSETTLED = (EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN)
@@ -39,12 +48,18 @@ class Walk:
     fed_minor: dict[str, int] = field(default_factory=dict)
     copied: set[str] = field(default_factory=set)  # payments whose receipt a bookkeeper copied by hand
     dismissed: dict[str, set[str]] = field(default_factory=dict)  # payment to its receipts when it was dismissed
+    watch: type[Watch] = Watch  # a broken one shows that the walk would find what it breaks
 
     def __post_init__(self) -> None:
         self.deck: list[Fault] = []
         self.books = FaultyBooks(self.scene.desk.books, self.scene.clock)
         self.scene.with_books(self.books)
-        self.desks = [replace(self.scene.desk, owner=owner) for owner in ("first", "second")]
+        self.clocks = [OwnClock(self.scene.clock, self.clock_was_set) for _ in range(2)]
+        self.desks = [
+            replace(self.scene.desk, owner=owner, clock=clock, watch=self.watch(clock))
+            for owner, clock in zip(("first", "second"), self.clocks, strict=True)
+        ]
+        self.set_while = ""
         self.scene.ledger.key_life *= self.dice.choice([0, 1])  # books that forget keys at once, or keep them a day
         self.rate = self.dice.choice([0.2, 0.5, 0.8])
         self.hooli = self.scene.customer()
@@ -91,6 +106,23 @@ class Walk:
         self.said.append(f"{seconds} s pass")
         self.scene.clock.advance(seconds)
 
+    def set_a_clock(self) -> None:
+        """Draws where in what is done next a wall clock is set, and by how much."""
+        clock = self.dice.choice(self.clocks)
+        step = self.dice.choice(STEPS_OF_CLOCKS) * self.dice.choice([-1, 1])
+        if abs(clock.off + step) > timedelta(days=3):
+            step = -step
+        clock.set_by(step, readings_left=self.dice.randint(1, 15))
+
+    def clock_was_set(self, step: timedelta) -> None:
+        """Remembers in which piece of work it happened."""
+        frame = sys._getframe(2)
+        while frame.f_back is not None and Path(frame.f_code.co_filename).parent.name != "sync":
+            frame = frame.f_back
+        self.set_while = f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name}"
+        self.said.append(f"... a clock is set by {step} in {self.set_while}")
+        self.reached[f"set in: {self.set_while}"] += 1
+
     def decide(self) -> None:
         with self.scene.db.read() as connection:
             waiting = list(failures.open_ones(connection, "acme"))
@@ -123,6 +155,9 @@ class Walk:
         self.books.reads_raise = None if self.dice.random() >= self.rate / 6 else BooksUnavailable("The books do not answer.")
         if self.dice.random() < 0.25:
             self.interrupt()
+        if self.dice.random() < 0.5:
+            self.set_a_clock()
+        open_before = self.open_kinds()
         planned = list(self.books.faults)
         self.said.append(f"{what} with {[fault.value for fault in planned]}, reads {self.books.reads_raise!r}")
         try:
@@ -131,6 +166,9 @@ class Walk:
             self.reached[f"stopped: {type(error).__name__}"] += 1
         except Killed:
             self.reached["killed"] += 1
+        if self.set_while:
+            self.reached.update(f"set while open: {kind}" for kind in open_before | self.open_kinds())
+            self.set_while = ""
         happened = planned[: len(planned) - len(self.books.faults)]
         self.reached.update(f"fault: {fault}" for fault in happened)
         self.deck = [*planned[len(happened) :], *self.deck]
@@ -144,11 +182,11 @@ class Walk:
         return dealt
 
     def interrupt(self) -> None:
-        """The process is paused at its next call to the books; time passes and the other one works."""
+        """The process is frozen at its next call to the books, or while their answer travels; the other one works."""
         other, seconds = self.dice.choice(self.desks), self.dice.choice([0, 5, 31, 61, 100])
 
         def paused() -> None:
-            self.books.before_read = self.books.before_write = lambda: None
+            self.books.before_read = self.books.before_write = self.books.after_look = lambda: None
             self.said.append(f"... paused for {seconds} s, {other.owner} works")
             self.reached["paused"] += 1
             self.scene.clock.advance(seconds)
@@ -161,14 +199,17 @@ class Walk:
                 self.reached["interrupter stopped"] += 1
             self.books.faults = kept
 
-        if self.dice.random() < 0.5:
-            self.books.before_read = paused
-        else:
-            self.books.before_write = paused
+        setattr(self.books, self.dice.choice(["before_read", "before_write", "after_look"]), paused)
 
     def calm(self) -> None:
         self.books.faults, self.books.reads_raise = [], None
-        self.books.before_read = self.books.before_write = lambda: None
+        self.books.before_read = self.books.before_write = self.books.after_look = lambda: None
+
+    def open_kinds(self) -> set[EffectKind]:
+        """What kinds of writes are planned, under way or unknown."""
+        with self.scene.db.read() as connection:
+            chains = effects.of_payments(connection, "acme", list(self.fed_minor))
+        return {effect.kind for chain in chains.values() for effect in chain if effect.state in UNSETTLED}
 
     # --- the bookkeeper ---------------------------------------------------------------------------------------------
 
@@ -305,5 +346,5 @@ class Walk:
         )
 
 
-def a_walk(scene: Scene, seed: int) -> Walk:
-    return Walk(scene, random.Random(seed))
+def a_walk(scene: Scene, seed: int, watch: type[Watch] = Watch) -> Walk:
+    return Walk(scene, random.Random(seed), watch=watch)

@@ -172,11 +172,12 @@ def test_process_that_recovers_may_die_too(again: str, taken_in: CommandLine, tm
     acme = copied(taken_in, tmp_path)
     killed(acme, "effects.before_send", "sync")
     ran = run_process(
-        [sys.executable, str(CHECKOUT / "tests" / "child.py"), str(acme.config), "--later", "70"], {ARMED_BY: again}
+        [sys.executable, str(CHECKOUT / "tests" / "child.py"), str(acme.config), "--later", "70", "--later", "140"],
+        {ARMED_BY: again},
     )
     assert -signal.SIGKILL == ran.code
 
-    later(acme, 140, 210, 600)
+    later(acme, 210, 280, 600)
 
     assert receipts_of(FITTING) == acme.receipts()
     assert_all_is_settled(acme)

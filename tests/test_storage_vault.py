@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from storage import companies, schema
 from storage.engine import Database
 from storage.vault import LEASE, WAIT_SECONDS, Keyring, Vault
 
+FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC)  # a database's own clock does not say that it is over
 KEY, OTHER_KEY = Keyring.new_key(), Keyring.new_key()
 TOKEN = "canary-token-0123456789"
 
@@ -183,16 +184,24 @@ def test_one_company_does_not_wait_for_another(kept: Kept) -> None:
 
 def test_whoever_waits_gives_up_in_the_end_and_nothing_was_done(kept: Kept) -> None:
     kept.vault.store("acme", "xero", TOKEN)
-    kept.change("acme", "xero", lease_owner="somebody", lease_until=kept.clock.now() + timedelta(days=1))
+
+    def another_takes_it(seconds: float) -> None:
+        kept.clock.advance(seconds)
+        kept.change("acme", "xero", lease_owner=f"holder {kept.clock.monotonic() // 50}", lease_until=FAR_AHEAD)
+
+    another_takes_it(0)
     before = kept.clock.monotonic()
-    with pytest.raises(BooksUnavailable), kept.vault.exclusively("acme", "xero"):
+    waiting = Vault(kept.db, Keyring(KEY), kept.clock, CountingIds(), pause=another_takes_it)
+    with pytest.raises(BooksUnavailable), waiting.exclusively("acme", "xero"):
         pass
     assert WAIT_SECONDS <= kept.clock.monotonic() - before < WAIT_SECONDS + 1
 
 
-def test_a_process_that_died_holds_the_token_only_until_its_lease_ends(kept: Kept) -> None:
+@pytest.mark.parametrize("written", [-timedelta(days=2), timedelta(0), timedelta(days=2)])
+def test_a_process_that_died_holds_the_token_until_its_lease_was_watched(kept: Kept, written: timedelta) -> None:
+    """Whatever its wall clock said when it wrote down until when it holds it."""
     kept.vault.store("acme", "xero", TOKEN)
-    kept.change("acme", "xero", lease_owner="dead", lease_until=kept.clock.now() + LEASE)
+    kept.change("acme", "xero", lease_owner="dead", lease_until=FAR_AHEAD + written)
     began = kept.clock.now()
     with kept.vault.exclusively("acme", "xero") as token:
         assert TOKEN == token
