@@ -1,6 +1,6 @@
 """How effects change hands and leave: claimed under a lease, resumed when proven absent, dispatched under a deadline.
 
-Every step is one conditional statement on the effect's fence, so that whoever lost an effect can do nothing with it.
+Every step is one conditional statement on the effect's fence, so that a worker that lost an effect can do nothing with it.
 What a lease and an absence are worth is asked of the process's own `Watch`, never of a wall clock.
 """
 
@@ -117,7 +117,7 @@ def begin_dispatch(
 ) -> Sequence[StoredEffect]:
     """Writes down what is about to be sent, before it is. Returns the members with their dispatch; nothing means send nothing.
 
-    One member that is another worker's now stops the whole dispatch; whoever holds that member looks for it first,
+    One member that is another worker's now stops the whole dispatch; the worker that holds that member now looks for it first,
     and the others are as if nothing had been tried. Whether our own lease ran out is asked by our own monotonic clock.
     """
     company, table = work.company, schema.effect

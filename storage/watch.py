@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from receivables.ports import Clock
 
 JUMP_SECONDS = 60.0  # a wall clock that moved by more than this against the monotonic one was set by somebody
-THINGS_REMEMBERED = 20_000  # far more than is ever in flight; whoever is forgotten is watched again, which is always safe
+THINGS_REMEMBERED = 20_000  # far more than is ever in flight; what is forgotten is watched again, which is always safe
 
 
 class Sending(Protocol):
