@@ -143,6 +143,16 @@ Document = Customer | Invoice | CreditMemo | Receipt
 
 
 @dataclass(frozen=True)
+class UnreadableReceipt:
+    """A receipt with a figure or a day that is none: what can be read of it, so that it does not count as absent."""
+
+    id: str
+    customer_id: str
+    texts: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True)
 class Changes:
     """What changed in the books since a cursor, oldest first, and the cursor to ask with next time."""
 
@@ -150,3 +160,4 @@ class Changes:
     gone: tuple[Gone, ...]
     cursor: str
     more: bool
+    unreadable: tuple[UnreadableReceipt, ...] = ()

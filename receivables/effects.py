@@ -274,6 +274,7 @@ def facts_of(document: Customer | Invoice | CreditMemo | Receipt | Gone) -> Fact
                 "unapplied_minor": document.unapplied_minor,
                 "voided": document.voided,
                 "deposited": document.deposited,
+                "texts": sorted(document.written),
                 "lines": sorted(f"{line.invoice_id}:{line.amount_minor}" for line in document.lines),
             }
         case Customer():

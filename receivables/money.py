@@ -23,6 +23,7 @@ _DECIMALS_2 = frozenset(
 )
 CURRENCIES = _DECIMALS_0 | _DECIMALS_2 | _DECIMALS_3 | _DECIMALS_4
 
+LARGEST_FEE_PERCENT = 6  # of a payment: what a card or a collection costs at most; more is another amount
 LARGEST_WHOLE_DIGITS = 12  # twelve digits before the point hold any invoice and stay exact everywhere
 
 

@@ -63,8 +63,12 @@ class Books(Protocol):
 
     def settings(self) -> BooksSettings: ...
 
-    def changes(self, cursor: str) -> Changes:
-        """What changed since the cursor ("" is from the beginning), in bounded pages."""
+    def changes(self, cursor: str, *, receipts_only: bool = False) -> Changes:
+        """What changed since the cursor ("" is from the beginning), in bounded pages.
+
+        With `receipts_only`, books that keep receipts in lists of their own ask for no others, and leave the others' places
+        in the cursor where they are; whoever reads all in one question answers all.
+        """
 
     def customers(self, ids: Collection[str]) -> Mapping[str, Customer | Gone]: ...
 

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from receivables.money import LARGEST_FEE_PERCENT
+
 NEAR_DAYS = 3  # whoever records a payment by hand dates it within a long weekend of it
 FAR_DAYS = 7  # beyond a week it is more likely another instalment
 SOON_DAYS = 3  # an invoice that replaces another is made at the same sitting, or after a weekend
+FEE_PERCENT = LARGEST_FEE_PERCENT
 LATE_DAYS = 14  # after two weeks it is more likely the next invoice of a series
-FEE_PERCENT = 6  # what a card or a collection costs at most; more is another amount
 
 
 class Signal(StrEnum):

@@ -30,6 +30,7 @@ class CompanyRow:
     id: str
     books_cursor: str
     mirrored_at: datetime | None
+    mirrored_whole_at: datetime | None  # None until the books were read to the end once
     synced_at: datetime | None
     pause: Pause | None
 
@@ -47,7 +48,7 @@ def ensure(connection: Connection, company: str) -> None:
 def get(connection: Connection, company: str) -> CompanyRow:
     row = connection.execute(sa.select(schema.company).where(schema.company.c.id == company)).one()
     pause = Pause(Cause(row.paused_cause), row.paused_message, row.paused_at, row.paused_until) if row.paused_cause else None
-    return CompanyRow(row.id, row.books_cursor, row.mirrored_at, row.synced_at, pause)
+    return CompanyRow(row.id, row.books_cursor, row.mirrored_at, row.mirrored_whole_at, row.synced_at, pause)
 
 
 def claim_sync(work: Work, *, due_before: datetime) -> bool:
@@ -81,6 +82,14 @@ def claim_reconciliation(work: Work, *, due_before: datetime) -> bool:
 def set_reconciled(work: Work, at: datetime | None = None) -> None:
     """Remembers when the company was proven: now, or at another moment."""
     _set(work, reconciled_at=at or work.at)
+
+
+def set_mirrored_whole(work: Work) -> None:
+    """The books were read to the end: from now on receipts may be sent."""
+    table = schema.company
+    work.connection.execute(
+        sa.update(table).where(table.c.id == work.company, table.c.mirrored_whole_at.is_(None)).values(mirrored_whole_at=work.at)
+    )
 
 
 def set_synced(work: Work) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from receivables.books_records import Changes, Customer, Document, Gone, Invoice, Receipt
-from storage import codec, schema
+from storage import codec, hand_receipts, schema
 from storage.work import Work
 
 
@@ -23,16 +23,27 @@ class Seen:
     deleted_by: str
 
 
-def remember(work: Work, changes: Changes) -> None:
+def remember(work: Work, changes: Changes, *, longest_reference: int = 0) -> None:
     """Takes over one page of changes, and the cursor to go on from, in one transaction."""
-    for document in changes.documents:
-        _put(work, document)
-    for gone in changes.gone:
-        _bury(work, gone)
     table = schema.company
-    work.connection.execute(
+    work.connection.execute(  # first: two processes that mirror at once do so one after the other
         sa.update(table).where(table.c.id == work.company).values(books_cursor=changes.cursor, mirrored_at=work.at)
     )
+    take_over(work, changes.documents, changes.gone, longest_reference=longest_reference)
+    hand_receipts.remember_unreadable(work, changes.unreadable)
+
+
+def take_over(work: Work, documents: Sequence[Document], gone: Sequence[Gone], *, longest_reference: int = 0) -> None:
+    """What was just read of some documents; each at most once."""
+    receipts = []
+    for document in documents:
+        _put(work, document)
+        if isinstance(document, Receipt):
+            receipts.append(document)
+    for tombstone in gone:
+        _bury(work, tombstone)
+    hand_receipts.remember(work, receipts, longest_reference)
+    hand_receipts.bury(work, {tombstone.id: tombstone.deleted for tombstone in gone if tombstone.kind == "receipt"})
 
 
 def _put(work: Work, document: Document) -> None:

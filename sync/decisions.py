@@ -20,7 +20,7 @@ from storage.decisions import StoredDecision
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import remedies
+from sync import mirroring, remedies
 from sync.cases import CannotBeDone, Case, Plan
 from sync.desk import Desk
 from sync.evidence import of_one
@@ -43,6 +43,8 @@ def run_once(desk: Desk) -> DecisionCounts:
         return counts  # they wait: nobody knows who may decide
     with desk.db.read() as connection:
         waiting = decisions.in_state(connection, desk.company.id, "accepted", limit=DECISIONS_PER_RUN)
+    if waiting:
+        mirroring.run_once(desk, receipts_only=True)  # a receipt entered since may be the money
     for decision in waiting:
         _carry_out(desk, decision, counts)
     return counts

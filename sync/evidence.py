@@ -32,7 +32,7 @@ from storage.failures import StoredFailure
 from storage.payments import Binding, StoredPayment
 from sync import binding, escalation, receipts_found
 from sync.desk import Desk
-from sync.receipts_found import Search
+from sync.receipts_found import Candidates, Search
 
 FAILURES_PER_BATCH = 100
 NO_SETTINGS = BooksSettings(home_currency="", closed_through=None)  # of books that do not show theirs
@@ -49,6 +49,7 @@ class _Ours:
     bindings: Mapping[str, Mapping[int, Binding]]
     effects: Mapping[str, Sequence[StoredEffect]]
     known: binding.Known
+    candidates: Candidates  # as the mirror knows them
     claimed: Mapping[str, int]
     invoices: Sequence[Invoice]  # living invoices of the same customers, as last seen
 
@@ -66,6 +67,7 @@ class _Read:
     receipts: Sequence[Receipt] = ()
     posted: Mapping[str, Receipt | Gone] = field(default_factory=dict)
     marked: Mapping[str, Sequence[Receipt]] = field(default_factory=dict)
+    candidates: Candidates = field(default_factory=Candidates)
     unread: list[str] = field(default_factory=list)
 
     def attempt(self, what: str, read: Callable[[], T], nothing: T) -> T:
@@ -126,13 +128,19 @@ def gather(
     """
     if not batch:
         return {}
+    at = desk.clock.now()  # before anything is asked: what an answer proves is how things were then
     ours = _our_rows(desk, batch, isolated=isolated, refusals=refusals or {}, full=full)
     read = _read(desk, batch, ours, full=full)
-    search = Search(desk.company, read.receipts, read.marked, ours.claimed)
-    if full and read.receipts:
+    longest = desk.books.traits.longest_reference
+    candidates = [receipt for receipt in read.candidates.fresh.values() if isinstance(receipt, Receipt)]
+    receipts = list({receipt.id: receipt for receipt in (*read.receipts, *candidates)}.values())
+    search = Search(desk.company, receipts, read.marked, ours.claimed, read.candidates, longest)
+    if receipts:
         with desk.db.read() as connection:
             search = receipts_found.with_others(connection, search, batch)
-    at = desk.clock.now()
+    if read.candidates.fresh:
+        with desk.work() as work:
+            receipts_found.take_over(work, read.candidates, longest)
     return {stored.number: _assemble(stored, ours, read, search, at) for stored in batch}
 
 
@@ -143,15 +151,24 @@ def _our_rows(
     with desk.db.read() as connection:
         known = binding.look_up(connection, company, [stored.payment for stored in batch])
         customers = {id_ for stored in batch for id_ in binding.customer_ids_of(stored.payment, known)}
+        bindings = payments.bindings(connection, company, numbers)
+        asked = [receipts_found.wanted(desk.company, stored.payment, _customers(stored, bindings, known)) for stored in batch]
         return _Ours(
             isolated=isolated,
             refusals=refusals,
-            bindings=payments.bindings(connection, company, numbers),
+            bindings=bindings,
             effects=effects.of_payments(connection, company, numbers),
             known=known,
+            candidates=receipts_found.candidates(connection, desk.company, asked),
             claimed=decisions.claimed(connection, company),
             invoices=mirror.open_invoices_of(connection, company, customers) if full else (),
         )
+
+
+def _customers(stored: StoredPayment, bindings: Mapping[str, Mapping[int, Binding]], known: binding.Known) -> set[str]:
+    """The customers of the books that a payment is of: as its lines are bound, else all that it may be of."""
+    bound = {held.customer_id for held in bindings[stored.number].values()}
+    return bound or set(binding.customer_ids_of(stored.payment, known))
 
 
 def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool) -> _Read:
@@ -183,6 +200,10 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
         read.customers = {**read.customers, **found}
     searched = customer_ids | remaining
     read.receipts = read.attempt("receipts of the customers", lambda: books.receipts_of(searched, since), ())
+    listed = {receipt.id: receipt for receipt in read.receipts}
+    read.candidates = read.attempt(
+        "receipts that may be it", lambda: receipts_found.read_fresh(books, ours.candidates, listed), ours.candidates
+    )
     if posted_ids:
         read.posted = read.attempt("our receipts", lambda: books.receipts(posted_ids), {})
     if stems:
@@ -230,14 +251,12 @@ def _takes_money(invoice: Invoice | Gone | None) -> bool:
 def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, at: datetime) -> Evidence:
     company = search.company
     lines = tuple(_line(stored, number, ours, read) for number in range(1, len(stored.payment.allocations) + 1))
-    customers = {held.customer_id for held in ours.bindings[stored.number].values()} or set(
-        binding.customer_ids_of(stored.payment, ours.known)
-    )
+    customers = _customers(stored, ours.bindings, ours.known)
     customer = read.customers.get(next(iter(customers))) if len(customers) == 1 else None
     remaining = read.customers.get(customer.merged_into) if isinstance(customer, Customer) else None
     if isinstance(remaining, Customer):
         customers = {*customers, remaining.id}
-    since, through = receipts_found.window(company, stored)
+    since, through = receipts_found.window(company, stored.payment)
     closed = read.settings.closed_through
     day = company.day_of(stored.payment.paid_at)
     return Evidence(
@@ -252,10 +271,12 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         receipts=receipts_found.of_payment(search, stored, lines, customers),
         posted=_posted(stored, ours.effects[stored.number], read.posted),
         refusal=ours.refusals.get(stored.number),
-        unread=tuple(sorted(read.unread)),
+        unread=tuple(sorted([*read.unread, *read.candidates.unread_of(stored.number)])),
         merged_into=remaining if isinstance(remaining, Customer) else None,
         searched_from=since,
         searched_through=through,
+        vanished=receipts_found.vanished(read.candidates, stored.number, search.longest_reference),
+        longest_reference=search.longest_reference,
         time_zone=company.time_zone.key,
     )
 

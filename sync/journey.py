@@ -33,6 +33,7 @@ from sync.judging import Obstacle, obstacles
 
 ROUNDS = 20  # payments that wait for others on the same invoice are checked again; more rounds wait for the next sync
 ASK_AGAIN_AFTER = timedelta(minutes=1)  # when the books could not be reached
+UNREAD = "The books have not been read to the end yet. Nothing is posted until they are; the next sync goes on reading."
 Progress = Callable[[str], None]
 
 
@@ -109,13 +110,16 @@ def _ask_feed(desk: Desk, counts: JourneyCounts) -> None:
 
 def _steps(desk: Desk, counts: JourneyCounts, run_id: str, progress: Progress) -> None:
     progress("reading what changed in the books")
-    counts.mirrored = mirroring.run_once(desk)
+    mirrored = mirroring.run_once(desk)
+    counts.mirrored = mirrored.seen
+    if not mirrored.whole:
+        counts.problem = UNREAD
     counts.bound = binding.run_once(desk)
     progress("looking at open failures again")
     finish(desk, counts)
     _diagnose(desk, counts)
     for _ in range(ROUNDS):
-        if not desk.writes:
+        if not (desk.writes and mirrored.whole):
             break
         progress("posting")
         posted = posting.run_once(desk, run_id)
@@ -134,10 +138,11 @@ def finish(desk: Desk, counts: JourneyCounts) -> None:
     """What does not wait for the next sync: decisions, effects, read-backs. Also run by itself every few seconds."""
     incidents.decide_members(desk)
     counts.decided += decisions.run_once(desk).carried_out
-    written = effects.run_until_idle(desk)
-    counts.posted += written.done
-    counts.refused += written.refused + written.stale
-    counts.clock_problem = counts.clock_problem or written.clock_problem
+    if mirroring.is_whole(desk):
+        written = effects.run_until_idle(desk)
+        counts.posted += written.done
+        counts.refused += written.refused + written.stale
+        counts.clock_problem = counts.clock_problem or written.clock_problem
     verified = verification.run_once(desk)
     counts.verified += verified.verified
     counts.failed += verified.differing

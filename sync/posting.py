@@ -19,7 +19,7 @@ from storage import attempts, effects, failures, payments
 from storage.effects import PlannedEffect
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import intake, judging
+from sync import intake, judging, receipts_again
 from sync.desk import Desk
 from sync.evidence import gather
 from sync.judging import Obstacle
@@ -163,7 +163,8 @@ def receipt_effect(
             f"invoice:{line.invoice_id}": facts_of(invoice)
             for line in write.lines
             if isinstance(invoice := invoices.get(line.invoice_id), Invoice)
-        },
+        }
+        | receipts_again.known(desk, evidence, write.customer_id),
         attended=decision_id is not None,
         facts_read_at=evidence.taken_at,
         decision_id=decision_id,

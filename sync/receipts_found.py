@@ -1,25 +1,48 @@
 """Receipts in the books that may be a payment's money or explain its invoices, and whose else they may be.
 
-Decides; touches nothing but our own rows. One receipt entered by hand cannot be two payments: where another payment of
-ours waits for the same money, or the reference names it, that is said beside the receipt.
+The mirror knows every receipt of the company, on any customer, and finds candidates by what is written on them; each is
+read fresh before it counts. One receipt entered by hand cannot be two payments: where another payment of ours waits for
+the same money, or the reference names it, that is said beside the receipt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from receivables.books_records import Receipt
+from receivables.books_records import Gone, Receipt
 from receivables.company import Company
-from receivables.effects import marker_stem, markers_in
-from receivables.evidence import LineEvidence, ReceiptEvidence
-from storage import mirror, payments
+from receivables.effects import facts_of, marker_stem, markers_in
+from receivables.errors import BooksRefused
+from receivables.evidence import LineEvidence, ReceiptEvidence, Vanished
+from receivables.money import LARGEST_FEE_PERCENT
+from receivables.payment import Payment
+from receivables.ports import Books
+from storage import hand_receipts, mirror, payments
 from storage.engine import Connection
+from storage.hand_receipts import Found, Wanted
 from storage.payments import StoredPayment
+from storage.work import Work
 
 MOST_WAITING = 2_000  # payments of the same few amounts; beyond this many an amount tells nothing anyway
 MOST_NAMED = 500  # references asked for at once
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What the mirror finds for a batch, by transaction number, and those receipts as they are now.
+
+    `unread` says of a receipt that the books do not give whole why not: it blocks what it may be.
+    """
+
+    wanted: Mapping[str, Wanted] = field(default_factory=dict)
+    found: Mapping[str, Sequence[Found]] = field(default_factory=dict)
+    fresh: Mapping[str, Receipt | Gone] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+    def unread_of(self, number: str) -> list[str]:
+        return [f"receipt {found.id}: {self.unread[found.id]}" for found in self.found.get(number, ()) if found.id in self.unread]
 
 
 @dataclass(frozen=True)
@@ -33,8 +56,64 @@ class Search:
     receipts: Sequence[Receipt]
     marked: Mapping[str, Sequence[Receipt]]  # by the stem of our markers
     claimed: Mapping[str, int]  # by receipt id: what dismissals rest on, in minor units
+    candidates: Candidates = field(default_factory=Candidates)
+    longest_reference: int = 0
+    other_money: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (transaction number, receipt id): its reference
     waiting: Sequence[StoredPayment] = ()
     named: Mapping[str, StoredPayment] = field(default_factory=dict)
+
+
+def wanted(company: Company, payment: Payment, customer_ids: Collection[str]) -> Wanted:
+    """What a receipt of this payment would be like, where it is of one of these customers of the books."""
+    amount_minor = payment.amount_minor
+    least_minor = amount_minor - amount_minor * LARGEST_FEE_PERCENT // 100
+    since, through = window(company, payment)
+    return Wanted(
+        payment.transaction_number, payment.currency, amount_minor, least_minor, frozenset(customer_ids), since, through
+    )
+
+
+def candidates(connection: Connection, company: Company, asked: Sequence[Wanted]) -> Candidates:
+    """What the mirror finds; nothing of it was read fresh yet."""
+    return Candidates({each.number: each for each in asked}, hand_receipts.find(connection, company.id, asked))
+
+
+def read_fresh(books: Books, held: Candidates, listed: Mapping[str, Receipt]) -> Candidates:
+    """The candidates as the books hold them now; `listed` were read a moment ago, by their ids.
+
+    One that cannot be read never hides the others. Raises BooksUnavailable and AccessLost as every read does.
+    """
+    living = {found.id: found for some in held.found.values() for found in some if not found.gone}
+    fresh: dict[str, Receipt | Gone] = {receipt_id: listed[receipt_id] for receipt_id in living if receipt_id in listed}
+    asked = sorted(set(living) - set(fresh))
+    whole = [receipt_id for receipt_id in asked if not living[receipt_id].problem]
+    singly = [receipt_id for receipt_id in asked if living[receipt_id].problem]
+    unread: dict[str, str] = {}
+    try:
+        fresh.update(books.receipts(whole) if whole else {})
+    except BooksRefused:
+        singly = asked
+    for receipt_id in singly:
+        try:
+            fresh.update(books.receipts([receipt_id]))
+        except BooksRefused as error:
+            unread[receipt_id] = error.message
+    return replace(held, fresh=fresh, unread=unread)
+
+
+def take_over(work: Work, held: Candidates, longest_reference: int) -> None:
+    """What a fresh read says otherwise than the mirror is what the mirror says from now on."""
+    seen = {found.id: found.seen for some in held.found.values() for found in some}
+    mirror.take_over(
+        work,
+        [of for of in held.fresh.values() if isinstance(of, Receipt) and _differs(of, seen[of.id])],
+        [of for of in held.fresh.values() if isinstance(of, Gone)],
+        longest_reference=longest_reference,
+    )
+
+
+def _differs(now: Receipt, seen: Receipt | None) -> bool:
+    return seen is None or (now.received_on, facts_of(now)) != (seen.received_on, facts_of(seen))
 
 
 def with_others(connection: Connection, search: Search, batch: Sequence[StoredPayment]) -> Search:
@@ -55,16 +134,21 @@ def with_others(connection: Connection, search: Search, batch: Sequence[StoredPa
 def of_payment(
     search: Search, stored: StoredPayment, lines: Sequence[LineEvidence], customers: set[str]
 ) -> tuple[ReceiptEvidence, ...]:
-    """Receipts near the payment's day, on its invoices, or with its marker, in the order of their ids."""
+    """Receipts that name the payment, near its day, on its invoices, or with its marker, in the order of their ids."""
     stem = marker_stem(search.company.id, stored.number)
     invoices = {line.invoice_id for line in lines if line.invoice_id}
-    since, through = window(search.company, stored)
+    since, through = window(search.company, stored.payment)
+    asked = search.candidates.wanted.get(stored.number)
     found = {receipt.id: receipt for receipt in search.marked.get(stem, ())}
     for receipt in search.receipts:
+        if receipt.voided:
+            continue
         # One of ours for another payment is other money: it says something only where it stands on the same invoices.
-        near = not markers_in(receipt.memo) and since <= receipt.received_on <= through
+        by_hand = not markers_in(receipt.memo)
+        near = by_hand and since <= receipt.received_on <= through
         on_its_invoices = any(line.invoice_id in invoices for line in receipt.lines)
-        if receipt.customer_id in customers and not receipt.voided and (near or on_its_invoices):
+        of_customer = receipt.customer_id in customers and (near or on_its_invoices)
+        if of_customer or (by_hand and asked and hand_receipts.may_be(asked, receipt, search.longest_reference)):
             found[receipt.id] = receipt
     return tuple(
         ReceiptEvidence(
@@ -74,14 +158,33 @@ def of_payment(
             claimed_minor=search.claimed.get(receipt.id, 0),
             rivals=_rivals(search, stored, receipt),
             names_payment=_named(search, stored, receipt),
+            other_money=search.other_money.get((stored.number, receipt.id), ""),
         )
         for _, receipt in sorted(found.items())
     )
 
 
-def window(company: Company, stored: StoredPayment) -> tuple[date, date]:
+def vanished(held: Candidates, number: str, longest_reference: int) -> tuple[Vanished, ...]:
+    """Receipts that named the payment when they were last seen, and are deleted or voided now."""
+    ended = []
+    for found in held.found.get(number, ()):
+        if found.seen is None:
+            continue
+        now = held.fresh.get(found.id)
+        if found.gone:
+            ended.append(Vanished(found.seen, found.ended))
+        elif _is_over(now) and hand_receipts.names_it(held.wanted[number], found.seen, longest_reference):
+            ended.append(Vanished(found.seen, now.deleted if isinstance(now, Gone) else now.changed if now else None))
+    return tuple(ended)
+
+
+def _is_over(now: Receipt | Gone | None) -> bool:
+    return isinstance(now, Gone) or (isinstance(now, Receipt) and now.voided)
+
+
+def window(company: Company, payment: Payment) -> tuple[date, date]:
     """From which day through which day a receipt of this payment is searched for, whatever it stands on."""
-    day, reach = company.day_of(stored.payment.paid_at), timedelta(days=company.hand_receipt_days)
+    day, reach = company.day_of(payment.paid_at), timedelta(days=company.hand_receipt_days)
     return day - reach, day + reach
 
 
@@ -95,7 +198,7 @@ def _rivals(search: Search, stored: StoredPayment, receipt: Receipt) -> tuple[st
         if other.number != stored.number
         and (other.payment.amount_minor, other.payment.currency) == (receipt.amount_minor, receipt.currency)
         and _same_customer(stored, other)
-        and window(search.company, other)[0] <= receipt.received_on <= window(search.company, other)[1]
+        and window(search.company, other.payment)[0] <= receipt.received_on <= window(search.company, other.payment)[1]
     )
 
 

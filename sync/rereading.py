@@ -13,6 +13,7 @@ from receivables.books_records import CreditMemo, Customer, Gone, Invoice, Invoi
 from receivables.effects import ApplyCredit, ApplyReceipt, EffectState, ReceiptWrite, UnapplyCredit, facts_of
 from storage import effects
 from storage.effects import StoredEffect
+from sync import receipts_again
 from sync.desk import Desk
 
 FRESH_SECONDS = 60.0  # unattended effects resting on older facts are checked again instead of sent
@@ -35,10 +36,11 @@ def why_stale(desk: Desk, ready: Sequence[StoredEffect], documents: Documents) -
     """Effect ids to the reason why they may no longer be sent; a payment is sent whole or not at all."""
     now = desk.clock.now()
     parts = _other_parts(desk, ready)
+    appeared = receipts_again.news(desk, ready)
     stale: dict[str, str] = {}
     taken: dict[str, int] = {}
     for effect in ready:
-        why = _stale(effect, documents, taken) or _stale_beside(effect, parts[effect.id], now)
+        why = _stale(effect, documents, taken) or _stale_beside(effect, parts[effect.id], now) or appeared.get(effect.id, "")
         if why:
             stale[effect.id] = why
     for effect in ready:
@@ -82,7 +84,8 @@ def read_documents(desk: Desk, ready: Sequence[StoredEffect]) -> Documents:
     for effect in ready:
         for name in {*effect.expects, _changed_by(effect)} - {""}:
             kind, _, document_id = name.partition(":")
-            wanted[kind].add(document_id)
+            if kind in wanted:
+                wanted[kind].add(document_id)
     reads: Mapping[str, Mapping[str, Document]] = {
         "invoice": desk.books.invoices(wanted["invoice"]) if wanted["invoice"] else {},
         "credit_memo": desk.books.credit_memos(wanted["credit_memo"]) if wanted["credit_memo"] else {},
@@ -106,6 +109,8 @@ def _changed_by(effect: StoredEffect) -> str:
 def _stale(effect: StoredEffect, documents: Documents, taken: dict[str, int]) -> str:
     """Why an effect may no longer be sent, or "". `taken` collects what this batch takes of each invoice."""
     for name, expected in effect.expects.items():
+        if receipts_again.is_candidate(name):
+            continue
         document = documents.by_name.get(name)
         if document is None:
             return f"{name} could not be read"

@@ -125,9 +125,9 @@ class FaultyBooks:
         self._reading()
         return self.inner.settings()
 
-    def changes(self, cursor: str) -> Changes:
+    def changes(self, cursor: str, *, receipts_only: bool = False) -> Changes:
         self._reading()
-        return self.inner.changes(cursor)
+        return self.inner.changes(cursor, receipts_only=receipts_only)
 
     def customers(self, ids: Collection[str]) -> Mapping[str, Customer | Gone]:
         self._reading()

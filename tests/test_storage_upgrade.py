@@ -107,11 +107,21 @@ def _columns(database: Database) -> dict[str, list[str]]:
 
 def test_every_row_of_every_table_is_still_there(db: Database) -> None:
     columns = _columns(db)
+    held = _rows(db, columns)
+    assert [] == [table for table in columns if not held[table]]
+    columns["company"].remove("books_cursor")
     before = _rows(db, columns)
-    assert [] == [table for table in columns if not before[table]]
     assert (FROM, newest()) == migrate(db)
     assert before == _rows(db, columns)
     assert set(schema.metadata.tables) >= set(columns)
+
+
+def test_the_books_are_read_anew_for_the_words_of_their_receipts_before_anything_is_sent(db: Database) -> None:
+    migrate(db)
+    with db.read() as connection:
+        assert {("", None)} == {
+            (row.books_cursor, row.mirrored_whole_at) for row in connection.execute(sa.select(schema.company))
+        }
 
 
 def test_an_old_database_is_refused_until_it_is_migrated(db: Database) -> None:

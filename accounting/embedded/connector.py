@@ -62,7 +62,7 @@ class EmbeddedBooks:
         boundary.leaving("books.settings")
         return self._ledger.settings()
 
-    def changes(self, cursor: str) -> Changes:
+    def changes(self, cursor: str, *, receipts_only: bool = False) -> Changes:  # noqa: ARG002 (one list holds all)
         """The next 200 documents changed since the cursor, which is a number in the sequence of all changes."""
         boundary.leaving("books.changes")
         with self._ledger.reading() as connection:

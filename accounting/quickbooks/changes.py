@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from accounting.quickbooks import documents, queries
 from accounting.quickbooks.documents import KINDS, Json
 from accounting.quickbooks.queries import CHANGES_AT_MOST, Reading
-from receivables.books_records import Changes, Document, Gone, Stamp
+from receivables.books_records import Changes, Document, Gone, Stamp, UnreadableReceipt
 from receivables.errors import BooksRefused
 from receivables.ports import Clock
 
@@ -30,7 +30,7 @@ FEED_REACHES = timedelta(days=29)  # Intuit says 30; a day less, for clocks and 
 FINGERPRINTS_AT_MOST = 5000  # beyond it a document may be handed on twice, which changes nothing
 FIRST = "1970-01-01T00:00:00Z"
 
-Records = Callable[[Sequence[tuple[str, Json]]], tuple[list[Document], list[BooksRefused]]]
+Records = Callable[[Sequence[tuple[str, Json]]], tuple[list[Document], list[BooksRefused], list[UnreadableReceipt]]]
 log = logging.getLogger(__name__)
 
 
@@ -132,14 +132,14 @@ class ChangeFeed:
     def _handed_on(self, cursor: Cursor, found: Sequence[tuple[str, Json]], following: Cursor, *, more: bool) -> Changes:
         known = set(cursor.handed)
         fresh = [change for change in found if _fingerprint(*change) not in known]
-        records, unreadable = self._records([change for change in fresh if not queries.is_deleted(change[1])])
-        for refusal in unreadable:  # one of them must not stop all others; whoever needs it by its id is refused
+        records, unreadable, in_part = self._records([change for change in fresh if not queries.is_deleted(change[1])])
+        for refusal in unreadable:  # one of them must not stop all others; a receipt blocks what it may be
             log.warning("left out of the mirror: %s %s", refusal.message, refusal.vendor_detail)
         gone = [_gone(entity, stub) for entity, stub in fresh if queries.is_deleted(stub)]
         told = tuple(
             tombstone for tombstone in gone if not (tombstone.kind == "receipt" and self._only_applies_credit(tombstone.id))
         )
-        return Changes(tuple(records), told, following.text(), more)
+        return Changes(tuple(records), told, following.text(), more, tuple(in_part))
 
 
 def _gone(entity: str, stub: Json) -> Gone:

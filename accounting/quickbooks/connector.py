@@ -26,7 +26,17 @@ from accounting.quickbooks.marks import Marks
 from accounting.quickbooks.queries import Reading
 from accounting.quickbooks.writes import Request
 from receivables import boundary
-from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Document, Gone, Invoice, Receipt
+from receivables.books_records import (
+    BooksSettings,
+    Changes,
+    CreditMemo,
+    Customer,
+    Document,
+    Gone,
+    Invoice,
+    Receipt,
+    UnreadableReceipt,
+)
 from receivables.company import Company
 from receivables.effects import (
     Answer,
@@ -50,6 +60,8 @@ TRAITS = BooksTraits(
     orders_per_dispatch=30,  # Intuit's limit of one batch
     settle_seconds=150.0,  # QuickBooks works on a request for up to 120
     reads_per_call=100,
+    longest_reference=writes.LONGEST_REFERENCE,
+    not_read=("sales receipts", "refund receipts", "journal entries", "bank deposits with lines of their own"),
 )
 LINKS_KEPT = 20_000  # ids of Payments that only apply credits, to tell their deletion from a receipt's
 DocumentT = TypeVar("DocumentT", Customer, Invoice, CreditMemo, Receipt)
@@ -76,7 +88,7 @@ class QuickBooksBooks:
         boundary.leaving("books.settings")
         return self._reading.settings()
 
-    def changes(self, cursor: str) -> Changes:
+    def changes(self, cursor: str, *, receipts_only: bool = False) -> Changes:  # noqa: ARG002 (one list holds all)
         """The next page of at most 400 documents. The cursor is JSON of our own; see `changes`."""
         boundary.leaving("books.changes")
         return self._feed.after(cursor)
@@ -242,12 +254,13 @@ class QuickBooksBooks:
         kind = documents.KINDS[entity]
         return {key: Gone(kind, key) if document is None else record(document) for key, document in raw.items()}
 
-    def _records(self, found: Sequence[tuple[str, Json]]) -> tuple[list[Document], list[BooksRefused]]:
-        """Our records of changed documents, and the refusals of those that cannot be read."""
+    def _records(self, found: Sequence[tuple[str, Json]]) -> tuple[list[Document], list[BooksRefused], list[UnreadableReceipt]]:
+        """Our records of changed documents, the refusals of those that cannot be read, and what can be read of receipts."""
         self._remember(document for entity, document in found if entity == "Payment")
         memos = self._memos_by_id([document for entity, document in found if entity == "CreditMemo"])
         records: list[Document] = []
         unreadable: list[BooksRefused] = []
+        in_part: list[UnreadableReceipt] = []
         for entity, document in found:
             try:
                 match entity:
@@ -265,7 +278,9 @@ class QuickBooksBooks:
                 if refused.refusal is not Refusal.UNREADABLE:
                     raise
                 unreadable.append(refused)
-        return records, unreadable
+                if entity == "Payment" and text(document, "Id"):
+                    in_part.append(documents.unreadable_receipt(document, refused.message))
+        return records, unreadable, in_part
 
     def _memos_by_id(self, found: Sequence[Json]) -> dict[str, CreditMemo]:
         """These credit memos read together; none when one of them cannot be read: then each is read by itself."""

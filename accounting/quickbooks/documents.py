@@ -22,6 +22,7 @@ from receivables.books_records import (
     Receipt,
     ReceiptLine,
     Stamp,
+    UnreadableReceipt,
 )
 from receivables.errors import BooksRefused, BooksUnavailable
 from receivables.money import decimals_of, text_from_minor
@@ -207,6 +208,25 @@ def receipt(document: Json) -> Receipt:
         created=created,
         changed=changed,
         lines=money_lines(document),
+        texts=texts_of(document),
+        deposit=", ".join(deposit_id for kind, deposit_id in linked(document) if kind == "Deposit"),
+    )
+
+
+def texts_of(payment: Json) -> tuple[str, ...]:
+    """What else somebody can have written on a Payment: its lines' descriptions, a check's or a card's own number and name."""
+    said = [text(line, "Description") for line in parts(payment, "Line")]
+    check, card = _part(payment, "CheckPayment"), _part(_part(payment, "CreditCardPayment"), "CreditChargeResponse")
+    said += [text(check, "CheckNum"), text(check, "NameOnAcct"), text(card, "CCTransId"), text(card, "AuthCode")]
+    said += [text(field, "StringValue") for field in parts(payment, "CustomField")]
+    return tuple(dict.fromkeys(word for word in said if word))
+
+
+def unreadable_receipt(payment: Json, why: str) -> UnreadableReceipt:
+    """What can be read of a Payment with a figure that is none."""
+    said = [text(payment, name) for name in ("DocNumber", "PaymentRefNum", "PrivateNote")]
+    return UnreadableReceipt(
+        text(payment, "Id"), ref(payment, "CustomerRef"), tuple(word for word in (*said, *texts_of(payment)) if word), why
     )
 
 

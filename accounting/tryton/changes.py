@@ -54,6 +54,17 @@ class ChangeReader:
             self._still_open,
         )
 
+    def receipts(self, text: str) -> Changes:
+        """Receipts that changed since the cursor, which stays where it is: the next look asks for all kinds from there."""
+        at = replace(_cursor(text), phase=0, after=0)
+        news: list[Document] = []
+        while True:
+            rows, found = self._receipts(at)
+            news += self._news(found)
+            if len(rows) < self._per_page:
+                return Changes(tuple({document.id: document for document in news}.values()), (), text, more=False)
+            at = replace(at, after=rows[-1]["id"])
+
     def since(self, text: str) -> Changes:
         """The next page, empty only when nothing at all is new. Raises BooksError; the same cursor may then be asked again."""
         if text != self._answered:
@@ -103,7 +114,7 @@ class ChangeReader:
         return rows, [*made, *self._reader.receipts_in(sorted(moves))]
 
     def _receipts(self, at: Cursor) -> tuple[list[Record], list[Document]]:
-        domain = [*self._reader.credits(), *_changed_since(at), ("id", ">", at.after)]
+        domain = [*self._reader.credits(), *_changed_since(at, "move.", "origin."), ("id", ">", at.after)]
         rows = self._session.search_read("account.move.line", domain, ["move", "create_date", "write_date"], limit=self._per_page)
         return rows, list(self._reader.receipts_in(sorted({row["move"] for row in rows})))
 
@@ -126,11 +137,14 @@ class ChangeReader:
         ]
 
 
-def _changed_since(at: Cursor) -> list[object]:
+def _changed_since(at: Cursor, *also: str) -> list[object]:
+    """Changed itself, or with `also` in what it belongs to: a text changed on a move leaves its lines as they are."""
     if not at.since:
         return []
     moment = datetime.fromisoformat(at.since) - OVERLAP
-    return [["OR", ("write_date", ">=", moment), [("write_date", "=", None), ("create_date", ">=", moment)]]]
+    itself: list[object] = [("write_date", ">=", moment), [("write_date", "=", None), ("create_date", ">=", moment)]]
+    of_kind = {"origin.": ("account.statement.line",)}
+    return [["OR", *itself, *((f"{place}write_date", ">=", moment, *of_kind.get(place, ())) for place in also)]]
 
 
 def _changed_at(row: Record) -> str:

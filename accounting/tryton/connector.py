@@ -27,7 +27,13 @@ from receivables.payment import Payment
 from receivables.ports import BooksTraits, Clock
 from receivables.refusal import Refusal
 
-TRAITS = BooksTraits(package="Tryton", orders_per_dispatch=1, settle_seconds=60.0, reads_per_call=500)
+TRAITS = BooksTraits(
+    package="Tryton",
+    orders_per_dispatch=1,
+    settle_seconds=60.0,
+    reads_per_call=500,
+    not_read=("draft moves and draft statements",),
+)
 DOCUMENTS_PER_PAGE = 200
 
 
@@ -58,10 +64,10 @@ class TrytonBooks:
         boundary.leaving("books.settings")
         return self._reader.settings()
 
-    def changes(self, cursor: str) -> Changes:
+    def changes(self, cursor: str, *, receipts_only: bool = False) -> Changes:
         """The next documents changed since the cursor. Tryton does not tell of drafts that were deleted."""
         boundary.leaving("books.changes")
-        return self._changes.since(cursor)
+        return self._changes.receipts(cursor) if receipts_only and cursor else self._changes.since(cursor)
 
     def customers(self, ids: Collection[str]) -> Mapping[str, Customer | Gone]:
         boundary.leaving("books.customers")

@@ -141,8 +141,13 @@ def roots(entries: Entries, moves: Sequence[int]) -> list[Root]:
     return found
 
 
-def receipt(root: Root, entries: Entries, statement_lines: Mapping[int, Mapping[str, Any]]) -> Receipt:
-    """A receipt with what it stands on, read from the matches in the books and never from what was asked for."""
+def receipt(
+    root: Root, entries: Entries, statement_lines: Mapping[int, Mapping[str, Any]], beside: Mapping[int, Sequence[str]]
+) -> Receipt:
+    """A receipt with what it stands on, read from the matches in the books and never from what was asked for.
+
+    `beside` are texts of other lines of its move, by move.
+    """
     leaves = sorted((leaf for line in root.lines for leaf in entries.leaves(line)), key=lambda leaf: leaf.id)
     voided = bool(leaves) and all(entries.is_reversed(leaf) for leaf in leaves)
     lines = () if voided else applied(leaves, entries)
@@ -150,10 +155,13 @@ def receipt(root: Root, entries: Entries, statement_lines: Mapping[int, Mapping[
     said = [statement_lines[said_line] for line in root.lines if (said_line := statement_line(line)) in statement_lines]
     texts = [text for row in said if (text := row["description"] or row["statement."]["name"])]
     texts += [text for line in root.lines for text in (line.move_description, line.description) if text]
+    written = [text for row in said for text in (row["number"], row["description"], row["statement."]["name"]) if text]
+    written += [text for line in root.lines for text in (line.move_description, line.description) if text]
+    written = list(dict.fromkeys([*written, *beside.get(root.move, ())]))
     last = max((leaf.changed for leaf in [*root.lines, *leaves]), key=lambda stamp: stamp.at)
     unapplied_minor = 0 if voided else sum(leaf.amount_minor for leaf in leaves if entries.is_free(leaf))
     amount_minor = sum(line.amount_minor for line in root.lines)
-    standing = f"{amount_minor} {voided} {unapplied_minor} {lines}"
+    standing = f"{amount_minor} {voided} {unapplied_minor} {lines} {sorted(written)}"
     return Receipt(
         id=root.id,
         number=first.move_number,
@@ -172,6 +180,7 @@ def receipt(root: Root, entries: Entries, statement_lines: Mapping[int, Mapping[
         created=min((line.created for line in root.lines), key=lambda stamp: stamp.at),
         changed=last,
         lines=lines,
+        texts=tuple(written),
     )
 
 

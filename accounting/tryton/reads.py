@@ -203,8 +203,17 @@ class Reader:
             entries = self.entries_of([("move", "in", list(some))])
             roots = documents.roots(entries, some)
             said = self._statement_lines(roots)
-            found += [documents.receipt(root, entries, said) for root in roots]
+            beside = self._beside([root for root in roots if not any(documents.statement_line(line) for line in root.lines)])
+            found += [documents.receipt(root, entries, said, beside) for root in roots]
         return found
+
+    def _beside(self, by_hand: Sequence[Root]) -> dict[int, list[str]]:
+        """What is written on the other lines of moves that no statement made, such as the bank's, by move."""
+        texts: dict[int, list[str]] = {}
+        for some in chunks(sorted({root.move for root in by_hand}), IDS_PER_CALL):
+            for row in self._session.search_read("account.move.line", [("move", "in", list(some))], ["move", "description"]):
+                texts.setdefault(row["move"], []).extend([row["description"]] if row["description"] else [])
+        return texts
 
     def _statement_lines(self, roots: Iterable[Root]) -> dict[int, Record]:
         wanted = sorted({said_line for root in roots for line in root.lines if (said_line := documents.statement_line(line))})

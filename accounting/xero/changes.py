@@ -17,16 +17,18 @@ from dataclasses import dataclass, field, replace
 
 from accounting.xero import documents
 from accounting.xero.asking import Asking
-from accounting.xero.documents import OVERPAYMENTS, PREPAYMENTS
+from accounting.xero.documents import OVERPAYMENTS, PREPAYMENTS, OnAccount
 from accounting.xero.reads import Reads
-from accounting.xero.wire import Fields, Unreadable, milliseconds, modified_since, text
-from receivables.books_records import Changes, Document, Gone
+from accounting.xero.wire import Fields, Unreadable, identity, milliseconds, modified_since, text
+from receivables.books_records import Changes, Document, Gone, UnreadableReceipt
 
 DOCUMENTS_PER_PAGE = 400  # they are stored in one transaction, which stays under 500 rows
 OVERLAP_MILLISECONDS = 120_000
 SEEN_KEPT = 2000  # of one list; a document seen twice costs nothing but the second look
 
 log = logging.getLogger(__name__)
+
+_OVER = ("DELETED", "VOIDED")
 
 Listed = Document | Gone | None
 
@@ -64,54 +66,96 @@ def cursor_of(written: str) -> Cursor:
         return Cursor()
 
 
+@dataclass(frozen=True)
+class List:
+    """One of Xero's lists, and how a document of it is read; `receipts` are those with money in them."""
+
+    name: str
+    id_name: str
+    read: Callable[[Fields], Listed]
+    params: Mapping[str, str] = field(default_factory=dict)
+    receipts: bool = False
+
+    def id_of(self, of: Fields) -> str:
+        """Our id of a receipt of this list."""
+        found = identity(of, self.id_name)
+        return found if self.name == "Payments" or not found else f"{self.name}/{found}"
+
+
 class ChangeFeed:
     """The changes of one organization."""
 
-    def __init__(self, asking: Asking, reads: Reads) -> None:
+    def __init__(self, asking: Asking, reads: Reads, with_notes: Callable[[OnAccount, Sequence[Fields]], list[Fields]]) -> None:
         self._asking = asking
+        self._with_notes = with_notes
         self._reads = reads
-        self._lists: tuple[tuple[str, str, Callable[[Fields], Listed], Mapping[str, str]], ...] = (
-            ("Contacts", "ContactID", documents.customer, {"includeArchived": "true"}),
-            ("Invoices", "InvoiceID", _invoice, {"where": 'Type=="ACCREC"'}),
-            ("CreditNotes", "CreditNoteID", _credit_memo, {"where": 'Type=="ACCRECCREDIT"'}),
-            ("Payments", "PaymentID", _payment, {"where": f'PaymentType=="{documents.RECEIVED}"'}),
-            ("Overpayments", "OverpaymentID", lambda of: _held(OVERPAYMENTS, of), {}),
-            ("Prepayments", "PrepaymentID", lambda of: _held(PREPAYMENTS, of), {}),
+        self._lists = (
+            List("Contacts", "ContactID", documents.customer, {"includeArchived": "true"}),
+            List("Invoices", "InvoiceID", _invoice, {"where": 'Type=="ACCREC"'}),
+            List("CreditNotes", "CreditNoteID", _credit_memo, {"where": 'Type=="ACCRECCREDIT"'}),
+            List("Payments", "PaymentID", _payment, {"where": f'PaymentType=="{documents.RECEIVED}"'}, receipts=True),
+            List("Overpayments", "OverpaymentID", lambda of: _held(OVERPAYMENTS, of), receipts=True),
+            List("Prepayments", "PrepaymentID", lambda of: _held(PREPAYMENTS, of), receipts=True),
         )
 
-    def since(self, written: str) -> Changes:
+    def since(self, written: str, *, receipts_only: bool = False) -> Changes:
         """The next page: at most 400 documents of one list, oldest change first.
 
         A look ends when all six lists in a row have nothing new. It may begin at any of them, because whoever keeps the
-        cursor need not keep that of an empty page.
+        cursor need not keep that of an empty page. One for receipts only reads three of them, each to its end, and leaves
+        where the other stands.
         """
         cursor = cursor_of(written)
+        if receipts_only:
+            return self._receipts(cursor)
         at = cursor.next_list if cursor.next_list < len(self._lists) else 0
-        name, id_name, read, params = self._lists[at]
-        place = cursor.places.get(name, Place())
+        place, told, unreadable, more = self._page(at, cursor.places)
+        quiet = 0 if told or more else cursor.quiet + 1
+        ended = quiet >= len(self._lists)
+        following = at if more else (at + 1) % len(self._lists)
+        places = {**cursor.places, self._lists[at].name: place}
+        return _changes(told, unreadable, Cursor(following, 0 if ended else quiet, places), more=not ended)
+
+    def _receipts(self, cursor: Cursor) -> Changes:
+        """The next page of each list of receipts, in one answer."""
+        told: list[Document | Gone] = []
+        unreadable: list[UnreadableReceipt] = []
+        places, again = dict(cursor.places), False
+        for at, listed in enumerate(self._lists):
+            if listed.receipts:
+                places[listed.name], found, in_part, more = self._page(at, places)
+                told += found
+                unreadable += in_part
+                again = again or more
+        return _changes(told, unreadable, replace(cursor, places=places), more=again)
+
+    def _page(self, at: int, places: Mapping[str, Place]) -> tuple[Place, list[Document | Gone], list[UnreadableReceipt], bool]:
+        """The next page of one list: where to go on, what is new, what of it is read in part only, whether more follow."""
+        listed = self._lists[at]
+        place = places.get(listed.name, Place())
         since = modified_since(place.since) if place.since else ""
         page = self._asking.page(
-            name, place.page, size=DOCUMENTS_PER_PAGE, since=since, params={**params, "order": "UpdatedDateUTC ASC"}
+            listed.name, place.page, size=DOCUMENTS_PER_PAGE, since=since, params={**listed.params, "order": "UpdatedDateUTC ASC"}
         )
-        listed = self._reads.with_invoices(page.documents) if name == "Payments" else page.documents
-        moments = [(of, _changed(of)) for of in listed]
-        fresh = {_digest(of, id_name, moment): (of, moment) for of, moment in moments}
-        records = [_read(name, id_name, read, of) for digest, (of, _) in fresh.items() if digest not in place.seen]
-        seen = {**place.seen, **{digest: moment for digest, (_, moment) in fresh.items()}}
-        places = {
-            **cursor.places,
-            name: next_place(replace(place, seen=seen), [moment for _, moment in moments], full=page.more),
-        }
-        told = [record for record in records if record is not None]
-        quiet = 0 if told or page.more else cursor.quiet + 1
-        ended = quiet >= len(self._lists)
-        following = at if page.more else (at + 1) % len(self._lists)
-        return Changes(
-            documents=tuple(document for document in told if not isinstance(document, Gone)),
-            gone=tuple(document for document in told if isinstance(document, Gone)),
-            cursor=Cursor(following, 0 if ended else quiet, places).as_text(),
-            more=not ended,
-        )
+        found = self._reads.with_invoices(page.documents) if listed.name == "Payments" else page.documents
+        moments = [(of, _changed(of)) for of in found]
+        new = {_digest(of, listed.id_name, moment): (of, moment) for of, moment in moments}
+        fresh = [of for digest, (of, _) in new.items() if digest not in place.seen]
+        kind = next((held for held in (OVERPAYMENTS, PREPAYMENTS) if held.kind == listed.name), None)
+        told, unreadable = _read(listed, self._with_notes(kind, fresh) if kind else fresh)
+        seen = {**place.seen, **{digest: moment for digest, (_, moment) in new.items()}}
+        following = next_place(replace(place, seen=seen), [moment for _, moment in moments], full=page.more)
+        return following, told, unreadable, page.more
+
+
+def _changes(told: Sequence[Document | Gone], unreadable: Sequence[UnreadableReceipt], cursor: Cursor, *, more: bool) -> Changes:
+    return Changes(
+        documents=tuple(document for document in told if not isinstance(document, Gone)),
+        gone=tuple(document for document in told if isinstance(document, Gone)),
+        cursor=cursor.as_text(),
+        more=more,
+        unreadable=tuple(unreadable),
+    )
 
 
 def next_place(place: Place, moments: Sequence[int], *, full: bool) -> Place:
@@ -129,7 +173,11 @@ def next_place(place: Place, moments: Sequence[int], *, full: bool) -> Place:
 
 def _digest(of: Fields, id_name: str, moment: int) -> str:
     """Tells one state of one document from every other."""
-    told = [text(of, id_name), str(moment), *(str(of.get(name)) for name in ("Status", "AmountDue", "RemainingCredit"))]
+    told = [
+        text(of, id_name),
+        str(moment),
+        *(str(of.get(name)) for name in ("Status", "AmountDue", "RemainingCredit", "Reference", "Details")),
+    ]
     return hashlib.sha256("|".join(told).encode()).hexdigest()[:12]
 
 
@@ -141,13 +189,20 @@ def _changed(of: Fields) -> int:
         return 0
 
 
-def _read(name: str, id_name: str, read: Callable[[Fields], Listed], of: Fields) -> Listed:
-    """One document; one that cannot be read is left out of the mirror, which decides nothing, and does not stop the rest."""
-    try:
-        return read(of)
-    except Unreadable as error:
-        log.warning("xero: %s %s cannot be read: %s", name, text(of, id_name), error)
-        return None
+def _read(listed: List, found: Sequence[Fields]) -> tuple[list[Document | Gone], list[UnreadableReceipt]]:
+    """Each document; one that cannot be read does not stop the rest, and a receipt among those is told in part."""
+    told: list[Document | Gone] = []
+    unreadable = []
+    for of in found:
+        try:
+            record = listed.read(of)
+        except Unreadable as error:
+            log.warning("xero: %s %s cannot be read: %s", listed.name, text(of, listed.id_name), error)
+            if listed.receipts and listed.id_of(of) and text(of, "Status") not in _OVER:
+                unreadable.append(documents.unreadable_receipt(of, listed.id_of(of), f"Xero's document cannot be read: {error}."))
+        else:
+            told += [record] if record is not None else []
+    return told, unreadable
 
 
 def _payment(of: Fields) -> Listed:

@@ -30,6 +30,7 @@ TRAITS = BooksTraits(
     orders_per_dispatch=50,  # Xero's advice for one request
     settle_seconds=120.0,  # what Xero had begun when the connection broke is long done by then
     reads_per_call=IDS_PER_FILTER,
+    not_read=("received money booked straight to an account", "manual journals"),
 )
 
 
@@ -39,8 +40,8 @@ class XeroBooks:
     def __init__(self, calls: Calls, clock: Clock, *, organisation: str, time_zone: ZoneInfo, deposit_account: str = "") -> None:
         self._asking = Asking(calls, organisation)
         self._reads = Reads(self._asking)
-        self._feed = ChangeFeed(self._asking, self._reads)
         self._searching = Searching(self._asking, self._reads)
+        self._feed = ChangeFeed(self._asking, self._reads, self._searching.with_notes)
         self._writes = Writes(self._asking, self._reads, clock, time_zone, deposit_account)
 
     @property
@@ -51,10 +52,10 @@ class XeroBooks:
         boundary.leaving("books.settings")
         return self._reads.settings()
 
-    def changes(self, cursor: str) -> Changes:
+    def changes(self, cursor: str, *, receipts_only: bool = False) -> Changes:
         """The next page of one of six lists: contacts, invoices, credit notes, payments, overpayments, prepayments."""
         boundary.leaving("books.changes")
-        return self._feed.since(cursor)
+        return self._feed.since(cursor, receipts_only=receipts_only)
 
     def customers(self, ids: Collection[str]) -> Mapping[str, Customer | Gone]:
         boundary.leaving("books.customers")

@@ -22,6 +22,7 @@ from receivables.books_records import (
     Receipt,
     ReceiptLine,
     Stamp,
+    UnreadableReceipt,
 )
 from receivables.effects import markers_in
 
@@ -32,6 +33,7 @@ _STATUS = {
     "PAID": InvoiceStatus.PAID,
     "VOIDED": InvoiceStatus.VOIDED,
 }
+_WRITTEN = ("Reference", "Details", "Narrative", "Particulars")  # what people write on a payment or on a batch of them
 RECEIVED = "ACCRECPAYMENT"  # money received for a sales invoice; the other types are refunds and bills
 
 
@@ -196,7 +198,23 @@ def receipt(of: Fields) -> Receipt:
         created=changed,
         changed=changed,
         lines=() if deleted else (ReceiptLine(_id(on, "InvoiceID"), amount_minor),),
+        texts=texts_of(of),
+        deposit=_batch_name(of),
     )
+
+
+def texts_of(of: Fields) -> tuple[str, ...]:
+    """What else somebody can have written on it: details, particulars and lines, and the same of the batch it was banked in."""
+    batch = fields(of.get("BatchPayment"))
+    said = [text(each, name) for each in (of, batch) for name in _WRITTEN]
+    said += [text(line, "Description") for line in elements(of.get("LineItems"))]
+    return tuple(dict.fromkeys(word for word in said if word))
+
+
+def unreadable_receipt(of: Fields, receipt_id: str, why: str) -> UnreadableReceipt:
+    """What can be read of a receipt with a figure or a day that is none."""
+    contact = fields(of.get("Contact")) or fields(fields(of.get("Invoice")).get("Contact"))
+    return UnreadableReceipt(receipt_id, identity(contact, "ContactID"), texts_of(of), why)
 
 
 def lacks_invoice_details(of: Fields) -> bool:
@@ -235,6 +253,7 @@ def on_account_receipt(of: Fields, kind: OnAccount) -> Receipt:
         created=changed,
         changed=changed,
         lines=() if voided else lines,
+        texts=texts_of(of),
     )
 
 
@@ -259,6 +278,12 @@ def _number(noted: str, document_id: str) -> str:
 
 def _account(value: object) -> str:
     return text(fields(value), "Code", "AccountID")
+
+
+def _batch_name(of: Fields) -> str:
+    """The bank deposit it is part of, by its reference, else by its id."""
+    batch = fields(of.get("BatchPayment"))
+    return text(batch, "Reference", "Details") or _batch(of)
 
 
 def _batch(of: Fields) -> str:

@@ -19,14 +19,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from accounting.calling import chunks
 from accounting.orders import applied_as_ordered, by_mark, stem_of
 from accounting.xero.asking import IDS_PER_FILTER, Asking
-from accounting.xero.documents import OVERPAYMENTS, note_of
+from accounting.xero.documents import OVERPAYMENTS, OnAccount, note_of
 from accounting.xero.reads import Reads
 from accounting.xero.wire import Fields, any_of, elements, identity, text
 from receivables.books_records import CreditMemo, Gone, Receipt
 from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit, Written, markers_in
 from receivables.errors import BooksUnavailable
 
-READ_SINGLY = 30  # overpayments without anything written on them; what remains is read at the next search
+READ_SINGLY = 30  # overpayments or prepayments without anything written on them; what remains is read at the next search
 REMEMBERED = 5000
 
 
@@ -67,23 +67,25 @@ class Searching:
         if not beginnings:
             return []
         listed = list(self._asking.every("Overpayments", where='Type=="RECEIVE-OVERPAYMENT"'))
-        carrying = [of for of in self._with_notes(listed) if any(beginning in note_of(of) for beginning in beginnings)]
+        carrying = [
+            of for of in self.with_notes(OVERPAYMENTS, listed) if any(beginning in note_of(of) for beginning in beginnings)
+        ]
         return [receipt for receipt in self._reads.held(OVERPAYMENTS, carrying) if not receipt.voided]
 
-    def _with_notes(self, listed: Iterable[Fields]) -> list[Fields]:
-        """The same overpayments with what is written on them. Raises BooksUnavailable while some of it is still unread."""
+    def with_notes(self, kind: OnAccount, listed: Iterable[Fields]) -> list[Fields]:
+        """The same documents with what is written on them. Raises BooksUnavailable while some of it is still unread."""
         noted, read = [], 0
         for of in listed:
             if text(of, "Reference") or elements(of.get("LineItems")) or text(of, "Status") == "VOIDED":
                 noted.append(of)
                 continue
-            key = (identity(of, "OverpaymentID"), text(of, "UpdatedDateUTC"))
+            key = (identity(of, kind.id_name), text(of, "UpdatedDateUTC"))
             note = self._blank.get(key)
             if note is None:
                 read += 1
                 if read > READ_SINGLY:
-                    raise BooksUnavailable("Xero has many overpayments without a reference; the search will continue next time.")
-                note = note_of(self._asking.one("Overpayments", key[0]) or {})
+                    raise BooksUnavailable(f"Xero has many {kind.kind} without a reference; the search will continue next time.")
+                note = note_of(self._asking.one(kind.kind, key[0]) or {})
                 self._blank[key] = note
                 while len(self._blank) > REMEMBERED:
                     self._blank.popitem(last=False)

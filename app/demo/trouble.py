@@ -43,8 +43,8 @@ class TroubledBooks:
     def settings(self) -> BooksSettings:
         return self._books.settings()
 
-    def changes(self, cursor: str) -> Changes:
-        return self._books.changes(cursor)
+    def changes(self, cursor: str, *, receipts_only: bool = False) -> Changes:
+        return self._books.changes(cursor, receipts_only=receipts_only)
 
     def customers(self, ids: Collection[str]) -> Mapping[str, Customer | Gone]:
         return self._books.customers(ids)

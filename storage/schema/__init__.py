@@ -16,6 +16,7 @@ from storage.schema.effects import dispatch, effect
 from storage.schema.failures import diagnosis, escalation, evidence, failure, incident
 from storage.schema.messages import card, outbox
 from storage.schema.payments import allocation, attempt, binding, company, intake_file, mirror, payment, run
+from storage.schema.receipts import hand_receipt, receipt_key
 from storage.schema.record import AUDIT_GUARD_POSTGRESQL, AUDIT_GUARD_SQLITE, audit, audit_head
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "failure",
     "feed_cursor",
     "feed_record",
+    "hand_receipt",
     "incident",
     "intake_file",
     "is_in",
@@ -49,6 +51,7 @@ __all__ = [
     "payment",
     "proof",
     "receipt_claim",
+    "receipt_key",
     "run",
     "seen_message",
     "token",

@@ -25,6 +25,7 @@ company = Table(
     Column("id", String(40), primary_key=True),
     Column("books_cursor", Text, nullable=False, server_default=""),
     Column("mirrored_at", Moment),
+    Column("mirrored_whole_at", Moment),  # when the books were first read to the end; NULL: nothing may be sent yet
     Column("synced_at", Moment),
     Column("reconciled_at", Moment),
     Column("paused_cause", Word(Cause, 40)),  # access_lost, books_unavailable, throttled: excluded from the rate
