@@ -98,7 +98,9 @@ def bury(work: Work, ended: Mapping[str, Stamp | None]) -> set[str]:
     if not ended:
         return set()
     here = sa.and_(table.c.company == work.company, table.c.document_id.in_(ended))
-    living = dict(work.connection.execute(sa.select(table.c.document_id, table.c.gone).where(here)).tuples().all())
+    living = {
+        row.document_id: row.gone for row in work.connection.execute(sa.select(table.c.document_id, table.c.gone).where(here))
+    }
     for receipt_id in (receipt_id for receipt_id, gone in living.items() if not gone):
         stamp = ended[receipt_id]
         values = {"gone": True, "gone_at": stamp.at.astimezone(UTC) if stamp else None, "gone_by": stamp.person if stamp else ""}
@@ -172,7 +174,7 @@ def find(connection: Connection, company: str, wanted: Sequence[Wanted]) -> dict
     found: dict[str, list[Found]] = {asked.number: [] for asked in wanted}
     for begin in range(0, len(wanted), ASKED_AT_ONCE):
         some = wanted[begin : begin + ASKED_AT_ONCE]
-        rows = {row.document_id: row for query in _queries(company, some) for row in connection.execute(query)}
+        rows = {row.document_id: row for query in queries(company, some) for row in connection.execute(query)}
         cut = _cut_keys(connection, company, rows)
         for row_id, row in sorted(rows.items()):
             held, result = _Written(row, {key for text in row.texts for key in keys_in(text)}, cut[row_id]), None
@@ -194,7 +196,7 @@ def names_it(asked: Wanted, receipt: Receipt, longest_reference: int) -> bool:
     return _names(asked, _Written(receipt, keys, set(cut_keys_in(receipt.reference, longest_reference))))
 
 
-def _queries(company: str, wanted: Sequence[Wanted]) -> list[sa.Select[Any]]:
+def queries(company: str, wanted: Sequence[Wanted]) -> list[sa.Select[Any]]:
     """By words, and by customer and amount; both by index."""
     table, keys = schema.hand_receipt, schema.receipt_key
     by_words = [condition for asked in wanted if (condition := _worded(company, asked)) is not None]

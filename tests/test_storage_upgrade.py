@@ -198,7 +198,7 @@ def test_a_row_that_refers_to_nothing_stops_the_migration_and_nothing_is_changed
     assert (2, "") == (ran.code, ran.out)
     for words in (
         "was not migrated",
-        "company acme, id id",
+        "has a row (company acme, ",
         "refers to a row of table payment which does not exist",
         "Restore a backup",
     ):
