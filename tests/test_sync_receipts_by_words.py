@@ -1,0 +1,292 @@
+"""Receipts entered by hand reach the judgement through the mirror, in whatever form and field; and nothing is sent past them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cause_worlds import QUICKBOOKS, STRICT, SWALLOWING, TRYTON, XERO, World, a_world
+from faulty_books import FaultyBooks
+from scene import Scene, a_scene
+from step_by_step import carry_out, promise, states_of
+
+from receivables.books_records import Changes, Gone, Receipt, UnreadableReceipt
+from receivables.diagnosis import Remedy
+from receivables.effects import EffectState
+from receivables.errors import BooksRefused
+from receivables.evidence import Evidence
+from receivables.payment import PaymentState
+from receivables.refusal import Refusal
+from storage import decisions as stored_decisions
+from storage import hand_receipts
+from sync import decisions, evidence, journey, mirroring, receipts_found, requests
+
+FIELDS = [
+    *((name, field) for name in (STRICT, SWALLOWING) for field in ("reference", "memo", "number")),
+    (QUICKBOOKS, "reference"),
+    (QUICKBOOKS, "memo"),
+    (XERO, "reference"),
+    (TRYTON, "memo"),
+]
+AMOUNT = 50_000
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    with ExitStack() as running:
+        yield running.enter_context(a_world(str(request.param), tmp_path))
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    made = a_scene(tmp_path)
+    yield made
+    made.ledger.close()
+    made.db.close()
+
+
+def light(scene: Scene, *numbers: str) -> Mapping[str, Evidence]:
+    """What posting reads about these payments."""
+    return evidence.gather(scene.desk, [scene.payment(number) for number in numbers], isolated=True, full=False)
+
+
+def naming(scene: Scene, read: Evidence) -> list[str]:
+    """The receipts of an evidence, entered by hand, that name its payment."""
+    wanted = receipts_found.wanted(scene.desk.company, read.payment, [read.customer.id] if read.customer else [])
+    longest = scene.desk.books.traits.longest_reference
+    by_hand = [found.receipt for found in read.receipts if not found.ours]
+    return [receipt.id for receipt in by_hand if hand_receipts.names_it(wanted, receipt, longest)]
+
+
+def enter(world: World, field: str, customer: str, amount_minor: int, on: str, text: str, *, days_before: int = 0) -> None:
+    """Somebody enters a receipt with these words in one field, on an invoice or on account."""
+    day = world.hands.today() - timedelta(days=days_before)
+    lines = ((on, amount_minor),) if on else ()
+    if world.name == TRYTON:
+        world.hands.receipt(customer, amount_minor, lines, text, on=day)  # type: ignore[call-arg]
+    else:
+        words: dict[str, Any] = {field: text}
+        world.scene.ledger.enter_receipt(customer, amount_minor, "USD", day, by="Dana", lines=lines, **words)
+
+
+@pytest.mark.parametrize(("world", "field"), FIELDS, indirect=["world"])
+def test_every_form_reaches_the_judgement_through_the_mirror(world: World, field: str) -> None:
+    hands, scene = world.hands, world.scene
+    hooli, other = hands.customer("Hooli"), hands.customer("Other")
+    numbers = [f"TX-90{place}1-AB" for place in range(10)]
+    invoices = [hands.invoice(str(5000 + place), hooli, AMOUNT) for place in range(10)]
+    others = hands.invoice("6000", hooli, AMOUNT)
+    enter(world, field, hooli, AMOUNT, invoices[0], "tx 9001 ab")  # exact
+    enter(world, field, hooli, 48_500, "", "Stripe TX-9011-AB")  # net of a fee
+    enter(world, field, hooli, AMOUNT, others, "TX9021AB")  # on the wrong invoice
+    enter(world, field, other, AMOUNT, "", "Tx-9031-Ab")  # on the wrong customer
+    enter(world, field, hooli, 20_000, "", "TX-9041-AB 1/2")  # split
+    enter(world, field, hooli, 30_000, "", "TX-9041-AB 2/2")
+    enter(world, field, hooli, 2 * AMOUNT, "", "9051,TX-9051-AB")  # several together
+    enter(world, field, hooli, AMOUNT, "", "(TX-9061-AB)", days_before=25)  # before the customer paid
+    enter(world, field, hooli, 20_000, invoices[7], "TX_9071_AB")  # an installment
+    world.later()
+    for place, number in enumerate(numbers):
+        scene.pay(number, AMOUNT, {str(5000 + place): AMOUNT}, paid_at=world.later())
+
+    scene.sync()
+
+    assert mirroring.is_whole(scene.desk)
+    read = light(scene, *numbers)
+    named = {number: len(naming(scene, read[number])) for number in numbers}
+    assert named == dict(zip(numbers, [1, 1, 1, 1, 2, 1, 1, 1, 0, 0], strict=True))
+    assert not any(read[number].unread for number in numbers)
+
+
+def test_one_receipt_is_named_by_both_payments_it_holds_together(scene: Scene) -> None:
+    customer = scene.customer()
+    scene.ledger.enter_receipt(customer.id, 70_000, "USD", date(2026, 3, 4), by="Dana", memo="TXN-1001 and TXN-1002")
+    for number, amount, invoice in (("TXN-1001", 50_000, "1042"), ("TXN-1002", 20_000, "1043")):
+        scene.invoice(invoice, customer, amount)
+        scene.pay(number, amount, {invoice: amount})
+    scene.sync()
+    read = light(scene, "TXN-1001", "TXN-1002")
+    assert [1, 1] == [len(naming(scene, read[number])) for number in ("TXN-1001", "TXN-1002")]
+
+
+@pytest.mark.parametrize("how", ["deleted", "voided"])
+def test_one_that_named_the_payment_and_went_is_told(scene: Scene, how: str) -> None:
+    customer = scene.customer()
+    scene.invoice("1042", customer, AMOUNT)
+    receipt = scene.ledger.enter_receipt(customer.id, AMOUNT, "USD", date(2026, 3, 4), by="Dana", reference="txn-9001")
+    scene.sync()
+    end = scene.ledger.delete_receipt if how == "deleted" else scene.ledger.void_receipt
+    end(receipt.id, by="Erin")
+    scene.pay("TXN-9001")
+    scene.sync()
+    for full in (False, True):
+        (read,) = evidence.gather(scene.desk, [scene.payment("TXN-9001")], isolated=True, full=full).values()
+        assert [(receipt.id, AMOUNT, "Erin")] == [
+            (gone.receipt.id, gone.receipt.amount_minor, gone.gone.person if gone.gone else "") for gone in read.vanished
+        ]
+        assert [] == [found for found in read.receipts if not found.ours]
+
+
+def test_one_that_goes_unseen_by_the_changes_is_told_by_the_fresh_read_and_from_then_on(scene: Scene) -> None:
+    customer = scene.customer()
+    receipt = scene.ledger.enter_receipt(customer.id, AMOUNT, "USD", date(2026, 3, 4), by="Dana", reference="TXN-9001")
+    scene.pay("TXN-9001")
+    mirroring.run_once(scene.desk)
+    scene.ledger.delete_receipt(receipt.id, by="Erin")
+    first, second = (light(scene, "TXN-9001")["TXN-9001"].vanished for _ in range(2))
+    assert first == second
+    assert [receipt.id] == [gone.receipt.id for gone in first]
+
+
+class Unreadable(FaultyBooks):
+    """Books with one receipt whose figures cannot be read."""
+
+    receipt_id = ""
+
+    def changes(self, cursor: str, *, receipts_only: bool = False) -> Changes:
+        found = self.inner.changes(cursor, receipts_only=receipts_only)
+        broken = [document for document in found.documents if isinstance(document, Receipt) and document.id == self.receipt_id]
+        in_part = tuple(UnreadableReceipt(one.id, one.customer_id, one.written, "TotalAmt is 'abc'") for one in broken)
+        return replace(found, documents=tuple(one for one in found.documents if one not in broken), unreadable=in_part)
+
+    def receipts(self, ids: Collection[str]) -> Mapping[str, Receipt | Gone]:
+        if self.receipt_id in ids:
+            raise BooksRefused("Receipt cannot be read.", Refusal.UNREADABLE)
+        return self.inner.receipts(ids)
+
+    def receipts_of(self, customer_ids: Collection[str], received_from: date) -> Sequence[Receipt]:
+        return [one for one in self.inner.receipts_of(customer_ids, received_from) if one.id != self.receipt_id]
+
+
+def test_one_that_cannot_be_read_whole_blocks_what_it_may_be_and_nothing_else(scene: Scene) -> None:
+    customer, other = scene.customer(), scene.customer("Other")
+    for number in ("1042", "1043"):
+        scene.invoice(number, customer, AMOUNT)
+    broken = scene.ledger.enter_receipt(other.id, 700, "USD", date(2026, 3, 4), by="Dana", memo="TXN-9001")
+    scene.ledger.enter_receipt(other.id, 700, "USD", date(2026, 3, 4), by="Dana", memo="TXN-9001 too")
+    books = Unreadable(scene.desk.books, scene.clock)
+    books.receipt_id = broken.id
+    scene.with_books(books)
+    scene.pay("TXN-9001", to={"1042": AMOUNT})
+    scene.pay("TXN-9002", to={"1043": AMOUNT})
+
+    counts = scene.sync()
+
+    assert (1, PaymentState.VERIFIED) == (counts.posted, scene.payment("TXN-9002").state)
+    assert scene.payment("TXN-9001").state in (PaymentState.RECEIVED, PaymentState.FAILED)
+    read = light(scene, "TXN-9001", "TXN-9002")
+    assert (f"receipt {broken.id}: Receipt cannot be read.",) == read["TXN-9001"].unread
+    assert () == read["TXN-9002"].unread
+    assert 1 == len(naming(scene, read["TXN-9001"]))
+
+
+class Long(FaultyBooks):
+    """Books whose changes go on for so many pages more."""
+
+    pages_more = 0
+
+    def changes(self, cursor: str, *, receipts_only: bool = False) -> Changes:
+        found = self.inner.changes(cursor, receipts_only=receipts_only)
+        self.pages_more -= 1
+        return replace(found, more=found.more or self.pages_more > 0)
+
+
+def test_nothing_is_sent_before_the_books_were_read_to_the_end_once(scene: Scene) -> None:
+    scene.invoice("1042", scene.customer(), AMOUNT)
+    books = Long(scene.desk.books, scene.clock)
+    books.pages_more = mirroring.PAGES_PER_RUN + 10
+    scene.with_books(books)
+    scene.pay()
+
+    first = scene.sync()
+    assert (0, 0, journey.UNREAD, PaymentState.RECEIVED) == (
+        first.posted, first.planned, first.problem, scene.payment().state,
+    )  # fmt: skip
+    assert [] == books.sent
+
+    second = scene.sync()
+    assert (1, "", PaymentState.VERIFIED) == (second.posted, second.problem, scene.payment().state)
+
+
+# --- between the judgement and the sending --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["txn 9001", ""])
+def test_a_receipt_entered_after_the_judgement_sends_the_payment_back(scene: Scene, text: str) -> None:
+    customer = scene.customer()
+    scene.invoice("1042", customer, AMOUNT)
+    scene.pay("TXN-9001")
+    promise(scene)
+    scene.ledger.enter_receipt(customer.id, AMOUNT, "USD", date(2026, 3, 4), by="Dana", reference=text)
+
+    counts = carry_out(scene)
+
+    assert (0, 1) == (counts.done, counts.stale)
+    assert PaymentState.RECEIVED is scene.payment("TXN-9001").state
+    assert [(text, AMOUNT, AMOUNT)] == scene.receipts()
+
+
+def test_one_judged_to_be_no_obstacle_is_no_news_until_it_changes(scene: Scene) -> None:
+    """Of the customer and with the amount, but applied to another invoice, without a word."""
+    customer = scene.customer()
+    other = scene.invoice("1041", customer, 2 * AMOUNT)
+    scene.invoice("1042", customer, AMOUNT)
+    lines = [(other.id, AMOUNT)]
+    beside = scene.ledger.enter_receipt(customer.id, AMOUNT, "USD", date(2026, 3, 4), by="Dana", lines=lines)
+    scene.pay("TXN-9001")
+    promise(scene)
+    scene.ledger.apply_receipt(beside.id, [(other.id, AMOUNT - 1)], by="Dana")
+    assert (0, 1) == (carry_out(scene).done, len(stale_of(scene, "TXN-9001")))
+    scene.ledger.apply_receipt(beside.id, lines, by="Dana")
+    promise(scene)
+    assert 1 == carry_out(scene).done
+
+
+def stale_of(scene: Scene, number: str) -> list[EffectState]:
+    return [state for state in states_of(scene, number) if state is EffectState.REFUSED_STALE]
+
+
+def test_a_receipt_entered_after_a_decision_is_shown_before_anything_is_sent(scene: Scene) -> None:
+    customer = scene.customer()
+    invoice = scene.invoice("1042", customer, AMOUNT)
+    scene.sync()
+    scene.ledger.recreate_invoice(invoice.id, by="bea")
+    scene.pay("TXN-9001")
+    scene.sync()
+    made = requests.request(scene.desk, "TXN-9001", Remedy.RECREATE_RECEIPT, by="dana", channel="cli")
+    assert 1 == decisions.run_once(scene.desk).carried_out
+    scene.ledger.enter_receipt(customer.id, 700, "USD", date(2026, 3, 4), by="Dana", memo="txn-9001")
+
+    assert (0, 1) == (carry_out(scene).done, len(stale_of(scene, "TXN-9001")))
+
+    with scene.db.read() as connection:
+        assert "stale" == stored_decisions.get(connection, scene.desk.company.id, made.id).state
+    assert scene.failing("TXN-9001").state == "open"
+    assert [("", 700, 700)] == scene.receipts()
+
+
+def test_the_changes_are_read_again_once_for_a_batch(scene: Scene) -> None:
+    customer = scene.customer()
+    for number in range(40):
+        scene.invoice(str(2000 + number), customer, 1_000)
+        scene.pay(f"TXN-{9000 + number}", 1_000, {str(2000 + number): 1_000})
+    promise(scene)
+    books = Counting(scene.desk.books, scene.clock)
+    scene.with_books(books)
+    assert 40 == carry_out(scene).done
+    assert 1 == books.asked
+
+
+class Counting(FaultyBooks):
+    """Books that count how often they are asked for what changed in receipts."""
+
+    asked = 0
+
+    def changes(self, cursor: str, *, receipts_only: bool = False) -> Changes:
+        self.asked += receipts_only
+        return self.inner.changes(cursor, receipts_only=receipts_only)
