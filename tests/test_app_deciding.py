@@ -1,0 +1,140 @@
+"""A decision on the command line is one on facts that were seen, and the record names the account it came from."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pwd
+import sys
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine, Ran, load_books, write_settings
+
+from app.main import main
+from app.wiring import os_account
+
+
+class Terminal(io.StringIO):
+    """A terminal at which somebody has typed an answer."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class InThisProcess(CommandLine):
+    """The same commands without a process for each; `typed` is what somebody answers at a terminal, None where there is none."""
+
+    typed: str | None = None
+
+    def run(self, *words: str, environment: Mapping[str, str] | None = None) -> Ran:
+        assert environment is None, "this process has one environment"
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        argv, stdin = sys.argv, sys.stdin
+        sys.argv = ["resolve-now", "--config", str(self.config), *words]
+        sys.stdin = io.StringIO() if self.typed is None else Terminal(self.typed)
+        try:
+            with redirect_stdout(out), redirect_stderr(err):
+                main()
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+        finally:
+            sys.argv, sys.stdin = argv, stdin
+        return Ran(code, out.getvalue(), err.getvalue())
+
+
+class AtTheTerminal(InThisProcess):
+    typed = "y\n"
+
+
+class Hesitating(InThisProcess):
+    typed = "\n"
+
+
+DECIDE = ("decide", "TXN-1", "unapply_credit_memo", "--as", "dana")
+CREDITED_AT = "2026-03-04T11:30"
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> CommandLine:
+    made = InThisProcess(write_settings(tmp_path).folder)
+    load_books(made, {"H": "Hooli"}, [("1001", "Hooli", "50.00")])
+    made.take_in(("TXN-1", "Hooli", "50.00", "1001:50.00"))
+    credit(made, "CM-1")
+    assert 1 == made.sync()["failed"]
+    return made
+
+
+def credit(acme: CommandLine, number: str) -> None:
+    acme.books("credit-memo", number, "--customer", "Hooli", "--amount", "5.00", "--on", "2026-03-04", at=CREDITED_AT)
+    acme.books("apply-credit", number, "--to", "1001", "--amount", "5.00", at=CREDITED_AT)
+
+
+def test_without_a_terminal_it_shows_the_figures_names_the_value_and_decides_nothing(acme: CommandLine) -> None:
+    ran = acme.run(*DECIDE)
+    evidence = acme.failing()["evidence"]
+    assert (2, "") == (ran.code, ran.out)
+    assert f"--seen {evidence}" in ran.err
+    assert "Credit memo CM-1 on invoice 1001: $5.00 → $0.00" in ran.err
+    assert [] == acme.rows("SELECT id FROM decision")
+    assert evidence == acme.answer("show", "TXN-1")["failures"][-1]["evidence"]
+    assert "done" == acme.answer(*DECIDE, "--seen", evidence)["state"]
+    assert [("TXN-1", 5_000, 0)] == acme.receipts()
+
+
+def test_what_changed_since_it_was_seen_is_refused(acme: CommandLine) -> None:
+    seen = acme.failing()["evidence"]
+    credit(acme, "CM-2")
+    acme.sync()
+    ran = acme.run(*DECIDE, "--seen", seen)
+    assert (1, True, [], []) == (ran.code, "changed" in ran.err, acme.receipts(), acme.rows("SELECT id FROM decision"))
+
+
+def test_at_a_terminal_yes_carries_it_out_and_anything_else_does_not(acme: CommandLine) -> None:
+    no = Hesitating(acme.folder).run(*DECIDE)
+    assert (1, []) == (no.code, acme.rows("SELECT id FROM decision"))
+    assert "Nothing was decided." in no.err
+    yes = AtTheTerminal(acme.folder).run(*DECIDE)
+    assert (0, [("TXN-1", 5_000, 0)]) == (yes.code, acme.receipts())
+
+
+def test_whoever_made_the_memo_does_not_decide_alone_and_the_office_of_one_does_on_record(acme: CommandLine) -> None:
+    text = acme.config.read_text(encoding="utf-8").replace(
+        'name = "Dana Reyes"', 'name = "Dana Reyes"\nbooks_names = ["BEA bookkeeper"]'
+    )
+    acme.config.write_text(text, encoding="utf-8")
+    asked = acme.run(*DECIDE)
+    assert "Dana Reyes made a document in question, so somebody else must agree." in asked.err
+    acme.config.write_text(text.replace('writes = "on"', 'writes = "on"\nsolo = true'), encoding="utf-8")
+    assert "Decided by the person who made the document." in acme.run(*DECIDE).err
+    assert "done" == acme.answer(*DECIDE, "--seen", acme.failing()["evidence"])["state"]
+    ((body,),) = acme.rows("SELECT body FROM audit WHERE action = 'decision.made'")
+    assert "Decided by the person who made the document." == json.loads(body)["note"]
+    made = [found["text"] for found in acme.run("doctor", "--json").json if found["check"] == "makers"]
+    assert ["TXN-1 (unapply_credit_memo, Dana Reyes)" in text for text in made] == [True]
+
+
+def test_the_record_names_the_account_by_its_uid_whatever_the_environment_says(
+    acme: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "mallory")
+    ours = pwd.getpwuid(os.getuid()).pw_name
+    assert ours == os_account()
+    acme.answer(*DECIDE, "--seen", acme.failing()["evidence"])
+    assert [(ours, "dana")] == acme.rows("SELECT os_account, requested_by FROM decision")
+    assert [(ours,)] == acme.rows("SELECT actor FROM audit WHERE action = 'decision.made'")
+
+
+def test_the_doctor_names_people_who_share_an_account_or_a_name(acme: CommandLine) -> None:
+    shared = 'slack = ["T0123456789/U0123456789"]\nbooks_names = ["{}"]'
+    text = acme.config.read_text(encoding="utf-8")
+    for name, spelled in (("Dana Reyes", "Front Desk"), ("Sam Okafor", "front  desk")):
+        text = text.replace(f'name = "{name}"', f'name = "{name}"\n' + shared.format(spelled))
+    acme.config.write_text(text, encoding="utf-8")
+    (told,) = [found["text"] for found in acme.run("doctor", "--json").json if found["check"] == "people"]
+    assert "Dana Reyes and Sam Okafor share the Slack account U0123456789." in told
+    assert "Dana Reyes and Sam Okafor share the name Front Desk in the books." in told
