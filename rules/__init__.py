@@ -7,12 +7,18 @@ from rules.diagnosis import diagnose
 from rules.explaining import Condition, Explanation, RuleExplained, explain
 from rules.kinds import fact_sentence
 from rules.money_back import came_after_all, gave_back_partly, went_back
+from rules.obstacles import NOBODY_DECIDES, InTheWay, Obstacle, obstacles
+from rules.reading import Reading, read
 from rules.saying import incident, not_checked, root, sentence, setting, stops_company, title, was_recorded
 
 __all__ = [
+    "NOBODY_DECIDES",
     "Condition",
     "EngineFailed",
     "Explanation",
+    "InTheWay",
+    "Obstacle",
+    "Reading",
     "RuleExplained",
     "came_after_all",
     "contradicted",
@@ -24,6 +30,8 @@ __all__ = [
     "incident",
     "not_checked",
     "not_diagnosed",
+    "obstacles",
+    "read",
     "root",
     "sentence",
     "setting",

@@ -9,8 +9,9 @@ from datetime import date
 
 from receivables.diagnosis import Fact, Money
 from receivables.words import Words, listed, plain
-from rules.hand_receipts import Reference, Standing
+from rules.hand_receipts import Elsewhere, Form, Standing
 from rules.kinds import kind
+from rules.ties import Reference
 
 
 def money(words: Words, amount: Money) -> str:
@@ -171,17 +172,24 @@ def receipt_by_hand(
     rivals: tuple[str, ...] = (),
     unapplied: Money | None = None,
     claimed: Money | None = None,
+    form: str = "",
+    elsewhere: str = "",
+    before: bool = False,
+    against: bool = False,
+    method: str = "",
+    written: str = "",
+    deposit_account: str = "",
+    deposit: str = "",
 ) -> str:
-    """A receipt in the books that may be this payment's money, and what ties it to the payment."""
-    ties = []
-    if reference == Reference.EQUAL:
-        ties.append("its reference is the transaction number")
-    elif reference == Reference.CONTAINED:
-        ties.append("its reference names the transaction number")
-    if standing == Standing.EXACTLY:
-        ties.append("it is applied to exactly the payment's invoices")
-    elif standing == Standing.PARTLY:
-        ties.append("it is applied to an invoice of the payment")
+    """A receipt in the books that may be this payment's money, what ties it to the payment, and what speaks against it.
+
+    `form` and `elsewhere` are those of `rules.hand_receipts`, `written` is its reference or memo, `against` says that its
+    tender or number is another one. Facts of version 0.1.0 have none of these.
+    """
+    ties = [words_of_tie for words_of_tie in (_NAMED.get(reference, ""), _APPLIED.get(standing, "")) if words_of_tie]
+    ties += [said for said in (_FORMS.get(form, ""), _ELSEWHERE.get(elsewhere, "")) if said]
+    if before:
+        ties.append("it was entered before the customer paid")
     if names_payment:
         ties.append(f"its reference is that of payment {plain(names_payment)}")
     if rivals:
@@ -190,8 +198,41 @@ def receipt_by_hand(
         ties.append(f"{money(words, unapplied)} of it is unapplied")
     if claimed:
         ties.append(f"{money(words, claimed)} of it already proves another payment")
+    if against:
+        ties.append(f"it says {_said(method, written)}")
     entered = f"{fact.document} for {money(words, amount)}, dated {words.day(dated)}, was entered{when(fact, words)}"
     return entered + (f"; {listed(ties)}." if ties else ".")
+
+
+_NAMED = {
+    Reference.EQUAL.value: "it has the transaction number",
+    Reference.CONTAINED.value: "its text names the transaction number",
+    Reference.CUT.value: "its reference ends with the beginning of the transaction number",
+}
+_APPLIED = {
+    Standing.EXACTLY.value: "it is applied to exactly the payment's invoices",
+    Standing.PARTLY.value: "it is applied to an invoice of the payment",
+}
+_FORMS = {
+    Form.INSTALLMENT.value: "the invoice has room for both, so it may be another installment",
+    Form.OTHER_CURRENCY.value: "its currency is another one",
+}
+_ELSEWHERE = {
+    Elsewhere.INVOICE.value: "it is applied to another invoice",
+    Elsewhere.CUSTOMER.value: "it is another customer's",
+}
+
+
+def _said(method: str, written: str) -> str:
+    return listed([f'"{plain(text)}"' for text in dict.fromkeys((method, written)) if text])
+
+
+@kind
+def receipt_by_hand_vanished(fact: Fact, words: Words, *, amount: Money) -> str:
+    return (
+        f"{fact.document} for {money(words, amount)}, entered by hand with the transaction number, was deleted or "
+        f"voided{when(fact, words)}."
+    )
 
 
 @kind

@@ -14,7 +14,7 @@ from enum import StrEnum
 from receivables.payment import FeedStatus
 from receivables.refusal import Refusal
 from rules.cage import Row
-from rules.hand_receipts import ReceiptReading, is_customers
+from rules.hand_receipts import ReceiptReading
 from rules.invoice_lines import Flaw, LineReading
 from rules.patterns import Schema, Value
 from rules.posted_parts import PartReading
@@ -62,6 +62,7 @@ class Doubt(StrEnum):
     RECEIPT = "receipt"
     DELETION = "deletion"
     FIT = "fit"
+    VANISHED = "vanished"
 
 
 TABLE: Mapping[str, KindOfRow] = {
@@ -79,6 +80,7 @@ TABLE: Mapping[str, KindOfRow] = {
             "doubled": either("it is recorded in the books more than once", "it is not recorded twice"),
             "complete": either("our receipts add up to it", "our receipts do not add up to it"),
             "day_closed": either("its day is in a closed period", "its day is open"),
+            "split": either("receipts that name it add up to it", "no receipts that name it add up to it"),
             "refusal": one_of(Refusal, "the code with which the books refused it"),  # or "" where they did not
         },
     ),
@@ -115,19 +117,16 @@ TABLE: Mapping[str, KindOfRow] = {
     "receipt": KindOfRow(
         "a receipt of the evidence",
         {
-            "customer": text("its customer"),
-            "currency": text("its currency"),
-            "amount_minor": number("its amount (minor units)"),
-            "free_minor": number("what of it proves no other payment (minor units)"),
-            "by_hand": either("it was entered by hand for this customer", "it is ours, voided, or not this customer's"),
-            "score": number("its points"),
-            "covers": either(
-                "it is larger and applied to all invoices of the payment", "it does not cover the payment with others"
+            "whole": either(
+                "it could be the whole payment, and proves no other", "it cannot be the whole payment, or proves another"
             ),
+            "score": number("its points"),
+            "covers": either("it is larger and covers the payment with others", "it does not cover the payment with others"),
             "suspect": either("it may be this money", "nothing says that it may be this money"),
             "less_fee": either(
                 "it is nearly the amount, and on nothing else", "it is not nearly the amount, or on other invoices too"
             ),
+            "otherwise": either("it names the payment, for another amount", "it does not name the payment for another amount"),
             "number": number("its place"),  # in the order of ids; tells one receipt from another
         },
     ),
@@ -158,7 +157,7 @@ def rows(reading: Reading) -> list[Row]:
     found += [Row("line", f"line#{place}", _line(line)) for place, line in enumerate(reading.lines)]
     found += [Row("doubt", f"doubt#{place}", {"about": about.value}) for place, about in enumerate(_doubts(reading))]
     found += _applications(reading)
-    found += [Row("receipt", f"receipt#{place}", _receipt(reading, r, place)) for place, r in enumerate(reading.receipts)]
+    found += [Row("receipt", f"receipt#{place}", _receipt(r, place)) for place, r in enumerate(reading.receipts)]
     found += [Row("part", f"part#{place}", _part(reading, part)) for place, part in enumerate(reading.parts)]
     return found
 
@@ -178,6 +177,7 @@ def _payment(reading: Reading) -> dict[str, Value]:
         "unposted": reading.may_post,
         "feed": evidence.payment.status.value,
         "doubled": reading.doubled,
+        "split": bool(reading.split),
         "complete": reading.complete,
         "day_closed": evidence.received_on_closed,
         "refusal": "" if evidence.refusal is None else _text(evidence.refusal.code),
@@ -203,6 +203,7 @@ def _doubts(reading: Reading) -> list[Doubt]:
         Doubt.RECEIPT: any(not receipt.telling for receipt in reading.competing),
         Doubt.DELETION: any(part.missing and not part.source.verified for part in reading.parts),
         Doubt.FIT: any(part.swallowed and not part.fits for part in reading.parts),
+        Doubt.VANISHED: bool(reading.evidence.vanished),
     }
     return [about for about, is_so in doubts.items() if is_so]
 
@@ -220,19 +221,14 @@ def _applications(reading: Reading) -> list[Row]:
     return [Row("application", f"application#{place}", fields) for place, fields in enumerate(found.values())]
 
 
-def _receipt(of: Reading, reading: ReceiptReading, place: int) -> dict[str, Value]:
-    receipt, customer = reading.receipt, of.evidence.customer
-    merged = customer is not None and is_customers(receipt.customer_id, of.evidence)
+def _receipt(reading: ReceiptReading, place: int) -> dict[str, Value]:
     return {
-        "customer": _text(customer.id if merged and customer is not None else receipt.customer_id),
-        "currency": _text(receipt.currency),
-        "amount_minor": receipt.amount_minor,
-        "free_minor": reading.source.free_minor,
-        "by_hand": reading.by_hand,
+        "whole": reading.whole,
         "score": reading.score.points,
         "covers": reading.covers,
         "suspect": reading.suspect,
         "less_fee": reading.less_fee,
+        "otherwise": reading.otherwise,
         "number": place,
     }
 

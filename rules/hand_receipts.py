@@ -6,24 +6,18 @@ was entered is the books' own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from receivables.books_records import Receipt
 from receivables.evidence import Evidence, ReceiptEvidence
+from receivables.payment import Payment
 from receivables.words import day_of
 from rules import matching
 from rules.matching import Score, Signal
-
-
-class Reference(StrEnum):
-    """Whether a receipt's reference names the payment's transaction number."""
-
-    EQUAL = "equal"
-    CONTAINED = "contained"
-    NONE = "none"
+from rules.ties import Reference, Tie, tie
 
 
 class Standing(StrEnum):
@@ -34,20 +28,44 @@ class Standing(StrEnum):
     NOT = "not"
 
 
+class Form(StrEnum):
+    """What a receipt entered by hand would be of the payment."""
+
+    WHOLE = "whole"
+    INSTALLMENT = "installment"  # its amount on its invoices, which have room for both
+    LESS_FEE = "less_fee"
+    SEVERAL = "several"  # larger: several payments in one
+    PART = "part"
+    OTHER_CURRENCY = "other_currency"
+
+
+class Elsewhere(StrEnum):
+    """Where it is recorded, if not where the payment belongs."""
+
+    INVOICE = "invoice"
+    CUSTOMER = "customer"
+    NOWHERE = ""
+
+
 @dataclass(frozen=True)
 class ReceiptReading:
     """One receipt of the evidence. `score` says how strongly it belongs to the payment (`matching`)."""
 
     source: ReceiptEvidence
-    by_hand: bool  # living, without a marker of ours, of the payment's customer and currency
-    reference: Reference
+    tie: Tie
+    by_hand: bool  # counts, without a marker of ours, of the payment's customer and currency
     standing: Standing
     days_apart: int
     entered_after: bool  # into the books, after the customer paid
     score: Score
+    form: Form
+    elsewhere: Elsewhere
+    named: bool  # by hand, for whatever customer and currency, with the payment's long number in a text
     telling: bool  # leaves no doubt, if no other receipt competes
-    less_fee: bool  # nearly the payment's amount, and on nothing but its invoices or on account
-    covers: bool  # larger than the payment and standing on all its invoices for the allocated amounts
+    whole: bool  # could be the whole payment: its amount and currency, not yet the proof of another
+    less_fee: bool  # nearly the payment's amount, and named or on nothing but its invoices
+    covers: bool  # larger than the payment, and named or standing on all its invoices for the allocated amounts
+    part: bool  # smaller, free, and named: several may add up to the payment
     alone_on: str  # the one invoice of the payment it was entered for, amount for amount, or ""
     suspect: bool  # may be this money in any way: then nothing is posted on a guess
 
@@ -55,6 +73,11 @@ class ReceiptReading:
     def of_other_payment(self) -> bool:
         """A living receipt that we recorded for another payment."""
         return self.source.ours and not self.source.this_payment and not self.source.receipt.voided
+
+    @property
+    def otherwise(self) -> bool:
+        """It names the payment, and is neither all of it nor explained by a fee or by other payments in it."""
+        return self.named and not (self.whole or self.less_fee or self.covers)
 
     @property
     def receipt(self) -> Receipt:
@@ -83,66 +106,92 @@ def lines_of(receipt: Receipt) -> dict[str, int]:
     return totals(tuple((line.invoice_id, line.amount_minor) for line in receipt.lines))
 
 
-def read_receipt(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[str, int]) -> ReceiptReading:
-    """`needs` is what the payment means for each of its invoices, in minor units."""
+def read_receipts(evidence: Evidence, needs: Mapping[str, int], room: bool) -> tuple[ReceiptReading, ...]:
+    """Every receipt of the evidence. `needs` is what the payment means for each of its invoices, in minor units; `room`
+    says that all of them are open for that much.
+    """
+    found = tuple(_read_receipt(source, evidence, needs, room) for source in distinct(evidence.receipts))
+    parts = split(found, evidence.payment.amount_minor)
+    return tuple(replace(receipt, suspect=True) if receipt in parts else receipt for receipt in found)
+
+
+def split(receipts: Sequence[ReceiptReading], amount_minor: int) -> tuple[ReceiptReading, ...]:
+    """The receipts that name the payment in part and together are all of it, in minor units; none where they are not."""
+    parts = tuple(receipt for receipt in receipts if receipt.part)
+    return parts if len(parts) > 1 and sum(part.receipt.amount_minor for part in parts) == amount_minor else ()
+
+
+def _read_receipt(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[str, int], room: bool) -> ReceiptReading:
     receipt, payment = source.receipt, evidence.payment
-    by_hand = _by_hand(source, evidence)
+    counts = not (source.ours or source.this_payment or receipt.voided or source.other_money)
+    same_customer = is_customers(receipt.customer_id, evidence)
+    same_currency = receipt.currency == payment.currency
+    by_hand = counts and same_customer and same_currency
+    tied = tie(receipt, evidence, source.rivals)
+    named = counts and tied.telling
+    # A short number is an invoice's or a check's as well: it counts beside the amount, not by itself.
+    mentioned = counts and same_currency and tied.reference is not Reference.NONE and source.free_minor > 0
     stands_on = lines_of(receipt)
     standing = Standing.NOT
     if any(invoice_id in needs for invoice_id in stands_on):
         standing = Standing.EXACTLY if stands_on == needs else Standing.PARTLY
-    reference = reference_match(receipt.reference, payment.transaction_number)
     days_apart = abs((receipt.received_on - day_of(payment.paid_at, ZoneInfo(evidence.time_zone))).days)
     entered_after = receipt.created.at >= payment.paid_at
-    tied = reference is not Reference.NONE or standing is not Standing.NOT or receipt.unapplied_minor > 0
-    score = matching.score(_signals(source, evidence, reference, standing, days_apart, entered_after))
-    covers = by_hand and _covers(source, evidence, needs)
+    score = matching.score(_signals(source, evidence, tied, standing, days_apart, entered_after))
+    equal = receipt.amount_minor == payment.amount_minor
+    near = matching.is_near_amount(receipt.amount_minor, payment.amount_minor) and not source.claimed_minor
+    near_here = by_hand and near and entered_after and set(stands_on) <= set(needs)
+    covers = same_currency and _covers(source, evidence, needs, named=named, by_hand=by_hand)
     alone_on = next(iter(stands_on)) if by_hand and _for_one_invoice(source, needs) else ""
+    whole = same_currency and equal and source.free_minor >= payment.amount_minor and (by_hand or named or mentioned)
+    resembles = (
+        (equal and (standing is not Standing.NOT or receipt.unapplied_minor > 0))
+        or (standing is not Standing.NOT and entered_after and (near_here or not room))
+        or covers
+        or bool(alone_on)
+    )
+    # An earlier installment of an invoice that has room for both is other money.
+    earlier = room and not entered_after and days_apart > matching.FAR_DAYS
     return ReceiptReading(
         source,
+        tied,
         by_hand,
-        reference,
         standing,
         days_apart,
         entered_after,
         score,
-        # One receipt cannot be two payments: where another payment waits for it too, only a reference tells whose it is.
-        telling=score.points >= matching.RECEIPT_CERTAIN and (reference is Reference.EQUAL or not source.rivals),
-        less_fee=by_hand and entered_after and _less_fee(source, evidence, needs),
+        _form(receipt, payment, installment=standing is not Standing.NOT and room and not tied.to_cash),
+        _elsewhere(receipt, standing, same_customer=same_customer),
+        named,
+        telling=whole and score.points >= matching.RECEIPT_CERTAIN and tied.to_cash and not (tied.contested or tied.against),
+        whole=whole,
+        less_fee=same_currency and near and (named or (mentioned and same_customer) or (near_here and not source.names_payment)),
         covers=covers,
+        part=(named or (mentioned and same_customer))
+        and same_currency
+        and not source.claimed_minor
+        and receipt.amount_minor < payment.amount_minor,
         alone_on=alone_on,
-        suspect=by_hand
-        and source.free_minor > 0
-        and (
-            reference is not Reference.NONE
-            or (receipt.amount_minor == payment.amount_minor and tied)
-            or (standing is not Standing.NOT and entered_after)
-            or covers
-            or bool(alone_on)
-        ),
+        suspect=named
+        or (mentioned and (equal or (near and same_customer)))
+        or (by_hand and source.free_minor > 0 and resembles and not earlier),
     )
 
 
-def reference_match(reference: str, transaction_number: str) -> Reference:
-    """Whether the reference is the transaction number, or contains it as a word of its own; case does not matter."""
-    said, wanted = reference.strip().casefold(), transaction_number.strip().casefold()
-    if not wanted:
-        return Reference.NONE
-    if said == wanted:
-        return Reference.EQUAL
-    start = said.find(wanted)
-    while start >= 0:
-        end = start + len(wanted)
-        if not said[max(0, start - 1) : start].isalnum() and not said[end : end + 1].isalnum():
-            return Reference.CONTAINED
-        start = said.find(wanted, start + 1)
-    return Reference.NONE
+def _form(receipt: Receipt, payment: Payment, *, installment: bool) -> Form:
+    if receipt.currency != payment.currency:
+        return Form.OTHER_CURRENCY
+    if receipt.amount_minor == payment.amount_minor:
+        return Form.INSTALLMENT if installment else Form.WHOLE
+    if matching.is_near_amount(receipt.amount_minor, payment.amount_minor):
+        return Form.LESS_FEE
+    return Form.SEVERAL if receipt.amount_minor > payment.amount_minor else Form.PART
 
 
-def _by_hand(source: ReceiptEvidence, evidence: Evidence) -> bool:
-    if source.ours or source.this_payment or source.receipt.voided or evidence.customer is None:
-        return False
-    return is_customers(source.receipt.customer_id, evidence) and source.receipt.currency == evidence.payment.currency
+def _elsewhere(receipt: Receipt, standing: Standing, *, same_customer: bool) -> Elsewhere:
+    if not same_customer:
+        return Elsewhere.CUSTOMER
+    return Elsewhere.INVOICE if standing is Standing.NOT and lines_of(receipt) else Elsewhere.NOWHERE
 
 
 def is_customers(customer_id: str, evidence: Evidence) -> bool:
@@ -154,52 +203,46 @@ def is_customers(customer_id: str, evidence: Evidence) -> bool:
 def _signals(
     source: ReceiptEvidence,
     evidence: Evidence,
-    reference: Reference,
+    tied: Tie,
     standing: Standing,
     days_apart: int,
     entered_after: bool,
 ) -> list[Signal]:
-    """What speaks for and against this receipt being the payment."""
+    """What speaks for and against this receipt being the payment; nothing speaks against its own long number."""
     receipt, payment = source.receipt, evidence.payment
-    found = [Signal.ENTERED_AFTER if entered_after else Signal.ENTERED_BEFORE]
+    found = [Signal.ENTERED_AFTER] if entered_after else [] if tied.telling else [Signal.ENTERED_BEFORE]
     if receipt.amount_minor == payment.amount_minor:
         found.append(Signal.AMOUNT_EQUAL)
-    if reference is not Reference.NONE:
-        found.append(Signal.REFERENCE_EQUAL if reference is Reference.EQUAL else Signal.REFERENCE_CONTAINED)
+    if tied.reference is not Reference.NONE:
+        found.append(Signal.REFERENCE_EQUAL if tied.to_cash else Signal.REFERENCE_CONTAINED)
     elif source.names_payment:
         found.append(Signal.REFERENCE_OF_ANOTHER)
     if standing is Standing.EXACTLY:
         found.append(Signal.STANDS_EXACTLY)
     elif standing is Standing.PARTLY or receipt.unapplied_minor > 0:
         found.append(Signal.STANDS_BESIDE)
-    else:
+    elif not tied.telling:
         found.append(Signal.STANDS_ELSEWHERE)
     if days_apart <= matching.NEAR_DAYS:
         found.append(Signal.DATED_NEAR)
-    elif days_apart > matching.FAR_DAYS:
+    elif days_apart > matching.FAR_DAYS and not tied.telling:
         found.append(Signal.DATED_FAR)
     if receipt.method.strip().casefold() == payment.method.strip().casefold():
         found.append(Signal.METHOD_EQUAL)
     return found
 
 
-def _less_fee(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[str, int]) -> bool:
-    """Nearly this payment's amount, unclaimed, and standing on nothing that is not the payment's."""
-    receipt = source.receipt
-    if source.claimed_minor or source.names_payment:
-        return False
-    near = matching.is_near_amount(receipt.amount_minor, evidence.payment.amount_minor)
-    return near and set(lines_of(receipt)) <= set(needs)
-
-
-def _covers(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[str, int]) -> bool:
+def _covers(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[str, int], *, named: bool, by_hand: bool) -> bool:
     """One check for several payments, entered as one receipt; enough of it must be unclaimed."""
-    payment, stands_on = evidence.payment, lines_of(source.receipt)
+    payment, receipt, stands_on = evidence.payment, source.receipt, lines_of(source.receipt)
+    if receipt.amount_minor <= payment.amount_minor or source.free_minor < payment.amount_minor:
+        return False
+    if named and not matching.is_near_amount(receipt.amount_minor, payment.amount_minor):
+        return True
     return (
-        bool(needs)
-        and source.receipt.amount_minor > payment.amount_minor
-        and source.free_minor >= payment.amount_minor
-        and source.receipt.unapplied_minor >= payment.on_account_minor
+        by_hand
+        and bool(needs)
+        and receipt.unapplied_minor >= payment.on_account_minor
         and all(stands_on.get(invoice_id) == need_minor for invoice_id, need_minor in needs.items())
     )
 

@@ -102,6 +102,11 @@ def needs_of(lines: Sequence[LineEvidence]) -> dict[str, int]:
     return needs
 
 
+def have_room(evidence: Evidence, needs: Mapping[str, int]) -> bool:
+    """Whether every invoice of the payment is open for all that it is meant to take."""
+    return all(_flaw(evidence, line, needs[invoice_key(line)], ()) is Flaw.FITS for line in evidence.lines)
+
+
 def read_lines(evidence: Evidence, needs: Mapping[str, int], receipts: tuple[ReceiptReading, ...]) -> tuple[LineReading, ...]:
     """Every allocation in the order of the payment."""
     sources = in_order(evidence.lines)

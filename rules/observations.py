@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from receivables.books_records import CreditApplication, Gone, Invoice, Receipt, Stamp
 from receivables.diagnosis import Fact, Money
-from receivables.evidence import BindingProblem
+from receivables.evidence import BindingProblem, Vanished
 from receivables.payment import FeedStatus, Payment
 from receivables.words import plain
 from rules import fact_kinds as kinds
@@ -46,7 +46,7 @@ def the_payment(of: Payment, customer_name: str = "") -> Fact:
 
 def line(reading: Reading, of_line: LineReading) -> tuple[Fact, ...]:
     """What is so with one invoice: its state, the credits on it, and what may have taken its place."""
-    facts = [_state(reading, of_line)]
+    facts = [state(reading, of_line)]
     if of_line.flaw in (Flaw.SHORT, Flaw.FITS):
         facts += [*credits(reading, of_line), *_taken_by_ours(reading, of_line)]
     facts += [_replacement(of_line, replacement) for replacement in of_line.replacements]
@@ -68,7 +68,8 @@ _UNBOUND = {
 }
 
 
-def _state(reading: Reading, of_line: LineReading) -> Fact:
+def state(reading: Reading, of_line: LineReading) -> Fact:
+    """What is so with the invoice itself."""
     found, label = of_line.source.invoice, invoice(of_line)
     if found is None:
         return _UNBOUND[of_line.source.problem](label)
@@ -143,21 +144,35 @@ def _replacement(of_line: LineReading, found: Invoice) -> Fact:
 
 
 def hand_receipt(found: ReceiptReading) -> Fact:
-    """A receipt in the books that may be this payment's money, and what ties it to the payment."""
+    """A receipt in the books that may be this payment's money, what ties it to the payment, and what speaks against it."""
     entered = found.receipt
     return kinds.receipt_by_hand(
         receipt(entered),
         entered.created,
         amount=Money(entered.amount_minor, entered.currency),
         dated=entered.received_on,
-        reference=found.reference.value,
+        reference=found.tie.reference.value,
         standing=found.standing.value,
         suspect=found.suspect,
         names_payment=found.source.names_payment,
         rivals=found.source.rivals[:RIVALS_AT_MOST],
         unapplied=Money(entered.unapplied_minor, entered.currency) if entered.unapplied_minor > 0 else None,
         claimed=Money(found.source.claimed_minor, entered.currency) if found.source.claimed_minor > 0 else None,
+        form=found.form.value,
+        elsewhere=found.elsewhere.value,
+        before=not found.entered_after,
+        against=found.tie.against,
+        method=entered.method,
+        written=entered.reference or entered.memo,
+        deposit_account=entered.deposit_account,
+        deposit=entered.deposit,
     )
+
+
+def vanished(gone: Vanished) -> Fact:
+    """A receipt entered by hand that named the payment and is deleted or voided now."""
+    seen = gone.receipt
+    return kinds.receipt_by_hand_vanished(receipt(seen), gone.gone, amount=Money(seen.amount_minor, seen.currency))
 
 
 def our_receipts(reading: Reading) -> tuple[Fact, ...]:
@@ -237,10 +252,11 @@ def refusal(reading: Reading) -> tuple[Fact, ...]:
 
 def everything(reading: Reading) -> tuple[Fact, ...]:
     """All that was observed; for a payment whose cause cannot be named, and so that nothing is hidden."""
-    facts: list[Fact] = [kinds.fits_now()] if reading.fits_now else []
+    facts: list[Fact] = []
     for of_line in reading.lines:
         facts += line(reading, of_line)
-    facts += [hand_receipt(found) for found in reading.receipts if found.by_hand]
+    facts += [hand_receipt(found) for found in reading.receipts if found.by_hand or found.suspect]
+    facts += [vanished(gone) for gone in reading.evidence.vanished]
     facts += our_receipts(reading)
     for found in reading.parts:
         facts += part(reading, found)

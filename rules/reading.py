@@ -17,8 +17,8 @@ from receivables.evidence import Evidence
 from receivables.payment import FeedStatus
 from receivables.words import day_of
 from rules import matching
-from rules.hand_receipts import ReceiptReading, distinct, read_receipt
-from rules.invoice_lines import Flaw, LineReading, needs_of, read_lines
+from rules.hand_receipts import ReceiptReading, read_receipts, split
+from rules.invoice_lines import Flaw, LineReading, have_room, needs_of, read_lines
 from rules.posted_parts import PartReading, is_doubled, marked_receipts, read_parts
 
 
@@ -47,14 +47,12 @@ class Reading:
     @property
     def competing(self) -> tuple[ReceiptReading, ...]:
         """Receipts entered by hand that could be the whole payment, however weak their tie to it."""
-        amount_minor = self.evidence.payment.amount_minor
-        return tuple(
-            found
-            for found in self.receipts
-            if found.by_hand
-            and found.score.points >= matching.RECEIPT_POSSIBLE
-            and found.receipt.amount_minor == amount_minor <= found.source.free_minor
-        )
+        return tuple(found for found in self.receipts if found.whole and found.score.points >= matching.RECEIPT_POSSIBLE)
+
+    @property
+    def split(self) -> tuple[ReceiptReading, ...]:
+        """Receipts entered by hand that name the payment in part and together are all of it."""
+        return split(self.receipts, self.evidence.payment.amount_minor)
 
     @property
     def paid(self) -> bool:
@@ -72,23 +70,11 @@ class Reading:
         customer = self.evidence.customer
         return customer is not None and customer.active and not customer.merged_into
 
-    @property
-    def fits_now(self) -> bool:
-        """Nothing at all stands in the way of posting this payment as it was meant."""
-        return (
-            self.may_post
-            and self.customer_ready
-            and not self.evidence.unread
-            and not self.evidence.received_on_closed
-            and not self.suspects
-            and all(line.flaw is Flaw.FITS for line in self.lines)
-        )
-
 
 def read(evidence: Evidence) -> Reading:
     """Everything the rules may ask about this evidence. Pure; raises for no evidence of the right types."""
     needs = needs_of(evidence.lines)
-    receipts = tuple(read_receipt(receipt, evidence, needs) for receipt in distinct(evidence.receipts))
+    receipts = read_receipts(evidence, needs, have_room(evidence, needs))
     lines = read_lines(evidence, needs, receipts)
     marked = marked_receipts(evidence)
     doubled = is_doubled(evidence, marked)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from receivables.diagnosis import Remedy
 from receivables.refusal import Refusal
+from rules.facts import Doubt
+from rules.hand_receipts import ReceiptReading
 from rules.invoice_lines import Flaw
 from rules.patterns import Pattern, a, above, neither, no
+from rules.reading import Reading
 
 #: Nothing of ours is in the books for the payment, and its money is here.
 UNPOSTED = a("payment", unposted=True)
 #: The customer can take a receipt.
 CUSTOMER_READY = a("customer", active=True, merged=False)
-#: Something can be posted without doubling: the customer is there, and no receipt by hand may be this money.
-SAFE_TO_POST = (CUSTOMER_READY, no("receipt", suspect=True))
+#: Something can be posted without doubling: the customer is there, and no receipt by hand is this money, or was.
+SAFE_TO_POST = (CUSTOMER_READY, no("receipt", suspect=True), no("doubt", about=Doubt.VANISHED))
 #: Some invoices are short, and each is short only by credits that were applied after the customer paid.
 SHORT_BY_CREDITS = (
     UNPOSTED,
@@ -28,3 +34,8 @@ def refused(code: Refusal) -> Pattern:
 def nothing_but(flaw: Flaw) -> Pattern:
     """Nothing else is wrong with any invoice of the payment."""
     return no("line", flaw=neither(Flaw.FITS, flaw))
+
+
+def other_money(reading: Reading, found: Iterable[ReceiptReading]) -> tuple[Remedy, ...]:
+    """A person may say that these receipts are other money: not while something is unread, nor of one with our long number."""
+    return () if reading.evidence.unread or any(receipt.named for receipt in found) else (Remedy.NOT_DUPLICATE,)

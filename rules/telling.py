@@ -47,6 +47,12 @@ def hand_receipt(fact: Fact, words: Words) -> str:
     return f"{fact.document} ({money(words, fact.money('amount'))}), entered by {by(fact.person)}{on},"
 
 
+def wrong_place(fact: Fact) -> str:
+    """Where a receipt by hand is recorded instead of where it belongs, in words that follow it; or ""."""
+    elsewhere = fact.text("elsewhere")
+    return f", on another {elsewhere}" if elsewhere else ""
+
+
 def told(facts: Iterable[Fact], words: Words) -> str:
     """The sentences of these facts, the first few."""
     return all_of(fact_sentence(fact, words) for fact in facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import rules
 from receivables.books_records import CreditApplication, Invoice, InvoiceStatus
 from receivables.diagnosis import Cause
 from receivables.effects import (
@@ -17,7 +18,6 @@ from receivables.effects import (
 from receivables.evidence import Evidence, LineEvidence
 from receivables.payment import Bucket, PaymentState
 from storage.effects import PlannedEffect
-from sync import judging
 from sync.cases import CannotBeDone, Case, Plan, gone, receipt_steps
 from sync.settling import credit_effect
 
@@ -35,9 +35,10 @@ def unapply(case: Case) -> Plan:
         steps.append(_unapply_step(case, application, expected, after=steps[-1].id if steps else None))
         expected.without(application)
     evidence = replace(case.evidence, lines=tuple(expected.line(line) for line in case.evidence.lines))
-    in_the_way = judging.obstacles(evidence)
+    in_the_way = rules.obstacles(evidence)
     if in_the_way:
-        raise CannotBeDone(f"Even with the credit memo unapplied, the payment would not fit: {in_the_way[0].text}.")
+        why = in_the_way[0].sentence(case.desk.company.words)
+        raise CannotBeDone(f"Even with the credit memo unapplied, the payment would not fit. {why}")
     lines = [(line.invoice_id, line.amount_minor) for line in evidence.lines]
     receipts = receipt_steps(case, evidence, lines, after=steps[-1].id)
     back = _put_back_what_fits(case, found, evidence, receipts[-1]) if case.decision.options.get("reapply") else []

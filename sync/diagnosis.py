@@ -20,7 +20,7 @@ from storage import effects, failures, payments
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import incidents, judging, verification
+from sync import incidents, verification
 from sync.desk import Desk
 
 FAILURES_PER_BATCH = 100
@@ -81,7 +81,7 @@ def _put_right(work: Work, found: StoredFailure, evidence: Evidence, before: Evi
             return False
     else:
         state, bucket = PaymentState.RECEIVED, Bucket.TO_DO
-        if judging.obstacles(evidence) or _refused_just_now(evidence, before):
+        if _in_the_way(evidence) or _refused_just_now(evidence, before):
             return False
     by = _who_changed(evidence, before)
     if not failures.resolve(work, found, resolution="put_right", by=by):
@@ -89,6 +89,12 @@ def _put_right(work: Work, found: StoredFailure, evidence: Evidence, before: Evi
     payments.move(work, stored, state, bucket, action="payment.put_right", body={"by": by})
     failures.end_diagnosis(work, attempt, found.id, rules.fits_again(evidence))
     return True
+
+
+def _in_the_way(evidence: Evidence) -> bool:
+    """Money that went back is told when the payment is among the received again: it is excluded there, and never posted."""
+    told_later = (rules.InTheWay.PAYMENT_RETURNED, rules.InTheWay.PAYMENT_REFUNDED)
+    return any(obstacle.code not in told_later for obstacle in rules.obstacles(evidence))
 
 
 def _stands_as_meant(work: Work, stored: StoredPayment, evidence: Evidence) -> bool:

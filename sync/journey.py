@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 
+import rules
 from receivables.diagnosis import Cause, Diagnosis
 from receivables.errors import AccessLost, BooksError, BooksUnavailable
 from receivables.payment import PaymentState
@@ -29,7 +30,6 @@ from sync import (
     verification,
 )
 from sync.desk import Desk
-from sync.judging import Obstacle, obstacles
 
 ROUNDS = 20  # payments that wait for others on the same invoice are checked again; more rounds wait for the next sync
 ASK_AGAIN_AFTER = timedelta(minutes=1)  # when the books could not be reached
@@ -74,7 +74,7 @@ class Preview:
     """What a sync would do with one payment: post it (no obstacles), or why not, with the diagnosis."""
 
     stored: StoredPayment
-    obstacles: tuple[Obstacle, ...]
+    obstacles: tuple[rules.Obstacle, ...]
     diagnosis: Diagnosis | None
 
 
@@ -210,7 +210,7 @@ def preview(desk: Desk) -> list[Preview]:
             )
         gathered = evidence.gather(desk, batch, isolated=True)
         for stored in batch:
-            found = obstacles(gathered[stored.number])
+            found = rules.obstacles(gathered[stored.number])
             shown.append(Preview(stored, found, desk.diagnose(gathered[stored.number]) if found else None))
         if len(batch) < posting.PAYMENTS_PER_BATCH:
             return shown

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import rules
 from receivables.books_records import Invoice
 from receivables.effects import Part, ReceiptWrite, effect_key, facts_of, marker
 from receivables.evidence import Evidence
@@ -19,10 +20,9 @@ from storage import attempts, effects, failures, payments
 from storage.effects import PlannedEffect
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import intake, judging, receipts_again
+from sync import intake, receipts_again
 from sync.desk import Desk
 from sync.evidence import gather
-from sync.judging import Obstacle
 
 PAYMENTS_PER_BATCH = 60  # about seven rows each, within a transaction of 500
 
@@ -42,7 +42,7 @@ class Checked:
 
     stored: StoredPayment
     evidence: Evidence
-    obstacles: tuple[Obstacle, ...]
+    obstacles: tuple[rules.Obstacle, ...]
 
 
 def run_once(desk: Desk, run_id: str) -> PostingCounts:
@@ -66,7 +66,7 @@ def run_once(desk: Desk, run_id: str) -> PostingCounts:
 def check(desk: Desk, batch: Sequence[StoredPayment]) -> list[Checked]:
     """Reads the books about a batch and says what is in the way of each payment. Changes nothing."""
     gathered = gather(desk, batch, isolated=True, full=False)
-    return [Checked(stored, gathered[stored.number], judging.obstacles(gathered[stored.number])) for stored in batch]
+    return [Checked(stored, gathered[stored.number], rules.obstacles(gathered[stored.number])) for stored in batch]
 
 
 def _reserved(work: Work) -> dict[str, int]:
@@ -87,21 +87,22 @@ def _decide(work: Work, desk: Desk, checked: Checked, reserved: dict[str, int], 
     if not obstacles and _must_wait(checked.evidence, reserved):
         counts.deferred += 1
         return
-    if any(obstacle.code == "unread" for obstacle in obstacles):
+    if any(obstacle.code is rules.InTheWay.UNREAD for obstacle in obstacles):
         counts.deferred += 1  # a read that failed says nothing about the payment
         return
     if obstacles:
-        body = {"obstacles": [obstacle.text for obstacle in obstacles]}
+        told = [obstacle.sentence(desk.company.words) for obstacle in obstacles]
+        body = {"obstacles": told}
         if payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.failed", body=body):
             counts.failed += 1
-            failures.open_one(work, stored.payment, because=obstacles[0].code, message=obstacles[0].text)
-            _remember(work, checked, run_id)
+            failures.open_one(work, stored.payment, because=obstacles[0].code, message=told[0])
+            _remember(work, desk, checked, run_id)
         return
     if plan_receipt(work, desk, stored, checked.evidence):
         counts.planned += 1
         for line in checked.evidence.lines:
             reserved[line.invoice_id] = reserved.get(line.invoice_id, 0) + line.amount_minor
-        _remember(work, checked, run_id)
+        _remember(work, desk, checked, run_id)
 
 
 def _must_wait(evidence: Evidence, reserved: Mapping[str, int]) -> bool:
@@ -109,14 +110,14 @@ def _must_wait(evidence: Evidence, reserved: Mapping[str, int]) -> bool:
     return any(line.open_minor - reserved.get(line.invoice_id, 0) < line.amount_minor for line in evidence.lines)
 
 
-def _remember(work: Work, checked: Checked, run_id: str) -> None:
+def _remember(work: Work, desk: Desk, checked: Checked, run_id: str) -> None:
     attempts.record(
         work,
         checked.stored.payment,
         run_id=run_id,
         failed=bool(checked.obstacles),
         code=checked.obstacles[0].code if checked.obstacles else "planned",
-        message="; ".join(obstacle.text for obstacle in checked.obstacles),
+        message=" ".join(obstacle.sentence(desk.company.words) for obstacle in checked.obstacles),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import rules
 from receivables.books_records import Invoice, InvoiceStatus, Receipt, ReceiptLine
 from receivables.diagnosis import Cause, Diagnosis, Remedy
 from receivables.effects import (
@@ -20,7 +21,6 @@ from receivables.effects import (
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
 from storage.effects import PlannedEffect
-from sync import judging
 from sync.cases import CannotBeDone, Case, Plan, ProofOf, gone, receipt_steps
 from sync.credit_chain import unapply
 
@@ -80,7 +80,7 @@ def _recreate(case: Case) -> Plan:
     fits = _what_fits(evidence)
     if chosen and sum(amount for _, amount in fits) < sum(line.amount_minor for line in evidence.lines):
         raise CannotBeDone("The replacement invoice has a smaller open balance than the payment allocates to it.")
-    _may_be_posted(evidence)
+    _may_be_posted(case, evidence)
     bindings = tuple((line, invoice.id, invoice.customer_id) for line, invoice in sorted(chosen.items()))
     return _receipt_plan(case, evidence, fits, bindings)
 
@@ -93,7 +93,7 @@ def _keep_on_account(case: Case) -> Plan:
         words = "the receipt stays as it is, with the rest on the customer's account"
         return Plan(PaymentState.POSTED, Bucket.IN_FLIGHT, words, on_account_minor=rest)
     _no_receipt_of_ours(case)
-    _may_be_posted(case.evidence)
+    _may_be_posted(case, case.evidence)
     return _receipt_plan(case, case.evidence, _what_fits(case.evidence), ())
 
 
@@ -156,12 +156,11 @@ def _what_fits(evidence: Evidence) -> list[tuple[str, int]]:
     return fits
 
 
-def _may_be_posted(evidence: Evidence) -> None:
+def _may_be_posted(case: Case, evidence: Evidence) -> None:
     """What no decision can overrule: a closed period, a customer the books do not take, a read that failed."""
-    final = ("unread", "no_customer", "customer_changed", "customer_inactive", "period_closed", "currency_mismatch")
-    for obstacle in judging.obstacles(evidence, ignore_receipts=True):
-        if obstacle.code in final:
-            raise CannotBeDone(f"Nothing was posted: {obstacle.text}.")
+    for obstacle in rules.obstacles(evidence):
+        if obstacle.code in rules.NOBODY_DECIDES:
+            raise CannotBeDone(f"Nothing was posted. {obstacle.sentence(case.desk.company.words)}")
 
 
 def _no_receipt_of_ours(case: Case) -> None:

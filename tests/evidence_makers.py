@@ -97,7 +97,7 @@ def a_receipt(
     unapplied_minor: int | None = None,
     received_on: date = date(2026, 3, 4),
     reference: str = "",
-    method: str = "check",
+    method: str = "",
     memo: str = "",
     deposited: bool = False,
     voided: bool = False,

@@ -159,7 +159,7 @@ def _preview(desks: list[Desk], as_json: bool) -> None:
                         "amount_minor": preview.stored.payment.amount_minor,
                         "currency": preview.stored.payment.currency,
                         "would": "fail" if preview.obstacles else "post",
-                        "obstacles": [obstacle.text for obstacle in preview.obstacles],
+                        "obstacles": [obstacle.sentence(company.words) for obstacle in preview.obstacles],
                         "cause": preview.diagnosis.primary.cause if preview.diagnosis else None,
                         "sentence": rules.sentence(preview.diagnosis, company.words) if preview.diagnosis else "",
                     }

@@ -7,20 +7,20 @@ from receivables.words import Words, capitalized
 from rules import observations, telling
 from rules.cause_file import CauseFile
 from rules.fact_kinds import money
+from rules.hand_receipts import Form
 from rules.invoice_lines import Flaw
 from rules.patterns import a, neither, no, of
 from rules.reading import Reading
 from rules.rule import Matched, rule
-from rules.situations import SAFE_TO_POST, UNPOSTED, nothing_but
+from rules.situations import SAFE_TO_POST, UNPOSTED, nothing_but, other_money
 
 
 @rule(
     Cause.AMOUNT_DIFFERS,
     when=(
         UNPOSTED,
-        a("customer"),
-        a("receipt", less_fee=True, suspect=True, customer=of("customer", "key")),
-        no("receipt", suspect=True, number=neither(of("receipt", "number")), customer=of("customer", "key")),
+        a("receipt", less_fee=True, suspect=True),
+        no("receipt", number=neither(of("receipt", "number")), suspect=of("receipt", "suspect")),
         no("application"),
     ),
     certain=None,
@@ -28,15 +28,31 @@ from rules.situations import SAFE_TO_POST, UNPOSTED, nothing_but
 def receipt_less_fee(reading: Reading, matched: Matched) -> Finding:
     """Somebody seems to have entered this payment by hand with a slightly different amount.
 
-    Shows as: a receipt without our mark, entered after the customer paid, within a few percent of the payment's amount.
+    Shows as: a receipt without our mark, within a few percent of the payment's amount, that names the transaction number or
+    was entered after the customer paid on nothing but its invoices.
     Happens when: a fee was taken off, or an amount was rounded or mistyped, when the receipt was entered.
     Remedy: escalate; where it is this payment, correct the receipt to what the customer paid and record the fee by itself;
     the next sync then finds it. Nothing is posted beside it.
     Prevention: record what the customer paid, and fees as costs of their own.
     Not to be confused with: a smaller receipt beside a credit memo on the same invoice: then nothing tells which explains it.
     """
-    found = [observations.hand_receipt(reading.receipts[place]) for place in matched.places("receipt")]
-    because = (*found, *observations.lines_with(reading, Flaw.SHORT))
+    entered = [reading.receipts[place] for place in matched.places("receipt")]
+    because = (*(observations.hand_receipt(found) for found in entered), *observations.lines_with(reading, Flaw.SHORT))
+    return matched.finding(Remedy.ESCALATE, *other_money(reading, entered), Remedy.DISMISS, Remedy.RETRY, because=because)
+
+
+@rule(Cause.AMOUNT_DIFFERS, when=(a("payment", unposted=True, split=False), a("receipt", otherwise=True)), certain=None)
+def receipt_for_other_amount(reading: Reading, matched: Matched) -> Finding:
+    """A receipt entered by hand names this payment, and is for another amount or in another currency.
+
+    Shows as: a receipt with the payment's transaction number that is for a part of it, or is already the proof of another.
+    Happens when: somebody entered an installment, a part of the payment, or the wrong amount.
+    Remedy: escalate; correct the receipt in the books to what the customer paid, or take the number off it if it is other
+    money. The next sync then finds it. Nothing is posted beside it.
+    Prevention: write the transaction number on the receipt of that payment only.
+    Not to be confused with: several receipts with the number that add up to the payment, or a difference of a few percent.
+    """
+    because = [observations.hand_receipt(reading.receipts[place]) for place in matched.places("receipt")]
     return matched.finding(Remedy.ESCALATE, Remedy.DISMISS, Remedy.RETRY, because=because)
 
 
@@ -63,16 +79,30 @@ def amount_over_invoice(reading: Reading, matched: Matched) -> Finding:
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
-    if finding.rule == "receipt_less_fee":
-        found, paid = finding.facts("receipt_by_hand")[0], diagnosis.payment.money("amount")
-        apart_minor = abs(found.money("amount").amount_minor - paid.amount_minor)
-        return (
-            f"{capitalized(telling.hand_receipt(found, words))} may be this payment of {money(words, paid)}, "
-            f"{words.money(apart_minor, paid.currency)} apart. If it is, correct its amount and record the difference by "
-            "itself; nothing is posted beside it."
-        )
+    if finding.rule in ("receipt_less_fee", "receipt_for_other_amount"):
+        return _entered(finding.facts("receipt_by_hand")[0], diagnosis.payment.money("amount"), words)
     over = [_overpaid(fact, words) for fact in finding.facts("invoice_short") if fact.value("over")]
     return f"{telling.all_of(over)} The rest can stay on account as an unapplied credit."
+
+
+def _entered(found: Fact, paid: Money, words: Words) -> str:
+    """A receipt by hand that may be the payment, what is wrong with it, and what to correct."""
+    entered, may = found.money("amount"), telling.hand_receipt(found, words)
+    elsewhere = telling.wrong_place(found)
+    if entered.currency != paid.currency:
+        return (
+            f"{capitalized(may)} names this payment of {money(words, paid)} in another currency. Correct it; nothing is posted."
+        )
+    apart = words.money(abs(entered.amount_minor - paid.amount_minor), paid.currency)
+    if found.text("form") in (Form.LESS_FEE, ""):
+        return (
+            f"{capitalized(may)} may be this payment of {money(words, paid)}, {apart} apart{elsewhere}. If it is, correct its "
+            "amount and record the difference by itself; nothing is posted beside it."
+        )
+    return (
+        f"{capitalized(may)} names this payment of {money(words, paid)}, {apart} apart{elsewhere}. Correct its amount, or take "
+        "the number off it if it is other money; nothing is posted beside it."
+    )
 
 
 def _overpaid(fact: Fact, words: Words) -> str:
@@ -83,4 +113,9 @@ def _overpaid(fact: Fact, words: Words) -> str:
     return f"{fact.document} is for {whole}{others}; the customer paid {money(words, need)} for it, {money(words, over)} more."
 
 
-CAUSE = CauseFile(Cause.AMOUNT_DIFFERS, title="Amount differs", rules=(receipt_less_fee, amount_over_invoice), sentence=sentence)
+CAUSE = CauseFile(
+    Cause.AMOUNT_DIFFERS,
+    title="Amount differs",
+    rules=(receipt_less_fee, receipt_for_other_amount, amount_over_invoice),
+    sentence=sentence,
+)

@@ -10,21 +10,13 @@ from receivables.words import Words, capitalized, listed
 from rules import fact_kinds, observations, telling
 from rules.cause_file import CauseFile
 from rules.facts import Doubt
-from rules.hand_receipts import ReceiptReading
+from rules.hand_receipts import Form, ReceiptReading
 from rules.matching import RECEIPT_LIKELY, RECEIPT_POSSIBLE
-from rules.patterns import Wanted, a, at_least, neither, no, of
+from rules.patterns import a, at_least, neither, no, of
 from rules.reading import Reading
 from rules.rule import Matched, rule
-from rules.situations import UNPOSTED
-
-#: A receipt entered by hand that could be the whole payment: same customer, currency and amount, and not claimed.
-WHOLE_AMOUNT: dict[str, Wanted] = {
-    "by_hand": True,
-    "free_minor": at_least(of("payment", "amount_minor")),
-    "customer": of("customer", "key"),
-    "currency": of("payment", "currency"),
-    "amount_minor": of("payment", "amount_minor"),
-}
+from rules.situations import UNPOSTED, other_money
+from rules.ties import Reference
 
 
 def _best_first(found: Iterable[ReceiptReading]) -> list[ReceiptReading]:
@@ -34,12 +26,18 @@ def _best_first(found: Iterable[ReceiptReading]) -> list[ReceiptReading]:
 def _already_there(
     reading: Reading, matched: Matched, found: Sequence[ReceiptReading], proof: tuple[tuple[str, int], ...]
 ) -> Finding:
-    """Dismissing with this proof. Where there is doubt and all was read, a person may say that it is other money."""
+    """Dismissing with this proof. Where there is doubt, a person may say that it is other money: that comes first where the
+    receipt itself says so, or the invoice has room for both.
+    """
     because = [observations.hand_receipt(entered) for entered in found]
     if len(found) > len(proof):
         because.append(fact_kinds.several_candidates(count=len(found)))
-    other_money = () if matched.certain or reading.evidence.unread else (Remedy.RECREATE_RECEIPT,)
-    return matched.finding(Remedy.DISMISS, *other_money, Remedy.ESCALATE, because=because, proof=proof)
+    named = found[: len(proof)]
+    other = () if matched.certain else other_money(reading, named)
+    remedies = (Remedy.DISMISS, *other)
+    if other and any(receipt.tie.against or receipt.form is Form.INSTALLMENT for receipt in named):
+        remedies = (*other, Remedy.DISMISS)
+    return matched.finding(*remedies, Remedy.ESCALATE, because=because, proof=proof)
 
 
 def _best_of(reading: Reading, matched: Matched, competing: Iterable[ReceiptReading]) -> Finding:
@@ -50,9 +48,14 @@ def _best_of(reading: Reading, matched: Matched, competing: Iterable[ReceiptRead
 
 @rule(
     Cause.RECEIPT_ALREADY_ENTERED,
-    when=(UNPOSTED, a("customer"), a("receipt", score=at_least(RECEIPT_LIKELY), **WHOLE_AMOUNT)),
+    when=(UNPOSTED, a("receipt", whole=True, score=at_least(RECEIPT_LIKELY))),
     certain=(
-        no("receipt", score=at_least(RECEIPT_POSSIBLE), number=neither(of("receipt", "number")), **WHOLE_AMOUNT),
+        no(
+            "receipt",
+            score=at_least(RECEIPT_POSSIBLE),
+            number=neither(of("receipt", "number")),
+            whole=of("receipt", "whole"),
+        ),
         no("doubt", about=Doubt.RECEIPT),
     ),
 )
@@ -60,12 +63,14 @@ def receipt_already_entered(reading: Reading, matched: Matched) -> Finding:
     """Somebody recorded this payment in the books by hand, as one receipt.
 
     Shows as: the invoice is paid or the books hold the money, before our receipt came.
-    Happens when: a receipt without our mark has the payment's customer, currency and amount, is not the proof of another
-    payment, and names its transaction number or is applied to exactly its invoices.
-    Remedy: dismiss, with that receipt as proof.
+    Happens when: a receipt without our mark has the payment's currency and amount, is not the proof of another payment, and
+    names its transaction number in one of its texts, on whatever invoice or customer; or it is applied to exactly the
+    payment's invoices. Certain only where it names the number, and its tender and its reference do not speak of other money.
+    Remedy: dismiss, with that receipt as proof. Where its tender or reference is another one, or the invoice has room for
+    both: record ours, because the receipt is other money.
     Prevention: let the sync post portal payments, or run it more often, so that nobody enters them first.
-    Not to be confused with: another check of the same amount, entered before the customer paid or dated days away; that
-    stays likely and a person looks. A receipt of ours for another payment is never a candidate.
+    Not to be confused with: a check of the same amount for the same invoice: the customer may have paid twice, so that stays
+    likely and a person looks. A receipt of ours for another payment is never a candidate.
     """
     return _best_of(reading, matched, reading.competing)  # also those too weak to fire the rule on their own
 
@@ -96,13 +101,27 @@ def receipts_entered_apart(reading: Reading, matched: Matched) -> Finding:
     return _already_there(reading, matched, found, proof)
 
 
-@rule(Cause.RECEIPT_ALREADY_ENTERED, when=(UNPOSTED, a("customer"), a("receipt", covers=True)), certain=None)
+@rule(Cause.RECEIPT_ALREADY_ENTERED, when=(a("payment", unposted=True, split=True),), certain=None)
+def receipt_entered_in_parts(reading: Reading, matched: Matched) -> Finding:
+    """Somebody recorded this payment by hand as several receipts that name its transaction number.
+
+    Shows as: smaller receipts with the payment's number that together are exactly its amount.
+    Happens when: the receipts are without our mark and are not the proof of other payments.
+    Remedy: dismiss, with all of them as proof. Always only likely.
+    Prevention: let the sync post portal payments, so that nobody enters them first.
+    Not to be confused with: receipts with the number that are more or less than the payment; the amount differs then.
+    """
+    proof = tuple((entered.receipt.id, entered.receipt.amount_minor) for entered in reading.split)
+    return _already_there(reading, matched, reading.split, proof)
+
+
+@rule(Cause.RECEIPT_ALREADY_ENTERED, when=(UNPOSTED, a("receipt", covers=True)), certain=None)
 def receipt_entered_together(reading: Reading, matched: Matched) -> Finding:
     """Somebody recorded this payment by hand together with others, as one larger receipt.
 
-    Shows as: a receipt larger than the payment is applied to its invoices.
-    Happens when: it is applied to each invoice of the payment for exactly the allocated amount, and enough of it is not yet
-    the proof of other payments.
+    Shows as: a receipt larger than the payment is applied to its invoices, or names its transaction number.
+    Happens when: it names the number, or is applied to each invoice of the payment for exactly the allocated amount; and
+    enough of it is not yet the proof of other payments.
     Remedy: dismiss, with our amount of that receipt as proof. Always only likely.
     Prevention: enter other checks apart from what came through the portal.
     Not to be confused with: a larger receipt that is applied to the invoices for other amounts.
@@ -112,7 +131,7 @@ def receipt_entered_together(reading: Reading, matched: Matched) -> Finding:
 
 @rule(
     Cause.RECEIPT_ALREADY_ENTERED,
-    when=(UNPOSTED, a("customer"), a("receipt", score=at_least(RECEIPT_POSSIBLE), **WHOLE_AMOUNT)),
+    when=(UNPOSTED, a("receipt", whole=True, score=at_least(RECEIPT_POSSIBLE))),
     certain=None,
 )
 def receipt_of_same_amount(reading: Reading, matched: Matched) -> Finding:
@@ -131,16 +150,28 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     found = finding.facts("receipt_by_hand")[: len(finding.proof)]
     what = capitalized(listed([telling.hand_receipt(fact, words) for fact in found[: telling.NAMED_AT_MOST]]))
+    amount = telling.amount(diagnosis, words)
     if finding.rule == "receipts_entered_apart":
-        return f"{what} together record {telling.amount(diagnosis, words)} on exactly the invoices that the customer paid."
-    if finding.rule == "receipt_entered_together":
+        return f"{what} together record {amount} on exactly the invoices that the customer paid."
+    if finding.rule == "receipt_entered_in_parts":
+        return f"{what} name this payment and are together exactly its {amount}."
+    if finding.rule == "receipt_entered_together" and found[0].text("reference") in ("", Reference.NONE):
         return f"{what} is applied to the invoices that the customer paid, together with other money."
+    if finding.rule == "receipt_entered_together":
+        return f"{what} names this payment of {amount}, and is larger: it holds other money as well."
     surely = "this payment" if finding.confidence is Confidence.CERTAIN else "what may be this payment"
-    return f"{what} already records {surely} of {telling.paid_on(diagnosis, words)}; posting it again would count it twice."
+    said = f"{what} already records {surely} of {telling.paid_on(diagnosis, words)}; posting it again would count it twice."
+    if finding.remedy is Remedy.NOT_DUPLICATE:
+        said = f"{what} has the amount of this payment of {telling.paid_on(diagnosis, words)}, and may well be other money."
+    elsewhere = found[0].text("elsewhere")
+    return f"{said} It is recorded on another {elsewhere}: move it to the right one in the books." if elsewhere else said
 
 
 def root(finding: Finding, evidence: Evidence) -> str:
-    """Whoever entered all of its proof."""
+    """Whoever entered all of its proof. Money that may be other money is never decided in bulk."""
+    found = finding.facts("receipt_by_hand")[: len(finding.proof)]
+    if finding.remedy is not Remedy.DISMISS or any(fact.value("against") for fact in found):
+        return ""
     proof = {receipt_id for receipt_id, _ in finding.proof}
     people = {found.receipt.created.person for found in evidence.receipts if found.receipt.id in proof}
     return people.pop() if len(people) == 1 else ""
@@ -149,7 +180,13 @@ def root(finding: Finding, evidence: Evidence) -> str:
 CAUSE = CauseFile(
     Cause.RECEIPT_ALREADY_ENTERED,
     title="Receipt already entered by hand",
-    rules=(receipt_already_entered, receipts_entered_apart, receipt_entered_together, receipt_of_same_amount),
+    rules=(
+        receipt_already_entered,
+        receipts_entered_apart,
+        receipt_entered_in_parts,
+        receipt_entered_together,
+        receipt_of_same_amount,
+    ),
     sentence=sentence,
     root=root,
     incident="{about} entered these receipts by hand before the sync posted them. Agree on a waiting time, or sync more often.",

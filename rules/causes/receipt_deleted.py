@@ -1,4 +1,4 @@
-"""Our receipt was in the books, and somebody deleted or voided it."""
+"""A receipt of the payment was in the books, and somebody deleted or voided it: ours, or one entered by hand."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rules.facts import Doubt
 from rules.patterns import a, no
 from rules.reading import Reading
 from rules.rule import Matched, rule
+from rules.situations import UNPOSTED
 
 
 @rule(Cause.RECEIPT_DELETED, when=(a("part", missing=True),), certain=(no("doubt", about=Doubt.DELETION),))
@@ -28,10 +29,35 @@ def receipt_deleted(reading: Reading, matched: Matched) -> Finding:
     return matched.finding(Remedy.ESCALATE, *again, Remedy.DISMISS, because=because)
 
 
+@rule(Cause.RECEIPT_DELETED, when=(UNPOSTED, a("doubt", about=Doubt.VANISHED)), certain=None)
+def hand_receipt_vanished(reading: Reading, matched: Matched) -> Finding:
+    """A receipt entered by hand for this payment was in the books, and somebody deleted or voided it.
+
+    Shows as: a receipt with the payment's transaction number was there, and is gone or voided.
+    Happens when: somebody entered the payment by hand and took it out again; the money may have bounced. Always only likely.
+    Remedy: escalate; nothing is posted until somebody says what became of the money. If it is there, recreate the receipt; if
+    it went back, dismiss.
+    Prevention: record a payment that bounced as a return of its own instead of deleting its receipt.
+    Not to be confused with: a receipt that was entered again: then the new one is the proof.
+    """
+    gone = [observations.vanished(found) for found in reading.evidence.vanished]
+    again = () if reading.suspects or reading.evidence.unread else (Remedy.RECREATE_RECEIPT,)
+    return matched.finding(Remedy.ESCALATE, *again, Remedy.DISMISS, because=gone)
+
+
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    return telling.told(diagnosis.primary.facts("receipt_deleted", "receipt_voided"), words)
+    finding = diagnosis.primary
+    if finding.rule == "hand_receipt_vanished":
+        gone = telling.told(finding.facts("receipt_by_hand_vanished"), words)
+        paid = telling.amount(diagnosis, words)
+        return f"{gone} The payment of {paid} may have bounced; nothing is posted until a person decides."
+    return telling.told(finding.facts("receipt_deleted", "receipt_voided"), words)
 
 
 CAUSE = CauseFile(
-    Cause.RECEIPT_DELETED, title="Receipt was deleted in the books", rules=(receipt_deleted,), sentence=sentence, recorded=True
+    Cause.RECEIPT_DELETED,
+    title="Receipt was deleted in the books",
+    rules=(receipt_deleted, hand_receipt_vanished),
+    sentence=sentence,
+    recorded=True,
 )

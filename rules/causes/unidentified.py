@@ -6,11 +6,11 @@ from receivables.books_records import Stamp
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Remedy
 from receivables.evidence import BindingProblem, Evidence
 from receivables.words import Words, plain
-from rules import observations, telling
+from rules import fact_kinds, observations, telling
 from rules.cause_file import CauseFile
-from rules.fact_kinds import unchecked
 from rules.invoice_lines import Flaw
 from rules.kinds import kind
+from rules.obstacles import obstacles
 from rules.reading import Reading
 from rules.rule import Matched, rule
 
@@ -37,8 +37,8 @@ def unidentified(reading: Reading, matched: Matched) -> Finding:
     Not to be confused with: a certain cause. Whoever decides sees every fact.
     """
     because = observations.everything(reading)
-    if reading.fits_now:
-        return matched.finding(Remedy.RETRY, Remedy.DISMISS, Remedy.ESCALATE, because=because)
+    if not obstacles(reading):
+        return matched.finding(Remedy.RETRY, Remedy.DISMISS, Remedy.ESCALATE, because=(fact_kinds.fits_now(), *because))
     if reading.evidence.isolated and _harmless(reading):
         return matched.finding(Remedy.RECREATE_RECEIPT, Remedy.DISMISS, Remedy.RETRY, Remedy.ESCALATE, because=because)
     return matched.finding(Remedy.ESCALATE, Remedy.DISMISS, Remedy.RETRY, because=because)
@@ -47,7 +47,10 @@ def unidentified(reading: Reading, matched: Matched) -> Finding:
 def _harmless(reading: Reading) -> bool:
     """Recording a receipt now cannot double this payment, and it is clear for whom."""
     clear = all(line.flaw is not Flaw.UNREAD and line.source.problem not in NOBODY for line in reading.lines)
-    return clear and not reading.evidence.unread and reading.may_post and reading.customer_ready and not reading.suspects
+    evidence = reading.evidence
+    return (
+        clear and not (evidence.unread or evidence.vanished or reading.suspects) and reading.may_post and reading.customer_ready
+    )
 
 
 def fits_again(evidence: Evidence) -> Diagnosis:
@@ -69,7 +72,7 @@ def not_diagnosed(evidence: Evidence, why: str) -> Diagnosis:
     )
     return Diagnosis(
         finding,
-        not_checked=(unchecked(what="everything: the rules engine did not finish"),),
+        not_checked=(fact_kinds.unchecked(what="everything: the rules engine did not finish"),),
         payment=observations.the_payment(evidence.payment),
     )
 
