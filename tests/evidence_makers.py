@@ -22,7 +22,7 @@ from receivables.books_records import (
     Stamp,
 )
 from receivables.effects import EffectState
-from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refused
+from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refused, Vanished
 from receivables.money import minor_from_text
 from receivables.payment import Allocation, FeedStatus, Payment
 from receivables.words import Words
@@ -103,6 +103,8 @@ def a_receipt(
     voided: bool = False,
     created: Stamp | None = None,
     lines: tuple[tuple[str, int], ...] = (),
+    texts: tuple[str, ...] = (),
+    deposit: str = "",
 ) -> Receipt:
     applied_minor = sum(amount for _, amount in lines)
     return Receipt(
@@ -123,6 +125,8 @@ def a_receipt(
         created=created or Stamp("erin", LATER),
         changed=Stamp("dana", LATER),
         lines=tuple(ReceiptLine(invoice_id, amount) for invoice_id, amount in lines),
+        texts=texts,
+        deposit=deposit,
     )
 
 
@@ -135,7 +139,7 @@ def an_evidence(
     without_customer: bool = False,
     amount_minor: int = 0,
     currency: str = "USD",
-    transaction_number: str = "TXN-1",
+    transaction_number: str = "TXN-1001",
     paid_at: datetime = PAID_AT,
     closed_through: date | None = None,
     received_on_closed: bool = False,
@@ -147,6 +151,8 @@ def an_evidence(
     merged_into: Customer | None = None,
     searched_from: date | None = None,
     searched_through: date | None = None,
+    vanished: tuple[Vanished, ...] = (),
+    longest_reference: int = 0,
 ) -> Evidence:
     """The payment allocates what the lines say; `amount_minor` is more where a rest is meant to stay on account."""
     allocated = sum(line.amount_minor for line in lines)
@@ -178,6 +184,8 @@ def an_evidence(
         merged_into=merged_into,
         searched_from=searched_from,
         searched_through=searched_through,
+        vanished=vanished,
+        longest_reference=longest_reference,
     )
 
 
@@ -218,18 +226,21 @@ def evidence_of(case: Short) -> Evidence:
         merged_into=a_customer(id=merged_into, name="Hooli Group") if merged_into else None,
         searched_from=case.get("searched", (None, None))[0],
         searched_through=case.get("searched", (None, None))[1],
+        transaction_number=case.get("number", "TXN-1001"),
+        vanished=tuple(Vanished(_receipt(_known("receipt", gone)), Stamp("dana", LATER)) for gone in case.get("vanished", ())),
+        longest_reference=case.get("longest_reference", 0),
     )
 
 
 #: Every key that a case may use; anything else is a slip of the pen, which would silently test something else.
 KEYS = {
     "case": "name fires near_miss_of expect lines receipts posted refusal customer amount currency paid closed_through day_closed"
-    " isolated unread not_checked status searched",
+    " isolated unread not_checked status searched number vanished longest_reference",
     "line": "invoice amount is open status total day by stamped customer currency problem credits successors",
     "successor": "number id open total status customer currency made by day",
     "credit": "memo id amount day by",
     "receipt": "id amount customer currency dated entered by reference method memo deposited voided lines this_payment ours"
-    " claimed rivals names_payment",
+    " claimed rivals names_payment other_money texts deposit",
     "part": "part generation state amount on_account verified lines receipt",
 }
 
@@ -314,12 +325,14 @@ def _receipt(given: Short) -> Receipt:
         amount_minor=_minor(given["amount"]),
         received_on=given.get("dated", entered.at.date()),
         reference=given.get("reference", ""),
-        method=given.get("method", "check"),
+        method=given.get("method", ""),
         memo=given.get("memo", ""),
         deposited=given.get("deposited", False),
         voided=given.get("voided", False),
         created=entered,
         lines=_pairs(given.get("lines", {})),
+        texts=tuple(given.get("texts", ())),
+        deposit=given.get("deposit", ""),
     )
 
 
@@ -332,6 +345,7 @@ def _candidate(given: Short) -> ReceiptEvidence:
         _minor(given.get("claimed", 0)),
         tuple(given.get("rivals", ())),
         given.get("names_payment", ""),
+        given.get("other_money", ""),
     )
 
 

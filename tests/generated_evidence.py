@@ -10,14 +10,18 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from evidence_makers import CUSTOMER, PAID_AT, a_credit, a_customer, a_line, a_receipt, an_evidence, an_invoice
 
 from receivables.books_records import Gone, InvoiceStatus, Receipt, Stamp
 from receivables.effects import EffectState
-from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refused
+from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refused, Vanished
 from receivables.payment import FeedStatus
 
+#: Numbers of payments: long, short, with zeros in front, of many words, and longer than what a package keeps.
+NUMBERS = ("TXN-1001", "TXN-1001", "txn_20991", "TXN-1", "1000", "00420042", "550e8400-e29b-41d4-a716-446655440000")
+CUT_AT = 21
 AMOUNTS = (100, 200, 300, 300, 500)
 PEOPLE = ("dana", "erin", "")
 
@@ -147,7 +151,40 @@ def _pairs(lines: tuple[LineEvidence, ...]) -> tuple[tuple[str, int], ...]:
     return tuple((line.invoice_id, line.amount_minor) for line in lines if line.invoice_id)
 
 
-def _hand_receipt(rng: random.Random, name: str, lines: tuple[LineEvidence, ...], amount: int) -> ReceiptEvidence:
+def _spelled(rng: random.Random, number: str) -> str:
+    """The number as somebody types it, mostly; sometimes a longer, a shorter or another one."""
+    style = rng.randrange(10)
+    if style == 0:
+        return rng.choice((number + "7", "X" + number, number[:-1], number + "-2"))
+    if style == 1:
+        return rng.choice((number.upper(), number.swapcase(), number.title()))
+    if style == 2:
+        return "".join(character for character in number if character.isalnum())
+    if style == 3:
+        return number.replace("-", " ").replace("_", ".")
+    if style == 4:
+        return rng.choice(("0" + number, "000" + number, number.lstrip("0")))
+    if style == 5:
+        return number.translate({ord(digit): ord(digit) + 0xFEE0 for digit in "0123456789"})
+    return number
+
+
+def _written(rng: random.Random, number: str) -> dict[str, Any]:
+    """What the texts of a receipt say: nothing, the number in one of them, or a check's number."""
+    spelled = _spelled(rng, number)
+    text = rng.choice((spelled, spelled, f" {spelled} ", f"re {spelled}!", f"Hooli {spelled}, card", f"{spelled} TXN-2002"))
+    place = rng.choice(("", "", "", "", "reference", "reference", "memo", "texts", "deposit", "cut"))
+    told: dict[str, Any] = {"reference": rng.choice(("", "", "", "check 88", "1000", "wire", "TXN-2002", "feed 7"))}
+    if place == "cut":
+        told["reference"] = rng.choice((f"Stripe {spelled}", spelled, f"Hooli Inc, paid {spelled}"))[:CUT_AT]
+    elif place == "texts":
+        told["texts"] = ("line 1", text)
+    elif place:
+        told[place] = text
+    return told
+
+
+def _hand_receipt(rng: random.Random, name: str, lines: tuple[LineEvidence, ...], amount: int, number: str) -> ReceiptEvidence:
     pairs = _pairs(lines)
     near = max(1, amount - rng.choice((1, amount // 33, amount // 17, amount // 16, amount // 12)))
     others = (amount + 100, max(1, amount - 50), near, near, sum(a for _, a in pairs) or 1)
@@ -171,19 +208,28 @@ def _hand_receipt(rng: random.Random, name: str, lines: tuple[LineEvidence, ...]
         customer_id=rng.choice((CUSTOMER,) * 9 + ("c-other", "c-big")),
         currency=rng.choice(("USD",) * 9 + ("EUR",)),
         received_on=date(2026, 3, 3) + timedelta(days=rng.choice((-30, -7, -4, -1, 0, 1, 1, 3, 4, 7, 8))),
-        method=rng.choice(("check", "check", "Card")),
-        reference=rng.choice(("", "", "", "TXN-1", "txn-1 ", "re TXN-1!", "TXN-17", "_TXN-1", "XTXN-1", "check 88")),
+        method=rng.choice(("", "", "check", "E-Check", "Card", "cash", "Wire transfer")),
         voided=rng.random() < 0.05,
         created=_stamp(rng),
         lines=stands,
+        **_written(rng, number),
     )
     ours = rng.random() < 0.05
     claimed = rng.choice((0, 0, 0, 0, 0, 100, total, max(0, total - amount)))
-    rivals = ("TXN-2",) if rng.random() < 0.15 else ()
-    return ReceiptEvidence(receipt, ours, False, claimed, rivals, rng.choice(("",) * 9 + ("TXN-2",)))
+    rivals = ("TXN-2002",) if rng.random() < 0.15 else ()
+    other_money = "check 88" if rng.random() < 0.06 else ""
+    return ReceiptEvidence(receipt, ours, False, claimed, rivals, rng.choice(("",) * 9 + ("TXN-2002",)), other_money)
 
 
-def _receipts(rng: random.Random, lines: tuple[LineEvidence, ...], amount: int) -> tuple[ReceiptEvidence, ...]:
+def _receipts(rng: random.Random, lines: tuple[LineEvidence, ...], amount: int, number: str) -> tuple[ReceiptEvidence, ...]:
+    if rng.random() < 0.04:  # two receipts that name the payment
+        part = rng.randrange(1, amount)
+        halves = (part, amount - part - rng.choice((0, 0, 0, 1)))
+        return tuple(
+            ReceiptEvidence(a_receipt(id=f"r-{n}", amount_minor=half, reference=_spelled(rng, number)), False, False)
+            for n, half in enumerate(halves)
+            if half
+        )
     if rng.random() < 0.15 and len(_pairs(lines)) > 1:  # one receipt for each invoice
         found = [
             ReceiptEvidence(a_receipt(id=f"r-{n}", amount_minor=a, lines=((i, a),)), False, False)
@@ -191,7 +237,7 @@ def _receipts(rng: random.Random, lines: tuple[LineEvidence, ...], amount: int) 
         ]
         return tuple(found[: len(found) - (rng.random() < 0.3)])
     count = rng.choices((0, 1, 2, 3), (6, 3, 1, 1))[0]
-    return tuple(_hand_receipt(rng, f"r-{n}", lines, amount) for n in range(count))
+    return tuple(_hand_receipt(rng, f"r-{n}", lines, amount, number) for n in range(count))
 
 
 def _paid_before(
@@ -264,7 +310,8 @@ def an_evidence_of(rng: random.Random) -> Evidence:
     on_account = rng.choice((0,) * 8 + (50,))
     allocated = sum(line.amount_minor for line in lines)
     amount = allocated + on_account
-    receipts = _receipts(rng, lines, amount)
+    number = rng.choice(NUMBERS)
+    receipts = _receipts(rng, lines, amount, number)
     if rng.random() < 0.08:
         lines, receipts = _paid_before(rng, lines, receipts)
     posted = _posted(rng, lines, on_account)
@@ -280,6 +327,9 @@ def an_evidence_of(rng: random.Random) -> Evidence:
         customer=a_customer(active=not merged and rng.random() > 0.06, merged_into="c-big" if merged else ""),
         without_customer=rng.random() < 0.03,
         amount_minor=amount,
+        transaction_number=number,
+        longest_reference=rng.choice((0, CUT_AT)),
+        vanished=(Vanished(a_receipt(reference=number), _stamp(rng)),) if rng.random() < 0.03 else (),
         closed_through=rng.choice((None,) * 6 + (date(2026, 2, 28), date(2026, 3, 3), date(2026, 3, 4))),
         received_on_closed=rng.random() < 0.06,
         isolated=rng.random() < 0.7,

@@ -1,27 +1,22 @@
 """A second opinion: the same diagnosis in plain Python, written from the semantics alone.
 
-It knows only `receivables`, and of `rules` nothing but the table of weights, which are data. It is one long list of
-questions in the order of precedence, so that a slip in the rules, in the engine or in what is computed for it shows as a
-disagreement.
+It knows only `receivables`, and nothing of `rules`. It is one long list of questions in the order of precedence, so that a
+slip in the rules, in the engine or in what is computed for it shows as a disagreement. What receipts entered by hand mean,
+and what stands in the way of posting, is in `oracle_money`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+
+from oracle_money import LIKELY, POSSIBLE, Broken, HandReceipt, Money, stands, where
 
 from receivables.books_records import CreditApplication, Gone, Invoice, InvoiceStatus, Receipt
 from receivables.diagnosis import Cause, Confidence, Remedy
 from receivables.effects import EffectState
-from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence
+from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart
 from receivables.payment import FeedStatus
-from receivables.words import day_of
-from rules import matching
-from rules.matching import WEIGHTS, Signal
 
 
 @dataclass(frozen=True)
@@ -39,50 +34,22 @@ class Opinion:
 MAYBE_IN_BOOKS = {EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON, EffectState.DONE}
 
 
+#: Points of an invoice that may have taken another's place: from here sure, or a candidate.
+SUCCESSOR_SURE, SUCCESSOR_POSSIBLE = 120, 40
+
+
 def opinion(evidence: Evidence) -> Opinion:
     return _Oracle(evidence).opinion()
 
 
-def _where(lines: Iterable[tuple[str, int]]) -> Counter[str]:
-    """Amounts by invoice, without zeros, so that two can be compared."""
-    count: Counter[str] = Counter()
-    for invoice_id, amount in lines:
-        count[invoice_id] += amount
-    return Counter({key: amount for key, amount in count.items() if amount != 0})
-
-
-def _stands(receipt: Receipt) -> Counter[str]:
-    return _where((line.invoice_id, line.amount_minor) for line in receipt.lines)
-
-
-class _Oracle:
+class _Oracle(Money):
     def __init__(self, evidence: Evidence) -> None:
-        self.e = evidence
-        self.amount = evidence.payment.amount_minor
-        self.paid_at = evidence.payment.paid_at
-        self.wanted: Counter[str] = Counter()
-        for line in evidence.lines:
-            self.wanted[self.key(line)] += line.amount_minor
-        live = {p.receipt.id: p.receipt for p in evidence.posted if isinstance(p.receipt, Receipt) and not p.receipt.voided}
-        live |= {r.receipt.id: r.receipt for r in evidence.receipts if r.this_payment and not r.receipt.voided}
-        self.ours = live
+        super().__init__(evidence, Broken.NONE)
 
     # --- small questions
 
-    @staticmethod
-    def key(line: LineEvidence) -> str:
-        if line.invoice_id:
-            return line.invoice_id
-        if line.invoice is not None:
-            return line.invoice.id
-        return "#" + line.invoice_number if line.invoice_number else f"line {line.line}"
-
     def sure(self, certain: bool) -> Confidence:
         return Confidence.CERTAIN if certain and not self.e.unread else Confidence.LIKELY
-
-    def day_of(self, moment: datetime) -> date:
-        """The day on the company's calendar."""
-        return day_of(moment, ZoneInfo(self.e.time_zone))
 
     def closed(self, day: object) -> bool:
         through = self.e.settings.closed_through
@@ -143,7 +110,7 @@ class _Oracle:
     def went_back(self) -> Opinion:
         status = self.e.payment.status
         cause = Cause.PAYMENT_RETURNED if status is FeedStatus.RETURNED else Cause.PAYMENT_REFUNDED
-        there = self.ours or self.not_read() or self.suspects()
+        there = self.ours or self.not_read() or self.suspects
         return Opinion(cause, Remedy.ESCALATE if there else Remedy.DISMISS, self.sure(True))
 
     def refused(self, code: str) -> bool:
@@ -164,7 +131,7 @@ class _Oracle:
         if not part.verified or not isinstance(receipt, Receipt) or receipt.voided:
             return False
         same_money = receipt.amount_minor == part.amount_minor and receipt.currency == self.e.payment.currency
-        return not same_money or _stands(receipt) != _where(part.lines)
+        return not same_money or stands(receipt) != where(part.lines)
 
     def on_account(self, parts: list[PostedPart]) -> Opinion | None:
         stuck: list[tuple[PostedPart, Receipt]] = []
@@ -180,13 +147,13 @@ class _Oracle:
             return None
         lacking: Counter[str] = Counter()
         for part, receipt in stuck:
-            for invoice_id, meant in _where(part.lines).items():
-                lacking[invoice_id] += max(meant - _stands(receipt)[invoice_id], 0)
+            for invoice_id, meant in where(part.lines).items():
+                lacking[invoice_id] += max(meant - stands(receipt)[invoice_id], 0)
         room = {}
         for line in self.e.lines:
             if isinstance(line.invoice, Invoice) and self.trouble(line) in ("", "short"):
                 room[line.invoice.id] = line.invoice.open_minor
-        fits = all(_where(part.lines) for part, _ in stuck)
+        fits = all(where(part.lines) for part, _ in stuck)
         fits = fits and all(key in room and room[key] >= missing for key, missing in lacking.items())
         if not fits:
             return Opinion(Cause.ACCEPTED_UNAPPLIED, Remedy.KEEP_ON_ACCOUNT, self.sure(True))
@@ -196,118 +163,43 @@ class _Oracle:
 
     # --- receipts entered by hand
 
-    def hand_receipts(self) -> list[ReceiptEvidence]:
-        customer = self.e.customer
-        return [
-            r
-            for r in self.e.receipts
-            if customer is not None
-            and not r.ours
-            and not r.this_payment
-            and not r.receipt.voided
-            and self.of_customer(r.receipt.customer_id)
-            and r.receipt.currency == self.e.payment.currency
-        ]
-
-    def of_customer(self, customer_id: str) -> bool:
-        customer = self.e.customer
-        return customer is not None and (customer_id == customer.id or (customer_id == customer.merged_into != ""))
-
-    def reference_rank(self, receipt: Receipt) -> int:
-        number = self.e.payment.transaction_number.strip().casefold()
-        reference = receipt.reference.strip().casefold()
-        if not number:
-            return 0
-        if reference == number:
-            return 2
-        return 1 if re.search(rf"(?<![^\W_]){re.escape(number)}(?![^\W_])", reference) else 0
-
-    def standing_rank(self, receipt: Receipt) -> int:
-        stands = _stands(receipt)
-        if not set(stands) & set(self.wanted):
-            return 0
-        return 2 if stands == self.wanted else 1
-
-    def days(self, receipt: Receipt) -> int:
-        return abs(receipt.received_on - self.day_of(self.paid_at)) // timedelta(days=1)
-
-    def points(self, r: ReceiptEvidence) -> int:
-        receipt = r.receipt
-        rank, stands, days = self.reference_rank(receipt), self.standing_rank(receipt), self.days(receipt)
-        beside = stands == 1 or (stands == 0 and receipt.unapplied_minor > 0)
-        asked = {
-            Signal.AMOUNT_EQUAL: receipt.amount_minor == self.amount,
-            Signal.REFERENCE_EQUAL: rank == 2,
-            Signal.REFERENCE_CONTAINED: rank == 1,
-            Signal.REFERENCE_OF_ANOTHER: rank == 0 and r.names_payment != "",
-            Signal.STANDS_EXACTLY: stands == 2,
-            Signal.STANDS_BESIDE: beside,
-            Signal.STANDS_ELSEWHERE: stands == 0 and not beside,
-            Signal.ENTERED_AFTER: not receipt.created.at < self.paid_at,
-            Signal.ENTERED_BEFORE: receipt.created.at < self.paid_at,
-            Signal.DATED_NEAR: days < 4,
-            Signal.DATED_FAR: days >= 8,
-            Signal.METHOD_EQUAL: receipt.method.lower() == self.e.payment.method.lower(),
-        }
-        return sum(WEIGHTS[signal] for signal, so in asked.items() if so)
-
-    def telling(self, r: ReceiptEvidence) -> bool:
-        return self.points(r) >= matching.RECEIPT_CERTAIN and not (r.rivals and self.reference_rank(r.receipt) < 2)
-
-    def ordered(self, found: list[ReceiptEvidence]) -> list[ReceiptEvidence]:
-        return sorted(found, key=lambda r: (-self.points(r), self.days(r.receipt), r.receipt.id))
+    @staticmethod
+    def ordered(found: list[HandReceipt]) -> list[HandReceipt]:
+        return sorted(found, key=lambda r: (-r.points, r.days, r.receipt.id))
 
     def by_hand(self) -> Opinion | None:
-        everything = self.hand_receipts()
-        same = [r for r in everything if r.receipt.amount_minor == self.amount and r.free_minor >= self.amount]
-        same = [r for r in same if self.points(r) >= matching.RECEIPT_POSSIBLE]
-        if any(self.points(r) >= matching.RECEIPT_LIKELY for r in same):
-            best = self.ordered(same)[0]
-            confidence = self.sure(len(same) == 1 and self.telling(best))
-            return self.dismissed(confidence, (best.receipt.id, self.amount))
-        apart = self.apart(everything)
+        same = self.ordered([r for r in self.receipts if r.whole and r.points >= POSSIBLE])
+        if any(r.points >= LIKELY for r in same):
+            return self.dismissed([(same[0], self.amount)], certain=len(same) == 1 and same[0].telling)
+        apart = self.apart()
         if apart:
-            return self.dismissed(Confidence.LIKELY, *apart)
-        together = [r for r in everything if self.covers(r)]
+            return self.dismissed(apart)
+        if self.pieces:
+            return self.dismissed([(r, r.amount) for r in self.pieces])
+        together = self.ordered([r for r in self.receipts if r.covers])
         weaker = together or same
-        if weaker:
-            return self.dismissed(Confidence.LIKELY, (self.ordered(weaker)[0].receipt.id, self.amount))
-        return None
+        return self.dismissed([(weaker[0], self.amount)]) if weaker else None
 
-    @staticmethod
-    def dismissed(confidence: Confidence, *proof: tuple[str, int]) -> Opinion:
-        return Opinion(Cause.RECEIPT_ALREADY_ENTERED, Remedy.DISMISS, confidence, proof=frozenset(proof))
+    def dismissed(self, found: list[tuple[HandReceipt, int]], *, certain: bool = False) -> Opinion:
+        confidence, proven = self.sure(certain), [receipt for receipt, _ in found]
+        may_say = confidence is not Confidence.CERTAIN and not self.e.unread and not any(r.named for r in proven)
+        first = may_say and any(r.against or r.installment for r in proven)
+        remedy = Remedy.NOT_DUPLICATE if first else Remedy.DISMISS
+        proof = frozenset((receipt.receipt.id, amount) for receipt, amount in found)
+        return Opinion(Cause.RECEIPT_ALREADY_ENTERED, remedy, confidence, proof=proof)
 
-    def covers(self, r: ReceiptEvidence) -> bool:
-        stands = _stands(r.receipt)
-        return (
-            bool(self.wanted)
-            and r.receipt.amount_minor > self.amount
-            and r.free_minor >= self.amount
-            and r.receipt.unapplied_minor >= self.e.payment.on_account_minor
-            and all(stands[key] == amount for key, amount in self.wanted.items())
-        )
-
-    def for_one(self, r: ReceiptEvidence) -> str:
-        """The invoice for which this receipt alone was entered, or ""."""
-        for key, amount in self.wanted.items():
-            if _stands(r.receipt) == Counter({key: amount}) and r.receipt.amount_minor == amount <= r.free_minor:
-                return key
-        return ""
-
-    def apart(self, hand: list[ReceiptEvidence]) -> list[tuple[str, int]]:
+    def apart(self) -> list[tuple[HandReceipt, int]]:
         if len(self.wanted) < 2 or self.e.payment.on_account_minor:
             return []
         proof = []
         for key, amount in self.wanted.items():
-            exact = [r for r in hand if self.for_one(r) == key]
+            exact = [r for r in self.receipts if r.for_one == key]
             if len(exact) != 1:
                 return []
-            proof.append((exact[0].receipt.id, amount))
+            proof.append((exact[0], amount))
         return proof
 
     def nearly_by_hand(self) -> Opinion | None:
-        suspects = self.suspects()
         later = [
             c
             for line in self.e.lines
@@ -315,35 +207,20 @@ class _Oracle:
             for c in line.credits
             if c.applied.at > self.paid_at and c.amount_minor > 0 and c.invoice_id == line.invoice.id
         ]
-        if len(suspects) == 1 and not later and self.less_fee(suspects[0]):
+        suspects = self.suspects
+        if len(suspects) == 1 and not later and suspects[0].less_fee:
             return Opinion(Cause.AMOUNT_DIFFERS, Remedy.ESCALATE, Confidence.LIKELY)
+        if not self.pieces and any(r.named and not (r.whole or r.less_fee or r.covers) for r in self.receipts):
+            return Opinion(Cause.AMOUNT_DIFFERS, Remedy.ESCALATE, Confidence.LIKELY)
+        if self.e.vanished:
+            return Opinion(Cause.RECEIPT_DELETED, Remedy.ESCALATE, Confidence.LIKELY)
         if self.refused("duplicate_reference"):
             return Opinion(Cause.DUPLICATE_REFERENCE, Remedy.ESCALATE, Confidence.LIKELY)
         return None
 
-    def less_fee(self, r: ReceiptEvidence) -> bool:
-        apart = abs(r.receipt.amount_minor - self.amount)
-        small = 0 < apart and 100 * apart <= matching.FEE_PERCENT * self.amount
-        free = r.claimed_minor == 0 and not r.names_payment
-        return small and free and r.receipt.created.at >= self.paid_at and not set(_stands(r.receipt)) - set(self.wanted)
-
     def may_be_this_money(self) -> bool:
-        return bool(self.suspects())
-
-    def suspects(self) -> list[ReceiptEvidence]:
-        found = []
-        for r in self.hand_receipts():
-            receipt = r.receipt
-            tied = self.reference_rank(receipt) or self.standing_rank(receipt) or receipt.unapplied_minor > 0
-            if r.free_minor > 0 and (
-                self.reference_rank(receipt)
-                or (receipt.amount_minor == self.amount and tied)
-                or (self.standing_rank(receipt) and receipt.created.at >= self.paid_at)
-                or self.covers(r)
-                or self.for_one(r)
-            ):
-                found.append(r)
-        return found
+        """A receipt by hand is this money, or was."""
+        return bool(self.suspects) or bool(self.e.vanished)
 
     # --- the period, the customer, the invoices
 
@@ -373,23 +250,20 @@ class _Oracle:
         return customer is not None and customer.active and not customer.merged_into
 
     def trouble(self, line: LineEvidence) -> str:
-        invoice, customer = line.invoice, self.e.customer
-        replaced = bool(self.replacements(line))
-        if isinstance(invoice, Gone):
-            return "lost" if replaced else "gone"
-        if invoice is None:
-            if line.problem is BindingProblem.ONLY_NEWER:
-                return "lost" if replaced else "newer"
-            return "not ready" if line.problem is BindingProblem.NO_SUCH_INVOICE else f"unbound {line.problem}"
-        if invoice.status is InvoiceStatus.VOIDED:
-            return "lost" if replaced else "voided"
-        if invoice.status is InvoiceStatus.DRAFT:
-            return "not ready"
-        if invoice.currency != self.e.payment.currency:
-            return "currency"
-        if customer is not None and not self.of_customer(invoice.customer_id):
-            return "moved"
-        return "" if invoice.open_minor >= self.wanted[self.key(line)] else "short"
+        """What is wrong with this invoice, and whether another may have taken its place."""
+        wrong = self.wrong(line)
+        if wrong in ("invoice_gone", "invoice_voided", "only_newer") and self.replacements(line):
+            return "lost"
+        plainly = {
+            "invoice_gone": "gone",
+            "only_newer": "newer",
+            "invoice_voided": "voided",
+            "invoice_draft": "not ready",
+            "no_such_invoice": "not ready",
+            "currency_mismatch": "currency",
+            "customer_changed": "moved",
+        }
+        return plainly.get(wrong, wrong)
 
     def number(self, line: LineEvidence) -> str:
         return line.invoice_number or (line.invoice.number if line.invoice is not None else "")
@@ -407,13 +281,13 @@ class _Oracle:
             for i in line.successors
             if i.status is not InvoiceStatus.VOIDED
             and i.currency == self.e.payment.currency
-            and (self.e.customer is None or self.of_customer(i.customer_id))
+            and (self.e.customer is None or self.is_customers(i.customer_id))
             and i.id not in needed_elsewhere
-            and i.id != self.key(line)
+            and i.id != self.line_key(line)
         }
         number = self.number(line)
         same = {key: i for key, i in fit.items() if number and i.number == number}
-        return same or {key: i for key, i in fit.items() if self.fitness(line, i) >= matching.SUCCESSOR_POSSIBLE}
+        return same or {key: i for key, i in fit.items() if self.fitness(line, i) >= SUCCESSOR_POSSIBLE}
 
     def fitness(self, line: LineEvidence, invoice: Invoice) -> int:
         """The points of an invoice that may stand in for the one that the line lost."""
@@ -424,16 +298,10 @@ class _Oracle:
         elif isinstance(line.invoice, Invoice) and line.invoice.status is InvoiceStatus.VOIDED:
             lost_at = line.invoice.changed.at
         days = abs((invoice.created.at - lost_at).days)
-        asked = {
-            Signal.NUMBER_EQUAL: self.number(line) == invoice.number != "",
-            Signal.TOTAL_EQUAL: line.amount_minor == invoice.total_minor,
-            Signal.MADE_AFTER: after,
-            Signal.MADE_BEFORE: not after,
-            Signal.MADE_SOON: after and days <= matching.SOON_DAYS,
-            Signal.MADE_LATE: after and days > matching.LATE_DAYS,
-            Signal.FIRST_DELETED: isinstance(line.invoice, Gone),
-        }
-        return sum(WEIGHTS[signal] for signal, so in asked.items() if so)
+        found = 60 if self.number(line) == invoice.number != "" else 0
+        found += 10 if line.amount_minor == invoice.total_minor else 0
+        found += (40 + (5 if days <= 3 else -35 if days > 14 else 0)) if after else -20
+        return found + (20 if isinstance(line.invoice, Gone) else 0)
 
     def invoices(self) -> Opinion | None:
         """What is wrong with the invoices, or what the books said of them when they refused; the plainer first."""
@@ -471,14 +339,14 @@ class _Oracle:
         for line in lost:
             pool = self.replacements(line)
             single = len(pool) == 1
-            extra = 0 if single else self.wanted[self.key(line)]
+            extra = 0 if single else self.wanted[self.line_key(line)]
             points = [self.fitness(line, i) for i in pool.values()]
             open_ones = [i for i in pool.values() if i.status is InvoiceStatus.OPEN and i.open_minor >= load[i.id] + extra]
             if not open_ones:
                 return None
             if single:
                 successors.add((line.line, open_ones[0].id))
-            certain = certain and single and points[0] >= matching.SUCCESSOR_CERTAIN
+            certain = certain and single and points[0] >= SUCCESSOR_SURE
         certain = certain and self.can_post() and not self.may_be_this_money()
         return Opinion(Cause.INVOICE_RECREATED, Remedy.RECREATE_RECEIPT, self.sure(certain), successors=frozenset(successors))
 
@@ -488,10 +356,10 @@ class _Oracle:
             invoice = line.invoice
             if self.trouble(line) != "short" or not isinstance(invoice, Invoice):
                 continue
-            missing = self.wanted[self.key(line)] - invoice.open_minor
+            missing = self.wanted[self.line_key(line)] - invoice.open_minor
             later: dict[str, CreditApplication] = {}
             for twin in self.e.lines:
-                if self.key(twin) == self.key(line):
+                if self.line_key(twin) == self.line_key(line):
                     for c in twin.credits:
                         if c.applied.at > self.paid_at and c.invoice_id == invoice.id and c.amount_minor > 0:
                             later[c.id] = c
@@ -499,7 +367,7 @@ class _Oracle:
                 return None
             chosen |= {c.id: c for c in self.just_enough(list(later.values()), missing)}
         certain = self.can_post() and not self.may_be_this_money()
-        if any(self.closed(self.day_of(c.applied.at)) for c in chosen.values()):
+        if any(self.closed(self.day(c.applied.at)) for c in chosen.values()):
             return Opinion(Cause.PERIOD_CLOSED, Remedy.RETRY, self.sure(certain))
         return Opinion(Cause.CREDIT_MEMO_APPLIED, Remedy.UNAPPLY_CREDIT_MEMO, self.sure(certain), applications=frozenset(chosen))
 
@@ -541,11 +409,10 @@ class _Oracle:
         suspicious = self.may_be_this_money()
         safe = may_post and self.can_post() and not self.e.unread and not suspicious
         remedy = Remedy.ESCALATE
-        if safe and not any(troubles) and not self.e.received_on_closed:
+        if not self.in_the_way():
             remedy = Remedy.RETRY
         elif safe and self.e.isolated:
-            unknown = {f"unbound {p}" for p in (BindingProblem.NONE,)}
             nobody = {BindingProblem.SEVERAL_CUSTOMERS, BindingProblem.NO_SUCH_CUSTOMER}
-            if not set(troubles) & unknown and not {line.problem for line in self.e.lines} & nobody:
+            if "unread" not in troubles and not {line.problem for line in self.e.lines} & nobody:
                 remedy = Remedy.RECREATE_RECEIPT
         return Opinion(Cause.UNIDENTIFIED, remedy, Confidence.UNIDENTIFIED)

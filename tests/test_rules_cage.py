@@ -435,10 +435,10 @@ def test_strange_text_in_every_place_changes_no_diagnosis(text: str) -> None:
     line = a_line(invoice=invoice, number=text, credits=(credit,))
     said = diagnose(an_evidence(lines=(line,), customer=customer, unread=(text,), refusal=Refused(text, text, LATER)))
     assert (Cause.CREDIT_MEMO_APPLIED, (text + "2",)) == (said.primary.cause, said.primary.applications)
-    receipt = a_receipt(id=text, customer_id=text, reference="TXN-1", created=touched)
+    receipt = a_receipt(id=text, customer_id=text, reference="TXN-1001", created=touched)
     hand = an_evidence(lines=(line,), receipts=(ReceiptEvidence(receipt, False, False),), customer=customer)
     assert (Cause.RECEIPT_ALREADY_ENTERED, ((text, 50_000),)) == (diagnose(hand).primary.cause, diagnose(hand).primary.proof)
-    other = replace(receipt, customer_id=text + "x")
+    other = replace(receipt, customer_id=text + "x", reference="")
     stranger = replace(hand, receipts=(ReceiptEvidence(other, False, False),))
     assert Cause.CREDIT_MEMO_APPLIED is diagnose(stranger).primary.cause
 
@@ -448,7 +448,7 @@ def test_amounts_at_the_edge_of_what_is_exact_are_told_apart(open_minor: int) ->
     line = a_line(amount_minor=2**53 - 1, invoice=an_invoice(open_minor=open_minor, total_minor=2**53))
     said = diagnose(an_evidence(lines=(line,)))
     assert (open_minor >= 2**53 - 1) == any(fact.fact == "fits_now" for fact in said.primary.because)
-    close = a_receipt(amount_minor=open_minor, reference="TXN-1")
+    close = a_receipt(amount_minor=open_minor, reference="TXN-1001")
     found = diagnose(an_evidence(lines=(line,), receipts=(ReceiptEvidence(close, False, False),)))
     assert (open_minor == 2**53 - 1) == (found.primary.cause is Cause.RECEIPT_ALREADY_ENTERED)
 

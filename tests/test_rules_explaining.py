@@ -69,7 +69,7 @@ def test_a_claimed_receipt_is_nearly_the_payment() -> None:
     receipt = ReceiptEvidence(a_receipt(lines=(("i-1042", 50_000),)), False, False, claimed_minor=50_000)
     (found,) = (one for one in explain(an_evidence(lines=(line,), receipts=(receipt,))).nearly if "entered" in one.rule)
     lacking = [lack for one in found.when for lack in one.lacking]
-    assert ("receipt_already_entered", ["what of it proves no other payment (minor units) is 0"]) == (found.rule, lacking)
+    assert ("receipt_already_entered", ["it cannot be the whole payment, or proves another"]) == (found.rule, lacking)
 
 
 def test_what_keeps_a_rule_from_being_certain_is_named() -> None:
