@@ -160,7 +160,7 @@ def _read_receipt(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[st
         days_apart,
         entered_after,
         score,
-        _form(receipt, payment, installment=standing is not Standing.NOT and room and not tied.to_cash),
+        _form(receipt, payment, installment=by_hand and standing is not Standing.NOT and room and not tied.to_cash),
         _elsewhere(receipt, standing, same_customer=same_customer),
         named,
         telling=whole and score.points >= matching.RECEIPT_CERTAIN and tied.to_cash and not (tied.contested or tied.against),

@@ -9,7 +9,7 @@ hold enough to decide it at all.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bench.accuracy.world import NOW, World
@@ -28,6 +28,9 @@ class Truth:
     documents: frozenset[str] = frozenset()
     decidable: bool = True
     may_post: bool = False  # the books may also take the payment as it is, and then nothing needs a name
+    there: bool = False  # its money is in the books by other hands, so posting it would count it twice
+    second: bool = False  # the customer paid the same once more in another way: both are money
+    healthy: bool = False  # nothing is wrong, its invoice is open for all of it, and the books hold nothing of it
 
 
 Story = Generator[None, None, Truth]
@@ -59,7 +62,15 @@ def entered_by_hand(w: World, key: str) -> Story:
     receipt = w.receipt(
         customer, minor, {invoice.id: minor}, max(entered, dated), on=dated.date(), reference=reference, method=method
     )
-    return _truth("entered by hand", number, Cause.RECEIPT_ALREADY_ENTERED, Remedy.DISMISS, documents=frozenset({receipt.id}))
+    return Truth(
+        "entered by hand",
+        number,
+        frozenset({Cause.RECEIPT_ALREADY_ENTERED}),
+        frozenset({Remedy.DISMISS} if number in reference else {Remedy.DISMISS, Remedy.NOT_DUPLICATE}),
+        frozenset({receipt.id}),
+        decidable=number in reference,  # otherwise it may be a second payment
+        there=True,
+    )
 
 
 def paid_twice_on_purpose(w: World, key: str) -> Story:
@@ -70,7 +81,7 @@ def paid_twice_on_purpose(w: World, key: str) -> Story:
     yield
     came = at - timedelta(days=w.random.randrange(10, 20))
     w.receipt(customer, minor, {invoice.id: minor}, came, reference=f"check {w.random.randrange(9_999)}", method="check")
-    return _unclear("paid twice on purpose", number, Cause.AMOUNT_DIFFERS)
+    return replace(_unclear("paid twice on purpose", number, Cause.AMOUNT_DIFFERS), second=True)
 
 
 def one_receipt_for_several(w: World, key: str) -> Story:

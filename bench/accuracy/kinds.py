@@ -35,12 +35,25 @@ from bench.accuracy.histories import (
     voided,
     went_back,
 )
+from bench.accuracy.other_hands import (
+    bank_feed_twin,
+    entered_in_a_form,
+    installments,
+    monthly,
+    second_payment_by_check,
+    told_twice,
+    twice_by_two_tenders,
+)
 from bench.accuracy.world import World
 
 Kind = Callable[[World, str], Story]
 #: Played in one company's books; weights so that each cause has its thousand of fifty thousand.
 ORDINARY: dict[Kind, int] = {
     entered_by_hand: 8,
+    entered_in_a_form: 8,
+    bank_feed_twin: 2,
+    second_payment_by_check: 2,
+    told_twice: 1,
     paid_twice_on_purpose: 2,
     one_receipt_for_several: 2,
     installment: 2,
@@ -64,6 +77,7 @@ ORDINARY: dict[Kind, int] = {
     went_back: 6,
     contradicted: 3,
 }
+HEALTHY: dict[Kind, int] = {monthly: 12, installments: 2, twice_by_two_tenders: 1}
 SWALLOWING: dict[Kind, int] = {swallowed: 1, deposited: 1}
 CLOSED: dict[Kind, int] = {of_a_closed_period: 1}
 ACCOUNT: dict[Kind, int] = {onto_an_inactive_account: 1}

@@ -9,29 +9,30 @@ from pathlib import Path
 from random import Random
 
 from bench.accuracy.histories import Story, Truth
-from bench.accuracy.kinds import ACCOUNT, BROKEN, CLOSED, ORDINARY, SWALLOWING, Kind
+from bench.accuracy.kinds import ACCOUNT, BROKEN, CLOSED, HEALTHY, ORDINARY, SWALLOWING, Kind
 from bench.accuracy.scoring import Judged
-from bench.accuracy.world import COMPANY, FIRST_PAID, NOW, World
+from bench.accuracy.world import FIRST_PAID, NOW, ZONES, World
 from rules import diagnose
 from storage import failures
 from sync import binding, journey, mirroring, reconciliation
 
 COMPANIES: Mapping[str, Mapping[Kind, int]] = {
     "ordinary": ORDINARY,
+    "healthy": HEALTHY,
     "swallowing": SWALLOWING,
     "closed": CLOSED,
     "account": ACCOUNT,
     "broken": BROKEN,
 }
 #: Of a hundred companies; the special ones have one cause each.
-SHARES = {"ordinary": 82, "swallowing": 8, "closed": 4, "account": 3, "broken": 3}
+SHARES = {"ordinary": 76, "healthy": 6, "swallowing": 8, "closed": 4, "account": 3, "broken": 3}
 
 
 def play(seed: int, which: str, histories: int) -> list[Judged]:
     """One company's histories from one seed: the same seed gives the same histories."""
     with tempfile.TemporaryDirectory(prefix="resolve-now-accuracy-") as folder:
         temper = "swallowing" if which == "swallowing" else "strict"
-        world = World(Path(folder), Random(seed), diagnose, temper)
+        world = World(Path(folder), Random(seed), diagnose, ZONES[seed % len(ZONES)], temper)
         try:
             return _play(world, which, histories)
         finally:
@@ -51,7 +52,7 @@ def _play(world: World, which: str, histories: int) -> list[Judged]:
         binding.run_once(world.desk)
     waiting = _go_on(waiting, truths)
     if which == "closed":
-        world.ledger.close_period(COMPANY.day_of(NOW), by="Controller")
+        world.ledger.close_period(world.company.day_of(NOW), by="Controller")
     if which == "account":
         for account in ("Bank", "Clearing"):
             world.ledger.set_account_active(account, False, by="Controller")
@@ -83,8 +84,9 @@ def _go_on(stories: list[Story], truths: list[Truth]) -> list[Story]:
 
 
 def _judged(world: World, truth: Truth) -> Judged:
+    company = world.company.id
     with world.db.read() as connection:
-        found = failures.open_of(connection, COMPANY.id, truth.number) or failures.open_of(
-            connection, COMPANY.id, truth.number, "intake"
+        found = failures.open_of(connection, company, truth.number) or failures.open_of(
+            connection, company, truth.number, "intake"
         )
     return Judged(truth, found.diagnosis if found else None)

@@ -15,6 +15,7 @@ MOVES_MONEY = frozenset(
 )
 PRECISION_AT_LEAST, COVERAGE_AT_LEAST, RECALL_AT_LEAST = 0.995, 0.80, 0.97
 OF_EACH_AT_LEAST = 1_000  # in the full measurement
+FALSE_HOLDS_AT_MOST = 0.001  # of healthy payments
 NINETY_FIVE_PER_CENT = 1.959964  # of a normal distribution, both sides
 
 
@@ -90,6 +91,23 @@ class Score:
             if not history.right and history.said and history.said.primary.remedy in MOVES_MONEY
         ]
 
+    @property
+    def doubled(self) -> list[Judged]:
+        """Posted although the money is in the books by other hands."""
+        return [played for played in self.judged if played.truth.there and played.said is None]
+
+    @property
+    def false_holds(self) -> tuple[int, int]:
+        """Healthy payments that were not posted, of all healthy ones."""
+        healthy = [played for played in self.judged if played.truth.healthy]
+        return sum(played.said is not None for played in healthy), len(healthy)
+
+    @property
+    def seconds(self) -> tuple[int, int]:
+        """Second payments that were said to be certain, of all second payments."""
+        second = [played for played in self.judged if played.truth.second]
+        return sum(played.certain for played in second), len(second)
+
     def recall(self) -> dict[Cause, tuple[int, int]]:
         """Of the decidable histories of each cause, how many were named so."""
         found: dict[Cause, tuple[int, int]] = {}
@@ -118,7 +136,7 @@ class Score:
         """What is not reached, in words; nothing where all is."""
         found = []
         right, certain = self.precision
-        if lower_bound(right, certain) < PRECISION_AT_LEAST:
+        if certain and lower_bound(right, certain) < PRECISION_AT_LEAST:
             bound = lower_bound(right, certain)
             found.append(f"precision of certain: {right} of {certain}, lower bound {bound:.4f} under {PRECISION_AT_LEAST}")
         covered, decidable = self.coverage
@@ -129,6 +147,13 @@ class Score:
                 found.append(f"recall of {cause}: {hit} of {all_}, under {RECALL_AT_LEAST:.0%}")
             if all_ < of_each_at_least:
                 found.append(f"only {all_} histories of {cause}, under {of_each_at_least}")
+        held, healthy = self.false_holds
+        if held > FALSE_HOLDS_AT_MOST * healthy:
+            found.append(f"{held} of {healthy} healthy payments were held, over {FALSE_HOLDS_AT_MOST:.1%}")
+        if self.seconds[0]:
+            found.append(f"{self.seconds[0]} second payments were certain to be the first")
+        if self.doubled:
+            found.append(f"{len(self.doubled)} payments were posted beside a receipt that is their money")
         if self.wrong_and_moving:
             found.append(f"{len(self.wrong_and_moving)} wrong answers were certain and would move money")
         return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
@@ -32,6 +32,9 @@ COMPANY = Company(
     id="acme", name="Acme", time_zone=ZoneInfo("America/Chicago"), start_on=date(2026, 1, 1), writes=True, large_percentage=100,
     deposit_accounts={"ach/USD": "Clearing", "default": "Bank"},
 )  # fmt: skip
+#: Companies sit in five of them; whoever pays in the evening may be a day further in UTC.
+ZONES = tuple(map(ZoneInfo, ("America/Chicago", "America/Los_Angeles", "Europe/Berlin", "Asia/Tokyo", "Pacific/Auckland")))
+EVENING = time(23, 30)
 MADE = datetime(2026, 2, 1, 15, 0, tzinfo=UTC)  # when the invoices were made
 FIRST_PAID = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 NOW = datetime(2026, 3, 27, 15, 0, tzinfo=UTC)  # when it is judged
@@ -106,6 +109,7 @@ class World:
     folder: Path
     random: Random
     diagnose: Callable[[Evidence], Diagnosis]
+    zone: ZoneInfo = ZONES[0]
     temper: str = "strict"
     paid: list[Payment] = field(default_factory=list)
     races: dict[str, list[Callable[[], object]]] = field(default_factory=dict)
@@ -113,6 +117,7 @@ class World:
     fed: int = 0
 
     def __post_init__(self) -> None:
+        self.company = replace(COMPANY, time_zone=self.zone)
         self.clock = Clock()
         self.ledger = Ledger(self.folder / "books.sqlite", self.clock, temper=self.temper)
         self.db = Database(f"sqlite:///{self.folder / 'resolve-now.sqlite'}")
@@ -120,7 +125,7 @@ class World:
         self.desk = Desk(
             db=self.db,
             books=RacingBooks(self),
-            company=COMPANY,
+            company=self.company,
             clock=self.clock,
             ids=Ids(),
             people={},
@@ -146,7 +151,10 @@ class World:
         return self.random.choice((self.random.randrange(1_000, 500_000), 100 * self.random.randrange(10, 5_000), 50_000, 12_000))
 
     def paid_moment(self) -> datetime:
-        return FIRST_PAID + timedelta(minutes=self.random.randrange(12 * 24 * 60))
+        at = FIRST_PAID + timedelta(minutes=self.random.randrange(12 * 24 * 60))
+        if self.chance(20):  # in the evening, by the company's calendar
+            at = datetime.combine(self.company.day_of(at), EVENING, self.zone).astimezone(UTC)
+        return at
 
     def soon_after(self, at: datetime, *, days: int = 6) -> datetime:
         return at + timedelta(minutes=self.random.randrange(30, days * 24 * 60))
@@ -164,7 +172,7 @@ class World:
         allocations = tuple(Allocation(minor, invoice) for invoice, minor in to.items())
         self.paid.append(
             Payment(
-                company=COMPANY.id,
+                company=self.company.id,
                 transaction_number=number,
                 customer=customer.name,
                 customer_id=customer.id,
@@ -220,10 +228,11 @@ class World:
         on: date | None = None,
         reference: str = "",
         method: str = "",
+        memo: str = "",
     ) -> Receipt:
         return self.ledger.enter_receipt(
-            customer.id, amount_minor, "USD", on or COMPANY.day_of(at), by=self.person(), at=at,
-            lines=tuple(lines.items()), reference=reference, method=method,
+            customer.id, amount_minor, "USD", on or self.company.day_of(at), by=self.person(), at=at,
+            lines=tuple(lines.items()), reference=reference, method=method, memo=memo,
         )  # fmt: skip
 
     def credit(self, key: str, invoice: Invoice, amount_minor: int, at: datetime, *, total_minor: int | None = None) -> str:
