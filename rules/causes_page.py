@@ -29,9 +29,15 @@ says what was not checked. Where nothing explains the whole payment the cause is
 POINTS = """\
 ## How a receipt entered by hand is recognized
 
-A receipt of the payment's customer and currency, without our mark and not yet the proof of another payment, gets points for
-what agrees. From {certain} points it is certain, if nothing competes with it; from {likely} likely; from {possible} it is
-shown as possible.
+Whoever enters a payment by hand writes its transaction number where they like: the receipt's number, reference, memo, lines
+and deposit are all read, whatever the case, the separators and the leading zeros. A number of six or more characters makes
+the receipt a candidate whatever its amount, customer and invoice; nothing is posted beside it. A shorter number may be that
+of an invoice or a check: it counts beside the same amount, or beside the amount less a fee on the same customer.
+
+A receipt of the same amount and currency, without our mark and not yet the proof of another payment, gets points for what
+agrees. From {likely} points it is likely, from {possible} it is shown as possible. From {certain} points it is certain, if
+it has the number, nothing competes with it, and neither its tender nor another number in its reference (check 8841) says
+that it is other money. Amount, customer and invoice alone are never certain: the customer may have paid twice.
 
 {receipts}
 An invoice that may have taken the place of a deleted or voided one is judged in the same way: from {sure} points it is

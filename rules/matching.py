@@ -24,8 +24,8 @@ class Signal(StrEnum):
     """One thing that speaks for or against a candidate, in words for people."""
 
     AMOUNT_EQUAL = "the amount is the payment's"
-    REFERENCE_EQUAL = "the reference is the transaction number"
-    REFERENCE_CONTAINED = "the reference names the transaction number"
+    REFERENCE_EQUAL = "a text is the transaction number, or names it in six or more characters"
+    REFERENCE_CONTAINED = "a text names a shorter transaction number"
     REFERENCE_OF_ANOTHER = "the reference is another payment's transaction number"
     STANDS_EXACTLY = "it is applied to exactly the payment's invoices"
     STANDS_BESIDE = "it is applied to one of the invoices, or unapplied"

@@ -78,7 +78,7 @@ def moved(receipt: Receipt, number: str, rng: random.Random) -> Receipt:
     """The same receipt with the payment's number written otherwise in another field, perhaps on another customer."""
     cleared = replace(receipt, number="1", reference="", memo="", deposit="", texts=())
     text, field = rng.choice(list(REWRITTEN.values()))(number), rng.choice((*FIELDS, "texts"))
-    written = replace(cleared, texts=("line 1", text)) if field == "texts" else replace(cleared, **{field: text})
+    written = replace(cleared, texts=("line 1", text)) if field == "texts" else replace(cleared, **{field: text})  # type: ignore[arg-type]
     return replace(written, customer_id=rng.choice((receipt.customer_id, "c-elsewhere")))
 
 

@@ -135,7 +135,7 @@ def test_a_payment_of_another_customer_is_no_rival(scene: Scene) -> None:
     hooli, globex = scene.customer(), scene.customer("Globex")
     invoice = scene.invoice("1042", hooli, 50_000)
     scene.invoice("1043", globex, 40_000)
-    enter_receipt(scene, hooli, 50_000, {invoice.id: 50_000})
+    enter_receipt(scene, hooli, 50_000, {invoice.id: 50_000}, reference="TXN-1")
     scene.pay("TXN-1")
     scene.pay("TXN-2", to={"1043": 50_000}, customer="Globex")
 

@@ -16,7 +16,6 @@ from receivables.books_records import Customer, Invoice
 from receivables.diagnosis import Cause, Remedy
 
 ENTERED, DIFFERS = Cause.RECEIPT_ALREADY_ENTERED, Cause.AMOUNT_DIFFERS
-PLACES = ("reference", "reference", "memo")
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,8 @@ def entered_in_a_form(w: World, key: str) -> Story:
         part = int(minor * share)
         when = at + timedelta(hours=w.random.randrange(*form.hours))
         lines = {taken: part} if taken else {}
-        documents.add(w.receipt(holder, part, lines, when, **_written(w, number)).id)
+        reference, memo = _written(w, number)
+        documents.add(w.receipt(holder, part, lines, when, reference=reference, memo=memo).id)
     return Truth(
         f"entered {form.name}",
         number,
@@ -71,11 +71,11 @@ def entered_in_a_form(w: World, key: str) -> Story:
     )
 
 
-def _written(w: World, number: str) -> dict[str, str]:
-    """The number as somebody types it, somewhere."""
+def _written(w: World, number: str) -> tuple[str, str]:
+    """Reference and memo with the number as somebody types it in one of them."""
     typed = w.random.choice((number, number.lower(), f"{number[:2]}-{number[2:]}", f"{number[:2].lower()} {number[2:]}"))
     text = w.random.choice((typed, typed, f"portal {typed}", f"({typed}), thanks"))
-    return {w.random.choice(PLACES): text}
+    return (text, "") if w.chance(66) else ("", text)
 
 
 def bank_feed_twin(w: World, key: str) -> Story:
