@@ -160,7 +160,7 @@ class World:
         return at + timedelta(minutes=self.random.randrange(30, days * 24 * 60))
 
     def number(self, key: str) -> str:
-        """As people number invoices; a few of them are the same at several clients."""
+        """As people number invoices; a few of them are the same at several customers."""
         return self.random.choice((f"INV-{key}", key, f"2026/{key}", str(self.random.randrange(1000, 1400)) + key[-3:]))
 
     # --- the portal ---------------------------------------------------------------------------------------------------
@@ -243,7 +243,7 @@ class World:
         return self.ledger.apply_credit(memo.id, invoice.id, amount_minor, by=self.person(), at=at).id
 
     def noise(self, key: str, customer: Customer, *, besides: int) -> None:
-        """What else happens at a client: other invoices, other receipts, open credits, other clients with the same number."""
+        """What else happens at a customer: other invoices, other receipts, open credits, other customers with the same number."""
         for place in range(self.random.randrange(4)):
             minor = self.amount()
             if minor == besides:
