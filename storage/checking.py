@@ -7,9 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
-from receivables.errors import ConfigurationError
 from storage import schema
 from storage.engine import Database
 from storage.migrating import ensure_current, newest
@@ -25,14 +23,8 @@ class FeedRead:
 
 def check_database(url: str) -> tuple[Database, str]:
     """The open database, and its version. Raises ConfigurationError where it cannot be reached or has another version."""
-    try:
-        database = Database(url)
-        ensure_current(database)
-    except SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error  # its text may carry the address with a password
-        raise ConfigurationError(
-            f"the database cannot be opened ({type(cause).__name__}); check its address and rights"
-        ) from None
+    database = Database(url)
+    ensure_current(database)
     return database, newest()
 
 

@@ -63,7 +63,9 @@ class Database:
         with boundary.transaction(), self._work.connect() as connection:
             connection.detach()  # closed at the end, so that nobody else gets it as it is
             if self.dialect == "sqlite":
-                connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")  # has no effect inside a transaction
+                cursor = connection.connection.cursor()
+                cursor.execute("PRAGMA foreign_keys = OFF")  # has no effect inside a transaction
+                cursor.execute("PRAGMA legacy_alter_table = ON")  # a view that somebody made may name a remade table
             with connection.begin():
                 yield connection
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from receivables.errors import ConfigurationError
 from storage.engine import Connection, Database
@@ -15,8 +18,7 @@ VERSION_TABLE = "alembic_version"  # where Alembic keeps it
 
 def ensure_current(database: Database) -> None:
     """Makes the tables of an empty database; refuses one of another version, saying what to run."""
-    with database.read() as connection:
-        held, wanted = _held(connection), newest()
+    held, wanted = _version(database), newest()
     if held is None:
         migrate(database)
     elif held != wanted:
@@ -31,6 +33,7 @@ def migrate(database: Database) -> tuple[str | None, str]:
 
     Raises ConfigurationError, and changes nothing, where a row refers to one that is not there.
     """
+    _version(database)
     from alembic import command  # noqa: PLC0415  # a tenth of a second that only a migration needs
     from alembic.config import Config  # noqa: PLC0415
 
@@ -65,6 +68,29 @@ def _refuse_dangling_references(connection: Connection) -> None:
 def newest() -> str:
     """The version this program needs: the highest number among the migrations."""
     return max(path.name.partition("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*.py"))
+
+
+def _version(database: Database) -> str | None:
+    """What `_held` says. Raises ConfigurationError where the database cannot be opened or was made by a newer program."""
+    with _opening(), database.read() as connection:
+        held = _held(connection)
+    if held is not None and held > newest():
+        raise ConfigurationError(
+            f"the database is at version {held} and this program knows versions up to {newest()}: "
+            "a newer program made it; use that one, or restore a backup from before the upgrade"
+        )
+    return held
+
+
+@contextmanager
+def _opening() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error  # its text may carry the address with a password
+        raise ConfigurationError(
+            f"the database cannot be opened ({type(cause).__name__}); check its address and rights"
+        ) from None
 
 
 def _held(connection: Connection) -> str | None:

@@ -15,7 +15,7 @@ import private_postgres
 import psycopg
 import pytest
 import sqlalchemy as sa
-from command_line import CommandLine, Ran, run_process, seen, write_settings
+from command_line import CommandLine, Ran, change_file, run_process, seen, write_settings
 from private_postgres import Cluster
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
@@ -205,6 +205,27 @@ def test_a_row_that_refers_to_nothing_stops_the_migration_and_nothing_is_changed
         assert words in " ".join(ran.err.split())
     assert [(FROM,)] == old.acme.rows("SELECT version_num FROM alembic_version")
     assert "ck_offer_remedy_known" in old.acme.rows("SELECT sql FROM sqlite_master WHERE name = 'offer'")[0][0]
+
+
+@only_on_sqlite
+def test_a_view_that_somebody_made_for_reports_does_not_stop_the_migration(old: Old, db: Database) -> None:
+    change_file(old.acme.database, "CREATE VIEW failing AS SELECT transaction_number FROM failure WHERE state = 'open'")
+    (before,) = old.acme.rows("SELECT count(*) FROM failing")
+    migrate(db)
+    assert [before] == old.acme.rows("SELECT count(*) FROM failing")
+
+
+@only_on_sqlite
+def test_what_cannot_be_migrated_is_said_in_a_sentence_and_nothing_is_changed(old: Old) -> None:
+    change_file(old.acme.database, "UPDATE alembic_version SET version_num = '0999'")
+    for words in (["migrate"], ["failures"]):
+        newer = old.run(*words)
+        assert (2, "", True) == (newer.code, newer.out, "a newer program made it" in " ".join(newer.err.split()))
+    assert [("0999",)] == old.acme.rows("SELECT version_num FROM alembic_version")
+    old.acme.database.write_bytes(b"no database" * 1000)
+    for words in (["migrate"], ["failures"]):
+        broken = old.run(*words)
+        assert (2, "", True) == (broken.code, broken.out, "the database cannot be opened" in " ".join(broken.err.split()))
 
 
 # --- and the company plays on -------------------------------------------------------------------------------------------
