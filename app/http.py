@@ -24,6 +24,7 @@ from starlette.routing import Route
 from app.settings_feeds import HttpSettings
 from app.wiring import House
 from feeds import webhook
+from receivables.card_numbers import masked
 from receivables.errors import ConfigurationError, FeedError
 from storage import feeds as stored_feeds
 from storage import payments
@@ -181,7 +182,7 @@ async def _body(request: Request) -> bytes:
 
 
 def _said(request: Request, answer: Answer) -> Response:
-    log.info("request", method=request.method, path=request.url.path[:200], status=answer.status)
+    log.info("request", method=request.method, path=masked(request.url.path[:200]), status=answer.status)
     headers = {**answer.headers, "Connection": "close"} if answer.status in (408, 413) else dict(answer.headers)
     return JSONResponse(answer.body, answer.status, headers)
 

@@ -10,7 +10,6 @@ customer_id, status. `feeds/csv_line.py` says how their fields are read.
 from __future__ import annotations
 
 import csv
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +21,8 @@ from typing import BinaryIO
 
 from feeds.csv_line import COLUMNS, REQUIRED_COLUMNS, read_line, shown
 from feeds.seen_numbers import SeenNumbers
+from feeds.unchanged import changed, remembered, unchanged
+from receivables.card_numbers import masked
 from receivables.company import Company
 from receivables.errors import FeedError, FeedProblem
 from receivables.payment import Payment
@@ -31,6 +32,7 @@ MOST_BYTES = 512 * 1024 * 1024  # over 500 bytes for each of the most payments; 
 MOST_LINES = 1_000_000  # besides the header; more take the machine longer than a sync may
 MOST_LINE_BYTES = 64 * 1024  # 200 invoices fit in 16 KiB; also bounds what a quote left open can swallow
 MOST_PROBLEMS = 1_000  # kept and shown; nobody corrects more by hand
+FEW_CARD_LINES = 3  # one long number in ten passes for a card's by chance: with more of them a person is asked
 
 _BLOCK_BYTES = 1024 * 1024
 _SHORTEST_RECORD_BYTES = 7  # six commas and one character: how many numbers a file of some size can hold
@@ -55,6 +57,7 @@ class _Findings:
 
     count: int = 0
     wrong_lines: int = 0
+    card_lines: int = 0  # with a number that looks like a card number
     damaged: bool = False
     problems: list[FeedProblem] = field(default_factory=list)
     problem_count: int = 0
@@ -72,19 +75,31 @@ class CsvFile:
     With `partial`, wrong lines are left out and told by `problems`; a file that is damaged as a whole (its
     encoding, header, quotes or size) is refused all the same, because then no line of it can be trusted.
     Without it a single wrong line raises FeedError.
+
+    `are_not_cards` is asked with the file's digest, and only where numbers of it look like card numbers, whether a person
+    said that they are the portal's own.
     """
 
-    def __init__(self, path: Path, company: Company, *, partial: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        company: Company,
+        *,
+        partial: bool = False,
+        are_not_cards: Callable[[str], bool] = lambda digest: False,  # noqa: ARG005
+    ) -> None:
         self._path = path
         self._company = company
         self._partial = partial
+        self._are_not_cards = are_not_cards
+        self._not_cards = False  # what the answer was
         self._findings: _Findings | None = None
         self._digests: list[str] = []  # after each block of the validated file; the last is of all of it
 
     @property
     def name(self) -> str:
         """The file's name, without its folder."""
-        return self._path.name
+        return masked(self._path.name)
 
     @property
     def digest(self) -> str:
@@ -112,6 +127,17 @@ class CsvFile:
         """How many lines are left out because something is wrong with them. Raises FeedError."""
         return self._validated().wrong_lines
 
+    @property
+    def lines_not_cards(self) -> int:
+        """How many lines hold numbers that look like card numbers and are none, as a person said. Raises FeedError."""
+        lines = self._validated().card_lines
+        return lines if self._not_cards else 0
+
+    @property
+    def asks_about_cards(self) -> str:
+        """What to do where many numbers look like card numbers, in a sentence; "" where few do. Raises FeedError."""
+        return _about_cards(self._validated(), self._not_cards)
+
     def validate(self) -> None:
         """Reads the whole file once. Raises FeedError with every problem; asked again, answers from memory."""
         self._validated()
@@ -122,23 +148,32 @@ class CsvFile:
         validated = self._validated()
         again = _Findings()
         with self._opened() as file:
-            for payment in self._read(file, again, lambda blocks: _unchanged(blocks, self._digests, self.name)):
+            for payment in self._read(file, again, lambda blocks: unchanged(blocks, self._digests, self.name)):
                 again.count += 1
                 yield payment
         if (again.count, again.problem_count) != (validated.count, validated.problem_count):
-            raise _changed(self.name)
+            raise changed(self.name)
 
     def _validated(self) -> _Findings:
         if self._findings is None:
-            findings = _Findings()
             digests: list[str] = []
-            with self._opened() as file:
-                for _ in self._read(file, findings, lambda blocks: _remembered(blocks, digests)):
-                    findings.count += 1
-            self._findings, self._digests = findings, digests
+            self._findings = self._pass(lambda blocks: remembered(blocks, digests))
+            self._digests = digests
+            if self._findings.card_lines and self._are_not_cards(digests[-1]):
+                self._not_cards = True
+                self._findings = self._pass(lambda blocks: unchanged(blocks, digests, self.name))
         if self._findings.damaged or (self._findings.problems and not self._partial):
-            raise FeedError(_summary(self.name, self._findings), tuple(self._findings.problems))
+            asked = _about_cards(self._findings, self._not_cards)
+            summary = _summary(self.name, self._findings) + (f". {asked}" if asked else "")
+            raise FeedError(summary, tuple(self._findings.problems))
         return self._findings
+
+    def _pass(self, watch: Callable[[Iterable[bytes]], Iterable[bytes]]) -> _Findings:
+        findings = _Findings()
+        with self._opened() as file:
+            for _ in self._read(file, findings, watch):
+                findings.count += 1
+        return findings
 
     @contextmanager
     def _opened(self) -> Iterator[BinaryIO]:
@@ -188,7 +223,9 @@ class CsvFile:
                 )
             )
             return None
-        reading = read_line(line, dict(zip(columns, fields, strict=True)), self._company)
+        given = dict(zip(columns, fields, strict=True))
+        reading = read_line(line, given, self._company, numbers_are_not_cards=self._not_cards)
+        findings.card_lines += reading.cards
         problems = list(reading.problems)
         number = reading.transaction_number
         if number and (first := seen.first_line(number, line)) != line:
@@ -213,6 +250,15 @@ def _summary(name: str, findings: _Findings) -> str:
     return f"{name} has {counted(count, 'problem')}{more}; nothing was taken in. First: {findings.problems[0]}"
 
 
+def _about_cards(findings: _Findings, not_cards: bool) -> str:
+    if not_cards or findings.card_lines <= FEW_CARD_LINES:
+        return ""
+    return (
+        f"Numbers on {findings.card_lines:,} lines look like card numbers. Where they are the portal's own numbers, import the "
+        "file again with --numbers-are-not-cards; that is put on record for this file"
+    )
+
+
 def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
     """The file in blocks of a fixed size. Raises _Unreadable where there is more than the `size` it had when opened."""
     read = 0
@@ -221,31 +267,6 @@ def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
         if read > size:
             raise _unreadable(1, _FILE, "it grew while it was read", "Import it when it is complete")
         yield block
-
-
-def _remembered(blocks: Iterable[bytes], digests: list[str]) -> Iterator[bytes]:
-    """The same blocks; before each is handed on, the digest of everything so far is written down."""
-    digest = hashlib.sha256()
-    digests.append(digest.hexdigest())
-    for block in blocks:
-        digest.update(block)
-        digests.append(digest.hexdigest())
-        yield block
-
-
-def _unchanged(blocks: Iterable[bytes], validated: list[str], name: str) -> Iterator[bytes]:
-    """The same blocks. Raises FeedError instead of handing on one that was not validated, and when one is missing."""
-    digests: list[str] = []
-    for block in _remembered(blocks, digests):
-        if digests != validated[: len(digests)]:
-            raise _changed(name)
-        yield block
-    if digests != validated:
-        raise _changed(name)
-
-
-def _changed(name: str) -> FeedError:
-    return FeedError(f"{name} was changed while its payments were taken in; leave it alone and import it again")
 
 
 def _lines(blocks: Iterable[bytes], findings: _Findings) -> Iterator[str]:

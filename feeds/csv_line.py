@@ -3,6 +3,7 @@
 Spaces around the names of columns and around `transaction_number`, `customer`, `customer_id`, `method`, `status`
 and the numbers in `invoices` are dropped, because no portal means them and "TX-1 " beside "TX-1" would be taken
 for two payments. `amount`, `currency`, `paid_at` and the amounts in `invoices` are read exactly as they stand.
+What looks like a card number is refused in every field, and no message shows more of it than its last four digits.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
 
+from receivables import card_numbers
 from receivables.company import Company
 from receivables.errors import FeedProblem
 from receivables.money import decimals_of, minor_from_text, text_from_minor
@@ -21,6 +23,7 @@ from receivables.payment import Allocation, FeedStatus, Payment
 REQUIRED_COLUMNS = ("transaction_number", "customer", "amount", "currency", "paid_at", "method", "invoices")
 OPTIONAL_COLUMNS = ("customer_id", "status")
 COLUMNS = REQUIRED_COLUMNS + OPTIONAL_COLUMNS
+NUMBERS = frozenset({"transaction_number", "customer_id", "invoices"})  # where a portal writes long numbers of its own
 
 #: Characters, not bytes; longer than any accounting package takes or any person types.
 LONGEST = {"transaction_number": 64, "customer": 200, "method": 40, "customer_id": 64, "invoice": 64}
@@ -34,6 +37,8 @@ _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d(?P<time>[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(?P<offset>Z|[+-](0\d|1[0-4]):[0-5]\d)?)?", re.ASCII
 )  # no place on earth is more than 14 hours from UTC
 _MOMENT_REMEDY = "Write a day such as 2026-01-31, or a moment such as 2026-01-31T14:05:00-06:00"
+#: 1.23457E+15, 1,23457E+15 (a comma in Europe), 123E+11 and 1E-5; 12E5 may be a number of the portal's own.
+_ROUNDED = re.compile(r"[+-]?(\d*[.,]\d*E[+-]?\d+|\d+E[+-]\d+)", re.ASCII | re.IGNORECASE)
 
 
 class Wrong(Exception):
@@ -47,20 +52,47 @@ class Wrong(Exception):
 
 @dataclass(frozen=True)
 class Reading:
-    """What one line gave: a payment, or problems; and its transaction number where that much could be read."""
+    """What one line gave: a payment, or problems; and its transaction number where that much could be read.
+
+    `cards` says that a number of it looks like a card number, whether it was refused for that or a person had said otherwise.
+    """
 
     payment: Payment | None
     transaction_number: str
     problems: tuple[FeedProblem, ...]
+    cards: bool = False
 
 
 def shown(text: str) -> str:
-    """A value from a file as it may stand in a message: quoted, on one line, control characters visible, not long."""
+    """A value from a file as it may stand in a message: quoted, on one line, control characters visible, not long.
+
+    Of a card number only the last four digits are left.
+    """
+    text = card_numbers.masked(text)
     return repr(text if len(text) <= 50 else text[:50] + "…")
 
 
-def read_line(line: int, fields: Mapping[str, str], company: Company) -> Reading:
-    """The payment of one line, given by column; every column that is wrong is reported. Raises nothing."""
+def read_line(line: int, fields: Mapping[str, str], company: Company, *, numbers_are_not_cards: bool = False) -> Reading:
+    """The payment of one line, given by column; every column that is wrong is reported. Raises nothing.
+
+    `numbers_are_not_cards` where a person said that the portal's own numbers only look like card numbers.
+    """
+    cards = [column for column in COLUMNS if card_numbers.holds_one(fields.get(column, ""))]
+    numbers = not NUMBERS.isdisjoint(cards)
+    refused = [column for column in cards if not (numbers_are_not_cards and column in NUMBERS)]
+    if refused:
+        problems = [_card_problem(line, column, fields[column]) for column in refused]
+        return Reading(None, "", tuple(problems), numbers)
+    reading = _read_line(line, fields, company)
+    return replace(reading, cards=numbers)
+
+
+def _card_problem(line: int, column: str, text: str) -> FeedProblem:
+    remedy = "Leave the line out, and never write a card number into a payment file"
+    return FeedProblem(line, column, f"{shown(text)} looks like a card number, which must not be stored", remedy)
+
+
+def _read_line(line: int, fields: Mapping[str, str], company: Company) -> Reading:
     problems: list[FeedProblem] = []
 
     def wrong(column: str, reason: Wrong) -> None:
@@ -81,13 +113,14 @@ def read_line(line: int, fields: Mapping[str, str], company: Company) -> Reading
     amount_minor = 0
     allocations: tuple[Allocation, ...] = ()
     paid_at: datetime | None = None
+    has_time = True
     status = FeedStatus.PAID
     try:
         status = _status(fields.get("status", ""))
     except Wrong as reason:
         wrong("status", reason)
     try:
-        paid_at = _moment(fields["paid_at"], company)
+        paid_at, has_time = _moment(fields["paid_at"], company)
     except Wrong as reason:
         wrong("paid_at", reason)
     try:
@@ -116,6 +149,7 @@ def read_line(line: int, fields: Mapping[str, str], company: Company) -> Reading
         allocations=allocations,
         customer_id=customer_id,
         status=status,
+        has_time=has_time,
     )
     return Reading(payment, transaction_number, ())
 
@@ -126,7 +160,18 @@ def _text(column: str, raw: str, *, required: bool) -> str:
         raise Wrong("this must not be empty", f"Write the {column.replace('_', ' ')} of the payment")
     _check_characters(text, names=column in _NAMES)
     _check_length(text, LONGEST[column])
+    if column in NUMBERS:
+        _check_not_rounded(text)
     return text
+
+
+def _check_not_rounded(number: str) -> None:
+    """A spreadsheet writes a long number that it took for an amount with an exponent, and its last digits are lost."""
+    if _ROUNDED.fullmatch(unicodedata.normalize("NFKC", number)):
+        raise Wrong(
+            f"{shown(number)} was rounded by a spreadsheet, and its last digits are lost",
+            "Format the column as text in the spreadsheet, and export the file again from the portal",
+        )
 
 
 def _check_characters(text: str, *, names: bool = False) -> None:
@@ -176,8 +221,11 @@ def _amount(text: str, currency: str) -> int:
     return amount_minor
 
 
-def _moment(text: str, company: Company) -> datetime:
-    """When it was paid, in UTC. A day alone means its noon, so that no change of offset moves it to another day."""
+def _moment(text: str, company: Company) -> tuple[datetime, bool]:
+    """When it was paid, in UTC, and whether a time of day was given; midnight is how many programs write none.
+
+    A day alone means its noon, so that no change of offset moves it to another day.
+    """
     form = _MOMENT.fullmatch(text)
     if not form:
         raise Wrong(f"{shown(text)} is not a day or a moment", _MOMENT_REMEDY)
@@ -187,8 +235,9 @@ def _moment(text: str, company: Company) -> datetime:
         raise Wrong(f"{shown(text)} is not in the calendar ({error})", _MOMENT_REMEDY) from None
     if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
         raise Wrong(f"{shown(text)} lies outside the years {EARLIEST_YEAR} to {LATEST_YEAR}", _MOMENT_REMEDY)
+    has_time = bool(form["time"]) and moment.time() != time.min
     if form["offset"]:
-        return moment.astimezone(UTC)
+        return moment.astimezone(UTC), has_time
     if not form["time"]:
         moment = moment.replace(hour=12)
     # Where a local time exists twice, or not at all, its two readings (fold 0 and 1) have different offsets.
@@ -200,7 +249,7 @@ def _moment(text: str, company: Company) -> datetime:
             f"{shown(text)} {happens} in {company.time_zone.key}, where the clocks change",
             "Add the offset from UTC, such as -06:00 at the end",
         )
-    return first.astimezone(UTC)
+    return first.astimezone(UTC), has_time
 
 
 def _allocations(raw: str, currency: str, amount_minor: int) -> tuple[Allocation, ...]:
@@ -240,5 +289,6 @@ def _allocation(entry: str, currency: str) -> Allocation:
         raise Wrong(f"{shown(entry)} names no invoice with an amount", remedy)
     _check_characters(invoice)
     _check_length(invoice, LONGEST["invoice"])
+    _check_not_rounded(invoice)
     amount_minor = _amount(amount, currency)
     return Allocation(amount_minor, invoice_id=invoice) if by_id else Allocation(amount_minor, invoice_number=invoice)

@@ -20,6 +20,7 @@ from feeds.csv_line import read_line
 from feeds.polled import Page, Record
 from feeds.stripe_amounts import minor_of
 from receivables import boundary
+from receivables.card_numbers import masked
 from receivables.company import Company
 from receivables.errors import FeedError
 from receivables.money import text_from_minor
@@ -150,7 +151,7 @@ class StripeFeed:
         try:
             return read_charge(charge, disputes, self._company, self._fields)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:  # foreign data, never our own
-            return Record(str(charge["id"]), problem=f"Stripe gave it in a form we do not know ({type(error).__name__})")
+            return Record(masked(str(charge["id"])), problem=f"Stripe gave it in a form we do not know ({type(error).__name__})")
 
 
 @contextmanager
@@ -170,7 +171,7 @@ def read_charge(
     charge: Mapping[str, Any], disputes: Sequence[Mapping[str, Any]], company: Company, fields: StripeFields
 ) -> Record:
     """What a charge is to us. Pure; one that lacks what we need says so, with what to write where."""
-    id_ = str(charge["id"])
+    id_ = masked(str(charge["id"]))
     if charge.get("status") == "failed" or (not charge.get("captured") and charge.get("refunded")):
         return Record(id_)  # never was money, or an authorization let go
     if charge.get("status") == "pending" or not charge.get("captured"):
@@ -186,7 +187,7 @@ def read_charge(
         return Record(id_, problem=f"amount: {reason}")
     metadata = charge.get("metadata") or {}
     line = {
-        "transaction_number": metadata.get(fields.transaction_number, "") if fields.transaction_number else id_,
+        "transaction_number": metadata.get(fields.transaction_number, "") if fields.transaction_number else str(charge["id"]),
         "customer": metadata.get(fields.customer, ""),
         "customer_id": metadata.get(fields.customer_id, "") if fields.customer_id else "",
         "amount": text_from_minor(amount_minor, currency),
@@ -219,7 +220,7 @@ def read_notice(body: bytes, signature: str, secrets: Sequence[str]) -> Notice |
     try:
         event = json.loads(body)
         named = _charge_of(event["data"]["object"])
-        return Notice(str(event["id"]), (named,) if named else ())
+        return Notice(masked(str(event["id"])), (named,) if named else ())
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -238,4 +239,4 @@ def _charge_of(told: Mapping[str, Any]) -> str:
     named = told.get(field) if field else ""
     if isinstance(named, Mapping):  # older versions of the API send the whole charge
         named = named.get("id")
-    return named if isinstance(named, str) and named.startswith(("ch_", "py_")) else ""
+    return masked(named) if isinstance(named, str) and named.startswith(("ch_", "py_")) else ""

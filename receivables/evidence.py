@@ -9,6 +9,7 @@ from enum import StrEnum
 from receivables.books_records import BooksSettings, CreditApplication, Customer, Gone, Invoice, Receipt, Stamp
 from receivables.effects import EffectState
 from receivables.payment import Payment
+from receivables.twins import Twin
 
 
 class BindingProblem(StrEnum):
@@ -124,5 +125,6 @@ class Evidence:
     searched_from: date | None = None
     searched_through: date | None = None
     vanished: tuple[Vanished, ...] = ()
+    twins: tuple[Twin, ...] = ()  # the payments it probably is again, as long as no person has said what is so
     longest_reference: int = 0  # at how many characters these books cut a receipt's reference; 0 where they never do
     time_zone: str = "UTC"  # the company's calendar, by its IANA name; of no weight in what a person decides upon

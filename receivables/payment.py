@@ -63,7 +63,10 @@ class Allocation:
 
 @dataclass(frozen=True)
 class Payment:
-    """Money taken in the portal. Amounts are minor units of `currency`, `paid_at` is UTC."""
+    """Money taken in the portal. Amounts are minor units of `currency`, `paid_at` is UTC.
+
+    `has_time` is False where the feed gave only a day: `paid_at` is then that day's noon, and the same for others of that day.
+    """
 
     company: str
     transaction_number: str
@@ -75,6 +78,7 @@ class Payment:
     allocations: tuple[Allocation, ...] = ()
     customer_id: str = ""
     status: FeedStatus = FeedStatus.PAID
+    has_time: bool = True
 
     def __post_init__(self) -> None:
         if self.amount_minor <= 0:

@@ -6,8 +6,9 @@ The order is a statement about harm. The first finding that is about the whole p
 2. *The money went back*, says the feed: then nothing is posted, and what is in the books must come out.
 3. *It is in the books twice*, was *deleted* or was *changed* there: somebody's work is undone by posting again.
 4. *Our receipt is in the books* but locked, or unapplied: then that one is corrected, there is never a second one.
-5. *Somebody entered it by hand*, or the books know its number: before anything that posts, because money counted twice is
-   worse than money late. So too where one that named the payment vanished again.
+5. *The feed brought it before* under another number, *somebody entered it by hand*, or the books know its number: before
+   anything that posts, because money counted twice is worse than money late. So too where one that named the payment
+   vanished again.
 6. *The period is closed*, *the customer or the account is inactive*: whatever else is wrong, the books would refuse a
    correction.
 7. *One thing is wrong with the invoices* and one remedy fixes all of it. What explains most plainly comes first; no two of
@@ -37,6 +38,7 @@ ORDER = (
     "receipt_changed",
     "receipt_deposited",  # before accepted_unapplied, whose remedy it blocks
     "accepted_unapplied",
+    "duplicate_reference.twin_of_another_payment",
     "receipt_already_entered",
     "amount_differs.receipt_less_fee",
     "amount_differs.receipt_for_other_amount",

@@ -54,6 +54,21 @@ def payment_refunded(fact: Fact, words: Words) -> str:
     return f"{fact.document} was refunded, says the feed."
 
 
+@kind
+def twin_payment(fact: Fact, words: Words, *, amount: Money, customer: str, timed: bool, alike: str = "") -> str:
+    """`alike` is there for a payment that came before, and says what makes both alike."""
+    paid = f", paid {paid_at(fact, words)}," if fact.at else ""
+    came = "came before" if alike else "was not posted"
+    return f"{fact.document} of {money(words, amount)} from {plain(customer)}{paid} {came}."
+
+
+def paid_at(fact: Fact, words: Words) -> str:
+    """The moment of such a payment, or its day where no time was given."""
+    if fact.at is None:
+        return "on an unknown day"
+    return words.moment(fact.at) if fact.value("timed") else words.day(fact.at)
+
+
 # --- invoices ------------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from receivables.payment import FeedStatus
 from receivables.refusal import Refusal
+from receivables.twins import Alike, Twin
 from rules.cage import Row
 from rules.hand_receipts import ReceiptReading
 from rules.invoice_lines import Flaw, LineReading
@@ -130,6 +131,10 @@ TABLE: Mapping[str, KindOfRow] = {
             "number": number("its place"),  # in the order of ids; tells one receipt from another
         },
     ),
+    "twin": KindOfRow(
+        "a payment that came before",
+        {"same_number": either("its number differs only in form", "all but its number is the same")},
+    ),
     "part": KindOfRow(
         "a receipt of ours",
         {
@@ -158,6 +163,7 @@ def rows(reading: Reading) -> list[Row]:
     found += [Row("doubt", f"doubt#{place}", {"about": about.value}) for place, about in enumerate(_doubts(reading))]
     found += _applications(reading)
     found += [Row("receipt", f"receipt#{place}", _receipt(r, place)) for place, r in enumerate(reading.receipts)]
+    found += [Row("twin", f"twin#{place}", _twin(twin)) for place, twin in enumerate(reading.evidence.twins)]
     found += [Row("part", f"part#{place}", _part(reading, part)) for place, part in enumerate(reading.parts)]
     return found
 
@@ -231,6 +237,10 @@ def _receipt(reading: ReceiptReading, place: int) -> dict[str, Value]:
         "otherwise": reading.otherwise,
         "number": place,
     }
+
+
+def _twin(twin: Twin) -> dict[str, Value]:
+    return {"same_number": twin.alike is Alike.NUMBER}
 
 
 def _part(of: Reading, part: PartReading) -> dict[str, Value]:

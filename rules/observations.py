@@ -10,6 +10,7 @@ from receivables.books_records import CreditApplication, Gone, Invoice, Receipt,
 from receivables.diagnosis import Fact, Money
 from receivables.evidence import BindingProblem, Vanished
 from receivables.payment import FeedStatus, Payment
+from receivables.twins import Twin
 from receivables.words import plain
 from rules import fact_kinds as kinds
 from rules.hand_receipts import ReceiptReading
@@ -41,6 +42,30 @@ def the_payment(of: Payment, customer_name: str = "") -> Fact:
         number=of.transaction_number,
         customer=customer_name or of.customer,
         amount=Money(of.amount_minor, of.currency),
+    )
+
+
+def twin(before: Twin) -> Fact:
+    """A payment that came before and is probably the same."""
+    return kinds.twin_payment(
+        f"payment {plain(before.number)}",
+        Stamp("", before.paid_at),
+        amount=Money(before.amount_minor, before.currency),
+        customer=before.customer,
+        timed=before.has_time,
+        alike=before.alike.value,
+    )
+
+
+def held_as_twin(reading: Reading) -> Fact:
+    """The payment itself, beside those that came before."""
+    of = reading.evidence.payment
+    return kinds.twin_payment(
+        f"payment {plain(of.transaction_number)}",
+        Stamp("", of.paid_at),
+        amount=Money(of.amount_minor, of.currency),
+        customer=of.customer,
+        timed=of.has_time,
     )
 
 

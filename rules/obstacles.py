@@ -28,6 +28,7 @@ class InTheWay(StrEnum):
     PAYMENT_RETURNED = "payment_returned"
     PAYMENT_REFUNDED = "payment_refunded"
     ALREADY_POSTED = "already_posted"
+    TWIN = "twin"
     NO_CUSTOMER = "no_customer"
     CUSTOMER_CHANGED = "customer_changed"
     CUSTOMER_INACTIVE = "customer_inactive"
@@ -53,6 +54,7 @@ NOBODY_DECIDES = frozenset(
         InTheWay.PAYMENT_RETURNED,
         InTheWay.PAYMENT_REFUNDED,
         InTheWay.ALREADY_POSTED,
+        InTheWay.TWIN,  # but the one that says that it is none
         InTheWay.NO_CUSTOMER,
         InTheWay.CUSTOMER_CHANGED,
         InTheWay.CUSTOMER_INACTIVE,
@@ -86,6 +88,7 @@ def _all(reading: Reading) -> Iterator[Obstacle]:
     yield from (Obstacle(InTheWay.UNREAD, fact_kinds.not_read(what=what)) for what in sorted(set(evidence.unread)))
     yield from (Obstacle(InTheWay(f"payment_{evidence.payment.status}"), fact) for fact in observations.money_back(reading))
     yield from _posted(reading)
+    yield from (Obstacle(InTheWay.TWIN, observations.twin(before)) for before in reading.evidence.twins)
     yield from _customer(reading)
     lines = [_line(reading, line) for line in reading.lines if line.flaw is not Flaw.FITS]
     yield from sorted(lines, key=lambda obstacle: obstacle.code is InTheWay.SHORT)  # what is wrong with an invoice itself first

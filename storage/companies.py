@@ -45,6 +45,16 @@ def ensure(connection: Connection, company: str) -> None:
             pass
 
 
+def one_intake_at_a_time(work: Work) -> None:
+    """Nobody else takes payments in for this company until the work ends; without it two could miss each other's twin.
+
+    On SQLite every work is alone anyway.
+    """
+    here = sa.select(schema.company.c.id).where(schema.company.c.id == work.company)
+    if work.connection.dialect.name != "sqlite":
+        work.connection.execute(here.with_for_update(key_share=True))
+
+
 def get(connection: Connection, company: str) -> CompanyRow:
     row = connection.execute(sa.select(schema.company).where(schema.company.c.id == company)).one()
     pause = Pause(Cause(row.paused_cause), row.paused_message, row.paused_at, row.paused_until) if row.paused_cause else None
@@ -152,3 +162,20 @@ def record_intake(work: Work, digest: str, *, name: str, done: int, finished: bo
         work.connection.execute(
             sa.insert(table).values(company=work.company, digest=digest, name=name, started_at=work.at, **values)
         )
+
+
+def are_not_cards(connection: Connection, company: str, digest: str) -> bool:
+    """Whether a person said of this file that its numbers only look like card numbers."""
+    table = schema.intake_file
+    query = sa.select(table.c.not_cards_by).where(table.c.company == company, table.c.digest == digest)
+    return connection.execute(query).scalar_one_or_none() is not None
+
+
+def record_not_cards(work: Work, digest: str, *, name: str, lines: int) -> None:
+    """Remembers for this file that the acting person said so, and on how many lines such numbers are."""
+    done, finished = intake_done(work.connection, work.company, digest)
+    record_intake(work, digest, name=name, done=done, finished=finished)
+    table = schema.intake_file
+    here = (table.c.company == work.company, table.c.digest == digest)
+    work.connection.execute(sa.update(table).where(*here).values(not_cards_by=work.actor))
+    work.record("intake.numbers_are_not_cards", body={"file": name, "digest": digest, "lines": lines})

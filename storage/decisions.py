@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from receivables.authority import BY_ITS_MAKER
 from receivables.diagnosis import Remedy
-from storage import schema
+from storage import schema, twins
 from storage.work import Work
 
 
@@ -239,7 +239,11 @@ def claim_receipt(work: Work, decision: StoredDecision, *, receipt_id: str, rece
 
 
 def withdraw_proof(work: Work, number: str) -> None:
-    """Gives a reopened payment's claims back, so that the receipt's money can stand for something else."""
+    """Gives a reopened payment's claims back, so that the receipt's money can stand for something else.
+
+    Where it rested on another payment, it is that one's twin again, for a person to settle.
+    """
+    twins.unsettle(work, number)
     proof, claim = schema.proof, schema.receipt_claim
     condition = sa.and_(proof.c.company == work.company, proof.c.transaction_number == number, proof.c.withdrawn_at.is_(None))
     for row in work.connection.execute(sa.select(proof.c.receipt_id, proof.c.amount_minor).where(condition)).all():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from receivables import twins
 from receivables.payment import Allocation, Bucket, FeedStatus, Payment, PaymentState
+from receivables.reference_keys import key_of
 from storage import schema
 from storage.work import Work
 
@@ -27,6 +28,7 @@ class StoredPayment:
     on_account_minor: int
     received_at: datetime
     source: str
+    taken_in_by: str = ""  # the person of an import, where it named one
     excluded_by: str | None = None
     verified_at: datetime | None = None
     hidden_by: str | None = None
@@ -46,86 +48,6 @@ class Binding:
     customer_id: str
     bound_at: datetime
     bound_by: str
-
-
-class Intake(StrEnum):
-    """What became of a payment handed in."""
-
-    NEW = "new"
-    EXCLUDED = "excluded"
-    SAME = "same"
-    STATUS_CHANGED = "status_changed"
-    CONFLICT = "conflict"
-
-
-def take_in(work: Work, payment: Payment, *, source: str, excluded_by: str | None) -> Intake:
-    """Remembers a payment once. The same content again is ignored, other content is a conflict, never an overwrite."""
-    work.only_for(payment.company)
-    table = schema.payment
-    known = work.connection.execute(
-        sa.select(table.c.content_hash, table.c.status).where(_is(payment.company, payment.transaction_number))
-    ).one_or_none()
-    if known is not None:
-        if known.content_hash != payment.content_hash():
-            return Intake.CONFLICT
-        return Intake.SAME if known.status == payment.status else Intake.STATUS_CHANGED
-    _insert(work, payment, source=source, excluded_by=excluded_by)
-    work.record(
-        "payment.excluded" if excluded_by else "payment.received",
-        transaction_number=payment.transaction_number,
-        body={
-            "source": source,
-            "amount_minor": payment.amount_minor,
-            "currency": payment.currency,
-            "customer": payment.customer,
-            "paid_at": payment.paid_at.isoformat(),
-            "content_hash": payment.content_hash(),
-            **({"rule": excluded_by} if excluded_by else {}),
-        },
-    )
-    return Intake.EXCLUDED if excluded_by else Intake.NEW
-
-
-def _insert(work: Work, payment: Payment, *, source: str, excluded_by: str | None) -> None:
-    table = schema.payment
-    state = PaymentState.EXCLUDED if excluded_by else PaymentState.RECEIVED
-    work.connection.execute(
-        sa.insert(table).values(
-            company=payment.company,
-            transaction_number=payment.transaction_number,
-            customer=payment.customer,
-            customer_id=payment.customer_id,
-            amount_minor=payment.amount_minor,
-            currency=payment.currency,
-            paid_at=payment.paid_at,
-            method=payment.method,
-            status=payment.status,
-            content_hash=payment.content_hash(),
-            source=source,
-            received_at=work.at,
-            state=state,
-            bucket=Bucket.EXCLUDED if excluded_by else Bucket.TO_DO,
-            excluded_by=excluded_by,
-            on_account_minor=payment.on_account_minor,
-            generation=0,
-            version=1,
-        )
-    )
-    if payment.allocations:
-        work.connection.execute(
-            sa.insert(schema.allocation),
-            [
-                {
-                    "company": payment.company,
-                    "transaction_number": payment.transaction_number,
-                    "line": line,
-                    "invoice_number": allocation.invoice_number,
-                    "invoice_id": allocation.invoice_id,
-                    "amount_minor": allocation.amount_minor,
-                }
-                for line, allocation in enumerate(payment.allocations, start=1)
-            ],
-        )
 
 
 def set_status(work: Work, number: str, status: FeedStatus) -> None:
@@ -163,6 +85,26 @@ def walk(connection: Connection, company: str, *, limit: int, after: str = "") -
     table = schema.payment
     condition = sa.and_(table.c.company == company, table.c.transaction_number > after)
     return _load(connection, condition, limit=limit)
+
+
+def like(connection: Connection, payment: Payment) -> Sequence[StoredPayment]:
+    """Payments of the same amount that may be this one: with its number in another form, or of its customer in its second."""
+    table = schema.payment
+    ways: list[sa.ColumnElement[bool]] = []
+    if key := key_of(payment.transaction_number):
+        ways.append(table.c.number_key == key)
+    if payment.has_time:
+        second = twins.second_of(payment.paid_at)
+        customer = table.c.customer_key == twins.folded(payment.customer)
+        if payment.customer_id:
+            customer |= table.c.customer_id == payment.customer_id
+        ways.append(sa.and_(table.c.paid_at >= second, table.c.paid_at < second + timedelta(seconds=1), customer))
+    here = (table.c.company == payment.company, table.c.amount_minor == payment.amount_minor)
+    numbers: set[str] = set()
+    for way in ways:  # one after the other, so that each goes by its index
+        numbers.update(connection.execute(sa.select(table.c.transaction_number).where(*here, way)).scalars())
+    others = numbers - {payment.transaction_number}
+    return list(by_numbers(connection, payment.company, others).values()) if others else []
 
 
 def not_in_books(connection: Connection, company: str, amounts_minor: Collection[int], *, limit: int) -> Sequence[StoredPayment]:
@@ -319,6 +261,7 @@ def _stored(row: sa.Row[tuple[object, ...]], allocations: tuple[Allocation, ...]
             method=row.method,
             allocations=allocations,
             status=FeedStatus(row.status),
+            has_time=row.has_time,
         ),
         state=PaymentState(row.state),
         bucket=Bucket(row.bucket),
@@ -327,6 +270,7 @@ def _stored(row: sa.Row[tuple[object, ...]], allocations: tuple[Allocation, ...]
         on_account_minor=row.on_account_minor,
         received_at=row.received_at,
         source=row.source,
+        taken_in_by=row.taken_in_by,
         excluded_by=row.excluded_by,
         verified_at=row.verified_at,
         hidden_by=row.hidden_by,

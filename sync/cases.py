@@ -14,6 +14,7 @@ from receivables.effects import (
 from receivables.errors import StaleDecision
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
+from receivables.twins import Settled
 from storage.decisions import StoredDecision
 from storage.effects import PlannedEffect, StoredEffect, next_generation
 from storage.payments import StoredPayment
@@ -47,6 +48,7 @@ class Plan:
     bindings: tuple[tuple[int, str, str], ...] = ()
     proofs: tuple[ProofOf, ...] = ()
     superseded: tuple[StoredEffect, ...] = ()
+    twin: tuple[Settled, str] | None = None  # what is said of it as a twin, and of which other payment ("" is all)
     on_account_minor: int | None = None
     resolution: str = ""
 

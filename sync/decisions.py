@@ -15,7 +15,7 @@ from receivables.diagnosis import Diagnosis
 from receivables.effects import EffectState
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
-from storage import codec, decisions, effects, failures, outbox, payments
+from storage import codec, decisions, effects, failures, outbox, payments, twins
 from storage.decisions import StoredDecision
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
@@ -139,6 +139,8 @@ def _write(work: Work, person: Work, case: Case, plan: Plan) -> None:
         effects.end_without_sending(work, effect, EffectState.SUPERSEDED, why="its receipt was read as gone")
     for planned in plan.effects:
         effects.plan(person, planned)
+    if plan.twin and not twins.settle(work, number, plan.twin[0], decision.id, other=plan.twin[1]):
+        raise CannotBeDone("Somebody else settled meanwhile what this payment is.")
     for proof in plan.proofs:
         if not decisions.claim_receipt(work, decision, **vars(proof)):
             raise CannotBeDone("Other dismissed payments already rest on that receipt's money.")

@@ -26,7 +26,8 @@ from receivables.errors import BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, Refused
 from receivables.payment import Bucket
 from receivables.ports import Books
-from storage import decisions, effects, failures, mirror, payments
+from receivables.twins import Twin
+from storage import decisions, effects, failures, mirror, payments, twins
 from storage.effects import StoredEffect
 from storage.failures import StoredFailure
 from storage.payments import Binding, StoredPayment
@@ -51,6 +52,7 @@ class _Ours:
     known: binding.Known
     candidates: Candidates  # as the mirror knows them
     claimed: Mapping[str, int]
+    twins: Mapping[str, tuple[Twin, ...]]
     invoices: Sequence[Invoice]  # living invoices of the same customers, as last seen
 
 
@@ -161,6 +163,7 @@ def _our_rows(
             known=known,
             candidates=receipts_found.candidates(connection, desk.company, asked),
             claimed=decisions.claimed(connection, company),
+            twins=twins.unsettled(connection, company, numbers),
             invoices=mirror.open_invoices_of(connection, company, customers) if full else (),
         )
 
@@ -277,6 +280,7 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         searched_through=through,
         vanished=receipts_found.vanished(read.candidates, stored.number, search.longest_reference),
         longest_reference=search.longest_reference,
+        twins=ours.twins.get(stored.number, ()),
         time_zone=company.time_zone.key,
     )
 

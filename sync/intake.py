@@ -1,7 +1,8 @@
 """Payments come in: each is remembered once, durably, before anybody is told that we have it.
 
 Reads: a feed. Leaves: payments *received*, or *excluded* by a named rule. Never: an overwrite. The same number
-with the same content is ignored; with other content it becomes a failure of its own, for a person.
+with the same content is ignored; with other content it becomes a failure of its own, for a person; and so does a payment
+that is probably another one again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from receivables.failpoints import failpoint
 from receivables.payment import Bucket, FeedStatus, Payment, PaymentState
 from receivables.ports import Feed
 from storage import companies, failures, feeds, payments
-from storage.payments import Intake, StoredPayment
+from storage.payments import StoredPayment
+from storage.taking_in import BEFORE_START_ON, Intake, take_in
 from storage.work import Work
 from sync.desk import Desk
 
@@ -32,10 +34,14 @@ class IntakeCounts:
     excluded: int = 0
     same: int = 0
     conflicts: int = 0
+    twins: int = 0  # probably other payments again: held for a person
 
 
-def run_once(desk: Desk, feed: Feed, progress: Callable[[int], None] | None = None) -> IntakeCounts:
-    """Takes in a whole feed in chunks, resuming where an interrupted intake stopped. Raises FeedError before any of it."""
+def run_once(desk: Desk, feed: Feed, progress: Callable[[int], None] | None = None, *, by: str = "") -> IntakeCounts:
+    """Takes in a whole feed in chunks, resuming where an interrupted intake stopped. Raises FeedError before any of it.
+
+    `by` is the person who imports, where one was named.
+    """
     counts = IntakeCounts()
     with desk.work(FEED) as work:
         companies.ensure(work.connection, work.company)
@@ -47,7 +53,7 @@ def run_once(desk: Desk, feed: Feed, progress: Callable[[int], None] | None = No
     for chunk in _chunks(waiting):
         with desk.work(FEED) as work:
             for payment in chunk:
-                take(work, desk, payment, feed.name, counts)
+                take(work, desk, payment, feed.name, counts, by=by)
             done += len(chunk)
             companies.record_intake(work, feed.digest, name=feed.name, done=done, finished=False)
         failpoint("intake.after_chunk")
@@ -56,6 +62,14 @@ def run_once(desk: Desk, feed: Feed, progress: Callable[[int], None] | None = No
     with desk.work(FEED) as work:
         companies.record_intake(work, feed.digest, name=feed.name, done=done, finished=True)
     return counts
+
+
+def numbers_are_not_cards(desk: Desk, feed: Feed, *, lines: int, by: str) -> None:
+    """A person says that the numbers on so many lines of this file only look like card numbers; put on record once."""
+    with desk.work(by) as work:
+        companies.ensure(work.connection, work.company)
+        if not companies.are_not_cards(work.connection, work.company, feed.digest):
+            companies.record_not_cards(work, feed.digest, name=feed.name, lines=lines)
 
 
 def take_message(desk: Desk, feed: Feed, *, kind: str) -> IntakeCounts | None:
@@ -81,13 +95,16 @@ def _chunks(waiting: Iterator[Payment]) -> Iterator[list[Payment]]:
         yield chunk
 
 
-def take(work: Work, desk: Desk, payment: Payment, source: str, counts: IntakeCounts) -> None:
+def take(work: Work, desk: Desk, payment: Payment, source: str, counts: IntakeCounts, *, by: str = "") -> None:
     """Takes in one payment and counts what became of it."""
-    match payments.take_in(work, payment, source=source, excluded_by=_excluded_by(desk, payment)):
+    time_zone = desk.company.time_zone
+    match take_in(work, payment, source=source, excluded_by=_excluded_by(desk, payment), time_zone=time_zone, by=by):
         case Intake.NEW:
             counts.new += 1
         case Intake.EXCLUDED:
             counts.excluded += 1
+        case Intake.TWIN:
+            counts.twins += 1
         case Intake.SAME:
             counts.same += 1
         case Intake.STATUS_CHANGED:
@@ -101,7 +118,7 @@ def take(work: Work, desk: Desk, payment: Payment, source: str, counts: IntakeCo
 def _excluded_by(desk: Desk, payment: Payment) -> str | None:
     """The rule that keeps a payment from ever being posted, if one does."""
     if payment.paid_at < desk.company.start_of(desk.company.start_on):
-        return "before_start_on"
+        return BEFORE_START_ON
     if payment.status is not FeedStatus.PAID:
         return f"arrived_{payment.status}"
     return None

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field
 from receivables.books_records import Gone, Receipt
 from receivables.effects import LIVE_STATES, EffectKind, marker_stem, markers_in
 from receivables.payment import Bucket, PaymentState
-from storage import companies, decisions, effects, failures, mirror, payments
+from receivables.twins import Settled
+from storage import companies, decisions, effects, failures, mirror, payments, twins
 from storage.decisions import Proof
 from storage.effects import StoredEffect
 from storage.payments import StoredPayment
@@ -44,7 +45,7 @@ class Proven:
     company: str
     payments: int = 0
     exactly_once: int = 0
-    dismissed_with_proof: int = 0
+    dismissed_with_proof: int = 0  # on receipts, or on the payment that it is again
     dismissed_by_two_people: int = 0
     not_in_books: int = 0  # received, failed and shown to a person, or excluded by a rule; and no receipt of ours
     under_way: int = 0
@@ -64,6 +65,7 @@ class _Sides:
     stored: StoredPayment
     chain: Sequence[StoredEffect]
     proofs: Sequence[Proof]
+    twin_of: str  # the payment that a person said it is again
     marked: Sequence[Receipt]
     receipts: Mapping[str, Receipt | Gone]
 
@@ -99,6 +101,7 @@ def _walk(desk: Desk, batch: Sequence[StoredPayment], proven: Proven) -> None:
     with desk.db.read() as connection:
         chains = effects.of_payments(connection, company, numbers)
         given = decisions.standing_proofs(connection, company, numbers)
+        settled = twins.settlements(connection, company, numbers)
     stem_of = {number: marker_stem(company, number) for number in numbers}
     marked = desk.books.receipts_marked(list(stem_of.values()))
     wanted = {part.document_id for chain in chains.values() for part in live_receipts(chain) if part.document_id}
@@ -112,7 +115,9 @@ def _walk(desk: Desk, batch: Sequence[StoredPayment], proven: Proven) -> None:
                 proven.payments += 1
                 proven.under_way += 1
                 continue
-            sides = _Sides(stored, chains.get(number, ()), given.get(number, ()), marked.get(stem_of[number], ()), receipts)
+            again = next((said.other_number for said in settled.get(number, ()) if said.settled is Settled.DISMISSED), "")
+            found_marked = marked.get(stem_of[number], ())
+            sides = _Sides(stored, chains.get(number, ()), given.get(number, ()), again, found_marked, receipts)
             found = _compare(sides)
             _count(proven, sides, found)
             if found is not None:
@@ -160,7 +165,7 @@ def _count(proven: Proven, sides: _Sides, found: Discrepancy | None) -> None:
         proven.under_way += 1
     elif sides.stored.state is PaymentState.VERIFIED:
         proven.exactly_once += 1
-    elif sides.stored.state is PaymentState.DISMISSED and sides.proofs:
+    elif sides.stored.state is PaymentState.DISMISSED and (sides.proofs or sides.twin_of):
         proven.dismissed_with_proof += 1
     elif sides.stored.state is PaymentState.DISMISSED:
         proven.dismissed_by_two_people += 1

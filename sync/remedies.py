@@ -20,6 +20,8 @@ from receivables.effects import (
 )
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
+from receivables.twins import Settled
+from receivables.words import capitalized, listed
 from storage.effects import PlannedEffect
 from sync.cases import CannotBeDone, Case, Plan, ProofOf, gone, receipt_steps
 from sync.credit_chain import unapply
@@ -39,7 +41,7 @@ def plan(case: Case) -> Plan:
         case Remedy.DISMISS:
             return _dismiss(case)
         case Remedy.NOT_DUPLICATE:
-            raise CannotBeDone("Name the receipt that is other money.")
+            return _not_duplicate(case)
         case Remedy.APPLY_RECEIPT:
             return _apply_receipt(case)
         case Remedy.KEEP_ON_ACCOUNT:
@@ -174,14 +176,29 @@ def _no_receipt_of_ours(case: Case) -> None:
 # --- dismiss, apply the receipt -----------------------------------------------------------------------------------------
 
 
+def twin_for(diagnosis: Diagnosis, evidence: Evidence, options: Mapping[str, Any]) -> str:
+    """The other payment that a dismissal would rest on: the one named by the person, else the one the diagnosis shows; or ""."""
+    if named := str(options.get("proof") or ""):
+        return next((twin.number for twin in evidence.twins if twin.number == named), "")
+    shows_it = diagnosis.primary.cause is Cause.DUPLICATE_REFERENCE
+    return evidence.twins[0].number if evidence.twins and shows_it else ""
+
+
 def proof_for(diagnosis: Diagnosis, evidence: Evidence, options: Mapping[str, Any]) -> tuple[ProofOf, ...]:
-    """The receipts a dismissal would rest on: those named by the person, else those the diagnosis found."""
+    """The receipts a dismissal would rest on: those named by the person, else those the diagnosis found.
+
+    None where it rests on another payment (`twin_for`).
+    """
+    if twin_for(diagnosis, evidence, options):
+        return ()
     receipts = {found.receipt.id: found.receipt for found in evidence.receipts}
     numbers = {found.receipt.number: found.receipt for found in evidence.receipts}
     if named := str(options.get("proof") or ""):
         receipt = receipts.get(named.removeprefix("#")) or numbers.get(named)
         if receipt is None:
-            raise CannotBeDone(f"Receipt {named} is not one of this customer's receipts near the payment date.")
+            others = listed([f"payment {twin.number}" for twin in evidence.twins])
+            instead = f" {capitalized(others)} may be named as proof." if others else ""
+            raise CannotBeDone(f"Receipt {named} is not one of this customer's receipts near the payment date.{instead}")
         return (ProofOf(receipt.id, receipt.amount_minor, evidence.payment.amount_minor),)
     finding = next((finding for finding in (diagnosis.primary, *diagnosis.runners_up) if finding.proof), None)
     if finding is None:
@@ -192,7 +209,14 @@ def proof_for(diagnosis: Diagnosis, evidence: Evidence, options: Mapping[str, An
 
 
 def _dismiss(case: Case) -> Plan:
-    """Stops syncing: nothing is written to the books; the proof ties the payment to the receipt that has its money."""
+    """Stops syncing: nothing is written to the books; the proof ties the payment to the receipt that has its money.
+
+    Or to the payment that it is again: that one has its receipt, or a failure of its own.
+    """
+    if other := twin_for(case.diagnosis, case.evidence, case.decision.options):
+        words = f"dismissed: it is payment {other} again"
+        twin = (Settled.DISMISSED, other)
+        return Plan(PaymentState.DISMISSED, Bucket.DISMISSED, words, twin=twin, resolution="dismissed")
     proofs = proof_for(case.diagnosis, case.evidence, case.decision.options)
     if proofs and sum(proof.amount_minor for proof in proofs) != case.stored.payment.amount_minor:
         raise CannotBeDone("The receipts named as proof do not add up to the payment.")
@@ -203,6 +227,15 @@ def _dismiss(case: Case) -> Plan:
         proofs=proofs,
         resolution="dismissed",
     )
+
+
+def _not_duplicate(case: Case) -> Plan:
+    """It is other money than the payment that came before: it is checked again, and posted where nothing else is in the way."""
+    if not case.evidence.twins:
+        raise CannotBeDone("Name the receipt that is other money.")
+    words = "not a duplicate; it is checked again and posted if nothing else is in the way"
+    twin = (Settled.NOT_DUPLICATE, "")
+    return Plan(PaymentState.RECEIVED, Bucket.TO_DO, words, twin=twin, resolution="retried")
 
 
 def _apply_receipt(case: Case) -> Plan:

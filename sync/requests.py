@@ -186,7 +186,7 @@ def question_of(
     named, without_proof = None, False
     if remedy is Remedy.DISMISS:
         named = [proof.receipt_id for proof in remedies.proof_for(diagnosis, evidence, options)] if evidence else []
-        without_proof = not named
+        without_proof = not named and not (evidence and remedies.twin_for(diagnosis, evidence, options))
     made = makers_of(remedy, diagnosis, evidence, named)
     return Question(
         company=desk.company.id,
@@ -194,6 +194,8 @@ def question_of(
         amount_minor=stored.payment.amount_minor,
         currency=stored.payment.currency,
         without_proof=without_proof,
+        always_two=remedy is Remedy.NOT_DUPLICATE,
+        imported_by=stored.taken_in_by,
         touched_by=made.people,
         unknown_makers=made.unknown,
         solo=desk.company.solo,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from receivables.effects import EffectState
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refused, Vanished
 from receivables.money import minor_from_text
 from receivables.payment import Allocation, FeedStatus, Payment
+from receivables.twins import Alike, Twin
 from receivables.words import Words
 
 WORDS = Words("en_US", ZoneInfo("UTC"))
@@ -207,7 +209,7 @@ def evidence_of(case: Short) -> Evidence:
     refusal = case.get("refusal")
     given = case.get("customer", {})
     merged_into = (given or {}).get("merged_into", "")
-    return an_evidence(
+    evidence = an_evidence(
         lines=lines,
         receipts=tuple(_candidate(_known("receipt", receipt)) for receipt in case.get("receipts", ())),
         posted=tuple(_part(_known("part", part)) for part in case.get("posted", ())),
@@ -230,12 +232,27 @@ def evidence_of(case: Short) -> Evidence:
         vanished=tuple(Vanished(_receipt(_known("receipt", gone)), Stamp("dana", LATER)) for gone in case.get("vanished", ())),
         longest_reference=case.get("longest_reference", 0),
     )
+    return replace(evidence, twins=tuple(_twin(evidence.payment, _known("twin", twin)) for twin in case.get("twins", ())))
+
+
+def _twin(payment: Payment, twin: Short) -> Twin:
+    """A payment that came before; all but its number is that of the payment unless it is said."""
+    return Twin(
+        number=str(twin["number"]),
+        alike=Alike(twin["alike"]),
+        customer=payment.customer,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        paid_at=_moment(twin["paid"]) if "paid" in twin else payment.paid_at,
+        has_time=twin.get("timed", True),
+    )
 
 
 #: Every key that a case may use; anything else is a slip of the pen, which would silently test something else.
 KEYS = {
     "case": "name fires near_miss_of expect lines receipts posted refusal customer amount currency paid closed_through day_closed"
-    " isolated unread not_checked status searched number vanished longest_reference",
+    " isolated unread not_checked status searched number vanished longest_reference twins",
+    "twin": "number alike paid timed",
     "line": "invoice amount is open status total day by stamped customer currency problem credits successors",
     "successor": "number id open total status customer currency made by day",
     "credit": "memo id amount day by",

@@ -98,6 +98,7 @@ def a_payment(
     paid_at: datetime = START,
     method: str = "card",
     allocations: tuple[Allocation, ...] = (),
+    has_time: bool = False,  # tests write many payments of one moment that are not meant to be one payment
 ) -> Payment:
     return Payment(
         company=company,
@@ -109,4 +110,5 @@ def a_payment(
         method=method,
         allocations=allocations,
         customer_id=customer_id,
+        has_time=has_time,
     )

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pysqlite3.dbapi2 as sqlite
 import pytest
@@ -63,13 +64,19 @@ def headers_of(body: bytes, *, secret: str = SECRET, off: int = 0) -> dict[str, 
     return {"Content-Type": "application/json", TIMESTAMP_HEADER: str(at), SIGNATURE_HEADER: signature}
 
 
+def a_moment(number: str) -> str:
+    """Each number its own second: what agrees in everything but the number is held as probably one payment."""
+    minute, second = divmod(crc32(number.encode()) % 3600, 60)
+    return f"2026-03-03T16:{minute:02}:{second:02}-06:00"
+
+
 def a_message(number: str, **other: object) -> dict[str, object]:
     return {
         "transaction_number": number,
         "customer": "Hooli",
         "amount": "500.00",
         "currency": "USD",
-        "paid_at": "2026-03-03T16:20:00-06:00",
+        "paid_at": a_moment(number),
         "method": "card",
         "invoices": [["1042", "500.00"]],
         **other,
@@ -157,6 +164,27 @@ def test_a_wrong_message_is_refused_whole_with_every_problem(up: Running) -> Non
     )
     assert all(problem["message"] and problem["remedy"] for problem in said["problems"])
     assert [] == up.rows("SELECT 1 FROM payment WHERE transaction_number LIKE 'BAD-%'")
+
+
+def test_a_card_number_is_refused_and_neither_answered_nor_stored(up: Running) -> None:
+    card = "4111111111111111"
+    status, said = up.send([a_message("CARD-1"), a_message(card)])
+    assert (400, [(2, "transaction_number")]) == (
+        status,
+        [(problem["payment"], problem["field"]) for problem in said["problems"]],
+    )
+    assert card not in json.dumps(said)
+    assert "****1111" in json.dumps(said)
+    assert [] == up.rows("SELECT 1 FROM payment WHERE transaction_number LIKE 'CARD-%'")
+    stored = [path.read_bytes() for path in up.acme.folder.glob("resolve-now.sqlite*")]
+    assert stored
+    assert not any(card.encode() in content for content in stored)
+
+
+def test_a_payment_that_came_before_under_another_number_is_held(up: Running) -> None:
+    first, again = a_message("TWIN-7"), a_message("twin 007", paid_at=a_moment("TWIN-7"))
+    assert (200, 1, 0) == ((sent := up.send(first))[0], sent[1]["new"], sent[1]["twins"])
+    assert (200, 0, 1) == ((sent := up.send(again))[0], sent[1]["new"], sent[1]["twins"])
 
 
 @pytest.mark.parametrize(("secret", "off"), [("another-secret-of-somebody", 0), (SECRET, -400), (SECRET, 400)])

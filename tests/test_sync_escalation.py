@@ -7,12 +7,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from makers import a_company, a_payment
+from makers import CHICAGO, a_company, a_payment
 from scene import Scene, a_scene
 
 from receivables.errors import StaleDecision
-from storage import attempts, companies, escalations, payments
+from storage import attempts, companies, escalations
 from storage.escalations import StoredEscalation
+from storage.taking_in import take_in
 from storage.work import working
 from sync import escalation, journey, ownership
 from sync.escalation import Rate, is_isolated, probable_setting
@@ -64,7 +65,7 @@ def judged(scene: Scene, company: str, *, attempted: int, failed: int, first: in
         companies.begin_run(work, run_id)
         for number in range(first, first + attempted):
             payment = a_payment(company=company, transaction_number=f"TXN-{number}", amount_minor=1_000)
-            payments.take_in(work, payment, source="test", excluded_by=None)
+            take_in(work, payment, source="test", excluded_by=None, time_zone=CHICAGO)
             attempts.record(work, payment, run_id=run_id, failed=number - first < failed, code="short", message="")
 
 

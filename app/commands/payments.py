@@ -19,7 +19,7 @@ from app.wiring import open_house, os_account
 from feeds.csv_file import CsvFile
 from receivables.errors import FeedError, StaleDecision
 from receivables.words import Words, counted
-from storage import attempts, failures, feeds, payments, search
+from storage import attempts, companies, failures, feeds, payments, search
 from sync import intake, journey, waiting
 from sync.desk import Desk
 from sync.journey import JourneyCounts
@@ -60,14 +60,32 @@ def import_file(
     partial: Annotated[
         bool, typer.Option(help="Import the good lines of a file with bad ones, and say which were left out.")
     ] = False,
+    numbers_are_not_cards: Annotated[
+        bool,
+        typer.Option(
+            "--numbers-are-not-cards", help="The portal's own numbers only look like card numbers; put on record for this file."
+        ),
+    ] = False,
+    person: Annotated[
+        str, typer.Option("--as", help="The configured person who imports; they never decide alone about these payments.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Import payments from a CSV file: the whole file, or nothing."""
     desk = open_house(context.obj).desk(company)
-    feed = CsvFile(file, desk.company, partial=partial)
+    if person and person not in desk.people:
+        raise typer.BadParameter(f"{person!r} is not a configured person.", param_hint="--as")
+
+    def are_not_cards(digest: str) -> bool:
+        with desk.db.read() as connection:
+            return numbers_are_not_cards or companies.are_not_cards(connection, desk.company.id, digest)
+
+    feed = CsvFile(file, desk.company, partial=partial, are_not_cards=are_not_cards)
     try:
-        with working(f"reading {file.name}") as update:
-            counts = intake.run_once(desk, feed, lambda done: update(f"{done} of {counted(feed.count, 'payment')}"))
+        if feed.lines_not_cards:
+            intake.numbers_are_not_cards(desk, feed, lines=feed.lines_not_cards, by=os_account())
+        with working(f"reading {feed.name}") as update:
+            counts = intake.run_once(desk, feed, lambda done: update(f"{done} of {counted(feed.count, 'payment')}"), by=person)
     except FeedError as error:
         if as_json:
             print_json({"error": error.message, "problems": error.problems})
@@ -78,11 +96,18 @@ def import_file(
         print_json(asdict(counts) | {"left_out": left_out})
         return
     print_line(
-        f"{file.name}: {counted(counts.new, 'new payment')}, {counts.same} already imported, "
+        f"{feed.name}: {counted(counts.new, 'new payment')}, {counts.same} already imported, "
         f"{counts.excluded} excluded by a rule, {counts.conflicts} different from what was imported before."
     )
+    if counts.twins:
+        print_line(
+            f"{counted(counts.twins, 'payment')} held: probably imported before under another number. `resolve-now failures` "
+            "shows both after the next sync."
+        )
     for problem in left_out:
         print_line(f"left out: {problem}")
+    if partial and feed.asks_about_cards:
+        print_line(f"{feed.asks_about_cards}.")
 
 
 def sync(

@@ -1,4 +1,7 @@
-"""The transaction number was used before: by a receipt that we do not recognize, or by the feed for something else."""
+"""The transaction number was used before: by a receipt that we do not recognize, or by the feed for something else.
+
+Or the payment came in before, under another number: then both are shown, and a person says whether they are one.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,17 @@ from receivables.books_records import Stamp
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Money, Remedy
 from receivables.payment import Payment
 from receivables.refusal import Refusal
-from receivables.words import Words, plain
+from receivables.twins import Alike
+from receivables.words import Words, capitalized, plain
 from rules import observations, telling
 from rules.cause_file import CauseFile
-from rules.fact_kinds import money
+from rules.fact_kinds import money, paid_at
 from rules.kinds import kind
 from rules.money_back import INTAKE, at_intake
+from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
-from rules.situations import refused
+from rules.situations import UNPOSTED, refused
 
 
 @kind
@@ -58,9 +63,46 @@ def duplicate_reference(reading: Reading, matched: Matched) -> Finding:
     return matched.finding(Remedy.ESCALATE, Remedy.DISMISS, Remedy.RETRY, because=observations.refusal(reading))
 
 
+@rule(Cause.DUPLICATE_REFERENCE, when=(UNPOSTED, a("twin")), certain=None)
+def twin_of_another_payment(reading: Reading, matched: Matched) -> Finding:
+    """The feed has probably brought a payment again under another number.
+
+    Shows as: an earlier payment of the same customer and amount whose number differs only in form on the same day, or
+    that agrees in everything else down to the second.
+    Happens when: a spreadsheet dropped the zeros of the numbers, or the same payments come from two feeds.
+    Remedy: dismiss it with the earlier payment as proof; or two people say that the customer paid twice, and it is posted.
+    Prevention: keep transaction numbers as text in spreadsheets, and let each payment come from one feed.
+    Not to be confused with: a transaction number that comes again with other content (told when it comes in), or a receipt
+    entered by hand (receipt_already_entered).
+    """
+    before = map(observations.twin, reading.evidence.twins)
+    because = (*before, observations.held_as_twin(reading))
+    return matched.finding(Remedy.DISMISS, Remedy.NOT_DUPLICATE, Remedy.ESCALATE, because=because)
+
+
+_ALIKE = {
+    Alike.NUMBER: "their numbers differ only in form",
+    Alike.MOMENT: "customer, amount, method, invoices and the second of payment are the same",
+}
+
+
+def _twin(before: Fact, held: Fact, words: Words) -> str:
+    return (
+        f"{capitalized(_shown(held, words))} is probably {_shown(before, words)} again: {_ALIKE[Alike(before.text('alike'))]}. "
+        f"It was not posted. If it is the same money, dismiss it with {before.document} as proof. If the customer paid twice, "
+        "two people must say that it is not a duplicate; then it is posted."
+    )
+
+
+def _shown(fact: Fact, words: Words) -> str:
+    return f"{fact.document} ({money(words, fact.money('amount'))}, {paid_at(fact, words)})"
+
+
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     if diagnosis.primary.rule == INTAKE:
         return telling.told(diagnosis.primary.because, words)
+    if both := diagnosis.primary.facts("twin_payment"):
+        return _twin(both[0], both[-1], words)
     return (
         f"The books say that {telling.transaction(diagnosis)} is used already, but no receipt of this customer shows it. "
         "Look for it in the books: dismiss with it as proof where it is this money, else free the number and retry."
@@ -68,5 +110,8 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
 
 
 CAUSE = CauseFile(
-    Cause.DUPLICATE_REFERENCE, title="Transaction number used twice", rules=(duplicate_reference,), sentence=sentence
+    Cause.DUPLICATE_REFERENCE,
+    title="Transaction number used twice",
+    rules=(twin_of_another_payment, duplicate_reference),
+    sentence=sentence,
 )

@@ -15,7 +15,7 @@ from storage.schema.decisions import decision, offer, proof, receipt_claim
 from storage.schema.effects import dispatch, effect
 from storage.schema.failures import diagnosis, escalation, evidence, failure, incident
 from storage.schema.messages import card, outbox
-from storage.schema.payments import allocation, attempt, binding, company, intake_file, mirror, payment, run
+from storage.schema.payments import allocation, attempt, binding, company, intake_file, mirror, payment, run, twin
 from storage.schema.receipts import hand_receipt, receipt_key
 from storage.schema.record import AUDIT_GUARD_POSTGRESQL, AUDIT_GUARD_SQLITE, audit, audit_head
 
@@ -55,4 +55,5 @@ __all__ = [
     "run",
     "seen_message",
     "token",
+    "twin",
 ]

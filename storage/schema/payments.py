@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Int
 
 from receivables.diagnosis import Cause
 from receivables.payment import BUCKETS_OF, Bucket, FeedStatus, PaymentState
+from receivables.twins import Alike, Settled
 from storage.schema.columns import (
     PAYMENT_KEY,
     Moment,
@@ -43,6 +44,7 @@ intake_file = Table(
     Column("payments_done", Integer, nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("finished_at", Moment),
+    Column("not_cards_by", String(80)),  # who said that its numbers only look like card numbers
     refers_to("company", "company", key=("id",)),
 )
 
@@ -56,15 +58,19 @@ payment = Table(
     metadata,
     company_column(),
     Column("transaction_number", String(64), primary_key=True),
+    Column("number_key", String(64), nullable=False, server_default=""),  # the number without its form: reference_keys.key_of
     Column("customer", String(200), nullable=False),
+    Column("customer_key", String(600), nullable=False, server_default=""),  # the name without case: twins.folded
     Column("customer_id", String(64), nullable=False),
     Column("amount_minor", sa.BigInteger, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("paid_at", Moment, nullable=False),
+    Column("has_time", sa.Boolean, nullable=False, server_default=sa.true()),  # false: only its day is known
     Column("method", String(40), nullable=False),
     Column("status", String(10), nullable=False),
     Column("content_hash", String(64), nullable=False),
     Column("source", Text, nullable=False),
+    Column("taken_in_by", String(80), nullable=False, server_default=""),  # the person of an import, where it named one
     Column("received_at", Moment, nullable=False),
     Column("state", String(12), nullable=False),
     Column("bucket", String(16), nullable=False),
@@ -88,6 +94,30 @@ payment = Table(
     CheckConstraint("(hidden_by IS NULL) = (hidden_at IS NULL)", name="hidden_whole"),
 )
 Index("ix_payment_by_state", payment.c.company, payment.c.state, payment.c.transaction_number)
+Index("ix_payment_by_key", payment.c.company, payment.c.number_key)
+Index("ix_payment_by_moment", payment.c.company, payment.c.amount_minor, payment.c.paid_at)
+
+#: Payments that came after another which is probably the same money. Never posted before a person settled it.
+twin = Table(
+    "twin",
+    metadata,
+    company_column(),
+    Column("transaction_number", String(64), primary_key=True),
+    Column("other_number", String(64), primary_key=True),  # it was there before
+    Column("alike", String(10), nullable=False),
+    Column("noticed_at", Moment, nullable=False),
+    Column("settled", String(20)),
+    Column("settled_at", Moment),
+    Column("decision_id", String(26)),
+    refers_to("payment", *PAYMENT_KEY, key=PAYMENT_KEY),
+    refers_to("payment", "company", "other_number", key=PAYMENT_KEY),
+    refers_to("decision", "company", "decision_id"),
+    one_of("alike", Alike),
+    one_of("settled", Settled, optional=True),
+    CheckConstraint("(settled IS NULL) = (settled_at IS NULL)", name="settled_whole"),
+    CheckConstraint("transaction_number <> other_number", name="two_payments"),
+)
+Index("ix_twin_by_other", twin.c.company, twin.c.other_number)
 
 allocation = Table(
     "allocation",

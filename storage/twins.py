@@ -1,0 +1,110 @@
+"""Payments that are probably another one again: which, since when, and what a person said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from receivables.payment import Payment
+from receivables.twins import Alike, Settled, Twin
+from storage import schema
+from storage.work import Work
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What a person said of a twin: it is the other payment again, or other money. `decision_id` names who and why."""
+
+    transaction_number: str
+    other_number: str
+    settled: Settled
+    settled_at: datetime
+    decision_id: str
+
+
+def remember(work: Work, payment: Payment, others: Mapping[str, Alike]) -> None:
+    """A payment that came in is probably one of these again."""
+    number = payment.transaction_number
+    rows = [
+        {"company": work.company, "transaction_number": number, "other_number": other, "alike": why, "noticed_at": work.at}
+        for other, why in sorted(others.items())
+    ]
+    work.connection.execute(sa.insert(schema.twin), rows)
+    work.record("payment.twin", transaction_number=number, body={"others": {other: why.value for other, why in others.items()}})
+
+
+def unsettled(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, tuple[Twin, ...]]:
+    """For each payment that nobody settled yet, the payments it probably is again, those that came first before the others."""
+    table, payment = schema.twin, schema.payment
+    query = (
+        sa.select(
+            table.c.transaction_number.label("twin_number"),
+            table.c.alike,
+            *(payment.c[name] for name in ("transaction_number", "customer", "amount_minor", "currency", "paid_at", "has_time")),
+        )
+        .join(payment, sa.and_(payment.c.company == table.c.company, payment.c.transaction_number == table.c.other_number))
+        .where(table.c.company == company, table.c.transaction_number.in_(numbers), table.c.settled.is_(None))
+        .order_by(payment.c.received_at, payment.c.transaction_number)
+    )
+    found: dict[str, tuple[Twin, ...]] = {}
+    for row in connection.execute(query):
+        twin = Twin(
+            number=row.transaction_number,
+            alike=Alike(row.alike),
+            customer=row.customer,
+            amount_minor=row.amount_minor,
+            currency=row.currency,
+            paid_at=row.paid_at,
+            has_time=row.has_time,
+        )
+        found[row.twin_number] = (*found.get(row.twin_number, ()), twin)
+    return found
+
+
+def settle(work: Work, number: str, settled: Settled, decision_id: str, other: str = "") -> bool:
+    """Remembers what a person said: that it is this other payment again, or that it is none of those it was held for.
+
+    False where nothing was left to settle.
+    """
+    table = schema.twin
+    here = [table.c.company == work.company, table.c.transaction_number == number, table.c.settled.is_(None)]
+    if other:
+        here.append(table.c.other_number == other)
+    values = {"settled": settled, "settled_at": work.at, "decision_id": decision_id}
+    changed = work.connection.execute(sa.update(table).where(*here).values(**values)).rowcount
+    if changed:
+        work.record(
+            "payment.twin_settled",
+            transaction_number=number,
+            body={"settled": settled, "decision": decision_id, **({"other": other} if other else {})},
+        )
+    return bool(changed)
+
+
+def unsettle(work: Work, number: str) -> None:
+    """Takes back that it is another payment again, as a dismissal is undone."""
+    table = schema.twin
+    work.connection.execute(
+        sa.update(table)
+        .where(table.c.company == work.company, table.c.transaction_number == number, table.c.settled == Settled.DISMISSED)
+        .values(settled=None, settled_at=None, decision_id=None)
+    )
+
+
+def settlements(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, Sequence[Settlement]]:
+    """What people said of these payments, by transaction number."""
+    table = schema.twin
+    query = (
+        sa.select(table)
+        .where(table.c.company == company, table.c.transaction_number.in_(numbers), table.c.settled.is_not(None))
+        .order_by(table.c.transaction_number, table.c.other_number)
+    )
+    found: dict[str, list[Settlement]] = {}
+    for row in connection.execute(query):
+        said = Settlement(row.transaction_number, row.other_number, Settled(row.settled), row.settled_at, row.decision_id or "")
+        found.setdefault(said.transaction_number, []).append(said)
+    return found
