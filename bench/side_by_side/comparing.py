@@ -49,6 +49,8 @@ class Expected:
         return all(fnmatch(value, pattern) for value, pattern in values)
 
 
+_CALENDAR = "a receipt entered by hand lies as many days from the payment as the company's calendar says, not the one in UTC"
+
 #: What is meant to differ from 0.1.0.
 EXPECTED = (
     Expected(
@@ -59,6 +61,8 @@ EXPECTED = (
         before="refused_by_fault",
         now="invalid",
     ),
+    Expected("histories/*", "failure", "confidence", _CALENDAR, before="certain", now="likely"),
+    Expected("histories/*", "failure", "alternatives", _CALENDAR, '?"escalate"?', '?"recreate_receipt","escalate"?'),
 )
 
 
