@@ -300,7 +300,7 @@ CODES = (
     "period_closed", "receipt_deposited", "account_inactive", "account_inactive", "customer_inactive", "customer_mismatch",
     "currency_mismatch", "duplicate_reference", "duplicate_reference", "stale", "permission_missing",
     "permission_missing", "reference_inactive",
-    *("access_lost", "throttled", "books_unavailable") * 3,
+    *("access_lost", "throttled", "books_unavailable") * 5,
 )  # fmt: skip
 
 

@@ -184,7 +184,7 @@ class _Oracle(Money):
         confidence, proven = self.sure(certain), [receipt for receipt, _ in found]
         may_say = confidence is not Confidence.CERTAIN and not self.e.unread and not any(r.named for r in proven)
         first = may_say and any(r.against or r.installment for r in proven)
-        remedy = Remedy.NOT_DUPLICATE if first else Remedy.DISMISS
+        remedy = Remedy.RECREATE_RECEIPT if first else Remedy.DISMISS
         proof = frozenset((receipt.receipt.id, amount) for receipt, amount in found)
         return Opinion(Cause.RECEIPT_ALREADY_ENTERED, remedy, confidence, proof=proof)
 

@@ -161,7 +161,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         return f"{what} names this payment of {amount}, and is larger: it holds other money as well."
     surely = "this payment" if finding.confidence is Confidence.CERTAIN else "what may be this payment"
     said = f"{what} already records {surely} of {telling.paid_on(diagnosis, words)}; posting it again would count it twice."
-    if finding.remedy is Remedy.NOT_DUPLICATE:
+    if finding.remedy is Remedy.RECREATE_RECEIPT:
         said = f"{what} has the amount of this payment of {telling.paid_on(diagnosis, words)}, and may well be other money."
     elsewhere = found[0].text("elsewhere")
     return f"{said} It is recorded on another {elsewhere}: move it to the right one in the books." if elsewhere else said
