@@ -55,7 +55,7 @@ class Watch:
         self._last = clock.now(), clock.monotonic()
         self._jumps = 0
         self._checked: dict[str, int] = {}  # company to the jumps after which its books were read
-        self._jump_seconds = 0.0
+        self._jump_seconds: float = 0
 
     def moment(self) -> float:
         """Now. Taken before a question is asked, because that moment is what the answer proves."""
@@ -63,7 +63,7 @@ class Watch:
 
     def saw(self, thing: Hashable, state: Hashable, at: float | None = None) -> None:
         """Remembers since when a thing is seen as it is: since now, or since `at`. Told again, it keeps its moment."""
-        if self._seen.get(thing, (None, 0.0))[0] != state:
+        if self._seen.get(thing, (None, 0))[0] != state:
             if len(self._seen) >= THINGS_REMEMBERED:
                 self._seen.clear()
             self._seen[thing] = state, self.moment() if at is None else at
@@ -71,7 +71,7 @@ class Watch:
     def watched_seconds(self, thing: Hashable, state: Hashable, until: float) -> float:
         """How long, until that moment, the thing was seen in this state. Zero where it never was, or was in another."""
         seen, since = self._seen.get(thing, (None, until))
-        return max(until - since, 0.0) if seen == state else 0.0
+        return max(until - since, 0) if seen == state else 0
 
     # --- sendings -----------------------------------------------------------------------------------------------------
 
@@ -100,7 +100,7 @@ class Watch:
         if abs(jump) > JUMP_SECONDS:
             self._jumps += 1
             self._jump_seconds = jump
-        return self._jump_seconds if self._checked.get(company, 0) < self._jumps else 0.0
+        return self._jump_seconds if self._checked.get(company, 0) < self._jumps else 0
 
     def checked_after_jump(self, company: str) -> None:
         """The books were read for everything in flight: the company's writes may be sent again."""

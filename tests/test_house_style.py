@@ -24,6 +24,7 @@ WAITING = {
     "accounting/calling.py": "a read is tried again after a pause, and a short wait for the budget is waited",
     "accounting/embedded/database.py": "SQLite does not wait by itself while a new file is switched to write-ahead logging",
     "app/commands/deciding.py": "a decision that another process is carrying out is looked at again a few times",
+    "sync/waiting.py": "a sync that ends with an unknown write waits until the books can prove that it is absent",
     "storage/vault.py": "while another process renews a token, its row is looked at again a few times a second",
     "app/demo/tryton/server.py": "a server that was just started is asked until it answers",
     "app/demo/story.py": "the demo shows real seconds passing until an empty search is proof",
