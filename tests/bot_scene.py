@@ -30,6 +30,7 @@ from bot.bolt import Bot
 from receivables.books_records import Invoice
 from storage import audit, decisions, outbox
 from storage.decisions import StoredDecision
+from storage.watch import Watch
 from sync import journey
 from workspace.running import Workspace, start
 from workspace.seed import Command, PersonSeed, Seed
@@ -324,7 +325,7 @@ def a_bot_scene(folder: Path, *, listening: bool = True) -> Iterator[BotScene]:
         ledger = Ledger(folder / "acme-books.sqlite", clock)
         books = EmbeddedBooks(ledger, clock)
         opened = open_house(config, slack_environment(workspace))
-        house = replace(opened, clock=clock, ids=SharedIds(), books_of=lambda _: books)
+        house = replace(opened, clock=clock, watch=Watch(clock), ids=SharedIds(), books_of=lambda _: books)
         bot = open_bot(house, bell)
         assert bot is not None
         made = BotScene(Scene(house.db, ledger, clock, house.desk("acme")), house, bot, workspace, clock, bell)

@@ -40,6 +40,7 @@ from accounting.xero.connector import XeroBooks
 from receivables.books_records import Receipt
 from receivables.effects import marker_stem
 from receivables.ports import Books
+from storage.watch import Watch
 
 STRICT, SWALLOWING, QUICKBOOKS, XERO, TRYTON = "embedded_strict", "embedded_swallowing", "quickbooks", "xero", "tryton"
 NAMES = (STRICT, SWALLOWING, QUICKBOOKS, XERO, TRYTON)
@@ -514,7 +515,7 @@ def _tryton(folder: Path) -> Iterator[World]:
     made = a_scene(folder)
     with tryton_scene(start=datetime.now(UTC)) as tryton:
         made.clock = tryton.clock
-        made.desk = replace(made.desk, clock=tryton.clock)
+        made.desk = replace(made.desk, clock=tryton.clock, watch=Watch(tryton.clock))
         troubles = TrytonTroubles(
             lambda: world,
             tryton,

@@ -13,6 +13,7 @@ from xero_scene import XeroScene, xero_scene
 
 import rules
 from receivables.diagnosis import Cause
+from storage.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,6 @@ def a_house(folder: Path, *, check_contract: bool = True) -> Iterator[House]:
     with xero_scene(folder, check_contract=check_contract) as behind:
         made = a_scene(folder)
         made.ledger.close()
-        desk = replace(made.desk, books=behind.books, clock=behind.clock)
+        desk = replace(made.desk, books=behind.books, clock=behind.clock, watch=Watch(behind.clock))
         yield House(Scene(made.db, behind.xero.ledger, behind.clock, desk), behind)
         made.db.close()
