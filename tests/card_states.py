@@ -204,7 +204,7 @@ def half_voided() -> Evidence:
 
 def entered_by_hand() -> Evidence:
     """The receipt is already there, with the transaction number."""
-    receipt = a_receipt(reference="TXN-1", lines=(("i-1042", 50_000),))
+    receipt = a_receipt(reference="TXN-1001", lines=(("i-1042", 50_000),))
     line = a_line(invoice=an_invoice(open_minor=0, status=InvoiceStatus.PAID))
     return an_evidence(lines=(line,), receipts=(ReceiptEvidence(receipt, ours=False, this_payment=False),))
 
