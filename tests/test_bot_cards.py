@@ -476,7 +476,7 @@ SAID = {
     "decision-refused": "chose “Un-apply credit memo”; it was declined by Dana Reyes.",
     "waiting-for-approval": "it takes a second person.",
     "blocked": "Un-apply credit memo is not possible yet: The period of the credit memo is closed.",
-    "feed-contradicts": "resolve-now decide TXN-1 retry",
+    "feed-contradicts": "resolve-now decide TXN-1001 retry",
     "several-successors": "several invoices may have taken its place, and a person must choose.",
     "feed-settled": "our record of the payment was kept",
     "cause-outcome-unknown": "Nothing to decide",
