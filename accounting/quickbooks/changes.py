@@ -64,7 +64,7 @@ def cursor_from(text: str) -> Cursor:
 
 
 class ChangeFeed:
-    """Asks QuickBooks for changes; `records` turns documents into ours and leaves out what is none of them."""
+    """Asks QuickBooks for changes; `records` turns documents into ours and leaves out documents of other kinds."""
 
     def __init__(self, reading: Reading, clock: Clock, records: Records, only_applies_credit: Callable[[str], bool]) -> None:
         self._reading = reading

@@ -255,7 +255,7 @@ def linked_by_lines(payment: Json) -> list[tuple[str, str]]:
 
 
 def pairs_in(payment: Json) -> tuple[Pair, ...]:
-    """Which credit memo stands on which invoice. QuickBooks keeps two lists of lines and does not pair them; we do.
+    """Which credit memo is applied to which invoice. QuickBooks keeps two lists of lines and does not pair them; we do.
 
     Credits fill the invoices first, both in the order of their ids, because lines may come in any order; money takes
     the rest. Taking one pair off leaves the others as they were.
@@ -278,7 +278,7 @@ def _by_number(document_id: str) -> tuple[int, str]:
 
 
 def money_lines(payment: Json) -> tuple[ReceiptLine, ...]:
-    """What of a Payment's money stands on each invoice, in minor units: its lines without what credits pay of them."""
+    """What of a Payment's money is applied to each invoice, in minor units: its lines without what credits pay of them."""
     invoices = amounts(payment, "Invoice")
     for pair in pairs_in(payment):
         invoices[pair.invoice_id] -= pair.amount_minor

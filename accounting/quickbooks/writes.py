@@ -58,7 +58,7 @@ def prepare(order: Order, before: Before) -> Request | Answer:
 
 
 def unapplied(write: UnapplyCredit, before: Before) -> Written | None:
-    """The trace of a credit that no longer stands on its invoice, no matter who removed it; None while it stands.
+    """The trace of a credit that is no longer applied to its invoice, no matter who removed it; None while it stands.
 
     None too for an id that QuickBooks' credits do not have: what never stood there was not taken off.
     """

@@ -1,7 +1,7 @@
 """Tryton as the rest of the house sees it: the same protocol as every other package. Nothing here retries a write.
 
 Receipts are statements with our marker in their name; credit memos are invoices with a negative total. What a receipt
-stands on is always read from the books, because Tryton may drop an invoice from a statement without a word.
+is applied to is always read from the books, because Tryton may drop an invoice from a statement without a word.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ def roots(entries: Entries, moves: Sequence[int]) -> list[Root]:
 def receipt(
     root: Root, entries: Entries, statement_lines: Mapping[int, Mapping[str, Any]], beside: Mapping[int, Sequence[str]]
 ) -> Receipt:
-    """A receipt with what it stands on, read from the matches in the books and never from what was asked for.
+    """A receipt with what it is applied to, read from the matches in the books and never from what was asked for.
 
     `beside` are texts of other lines of its move, by move.
     """

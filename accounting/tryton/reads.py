@@ -82,7 +82,7 @@ class Reader:
         return found[0]
 
     def account_of(self, party: int) -> int:
-        """The customer's account for money that stands on no invoice."""
+        """The customer's account for money that is applied to no invoice."""
         (row,) = self._session.read("party.party.read", [party], ["account_receivable"])
         if row["account_receivable"]:
             return int(row["account_receivable"])

@@ -1,6 +1,6 @@
 """What is sent to Xero for each kind of write, and which writes it cannot take: pure, nothing is asked or sent.
 
-One payment stands on one invoice. Money for no invoice becomes an overpayment, received as a bank transaction. The
+One payment is applied to one invoice. Money for no invoice becomes an overpayment, received as a bank transaction. The
 marker stands first in the reference, before the transaction number that people look for. Raises BooksRefused, in words,
 for what Xero has no single document for.
 """

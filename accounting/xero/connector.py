@@ -91,7 +91,7 @@ class XeroBooks:
         return self._searching.receipts_marked(stems)
 
     def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
-        """One receipt for each invoice, and one on account for the rest: in Xero one payment stands on one invoice."""
+        """One receipt for each invoice, and one on account for the rest: in Xero one payment is applied to one invoice."""
         return planning.one_for_each_invoice(write_for, lines, company, customer_id)
 
     def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:

@@ -125,7 +125,7 @@ def is_customer_credit(of: Fields) -> bool:
 
 
 def credit_memo(of: Fields) -> CreditMemo | Gone:
-    """A credit note of a customer; DELETED is `Gone`, a voided one has nothing left and stands on nothing.
+    """A credit note of a customer; DELETED is `Gone`, a voided one has nothing left and is applied to nothing.
 
     An application has a day but no moment: it counts as made when the credit note was last changed, the latest it can
     have been, unless its history tells (see `history`).

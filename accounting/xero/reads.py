@@ -96,7 +96,7 @@ class Reads:
             return replace(invoice, changed=_named(invoice.changed, ended) or invoice.changed)
         touched = any(_amount(of, name) for name in ("AmountPaid", "AmountCredited"))
         if touched:
-            return invoice  # nobody asks when it was made: it was there before the money that stands on it
+            return invoice  # nobody asks when it was made: it was there before the money that is applied to it
         if invoice.changed.at - datetime.combine(invoice.issued_on, time.min, UTC) <= MADE_ON_ITS_DAY:
             return replace(invoice, created=invoice.changed)
         made = question.made("Invoices", invoice.id)

@@ -36,7 +36,7 @@ def upgrade() -> None:
 
 
 def _rebuild(table: str, checks: tuple[str, ...]) -> None:
-    """SQLite drops no CHECK: the table is made again from its own text without them, then its indexes and triggers.
+    """SQLite drops no CHECK: the table is rebuilt from its own text without them, then its indexes and triggers.
 
     These are the steps of section 7 of https://www.sqlite.org/lang_altertable.html; `storage.migrating` does its first and last.
     """
