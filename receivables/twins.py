@@ -100,5 +100,5 @@ def _form_of(number: str) -> str:
 
 
 def folded(text: str) -> str:
-    """A name as compared: without case and surplus spaces."""
-    return " ".join(text.split()).casefold()
+    """A name as compared everywhere: without case and surplus spaces, at most 200 characters of it."""
+    return " ".join(text.split()).casefold()[:200]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from receivables.books_records import Changes, Customer, Document, Gone, Invoice, Receipt
+from receivables.twins import folded
 from storage import codec, hand_receipts, schema
 from storage.work import Work
 
@@ -53,7 +54,7 @@ def _put(work: Work, document: Document) -> None:
         "number": "" if isinstance(document, Customer) else document.number,
         "customer_id": document.id if isinstance(document, Customer) else document.customer_id,
         "name": name,
-        "name_folded": fold(name),
+        "name_folded": folded(name),
         "created_at": document.created.at.astimezone(UTC),
         "changed_at": document.changed.at.astimezone(UTC),
         "deleted_at": None,
@@ -81,7 +82,7 @@ def _bury(work: Work, gone: Gone) -> None:
 def customers_called(connection: Connection, company: str, names: Collection[str]) -> Sequence[Customer]:
     """The customers with one of these names, upper and lower case alike."""
     table = schema.mirror
-    condition = sa.and_(table.c.kind == "customer", table.c.name_folded.in_({fold(name) for name in names}))
+    condition = sa.and_(table.c.kind == "customer", table.c.name_folded.in_({folded(name) for name in names}))
     return [seen.document for seen in _load(connection, company, condition) if isinstance(seen.document, Customer)]
 
 
@@ -120,11 +121,6 @@ def receipts(connection: Connection, company: str, *, limit: int, after: str = "
     )
     found = [codec.document_from_json(row.kind, row.body) for row in rows]
     return [receipt for receipt in found if isinstance(receipt, Receipt)]
-
-
-def fold(name: str) -> str:
-    """A name as compared: without surrounding space and without case."""
-    return " ".join(name.split()).casefold()[:200]
 
 
 def _is(company: str, kind: str, document_id: str) -> sa.ColumnElement[bool]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from receivables.twins import folded
 from storage import schema
 from storage.engine import Connection
-from storage.mirror import fold
 
 FOUND_AT_MOST = 50
 
@@ -72,7 +72,7 @@ def documents(connection: Connection, companies: Sequence[str], text: str, *, ki
         table.c.company.in_(companies),
         sa.or_(
             table.c.number.ilike(_pattern(text), escape="\\"),
-            table.c.name_folded.like(_pattern(fold(text)), escape="\\"),
+            table.c.name_folded.like(_pattern(folded(text)), escape="\\"),
             table.c.document_id == text.removeprefix("#"),
         ),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from receivables.books_records import Customer, Invoice
 from receivables.evidence import BindingProblem
 from receivables.payment import Allocation, Payment, PaymentState
+from receivables.twins import folded
 from storage import mirror, payments
 from storage.engine import Connection
 from storage.mirror import Seen
@@ -98,7 +99,7 @@ def customer_ids_of(payment: Payment, known: Known) -> tuple[str, ...]:
     if payment.customer_id:
         named = [by_id[payment.customer_id]] if payment.customer_id in by_id else []
     else:
-        named = [customer for customer in by_id.values() if mirror.fold(customer.name) == mirror.fold(payment.customer)]
+        named = [customer for customer in by_id.values() if folded(customer.name) == folded(payment.customer)]
     return tuple(sorted({customer.merged_into or customer.id for customer in named}))
 
 

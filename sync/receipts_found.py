@@ -19,6 +19,7 @@ from receivables.evidence import LineEvidence, ReceiptEvidence, Vanished
 from receivables.money import LARGEST_FEE_PERCENT
 from receivables.payment import Payment
 from receivables.ports import Books
+from receivables.twins import folded
 from storage import hand_receipts, mirror, payments
 from storage.engine import Connection
 from storage.hand_receipts import Found, Wanted
@@ -206,7 +207,7 @@ def _same_customer(stored: StoredPayment, other: StoredPayment) -> bool:
     ids = {stored.payment.customer_id, other.payment.customer_id}
     if "" not in ids:
         return len(ids) == 1
-    return mirror.fold(stored.payment.customer) == mirror.fold(other.payment.customer)
+    return folded(stored.payment.customer) == folded(other.payment.customer)
 
 
 def _named(search: Search, stored: StoredPayment, receipt: Receipt) -> str:
