@@ -33,7 +33,7 @@ class Decider:
             evidence_id=choice.evidence_id,
         )
         if made.requested_by != by:  # the same button, pressed by another person a moment earlier
-            raise StaleDecision(f"{self._name(made.requested_by)} already chose this; it is {made.state.replace('_', ' ')}.")
+            raise StaleDecision(f"{self._name(made.requested_by)} already chose this; it is {made.stands}.")
         return _decided(made)
 
     def _name(self, person_id: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import rules
 from bot import labels
-from bot.figures import Figure, figures, headline_minor, proposed_proof, undecided_lines
+from bot.figures import Figure, figures, headline_minor, proposed_proof
 from bot.people import Names, name_of
 from bot.text import (
     BUTTON_AT_MOST,
@@ -200,7 +200,7 @@ def blocked(finding: Finding, words: Words) -> list[Block]:
     if finding.blocked is None:
         return []
     why = plain(rules.fact_sentence(finding.blocked, words), 300)
-    return [section(f"{labels.REMEDIES[finding.remedy]} is not possible yet: {why}", "blocked")]
+    return [section(f"{finding.remedy.label} is not possible yet: {why}", "blocked")]
 
 
 def _notes(facts: CardFacts, words: Words) -> list[str]:
@@ -219,7 +219,7 @@ def figures_blocks(facts: CardFacts, remedy: Remedy, words: Words, at_most: int 
     currency = facts.payment.payment.currency
     blocks: list[Block] = []
     for place in range(0, min(len(shown), at_most), FIGURES_TOGETHER):
-        fields = [] if blocks else row(labels.REMEDIES[remedy], "Now → after")
+        fields = [] if blocks else row(remedy.label, "Now → after")
         for figure in shown[place : min(place + FIGURES_TOGETHER, at_most)]:
             fields += [plain_text(plain(figure.label, 120)), plain_text(_before_after(figure, currency, words))]
         blocks.append({"type": "section", "block_id": f"figures{place or ''}", "fields": fields})
@@ -234,21 +234,23 @@ def _before_after(figure: Figure, currency: str, words: Words) -> str:
 
 
 def needs_choice(facts: CardFacts, remedy: Remedy) -> bool:
-    """Whether the remedy needs more than a press: a reason, a proof, or a successor to choose."""
+    """Whether the remedy needs more than a press: a reason, a proof, a cash reference, or a successor to choose."""
     diagnosis, evidence = facts.failure.diagnosis, facts.evidence
     if diagnosis is None or evidence is None:
         return True
     if remedy is Remedy.DISMISS:
-        return not proposed_proof(diagnosis)
-    return remedy is Remedy.RECREATE_RECEIPT and bool(undecided_lines(evidence, diagnosis))
+        return not proposed_proof(facts).receipts
+    if remedy is Remedy.NOT_DUPLICATE:
+        return True
+    return remedy is Remedy.RECREATE_RECEIPT and bool(rules.undecided_lines(evidence, diagnosis))
 
 
 def label_of(facts: CardFacts, remedy: Remedy, words: Words) -> str:
     """The button's words, with the one amount that matters where the remedy moves one."""
     if remedy not in MOVES_MONEY:
-        return labels.REMEDIES[remedy]
+        return remedy.label
     amount = words.money(headline_minor(facts, remedy), facts.payment.payment.currency)
-    return cut(f"{labels.REMEDIES[remedy]} ({amount})", BUTTON_AT_MOST)
+    return cut(f"{remedy.label} ({amount})", BUTTON_AT_MOST)
 
 
 def _confirmation(facts: CardFacts, remedy: Remedy, words: Words) -> Block:
@@ -262,14 +264,14 @@ def _confirmation(facts: CardFacts, remedy: Remedy, words: Words) -> Block:
             text += more
             break
         text += f"\n{line}"
-    return confirmation(labels.REMEDIES[remedy], text, "Yes, do it")
+    return confirmation(remedy.label, text, "Yes, do it")
 
 
 # --- decided ----------------------------------------------------------------------------------------------------------
 
 
 def _chosen(decision: StoredDecision, names: Names) -> str:
-    return f"{name_of(names, decision.requested_by)} chose “{labels.REMEDIES[decision.remedy]}”"
+    return f"{name_of(names, decision.requested_by)} chose “{decision.remedy.label}”"
 
 
 def _under_way(facts: CardFacts, decision: StoredDecision, words: Words, names: Names) -> list[Block]:
@@ -280,7 +282,7 @@ def _under_way(facts: CardFacts, decision: StoredDecision, words: Words, names: 
         approved = f" Approved by {name_of(names, decision.approved_by)}." if decision.approved_by else ""
         return [*blocks, context(f"{_chosen(decision, names)} on {at}.{approved} It is being carried out.{reason}")]
     outcome = f" {plain(decision.outcome, 300)}" if decision.outcome else ""
-    asked = f"{name_of(names, decision.requested_by)} requested “{labels.REMEDIES[decision.remedy]}” on {at}."
+    asked = f"{name_of(names, decision.requested_by)} requested “{decision.remedy.label}” on {at}."
     confirm = _confirmation(facts, decision.remedy, words)
     label = f"Approve: {label_of(facts, decision.remedy, words)}"
     approve = button("approve", label, decision.id, style="primary", confirm=confirm)

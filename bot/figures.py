@@ -1,17 +1,24 @@
-"""What a remedy would change, in numbers: the figures a person sees before pressing. Pure; nothing is written."""
+"""What a remedy would change, in numbers: the figures a person sees before pressing. Pure; nothing is written.
+
+What it would do is asked of `rules`, as the plan asks it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from receivables.books_records import CreditApplication, Invoice, InvoiceStatus, Receipt
-from receivables.diagnosis import Diagnosis, Finding, Remedy
+import rules
+from receivables.books_records import CreditApplication, Invoice, Receipt
+from receivables.diagnosis import Diagnosis, Remedy
+from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence, LineEvidence
 from receivables.words import Words, plain
 from storage.cards import CardFacts
 
 NUMBER_AT_MOST = 24  # of a document: longer ones would hide the amounts beside them
+Options = Mapping[str, object]
+NOTHING: Options = {}
 
 
 @dataclass(frozen=True)
@@ -23,24 +30,46 @@ class Figure:
     after_minor: int
 
 
-def figures(facts: CardFacts, remedy: Remedy, words: Words) -> tuple[Figure, ...]:
-    """The figures of one remedy; none where it changes no amount."""
+def figures(facts: CardFacts, remedy: Remedy, words: Words, options: Options = NOTHING) -> tuple[Figure, ...]:
+    """The figures of one remedy with what a person said so far; none where it changes no amount."""
     evidence, diagnosis = facts.evidence, facts.failure.diagnosis
     if evidence is None or diagnosis is None:
         return ()
-    match remedy:
-        case Remedy.UNAPPLY_CREDIT_MEMO:
-            return _unapplied(evidence, _taken_off(evidence, diagnosis))
-        case Remedy.RECREATE_RECEIPT:
-            return _recorded(evidence, proposed_successors(diagnosis))
-        case Remedy.KEEP_ON_ACCOUNT:
-            return _kept(evidence)
-        case Remedy.APPLY_RECEIPT:
-            return _applied(evidence)
-        case Remedy.DISMISS:
-            return _proven(evidence, proposed_proof(diagnosis), words)
-        case _:
-            return ()
+    try:
+        match remedy:
+            case Remedy.UNAPPLY_CREDIT_MEMO:
+                return _unapplied(evidence, _taken_off(evidence, diagnosis))
+            case Remedy.RECREATE_RECEIPT:
+                return _recreated(evidence, diagnosis, options)
+            case Remedy.KEEP_ON_ACCOUNT:
+                return _kept(evidence)
+            case Remedy.NOT_DUPLICATE:
+                return _beside(evidence, options)
+            case Remedy.APPLY_RECEIPT:
+                return _applied(evidence)
+            case Remedy.DISMISS:
+                return _proven(evidence, rules.proof_of(diagnosis, evidence, options), bool(options.get("apply_proof")), words)
+            case _:
+                return ()
+    except CannotBeDone:
+        return ()  # what is missing is said beside it
+
+
+def follows(facts: CardFacts, remedy: Remedy, words: Words, options: Options = NOTHING) -> tuple[str, ...]:
+    """What the remedy leads to, in sentences beside the figures."""
+    evidence, diagnosis = facts.evidence, facts.failure.diagnosis
+    return () if evidence is None or diagnosis is None else rules.follows(remedy, diagnosis, evidence, options, words)
+
+
+def proposed_proof(facts: CardFacts) -> rules.Proof:
+    """What a dismissal rests on where nobody names another receipt; nothing where the books no longer hold it."""
+    evidence, diagnosis = facts.evidence, facts.failure.diagnosis
+    if evidence is None or diagnosis is None:
+        return rules.Proof()
+    try:
+        return rules.proof_of(diagnosis, evidence, NOTHING)
+    except CannotBeDone:
+        return rules.Proof()
 
 
 def headline_minor(facts: CardFacts, remedy: Remedy) -> int:
@@ -58,7 +87,7 @@ def headline_minor(facts: CardFacts, remedy: Remedy) -> int:
         case Remedy.KEEP_ON_ACCOUNT if _live(evidence):
             return unapplied
         case Remedy.KEEP_ON_ACCOUNT:
-            return payment.amount_minor - sum(_what_fits(evidence, _invoices(evidence, {})).values())
+            return payment.amount_minor - rules.total_of(rules.what_fits(evidence))
         case _:
             return payment.amount_minor
 
@@ -73,32 +102,12 @@ def credit_that_fits_minor(facts: CardFacts) -> int:
     return sum(max(0, min(amount, amount - short.get(invoice_id, 0))) for invoice_id, amount in freed.items())
 
 
-def proposed_successors(diagnosis: Diagnosis) -> dict[int, str]:
-    """Invoice ids by allocation line, as the diagnosis proposes them; empty where a person must choose."""
-    return dict(next((finding.successors for finding in _findings(diagnosis) if finding.successors), ()))
-
-
-def proposed_proof(diagnosis: Diagnosis) -> tuple[tuple[str, int], ...]:
-    """(receipt id, amount in minor units) that a dismissal rests on where nobody names another receipt."""
-    return next((finding.proof for finding in _findings(diagnosis) if finding.proof), ())
-
-
-def undecided_lines(evidence: Evidence, diagnosis: Diagnosis) -> list[LineEvidence]:
-    """The allocations whose invoice has several possible successors, or one that nobody proposes."""
-    proposed = proposed_successors(diagnosis)
-    return [line for line in evidence.lines if line.successors and line.line not in proposed]
-
-
-def _findings(diagnosis: Diagnosis) -> tuple[Finding, ...]:
-    return (diagnosis.primary, *diagnosis.runners_up)
-
-
 # --- un-apply ---------------------------------------------------------------------------------------------------------
 
 
 def _taken_off(evidence: Evidence, diagnosis: Diagnosis) -> list[CreditApplication]:
     """Each application once, however many allocations stand on its invoice."""
-    wanted = set(next((finding.applications for finding in _findings(diagnosis) if finding.applications), ()))
+    wanted = set(next((finding.applications for finding in rules.findings(diagnosis) if finding.applications), ()))
     return list({credit.id: credit for line in evidence.lines for credit in line.credits if credit.id in wanted}.values())
 
 
@@ -121,62 +130,45 @@ def _unapplied(evidence: Evidence, taken: Sequence[CreditApplication]) -> tuple[
     return tuple(shown)
 
 
-# --- record: recreate, keep on account --------------------------------------------------------------------------------
+# --- record: recreate, keep on account, beside other money --------------------------------------------------------------
 
 
-def _invoices(evidence: Evidence, chosen: Mapping[int, str]) -> dict[int, Invoice]:
-    """By line, the invoice that a new receipt would stand on; none where the books would not take it."""
-    found: dict[int, Invoice] = {}
-    customer = evidence.customer.id if evidence.customer else None
-    for line in evidence.lines:
-        invoice = next((new for new in line.successors if new.id == chosen.get(line.line)), line.invoice)
-        if (
-            isinstance(invoice, Invoice)
-            and invoice.status is InvoiceStatus.OPEN
-            and invoice.currency == evidence.payment.currency
-            and customer in (None, invoice.customer_id)
-        ):
-            found[line.line] = invoice
-    return found
-
-
-def _what_fits(evidence: Evidence, invoices: Mapping[int, Invoice]) -> dict[str, int]:
-    """What each invoice takes of this payment, in minor units. Two allocations to one invoice share what is open."""
-    taken: dict[str, int] = {}
-    for line in evidence.lines:
-        if invoice := invoices.get(line.line):
-            before = taken.get(invoice.id, 0)
-            taken[invoice.id] = before + min(line.amount_minor, invoice.open_minor - before)
-    return {invoice_id: amount for invoice_id, amount in taken.items() if amount}
-
-
-def _recorded(evidence: Evidence, chosen: Mapping[int, str]) -> tuple[Figure, ...]:
+def _recreated(evidence: Evidence, diagnosis: Diagnosis, options: Options) -> tuple[Figure, ...]:
     """Lines for which a person must still choose an invoice have no figures yet."""
-    invoices = _invoices(evidence, chosen)
-    takes = _what_fits(evidence, invoices)
-    shown: list[Figure] = []
-    for line, invoice in invoices.items():
-        if amount := takes.pop(invoice.id, 0):
-            new = "the new invoice" if line in chosen else "invoice"
-            label = f"Open on {new} {_number(invoice.number, invoice.id)}"
-            shown.append(Figure(label, invoice.open_minor, invoice.open_minor - amount))
-    waiting = sum(line.amount_minor for line in evidence.lines if line.successors and line.line not in chosen)
-    rest = evidence.payment.amount_minor - waiting - sum(figure.before_minor - figure.after_minor for figure in shown)
-    if rest:
-        shown.append(Figure("On the customer's account", 0, rest))
-    return tuple(shown)
+    proposed = rules.proposed_successors(diagnosis, evidence)
+    chosen = rules.successors(diagnosis, evidence, options) if options.get("successor") else proposed
+    waiting = [line for line in evidence.lines if line.successors and line.line not in chosen]
+    taken = [part for part in rules.what_fits(evidence, chosen) if part.line not in {line.line for line in waiting}]
+    return _recorded(evidence, taken, new=set(chosen), waiting_minor=sum(line.amount_minor for line in waiting))
+
+
+def _recorded(
+    evidence: Evidence, taken: Sequence[rules.Taken], *, new: Collection[int] = (), waiting_minor: int = 0
+) -> tuple[Figure, ...]:
+    """What a receipt applied like this leaves open, and what of it stays unapplied."""
+    together: dict[str, tuple[str, Invoice, int]] = {}
+    for part in taken:
+        label = f"Open on {'the new invoice' if part.line in new else 'invoice'} {_number(part.invoice.number, part.invoice.id)}"
+        first, _, amount = together.get(part.invoice.id, (label, part.invoice, 0))
+        together[part.invoice.id] = (first, part.invoice, amount + part.amount_minor)
+    shown = [Figure(label, of.open_minor, of.open_minor - amount) for label, of, amount in together.values()]
+    rest = evidence.payment.amount_minor - waiting_minor - rules.total_of(taken)
+    return (*shown, *([Figure("On the customer's account", 0, rest)] if rest else []))
 
 
 def _kept(evidence: Evidence) -> tuple[Figure, ...]:
     if live := _live(evidence):
         rest = sum(receipt.unapplied_minor for receipt in live)
         return (Figure("Meant to stay on account", evidence.payment.on_account_minor, rest),)
-    return _recorded(_without_successors(evidence), {})
+    return _recorded(evidence, rules.what_fits(evidence))
 
 
-def _without_successors(evidence: Evidence) -> Evidence:
-    """The same evidence without successors: what is kept on account waits for nobody's choice."""
-    return replace(evidence, lines=tuple(replace(line, successors=()) for line in evidence.lines))
+def _beside(evidence: Evidence, options: Options) -> tuple[Figure, ...]:
+    """Nothing where something else is in the way, so that nothing is recorded yet."""
+    if rules.is_about_twin(evidence, options):
+        return ()
+    said = rules.other_money(evidence, options)
+    return () if said.in_the_way else _recorded(evidence, said.recorded or rules.what_fits(evidence))
 
 
 # --- the receipt that is there: apply, dismiss ------------------------------------------------------------------------
@@ -198,14 +190,20 @@ def _applied(evidence: Evidence) -> tuple[Figure, ...]:
     return tuple(shown)
 
 
-def _proven(evidence: Evidence, proof: Sequence[tuple[str, int]], words: Words) -> tuple[Figure, ...]:
-    held = {found.receipt.id: found for found in evidence.receipts}
+def _proven(evidence: Evidence, proof: rules.Proof, apply_it: bool, words: Words) -> tuple[Figure, ...]:
+    claimed = {found.receipt.id: found.claimed_minor for found in evidence.receipts}
     shown: list[Figure] = []
-    for receipt_id, amount in proof:
-        if found := held.get(receipt_id):
-            receipt = found.receipt
-            named = f"receipt {_number(receipt.number, receipt.id)}, {words.money(receipt.amount_minor, receipt.currency)}"
-            shown.append(Figure(f"Recorded on {named}", found.claimed_minor, found.claimed_minor + amount))
+    for proven in proof.receipts:
+        receipt, before = proven.receipt, claimed[proven.receipt.id]
+        named = f"receipt {_number(receipt.number, receipt.id)}, {words.money(receipt.amount_minor, receipt.currency)}"
+        shown.append(Figure(f"Recorded on {named}", before, before + proven.amount_minor))
+    if apply_it:
+        lines = _by_invoice(evidence)
+        for applied in rules.to_apply(evidence, proof):
+            for part in applied.more:
+                line, _ = lines[part.invoice_id]
+                label = f"Open on invoice {_number(line.invoice_number, line.invoice_id)}"
+                shown.append(Figure(label, line.open_minor, line.open_minor - part.amount_minor))
     return tuple(shown)
 
 

@@ -86,8 +86,8 @@ def _buttons(facts: IncidentFacts) -> list[Block]:
     if offered and not (remedy is Remedy.DISMISS and facts.frozen):
         again = "Each is checked again first; any that changed is left out."
         text = f"{labels.EXPLAINED[remedy]} This is for {counted(held.open, 'payment')}. {again}"
-        confirm = confirmation(labels.REMEDIES[remedy], text, "Yes, all of them")
-        label, action = f"{labels.REMEDIES[remedy]}: all {held.open:,}", f"{CHOOSE_ALL}{remedy.value}"
+        confirm = confirmation(remedy.label, text, "Yes, all of them")
+        label, action = f"{remedy.label}: all {held.open:,}", f"{CHOOSE_ALL}{remedy.value}"
         elements.append(button(action, label, incident.id, style="primary", confirm=confirm))
     if incident.taken_by is None:
         elements.append(take(incident.id))
@@ -102,7 +102,7 @@ def _notes(facts: IncidentFacts, words: Words, names: Names) -> str:
     if incident.state == "open" or incident.taken_by:
         notes.append(owner(incident.taken_by, names))
     if incident.bulk_remedy is not None and incident.bulk_by is not None:
-        chosen = labels.REMEDIES[incident.bulk_remedy]
+        chosen = incident.bulk_remedy.label
         notes.append(f"{name_of(names, incident.bulk_by)} chose “{chosen}” for all; it is being carried out.")
     if incident.state == "open" and facts.frozen and facts.figures.bulk_remedy is Remedy.DISMISS:
         notes.append("Dismissing many at once is off while too many payments are failing.")

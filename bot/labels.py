@@ -1,23 +1,10 @@
-"""What remedies, confidences and ends are called on cards, in modals and in answers, as a finance person says them."""
+"""What remedies do and what confidences and ends are called, on cards, in modals and in answers, as a finance person says it."""
 
 from __future__ import annotations
 
 from receivables.diagnosis import Confidence, Remedy
 from receivables.effects import EffectKind
 from receivables.words import plain
-
-REMEDIES: dict[Remedy, str] = {
-    Remedy.UNAPPLY_CREDIT_MEMO: "Un-apply credit memo",
-    Remedy.RECREATE_RECEIPT: "Recreate receipt",
-    Remedy.DISMISS: "Dismiss syncing",
-    Remedy.NOT_DUPLICATE: "Not a duplicate: record it",
-    Remedy.APPLY_RECEIPT: "Apply receipt",
-    Remedy.KEEP_ON_ACCOUNT: "Keep on account",
-    Remedy.RETRY: "Retry",
-    Remedy.WAIT: "Wait",
-    Remedy.RECONNECT: "Reconnect",
-    Remedy.ESCALATE: "Escalate",
-}
 
 EXPLAINED: dict[Remedy, str] = {
     Remedy.UNAPPLY_CREDIT_MEMO: "Un-applies the credit memo and posts the receipt. The credit stays open for another invoice.",

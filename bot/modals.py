@@ -12,8 +12,9 @@ from typing import Any
 import rules
 from bot import labels
 from bot.cards import FACTS_AT_MOST, blocked, figures_blocks, label_of, paid, sentence_of
-from bot.figures import credit_that_fits_minor, proposed_proof, proposed_successors, undecided_lines
+from bot.figures import credit_that_fits_minor, follows, proposed_proof
 from bot.text import OPTION_AT_MOST, VALUE_AT_MOST, Block, context, of_payment, plain_text, section
+from receivables.books_records import Receipt
 from receivables.diagnosis import Remedy
 from receivables.words import Words, counted, plain
 from storage.cards import CardFacts
@@ -22,6 +23,7 @@ CALLBACK = "resolve_now"
 OPTIONS_AT_MOST = 50  # far below Slack's 100; nobody reads more
 FIGURES_AT_MOST = 40  # Slack allows 100 blocks, of four figures each; a payment of so many invoices is rare
 REASON_AT_MOST = 1000
+REFERENCE_AT_MOST = 100
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,7 @@ class Submitted:
     failure_id: str
     offer_id: str
     reason: str
-    successor: str
-    proof: str
-    reapply: bool
+    options: Mapping[str, object]  # what the remedy was told, as a decision holds it
 
 
 def resolve_modal(facts: CardFacts, words: Words, *, chosen: Remedy | None = None) -> Block:
@@ -48,8 +48,9 @@ def resolve_modal(facts: CardFacts, words: Words, *, chosen: Remedy | None = Non
     blocks.append(_remedies(facts, offered, remedy, words))
     blocks.append(section(labels.EXPLAINED[remedy], "explained"))
     blocks += figures_blocks(facts, remedy, words, FIGURES_AT_MOST)
+    blocks += [context(plain(said, 500)) for said in follows(facts, remedy, words)]
     blocks += _needs(facts, remedy, words)
-    return _view(facts, blocks, submit=labels.REMEDIES[remedy])
+    return _view(facts, blocks, submit=remedy.label)
 
 
 def _view(facts: CardFacts, blocks: list[Block], *, submit: str | None) -> Block:
@@ -119,6 +120,8 @@ def _needs(facts: CardFacts, remedy: Remedy, words: Words) -> list[Block]:
         blocks += _reapply(facts, words)
     if remedy is Remedy.DISMISS:
         blocks += _proof(facts, words)
+    if remedy is Remedy.NOT_DUPLICATE:
+        blocks += _other_money(facts, words)
     reason = {"type": "plain_text_input", "action_id": "reason", "multiline": True, "max_length": REASON_AT_MOST}
     blocks.append(_input("reason", "Reason", reason, optional=remedy is not Remedy.DISMISS))
     return blocks
@@ -140,8 +143,8 @@ def _successor(facts: CardFacts, words: Words) -> list[Block]:
     if evidence is None or diagnosis is None:
         return []
     lines = [line for line in evidence.lines if line.successors]
-    proposed = proposed_successors(diagnosis)
-    if len(lines) > 1 and not undecided_lines(evidence, diagnosis):
+    proposed = rules.proposed_successors(diagnosis, evidence)
+    if len(lines) > 1 and not rules.undecided_lines(evidence, diagnosis):
         return []
     currency = facts.payment.payment.currency
     candidates = {
@@ -152,46 +155,63 @@ def _successor(facts: CardFacts, words: Words) -> list[Block]:
         for line in lines
         for invoice in line.successors
     }
-    first = proposed[lines[0].line] if len(lines) == 1 and lines[0].line in proposed else ""
-    return _select("successor", "Replacement invoice", candidates, first)
+    first = proposed[lines[0].line].id if len(lines) == 1 and lines[0].line in proposed else ""
+    return _select("successor", "Replacement invoice", candidates, [first])
 
 
 def _proof(facts: CardFacts, words: Words) -> list[Block]:
-    """The receipts that may have the money; with two that have it together, leaving it empty takes both."""
-    evidence, diagnosis = facts.evidence, facts.failure.diagnosis
-    if evidence is None or diagnosis is None:
+    """The receipts that may have the money, one or several together, and whether what is unapplied of them is to be applied."""
+    evidence, proposed = facts.evidence, proposed_proof(facts)
+    if evidence is None:
         return []
-    currency = facts.payment.payment.currency
-    usable = [
-        found.receipt
-        for found in evidence.receipts
-        if not found.ours and not found.receipt.voided and found.receipt.currency == currency and found.free_minor > 0
-    ]
-    candidates = {
-        receipt.id: _option(
-            f"Receipt {plain(receipt.number, 24)}, {words.money(receipt.amount_minor, currency)}, "
-            f"{words.day(receipt.received_on)}",
-            receipt.id,
-        )
-        for receipt in usable
-    }
-    proposed = [receipt_id for receipt_id, _ in proposed_proof(diagnosis)]
-    named = "the receipt named above is" if len(proposed) == 1 else "the receipts named above are"
-    empty = f"{named} the proof" if proposed else "a second person must approve"
-    first, hint = (proposed[0] if len(proposed) == 1 else ""), f"If you leave this empty, {empty}."
-    blocks = _select("proof", "Proof: the receipt that recorded this payment", candidates, first, hint=hint)
-    return blocks or [context("No receipt was found as proof, so a second person must approve this dismissal.")]
+    usable = [found.receipt for found in rules.provable(evidence)]
+    candidates = {receipt.id: _receipt(receipt, words) for receipt in usable}
+    first = [proven.receipt.id for proven in proposed.receipts]
+    named = "the receipt named above is" if len(first) == 1 else "the receipts named above are"
+    empty = f"payment {plain(proposed.twin)} is" if proposed.twin else named
+    hint = f"If you leave this empty, {f'{empty} the proof' if proposed.given else 'a second person must approve'}."
+    blocks = _select("proof", "Proof: the receipts that recorded this payment", candidates, first, hint=hint, several=True)
+    if not blocks and not proposed.given:
+        blocks = [context("No receipt was found as proof, so a second person must approve this dismissal.")]
+    amount = evidence.payment.amount_minor
+    if rules.to_apply(evidence, rules.Proof(tuple(rules.ProofOf(receipt, amount) for receipt in usable))):
+        option = _option("Apply what is unapplied of it to the open invoices", "apply_proof")
+        element = {"type": "checkboxes", "action_id": "apply_proof", "options": [option]}
+        blocks.append(_input("apply_proof", "So that the customer gets the credit", element, optional=True))
+    return blocks
 
 
-def _select(name: str, label: str, candidates: Mapping[str, Block], first: str, hint: str = "") -> list[Block]:
-    """A choice among documents, the proposed one first, so that it stays on a long list. One with a hint may stay empty."""
+def _other_money(facts: CardFacts, words: Words) -> list[Block]:
+    """Which receipt is other money, where several may be, and its own cash reference."""
+    evidence = facts.evidence
+    if evidence is None or rules.is_about_twin(evidence, {}):
+        return []
+    candidates = {found.receipt.id: _receipt(found.receipt, words) for found in rules.may_be_other_money(evidence)}
+    which = _select("receipt", "The receipt that is other money", candidates, []) if len(candidates) > 1 else []
+    element = {"type": "plain_text_input", "action_id": "cash_reference", "max_length": REFERENCE_AT_MOST}
+    hint = "The receipt's own: the number of the check, of the wire, or of the transfer."
+    return [*which, _input("cash_reference", "Cash reference of the receipt", element, hint=hint)]
+
+
+def _receipt(receipt: Receipt, words: Words) -> Block:
+    amount, day = words.money(receipt.amount_minor, receipt.currency), words.day(receipt.received_on)
+    return _option(f"Receipt {plain(receipt.number, 24)}, {amount}, {day}", receipt.id)
+
+
+def _select(
+    name: str, label: str, candidates: Mapping[str, Block], first: Sequence[str], hint: str = "", *, several: bool = False
+) -> list[Block]:
+    """A choice among documents, the proposed ones first, so that they stay on a long list. One with a hint may stay empty."""
     usable = {document: option for document, option in candidates.items() if 0 < len(document) <= VALUE_AT_MOST}
-    options = [option for _, option in sorted(usable.items(), key=lambda item: item[0] != first)]
+    options = [option for _, option in sorted(usable.items(), key=lambda item: item[0] not in first)][:OPTIONS_AT_MOST]
     if not options:
         return []
-    element: Block = {"type": "static_select", "action_id": name, "options": options[:OPTIONS_AT_MOST]}
-    if first in usable:
-        element["initial_option"] = usable[first]
+    chosen = [option for option in options if option["value"] in first]
+    element: Block = {"type": "multi_static_select" if several else "static_select", "action_id": name, "options": options}
+    if several and chosen:
+        element["initial_options"] = chosen
+    elif chosen:
+        element["initial_option"] = chosen[0]
     return [_input(name, label, element, optional=bool(hint), hint=hint)]
 
 
@@ -216,11 +236,20 @@ def read_submission(view: Mapping[str, Any]) -> Submitted:
     def selected(block: str) -> str:
         return str((given(block).get("selected_option") or {}).get("value") or "")
 
+    def text(block: str) -> str:
+        return str(given(block).get("value") or "").strip()
+
+    options: dict[str, object] = {
+        "successor": selected("successor"),
+        "proof": [str(option["value"]) for option in given("proof").get("selected_options") or ()],
+        "apply_proof": bool(given("apply_proof").get("selected_options")),
+        "reapply": bool(given("reapply").get("selected_options")),
+        "receipt": selected("receipt"),
+        "cash_reference": text("cash_reference"),
+    }
     return Submitted(
         failure_id=str(view.get("private_metadata") or ""),
         offer_id=selected("remedy"),
-        reason=str(given("reason").get("value") or "").strip(),
-        successor=selected("successor"),
-        proof=selected("proof"),
-        reapply=bool(given("reapply").get("selected_options")),
+        reason=text("reason"),
+        options={name: value for name, value in options.items() if value},
     )

@@ -128,9 +128,7 @@ class Presses:
             if problem:
                 ack(response_action="errors", errors=problem)
                 return
-            options = {"successor": given.successor, "proof": given.proof, "reapply": given.reapply}
-            chosen = {name: value for name, value in options.items() if value}
-            self._decide(person, offer, reason=given.reason, options=chosen)
+            self._decide(person, offer, reason=given.reason, options=given.options)
         except ReceivablesError as error:
             ack(response_action="errors", errors={"remedy": error.message[:2000]})
             return

@@ -49,7 +49,7 @@ def _happened(told: Story, words: Words, names: Names) -> list[tuple[datetime, s
             by = name_of(names, failure.resolved_by) if failure.resolved_by else ""
             resolved.append((failure.resolved_at, labels.resolved(failure.resolution or "", by)))
     for decision in told.decisions:
-        chosen = f"{name_of(names, decision.requested_by)} chose “{labels.REMEDIES[decision.remedy]}”"
+        chosen = f"{name_of(names, decision.requested_by)} chose “{decision.remedy.label}”"
         lines.append((decision.requested_at, f"{chosen}; {_became(decision, names)}{because(decision.reason)}"))
     for effect in told.effects:
         at = effect.settled_at or effect.planned_at

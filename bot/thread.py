@@ -76,7 +76,7 @@ def _line(row: AuditRow, names: Names) -> str:
     outcome, by = str(body.get("outcome") or ""), name_of(names, str(body.get("by") or ""))
     match row.action:
         case "decision.made":
-            remedy = f" “{labels.REMEDIES[Remedy(body['remedy'])]}”" if body.get("remedy") in list(Remedy) else ""
+            remedy = f" “{Remedy(body['remedy']).label}”" if body.get("remedy") in list(Remedy) else ""
             waiting = "; a second person must approve it" if body.get("state") == "waiting_approval" else ""
             return f"{who} chose{remedy}{waiting}.{because(str(body.get('reason') or ''))}"
         case "escalation.reminded":

@@ -51,7 +51,7 @@ class Question:
     currency: str
     without_proof: bool = False  # a dismissal that rests on no receipt
     touched_by: frozenset[str] = frozenset()
-    always_two: bool = False  # whatever the amount: it may record money twice
+    always_two: str = ""  # why it takes two people whatever the amount; "" where it does not
     imported_by: str = ""
     unknown_makers: tuple[str, ...] = ()
     solo: bool = False  # the company is an office of one
@@ -93,7 +93,7 @@ def may_decide(person: Person | None, question: Question) -> Answer:
     if not limits:
         return Answer(
             Ruling.REFUSED,
-            f"{person.name} has no right to choose {question.remedy} for {question.company} in {question.currency}.",
+            f"{person.name} has no right to choose “{question.remedy.label}” for {question.company} in {question.currency}.",
         )
     maker = made_it(person, question)
     two = _takes_two(person, question, max(limits))
@@ -144,7 +144,7 @@ def _takes_two(person: Person, question: Question, limit_minor: int) -> str:
     if question.without_proof:
         return "A dismissal without a receipt as proof takes two people."
     if question.always_two:
-        return "To say that it is not a duplicate takes two people."
+        return question.always_two
     if question.amount_minor > limit_minor:
         return f"The amount is above the limit of {person.name}; it takes a second person."
     return ""

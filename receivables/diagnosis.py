@@ -46,6 +46,25 @@ class Remedy(StrEnum):
     RECONNECT = "reconnect"
     ESCALATE = "escalate"
 
+    @property
+    def label(self) -> str:
+        """What people call it, on buttons and in answers."""
+        return _LABELS[self]
+
+
+_LABELS: dict[Remedy, str] = {
+    Remedy.UNAPPLY_CREDIT_MEMO: "Un-apply credit memo",
+    Remedy.RECREATE_RECEIPT: "Recreate receipt",
+    Remedy.DISMISS: "Dismiss syncing",
+    Remedy.NOT_DUPLICATE: "Not a duplicate: record it",
+    Remedy.APPLY_RECEIPT: "Apply receipt",
+    Remedy.KEEP_ON_ACCOUNT: "Keep on account",
+    Remedy.RETRY: "Retry",
+    Remedy.WAIT: "Wait",
+    Remedy.RECONNECT: "Reconnect",
+    Remedy.ESCALATE: "Escalate",
+}
+
 
 class Confidence(StrEnum):
     CERTAIN = "certain"

@@ -10,6 +10,7 @@ ReceivablesError             code for machines, message for people, cause chaine
 ├─ FeedError                 the payments could not be read
 ├─ NotPermitted              this person may not decide this
 ├─ StaleDecision             the facts changed since they were shown
+│  └─ CannotBeDone           the remedy does not fit what the books hold
 ├─ NotFound                  nothing of that name is known here
 └─ ConfigurationError        file, line, what to write instead
 """
@@ -110,6 +111,12 @@ class StaleDecision(ReceivablesError):
     """The facts changed since they were shown; nothing was written."""
 
     code = "stale_decision"
+
+
+class CannotBeDone(StaleDecision):
+    """The remedy does not fit what the books hold; nothing was written. The message says why and what to choose."""
+
+    code = "cannot_be_done"
 
 
 class NotFound(ReceivablesError):

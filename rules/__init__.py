@@ -3,8 +3,28 @@
 from rules.cage import EngineFailed
 from rules.causes.duplicate_reference import contradicted
 from rules.causes.unidentified import fits_again, not_diagnosed
+from rules.consequences import (
+    Applied,
+    OtherMoney,
+    Proof,
+    ProofOf,
+    Taken,
+    cash_reference,
+    findings,
+    may_be_other_money,
+    other_money,
+    proof_of,
+    proposed_successors,
+    provable,
+    successors,
+    to_apply,
+    total_of,
+    undecided_lines,
+    what_fits,
+)
 from rules.diagnosis import diagnose
 from rules.explaining import Condition, Explanation, RuleExplained, explain
+from rules.following import follows, is_about_twin
 from rules.kinds import fact_sentence
 from rules.money_back import came_after_all, gave_back_partly, went_back
 from rules.obstacles import NOBODY_DECIDES, InTheWay, Obstacle, obstacles
@@ -13,30 +33,49 @@ from rules.saying import incident, not_checked, root, sentence, setting, stops_c
 
 __all__ = [
     "NOBODY_DECIDES",
+    "Applied",
     "Condition",
     "EngineFailed",
     "Explanation",
     "InTheWay",
     "Obstacle",
+    "OtherMoney",
+    "Proof",
+    "ProofOf",
     "Reading",
     "RuleExplained",
+    "Taken",
     "came_after_all",
+    "cash_reference",
     "contradicted",
     "diagnose",
     "explain",
     "fact_sentence",
+    "findings",
     "fits_again",
+    "follows",
     "gave_back_partly",
     "incident",
+    "is_about_twin",
+    "may_be_other_money",
     "not_checked",
     "not_diagnosed",
     "obstacles",
+    "other_money",
+    "proof_of",
+    "proposed_successors",
+    "provable",
     "read",
     "root",
     "sentence",
     "setting",
     "stops_company",
+    "successors",
     "title",
+    "to_apply",
+    "total_of",
+    "undecided_lines",
     "was_recorded",
     "went_back",
+    "what_fits",
 ]

@@ -37,5 +37,7 @@ def nothing_but(flaw: Flaw) -> Pattern:
 
 
 def other_money(reading: Reading, found: Iterable[ReceiptReading]) -> tuple[Remedy, ...]:
-    """A person may say that these receipts are other money: not while something is unread, nor of one with our long number."""
-    return () if reading.evidence.unread or any(receipt.named for receipt in found) else (Remedy.RECREATE_RECEIPT,)
+    """A person may say that one of these receipts is other money: not while something is unread, nor of one with our long
+    number.
+    """
+    return () if reading.evidence.unread or all(receipt.named for receipt in found) else (Remedy.NOT_DUPLICATE,)

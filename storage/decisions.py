@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from receivables.authority import BY_ITS_MAKER
+from receivables.books_records import Receipt
 from receivables.diagnosis import Remedy
 from storage import schema, twins
 from storage.work import Work
@@ -41,6 +42,22 @@ class StoredDecision:
     outcome: str
     changed_at: datetime
     by_maker: bool = False  # one of those who decided made the document, in an office of one
+
+    @property
+    def stands(self) -> str:
+        """How it stands, in words that follow "it is"."""
+        return _STANDS[self.state]
+
+
+_STANDS = {
+    "waiting_approval": "waiting for a second person",
+    "accepted": "about to be carried out",
+    "carrying_out": "being carried out",
+    "done": "carried out",
+    "refused": "refused",
+    "stale": "not carried out, because the books changed",
+    "failed": "not carried out",
+}
 
 
 @dataclass(frozen=True)
@@ -154,10 +171,13 @@ def company_of(connection: Connection, decision_id: str) -> str | None:
     return connection.execute(sa.select(table.c.company).where(table.c.id == decision_id)).scalar_one_or_none()
 
 
-def in_state(connection: Connection, company: str, state: str, *, limit: int) -> Sequence[StoredDecision]:
-    """Decisions in one state, oldest first."""
+def in_state(
+    connection: Connection, company: str, state: str, *, limit: int, remedy: Remedy | None = None
+) -> Sequence[StoredDecision]:
+    """Decisions in one state, oldest first; those for one remedy, or all."""
     table = schema.decision
-    return _load(connection, sa.and_(table.c.company == company, table.c.state == state), limit)
+    condition = sa.and_(table.c.company == company, table.c.state == state)
+    return _load(connection, condition if remedy is None else sa.and_(condition, table.c.remedy == remedy), limit)
 
 
 def under_way(connection: Connection, company: str, failure_id: str) -> StoredDecision | None:
@@ -207,17 +227,17 @@ def _load(connection: Connection, condition: sa.ColumnElement[bool], limit: int 
 # --- proof ------------------------------------------------------------------------------------------------------------
 
 
-def claim_receipt(work: Work, decision: StoredDecision, *, receipt_id: str, receipt_amount_minor: int, amount_minor: int) -> bool:
+def claim_receipt(work: Work, decision: StoredDecision, receipt: Receipt, amount_minor: int) -> bool:
     """Ties a dismissed payment to money of a receipt. False when other dismissals already rest on that money."""
     work.only_for(decision.company)
     claim = schema.receipt_claim
     proof_id = work.ids.new()
-    here = sa.and_(claim.c.company == work.company, claim.c.receipt_id == receipt_id)
-    whole = {"amount_minor": receipt_amount_minor}
+    here = sa.and_(claim.c.company == work.company, claim.c.receipt_id == receipt.id)
+    whole = {"amount_minor": receipt.amount_minor}
     try:
         with work.savepoint():
             if work.connection.execute(sa.select(claim.c.receipt_id).where(here)).one_or_none() is None:
-                new = {"company": work.company, "receipt_id": receipt_id, "claimed_minor": 0}
+                new = {"company": work.company, "receipt_id": receipt.id, "claimed_minor": 0}
                 work.connection.execute(sa.insert(claim).values(**new, **whole))
             work.connection.execute(
                 sa.update(claim).where(here).values(claimed_minor=claim.c.claimed_minor + amount_minor, **whole)
@@ -230,7 +250,7 @@ def claim_receipt(work: Work, decision: StoredDecision, *, receipt_id: str, rece
             id=proof_id,
             decision_id=decision.id,
             transaction_number=decision.transaction_number,
-            receipt_id=receipt_id,
+            receipt_id=receipt.id,
             amount_minor=amount_minor,
             given_at=work.at,
         )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import rules
 from receivables.books_records import CreditMemo, Receipt
 from receivables.diagnosis import Cause, Diagnosis, Finding
 from receivables.effects import (
     EffectKind,
     EffectState,
 )
-from receivables.errors import StaleDecision
+from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
 from receivables.twins import Settled
@@ -20,21 +21,6 @@ from storage.effects import PlannedEffect, StoredEffect, next_generation
 from storage.payments import StoredPayment
 from sync.desk import Desk
 from sync.posting import receipt_effect
-
-
-class CannotBeDone(StaleDecision):
-    """The remedy does not fit what the books hold; nothing was written. The message says why and what to choose."""
-
-    code = "cannot_be_done"
-
-
-@dataclass(frozen=True)
-class ProofOf:
-    """A receipt that stands for the payment: `amount_minor` of its `receipt_amount_minor`."""
-
-    receipt_id: str
-    receipt_amount_minor: int
-    amount_minor: int
 
 
 @dataclass(frozen=True)
@@ -46,8 +32,9 @@ class Plan:
     words: str
     effects: tuple[PlannedEffect, ...] = ()
     bindings: tuple[tuple[int, str, str], ...] = ()
-    proofs: tuple[ProofOf, ...] = ()
+    proofs: tuple[rules.ProofOf, ...] = ()
     superseded: tuple[StoredEffect, ...] = ()
+    other_money: tuple[Receipt, str] | None = None  # a receipt that is other money, and its cash reference
     twin: tuple[Settled, str] | None = None  # what is said of it as a twin, and of which other payment ("" is all)
     on_account_minor: int | None = None
     resolution: str = ""

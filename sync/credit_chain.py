@@ -15,10 +15,11 @@ from receivables.effects import (
     effect_key,
     facts_of,
 )
+from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence, LineEvidence
 from receivables.payment import Bucket, PaymentState
 from storage.effects import PlannedEffect
-from sync.cases import CannotBeDone, Case, Plan, gone, receipt_steps
+from sync.cases import Case, Plan, gone, receipt_steps
 from sync.settling import credit_effect
 
 

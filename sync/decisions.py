@@ -13,15 +13,16 @@ from receivables.authority import Answer, Ruling, may_approve, may_decide
 from receivables.books_records import CreditMemo
 from receivables.diagnosis import Diagnosis
 from receivables.effects import EffectState
+from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
-from storage import codec, decisions, effects, failures, outbox, payments, twins
+from storage import codec, decisions, effects, failures, other_money, outbox, payments, twins
 from storage.decisions import StoredDecision
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
 from sync import mirroring, remedies
-from sync.cases import CannotBeDone, Case, Plan
+from sync.cases import Case, Plan
 from sync.desk import Desk
 from sync.evidence import of_one
 from sync.requests import payment_of, question_of
@@ -141,8 +142,10 @@ def _write(work: Work, person: Work, case: Case, plan: Plan) -> None:
         effects.plan(person, planned)
     if plan.twin and not twins.settle(work, number, plan.twin[0], decision.id, other=plan.twin[1]):
         raise CannotBeDone("Somebody else settled meanwhile what this payment is.")
+    if plan.other_money:
+        other_money.say(work, number, *plan.other_money, decision.id)
     for proof in plan.proofs:
-        if not decisions.claim_receipt(work, decision, **vars(proof)):
+        if not decisions.claim_receipt(work, decision, proof.receipt, proof.amount_minor):
             raise CannotBeDone("Other dismissed payments already rest on that receipt's money.")
 
 

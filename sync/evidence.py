@@ -27,9 +27,10 @@ from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedP
 from receivables.payment import Bucket
 from receivables.ports import Books
 from receivables.twins import Twin
-from storage import decisions, effects, failures, mirror, payments, twins
+from storage import decisions, effects, failures, mirror, other_money, payments, twins
 from storage.effects import StoredEffect
 from storage.failures import StoredFailure
+from storage.other_money import OtherMoney
 from storage.payments import Binding, StoredPayment
 from sync import binding, escalation, receipts_found
 from sync.desk import Desk
@@ -52,6 +53,7 @@ class _Ours:
     known: binding.Known
     candidates: Candidates  # as the mirror knows them
     claimed: Mapping[str, int]
+    other_money: Mapping[str, Sequence[OtherMoney]]
     twins: Mapping[str, tuple[Twin, ...]]
     invoices: Sequence[Invoice]  # living invoices of the same customers, as last seen
 
@@ -136,7 +138,7 @@ def gather(
     longest = desk.books.traits.longest_reference
     candidates = [receipt for receipt in read.candidates.fresh.values() if isinstance(receipt, Receipt)]
     receipts = list({receipt.id: receipt for receipt in (*read.receipts, *candidates)}.values())
-    search = Search(desk.company, receipts, read.marked, ours.claimed, read.candidates, longest)
+    search = Search(desk.company, receipts, read.marked, ours.claimed, read.candidates, longest, ours.other_money)
     if receipts:
         with desk.db.read() as connection:
             search = receipts_found.with_others(connection, search, batch)
@@ -163,6 +165,7 @@ def _our_rows(
             known=known,
             candidates=receipts_found.candidates(connection, desk.company, asked),
             claimed=decisions.claimed(connection, company),
+            other_money=other_money.said(connection, company, numbers),
             twins=twins.unsettled(connection, company, numbers),
             invoices=mirror.open_invoices_of(connection, company, customers) if full else (),
         )

@@ -23,6 +23,7 @@ from receivables.twins import folded
 from storage import hand_receipts, mirror, payments
 from storage.engine import Connection
 from storage.hand_receipts import Found, Wanted
+from storage.other_money import OtherMoney
 from storage.payments import StoredPayment
 from storage.work import Work
 
@@ -59,7 +60,7 @@ class Search:
     claimed: Mapping[str, int]  # by receipt id: what dismissals rest on, in minor units
     candidates: Candidates = field(default_factory=Candidates)
     longest_reference: int = 0
-    other_money: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (transaction number, receipt id): its reference
+    other_money: Mapping[str, Sequence[OtherMoney]] = field(default_factory=dict)  # by transaction number
     waiting: Sequence[StoredPayment] = ()
     named: Mapping[str, StoredPayment] = field(default_factory=dict)
 
@@ -159,7 +160,7 @@ def of_payment(
             claimed_minor=search.claimed.get(receipt.id, 0),
             rivals=_rivals(search, stored, receipt),
             names_payment=_named(search, stored, receipt),
-            other_money=search.other_money.get((stored.number, receipt.id), ""),
+            other_money=_other_money(search, stored, receipt),
         )
         for _, receipt in sorted(found.items())
     )
@@ -214,3 +215,9 @@ def _named(search: Search, stored: StoredPayment, receipt: Receipt) -> str:
     """The other payment whose transaction number the reference is, or ""."""
     reference = receipt.reference.strip()
     return reference if reference in search.named and reference != stored.number else ""
+
+
+def _other_money(search: Search, stored: StoredPayment, receipt: Receipt) -> str:
+    """The cash reference of which a person said that this receipt is, as long as it stays as it was; or ""."""
+    said = search.other_money.get(stored.number, ())
+    return next((other.cash_reference for other in said if other.holds_for(receipt)), "")

@@ -6,24 +6,23 @@ rests on, and a chain carries those that the step before it will leave.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import rules
-from receivables.books_records import Invoice, InvoiceStatus, Receipt, ReceiptLine
-from receivables.diagnosis import Cause, Diagnosis, Remedy
+from receivables.books_records import Invoice, Receipt, ReceiptLine
+from receivables.diagnosis import Cause, Remedy
 from receivables.effects import (
     ApplyReceipt,
     effect_key,
     facts_of,
 )
+from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
 from receivables.twins import Settled
-from receivables.words import capitalized, listed
 from storage.effects import PlannedEffect
-from sync.cases import CannotBeDone, Case, Plan, ProofOf, gone, receipt_steps
+from sync.cases import Case, Plan, gone, receipt_steps
 from sync.credit_chain import unapply
 
 
@@ -73,14 +72,14 @@ def _recreate(case: Case) -> Plan:
     _no_receipt_of_ours(case)
     if case.diagnosis.primary.cause is Cause.UNIDENTIFIED and not case.evidence.isolated:
         raise CannotBeDone("Too many payments are failing for this remedy. Find the common cause first.")
-    chosen = _successors(case)
+    chosen = rules.successors(case.diagnosis, case.evidence, case.decision.options)
     lines_now = [
         replace(line, invoice=chosen[line.line], invoice_id=chosen[line.line].id) if line.line in chosen else line
         for line in case.evidence.lines
     ]
     evidence = replace(case.evidence, lines=tuple(lines_now))
-    fits = _what_fits(evidence)
-    if chosen and sum(amount for _, amount in fits) < sum(line.amount_minor for line in evidence.lines):
+    fits = rules.what_fits(evidence)
+    if chosen and rules.total_of(fits) < sum(line.amount_minor for line in evidence.lines):
         raise CannotBeDone("The replacement invoice has a smaller open balance than the payment allocates to it.")
     _may_be_posted(case, evidence)
     bindings = tuple((line, invoice.id, invoice.customer_id) for line, invoice in sorted(chosen.items()))
@@ -96,66 +95,23 @@ def _keep_on_account(case: Case) -> Plan:
         return Plan(PaymentState.POSTED, Bucket.IN_FLIGHT, words, on_account_minor=rest)
     _no_receipt_of_ours(case)
     _may_be_posted(case, case.evidence)
-    return _receipt_plan(case, case.evidence, _what_fits(case.evidence), ())
+    return _receipt_plan(case, case.evidence, rules.what_fits(case.evidence))
 
 
 def _receipt_plan(
-    case: Case, evidence: Evidence, fits: Sequence[tuple[str, int]], bindings: tuple[tuple[int, str, str], ...]
+    case: Case, evidence: Evidence, fits: Sequence[rules.Taken], bindings: tuple[tuple[int, str, str], ...] = ()
 ) -> Plan:
-    rest = case.stored.payment.amount_minor - sum(amount for _, amount in fits)
+    rest = case.stored.payment.amount_minor - rules.total_of(fits)
+    lines = [(part.invoice.id, part.amount_minor) for part in fits]
     return Plan(
         PaymentState.POSTING,
         Bucket.IN_FLIGHT,
         "a receipt is posted" + (", with the rest on the customer's account" if rest else ""),
-        effects=tuple(receipt_steps(case, evidence, fits, after=None)),
+        effects=tuple(receipt_steps(case, evidence, lines, after=None)),
         bindings=bindings,
         superseded=gone(case),
         on_account_minor=rest,
     )
-
-
-def _successors(case: Case) -> Mapping[int, Invoice]:
-    """Which invoice takes the place of each broken line's: the person's choice, else the diagnosis's only one."""
-    chosen: dict[int, Invoice] = {}
-    finding = case.finding(Cause.INVOICE_RECREATED)
-    proposed = dict(finding.successors) if finding else {}
-    asked = str(case.decision.options.get("successor") or "").removeprefix("#")
-    for line in case.evidence.lines:
-        if not line.successors:
-            continue
-        matching = [
-            invoice
-            for invoice in line.successors
-            if (asked in (invoice.id, invoice.number) if asked else invoice.id == proposed.get(line.line))
-        ]
-        if len(matching) > 1:
-            matching = [invoice for invoice in matching if invoice.id == asked]
-        if len(matching) == 1:
-            chosen[line.line] = matching[0]
-        elif finding:
-            numbers = ", ".join(f"{invoice.number} (#{invoice.id})" for invoice in line.successors)
-            raise CannotBeDone(f"Choose the invoice that replaces invoice {line.invoice_number}: {numbers}.")
-    if asked and not chosen:
-        raise CannotBeDone(f"{asked} is not an open invoice of the same customer and currency that could replace it.")
-    return chosen
-
-
-def _what_fits(evidence: Evidence) -> list[tuple[str, int]]:
-    """(invoice id, amount) of what living invoices still take of this payment."""
-    room: dict[str, int] = {}
-    fits: list[tuple[str, int]] = []
-    for line in evidence.lines:
-        invoice = line.invoice
-        if not isinstance(invoice, Invoice) or invoice.status is not InvoiceStatus.OPEN:
-            continue
-        if invoice.currency != evidence.payment.currency or (evidence.customer and invoice.customer_id != evidence.customer.id):
-            continue
-        left = room.setdefault(invoice.id, invoice.open_minor)
-        amount = min(line.amount_minor, left)
-        if amount > 0:
-            room[invoice.id] -= amount
-            fits.append((invoice.id, amount))
-    return fits
 
 
 def _may_be_posted(case: Case, evidence: Evidence) -> None:
@@ -173,69 +129,52 @@ def _no_receipt_of_ours(case: Case) -> None:
             )
 
 
-# --- dismiss, apply the receipt -----------------------------------------------------------------------------------------
-
-
-def twin_for(diagnosis: Diagnosis, evidence: Evidence, options: Mapping[str, Any]) -> str:
-    """The other payment that a dismissal would rest on: the one named by the person, else the one the diagnosis shows; or ""."""
-    if named := str(options.get("proof") or ""):
-        return next((twin.number for twin in evidence.twins if twin.number == named), "")
-    shows_it = diagnosis.primary.cause is Cause.DUPLICATE_REFERENCE
-    return evidence.twins[0].number if evidence.twins and shows_it else ""
-
-
-def proof_for(diagnosis: Diagnosis, evidence: Evidence, options: Mapping[str, Any]) -> tuple[ProofOf, ...]:
-    """The receipts a dismissal would rest on: those named by the person, else those the diagnosis found.
-
-    None where it rests on another payment (`twin_for`).
-    """
-    if twin_for(diagnosis, evidence, options):
-        return ()
-    receipts = {found.receipt.id: found.receipt for found in evidence.receipts}
-    numbers = {found.receipt.number: found.receipt for found in evidence.receipts}
-    if named := str(options.get("proof") or ""):
-        receipt = receipts.get(named.removeprefix("#")) or numbers.get(named)
-        if receipt is None:
-            others = listed([f"payment {twin.number}" for twin in evidence.twins])
-            instead = f" {capitalized(others)} may be named as proof." if others else ""
-            raise CannotBeDone(f"Receipt {named} is not one of this customer's receipts near the payment date.{instead}")
-        return (ProofOf(receipt.id, receipt.amount_minor, evidence.payment.amount_minor),)
-    finding = next((finding for finding in (diagnosis.primary, *diagnosis.runners_up) if finding.proof), None)
-    if finding is None:
-        return ()
-    if any(receipt_id not in receipts for receipt_id, _ in finding.proof):
-        raise CannotBeDone("The receipt that the card showed as proof is no longer in the books.")
-    return tuple(ProofOf(receipt_id, receipts[receipt_id].amount_minor, amount) for receipt_id, amount in finding.proof)
+# --- dismiss, not a duplicate -----------------------------------------------------------------------------------------
 
 
 def _dismiss(case: Case) -> Plan:
-    """Stops syncing: nothing is written to the books; the proof ties the payment to the receipt that has its money.
+    """Stops syncing: the proof ties the payment to the receipts that have its money, or to the payment that it is again.
 
-    Or to the payment that it is again: that one has its receipt, or a failure of its own.
+    Nothing is written to the books, unless the person wants a receipt of the proof applied: the dismissal does not wait for it.
     """
-    if other := twin_for(case.diagnosis, case.evidence, case.decision.options):
-        words = f"dismissed: it is payment {other} again"
-        twin = (Settled.DISMISSED, other)
-        return Plan(PaymentState.DISMISSED, Bucket.DISMISSED, words, twin=twin, resolution="dismissed")
-    proofs = proof_for(case.diagnosis, case.evidence, case.decision.options)
-    if proofs and sum(proof.amount_minor for proof in proofs) != case.stored.payment.amount_minor:
-        raise CannotBeDone("The receipts named as proof do not add up to the payment.")
+    proof = rules.proof_of(case.diagnosis, case.evidence, case.decision.options)
+    apply_it = bool(case.decision.options.get("apply_proof"))
+    applied = rules.to_apply(case.evidence, proof) if apply_it else []
+    if apply_it and not applied:
+        raise CannotBeDone("The receipts named as proof have nothing unapplied for the open invoices of this payment.")
+    words = (
+        f"dismissed: it is payment {proof.twin} again"
+        if proof.twin
+        else f"dismissed {'with' if proof.given else 'without'} proof"
+    )
     return Plan(
         PaymentState.DISMISSED,
         Bucket.DISMISSED,
-        "dismissed" + (" with proof" if proofs else " without proof"),
-        proofs=proofs,
+        words,
+        effects=tuple(
+            _apply_step(case, part, receipt.receipt, receipt.lines, "proof") for part, receipt in enumerate(applied, 1)
+        ),
+        proofs=proof.receipts,
+        twin=(Settled.DISMISSED, proof.twin) if proof.twin else None,
         resolution="dismissed",
     )
 
 
 def _not_duplicate(case: Case) -> Plan:
-    """It is other money than the payment that came before: it is checked again, and posted where nothing else is in the way."""
-    if not case.evidence.twins:
-        raise CannotBeDone("Name the receipt that is other money.")
+    """It is other money than the receipt named, or than the payment that came before: ours is recorded beside it."""
     words = "not a duplicate; it is checked again and posted if nothing else is in the way"
-    twin = (Settled.NOT_DUPLICATE, "")
-    return Plan(PaymentState.RECEIVED, Bucket.TO_DO, words, twin=twin, resolution="retried")
+    again = Plan(PaymentState.RECEIVED, Bucket.TO_DO, words, resolution="retried")
+    if rules.is_about_twin(case.evidence, case.decision.options):
+        return replace(again, twin=(Settled.NOT_DUPLICATE, ""))
+    said = rules.other_money(case.evidence, case.decision.options)
+    other = (said.receipt, rules.cash_reference(case.evidence, case.decision.options))
+    if said.recorded is None:
+        return replace(again, other_money=other)
+    _no_receipt_of_ours(case)
+    return replace(_receipt_plan(case, said.evidence, said.recorded), other_money=other)
+
+
+# --- apply the receipt ------------------------------------------------------------------------------------------------
 
 
 def _apply_receipt(case: Case) -> Plan:
@@ -246,33 +185,37 @@ def _apply_receipt(case: Case) -> Plan:
     part, receipt = live[0], live[0].receipt
     if receipt.deposited:
         raise CannotBeDone(f"Receipt {receipt.number} is in a bank deposit. Take it out of the deposit first.")
-    wanted = [(line.invoice_id, line.amount_minor) for line in case.evidence.lines if line.invoice_id]
+    wanted = tuple(ReceiptLine(line.invoice_id, line.amount_minor) for line in case.evidence.lines if line.invoice_id)
     for line in case.evidence.lines:
         if line.open_minor + receipt.applied_to(line.invoice_id) < line.amount_minor:
             raise CannotBeDone(f"The open balance of invoice {line.invoice_number} is too small for the receipt.")
-    company = case.desk.company.id
-    key = effect_key(company, case.stored.number, f"apply/{part.part}", case.generation)
-    expects = {f"receipt:{receipt.id}": facts_of(receipt)} | {
-        f"invoice:{line.invoice_id}": facts_of(line.invoice) for line in case.evidence.lines if isinstance(line.invoice, Invoice)
-    }
-    effect = PlannedEffect(
-        id=case.desk.ids.new(),
-        company=company,
-        transaction_number=case.stored.number,
-        part=part.part,
-        generation=case.generation,
-        key=key,
-        marker=f"ra-{key[:16]}",
-        write=ApplyReceipt(receipt.id, tuple(ReceiptLine(*line) for line in wanted)),
-        expects=expects,
-        attended=True,
-        facts_read_at=case.evidence.taken_at,
-        decision_id=case.decision.id,
-    )
     return Plan(
         PaymentState.POSTING,
         Bucket.IN_FLIGHT,
         f"receipt {receipt.number} is applied to its invoices",
-        effects=(effect,),
+        effects=(_apply_step(case, part.part, receipt, wanted, "apply"),),
         on_account_minor=case.stored.payment.on_account_minor,
+    )
+
+
+def _apply_step(case: Case, part: int, receipt: Receipt, lines: tuple[ReceiptLine, ...], what: str) -> PlannedEffect:
+    """The intent to apply a receipt to exactly these lines, resting on it and on the payment's invoices as they were read."""
+    company = case.desk.company.id
+    key = effect_key(company, case.stored.number, f"{what}/{part}", case.generation)
+    expects = {f"receipt:{receipt.id}": facts_of(receipt)} | {
+        f"invoice:{line.invoice_id}": facts_of(line.invoice) for line in case.evidence.lines if isinstance(line.invoice, Invoice)
+    }
+    return PlannedEffect(
+        id=case.desk.ids.new(),
+        company=company,
+        transaction_number=case.stored.number,
+        part=part,
+        generation=case.generation,
+        key=key,
+        marker=f"ra-{key[:16]}",
+        write=ApplyReceipt(receipt.id, lines),
+        expects=expects,
+        attended=True,
+        facts_read_at=case.evidence.taken_at,
+        decision_id=case.decision.id,
     )

@@ -10,20 +10,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import rules
 from receivables.authority import Answer, Question, Ruling, may_approve, may_decide
 from receivables.diagnosis import Diagnosis, Remedy
 from receivables.errors import NotFound, NotPermitted, StaleDecision
 from receivables.evidence import Evidence
 from receivables.makers import makers_of
 from receivables.payment import Bucket, PaymentState
-from storage import decisions, failures, outbox, payments
+from receivables.words import capitalized
+from storage import decisions, failures, other_money, outbox, payments
 from storage.decisions import AlreadyDecided, StoredDecision
 from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import remedies
 from sync.desk import Desk
+
+#: Why a decision takes two people whatever the amount.
+OTHER_PAYMENT = "To say that it is not a duplicate takes two people."
+OTHER_MONEY = "The receipt may well be this payment, so it takes two people to say that it is other money."
+SHORT_PROOF = "The proof is less than the payment, so the dismissal takes two people."
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ def shown(desk: Desk, number: str, remedy: Remedy, *, by: str, options: Mapping[
     with desk.db.read() as connection:
         stored, found = _open_failure(connection, desk, number)
         diagnosis = _as_shown(found, None)
-        _is_offered(found, remedy)
+        _is_offered(desk, found, remedy)
         evidence = failures.evidence(connection, desk.company.id, found.evidence_id) if found.evidence_id else None
     question = question_of(desk, stored, diagnosis, evidence, remedy, options or {})
     return Shown(stored, found, may_decide(desk.people.get(by), question))
@@ -76,7 +82,7 @@ def request(
             return pressed
         stored, found = _open_failure(connection, desk, number)
         diagnosis = _as_shown(found, evidence_id)
-        _is_offered(found, remedy)
+        _is_offered(desk, found, remedy)
         evidence = failures.evidence(connection, desk.company.id, found.evidence_id) if found.evidence_id else None
         chosen = dict(options or {})
         question = question_of(desk, stored, diagnosis, evidence, remedy, chosen)
@@ -124,7 +130,9 @@ def _record(work: Work, desk: Desk, made: StoredDecision) -> StoredDecision:
         decisions.record(work, made)
     except AlreadyDecided as taken:
         other = taken.other
-        raise StaleDecision(f"{desk.name_of(other.requested_by)} already chose {other.remedy}; it is {other.state}.") from None
+        raise StaleDecision(
+            f"{desk.name_of(other.requested_by)} already chose “{other.remedy.label}”; it is {other.stands}."
+        ) from None
     _want_card(work, made)
     return made
 
@@ -158,20 +166,39 @@ def decline(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:
 
 
 def reopen(desk: Desk, number: str, *, by: str, os_account: str = "") -> str:
-    """Undoes a dismissal and posts nothing by itself. Returns the id of the failure. The same right as dismissing."""
+    """Takes a dismissal back, or that receipts are other money, and posts nothing by itself. The same right as deciding it.
+
+    Returns the id of the failure. What was said of receipts can be taken back as long as ours is not in the books.
+    """
     desk.must_be_configured()
     with desk.acknowledge(os_account or by) as work:
         stored = payment_of(work.connection, desk, number)
-        if stored.state is not PaymentState.DISMISSED:
-            raise StaleDecision(f"Payment {number} is {stored.state}, not dismissed, so there is nothing to reopen.")
-        payment = stored.payment
-        question = Question(desk.company.id, Remedy.DISMISS, payment.amount_minor, payment.currency)
+        if any(made.state == "carrying_out" for made in decisions.of_payment(work.connection, work.company, number)):
+            raise StaleDecision("What was decided is still being carried out. Reopen the payment afterward.")
+        remedy, payment = _undone(work, stored), stored.payment
+        question = Question(desk.company.id, remedy, payment.amount_minor, payment.currency)
         answer = may_decide(desk.people.get(by), question)
         if answer.ruling is Ruling.REFUSED:
             raise NotPermitted(answer.reason)
-        decisions.withdraw_proof(work, number)
-        payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.reopened", body={"person": by})
-        return failures.open_one(work, payment, because="reopened", held=True, message="the dismissal was undone")
+        if remedy is Remedy.NOT_DUPLICATE:
+            other_money.withdraw(work.acting_as(by), number)
+        else:
+            decisions.withdraw_proof(work, number)
+        body = {"person": by, "remedy": remedy}
+        if stored.state is not PaymentState.FAILED:
+            payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.reopened", body=body)
+        undone = "the dismissal was undone" if remedy is Remedy.DISMISS else "what was said of its receipts was taken back"
+        return failures.open_one(work, payment, because="reopened", held=True, message=undone)
+
+
+def _undone(work: Work, stored: StoredPayment) -> Remedy:
+    """Which remedy a reopening takes back. Raises StaleDecision where there is none, or ours is in the books."""
+    if stored.state is PaymentState.DISMISSED:
+        return Remedy.DISMISS
+    nothing_sent = stored.state in (PaymentState.RECEIVED, PaymentState.FAILED) and stored.bucket is not Bucket.UNKNOWN
+    if nothing_sent and other_money.said(work.connection, work.company, [stored.number]):
+        return Remedy.NOT_DUPLICATE
+    raise StaleDecision(f"Payment {stored.number} is {stored.state}, not dismissed, so there is nothing to reopen.")
 
 
 def question_of(
@@ -183,10 +210,13 @@ def question_of(
     options: Mapping[str, Any],
 ) -> Question:
     """What is asked of `may_decide` and `may_approve`: how much, and who made what it is about."""
-    named, without_proof = None, False
+    named, without_proof, always_two = None, False, ""
     if remedy is Remedy.DISMISS:
-        named = [proof.receipt_id for proof in remedies.proof_for(diagnosis, evidence, options)] if evidence else []
-        without_proof = not named and not (evidence and remedies.twin_for(diagnosis, evidence, options))
+        proof = rules.proof_of(diagnosis, evidence, options) if evidence else rules.Proof()
+        named, without_proof = [proven.receipt.id for proven in proof.receipts], not proof.given
+        always_two = SHORT_PROOF if proof.missing_minor else ""
+    elif remedy is Remedy.NOT_DUPLICATE and evidence:
+        named, always_two = _said_to_be_other(evidence, options)
     made = makers_of(remedy, diagnosis, evidence, named)
     return Question(
         company=desk.company.id,
@@ -194,12 +224,21 @@ def question_of(
         amount_minor=stored.payment.amount_minor,
         currency=stored.payment.currency,
         without_proof=without_proof,
-        always_two=remedy is Remedy.NOT_DUPLICATE,
+        always_two=always_two,
         imported_by=stored.taken_in_by,
         touched_by=made.people,
         unknown_makers=made.unknown,
         solo=desk.company.solo,
     )
+
+
+def _said_to_be_other(evidence: Evidence, options: Mapping[str, Any]) -> tuple[list[str], str]:
+    """The receipts that are said to be other money, and why that takes two people, or ""."""
+    if rules.is_about_twin(evidence, options):
+        return [], OTHER_PAYMENT
+    rules.cash_reference(evidence, options)
+    said = rules.other_money(evidence, options)
+    return [said.receipt.id], OTHER_MONEY if said.two_people else ""
 
 
 def _waiting(connection: Connection, desk: Desk, decision_id: str) -> StoredDecision:
@@ -208,7 +247,7 @@ def _waiting(connection: Connection, desk: Desk, decision_id: str) -> StoredDeci
         raise NotFound("This decision is not known here. Look at the card again.")
     if decision.state != "waiting_approval":
         by = f" by {desk.name_of(decision.approved_by)}" if decision.approved_by else ""
-        raise StaleDecision(f"This decision is no longer waiting: it is {decision.state}{by}.")
+        raise StaleDecision(f"This decision is no longer waiting: it is {decision.stands}{by}.")
     return decision
 
 
@@ -222,15 +261,16 @@ def _may_approve(connection: Connection, desk: Desk, decision: StoredDecision, b
     return may_approve(desk.people.get(by), desk.people.get(decision.requested_by), question)
 
 
-def _is_offered(found: StoredFailure, remedy: Remedy) -> None:
+def _is_offered(desk: Desk, found: StoredFailure, remedy: Remedy) -> None:
     choices = found.offered
     if remedy in choices:
         return
     if not choices:
         raise StaleDecision("There is nothing to decide yet: we keep checking the books until they show what happened.")
-    blocked = found.diagnosis.primary.blocked if found.diagnosis else ""
-    reason = f" {blocked}" if blocked else ""
-    raise StaleDecision(f"{remedy} is not offered for this failure. Choose one of: {', '.join(choices)}.{reason}")
+    blocked = found.diagnosis.primary.blocked if found.diagnosis else None
+    reason = f" {capitalized(rules.fact_sentence(blocked, desk.company.words))}" if blocked else ""
+    offered = ", ".join(f"{choice.label} ({choice})" for choice in choices)
+    raise StaleDecision(f"{remedy.label} is not offered for this failure. Choose one of: {offered}.{reason}")
 
 
 def payment_of(connection: Connection, desk: Desk, number: str) -> StoredPayment:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from receivables.effects import ApplyCredit, EffectKind, EffectState, Outcome, UnapplyCredit, effect_key
+from receivables.effects import ApplyCredit, ApplyReceipt, EffectKind, EffectState, Outcome, UnapplyCredit, effect_key
 from receivables.payment import Bucket, PaymentState
 from receivables.ports import Ids
 from storage import attempts, decisions, effects, failures, payments
@@ -34,7 +34,10 @@ def settle(work: Work, held: StoredEffect, state: EffectState, outcome: Outcome,
         return  # a person took it out of the journey; what is found in the books afterwards moves it no more
     if state is held.state and (state is not EffectState.UNKNOWN or stored.bucket is Bucket.UNKNOWN):
         return  # nothing new; what a process left unknown when it died is shown as such from the first look on
-    chain = effects.of_payments(work.connection, held.company, [stored.number])[stored.number]
+    whole = effects.of_payments(work.connection, held.company, [stored.number])[stored.number]
+    chain = [effect for effect in whole if not _of_a_proof(effect, whole)]
+    if _of_a_proof(held, whole):
+        return  # the receipt of somebody else's that a dismissal rests on; `verification` reads it back
     if held.kind is EffectKind.APPLY_CREDIT:
         _credit_put_back(work, stored, held, chain, state, outcome)
     elif state is EffectState.DONE:
@@ -49,6 +52,12 @@ def settle(work: Work, held: StoredEffect, state: EffectState, outcome: Outcome,
         _not_done(work, stored, held, chain, state, outcome)
     if held.decision_id:
         _follow_decision(work, held, outcome)
+
+
+def _of_a_proof(effect: StoredEffect, chain: Sequence[StoredEffect]) -> bool:
+    """Whether it applies a receipt that is none of ours: nothing of the payment's own hangs on it."""
+    ours = {other.document_id for other in chain if other.kind is EffectKind.RECEIPT}
+    return isinstance(effect.write, ApplyReceipt) and effect.write.receipt_id not in ours
 
 
 def _done(work: Work, stored: StoredPayment, held: StoredEffect, chain: Sequence[StoredEffect]) -> None:

@@ -1,7 +1,7 @@
 """Posted receipts are read back, and only what stands in the books as meant counts as posted.
 
-Reads: posted payments and their receipts, in batches. Leaves: payments *verified*, or a failure ("accepted but not
-applied"). Never: a second receipt.
+Reads: posted payments and their receipts, in batches; receipts entered by hand that a dismissal wanted applied. Leaves:
+payments *verified*, or a failure ("accepted but not applied"); such dismissals ended. Never: a second receipt.
 """
 
 from __future__ import annotations
@@ -10,16 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from receivables.books_records import Gone, Receipt, ReceiptLine
+from receivables.diagnosis import Remedy
 from receivables.effects import ApplyReceipt, EffectKind, EffectState, ReceiptWrite
 from receivables.failpoints import failpoint
 from receivables.payment import Bucket, PaymentState
-from storage import attempts, decisions, effects, failures, payments
+from storage import attempts, decisions, effects, failures, outbox, payments
 from storage.effects import StoredEffect
 from storage.payments import StoredPayment
 from storage.work import Work
 from sync.desk import Desk
 
 PAYMENTS_PER_BATCH = 60
+DISMISSALS_PER_RUN = 60
+
+_OPEN = (EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON)
 
 
 @dataclass
@@ -31,6 +35,7 @@ class VerificationCounts:
 def run_once(desk: Desk) -> VerificationCounts:
     """Reads back every posted payment. Raises BooksError when the books cannot be read: then nothing is verified."""
     counts, after = VerificationCounts(), ""
+    _read_back_proofs(desk)
     while True:
         with desk.db.read() as connection:
             batch = payments.in_state(connection, desk.company.id, PaymentState.POSTED, limit=PAYMENTS_PER_BATCH, after=after)
@@ -82,6 +87,35 @@ def difference(stored: StoredPayment, chain: Sequence[StoredEffect], receipts: M
     if unapplied < stored.on_account_minor:
         return "receipt_changed", "more of the receipt is applied than was meant"
     return "", ""
+
+
+def _read_back_proofs(desk: Desk) -> None:
+    """Ends dismissals whose proof was to be applied, by what the books hold now. The dismissal itself stands in any case."""
+    with desk.db.read() as connection:
+        company, remedy = desk.company.id, Remedy.DISMISS
+        waiting = decisions.in_state(connection, company, "carrying_out", limit=DISMISSALS_PER_RUN, remedy=remedy)
+        chains = {decision.id: effects.of_decision(connection, company, decision.id) for decision in waiting}
+    settled = [decision for decision in waiting if not any(effect.state in _OPEN for effect in chains[decision.id])]
+    done = [effect for decision in settled for effect in chains[decision.id] if effect.state is EffectState.DONE]
+    ids = {effect.write.receipt_id for effect in done if isinstance(effect.write, ApplyReceipt)}
+    receipts = desk.books.receipts(ids) if ids else {}
+    with desk.work() as work:
+        for decision in settled:
+            missing = [words for effect in chains[decision.id] if (words := _not_applied(effect, receipts))]
+            outcome = f"the receipt was not applied: {missing[0]}" if missing else "the proof is applied to the invoices"
+            if decisions.move(work, decision, "failed" if missing else "done", outcome=outcome) and decision.failure_id:
+                outbox.want(work, "failure", decision.failure_id)
+
+
+def _not_applied(effect: StoredEffect, receipts: Mapping[str, Receipt | Gone]) -> str:
+    """Why a receipt is not applied as was wanted, or ""."""
+    if not isinstance(effect.write, ApplyReceipt) or effect.state is not EffectState.DONE:
+        return effect.outcome_message or "the books changed meanwhile"
+    receipt = receipts.get(effect.write.receipt_id)
+    if not isinstance(receipt, Receipt) or receipt.voided:
+        return "it is no longer in the books"
+    applied = all(receipt.applied_to(line.invoice_id) >= line.amount_minor for line in effect.write.lines)
+    return "" if applied else "the books took it but did not apply all of it"
 
 
 def _within(actual: Sequence[ReceiptLine], meant: Sequence[ReceiptLine]) -> bool:

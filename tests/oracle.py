@@ -182,9 +182,9 @@ class _Oracle(Money):
 
     def dismissed(self, found: list[tuple[HandReceipt, int]], *, certain: bool = False) -> Opinion:
         confidence, proven = self.sure(certain), [receipt for receipt, _ in found]
-        may_say = confidence is not Confidence.CERTAIN and not self.e.unread and not any(r.named for r in proven)
+        may_say = confidence is not Confidence.CERTAIN and not self.e.unread and not all(r.named for r in proven)
         first = may_say and any(r.against or r.installment for r in proven)
-        remedy = Remedy.RECREATE_RECEIPT if first else Remedy.DISMISS
+        remedy = Remedy.NOT_DUPLICATE if first else Remedy.DISMISS
         proof = frozenset((receipt.receipt.id, amount) for receipt, amount in found)
         return Opinion(Cause.RECEIPT_ALREADY_ENTERED, remedy, confidence, proof=proof)
 

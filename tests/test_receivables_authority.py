@@ -207,7 +207,7 @@ def made_it(person: Person | None, question: Question) -> bool:
 
 
 def takes_two(person: Person | None, question: Question) -> bool:
-    return question.without_proof or question.always_two or question.amount_minor > best_limit(person, question)
+    return question.without_proof or bool(question.always_two) or question.amount_minor > best_limit(person, question)
 
 
 def best_limit(person: Person | None, question: Question) -> int:

@@ -17,7 +17,7 @@ from app.commands.payments import AsJson, CompanyId, Transaction, working
 from app.output import print_beside, print_error, print_json, print_line
 from app.wiring import open_house, os_account
 from bot import labels
-from bot.figures import figures
+from bot.figures import figures, follows
 from receivables.authority import Answer, Ruling
 from receivables.diagnosis import Remedy
 from receivables.payment import Bucket
@@ -43,7 +43,19 @@ def decide(
     person: AsPerson,
     reason: Annotated[str, typer.Option(help="Why, in your own words; kept on record.")] = "",
     successor: Annotated[str, typer.Option(help="The invoice (number, or #id) that replaced the one that is gone.")] = "",
-    proof: Annotated[str, typer.Option(help="For a dismissal: the receipt (number, or #id) that records the payment.")] = "",
+    proof: Annotated[
+        list[str] | None,
+        typer.Option(help="For a dismissal: a receipt (number, or #id) that records the payment; give it once for each."),
+    ] = None,
+    apply_proof: Annotated[
+        bool, typer.Option(help="After a dismissal, apply what is unapplied of the proof to the payment's invoices.")
+    ] = False,
+    receipt: Annotated[
+        str, typer.Option(help="For not_duplicate: the receipt (number, or #id) that is other money, if there are several.")
+    ] = "",
+    cash_reference: Annotated[
+        str, typer.Option(help="For not_duplicate: which money that receipt is, such as the number of its check.")
+    ] = "",
     reapply: Annotated[bool, typer.Option(help="After unapplying a credit memo, reapply what still fits.")] = False,
     seen: Annotated[
         str, typer.Option(help="The facts you saw (`evidence` in failures --json and show --json); asks nothing.")
@@ -54,7 +66,15 @@ def decide(
     """Decide what happens to a failed payment, and carry it out now. Shows what would change, and asks first."""
     house = open_house(context.obj)
     desk = house.desk_of(transaction, company)
-    options = {name: value for name, value in {"successor": successor, "proof": proof, "reapply": reapply}.items() if value}
+    told: dict[str, object] = {
+        "successor": successor,
+        "proof": proof,
+        "apply_proof": apply_proof,
+        "reapply": reapply,
+        "receipt": receipt,
+        "cash_reference": cash_reference,
+    }
+    options = {name: value for name, value in told.items() if value}
     made = requests.request(
         desk,
         transaction,
@@ -95,7 +115,7 @@ def _asked(desk: Desk, number: str, remedy: Remedy, person: str, options: dict[s
         return None
     with desk.acknowledge(os_account()) as work:
         facts = cards.facts(work, shown.found.id, ())
-    for line in _what_it_means(desk, facts, remedy, shown.answer):
+    for line in _what_it_means(desk, facts, remedy, options, shown.answer):
         print_beside(line)
     if not sys.stdin.isatty():
         print_error(f"Nobody can be asked here. If these are the facts you saw, add: --seen {facts.failure.shown}")
@@ -106,15 +126,15 @@ def _asked(desk: Desk, number: str, remedy: Remedy, person: str, options: dict[s
     return facts.failure.shown
 
 
-def _what_it_means(desk: Desk, facts: CardFacts, remedy: Remedy, answer: Answer) -> list[str]:
+def _what_it_means(desk: Desk, facts: CardFacts, remedy: Remedy, options: dict[str, object], answer: Answer) -> list[str]:
     """The failure in a sentence, what the remedy does, each amount before and after, and who must agree."""
     words, currency = desk.company.words, facts.payment.payment.currency
     lines = [rules.sentence(facts.failure.diagnosis, words)] if facts.failure.diagnosis else []
-    lines.append(f"{remedy}: {labels.EXPLAINED[remedy]}")
-    for figure in figures(facts, remedy, words):
+    lines.append(f"{remedy.label}: {labels.EXPLAINED[remedy]}")
+    for figure in figures(facts, remedy, words, options):
         before, after = words.money(figure.before_minor, currency), words.money(figure.after_minor, currency)
         lines.append(f"  {figure.label}: {before} → {after}")
-    return lines + ([answer.reason] if answer.reason else [])
+    return [*lines, *follows(facts, remedy, words, options), *([answer.reason] if answer.reason else [])]
 
 
 def _carried_out(desk: Desk, decision_id: str, number: str) -> tuple[decisions.StoredDecision, str]:
@@ -137,7 +157,7 @@ def _carried_out(desk: Desk, decision_id: str, number: str) -> tuple[decisions.S
 def _outcome(desk: Desk, made: decisions.StoredDecision, state: str) -> str:
     match made.state:
         case "done":
-            return f"Done: {made.remedy} for payment {made.transaction_number}, which is now {state}."
+            return f"Done: {made.remedy.label}, for payment {made.transaction_number}, which is now {state}."
         case "waiting_approval":
             return f"Recorded. A second person must approve it in Slack. {made.outcome}"
         case "stale":

@@ -66,7 +66,7 @@ def entered_by_hand(w: World, key: str) -> Story:
         "entered by hand",
         number,
         frozenset({Cause.RECEIPT_ALREADY_ENTERED}),
-        frozenset({Remedy.DISMISS} if number in reference else {Remedy.DISMISS, Remedy.RECREATE_RECEIPT}),
+        frozenset({Remedy.DISMISS} if number in reference else {Remedy.DISMISS, Remedy.NOT_DUPLICATE}),
         frozenset({receipt.id}),
         decidable=number in reference,  # otherwise it may be a second payment
         there=True,

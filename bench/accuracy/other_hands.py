@@ -86,7 +86,7 @@ def bank_feed_twin(w: World, key: str) -> Story:
     yield
     lines = w.random.choice(({invoice.id: minor}, {}))
     receipt = w.receipt(customer, minor, lines, at + timedelta(days=2), reference=f"ACH {customer.name}"[:20])
-    causes, remedies = frozenset({ENTERED}), frozenset({Remedy.DISMISS, Remedy.RECREATE_RECEIPT})
+    causes, remedies = frozenset({ENTERED}), frozenset({Remedy.DISMISS, Remedy.NOT_DUPLICATE})
     documents = frozenset({receipt.id})
     return Truth("bank feed twin", number, causes, remedies, documents, decidable=False, there=True)
 
@@ -102,7 +102,7 @@ def second_payment_by_check(w: World, key: str) -> Story:
 
 
 def _second(kind: str, number: str) -> Truth:
-    remedies = (LEFT_TO_PEOPLE | {Remedy.RECREATE_RECEIPT, Remedy.KEEP_ON_ACCOUNT}) - {Remedy.DISMISS}
+    remedies = (LEFT_TO_PEOPLE | {Remedy.NOT_DUPLICATE, Remedy.KEEP_ON_ACCOUNT}) - {Remedy.DISMISS}
     return Truth(kind, number, NOBODY_KNOWS | {ENTERED, DIFFERS}, remedies, decidable=False, second=True)
 
 

@@ -67,7 +67,7 @@ def receipt_already_entered(reading: Reading, matched: Matched) -> Finding:
     names its transaction number in one of its texts, on whatever invoice or customer; or it is applied to exactly the
     payment's invoices. Certain only where it names the number, and its tender and its reference do not speak of other money.
     Remedy: dismiss, with that receipt as proof. Where its tender or reference is another one, or the invoice has room for
-    both: record ours, because the receipt is other money.
+    both: say that it is other money, by its own cash reference; then ours is recorded.
     Prevention: let the sync post portal payments, or run it more often, so that nobody enters them first.
     Not to be confused with: a check of the same amount for the same invoice: the customer may have paid twice, so that stays
     likely and a person looks. A receipt of ours for another payment is never a candidate.
@@ -161,7 +161,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         return f"{what} names this payment of {amount}, and is larger: it holds other money as well."
     surely = "this payment" if finding.confidence is Confidence.CERTAIN else "what may be this payment"
     said = f"{what} already records {surely} of {telling.paid_on(diagnosis, words)}; posting it again would count it twice."
-    if finding.remedy is Remedy.RECREATE_RECEIPT:
+    if finding.remedy is Remedy.NOT_DUPLICATE:
         said = f"{what} has the amount of this payment of {telling.paid_on(diagnosis, words)}, and may well be other money."
     elsewhere = found[0].text("elsewhere")
     return f"{said} It is recorded on another {elsewhere}: move it to the right one in the books." if elsewhere else said

@@ -13,6 +13,7 @@ from rules.kinds import kind
 from rules.obstacles import obstacles
 from rules.reading import Reading
 from rules.rule import Matched, rule
+from rules.situations import other_money
 
 #: Problems of an allocation that leave open whose money it is.
 NOBODY = (BindingProblem.SEVERAL_CUSTOMERS, BindingProblem.NO_SUCH_CUSTOMER)
@@ -32,7 +33,7 @@ def unidentified(reading: Reading, matched: Matched) -> Finding:
     Happens when: none of the causes above fits the whole payment.
     Remedy: recreate the receipt (apply what fits, keep the rest on account) while the failure is isolated, every read
     succeeded, nothing of ours is or may be in the books, and no receipt by hand may be this money; otherwise escalate.
-    Retry where everything fits by now.
+    Where a receipt by hand is other money, say so; then ours is recorded. Retry where everything fits by now.
     Prevention: none that is known; where it happens again and again, tell us, because then it has a cause of its own.
     Not to be confused with: a certain cause. Whoever decides sees every fact.
     """
@@ -41,7 +42,8 @@ def unidentified(reading: Reading, matched: Matched) -> Finding:
         return matched.finding(Remedy.RETRY, Remedy.DISMISS, Remedy.ESCALATE, because=(fact_kinds.fits_now(), *because))
     if reading.evidence.isolated and _harmless(reading):
         return matched.finding(Remedy.RECREATE_RECEIPT, Remedy.DISMISS, Remedy.RETRY, Remedy.ESCALATE, because=because)
-    return matched.finding(Remedy.ESCALATE, Remedy.DISMISS, Remedy.RETRY, because=because)
+    other = other_money(reading, reading.suspects) if reading.may_post else ()
+    return matched.finding(Remedy.ESCALATE, *other, Remedy.DISMISS, Remedy.RETRY, because=because)
 
 
 def _harmless(reading: Reading) -> bool:

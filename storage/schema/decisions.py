@@ -1,4 +1,4 @@
-"""Tables of what people were offered, what they decided, and the proof that dismissals rest on."""
+"""Tables of what people were offered, what they decided, the proof that dismissals rest on, and what is other money."""
 
 from __future__ import annotations
 
@@ -102,3 +102,23 @@ proof = Table(
     money_in_range("amount_minor"),
 )
 Index("ix_proof_by_payment", proof.c.company, proof.c.transaction_number)
+
+other_money = Table(
+    "other_money",
+    metadata,
+    company_column(),
+    id_column(),
+    Column("transaction_number", String(64), nullable=False),
+    Column("receipt_id", String(64), nullable=False),
+    Column("cash_reference", Text, nullable=False),
+    Column("receipt_hash", String(64), nullable=False),  # of what the receipt was when this was said: it ends when that changes
+    Column("said_at", Moment, nullable=False),
+    Column("decision_id", String(26), nullable=False),
+    Column("withdrawn_at", Moment),
+    refers_to("payment", *PAYMENT_KEY, key=PAYMENT_KEY),
+    refers_to("decision", "company", "decision_id"),
+    CheckConstraint("cash_reference <> ''", name="says_which"),
+)
+_HELD = sa.text("withdrawn_at IS NULL")
+Index("uq_other_money_held", other_money.c.company, other_money.c.transaction_number, other_money.c.receipt_id,
+      unique=True, sqlite_where=_HELD, postgresql_where=_HELD)  # fmt: skip

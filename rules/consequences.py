@@ -1,0 +1,338 @@
+"""What a remedy would do with what the evidence shows: the one answer, for whoever shows it and for the plan that does it.
+
+What invoices still take, which invoice takes the place of another, which receipts stand for a payment, and what follows when a
+person says that a receipt is other money. Pure; raises CannotBeDone, with words to show, where a remedy does not fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from receivables.books_records import Invoice, InvoiceStatus, Receipt, ReceiptLine
+from receivables.diagnosis import Cause, Diagnosis, Finding
+from receivables.errors import CannotBeDone
+from receivables.evidence import Evidence, LineEvidence, ReceiptEvidence
+from receivables.reference_keys import key_of
+from receivables.words import capitalized, listed
+from rules import matching
+from rules.hand_receipts import Elsewhere, ReceiptReading
+from rules.obstacles import InTheWay, Obstacle, obstacles
+from rules.reading import read
+from rules.ties import Reference
+
+Options = Mapping[str, object]
+_NONE: Mapping[int, Invoice] = {}
+
+
+def findings(diagnosis: Diagnosis) -> tuple[Finding, ...]:
+    """What was found, the recommended first."""
+    return (diagnosis.primary, *diagnosis.runners_up)
+
+
+# --- what invoices take -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one allocation's invoice takes of the payment, in minor units."""
+
+    line: int
+    invoice: Invoice
+    amount_minor: int
+
+
+def what_fits(evidence: Evidence, chosen: Mapping[int, Invoice] = _NONE) -> list[Taken]:
+    """What living invoices still take of this payment; `chosen` are invoices in the place of a line's own.
+
+    Two allocations to one invoice share what is open.
+    """
+    room: dict[str, int] = {}
+    found: list[Taken] = []
+    for line in evidence.lines:
+        invoice = chosen.get(line.line, line.invoice)
+        if not isinstance(invoice, Invoice) or invoice.status is not InvoiceStatus.OPEN:
+            continue
+        if invoice.currency != evidence.payment.currency or (evidence.customer and invoice.customer_id != evidence.customer.id):
+            continue
+        amount = min(line.amount_minor, room.setdefault(invoice.id, invoice.open_minor))
+        if amount > 0:
+            room[invoice.id] -= amount
+            found.append(Taken(line.line, invoice, amount))
+    return found
+
+
+def total_of(taken: Sequence[Taken]) -> int:
+    """What they take together, in minor units."""
+    return sum(part.amount_minor for part in taken)
+
+
+def proposed_successors(diagnosis: Diagnosis, evidence: Evidence) -> dict[int, Invoice]:
+    """By allocation line, the invoice that the diagnosis proposes in its place; without those that a person must choose."""
+    ids = dict(next((finding.successors for finding in findings(diagnosis) if finding.successors), ()))
+    return {line.line: invoice for line in evidence.lines for invoice in line.successors if invoice.id == ids.get(line.line)}
+
+
+def undecided_lines(evidence: Evidence, diagnosis: Diagnosis) -> list[LineEvidence]:
+    """The allocations whose invoice has several possible successors, or one that nobody proposes."""
+    proposed = proposed_successors(diagnosis, evidence)
+    return [line for line in evidence.lines if line.successors and line.line not in proposed]
+
+
+def successors(diagnosis: Diagnosis, evidence: Evidence, options: Options) -> dict[int, Invoice]:
+    """Which invoice takes the place of each broken line's: the person's choice, else the diagnosis's only one."""
+    asked = str(options.get("successor") or "").removeprefix("#")
+    proposed = proposed_successors(diagnosis, evidence)
+    recreated = any(finding.cause is Cause.INVOICE_RECREATED for finding in findings(diagnosis))
+    chosen: dict[int, Invoice] = {}
+    for line in evidence.lines:
+        named = [invoice for invoice in line.successors if asked in (invoice.id, invoice.number)] if asked else []
+        if len(named) > 1:
+            named = [invoice for invoice in named if invoice.id == asked]
+        if not asked and line.line in proposed:
+            named = [proposed[line.line]]
+        if len(named) == 1:
+            chosen[line.line] = named[0]
+        elif recreated and line.successors:
+            numbers = ", ".join(f"{invoice.number} (#{invoice.id})" for invoice in line.successors)
+            raise CannotBeDone(f"Choose the invoice that replaces invoice {line.invoice_number}: {numbers}.")
+    if asked and not chosen:
+        raise CannotBeDone(f"{asked} is not an open invoice of the same customer and currency that could replace it.")
+    return chosen
+
+
+# --- what proves a dismissal ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ProofOf:
+    """A receipt that stands for `amount_minor` of the payment."""
+
+    receipt: Receipt
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a dismissal rests on: receipts, or the other payment `twin` that it is again, or nothing.
+
+    `missing_minor` is what the receipts record less than the payment, at most a fee.
+    """
+
+    receipts: tuple[ProofOf, ...] = ()
+    twin: str = ""
+    missing_minor: int = 0
+
+    @property
+    def given(self) -> bool:
+        return bool(self.receipts or self.twin)
+
+
+def named_in(options: Options, name: str) -> tuple[str, ...]:
+    """The documents that a person named under this option; a decision of version 0.1.0 holds one text."""
+    given = options.get(name) or ()
+    return (given,) if isinstance(given, str) else tuple(map(str, given)) if isinstance(given, list | tuple) else ()
+
+
+def provable(evidence: Evidence) -> list[ReceiptEvidence]:
+    """The receipts that a person may name as proof: entered by hand, in the payment's currency, with money left to claim."""
+    return [found for found in evidence.receipts if not _no_proof(found, evidence)]
+
+
+def proof_of(diagnosis: Diagnosis, evidence: Evidence, options: Options) -> Proof:
+    """What a dismissal would rest on: what the person named, else what the diagnosis found."""
+    named = named_in(options, "proof")
+    if not named:
+        return _proposed(diagnosis, evidence)
+    twins = {twin.number for twin in evidence.twins}
+    if len(named) == 1 and named[0] in twins:
+        return Proof(twin=named[0])
+    left, proofs = evidence.payment.amount_minor, list[ProofOf]()
+    for found in dict.fromkeys(_receipt_named(evidence, name) for name in named):
+        if why := _no_proof(found, evidence):
+            raise CannotBeDone(f"Receipt {found.receipt.number} cannot be the proof: {why}.")
+        amount = min(found.free_minor, left)
+        if not amount:
+            raise CannotBeDone(f"Receipt {found.receipt.number} is not needed: the others named as proof are the whole payment.")
+        left -= amount
+        proofs.append(ProofOf(found.receipt, amount))
+    paid = evidence.payment.amount_minor
+    if left and not matching.is_near_amount(paid - left, paid):
+        raise CannotBeDone("The receipts named as proof do not add up to the payment.")
+    return Proof(tuple(proofs), missing_minor=left)
+
+
+def _proposed(diagnosis: Diagnosis, evidence: Evidence) -> Proof:
+    if evidence.twins and diagnosis.primary.cause is Cause.DUPLICATE_REFERENCE:
+        return Proof(twin=evidence.twins[0].number)
+    receipts = {found.receipt.id: found.receipt for found in evidence.receipts}
+    proposed = next((finding.proof for finding in findings(diagnosis) if finding.proof), ())
+    if any(receipt_id not in receipts for receipt_id, _ in proposed):
+        raise CannotBeDone("The receipt that the card showed as proof is no longer in the books.")
+    return Proof(tuple(ProofOf(receipts[receipt_id], amount) for receipt_id, amount in proposed))
+
+
+def _receipt_named(evidence: Evidence, name: str) -> ReceiptEvidence:
+    """The receipt of this id or number among those that were read about the payment."""
+    ids = {found.receipt.id: found for found in evidence.receipts}
+    numbers = {found.receipt.number: found for found in evidence.receipts}
+    found = ids.get(name.removeprefix("#")) or numbers.get(name)
+    if found is not None:
+        return found
+    others = listed([f"payment {twin.number}" for twin in evidence.twins])
+    instead = f" {capitalized(others)} may be named as proof." if others else ""
+    raise CannotBeDone(
+        f"Receipt {name} is not one of this customer's receipts near the payment date, and does not name the payment.{instead}"
+    )
+
+
+def _no_proof(found: ReceiptEvidence, evidence: Evidence) -> str:
+    """Why this receipt cannot stand for the payment, or ""."""
+    if found.ours:
+        return "it is our receipt of another payment" if not found.this_payment else "it is our own receipt of this payment"
+    if found.receipt.voided:
+        return "it is voided"
+    if found.receipt.currency != evidence.payment.currency:
+        return f"it is in {found.receipt.currency}"
+    if found.other_money:
+        return f"it was said to be other money ({found.other_money})"
+    return "" if found.free_minor > 0 else "other dismissed payments already rest on its money"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What of a receipt entered by hand would be applied to the payment's invoices, beside what it is applied to."""
+
+    receipt: Receipt
+    more: tuple[ReceiptLine, ...]
+
+    @property
+    def amount_minor(self) -> int:
+        return sum(line.amount_minor for line in self.more)
+
+    @property
+    def lines(self) -> tuple[ReceiptLine, ...]:
+        """All that it is applied to then."""
+        whole: dict[str, int] = {}
+        for line in (*self.receipt.lines, *self.more):
+            whole[line.invoice_id] = whole.get(line.invoice_id, 0) + line.amount_minor
+        return tuple(ReceiptLine(*line) for line in whole.items())
+
+
+def to_apply(evidence: Evidence, proof: Proof) -> list[Applied]:
+    """The receipts of a proof with unapplied money for the payment's open invoices: the customer must get the credit.
+
+    None for an invoice of another customer.
+    """
+    left: dict[str, int] = {}
+    customers = {part.invoice.id: part.invoice.customer_id for part in what_fits(evidence)}
+    for part in what_fits(evidence):
+        left[part.invoice.id] = left.get(part.invoice.id, 0) + part.amount_minor
+    found = []
+    for proven in proof.receipts:
+        receipt, unapplied = proven.receipt, min(proven.receipt.unapplied_minor, proven.amount_minor)
+        more: dict[str, int] = {}
+        for invoice_id, open_minor in left.items():
+            amount = min(unapplied, open_minor) if customers[invoice_id] == receipt.customer_id else 0
+            if amount > 0:
+                more[invoice_id] = amount
+                unapplied -= amount
+                left[invoice_id] -= amount
+        if more:
+            found.append(Applied(receipt, tuple(ReceiptLine(*line) for line in more.items())))
+    return found
+
+
+# --- other money ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class OtherMoney:
+    """What follows when a person says that a receipt is other money.
+
+    `evidence` is as it is once that was said. With `recorded`, ours is recorded at once: `recorded` is what its invoices
+    take beside the other money, and the rest becomes an unapplied credit. Without, the payment is checked again: it is posted
+    as usual, or `in_the_way` says what else keeps it.
+    """
+
+    receipt: Receipt
+    two_people: bool
+    evidence: Evidence
+    recorded: tuple[Taken, ...] | None
+    in_the_way: tuple[Obstacle, ...]
+
+    @property
+    def rest_minor(self) -> int:
+        """What becomes an unapplied credit, in minor units."""
+        return 0 if self.recorded is None else self.evidence.payment.amount_minor - total_of(self.recorded)
+
+
+def may_be_other_money(evidence: Evidence) -> tuple[ReceiptReading, ...]:
+    """The receipts in the way of posting of which a person may say that they are other money: none with its long number."""
+    return tuple(found for found in read(evidence).suspects if not found.named)
+
+
+def other_money(evidence: Evidence, options: Options) -> OtherMoney:
+    """What follows when a person says that the receipt they named, or the only one in question, is other money."""
+    if evidence.unread:
+        raise CannotBeDone("Not everything could be read in the books. Decide when they answer again.")
+    found = _in_question(evidence, options)
+    if found.named:
+        raise CannotBeDone(
+            f"Receipt {found.receipt.number} has the number of this payment in a text, so it cannot be other money as it "
+            "is. If somebody wrote the number on the wrong receipt, take it off there; the next sync then checks again."
+        )
+    said = tuple(
+        replace(other, other_money="other money") if other.receipt.id == found.receipt.id else other
+        for other in evidence.receipts
+    )
+    then = replace(evidence, receipts=said)
+    in_the_way = obstacles(then)
+    explained = bool(in_the_way) and all(obstacle.code is InTheWay.SHORT for obstacle in in_the_way) and _took_the_rest(then)
+    return OtherMoney(
+        receipt=found.receipt,
+        two_people=_agrees(found),
+        evidence=then,
+        recorded=tuple(what_fits(then)) if explained else None,
+        in_the_way=() if explained else in_the_way,
+    )
+
+
+def cash_reference(evidence: Evidence, options: Options) -> str:
+    """The reference by which a person says which money a receipt is; it is asked for, and is not the payment's own."""
+    given = " ".join(str(options.get("cash_reference") or "").split())
+    if not key_of(given):
+        raise CannotBeDone("Say which money the receipt is: its own cash reference, such as the number of the check.")
+    if key_of(given) == key_of(evidence.payment.transaction_number):
+        raise CannotBeDone(f"{given} is the number of this payment. Give the reference of the other money.")
+    return given
+
+
+def _in_question(evidence: Evidence, options: Options) -> ReceiptReading:
+    readings = {found.receipt.id: found for found in read(evidence).receipts}
+    if named := named_in(options, "receipt"):
+        found = _receipt_named(evidence, named[0])
+        if found.ours:
+            raise CannotBeDone(f"Receipt {found.receipt.number} is ours, not one that was entered by hand.")
+        return readings[found.receipt.id]
+    suspects = [found for found in readings.values() if found.suspect]
+    if len(suspects) != 1:
+        which = listed([f"{found.receipt.number} (#{found.receipt.id})" for found in suspects])
+        raise CannotBeDone(f"Name the receipt that is other money{': ' + which if which else ''}.")
+    return suspects[0]
+
+
+def _agrees(found: ReceiptReading) -> bool:
+    """Whether amount and customer, or its short number, say that the receipt may well be this payment: that takes two people."""
+    of_customer = found.elsewhere is not Elsewhere.CUSTOMER
+    return (found.whole and of_customer) or found.covers or bool(found.alone_on) or found.tie.reference is not Reference.NONE
+
+
+def _took_the_rest(evidence: Evidence) -> bool:
+    """Whether what the payment's invoices lack is what other money, named as such, is applied to them."""
+    for line in evidence.lines:
+        other = sum(found.receipt.applied_to(line.invoice_id) for found in evidence.receipts if found.other_money)
+        needed = sum(same.amount_minor for same in evidence.lines if same.invoice_id == line.invoice_id)
+        if line.open_minor + other < needed:
+            return False
+    return True

@@ -1,0 +1,77 @@
+"""What follows from a remedy, in sentences, before anybody decides: what becomes of the money, and what stays open."""
+
+from __future__ import annotations
+
+from receivables.books_records import Invoice
+from receivables.diagnosis import Diagnosis, Remedy
+from receivables.errors import CannotBeDone
+from receivables.evidence import Evidence
+from receivables.words import Words, capitalized, listed, plain
+from rules import observations
+from rules.consequences import Applied, Options, OtherMoney, Proof, named_in, other_money, proof_of, to_apply
+
+
+def follows(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:
+    """What this remedy, with what the person said so far, leads to; none where its figures say it all."""
+    try:
+        if remedy is Remedy.NOT_DUPLICATE and is_about_twin(evidence, options):
+            return ("The payment is checked again, and posted if nothing else is in the way.",)
+        if remedy is Remedy.NOT_DUPLICATE:
+            return _other_money(other_money(evidence, options), words)
+        if remedy is Remedy.DISMISS:
+            return _dismissed(evidence, proof_of(diagnosis, evidence, options), bool(options.get("apply_proof")), words)
+    except CannotBeDone as reason:
+        return (reason.message,)
+    return ()
+
+
+def is_about_twin(evidence: Evidence, options: Options) -> bool:
+    """Whether not_duplicate is said of the payments that it probably is again, and not of a receipt that was named."""
+    return bool(evidence.twins) and not named_in(options, "receipt")
+
+
+def _other_money(said: OtherMoney, words: Words) -> tuple[str, ...]:
+    currency, lines = said.evidence.payment.currency, said.evidence.lines
+    if said.in_the_way:
+        return (f"The payment is checked again. Still in the way: {said.in_the_way[0].sentence(words)}",)
+    if said.recorded is None:
+        invoices = listed([f"invoice {plain(number)}" for number in dict.fromkeys(line.invoice_number for line in lines)])
+        return (f"The payment is then posted as usual and applied to {invoices}.",)
+    short = [
+        _open(line.invoice, line.invoice_number, words)
+        for line in {line.invoice_id: line for line in lines}.values()
+        if isinstance(line.invoice, Invoice)
+    ]
+    rest = words.money(said.rest_minor, currency)
+    return (f"{capitalized(listed(short))}: {rest} becomes an unapplied credit.",)
+
+
+def _open(invoice: Invoice, number: str, words: Words) -> str:
+    if not invoice.open_minor:
+        return f"invoice {plain(number)} is already paid"
+    return f"invoice {plain(number)} has {words.money(invoice.open_minor, invoice.currency)} open"
+
+
+def _dismissed(evidence: Evidence, proof: Proof, apply_it: bool, words: Words) -> tuple[str, ...]:
+    said = [_applied(evidence, applied, apply_it, words) for applied in to_apply(evidence, proof)]
+    if proof.missing_minor:
+        currency = evidence.payment.currency
+        there = words.money(evidence.payment.amount_minor - proof.missing_minor, currency)
+        missing = words.money(proof.missing_minor, currency)
+        said.append(
+            f"The proof records {there} of the payment. The other {missing} stays unrecorded: if it is a fee, record the "
+            "payment in full and the fee by itself in the books."
+        )
+    return tuple(said)
+
+
+def _applied(evidence: Evidence, applied: Applied, apply_it: bool, words: Words) -> str:
+    numbers = {line.invoice_id: line.invoice_number for line in evidence.lines}
+    invoices = listed([f"invoice {plain(numbers[line.invoice_id])}" for line in applied.more])
+    receipt, amount = observations.receipt(applied.receipt), words.money(applied.amount_minor, applied.receipt.currency)
+    if apply_it:
+        return f"{capitalized(receipt)} is then applied to {invoices} for {amount}."
+    return (
+        f"{capitalized(receipt)} has {amount} unapplied and {invoices} stays open. Apply the receipt with the dismissal, or "
+        "in the books, so that the customer gets the credit."
+    )

@@ -1,0 +1,228 @@
+"""Receipts that somebody entered by hand: each form is ended by a remedy, and the money is counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from scene import Scene, a_person, a_scene
+
+from receivables.books_records import Customer, Invoice, Receipt
+from receivables.diagnosis import Cause, Confidence, Remedy
+from receivables.errors import CannotBeDone, NotPermitted, StaleDecision
+from receivables.payment import PaymentState
+from storage import decisions, other_money
+from sync import journey, reconciliation, requests
+
+AMOUNT = 50_000
+NUMBER = "TXN-9001"
+DAY = date(2026, 3, 4)
+CHECK = "check 8841"
+
+
+class Books:
+    """The scene with one customer, their invoice 1042 of 500.00, and a payment of it."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.hooli: Customer = scene.customer()
+        self.invoice: Invoice = scene.invoice("1042", self.hooli, AMOUNT)
+
+    def enter(
+        self,
+        amount_minor: int = AMOUNT,
+        on: Invoice | None = None,
+        *,
+        customer: Customer | None = None,
+        reference: str = "",
+        memo: str = "",
+        method: str = "",
+    ) -> Receipt:
+        lines = ((on.id, amount_minor),) if on else ()
+        owner = (customer or self.hooli).id
+        return self.scene.ledger.enter_receipt(
+            owner, amount_minor, "USD", DAY, by="Erin", lines=lines, reference=reference, memo=memo, method=method
+        )
+
+    def pay(self, number: str = NUMBER, amount_minor: int = AMOUNT) -> None:
+        self.scene.pay(number, amount_minor)
+        self.scene.sync()
+
+    def ask(self, remedy: Remedy, number: str = NUMBER, *, by: str = "dana", **options: object) -> decisions.StoredDecision:
+        return requests.request(self.scene.desk, number, remedy, by=by, channel="cli", options=options)
+
+    def agree(self, made: decisions.StoredDecision, *, by: str = "sam") -> str:
+        """A second person agrees; what was decided is carried out. Returns the decision's state."""
+        requests.approve(self.scene.desk, made.id, by=by)
+        journey.finish_once(self.scene.desk)
+        with self.scene.db.read() as connection:
+            return decisions.get(connection, "acme", made.id).state
+
+    def said(self, number: str = NUMBER) -> list[tuple[str, str]]:
+        with self.scene.db.read() as connection:
+            said = other_money.said(connection, "acme", [number]).get(number, ())
+            return [(other.receipt_id, other.cash_reference) for other in said]
+
+    def total(self) -> int:
+        """All living money in the books, in minor units."""
+        return sum(receipt.amount_minor for receipt in self.scene.ledger.receipts() if not receipt.voided)
+
+    def is_over(self, number: str = NUMBER) -> bool:
+        """No failure is left, and the proof finds nothing."""
+        return self.scene.failure(number) is None and reconciliation.run_once(self.scene.desk).clean
+
+
+@pytest.fixture
+def books(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Books]:
+    (tmp_path / "resolve-now.sqlite").write_bytes(migrated_sqlite.read_bytes())
+    erin = a_person("erin", books_name="Erin")
+    scene = a_scene(tmp_path, people=(a_person("dana"), a_person("sam"), erin))
+    yield Books(scene)
+    scene.ledger.close()
+    scene.db.close()
+
+
+# --- other money --------------------------------------------------------------------------------------------------------
+
+
+def test_a_second_payment_by_check_takes_two_people_and_becomes_a_credit(books: Books) -> None:
+    check = books.enter(on=books.invoice, reference=CHECK, method="check")
+    books.pay()
+    found = books.scene.failing(NUMBER)
+    assert found.diagnosis is not None
+    assert (Cause.RECEIPT_ALREADY_ENTERED, Remedy.NOT_DUPLICATE) == (found.cause, found.remedy)
+    assert Confidence.LIKELY is found.diagnosis.primary.confidence
+    made = books.ask(Remedy.NOT_DUPLICATE, cash_reference=f" {CHECK} ")
+    assert "waiting_approval" == made.state
+    assert "done" == books.agree(made)
+    assert [("TXN-9001", AMOUNT, AMOUNT), (CHECK, AMOUNT, 0)] == books.scene.receipts()
+    assert [(check.id, CHECK)] == books.said()
+    assert PaymentState.VERIFIED is books.scene.payment(NUMBER).state
+    assert books.is_over()
+
+
+def test_an_installment_is_posted_as_usual_once_a_person_said_that_the_other_is_other_money(books: Books) -> None:
+    plan = books.scene.invoice("2000", books.hooli, 2 * AMOUNT)
+    books.enter(on=plan, reference="wire 77")
+    books.scene.pay(NUMBER, AMOUNT, {"2000": AMOUNT})
+    books.scene.sync()
+    assert Remedy.NOT_DUPLICATE is books.scene.failing(NUMBER).remedy
+    assert "done" == books.agree(books.ask(Remedy.NOT_DUPLICATE, cash_reference="wire 77"))
+    assert PaymentState.RECEIVED is books.scene.payment(NUMBER).state
+    books.scene.sync()
+    assert [(NUMBER, AMOUNT, 0), ("wire 77", AMOUNT, 0)] == books.scene.receipts()
+    assert books.is_over()
+
+
+def test_a_check_that_took_a_part_of_the_invoice_is_other_money_by_one_person(books: Books) -> None:
+    """The amounts differ, so one person is enough; what the invoice does not take becomes a credit."""
+    books.enter(20_000, on=books.invoice, reference=CHECK)
+    books.pay()
+    assert Remedy.NOT_DUPLICATE in books.scene.failing(NUMBER).offered
+    assert "done" == books.scene.decide(Remedy.NOT_DUPLICATE, NUMBER, cash_reference=CHECK)
+    assert [(NUMBER, AMOUNT, 20_000), (CHECK, 20_000, 0)] == books.scene.receipts()
+    assert books.is_over()
+
+
+def test_one_with_the_long_number_of_the_payment_is_never_other_money(books: Books) -> None:
+    books.enter(48_500, memo="portal txn 9001")
+    books.pay()
+    assert Remedy.NOT_DUPLICATE not in books.scene.failing(NUMBER).offered
+    other = books.enter(AMOUNT, on=books.invoice, reference=CHECK)
+    books.scene.sync()
+    assert Remedy.NOT_DUPLICATE in books.scene.failing(NUMBER).offered
+    named = books.scene.ledger.receipts()[0].number
+    with pytest.raises(CannotBeDone, match=f"Receipt {named} has the number of this payment"):
+        books.ask(Remedy.NOT_DUPLICATE, receipt=named, cash_reference=CHECK)
+    assert "waiting_approval" == books.ask(Remedy.NOT_DUPLICATE, receipt=f"#{other.id}", cash_reference=CHECK).state
+
+
+def test_a_short_number_is_other_money_when_two_people_say_so(books: Books) -> None:
+    books.enter(48_500, reference="1050")
+    books.pay("1050")
+    made = books.ask(Remedy.NOT_DUPLICATE, "1050", cash_reference="invoice 1050 by wire 77")
+    assert "waiting_approval" == made.state
+    assert "done" == books.agree(made)
+    books.scene.sync()
+    assert [("1050", 48_500, 48_500), ("1050", AMOUNT, 0)] == books.scene.receipts()
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [("", "its own cash reference"), (" -- ", "its own cash reference"), ("txn 9001", "is the number of this payment")],
+)
+def test_which_money_it_is_must_be_said(books: Books, given: str, why: str) -> None:
+    books.enter(on=books.invoice, reference=CHECK)
+    books.pay()
+    with pytest.raises(CannotBeDone, match=why):
+        books.ask(Remedy.NOT_DUPLICATE, cash_reference=given)
+    assert [] == books.said()
+
+
+def test_of_several_receipts_each_is_named_and_ours_is_posted_after_the_last(books: Books) -> None:
+    first, second = (books.enter(on=None, reference=text) for text in (CHECK, "check 8842"))
+    books.pay()
+    with pytest.raises(CannotBeDone, match=f"{first.number} .*{second.number}"):
+        books.ask(Remedy.NOT_DUPLICATE, cash_reference=CHECK)
+    for receipt in (first, second):
+        assert "done" == books.agree(books.ask(Remedy.NOT_DUPLICATE, receipt=receipt.number, cash_reference=receipt.reference))
+        books.scene.sync()
+    assert [(NUMBER, AMOUNT, 0), (CHECK, AMOUNT, AMOUNT), ("check 8842", AMOUNT, AMOUNT)] == books.scene.receipts()
+
+
+CHANGES = {"deposited": "deposit_receipt", "voided and entered again": "void_receipt"}
+
+
+@pytest.mark.parametrize("how", ["applied", *CHANGES])
+def test_it_ends_when_that_receipt_changes(books: Books, how: str) -> None:
+    check = books.enter(reference=CHECK)
+    books.pay()
+    books.agree(books.ask(Remedy.NOT_DUPLICATE, cash_reference=CHECK))
+    if how == "applied":
+        books.scene.ledger.apply_receipt(check.id, [(books.invoice.id, AMOUNT)], by="Erin")
+    else:
+        getattr(books.scene.ledger, CHANGES[how])(check.id, by="Erin")
+    if how == "voided and entered again":
+        books.enter(reference=CHECK)
+    books.scene.sync()
+    assert Cause.RECEIPT_ALREADY_ENTERED is books.scene.failing(NUMBER).cause
+    assert [CHECK] == [reference for reference, _, _ in books.scene.receipts()]
+
+
+def test_it_is_said_of_that_payment_alone(books: Books) -> None:
+    books.enter(reference=CHECK)
+    books.pay()
+    books.agree(books.ask(Remedy.NOT_DUPLICATE, cash_reference=CHECK))
+    books.scene.sync()
+    books.pay("TXN-9002")
+    assert Cause.RECEIPT_ALREADY_ENTERED is books.scene.failing("TXN-9002").cause
+
+
+def test_whoever_entered_the_receipt_may_ask_and_never_decides(books: Books) -> None:
+    books.enter(on=books.invoice, reference=CHECK)
+    books.pay()
+    with pytest.raises(NotPermitted, match="Erin made a document in question"):
+        books.ask(Remedy.NOT_DUPLICATE, by="erin", cash_reference=CHECK)
+    made = books.ask(Remedy.NOT_DUPLICATE, cash_reference=CHECK)
+    with pytest.raises(NotPermitted, match="Erin made a document in question"):
+        requests.approve(books.scene.desk, made.id, by="erin")
+
+
+def test_what_was_said_is_taken_back_until_ours_is_in_the_books(books: Books) -> None:
+    books.enter(reference=CHECK)
+    books.pay()
+    books.agree(books.ask(Remedy.NOT_DUPLICATE, cash_reference=CHECK))
+    requests.reopen(books.scene.desk, NUMBER, by="dana")
+    books.scene.sync()
+    assert [] == books.said()
+    assert Cause.RECEIPT_ALREADY_ENTERED is books.scene.failing(NUMBER).cause
+    assert [(CHECK, AMOUNT, AMOUNT)] == books.scene.receipts()
+    books.agree(books.ask(Remedy.NOT_DUPLICATE, cash_reference=CHECK))
+    books.scene.sync()
+    with pytest.raises(StaleDecision, match="verified"):
+        requests.reopen(books.scene.desk, NUMBER, by="dana")
+
+
+# --- proof ----------------------------------------------------------------------------------------------------------------
