@@ -40,7 +40,7 @@ same: ## play this version and 0.1.0 with the same inputs and list every differe
 	@$(install) dev
 	@$(bin)/python -m bench.side_by_side $(ARGS)
 
-diagnosing: ## how long a diagnosis takes, here and in 0.1.0, and whether both say the same
+diagnosing: ## how long a diagnosis takes, here and in 0.1.0, and how often both say the same
 	@$(install) dev
 	@$(bin)/python -m bench.diagnosing $(ARGS)
 

@@ -6,14 +6,13 @@ Both versions write the same rows in batches, by turns, each into a database of 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
-from bench.versions import COMMIT, ROOT, check_out, environment
+from bench.versions import COMMIT, ROOT, check_out, turns
 
 CHEAPER = 8  # so many times at least
 
@@ -100,27 +99,9 @@ def _databases(folder: Path, until_the_end: ExitStack) -> Iterator[tuple[str, tu
 def _measure(versions: dict[Path, str], rows: int, batches: int) -> list[float]:
     """Microseconds a row in the quickest batch of each version, written by turns."""
     with ExitStack() as until_the_end:
-        writers = [until_the_end.enter_context(_writer(at, url, rows)) for at, url in versions.items()]
-        took = [[_batch(writer) for writer in writers] for _ in range(batches)]
+        writers = [until_the_end.enter_context(turns(at, WRITER, url, str(rows))) for at, url in versions.items()]
+        took = [[writer.once() for writer in writers] for _ in range(batches)]
     return [min(each) * 1_000_000 / rows for each in zip(*took, strict=True)]
-
-
-@contextmanager
-def _writer(checkout: Path, url: str, rows: int) -> Iterator[subprocess.Popen[str]]:
-    words = [sys.executable, "-P", "-c", WRITER, url, str(rows)]
-    with subprocess.Popen(
-        words, cwd=checkout, env=environment(checkout), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as writer:
-        yield writer
-    if writer.returncode != 0:
-        raise SystemExit("a writer failed; what it said is above")
-
-
-def _batch(writer: subprocess.Popen[str]) -> float:
-    if writer.stdin is None or writer.stdout is None:
-        raise AssertionError("a writer is spoken to through pipes")
-    print("once", file=writer.stdin, flush=True)
-    return float(writer.stdout.readline())
 
 
 if __name__ == "__main__":

@@ -6,7 +6,10 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,3 +29,45 @@ def environment(checkout: Path) -> dict[str, str]:
     """That of this process, with the rooms and tests of the checkout and none of our own settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RESOLVE_NOW_")}
     return kept | {"PYTHONPATH": os.pathsep.join([str(checkout), str(checkout / "tests")])}
+
+
+class Turns:
+    """A program that runs in a version and does its work once for each line that it reads."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def once(self) -> float:
+        """What the work took, as the program says it, in seconds."""
+        assert self._process.stdin is not None  # it was asked for
+        print("once", file=self._process.stdin, flush=True)
+        return float(self.line())
+
+    def line(self) -> str:
+        """The next line that it says. Raises SystemExit where it stopped instead."""
+        assert self._process.stdout is not None
+        said = self._process.stdout.readline()
+        if not said:
+            raise SystemExit("A version stopped; what it said stands above.")
+        return said
+
+
+@contextmanager
+def turns(checkout: Path, program: str, *arguments: str) -> Iterator[Turns]:
+    """Starts it in a process whose rooms are those of the checkout. Raises SystemExit where it fails in the end."""
+    with subprocess.Popen(
+        command(program, *arguments),
+        cwd=checkout,
+        env=environment(checkout),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield Turns(process)
+    if process.returncode != 0:
+        raise SystemExit("A version failed; what it said stands above.")
+
+
+def command(program: str, *arguments: str) -> list[str]:
+    """What runs a program that imports nothing of the folder it is started in by accident."""
+    return [sys.executable, "-P", "-c", program, *arguments]

@@ -15,8 +15,14 @@ MOST_WORDS = 12  # of one key; "550e8400-e29b-41d4-a716-446655440000" has five
 TELLING_LENGTH = 6  # a shorter key is an invoice or check number as well: it counts beside an equal amount only
 
 
+#: The plain characters as they are folded below: letters and digits in small letters, and what ends a word.
+_PLAIN = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+
+
 def words_of(text: str) -> list[str]:
     """The words of a text, in order: compatibility forms and case are folded, and anything but letters and digits ends one."""
+    if text.isascii():
+        return text.translate(_PLAIN).split()
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return "".join(_plain_digit(character) if character.isalnum() else " " for character in folded).split()
 

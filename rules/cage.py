@@ -4,11 +4,12 @@ The only file that knows durable_rules. Outside the habits kept here that engine
 ends the process, as measured with version 2.0.28:
 
 * its own host starts two endless threads that run our actions and visit freed memory: ours starts none;
-* "there is none" is answered before all facts are in: every rule waits for a trigger fact, sent last in one batch;
+* "there is none" is answered before all facts are in: every rule begins with the payment, which is sent last in one batch;
 * a comparison with another fact that is not an equality, standing last, reads past an array: refused when built;
 * one fact never answers two patterns of a rule, not even "there is none": refused when the rule is built;
 * one unreadable number drops the rest of the batch silently: only whole numbers, text and booleans enter, and a
-  rule on the trigger proves that the whole batch was read;
+  rule on the payment proves that the whole batch was read;
+* every pattern of every rule costs 8 kB that are cleared for each payment: what several rules ask besides is asked once;
 * its own loop over what fired swallows what an action raises, and writes the unchanged state back each time: ours does not;
 * a state that is never deleted keeps 70 kB, and one on which nothing ever fired must not be deleted: the state is
   deleted in `finally`, and each new engine runs once with no facts;
@@ -23,6 +24,7 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import durable_rules_engine as native
@@ -33,7 +35,7 @@ from rules.patterns import Comparison, EngineRule, Of, Pattern, RuleRefused, Sch
 
 RULESET = "diagnosis"
 SID = "d"  # one live state at a time: no two states can share a hash, and the limit of 1,024 is out of reach
-TRIGGER = "go"
+LAST = "payment"  # the kind of which every batch has one fact, sent last
 NEVER = "__never__"
 
 MOST_ROWS = 5_000  # a payment has a handful of facts; far beyond this the joins would take minutes
@@ -70,9 +72,9 @@ class Row:
     fields: Mapping[str, Value]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Match:
-    """One way in which a rule fired: its name, and the id of the fact under each alias, in the aliases' order."""
+    """One way in which a rule fired: its name, and the id of each fact but the payment's by its alias, in their order."""
 
     rule: str
     facts: tuple[tuple[str, str], ...]
@@ -126,10 +128,12 @@ class Engine:
         self._found: list[Match] = []
         self._complete = False
         self._actions = {key: self._recorder(name) for key, name in names.items()} | {"r_complete": self._completed}
+        #: The rules that ask for nothing there but the payment: of them only the name is told.
+        self._alone = {key: Match(name, ()) for key, name in names.items() if not _asks_for_more(definition[key])}
         rules: dict[str, Definition] = {
             key: {**json.loads(json.dumps(rule)), "run": _nothing} for key, rule in definition.items()
         }
-        rules["r_complete"] = {"all": [{"go": {"k": TRIGGER}}], "pri": 60_000, "run": _nothing}
+        rules["r_complete"] = {"all": [{LAST: {"k": LAST}}], "pri": 60_000, "run": _nothing}
         # Takes every fact that no rule asks for, because the engine refuses a fact without any taker.
         rules["r_sink"] = {"all": [{"n": {"k": NEVER}}, {"x": {"$ex": {"k": 1}}}], "pri": 60_001, "run": _nothing}
         with _BUILDING:
@@ -138,29 +142,34 @@ class Engine:
         self._handle = self._ruleset._handle
         self._release = weakref.finalize(self, native.delete_ruleset, self._handle)
         self._release.atexit = False
-        self.run([])  # a state on which nothing ever fired must not be deleted; this first one makes it safe
+        # A state on which nothing ever fired must not be deleted; this first one makes it safe.
+        self.run([{"k": LAST, "id": LAST, "sid": SID}])
 
     def run(self, facts: Sequence[Mapping[str, Value]]) -> tuple[Match, ...]:
-        """Judges one batch. Raises EngineFailed unless the engine proves that it read and judged all of it."""
+        """Judges one batch, the payment last. Raises EngineFailed unless the engine proves that it read and judged all of it."""
         self._found, self._complete = [], False
         try:
-            self._act(self._ruleset.assert_facts([*facts, {"k": TRIGGER, "id": TRIGGER, "sid": SID}]))
+            self._act(self._ruleset.assert_facts(facts))
         except Exception as error:
             raise EngineFailed(f"the rules engine failed: {type(error).__name__} {error or ''}".rstrip()) from error
         finally:
             self._forget()
         if not self._complete:
             raise EngineFailed("the rules engine did not judge all facts")
-        return tuple(sorted(self._found))
+        return tuple(sorted(self._found, key=_in_order))
 
     def _act(self, state: int) -> None:
         """Carries out what fired. The engine's own loop writes the state back after each action; ours never change it."""
         started = native.start_action_for_state(self._handle, state)
         fired = started[1] if started else None
         while fired:
-            ((rule, facts),) = json.loads(fired).items()
+            alone = self._alone.get(fired[2 : fired.index('"', 2)])
             try:
-                self._actions[rule](facts)
+                if alone is not None:
+                    self._found.append(alone)
+                else:
+                    ((rule, facts),) = json.loads(fired).items()
+                    self._actions[rule](facts)
             except Exception:
                 native.abandon_action(self._handle, state)
                 raise
@@ -179,10 +188,13 @@ class Engine:
 
     def _recorder(self, name: str) -> Callable[[Any], None]:
         def record(facts: Mapping[str, Mapping[str, Any]]) -> None:
-            found = sorted((alias, fact["id"]) for alias, fact in facts.items() if alias != TRIGGER)
+            found = sorted((alias, fact["id"]) for alias, fact in facts.items() if alias != LAST)
             self._found.append(Match(name, tuple(found)))
 
         return record
+
+
+_in_order = attrgetter("rule", "facts")
 
 
 def _nothing(_: Any) -> None:
@@ -190,20 +202,24 @@ def _nothing(_: Any) -> None:
 
 
 def checked(rows: Sequence[Row], schema: Schema) -> list[dict[str, Value]]:
-    """The rows as the engine takes them. Raises FactRefused for any that is not exactly what the schema says."""
+    """The rows as the engine takes them, the payment last. Raises FactRefused for any that is not what the schema says."""
     if len(rows) > MOST_ROWS:
         raise FactRefused(f"{len(rows)} facts about one payment; at most {MOST_ROWS} can be judged")
     if len({row.id for row in rows}) != len(rows):
         raise FactRefused("two facts have the same id")
-    facts = []
+    facts: list[dict[str, Value]] = []
+    last: list[dict[str, Value]] = []
     for row in rows:
         wanted = schema.get(row.kind)
         if wanted is None or wanted.keys() != row.fields.keys():
             raise FactRefused(f"{row.id}: a fact of kind {row.kind!r} does not have the fields {sorted(row.fields)}")
         for field, value in row.fields.items():
-            _check_value(row, field, value, wanted[field])
-        facts.append({**row.fields, "k": row.kind, "id": row.id, "sid": SID})
-    return facts
+            if type(value) is not bool or wanted[field] is not bool:
+                _check_value(row, field, value, wanted[field])
+        (last if row.kind == LAST else facts).append({**row.fields, "k": row.kind, "id": row.id, "sid": SID})
+    if len(last) != 1:
+        raise FactRefused("there must be one fact about the payment itself")
+    return facts + last
 
 
 def _check_value(row: Row, field: str, value: Value, wanted: type) -> None:
@@ -221,12 +237,11 @@ def _check_value(row: Row, field: str, value: Value, wanted: type) -> None:
 
 
 def compiled(rule: EngineRule, priority: int) -> Definition:
-    """The rule as the engine's own plain data, with the trigger first. The lower number is judged first; 0 is not one."""
-    everything: list[dict[str, Any]] = [{TRIGGER: {"k": TRIGGER}}]
+    """The rule as the engine's own plain data, the payment first. The lower number is judged first; 0 is not one."""
+    everything: dict[str, Any] = {LAST: {"k": LAST}}
     for position, pattern in enumerate(rule.patterns):
-        name = f"absent_{position}$not" if pattern.absent else pattern.alias
-        everything.append({name: _expression(pattern)})
-    return {"all": everything, "pri": priority}
+        everything[f"absent_{position}$not" if pattern.absent else pattern.alias] = _expression(pattern)
+    return {"all": [{name: expression} for name, expression in everything.items()], "pri": priority}
 
 
 def _expression(pattern: Pattern) -> dict[str, Any]:
@@ -249,20 +264,30 @@ def check_definition(definition: Mapping[str, Definition]) -> None:
     takers: dict[str, set[str]] = {}
     for name, rule in definition.items():
         patterns = [next(iter(pattern.items())) for pattern in rule["all"]]
-        if patterns[0] != (TRIGGER, {"k": TRIGGER}):
-            raise RuleRefused(f"{name}: the trigger must be the first fact of every rule")
+        if patterns[0][0] != LAST:
+            raise RuleRefused(f"{name}: the payment must be the first fact of every rule")
         if len(patterns) > MOST_PATTERNS:
             raise RuleRefused(f"{name}: {len(patterns)} patterns; the engine allows 16")
         if not 0 < rule["pri"] < 60_000:
             raise RuleRefused(f"{name}: priority {rule['pri']} would be taken for another number")
-        for alias, expression in patterns[1:]:
+        for place, (alias, expression) in enumerate(patterns):
             joined = _check_expression(f"{name}.{alias}", alias, expression)
+            if (_kind(expression) == LAST) is bool(place) or (joined and not place):
+                raise RuleRefused(f"{name}.{alias}: the payment is asked for once, under its own name and by constants")
             text = json.dumps(expression, sort_keys=True)
-            kind = expression.get("$and", [expression])[0]["k"]
-            takers.setdefault(kind, set()).add(f"{name}.{alias}" if joined else text)
+            takers.setdefault(_kind(expression), set()).add(f"{name}.{alias}" if joined else text)
     for kind, patterns_of_kind in takers.items():
         if len(patterns_of_kind) > MOST_PATTERNS_OF_A_KIND:
             raise RuleRefused(f"{len(patterns_of_kind)} different patterns ask for {kind!r}; the engine fails beyond 64")
+
+
+def _asks_for_more(rule: Definition) -> bool:
+    """Whether a compiled rule asks for a fact beside the payment."""
+    return any(not alias.endswith("$not") for pattern in rule["all"][1:] for alias in pattern)
+
+
+def _kind(expression: Mapping[str, Any]) -> Any:
+    return expression.get("$and", [expression])[0].get("k")
 
 
 def _check_expression(where: str, alias: str, expression: Mapping[str, Any]) -> bool:

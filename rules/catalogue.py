@@ -87,3 +87,5 @@ def _rules_of(place: str) -> tuple[Rule, ...]:
 #: Every rule in its order; that of `unidentified` is the last, and is not asked of the engine.
 EVERY = tuple(rule for place in ORDER for rule in _rules_of(place))
 RULES, LAST_RESORT = EVERY[:-1], EVERY[-1]
+#: What the engine is asked, each once: the conditions of one rule may be those of another as well.
+ENGINE_RULES = tuple(dict.fromkeys(engine_rule for rule in RULES for engine_rule in rule.engine_rules()))

@@ -8,11 +8,11 @@ from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding
 from receivables.evidence import Evidence
 from rules import fact_kinds, facts, observations
 from rules.cage import Cage, Match
-from rules.catalogue import LAST_RESORT, RULES
+from rules.catalogue import ENGINE_RULES, LAST_RESORT, RULES
 from rules.reading import Reading, read
 from rules.rule import Matched
 
-_cage = Cage(facts.SCHEMA, [engine_rule for rule in RULES for engine_rule in rule.engine_rules()])
+_cage = Cage(facts.SCHEMA, ENGINE_RULES)
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
@@ -37,8 +37,8 @@ def _findings(reading: Reading, matches: tuple[Match, ...]) -> tuple[list[Findin
     """Those about the whole payment and those about a part, each cause once, in the order of the catalogue."""
     by_rule: dict[str, list[Match]] = {}
     for match in matches:
-        by_rule.setdefault(match.rule.partition("/")[0], []).append(match)
-    found = [rule.finding(reading, by_rule[rule.name]) for rule in RULES if rule.name in by_rule]
+        by_rule.setdefault(match.rule, []).append(match)
+    found = [rule.finding(reading, by_rule) for rule in RULES if rule.name in by_rule]
     whole = _each_cause_once(finding for finding, is_whole in found if is_whole)
     partly = _each_cause_once(finding for finding, is_whole in found if not is_whole)
     return list(whole.values()), [finding for cause, finding in partly.items() if cause not in whole]

@@ -18,7 +18,7 @@ from rules.reading import read
 from rules.rule import ALL_READ, Rule
 
 #: Held by nearly every payment: a rule is not near for that.
-COMMONPLACE = ("payment", "customer", "reads")
+COMMONPLACE = ("payment",)
 _COMPARED = {Comparison.IS: "is", Comparison.IS_NOT: "is not", Comparison.ABOVE: "is above", Comparison.AT_LEAST: "is at least"}
 
 Binding = Mapping[str, Row]
@@ -52,16 +52,6 @@ class RuleExplained:
     is_whole: bool
     is_certain: bool
     nearly: bool  # it did not fire, for want of one thing only
-
-    @property
-    def engine_rules(self) -> frozenset[str]:
-        """The names under which the rules engine would report it."""
-        names = {self.rule} if self.fired else set()
-        if self.whole and self.is_whole:
-            names.add(f"{self.rule}/whole")
-        if self.is_certain:
-            names.add(f"{self.rule}/certain")
-        return frozenset(names)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The flat facts that the rules are judged on: whole numbers, text and booleans, every field always there.
 
-One row for the payment, the reads and the customer; one for each invoice line, doubt, credit application, receipt and
-posted part. `TABLE` lists all that a rule can ask for, with its type and its words: a field that is not in it, or a value
+One row for the payment and all that is so with it as a whole; one for each invoice line, credit application, receipt, twin
+and posted part. `TABLE` lists all that a rule can ask for, with its type and its words: a field that is not in it, or a value
 that is no member of its list, fails when the rule is built.
 """
 
@@ -19,7 +19,7 @@ from rules.hand_receipts import ReceiptReading
 from rules.invoice_lines import Flaw, LineReading
 from rules.patterns import Schema, Value
 from rules.posted_parts import PartReading
-from rules.reading import Reading, is_day_closed
+from rules.reading import CustomerState, Reading, is_day_closed
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,6 @@ def one_of(values: type[StrEnum], words: str) -> Field:
     return Field(values, words)
 
 
-class Doubt(StrEnum):
-    """What keeps a finding from being certain; a row of its own, because one fact cannot answer a rule twice."""
-
-    REPLACEMENT = "replacement"
-    DRAFT = "draft"
-    RECEIPT = "receipt"
-    DELETION = "deletion"
-    FIT = "fit"
-    VANISHED = "vanished"
-
-
 TABLE: Mapping[str, KindOfRow] = {
     "payment": KindOfRow(
         "the payment",
@@ -83,15 +72,21 @@ TABLE: Mapping[str, KindOfRow] = {
             "day_closed": either("its day is in a closed period", "its day is open"),
             "split": either("receipts that name it add up to it", "no receipts that name it add up to it"),
             "refusal": one_of(Refusal, "the code with which the books refused it"),  # or "" where they did not
-        },
-    ),
-    "reads": KindOfRow("what was read", {"failed": number("the number of reads that failed")}),
-    "customer": KindOfRow(
-        "the customer",
-        {
-            "key": text("its id"),
-            "active": either("it is active", "it is inactive"),
-            "merged": either("it was merged into another", "it was not merged"),
+            "all_read": either("every read succeeded", "a read failed"),
+            "customer": one_of(CustomerState, "its customer"),
+            "flaw": one_of(Flaw, "the state of its invoices, those that fit aside"),  # or "" where it differs
+            "suspected": either("a receipt by hand may be it", "no receipt by hand may be it"),
+            "vanished": either("a receipt by hand that named it is gone", "no receipt by hand that named it is gone"),
+            # What keeps a finding from being certain.
+            "replaced_surely": either("what replaced its invoices is sure", "what replaced an invoice is not sure"),
+            "drafts_seen": either("its drafts are in the books", "an invoice of it is not in the books"),
+            "receipts_telling": either(
+                "whatever receipt could be it surely is", "a receipt could be it, and could be other money as well"
+            ),
+            "missing_was_verified": either(
+                "whatever receipt of ours is missing had been verified", "a receipt of ours is missing and never was verified"
+            ),
+            "unapplied_fits": either("what is unapplied could be applied now", "what is unapplied could not be applied now"),
         },
     ),
     "line": KindOfRow(
@@ -107,7 +102,6 @@ TABLE: Mapping[str, KindOfRow] = {
             "hand_receipts": number("the number of receipts entered for it alone"),
         },
     ),
-    "doubt": KindOfRow("a doubt", {"about": one_of(Doubt, "it is about")}),
     "application": KindOfRow(
         "a credit applied after the customer paid",
         {
@@ -154,13 +148,7 @@ SCHEMA: Schema = {name: {field: of.type for field, of in kind.fields.items()} fo
 def rows(reading: Reading) -> list[Row]:
     """The facts of one payment. The number in a row's id is the place in the reading's own tuple."""
     found = [Row("payment", "payment#0", _payment(reading))]
-    found.append(Row("reads", "reads#0", {"failed": len(reading.evidence.unread)}))
-    customer = reading.evidence.customer
-    if customer is not None:
-        fields: dict[str, Value] = {"key": _text(customer.id), "active": customer.active, "merged": bool(customer.merged_into)}
-        found.append(Row("customer", "customer#0", fields))
     found += [Row("line", f"line#{place}", _line(line)) for place, line in enumerate(reading.lines)]
-    found += [Row("doubt", f"doubt#{place}", {"about": about.value}) for place, about in enumerate(_doubts(reading))]
     found += _applications(reading)
     found += [Row("receipt", f"receipt#{place}", _receipt(r, place)) for place, r in enumerate(reading.receipts)]
     found += [Row("twin", f"twin#{place}", _twin(twin)) for place, twin in enumerate(reading.evidence.twins)]
@@ -187,6 +175,16 @@ def _payment(reading: Reading) -> dict[str, Value]:
         "complete": reading.complete,
         "day_closed": evidence.received_on_closed,
         "refusal": "" if evidence.refusal is None else _text(evidence.refusal.code),
+        "all_read": not evidence.unread,
+        "customer": reading.customer.value,
+        "flaw": "" if reading.flaw is None else reading.flaw.value,
+        "suspected": bool(reading.suspects),
+        "vanished": bool(evidence.vanished),
+        "replaced_surely": all(line.sure for line in reading.lines if line.flaw is Flaw.LOST),
+        "drafts_seen": all(line.source.invoice is not None for line in reading.lines if line.flaw is Flaw.NOT_READY),
+        "receipts_telling": all(receipt.telling for receipt in reading.competing),
+        "missing_was_verified": all(part.source.verified for part in reading.parts if part.missing),
+        "unapplied_fits": all(part.fits for part in reading.parts if part.swallowed),
     }
 
 
@@ -199,19 +197,6 @@ def _line(line: LineReading) -> dict[str, Value]:
         "successor_score": line.successor_score,
         "hand_receipts": len(line.hand_receipts),
     }
-
-
-def _doubts(reading: Reading) -> list[Doubt]:
-    """What a rule must not overlook where it would be certain. Each once."""
-    doubts = {
-        Doubt.REPLACEMENT: any(line.flaw is Flaw.LOST and not line.sure for line in reading.lines),
-        Doubt.DRAFT: any(line.flaw is Flaw.NOT_READY and line.source.invoice is None for line in reading.lines),
-        Doubt.RECEIPT: any(not receipt.telling for receipt in reading.competing),
-        Doubt.DELETION: any(part.missing and not part.source.verified for part in reading.parts),
-        Doubt.FIT: any(part.swallowed and not part.fits for part in reading.parts),
-        Doubt.VANISHED: bool(reading.evidence.vanished),
-    }
-    return [about for about, is_so in doubts.items() if is_so]
 
 
 def _applications(reading: Reading) -> list[Row]:

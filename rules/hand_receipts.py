@@ -6,8 +6,9 @@ was entered is the books' own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from receivables.payment import Payment
 from receivables.words import day_of
 from rules import matching
 from rules.matching import Score, Signal
-from rules.ties import Reference, Tie, tie
+from rules.ties import Reference, Tie, sought, tie
 
 
 class Standing(StrEnum):
@@ -93,7 +94,7 @@ def distinct(receipts: tuple[ReceiptEvidence, ...]) -> list[ReceiptEvidence]:
     return list(found.values())
 
 
-def totals(pairs: tuple[tuple[str, int], ...]) -> dict[str, int]:
+def totals(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
     """What is applied to each invoice, in minor units, without those where it adds up to nothing."""
     sums: dict[str, int] = {}
     for invoice_id, amount_minor in pairs:
@@ -103,14 +104,20 @@ def totals(pairs: tuple[tuple[str, int], ...]) -> dict[str, int]:
 
 def lines_of(receipt: Receipt) -> dict[str, int]:
     """What of the receipt is applied to each invoice, in minor units."""
-    return totals(tuple((line.invoice_id, line.amount_minor) for line in receipt.lines))
+    return totals((line.invoice_id, line.amount_minor) for line in receipt.lines)
 
 
 def read_receipts(evidence: Evidence, needs: Mapping[str, int], room: bool) -> tuple[ReceiptReading, ...]:
     """Every receipt of the evidence. `needs` is what the payment means for each of its invoices, in minor units; `room`
     says that all of them are open for that much.
     """
-    found = tuple(_read_receipt(source, evidence, needs, room) for source in distinct(evidence.receipts))
+    if not evidence.receipts:
+        return ()
+    of, paid_on = sought(evidence), day_of(evidence.payment.paid_at, ZoneInfo(evidence.time_zone))
+    found = tuple(
+        _read_receipt(source, evidence, needs, room, tie(source.receipt, of, source.rivals), paid_on)
+        for source in distinct(evidence.receipts)
+    )
     parts = split(found, evidence.payment.amount_minor)
     return tuple(replace(receipt, suspect=True) if receipt in parts else receipt for receipt in found)
 
@@ -121,13 +128,14 @@ def split(receipts: Sequence[ReceiptReading], amount_minor: int) -> tuple[Receip
     return parts if len(parts) > 1 and sum(part.receipt.amount_minor for part in parts) == amount_minor else ()
 
 
-def _read_receipt(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[str, int], room: bool) -> ReceiptReading:
+def _read_receipt(
+    source: ReceiptEvidence, evidence: Evidence, needs: Mapping[str, int], room: bool, tied: Tie, paid_on: date
+) -> ReceiptReading:
     receipt, payment = source.receipt, evidence.payment
     counts = not (source.ours or source.this_payment or receipt.voided or source.other_money)
     same_customer = is_customers(receipt.customer_id, evidence)
     same_currency = receipt.currency == payment.currency
     by_hand = counts and same_customer and same_currency
-    tied = tie(receipt, evidence, source.rivals)
     named = counts and tied.telling
     # A short number is an invoice's or a check's as well: it counts beside the amount, not by itself.
     mentioned = counts and same_currency and tied.reference is not Reference.NONE and source.free_minor > 0
@@ -135,14 +143,14 @@ def _read_receipt(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[st
     standing = Standing.NOT
     if any(invoice_id in needs for invoice_id in stands_on):
         standing = Standing.EXACTLY if stands_on == needs else Standing.PARTLY
-    days_apart = abs((receipt.received_on - day_of(payment.paid_at, ZoneInfo(evidence.time_zone))).days)
+    days_apart = abs((receipt.received_on - paid_on).days)
     entered_after = receipt.created.at >= payment.paid_at
     score = matching.score(_signals(source, evidence, tied, standing, days_apart, entered_after))
     equal = receipt.amount_minor == payment.amount_minor
     near = matching.is_near_amount(receipt.amount_minor, payment.amount_minor) and not source.claimed_minor
     near_here = by_hand and near and entered_after and set(stands_on) <= set(needs)
-    covers = same_currency and _covers(source, evidence, needs, named=named, by_hand=by_hand)
-    alone_on = next(iter(stands_on)) if by_hand and _for_one_invoice(source, needs) else ""
+    covers = same_currency and _covers(source, evidence, needs, stands_on, named=named, by_hand=by_hand)
+    alone_on = _alone_on(source, needs, stands_on) if by_hand else ""
     whole = same_currency and equal and source.free_minor >= payment.amount_minor and (by_hand or named or mentioned)
     resembles = (
         (equal and (standing is not Standing.NOT or receipt.unapplied_minor > 0))
@@ -161,7 +169,7 @@ def _read_receipt(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[st
         entered_after,
         score,
         _form(receipt, payment, installment=by_hand and standing is not Standing.NOT and room and not tied.to_cash),
-        _elsewhere(receipt, standing, same_customer=same_customer),
+        _elsewhere(same_customer=same_customer, other_invoices=standing is Standing.NOT and bool(stands_on)),
         named,
         telling=whole and score.points >= matching.RECEIPT_CERTAIN and tied.to_cash and not (tied.contested or tied.against),
         whole=whole,
@@ -188,10 +196,10 @@ def _form(receipt: Receipt, payment: Payment, *, installment: bool) -> Form:
     return Form.SEVERAL if receipt.amount_minor > payment.amount_minor else Form.PART
 
 
-def _elsewhere(receipt: Receipt, standing: Standing, *, same_customer: bool) -> Elsewhere:
+def _elsewhere(*, same_customer: bool, other_invoices: bool) -> Elsewhere:
     if not same_customer:
         return Elsewhere.CUSTOMER
-    return Elsewhere.INVOICE if standing is Standing.NOT and lines_of(receipt) else Elsewhere.NOWHERE
+    return Elsewhere.INVOICE if other_invoices else Elsewhere.NOWHERE
 
 
 def is_customers(customer_id: str, evidence: Evidence) -> bool:
@@ -232,9 +240,17 @@ def _signals(
     return found
 
 
-def _covers(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[str, int], *, named: bool, by_hand: bool) -> bool:
+def _covers(
+    source: ReceiptEvidence,
+    evidence: Evidence,
+    needs: Mapping[str, int],
+    stands_on: Mapping[str, int],
+    *,
+    named: bool,
+    by_hand: bool,
+) -> bool:
     """One check for several payments, entered as one receipt; enough of it must be unclaimed."""
-    payment, receipt, stands_on = evidence.payment, source.receipt, lines_of(source.receipt)
+    payment, receipt = evidence.payment, source.receipt
     if receipt.amount_minor <= payment.amount_minor or source.free_minor < payment.amount_minor:
         return False
     if named and not matching.is_near_amount(receipt.amount_minor, payment.amount_minor):
@@ -247,9 +263,9 @@ def _covers(source: ReceiptEvidence, evidence: Evidence, needs: Mapping[str, int
     )
 
 
-def _for_one_invoice(source: ReceiptEvidence, needs: Mapping[str, int]) -> bool:
-    """One payment entered as several receipts, one for each invoice."""
-    stands_on = lines_of(source.receipt)
+def _alone_on(source: ReceiptEvidence, needs: Mapping[str, int], stands_on: Mapping[str, int]) -> str:
+    """The invoice of one of several receipts, one for each invoice, that record one payment; or ""."""
     if len(stands_on) != 1 or source.free_minor < source.receipt.amount_minor:
-        return False
-    return all(needs.get(key) == amount_minor == source.receipt.amount_minor for key, amount_minor in stands_on.items())
+        return ""
+    ((invoice_id, amount_minor),) = stands_on.items()
+    return invoice_id if needs.get(invoice_id) == amount_minor == source.receipt.amount_minor else ""

@@ -7,7 +7,7 @@ would seem to fit where both do not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -116,34 +116,54 @@ def read_lines(evidence: Evidence, needs: Mapping[str, int], receipts: tuple[Rec
     for source, pool in zip(sources, pools, strict=True):
         if len(pool) == 1:
             wanted[pool[0].id] = wanted.get(pool[0].id, 0) + source.amount_minor
-    readings = []
-    for source, pool in zip(sources, pools, strict=True):
-        key = invoice_key(source)
-        flaw = _flaw(evidence, source, needs[key], pool)
-        later = _later_credits(evidence, [line for line in sources if invoice_key(line) == key], source.invoice)
-        restorable_minor = source.open_minor + sum(credit.amount_minor for credit in later)
-        unexplained_minor = max(0, needs[key] - restorable_minor) if flaw is Flaw.SHORT else 0
-        explained = flaw is Flaw.SHORT and not unexplained_minor
-        readings.append(
-            LineReading(
-                source,
-                key,
-                flaw,
-                needs[key],
-                restorable_minor,
-                unexplained_minor,
-                later,
-                _enough(later, needs[key] - source.open_minor) if explained else (),
-                pool if flaw is Flaw.LOST else (),
-                flaw is Flaw.LOST and _mendable(pool, needs[key], wanted),
-                max((score_of(evidence, source, candidate).points for candidate in pool), default=0) if flaw is Flaw.LOST else 0,
-                flaw is Flaw.LOST and _sure(evidence, source, pool),
-                _ours_minor(source.invoice, receipts),
-                _over_minor(source.invoice, needs[key], _ours_minor(source.invoice, receipts)) if flaw is Flaw.SHORT else 0,
-                tuple(receipt for receipt in receipts if receipt.alone_on == key),
-            )
-        )
-    return tuple(readings)
+    return tuple(
+        _lost(evidence, _read_line(evidence, source, sources, needs, pool, receipts), pool, wanted)
+        for source, pool in zip(sources, pools, strict=True)
+    )
+
+
+def _read_line(
+    evidence: Evidence,
+    source: LineEvidence,
+    sources: Sequence[LineEvidence],
+    needs: Mapping[str, int],
+    pool: tuple[Invoice, ...],
+    receipts: tuple[ReceiptReading, ...],
+) -> LineReading:
+    """What is so with the invoice itself."""
+    key = invoice_key(source)
+    need_minor = needs[key]
+    flaw = _flaw(evidence, source, need_minor, pool)
+    later = _later_credits(evidence, [line for line in sources if invoice_key(line) == key], source.invoice)
+    restorable_minor = source.open_minor + sum(credit.amount_minor for credit in later)
+    short, ours_minor = flaw is Flaw.SHORT, _ours_minor(source.invoice, receipts)
+    return LineReading(
+        source,
+        key,
+        flaw,
+        need_minor,
+        restorable_minor,
+        unexplained_minor=max(0, need_minor - restorable_minor) if short else 0,
+        later_credits=later,
+        chosen_credits=_enough(later, need_minor - source.open_minor) if short and need_minor <= restorable_minor else (),
+        ours_minor=ours_minor,
+        over_minor=_over_minor(source.invoice, need_minor, ours_minor) if short else 0,
+        hand_receipts=tuple(receipt for receipt in receipts if receipt.alone_on == key),
+    )
+
+
+def _lost(evidence: Evidence, line: LineReading, pool: tuple[Invoice, ...], wanted: Mapping[str, int]) -> LineReading:
+    """The same line with what may have taken the place of its invoice, where that is lost."""
+    if line.flaw is not Flaw.LOST:
+        return line
+    points = [score_of(evidence, line.source, candidate).points for candidate in pool]
+    return replace(
+        line,
+        replacements=pool,
+        mendable=_mendable(pool, line.need_minor, wanted),
+        successor_score=max(points),
+        sure=len(pool) == 1 and points[0] >= matching.SUCCESSOR_CERTAIN,
+    )
 
 
 def _flaw(evidence: Evidence, line: LineEvidence, need_minor: int, pool: tuple[Invoice, ...]) -> Flaw:
@@ -250,10 +270,6 @@ def _mendable(pool: tuple[Invoice, ...], need_minor: int, wanted: Mapping[str, i
         if invoice.status is InvoiceStatus.OPEN and invoice.open_minor >= required_minor:
             return True
     return False
-
-
-def _sure(evidence: Evidence, line: LineEvidence, pool: tuple[Invoice, ...]) -> bool:
-    return len(pool) == 1 and score_of(evidence, line, pool[0]).points >= matching.SUCCESSOR_CERTAIN
 
 
 def _ours_minor(invoice: Invoice | Gone | None, receipts: tuple[ReceiptReading, ...]) -> int:

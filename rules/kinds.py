@@ -26,13 +26,13 @@ class Kind(Generic[P]):
         self.name = tells.__name__
         self.tells = tells
         self._types = {name: _types(hints[name]) for name in tells.__annotations__ if name not in ("fact", "words", "return")}
-        self._required = self._types.keys() - defaults.keys()
+        self._required = frozenset(self._types.keys() - defaults.keys())
         self._days = {name for name, types in self._types.items() if date in types}
 
     def __call__(self, document: str = "", stamp: Stamp | None = None, *_: P.args, **values: P.kwargs) -> Fact:
         """Raises TypeError for a figure that is missing, unknown or of another type. One that is None is left out."""
-        if missing := self._required - values.keys():
-            raise TypeError(f"a fact {self.name} needs {sorted(missing)}")
+        if not self._required <= values.keys():
+            raise TypeError(f"a fact {self.name} needs {sorted(self._required - values.keys())}")
         held: list[tuple[str, Value]] = []
         for name, value in values.items():
             if type(value) not in self._types.get(name, ()):

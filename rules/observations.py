@@ -79,8 +79,8 @@ def line(reading: Reading, of_line: LineReading) -> tuple[Fact, ...]:
 
 
 def lines_with(reading: Reading, flaw: Flaw) -> tuple[Fact, ...]:
-    """The same of every invoice with this flaw, each fact once."""
-    return tuple(dict.fromkeys(fact for found in reading.lines if found.flaw is flaw for fact in line(reading, found)))
+    """The same of every invoice with this flaw."""
+    return tuple(fact for found in reading.lines if found.flaw is flaw for fact in line(reading, found))
 
 
 _UNBOUND = {
@@ -287,4 +287,4 @@ def everything(reading: Reading) -> tuple[Fact, ...]:
         facts += part(reading, found)
     facts += [*money_back(reading), *customer(reading), *period(reading), *refusal(reading)]
     facts += [kinds.not_read(what=name) for name in sorted(set(reading.evidence.unread))]
-    return tuple(dict.fromkeys(facts))
+    return tuple(facts)

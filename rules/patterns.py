@@ -7,8 +7,8 @@ else can be said, so that what the engine answers wrongly (`cage` lists it) cann
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 Value = int | str | bool  # a member of a StrEnum is a str
@@ -83,6 +83,16 @@ def of(alias: str, field: str) -> Of:
     return Of(alias, field)
 
 
+def together(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
+    """The same patterns; those that ask for one fact under one alias as one pattern."""
+    found: dict[object, Pattern] = {}
+    for position, asked in enumerate(patterns):
+        key = position if asked.absent else (asked.kind, asked.alias)
+        before = found.get(key, asked)
+        found[key] = replace(asked, terms=_in_order((*before.terms, *asked.terms)))
+    return tuple(found.values())
+
+
 def above(value: int | Of) -> Condition:
     """Strictly greater than."""
     return Condition(Comparison.ABOVE, (value,))
@@ -119,7 +129,11 @@ def _terms(conditions: Mapping[str, Wanted]) -> tuple[Term, ...]:
             terms += [Term(field, condition.comparison, value) for value in condition.values]
         else:
             terms.append(Term(field, Comparison.IS, condition))
-    return tuple(sorted(terms, key=lambda term: (isinstance(term.value, Of), term.comparison is Comparison.IS)))
+    return _in_order(terms)
+
+
+def _in_order(terms: Iterable[Term]) -> tuple[Term, ...]:
+    return tuple(sorted(dict.fromkeys(terms), key=lambda term: (isinstance(term.value, Of), term.comparison is Comparison.IS)))
 
 
 def engine_type(wanted: type) -> type:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from receivables.books_records import Invoice, Receipt
@@ -20,6 +21,15 @@ from rules import matching
 from rules.hand_receipts import ReceiptReading, read_receipts, split
 from rules.invoice_lines import Flaw, LineReading, have_room, needs_of, read_lines
 from rules.posted_parts import PartReading, is_doubled, marked_receipts, read_parts
+
+
+class CustomerState(StrEnum):
+    """What is so with the customer of a payment in the books."""
+
+    READY = "ready"  # a receipt can be posted for them
+    INACTIVE = "inactive"
+    MERGED = "merged"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -65,10 +75,20 @@ class Reading:
         return self.unposted and self.paid
 
     @property
-    def customer_ready(self) -> bool:
-        """Something can be posted for this customer."""
+    def customer(self) -> CustomerState:
+        """What is so with the customer; one that was merged is asked for no more."""
         customer = self.evidence.customer
-        return customer is not None and customer.active and not customer.merged_into
+        if customer is None:
+            return CustomerState.UNKNOWN
+        if customer.merged_into:
+            return CustomerState.MERGED
+        return CustomerState.READY if customer.active else CustomerState.INACTIVE
+
+    @property
+    def flaw(self) -> Flaw | None:
+        """What is wrong with every invoice that does not fit; None where it is not the same with all."""
+        flaws = {line.flaw for line in self.lines} - {Flaw.FITS} or {Flaw.FITS}
+        return flaws.pop() if len(flaws) == 1 else None
 
 
 def read(evidence: Evidence) -> Reading:

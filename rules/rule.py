@@ -6,18 +6,19 @@ Remedy / Not to be confused with), and its body turns the matched facts into a r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from receivables.diagnosis import Cause, Confidence, Fact, Finding, Remedy
 from receivables.words import Words
 from rules.cage import Match
 from rules.kinds import kind
-from rules.patterns import EngineRule, Pattern, a
+from rules.patterns import EngineRule, Of, Pattern, a, together
 from rules.reading import Reading
 
 #: Nothing is certain while a read failed: what was not read may say otherwise.
-ALL_READ = a("reads", failed=0)
+ALL_READ = a("payment", all_read=True)
 
 
 @kind
@@ -80,21 +81,33 @@ class Rule:
         return " ".join(self.explained.split()).partition(" Shows as: ")[0]
 
     def engine_rules(self) -> tuple[EngineRule, ...]:
-        """The same rule as the engine judges it: fires, fires for the whole payment, fires without doubt."""
-        rules = [EngineRule(self.name, self.when)]
-        if self.whole:
-            rules.append(EngineRule(f"{self.name}/whole", (*self.when, *self.whole)))
-        if self.certain is not None:
-            rules.append(EngineRule(f"{self.name}/certain", (*self.when, *self.whole, *self.certain, ALL_READ)))
-        return tuple(rules)
+        """The same rule as the engine judges it: what makes it fire, and what besides, which other rules may ask as well."""
+        return (EngineRule(self.name, together(self.when)), *(asked for asked in (self.for_whole, self.for_certain) if asked))
 
-    def finding(self, reading: Reading, found: Sequence[Match]) -> tuple[Finding, bool]:
-        """The finding of this rule, which fired, and whether it is about the whole payment."""
-        names = {match.rule for match in found}
-        whole = not self.whole or f"{self.name}/whole" in names
-        confidence = Confidence.CERTAIN if f"{self.name}/certain" in names else Confidence.LIKELY
-        fired = tuple(match for match in found if match.rule == self.name)
-        finding = self.conclude(reading, Matched(self.cause, self.name, fired, confidence))
+    @cached_property
+    def for_whole(self) -> EngineRule | None:
+        return self._besides(self.whole) if self.whole else None
+
+    @cached_property
+    def for_certain(self) -> EngineRule | None:
+        return None if self.certain is None else self._besides((*self.certain, ALL_READ))
+
+    def _besides(self, asked: tuple[Pattern, ...]) -> EngineRule:
+        """Conditions that are judged by themselves; together with `when` where they compare with a fact that made it fire."""
+        if any(isinstance(term.value, Of) for pattern in asked for term in pattern.terms):
+            return EngineRule(f"{self.name} {asked}", together((*self.when, *asked)))
+        return EngineRule(f"{asked}", together(asked))
+
+    def reach(self, fired: Container[str]) -> tuple[bool, bool]:
+        """Whether this rule, which fired, is about the whole payment, and is certain; `fired` names the engine's rules."""
+        whole = self.for_whole is None or self.for_whole.name in fired
+        return whole, whole and self.for_certain is not None and self.for_certain.name in fired
+
+    def finding(self, reading: Reading, found: Mapping[str, Sequence[Match]]) -> tuple[Finding, bool]:
+        """The finding of this rule, which fired, and whether it is about the whole payment; `found` by the engine's rules."""
+        whole, certain = self.reach(found)
+        confidence = Confidence.CERTAIN if certain else Confidence.LIKELY
+        finding = self.conclude(reading, Matched(self.cause, self.name, tuple(found[self.name]), confidence))
         return (finding if whole else replace(finding, blocked=mends_only_a_part())), whole
 
 

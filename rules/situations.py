@@ -6,18 +6,17 @@ from collections.abc import Iterable
 
 from receivables.diagnosis import Remedy
 from receivables.refusal import Refusal
-from rules.facts import Doubt
 from rules.hand_receipts import ReceiptReading
 from rules.invoice_lines import Flaw
-from rules.patterns import Pattern, a, above, neither, no
-from rules.reading import Reading
+from rules.patterns import Pattern, a, above, no
+from rules.reading import CustomerState, Reading
 
 #: Nothing of ours is in the books for the payment, and its money is here.
 UNPOSTED = a("payment", unposted=True)
 #: The customer can take a receipt.
-CUSTOMER_READY = a("customer", active=True, merged=False)
+CUSTOMER_READY = a("payment", customer=CustomerState.READY)
 #: Something can be posted without doubling: the customer is there, and no receipt by hand is this money, or was.
-SAFE_TO_POST = (CUSTOMER_READY, no("receipt", suspect=True), no("doubt", about=Doubt.VANISHED))
+SAFE_TO_POST = (CUSTOMER_READY, a("payment", suspected=False, vanished=False))
 #: Some invoices are short, and each is short only by credits that were applied after the customer paid.
 SHORT_BY_CREDITS = (
     UNPOSTED,
@@ -33,7 +32,7 @@ def refused(code: Refusal) -> Pattern:
 
 def nothing_but(flaw: Flaw) -> Pattern:
     """Nothing else is wrong with any invoice of the payment."""
-    return no("line", flaw=neither(Flaw.FITS, flaw))
+    return a("payment", flaw=flaw)
 
 
 def other_money(reading: Reading, found: Iterable[ReceiptReading]) -> tuple[Remedy, ...]:

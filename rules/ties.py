@@ -63,16 +63,39 @@ class Tie:
         return self.telling or self.reference is Reference.EQUAL
 
 
-def tie(receipt: Receipt, evidence: Evidence, rivals: Iterable[str]) -> Tie:
-    """How the texts of a receipt tie it to the payment. `rivals` are the numbers of other payments that it may be."""
+@dataclass(frozen=True)
+class Sought:
+    """What the texts of receipts are compared with: the payment's number in its normal form, its invoices', its tender."""
+
+    key: str
+    cut_keys: frozenset[str]  # what may be left of it where its package cuts a reference, after so many characters
+    longest_reference: int
+    invoices: frozenset[str]
+    electronic: bool  # paid by card or ACH
+
+
+def sought(evidence: Evidence) -> Sought:
+    """What makes a receipt this payment's."""
     key = key_of(evidence.payment.transaction_number)
+    return Sought(
+        key,
+        frozenset(beginnings(key)),
+        evidence.longest_reference,
+        frozenset(word for line in evidence.lines for word in keys_in(line.invoice_number)),
+        tender_of(evidence.payment.method) in ELECTRONIC,
+    )
+
+
+def tie(receipt: Receipt, of: Sought, rivals: Iterable[str]) -> Tie:
+    """How the texts of a receipt tie it to the payment. `rivals` are the numbers of other payments that it may be."""
+    key = of.key
     found = {word for text in receipt.written for word in keys_in(text)}
     reference, length = Reference.NONE, len(key)
     if key and any(key_of(text) == key for text in receipt.written):
         reference = Reference.EQUAL
     elif key in found:
         reference = Reference.CONTAINED
-    elif cut := set(beginnings(key)) & cut_keys_in(receipt.reference, evidence.longest_reference):
+    elif cut := of.cut_keys & cut_keys_in(receipt.reference, of.longest_reference):
         reference, length = Reference.CUT, max(len(part) for part in cut)
     others = {key_of(number) for number in rivals}
     return Tie(
@@ -80,14 +103,14 @@ def tie(receipt: Receipt, evidence: Evidence, rivals: Iterable[str]) -> Tie:
         telling=reference is not Reference.NONE
         and length >= (CUT_TELLING_LENGTH if reference is Reference.CUT else TELLING_LENGTH),
         contested=bool(others & found) or (reference is not Reference.EQUAL and key not in found and bool(others)),
-        against=_other_tender(receipt, evidence) or (reference is not Reference.CUT and _other_number(receipt, evidence, key)),
+        against=_other_tender(receipt, of) or (reference is not Reference.CUT and _other_number(receipt, of)),
     )
 
 
-def _other_tender(receipt: Receipt, evidence: Evidence) -> bool:
+def _other_tender(receipt: Receipt, of: Sought) -> bool:
     """A check, cash or a wire for what was paid by card or ACH."""
-    entered = tender_of(receipt.method) or tender_of(receipt.reference)
-    return tender_of(evidence.payment.method) in ELECTRONIC and entered is not None and entered not in ELECTRONIC
+    entered = (tender_of(receipt.method) or tender_of(receipt.reference)) if of.electronic else None
+    return entered is not None and entered not in ELECTRONIC
 
 
 def tender_of(text: str) -> Tender | None:
@@ -96,10 +119,9 @@ def tender_of(text: str) -> Tender | None:
     return next((tender for word, tender in TENDERS.items() if word in words), None)
 
 
-def _other_number(receipt: Receipt, evidence: Evidence, key: str) -> bool:
+def _other_number(receipt: Receipt, of: Sought) -> bool:
     """The reference holds a number that is neither the payment's nor one of its invoices': a check's, or another payment's."""
-    if key in keys_in(receipt.reference):
+    if of.key in keys_in(receipt.reference):
         return False
-    ours = {word for line in evidence.lines for word in keys_in(line.invoice_number)}
     numbers = {key_of(word) for word in words_of(receipt.reference) if any(character.isdigit() for character in word)}
-    return any(number not in ours and not (len(number) >= ENDING_LENGTH and key.endswith(number)) for number in numbers)
+    return any(number not in of.invoices and not (len(number) >= ENDING_LENGTH and of.key.endswith(number)) for number in numbers)

@@ -18,12 +18,12 @@ from receivables.payment import FeedStatus
 from receivables.refusal import Refusal
 from receivables.words import Words
 from rules import diagnose, fact_kinds, fact_sentence, not_checked, sentence
-from rules.facts import SCHEMA, Doubt
+from rules.facts import SCHEMA
 from rules.invoice_lines import Flaw
 from rules.kinds import KINDS, kind
 from rules.matching import WEIGHTS, Signal
 from rules.patterns import EngineRule, Pattern, RuleRefused, a, check, neither, no
-from rules.reading import read
+from rules.reading import CustomerState, read
 from storage.codec import diagnosis_from_json, diagnosis_to_json
 
 CHICAGO = Words("en_US", ZoneInfo("America/Chicago"))
@@ -171,7 +171,7 @@ MISSPELT = {
     "a refusal": a("payment", refusal="acount_inactive"),
     "a refusal that is one, as plain text": a("payment", refusal="account_inactive"),
     "a flaw": no("line", flaw=neither("fit", "short")),
-    "a doubt": no("doubt", about="recept"),
+    "what is so with the customer": a("payment", customer="redy"),
     "what the feed says": a("payment", feed="return"),
     "a member of another list": a("payment", refusal=Flaw.SHORT),
 }
@@ -188,7 +188,7 @@ def test_a_value_that_is_no_member_of_its_list_fails_when_the_rule_is_built(name
     [
         a("payment", refusal=Refusal.ACCOUNT_INACTIVE, feed=FeedStatus.RETURNED),
         no("line", flaw=neither(Flaw.FITS, Flaw.SHORT)),
-        no("doubt", about=Doubt.RECEIPT),
+        a("payment", customer=CustomerState.READY),
     ],
 )
 def test_members_of_the_list_are_taken(pattern: Pattern) -> None:

@@ -8,16 +8,15 @@ from receivables.words import Words
 from rules import observations, telling
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
-from rules.patterns import neither, no
 from rules.reading import Reading
 from rules.rule import Matched, rule
-from rules.situations import CUSTOMER_READY, refused
+from rules.situations import CUSTOMER_READY, nothing_but, refused
 
 
 @rule(
     Cause.ACCESS_LOST,
     when=(refused(Refusal.PERMISSION_MISSING),),
-    certain=(CUSTOMER_READY, no("line", flaw=neither(Flaw.FITS))),
+    certain=(CUSTOMER_READY, nothing_but(Flaw.FITS)),
 )
 def permission_missing(reading: Reading, matched: Matched) -> Finding:
     """The books let us in, but the person who connected us may not record a receipt.

@@ -9,16 +9,15 @@ from receivables.words import Words
 from rules import observations, telling
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
-from rules.patterns import neither, no
 from rules.reading import Reading
 from rules.rule import Matched, rule
-from rules.situations import CUSTOMER_READY, refused
+from rules.situations import CUSTOMER_READY, nothing_but, refused
 
 
 @rule(
     Cause.ACCOUNT_INACTIVE,
     when=(refused(Refusal.ACCOUNT_INACTIVE),),
-    certain=(CUSTOMER_READY, no("line", flaw=neither(Flaw.FITS))),
+    certain=(CUSTOMER_READY, nothing_but(Flaw.FITS)),
 )
 def account_inactive(reading: Reading, matched: Matched) -> Finding:
     """The account in which the money is deposited was made inactive, archived or deleted in the books.

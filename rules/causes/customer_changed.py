@@ -10,12 +10,12 @@ from rules import observations, telling
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.patterns import a
-from rules.reading import Reading
+from rules.reading import CustomerState, Reading
 from rules.rule import Matched, rule
 from rules.situations import UNPOSTED, nothing_but, refused
 
 
-@rule(Cause.CUSTOMER_CHANGED, when=(UNPOSTED, a("customer", merged=True)))
+@rule(Cause.CUSTOMER_CHANGED, when=(a("payment", unposted=True, customer=CustomerState.MERGED),))
 def customer_merged(reading: Reading, matched: Matched) -> Finding:
     """The customer was merged into another, and the books take no receipt for a merged customer.
 

@@ -10,14 +10,14 @@ from rules import observations, telling
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.patterns import a, no
-from rules.reading import Reading
+from rules.reading import CustomerState, Reading
 from rules.rule import Matched, rule
-from rules.situations import UNPOSTED, refused
+from rules.situations import refused
 
 
 @rule(
     Cause.CUSTOMER_INACTIVE,
-    when=(UNPOSTED, a("customer", active=False, merged=False), no("line", flaw=Flaw.MOVED)),
+    when=(a("payment", unposted=True, customer=CustomerState.INACTIVE), no("line", flaw=Flaw.MOVED)),
 )
 def customer_inactive(reading: Reading, matched: Matched) -> Finding:
     """The customer was made inactive in the books, and these take no receipt for an inactive customer.

@@ -6,9 +6,8 @@ from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.words import Words
 from rules import observations, telling
 from rules.cause_file import CauseFile
-from rules.facts import Doubt
 from rules.invoice_lines import Flaw
-from rules.patterns import a, no
+from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
 from rules.situations import UNPOSTED, nothing_but
@@ -18,7 +17,7 @@ from rules.situations import UNPOSTED, nothing_but
     Cause.INVOICE_NOT_READY,
     when=(UNPOSTED, a("line", flaw=Flaw.NOT_READY)),
     whole=(nothing_but(Flaw.NOT_READY),),
-    certain=(no("doubt", about=Doubt.DRAFT),),
+    certain=(a("payment", drafts_seen=True),),
 )
 def invoice_not_ready(reading: Reading, matched: Matched) -> Finding:
     """The invoice is still a draft, or has not reached the books yet.

@@ -7,7 +7,6 @@ from receivables.words import Words
 from rules import observations, telling
 from rules.cause_file import CauseFile
 from rules.fact_kinds import by, money
-from rules.facts import Doubt
 from rules.invoice_lines import Flaw
 from rules.matching import SUCCESSOR_POSSIBLE
 from rules.patterns import a, at_least, no
@@ -20,7 +19,7 @@ from rules.situations import SAFE_TO_POST, UNPOSTED, nothing_but
     Cause.INVOICE_RECREATED,
     when=(UNPOSTED, a("line", flaw=Flaw.LOST, mendable=True, successor_score=at_least(SUCCESSOR_POSSIBLE))),
     whole=(nothing_but(Flaw.LOST), no("line", flaw=Flaw.LOST, mendable=False)),
-    certain=(*SAFE_TO_POST, no("doubt", about=Doubt.REPLACEMENT)),
+    certain=(*SAFE_TO_POST, a("payment", replaced_surely=True)),
 )
 def invoice_recreated(reading: Reading, matched: Matched) -> Finding:
     """The invoice that the customer paid was deleted and recreated, so our link to it is broken.

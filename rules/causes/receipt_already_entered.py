@@ -9,7 +9,6 @@ from receivables.evidence import Evidence
 from receivables.words import Words, capitalized, listed
 from rules import fact_kinds, observations, telling
 from rules.cause_file import CauseFile
-from rules.facts import Doubt
 from rules.hand_receipts import Form, ReceiptReading
 from rules.matching import RECEIPT_LIKELY, RECEIPT_POSSIBLE
 from rules.patterns import a, at_least, neither, no, of
@@ -56,7 +55,7 @@ def _best_of(reading: Reading, matched: Matched, competing: Iterable[ReceiptRead
             number=neither(of("receipt", "number")),
             whole=of("receipt", "whole"),
         ),
-        no("doubt", about=Doubt.RECEIPT),
+        a("payment", receipts_telling=True),
     ),
 )
 def receipt_already_entered(reading: Reading, matched: Matched) -> Finding:
@@ -79,7 +78,6 @@ def receipt_already_entered(reading: Reading, matched: Matched) -> Finding:
     Cause.RECEIPT_ALREADY_ENTERED,
     when=(
         a("payment", unposted=True, on_account_minor=0, invoices=at_least(2)),
-        a("customer"),
         a("line", hand_receipts=1),
         no("line", hand_receipts=neither(1)),
     ),

@@ -6,14 +6,12 @@ from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.words import Words
 from rules import observations, telling
 from rules.cause_file import CauseFile
-from rules.facts import Doubt
-from rules.patterns import a, no
+from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
-from rules.situations import UNPOSTED
 
 
-@rule(Cause.RECEIPT_DELETED, when=(a("part", missing=True),), certain=(no("doubt", about=Doubt.DELETION),))
+@rule(Cause.RECEIPT_DELETED, when=(a("part", missing=True),), certain=(a("payment", missing_was_verified=True),))
 def receipt_deleted(reading: Reading, matched: Matched) -> Finding:
     """Our receipt was in the books, and somebody deleted or voided it.
 
@@ -29,7 +27,7 @@ def receipt_deleted(reading: Reading, matched: Matched) -> Finding:
     return matched.finding(Remedy.ESCALATE, *again, Remedy.DISMISS, because=because)
 
 
-@rule(Cause.RECEIPT_DELETED, when=(UNPOSTED, a("doubt", about=Doubt.VANISHED)), certain=None)
+@rule(Cause.RECEIPT_DELETED, when=(a("payment", unposted=True, vanished=True),), certain=None)
 def hand_receipt_vanished(reading: Reading, matched: Matched) -> Finding:
     """A receipt entered by hand for this payment was in the books, and somebody deleted or voided it.
 

@@ -11,15 +11,14 @@ from rules import observations, telling
 from rules.cause_file import CauseFile
 from rules.causes.accepted_unapplied import ALL_POSTED, unapplied
 from rules.fact_kinds import closed
-from rules.facts import Doubt
-from rules.patterns import a, no
+from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
 
 
 @rule(
     Cause.RECEIPT_DEPOSITED,
-    when=(a("part", swallowed=True, frozen=True), no("doubt", about=Doubt.FIT)),
+    when=(a("part", swallowed=True, frozen=True), a("payment", unapplied_fits=True)),
     whole=ALL_POSTED,
 )
 def receipt_deposited(reading: Reading, matched: Matched) -> Finding:

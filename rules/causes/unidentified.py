@@ -11,7 +11,7 @@ from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.kinds import kind
 from rules.obstacles import obstacles
-from rules.reading import Reading
+from rules.reading import CustomerState, Reading
 from rules.rule import Matched, rule
 from rules.situations import other_money
 
@@ -50,9 +50,8 @@ def _harmless(reading: Reading) -> bool:
     """Recording a receipt now cannot double this payment, and it is clear for whom."""
     clear = all(line.flaw is not Flaw.UNREAD and line.source.problem not in NOBODY for line in reading.lines)
     evidence = reading.evidence
-    return (
-        clear and not (evidence.unread or evidence.vanished or reading.suspects) and reading.may_post and reading.customer_ready
-    )
+    doubled = evidence.unread or evidence.vanished or reading.suspects
+    return clear and not doubled and reading.may_post and reading.customer is CustomerState.READY
 
 
 def fits_again(evidence: Evidence) -> Diagnosis:
