@@ -65,11 +65,6 @@ def by_mark(marks: Collection[str], found: Iterable[Receipt], mark_of: Callable[
     return receipts
 
 
-def stem_of(marker: str) -> str:
-    """What all markers of one payment begin with."""
-    return marker.partition(".")[0]
-
-
 def noted(package: str, answers: Sequence[Answer]) -> Sequence[Answer]:
     """The same answers, after the log has what the package itself said of each that it refused."""
     for answer in answers:

@@ -240,6 +240,11 @@ def marker(company: str, transaction_number: str, part: int, generation: int) ->
     return f"{marker_stem(company, transaction_number)}.{part}.{generation}"
 
 
+def stem_of(marker: str) -> str:
+    """What all markers of one payment begin with (`marker_stem`)."""
+    return marker.partition(".")[0]
+
+
 _MARKER = re.compile(r"rn-[a-z2-7]{16}\.[0-9]{1,3}\.[0-9]{1,6}")
 
 

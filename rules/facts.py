@@ -68,6 +68,9 @@ TABLE: Mapping[str, KindOfRow] = {
             ),
             "feed": one_of(FeedStatus, "what the feed says of it"),
             "doubled": either("it is recorded in the books more than once", "it is not recorded twice"),
+            "repeated": either(
+                "a receipt entered by hand names it beside ours", "no receipt entered by hand names it beside ours"
+            ),
             "complete": either("our receipts add up to it", "our receipts do not add up to it"),
             "day_closed": either("its day is in a closed period", "its day is open"),
             "split": either("receipts that name it add up to it", "no receipts that name it add up to it"),
@@ -171,6 +174,7 @@ def _payment(reading: Reading) -> dict[str, Value]:
         "unposted": reading.may_post,
         "feed": evidence.payment.status.value,
         "doubled": reading.doubled,
+        "repeated": bool(reading.repeated),
         "split": bool(reading.split),
         "complete": reading.complete,
         "day_closed": evidence.received_on_closed,

@@ -76,6 +76,11 @@ class ReceiptReading:
         return self.source.ours and not self.source.this_payment and not self.source.receipt.voided
 
     @property
+    def by_text(self) -> bool:
+        """A text of it says that it is or may be this payment, and not all of it stands for dismissed ones."""
+        return self.suspect and self.tie.reference is not Reference.NONE and self.source.free_minor > 0
+
+    @property
     def otherwise(self) -> bool:
         """It names the payment, and is neither all of it nor explained by a fee or by other payments in it."""
         return self.named and not (self.whole or self.less_fee or self.covers)

@@ -65,6 +65,11 @@ class Reading:
         return split(self.receipts, self.evidence.payment.amount_minor)
 
     @property
+    def repeated(self) -> tuple[ReceiptReading, ...]:
+        """Receipts entered by hand that name the payment although one of ours is in the books."""
+        return tuple(found for found in self.receipts if found.by_text) if self.marked else ()
+
+    @property
     def paid(self) -> bool:
         """The feed has not said that the money went back."""
         return self.evidence.payment.status is FeedStatus.PAID

@@ -275,12 +275,11 @@ def withdraw_proof(work: Work, number: str) -> None:
     work.connection.execute(sa.update(proof).where(condition).values(withdrawn_at=work.at))
 
 
-def claimed(connection: Connection, company: str) -> Mapping[str, int]:
-    """What dismissals rest on each receipt, in minor units."""
+def claimed(connection: Connection, company: str, receipt_ids: Collection[str] | None = None) -> Mapping[str, int]:
+    """What dismissals rest on each receipt, or on each of these, in minor units."""
     table = schema.receipt_claim
-    rows = connection.execute(
-        sa.select(table.c.receipt_id, table.c.claimed_minor).where(table.c.company == company, table.c.claimed_minor > 0)
-    )
+    query = sa.select(table.c.receipt_id, table.c.claimed_minor).where(table.c.company == company, table.c.claimed_minor > 0)
+    rows = connection.execute(query if receipt_ids is None else query.where(table.c.receipt_id.in_(receipt_ids)))
     return {row.receipt_id: row.claimed_minor for row in rows}
 
 

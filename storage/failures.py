@@ -165,6 +165,30 @@ def open_of(connection: Connection, company: str, number: str, about: str = "pay
     return next(iter(select(connection, condition)), None)
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """Whether a failure of a payment is open, and when one of them last changed."""
+
+    open: bool
+    changed_at: datetime | None
+
+
+def troubles(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, Trouble]:
+    """The payments among these that ever had a failure, by transaction number."""
+    table = schema.failure
+    rows = connection.execute(
+        sa.select(table.c.transaction_number, table.c.state, sa.func.max(table.c.changed_at).label("changed_at"))
+        .where(table.c.company == company, table.c.transaction_number.in_(numbers))
+        .group_by(table.c.transaction_number, table.c.state)
+    )
+    found: dict[str, Trouble] = {}
+    for row in rows:
+        before = found.get(row.transaction_number)
+        latest = max(row.changed_at, before.changed_at) if before and before.changed_at else row.changed_at
+        found[row.transaction_number] = Trouble(row.state == "open" or bool(before and before.open), latest)
+    return found
+
+
 def get(connection: Connection, company: str, failure_id: str) -> StoredFailure:
     return select(connection, _is(company, failure_id))[0]
 

@@ -101,9 +101,8 @@ def _stands_as_meant(work: Work, stored: StoredPayment, evidence: Evidence) -> b
     chain = effects.of_payments(work.connection, work.company, [stored.number])[stored.number]
     receipts = {part.document_id: part.receipt for part in evidence.posted if part.receipt is not None}
     code, _ = verification.difference(stored, chain, receipts)
-    return not code and len(evidence.receipts) <= len(evidence.posted) + sum(
-        1 for receipt in evidence.receipts if not receipt.this_payment
-    )
+    reading = rules.read(evidence)
+    return not (code or reading.doubled or reading.repeated)
 
 
 def _refused_just_now(evidence: Evidence, before: Evidence | None) -> bool:

@@ -65,11 +65,15 @@ class Search:
     named: Mapping[str, StoredPayment] = field(default_factory=dict)
 
 
-def wanted(company: Company, payment: Payment, customer_ids: Collection[str]) -> Wanted:
-    """What a receipt of this payment would be like, where it is of one of these customers of the books."""
+def wanted(company: Company, payment: Payment, customer_ids: Collection[str], *, at_least_days: int = 0) -> Wanted:
+    """What a receipt of this payment would be like, where it is of one of these customers of the books.
+
+    `at_least_days` widens the company's window where that is narrower.
+    """
     amount_minor = payment.amount_minor
     least_minor = amount_minor - amount_minor * LARGEST_FEE_PERCENT // 100
-    since, through = window(company, payment)
+    day, reach = company.day_of(payment.paid_at), timedelta(days=max(company.hand_receipt_days, at_least_days))
+    since, through = day - reach, day + reach
     return Wanted(
         payment.transaction_number, payment.currency, amount_minor, least_minor, frozenset(customer_ids), since, through
     )
@@ -78,6 +82,11 @@ def wanted(company: Company, payment: Payment, customer_ids: Collection[str]) ->
 def candidates(connection: Connection, company: Company, asked: Sequence[Wanted]) -> Candidates:
     """What the mirror finds; nothing of it was read fresh yet."""
     return Candidates({each.number: each for each in asked}, hand_receipts.find(connection, company.id, asked))
+
+
+def only_for(held: Candidates, numbers: Collection[str]) -> Candidates:
+    """The candidates of these payments."""
+    return replace(held, found={number: found for number, found in held.found.items() if number in numbers})
 
 
 def read_fresh(books: Books, held: Candidates, listed: Mapping[str, Receipt]) -> Candidates:

@@ -1,78 +1,117 @@
-"""The proof: both sides are walked, and every payment must stand in the books exactly once.
+"""The proof: both sides are walked, and every payment must be in the books exactly once, by whomever it was entered.
 
-Reads: our payments in pages, their receipts in the books, and every receipt of the books that carries a marker of
-ours. Leaves: what does not add up as an open failure, and one row of the record. Never: a write to the books.
+Reads: our payments in pages, every receipt that is or may be one of them, and all receipts of the books. Leaves: what does
+not add up as an open failure, and one row of the record. Never: a write to the books.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
-from receivables.books_records import Gone, Receipt
-from receivables.effects import LIVE_STATES, EffectKind, marker_stem, markers_in
+from receivables.books_records import Customer, Receipt
+from receivables.effects import marker_stem, markers_in, stem_of
 from receivables.payment import Bucket, PaymentState
-from receivables.twins import Settled
-from storage import companies, decisions, effects, failures, mirror, payments, twins
-from storage.decisions import Proof
-from storage.effects import StoredEffect
+from receivables.words import plain
+from storage import companies, decisions, failures, mirror, payments
+from storage.engine import Connection
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import journey, mirroring
+from sync import journey, mirroring, proof_reading
+from sync.control_totals import ControlTotals
 from sync.desk import Desk
-from sync.verification import difference, live_receipts
+from sync.standings import AMISS, Discrepancy, Judged, Sides, Standing, judge
 
-PAYMENTS_PER_BATCH = 100
-RECEIPTS_PER_BATCH = 200
-_UNDER_WAY = (Bucket.IN_FLIGHT, Bucket.UNKNOWN)
+PAYMENTS_PER_BATCH = 200
+RECEIPTS_PER_BATCH = 500
+CUSTOMERS_PER_BATCH = 500
+#: Other failures say these already, or nothing about the payment itself would help.
+_NO_FAILURE = (Standing.NOT_READ, Standing.MAY_BE_IN_BOOKS, Standing.WENT_BACK_BUT_IN_BOOKS)
+#: Nothing is posted by itself after these.
+_HELD = ("receipt_unexpected", "proof_gone")
 Progress = Callable[[int], None]
 
 
-@dataclass(frozen=True)
-class Discrepancy:
-    """One thing that does not add up. `transaction` is "" where a receipt belongs to no payment of ours."""
+@dataclass
+class Tally:
+    """How many payments stand so, and their money by currency, in minor units."""
 
-    transaction: str
-    problem: str
-    text: str
-    receipts: tuple[str, ...] = ()
+    count: int = 0
+    money: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
 class Proven:
-    """What a walk found. Every payment is in exactly one of the counts from `exactly_once` to `differing`."""
+    """What a walk found. Every payment is in exactly one of `standings`."""
 
     company: str
-    payments: int = 0
-    exactly_once: int = 0
-    dismissed_with_proof: int = 0  # on receipts, or on the payment that it is again
-    dismissed_by_two_people: int = 0
-    not_in_books: int = 0  # received, failed and shown to a person, or excluded by a rule; and no receipt of ours
-    under_way: int = 0
-    differing: int = 0
+    totals: ControlTotals
+    standings: dict[Standing, Tally] = field(default_factory=lambda: {standing: Tally() for standing in Standing})
     marked_receipts: int = 0
     discrepancies: list[Discrepancy] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
+        """Every payment that we know of has exactly one receipt, or a name for why not."""
         return not self.discrepancies
 
+    @property
+    def payments(self) -> int:
+        return self._count(*Standing)
 
-@dataclass(frozen=True)
-class _Sides:
-    """What both sides say about one payment."""
+    @property
+    def exactly_once(self) -> int:
+        return self._count(Standing.EXACTLY_ONCE)
 
-    stored: StoredPayment
-    chain: Sequence[StoredEffect]
-    proofs: Sequence[Proof]
-    twin_of: str  # the payment that a person said it is again
-    marked: Sequence[Receipt]
-    receipts: Mapping[str, Receipt | Gone]
+    @property
+    def differing(self) -> int:
+        return self._count(*AMISS)
+
+    @property
+    def under_way(self) -> int:
+        return self._count(Standing.IN_PROGRESS)
+
+    @property
+    def dismissed_with_proof(self) -> int:
+        """On receipts, or on the payment that it is again."""
+        return self._count(Standing.DISMISSED_WITH_PROOF, Standing.DISMISSED_AS_TWIN)
+
+    @property
+    def dismissed_by_two_people(self) -> int:
+        return self._count(Standing.DISMISSED_BY_TWO_PEOPLE)
+
+    @property
+    def not_in_books(self) -> int:
+        """Failed and shown to a person, given back, or excluded by a rule."""
+        return self._count(Standing.MISSING_WITH_FAILURE, Standing.BEFORE_START_ON, Standing.WENT_BACK)
+
+    def _count(self, *standings: Standing) -> int:
+        return sum(self.standings[standing].count for standing in standings)
+
+    def add(self, sides: Sides, judged: Judged) -> None:
+        tally, payment = self.standings[judged.standing], sides.stored.payment
+        tally.count += 1
+        tally.money[payment.currency] += payment.amount_minor
+        self.marked_receipts += len(sides.marked)
+        if discrepancy := judged.discrepancy(sides.number):
+            self.discrepancies.append(discrepancy)
+
+    def counts(self) -> dict[str, object]:
+        """The numbers alone, for the record and for programs."""
+        names = ("payments", "exactly_once", "dismissed_with_proof", "dismissed_by_two_people", "not_in_books", "under_way",
+                 "differing", "marked_receipts")  # fmt: skip
+        standings = {
+            standing.value: {"count": tally.count, "money": dict(sorted(tally.money.items()))}
+            for standing, tally in self.standings.items()
+        }
+        return {"company": self.company, **{name: getattr(self, name) for name in names}, "standings": standings}
 
 
 def run_once(desk: Desk, progress: Progress | None = None) -> Proven:
     """Walks both sides once. Raises BooksError where the books cannot be read: then nothing is proven."""
-    proven = Proven(desk.company.id)
+    totals = ControlTotals(desk.company)
+    proven = Proven(desk.company.id, totals)
     mirroring.run_once(desk)
     stems: set[str] = set()
     after = ""
@@ -83,9 +122,11 @@ def run_once(desk: Desk, progress: Progress | None = None) -> Proven:
         if progress:
             progress(proven.payments)
     _walk_books(desk, stems, proven)
+    with desk.db.read() as connection:
+        totals.close(_customers(connection, desk.company.id, totals.customer_ids()))
     with desk.work() as work:
         companies.set_reconciled(work)
-        work.record("company.reconciled", body=asdict(proven) | {"discrepancies": len(proven.discrepancies)})
+        work.record("company.reconciled", body=proven.counts() | {"discrepancies": len(proven.discrepancies)})
     if not proven.clean:
         journey.diagnose_now(desk)
     return proven
@@ -97,95 +138,45 @@ def _page(desk: Desk, after: str) -> Sequence[StoredPayment]:
 
 
 def _walk(desk: Desk, batch: Sequence[StoredPayment], proven: Proven) -> None:
-    company, numbers = desk.company.id, [stored.number for stored in batch]
+    page = proof_reading.read(desk, batch)
     with desk.db.read() as connection:
-        chains = effects.of_payments(connection, company, numbers)
-        given = decisions.standing_proofs(connection, company, numbers)
-        settled = twins.settlements(connection, company, numbers)
-    stem_of = {number: marker_stem(company, number) for number in numbers}
-    marked = desk.books.receipts_marked(list(stem_of.values()))
-    wanted = {part.document_id for chain in chains.values() for part in live_receipts(chain) if part.document_id}
-    wanted |= {proof.receipt_id for proofs in given.values() for proof in proofs}
-    receipts = desk.books.receipts(wanted)
-    with desk.work() as work:
-        now_held = payments.by_numbers(work.connection, company, numbers)
-        for stored in batch:
-            number = stored.number
-            if now_held[number].version != stored.version:  # decided upon while we read: the next walk sees it whole
-                proven.payments += 1
-                proven.under_way += 1
-                continue
-            again = next((said.other_number for said in settled.get(number, ()) if said.settled is Settled.DISMISSED), "")
-            found_marked = marked.get(stem_of[number], ())
-            sides = _Sides(stored, chains.get(number, ()), given.get(number, ()), again, found_marked, receipts)
-            found = _compare(sides)
-            _count(proven, sides, found)
-            if found is not None:
-                proven.discrepancies.append(found)
-                _tell(work, sides, found)
+        now_held = payments.by_numbers(connection, desk.company.id, [stored.number for stored in batch])
+    told = []
+    for sides in page.sides:
+        judged = judge(sides)
+        if now_held[sides.number].version != sides.stored.version:  # moved while we read: the next walk sees it whole
+            judged = Judged(Standing.IN_PROGRESS)
+        proven.add(sides, judged)
+        proven.totals.add_payment(sides, judged.standing, page.customers[sides.number])
+        if _needs_failure(sides, judged):
+            told.append((sides, judged))
+    if told:
+        with desk.work() as work:
+            for sides, judged in told:
+                _tell(work, sides, judged)
 
 
-def _compare(sides: _Sides) -> Discrepancy | None:
-    """What does not add up about one payment, the worst of it. Pure."""
-    stored, number = sides.stored, sides.stored.number
-    if stored.bucket in _UNDER_WAY:
-        return None
-    known = {effect.document_id for effect in sides.chain if effect.kind is EffectKind.RECEIPT and effect.state in LIVE_STATES}
-    extra = tuple(receipt.id for receipt in sides.marked if not receipt.voided and receipt.id not in known)
-    if stored.state is PaymentState.VERIFIED:
-        code, words = difference(stored, sides.chain, sides.receipts)
-        if code:
-            return Discrepancy(number, code, f"Payment {number} was verified, and now {words}.")
-    if extra:
-        problem = "receipt_doubled" if known else "receipt_unexpected"
-        text = f"Payment {number} is {stored.state}, and {len(extra)} more of its receipts than we recorded are in the books."
-        return Discrepancy(number, problem, text, extra)
-    if stored.state is PaymentState.DISMISSED and sides.proofs:
-        return _proof_gone(sides)
-    return None
-
-
-def _proof_gone(sides: _Sides) -> Discrepancy | None:
-    for proof in sides.proofs:
-        receipt = sides.receipts.get(proof.receipt_id)
-        standing = isinstance(receipt, Receipt) and not receipt.voided and receipt.amount_minor >= proof.amount_minor
-        if not standing:
-            number = sides.stored.number
-            text = f"Payment {number} was dismissed because of a receipt that is no longer in the books for that amount."
-            return Discrepancy(number, "proof_gone", text, (proof.receipt_id,))
-    return None
-
-
-def _count(proven: Proven, sides: _Sides, found: Discrepancy | None) -> None:
-    proven.payments += 1
-    proven.marked_receipts += sum(1 for receipt in sides.marked if not receipt.voided)
-    if found is not None:
-        proven.differing += 1
-    elif sides.stored.bucket in _UNDER_WAY:
-        proven.under_way += 1
-    elif sides.stored.state is PaymentState.VERIFIED:
-        proven.exactly_once += 1
-    elif sides.stored.state is PaymentState.DISMISSED and (sides.proofs or sides.twin_of):
-        proven.dismissed_with_proof += 1
-    elif sides.stored.state is PaymentState.DISMISSED:
-        proven.dismissed_by_two_people += 1
-    else:
-        proven.not_in_books += 1
-
-
-def _tell(work: Work, sides: _Sides, found: Discrepancy) -> None:
-    """Opens a failure, or re-opens the payment; said once, however often it is found."""
+def _needs_failure(sides: Sides, judged: Judged) -> bool:
     stored = sides.stored
-    held = found.problem in ("proof_gone", "receipt_unexpected")
+    if not judged.problem or judged.standing in _NO_FAILURE or stored.bucket in (Bucket.IN_FLIGHT, Bucket.UNKNOWN):
+        return False
+    if stored.state is PaymentState.VERIFIED or judged.problem in _HELD:
+        return True
+    return judged.problem == "receipt_doubled" and stored.state is PaymentState.FAILED and bool(sides.ours)
+
+
+def _tell(work: Work, sides: Sides, judged: Judged) -> None:
+    """Opens a failure, or re-opens the payment; said once, however often it is found."""
+    stored, problem = sides.stored, judged.problem
     known = failures.open_of(work.connection, work.company, stored.number)
-    if known is not None and known.opened_because == found.problem:
+    if known is not None and known.opened_because == problem:
         return
     if stored.state is not PaymentState.FAILED:
-        body = {"code": found.problem, "message": found.text}
+        body = {"code": problem, "message": judged.text}
         payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.failed", body=body)
-        if found.problem == "proof_gone":
+        if problem == "proof_gone":
             decisions.withdraw_proof(work, stored.number)
-    failures.open_one(work, stored.payment, because=found.problem, message=found.text, held=held)
+    failures.open_one(work, stored.payment, because=problem, message=judged.text, held=problem in _HELD)
 
 
 def _walk_books(desk: Desk, stems: set[str], proven: Proven) -> None:
@@ -194,17 +185,30 @@ def _walk_books(desk: Desk, stems: set[str], proven: Proven) -> None:
     while True:
         with desk.db.read() as connection:
             seen = mirror.receipts(connection, desk.company.id, limit=RECEIPTS_PER_BATCH, after=after)
-        strange = [receipt.id for receipt in seen if any(_stem(marker) not in stems for marker in markers_in(receipt.memo))]
+        for receipt in seen:
+            if not receipt.voided:
+                proven.totals.add_receipt(receipt)
+        strange = [receipt.id for receipt in seen if any(stem_of(marker) not in stems for marker in markers_in(receipt.memo))]
         standing = desk.books.receipts(strange) if strange else {}
-        for receipt_id in strange:
-            receipt = standing.get(receipt_id)
-            if isinstance(receipt, Receipt) and not receipt.voided:
-                text = f"Receipt {receipt.number or receipt.id} carries a marker of ours, and we know no payment of it."
-                proven.discrepancies.append(Discrepancy("", "marker_unknown", text, (receipt.id,)))
+        for found in (standing.get(receipt_id) for receipt_id in strange):
+            if isinstance(found, Receipt) and not found.voided:
+                text = f"Receipt {plain(found.number or found.id)} carries a marker of ours, and we know no payment of it."
+                proven.discrepancies.append(Discrepancy("", "marker_unknown", text, (found.id,)))
         if len(seen) < RECEIPTS_PER_BATCH:
             return
         after = seen[-1].id
 
 
-def _stem(marker: str) -> str:
-    return marker.partition(".")[0]
+def _customers(connection: Connection, company: str, ids: set[str]) -> Mapping[str, Customer]:
+    """These customers as last seen, and those that they were merged into."""
+    found: dict[str, Customer] = {}
+    wanted = sorted(ids)
+    while wanted:
+        some, wanted = wanted[:CUSTOMERS_PER_BATCH], wanted[CUSTOMERS_PER_BATCH:]
+        for seen in mirror.documents(connection, company, "customer", some):
+            customer = seen.document
+            if isinstance(customer, Customer):
+                found[customer.id] = customer
+                if customer.merged_into and customer.merged_into not in found:
+                    wanted.append(customer.merged_into)
+    return found

@@ -14,9 +14,8 @@ from datetime import date
 from accounting.embedded import checks
 from accounting.embedded.change import Change, Kind, Temper
 from accounting.embedded.checks import spoken
-from accounting.orders import stem_of
 from receivables.books_records import Gone, Invoice, InvoiceStatus, Receipt, ReceiptLine
-from receivables.effects import ReceiptWrite
+from receivables.effects import ReceiptWrite, stem_of
 from receivables.errors import BooksRefused
 from receivables.refusal import Refusal
 from receivables.words import counted

@@ -14,11 +14,10 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from accounting.orders import stem_of
 from accounting.quickbooks import documents, queries
 from accounting.quickbooks.documents import Json
 from accounting.quickbooks.queries import Reading
-from receivables.effects import markers_in
+from receivables.effects import markers_in, stem_of
 
 NO_MARKER_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)  # no version of this product wrote to any books before
 OVERLAP = timedelta(minutes=10)

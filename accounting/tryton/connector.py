@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from accounting import planning
 from accounting.calling import Calls
-from accounting.orders import applied_as_ordered, by_mark, must_be_in_time, must_be_unchanged, noted, stem_of
+from accounting.orders import applied_as_ordered, by_mark, must_be_in_time, must_be_unchanged, noted
 from accounting.tryton.changes import ChangeReader
 from accounting.tryton.credits import Credits, standing_application
 from accounting.tryton.reads import Reader
@@ -21,7 +21,18 @@ from accounting.tryton.statements import Statements
 from receivables import boundary
 from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt
 from receivables.company import Company
-from receivables.effects import Answer, ApplyCredit, ApplyReceipt, Dispatch, Order, Part, ReceiptWrite, UnapplyCredit, Written
+from receivables.effects import (
+    Answer,
+    ApplyCredit,
+    ApplyReceipt,
+    Dispatch,
+    Order,
+    Part,
+    ReceiptWrite,
+    UnapplyCredit,
+    Written,
+    stem_of,
+)
 from receivables.errors import BooksError
 from receivables.payment import Payment
 from receivables.ports import BooksTraits, Clock

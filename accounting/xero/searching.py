@@ -17,13 +17,13 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from accounting.calling import chunks
-from accounting.orders import applied_as_ordered, by_mark, stem_of
+from accounting.orders import applied_as_ordered, by_mark
 from accounting.xero.asking import IDS_PER_FILTER, Asking
 from accounting.xero.documents import OVERPAYMENTS, OnAccount, note_of
 from accounting.xero.reads import Reads
 from accounting.xero.wire import Fields, any_of, elements, identity, text
 from receivables.books_records import CreditMemo, Gone, Receipt
-from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit, Written, markers_in
+from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit, Written, markers_in, stem_of
 from receivables.errors import BooksUnavailable
 
 READ_SINGLY = 30  # overpayments or prepayments without anything written on them; what remains is read at the next search

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
-from receivables.words import Words
+from receivables.words import Words, capitalized, listed
 from rules import observations, telling
 from rules.cause_file import CauseFile
 from rules.patterns import a
@@ -24,8 +24,33 @@ def receipt_doubled(reading: Reading, matched: Matched) -> Finding:
     return matched.finding(Remedy.ESCALATE, Remedy.DISMISS, because=observations.our_receipts(reading))
 
 
+@rule(Cause.RECEIPT_DOUBLED, when=(a("payment", repeated=True),), certain=None)
+def receipt_entered_again(reading: Reading, matched: Matched) -> Finding:
+    """Somebody entered this payment in the books by hand although our receipt is there.
+
+    Shows as: beside our receipt, one without our mark names the payment's transaction number, on whatever customer or
+    invoice.
+    Happens when: somebody entered the payment after the sync had posted it. Always only likely: the receipt may be other
+    money.
+    Remedy: escalate; a person removes one of the two in the books, or corrects the number on it. The payment is right again
+    by itself after that.
+    Prevention: let the sync post portal payments, so that nobody enters them as well.
+    Not to be confused with: a receipt of the same amount that does not name the payment; the proof lists it for review.
+    """
+    again = [observations.hand_receipt(found) for found in reading.repeated]
+    return matched.finding(Remedy.ESCALATE, because=[*again, *observations.our_receipts(reading)])
+
+
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     receipts = diagnosis.primary.facts("receipt_ours")
+    if diagnosis.primary.rule == receipt_entered_again.name:
+        again = diagnosis.primary.facts("receipt_by_hand")
+        named = capitalized(listed([telling.hand_receipt(fact, words) for fact in again[: telling.NAMED_AT_MOST]]))
+        name = "names" if len(again) == 1 else "name"
+        return (
+            f"{named} {name} this payment of {telling.amount(diagnosis, words)}, which {telling.documents(receipts)} records "
+            "already. If it is the same money, one of them must be removed."
+        )
     return (
         f"The books hold this payment of {telling.amount(diagnosis, words)} more than once: {telling.documents(receipts)}, "
         f"{telling.total(receipts, 'amount', words)} together. One of them must be removed."
@@ -33,5 +58,9 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
 
 
 CAUSE = CauseFile(
-    Cause.RECEIPT_DOUBLED, title="Receipt recorded twice", rules=(receipt_doubled,), sentence=sentence, recorded=True
+    Cause.RECEIPT_DOUBLED,
+    title="Receipt recorded twice",
+    rules=(receipt_doubled, receipt_entered_again),
+    sentence=sentence,
+    recorded=True,
 )

@@ -1,0 +1,205 @@
+"""What the proof reads about a page of payments: our rows, our receipts, and every receipt without our marker that may be one.
+
+Reads: our rows, the mirror's index, and those receipts fresh. Leaves: nothing. A payment that is not posted is read as
+posting reads it, so that the proof and posting never judge it differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import rules
+from receivables.books_records import Customer, Gone, Receipt
+from receivables.effects import marker_stem
+from receivables.evidence import Evidence
+from receivables.payment import PaymentState
+from receivables.twins import Settled
+from storage import decisions, effects, failures, mirror, payments, twins
+from storage.decisions import Proof
+from storage.effects import StoredEffect
+from storage.engine import Connection
+from storage.failures import Trouble
+from storage.payments import Binding, StoredPayment
+from storage.taking_in import BEFORE_START_ON
+from storage.twins import Settlement
+from sync import binding, evidence, receipts_found
+from sync.desk import Desk
+from sync.receipts_found import Candidates, Search
+from sync.standings import Sides
+from sync.verification import live_receipts
+
+UNTOLD = Trouble(False, None)
+REVIEWED_DAYS = 7  # five business days, however they lie
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some payments with both sides of each, and of which customer of the books each is ("" where that is not certain)."""
+
+    sides: Sequence[Sides]
+    customers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Ours:
+    """What our rows say of a page, by transaction number."""
+
+    chains: Mapping[str, Sequence[StoredEffect]]
+    proofs: Mapping[str, Sequence[Proof]]
+    twin_of: Mapping[str, str]
+    others: Mapping[str, StoredPayment]
+    troubles: Mapping[str, Trouble]
+    customers: Mapping[str, set[str]]
+    candidates: Candidates
+    claimed: Mapping[str, int]
+    known_customers: Mapping[str, Customer] = field(default_factory=dict)
+
+
+def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
+    """Both sides of each payment, in the order of the batch. Raises BooksError where the books cannot be read."""
+    at = desk.clock.now()
+    with desk.db.read() as connection:
+        ours = _our_rows(connection, desk, batch)
+    stems = {stored.number: marker_stem(desk.company.id, stored.number) for stored in batch}
+    marked = desk.books.receipts_marked(list(stems.values()))
+    wanted = {part.document_id for chain in ours.chains.values() for part in live_receipts(chain) if part.document_id}
+    wanted |= {proof.receipt_id for given in ours.proofs.values() for proof in given}
+    receipts = desk.books.receipts(wanted) if wanted else {}
+    interval = timedelta(seconds=desk.company.sync_every_seconds)
+    young = {stored.number for stored in batch if at - _last_moved(stored, ours) < interval}
+    not_posted = [
+        stored
+        for stored in batch
+        if (stored.state is PaymentState.FAILED or (stored.state is PaymentState.RECEIVED and stored.number not in young))
+        and not marked[stems[stored.number]]
+    ]
+    readings, unread = _readings(desk, batch, not_posted, ours, receipts, at)
+    sides = [
+        Sides(
+            stored=stored,
+            chain=ours.chains[stored.number],
+            proofs=ours.proofs.get(stored.number, ()),
+            twin_of=ours.twin_of.get(stored.number, ""),
+            twin_counts=_counts(ours.others.get(ours.twin_of.get(stored.number, ""))),
+            marked=[receipt for receipt in marked[stems[stored.number]] if not receipt.voided],
+            receipts=receipts,
+            reading=readings.get(stored.number),
+            unread=unread.get(stored.number, ()),
+            failing=ours.troubles.get(stored.number, UNTOLD).open,
+            young=stored.number in young,
+            words=desk.company.words,
+        )
+        for stored in batch
+    ]
+    return Page(sides, {number: next(iter(ids)) if len(ids) == 1 else "" for number, ids in ours.customers.items()})
+
+
+def _counts(other: StoredPayment | None) -> bool:
+    return other is not None and other.state in (PaymentState.POSTED, PaymentState.VERIFIED, PaymentState.DISMISSED)
+
+
+def _last_moved(stored: StoredPayment, ours: _Ours) -> datetime:
+    """When something last happened to it, as far as the proof must know."""
+    moments = [stored.received_at, ours.troubles.get(stored.number, UNTOLD).changed_at]
+    for effect in ours.chains[stored.number]:
+        moments += [effect.planned_at, effect.settled_at]
+    return max(moment for moment in moments if moment is not None)
+
+
+def _our_rows(connection: Connection, desk: Desk, batch: Sequence[StoredPayment]) -> _Ours:
+    company, numbers = desk.company.id, [stored.number for stored in batch]
+    settled = twins.settlements(connection, company, numbers)
+    twin_of = {number: other for number, said in settled.items() if (other := _twin_of(said))}
+    customers = _customers(connection, company, batch)
+    asked = [
+        receipts_found.wanted(desk.company, stored.payment, customers[stored.number], at_least_days=REVIEWED_DAYS)
+        for stored in batch
+        if stored.excluded_by != BEFORE_START_ON
+    ]
+    candidates = receipts_found.candidates(connection, desk.company, asked)
+    ids = {found.id for some in candidates.found.values() for found in some if not found.gone}
+    return _Ours(
+        chains=effects.of_payments(connection, company, numbers),
+        proofs=decisions.standing_proofs(connection, company, numbers),
+        twin_of=twin_of,
+        others=payments.by_numbers(connection, company, set(twin_of.values())) if twin_of else {},
+        troubles=failures.troubles(connection, company, numbers),
+        customers=customers,
+        candidates=candidates,
+        claimed=decisions.claimed(connection, company, ids) if ids else {},
+        known_customers=_known(connection, company, {of for some in customers.values() for of in some}) if ids else {},
+    )
+
+
+def _twin_of(said: Sequence[Settlement]) -> str:
+    return next((settlement.other_number for settlement in said if settlement.settled is Settled.DISMISSED), "")
+
+
+def _customers(connection: Connection, company: str, batch: Sequence[StoredPayment]) -> dict[str, set[str]]:
+    """By transaction number, the customers of the books it is of: as its lines are bound, else all that it may be of."""
+    held = payments.bindings(connection, company, [stored.number for stored in batch])
+    unbound = [stored.payment for stored in batch if not held[stored.number]]
+    known = binding.look_up(connection, company, unbound)
+    return {stored.number: _customers_of(stored, held[stored.number], known) for stored in batch}
+
+
+def _customers_of(stored: StoredPayment, held: Mapping[int, Binding], known: binding.Known) -> set[str]:
+    return {line.customer_id for line in held.values()} or set(binding.customer_ids_of(stored.payment, known))
+
+
+def _known(connection: Connection, company: str, ids: set[str]) -> dict[str, Customer]:
+    seen = mirror.documents(connection, company, "customer", ids)
+    return {document.document.id: document.document for document in seen if isinstance(document.document, Customer)}
+
+
+def _readings(
+    desk: Desk,
+    batch: Sequence[StoredPayment],
+    not_posted: Sequence[StoredPayment],
+    ours: _Ours,
+    receipts: Mapping[str, Receipt | Gone],
+    at: datetime,
+) -> tuple[dict[str, rules.Reading], dict[str, tuple[str, ...]]]:
+    """What the rules make of receipts without our marker, and what could not be read; by transaction number."""
+    gathered = dict(evidence.gather(desk, not_posted, isolated=True, full=False))
+    unread = {
+        number: tuple(what for what in found.unread if what.startswith("receipt"))  # what else was not read says nothing of these
+        for number, found in gathered.items()
+    }
+    rest = [stored for stored in batch if stored.number not in gathered and _has_candidate(ours.candidates, stored.number)]
+    if rest:
+        held = receipts_found.read_fresh(
+            desk.books,
+            receipts_found.only_for(ours.candidates, {stored.number for stored in rest}),
+            {receipt.id: receipt for receipt in receipts.values() if isinstance(receipt, Receipt)},
+        )
+        for stored in rest:
+            gathered[stored.number] = _evidence(desk, stored, ours, held, at)
+            unread[stored.number] = tuple(held.unread_of(stored.number))
+    return {number: rules.read(found) for number, found in gathered.items()}, unread
+
+
+def _has_candidate(candidates: Candidates, number: str) -> bool:
+    return any(not found.gone for found in candidates.found.get(number, ()))
+
+
+def _evidence(desk: Desk, stored: StoredPayment, ours: _Ours, held: Candidates, at: datetime) -> Evidence:
+    """As much of the evidence as tells which receipts without our marker are or may be this payment's money."""
+    fresh = [receipt for receipt in held.fresh.values() if isinstance(receipt, Receipt)]
+    longest = desk.books.traits.longest_reference
+    search = Search(desk.company, fresh, {}, ours.claimed, held, longest)
+    customers = ours.customers[stored.number]
+    return Evidence(
+        payment=stored.payment,
+        generation=stored.generation,
+        taken_at=at,
+        settings=evidence.NO_SETTINGS,
+        received_on_closed=False,
+        isolated=True,
+        customer=ours.known_customers.get(next(iter(customers))) if len(customers) == 1 else None,
+        receipts=receipts_found.of_payment(search, stored, (), customers),
+        longest_reference=longest,
+        time_zone=desk.company.time_zone.key,
+    )
