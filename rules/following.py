@@ -9,6 +9,7 @@ from receivables.evidence import Evidence
 from receivables.words import Words, capitalized, listed, plain
 from rules import observations
 from rules.consequences import Applied, Options, OtherMoney, Proof, named_in, other_money, proof_of, to_apply
+from rules.reading import read
 
 
 def follows(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:
@@ -32,6 +33,8 @@ def is_about_twin(evidence: Evidence, options: Options) -> bool:
 
 def _other_money(said: OtherMoney, words: Words) -> tuple[str, ...]:
     currency, lines = said.evidence.payment.currency, said.evidence.lines
+    if read(said.evidence).marked:
+        return ("Our receipt stays as it is; the other one is other money.",)
     if said.in_the_way:
         return (f"The payment is checked again. Still in the way: {said.in_the_way[0].sentence(words)}",)
     if said.recorded is None:

@@ -7,7 +7,7 @@ posting reads it, so that the proof and posting never judge it differently.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import rules
@@ -16,11 +16,12 @@ from receivables.effects import marker_stem
 from receivables.evidence import Evidence
 from receivables.payment import PaymentState
 from receivables.twins import Settled
-from storage import decisions, effects, failures, mirror, payments, twins
+from storage import decisions, effects, failures, mirror, other_money, payments, twins
 from storage.decisions import Proof
 from storage.effects import StoredEffect
 from storage.engine import Connection
 from storage.failures import Trouble
+from storage.other_money import OtherMoney
 from storage.payments import Binding, StoredPayment
 from storage.taking_in import BEFORE_START_ON
 from storage.twins import Settlement
@@ -54,7 +55,8 @@ class _Ours:
     customers: Mapping[str, set[str]]
     candidates: Candidates
     claimed: Mapping[str, int]
-    known_customers: Mapping[str, Customer] = field(default_factory=dict)
+    other_money: Mapping[str, Sequence[OtherMoney]]
+    known_customers: Mapping[str, Customer]
 
 
 def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
@@ -129,6 +131,7 @@ def _our_rows(connection: Connection, desk: Desk, batch: Sequence[StoredPayment]
         customers=customers,
         candidates=candidates,
         claimed=decisions.claimed(connection, company, ids) if ids else {},
+        other_money=other_money.said(connection, company, numbers) if ids else {},
         known_customers=_known(connection, company, {of for some in customers.values() for of in some}) if ids else {},
     )
 
@@ -189,7 +192,7 @@ def _evidence(desk: Desk, stored: StoredPayment, ours: _Ours, held: Candidates, 
     """As much of the evidence as tells which receipts without our marker are or may be this payment's money."""
     fresh = [receipt for receipt in held.fresh.values() if isinstance(receipt, Receipt)]
     longest = desk.books.traits.longest_reference
-    search = Search(desk.company, fresh, {}, ours.claimed, held, longest)
+    search = Search(desk.company, fresh, {}, ours.claimed, held, longest, ours.other_money)
     customers = ours.customers[stored.number]
     return Evidence(
         payment=stored.payment,

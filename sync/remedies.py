@@ -168,6 +168,8 @@ def _not_duplicate(case: Case) -> Plan:
         return replace(again, twin=(Settled.NOT_DUPLICATE, ""))
     said = rules.other_money(case.evidence, case.decision.options)
     other = (said.receipt, rules.cash_reference(case.evidence, case.decision.options))
+    if rules.read(case.evidence).marked:
+        return Plan(PaymentState.POSTED, Bucket.IN_FLIGHT, "not a duplicate; our receipt stays as it is", other_money=other)
     if said.recorded is None:
         return replace(again, other_money=other)
     _no_receipt_of_ours(case)

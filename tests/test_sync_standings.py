@@ -15,7 +15,7 @@ from receivables.books_records import Customer, Invoice, Receipt
 from receivables.diagnosis import Remedy
 from receivables.effects import marker
 from receivables.payment import Allocation, FeedStatus, PaymentState
-from sync import reconciliation
+from sync import reconciliation, requests
 from sync.control_totals import business_days_between
 from sync.reconciliation import Proven
 from sync.standings import AMISS, Standing
@@ -322,6 +322,37 @@ def test_the_sentence_names_every_receipt_and_never_says_more_than_that(house: H
         f"Payment {T} of $500.00 is in the books more than once: "
         f"receipts {house.ours().number} and {again.number} are there." == found.text
     )
+
+
+def test_two_people_say_that_a_receipt_with_a_short_number_is_other_money(house: House) -> None:
+    """Payment 7 and a receipt "invoice 7": the number is too short to say which money it is."""
+    house.pay("7")
+    house.scene.sync()
+    other = house.by_hand(reference="check 8841", memo="for 7")
+    assert ["receipt_doubled"] == problems(house.prove())
+    house.scene.sync()
+
+    made = requests.request(
+        house.scene.desk,
+        "7",
+        Remedy.NOT_DUPLICATE,
+        by="dana",
+        channel="cli",
+        options={"receipt": other.id, "cash_reference": "check 8841"},
+    )
+    assert "waiting_approval" == made.state
+    requests.approve(house.scene.desk, made.id, by="sam")
+    house.scene.sync()
+
+    found = house.prove()
+    assert (True, Standing.EXACTLY_ONCE, PaymentState.VERIFIED) == (
+        found.clean,
+        standing_of(found),
+        house.scene.payment("7").state,
+    )
+    assert [] == found.totals.review
+    house.scene.ledger.apply_receipt(other.id, ((house.other.id, 50_000),), by="bea")  # what was said ends when it changes
+    assert ["receipt_doubled"] == problems(house.prove())
 
 
 def test_a_receipt_whose_money_stands_for_another_payment_is_not_counted_twice(house: House) -> None:

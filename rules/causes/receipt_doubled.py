@@ -9,6 +9,7 @@ from rules.cause_file import CauseFile
 from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
+from rules.situations import other_money
 
 
 @rule(Cause.RECEIPT_DOUBLED, when=(a("payment", doubled=True),))
@@ -33,12 +34,13 @@ def receipt_entered_again(reading: Reading, matched: Matched) -> Finding:
     Happens when: somebody entered the payment after the sync had posted it. Always only likely: the receipt may be other
     money.
     Remedy: escalate; a person removes one of the two in the books, or corrects the number on it. The payment is right again
-    by itself after that.
+    by itself after that. Where a short number is all that ties them, two people may say that the receipt is other money.
     Prevention: let the sync post portal payments, so that nobody enters them as well.
     Not to be confused with: a receipt of the same amount that does not name the payment; the proof lists it for review.
     """
     again = [observations.hand_receipt(found) for found in reading.repeated]
-    return matched.finding(Remedy.ESCALATE, because=[*again, *observations.our_receipts(reading)])
+    other = other_money(reading, reading.repeated)
+    return matched.finding(Remedy.ESCALATE, *other, because=[*again, *observations.our_receipts(reading)])
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
