@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
-from scene import Scene, a_person, a_scene
+from faulty_books import Fault, FaultyBooks
+from scene import CREATED, Scene, a_person, a_scene
 
 from receivables.books_records import Customer, Invoice, Receipt
 from receivables.diagnosis import Cause, Confidence, Remedy
@@ -57,8 +58,15 @@ class Books:
         """A second person agrees; what was decided is carried out. Returns the decision's state."""
         requests.approve(self.scene.desk, made.id, by=by)
         journey.finish_once(self.scene.desk)
+        return self.state_of(made)
+
+    def state_of(self, made: decisions.StoredDecision) -> str:
         with self.scene.db.read() as connection:
             return decisions.get(connection, "acme", made.id).state
+
+    def proofs(self, number: str = NUMBER) -> Sequence[decisions.Proof]:
+        with self.scene.db.read() as connection:
+            return decisions.proofs(connection, "acme", number)
 
     def said(self, number: str = NUMBER) -> list[tuple[str, str]]:
         with self.scene.db.read() as connection:
@@ -226,3 +234,200 @@ def test_what_was_said_is_taken_back_until_ours_is_in_the_books(books: Books) ->
 
 
 # --- proof ----------------------------------------------------------------------------------------------------------------
+
+
+def exact(books: Books) -> None:
+    books.enter(on=books.invoice, reference=NUMBER)
+
+
+def unapplied(books: Books) -> None:
+    books.enter(memo=f"portal {NUMBER}")
+
+
+def on_the_wrong_invoice(books: Books) -> None:
+    books.enter(on=books.scene.invoice("1043", books.hooli, AMOUNT), reference=NUMBER.lower())
+
+
+def on_the_wrong_customer(books: Books) -> None:
+    books.enter(customer=books.scene.customer("Globex"), reference=NUMBER)
+
+
+def split(books: Books) -> None:
+    books.enter(20_000, on=books.invoice, reference=f"{NUMBER} 1/2")
+    books.enter(30_000, on=books.invoice, reference=f"{NUMBER} 2/2")
+
+
+def before_the_customer_paid(books: Books) -> None:
+    day = date(2026, 2, 10)
+    books.scene.ledger.enter_receipt(books.hooli.id, AMOUNT, "USD", day, by="Erin", reference=NUMBER, at=CREATED)
+
+
+def together_with_others(books: Books) -> None:
+    books.enter(70_000, reference=f"{NUMBER}, TXN-9002")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [exact, unapplied, on_the_wrong_invoice, on_the_wrong_customer, split, before_the_customer_paid, together_with_others],
+)
+def test_one_person_dismisses_each_form_that_has_the_whole_payment(books: Books, form: Callable[[Books], None]) -> None:
+    form(books)
+    entered = books.total()
+    books.pay()
+    assert Cause.RECEIPT_ALREADY_ENTERED is books.scene.failing(NUMBER).cause
+    assert "done" == books.scene.decide(Remedy.DISMISS, NUMBER)
+    books.scene.sync()
+    assert entered == books.total()
+    assert AMOUNT == sum(proof.amount_minor for proof in books.proofs())
+    assert books.is_over()
+
+
+def test_one_receipt_stands_for_both_payments_in_it_and_for_no_third(books: Books) -> None:
+    receipt = books.enter(70_000, reference=f"{NUMBER}, TXN-9002, TXN-9003")
+    books.pay()
+    for number, amount in (("TXN-9002", 20_000), ("TXN-9003", 100)):
+        books.scene.invoice(number, books.hooli, amount)
+        books.scene.pay(number, amount, {number: amount})
+    books.scene.sync()
+    for number in (NUMBER, "TXN-9002"):
+        assert "done" == books.scene.decide(Remedy.DISMISS, number, proof=[receipt.number])
+    with pytest.raises(CannotBeDone, match="already rest on its money"):
+        books.ask(Remedy.DISMISS, "TXN-9003", proof=[receipt.number])
+    assert 70_000 == books.total()
+
+
+def test_less_a_fee_is_proof_when_two_people_say_so(books: Books) -> None:
+    receipt = books.enter(48_500, on=books.invoice, reference=NUMBER)
+    books.pay()
+    assert Cause.AMOUNT_DIFFERS is books.scene.failing(NUMBER).cause
+    made = books.ask(Remedy.DISMISS, proof=[receipt.number])
+    assert ("waiting_approval", requests.SHORT_PROOF) == (made.state, made.outcome)
+    assert "done" == books.agree(made)
+    assert [(receipt.id, 48_500)] == [(proof.receipt_id, proof.amount_minor) for proof in books.proofs()]
+    assert 48_500 == books.total()
+    assert books.is_over()
+
+
+def test_less_a_fee_and_corrected_in_the_books_is_certain(books: Books) -> None:
+    receipt = books.enter(48_500, on=books.invoice, reference=NUMBER)
+    books.pay()
+    books.scene.ledger.void_receipt(receipt.id, by="Erin")
+    books.enter(on=books.invoice, reference=NUMBER)
+    books.scene.sync()
+    assert Cause.RECEIPT_ALREADY_ENTERED is books.scene.failing(NUMBER).cause
+    assert "done" == books.scene.decide(Remedy.DISMISS, NUMBER)
+    assert AMOUNT == books.total()
+    assert books.is_over()
+
+
+def test_several_receipts_are_named_as_proof(books: Books) -> None:
+    """300.00 and 200.00 on one invoice without a word: no rule puts them together, a person does."""
+    parts = [books.enter(amount, on=books.invoice, reference=text) for amount, text in ((30_000, "wire 1"), (20_000, "wire 2"))]
+    books.pay()
+    assert Remedy.DISMISS in books.scene.failing(NUMBER).offered
+    with pytest.raises(CannotBeDone, match="do not add up"):
+        books.ask(Remedy.DISMISS, proof=[parts[0].number])
+    assert "done" == books.scene.decide(Remedy.DISMISS, NUMBER, proof=[parts[0].number, f"#{parts[1].id}"])
+    assert [30_000, 20_000] == [proof.amount_minor for proof in books.proofs()]
+    assert books.is_over()
+
+
+def test_what_is_no_proof_is_said(books: Books) -> None:
+    books.pay()
+    (ours,) = books.scene.ledger.receipts()
+    check, _ = books.enter(reference=CHECK), books.enter(reference="wire 77")
+    books.pay("TXN-9002")
+    books.agree(books.ask(Remedy.NOT_DUPLICATE, "TXN-9002", receipt=check.number, cash_reference=CHECK))
+    books.scene.sync()
+    for named, why in (
+        (ours.number, "our receipt of another payment"),
+        (check.number, f"other money .{CHECK}"),
+        ("R9", "not one of"),
+    ):
+        with pytest.raises(CannotBeDone, match=why):
+            books.ask(Remedy.DISMISS, "TXN-9002", proof=[named])
+
+
+# --- the customer gets the credit -----------------------------------------------------------------------------------------
+
+
+def test_a_proof_that_is_unapplied_is_applied_to_the_invoice(books: Books) -> None:
+    receipt = books.enter(reference=NUMBER)
+    books.pay()
+    assert "done" == books.scene.decide(Remedy.DISMISS, NUMBER, apply_proof=True)
+    assert [(NUMBER, AMOUNT, 0)] == books.scene.receipts()
+    (applied,) = [found for found in books.scene.ledger.receipts() if found.id == receipt.id]
+    assert (AMOUNT, receipt.memo) == (applied.applied_to(books.invoice.id), applied.memo)
+    assert PaymentState.DISMISSED is books.scene.payment(NUMBER).state
+    assert books.is_over()
+
+
+def test_what_it_is_applied_to_already_stays(books: Books) -> None:
+    other = books.scene.invoice("1043", books.hooli, AMOUNT)
+    receipt = books.scene.ledger.enter_receipt(
+        books.hooli.id, 2 * AMOUNT, "USD", DAY, by="Erin", lines=[(other.id, AMOUNT)], reference=f"{NUMBER} and more"
+    )
+    books.pay()
+    assert "done" == books.scene.decide(Remedy.DISMISS, NUMBER, proof=[receipt.number], apply_proof=True)
+    (applied,) = books.scene.ledger.receipts()
+    assert [AMOUNT, AMOUNT, 0] == [applied.applied_to(books.invoice.id), applied.applied_to(other.id), applied.unapplied_minor]
+
+
+def test_nothing_to_apply_is_said_and_nothing_is_dismissed(books: Books) -> None:
+    exact(books)
+    books.pay()
+    assert "refused" == books.scene.decide(Remedy.DISMISS, NUMBER, apply_proof=True)
+    assert PaymentState.FAILED is books.scene.payment(NUMBER).state
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "left"),
+    [(Fault.MEMBER_REFUSED, "failed", AMOUNT), (Fault.UNANSWERED, "done", 0), (Fault.LATE, "done", 0)],
+)
+def test_the_dismissal_stands_whatever_becomes_of_applying(books: Books, fault: Fault, state: str, left: int) -> None:
+    books.enter(reference=NUMBER)
+    books.pay()
+    faulty = FaultyBooks(books.scene.desk.books, books.scene.clock)
+    faulty.faults.append(fault)
+    books.scene.with_books(faulty)
+    made = books.ask(Remedy.DISMISS, apply_proof=True)
+    for _ in range(3):
+        journey.finish_once(books.scene.desk)
+        books.scene.clock.advance(10)
+    assert state == books.state_of(made)
+    assert [(NUMBER, AMOUNT, left)] == books.scene.receipts()
+    assert PaymentState.DISMISSED is books.scene.payment(NUMBER).state
+    assert 1 == len(faulty.sent)
+    assert books.is_over()
+
+
+def test_a_payment_is_not_reopened_while_its_proof_is_being_applied(books: Books) -> None:
+    unapplied(books)
+    books.pay()
+    faulty = FaultyBooks(books.scene.desk.books, books.scene.clock)
+    faulty.faults.append(Fault.LATE)
+    books.scene.with_books(faulty)
+    books.ask(Remedy.DISMISS, apply_proof=True)
+    journey.finish_once(books.scene.desk)
+    with pytest.raises(StaleDecision, match="still being carried out"):
+        requests.reopen(books.scene.desk, NUMBER, by="dana")
+
+
+# --- a receipt that went --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("remedy", [Remedy.RECREATE_RECEIPT, Remedy.DISMISS])
+def test_a_hand_receipt_that_was_voided_is_ended_by_a_person(books: Books, remedy: Remedy) -> None:
+    receipt = books.enter(on=books.invoice, reference=NUMBER)
+    books.pay()
+    books.scene.ledger.void_receipt(receipt.id, by="Erin")
+    for _ in range(2):
+        books.scene.sync()
+    assert (Cause.RECEIPT_DELETED, 0) == (books.scene.failing(NUMBER).cause, books.total())
+    made = books.ask(remedy)
+    if remedy is Remedy.DISMISS:
+        assert ("waiting_approval", "done") == (made.state, books.agree(made))
+    journey.finish_once(books.scene.desk)
+    books.scene.sync()
+    assert (AMOUNT if remedy is Remedy.RECREATE_RECEIPT else 0) == books.total()
+    assert books.is_over()
