@@ -6,13 +6,14 @@ projection of what the database says now.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import rules
 from bot import labels
-from bot.figures import Figure, figures, headline_minor, proposed_proof
+from bot.figures import NOTHING, Figure, Options, figures, follows, headline_minor, proposed_proof
+from bot.outcomes import chosen, not_carried_out, other_money, outcome
 from bot.people import Names, name_of
+from bot.sides import both_sides
 from bot.text import (
     BUTTON_AT_MOST,
     CONFIRM_AT_MOST,
@@ -32,8 +33,8 @@ from bot.text import (
     row,
     section,
 )
+from receivables.company import Company
 from receivables.diagnosis import Cause, Finding, Remedy
-from receivables.effects import ReceiptWrite
 from receivables.payment import Bucket, Payment
 from receivables.words import Words, counted, listed, plain
 from storage.cards import CardFacts
@@ -54,7 +55,7 @@ FIGURES_AT_MOST = 8  # more amounts than this are not compared in ten seconds
 FIGURES_TOGETHER = 4  # with their heading, the ten fields that a section takes
 FACTS_AT_MOST = 8  # the history has them all
 INVOICES_AT_MOST = 6
-RECEIPTS_AT_MOST = 6
+SENTENCES_AT_MOST, SAID_AT_MOST = 3, 300  # of what follows
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,17 @@ class Message:
     blocks: list[Block]
 
 
-def failure_card(facts: CardFacts, words: Words, names: Names) -> Message:
+def failure_card(facts: CardFacts, company: Company, names: Names) -> Message:
     """The card of one failure."""
+    words = company.words
     head, happened = _headline(facts), sentence_of(facts, words)
     blocks = [header(head)]
     if facts.failure.state == "open":
-        blocks += [_what_happened(facts, happened), _who_and_how_much(facts, words), *_open(facts, words, names)]
+        blocks += [_what_happened(facts, happened), _who_and_how_much(facts, words), *both_sides(facts, company)]
+        blocks += _open(facts, words, names)
     else:
         before = f"Found on {words.moment(facts.failure.opened_at)}: {happened}"
-        blocks += [_outcome(facts, words, names), _what_happened(facts, before), _who_and_how_much(facts, words)]
+        blocks += [outcome(facts, words, names), _what_happened(facts, before), _who_and_how_much(facts, words)]
     return Message(fallback(f"{head}: {happened}"), blocks)
 
 
@@ -160,10 +163,10 @@ def _open(facts: CardFacts, words: Words, names: Names) -> list[Block]:
     if diagnosis is None:
         return [context(since)]
     recommended = recommended_remedy(facts)
-    blocks = figures_blocks(facts, recommended, words) if recommended else []
+    blocks = [*figures_blocks(facts, recommended, words), *following(facts, recommended, words)] if recommended else []
     blocks += blocked(diagnosis.primary, words)
     if decision is not None and decision.state in labels.NOT_CARRIED_OUT:
-        blocks.append(context(f"{_chosen(decision, names)}; it was {not_carried_out(decision.outcome, names)}"))
+        blocks.append(context(f"{chosen(decision, names)}; it was {not_carried_out(decision.outcome, names)}"))
     buttons: list[Block] = []
     if recommended in PRESSABLE and not needs_choice(facts, recommended):
         label, confirm = label_of(facts, recommended, words), _confirmation(facts, recommended, words)
@@ -213,9 +216,17 @@ def _notes(facts: CardFacts, words: Words) -> list[str]:
     return notes + ([f"Not checked: {'; '.join(unread)}."] if unread else [])
 
 
-def figures_blocks(facts: CardFacts, remedy: Remedy, words: Words, at_most: int = FIGURES_AT_MOST) -> list[Block]:
+def following(facts: CardFacts, remedy: Remedy, words: Words, options: Options = NOTHING) -> list[Block]:
+    """What the remedy leads to, in small print below its figures."""
+    said = [plain(text, SAID_AT_MOST) for text in follows(facts, remedy, words, options)[:SENTENCES_AT_MOST]]
+    return [context(*said)] if said else []
+
+
+def figures_blocks(
+    facts: CardFacts, remedy: Remedy, words: Words, at_most: int = FIGURES_AT_MOST, options: Options = NOTHING
+) -> list[Block]:
     """A table of two columns: what it is, and its amount now and after the remedy."""
-    shown = figures(facts, remedy, words)
+    shown = figures(facts, remedy, words, options)
     currency = facts.payment.payment.currency
     blocks: list[Block] = []
     for place in range(0, min(len(shown), at_most), FIGURES_TOGETHER):
@@ -253,10 +264,14 @@ def label_of(facts: CardFacts, remedy: Remedy, words: Words) -> str:
     return cut(f"{remedy.label} ({amount})", BUTTON_AT_MOST)
 
 
-def _confirmation(facts: CardFacts, remedy: Remedy, words: Words) -> Block:
+def _confirmation(facts: CardFacts, remedy: Remedy, words: Words, options: Options = NOTHING) -> Block:
     """Asked once more with the figures, before anything is written down. Slack leaves room for a few."""
     currency = facts.payment.payment.currency
-    lines = [f"{plain(figure.label, 60)}: {_before_after(figure, currency, words)}" for figure in figures(facts, remedy, words)]
+    lines = [
+        f"{plain(figure.label, 60)}: {_before_after(figure, currency, words)}"
+        for figure in figures(facts, remedy, words, options)
+    ]
+    lines += [plain(said, 120) for said in follows(facts, remedy, words, options)]
     text = labels.EXPLAINED[remedy]
     for place, line in enumerate(lines):
         more = f"\n… and {counted(len(lines) - place, 'more amount')}"
@@ -270,20 +285,17 @@ def _confirmation(facts: CardFacts, remedy: Remedy, words: Words) -> Block:
 # --- decided ----------------------------------------------------------------------------------------------------------
 
 
-def _chosen(decision: StoredDecision, names: Names) -> str:
-    return f"{name_of(names, decision.requested_by)} chose “{decision.remedy.label}”"
-
-
 def _under_way(facts: CardFacts, decision: StoredDecision, words: Words, names: Names) -> list[Block]:
-    blocks = figures_blocks(facts, decision.remedy, words)
+    blocks = figures_blocks(facts, decision.remedy, words, options=decision.options)
+    blocks += following(facts, decision.remedy, words, decision.options)
     at = words.moment(decision.requested_at)
-    reason = because(decision.reason)
+    reason = other_money(decision) + because(decision.reason)
     if decision.state != "waiting_approval":
         approved = f" Approved by {name_of(names, decision.approved_by)}." if decision.approved_by else ""
-        return [*blocks, context(f"{_chosen(decision, names)} on {at}.{approved} It is being carried out.{reason}")]
+        return [*blocks, context(f"{chosen(decision, names)} on {at}.{approved} It is being carried out.{reason}")]
     outcome = f" {plain(decision.outcome, 300)}" if decision.outcome else ""
     asked = f"{name_of(names, decision.requested_by)} requested “{decision.remedy.label}” on {at}."
-    confirm = _confirmation(facts, decision.remedy, words)
+    confirm = _confirmation(facts, decision.remedy, words, decision.options)
     label = f"Approve: {label_of(facts, decision.remedy, words)}"
     approve = button("approve", label, decision.id, style="primary", confirm=confirm)
     decline = button("withdraw", "Decline", decision.id, style="danger")
@@ -292,78 +304,3 @@ def _under_way(facts: CardFacts, decision: StoredDecision, words: Words, names: 
         context(f"{asked}{outcome}{reason}"),
         {"type": "actions", "block_id": "approval", "elements": [approve, decline]},
     ]
-
-
-def not_carried_out(outcome: str, names: Names) -> str:
-    """What became of a decision that changed nothing: "not carried out" and why, or "declined by" whom.
-
-    Who declined is stored by id and shown by name.
-    """
-    verb, by, person = outcome.partition("declined by ")
-    if by and not verb:
-        return f"declined by {name_of(names, person)}."
-    text = f"not carried out{'.' if outcome[:1].isupper() else ':'} {plain(outcome, 300)}"
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
-
-
-def _outcome(facts: CardFacts, words: Words, names: Names) -> Block:
-    """How it ended: by whom, when, and with which documents."""
-    decision = facts.decision
-    lines = [_ended(facts, words, names)]
-    if decision is not None and decision.approved_by:
-        lines.append(f"Approved by {name_of(names, decision.approved_by)}.")
-    if decision is not None and decision.reason:
-        lines.append(because(decision.reason).strip())
-    lines += _at_most(_receipts(facts, words)) + _at_most(_proofs(facts, words))
-    if facts.payment.hidden_by:
-        lines.append(f"Hidden from lists and search by {name_of(names, facts.payment.hidden_by)}; totals still include it.")
-    return section("\n".join(lines), "outcome")
-
-
-def _ended(facts: CardFacts, words: Words, names: Names) -> str:
-    failure, decision = facts.failure, facts.decision
-    at = words.moment(failure.resolved_at or failure.changed_at)
-    by = f" by {name_of(names, failure.resolved_by)}" if failure.resolved_by else ""
-    if failure.about == "intake":
-        return f"Settled{by} on {at}: our record of the payment was kept."
-    carried_out = f"{_chosen(decision, names)}; it was carried out" if decision else "It was carried out"
-    return {
-        "put_right": f"Fixed in the books{by}; nothing was needed here. Seen on {at}.",
-        "dismissed": f"Dismissed{by} on {at}. Nothing was written to the books.",
-        "retried": f"Sent back to be tried again{by} on {at}.",
-        "landed": f"It was in the books after all; confirmed on {at}.",
-        "excluded": f"Excluded{by} on {at}; it is never posted.",
-    }.get(failure.resolution or "", f"{carried_out} and confirmed in the books on {at}.")
-
-
-def _receipts(facts: CardFacts, words: Words) -> list[str]:
-    currency = facts.payment.payment.currency
-    lines = []
-    for effect in facts.receipts:
-        if isinstance(effect.write, ReceiptWrite):
-            rest, amount = effect.write.on_account_minor, words.money(effect.write.amount_minor, currency)
-            on_account = f", {words.money(rest, currency)} of it on account" if rest else ""
-            lines.append(f"Receipt {_receipt_number(facts, effect.document_id or '')} in the books: {amount}{on_account}.")
-    return lines
-
-
-def _proofs(facts: CardFacts, words: Words) -> list[str]:
-    if facts.failure.resolution != "dismissed":
-        return []
-    currency = facts.payment.payment.currency
-    lines = [
-        f"Already recorded: {words.money(proof.amount_minor, currency)} on receipt {_receipt_number(facts, proof.receipt_id)}."
-        for proof in facts.proofs
-    ]
-    return lines or ["Dismissed without a receipt as proof, on the word of two people."]
-
-
-def _receipt_number(facts: CardFacts, receipt_id: str) -> str:
-    """The number that the books show for a receipt that was read; else its id."""
-    known = [found.receipt for found in facts.evidence.receipts] if facts.evidence else []
-    return plain(next((receipt.number for receipt in known if receipt.id == receipt_id), "") or receipt_id, 40)
-
-
-def _at_most(lines: Sequence[str]) -> list[str]:
-    more = len(lines) - RECEIPTS_AT_MOST
-    return [*lines[:RECEIPTS_AT_MOST], *([f"… and {more} more"] if more > 0 else [])]

@@ -11,10 +11,12 @@ from typing import Any
 
 import rules
 from bot import labels
-from bot.cards import FACTS_AT_MOST, blocked, figures_blocks, label_of, paid, sentence_of
-from bot.figures import credit_that_fits_minor, follows, proposed_proof
+from bot.cards import FACTS_AT_MOST, blocked, figures_blocks, following, label_of, paid, sentence_of
+from bot.figures import credit_that_fits_minor, proposed_proof
+from bot.sides import both_sides
 from bot.text import OPTION_AT_MOST, VALUE_AT_MOST, Block, context, of_payment, plain_text, section
 from receivables.books_records import Receipt
+from receivables.company import Company
 from receivables.diagnosis import Remedy
 from receivables.words import Words, counted, plain
 from storage.cards import CardFacts
@@ -36,11 +38,12 @@ class Submitted:
     options: Mapping[str, object]  # what the remedy was told, as a decision holds it
 
 
-def resolve_modal(facts: CardFacts, words: Words, *, chosen: Remedy | None = None) -> Block:
+def resolve_modal(facts: CardFacts, company: Company, *, chosen: Remedy | None = None) -> Block:
     """The modal of one failure. `chosen` is the remedy whose needs are asked for; at first the recommended one."""
     offered = [remedy for remedy in facts.failure.offered if remedy in facts.offers]
     remedy = chosen if chosen in offered else (offered[0] if offered else None)
-    blocks = [*_what(facts, words), *_evidence(facts, words)]
+    words = company.words
+    blocks = [*_what(facts, words), *both_sides(facts, company), *_evidence(facts, words)]
     if remedy is None:
         blocks.append(context("There is nothing to decide now."))
         return _view(facts, blocks, submit=None)
@@ -48,7 +51,7 @@ def resolve_modal(facts: CardFacts, words: Words, *, chosen: Remedy | None = Non
     blocks.append(_remedies(facts, offered, remedy, words))
     blocks.append(section(labels.EXPLAINED[remedy], "explained"))
     blocks += figures_blocks(facts, remedy, words, FIGURES_AT_MOST)
-    blocks += [context(plain(said, 500)) for said in follows(facts, remedy, words)]
+    blocks += following(facts, remedy, words)
     blocks += _needs(facts, remedy, words)
     return _view(facts, blocks, submit=remedy.label)
 

@@ -173,7 +173,7 @@ class Outbox:
                 return digest_card(channel.company.name, escalations.open_causes(connection, wish.company))
             found = failures.get(connection, wish.company, wish.subject)
             facts = cards.facts(work, wish.subject, found.offered)
-        return failure_card(facts, channel.company.words, rooms.names)
+        return failure_card(facts, channel.company, rooms.names)
 
     def _post_or_rewrite(self, wish: Waiting, message: Message, place: Place | None, target: str) -> Place:
         if place is not None and self._rewritten(wish, message, place):

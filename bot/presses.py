@@ -175,7 +175,7 @@ class Presses:
         return story.modal(self.rooms, found.company, found.transaction_number)
 
     def _modal(self, facts: CardFacts, chosen: Remedy | None = None) -> Block:
-        return resolve_modal(facts, self.rooms.channels[facts.failure.company].company.words, chosen=chosen)
+        return resolve_modal(facts, self.rooms.channels[facts.failure.company].company, chosen=chosen)
 
     # --- what every press needs ---------------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import rules
 from bot import labels
-from bot.cards import invoices_of, not_carried_out, paid
+from bot.cards import invoices_of, paid
+from bot.outcomes import not_carried_out
 from bot.people import Names, name_of
 from bot.rooms import Rooms
 from bot.text import NUMBER_AT_MOST, Block, because, context, of_payment, plain_text, section

@@ -9,8 +9,8 @@ from typing import Any
 from slack_sdk import WebClient
 
 from bot import labels
-from bot.cards import not_carried_out
 from bot.escalations import mentions
+from bot.outcomes import not_carried_out
 from bot.people import Names, name_of
 from bot.rooms import Rooms
 from bot.text import because, cut, fallback, mentioning, section

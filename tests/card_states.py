@@ -30,7 +30,8 @@ from storage.failures import StoredFailure
 from storage.incidents import IncidentFigures, StoredIncident, root
 from storage.payments import StoredPayment
 
-WORDS = a_company().words
+COMPANY = a_company()
+WORDS = COMPANY.words
 NAMES = {"dana": "Dana Reyes", "sam": "Sam Okafor"}
 FOUND_AT = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
 DECIDED_AT = FOUND_AT + timedelta(hours=1)
@@ -84,7 +85,14 @@ def a_failure(
 
 
 def a_decision(
-    remedy: Remedy, state: str, *, outcome: str = "", reason: str = "", approved_by: str | None = None, by: str = "sam"
+    remedy: Remedy,
+    state: str,
+    *,
+    outcome: str = "",
+    reason: str = "",
+    approved_by: str | None = None,
+    by: str = "sam",
+    **options: object,
 ) -> StoredDecision:
     return StoredDecision(
         company="acme",
@@ -99,7 +107,7 @@ def a_decision(
         channel="slack",
         os_account="",
         reason=reason,
-        options={},
+        options=options,
         amount_minor=50_000,
         currency="USD",
         evidence_id=EVIDENCE_ID,
@@ -209,6 +217,22 @@ def entered_by_hand() -> Evidence:
     return an_evidence(lines=(line,), receipts=(ReceiptEvidence(receipt, ours=False, this_payment=False),))
 
 
+def paid_by_check_as_well() -> Evidence:
+    """A check of the same amount is applied to the invoice: the customer may have paid twice."""
+    lines = (("i-1042", 50_000),)
+    check = replace(a_receipt(method="Check", reference="8841", lines=lines, deposit="D-12"), deposit_account="Undeposited Funds")
+    line = a_line(invoice=an_invoice(open_minor=0, status=InvoiceStatus.PAID))
+    return an_evidence(lines=(line,), receipts=(ReceiptEvidence(check, ours=False, this_payment=False),))
+
+
+def entered_in_two() -> Evidence:
+    """Two receipts with the number, $200.00 and $300.00, both unapplied; nobody knows who made the second."""
+    first = a_receipt(id="r-70", amount_minor=20_000, reference="TXN-1001 1/2")
+    second = a_receipt(id="r-71", amount_minor=30_000, reference="TXN-1001 2/2", created=Stamp("", LATER))
+    receipts = tuple(ReceiptEvidence(receipt, ours=False, this_payment=False) for receipt in (first, second))
+    return an_evidence(lines=(a_line(invoice=an_invoice()),), receipts=receipts)
+
+
 def swallowed(*, open_minor: int, applied_minor: int = 38_000, on_account_minor: int = 0) -> Evidence:
     """Our receipt of $500.00 applied by `applied_minor` only; `on_account_minor` of it was meant to stay on account."""
     receipt = a_receipt(id="r-9", lines=(("i-1042", applied_minor),))
@@ -268,6 +292,7 @@ def card_states() -> dict[str, CardFacts]:
         "in-an-incident": in_an_incident(),
         "not-isolated": a_card(replace(short(), isolated=False)),
         "cause-outcome-unknown": a_card(NOTHING, diagnosis=unknown_outcome(), bucket=Bucket.UNKNOWN),
+        "paid-by-check-as-well": a_card(paid_by_check_as_well()),
         "feed-contradicts": contradicted(),
         "feed-settled": contradicted("retried"),
     }
@@ -295,6 +320,12 @@ def _decided() -> dict[str, CardFacts]:
     }
     return {
         "waiting-for-approval": a_card(credited(), decision=waiting),
+        "waiting-not-duplicate": a_card(
+            paid_by_check_as_well(),
+            decision=a_decision(
+                Remedy.NOT_DUPLICATE, "waiting_approval", outcome="It takes two people.", cash_reference="check 8841"
+            ),
+        ),
         "accepted": a_card(credited(), decision=a_decision(unapply, "accepted", by="dana")),
         "carrying-out": a_card(credited(), decision=a_decision(unapply, "carrying_out", approved_by="dana")),
     } | {
@@ -322,6 +353,9 @@ def _resolved() -> dict[str, CardFacts]:
     }
     dismissal = a_decision(Remedy.DISMISS, "done", by="dana", reason="entered by hand on Friday")
     proof = Proof("TXN-1", "r-1", 50_000, DECIDED_AT, None)
+    not_applied = replace(
+        dismissal, state="failed", outcome="the receipt was not applied: the period is closed.", options={"apply_proof": True}
+    )
     by_two = replace(dismissal, approved_by="sam", reason="paid by a check that bounced")
     receipts = (a_done_receipt(credited().payment),)
     return carried_out | {
@@ -329,6 +363,9 @@ def _resolved() -> dict[str, CardFacts]:
         "put-right": a_card(credited(), resolution="put_right", receipts=receipts),
         "dismissed-with-proof": a_card(
             entered_by_hand(), decision=dismissal, resolution="dismissed", resolved_by="dana", proofs=(proof,)
+        ),
+        "dismissed-not-applied": a_card(
+            entered_by_hand(), decision=not_applied, resolution="dismissed", resolved_by="dana", proofs=(proof,)
         ),
         "dismissed-by-two": a_card(short(), decision=by_two, resolution="dismissed", resolved_by="dana"),
         "retried": a_card(
@@ -342,7 +379,7 @@ def _resolved() -> dict[str, CardFacts]:
 
 
 def drawn(states: Mapping[str, CardFacts]) -> dict[str, Message]:
-    return {name: failure_card(facts, WORDS, NAMES) for name, facts in states.items()}
+    return {name: failure_card(facts, COMPANY, NAMES) for name, facts in states.items()}
 
 
 def an_escalation(*, cleared: bool = False) -> StoredEscalation:
@@ -419,13 +456,15 @@ def modal_states() -> dict[str, Block]:
         "unidentified": (a_card(short()), Remedy.RECREATE_RECEIPT),
         "dismiss-with-proof": (a_card(entered_by_hand()), Remedy.DISMISS),
         "dismiss-without-proof": (a_card(short()), Remedy.DISMISS),
+        "dismiss-with-two-and-apply": (a_card(entered_in_two()), Remedy.DISMISS),
+        "not-duplicate": (a_card(paid_by_check_as_well()), Remedy.NOT_DUPLICATE),
         "apply-receipt": (a_card(swallowed(open_minor=12_000)), Remedy.APPLY_RECEIPT),
         "keep-on-account": (a_card(half_voided()), Remedy.KEEP_ON_ACCOUNT),
         "retry": (blocked(), Remedy.RETRY),
         "nothing-to-decide": (a_card(NOTHING, diagnosis=unknown_outcome(), bucket=Bucket.UNKNOWN), None),
         "not-diagnosed": (just_found(), None),
     }
-    return {name: resolve_modal(facts, WORDS, chosen=remedy) for name, (facts, remedy) in found.items()}
+    return {name: resolve_modal(facts, COMPANY, chosen=remedy) for name, (facts, remedy) in found.items()}
 
 
 def just_found() -> CardFacts:

@@ -13,6 +13,7 @@ import card_states
 import pytest
 from card_answers import a_busy_scene, answers, stories
 from card_states import (
+    COMPANY,
     NAMES,
     WORDS,
     a_card,
@@ -26,6 +27,7 @@ from card_states import (
     drawn,
     entered_by_hand,
     half_voided,
+    paid_by_check_as_well,
     recreated,
     short,
     swallowed,
@@ -169,6 +171,8 @@ REPRESENTATIVE = [
     "cause-credit-memo-applied", "cause-receipt-already-entered", "several-successors", "blocked", "waiting-for-approval",
     "decision-failed", "done-recreate-receipt", "put-right-by-somebody", "dismissed-with-proof", "hidden", "feed-contradicts",
 ]  # fmt: skip
+#: What follows is told from the numbers themselves, so that other words may make other blocks.
+TOLD_BY_NUMBERS = ("paid-by-check-as-well", "waiting-not-duplicate")
 MODALS_WITH_WORDS: list[tuple[Evidence, Remedy]] = [
     (credited(), Remedy.UNAPPLY_CREDIT_MEMO),
     (recreated(made_again=3), Remedy.RECREATE_RECEIPT),
@@ -178,7 +182,7 @@ MODALS_WITH_WORDS: list[tuple[Evidence, Remedy]] = [
 
 
 def card_of(name: str, text: str) -> list[Block]:
-    return failure_card(dressed(STATES[name], text), WORDS, NAMES).blocks
+    return failure_card(dressed(STATES[name], text), COMPANY, NAMES).blocks
 
 
 @cache
@@ -188,7 +192,7 @@ def structure_of(name: str) -> Any:
 
 
 def modal_of(evidence: Evidence, remedy: Remedy, text: str) -> Block:
-    return resolve_modal(dressed(a_card(evidence), text), WORDS, chosen=remedy)
+    return resolve_modal(dressed(a_card(evidence), text), COMPANY, chosen=remedy)
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------
@@ -209,7 +213,12 @@ def test_a_modal_is_within_the_limits(name: str) -> None:
 def test_no_words_from_outside_break_a_card(name: str, hostile: str) -> None:
     blocks = card_of(name, hostile)
     check_message(blocks)
-    assert structure_of(name) == structure(blocks)
+    assert name in TOLD_BY_NUMBERS or structure_of(name) == structure(blocks)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+def test_no_words_from_outside_break_the_window_of_other_money(hostile: str) -> None:
+    check_modal(modal_of(paid_by_check_as_well(), Remedy.NOT_DUPLICATE, hostile))
 
 
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
@@ -235,17 +244,18 @@ def test_as_many_documents_as_nobody_has_fit_with_the_largest_amounts(remedy: Re
     facts = dressed(a_card(evidence, diagnosis=crowded_diagnosis(evidence, remedy)), "W" * 5000)
     for state in (None, "waiting_approval", "carrying_out", "failed"):
         decision = a_decision(remedy, state, outcome="o" * 5000, reason="r" * 5000) if state else None
-        check_message(failure_card(dataclasses.replace(facts, decision=decision), WORDS, NAMES).blocks)
-    check_modal(resolve_modal(facts, WORDS, chosen=remedy))
+        check_message(failure_card(dataclasses.replace(facts, decision=decision), COMPANY, NAMES).blocks)
+    check_modal(resolve_modal(facts, COMPANY, chosen=remedy))
 
 
 def test_the_proposed_document_is_offered_however_many_there_are() -> None:
     evidence = crowded()
     facts = a_card(evidence, diagnosis=crowded_diagnosis(evidence, Remedy.RECREATE_RECEIPT))
     assert (
-        "i-new-59" == _select(resolve_modal(facts, WORDS, chosen=Remedy.RECREATE_RECEIPT), "successor")["initial_option"]["value"]
+        "i-new-59"
+        == _select(resolve_modal(facts, COMPANY, chosen=Remedy.RECREATE_RECEIPT), "successor")["initial_option"]["value"]
     )
-    (first,) = _select(resolve_modal(facts, WORDS, chosen=Remedy.DISMISS), "proof")["initial_options"]
+    (first,) = _select(resolve_modal(facts, COMPANY, chosen=Remedy.DISMISS), "proof")["initial_options"]
     assert "r-59" == first["value"]
 
 
@@ -254,7 +264,7 @@ def test_a_document_whose_id_no_option_can_carry_is_not_offered() -> None:
     line = evidence.lines[0]
     long = dataclasses.replace(line.successors[0], id="i" * 151)
     changed = dataclasses.replace(evidence, lines=(dataclasses.replace(line, successors=(long, line.successors[1])),))
-    view = resolve_modal(a_card(changed), WORDS, chosen=Remedy.RECREATE_RECEIPT)
+    view = resolve_modal(a_card(changed), COMPANY, chosen=Remedy.RECREATE_RECEIPT)
     assert ["i-new-1"] == [option["value"] for option in _select(view, "successor")["options"]]
 
 
@@ -300,7 +310,7 @@ def test_the_text_beside_the_blocks_says_something_and_mentions_nobody(name: str
 
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 def test_the_text_beside_the_blocks_is_escaped_and_short(hostile: str) -> None:
-    text = failure_card(dressed(STATES["cause-credit-memo-applied"], hostile), WORDS, NAMES).text
+    text = failure_card(dressed(STATES["cause-credit-memo-applied"], hostile), COMPANY, NAMES).text
     assert 0 < len(text) <= 3000
     assert "<" not in text
     assert is_shown(text)
@@ -362,14 +372,14 @@ PRIMARY = [
 
 @pytest.mark.parametrize(("evidence", "remedy", "words"), PRIMARY)
 def test_the_primary_button_is_the_recommended_remedy_with_its_amount(evidence: Evidence, remedy: Remedy, words: str) -> None:
-    blocks = failure_card(a_card(evidence), WORDS, NAMES).blocks
+    blocks = failure_card(a_card(evidence), COMPANY, NAMES).blocks
     found = [(button["text"]["text"], button["value"]) for button in buttons(blocks) if button.get("style") == "primary"]
     assert [(words, an_offer_id(remedy))] == found
 
 
 @pytest.mark.parametrize("facts", [a_card(recreated(made_again=3)), blocked(), STATES["cause-invoice-not-ready"]])
 def test_where_a_press_is_not_enough_there_is_only_resolve_now(facts: CardFacts) -> None:
-    assert ["resolve_now"] == [button["action_id"] for button in buttons(failure_card(facts, WORDS, NAMES).blocks)]
+    assert ["resolve_now"] == [button["action_id"] for button in buttons(failure_card(facts, COMPANY, NAMES).blocks)]
 
 
 # --- figures to the cent, computed by hand ----------------------------------------------------------------------------
@@ -433,7 +443,7 @@ def test_the_credit_is_offered_back_only_where_something_of_it_fits() -> None:
 
 
 def test_the_card_and_the_modal_show_the_same_figures() -> None:
-    card = failure_card(a_card(credited()), WORDS, NAMES).blocks
+    card = failure_card(a_card(credited()), COMPANY, NAMES).blocks
     assert _block(card, "figures") == _block(MODALS["unapply-credit-memo"]["blocks"], "figures")
     assert ["*Un-apply credit memo*", "Now → after", "Credit memo CM-77 on invoice 1042", "$120.00 → $0.00",
             "Open on invoice 1042", "$380.00 → $0.00"] == [x["text"] for x in _block(card, "figures")["fields"]]  # fmt: skip
@@ -449,8 +459,29 @@ def test_several_invoices_recreated_with_one_successor_each_are_not_asked_about(
     gone = dataclasses.replace(first.invoice, id="i-1043", number="1043")  # type: ignore[type-var]
     evidence = an_evidence(lines=(first, dataclasses.replace(second, invoice=gone)))
     facts = a_card(evidence)
-    assert "successor" not in _block_ids(resolve_modal(facts, WORDS, chosen=Remedy.RECREATE_RECEIPT))
-    assert "choose" in [button["action_id"] for button in buttons(failure_card(facts, WORDS, NAMES).blocks)]
+    assert "successor" not in _block_ids(resolve_modal(facts, COMPANY, chosen=Remedy.RECREATE_RECEIPT))
+    assert "choose" in [button["action_id"] for button in buttons(failure_card(facts, COMPANY, NAMES).blocks)]
+
+
+def test_both_sides_of_a_receipt_by_hand_stand_beside_each_other() -> None:
+    shown = [field["text"] for field in _block(MESSAGES["paid-by-check-as-well"].blocks, "sides")["fields"]]
+    assert shown == [
+        "*Payment*", "Receipt 1", "Tender: card", "Tender: Check", "Reference: TXN-1001", "Reference: 8841",
+        "Deposit account: none", "Deposit account: Undeposited Funds", "Deposit: none", "Deposit: D-12",
+    ]  # fmt: skip
+    assert "sides" in _block_ids(MODALS["not-duplicate"])
+
+
+def test_one_that_may_be_other_money_is_never_one_press_away() -> None:
+    assert ["resolve_now"] == [button["action_id"] for button in buttons(MESSAGES["paid-by-check-as-well"].blocks)]
+
+
+def test_the_window_asks_for_the_cash_reference_and_takes_several_proofs() -> None:
+    assert not _block(MODALS["not-duplicate"]["blocks"], "cash_reference")["optional"]
+    view = MODALS["dismiss-with-two-and-apply"]
+    assert ["r-70", "r-71"] == [option["value"] for option in _select(view, "proof")["initial_options"]]
+    assert "apply_proof" in _block_ids(view)
+    assert "The books do not tell who made receipt 71." in [shown["text"] for shown in texts(view["blocks"])]
 
 
 def test_a_reason_is_required_to_dismiss_and_nowhere_else() -> None:
@@ -459,7 +490,7 @@ def test_a_reason_is_required_to_dismiss_and_nowhere_else() -> None:
         for name, view in MODALS.items()
         if any(block["block_id"] == "reason" and not block["optional"] for block in _inputs(view))
     }
-    assert {"dismiss-with-proof", "dismiss-without-proof"} == required
+    assert {name for name in MODALS if name.startswith("dismiss-")} == required
 
 
 @pytest.mark.parametrize("name", ["nothing-to-decide", "not-diagnosed"])
@@ -479,6 +510,9 @@ SAID = {
     "blocked": "Un-apply credit memo is not possible yet: The period of the credit memo is closed.",
     "feed-contradicts": "resolve-now decide TXN-1001 retry",
     "several-successors": "several invoices may have taken its place, and a person must choose.",
+    "paid-by-check-as-well": "Invoice 1042 is already paid: $500.00 becomes an unapplied credit.",
+    "waiting-not-duplicate": "The receipt is other money: check 8841.",
+    "dismissed-not-applied": "The receipt was not applied: the period is closed. Apply it in the books",
     "feed-settled": "our record of the payment was kept",
     "cause-outcome-unknown": "Nothing to decide",
     "cause-credit-memo-applied": "so only $",

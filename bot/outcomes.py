@@ -1,0 +1,113 @@
+"""What people chose about a failure and how it ended, in words: by whom, when, and with which documents. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.people import Names, name_of
+from bot.text import REASON_AT_MOST, Block, because, section
+from receivables.diagnosis import Remedy
+from receivables.effects import ReceiptWrite
+from receivables.words import Words, capitalized, plain
+from storage.cards import CardFacts
+from storage.decisions import StoredDecision
+
+RECEIPTS_AT_MOST = 6
+
+
+def chosen(decision: StoredDecision, names: Names) -> str:
+    """Who chose what."""
+    return f"{name_of(names, decision.requested_by)} chose “{decision.remedy.label}”"
+
+
+def not_carried_out(outcome: str, names: Names) -> str:
+    """What became of a decision that changed nothing: "not carried out" and why, or "declined by" whom.
+
+    Who declined is stored by id and shown by name.
+    """
+    verb, by, person = outcome.partition("declined by ")
+    if by and not verb:
+        return f"declined by {name_of(names, person)}."
+    text = f"not carried out{'.' if outcome[:1].isupper() else ':'} {plain(outcome, 300)}"
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def outcome(facts: CardFacts, words: Words, names: Names) -> Block:
+    """How it ended: by whom, when, and with which documents."""
+    decision = facts.decision
+    lines = [_ended(facts, words, names)]
+    if decision is not None and decision.approved_by:
+        lines.append(f"Approved by {name_of(names, decision.approved_by)}.")
+    if decision is not None and other_money(decision):
+        lines.append(other_money(decision).strip())
+    if decision is not None and decision.reason:
+        lines.append(because(decision.reason).strip())
+    lines += _at_most(_receipts(facts, words)) + _at_most(_proofs(facts, words))
+    if facts.payment.hidden_by:
+        lines.append(f"Hidden from lists and search by {name_of(names, facts.payment.hidden_by)}; totals still include it.")
+    return section("\n".join(lines), "outcome")
+
+
+def _ended(facts: CardFacts, words: Words, names: Names) -> str:
+    failure, decision = facts.failure, facts.decision
+    at = words.moment(failure.resolved_at or failure.changed_at)
+    by = f" by {name_of(names, failure.resolved_by)}" if failure.resolved_by else ""
+    if failure.about == "intake":
+        return f"Settled{by} on {at}: our record of the payment was kept."
+    carried_out = f"{chosen(decision, names)}; it was carried out" if decision else "It was carried out"
+    return {
+        "put_right": f"Fixed in the books{by}; nothing was needed here. Seen on {at}.",
+        "dismissed": f"Dismissed{by} on {at}. {_applied(decision)}",
+        "retried": f"Sent back to be tried again{by} on {at}.",
+        "landed": f"It was in the books after all; confirmed on {at}.",
+        "excluded": f"Excluded{by} on {at}; it is never posted.",
+    }.get(failure.resolution or "", f"{carried_out} and confirmed in the books on {at}.")
+
+
+def _applied(decision: StoredDecision | None) -> str:
+    """What became of applying the receipt that a dismissal rests on, where that was asked for."""
+    if decision is None or not decision.options.get("apply_proof"):
+        return "Nothing was written to the books."
+    if decision.state == "failed":
+        said = capitalized(plain(decision.outcome, 300).rstrip("."))
+        return f"{said}. Apply it in the books, so that the customer gets the credit."
+    return "The receipt was applied to the invoices." if decision.state == "done" else "The receipt is being applied."
+
+
+def other_money(decision: StoredDecision) -> str:
+    """Which money a person said that the receipt is, after a sentence; or ""."""
+    given = plain(str(decision.options.get("cash_reference") or ""), REASON_AT_MOST)
+    return f" The receipt is other money: {given}." if given and decision.remedy is Remedy.NOT_DUPLICATE else ""
+
+
+def _receipts(facts: CardFacts, words: Words) -> list[str]:
+    currency = facts.payment.payment.currency
+    lines = []
+    for effect in facts.receipts:
+        if isinstance(effect.write, ReceiptWrite):
+            rest, amount = effect.write.on_account_minor, words.money(effect.write.amount_minor, currency)
+            on_account = f", {words.money(rest, currency)} of it on account" if rest else ""
+            lines.append(f"Receipt {_receipt_number(facts, effect.document_id or '')} in the books: {amount}{on_account}.")
+    return lines
+
+
+def _proofs(facts: CardFacts, words: Words) -> list[str]:
+    if facts.failure.resolution != "dismissed":
+        return []
+    currency = facts.payment.payment.currency
+    lines = [
+        f"Already recorded: {words.money(proof.amount_minor, currency)} on receipt {_receipt_number(facts, proof.receipt_id)}."
+        for proof in facts.proofs
+    ]
+    return lines or ["Dismissed without a receipt as proof, on the word of two people."]
+
+
+def _receipt_number(facts: CardFacts, receipt_id: str) -> str:
+    """The number that the books show for a receipt that was read; else its id."""
+    known = [found.receipt for found in facts.evidence.receipts] if facts.evidence else []
+    return plain(next((receipt.number for receipt in known if receipt.id == receipt_id), "") or receipt_id, 40)
+
+
+def _at_most(lines: Sequence[str]) -> list[str]:
+    more = len(lines) - RECEIPTS_AT_MOST
+    return [*lines[:RECEIPTS_AT_MOST], *([f"… and {more} more"] if more > 0 else [])]
