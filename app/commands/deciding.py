@@ -27,6 +27,21 @@ from sync import journey, requests
 from sync.desk import Desk
 
 AsPerson = Annotated[str, typer.Option("--as", help="The configured person who decides.")]
+Successor = Annotated[str, typer.Option(help="The invoice (number, or #id) that replaced the one that is gone.")]
+ProofReceipts = Annotated[
+    list[str] | None,
+    typer.Option("--proof", help="For a dismissal: a receipt (number, or #id) that records the payment; once for each."),
+]
+ApplyProof = Annotated[
+    bool, typer.Option(help="With a dismissal, apply what is unapplied of the proof to the payment's invoices.")
+]
+OtherReceipt = Annotated[
+    str, typer.Option(help="For not_duplicate: the receipt (number, or #id) that is other money, if there are several.")
+]
+CashReference = Annotated[
+    str, typer.Option(help="For not_duplicate: which money that receipt is, such as the number of its check.")
+]
+Seen = Annotated[str, typer.Option(help="The facts you saw (`evidence` in failures --json and show --json); asks nothing.")]
 LOOKS, LOOK_AGAIN_SECONDS = 20, 0.5  # ten seconds, as long as a person waits at a terminal
 
 
@@ -42,24 +57,13 @@ def decide(
     remedy: Annotated[Remedy, typer.Argument(help="What to do about the failure.")],
     person: AsPerson,
     reason: Annotated[str, typer.Option(help="Why, in your own words; kept on record.")] = "",
-    successor: Annotated[str, typer.Option(help="The invoice (number, or #id) that replaced the one that is gone.")] = "",
-    proof: Annotated[
-        list[str] | None,
-        typer.Option(help="For a dismissal: a receipt (number, or #id) that records the payment; give it once for each."),
-    ] = None,
-    apply_proof: Annotated[
-        bool, typer.Option(help="After a dismissal, apply what is unapplied of the proof to the payment's invoices.")
-    ] = False,
-    receipt: Annotated[
-        str, typer.Option(help="For not_duplicate: the receipt (number, or #id) that is other money, if there are several.")
-    ] = "",
-    cash_reference: Annotated[
-        str, typer.Option(help="For not_duplicate: which money that receipt is, such as the number of its check.")
-    ] = "",
+    successor: Successor = "",
+    proof: ProofReceipts = None,
+    apply_proof: ApplyProof = False,
+    receipt: OtherReceipt = "",
+    cash_reference: CashReference = "",
     reapply: Annotated[bool, typer.Option(help="After unapplying a credit memo, reapply what still fits.")] = False,
-    seen: Annotated[
-        str, typer.Option(help="The facts you saw (`evidence` in failures --json and show --json); asks nothing.")
-    ] = "",
+    seen: Seen = "",
     company: CompanyId = None,
     as_json: AsJson = False,
 ) -> None:
