@@ -74,7 +74,7 @@ name = "Dana Reyes"
 slack = ["{team}/{dana}"]
 [[person.may]]
 company = "acme"
-remedies = ["unapply_credit_memo", "recreate_receipt", "dismiss", "apply_receipt", "keep_on_account", "retry"]
+remedies = ["unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "apply_receipt", "keep_on_account", "retry"]
 limits = {{ USD = "10000.00" }}
 
 [[person]]
@@ -83,7 +83,7 @@ name = "Sam Okafor"
 slack = ["{team}/{sam}"]
 [[person.may]]
 company = "acme"
-remedies = ["unapply_credit_memo", "recreate_receipt", "dismiss", "apply_receipt", "keep_on_account", "retry"]
+remedies = ["unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "apply_receipt", "keep_on_account", "retry"]
 limits = {{ USD = "{sams_limit}" }}
 """
 

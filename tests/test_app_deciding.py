@@ -138,3 +138,42 @@ def test_the_doctor_names_people_who_share_an_account_or_a_name(acme: CommandLin
     (told,) = [found["text"] for found in acme.run("doctor", "--json").json if found["check"] == "people"]
     assert "Dana Reyes and Sam Okafor share the Slack account U0123456789." in told
     assert "Dana Reyes and Sam Okafor share the name Front Desk in the books." in told
+
+
+# --- receipts entered by hand -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def entered(tmp_path: Path) -> CommandLine:
+    """A check paid invoice 1001, and then the customer paid it in the portal as well."""
+    made = InThisProcess(write_settings(tmp_path).folder)
+    load_books(made, {"H": "Hooli"}, [("1001", "Hooli", "50.00")])
+    made.books(
+        "receipt", "Hooli", "50.00", "--on", "2026-03-04", "--to", "1001:50.00", "--reference", "check 8841", at=CREDITED_AT
+    )
+    made.take_in(("TXN-1", "Hooli", "50.00", "1001:50.00"))
+    assert 1 == made.sync()["failed"]
+    return made
+
+
+def test_what_follows_is_said_before_a_receipt_is_called_other_money(entered: CommandLine) -> None:
+    words = ("decide", "TXN-1", "not_duplicate", "--as", "dana")
+    unsaid = entered.run(*words)
+    assert (1, True) == (unsaid.code, "its own cash reference" in unsaid.err)
+    ran = entered.run(*words, "--cash-reference", "check 8841")
+    assert "Invoice 1001 is already paid: $50.00 becomes an unapplied credit." in ran.err
+    assert "takes two people" in ran.err
+    seen = entered.failing()["evidence"]
+    told = entered.answer(*words, "--cash-reference", "check 8841", "--seen", seen)
+    assert ("waiting_approval", "failed") == (told["state"], told["payment"])
+    again = entered.run(*words, "--cash-reference", "x", "--seen", seen)
+    assert "already chose “Not a duplicate: record it”; it is waiting for a second person." in again.err
+
+
+def test_several_receipts_are_given_as_proof(entered: CommandLine) -> None:
+    (check,) = entered.answer("books", "list", "receipts")
+    ran = entered.run("decide", "TXN-1", "dismiss", "--as", "dana", "--proof", check["number"], "--proof", "R9")
+    assert (1, True) == (ran.code, "Receipt R9 is not one of" in ran.err)
+    seen = entered.failing()["evidence"]
+    told = entered.answer("decide", "TXN-1", "dismiss", "--as", "dana", "--proof", check["number"], "--seen", seen)
+    assert ("done", "dismissed") == (told["state"], told["payment"])

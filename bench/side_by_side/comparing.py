@@ -62,7 +62,7 @@ EXPECTED = (
         now="invalid",
     ),
     Expected("histories/*", "failure", "confidence", _CALENDAR, before="certain", now="likely"),
-    Expected("histories/*", "failure", "alternatives", _CALENDAR, '?"escalate"?', '?"recreate_receipt","escalate"?'),
+    Expected("histories/*", "failure", "alternatives", _CALENDAR, '?"escalate"?', '?"not_duplicate","escalate"?'),
 )
 
 
