@@ -18,6 +18,7 @@ from app.settings import CompanySettings, Settings
 from app.settings_books import QuickBooksSettings, TrytonSettings, XeroSettings
 from receivables.errors import AccessLost, ConfigurationError, NotFound
 from receivables.ports import Books, Clock, Ids
+from receivables.words import listed
 from storage.call_budget import QUICKBOOKS, QUICKBOOKS_BATCHES, Limit, SharedCallBudget, xero_limits
 from storage.engine import Database
 from storage.vault import Keyring, Vault
@@ -129,7 +130,7 @@ class Connections:
         ]
         if client_id is None or missing:
             raise ConfigurationError(
-                f"{' and '.join(missing)} must be set, as {provider.package} issued them to your app. See docs/connecting.md."
+                f"{listed(missing)} must be set, as {provider.package} issued them to your app. See docs/connecting.md."
             )
         credentials = Credentials(client_id.reveal(), client_secret.reveal() if client_secret else "")
         return OAuthClient(provider.at(practice) if practice else provider, credentials, self._clock)

@@ -20,6 +20,7 @@ from app.settings_now import SettingsNow
 from receivables.authority import Person
 from receivables.errors import ConfigurationError, NotFound
 from receivables.ports import Books, Clock, Ids
+from receivables.words import listed
 from rules import diagnose
 from storage import payments
 from storage.engine import Database
@@ -89,9 +90,7 @@ class House:
         if len(holders) == 1:
             return self.desk(holders[0])
         if holders:
-            raise NotFound(
-                f"Several companies have a payment {transaction_number}. Name one with --company: {', '.join(holders)}."
-            )
+            raise NotFound(f"Several companies have a payment {transaction_number}. Name one with --company: {listed(holders)}.")
         raise NotFound(f"There is no payment {transaction_number}. `resolve-now search TEXT` finds parts of numbers and names.")
 
 

@@ -34,7 +34,7 @@ from bot.text import (
     section,
 )
 from receivables.company import Company
-from receivables.diagnosis import Cause, Finding, Remedy
+from receivables.diagnosis import Finding, Remedy
 from receivables.payment import Bucket, Payment
 from receivables.words import Words, counted, listed, plain
 from storage.cards import CardFacts
@@ -127,7 +127,7 @@ def _who_and_how_much(facts: CardFacts, words: Words) -> Block:
     payment, diagnosis, cause = facts.payment.payment, facts.failure.diagnosis, "Being checked"
     if diagnosis is not None:
         confidence = labels.CONFIDENCES[diagnosis.primary.confidence]
-        surely = f" ({confidence})" if confidence and diagnosis.primary.cause is not Cause.OUTCOME_UNKNOWN else ""
+        surely = f" ({confidence})" if confidence and not diagnosis.awaits_books else ""
         cause = rules.title(diagnosis.primary.cause) + surely
     fields = [
         *row("Customer", plain(payment.customer)),

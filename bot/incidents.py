@@ -10,7 +10,7 @@ from bot.cards import PRESSABLE, Message
 from bot.people import Names, name_of, owner
 from bot.rooms import Channel
 from bot.text import Block, button, confirmation, context, fallback, header, row, section, take
-from receivables.diagnosis import Cause, Remedy
+from receivables.diagnosis import Remedy
 from receivables.words import Words, counted, listed, plain
 from storage.companies import Pause
 from storage.incidents import IncidentFigures, StoredIncident
@@ -59,7 +59,7 @@ def _connection(facts: IncidentFacts, channel: Channel) -> list[Block]:
     if facts.incident.state != "open":
         return []
     fields = row("What they said", plain(facts.pause.message, 500) if facts.pause else "")
-    if facts.incident.cause is Cause.ACCESS_LOST:
+    if rules.needs_reconnecting(facts.incident.cause):
         fields += row("What to do", f"resolve-now connect {channel.company.id}")
     return [{"type": "section", "block_id": "connection", "fields": fields}]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from receivables.diagnosis import Remedy
+from receivables.words import listed
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def _takes_two(person: Person, question: Question, limit_minor: int) -> str:
 def _not_told(question: Question) -> str:
     """That the books do not tell who made a document, so that nobody can be kept from deciding about their own."""
     documents = question.unknown_makers
-    return f"The books do not tell who made {' and '.join(documents)}." if documents else ""
+    return f"The books do not tell who made {listed(documents)}." if documents else ""
 
 
 def _the_same(first: Person, second: Person) -> bool:

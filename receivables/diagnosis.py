@@ -151,3 +151,8 @@ class Diagnosis:
     not_checked: tuple[Fact, ...] = ()
     payment: Fact = Fact("payment")
     said: str = ""
+
+    @property
+    def awaits_books(self) -> bool:
+        """Nobody knows yet what happened: there is nothing to decide, and no doubt to name, before the books answer."""
+        return self.primary.cause is Cause.OUTCOME_UNKNOWN

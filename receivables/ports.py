@@ -90,7 +90,7 @@ class Books(Protocol):
     def receipts_marked(self, stems: Collection[str]) -> Mapping[str, Sequence[Receipt]]:
         """The receipts, not voided, that carry a marker with one of these stems; every stem is a key."""
 
-    def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
+    def parts(self, payment: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
         """How these books record the payment: which receipts, together adding up to it. Pure; asks nobody.
 
         `lines` are (invoice id, amount in minor units); what they leave of the amount stays on account.

@@ -29,7 +29,7 @@ from rules.kinds import fact_sentence
 from rules.money_back import came_after_all, gave_back_partly, went_back
 from rules.obstacles import NOBODY_DECIDES, InTheWay, Obstacle, obstacles
 from rules.reading import Reading, read
-from rules.saying import incident, not_checked, root, sentence, setting, stops_company, title, was_recorded
+from rules.saying import incident, needs_reconnecting, not_checked, root, sentence, setting, stops_company, title, was_recorded
 
 __all__ = [
     "NOBODY_DECIDES",
@@ -58,6 +58,7 @@ __all__ = [
     "incident",
     "is_about_twin",
     "may_be_other_money",
+    "needs_reconnecting",
     "not_checked",
     "not_diagnosed",
     "obstacles",

@@ -33,7 +33,7 @@ class CauseFile:
 
     A cause that `stops_company` is told once, as the pause of a company: no payment fails for it and none counts in the
     failure rate. Its rules are for a payment whose refusal says so. Where `recorded`, the payment was in the books before:
-    to say that it fails to sync would be wrong.
+    to say that it fails to sync would be wrong. Where `reconnect`, it ends only when a person connects the company again.
     """
 
     cause: Cause
@@ -45,4 +45,5 @@ class CauseFile:
     incident: str = ""
     setting: str = ""
     stops_company: bool = False
+    reconnect: bool = False
     recorded: bool = False

@@ -94,7 +94,7 @@ def successors(diagnosis: Diagnosis, evidence: Evidence, options: Options) -> di
         if len(named) == 1:
             chosen[line.line] = named[0]
         elif recreated and line.successors:
-            numbers = ", ".join(f"{invoice.number} (#{invoice.id})" for invoice in line.successors)
+            numbers = listed([f"{invoice.number} (#{invoice.id})" for invoice in line.successors])
             raise CannotBeDone(f"Choose the invoice that replaces invoice {line.invoice_number}: {numbers}.")
     if asked and not chosen:
         raise CannotBeDone(f"{asked} is not an open invoice of the same customer and currency that could replace it.")

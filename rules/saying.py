@@ -49,3 +49,8 @@ def was_recorded(cause: Cause) -> bool:
 def stops_company(cause: Cause) -> bool:
     """Whether it stops a whole company instead of a payment: lost access, a pause, books that are away."""
     return CAUSES[cause].stops_company
+
+
+def needs_reconnecting(cause: Cause) -> bool:
+    """Whether it ends only when a person connects the company to its books again."""
+    return CAUSES[cause].reconnect

@@ -54,7 +54,7 @@ class StoredFailure:
     @property
     def offered(self) -> tuple[Remedy, ...]:
         """The remedies a person may choose, the recommended one first; none while nobody knows what happened."""
-        if self.diagnosis is None or self.diagnosis.primary.cause is Cause.OUTCOME_UNKNOWN or self.state != "open":
+        if self.diagnosis is None or self.diagnosis.awaits_books or self.state != "open":
             return ()
         primary = self.diagnosis.primary
         wanted = [primary.remedy, *primary.alternatives, *(finding.remedy for finding in self.diagnosis.runners_up)]

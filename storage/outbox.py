@@ -253,11 +253,3 @@ def tell_together(work: Work, wishes: Sequence[tuple[str, str]], *, digest: str 
 
 
 _IN_DIGEST = "in digest "
-
-
-def waiting_count(connection: Connection, companies: Sequence[str]) -> int:
-    """How many messages wait; 0 means that Slack shows what we know."""
-    table = schema.outbox
-    return connection.execute(
-        sa.select(sa.func.count()).where(table.c.company.in_(companies), table.c.state.in_(("waiting", "sending")))
-    ).scalar_one()

@@ -156,13 +156,6 @@ def move(
     return True
 
 
-def hide(work: Work, number: str, *, hidden: bool) -> None:
-    """Keeps a payment out of lists and search, or brings it back. Changes nothing else."""
-    values = {"hidden_by": work.actor, "hidden_at": work.at} if hidden else {"hidden_by": None, "hidden_at": None}
-    work.connection.execute(sa.update(schema.payment).where(_is(work.company, number)).values(**values))
-    work.record("payment.hidden" if hidden else "payment.unhidden", transaction_number=number)
-
-
 def buckets(connection: Connection, company: str) -> Mapping[tuple[Bucket, str], tuple[int, int]]:
     """How many payments, and how much (minor units), stand in each bucket and currency; hidden ones included."""
     table = schema.payment

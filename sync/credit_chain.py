@@ -18,6 +18,7 @@ from receivables.effects import (
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence, LineEvidence
 from receivables.payment import Bucket, PaymentState
+from receivables.words import listed
 from storage.effects import PlannedEffect
 from sync.cases import Case, Plan, gone, receipt_steps
 from sync.settling import credit_effect
@@ -43,7 +44,7 @@ def unapply(case: Case) -> Plan:
     lines = [(line.invoice_id, line.amount_minor) for line in evidence.lines]
     receipts = receipt_steps(case, evidence, lines, after=steps[-1].id)
     back = _put_back_what_fits(case, found, evidence, receipts[-1]) if case.decision.options.get("reapply") else []
-    numbers = ", ".join(sorted({application.credit_memo_number for application in found}))
+    numbers = listed(sorted({application.credit_memo_number for application in found}))
     return Plan(
         PaymentState.POSTING,
         Bucket.IN_FLIGHT,

@@ -82,7 +82,7 @@ def look_at_connection(desk: Desk) -> None:
         for incident in incidents.open_ones(work.connection, work.company):
             if incident.about == BOOKS and (pause is None or pause.cause is not incident.cause):
                 incidents.close(work, incident)
-        if pause is not None and (pause.cause is Cause.ACCESS_LOST or work.at - pause.since >= BOOKS_AWAY_AT_LEAST):
+        if pause is not None and (rules.needs_reconnecting(pause.cause) or work.at - pause.since >= BOOKS_AWAY_AT_LEAST):
             incidents.begin(work, pause.cause, BOOKS)
 
 

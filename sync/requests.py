@@ -17,7 +17,7 @@ from receivables.errors import NotFound, NotPermitted, StaleDecision
 from receivables.evidence import Evidence
 from receivables.makers import makers_of
 from receivables.payment import Bucket, PaymentState
-from receivables.words import capitalized
+from receivables.words import capitalized, listed
 from storage import decisions, failures, other_money, outbox, payments
 from storage.decisions import AlreadyDecided, StoredDecision
 from storage.engine import Connection
@@ -269,7 +269,7 @@ def _is_offered(desk: Desk, found: StoredFailure, remedy: Remedy) -> None:
         raise StaleDecision("There is nothing to decide yet: we keep checking the books until they show what happened.")
     blocked = found.diagnosis.primary.blocked if found.diagnosis else None
     reason = f" {capitalized(rules.fact_sentence(blocked, desk.company.words))}" if blocked else ""
-    offered = ", ".join(f"{choice.label} ({choice})" for choice in choices)
+    offered = listed([f"{choice.label} ({choice})" for choice in choices])
     raise StaleDecision(f"{remedy.label} is not offered for this failure. Choose one of: {offered}.{reason}")
 
 

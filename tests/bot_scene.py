@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from makers import CountingIds, ManualClock
+from makers import CountingIds, ManualClock, messages_waiting
 from scene import PAID, Scene
 from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
@@ -28,7 +28,7 @@ from app.slack import open_bot
 from app.wiring import House, open_house
 from bot.bolt import Bot
 from receivables.books_records import Invoice
-from storage import audit, decisions, outbox
+from storage import audit, decisions
 from storage.decisions import StoredDecision
 from storage.watch import Watch
 from sync import journey
@@ -130,7 +130,7 @@ class BotScene:
         sent = 0
         for _ in range(ROUNDS):
             with self.house.db.read() as connection:
-                if outbox.waiting_count(connection, ["acme"]) == 0:
+                if messages_waiting(connection) == 0:
                     return sent
             sent += self.ring()
         raise AssertionError("the outbox is never empty")

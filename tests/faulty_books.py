@@ -161,8 +161,8 @@ class FaultyBooks:
         self._reading()
         return self.inner.receipts_marked(stems)
 
-    def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
-        return self.inner.parts(write_for, lines, company, customer_id)
+    def parts(self, payment: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
+        return self.inner.parts(payment, lines, company, customer_id)
 
     def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
         self._reading()

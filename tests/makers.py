@@ -6,8 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
 from receivables.company import Company
 from receivables.payment import Allocation, Payment
+from storage import schema
 
 CHICAGO = ZoneInfo("America/Chicago")
 START = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
@@ -112,3 +116,10 @@ def a_payment(
         customer_id=customer_id,
         has_time=has_time,
     )
+
+
+def messages_waiting(connection: Connection, company: str = "acme") -> int:
+    """How many messages wait in the outbox; 0 means that Slack shows what we know."""
+    table = schema.outbox
+    wait = (table.c.company == company) & table.c.state.in_(("waiting", "sending"))
+    return connection.execute(sa.select(sa.func.count()).where(wait)).scalar_one()

@@ -265,7 +265,7 @@ def test_hiding_is_refused_while_failing_works_after_it_and_is_undone(acme: BotS
     acme.credited()
     dana = sit("dana")
     dana.type("/payments hide TXN-1")
-    expect(dana.told).to_contain_text("cannot be hidden")
+    expect(dana.told).to_contain_text("before hiding it")
     acme.press("dana", "choose", acme.card())
     acme.carry_out()
 

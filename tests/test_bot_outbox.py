@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from bot_scene import BotScene, a_bot_scene
+from makers import messages_waiting
 
 from storage import outbox
 
@@ -21,7 +22,7 @@ def acme(tmp_path: Path) -> Iterator[BotScene]:
 
 def waiting(acme: BotScene) -> int:
     with acme.house.db.read() as connection:
-        return outbox.waiting_count(connection, ["acme"])
+        return messages_waiting(connection)
 
 
 def want(acme: BotScene, number: str = "TXN-1", *, seconds_ago: float = 0.0) -> None:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from bot_scene import BotScene, Json, a_bot_scene
 
-from storage import schema
+from storage import hiding, schema
 
 
 @pytest.fixture
@@ -155,3 +155,7 @@ def test_hidden_payments_card_offers_to_show_it_again(acme: BotScene) -> None:
     acme.press("dana", "more", acme.card(), choice=f"hide {acme.books.last_failure().id}")
     acme.deliver()
     assert ("Hide" in menu(), None) == (True, acme.books.payment().hidden_by)
+    with acme.books.desk.work("the command line") as work:
+        hiding.hide(work, "TXN-1", hidden=True)
+    acme.deliver()
+    assert "Unhide" in menu()

@@ -56,7 +56,7 @@ def answered(address: str, body: Json) -> tuple[int, str]:
 
 
 def test_more_than_one_message_a_second_is_too_many(workspace: Workspace, clock: MovableClock) -> None:
-    workspace.set_pace(1.0)
+    workspace._control({"messages_per_second": 1.0})
     client, channel = a_client(workspace), workspace.channels["receivables"]
     client.chat_postMessage(channel=channel, text="first")
     with pytest.raises(SlackApiError) as caught:

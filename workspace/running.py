@@ -219,9 +219,6 @@ class Workspace:
     def clear_faults(self) -> None:
         self._control({"clear_faults": True})
 
-    def set_pace(self, messages_per_second: float) -> None:
-        self._control({"messages_per_second": messages_per_second})
-
     def deliver_to(self, request_url: str) -> None:
         """Signed requests to this address from now on; "" is Socket Mode again."""
         self._control({"request_url": request_url})

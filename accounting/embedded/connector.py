@@ -104,13 +104,13 @@ class EmbeddedBooks:
         with self._ledger.reading() as connection:
             return _by_mark(stems, reading.receipts_with_stem(connection, stems))
 
-    def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
+    def parts(self, payment: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
         """One receipt for all lines; or, where one receipt pays one invoice, one for each and one for the rest.
 
         Raises ValueError when the lines are more than the payment: bad input is refused long before.
         """
         plan = planning.one_for_each_invoice if self._one_invoice_per_receipt else planning.one_receipt
-        return plan(write_for, lines, company, customer_id)
+        return plan(payment, lines, company, customer_id)
 
     def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
         boundary.leaving("books.look")

@@ -37,21 +37,18 @@ from receivables.books_records import (
     Receipt,
     UnreadableReceipt,
 )
-from receivables.company import Company
 from receivables.effects import (
     Answer,
     ApplyCredit,
     ApplyReceipt,
     Dispatch,
     Order,
-    Part,
     ReceiptWrite,
     UnapplyCredit,
     Written,
     markers_in,
 )
 from receivables.errors import BooksError, BooksRefused, OutcomeUnknown
-from receivables.payment import Payment
 from receivables.ports import BooksTraits, Clock
 from receivables.refusal import Refusal
 
@@ -145,9 +142,7 @@ class QuickBooksBooks:
             for stem, ids in found.items()
         }
 
-    def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
-        """One receipt for all lines. Raises ValueError when they are more than the payment."""
-        return planning.one_receipt(write_for, lines, company, customer_id)
+    parts = staticmethod(planning.one_receipt)
 
     def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
         """Traces by marker for what is created, by the documents themselves for what is changed. Only reads."""

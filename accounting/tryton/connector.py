@@ -20,21 +20,18 @@ from accounting.tryton.session import Session
 from accounting.tryton.statements import Statements
 from receivables import boundary
 from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt
-from receivables.company import Company
 from receivables.effects import (
     Answer,
     ApplyCredit,
     ApplyReceipt,
     Dispatch,
     Order,
-    Part,
     ReceiptWrite,
     UnapplyCredit,
     Written,
     stem_of,
 )
 from receivables.errors import BooksError
-from receivables.payment import Payment
 from receivables.ports import BooksTraits, Clock
 from receivables.refusal import Refusal
 
@@ -113,9 +110,7 @@ class TrytonBooks:
         found = self._reader.receipts_with([f"{stem}." for stem in stems])
         return by_mark(stems, found, stem_of)
 
-    def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
-        """One statement for all lines. Raises ValueError when they are more than the payment."""
-        return planning.one_receipt(write_for, lines, company, customer_id)
+    parts = staticmethod(planning.one_receipt)  # one statement for all lines
 
     def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
         boundary.leaving("books.look")

@@ -20,9 +20,7 @@ from accounting.xero.searching import Searching
 from accounting.xero.writes import Writes
 from receivables import boundary
 from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt
-from receivables.company import Company
-from receivables.effects import Answer, Dispatch, Order, Part, Written
-from receivables.payment import Payment
+from receivables.effects import Answer, Dispatch, Order, Written
 from receivables.ports import BooksTraits, Clock
 
 TRAITS = BooksTraits(
@@ -90,9 +88,7 @@ class XeroBooks:
         boundary.leaving("books.receipts_marked")
         return self._searching.receipts_marked(stems)
 
-    def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
-        """One receipt for each invoice, and one on account for the rest: in Xero one payment is applied to one invoice."""
-        return planning.one_for_each_invoice(write_for, lines, company, customer_id)
+    parts = staticmethod(planning.one_for_each_invoice)  # in Xero one payment is applied to one invoice
 
     def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
         boundary.leaving("books.look")

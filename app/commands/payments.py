@@ -17,9 +17,9 @@ from app import failure_view, story_view
 from app.output import print_json, print_line, print_table
 from app.wiring import open_house, os_account
 from feeds.csv_file import CsvFile
-from receivables.errors import FeedError, StaleDecision
+from receivables.errors import FeedError
 from receivables.words import Words, counted
-from storage import attempts, companies, failures, feeds, payments, search
+from storage import attempts, companies, failures, feeds, hiding, payments, search
 from sync import intake, journey, waiting
 from sync.desk import Desk
 from sync.journey import JourneyCounts
@@ -312,9 +312,7 @@ def unhide(context: typer.Context, transaction: Transaction, company: CompanyId 
 
 def _set_hidden(desk: Desk, transaction: str, *, hidden: bool, as_json: bool) -> None:
     with desk.acknowledge(os_account()) as work:
-        if hidden and failures.open_of(work.connection, work.company, transaction):
-            raise StaleDecision(f"Payment {transaction} has an open failure. Resolve or dismiss it before hiding it.")
-        payments.hide(work, transaction, hidden=hidden)
+        hiding.hide(work, transaction, hidden=hidden)
     if as_json:
         print_json({"transaction": transaction, "hidden": hidden})
     else:

@@ -70,8 +70,8 @@ class TroubledBooks:
     def receipts_marked(self, stems: Collection[str]) -> Mapping[str, Sequence[Receipt]]:
         return self._books.receipts_marked(stems)
 
-    def parts(self, write_for: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
-        return self._books.parts(write_for, lines, company, customer_id)
+    def parts(self, payment: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
+        return self._books.parts(payment, lines, company, customer_id)
 
     def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
         return self._books.look(orders)

@@ -62,4 +62,5 @@ CAUSE = CauseFile(
     sentence=sentence,
     incident="Access to the books was lost. No payment is lost: they wait until the company is reconnected.",
     stops_company=True,
+    reconnect=True,
 )
