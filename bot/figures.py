@@ -72,6 +72,14 @@ def proposed_proof(facts: CardFacts) -> rules.Proof:
         return rules.Proof()
 
 
+def takes_two(facts: CardFacts) -> bool:
+    """Whether it takes two people to say that the receipt in question is other money."""
+    try:
+        return facts.evidence is not None and rules.other_money(facts.evidence, NOTHING).two_people
+    except CannotBeDone:
+        return False
+
+
 def headline_minor(facts: CardFacts, remedy: Remedy) -> int:
     """The one amount that stands on the button, in minor units: what the remedy moves."""
     evidence, diagnosis = facts.evidence, facts.failure.diagnosis
@@ -102,7 +110,7 @@ def credit_that_fits_minor(facts: CardFacts) -> int:
     return sum(max(0, min(amount, amount - short.get(invoice_id, 0))) for invoice_id, amount in freed.items())
 
 
-# --- un-apply ---------------------------------------------------------------------------------------------------------
+# --- unapply ---------------------------------------------------------------------------------------------------------
 
 
 def _taken_off(evidence: Evidence, diagnosis: Diagnosis) -> list[CreditApplication]:
@@ -112,7 +120,7 @@ def _taken_off(evidence: Evidence, diagnosis: Diagnosis) -> list[CreditApplicati
 
 
 def _by_application(taken: Sequence[CreditApplication]) -> dict[str, int]:
-    """What un-applying frees on each invoice, in minor units."""
+    """What unapplying frees on each invoice, in minor units."""
     freed: dict[str, int] = {}
     for credit in taken:
         freed[credit.invoice_id] = freed.get(credit.invoice_id, 0) + credit.amount_minor

@@ -7,9 +7,9 @@ from receivables.effects import EffectKind
 from receivables.words import plain
 
 EXPLAINED: dict[Remedy, str] = {
-    Remedy.UNAPPLY_CREDIT_MEMO: "Un-applies the credit memo and posts the receipt. The credit stays open for another invoice.",
+    Remedy.UNAPPLY_CREDIT_MEMO: "Unapplies the credit memo and posts the receipt. The credit stays open for another invoice.",
     Remedy.RECREATE_RECEIPT: "Posts a new receipt to what is open now. Anything left over stays on the customer's account.",
-    Remedy.DISMISS: "Stops syncing this payment. Nothing is written to the books.",
+    Remedy.DISMISS: "Stops syncing this payment. No receipt is posted to the books.",
     Remedy.NOT_DUPLICATE: "Says that the receipt is other money, by its own cash reference, and records this payment.",
     Remedy.APPLY_RECEIPT: "Applies the receipt that is in the books to its invoices. No second receipt is posted.",
     Remedy.KEEP_ON_ACCOUNT: "Leaves what does not fit on the customer's account as an unapplied credit.",
@@ -39,7 +39,7 @@ RESOLUTIONS = {
 #: What was intended in the books, by the kind of the effect.
 WRITES: dict[EffectKind, str] = {
     EffectKind.RECEIPT: "Record receipt",
-    EffectKind.UNAPPLY_CREDIT: "Un-apply credit memo",
+    EffectKind.UNAPPLY_CREDIT: "Unapply credit memo",
     EffectKind.APPLY_CREDIT: "Apply credit memo",
     EffectKind.APPLY_RECEIPT: "Apply receipt",
 }

@@ -12,7 +12,7 @@ from typing import Any
 import rules
 from bot import labels
 from bot.cards import FACTS_AT_MOST, blocked, figures_blocks, following, label_of, paid, sentence_of
-from bot.figures import credit_that_fits_minor, proposed_proof
+from bot.figures import credit_that_fits_minor, proposed_proof, takes_two
 from bot.sides import both_sides
 from bot.text import OPTION_AT_MOST, VALUE_AT_MOST, Block, context, of_payment, plain_text, section
 from receivables.books_records import Receipt
@@ -53,7 +53,7 @@ def resolve_modal(facts: CardFacts, company: Company, *, chosen: Remedy | None =
     blocks += figures_blocks(facts, remedy, words, FIGURES_AT_MOST)
     blocks += following(facts, remedy, words)
     blocks += _needs(facts, remedy, words)
-    return _view(facts, blocks, submit=remedy.label)
+    return _view(facts, blocks, submit=remedy.label.partition(":")[0])
 
 
 def _view(facts: CardFacts, blocks: list[Block], *, submit: str | None) -> Block:
@@ -135,7 +135,7 @@ def _reapply(facts: CardFacts, words: Words) -> list[Block]:
     fits = credit_that_fits_minor(facts)
     if fits == 0:
         return []
-    option = _option(f"Re-apply {words.money(fits, facts.payment.payment.currency)}, which still fits", "reapply")
+    option = _option(f"Reapply {words.money(fits, facts.payment.payment.currency)}, which still fits", "reapply")
     element = {"type": "checkboxes", "action_id": "reapply", "options": [option]}
     return [_input("reapply", "The credit, after the receipt is posted", element, optional=True)]
 
@@ -193,7 +193,9 @@ def _other_money(facts: CardFacts, words: Words) -> list[Block]:
     which = _select("receipt", "The receipt that is other money", candidates, []) if len(candidates) > 1 else []
     element = {"type": "plain_text_input", "action_id": "cash_reference", "max_length": REFERENCE_AT_MOST}
     hint = "The receipt's own: the number of the check, of the wire, or of the transfer."
-    return [*which, _input("cash_reference", "Cash reference of the receipt", element, hint=hint)]
+    note = [context("Amount and customer agree, or a short number does: a second person must approve.")]
+    two = len(candidates) == 1 and takes_two(facts)
+    return [*which, _input("cash_reference", "Cash reference of the receipt", element, hint=hint), *(note if two else [])]
 
 
 def _receipt(receipt: Receipt, words: Words) -> Block:

@@ -53,7 +53,7 @@ class Remedy(StrEnum):
 
 
 _LABELS: dict[Remedy, str] = {
-    Remedy.UNAPPLY_CREDIT_MEMO: "Un-apply credit memo",
+    Remedy.UNAPPLY_CREDIT_MEMO: "Unapply credit memo",
     Remedy.RECREATE_RECEIPT: "Recreate receipt",
     Remedy.DISMISS: "Dismiss syncing",
     Remedy.NOT_DUPLICATE: "Not a duplicate: record it",

@@ -22,7 +22,7 @@ from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavai
 class EffectKind(StrEnum):
     RECEIPT = "receipt"  # record a receipt and apply it
     UNAPPLY_CREDIT = "unapply_credit"  # remove one application of a credit memo from an invoice
-    APPLY_CREDIT = "apply_credit"  # apply a credit memo to an invoice (re-apply, or compensate)
+    APPLY_CREDIT = "apply_credit"  # apply a credit memo to an invoice (reapply, or compensate)
     APPLY_RECEIPT = "apply_receipt"  # change what a live receipt is applied to
 
 

@@ -20,7 +20,7 @@ from storage.work import Work
 
 @dataclass(frozen=True)
 class StoredDecision:
-    """A person (or a policy) chose a remedy. `options` may name a successor, proof, and what to re-apply."""
+    """A person (or a policy) chose a remedy. `options` may name a successor, proof, and what to reapply."""
 
     company: str
     id: str

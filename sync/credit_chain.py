@@ -1,4 +1,4 @@
-"""Un-applying credit memos and posting: a chain, each step resting on the facts that the one before will leave."""
+"""Unapplying credit memos and posting: a chain, each step resting on the facts that the one before will leave."""
 
 from __future__ import annotations
 

@@ -195,7 +195,7 @@ def _credit_put_back(
         if state in _NOT_DONE and effect.state is EffectState.PLANNED and effect.after_id == held.id:
             _cancel(work, effect, held)
     if held.compensates_id is None:
-        return  # re-applied for its own sake, after the receipt; the payment is not touched by it
+        return  # reapplied for its own sake, after the receipt; the payment is not touched by it
     if state is EffectState.UNKNOWN:
         _unknown(work, stored, outcome)
         return

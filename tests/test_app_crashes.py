@@ -40,7 +40,7 @@ SYNC_DIES = [
     "verification.after_reading",
     "diagnosis.after_attempt",
 ]
-#: Where `decide unapply_credit_memo --reapply` dies: its chain un-applies, posts, and puts back what fits.
+#: Where `decide unapply_credit_memo --reapply` dies: its chain unapplies, posts, and puts back what fits.
 DECIDE_DIES = [
     "decisions.after_plan",
     *(f"effects.after_claim:{step}" for step in (1, 2, 3)),

@@ -361,8 +361,8 @@ def test_only_an_open_failure_has_buttons(name: str) -> None:
 
 
 PRIMARY = [
-    (credited(), Remedy.UNAPPLY_CREDIT_MEMO, "Un-apply credit memo ($120.00)"),
-    (credited_twice_paid_twice(), Remedy.UNAPPLY_CREDIT_MEMO, "Un-apply credit memo ($250.00)"),
+    (credited(), Remedy.UNAPPLY_CREDIT_MEMO, "Unapply credit memo ($120.00)"),
+    (credited_twice_paid_twice(), Remedy.UNAPPLY_CREDIT_MEMO, "Unapply credit memo ($250.00)"),
     (recreated(), Remedy.RECREATE_RECEIPT, "Recreate receipt ($500.00)"),
     (short(), Remedy.RECREATE_RECEIPT, "Recreate receipt ($500.00)"),
     (entered_by_hand(), Remedy.DISMISS, "Dismiss syncing ($500.00)"),
@@ -385,10 +385,10 @@ def test_where_a_press_is_not_enough_there_is_only_resolve_now(facts: CardFacts)
 # --- figures to the cent, computed by hand ----------------------------------------------------------------------------
 
 FIGURES: list[tuple[str, Evidence, Remedy, list[tuple[str, int, int]]]] = [
-    ("un-apply", credited(), Remedy.UNAPPLY_CREDIT_MEMO,
+    ("unapply", credited(), Remedy.UNAPPLY_CREDIT_MEMO,
      [("Credit memo CM-77 on invoice 1042", 12_000, 0), ("Open on invoice 1042", 38_000, 0)]),
     # 200.00 open + 150.00 + 100.00 freed - 300.00 - 100.00 paid = 50.00
-    ("un-apply two memos for two allocations", credited_twice_paid_twice(), Remedy.UNAPPLY_CREDIT_MEMO,
+    ("unapply two memos for two allocations", credited_twice_paid_twice(), Remedy.UNAPPLY_CREDIT_MEMO,
      [("Credit memo CM-77 on invoice 1042", 15_000, 0), ("Credit memo CM-78 on invoice 1042", 10_000, 0),
       ("Open on invoice 1042", 20_000, 5_000)]),
     ("recreate on the successor", recreated(), Remedy.RECREATE_RECEIPT, [("Open on the new invoice 1042", 62_000, 12_000)]),
@@ -445,7 +445,7 @@ def test_the_credit_is_offered_back_only_where_something_of_it_fits() -> None:
 def test_the_card_and_the_modal_show_the_same_figures() -> None:
     card = failure_card(a_card(credited()), COMPANY, NAMES).blocks
     assert _block(card, "figures") == _block(MODALS["unapply-credit-memo"]["blocks"], "figures")
-    assert ["*Un-apply credit memo*", "Now → after", "Credit memo CM-77 on invoice 1042", "$120.00 → $0.00",
+    assert ["*Unapply credit memo*", "Now → after", "Credit memo CM-77 on invoice 1042", "$120.00 → $0.00",
             "Open on invoice 1042", "$380.00 → $0.00"] == [x["text"] for x in _block(card, "figures")["fields"]]  # fmt: skip
 
 
@@ -505,9 +505,9 @@ SAID = {
     "dismissed-by-two": "Approved by Sam Okafor.",
     "done-keep-on-account": "$300.00 of it on account.",
     "hidden": "Hidden from lists and search by Dana Reyes",
-    "decision-refused": "chose “Un-apply credit memo”; it was declined by Dana Reyes.",
+    "decision-refused": "chose “Unapply credit memo”; it was declined by Dana Reyes.",
     "waiting-for-approval": "it takes a second person.",
-    "blocked": "Un-apply credit memo is not possible yet: The period of the credit memo is closed.",
+    "blocked": "Unapply credit memo is not possible yet: The period of the credit memo is closed.",
     "feed-contradicts": "resolve-now decide TXN-1001 retry",
     "several-successors": "several invoices may have taken its place, and a person must choose.",
     "paid-by-check-as-well": "Invoice 1042 is already paid: $500.00 becomes an unapplied credit.",

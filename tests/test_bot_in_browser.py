@@ -99,7 +99,7 @@ def test_unapply_from_card_to_proof(acme: BotScene, sit: _Sit) -> None:
     acme.credited()
     dana = sit("dana")
     ts = dana.card().get_attribute("data-ts")
-    dana.press("Un-apply credit memo ($120.00)")
+    dana.press("Unapply credit memo ($120.00)")
     expect(dana.page.get_by_role("alertdialog")).to_contain_text("$380.00")
     dana.say_yes()
     expect(dana.told).to_contain_text("Recorded.")
@@ -112,7 +112,7 @@ def test_unapply_from_card_to_proof(acme: BotScene, sit: _Sit) -> None:
     assert (1, ts) == (dana.card().count(), dana.card().get_attribute("data-ts"))
     dana.press("1 reply", dana.card())
     thread = dana.page.get_by_label("Thread", exact=True)
-    expect(thread).to_contain_text("Dana Reyes chose “Un-apply credit memo”")
+    expect(thread).to_contain_text("Dana Reyes chose “Unapply credit memo”")
     expect(thread).to_contain_text("read back and is in the books as intended")
     assert [("TXN-1", 50_000, 0)] == acme.books.receipts()
     assert [12_000] == [memo.open_minor for memo in acme.books.ledger.credit_memos()]
@@ -122,7 +122,7 @@ def test_unapply_from_card_to_proof(acme: BotScene, sit: _Sit) -> None:
 def test_not_now_changes_nothing(acme: BotScene, sit: _Sit) -> None:
     acme.credited()
     dana = sit("dana")
-    dana.press("Un-apply credit memo")
+    dana.press("Unapply credit memo")
     dana.page.get_by_role("alertdialog").get_by_role("button", name="Not now").click()
     expect(dana.page.get_by_role("alertdialog")).to_be_hidden()
 
@@ -174,7 +174,7 @@ def test_person_without_authority_is_told_so_alone_and_nothing_is_written(acme: 
     acme.credited()
     before = acme.audit_actions()
     bea, dana = sit("bea"), sit("dana")
-    bea.press("Un-apply credit memo")
+    bea.press("Unapply credit memo")
     bea.say_yes()
     expect(bea.told).to_contain_text("not linked to a person")
     bea.press("Resolve Now")
@@ -191,7 +191,7 @@ def test_person_without_authority_is_told_so_alone_and_nothing_is_written(acme: 
 def test_amount_above_the_limit_takes_two_people(acme: BotScene, sit: _Sit) -> None:
     acme.credited()
     sam, dana = sit("sam"), sit("dana")
-    sam.press("Un-apply credit memo")
+    sam.press("Unapply credit memo")
     sam.say_yes()
     expect(sam.told).to_contain_text("second person")
     acme.carry_out()
@@ -218,7 +218,7 @@ def test_two_people_at_the_same_card_and_one_of_them_wins(acme: BotScene, sit: _
     acme.credited(9_000, credit_minor=2_000)
     sam, dana = sit("sam"), sit("dana")
     for seat in (sam, dana):
-        seat.press("Un-apply credit memo")
+        seat.press("Unapply credit memo")
     sam.say_yes()
     expect(sam.told).to_contain_text("Recorded.")
     dana.say_yes()
@@ -237,7 +237,7 @@ def test_two_people_with_different_remedies_and_one_of_them_wins(acme: BotScene,
     dana.modal.get_by_label(re.compile("^Dismiss syncing")).check()
     expect(dana.modal.locator("footer").get_by_role("button", name="Dismiss syncing")).to_be_visible()
     dana.modal.get_by_label("Reason").fill("not needed")
-    sam.press("Un-apply credit memo")
+    sam.press("Unapply credit memo")
     sam.say_yes()
     expect(sam.told).to_contain_text("Recorded.")
     dana.press("Dismiss syncing", dana.modal.locator("footer"))

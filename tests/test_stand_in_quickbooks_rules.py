@@ -135,7 +135,7 @@ def test_one_payment_of_zero_applies_several_credits_to_several_invoices(
     shown = [(line["LinkedTxn"][0]["TxnId"], str(line["Amount"])) for line in made["Line"]]
     assert [(invoices[0], "50.00"), (invoices[1], "20.00"), (memos[0], "30.00"), (memos[1], "40.00")] == shown
     assert ("0.00", "0.00", "both credits") == (str(made["TotalAmt"]), str(made["UnappliedAmt"]), made["PrivateNote"])
-    # Two lines taken off leave the rest standing, as an un-apply of one credit must.
+    # Two lines taken off leave the rest standing, as an unapply of one credit must.
     kept = a_payment(hooli, "0", ("Invoice", invoices[1], "20"), ("CreditMemo", memos[1], "20"), PrivateNote="one credit")
     after = client.post("payment", {**kept, "Id": made["Id"], "SyncToken": made["SyncToken"]})["Payment"]
     assert (2, "one credit") == (len(after["Line"]), after["PrivateNote"])

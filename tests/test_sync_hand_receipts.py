@@ -282,6 +282,15 @@ def test_one_person_dismisses_each_form_that_has_the_whole_payment(books: Books,
     assert books.is_over()
 
 
+def test_a_short_number_beside_the_amount_on_the_wrong_invoice_is_dismissed(books: Books) -> None:
+    books.enter(on=books.scene.invoice("1043", books.hooli, AMOUNT), reference="Stripe 55012")
+    books.pay("55012")
+    assert Cause.RECEIPT_ALREADY_ENTERED is books.scene.failing("55012").cause
+    assert "done" == books.scene.decide(Remedy.DISMISS, "55012")
+    assert AMOUNT == books.total()
+    assert books.is_over("55012")
+
+
 def test_one_receipt_stands_for_both_payments_in_it_and_for_no_third(books: Books) -> None:
     receipt = books.enter(70_000, reference=f"{NUMBER}, TXN-9002, TXN-9003")
     books.pay()

@@ -67,7 +67,7 @@ def test_it_says_that_it_is_not_slack(page: Page) -> None:
 
 
 def test_a_button_changes_the_card(page: Page) -> None:
-    page.get_by_role("button", name="Un-apply credit").click()
+    page.get_by_role("button", name="Unapply credit").click()
     expect(page.get_by_role("heading", name="is being put right")).to_be_visible()
     assert 1 == page.get_by_role("article").count()
 
@@ -169,7 +169,7 @@ def test_another_person_acts_in_their_own_name_and_sees_their_own_things(page: P
     page.get_by_role("group", name="Act as").get_by_role("button", name="Marta Lindqvist").click()
     expect(page.get_by_text("You are Marta Lindqvist, Controller")).to_be_visible()
     expect(page.get_by_text("For Priya")).to_be_hidden()
-    page.get_by_role("button", name="Un-apply credit").click()
+    page.get_by_role("button", name="Unapply credit").click()
     eventually(lambda: bot.told_of("block_actions"))
     assert workspace.people["marta"] == bot.told_of("block_actions")[0]["user"]["id"]
     page.reload()

@@ -71,7 +71,7 @@ def a_card(state: str = "could not be posted") -> list[Json]:
             "type": "actions",
             "block_id": "remedies",
             "elements": [
-                {"type": "button", "action_id": "unapply", "text": plain("Un-apply credit"), "style": "primary", "value": "d-1"},
+                {"type": "button", "action_id": "unapply", "text": plain("Unapply credit"), "style": "primary", "value": "d-1"},
                 {"type": "button", "action_id": "resolve", "text": plain("Resolve now"), "value": "d-2"},
             ],
         },

@@ -112,5 +112,5 @@ def _take_off(change: Change, application: CreditApplication, invoice: Invoice, 
     change.connection.execute("DELETE FROM credit_applications WHERE id = ?", (application.id,))
     amount = spoken(application.amount_minor, invoice.currency)
     change.deleted(Kind.CREDIT_APPLICATION, application.id, why)
-    change.changed(Kind.CREDIT_MEMO, application.credit_memo_id, f"un-applied {amount} from invoice {invoice.number}: {why}")
+    change.changed(Kind.CREDIT_MEMO, application.credit_memo_id, f"unapplied {amount} from invoice {invoice.number}: {why}")
     change.changed(Kind.INVOICE, invoice.id, f"lost {amount} of credit memo {number}: {why}")

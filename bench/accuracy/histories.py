@@ -162,7 +162,7 @@ def credited_and_entered(w: World, key: str) -> Story:
 
 
 def credit_explains_a_part(w: World, key: str) -> Story:
-    """A small credit came after the payment, but an older receipt had eaten more: un-applying alone would not do."""
+    """A small credit came after the payment, but an older receipt had eaten more: unapplying alone would not do."""
     customer, minor, at = w.customer(key), max(5_000, w.amount()), w.paid_moment()
     invoice = w.invoice(w.number(key), customer, minor)
     w.receipt(customer, minor // 2, {invoice.id: minor // 2}, at - timedelta(days=15), reference="part", method="check")
