@@ -80,6 +80,8 @@ class _Oracle(Money):
             return self.went_back()
         if self.doubled():
             return Opinion(Cause.RECEIPT_DOUBLED, Remedy.ESCALATE, self.sure(True))
+        if self.ours and any(r.says and r.free > 0 for r in self.suspects):
+            return Opinion(Cause.RECEIPT_DOUBLED, Remedy.ESCALATE, Confidence.LIKELY)
         parts = [part for part in self.e.posted if part.state in MAYBE_IN_BOOKS]
         deleted = [
             p
