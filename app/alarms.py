@@ -20,16 +20,15 @@ from app.slack import open_bot
 from app.wiring import House
 from bot.bolt import Bot
 from bot.outbox import Outbox
-from receivables.errors import BooksError
 from storage import companies
-from sync import journey, reconciliation
+from sync import journey, nights
 from sync.desk import Desk
 
 LOOK_FOR_DUE_SYNCS_SECONDS = 5  # a sync starts at most this late
 FINISH_SECONDS = 2  # decisions, effects and read-backs do not wait for the next sync
 LISTEN_SECONDS = 10  # Slack may be down when this process starts
-PROVE_AFTER_HOUR = 3  # of the company's own day: the nightly proof reads a lot and should disturb nobody
 LOOK_FOR_DUE_PROOFS_SECONDS = 60
+PROVE_AGAIN_SECONDS = 300.0  # after a fault, or while another process proves
 TELL_OF_CONFIGURATION_SECONDS = 5  # each piece of work looks at the file itself; this is for the log
 OUTBOX_SECONDS = 1  # Slack takes about one message a second for each channel
 
@@ -43,6 +42,7 @@ class Alarms:
         self._house = house
         self._desks = house.desks()
         self._turn = {desk.company.id: threading.Lock() for desk in self._desks}
+        self._prove_again = dict.fromkeys(self._turn, 0.0)  # monotonic seconds
         self._scheduler = BackgroundScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -114,21 +114,26 @@ class Alarms:
         self._guarded(desk, lambda: journey.finish_once(desk), "finish")
 
     def _prove_when_due(self, desk: Desk) -> None:
-        """Once a night. A new company starts with the next night, when there is something to prove."""
-        with desk.work() as work:
-            due = desk.company.latest(PROVE_AFTER_HOUR, work.at)
-            mine = companies.claim_reconciliation(work, due_before=due)
-        if not mine:
+        """Once a night; after a fault again within minutes. A new company starts with the next night."""
+        company, clock = desk.company.id, self._house.clock
+        if clock.monotonic() < self._prove_again[company] or not nights.is_due(desk):
             return
-        with self._turn[desk.company.id]:
+        self._prove_again[company] = clock.monotonic() + PROVE_AGAIN_SECONDS
+        with self._turn[company]:
+            self._tell_missed(desk, tried=False)
             try:
-                proven = reconciliation.run_once(desk)
-            except BooksError as error:
-                log.warning("not_proven", company=desk.company.id, problem=error.message)
-                with desk.work() as work:  # still due: the next run tries again
-                    companies.set_reconciled(work, due - timedelta(seconds=1))
-                return
-        log.info("proven", company=desk.company.id, payments=proven.payments, discrepancies=len(proven.discrepancies))
+                counts = nights.run_once(desk)
+            finally:
+                self._tell_missed(desk, tried=True)
+        if counts.problem:
+            log.warning("not_proven", company=company, problem=counts.problem)
+        if counts.proven is not None:
+            found = len(counts.proven.discrepancies)
+            log.info("proven", company=company, payments=counts.proven.payments, discrepancies=found, new=len(counts.news))
+
+    def _tell_missed(self, desk: Desk, *, tried: bool) -> None:
+        if nights.tell_missed(desk, tried=tried):
+            log.error("night_without_proof", company=desk.company.id)
 
     def _guarded(self, desk: Desk, do: Callable[[], journey.JourneyCounts], what: str) -> None:
         """One piece of work per company at a time in this process; a company that fails disturbs no other."""

@@ -20,10 +20,11 @@ from bot import thread
 from bot.cards import Message, failure_card
 from bot.escalations import digest_card, escalation_card
 from bot.incidents import IncidentFacts, incident_card
+from bot.nights import night_card
 from bot.rooms import Channel, Rooms
 from bot.slack_errors import Trouble, trouble_of
 from receivables.failpoints import failpoint
-from storage import audit, cards, companies, escalations, failures, incidents, outbox
+from storage import audit, cards, companies, escalations, failures, incidents, nights, outbox
 from storage.cards import Place
 from storage.outbox import Waiting
 
@@ -169,6 +170,8 @@ class Outbox:
                 frozen = escalations.open_now(connection, wish.company) is not None
                 pause = companies.get(connection, wish.company).pause
                 return incident_card(IncidentFacts(shown, held, frozen, pause), channel, rooms.names)
+            if wish.subject_kind == "night":
+                return night_card(nights.get(connection, wish.company, wish.subject), channel)
             if wish.subject_kind == "digest":
                 return digest_card(channel.company.name, escalations.open_causes(connection, wish.company))
             found = failures.get(connection, wish.company, wish.subject)

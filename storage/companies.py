@@ -77,21 +77,9 @@ def want_sync(work: Work) -> None:
     _set(work, synced_at=None)
 
 
-def claim_reconciliation(work: Work, *, due_before: datetime) -> bool:
-    """Takes the company's turn to prove itself: True for exactly one of several processes that ask at the same time.
-
-    A company that was never proven counts from now on.
-    """
-    table = schema.company
-    here = sa.update(table).where(table.c.id == work.company).values(reconciled_at=work.at)
-    work.connection.execute(here.where(table.c.reconciled_at.is_(None)))
-    taken = work.connection.execute(here.where(table.c.reconciled_at < due_before))
-    return taken.rowcount == 1
-
-
-def set_reconciled(work: Work, at: datetime | None = None) -> None:
-    """Remembers when the company was proven: now, or at another moment."""
-    _set(work, reconciled_at=at or work.at)
+def set_reconciled(work: Work) -> None:
+    """The company was proven just now."""
+    _set(work, reconciled_at=work.at)
 
 
 def set_mirrored_whole(work: Work) -> None:

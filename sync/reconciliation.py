@@ -31,6 +31,7 @@ _NO_FAILURE = (Standing.NOT_READ, Standing.MAY_BE_IN_BOOKS, Standing.WENT_BACK_B
 #: Nothing is posted by itself after these.
 _HELD = ("receipt_unexpected", "proof_gone")
 Progress = Callable[[int], None]
+Done = Callable[[Work, "Proven"], None]
 
 
 @dataclass
@@ -108,8 +109,11 @@ class Proven:
         return {"company": self.company, **{name: getattr(self, name) for name in names}, "standings": standings}
 
 
-def run_once(desk: Desk, progress: Progress | None = None) -> Proven:
-    """Walks both sides once. Raises BooksError where the books cannot be read: then nothing is proven."""
+def run_once(desk: Desk, progress: Progress | None = None, done: Done | None = None) -> Proven:
+    """Walks both sides once. Raises BooksError where the books cannot be read: then nothing is proven.
+
+    `done` leaves what it must together with the stamp that the company is proven.
+    """
     totals = ControlTotals(desk.company)
     proven = Proven(desk.company.id, totals)
     mirroring.run_once(desk)
@@ -127,6 +131,8 @@ def run_once(desk: Desk, progress: Progress | None = None) -> Proven:
     with desk.work() as work:
         companies.set_reconciled(work)
         work.record("company.reconciled", body=proven.counts() | {"discrepancies": len(proven.discrepancies)})
+        if done:
+            done(work, proven)
     if not proven.clean:
         journey.diagnose_now(desk)
     return proven

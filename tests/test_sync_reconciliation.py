@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from makers import a_company
 from scene import PAID, Scene, a_scene
 
 from receivables.diagnosis import Remedy
 from receivables.effects import marker
 from receivables.payment import Bucket, PaymentState
-from storage import audit, companies, schema
+from storage import audit, schema
 from sync import reconciliation
 from sync.reconciliation import Proven
 
@@ -178,15 +177,3 @@ def test_walk_leaves_one_row_of_the_record_and_remembers_when(scene: Scene) -> N
         (row,) = [one for one in audit.rows(connection, "acme") if one.action == "company.reconciled"]
         assert '"exactly_once":1' in row.body
         assert None is audit.verify(connection, "acme")
-
-
-def test_one_of_several_processes_proves_a_night(scene: Scene) -> None:
-    def claim() -> bool:
-        with scene.desk.work() as work:
-            return companies.claim_reconciliation(work, due_before=a_company().latest(3, work.at))
-
-    first_look = claim()
-    scene.clock.advance(24 * 3600)
-    turns = [claim() for _ in range(3)]
-
-    assert (False, [True, False, False]) == (first_look, turns)

@@ -15,6 +15,7 @@ from storage.schema.decisions import decision, offer, other_money, proof, receip
 from storage.schema.effects import dispatch, effect
 from storage.schema.failures import diagnosis, escalation, evidence, failure, incident
 from storage.schema.messages import card, outbox
+from storage.schema.nights import night
 from storage.schema.payments import allocation, attempt, binding, company, intake_file, mirror, payment, run, twin
 from storage.schema.receipts import hand_receipt, receipt_key
 from storage.schema.record import AUDIT_GUARD_POSTGRESQL, AUDIT_GUARD_SQLITE, audit, audit_head
@@ -46,6 +47,7 @@ __all__ = [
     "is_in",
     "metadata",
     "mirror",
+    "night",
     "offer",
     "other_money",
     "outbox",

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Index, Integer, String, Table, Text
 
 from storage.schema.columns import Moment, company_column, id_column, metadata, one_of, refers_to
 
-_SUBJECTS = ("failure", "incident", "escalation", "digest")
+_SUBJECTS = ("failure", "incident", "escalation", "digest", "night")
 
 card = Table(
     "card",

@@ -28,7 +28,10 @@ company = Table(
     Column("mirrored_at", Moment),
     Column("mirrored_whole_at", Moment),  # when the books were first read to the end; NULL: nothing may be sent yet
     Column("synced_at", Moment),
-    Column("reconciled_at", Moment),
+    Column("reconciled_at", Moment),  # when it was last proven; a new company counts from its first night
+    Column("proof_owner", String(80), nullable=False, server_default=""),  # the process that proves it now
+    Column("proof_until", Moment),
+    Column("proof_turn", Integer, nullable=False, server_default="0"),  # changes with each claim and renewal
     Column("paused_cause", Word(Cause, 40)),  # access_lost, books_unavailable, throttled: excluded from the rate
     Column("paused_message", Text, nullable=False, server_default=""),
     Column("paused_at", Moment),
