@@ -123,7 +123,10 @@ def _by_makers(house: House, company: CompanySettings) -> Iterator[Finding]:
         return
     text = "An office of one: whoever made a document may decide about it alone." if company.company.solo else ""
     if made:
-        newest = [f"{one.transaction_number} ({one.remedy}, {_name(house, one.requested_by)})" for one in made[-BY_MAKERS_SHOWN:]]
+        newest = [
+            f"{decision.transaction_number} ({decision.remedy}, {_name(house, decision.requested_by)})"
+            for decision in made[-BY_MAKERS_SHOWN:]
+        ]
         text += f" {counted(len(made), 'decision')} by the person who made the document, the newest: {listed(newest)}."
     remedy = "The owner looks at each: resolve-now show TRANSACTION." if made else "Remove solo = true when there are two people."
     yield Finding(company.id, "makers", Verdict.WARNING, text.strip(), remedy)

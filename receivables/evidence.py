@@ -17,7 +17,7 @@ class BindingProblem(StrEnum):
 
     NONE = ""
     NO_SUCH_INVOICE = "no_such_invoice"
-    ONLY_NEWER = "only_newer"  # the only invoice of that number was made after the client paid
+    ONLY_NEWER = "only_newer"  # the only invoice of that number was made after the customer paid
     SEVERAL_INVOICES = "several_invoices"
     SEVERAL_CUSTOMERS = "several_customers"
     NO_SUCH_CUSTOMER = "no_such_customer"

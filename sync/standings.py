@@ -191,7 +191,7 @@ def _dismissed(sides: Sides) -> Judged:
         receipt = sides.receipts.get(proof.receipt_id)
         if not isinstance(receipt, Receipt) or receipt.voided or receipt.amount_minor < proof.amount_minor:
             text = "was dismissed because of a receipt that is no longer in the books for that amount"
-            return Judged(Standing.DIFFERENT, "proof_gone", _sentence(sides, text), (proof.receipt_id,))
+            return Judged(Standing.DIFFERENT, "proof_gone", _of_payment(sides, text), (proof.receipt_id,))
     proofs = sides.standing_proofs
     one_too_many = 1 if proofs or (sides.twin_of and sides.twin_counts) else 2
     if len(sides.by_hand) >= one_too_many:
@@ -237,14 +237,14 @@ def _unless_unread(sides: Sides, judged: Judged) -> Judged:
     """The same, where every receipt that may be it could be read: what was not read proves nothing."""
     if not sides.unread:
         return judged
-    return Judged(Standing.NOT_READ, "not_read", _sentence(sides, f"cannot be proven: {'; '.join(sides.unread)}"))
+    return Judged(Standing.NOT_READ, "not_read", _of_payment(sides, f"cannot be proven: {'; '.join(sides.unread)}"))
 
 
 def _amiss(sides: Sides, standing: Standing, problem: str, text: str, receipts: Sequence[Receipt]) -> Judged:
-    return Judged(standing, problem, _sentence(sides, text), tuple(receipt.id for receipt in receipts))
+    return Judged(standing, problem, _of_payment(sides, text), tuple(receipt.id for receipt in receipts))
 
 
-def _sentence(sides: Sides, text: str) -> str:
+def _of_payment(sides: Sides, text: str) -> str:
     return f"Payment {plain(sides.number)} of {sides.money} {text.removesuffix('.')}."
 
 

@@ -77,7 +77,7 @@ def _play_together(world: World, played: Played) -> None:
     world.scene.sync()
     world.writing(False)
     _pay(world, [(act, case) for act, case in acts if not act.posted_first])
-    world.scene.sync()  # bound to the invoices as they were when the client paid, and not posted yet
+    world.scene.sync()  # bound to the invoices as they were when the customer paid, and not posted yet
     world.later(0.1)
     for act, case in acts:
         act.after(world, case)

@@ -113,8 +113,8 @@ def _invoiced_and(*steps: Step, amount_minor: int = WHOLE) -> Step:
 
 def _one_after_the_other(*steps: Step) -> Step:
     def step(world: World, case: Case) -> None:
-        for one in steps:
-            one(world, case)
+        for step in steps:
+            step(world, case)
 
     return step
 
@@ -231,19 +231,19 @@ def _account_closed(world: World, case: Case) -> None:
 PLAYS: Mapping[Cause, tuple[Play, Play]] = {
     Cause.RECEIPT_ALREADY_ENTERED: (
         Play(Cause.RECEIPT_ALREADY_ENTERED, Cause.RECEIPT_ALREADY_ENTERED, after=_entered()),
-        # The same amount, entered for another invoice of the client: that is other money.
+        # The same amount, entered for another invoice of the customer: that is other money.
         Play(
             Cause.RECEIPT_ALREADY_ENTERED, None, before=_invoiced_and(_other_invoice), after=_entered_on_the_other
         ),
     ),
     Cause.CREDIT_MEMO_APPLIED: (
         Play(Cause.CREDIT_MEMO_APPLIED, Cause.CREDIT_MEMO_APPLIED, after=_credited()),
-        # The credit was there when the client paid: it explains nothing.
+        # The credit was there when the customer paid: it explains nothing.
         Play(Cause.CREDIT_MEMO_APPLIED, Cause.UNIDENTIFIED, before=_invoiced_and(_credited())),
     ),
     Cause.INVOICE_RECREATED: (
         Play(Cause.INVOICE_RECREATED, Cause.INVOICE_RECREATED, after=_made_again),
-        # Another client's invoice of the same number takes nobody's place.
+        # Another customer's invoice of the same number takes nobody's place.
         Play(
             Cause.INVOICE_RECREATED, Cause.UNIDENTIFIED, after=_made_again_for_somebody_else,
             ends_on={TRYTON: Cause.INVOICE_VOIDED},
@@ -251,14 +251,14 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
     ),
     Cause.UNIDENTIFIED: (
         Play(Cause.UNIDENTIFIED, Cause.UNIDENTIFIED, before=_invoiced_and(_entered(20_000))),
-        # The same receipt on the invoice, and the client paid what was left.
+        # The same receipt on the invoice, and the customer paid what was left.
         Play(
             Cause.UNIDENTIFIED, None, before=_invoiced_and(_entered(20_000)), paid_minor=30_000, to_invoice_minor=30_000
         ),
     ),
     Cause.RECEIPT_DOUBLED: (
         Play(Cause.RECEIPT_DOUBLED, Cause.RECEIPT_DOUBLED, after=_copied, posted_first=True),
-        # The same client sends the same amount once more, and it is entered without our mark.
+        # The same customer sends the same amount once more, and it is entered without our mark.
         Play(Cause.RECEIPT_DOUBLED, None, after=_money_of_another_kind, posted_first=True),
     ),
     Cause.RECEIPT_CHANGED: (
@@ -272,7 +272,7 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
     ),
     Cause.RECEIPT_DELETED: (
         Play(Cause.RECEIPT_DELETED, Cause.RECEIPT_DELETED, after=_ours_deleted, posted_first=True),
-        # Dana deletes a receipt of her own for the same client.
+        # Dana deletes a receipt of her own for the same customer.
         Play(
             Cause.RECEIPT_DELETED, None, before=_invoiced_and(_other_invoice, _entered_on_the_other),
             after=_own_receipt_deleted, posted_first=True,
@@ -304,12 +304,12 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
     ),
     Cause.CURRENCY_MISMATCH: (
         Play(Cause.CURRENCY_MISMATCH, Cause.CURRENCY_MISMATCH, before=_foreign),
-        # The client has an invoice in another currency as well, and did not pay that one.
+        # The customer has an invoice in another currency as well, and did not pay that one.
         Play(Cause.CURRENCY_MISMATCH, None, before=_invoiced_and(_foreign_beside)),
     ),
     Cause.AMOUNT_DIFFERS: (
         Play(Cause.AMOUNT_DIFFERS, Cause.AMOUNT_DIFFERS, before=_invoiced(40_000)),
-        # As much too much, and the client said what for: a rest on account is meant.
+        # As much too much, and the customer said what for: a rest on account is meant.
         Play(Cause.AMOUNT_DIFFERS, None, before=_invoiced(40_000), to_invoice_minor=40_000),
     ),
     Cause.DUPLICATE_REFERENCE: (

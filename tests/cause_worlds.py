@@ -105,7 +105,7 @@ class LedgerHands(EmbeddedBookkeeper):
         return self._of(number).id
 
     def _of(self, number: str) -> Receipt:
-        (found,) = [one for one in self._ledger.receipts() if number in one.reference]
+        (found,) = [receipt for receipt in self._ledger.receipts() if number in receipt.reference]
         return found
 
     def copy(self, number: str) -> None:
@@ -134,21 +134,21 @@ class LedgerHands(EmbeddedBookkeeper):
 
     def standing(self, customer_id: str) -> list[Standing]:
         """Every living receipt of the customer, as the books themselves hold it."""
-        living = [one for one in self._ledger.receipts() if one.customer_id == customer_id and not one.voided]
-        return sorted((customer_id, one.amount_minor, _lines(one)) for one in living)
+        living = [receipt for receipt in self._ledger.receipts() if receipt.customer_id == customer_id and not receipt.voided]
+        return sorted((customer_id, receipt.amount_minor, _lines(receipt)) for receipt in living)
 
     def open_minor(self, invoice_id: str) -> int:
-        (found,) = [one for one in self._ledger.invoices() if one.id == invoice_id]
+        (found,) = [invoice for invoice in self._ledger.invoices() if invoice.id == invoice_id]
         return found.open_minor
 
     def free_credit_minor(self, credit_memo_id: str) -> int:
-        (found,) = [one for one in self._ledger.credit_memos() if one.id == credit_memo_id]
+        (found,) = [memo for memo in self._ledger.credit_memos() if memo.id == credit_memo_id]
         return found.open_minor
 
     def marked_minor(self, number: str) -> int:
         """What stands in living receipts that name this payment."""
-        living = [one for one in self._ledger.receipts() if not one.voided]
-        return sum(one.amount_minor for one in living if number in one.reference)
+        living = [receipt for receipt in self._ledger.receipts() if not receipt.voided]
+        return sum(receipt.amount_minor for receipt in living if number in receipt.reference)
 
 
 def _lines(receipt: Receipt) -> tuple[tuple[str, int], ...]:
@@ -250,12 +250,12 @@ class TrytonHands(TrytonBookkeeper):
             [("party", "=", int(customer_id)), ("credit", ">", 0)],
             0, None, None, ["move", "credit", "invoice_payment", "move.origin"],
         )  # fmt: skip
-        lines = [one for one in lines if not str(one["move."]["origin"]).startswith("account.invoice,")]
+        lines = [line for line in lines if not str(line["move."]["origin"]).startswith("account.invoice,")]
         found: dict[int, list[tuple[str, int]]] = {}
-        for one in lines:
-            found.setdefault(one["move"], []).append((str(one["invoice_payment"] or ""), int(one["credit"].scaleb(2))))
+        for line in lines:
+            found.setdefault(line["move"], []).append((str(line["invoice_payment"] or ""), int(line["credit"].scaleb(2))))
         return sorted(
-            (customer_id, sum(part for _, part in parts), tuple(sorted(one for one in parts if one[0])))
+            (customer_id, sum(part for _, part in parts), tuple(sorted(part for part in parts if part[0])))
             for parts in found.values()
         )
 
@@ -264,7 +264,7 @@ class TrytonHands(TrytonBookkeeper):
 
     def marked_minor(self, number: str) -> int:
         stem = marker_stem("acme", number)
-        return sum(one.amount_minor for one in self._books.receipts_marked([stem])[stem])
+        return sum(receipt.amount_minor for receipt in self._books.receipts_marked([stem])[stem])
 
 
 class Troubles(Protocol):

@@ -40,7 +40,7 @@ class Recorded:
         self.answers += [(status, body)] * times
 
     def queries(self) -> list[str]:
-        return [one.params["query"] for one in self.asked if one.path == "query"]
+        return [request.params["query"] for request in self.asked if request.path == "query"]
 
 
 class Letting:

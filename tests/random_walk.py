@@ -223,7 +223,7 @@ class Walk:
             pass  # there is nothing of that kind
 
     def enter(self) -> str:
-        invoice = self.dice.choice([one for one in self.scene.ledger.invoices() if one.status is InvoiceStatus.OPEN])
+        invoice = self.dice.choice([invoice for invoice in self.scene.ledger.invoices() if invoice.status is InvoiceStatus.OPEN])
         amount = self.dice.choice([5_000, 10_000, 25_000])
         reference = self.dice.choice(["", "", "", *self.fed_minor])
         made = self.scene.ledger.enter_receipt(
@@ -233,13 +233,13 @@ class Walk:
 
     def credit(self) -> str:
         ledger = self.scene.ledger
-        invoice = self.dice.choice([one for one in ledger.invoices() if one.status is InvoiceStatus.OPEN])
+        invoice = self.dice.choice([invoice for invoice in ledger.invoices() if invoice.status is InvoiceStatus.OPEN])
         memo = ledger.add_credit_memo("CM", self.hooli.id, invoice.open_minor, "USD", date(2026, 3, 5), by="robin")
         ledger.apply_credit(memo.id, invoice.id, memo.total_minor, by="robin")
         return f"credited {invoice.number} with {memo.total_minor}"
 
     def un_credit(self) -> str:
-        found = [one for memo in self.scene.ledger.credit_memos() for one in memo.applications]
+        found = [application for memo in self.scene.ledger.credit_memos() for application in memo.applications]
         self.scene.ledger.unapply_credit(self.dice.choice(found).id, by="bookkeeper")
         return "took a credit off"
 
@@ -252,16 +252,22 @@ class Walk:
         return f"deleted receipt {gone.number}"
 
     def copy(self) -> str:
-        ours = [one for number in self.fed_minor for one in self.living()[number]]
-        lost = [one for one in ours if self.scene.payment(one.reference).bucket is Bucket.UNKNOWN]
+        ours = [receipt for number in self.fed_minor for receipt in self.living()[number]]
+        lost = [receipt for receipt in ours if self.scene.payment(receipt.reference).bucket is Bucket.UNKNOWN]
         if not lost and self.dice.random() < 0.7:
             raise IndexError
-        one = self.dice.choice(lost or ours)
-        self.copied.add(one.reference)
+        original = self.dice.choice(lost or ours)
+        self.copied.add(original.reference)
         made = self.scene.ledger.enter_receipt(
-            self.hooli.id, one.amount_minor, "USD", one.received_on, by="bookkeeper", memo=one.memo, reference=one.reference
+            self.hooli.id,
+            original.amount_minor,
+            "USD",
+            original.received_on,
+            by="bookkeeper",
+            memo=original.memo,
+            reference=original.reference,
         )
-        return f"copied {one.number} of {one.reference} as {made.number}"
+        return f"copied {original.number} of {original.reference} as {made.number}"
 
     def void(self) -> str:
         if self.dice.random() < 0.5:
@@ -274,9 +280,9 @@ class Walk:
     def living(self) -> dict[str, list[Receipt]]:
         """Our receipts in the books, by payment."""
         found: dict[str, list[Receipt]] = {number: [] for number in self.fed_minor}
-        for one in self.scene.ledger.receipts():
-            if markers_in(one.memo) and not one.voided:
-                found[one.reference].append(one)
+        for receipt in self.scene.ledger.receipts():
+            if markers_in(receipt.memo) and not receipt.voided:
+                found[receipt.reference].append(receipt)
         return found
 
     def check(self) -> None:
@@ -284,9 +290,9 @@ class Walk:
         living = self.living()
         for number, receipts in living.items():
             if number not in self.copied:
-                parts = [markers_in(one.memo)[0].rpartition(".")[0] for one in receipts]
+                parts = [markers_in(receipt.memo)[0].rpartition(".")[0] for receipt in receipts]
                 assert len(parts) == len(set(parts)), f"{number} is in the books twice"
-                assert sum(one.amount_minor for one in receipts) <= self.fed_minor[number], f"{number} has too much"
+                assert sum(receipt.amount_minor for receipt in receipts) <= self.fed_minor[number], f"{number} has too much"
         with self.scene.db.read() as connection:
             buckets = payments.buckets(connection, "acme")
             held = payments.of_company(connection, "acme")
@@ -295,10 +301,10 @@ class Walk:
         assert sum(self.fed_minor.values()) == sum(total for _, total in buckets.values())
         assert () == self.scene.ledger.check_books()
         for stored in held:
-            states = {one.state for one in chains[stored.number]}
-            unknown = [one for one in chains[stored.number] if one.state is EffectState.UNKNOWN]
+            states = {effect.state for effect in chains[stored.number]}
+            unknown = [effect for effect in chains[stored.number] if effect.state is EffectState.UNKNOWN]
             if (
-                any(one.kind is not EffectKind.APPLY_CREDIT or one.compensates_id for one in unknown)
+                any(effect.kind is not EffectKind.APPLY_CREDIT or effect.compensates_id for effect in unknown)
                 and stored.bucket is not Bucket.UNKNOWN
             ):
                 assert self._held(stored.number), f"{stored.number} is unknown and shown as {stored.bucket}"
@@ -306,7 +312,7 @@ class Walk:
             self.reached[f"bucket: {stored.bucket}"] += 1
         now_dismissed = {stored.number for stored in held if stored.bucket is Bucket.DISMISSED}
         for number in now_dismissed:
-            ids = {one.id for one in living[number]}
+            ids = {receipt.id for receipt in living[number]}
             assert number in self.copied or ids <= self.dismissed.setdefault(number, ids), f"{number} was posted after dismissal"
         self.dismissed = {number: ids for number, ids in self.dismissed.items() if number in now_dismissed}
 
@@ -334,14 +340,19 @@ class Walk:
             held = payments.of_company(connection, "acme")
             assert audit.verify(connection, "acme") is None
         assert 0 == self.books.waiting
-        assert [] == [(one.transaction_number, one.state) for chain in chains.values() for one in chain if one.state in UNSETTLED]
+        assert [] == [
+            (effect.transaction_number, effect.state)
+            for chain in chains.values()
+            for effect in chain
+            if effect.state in UNSETTLED
+        ]
         assert [] == [(stored.number, stored.bucket) for stored in held if stored.bucket not in SETTLED]
 
     def _settled(self) -> bool:
         with self.scene.db.read() as connection:
             chains = effects.of_payments(connection, "acme", list(self.fed_minor))
             held = payments.of_company(connection, "acme")
-        return not any(one.state in UNSETTLED for chain in chains.values() for one in chain) and all(
+        return not any(effect.state in UNSETTLED for chain in chains.values() for effect in chain) and all(
             stored.bucket in SETTLED for stored in held
         )
 

@@ -54,7 +54,7 @@ def paid_ahead(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     short = diagnosis.primary.facts("invoice_short")[0]
     paid = telling.amount(diagnosis, words)
-    return f"The customer pays ahead: {paid} is more than {short.document} has open. The rest can stay on account."
+    return f"The customer pays ahead: {paid} is more than {short.document} has open. The excess can be left unapplied."
 
 
 CAUSE = CauseFile(Cause.PAID_AHEAD, title="Customer pays ahead", rules=(paid_ahead,), sentence=sentence)
@@ -70,7 +70,7 @@ CASES = """\
     alternatives: [retry, dismiss]
     facts: [invoice_short]
     sentence: >-
-      The customer pays ahead: $600.00 is more than invoice 1042 has open. The rest can stay on account.
+      The customer pays ahead: $600.00 is more than invoice 1042 has open. The excess can be left unapplied.
 
 - name: no rest is meant
   near_miss_of: paid_ahead

@@ -129,7 +129,11 @@ class Scene:
 
     def receipts(self) -> list[tuple[str, int, int]]:
         """(reference, amount, unapplied) of every living receipt in the books."""
-        return sorted((one.reference, one.amount_minor, one.unapplied_minor) for one in self.ledger.receipts() if not one.voided)
+        return sorted(
+            (receipt.reference, receipt.amount_minor, receipt.unapplied_minor)
+            for receipt in self.ledger.receipts()
+            if not receipt.voided
+        )
 
 
 def a_scene(

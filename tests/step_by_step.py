@@ -73,7 +73,7 @@ def effects_of(scene: Scene, number: str = "TXN-1") -> list[StoredEffect]:
 
 
 def states_of(scene: Scene, number: str = "TXN-1") -> list[EffectState]:
-    return [one.state for one in effects_of(scene, number)]
+    return [effect.state for effect in effects_of(scene, number)]
 
 
 def stands(scene: Scene, number: str = "TXN-1") -> tuple[PaymentState, Bucket]:
@@ -84,19 +84,19 @@ def stands(scene: Scene, number: str = "TXN-1") -> tuple[PaymentState, Bucket]:
 def attempts_of(scene: Scene, number: str = "TXN-1") -> list[bool]:
     """Whether each judgement of the payment counts as failed."""
     with scene.db.read() as connection:
-        return [one.failed for one in attempts.of_payment(connection, scene.desk.company.id, number)]
+        return [attempt.failed for attempt in attempts.of_payment(connection, scene.desk.company.id, number)]
 
 
 def verified_once(scene: Scene, number: str = "TXN-1", amount_minor: int = 50_000) -> None:
     verification.run_once(scene.desk)
     assert (PaymentState.VERIFIED, Bucket.POSTED) == stands(scene, number)
-    assert [(number, amount_minor, 0)] == [one for one in scene.receipts() if one[0] == number]
+    assert [(number, amount_minor, 0)] == [receipt for receipt in scene.receipts() if receipt[0] == number]
     assert scene.failure(number) is None
     assert () == scene.ledger.check_books()
 
 
 def invoice_id(scene: Scene, number: str) -> str:
-    return next(one.id for one in scene.ledger.invoices() if one.number == number)
+    return next(invoice.id for invoice in scene.ledger.invoices() if invoice.number == number)
 
 
 def decision_state(scene: Scene) -> str:

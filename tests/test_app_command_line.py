@@ -176,12 +176,12 @@ def test_file_with_ten_kinds_of_bad_lines_is_refused_whole(acme: CommandLine) ->
     words = acme.run("import", str(path))
 
     assert (2, 2) == (ran.code, words.code)
-    located = [(one["line"], one["column"]) for one in ran.json["problems"]]
+    located = [(problem["line"], problem["column"]) for problem in ran.json["problems"]]
     assert [(line, column) for line, (column, _) in enumerate(BAD_LINES, start=3)] == located
-    assert all(one["message"] and one["remedy"] for one in ran.json["problems"])
+    assert all(problem["message"] and problem["remedy"] for problem in ran.json["problems"])
     told = words.err.splitlines()
     assert 11 == len(told)  # one for the file, and one for each line; nothing in a file makes a line of its own
-    assert [f"  line {line}, {column}" for line, column in located] == [one.partition(":")[0] for one in told[1:]]
+    assert [f"  line {line}, {column}" for line, column in located] == [line.partition(":")[0] for line in told[1:]]
     assert [] == acme.rows("SELECT * FROM payment")
 
 
@@ -193,7 +193,7 @@ def test_every_form_of_amount_that_is_none_is_refused(acme: CommandLine) -> None
     ran = acme.run("import", str(path), "--json")
 
     assert 2 == ran.code
-    located = [(one["line"], one["column"]) for one in ran.json["problems"]]
+    located = [(problem["line"], problem["column"]) for problem in ran.json["problems"]]
     assert [(line, "amount") for line in range(2, len(BAD_AMOUNTS) + 3)] == located
     assert [] == acme.rows("SELECT * FROM payment")
 
@@ -204,7 +204,7 @@ def test_partial_takes_the_good_lines_and_says_which_were_left_out(acme: Command
 
     told = acme.answer("import", str(path), "--partial")
 
-    assert (1, [(3, "amount")]) == (told["new"], [(one["line"], one["column"]) for one in told["left_out"]])
+    assert (1, [(3, "amount")]) == (told["new"], [(line["line"], line["column"]) for line in told["left_out"]])
     assert [("TXN-1",)] == acme.rows("SELECT transaction_number FROM payment")
     assert "left out: line 3, amount" in acme.run("import", str(path), "--partial").out
 
@@ -240,7 +240,7 @@ def test_writes_off_posts_nothing_and_the_preview_says_what_it_would_do(acme: Co
 
     assert ("received", []) == (acme.state(), acme.receipts())
     assert "writes are off" in said.out
-    would = {one["transaction"]: (one["would"], one["amount_minor"], bool(one["sentence"])) for one in preview}
+    would = {line["transaction"]: (line["would"], line["amount_minor"], bool(line["sentence"])) for line in preview}
     assert {"TXN-1": ("post", 50_000, False), "TXN-2": ("fail", 13_000, True)} == would
     write_settings(acme.folder, writes="on")
     acme.sync()
@@ -257,7 +257,7 @@ def test_failure_carries_every_promised_field(after_void: CommandLine) -> None:
     assert ("TXN-1", "acme", "Hooli", 50_000, "USD") == tuple(found[name] for name in FIELDS[:5])
     assert (["1042"], "open", "invoice_voided", 1) == (found["invoices"], found["state"], found["cause"], found["attempts"])
     assert {"fact", "document", "person", "at"} <= set(found["because"][0])
-    voided = [(one["document"], one["person"], one["at"]) for one in found["because"] if one["person"]]
+    voided = [(fact["document"], fact["person"], fact["at"]) for fact in found["because"] if fact["person"]]
     assert [("invoice 1042", "Bea Bookkeeper", "2026-03-04T17:30:00+00:00")] == voided
     assert found["failed_at"].endswith("+00:00")
 
@@ -268,25 +268,25 @@ def test_story_tells_everything_an_auditor_asks_for(failing: CommandLine) -> Non
     told = failing.run("show", "TXN-1").out
     story = failing.answer("show", "TXN-1")
 
-    ((receipt, key),) = [(one["document_id"], one["key"]) for one in story["effects"]]
+    ((receipt, key),) = [(effect["document_id"], effect["key"]) for effect in story["effects"]]
     number = story["receipts_in_books"][receipt]["number"]
     invoice = story["bindings"][0]["binding"]["invoice_id"]
     hashes = [row["hash"] for row in story["record"]]
     wanted = ["payments.csv", invoice, "voided", "Bea Bookkeeper", "keep_on_account", f"cli ({getpass.getuser()})", "dana"]
-    wanted += ["for the next invoice", key[:12], number, "unbroken", *(one[:12] for one in hashes)]
-    assert [] == [one for one in wanted if one not in told]
+    wanted += ["for the next invoice", key[:12], number, "unbroken", *(digest[:12] for digest in hashes)]
+    assert [] == [word for word in wanted if word not in told]
     assert (getpass.getuser(), "verified") == (story["decisions"][0]["os_account"], story["payment"]["state"])
     assert len(hashes) >= 8
 
 
 def test_search_finds_what_is_hidden_only_when_asked_and_sums_still_count_it(failing: CommandLine) -> None:
-    assert ["TXN-1", "TXN-2"] == sorted(one["number"] for one in failing.answer("search", "txn-", "--kind", "payment"))
-    assert ["TXN-2"] == [one["number"] for one in failing.answer("search", "120.00", "--kind", "payment")]
-    assert ["1042"] == [one["number"] for one in failing.answer("search", "1042", "--kind", "invoice")]
+    assert ["TXN-1", "TXN-2"] == sorted(match["number"] for match in failing.answer("search", "txn-", "--kind", "payment"))
+    assert ["TXN-2"] == [match["number"] for match in failing.answer("search", "120.00", "--kind", "payment")]
+    assert ["1042"] == [match["number"] for match in failing.answer("search", "1042", "--kind", "invoice")]
 
     failing.answer("hide", "TXN-2")
 
-    assert ["TXN-1"] == [one["number"] for one in failing.answer("search", "TXN-", "--kind", "payment")]
+    assert ["TXN-1"] == [match["number"] for match in failing.answer("search", "TXN-", "--kind", "payment")]
     assert 2 == len(failing.answer("search", "TXN-", "--kind", "payment", "--include-hidden"))
     failing.answer("unhide", "TXN-2")
     assert 2 == len(failing.answer("search", "TXN-", "--kind", "payment"))
@@ -341,7 +341,7 @@ def test_no_name_forges_a_line_or_markup(acme: CommandLine) -> None:
 def test_what_needs_no_books_works_while_they_are_away(failing: CommandLine) -> None:
     failing.books_file.rename(failing.folder / "elsewhere.sqlite")
 
-    assert ["TXN-1"] == [one["transaction"] for one in failing.answer("failures")]
+    assert ["TXN-1"] == [failure["transaction"] for failure in failing.answer("failures")]
     assert "cannot be found" in failing.answer("show", "TXN-2")["books_unread"]
     assert 0 == failing.run("search", "TXN").code
     synced = failing.run("sync", "--json")
@@ -362,7 +362,7 @@ def test_demo_ends_with_nothing_lost_or_doubled_and_its_tally_can_fail(tmp_path:
 
     assert (0, {"lost", "doubled", "payments"}) == (ran.code, set(ran.json))
     assert (0, 0, 25) == (ran.json["lost"], ran.json["doubled"], len(ran.json["payments"]))
-    assert {"exactly once", "rightly not posted"} == {one["verdict"] for one in ran.json["payments"]}
+    assert {"exactly once", "rightly not posted"} == {payment["verdict"] for payment in ran.json["payments"]}
     payments, books = tmp_path / "payments.csv", tmp_path / "acme-books.sqlite"
     start_on = date.fromisoformat(
         next(line for line in (tmp_path / "resolve-now.toml").read_text().splitlines() if "start_on" in line)[-10:]

@@ -358,7 +358,7 @@ def test_no_secret_is_written_anywhere_from_connecting_to_losing_the_access(prov
     text = "".join(ran.out + ran.err for ran in said).encode()
     files = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"company.connected" in files
-    assert [] == [one for one in [*provider.secrets(), KEY] if one.encode() in text + files]
+    assert [] == [secret for secret in [*provider.secrets(), KEY] if secret.encode() in text + files]
     assert b"canary" not in text + files
 
 

@@ -105,7 +105,7 @@ def killed(acme: CommandLine, failpoint: str, *words: str) -> None:
 
 def later(acme: CommandLine, *seconds: int) -> Ran:
     """Syncs in a process whose clock runs ahead: once for each number of seconds."""
-    moments = [word for one in seconds for word in ("--later", str(one))]
+    moments = [word for second in seconds for word in ("--later", str(second))]
     ran = run_process([sys.executable, str(CHECKOUT / "tests" / "child.py"), str(acme.config), *moments], {})
     assert (0, "") == (ran.code, ran.err)
     return ran
@@ -115,7 +115,9 @@ def settle(acme: CommandLine) -> None:
     """A sync right away, as the scheduler would, then past every lease and window, and once more."""
     acme.sync()
     receipts = acme.receipts()
-    assert sorted({one[0] for one in receipts}) == [one[0] for one in receipts]  # nothing doubled while leases held
+    assert sorted({receipt[0] for receipt in receipts}) == [
+        receipt[0] for receipt in receipts
+    ]  # nothing doubled while leases held
     later(acme, 70, 140, 500)
 
 
@@ -185,8 +187,8 @@ def test_process_that_recovers_may_die_too(again: str, taken_in: CommandLine, tm
 
 def test_every_failpoint_kills_somewhere() -> None:
     covered = {
-        one.partition(":")[0]
-        for one in (*IMPORT_DIES, *SYNC_DIES, *DECIDE_DIES, *IN_SLACK_DIES, *IN_FEEDS_DIES, *AT_SIGN_IN_DIES)
+        dies.partition(":")[0]
+        for dies in (*IMPORT_DIES, *SYNC_DIES, *DECIDE_DIES, *IN_SLACK_DIES, *IN_FEEDS_DIES, *AT_SIGN_IN_DIES)
     }
 
     assert NAMES == covered

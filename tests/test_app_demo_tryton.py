@@ -102,17 +102,17 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
 def test_every_payment_is_in_tryton_exactly_once(played: Played) -> None:
     assert (0, 0, 25) == (played.tally.lost, played.tally.doubled, len(played.tally.payments))
     assert {"CB-2000": "rightly not posted"} == {
-        one.transaction: one.verdict for one in played.tally.payments if one.verdict != "exactly once"
+        payment.transaction: payment.verdict for payment in played.tally.payments if payment.verdict != "exactly once"
     }
-    assert {0: 1, 1: 24} == {parts: sum(one.parts == parts for one in played.tally.payments) for parts in (0, 1)}
+    assert {0: 1, 1: 24} == {parts: sum(payment.parts == parts for payment in played.tally.payments) for parts in (0, 1)}
 
 
 def test_the_tally_says_what_each_receipt_stands_on(played: Played) -> None:
-    told = {one.transaction: one.applied_to for one in played.tally.payments if isinstance(one, AppliedLine)}
+    told = {payment.transaction: payment.applied_to for payment in played.tally.payments if isinstance(payment, AppliedLine)}
     assert (("1001: 500.00",), ("1025: 2450.10",), ("1010: 250.00",), ()) == tuple(
         told[number] for number in ("CB-2001", "CB-2006", "CB-2010", "CB-2014")
     )
-    on_account = {one.transaction: one.on_account_minor for one in played.tally.payments if one.on_account_minor}
+    on_account = {payment.transaction: payment.on_account_minor for payment in played.tally.payments if payment.on_account_minor}
     assert {"CB-2010": 17_000, "CB-2014": 26_000} == on_account
 
 
@@ -120,12 +120,12 @@ def test_every_failure_was_seen_and_resolved(played: Played) -> None:
     db = Database(f"sqlite:///{played.folder / 'resolve-now.sqlite'}")
     with db.read() as connection:
         found = failures.of_company(connection, "acme")
-        states = {one.payment.transaction_number: one.state for one in payments.of_company(connection, "acme")}
+        states = {stored.payment.transaction_number: stored.state for stored in payments.of_company(connection, "acme")}
     db.close()
 
-    assert {} == {one.transaction_number: one.state for one in found if one.state == "open"}
-    assert SEEN == {one.transaction_number: one.cause for one in found if one.transaction_number in SEEN}
-    assert {"CB-2018"} >= {one.transaction_number for one in found} - set(SEEN)  # its lost answer may be found at once
+    assert {} == {failure.transaction_number: failure.state for failure in found if failure.state == "open"}
+    assert SEEN == {failure.transaction_number: failure.cause for failure in found if failure.transaction_number in SEEN}
+    assert {"CB-2018"} >= {failure.transaction_number for failure in found} - set(SEEN)  # its lost answer may be found at once
     assert {PaymentState.DISMISSED: ["CB-2004"]} == {
         state: [number for number, its in states.items() if its is state]
         for state in states.values()
@@ -134,7 +134,7 @@ def test_every_failure_was_seen_and_resolved(played: Played) -> None:
 
 
 def test_the_tally_over_tryton_can_fail(played: Played) -> None:
-    assert [(0, 1), (1, 1)] == [(one.lost, one.doubled) for one in played.tampered]
+    assert [(0, 1), (1, 1)] == [(tally.lost, tally.doubled) for tally in played.tampered]
 
 
 def test_books_with_something_half_done_do_not_add_up(played: Played) -> None:

@@ -47,11 +47,11 @@ def a_config(folder: Path, books: str) -> Path:
 
 
 def looked_at(config: Path, environment: Mapping[str, str] | None = None) -> Checks:
-    return {one.check: one for one in examine(config, None, environment or {})}
+    return {finding.check: finding for finding in examine(config, None, environment or {})}
 
 
 def broken(found: Checks) -> set[str]:
-    return {name for name, one in found.items() if one.verdict is Verdict.BROKEN}
+    return {name for name, finding in found.items() if finding.verdict is Verdict.BROKEN}
 
 
 def a_token(access_token: str = TOKEN, *, days_left: float = 100, age: timedelta = timedelta()) -> Token:
@@ -96,7 +96,7 @@ def test_a_house_in_order_is_well_and_the_command_says_so(tmp_path: Path) -> Non
 def test_books_that_are_not_there_are_broken_with_a_remedy_and_the_exit_code_tells(tmp_path: Path) -> None:
     acme = write_settings(tmp_path)
     ran = acme.run("doctor", "--json")
-    found = {one["check"]: one for one in ran.json}
+    found = {finding["check"]: finding for finding in ran.json}
     assert (1, "broken") == (ran.code, found["books"]["verdict"])
     assert "resolve-now books" in found["books"]["remedy"]
     assert not acme.books_file.exists()
@@ -129,7 +129,7 @@ def test_writes_that_are_off_and_a_setting_that_causes_failures_are_warnings(tmp
     acme.books("close-period", "2026-02-28")
     found = looked_at(acme.config)
     assert set() == broken(found)
-    warned = {name for name, one in found.items() if one.verdict is Verdict.WARNING}
+    warned = {name for name, finding in found.items() if finding.verdict is Verdict.WARNING}
     assert {"posting", "credits", "feed", "Slack"} == warned
     assert "Feb 28, 2026" in found["periods"].text
     assert {Verdict.NOT_TRIED} == {found["writing"].verdict, found["un-applying"].verdict}
@@ -242,7 +242,7 @@ def test_a_tryton_that_takes_the_password_is_well_and_connect_tries_it(tmp_path:
     assert set() == broken(well), well
     assert {"access", "books"} == broken(wrong)
     assert "resolve-now connect acme" in wrong["books"].text
-    assert [0, 1] == [one.code for one in connect]
+    assert [0, 1] == [request.code for request in connect]
     assert f"Correct {name}" in connect[1].err
     assert "canary" not in repr(wrong) + connect[1].err + connect[1].out
 
@@ -259,4 +259,4 @@ def test_the_doctor_writes_nothing_to_the_books(tmp_path: Path, environment: dic
     looked_at(config, environment)
     asked = serving.asked[before:]
     assert asked
-    assert [] == [one for one in asked if one.startswith("POST") and "query" not in one]
+    assert [] == [request for request in asked if request.startswith("POST") and "query" not in request]

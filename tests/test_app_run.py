@@ -40,15 +40,15 @@ def test_two_processes_and_a_killed_one_lose_and_double_nothing(tmp_path: Path) 
     assert -signal.SIGKILL == acme.run("sync", environment={ARMED_BY: "effects.after_send"}).code
     assert {("sending",)} == set(acme.rows("SELECT state FROM effect WHERE state <> 'done'"))
 
-    with running(acme, "one") as one, running(acme, "other") as other:
+    with running(acme, "one") as first, running(acme, "other") as other:
         assert "done" == acme.answer("decide", "TXN-1", "unapply_credit_memo", "--as", "dana")["state"]
         acme.take_in(*paying(7, 9), name="third.csv")
-        one.kill_and_start_again()
+        first.kill_and_start_again()
         acme.take_in(*paying(10, 12), name="fourth.csv")
         wanted = {f"TXN-{n}": "verified" for n in range(1, 13)}
-        until(lambda: states(acme) == wanted, SYNC_SECONDS + LEASE_SECONDS + 30, lambda: (states(acme), one.log, other.log))
-        assert [0, 0] == [one.stop(), other.stop()]
-        logs = one.log + other.log
+        until(lambda: states(acme) == wanted, SYNC_SECONDS + LEASE_SECONDS + 30, lambda: (states(acme), first.log, other.log))
+        assert [0, 0] == [first.stop(), other.stop()]
+        logs = first.log + other.log
 
     assert sorted((f"TXN-{n}", n * 100, 0) for n in range(1, 13)) == acme.receipts()
     assert [] == acme.unsettled()

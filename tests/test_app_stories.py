@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine, copied, load_books, read_rows, write_settings
 
-ENTERED_AT = "2026-03-04T11:30"  # in Chicago, the day after the client paid
+ENTERED_AT = "2026-03-04T11:30"  # in Chicago, the day after the customer paid
 ENTERED_AT_UTC = "2026-03-04T17:30:00+00:00"
 FIRST = ("TXN-1", "Hooli", "500.00", "1042:500.00")
 SECOND = ("TXN-2", "Hooli", "500.00", "1043:500.00")
@@ -76,7 +76,7 @@ def recreated(after_recreation: CommandLine, tmp_path: Path) -> CommandLine:
 
 
 def credit(acme: CommandLine) -> None:
-    """80.00 of credit memo CM-77 on invoice 1042, the day after the client paid it."""
+    """80.00 of credit memo CM-77 on invoice 1042, the day after the customer paid it."""
     acme.books("credit-memo", "CM-77", "--customer", "Hooli", "--amount", "80.00", "--on", "2026-03-04", at=ENTERED_AT)
     acme.books("apply-credit", "CM-77", "--to", "1042", "--amount", "80.00", at=ENTERED_AT)
 
@@ -100,7 +100,7 @@ def test_credit_memo_is_named_with_who_applied_it_and_when(credited: CommandLine
     found = credited.failing()
 
     assert ("credit_memo_applied", "unapply_credit_memo", "certain") == (found["cause"], found["remedy"], found["confidence"])
-    named = [(one["person"], one["at"]) for one in found["because"] if "CM-77" in one["document"]]
+    named = [(fact["person"], fact["at"]) for fact in found["because"] if "CM-77" in fact["document"]]
     assert [("Bea Bookkeeper", ENTERED_AT_UTC)] == named
     assert {"keep_on_account", "retry", "dismiss"} == set(found["alternatives"])
 
@@ -239,9 +239,12 @@ def test_receipt_is_recreated_on_the_invoice_that_was_made_again(recreated: Comm
     )
     assert [(successor, 50_000)] == read_rows(recreated.books_file, "SELECT invoice_id, amount_minor FROM receipt_lines")
     story = recreated.answer("show", "TXN-1")
-    bound = [(one["binding"]["version"], one["binding"]["invoice_id"], one["binding"]["bound_by"]) for one in story["bindings"]]
+    bound = [
+        (binding["binding"]["version"], binding["binding"]["invoice_id"], binding["binding"]["bound_by"])
+        for binding in story["bindings"]
+    ]
     assert [(1, deleted, "sync"), (2, successor, "dana")] == bound
-    assert (1, [1]) == (story["payment"]["generation"], [one["generation"] for one in story["effects"]])
+    assert (1, [1]) == (story["payment"]["generation"], [effect["generation"] for effect in story["effects"]])
 
 
 def test_person_names_the_successor_where_two_are_possible(recreated: CommandLine) -> None:

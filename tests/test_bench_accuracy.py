@@ -20,7 +20,7 @@ def test_in_a_sample_every_cause_is_named_and_no_certain_answer_is_wrong() -> No
     score = together(play(7, which, histories) for which, histories in SAMPLE.items())
 
     assert sum(SAMPLE.values()) == len(score.judged)
-    wrong = [(one.truth.kind, one.truth.number, one.cause) for one in score.certain if not one.right]
+    wrong = [(judged.truth.kind, judged.truth.number, judged.cause) for judged in score.certain if not judged.right]
     assert ([], []) == (wrong, score.wrong_and_moving)
     assert {} == {cause: counts for cause, counts in score.recall().items() if counts[0] < counts[1]}
     assert 16 <= len(score.recall())
@@ -30,7 +30,10 @@ def test_in_a_sample_every_cause_is_named_and_no_certain_answer_is_wrong() -> No
 
 def test_same_seed_gives_the_same_histories_and_another_seed_others() -> None:
     def told(seed: int) -> list[tuple[str, str, frozenset[str], Cause | None]]:
-        return [(one.truth.kind, one.truth.number, one.truth.documents, one.cause) for one in play(seed, "ordinary", 20)]
+        return [
+            (judged.truth.kind, judged.truth.number, judged.truth.documents, judged.cause)
+            for judged in play(seed, "ordinary", 20)
+        ]
 
     first = told(11)
     assert first == told(11)
@@ -43,15 +46,15 @@ def test_every_kind_of_company_is_in_the_sample() -> None:
 
 def test_what_makes_the_histories_knows_nothing_of_the_rules() -> None:
     makers = [
-        one
-        for one in sources()
-        if one.path in [f"bench/accuracy/{name}.py" for name in ("histories", "kinds", "other_hands", "world")]
+        source
+        for source in sources()
+        if source.path in [f"bench/accuracy/{name}.py" for name in ("histories", "kinds", "other_hands", "world")]
     ]
-    known = [(one.path, name) for one in makers for _, name in imported(one.tree) if name.partition(".")[0] == "rules"]
+    known = [(source.path, name) for source in makers for _, name in imported(source.tree) if name.partition(".")[0] == "rules"]
 
     assert (4, []) == (len(makers), known)
     assert product()  # the product itself needs nothing of the measurement
-    assert [] == [one.path for one in product() for _, name in imported(one.tree) if name.partition(".")[0] == "bench"]
+    assert [] == [source.path for source in product() for _, name in imported(source.tree) if name.partition(".")[0] == "bench"]
 
 
 def judged(cause: Cause | None, confidence: Confidence, *, receipt: str = "R1", decidable: bool = True) -> Judged:
@@ -74,7 +77,7 @@ RIGHT = judged(Cause.RECEIPT_ALREADY_ENTERED, Confidence.CERTAIN)
 
 
 @pytest.mark.parametrize(
-    ("one", "moving", "expected"),
+    ("found", "moving", "expected"),
     [
         (judged(Cause.CREDIT_MEMO_APPLIED, Confidence.CERTAIN), 1, "precision"),
         (judged(Cause.RECEIPT_ALREADY_ENTERED, Confidence.CERTAIN, receipt="R2"), 1, "money"),  # the right word, another document
@@ -83,8 +86,8 @@ RIGHT = judged(Cause.RECEIPT_ALREADY_ENTERED, Confidence.CERTAIN)
         (judged(Cause.RECEIPT_ALREADY_ENTERED, Confidence.LIKELY), 0, "decidable"),
     ],
 )
-def test_what_is_wrong_is_counted(one: Judged, moving: int, expected: str) -> None:
-    score = Score([RIGHT] * 2_000 + [one] * 600)
+def test_what_is_wrong_is_counted(found: Judged, moving: int, expected: str) -> None:
+    score = Score([RIGHT] * 2_000 + [found] * 600)
 
     assert moving * 600 == len(score.wrong_and_moving)
     assert [word for word in score.shortcomings() if expected in word]

@@ -124,6 +124,14 @@ def banned_words(source: Source) -> Iterator[str]:
                 yield f"{source.path}:{getattr(node, 'lineno', 0)}: {name}"
 
 
+def called_one(source: Source) -> Iterator[str]:
+    """A variable `one` could be anything: a payment, a receipt, an effect."""
+    for node in ast.walk(source.tree):
+        stored = isinstance(node, ast.Name) and node.id == "one" and isinstance(node.ctx, ast.Store)
+        if stored or (isinstance(node, ast.arg) and node.arg == "one"):
+            yield f"{source.path}:{getattr(node, 'lineno', 0)}: a variable called one; name it what it is"
+
+
 def _names_of(node: ast.AST) -> Iterator[str]:
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
@@ -157,6 +165,8 @@ BAD = [
     (banned_words, "tenant_id = 1\n"),
     (banned_words, "def f(tenantId): pass\n"),
     (banned_words, "message = 'the tenant was not found'\n"),
+    (called_one, "found = [one for one in payments]\n"),
+    (called_one, "def f(one): pass\n"),
 ]
 
 
@@ -217,6 +227,10 @@ def test_where_money_passes_a_fraction_is_always_a_number_of_seconds() -> None:
 
 def test_no_banned_word_names_anything_in_the_product() -> None:
     assert [] == found(banned_words, product())
+
+
+def test_no_variable_is_called_one() -> None:
+    assert [] == found(called_one, sources())
 
 
 def test_every_room_says_what_it_is_for() -> None:

@@ -44,7 +44,7 @@ def one_database(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
 
 def most_in_any_window(made: list[datetime], window: timedelta) -> int:
     """The largest number of calls in a stretch of that length that holds its beginning and not its end."""
-    return max((sum(1 for one in made if begin <= one < begin + window) for begin in made), default=0)
+    return max((sum(1 for moment in made if begin <= moment < begin + window) for begin in made), default=0)
 
 
 def made_by(budget: SharedCallBudget, clock: ManualClock, company: str = "acme", *, until: datetime) -> list[datetime]:
@@ -95,9 +95,9 @@ def test_whoever_waits_as_told_is_let_through_after_a_few_times(
         for _ in range(calls):
             processes[process].take(company, 1)
         clock.advance(pause)
-    for one in processes:
+    for taker in processes:
         for _ in range(40):
-            wait = one.take(company, 1)
+            wait = taker.take(company, 1)
             if wait == 0.0:
                 break
             assert 0 < wait <= DAY.total_seconds() + 3600
@@ -209,4 +209,4 @@ def test_the_numbers_are_those_of_the_vendors() -> None:
     found = {limit.name: (limit.calls, limit.window) for limit in (*QUICKBOOKS, *xero_limits())}
     assert (10, SECOND) == found["second"]
     assert (5000, DAY) == found["day"]
-    assert [(500, MINUTE), (60, MINUTE)] == [(one.calls, one.window) for one in (QUICKBOOKS[0], xero_limits()[0])]
+    assert [(500, MINUTE), (60, MINUTE)] == [(limit.calls, limit.window) for limit in (QUICKBOOKS[0], xero_limits()[0])]

@@ -127,7 +127,7 @@ def test_four_threads_claim_each_effect_once(db: Database) -> None:
             while True:
                 with at_work(db) as work:
                     won = _claim(work, owner=owner, limit=7)
-                taken.extend((one.id, owner) for one in won)
+                taken.extend((effect.id, owner) for effect in won)
                 if not won:
                     return
         except BaseException as error:
@@ -141,7 +141,7 @@ def test_four_threads_claim_each_effect_once(db: Database) -> None:
     assert [] == went_wrong
     # On PostgreSQL a racer may see everything taken by transactions that are still open; what is left is free now.
     with at_work(db) as work:
-        taken.extend((one.id, "afterwards") for one in _claim(work, owner="afterwards", limit=EFFECTS))
+        taken.extend((effect.id, "afterwards") for effect in _claim(work, owner="afterwards", limit=EFFECTS))
     assert EFFECTS == len(taken)
     assert EFFECTS == len(dict(taken))
     with db.read() as connection:
@@ -161,14 +161,14 @@ def test_two_processes_claim_each_effect_once(db: Database, database_url: str) -
         )
         for number in range(2)
     ]  # fmt: skip
-    for one in racers:
-        assert one.stdout is not None
-        assert "ready\n" == one.stdout.readline()
-    ended = [one.communicate("go\n") for one in racers]
-    assert [(0, ""), (0, "")] == [(one.returncode, said[1]) for one, said in zip(racers, ended, strict=True)]
+    for racer in racers:
+        assert racer.stdout is not None
+        assert "ready\n" == racer.stdout.readline()
+    ended = [racer.communicate("go\n") for racer in racers]
+    assert [(0, ""), (0, "")] == [(racer.returncode, said[1]) for racer, said in zip(racers, ended, strict=True)]
     taken = Counter(effect for said, _ in ended for effect in said.split())
     with at_work(db) as work:
-        taken.update(one.id for one in _claim(work, limit=EFFECTS))
+        taken.update(effect.id for effect in _claim(work, limit=EFFECTS))
     assert EFFECTS == len(taken)
     assert {1} == set(taken.values())
 
@@ -240,9 +240,9 @@ def test_a_step_of_a_chain_waits_until_the_one_before_is_done(db: Database) -> N
         effects.plan(work, first)
         effects.plan(work, a_planned_effect(part=2, after_id=first.id))
         held = _claim(work)
-        assert [first.id] == [one.id for one in held]
+        assert [first.id] == [effect.id for effect in held]
         assert effects.settle(work, held[0], EffectState.DONE, DONE)
-        assert ["TXN-1.2.0"] == [one.id for one in _claim(work)]
+        assert ["TXN-1.2.0"] == [effect.id for effect in _claim(work)]
 
 
 # --- fence and lease --------------------------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def test_a_batch_with_one_lost_member_is_not_sent_and_marks_none_of_them(db: Dat
         (ours,) = _claim(work)
         assert [] == _send(work, ours, paused)
         kept = effects.by_ids(work.connection, "acme", [ours.id, taken.id])
-        assert [0, 0] == [one.sendings for one in kept]
+        assert [0, 0] == [effect.sendings for effect in kept]
         assert 0 == work.connection.execute(sa.select(sa.func.count()).select_from(schema.dispatch)).scalar_one()
 
 

@@ -155,11 +155,11 @@ def test_two_processes_migrate_an_empty_database_at_once(tmp_path: Path, empty_d
         )
         for _ in range(3)
     ]  # fmt: skip
-    for one in running:
-        assert one.stdout is not None
-        assert "ready\n" == one.stdout.readline()
-    ended = [one.communicate("go\n") for one in running]
-    assert [(0, ""), (0, ""), (0, "")] == [(one.returncode, said[1]) for one, said in zip(running, ended, strict=True)]
+    for process in running:
+        assert process.stdout is not None
+        assert "ready\n" == process.stdout.readline()
+    ended = [process.communicate("go\n") for process in running]
+    assert [(0, ""), (0, ""), (0, "")] == [(process.returncode, said[1]) for process, said in zip(running, ended, strict=True)]
     database = Database(empty_database_url)
     ensure_current(database)
     assert (newest(), newest()) == migrate(database)

@@ -296,12 +296,12 @@ def test_the_migrated_schema_holds_every_check(db: Database) -> None:
     """Alembic compares no CHECK; a changed closed list must not be forgotten in a migration."""
     with db.work() as connection:
         inspector = sa.inspect(connection)
-        held = {str(one["name"]) for table in schema.metadata.tables for one in inspector.get_check_constraints(table)}
+        held = {str(check["name"]) for table in schema.metadata.tables for check in inspector.get_check_constraints(table)}
     wanted = {
-        str(one.name)
+        str(constraint.name)
         for table in schema.metadata.tables.values()
-        for one in table.constraints
-        if isinstance(one, sa.CheckConstraint)
+        for constraint in table.constraints
+        if isinstance(constraint, sa.CheckConstraint)
     }
     assert len(wanted) > 30
     assert wanted == held
@@ -312,17 +312,17 @@ def test_the_migrated_schema_lists_every_word_of_a_closed_list(db: Database) -> 
     with db.work() as connection:
         inspector = sa.inspect(connection)
         held = {
-            str(one["name"]): str(one["sqltext"])
+            str(check["name"]): str(check["sqltext"])
             for table in schema.metadata.tables
-            for one in inspector.get_check_constraints(table)
+            for check in inspector.get_check_constraints(table)
         }
     missing = [
-        (one.name, word)
+        (constraint.name, word)
         for table in schema.metadata.tables.values()
-        for one in table.constraints
-        if isinstance(one, sa.CheckConstraint)
-        for word in str(one.sqltext).split("'")[1::2]
-        if f"'{word}'" not in held[str(one.name)]
+        for constraint in table.constraints
+        if isinstance(constraint, sa.CheckConstraint)
+        for word in str(constraint.sqltext).split("'")[1::2]
+        if f"'{word}'" not in held[str(constraint.name)]
     ]
     assert [] == missing
 

@@ -264,7 +264,10 @@ def test_the_company_plays_on(old: Old, db: Database) -> None:
     old.answer("sync")
 
     proof = old.run("reconcile", "--json")  # 0.1.0 told of the copied receipt; the others it took for "not in the books"
-    assert (1, PROVEN_OTHERWISE) == (proof.code, {one["transaction"]: one["problem"] for one in proof.json[0]["discrepancies"]})
+    assert (1, PROVEN_OTHERWISE) == (
+        proof.code,
+        {discrepancy["transaction"]: discrepancy["problem"] for discrepancy in proof.json[0]["discrepancies"]},
+    )
     assert 0 == old.run("audit", "verify").code
     assert [("TXN-9006", 20_000, 0), ("TXN-9007", 20_000, 0)] == [
         receipt for receipt in old.acme.receipts() if receipt[0] in ("TXN-9006", "TXN-9007")

@@ -263,7 +263,7 @@ def test_three_processes_that_count_in_the_token_lose_no_step(kept: Kept, databa
     kept.vault.store("acme", "xero", "0")
     words = [sys.executable, "-c", COUNT, database_url, KEY, "15"]
     running = [subprocess.Popen(words, cwd=Path(__file__).parent.parent) for _ in range(3)]
-    assert [0, 0, 0] == [one.wait(timeout=60) for one in running]
+    assert [0, 0, 0] == [process.wait(timeout=60) for process in running]
     assert ("45", 46) == (kept.vault.read("acme", "xero"), kept.vault.age("acme", "xero").version)
 
 

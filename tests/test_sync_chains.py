@@ -73,7 +73,7 @@ def _both_verified(scene: Scene) -> None:
 def test_each_part_is_posted_once(scene: Scene, parted: FaultyBooks) -> None:
     _two_parts(scene)
     carry_out(scene)
-    assert [1, 2] == [one.part for one in effects_of(scene)]
+    assert [1, 2] == [effect.part for effect in effects_of(scene)]
     _both_verified(scene)
 
 
@@ -198,7 +198,7 @@ def test_books_that_swallow_too_much_are_noticed_when_read_back(tmp_path: Path, 
 
 
 def _with_credit(scene: Scene, amount_minor: int = 50_000) -> None:
-    """Invoice 1042 was taken up by a credit memo after the client paid."""
+    """Invoice 1042 was taken up by a credit memo after the customer paid."""
     hooli = scene.ledger.customers()[0]
     memo = scene.ledger.add_credit_memo("CM-1", hooli.id, amount_minor, "USD", date(2026, 3, 4), by="robin")
     scene.ledger.apply_credit(memo.id, invoice_id(scene, "1042"), amount_minor, by="robin")
@@ -225,9 +225,9 @@ def test_a_chain_ends_with_one_receipt_whatever_becomes_of_a_step(
     scene.ledger.key_life *= 0
     _with_credit(scene)
     _unapply(scene, books, *[Fault.NONE] * step, fault)
-    assert [EffectKind.UNAPPLY_CREDIT, EffectKind.RECEIPT] == [one.kind for one in effects_of(scene)]
+    assert [EffectKind.UNAPPLY_CREDIT, EffectKind.RECEIPT] == [effect.kind for effect in effects_of(scene)]
     assert [EffectState.DONE, EffectState.DONE] == states_of(scene)
-    assert [50_000] == [one.open_minor for one in scene.ledger.credit_memos()]
+    assert [50_000] == [memo.open_minor for memo in scene.ledger.credit_memos()]
     verified_once(scene)
     assert "dana" == scene.last_failure().resolved_by
 
@@ -236,7 +236,7 @@ def test_a_chain_whose_receipt_is_refused_puts_the_credit_back(scene: Scene, boo
     _with_credit(scene)
     _unapply(scene, books, Fault.NONE, Fault.MEMBER_REFUSED)
     assert [EffectState.DONE, EffectState.FAILED, EffectState.DONE] == states_of(scene)
-    assert [0] == [one.open_minor for one in scene.ledger.credit_memos()]
+    assert [0] == [memo.open_minor for memo in scene.ledger.credit_memos()]
     assert [] == scene.receipts()
     assert (PaymentState.FAILED, Bucket.WAITING_PERSON) == stands(scene)
     assert () == scene.ledger.check_books()
@@ -249,7 +249,7 @@ def test_nothing_is_put_back_while_the_receipt_is_unknown(scene: Scene, books: F
     for _ in range(10):
         later(scene, 2)
     assert [EffectState.DONE, EffectState.UNKNOWN] == states_of(scene)
-    assert [50_000] == [one.open_minor for one in scene.ledger.credit_memos()]
+    assert [50_000] == [memo.open_minor for memo in scene.ledger.credit_memos()]
 
 
 def test_a_credit_that_cannot_be_put_back_is_told(scene: Scene, books: FaultyBooks) -> None:
@@ -294,7 +294,7 @@ def test_a_payment_waits_until_what_its_remedy_changed_is_put_back(scene: Scene,
     assert [EffectState.DONE, EffectState.FAILED, EffectState.DONE] == states_of(scene)
     assert (PaymentState.FAILED, Bucket.WAITING_PERSON) == stands(scene)
     assert "books_refused" == scene.failing().opened_because
-    assert [0] == [one.open_minor for one in scene.ledger.credit_memos()]
+    assert [0] == [memo.open_minor for memo in scene.ledger.credit_memos()]
     assert [] == scene.receipts()
 
 

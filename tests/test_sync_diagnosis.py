@@ -36,7 +36,9 @@ def three_failures(scene: Scene) -> None:
 def causes(scene: Scene) -> dict[str, tuple[Cause | None, str]]:
     """The cause of each failure, and the rule that found it."""
     found = {number: scene.failing(number) for number in NUMBERS}
-    return {number: (one.cause, one.diagnosis.primary.rule if one.diagnosis else "") for number, one in found.items()}
+    return {
+        number: (failure.cause, failure.diagnosis.primary.rule if failure.diagnosis else "") for number, failure in found.items()
+    }
 
 
 def test_an_engine_that_fails_on_one_payment_leaves_that_one_to_a_person(scene: Scene) -> None:
@@ -69,7 +71,7 @@ def test_what_was_left_to_a_person_is_judged_again_when_the_books_say_something_
     scene.with_rules(diagnose)
 
     assert 0 == scene.sync().diagnosed  # the same evidence is not tried again
-    (invoice,) = (one for one in scene.ledger.invoices() if one.number == "1040")
+    (invoice,) = (invoice for invoice in scene.ledger.invoices() if invoice.number == "1040")
     scene.ledger.void_invoice(invoice.id, by="erin", at=ENTERED)
 
     assert 1 == scene.sync().diagnosed
@@ -110,7 +112,7 @@ def test_evidence_that_kills_the_process_is_left_to_a_person_and_the_others_are_
 
     by_cause = acme.rows("SELECT cause, count(*) FROM failure GROUP BY cause ORDER BY cause")
     assert [("amount_differs", 2), ("unidentified", 1)] == by_cause
-    (left,) = (one for one in acme.answer("failures") if one["cause"] == "unidentified")
+    (left,) = (failure for failure in acme.answer("failures") if failure["cause"] == "unidentified")
     assert ("escalate", "diagnosis_failed") == (left["remedy"], left["because"][0]["fact"])
     assert_explained(acme, left["transaction"])
 
@@ -119,7 +121,7 @@ def assert_explained(acme: CommandLine, number: str) -> None:
     """What the engine did not end is still explained, because explaining does not ask the engine."""
     said = acme.answer("explain", number)
     assert ("unidentified", "diagnosis_failed") == (said["cause"], said["rule"])
-    assert ["amount_over_invoice"] == [one["rule"] for one in said["rules"] if one["fired"]]
+    assert ["amount_over_invoice"] == [rule["rule"] for rule in said["rules"] if rule["fired"]]
 
 
 def test_money_that_went_back_is_never_posted_whatever_else_is_wrong(scene: Scene) -> None:
@@ -129,5 +131,5 @@ def test_money_that_went_back_is_never_posted_whatever_else_is_wrong(scene: Scen
         read = failures.evidence(connection, "acme", scene.failing().evidence_id or "")
     for status in (FeedStatus.RETURNED, FeedStatus.REFUNDED):
         said = diagnose(replace(read, payment=replace(read.payment, status=status)))
-        offered = {said.primary.remedy, *said.primary.alternatives, *(one.remedy for one in said.runners_up)}
+        offered = {said.primary.remedy, *said.primary.alternatives, *(finding.remedy for finding in said.runners_up)}
         assert {Remedy.DISMISS, Remedy.ESCALATE} == offered

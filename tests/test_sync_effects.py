@@ -353,7 +353,7 @@ def test_a_very_long_sentence_of_the_books_is_kept(scene: Scene, books: FaultyBo
     books.before_write = refuse
     carry_out(scene)
     assert sentence == scene.failing().refusal_message
-    assert [("invalid", sentence)] == [(one.outcome_code, one.outcome_message) for one in effects_of(scene)]
+    assert [("invalid", sentence)] == [(effect.outcome_code, effect.outcome_message) for effect in effects_of(scene)]
 
 
 # --- stale facts ------------------------------------------------------------------------------------------------------
@@ -362,7 +362,7 @@ def test_a_very_long_sentence_of_the_books_is_kept(scene: Scene, books: FaultyBo
 def test_an_unattended_effect_that_is_stale_is_judged_again(scene: Scene, books: FaultyBooks) -> None:
     scene.pay()
     promise(scene)
-    invoice = next(one for one in scene.ledger.invoices() if one.number == "1042")
+    invoice = next(invoice for invoice in scene.ledger.invoices() if invoice.number == "1042")
     scene.ledger.void_invoice(invoice.id, by="bookkeeper")
     carry_out(scene)
     assert [EffectState.REFUSED_STALE] == states_of(scene)
@@ -376,7 +376,7 @@ def test_an_unattended_effect_that_is_stale_is_judged_again(scene: Scene, books:
 def test_a_change_that_leaves_room_does_not_make_an_unattended_effect_stale(scene: Scene, books: FaultyBooks) -> None:
     scene.pay("TXN-1", 20_000, to={"1042": 20_000})
     promise(scene)
-    invoice = next(one for one in scene.ledger.invoices() if one.number == "1042")
+    invoice = next(invoice for invoice in scene.ledger.invoices() if invoice.number == "1042")
     scene.ledger.enter_receipt(
         invoice.customer_id, 10_000, "USD", date(2026, 3, 1), by="bookkeeper", lines=[(invoice.id, 10_000)]
     )
@@ -392,7 +392,7 @@ def test_facts_older_than_a_minute_are_not_sent(scene: Scene, books: FaultyBooks
     assert (PaymentState.RECEIVED, Bucket.TO_DO) == stands(scene)
     scene.sync()
     assert [EffectState.REFUSED_STALE, EffectState.DONE] == states_of(scene)
-    assert [0, 1] == [one.generation for one in effects_of(scene)]
+    assert [0, 1] == [effect.generation for effect in effects_of(scene)]
     verified_once(scene)
 
 

@@ -110,7 +110,7 @@ def test_a_receipt_that_may_be_either_of_two_payments_is_certain_for_neither(sce
     scene.sync()
 
     for number, other in (("TXN-1", "TXN-2"), ("TXN-2", "TXN-1")):
-        assert [(other,)] == [one.rivals for one in evidence_of(scene, number).receipts]
+        assert [(other,)] == [receipt.rivals for receipt in evidence_of(scene, number).receipts]
         said = diagnosis_of(scene, number).primary
         assert (Cause.RECEIPT_ALREADY_ENTERED, Confidence.LIKELY) == (said.cause, said.confidence)
         assert f"it could be payment {other} as well" in rules.fact_sentence(said.because[0], WORDS)
@@ -128,7 +128,7 @@ def test_the_reference_tells_which_of_two_payments_a_receipt_is(scene: Scene) ->
     mine, other = diagnosis_of(scene, "TXN-2").primary, diagnosis_of(scene, "TXN-1").primary
     assert (Confidence.CERTAIN, ((receipt_id, 50_000),)) == (mine.confidence, mine.proof)
     assert (Cause.UNIDENTIFIED, Remedy.ESCALATE, ()) == (other.cause, other.remedy, other.proof)
-    assert ["TXN-2"] == [one.names_payment for one in evidence_of(scene, "TXN-1").receipts]
+    assert ["TXN-2"] == [receipt.names_payment for receipt in evidence_of(scene, "TXN-1").receipts]
 
 
 def test_a_payment_of_another_customer_is_no_rival(scene: Scene) -> None:
@@ -141,7 +141,7 @@ def test_a_payment_of_another_customer_is_no_rival(scene: Scene) -> None:
 
     scene.sync()
 
-    assert [()] == [one.rivals for one in evidence_of(scene, "TXN-1").receipts]
+    assert [()] == [receipt.rivals for receipt in evidence_of(scene, "TXN-1").receipts]
     assert Confidence.CERTAIN is diagnosis_of(scene, "TXN-1").primary.confidence
 
 

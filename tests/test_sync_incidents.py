@@ -53,9 +53,9 @@ def standing(scene: Scene) -> list[StoredIncident]:
         return list(incidents.open_ones(connection, "acme"))
 
 
-def figures(scene: Scene, one: StoredIncident) -> IncidentFigures:
+def figures(scene: Scene, incident: StoredIncident) -> IncidentFigures:
     with scene.db.read() as connection:
-        return incidents.figures(connection, "acme", one.id)
+        return incidents.figures(connection, "acme", incident.id)
 
 
 def test_two_failures_of_one_root_are_two_cases(scene: Scene) -> None:
@@ -66,14 +66,14 @@ def test_two_failures_of_one_root_are_two_cases(scene: Scene) -> None:
 
 def test_three_failures_of_one_root_are_one_incident_and_a_fourth_joins_it(scene: Scene) -> None:
     pay_into_closed_period(scene, 3)
-    (one,) = standing(scene)
+    (incident,) = standing(scene)
     pay_into_closed_period(scene, 1, first=3)
 
-    assert [one] == standing(scene)
-    assert (Cause.PERIOD_CLOSED, "2026-03-31") == (one.cause, one.about)
-    held = figures(scene, one)
+    assert [incident] == standing(scene)
+    assert (Cause.PERIOD_CLOSED, "2026-03-31") == (incident.cause, incident.about)
+    held = figures(scene, incident)
     assert (4, 4, {"USD": 40_000}) == (held.open, held.all, held.money)
-    assert {one.id} == {scene.failing(f"TXN-{number:04}").incident_id for number in range(4)}
+    assert {incident.id} == {scene.failing(f"TXN-{number:04}").incident_id for number in range(4)}
 
 
 def test_failures_of_other_roots_stay_alone(scene: Scene) -> None:
@@ -102,11 +102,11 @@ def no_escalation(scene: Scene) -> None:
 
 def test_receipts_that_one_person_enters_before_the_sync_are_one_incident_with_each_its_own_proof(scene: Scene) -> None:
     enter_by_hand(scene, 4)
-    (one,) = standing(scene)
-    assert (Cause.RECEIPT_ALREADY_ENTERED, "bookkeeper") == (one.cause, one.about)
+    (incident,) = standing(scene)
+    assert (Cause.RECEIPT_ALREADY_ENTERED, "bookkeeper") == (incident.cause, incident.about)
     no_escalation(scene)  # four of four is also an escalation; this is about the time after it
 
-    request_all(scene.desk, one.id, Remedy.DISMISS, by="dana")
+    request_all(scene.desk, incident.id, Remedy.DISMISS, by="dana")
     for _ in range(3):
         journey.finish_once(scene.desk)
     scene.sync()
@@ -120,22 +120,22 @@ def test_receipts_that_one_person_enters_before_the_sync_are_one_incident_with_e
 
 def test_bulk_dismissal_is_off_while_too_many_fail(scene: Scene) -> None:
     enter_by_hand(scene, 12)
-    (one,) = standing(scene)
+    (incident,) = standing(scene)
     with scene.db.read() as connection:
         assert escalations.open_now(connection, "acme") is not None
 
     with pytest.raises(StaleDecision, match="Too many"):
-        request_all(scene.desk, one.id, Remedy.DISMISS, by="dana")
+        request_all(scene.desk, incident.id, Remedy.DISMISS, by="dana")
 
     journey.finish_once(scene.desk)
-    assert 12 == figures(scene, one).open
+    assert 12 == figures(scene, incident).open
 
 
 def test_each_payment_is_looked_at_again_and_one_that_changed_is_left_out(scene: Scene) -> None:
     enter_by_hand(scene, 4)
-    (one,) = standing(scene)
+    (incident,) = standing(scene)
     no_escalation(scene)
-    request_all(scene.desk, one.id, Remedy.DISMISS, by="dana")
+    request_all(scene.desk, incident.id, Remedy.DISMISS, by="dana")
     gone = next(iter(scene.ledger.receipts()))
     scene.ledger.void_receipt(gone.id, by="bookkeeper")
 
@@ -151,16 +151,16 @@ def test_remedy_for_all_needs_the_right_and_is_chosen_once(tmp_path: Path) -> No
     stranger = Person("bea", "Bea")
     scene = a_scene(tmp_path, people=(a_person("dana"), small, stranger))
     pay_into_closed_period(scene, 3)
-    (one,) = standing(scene)
-    remedy = figures(scene, one).bulk_remedy
+    (incident,) = standing(scene)
+    remedy = figures(scene, incident).bulk_remedy
 
     with pytest.raises(NotPermitted):
-        request_all(scene.desk, one.id, remedy, by="bea")
+        request_all(scene.desk, incident.id, remedy, by="bea")
     with pytest.raises(StaleDecision, match="recommended"):
-        request_all(scene.desk, one.id, Remedy.KEEP_ON_ACCOUNT, by="dana")
-    request_all(scene.desk, one.id, remedy, by="dana")
+        request_all(scene.desk, incident.id, Remedy.KEEP_ON_ACCOUNT, by="dana")
+    request_all(scene.desk, incident.id, remedy, by="dana")
     with pytest.raises(StaleDecision, match="already"):
-        request_all(scene.desk, one.id, remedy, by="dana")
+        request_all(scene.desk, incident.id, remedy, by="dana")
 
     with scene.db.read() as connection:
         assert ["dana"] == [row.actor for row in audit.rows(connection, "acme") if row.action == "incident.decided"]
@@ -169,9 +169,9 @@ def test_remedy_for_all_needs_the_right_and_is_chosen_once(tmp_path: Path) -> No
 def test_payment_above_a_limit_leaves_for_a_decision_of_its_own(tmp_path: Path) -> None:
     scene = a_scene(tmp_path, people=(a_person("sam", limit_minor=5_000), a_person("dana")))
     pay_into_closed_period(scene, 3)
-    (one,) = standing(scene)
+    (incident,) = standing(scene)
 
-    request_all(scene.desk, one.id, figures(scene, one).bulk_remedy, by="sam")
+    request_all(scene.desk, incident.id, figures(scene, incident).bulk_remedy, by="sam")
     journey.finish_once(scene.desk)
 
     with scene.db.read() as connection:
@@ -220,7 +220,7 @@ def test_connection_that_is_lost_is_one_incident_and_no_failed_payment(
     scene.clock.advance(minutes * 60)
     scene.sync()
 
-    assert expected == [one.cause for one in standing(scene)]
+    assert expected == [incident.cause for incident in standing(scene)]
     assert None is scene.failure()
     scene.with_books(books)
     scene.sync()
@@ -229,7 +229,7 @@ def test_connection_that_is_lost_is_one_incident_and_no_failed_payment(
 
 def test_wishes_for_cards_of_its_payments_are_told_by_its_own_card(scene: Scene) -> None:
     pay_into_closed_period(scene, 5)
-    (one,) = standing(scene)
+    (incident,) = standing(scene)
 
     with scene.desk.work() as work:
         told = outbox.tell_in_incidents(work, limit=500)
@@ -238,4 +238,4 @@ def test_wishes_for_cards_of_its_payments_are_told_by_its_own_card(scene: Scene)
 
     assert (5, []) == (told, list(fresh))
     assert 1 <= waiting <= 2  # the incident, and perhaps an escalation
-    assert one.state == "open"
+    assert incident.state == "open"

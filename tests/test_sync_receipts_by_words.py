@@ -151,8 +151,12 @@ class Unreadable(FaultyBooks):
     def changes(self, cursor: str, *, receipts_only: bool = False) -> Changes:
         found = self.inner.changes(cursor, receipts_only=receipts_only)
         broken = [document for document in found.documents if isinstance(document, Receipt) and document.id == self.receipt_id]
-        in_part = tuple(UnreadableReceipt(one.id, one.customer_id, one.written, "TotalAmt is 'abc'") for one in broken)
-        return replace(found, documents=tuple(one for one in found.documents if one not in broken), unreadable=in_part)
+        in_part = tuple(
+            UnreadableReceipt(receipt.id, receipt.customer_id, receipt.written, "TotalAmt is 'abc'") for receipt in broken
+        )
+        return replace(
+            found, documents=tuple(document for document in found.documents if document not in broken), unreadable=in_part
+        )
 
     def receipts(self, ids: Collection[str]) -> Mapping[str, Receipt | Gone]:
         if self.receipt_id in ids:
@@ -160,7 +164,7 @@ class Unreadable(FaultyBooks):
         return self.inner.receipts(ids)
 
     def receipts_of(self, customer_ids: Collection[str], received_from: date) -> Sequence[Receipt]:
-        return [one for one in self.inner.receipts_of(customer_ids, received_from) if one.id != self.receipt_id]
+        return [receipt for receipt in self.inner.receipts_of(customer_ids, received_from) if receipt.id != self.receipt_id]
 
 
 def test_one_that_cannot_be_read_whole_blocks_what_it_may_be_and_nothing_else(scene: Scene) -> None:

@@ -33,11 +33,11 @@ def prove(scene: Scene) -> Proven:
 
 
 def problems(proven: Proven) -> list[tuple[str, str]]:
-    return [(one.transaction, one.problem) for one in proven.discrepancies]
+    return [(discrepancy.transaction, discrepancy.problem) for discrepancy in proven.discrepancies]
 
 
 def the_receipt(scene: Scene) -> str:
-    (receipt,) = [one for one in scene.ledger.receipts() if not one.voided]
+    (receipt,) = [receipt for receipt in scene.ledger.receipts() if not receipt.voided]
     return receipt.id
 
 
@@ -111,7 +111,9 @@ def test_receipt_with_our_marker_and_no_payment_of_ours_is_found(scene: Scene) -
 
     proven = prove(scene)
 
-    assert [("", "marker_unknown", (lost.id,))] == [(one.transaction, one.problem, one.receipts) for one in proven.discrepancies]
+    assert [("", "marker_unknown", (lost.id,))] == [
+        (discrepancy.transaction, discrepancy.problem, discrepancy.receipts) for discrepancy in proven.discrepancies
+    ]
     assert (1, False) == (proven.exactly_once, proven.clean)
 
 
@@ -174,6 +176,6 @@ def test_walk_leaves_one_row_of_the_record_and_remembers_when(scene: Scene) -> N
     prove(scene)
 
     with scene.db.read() as connection:
-        (row,) = [one for one in audit.rows(connection, "acme") if one.action == "company.reconciled"]
+        (row,) = [row for row in audit.rows(connection, "acme") if row.action == "company.reconciled"]
         assert '"exactly_once":1' in row.body
         assert None is audit.verify(connection, "acme")

@@ -94,7 +94,7 @@ def test_answers_name_nothing_that_was_never_captured(workspace: Workspace, meth
 
 def _paths(document: object, prefix: str = "") -> set[str]:
     if isinstance(document, list):
-        return {path for one in document for path in _paths(one, prefix)}
+        return {path for item in document for path in _paths(item, prefix)}
     if not isinstance(document, dict):
         return {prefix}
     return {

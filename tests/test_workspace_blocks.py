@@ -21,11 +21,11 @@ def button(**more: Any) -> Json:
 
 
 def options(number: int) -> list[Json]:
-    return [{"text": plain(f"Option {one}"), "value": str(one)} for one in range(number)]
+    return [{"text": plain(f"Option {place}"), "value": str(place)} for place in range(number)]
 
 
 def buttons(number: int) -> list[Json]:
-    return [button(action_id=f"press-{one}") for one in range(number)]
+    return [button(action_id=f"press-{place}") for place in range(number)]
 
 
 def actions(*elements: Json) -> Json:
@@ -99,7 +99,7 @@ LIMITS: list[tuple[str, int, Callable[[int], Json], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("limit", "block", "pointer"), [one[1:] for one in LIMITS], ids=[one[0] for one in LIMITS])
+@pytest.mark.parametrize(("limit", "block", "pointer"), [limit[1:] for limit in LIMITS], ids=[limit[0] for limit in LIMITS])
 def test_a_limit_is_met_but_not_passed(limit: int, block: Callable[[int], Json], pointer: str) -> None:
     assert [] == problems_of([block(limit)], "message", "/blocks")
     refused = problems_of([block(limit + 1)], "message", "/blocks")

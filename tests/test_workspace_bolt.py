@@ -37,7 +37,7 @@ def test_a_button_rewrites_the_card_in_place(workspace: Workspace, connect: Conn
     with connect(workspace) as bot:
         channel, ts = a_posted_card(workspace, bot)
         assert {"ok": True} == workspace.press(workspace.people["priya"], "remedies", "unapply", channel=channel, ts=ts)
-        changed = eventually(lambda: [one for one in workspace.messages(channel) if "edited" in one])
+        changed = eventually(lambda: [message for message in workspace.messages(channel) if "edited" in message])
         assert (1, ts) == (len(workspace.messages(channel)), changed[0]["ts"])
         assert "d-1" == bot.told_of("block_actions")[0]["actions"][0]["value"]
 
@@ -48,7 +48,7 @@ def test_a_menu_item_is_answered_to_one_person_only(workspace: Workspace, connec
         channel, ts = a_posted_card(workspace, bot)
         assert workspace.press(workspace.people["marta"], "what", "more", channel=channel, ts=ts, choice="dismiss")["ok"]
         private = eventually(lambda: workspace.snapshot()["ephemerals"])
-        assert [workspace.people["marta"]] == [one["person"] for one in private]
+        assert [workspace.people["marta"]] == [message["person"] for message in private]
         assert "You chose dismiss" == private[0]["message"]["text"]
         assert 1 == len(workspace.messages(channel))
 
@@ -79,7 +79,7 @@ def test_a_slash_command_answers_one_then_all(workspace: Workspace, connect: Con
         channel = workspace.channels["receivables"]
         assert workspace.say(workspace.people["tomas"], channel, "/receipts INV-7")["ok"]
         assert "Found nothing." == eventually(lambda: workspace.messages(channel))[0]["text"]
-        assert ["Looking for INV-7"] == [one["message"]["text"] for one in workspace.snapshot()["ephemerals"]]
+        assert ["Looking for INV-7"] == [message["message"]["text"] for message in workspace.snapshot()["ephemerals"]]
 
 
 @both_ways
@@ -203,7 +203,7 @@ def test_an_event_nobody_acknowledges_is_sent_four_times(tmp_path: Path) -> None
     ):
         workspace.say(workspace.people["priya"], workspace.channels["receivables"], "Nobody listens")
         attempts = eventually(lambda: log if len(log := workspace.snapshot()["deliveries"]) == 4 else None)
-        assert [0, 1, 2, 3] == [one["attempt"] for one in attempts]
+        assert [0, 1, 2, 3] == [attempt["attempt"] for attempt in attempts]
         assert 1 == len({body["event_id"] for body in bot.told})
 
 
@@ -218,7 +218,7 @@ def test_a_connection_told_to_go_comes_back(workspace: Workspace) -> None:
     with over_socket(workspace):
         workspace.disconnect()
         eventually(lambda: workspace.snapshot()["connections"] > 0)
-        opened = [one for one in workspace.snapshot()["calls"] if one["method"] == "apps.connections.open"]
+        opened = [call for call in workspace.snapshot()["calls"] if call["method"] == "apps.connections.open"]
         assert len(opened) >= 2
         assert workspace.say(workspace.people["priya"], workspace.channels["receivables"], "/receipts again")["ok"]
 

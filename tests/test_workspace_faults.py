@@ -66,7 +66,7 @@ def test_more_than_one_message_a_second_is_too_many(workspace: Workspace, clock:
     client.chat_postMessage(channel=workspace.channels["finance-leads"], text="another channel")
     clock.seconds += 1.0
     client.chat_postMessage(channel=channel, text="second")
-    assert ["first", "second"] == [one["text"] for one in workspace.messages(channel)]
+    assert ["first", "second"] == [message["text"] for message in workspace.messages(channel)]
 
 
 def test_an_outage_ends_after_its_time_and_did_nothing(workspace: Workspace, clock: MovableClock) -> None:
@@ -78,7 +78,7 @@ def test_an_outage_ends_after_its_time_and_did_nothing(workspace: Workspace, clo
         assert 503 == caught.value.response.status_code
     clock.seconds += 61
     client.chat_postMessage(channel=channel, text="after")
-    assert ["after"] == [one["text"] for one in workspace.messages(channel)]
+    assert ["after"] == [message["text"] for message in workspace.messages(channel)]
 
 
 def test_a_connection_cut_after_the_work_leaves_the_message(workspace: Workspace) -> None:
@@ -86,7 +86,7 @@ def test_a_connection_cut_after_the_work_leaves_the_message(workspace: Workspace
     workspace.fault("dropped_after", "chat.postMessage")
     with pytest.raises((RemoteDisconnected, ConnectionError)):
         client.chat_postMessage(channel=channel, text="posted all the same")
-    assert ["posted all the same"] == [one["text"] for one in workspace.messages(channel)]
+    assert ["posted all the same"] == [message["text"] for message in workspace.messages(channel)]
 
 
 def test_a_connection_cut_before_the_work_leaves_nothing(workspace: Workspace) -> None:
@@ -102,7 +102,7 @@ def test_the_sdks_default_retry_posts_twice_here_as_it_would_there(workspace: Wo
     client.retry_handlers = [ConnectionErrorRetryHandler()]
     workspace.fault("dropped_after", "chat.postMessage")
     client.chat_postMessage(channel=channel, text="twice")
-    assert ["twice", "twice"] == [one["text"] for one in workspace.messages(channel)]
+    assert ["twice", "twice"] == [message["text"] for message in workspace.messages(channel)]
 
 
 def test_a_fault_is_for_its_method_and_as_often_as_it_says(workspace: Workspace) -> None:
@@ -124,7 +124,7 @@ def test_a_slow_answer_comes_after_the_caller_gave_up(workspace: Workspace) -> N
     workspace.fault("slow_after", "chat.postMessage", seconds=1.5)
     with pytest.raises(TimeoutError):
         client.chat_postMessage(channel=channel, text="done, though nobody heard")
-    assert ["done, though nobody heard"] == [one["text"] for one in workspace.messages(channel)]
+    assert ["done, though nobody heard"] == [message["text"] for message in workspace.messages(channel)]
 
 
 def test_an_unknown_fault_is_refused_with_what_there_is(workspace: Workspace) -> None:

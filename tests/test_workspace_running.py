@@ -82,7 +82,7 @@ def test_what_the_page_does_needs_the_pages_own_origin(workspace: Workspace) -> 
     assert (403, "refused: no Origin") == call(workspace, "POST", "/page/say", said)
     status, answer = call(workspace, "POST", "/page/say", said, Origin=workspace.url)
     assert (200, True) == (status, json.loads(answer)["ok"])
-    assert ["Hello"] == [one["text"] for one in workspace.messages(workspace.channels["receivables"])]
+    assert ["Hello"] == [message["text"] for message in workspace.messages(workspace.channels["receivables"])]
 
 
 def test_a_socket_mode_connection_needs_its_ticket_and_uses_it_up(workspace: Workspace) -> None:
@@ -145,7 +145,7 @@ def test_a_restart_keeps_everything(tmp_path: Path) -> None:
         for kept in ("team", "people", "channels", "messages", "ephemerals", "modals", "homes"):
             assert before[kept] == after[kept], kept
         later = str(a_client(second).chat_postMessage(channel=channel, text="Later")["ts"])
-        assert later > max(one["ts"] for one in before["messages"][channel])
+        assert later > max(message["ts"] for message in before["messages"][channel])
 
 
 def test_starting_again_adds_people_and_channels_and_loses_none(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_kill_loses_nothing_that_was_answered(tmp_path: Path) -> None:
         for file in tmp_path.glob("workspace.db*"):
             (copy / file.name).write_bytes(file.read_bytes())
     with a_workspace(copy) as second:
-        assert ["Answered"] == [one["text"] for one in second.messages(second.channels["receivables"])]
+        assert ["Answered"] == [message["text"] for message in second.messages(second.channels["receivables"])]
 
 
 def test_the_same_randomness_makes_the_same_workspace(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_unread_marks_are_each_persons_own(workspace: Workspace) -> None:
 
     def unread(person: str) -> int:
         shown = json.loads(call(workspace, "GET", f"/page/state?person={person}")[1])
-        return next(int(one["unread"]) for one in shown["channels"] if one["id"] == channel)
+        return next(int(held["unread"]) for held in shown["channels"] if held["id"] == channel)
 
     assert (2, 2) == (unread(priya), unread(marta))
     call(workspace, "POST", "/page/read", {"person": priya, "channel": channel}, Origin=workspace.url)

@@ -145,8 +145,8 @@ def _build(folder: Path) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     """A whole copy of a database, whatever stands in its log beside it."""
-    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
-        one.backup(other)
+    with closing(sqlite3.connect(source)) as kept, closing(sqlite3.connect(target)) as other:
+        kept.backup(other)
 
 
 def _program(folder: Path) -> TrytonProgram:

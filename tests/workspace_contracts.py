@@ -59,7 +59,7 @@ def _known_faults(method: str, schema: dict[str, Any]) -> None:
 
 def _mended(node: Any) -> Any:
     if isinstance(node, list):
-        return [_mended(one) for one in node]
+        return [_mended(item) for item in node]
     if not isinstance(node, dict):
         return node
     mended = {name: _mended(value) for name, value in node.items() if name != "description" or isinstance(value, dict)}

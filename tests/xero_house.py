@@ -25,8 +25,8 @@ class House:
 
     def payments_in_xero(self) -> list[tuple[str, int]]:
         """(reference, amount) of every payment and overpayment that counts."""
-        living = [one for one in self.scene.ledger.receipts() if not one.voided]
-        return sorted((one.reference.rpartition(" | ")[2], one.amount_minor) for one in living)
+        living = [receipt for receipt in self.scene.ledger.receipts() if not receipt.voided]
+        return sorted((receipt.reference.rpartition(" | ")[2], receipt.amount_minor) for receipt in living)
 
     def cause(self, number: str = "TXN-1") -> Cause:
         diagnosis = self.scene.failing(number).diagnosis

@@ -187,12 +187,12 @@ class World:
 
     def told(self, number: str, status: FeedStatus) -> None:
         """The feed says something else about the money now."""
-        held = next(one for one in self.paid if one.transaction_number == number)
+        held = next(payment for payment in self.paid if payment.transaction_number == number)
         self.feed([replace(held, status=status)])
 
     def told_again(self, number: str, amount_minor: int) -> None:
         """The feed says something else about the payment itself."""
-        held = next(one for one in self.paid if one.transaction_number == number)
+        held = next(payment for payment in self.paid if payment.transaction_number == number)
         self.feed([replace(held, amount_minor=amount_minor)])
 
     def feed(self, given: Sequence[Payment]) -> None:

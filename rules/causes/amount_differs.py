@@ -82,7 +82,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     if finding.rule in ("receipt_less_fee", "receipt_for_other_amount"):
         return _entered(finding.facts("receipt_by_hand")[0], diagnosis.payment.money("amount"), words)
     over = [_overpaid(fact, words) for fact in finding.facts("invoice_short") if fact.value("over")]
-    return f"{telling.all_of(over)} The rest can stay on account as an unapplied credit."
+    return f"{telling.all_of(over)} The excess can be left as an unapplied credit."
 
 
 def _entered(found: Fact, paid: Money, words: Words) -> str:

@@ -55,7 +55,8 @@ def duplicate_reference(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: a refusal that says so, though no receipt of the customer carries this payment's mark or its money.
     Happens when: the payment was recorded under another customer, or long ago, or the number was used for other money.
-    Remedy: look for the number in the books. Where it is this money, dismiss with it as proof; else free the number and retry.
+    Remedy: look for the number in the books. If it is this money, dismiss with it as proof. If not, change the number there, then
+    retry.
     Prevention: enter the portal's transaction number only on the receipt of that transaction.
     Not to be confused with: a receipt entered by hand that is found (receipt_already_entered), or a feed that brings the same
     transaction number with other content, which is told when it comes in.
@@ -105,7 +106,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         return _twin(both[0], both[-1], words)
     return (
         f"The books say that {telling.transaction(diagnosis)} is used already, but no receipt of this customer shows it. "
-        "Look for it in the books: dismiss with it as proof where it is this money, else free the number and retry."
+        "Look for it in the books. If it is this money, dismiss with it as proof; if not, change the number there, then retry."
     )
 
 

@@ -34,7 +34,7 @@ def invoice_voided(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     voided = diagnosis.primary.facts("invoice_voided")
     texts = [f"{telling.lost_invoice(diagnosis, invoice, words)}; no replacement invoice was found." for invoice in voided]
-    return f"{telling.all_of(texts)} The money can stay on account until the customer says what it is for."
+    return f"{telling.all_of(texts)} The money can be left as an unapplied credit until the customer says what it is for."
 
 
 CAUSE = CauseFile(Cause.INVOICE_VOIDED, title="Invoice voided", rules=(invoice_voided,), sentence=sentence)
