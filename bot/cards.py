@@ -35,7 +35,7 @@ from bot.text import (
 )
 from receivables.company import Company
 from receivables.diagnosis import Finding, Remedy
-from receivables.payment import Bucket, Payment
+from receivables.payment import Bucket, Payment, PaymentState
 from receivables.words import Words, counted, listed, plain
 from storage.cards import CardFacts
 from storage.decisions import StoredDecision
@@ -115,7 +115,9 @@ def _what_happened(facts: CardFacts, sentence: str) -> Block:
         options.append(("Dismiss Syncing", f"dismiss {failure.id}"))
     if failure.state == "open" and facts.offers:
         options.append(("Check again now", f"look {failure.id}"))
-    if failure.resolution == "dismissed":
+    decision = facts.decision
+    said = decision is not None and decision.remedy is Remedy.NOT_DUPLICATE and failure.state != "open"
+    if failure.resolution == "dismissed" or (said and facts.payment.state is PaymentState.RECEIVED):
         options.append(("Reopen", f"reopen {failure.id}"))
     if failure.state != "open":
         options.append(("Unhide" if facts.payment.hidden_by else "Hide", f"hide {failure.id}"))

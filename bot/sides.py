@@ -21,7 +21,7 @@ def both_sides(facts: CardFacts, company: Company) -> list[Block]:
         return []
     entered = [fact for fact in diagnosis.primary.facts("receipt_by_hand") if fact.value("suspect")]
     blocks = [_beside(facts, company, fact, place) for place, fact in enumerate(entered[:RECEIPTS_AT_MOST])]
-    unknown = [fact.document for fact in entered[:RECEIPTS_AT_MOST] if not fact.person.strip()]
+    unknown = [fact.document for fact in entered[:RECEIPTS_AT_MOST] if not fact.person]
     return [*blocks, *([context(f"The books do not tell who made {' and '.join(unknown)}.")] if unknown else [])]
 
 

@@ -20,7 +20,7 @@ from bot import labels
 from bot.figures import figures, follows
 from receivables.authority import Answer, Ruling
 from receivables.diagnosis import Remedy
-from receivables.payment import Bucket
+from receivables.payment import Bucket, PaymentState
 from storage import cards, decisions, payments
 from storage.cards import CardFacts
 from sync import journey, requests
@@ -172,6 +172,8 @@ def _outcome(desk: Desk, made: decisions.StoredDecision, state: str) -> str:
             return f"Recorded: {made.outcome}. It waits, because writes are off."
         case "carrying_out":
             return f"In progress: {made.outcome}. `resolve-now show {made.transaction_number}` shows the outcome."
+        case "failed" if state == PaymentState.DISMISSED:
+            return f"Payment {made.transaction_number} is dismissed, but {made.outcome}. Apply it in the books."
         case _:
             return f"Not done ({made.state}): {made.outcome}"
 
