@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding
 from receivables.evidence import Evidence
-from rules import fact_kinds, facts, observations
+from rules import fact_kinds, observations
 from rules.cage import Cage, Match
 from rules.catalogue import ENGINE_RULES, LAST_RESORT, RULES
 from rules.reading import Reading, read
+from rules.rows import SCHEMA, rows_of
 from rules.rule import Matched
 
-_cage = Cage(facts.SCHEMA, ENGINE_RULES)
+_cage = Cage(SCHEMA, ENGINE_RULES)
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
@@ -21,7 +22,7 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     Raises `rules.EngineFailed` when the rules engine could not judge the facts; the next call gets a new engine.
     """
     reading = read(evidence)
-    whole, partly = _findings(reading, _cage.run(facts.rows(reading)))
+    whole, partly = _findings(reading, _cage.run(rows_of(reading)))
     # A remedy that would fix only a part of the payment is never recommended: a person sees all the facts instead.
     primary, *runners_up = whole or [_unidentified(reading)]
     name = evidence.customer.name if evidence.customer is not None else ""

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from receivables.diagnosis import Cause
 from receivables.evidence import Evidence
-from rules import facts
 from rules.cage import Row
 from rules.catalogue import RULES
 from rules.patterns import Comparison, Of, Pattern, Term, Value
 from rules.reading import read
+from rules.rows import TABLE, rows_of
 from rules.rule import ALL_READ, Rule
 
 #: Held by nearly every payment: a rule is not near for that.
@@ -72,7 +72,7 @@ class Explanation:
 
 def explain(evidence: Evidence) -> Explanation:
     """Every rule's conditions over the facts of this evidence. Never asks the rules engine; raises for no evidence."""
-    rows = facts.rows(read(evidence))
+    rows = rows_of(read(evidence))
     by_kind: dict[str, list[Row]] = {}
     for row in rows:
         by_kind.setdefault(row.kind, []).append(row)
@@ -173,13 +173,13 @@ def _is_near(patterns: Sequence[Pattern], found: Sequence[Condition]) -> bool:
     return missing == 1 and telling
 
 
-# --- in words; those of each field stand in rules/facts.py ----------------------------------------------------------------
+# --- in words; those of each field stand in rules/rows.py ----------------------------------------------------------------
 
 
 def _pattern_in_words(asked: Pattern) -> str:
     """What a pattern asks for: "an invoice of the payment: its state is short"."""
     terms = "; ".join(_term(asked.kind, asked_term) for asked_term in asked.terms)
-    noun = facts.TABLE[asked.kind].noun
+    noun = TABLE[asked.kind].noun
     if asked.absent:
         noun = "no " + noun.removeprefix("a ").removeprefix("an ").removeprefix("the ")
     return f"{noun}: {terms}" if terms else noun if asked.absent else f"{noun} is known"
@@ -187,7 +187,7 @@ def _pattern_in_words(asked: Pattern) -> str:
 
 def _term(kind: str, asked: Term) -> str:
     """What one comparison asks for."""
-    field = facts.TABLE[kind].fields[asked.field]
+    field = TABLE[kind].fields[asked.field]
     if isinstance(asked.value, bool):
         return field.words if asked.value is (asked.comparison is Comparison.IS) else field.otherwise
     return f"{field.words} {_COMPARED[asked.comparison]} {_other(asked.value)}"
@@ -195,7 +195,7 @@ def _term(kind: str, asked: Term) -> str:
 
 def _actual(kind: str, name: str, value: Value) -> str:
     """What is so with a field: "its points is 40"."""
-    field = facts.TABLE[kind].fields[name]
+    field = TABLE[kind].fields[name]
     if field.type is bool:
         return field.words if value else field.otherwise
     return f"{field.words} is {_shown(value)}"
@@ -203,7 +203,7 @@ def _actual(kind: str, name: str, value: Value) -> str:
 
 def _other(value: Value | Of) -> str:
     if isinstance(value, Of):
-        return f"that of {facts.TABLE[value.alias].noun} ({value.field.removesuffix('_minor')})"
+        return f"that of {TABLE[value.alias].noun} ({value.field.removesuffix('_minor')})"
     return _shown(value)
 
 

@@ -12,7 +12,7 @@ from receivables.books_records import Stamp
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Money, Remedy
 from receivables.payment import FeedStatus, Payment, PaymentState
 from receivables.words import Words, plain
-from rules import fact_kinds, observations, telling
+from rules import fact_kinds, observations, phrases
 from rules.kinds import kind
 from rules.reading import Reading
 from rules.rule import Matched
@@ -80,20 +80,20 @@ def money_gone(reading: Reading, matched: Matched) -> Finding:
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    finding, number = diagnosis.primary, telling.transaction(diagnosis)
+    finding, number = diagnosis.primary, phrases.transaction(diagnosis)
     returned = finding.cause is Cause.PAYMENT_RETURNED
     what, so = ("returned", "reverse it") if returned else ("refunded", "record the refund")
     if finding.facts("paid_after_all", "partly_refunded"):
-        return telling.told(finding.because, words)
+        return phrases.told(finding.because, words)
     if finding.rule == INTAKE:
         return (
             f"The feed now says that payment {number} was {what}. If a receipt for it is in the books, {so} by your own "
             "procedure; nothing is changed automatically."
         )
-    said = f"The feed says that payment {number} of {telling.amount(diagnosis, words)} was {what}."
+    said = f"The feed says that payment {number} of {phrases.amount(diagnosis, words)} was {what}."
     entered = finding.facts("receipt_ours", "receipt_by_hand")
     if not entered:
         return f"{said} Nothing of it is in the books; it can be dismissed."
-    receipts = telling.documents(entered)
+    receipts = phrases.documents(entered)
     so = f"Reverse {receipts}" if returned else f"Record the refund of {receipts}"
     return f"{said} {so} in the books by your own procedure; nothing is changed automatically."

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.words import Words
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.patterns import a, above
@@ -53,7 +53,7 @@ def paid_ahead(reading: Reading, matched: Matched) -> Finding:
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     short = diagnosis.primary.facts("invoice_short")[0]
-    paid = telling.amount(diagnosis, words)
+    paid = phrases.amount(diagnosis, words)
     return f"The customer pays ahead: {paid} is more than {short.document} has open. The excess can be left unapplied."
 
 

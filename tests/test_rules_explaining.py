@@ -9,19 +9,20 @@ from evidence_makers import Short, a_credit, a_line, a_receipt, an_evidence, an_
 from generated_evidence import an_evidence_of
 
 from receivables.evidence import Evidence, ReceiptEvidence
-from rules import diagnose, explain, facts
+from rules import diagnose, explain
 from rules.cage import Cage
 from rules.catalogue import ENGINE_RULES, RULES
 from rules.explaining import RuleExplained
 from rules.reading import read
+from rules.rows import SCHEMA, rows_of
 
-CAGE = Cage(facts.SCHEMA, ENGINE_RULES)
+CAGE = Cage(SCHEMA, ENGINE_RULES)
 ALL = [pytest.param(case, id=f"{stem}: {case['name']}") for stem, case in cases()]
 
 
 def in_the_engine(evidence: Evidence) -> dict[str, tuple[bool, bool]]:
     """The rules that fired there: whether for the whole payment, and whether without doubt."""
-    fired = {match.rule for match in CAGE.run(facts.rows(read(evidence)))}
+    fired = {match.rule for match in CAGE.run(rows_of(read(evidence)))}
     return {rule.name: rule.reach(fired) for rule in RULES if rule.name in fired}
 
 

@@ -18,12 +18,12 @@ from receivables.payment import FeedStatus
 from receivables.refusal import Refusal
 from receivables.words import Words
 from rules import diagnose, fact_kinds, fact_sentence, not_checked, sentence
-from rules.facts import SCHEMA
 from rules.invoice_lines import Flaw
 from rules.kinds import KINDS, kind
 from rules.matching import WEIGHTS, Signal
 from rules.patterns import EngineRule, Pattern, RuleRefused, a, check, neither, no
 from rules.reading import CustomerState, read
+from rules.rows import SCHEMA
 from storage.codec import diagnosis_from_json, diagnosis_to_json
 
 CHICAGO = Words("en_US", ZoneInfo("America/Chicago"))

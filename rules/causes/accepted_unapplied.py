@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.words import Words, listed
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.kinds import kind
 from rules.patterns import a
@@ -56,7 +56,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     receipts = finding.facts("receipt_unapplied")
     now = "its invoices can take it now" if finding.remedy is Remedy.APPLY_RECEIPT else "its invoices cannot take all of it"
     return (
-        f"The books took our {telling.documents(receipts)} but left {telling.total(receipts, 'unapplied', words)} unapplied "
+        f"The books took our {phrases.documents(receipts)} but left {phrases.total(receipts, 'unapplied', words)} unapplied "
         f"instead of applying it to its invoices; {now}."
     )
 

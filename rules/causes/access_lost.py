@@ -5,7 +5,7 @@ from __future__ import annotations
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.refusal import Refusal
 from receivables.words import Words
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.reading import Reading
@@ -46,7 +46,7 @@ def access_lost(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     if diagnosis.primary.rule == "permission_missing":
         return (
-            f"The books refused this payment of {telling.amount(diagnosis, words)} because the person who connected us may "
+            f"The books refused this payment of {phrases.amount(diagnosis, words)} because the person who connected us may "
             "not record receipts. Give the rights back, or reconnect with an account that has them; then retry."
         )
     return (

@@ -6,7 +6,7 @@ from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.evidence import Evidence
 from receivables.refusal import Refusal
 from receivables.words import Words
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.reading import Reading
@@ -45,7 +45,7 @@ def reference_inactive(reading: Reading, matched: Matched) -> Finding:
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    refused_it = f"The books refused this payment of {telling.amount(diagnosis, words)} because"
+    refused_it = f"The books refused this payment of {phrases.amount(diagnosis, words)} because"
     if diagnosis.primary.rule == "reference_inactive":
         return (
             f"{refused_it} something it names is inactive; the customer is active, so it is likely an account. "

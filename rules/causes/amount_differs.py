@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Money, Remedy
 from receivables.words import Words, capitalized
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.fact_kinds import money
 from rules.hand_receipts import Form
@@ -82,13 +82,13 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     if finding.rule in ("receipt_less_fee", "receipt_for_other_amount"):
         return _entered(finding.facts("receipt_by_hand")[0], diagnosis.payment.money("amount"), words)
     over = [_overpaid(fact, words) for fact in finding.facts("invoice_short") if fact.value("over")]
-    return f"{telling.all_of(over)} The excess can be left as an unapplied credit."
+    return f"{phrases.all_of(over)} The excess can be left as an unapplied credit."
 
 
 def _entered(found: Fact, paid: Money, words: Words) -> str:
     """A receipt by hand that may be the payment, what is wrong with it, and what to correct."""
-    entered, may = found.money("amount"), telling.hand_receipt(found, words)
-    elsewhere = telling.wrong_place(found)
+    entered, may = found.money("amount"), phrases.hand_receipt(found, words)
+    elsewhere = phrases.wrong_place(found)
     if entered.currency != paid.currency:
         return (
             f"{capitalized(may)} names this payment of {money(words, paid)} in another currency. Correct it; nothing is posted."

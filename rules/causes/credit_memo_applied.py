@@ -7,7 +7,7 @@ from datetime import date
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.evidence import Evidence
 from receivables.words import Words, listed
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.fact_kinds import by, closed, money
 from rules.invoice_lines import Flaw
@@ -54,7 +54,7 @@ def credit_memo_applied(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     """For each short invoice: what was open, which credits took it since, and what is left."""
     credits = diagnosis.primary.facts("credit_applied_after")
-    return telling.all_of(
+    return phrases.all_of(
         _short(diagnosis, invoice, [credit for credit in credits if credit.text("invoice") == invoice.document], words)
         for invoice in diagnosis.primary.facts("invoice_short")
     )
@@ -64,7 +64,7 @@ def _short(diagnosis: Diagnosis, invoice: Fact, credits: list[Fact], words: Word
     open_now = invoice.money("open")
     left = f"only {money(words, open_now)}" if open_now.amount_minor else "nothing"
     taken = listed([_applied(credit, words) for credit in credits[-CREDITS_AT_MOST:]])
-    paid_on = telling.paid_on(diagnosis, words)
+    paid_on = phrases.paid_on(diagnosis, words)
     if invoice.value("open_when_paid") is None:
         return f"The customer paid {invoice.document} on {paid_on}; {taken}, so {left} is open."
     then = money(words, invoice.money("open_when_paid"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.refusal import Refusal
 from receivables.words import Words, plain
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.patterns import a
@@ -51,7 +51,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         f"{fact.document} is in {plain(fact.text('currency'))}, but the customer paid in {paid_in}."
         for fact in diagnosis.primary.facts("invoice_currency")
     ]
-    return f"{telling.all_of(differ)} Nothing is converted; correct the currency in the books, then retry."
+    return f"{phrases.all_of(differ)} Nothing is converted; correct the currency in the books, then retry."
 
 
 CAUSE = CauseFile(

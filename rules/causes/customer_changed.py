@@ -6,7 +6,7 @@ from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.evidence import Evidence
 from receivables.refusal import Refusal
 from receivables.words import Words, capitalized
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.patterns import a
@@ -63,14 +63,14 @@ def customer_mismatch_refused(reading: Reading, matched: Matched) -> Finding:
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    finding, name = diagnosis.primary, telling.customer(diagnosis)
+    finding, name = diagnosis.primary, phrases.customer(diagnosis)
     if finding.rule == "customer_mismatch_refused":
         return f"The books refused because an invoice is not customer {name}'s. See whose it is, correct it, then retry."
     if finding.rule == "invoice_moved":
         moved = finding.facts("invoice_moved")
         belong = "belongs" if len(moved) == 1 else "belong"
         return (
-            f"{capitalized(telling.documents(moved))} {belong} to another customer than {name} now. "
+            f"{capitalized(phrases.documents(moved))} {belong} to another customer than {name} now. "
             "Correct that in the books, then retry; money is never put on another customer's invoice."
         )
     into = finding.facts("customer_merged")[0].text("into")

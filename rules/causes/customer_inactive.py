@@ -6,7 +6,7 @@ from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.evidence import Evidence
 from receivables.refusal import Refusal
 from receivables.words import Words
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.patterns import a, no
@@ -48,7 +48,7 @@ def customer_inactive_refused(reading: Reading, matched: Matched) -> Finding:
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    name = telling.customer(diagnosis)
+    name = phrases.customer(diagnosis)
     if diagnosis.primary.rule == "customer_inactive_refused":
         return f"The books refused because customer {name} was inactive. Check that the customer is active, then retry."
     return f"Customer {name} is inactive in the books. Make the customer active again, then retry."

@@ -13,7 +13,7 @@ from receivables.payment import Payment
 from receivables.refusal import Refusal
 from receivables.twins import Alike
 from receivables.words import Words, capitalized, plain
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.fact_kinds import money, paid_at
 from rules.kinds import kind
@@ -101,11 +101,11 @@ def _shown(fact: Fact, words: Words) -> str:
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     if diagnosis.primary.rule == INTAKE:
-        return telling.told(diagnosis.primary.because, words)
+        return phrases.told(diagnosis.primary.because, words)
     if both := diagnosis.primary.facts("twin_payment"):
         return _twin(both[0], both[-1], words)
     return (
-        f"The books say that {telling.transaction(diagnosis)} is used already, but no receipt of this customer shows it. "
+        f"The books say that {phrases.transaction(diagnosis)} is used already, but no receipt of this customer shows it. "
         "Look for it in the books. If it is this money, dismiss with it as proof; if not, change the number there, then retry."
     )
 

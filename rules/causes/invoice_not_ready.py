@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.words import Words
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.patterns import a
@@ -36,7 +36,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         f"{fact.document} is {'still a draft' if fact.fact == 'invoice_draft' else 'not in the books yet'}."
         for fact in diagnosis.primary.facts("invoice_draft", "invoice_no_such_invoice")
     ]
-    return f"{telling.all_of(texts)} The payment is posted once it is there."
+    return f"{phrases.all_of(texts)} The payment is posted once it is there."
 
 
 CAUSE = CauseFile(Cause.INVOICE_NOT_READY, title="Invoice not in the books yet", rules=(invoice_not_ready,), sentence=sentence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.words import Words
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.fact_kinds import by, money
 from rules.invoice_lines import Flaw
@@ -44,11 +44,11 @@ def invoice_recreated(reading: Reading, matched: Matched) -> Finding:
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     lost = diagnosis.primary.facts("invoice_deleted", "invoice_voided", "invoice_only_newer")
-    return telling.all_of(_lost(diagnosis, invoice, words) for invoice in lost)
+    return phrases.all_of(_lost(diagnosis, invoice, words) for invoice in lost)
 
 
 def _lost(diagnosis: Diagnosis, invoice: Fact, words: Words) -> str:
-    what = telling.lost_invoice(diagnosis, invoice, words)
+    what = phrases.lost_invoice(diagnosis, invoice, words)
     new = [fact for fact in diagnosis.primary.facts("invoice_may_replace") if fact.text("replaces") == invoice.document]
     if len(new) != 1 or not diagnosis.primary.successors:  # several that look the same are one fact
         number = str(len(new)) if len(new) > 1 else "several"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.words import Words
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.patterns import a
@@ -33,8 +33,8 @@ def invoice_voided(reading: Reading, matched: Matched) -> Finding:
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     voided = diagnosis.primary.facts("invoice_voided")
-    texts = [f"{telling.lost_invoice(diagnosis, invoice, words)}; no replacement invoice was found." for invoice in voided]
-    return f"{telling.all_of(texts)} The money can be left as an unapplied credit until the customer says what it is for."
+    texts = [f"{phrases.lost_invoice(diagnosis, invoice, words)}; no replacement invoice was found." for invoice in voided]
+    return f"{phrases.all_of(texts)} The money can be left as an unapplied credit until the customer says what it is for."
 
 
 CAUSE = CauseFile(Cause.INVOICE_VOIDED, title="Invoice voided", rules=(invoice_voided,), sentence=sentence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.words import Words
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.patterns import a
 from rules.reading import Reading
@@ -29,7 +29,7 @@ def outcome_unknown(reading: Reading, matched: Matched) -> Finding:
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     return (
-        f"A receipt for this payment of {telling.amount(diagnosis, words)} was sent and the books have not said whether they "
+        f"A receipt for this payment of {phrases.amount(diagnosis, words)} was sent and the books have not said whether they "
         "recorded it. We keep checking the books; nothing is sent again before they answer."
     )
 

@@ -8,7 +8,7 @@ from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.evidence import Evidence
 from receivables.refusal import Refusal
 from receivables.words import Words, capitalized
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile, about_as_it_is
 from rules.causes import credit_memo_applied
 from rules.fact_kinds import closed
@@ -81,7 +81,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     through = closed(date.fromisoformat(fact.text("through")) if fact.text("through") else None, words)
     if finding.rule == "credit_in_closed_period":
         return f"{credit_memo_applied.sentence(diagnosis, words)} {capitalized(through)}. {then_retry}"
-    return f"The customer paid on {telling.paid_on(diagnosis, words)}, but {through}. {then_retry}"
+    return f"The customer paid on {phrases.paid_on(diagnosis, words)}, but {through}. {then_retry}"
 
 
 def root(finding: Finding, evidence: Evidence) -> str:

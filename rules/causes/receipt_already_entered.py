@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Finding, Remedy
 from receivables.evidence import Evidence
 from receivables.words import Words, capitalized, listed
-from rules import fact_kinds, observations, telling
+from rules import fact_kinds, observations, phrases
 from rules.cause_file import CauseFile
 from rules.hand_receipts import Form, ReceiptReading
 from rules.matching import RECEIPT_LIKELY, RECEIPT_POSSIBLE
@@ -147,8 +147,8 @@ def receipt_of_same_amount(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     found = finding.facts("receipt_by_hand")[: len(finding.proof)]
-    what = capitalized(listed([telling.hand_receipt(fact, words) for fact in found[: telling.NAMED_AT_MOST]]))
-    amount = telling.amount(diagnosis, words)
+    what = capitalized(listed([phrases.hand_receipt(fact, words) for fact in found[: phrases.NAMED_AT_MOST]]))
+    amount = phrases.amount(diagnosis, words)
     if finding.rule == "receipts_entered_apart":
         return f"{what} together record {amount} on exactly the invoices that the customer paid."
     if finding.rule == "receipt_entered_in_parts":
@@ -158,9 +158,9 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     if finding.rule == "receipt_entered_together":
         return f"{what} names this payment of {amount}, and is larger: it holds other money as well."
     surely = "this payment" if finding.confidence is Confidence.CERTAIN else "what may be this payment"
-    said = f"{what} already records {surely} of {telling.paid_on(diagnosis, words)}; posting it again would count it twice."
+    said = f"{what} already records {surely} of {phrases.paid_on(diagnosis, words)}; posting it again would count it twice."
     if finding.remedy is Remedy.NOT_DUPLICATE:
-        said = f"{what} has the amount of this payment of {telling.paid_on(diagnosis, words)}, and may well be other money."
+        said = f"{what} has the amount of this payment of {phrases.paid_on(diagnosis, words)}, and may well be other money."
     elsewhere = found[0].text("elsewhere")
     return f"{said} It is recorded on another {elsewhere}: move it to the right one in the books." if elsewhere else said
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.words import Words
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.patterns import a
 from rules.reading import Reading
@@ -26,7 +26,7 @@ def receipt_changed(reading: Reading, matched: Matched) -> Finding:
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    return telling.told(diagnosis.primary.facts("receipt_changed"), words)
+    return phrases.told(diagnosis.primary.facts("receipt_changed"), words)
 
 
 CAUSE = CauseFile(

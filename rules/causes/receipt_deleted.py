@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.words import Words
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.patterns import a
 from rules.reading import Reading
@@ -46,10 +46,10 @@ def hand_receipt_vanished(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     if finding.rule == "hand_receipt_vanished":
-        gone = telling.told(finding.facts("receipt_by_hand_vanished"), words)
-        paid = telling.amount(diagnosis, words)
+        gone = phrases.told(finding.facts("receipt_by_hand_vanished"), words)
+        paid = phrases.amount(diagnosis, words)
         return f"{gone} The payment of {paid} may have bounced; nothing is posted until a person decides."
-    return telling.told(finding.facts("receipt_deleted", "receipt_voided"), words)
+    return phrases.told(finding.facts("receipt_deleted", "receipt_voided"), words)
 
 
 CAUSE = CauseFile(

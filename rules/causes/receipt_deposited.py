@@ -7,7 +7,7 @@ from datetime import date
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.refusal import Refusal
 from receivables.words import Words
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.causes.accepted_unapplied import ALL_POSTED, unapplied
 from rules.fact_kinds import closed
@@ -58,7 +58,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     else:
         through = closed(date.fromisoformat(locked[0].text("through")), words)
         state, way_out = f"is dated in a closed period ({through})", "Reopen the period"
-    return f"Our {telling.documents(locked)} is unapplied and should be applied, but {state}. {way_out} in the books, then retry."
+    return f"Our {phrases.documents(locked)} is unapplied and should be applied, but {state}. {way_out} in the books, then retry."
 
 
 CAUSE = CauseFile(

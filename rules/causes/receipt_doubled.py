@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.words import Words, capitalized, listed
-from rules import observations, telling
+from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.patterns import a
 from rules.reading import Reading
@@ -47,15 +47,15 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     receipts = diagnosis.primary.facts("receipt_ours")
     if diagnosis.primary.rule == receipt_entered_again.name:
         again = diagnosis.primary.facts("receipt_by_hand")
-        named = capitalized(listed([telling.hand_receipt(fact, words) for fact in again[: telling.NAMED_AT_MOST]]))
+        named = capitalized(listed([phrases.hand_receipt(fact, words) for fact in again[: phrases.NAMED_AT_MOST]]))
         name = "names" if len(again) == 1 else "name"
         return (
-            f"{named} {name} this payment of {telling.amount(diagnosis, words)}, which {telling.documents(receipts)} records "
+            f"{named} {name} this payment of {phrases.amount(diagnosis, words)}, which {phrases.documents(receipts)} records "
             "already. If it is the same money, one of them must be removed."
         )
     return (
-        f"The books hold this payment of {telling.amount(diagnosis, words)} more than once: {telling.documents(receipts)}, "
-        f"{telling.total(receipts, 'amount', words)} together. One of them must be removed."
+        f"The books hold this payment of {phrases.amount(diagnosis, words)} more than once: {phrases.documents(receipts)}, "
+        f"{phrases.total(receipts, 'amount', words)} together. One of them must be removed."
     )
 
 

@@ -6,7 +6,7 @@ from receivables.books_records import Stamp
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Remedy
 from receivables.evidence import BindingProblem, Evidence
 from receivables.words import Words, plain
-from rules import fact_kinds, observations, telling
+from rules import fact_kinds, observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.kinds import kind
@@ -79,16 +79,16 @@ def not_diagnosed(evidence: Evidence, why: str) -> Diagnosis:
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    finding, number = diagnosis.primary, telling.transaction(diagnosis)
+    finding, number = diagnosis.primary, phrases.transaction(diagnosis)
     if finding.rule == "fits_now":
         return f"Payment {number} fits again; it was fixed in the books."
     if finding.rule == "diagnosis_failed":
         return f"Payment {number} could not be diagnosed by the rules; a person must look at it in the books."
-    amount = telling.amount(diagnosis, words)
+    amount = phrases.amount(diagnosis, words)
     if finding.facts("fits_now"):
         return f"Everything is open now, and the payment of {amount} would fit as it is."
     not_all = " Not everything could be read." if finding.facts("not_read") else ""
-    said = telling.told(_wrong(finding), words) or "Nothing that was read explains it."
+    said = phrases.told(_wrong(finding), words) or "Nothing that was read explains it."
     return f"No single cause explains this payment of {amount}. {said}{not_all}"
 
 

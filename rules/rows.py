@@ -148,7 +148,7 @@ TABLE: Mapping[str, KindOfRow] = {
 SCHEMA: Schema = {name: {field: of.type for field, of in kind.fields.items()} for name, kind in TABLE.items()}
 
 
-def rows(reading: Reading) -> list[Row]:
+def rows_of(reading: Reading) -> list[Row]:
     """The facts of one payment. The number in a row's id is the place in the reading's own tuple."""
     found = [Row("payment", "payment#0", _payment(reading))]
     found += [Row("line", f"line#{place}", _line(line)) for place, line in enumerate(reading.lines)]
