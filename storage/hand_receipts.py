@@ -197,14 +197,22 @@ def names_it(asked: Wanted, receipt: Receipt, longest_reference: int) -> bool:
 
 
 def queries(company: str, wanted: Sequence[Wanted]) -> list[sa.Select[Any]]:
-    """By words, and by customer and amount; both by index."""
+    """By words, and by customer and amount; all by index."""
     table, keys = schema.hand_receipt, schema.receipt_key
-    by_words = [condition for asked in wanted if (condition := _worded(company, asked)) is not None]
-    queries: list[sa.Select[Any]] = []
-    if by_words:
-        joined = sa.and_(table.c.company == keys.c.company, table.c.document_id == keys.c.document_id)
-        holding = sa.select(keys.c.document_id).select_from(keys.join(table, joined)).where(sa.or_(*by_words))
-        queries.append(sa.select(table).where(table.c.company == company, table.c.document_id.in_(holding)))
+    keyed = [(key, asked) for asked in wanted if (key := key_of(asked.number))]
+    telling = [key for key, _ in keyed if len(key) >= TELLING_LENGTH]
+    short = [(key, asked) for key, asked in keyed if len(key) < TELLING_LENGTH]
+    found: list[sa.Select[Any]] = []
+    if telling:
+        found.append(_beginning_with(company, [(key, key + LAST) for key in telling]))
+        begins = {start for key in telling for start in beginnings(key)}
+        found.append(sa.select(keys.c.document_id).where(keys.c.company == company, keys.c.start.in_(begins), keys.c.cut))
+    if short:
+        rows = [(key, key + LAST, asked.least_minor, asked.amount_minor) for key, asked in short]
+        found.append(_beginning_with(company, rows, "least_minor", "most_minor"))
+    queries: list[sa.Select[Any]] = [
+        sa.select(table).where(table.c.company == company, table.c.document_id.in_(holding)) for holding in found
+    ]
     customers = {customer_id for asked in wanted for customer_id in asked.customer_ids}
     if customers:
         queries.append(
@@ -218,19 +226,22 @@ def queries(company: str, wanted: Sequence[Wanted]) -> list[sa.Select[Any]]:
     return queries
 
 
-def _worded(company: str, asked: Wanted) -> sa.ColumnElement[bool] | None:
-    """A text that may hold the payment's number: what begins like it is looked at word by word afterwards."""
+def _beginning_with(company: str, rows: Sequence[tuple[Any, ...]], *amounts: str) -> sa.Select[Any]:
+    """The receipts with a text that begins like a payment's number, of one of its amounts where those are given: whether it
+    is the number is looked at word by word afterwards.
+    """
     table, keys = schema.hand_receipt, schema.receipt_key
-    key = key_of(asked.number)
-    if not key:
-        return None
-    begins = sa.and_(keys.c.company == company, keys.c.start >= key, keys.c.start < key + LAST)
-    if len(key) >= TELLING_LENGTH:
-        cut = sa.and_(keys.c.company == company, keys.c.start.in_(beginnings(key)), keys.c.cut)
-        return sa.or_(begins, cut) if len(key) > TELLING_LENGTH else begins
-    amount = table.c.amount_minor
-    less_a_fee = sa.and_(table.c.customer_id.in_(asked.customer_ids), amount.between(asked.least_minor, asked.amount_minor))
-    return sa.and_(begins, sa.or_(amount.is_(None), amount == asked.amount_minor, less_a_fee))
+    columns: list[sa.ColumnClause[Any]] = [sa.column(name, sa.String) for name in ("company", "low", "high")]
+    columns += [sa.column(name, sa.BigInteger) for name in amounts]
+    asked = sa.values(*columns, name="asked").data([(company, *row) for row in rows]).cte("asked")
+    # With the company among what is asked for, SQLite has no reason to read all of the company's keys first.
+    begins = sa.and_(keys.c.company == asked.c.company, keys.c.start >= asked.c.low, keys.c.start < asked.c.high)
+    holding = sa.select(keys.c.document_id).select_from(asked.join(keys, begins))
+    if not amounts:
+        return holding
+    receipt = sa.and_(table.c.company == keys.c.company, table.c.document_id == keys.c.document_id)
+    amount = sa.or_(table.c.amount_minor.is_(None), table.c.amount_minor.between(asked.c.least_minor, asked.c.most_minor))
+    return holding.join(table, receipt).where(amount)
 
 
 def _cut_keys(connection: Connection, company: str, ids: Collection[str]) -> dict[str, set[str]]:

@@ -118,6 +118,14 @@ def not_in_books(connection: Connection, company: str, amounts_minor: Collection
     return _load(connection, condition, limit=limit)
 
 
+def versions(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, int]:
+    """Which version of each of these payments holds; one that was moved since it was read has another."""
+    table = schema.payment
+    query = sa.select(table.c.transaction_number, table.c.version)
+    rows = connection.execute(query.where(table.c.company == company, table.c.transaction_number.in_(numbers)))
+    return {row.transaction_number: row.version for row in rows}
+
+
 def by_numbers(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, StoredPayment]:
     """Several payments by transaction number; unknown ones are left out."""
     table = schema.payment

@@ -146,11 +146,11 @@ def _page(desk: Desk, after: str) -> Sequence[StoredPayment]:
 def _walk(desk: Desk, batch: Sequence[StoredPayment], proven: Proven) -> None:
     page = proof_reading.read(desk, batch)
     with desk.db.read() as connection:
-        now_held = payments.by_numbers(connection, desk.company.id, [stored.number for stored in batch])
+        now_held = payments.versions(connection, desk.company.id, [stored.number for stored in batch])
     told = []
     for sides in page.sides:
         judged = judge(sides)
-        if now_held[sides.number].version != sides.stored.version:  # moved while we read: the next walk sees it whole
+        if now_held[sides.number] != sides.stored.version:  # moved while we read: the next walk sees it whole
             judged = Judged(Standing.IN_PROGRESS)
         proven.add(sides, judged)
         proven.totals.add_payment(sides, judged.standing, page.customers[sides.number])

@@ -187,7 +187,8 @@ def test_a_batch_is_asked_by_index(db: Database) -> None:
         number: [receipt.id for receipt in receipts] for number, receipts in answered.items()
     }
     if db.dialect == "sqlite":
-        assert not [plan for plan in plans if "SCAN" in plan and "VIRTUAL" not in plan]
+        asked = ("VIRTUAL", "SCAN asked", "CONSTANT ROWS")  # what is asked for, 60 at once
+        assert not [plan for plan in plans if "SCAN" in plan and not any(word in plan for word in asked)]
 
 
 def _literal(query: object, connection: object) -> str:
