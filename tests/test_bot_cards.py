@@ -41,7 +41,7 @@ from slack_sdk.models.views import View
 from app.clock import RandomIds
 from bot.cards import failure_card
 from bot.figures import credit_that_fits_minor, figures, headline_minor
-from bot.modals import resolve_modal
+from bot.modals import read_submission, resolve_modal
 from bot.text import Block, fallback, plain_text
 from receivables.diagnosis import Cause, Remedy
 from receivables.evidence import Evidence
@@ -482,6 +482,22 @@ def test_the_window_asks_for_the_cash_reference_and_takes_several_proofs() -> No
     assert ["r-70", "r-71"] == [option["value"] for option in _select(view, "proof")["initial_options"]]
     assert "apply_proof" in _block_ids(view)
     assert "The books do not tell who made receipt 71." in [shown["text"] for shown in texts(view["blocks"])]
+
+
+def test_what_was_filled_in_is_read_as_a_decision_holds_it() -> None:
+    values = {
+        "remedy": {"remedy": {"selected_option": {"value": "offer"}}},
+        "proof": {"proof": {"selected_options": [{"value": "r-70"}, {"value": "r-71"}]}},
+        "apply_proof": {"apply_proof": {"selected_options": [{"value": "apply_proof"}]}},
+        "receipt": {"receipt": {"selected_option": {"value": "r-1"}}},
+        "cash_reference": {"cash_reference": {"value": " check 8841 "}},
+        "successor": {"successor": {"selected_option": None}},
+    }
+    given = read_submission({"private_metadata": "f", "state": {"values": values}})
+    assert ("f", "offer", "") == (given.failure_id, given.offer_id, given.reason)
+    assert given.options == {
+        "proof": ["r-70", "r-71"], "apply_proof": True, "receipt": "r-1", "cash_reference": "check 8841",
+    }  # fmt: skip
 
 
 def test_a_reason_is_required_to_dismiss_and_nowhere_else() -> None:

@@ -1,4 +1,4 @@
-"""Commands with which a person decides: decide, and reopen what was dismissed.
+"""Commands with which a person decides: decide, and reopen what was dismissed or called other money.
 
 A person is shown the sentence and the figures and asked, as on a card; where nobody can be asked, `--seen` names the facts
 that were seen. The record names the operating system's account beside the person.
@@ -181,7 +181,7 @@ def _outcome(desk: Desk, made: decisions.StoredDecision, state: str) -> str:
 def reopen(
     context: typer.Context, transaction: Transaction, person: AsPerson, company: CompanyId = None, as_json: AsJson = False
 ) -> None:
-    """Undo a dismissal. Nothing is posted: choose a remedy afterward."""
+    """Undo a dismissal, or not_duplicate before the payment is posted. Nothing is posted: choose a remedy afterward."""
     house = open_house(context.obj)
     desk = house.desk_of(transaction, company)
     requests.reopen(desk, transaction, by=person, os_account=os_account())
