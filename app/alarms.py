@@ -6,11 +6,11 @@ processes on one database may both run a job, and each piece of work is claimed 
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from types import FrameType
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -156,26 +156,28 @@ class Alarms:
             )
 
 
-def stop_asked() -> threading.Event:
-    """From now on Ctrl-C and SIGTERM only set this event, so that work in progress is finished first."""
-    stopping = threading.Event()
+def stop_asked() -> Callable[[], object]:
+    """From now on Ctrl-C and SIGTERM only end the wait that is returned, so that work in progress is finished first.
 
-    def told(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
+    The interpreter writes a byte for each signal, whichever thread gets it and whenever. A `threading.Event` is not
+    enough: a signal between its last look and its sleep was seen to be lost, and the process did not stop.
+    """
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, told)
-    return stopping
+        signal.signal(number, lambda _signal, _frame: None)
+    return lambda: os.read(told, 1)
 
 
 def until_told_to_stop() -> None:
     """Waits for Ctrl-C or SIGTERM."""
-    stop_asked().wait()
+    stop_asked()()
 
 
 def run_until_told_to_stop(house: House) -> None:
     """Runs the jobs, and listens to Slack where it is configured, until told to stop; then stops cleanly."""
-    stopping = stop_asked()  # before any job runs: a stop never cuts work off in the middle
+    wait_until_told = stop_asked()  # before any job runs: a stop never cuts work off in the middle
     alarms = Alarms(house)
     bot = open_bot(house, alarms)
     alarms.start()
@@ -185,7 +187,7 @@ def run_until_told_to_stop(house: House) -> None:
     if server is not None:
         server.start()
     log.info("running", companies=[desk.company.id for desk in house.desks()], slack=bot is not None)
-    stopping.wait()
+    wait_until_told()
     log.info("stopping")
     if server is not None:
         server.stop()

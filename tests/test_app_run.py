@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import astuple
 from pathlib import Path
 
 import pysqlite3.dbapi2 as sqlite
 import pytest
-from command_line import COMPANY, CommandLine, load_books, write_settings
+from command_line import COMPANY, CommandLine, load_books, run_process, write_settings
 from running import running, until
 
 from receivables.failpoints import ARMED_BY
@@ -63,6 +65,24 @@ def test_stop_is_clean_from_the_first_moment(tmp_path: Path) -> None:
         until(lambda: '"running"' in process.log, 30, lambda: process.log)
         assert 0 == process.stop()
     assert "Traceback" not in process.log
+
+
+STOPPED_FROM_ELSEWHERE = """
+import signal, threading, time
+from app.alarms import stop_asked
+
+wait = stop_asked()
+tell = lambda: (time.sleep(0.5), signal.pthread_kill(threading.get_ident(), signal.SIGTERM))
+threading.Thread(target=tell).start()
+wait()
+"""
+
+
+def test_stop_is_noticed_whichever_thread_is_told(tmp_path: Path) -> None:
+    """The main thread sleeps and is not woken by a signal to another one; it used to miss one as well while it fell asleep."""
+    script = tmp_path / "stopped.py"
+    script.write_text(STOPPED_FROM_ELSEWHERE)
+    assert (0, "", "") == astuple(run_process([sys.executable, str(script)], {}))
 
 
 @contextmanager
