@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import templates
 from makers import CountingIds, ManualClock, messages_waiting
 from scene import PAID, Scene
 from slack_bolt.request import BoltRequest
@@ -322,6 +323,7 @@ def a_bot_scene(folder: Path, *, listening: bool = True) -> Iterator[BotScene]:
         folder, now=lambda: clock.now().timestamp(), seed=SEED, messages_per_second=0.0, random_bytes=random_bytes
     ) as workspace:
         config = write_slack_settings(folder, workspace)
+        templates.new_database(folder)
         ledger = Ledger(folder / "acme-books.sqlite", clock)
         books = EmbeddedBooks(ledger, clock)
         opened = open_house(config, slack_environment(workspace))

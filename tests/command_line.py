@@ -6,14 +6,16 @@ import csv
 import json
 import os
 import shutil
-import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pysqlite3.dbapi2 as sqlite
+import templates
+import warm
 
 CHECKOUT = Path(__file__).parent.parent
 PATIENCE_SECONDS = 60.0  # a command takes one or two; more means that it hangs
@@ -158,17 +160,15 @@ def seen(run: Callable[..., Ran], words: Sequence[str]) -> tuple[str, ...]:
 
 
 def run_process(words: Sequence[str], environment: Mapping[str, str]) -> Ran:
-    """Runs a process in the checkout to its end, with a few variables more than ours."""
-    done = subprocess.run(
-        words,
-        cwd=CHECKOUT,
-        env=child_environment(environment),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    """Runs a program of ours (`python -m MODULE ...` or `python FILE ...`) to its end, with a few variables more than ours."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        started = warm.Started(words, child_environment(environment), out, err)
+        try:
+            code = started.wait(PATIENCE_SECONDS)
+        finally:
+            started.kill()
+        return Ran(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
 
 
 def child_environment(more: Mapping[str, str]) -> dict[str, str]:
@@ -200,7 +200,8 @@ def change_file(file: Path, *statements: str) -> None:
 def write_settings(
     folder: Path, *, temper: str = "strict", writes: str = "on", people: bool = True, more: str = ""
 ) -> CommandLine:
-    """A folder with settings, and nothing in the books yet."""
+    """A folder with settings and our tables, and nothing in the books yet."""
+    templates.new_database(folder)
     company = COMPANY.format(id="acme", name="Acme Networks", writes=writes, temper=temper)
     persons = PEOPLE.format(dana=MAY.format(limit="10000.00"), sam=MAY.format(limit="100.00")) if people else ""
     (folder / "resolve-now.toml").write_text(company + more + persons, encoding="utf-8")

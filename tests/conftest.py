@@ -11,17 +11,21 @@ from pathlib import Path
 
 import private_postgres
 import pytest
+import templates
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 from private_postgres import Cluster, PostgresMissing
 from scene import Scene, a_scene
 
-from storage.engine import Database
-from storage.migrating import migrate
-
 # Tests assert facts, never times: a busy machine is slower than Hypothesis expects of one example.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+# Tests commit thousands of times what nobody needs after the machine stops: where there is room, they write to memory.
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 4 * 2**30
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM_BYTES:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 CHROMIUM = shutil.which("chromium")
 HOW_TO_GET_CHROMIUM = "Chromium is not installed: apt-get install chromium"
@@ -66,11 +70,9 @@ def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_sqlite() -> Path:
     """An SQLite file with our tables; copied for each test, because that is faster than making them anew."""
-    file = tmp_path_factory.mktemp("migrated") / "resolve-now.sqlite"
-    _migrate(f"sqlite:///{file}")
-    return file
+    return templates.migrated()
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +85,7 @@ def postgres() -> Iterator[Cluster | None]:
             yield None
             return
         cluster.create("migrated")
-        _migrate(cluster.url("migrated"))
+        templates.migrate_at(cluster.url("migrated"))
         yield cluster
 
 
@@ -120,11 +122,3 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     yield made
     made.db.close()
     made.ledger.close()
-
-
-def _migrate(url: str) -> None:
-    database = Database(url)
-    try:
-        migrate(database)
-    finally:
-        database.close()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from command_line import CHECKOUT, CommandLine, child_environment
+import warm
+from command_line import CommandLine, child_environment
 
 STOP_SECONDS = 15  # a stop waits for the piece of work in hand
 
@@ -22,10 +22,7 @@ class Running:
         self._start()
 
     def _start(self) -> None:
-        with self._log.open("a", encoding="utf-8") as log:
-            self._process = subprocess.Popen(
-                self._acme.words("run"), cwd=CHECKOUT, env=child_environment({}), stdout=log, stderr=log
-            )
+        self._process = warm.Started(self._acme.words("run"), child_environment({}), self._log, self._log)
 
     @property
     def log(self) -> str:

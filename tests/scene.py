@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import templates
 from makers import CountingIds, ManualClock, a_company, a_payment
 
 from accounting.embedded.connector import EmbeddedBooks
@@ -22,7 +23,6 @@ from rules import diagnose
 from storage import decisions, failures, payments
 from storage.engine import Database
 from storage.failures import StoredFailure
-from storage.migrating import migrate
 from storage.payments import StoredPayment
 from storage.watch import Watch
 from sync import intake, journey, requests
@@ -146,8 +146,7 @@ def a_scene(
     one_invoice_per_receipt: bool = False,
 ) -> Scene:
     clock = ManualClock()
-    db = Database(url or f"sqlite:///{folder / 'resolve-now.sqlite'}")
-    migrate(db)
+    db = Database(url or f"sqlite:///{templates.new_database(folder)}")
     ledger = Ledger(folder / "books.sqlite", clock, temper=temper)
     desk = Desk(
         db=db,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import warm
 from bot_scene import SEED, Json, slack_environment, write_slack_settings
-from command_line import CHECKOUT, CommandLine, change_file, child_environment, load_books
+from command_line import CommandLine, change_file, child_environment, load_books
 
 from app.clock import random_bytes
 from receivables.failpoints import ARMED_BY
@@ -52,10 +52,7 @@ class Run:
     def __init__(self, acme: CommandLine, workspace: Workspace, failpoint: str) -> None:
         self._log = acme.folder / "run.log"
         environment = slack_environment(workspace) | ({ARMED_BY: failpoint} if failpoint else {})
-        with self._log.open("a", encoding="utf-8") as log:
-            self.process = subprocess.Popen(
-                acme.words("run"), cwd=CHECKOUT, env=child_environment(environment), stdout=log, stderr=log
-            )
+        self.process = warm.Started(acme.words("run"), child_environment(environment), self._log, self._log)
 
     def __str__(self) -> str:
         return self._log.read_text(encoding="utf-8")

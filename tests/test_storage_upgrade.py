@@ -57,6 +57,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Old]:
     _fill(acme.books_file, "books_0_1_0.sql")
     dump = f"resolve_now_0_1_0.{request.param}.sql"
     if request.param == "sqlite":
+        acme.database.unlink()  # the tables of 0.1.0 take the place of ours
         _fill(acme.database, dump)
         yield Old(acme, f"sqlite:///{acme.database}")
         return

@@ -1,0 +1,95 @@
+"""Our programs as real processes that start at once: each is forked from one that has imported everything.
+
+A new interpreter spends two seconds on imports, and hundreds of tests start one. What is forked is a process of its own
+with its own memory, files, arguments and environment; it ends by exit code or by a signal, `kill -9` included.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from multiprocessing import forkserver
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parent.parent
+IMPORTED_ONCE = ["warm", "app.main", "app.http", "app.slack", "alembic.command"]
+_CONTEXT = multiprocessing.get_context("forkserver")
+
+
+class Started:
+    """A program that was started; like `subprocess.Popen`, with its output in two files (or one)."""
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str], out: Path, err: Path) -> None:
+        """`words`: the interpreter, then `-m` and a module or a file, then its arguments. Both files are added to."""
+        assert sys.executable == words[0]
+        out.touch()
+        err.touch()
+        _serve()
+        self._process = _CONTEXT.Process(target=_play, args=(list(words[1:]), dict(environment), out, err), daemon=True)
+        self._process.start()
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, less than nothing for a signal; None while it runs."""
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, seconds: float) -> int:
+        """Its exit code. Raises TimeoutExpired when it takes longer."""
+        self._process.join(seconds)
+        ended = self._process.exitcode
+        if ended is None:
+            raise subprocess.TimeoutExpired(str(self._process.pid), seconds)
+        return ended
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def send_signal(self, number: int) -> None:
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
+
+
+def _serve() -> None:
+    """The server that is forked, one for each process of the tests; it ends with it."""
+    _CONTEXT.set_forkserver_preload(IMPORTED_ONCE)
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "tests")])
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.environ.pop("PYTHONPATH")
+        os.environ.update({} if before is None else {"PYTHONPATH": before})
+
+
+def _play(words: list[str], environment: Mapping[str, str], out: Path, err: Path) -> None:
+    """Runs in the new process: becomes what `python WORDS` would be."""
+    os.chdir(CHECKOUT)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    for number, file in ((1, out), (2, err)):
+        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.stdout, sys.stderr = (
+        open(number, "w", encoding="utf-8", buffering=1, closefd=False)  # noqa: SIM115 (for as long as the process lasts)
+        for number in (1, 2)
+    )
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if words[0] == "-m":
+        sys.argv = words[1:]
+        sys.modules.pop(words[1], None)  # it runs anew, as the main program
+        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = list(words)
+        sys.path.insert(0, str(Path(words[0]).parent))
+        runpy.run_path(words[0], run_name="__main__")
