@@ -21,11 +21,8 @@ from scene import Scene, a_scene
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 
-# Tests commit thousands of times what nobody needs after the machine stops: where there is room, they write to memory.
-MEMORY = Path("/dev/shm")
-ROOM_BYTES = 4 * 2**30
-if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM_BYTES:
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+if folder_in_memory := templates.memory():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder_in_memory))
 
 CHROMIUM = shutil.which("chromium")
 HOW_TO_GET_CHROMIUM = "Chromium is not installed: apt-get install chromium"

@@ -19,6 +19,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import templates
 import tryton_people
 from tryton_people import ADMIN_LOGIN, CLERK_LOGIN, PASSWORD, Person
 
@@ -77,7 +78,9 @@ def shared() -> TrytonServer:
     """One server for all tests of this process; it ends with the process."""
     until_the_end = ExitStack()
     atexit.register(until_the_end.close)
-    folder = until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="tryton-", ignore_cleanup_errors=True))
+    folder = until_the_end.enter_context(
+        tempfile.TemporaryDirectory(prefix="tryton-", dir=templates.memory(), ignore_cleanup_errors=True)
+    )
     return until_the_end.enter_context(running(Path(folder)))
 
 
