@@ -293,7 +293,7 @@ def test_an_answer_counts_once() -> None:
 def test_a_taken_port_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
-        with pytest.raises(ConfigurationError, match=f"Port {port}"):
+        with pytest.raises(ConfigurationError, match=f"port {port}"):
             Listener(port, "state")
 
 

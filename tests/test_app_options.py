@@ -13,7 +13,7 @@ from app.main import app
 BY_HAND = "--company --by --at --json"  # every `books` command has them, after its own
 
 COMMANDS = {
-    "import": "FILE --company --partial --json",
+    "import": "FILE --company --partial --numbers-are-not-cards --as --json",
     "sync": "--company --dry-run --wait --json",
     "failures": "--company --all --json",
     "show": "TRANSACTION --company --json",
