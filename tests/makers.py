@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -38,9 +37,8 @@ class ManualClock:
 class OwnClock:
     """The clock of one process beside others: its wall clock can be set, at its next reading but so many; nothing else is."""
 
-    def __init__(self, shared: ManualClock, told: Callable[[timedelta], None] = lambda _: None) -> None:
+    def __init__(self, shared: ManualClock) -> None:
         self._shared = shared
-        self._told = told
         self._readings_left = 0
         self._step = timedelta(0)
         self.off = timedelta(0)
@@ -54,7 +52,6 @@ class OwnClock:
             self._readings_left -= 1
             if not self._readings_left:
                 self.off += self._step
-                self._told(self._step)
         return self._shared.now() + self.off
 
     def monotonic(self) -> float:

@@ -11,12 +11,13 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import FrameType
 
 import sqlalchemy as sa
 from faulty_books import Fault, FaultyBooks, Killed
-from makers import OwnClock
+from makers import ManualClock, OwnClock
 from scene import Scene
 
 from receivables.books_records import InvoiceStatus, Receipt
@@ -31,10 +32,46 @@ from sync import journey, requests
 INVOICES = ("1001", "1002", "1003", "1004", "1005", "1006")
 JUMPS = (1, 1, 2, 5, 20, 31, 33, 61, 65, 400, 3600)
 STEPS_OF_CLOCKS = [timedelta(minutes=5), timedelta(days=2)]
+#: Where a wall clock is set: within each kind of transaction of the journey, from planning to the read-back.
+PIECES_OF_WORK = [
+    "posting.run_once",
+    "decisions._begin",
+    "effects.run_once",
+    "effects._look",
+    "effects._after_absence",
+    "effects._send",
+    "effects._release",
+    "effects._reread",
+    "verification.run_once",
+]
 FAULTS = [fault for fault in Fault if fault is not Fault.NONE]
 SETTLED = (Bucket.POSTED, Bucket.WAITING_PERSON, Bucket.DISMISSED, Bucket.EXCLUDED)
 UNSETTLED = (EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN)
 ROUNDS_TO_SETTLE = 25
+
+
+class ClockSetAtWork(OwnClock):
+    """A process's clock that is set within the transaction of a certain piece of work, the next time that is done."""
+
+    def __init__(self, shared: ManualClock, told: Callable[[str, timedelta], None]) -> None:
+        super().__init__(shared)
+        self.waiting: dict[str, timedelta] = {}
+        self._tell = told
+
+    def now(self) -> datetime:
+        work = _piece_of_work() if self.waiting else ""
+        if step := self.waiting.pop(work, None):
+            self.off += step
+            self._tell(work, step)
+        return super().now()
+
+
+def _piece_of_work() -> str:
+    """The step of the journey that asks for the time, as file and function."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and Path(frame.f_code.co_filename).parent.name != "sync":
+        frame = frame.f_back
+    return f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name}" if frame else ""
 
 
 @dataclass
@@ -54,12 +91,11 @@ class Walk:
         self.deck: list[Fault] = []
         self.books = FaultyBooks(self.scene.desk.books, self.scene.clock)
         self.scene.with_books(self.books)
-        self.clocks = [OwnClock(self.scene.clock, self.clock_was_set) for _ in range(2)]
+        self.clocks = [ClockSetAtWork(self.scene.clock, self.clock_was_set) for _ in range(2)]
         self.desks = [
             replace(self.scene.desk, owner=owner, clock=clock, watch=self.watch(clock))
             for owner, clock in zip(("first", "second"), self.clocks, strict=True)
         ]
-        self.set_while = ""
         self.scene.ledger.key_life *= self.dice.choice([0, 1])  # books that forget keys at once, or keep them a day
         self.rate = self.dice.choice([0.2, 0.5, 0.8])
         self.hooli = self.scene.customer()
@@ -107,21 +143,14 @@ class Walk:
         self.scene.clock.advance(seconds)
 
     def set_a_clock(self) -> None:
-        """Draws where in what is done next a wall clock is set, and by how much."""
-        clock = self.dice.choice(self.clocks)
+        """Draws the piece of work in whose transaction a wall clock is set next, and by how much."""
+        clock, work = self.dice.choice(self.clocks), self.dice.choice(PIECES_OF_WORK)
         step = self.dice.choice(STEPS_OF_CLOCKS) * self.dice.choice([-1, 1])
-        if abs(clock.off + step) > timedelta(days=3):
-            step = -step
-        clock.set_by(step, readings_left=self.dice.randint(1, 15))
+        clock.waiting[work] = -step if abs(clock.off + step) > timedelta(days=3) else step
 
-    def clock_was_set(self, step: timedelta) -> None:
-        """Remembers in which piece of work it happened."""
-        frame = sys._getframe(2)
-        while frame.f_back is not None and Path(frame.f_code.co_filename).parent.name != "sync":
-            frame = frame.f_back
-        self.set_while = f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name}"
-        self.said.append(f"... a clock is set by {step} in {self.set_while}")
-        self.reached[f"set in: {self.set_while}"] += 1
+    def clock_was_set(self, work: str, step: timedelta) -> None:
+        self.said.append(f"... a clock is set by {step} in {work}")
+        self.reached[f"set in: {work}"] += 1
 
     def decide(self) -> None:
         with self.scene.db.read() as connection:
@@ -153,11 +182,10 @@ class Walk:
         self.books.faults = [] if lucky else self.deal(2)
         self.books.late_seconds = self.dice.choice([1.0, 8.0, 25.0, 31.0])
         self.books.reads_raise = None if self.dice.random() >= self.rate / 6 else BooksUnavailable("The books do not answer.")
-        if self.dice.random() < 0.25:
+        if self.dice.random() < (0.5 if self.books.waiting else 0.25):
             self.interrupt()
         if self.dice.random() < 0.5:
             self.set_a_clock()
-        open_before = self.open_kinds()
         planned = list(self.books.faults)
         self.said.append(f"{what} with {[fault.value for fault in planned]}, reads {self.books.reads_raise!r}")
         try:
@@ -166,9 +194,6 @@ class Walk:
             self.reached[f"stopped: {type(error).__name__}"] += 1
         except Killed:
             self.reached["killed"] += 1
-        if self.set_while:
-            self.reached.update(f"set while open: {kind}" for kind in open_before | self.open_kinds())
-            self.set_while = ""
         happened = planned[: len(planned) - len(self.books.faults)]
         self.reached.update(f"fault: {fault}" for fault in happened)
         self.deck = [*planned[len(happened) :], *self.deck]
@@ -199,17 +224,12 @@ class Walk:
                 self.reached["interrupter stopped"] += 1
             self.books.faults = kept
 
-        setattr(self.books, self.dice.choice(["before_read", "before_write", "after_look"]), paused)
+        points = ["before_read", "before_write", "after_look", *["after_look"] * 3 * self.books.waiting]
+        setattr(self.books, self.dice.choice(points), paused)
 
     def calm(self) -> None:
         self.books.faults, self.books.reads_raise = [], None
         self.books.before_read = self.books.before_write = self.books.after_look = lambda: None
-
-    def open_kinds(self) -> set[EffectKind]:
-        """What kinds of writes are planned, under way or unknown."""
-        with self.scene.db.read() as connection:
-            chains = effects.of_payments(connection, "acme", list(self.fed_minor))
-        return {effect.kind for chain in chains.values() for effect in chain if effect.state in UNSETTLED}
 
     # --- the bookkeeper ---------------------------------------------------------------------------------------------
 
