@@ -44,6 +44,7 @@ PIECES_OF_WORK = [
     "effects._reread",
     "verification.run_once",
 ]
+RARE_PIECES_OF_WORK = ["effects._after_absence", "effects._release", "effects._reread"]  # waited for whenever a clock is set
 FAULTS = [fault for fault in Fault if fault is not Fault.NONE]
 SETTLED = (Bucket.POSTED, Bucket.WAITING_PERSON, Bucket.DISMISSED, Bucket.EXCLUDED)
 UNSETTLED = (EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN)
@@ -106,7 +107,7 @@ class Walk:
 
     def step(self) -> None:
         steps: list[Callable[[], None]] = [self.effects] * 5 + [self.post] * 5 + [self.sync] * 2 + [self.jump] * 6
-        steps += [self.decide] * 4 + [self.keep_books] * 3 + [self.finish] * 2
+        steps += [self.decide] * 4 + [self.keep_books] * 3 + [self.finish] * 2 + [self.land_late] * 2
         self.dice.choice(steps)()
         self.books.arrive()
 
@@ -128,6 +129,31 @@ class Walk:
         desk = self.dice.choice(self.desks)
         self.at_risk(f"finish by {desk.owner}", lambda: journey.finish_once(desk))
 
+    def land_late(self) -> None:
+        """A write lands when its window is nearly over; somebody asks for it before, and the answer travels."""
+        window = carrying_out.SEND_SECONDS + self.books.traits.settle_seconds
+        desk, clock = self.dice.choice(list(zip(self.desks, self.clocks, strict=True)))
+        self.pay()
+        self.books.late_seconds = window - self.dice.choice([1, 2, 12])
+        self.books.faults = [Fault.LATE]
+        self.reached["landed late"] += 1
+        journey.run(desk)
+        self.scene.clock.advance(self.books.late_seconds - self.dice.choice([2, 5]))
+        kept, clock.waiting = clock.waiting, {}
+        if self.dice.random() < 0.5:
+            clock.waiting["effects._look"] = self.dice.choice(STEPS_OF_CLOCKS) * self.dice.choice([-1, 1])
+
+        def travels() -> None:
+            self.books.after_look = lambda: None
+            self.scene.clock.advance(8)
+
+        self.books.after_look = travels
+        self.said.append(f"{desk.owner} asks early for what lands late")
+        for _ in range(3):
+            journey.run(desk)
+        clock.waiting = kept
+        self.calm()
+
     def pay(self) -> None:
         number = f"TXN-{len(self.fed_minor) + 1}"
         chosen = self.dice.sample(INVOICES, self.dice.choice([1, 1, 2]))
@@ -144,9 +170,10 @@ class Walk:
 
     def set_a_clock(self) -> None:
         """Draws the piece of work in whose transaction a wall clock is set next, and by how much."""
-        clock, work = self.dice.choice(self.clocks), self.dice.choice(PIECES_OF_WORK)
-        step = self.dice.choice(STEPS_OF_CLOCKS) * self.dice.choice([-1, 1])
-        clock.waiting[work] = -step if abs(clock.off + step) > timedelta(days=3) else step
+        for work in [self.dice.choice(PIECES_OF_WORK), *RARE_PIECES_OF_WORK]:
+            clock = self.dice.choice(self.clocks)
+            step = self.dice.choice(STEPS_OF_CLOCKS) * self.dice.choice([-1, 1])
+            clock.waiting[work] = -step if abs(clock.off + step) > timedelta(days=3) else step
 
     def clock_was_set(self, work: str, step: timedelta) -> None:
         self.said.append(f"... a clock is set by {step} in {work}")
