@@ -7,7 +7,7 @@ ARGS ?=
 bin := .venv/bin
 install := PYTHON="$(PYTHON)" sh requirements/install
 
-.PHONY: help demo test check format accuracy same diagnosing recording recipes pictures lock clean
+.PHONY: help demo test check format accuracy same backtest diagnosing recording recipes pictures lock clean
 
 help: ## list these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +39,10 @@ accuracy: ## how often the diagnoses are right, on 50,000 generated histories (A
 same: ## play this version and 0.1.0 with the same inputs and list every difference (ARGS="--commit X --plays demo walks")
 	@$(install) dev
 	@$(bin)/python -m bench.side_by_side $(ARGS)
+
+backtest: ## judge the evidence that 0.1.0 stored anew, and list every difference with its reason
+	@$(install) dev
+	@$(bin)/python -m bench.backtest $(ARGS)
 
 diagnosing: ## how long a diagnosis takes, here and in 0.1.0, and how often both say the same
 	@$(install) dev

@@ -21,6 +21,7 @@ from makers import ManualClock, OwnClock
 from scene import Scene
 
 from receivables.books_records import InvoiceStatus, Receipt
+from receivables.diagnosis import Remedy
 from receivables.effects import EffectKind, EffectState, markers_in
 from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavailable, NotFound, NotPermitted, StaleDecision
 from receivables.payment import Bucket
@@ -141,7 +142,9 @@ class Walk:
         self.scene.clock.advance(self.books.late_seconds - self.dice.choice([2, 5]))
         kept, clock.waiting = clock.waiting, {}
         if self.dice.random() < 0.5:
-            clock.waiting["effects._look"] = self.dice.choice(STEPS_OF_CLOCKS) * self.dice.choice([-1, 1])
+            clock.waiting[self.dice.choice(["effects._look", "effects._after_absence"])] = self.dice.choice(
+                STEPS_OF_CLOCKS
+            ) * self.dice.choice([-1, 1])
 
         def travels() -> None:
             self.books.after_look = lambda: None
@@ -189,7 +192,9 @@ class Walk:
         if not offered:
             return
         remedy = offered[0] if self.dice.random() < 0.6 else self.dice.choice(offered)
-        options = {"reapply": True} if self.dice.random() < 0.5 else {}
+        options: dict[str, object] = {"reapply": True} if self.dice.random() < 0.5 else {}
+        if remedy is Remedy.NOT_DUPLICATE:
+            options["cash_reference"] = f"check {self.dice.randint(100, 999)}"
         self.said.append(f"decide {found.transaction_number} {remedy} {options}")
         try:
             requests.request(
@@ -272,7 +277,11 @@ class Walk:
     def enter(self) -> str:
         invoice = self.dice.choice([invoice for invoice in self.scene.ledger.invoices() if invoice.status is InvoiceStatus.OPEN])
         amount = self.dice.choice([5_000, 10_000, 25_000])
-        reference = self.dice.choice(["", "", "", *self.fed_minor])
+        with self.scene.db.read() as connection:
+            waiting = [found.transaction_number for found in failures.open_ones(connection, "acme")]
+        reference = self.dice.choice(["", "", "", *self.fed_minor, *waiting * 2])
+        if reference and self.dice.random() < 0.5:
+            amount = min(self.fed_minor[reference], invoice.open_minor)
         made = self.scene.ledger.enter_receipt(
             self.hooli.id, amount, "USD", date(2026, 3, 3), by="bookkeeper", lines=[(invoice.id, amount)], reference=reference
         )

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from broken_watches import AfterTheAnswer, ByTheWallClock
 from faulty_books import Fault, FaultyBooks, Killed
 from makers import OwnClock
 from scene import Scene
@@ -16,10 +17,10 @@ from step_by_step import WINDOW, carry_out, effects_of, faulty, later, promise, 
 from receivables.effects import EffectState
 from receivables.errors import BooksRefused, BooksUnavailable
 from receivables.refusal import Refusal
-from storage.watch import JUMP_SECONDS, Absence, Sending, Watch
+from storage.watch import JUMP_SECONDS, Watch
 from sync import effects as carrying_out
 from sync import waiting
-from sync.effects import LEASE_SECONDS, SEND_SECONDS
+from sync.effects import LEASE_SECONDS
 from sync.journey import JourneyCounts
 
 STEPS = [timedelta(minutes=5), timedelta(days=2), -timedelta(minutes=5), -timedelta(days=2)]
@@ -64,22 +65,6 @@ def _settled_once(scene: Scene) -> None:
         scene.clock.advance(40)
         scene.sync()
     verified_once(scene, amount_minor=20_000)
-
-
-class ByTheWallClock(Watch):
-    """As it was before A12: the window is over when the wall clock says so."""
-
-    def absence(self, sending: Sending, asked: float, window_seconds: float) -> Absence | None:  # noqa: ARG002
-        assert sending.deadline_at is not None
-        settle = timedelta(seconds=window_seconds - SEND_SECONDS)
-        return Absence(sending.id, sending.sendings, 0.0) if self._clock.now() >= sending.deadline_at + settle else None
-
-
-class AfterTheAnswer(Watch):
-    """As it was before A13: the moment of the answer counts, not that of the question."""
-
-    def absence(self, sending: Sending, asked: float, window_seconds: float) -> Absence | None:  # noqa: ARG002
-        return super().absence(sending, self.moment(), window_seconds)
 
 
 # --- absence ----------------------------------------------------------------------------------------------------------

@@ -9,16 +9,20 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from random_walk import FAULTS, a_walk
+from broken_watches import AfterTheAnswer, ByTheWallClock
+from random_walk import FAULTS, PIECES_OF_WORK, a_walk
 from scene import a_scene
 
 from receivables.effects import EffectState
 from receivables.payment import Bucket
+from storage.watch import Watch
 
 GROUPS = 4  # so that pytest-xdist can share them out
 SEEDS = int(os.environ.get("RANDOM_WALK_SEEDS", "40"))  # a longer proof takes thousands
 STEPS = 60
 AT_LEAST = 3  # a state that was hardly ever reached was hardly ever tried
+CLOCKS_SET_AT_LEAST = 20
+LIVES_TO_FIND_IT = 12
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
@@ -58,11 +62,25 @@ def _everything_was_reached(all_counts: Path) -> None:
     wanted += [f"effect: {state}" for state in EffectState if state is not EffectState.SUPERSEDED]
     wanted += [f"bucket: {bucket}" for bucket in Bucket if bucket is not Bucket.EXCLUDED]
     assert {} == {name: reached[name] for name in wanted if reached[name] < AT_LEAST}, dict(reached)
+    clocks = {work: reached[f"set in: {work}"] for work in PIECES_OF_WORK}
+    assert {} == {work: times for work, times in clocks.items() if times < CLOCKS_SET_AT_LEAST}, dict(reached)
 
 
-def _one_life(folder: Path, seed: int, reached: Counter[str]) -> None:
+@pytest.mark.parametrize(("watch", "first_seed"), [(ByTheWallClock, 0), (AfterTheAnswer, 3)])
+def test_the_same_lives_double_a_payment_where_time_is_told_as_it_was(
+    tmp_path: Path, migrated_sqlite: Path, watch: type[Watch], first_seed: int
+) -> None:
+    with pytest.raises(AssertionError, match="is in the books twice"):
+        for seed in range(first_seed, first_seed + LIVES_TO_FIND_IT):
+            folder = tmp_path / str(seed)
+            folder.mkdir()
+            shutil.copyfile(migrated_sqlite, folder / "resolve-now.sqlite")
+            _one_life(folder, seed, Counter(), watch)
+
+
+def _one_life(folder: Path, seed: int, reached: Counter[str], watch: type[Watch] = Watch) -> None:
     scene = a_scene(folder, one_invoice_per_receipt=seed % 3 == 0, temper="swallowing" if seed % 5 == 0 else "strict")
-    walk = a_walk(scene, seed)
+    walk = a_walk(scene, seed, watch)
     try:
         for _ in range(STEPS):
             walk.step()
