@@ -36,9 +36,8 @@ said = []
 for body in json.load(sys.stdin):
     evidence = evidence_from_json(body)
     found = diagnose(evidence).primary
-    said.append([
-        " ".join(sorted({str(each.code) for each in obstacles(evidence)})) or "posts", str(found.cause), str(found.remedy), str(found.confidence)
-    ])
+    in_the_way = " ".join(sorted({str(each.code) for each in obstacles(evidence)})) or "posts"
+    said.append([in_the_way, str(found.cause), str(found.remedy), str(found.confidence)])
 json.dump(said, sys.stdout)
 """
 

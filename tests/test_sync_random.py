@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,7 @@ def test_whatever_happens_each_payment_is_in_the_books_at_most_once_and_comes_to
     tmp_path: Path, migrated_sqlite: Path, group: int, all_counts: Path
 ) -> None:
     reached: Counter[str] = Counter()
-    for seed in range(group, SEEDS, GROUPS):
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        shutil.copyfile(migrated_sqlite, folder / "resolve-now.sqlite")
-        _one_life(folder, seed, reached)
-        shutil.rmtree(folder)
+    _lives(tmp_path, migrated_sqlite, range(group, SEEDS, GROUPS), reached)
     (all_counts / f"{group}.part").write_text(json.dumps(reached))
     (all_counts / f"{group}.part").rename(all_counts / f"{group}.json")
     _everything_was_reached(all_counts)
@@ -71,11 +67,18 @@ def test_the_same_lives_double_a_payment_where_time_is_told_as_it_was(
     tmp_path: Path, migrated_sqlite: Path, watch: type[Watch], first_seed: int
 ) -> None:
     with pytest.raises(AssertionError, match="is in the books twice"):
-        for seed in range(first_seed, first_seed + LIVES_TO_FIND_IT):
-            folder = tmp_path / str(seed)
-            folder.mkdir()
-            shutil.copyfile(migrated_sqlite, folder / "resolve-now.sqlite")
-            _one_life(folder, seed, Counter(), watch)
+        _lives(tmp_path, migrated_sqlite, range(first_seed, first_seed + LIVES_TO_FIND_IT), Counter(), watch)
+
+
+def _lives(
+    tmp_path: Path, migrated_sqlite: Path, seeds: Iterable[int], reached: Counter[str], watch: type[Watch] = Watch
+) -> None:
+    for seed in seeds:
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        shutil.copyfile(migrated_sqlite, folder / "resolve-now.sqlite")
+        _one_life(folder, seed, reached, watch)
+        shutil.rmtree(folder)
 
 
 def _one_life(folder: Path, seed: int, reached: Counter[str], watch: type[Watch] = Watch) -> None:
