@@ -142,9 +142,8 @@ class Walk:
         self.scene.clock.advance(self.books.late_seconds - self.dice.choice([2, 5]))
         kept, clock.waiting = clock.waiting, {}
         if self.dice.random() < 0.5:
-            clock.waiting[self.dice.choice(["effects._look", "effects._after_absence"])] = self.dice.choice(
-                STEPS_OF_CLOCKS
-            ) * self.dice.choice([-1, 1])
+            work = self.dice.choice(["effects._look", "effects._after_absence"])
+            clock.waiting[work] = self.dice.choice(STEPS_OF_CLOCKS) * self.dice.choice([-1, 1])
 
         def travels() -> None:
             self.books.after_look = lambda: None
@@ -152,8 +151,8 @@ class Walk:
 
         self.books.after_look = travels
         self.said.append(f"{desk.owner} asks early for what lands late")
-        for _ in range(3):
-            journey.run(desk)
+        for _ in range(2):
+            carrying_out.run_once(desk)
         clock.waiting = kept
         self.calm()
 
