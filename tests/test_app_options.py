@@ -17,7 +17,8 @@ COMMANDS = {
     "sync": "--company --dry-run --wait --json",
     "failures": "--company --all --json",
     "show": "TRANSACTION --company --json",
-    "decide": "TRANSACTION REMEDY --as --reason --successor --proof --apply-proof --receipt --cash-reference --reapply --seen --company --json",
+    "decide": "TRANSACTION REMEDY --as --reason --successor --proof --apply-proof --receipt --cash-reference --reapply"
+    " --seen --company --json",
     "search": "TEXT --company --kind --include-hidden --json",
     "hide": "TRANSACTION --company --json",
     "unhide": "TRANSACTION --company --json",
