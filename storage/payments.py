@@ -15,6 +15,8 @@ from receivables.reference_keys import key_of
 from storage import schema
 from storage.work import Work
 
+KEYS_AT_ONCE = 500  # values in one condition; SQLite allows 32,766, and long ones are planned slowly
+
 
 @dataclass(frozen=True)
 class StoredPayment:
@@ -131,6 +133,18 @@ def by_numbers(connection: Connection, company: str, numbers: Collection[str]) -
     table = schema.payment
     condition = sa.and_(table.c.company == company, table.c.transaction_number.in_(numbers))
     return {stored.number: stored for stored in _load(connection, condition, limit=None)}
+
+
+def numbers_by_key(connection: Connection, company: str, keys: Collection[str]) -> Mapping[str, Sequence[str]]:
+    """The transaction numbers that are these but for their form (`reference_keys.key_of`), by key, each in order."""
+    table, asked = schema.payment, sorted(keys)
+    found: dict[str, list[str]] = {}
+    query = sa.select(table.c.number_key, table.c.transaction_number).where(table.c.company == company)
+    for start in range(0, len(asked), KEYS_AT_ONCE):
+        some = table.c.number_key.in_(asked[start : start + KEYS_AT_ONCE])
+        for row in connection.execute(query.where(some).order_by(table.c.transaction_number)):
+            found.setdefault(row.number_key, []).append(row.transaction_number)
+    return found
 
 
 def move(

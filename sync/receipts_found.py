@@ -19,6 +19,7 @@ from receivables.evidence import LineEvidence, ReceiptEvidence, Vanished
 from receivables.money import LARGEST_FEE_PERCENT
 from receivables.payment import Payment
 from receivables.ports import Books
+from receivables.reference_keys import key_of
 from receivables.twins import folded
 from storage import hand_receipts, mirror, payments
 from storage.engine import Connection
@@ -28,7 +29,6 @@ from storage.payments import StoredPayment
 from storage.work import Work
 
 MOST_WAITING = 2_000  # payments of the same few amounts; beyond this many an amount tells nothing anyway
-MOST_NAMED = 500  # references asked for at once
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Candidates:
 class Search:
     """Receipts of a batch's customers, with what our own rows say about them.
 
-    `waiting` are payments not in the books that one entered by hand may be, `named` those that its reference names.
+    `waiting` are payments not in the books that one entered by hand may be, `named` the numbers that its reference is, by key.
     """
 
     company: Company
@@ -62,7 +62,7 @@ class Search:
     longest_reference: int = 0
     other_money: Mapping[str, Sequence[OtherMoney]] = field(default_factory=dict)  # by transaction number
     waiting: Sequence[StoredPayment] = ()
-    named: Mapping[str, StoredPayment] = field(default_factory=dict)
+    named: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def wanted(company: Company, payment: Payment, customer_ids: Collection[str], *, at_least_days: int = 0) -> Wanted:
@@ -128,17 +128,18 @@ def _differs(now: Receipt, seen: Receipt | None) -> bool:
 
 
 def with_others(connection: Connection, search: Search, batch: Sequence[StoredPayment]) -> Search:
-    """The same with the other payments that its hand-made receipts with an amount of this batch may be. Two queries at most."""
-    amounts = {stored.payment.amount_minor for stored in batch}
-    alike = [receipt for receipt in search.receipts if receipt.amount_minor in amounts and not markers_in(receipt.memo)]
-    if not alike:
-        return search
+    """The same with the other payments that its hand-made receipts may be by their amount, or are by their reference.
+
+    What is said of a receipt does not depend on the other payments of the batch: a decision reads its payment alone.
+    """
+    by_hand = [receipt for receipt in search.receipts if not markers_in(receipt.memo)]
+    amounts = {stored.payment.amount_minor for stored in batch} & {receipt.amount_minor for receipt in by_hand}
+    keys = {key_of(receipt.reference) for receipt in by_hand} - {""}
     company = search.company.id
-    references = sorted({receipt.reference.strip() for receipt in alike} - {""})[:MOST_NAMED]
     return replace(
         search,
-        waiting=payments.not_in_books(connection, company, {receipt.amount_minor for receipt in alike}, limit=MOST_WAITING),
-        named=payments.by_numbers(connection, company, references) if references else {},
+        waiting=payments.not_in_books(connection, company, amounts, limit=MOST_WAITING) if amounts else (),
+        named=payments.numbers_by_key(connection, company, keys) if keys else {},
     )
 
 
@@ -155,10 +156,11 @@ def of_payment(
         if receipt.voided:
             continue
         # One of ours for another payment is other money: it says something only where it stands on the same invoices.
+        # An older one was read only if another payment of the batch was paid earlier.
         by_hand = not markers_in(receipt.memo)
-        near = by_hand and since <= receipt.received_on <= through
+        near = by_hand and receipt.received_on <= through
         on_its_invoices = any(line.invoice_id in invoices for line in receipt.lines)
-        of_customer = receipt.customer_id in customers and (near or on_its_invoices)
+        of_customer = receipt.customer_id in customers and since <= receipt.received_on and (near or on_its_invoices)
         if of_customer or (by_hand and asked and hand_receipts.may_be(asked, receipt, search.longest_reference)):
             found[receipt.id] = receipt
     return tuple(
@@ -221,9 +223,9 @@ def _same_customer(stored: StoredPayment, other: StoredPayment) -> bool:
 
 
 def _named(search: Search, stored: StoredPayment, receipt: Receipt) -> str:
-    """The other payment whose transaction number the reference is, or ""."""
-    reference = receipt.reference.strip()
-    return reference if reference in search.named and reference != stored.number else ""
+    """The other payment whose transaction number the reference is, in whatever form, or ""."""
+    numbers = search.named.get(key_of(receipt.reference), ())
+    return "" if stored.number in numbers else next(iter(numbers), "")
 
 
 def _other_money(search: Search, stored: StoredPayment, receipt: Receipt) -> str:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from evidence_makers import WORDS
 from faulty_books import FaultyBooks
 from makers import a_payment
-from scene import PAID, Scene, a_scene
+from scene import PAID, Scene
 
 import rules
+from bench.accuracy.playing import play_in
+from bench.accuracy.world import World
 from receivables.books_records import BooksSettings, Customer
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Remedy
 from receivables.errors import AccessLost, BooksRefused
 from receivables.evidence import Evidence
 from receivables.payment import Allocation, PaymentState
 from receivables.refusal import Refusal
-from storage import attempts, companies, failures
+from storage import attempts, companies, failures, payments
 from sync import evidence
+from sync.desk import Desk
 
 ENTERED = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 READS_PER_BATCH = 10  # settings, invoices, customers, receipts three ways, credit memos, numbers, similar invoices, merged
@@ -222,10 +226,45 @@ def test_lost_access_pauses_the_company_and_fails_no_payment(scene: Scene) -> No
     assert (0, 0, PaymentState.RECEIVED, None) == (tally.attempted, tally.failed, scene.payment().state, scene.failure())
 
 
+def alone_and_among_others(desk: Desk) -> Mapping[str, tuple[Evidence, Evidence]]:
+    """For each open failure, by transaction number, what is read about it alone and what in one batch with all others."""
+    with desk.db.read() as connection:
+        page = failures.open_ones(connection, desk.company.id, about="payment", limit=1000)
+        known = payments.by_numbers(connection, desk.company.id, failures.transaction_numbers(page))
+    among = evidence.gather(desk, list(known.values()), isolated=True)
+    pairs = {}
+    for number, stored in known.items():
+        (alone,) = evidence.gather(desk, [stored], isolated=True).values()
+        pairs[number] = (replace(alone, taken_at=among[number].taken_at), among[number])
+    return pairs
+
+
 def test_evidence_is_the_same_for_one_payment_alone_and_among_others(tmp_path: Path) -> None:
-    scene = a_scene(tmp_path)
-    fail_many(scene, 12)
-    alone = evidence.of_one(scene.desk, scene.payment("TXN-0004"), scene.failing("TXN-0004"))
-    assert evidence_of(scene, "TXN-0004") == replace(alone, taken_at=evidence_of(scene, "TXN-0004").taken_at)
-    scene.db.close()
-    scene.ledger.close()
+    """Else a decision, which reads its payment alone, would find the facts changed for ever."""
+    world = World(tmp_path, Random(1), rules.diagnose)
+    play_in(world, "ordinary", 40)
+    pairs = alone_and_among_others(world.desk)
+    world.close()
+
+    assert 30 < len(pairs)
+    assert [] == [number for number, (alone, among) in pairs.items() if alone != among]
+
+
+def test_what_is_read_for_another_payment_changes_no_evidence(scene: Scene) -> None:
+    """Neither an older receipt on the invoice nor a receipt of another amount that names another payment, in any form."""
+    hooli, initech = scene.customer(), scene.customer("Initech")
+    short = scene.invoice("1042", hooli, 50_000)
+    scene.invoice("2001", initech, 70_000)
+    scene.pay("TXN-1")
+    scene.pay("TXN-2", 70_000, {"2001": 70_000}, customer="Initech")
+    scene.pay("TXN-3", 30_000, {"1050": 30_000}, paid_at=PAID - timedelta(days=60))
+    long_ago = PAID.date() - timedelta(days=40)
+    scene.ledger.enter_receipt(hooli.id, 20_000, "USD", long_ago, lines=[(short.id, 20_000)], by="erin", at=ENTERED)
+    enter_receipt(scene, hooli, 70_000, {}, reference="txn 2")
+    scene.sync()
+
+    pairs = alone_and_among_others(scene.desk)
+
+    assert ["TXN-1", "TXN-2", "TXN-3"] == sorted(pairs)
+    assert [] == [number for number, (alone, among) in pairs.items() if alone != among]
+    assert ["TXN-2"] == [receipt.names_payment for receipt in pairs["TXN-1"][0].receipts]

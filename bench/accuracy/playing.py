@@ -34,12 +34,13 @@ def play(seed: int, which: str, histories: int) -> list[Judged]:
         temper = "swallowing" if which == "swallowing" else "strict"
         world = World(Path(folder), Random(seed), diagnose, ZONES[seed % len(ZONES)], temper)
         try:
-            return _play(world, which, histories)
+            return play_in(world, which, histories)
         finally:
             world.close()
 
 
-def _play(world: World, which: str, histories: int) -> list[Judged]:
+def play_in(world: World, which: str, histories: int) -> list[Judged]:
+    """The histories in a company that stays open, so that more can be asked of it."""
     kinds = COMPANIES[which]
     chosen = world.random.choices(list(kinds), weights=list(kinds.values()), k=histories)
     stories = [kind(world, f"{place:04}") for place, kind in enumerate(chosen)]
