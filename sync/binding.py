@@ -6,7 +6,7 @@ that number is newer than the payment, or the customer is not certain, the line 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from receivables.books_records import Customer, Invoice
@@ -16,7 +16,7 @@ from receivables.twins import folded
 from storage import mirror, payments
 from storage.engine import Connection
 from storage.mirror import Seen
-from storage.payments import StoredPayment
+from storage.payments import Binding, StoredPayment
 from storage.work import Work
 from sync.desk import Desk
 
@@ -91,6 +91,11 @@ def look_up(connection: Connection, company: str, wanted: Sequence[Payment]) -> 
 def _customers(connection: Connection, company: str, ids: set[str]) -> list[Customer]:
     seen = mirror.documents(connection, company, "customer", ids) if ids else ()
     return [document.document for document in seen if isinstance(document.document, Customer)]
+
+
+def customers_of(stored: StoredPayment, held: Mapping[int, Binding], known: Known) -> set[str]:
+    """The customers of the books that a payment is of: as its lines are bound (`held`), else all that it may be of."""
+    return {line.customer_id for line in held.values()} or set(customer_ids_of(stored.payment, known))
 
 
 def customer_ids_of(payment: Payment, known: Known) -> tuple[str, ...]:

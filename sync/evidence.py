@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 from receivables.books_records import (
@@ -156,7 +156,8 @@ def _our_rows(
         known = binding.look_up(connection, company, [stored.payment for stored in batch])
         customers = {id_ for stored in batch for id_ in binding.customer_ids_of(stored.payment, known)}
         bindings = payments.bindings(connection, company, numbers)
-        asked = [receipts_found.wanted(desk.company, stored.payment, _customers(stored, bindings, known)) for stored in batch]
+        of_customers = {stored.number: binding.customers_of(stored, bindings[stored.number], known) for stored in batch}
+        asked = [receipts_found.wanted(desk.company, stored.payment, of_customers[stored.number]) for stored in batch]
         return _Ours(
             isolated=isolated,
             refusals=refusals,
@@ -169,12 +170,6 @@ def _our_rows(
             twins=twins.unsettled(connection, company, numbers),
             invoices=mirror.open_invoices_of(connection, company, customers) if full else (),
         )
-
-
-def _customers(stored: StoredPayment, bindings: Mapping[str, Mapping[int, Binding]], known: binding.Known) -> set[str]:
-    """The customers of the books that a payment is of: as its lines are bound, else all that it may be of."""
-    bound = {held.customer_id for held in bindings[stored.number].values()}
-    return bound or set(binding.customer_ids_of(stored.payment, known))
 
 
 def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool) -> _Read:
@@ -191,8 +186,7 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
         if effect.kind is EffectKind.RECEIPT and effect.document_id
     }
     stems = [marker_stem(desk.company.id, stored.number) for stored in batch if full or ours.effects[stored.number]]
-    earliest = min(desk.company.day_of(stored.payment.paid_at) for stored in batch)
-    since = earliest - timedelta(days=desk.company.hand_receipt_days)
+    since = min(receipts_found.window(desk.company, stored.payment)[0] for stored in batch)
     read = _Read(NO_SETTINGS, full)
     read.settings = _settings(books, read)
     read.invoices = read.attempt("invoices", lambda: books.invoices(invoice_ids), {})
@@ -257,7 +251,7 @@ def _takes_money(invoice: Invoice | Gone | None) -> bool:
 def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, at: datetime) -> Evidence:
     company = search.company
     lines = tuple(_line(stored, number, ours, read) for number in range(1, len(stored.payment.allocations) + 1))
-    customers = _customers(stored, ours.bindings, ours.known)
+    customers = binding.customers_of(stored, ours.bindings[stored.number], ours.known)
     customer = read.customers.get(next(iter(customers))) if len(customers) == 1 else None
     remaining = read.customers.get(customer.merged_into) if isinstance(customer, Customer) else None
     if isinstance(remaining, Customer):

@@ -22,7 +22,7 @@ from storage.effects import StoredEffect
 from storage.engine import Connection
 from storage.failures import Trouble
 from storage.other_money import OtherMoney
-from storage.payments import Binding, StoredPayment
+from storage.payments import StoredPayment
 from storage.taking_in import BEFORE_START_ON
 from storage.twins import Settlement
 from sync import binding, evidence, receipts_found
@@ -145,11 +145,7 @@ def _customers(connection: Connection, company: str, batch: Sequence[StoredPayme
     held = payments.bindings(connection, company, [stored.number for stored in batch])
     unbound = [stored.payment for stored in batch if not held[stored.number]]
     known = binding.look_up(connection, company, unbound)
-    return {stored.number: _customers_of(stored, held[stored.number], known) for stored in batch}
-
-
-def _customers_of(stored: StoredPayment, held: Mapping[int, Binding], known: binding.Known) -> set[str]:
-    return {line.customer_id for line in held.values()} or set(binding.customer_ids_of(stored.payment, known))
+    return {stored.number: binding.customers_of(stored, held[stored.number], known) for stored in batch}
 
 
 def _known(connection: Connection, company: str, ids: set[str]) -> dict[str, Customer]:

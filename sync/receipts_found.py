@@ -72,8 +72,7 @@ def wanted(company: Company, payment: Payment, customer_ids: Collection[str], *,
     """
     amount_minor = payment.amount_minor
     least_minor = amount_minor - amount_minor * LARGEST_FEE_PERCENT // 100
-    day, reach = company.day_of(payment.paid_at), timedelta(days=max(company.hand_receipt_days, at_least_days))
-    since, through = day - reach, day + reach
+    since, through = window(company, payment, at_least_days=at_least_days)
     return Wanted(
         payment.transaction_number, payment.currency, amount_minor, least_minor, frozenset(customer_ids), since, through
     )
@@ -195,9 +194,9 @@ def _is_over(now: Receipt | Gone | None) -> bool:
     return isinstance(now, Gone) or (isinstance(now, Receipt) and now.voided)
 
 
-def window(company: Company, payment: Payment) -> tuple[date, date]:
+def window(company: Company, payment: Payment, *, at_least_days: int = 0) -> tuple[date, date]:
     """From which day through which day a receipt of this payment is searched for, whatever it stands on."""
-    day, reach = company.day_of(payment.paid_at), timedelta(days=company.hand_receipt_days)
+    day, reach = company.day_of(payment.paid_at), timedelta(days=max(company.hand_receipt_days, at_least_days))
     return day - reach, day + reach
 
 
