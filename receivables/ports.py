@@ -45,7 +45,6 @@ class BooksTraits:
     package: str  # "Embedded books", "QuickBooks Online" ...
     orders_per_dispatch: int
     settle_seconds: float  # after a deadline, how long a late write may still land in these books
-    reads_per_call: int
     longest_reference: int = 0  # characters a receipt's reference is cut at; 0 where it never is
     not_read: tuple[str, ...] = ()  # kinds of documents in which a receipt could hide and that are not read
 

@@ -99,7 +99,6 @@ def test_traits_are_limits_that_can_be_kept(peer: Peer) -> None:
     traits = peer.books.traits
     assert traits.package
     assert traits.orders_per_dispatch >= 1
-    assert traits.reads_per_call >= 1
     assert traits.settle_seconds > 0
 
 

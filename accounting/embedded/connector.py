@@ -42,7 +42,7 @@ DocumentT = TypeVar("DocumentT", Customer, Invoice, CreditMemo, Receipt)
 
 OUR_PERSON = "Resolve Now"  # how the books name us in their history
 
-TRAITS = BooksTraits(package="Embedded books", orders_per_dispatch=30, settle_seconds=2.0, reads_per_call=100)
+TRAITS = BooksTraits(package="Embedded books", orders_per_dispatch=30, settle_seconds=2.0)
 
 
 class EmbeddedBooks:

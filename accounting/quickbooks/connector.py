@@ -56,7 +56,6 @@ TRAITS = BooksTraits(
     package="QuickBooks Online",
     orders_per_dispatch=30,  # Intuit's limit of one batch
     settle_seconds=150.0,  # QuickBooks works on a request for up to 120
-    reads_per_call=100,
     longest_reference=writes.LONGEST_REFERENCE,
     not_read=("sales receipts", "refund receipts", "journal entries", "bank deposits with lines of their own"),
 )

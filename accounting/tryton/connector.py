@@ -39,7 +39,6 @@ TRAITS = BooksTraits(
     package="Tryton",
     orders_per_dispatch=1,
     settle_seconds=60.0,
-    reads_per_call=500,
     not_read=("draft moves and draft statements",),
 )
 DOCUMENTS_PER_PAGE = 200

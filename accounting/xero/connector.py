@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from accounting import planning
 from accounting.calling import Calls
 from accounting.orders import noted
-from accounting.xero.asking import IDS_PER_FILTER, Asking
+from accounting.xero.asking import Asking
 from accounting.xero.changes import ChangeFeed
 from accounting.xero.reads import Reads
 from accounting.xero.searching import Searching
@@ -27,7 +27,6 @@ TRAITS = BooksTraits(
     package="Xero",
     orders_per_dispatch=50,  # Xero's advice for one request
     settle_seconds=120.0,  # what Xero had begun when the connection broke is long done by then
-    reads_per_call=IDS_PER_FILTER,
     not_read=("received money booked straight to an account", "manual journals"),
 )
 
