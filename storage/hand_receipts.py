@@ -98,14 +98,12 @@ def bury(work: Work, ended: Mapping[str, Stamp | None]) -> set[str]:
     if not ended:
         return set()
     here = sa.and_(table.c.company == work.company, table.c.document_id.in_(ended))
-    living = {
-        row.document_id: row.gone for row in work.connection.execute(sa.select(table.c.document_id, table.c.gone).where(here))
-    }
-    for receipt_id in (receipt_id for receipt_id, gone in living.items() if not gone):
-        stamp = ended[receipt_id]
-        values = {"gone": True, "gone_at": stamp.at.astimezone(UTC) if stamp else None, "gone_by": stamp.person if stamp else ""}
-        work.connection.execute(sa.update(table).where(here, table.c.document_id == receipt_id).values(**values))
-    return set(living)
+    known = work.connection.execute(sa.select(table.c.document_id, table.c.gone).where(here)).all()
+    for row in known:
+        if not row.gone:
+            this = sa.and_(here, table.c.document_id == row.document_id)
+            work.connection.execute(sa.update(table).where(this).values(**_gone(ended[row.document_id])))
+    return {row.document_id for row in known}
 
 
 def _forget(work: Work, ids: Collection[str]) -> None:
@@ -114,14 +112,18 @@ def _forget(work: Work, ids: Collection[str]) -> None:
             work.connection.execute(sa.delete(table).where(table.c.company == work.company, table.c.document_id.in_(ids)))
 
 
+def _gone(stamp: Stamp | None) -> Row:
+    """That it was deleted or voided, by whom and when where the books tell."""
+    return {"gone": True, "gone_at": stamp.at.astimezone(UTC) if stamp else None, "gone_by": stamp.person if stamp else ""}
+
+
 _LIVING: Row = {"gone": False, "gone_at": None, "gone_by": "", "problem": ""}
 
 
 def _row(receipt: Receipt) -> Row:
-    ended = {"gone": True, "gone_at": receipt.changed.at.astimezone(UTC), "gone_by": receipt.changed.person}
     return {
         **_LIVING,
-        **(ended if receipt.voided else {}),
+        **(_gone(receipt.changed) if receipt.voided else {}),
         "document_id": receipt.id,
         "customer_id": receipt.customer_id,
         "currency": receipt.currency,
