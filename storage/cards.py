@@ -58,7 +58,7 @@ def facts(work: Work, failure_id: str, remedies: Sequence[Remedy]) -> CardFacts:
     stored = payments.find(connection, company, found.transaction_number)
     if stored is None:
         raise AssertionError(f"failure {failure_id} belongs to no payment")
-    evidence = failures.evidence(connection, company, found.evidence_id) if found.evidence_id else None
+    evidence = failures.evidence_if_any(connection, company, found.evidence_id)
     about = [made for made in decisions.of_payment(connection, company, stored.number) if made.failure_id == failure_id]
     chain = effects.of_payments(connection, company, [stored.number])[stored.number]
     offered = {

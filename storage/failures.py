@@ -261,6 +261,11 @@ def evidence(connection: Connection, company: str, evidence_id: str) -> Evidence
     return codec.evidence_from_json(connection.execute(query).scalar_one())
 
 
+def evidence_if_any(connection: Connection, company: str, evidence_id: str | None) -> Evidence | None:
+    """The same, or None where nothing was read."""
+    return evidence(connection, company, evidence_id) if evidence_id else None
+
+
 def evidence_before(connection: Connection, found: StoredFailure, evidence_id: str) -> Evidence | None:
     """What was read about the same failure before that."""
     table = schema.evidence

@@ -55,7 +55,7 @@ def _carry_out(desk: Desk, decision: StoredDecision, counts: DecisionCounts) -> 
     with desk.db.read() as connection:
         stored = payment_of(connection, desk, decision.transaction_number)
         found = failures.get(connection, desk.company.id, decision.failure_id or "")
-        seen = failures.evidence(connection, desk.company.id, decision.evidence_id) if decision.evidence_id else None
+        seen = failures.evidence_if_any(connection, desk.company.id, decision.evidence_id)
         chain = effects.of_payments(connection, desk.company.id, [stored.number])[stored.number]
     if found.state != "open" or found.diagnosis is None:
         _end(desk, decision, "stale", "the failure was resolved meanwhile", counts)

@@ -45,11 +45,7 @@ def shown(desk: Desk, number: str, remedy: Remedy, *, by: str, options: Mapping[
     """What deciding would mean, before anything is written down. Raises as `request` does; whether they may is in the answer."""
     desk.must_be_configured()
     with desk.db.read() as connection:
-        stored, found = _open_failure(connection, desk, number)
-        diagnosis = _as_shown(found, None)
-        _is_offered(desk, found, remedy)
-        evidence = failures.evidence(connection, desk.company.id, found.evidence_id) if found.evidence_id else None
-    question = question_of(desk, stored, diagnosis, evidence, remedy, options or {})
+        stored, found, question = _in_question(connection, desk, number, remedy, options or {})
     return Shown(stored, found, may_decide(desk.people.get(by), question))
 
 
@@ -80,12 +76,8 @@ def request(
         pressed = decisions.find(connection, work.company, decision_id) if decision_id else None
         if pressed is not None:
             return pressed
-        stored, found = _open_failure(connection, desk, number)
-        diagnosis = _as_shown(found, evidence_id)
-        _is_offered(desk, found, remedy)
-        evidence = failures.evidence(connection, desk.company.id, found.evidence_id) if found.evidence_id else None
         chosen = dict(options or {})
-        question = question_of(desk, stored, diagnosis, evidence, remedy, chosen)
+        stored, found, question = _in_question(connection, desk, number, remedy, chosen, evidence_id)
         answer = may_decide(desk.people.get(by), question)
         if answer.ruling is not Ruling.REFUSED:
             made = StoredDecision(
@@ -113,6 +105,22 @@ def request(
             return _record(work, desk, made)
         _not_permitted(work, number, answer, what=remedy, by=by)
     raise NotPermitted(answer.reason)
+
+
+def _in_question(
+    connection: Connection,
+    desk: Desk,
+    number: str,
+    remedy: Remedy,
+    options: Mapping[str, Any],
+    evidence_id: str | None = None,
+) -> tuple[StoredPayment, StoredFailure, Question]:
+    """The payment, its open failure, and what is asked of `may_decide`. Raises NotFound and StaleDecision as `request` does."""
+    stored, found = _open_failure(connection, desk, number)
+    diagnosis = _as_shown(found, evidence_id)
+    _is_offered(desk, found, remedy)
+    evidence = failures.evidence_if_any(connection, desk.company.id, found.evidence_id)
+    return stored, found, question_of(desk, stored, diagnosis, evidence, remedy, options)
 
 
 def _as_shown(found: StoredFailure, evidence_id: str | None) -> Diagnosis:
@@ -256,7 +264,7 @@ def _may_approve(connection: Connection, desk: Desk, decision: StoredDecision, b
     found = failures.get(connection, desk.company.id, decision.failure_id or "")
     if found.diagnosis is None:
         raise StaleDecision("The failure is being checked again. Wait for its card.")
-    evidence = failures.evidence(connection, desk.company.id, decision.evidence_id) if decision.evidence_id else None
+    evidence = failures.evidence_if_any(connection, desk.company.id, decision.evidence_id)
     question = question_of(desk, stored, found.diagnosis, evidence, decision.remedy, decision.options)
     return may_approve(desk.people.get(by), desk.people.get(decision.requested_by), question)
 
