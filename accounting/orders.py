@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from receivables.books_records import Gone, Receipt, ReceiptLine
+from receivables.books_records import Gone, Receipt, ReceiptLine, by_invoice
 from receivables.effects import Answer, Dispatch, Order, Written, markers_in
 from receivables.errors import BooksRefused, BooksUnavailable
 from receivables.ports import Clock
@@ -39,14 +39,6 @@ def must_be_unchanged(order: Order, version_now: Callable[[str], str | None]) ->
     """Raises the refusal of `changed_since`."""
     if refused := changed_since(order, version_now):
         raise refused
-
-
-def by_invoice(lines: Iterable[ReceiptLine]) -> dict[str, int]:
-    """Invoice id to amount in minor units, several lines on one invoice added up, in the order given."""
-    amounts: dict[str, int] = {}
-    for line in lines:
-        amounts[line.invoice_id] = amounts.get(line.invoice_id, 0) + line.amount_minor
-    return amounts
 
 
 def applied_as_ordered(receipt: Receipt | Gone, lines: Iterable[ReceiptLine]) -> tuple[Written, ...]:

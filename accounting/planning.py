@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from accounting.orders import by_invoice
-from receivables.books_records import ReceiptLine
+from receivables.books_records import ReceiptLine, by_invoice
 from receivables.company import Company
 from receivables.effects import Part, ReceiptWrite
 from receivables.payment import Payment

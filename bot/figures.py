@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import rules
-from receivables.books_records import CreditApplication, Invoice, Receipt
+from receivables.books_records import CreditApplication, Invoice, ReceiptLine, by_invoice
 from receivables.diagnosis import Diagnosis, Remedy
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence, LineEvidence
@@ -86,13 +86,13 @@ def headline_minor(facts: CardFacts, remedy: Remedy) -> int:
     payment = facts.payment.payment
     if evidence is None or diagnosis is None:
         return payment.amount_minor
-    unapplied = sum(receipt.unapplied_minor for receipt in _live(evidence))
+    unapplied = sum(receipt.unapplied_minor for receipt in evidence.living_receipts)
     match remedy:
         case Remedy.UNAPPLY_CREDIT_MEMO:
             return sum(credit.amount_minor for credit in _taken_off(evidence, diagnosis))
-        case Remedy.APPLY_RECEIPT if _live(evidence):
+        case Remedy.APPLY_RECEIPT if evidence.living_receipts:
             return unapplied - payment.on_account_minor
-        case Remedy.KEEP_ON_ACCOUNT if _live(evidence):
+        case Remedy.KEEP_ON_ACCOUNT if evidence.living_receipts:
             return unapplied
         case Remedy.KEEP_ON_ACCOUNT:
             return payment.amount_minor - rules.total_of(rules.what_fits(evidence))
@@ -121,10 +121,7 @@ def _taken_off(evidence: Evidence, diagnosis: Diagnosis) -> list[CreditApplicati
 
 def _by_application(taken: Sequence[CreditApplication]) -> dict[str, int]:
     """What unapplying frees on each invoice, in minor units."""
-    freed: dict[str, int] = {}
-    for credit in taken:
-        freed[credit.invoice_id] = freed.get(credit.invoice_id, 0) + credit.amount_minor
-    return freed
+    return by_invoice(ReceiptLine(credit.invoice_id, credit.amount_minor) for credit in taken)
 
 
 def _unapplied(evidence: Evidence, taken: Sequence[CreditApplication]) -> tuple[Figure, ...]:
@@ -165,7 +162,7 @@ def _recorded(
 
 
 def _kept(evidence: Evidence) -> tuple[Figure, ...]:
-    if live := _live(evidence):
+    if live := evidence.living_receipts:
         rest = sum(receipt.unapplied_minor for receipt in live)
         return (Figure("Meant to stay on account", evidence.payment.on_account_minor, rest),)
     return _recorded(evidence, rules.what_fits(evidence))
@@ -183,7 +180,7 @@ def _beside(evidence: Evidence, options: Options) -> tuple[Figure, ...]:
 
 
 def _applied(evidence: Evidence) -> tuple[Figure, ...]:
-    live, names = _live(evidence), _names(evidence)
+    live, names = evidence.living_receipts, _names(evidence)
     shown = [
         Figure(
             f"Unapplied on receipt {_number(receipt.number, receipt.id)}",
@@ -213,10 +210,6 @@ def _proven(evidence: Evidence, proof: rules.Proof, apply_it: bool, words: Words
                 label = f"Open on invoice {_number(line.invoice_number, line.invoice_id)}"
                 shown.append(Figure(label, line.open_minor, line.open_minor - part.amount_minor))
     return tuple(shown)
-
-
-def _live(evidence: Evidence) -> list[Receipt]:
-    return [part.receipt for part in evidence.posted if isinstance(part.receipt, Receipt) and not part.receipt.voided]
 
 
 # --- names ------------------------------------------------------------------------------------------------------------

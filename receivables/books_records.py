@@ -6,6 +6,7 @@ Amounts are minor units of the record's currency, moments are UTC, days are the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -96,6 +97,14 @@ class ReceiptLine:
 
     invoice_id: str
     amount_minor: int
+
+
+def by_invoice(lines: Iterable[ReceiptLine]) -> dict[str, int]:
+    """Invoice id to amount in minor units, several lines on one invoice added up, in the order given."""
+    amounts: dict[str, int] = {}
+    for line in lines:
+        amounts[line.invoice_id] = amounts.get(line.invoice_id, 0) + line.amount_minor
+    return amounts
 
 
 @dataclass(frozen=True)

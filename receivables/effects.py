@@ -53,14 +53,12 @@ STEPS: Mapping[EffectState, frozenset[EffectState]] = {
     EffectState.SUPERSEDED: frozenset(),
 }
 
+#: It may have reached the books, and nobody knows yet.
+IN_FLIGHT = (EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON)
+#: Something is still to become of it.
+OPEN_STATES = (EffectState.PLANNED, *IN_FLIGHT)
 #: A receipt effect in one of these may be, or become, a receipt in the books: at most one per part.
-LIVE_STATES = (
-    EffectState.PLANNED,
-    EffectState.SENDING,
-    EffectState.UNKNOWN,
-    EffectState.NEEDS_PERSON,
-    EffectState.DONE,
-)
+LIVE_STATES = (*OPEN_STATES, EffectState.DONE)
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,11 @@ class PostedPart:
     verified: bool = False
     lines: tuple[tuple[str, int], ...] = ()  # what it was meant to be applied to
 
+    @property
+    def living(self) -> Receipt | None:
+        """The receipt, where it is in the books and not voided."""
+        return self.receipt if isinstance(self.receipt, Receipt) and not self.receipt.voided else None
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -128,3 +133,8 @@ class Evidence:
     twins: tuple[Twin, ...] = ()  # the payments it probably is again, as long as no person has said what is so
     longest_reference: int = 0  # at how many characters these books cut a receipt's reference; 0 where they never do
     time_zone: str = "UTC"  # the company's calendar, by its IANA name; of no weight in what a person decides upon
+
+    @property
+    def living_receipts(self) -> list[Receipt]:
+        """Our own receipts of this payment that are in the books and not voided, a receipt for each part."""
+        return [receipt for part in self.posted if (receipt := part.living)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from receivables.books_records import Invoice, InvoiceStatus, Receipt, ReceiptLine
+from receivables.books_records import Invoice, InvoiceStatus, Receipt, ReceiptLine, by_invoice
 from receivables.diagnosis import Cause, Diagnosis, Finding
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence, LineEvidence, ReceiptEvidence
@@ -213,10 +213,7 @@ class Applied:
     @property
     def lines(self) -> tuple[ReceiptLine, ...]:
         """All that it is applied to then."""
-        whole: dict[str, int] = {}
-        for line in (*self.receipt.lines, *self.more):
-            whole[line.invoice_id] = whole.get(line.invoice_id, 0) + line.amount_minor
-        return tuple(ReceiptLine(*line) for line in whole.items())
+        return tuple(ReceiptLine(*line) for line in by_invoice((*self.receipt.lines, *self.more)).items())
 
 
 def to_apply(evidence: Evidence, proof: Proof) -> list[Applied]:
@@ -224,22 +221,21 @@ def to_apply(evidence: Evidence, proof: Proof) -> list[Applied]:
 
     None for an invoice of another customer.
     """
-    left: dict[str, int] = {}
-    customers = {part.invoice.id: part.invoice.customer_id for part in what_fits(evidence)}
-    for part in what_fits(evidence):
-        left[part.invoice.id] = left.get(part.invoice.id, 0) + part.amount_minor
+    taken = what_fits(evidence)
+    customers = {part.invoice.id: part.invoice.customer_id for part in taken}
+    left = by_invoice(ReceiptLine(part.invoice.id, part.amount_minor) for part in taken)
     found = []
     for proven in proof.receipts:
         receipt, unapplied = proven.receipt, min(proven.receipt.unapplied_minor, proven.amount_minor)
-        more: dict[str, int] = {}
+        more: list[ReceiptLine] = []
         for invoice_id, open_minor in left.items():
             amount = min(unapplied, open_minor) if customers[invoice_id] == receipt.customer_id else 0
             if amount > 0:
-                more[invoice_id] = amount
+                more.append(ReceiptLine(invoice_id, amount))
                 unapplied -= amount
                 left[invoice_id] -= amount
         if more:
-            found.append(Applied(receipt, tuple(ReceiptLine(*line) for line in more.items())))
+            found.append(Applied(receipt, tuple(more)))
     return found
 
 

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from receivables.books_records import Gone, Receipt
-from receivables.effects import EffectState
+from receivables.effects import IN_FLIGHT, EffectState
 from receivables.evidence import Evidence, PostedPart
 from rules.hand_receipts import distinct, lines_of, totals
 
 #: In these states a receipt of ours may be in the books; in the others it is known not to be, or was replaced.
-POSSIBLY_POSTED = (EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON, EffectState.DONE)
+POSSIBLY_POSTED = (*IN_FLIGHT, EffectState.DONE)
 UNDER_WAY = (EffectState.SENDING, EffectState.UNKNOWN)
 
 
@@ -40,10 +40,7 @@ class PartReading:
 
 def living(part: PostedPart) -> Receipt | None:
     """The receipt of this part where the books hold it and it counts."""
-    receipt = part.receipt
-    if part.state not in POSSIBLY_POSTED or not isinstance(receipt, Receipt) or receipt.voided:
-        return None
-    return receipt
+    return part.living if part.state in POSSIBLY_POSTED else None
 
 
 def in_order(posted: tuple[PostedPart, ...]) -> list[PostedPart]:

@@ -10,12 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from receivables.effects import STEPS, EffectKind, EffectState, Facts, Order, Outcome, Verdict, Write
+from receivables.effects import IN_FLIGHT, OPEN_STATES, STEPS, EffectKind, EffectState, Facts, Order, Outcome, Verdict, Write
 from storage import codec, schema
 from storage.work import Work
-
-#: Held, or sent and not known to have ended.
-IN_FLIGHT = (EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON)
 
 
 @dataclass(frozen=True)
@@ -238,7 +235,7 @@ def next_generation(chain: Sequence[StoredEffect], at_least: int = 0) -> int | N
 
 def _is_open(effect: StoredEffect) -> bool:
     if effect.kind in (EffectKind.RECEIPT, EffectKind.APPLY_RECEIPT):
-        return effect.state in (EffectState.PLANNED, *IN_FLIGHT)
+        return effect.state in OPEN_STATES
     return effect.state in (EffectState.SENDING, EffectState.UNKNOWN)
 
 

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from receivables.effects import EffectState
+from receivables.effects import IN_FLIGHT, OPEN_STATES, EffectState
 from storage import codec, schema
-from storage.effects import IN_FLIGHT, StoredEffect, by_ids, record_step, row_of
+from storage.effects import StoredEffect, by_ids, record_step, row_of
 from storage.watch import Absence, Watch, lease_end, lease_ended
 from storage.work import Work
 
@@ -34,7 +34,7 @@ def claim(
     due = work.connection.execute(
         sa.select(table.c.id, table.c.transaction_number, table.c.kind, table.c.state, table.c.fence, table.c.sendings,
                   table.c.dispatch_id, table.c.deadline_at, lease_ended(work.connection, table.c.lease_until).label("free"))
-        .where(_is_due(work, [EffectState.PLANNED, *IN_FLIGHT] if planned else IN_FLIGHT))
+        .where(_is_due(work, OPEN_STATES if planned else IN_FLIGHT))
         .order_by(table.c.lease_until.is_not(None), table.c.planned_at, table.c.id)
         .limit(limit)
     ).all()  # fmt: skip
@@ -175,5 +175,5 @@ def end_dispatch(work: Work, dispatch_id: str | None, *, state: str) -> None:
 def due_now(work: Work) -> None:
     """Takes up at once what rests until a moment that a clock which was set has written."""
     table = schema.effect
-    resting = sa.and_(table.c.company == work.company, table.c.state.in_([EffectState.PLANNED, *IN_FLIGHT]))
+    resting = sa.and_(table.c.company == work.company, table.c.state.in_(OPEN_STATES))
     work.connection.execute(sa.update(table).where(resting, table.c.next_at > work.at).values(next_at=work.at))

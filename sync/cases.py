@@ -8,10 +8,7 @@ from dataclasses import dataclass
 import rules
 from receivables.books_records import CreditMemo, Receipt
 from receivables.diagnosis import Cause, Diagnosis, Finding
-from receivables.effects import (
-    EffectKind,
-    EffectState,
-)
+from receivables.effects import EffectKind, EffectState
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
@@ -84,11 +81,7 @@ def receipt_steps(case: Case, evidence: Evidence, lines: Sequence[tuple[str, int
 
 def gone(case: Case) -> tuple[StoredEffect, ...]:
     """Our own receipts that the books say are gone: their effects end superseded."""
-    gone = {
-        part.document_id
-        for part in case.evidence.posted
-        if part.receipt is not None and not (isinstance(part.receipt, Receipt) and not part.receipt.voided)
-    }
+    gone = {part.document_id for part in case.evidence.posted if part.receipt is not None and part.living is None}
     return tuple(
         effect
         for effect in case.chain

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import rules
-from receivables.books_records import Invoice
+from receivables.books_records import Invoice, by_invoice
 from receivables.effects import Part, ReceiptWrite, effect_key, facts_of, marker
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
@@ -71,12 +71,8 @@ def check(desk: Desk, batch: Sequence[StoredPayment]) -> list[Checked]:
 
 def _reserved(work: Work) -> dict[str, int]:
     """What receipts that are planned and not yet settled will take of each invoice."""
-    taken: dict[str, int] = {}
-    for effect in effects.underway(work.connection, work.company):
-        if isinstance(effect.write, ReceiptWrite):
-            for line in effect.write.lines:
-                taken[line.invoice_id] = taken.get(line.invoice_id, 0) + line.amount_minor
-    return taken
+    planned = [effect.write for effect in effects.underway(work.connection, work.company)]
+    return by_invoice(line for write in planned if isinstance(write, ReceiptWrite) for line in write.lines)
 
 
 def _decide(work: Work, desk: Desk, checked: Checked, reserved: dict[str, int], counts: PostingCounts, run_id: str) -> None:

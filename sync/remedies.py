@@ -12,11 +12,7 @@ from dataclasses import replace
 import rules
 from receivables.books_records import Invoice, Receipt, ReceiptLine
 from receivables.diagnosis import Cause, Remedy
-from receivables.effects import (
-    ApplyReceipt,
-    effect_key,
-    facts_of,
-)
+from receivables.effects import ApplyReceipt, effect_key, facts_of
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
@@ -88,8 +84,7 @@ def _recreate(case: Case) -> Plan:
 
 def _keep_on_account(case: Case) -> Plan:
     """Accepts what the live receipt left unapplied; without one, records a receipt and keeps what does not fit."""
-    live = [part.receipt for part in case.evidence.posted if isinstance(part.receipt, Receipt) and not part.receipt.voided]
-    if live:
+    if live := case.evidence.living_receipts:
         rest = sum(receipt.unapplied_minor for receipt in live)
         words = "the receipt stays as it is, with the rest on the customer's account"
         return Plan(PaymentState.POSTED, Bucket.IN_FLIGHT, words, on_account_minor=rest)
@@ -122,11 +117,8 @@ def _may_be_posted(case: Case, evidence: Evidence) -> None:
 
 
 def _no_receipt_of_ours(case: Case) -> None:
-    for part in case.evidence.posted:
-        if isinstance(part.receipt, Receipt) and not part.receipt.voided:
-            raise CannotBeDone(
-                f"Receipt {part.receipt.number} of this payment is in the books. A second one would record it twice."
-            )
+    if live := case.evidence.living_receipts:
+        raise CannotBeDone(f"Receipt {live[0].number} of this payment is in the books. A second one would record it twice.")
 
 
 # --- dismiss, not a duplicate -----------------------------------------------------------------------------------------
@@ -181,10 +173,10 @@ def _not_duplicate(case: Case) -> Plan:
 
 def _apply_receipt(case: Case) -> Plan:
     """Lets the live receipt stand on the invoices it was meant for; never a second one."""
-    live = [part for part in case.evidence.posted if isinstance(part.receipt, Receipt) and not part.receipt.voided]
-    if len(live) != 1 or not isinstance(live[0].receipt, Receipt):
+    live = [(part.part, receipt) for part in case.evidence.posted if (receipt := part.living)]
+    if len(live) != 1:
         raise CannotBeDone("This payment does not have exactly one receipt in the books that could be applied.")
-    part, receipt = live[0], live[0].receipt
+    ((part, receipt),) = live
     if receipt.deposited:
         raise CannotBeDone(f"Receipt {receipt.number} is in a bank deposit. Take it out of the deposit first.")
     wanted = tuple(ReceiptLine(line.invoice_id, line.amount_minor) for line in case.evidence.lines if line.invoice_id)
@@ -195,7 +187,7 @@ def _apply_receipt(case: Case) -> Plan:
         PaymentState.POSTING,
         Bucket.IN_FLIGHT,
         f"receipt {receipt.number} is applied to its invoices",
-        effects=(_apply_step(case, part.part, receipt, wanted, "apply"),),
+        effects=(_apply_step(case, part, receipt, wanted, "apply"),),
         on_account_minor=case.stored.payment.on_account_minor,
     )
 

@@ -11,7 +11,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from receivables.effects import ApplyCredit, ApplyReceipt, EffectKind, EffectState, Outcome, UnapplyCredit, effect_key
+from receivables.effects import (
+    IN_FLIGHT,
+    OPEN_STATES,
+    ApplyCredit,
+    ApplyReceipt,
+    EffectKind,
+    EffectState,
+    Outcome,
+    UnapplyCredit,
+    effect_key,
+)
 from receivables.payment import Bucket, PaymentState
 from receivables.ports import Ids
 from storage import attempts, decisions, effects, failures, payments
@@ -20,7 +30,6 @@ from storage.payments import StoredPayment
 from storage.work import Work
 
 _NOT_DONE = (EffectState.FAILED, EffectState.REFUSED_STALE)
-_UNDER_WAY = (EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON)
 
 
 def settle(work: Work, held: StoredEffect, state: EffectState, outcome: Outcome, *, next_at: datetime | None = None) -> None:
@@ -64,8 +73,7 @@ def _done(work: Work, stored: StoredPayment, held: StoredEffect, chain: Sequence
     """Posted when the last part landed; until then under way. Shown to a person when another part was not taken."""
     posting = (EffectKind.RECEIPT, EffectKind.APPLY_RECEIPT)
     parts = [effect for effect in chain if effect.kind in posting and effect.generation == held.generation]
-    open_states = (EffectState.PLANNED, *_UNDER_WAY)
-    if any(effect.state in open_states and effect.kind is not EffectKind.APPLY_CREDIT for effect in chain):
+    if any(effect.state in OPEN_STATES and effect.kind is not EffectKind.APPLY_CREDIT for effect in chain):
         _waits(work, stored, chain)
     elif parts and all(part.state is EffectState.DONE for part in parts):
         body = {"documents": [part.document_id for part in parts]}
@@ -78,7 +86,7 @@ def _done(work: Work, stored: StoredPayment, held: StoredEffect, chain: Sequence
 def _waits(work: Work, stored: StoredPayment, chain: Sequence[StoredEffect]) -> None:
     """What was unknown of it is known now and more is to follow: it is under way again."""
     unknown = (stored.state, stored.bucket) == (PaymentState.POSTING, Bucket.UNKNOWN)
-    if unknown and not any(effect.state in _UNDER_WAY for effect in chain):
+    if unknown and not any(effect.state in IN_FLIGHT for effect in chain):
         payments.move(work, stored, PaymentState.POSTING, Bucket.IN_FLIGHT, action="payment.posting")
 
 
@@ -112,9 +120,9 @@ def _not_done(
         for effect in chain
         if effect.id != held.id and effect.kind is EffectKind.RECEIPT and effect.generation == held.generation
     ]
-    unknown = any(effect.state in _UNDER_WAY for effect in others)
+    unknown = any(effect.state in IN_FLIGHT for effect in others)
     partly = unknown or any(effect.state is EffectState.DONE for effect in others)
-    at_rest = not partly and not any(effect.state in _UNDER_WAY for effect in chain)
+    at_rest = not partly and not any(effect.state in IN_FLIGHT for effect in chain)
     if held.decision_id and at_rest and _compensate(work, held, chain):
         _waits(work, stored, chain)
         return  # under way until what was changed is put back; only then does a person, or a sync, look at it again
@@ -217,8 +225,7 @@ def _follow_decision(work: Work, held: StoredEffect, outcome: Outcome) -> None:
     """A decision ends when nothing of its chain is left to do."""
     decision = decisions.get(work.connection, held.company, held.decision_id or "")
     chain = effects.of_decision(work.connection, held.company, decision.id)
-    open_states = (EffectState.PLANNED, *_UNDER_WAY)
-    if decision.state != "carrying_out" or any(effect.state in open_states for effect in chain):
+    if decision.state != "carrying_out" or any(effect.state in OPEN_STATES for effect in chain):
         return
     wanted = [effect for effect in chain if effect.compensates_id is None]
     ends = {effect.state for effect in wanted}

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from receivables.books_records import Gone, Receipt, ReceiptLine
+from receivables.books_records import Gone, Receipt, ReceiptLine, by_invoice
 from receivables.diagnosis import Remedy
-from receivables.effects import ApplyReceipt, EffectKind, EffectState, ReceiptWrite
+from receivables.effects import OPEN_STATES, ApplyReceipt, EffectKind, EffectState, ReceiptWrite
 from receivables.failpoints import failpoint
 from receivables.payment import Bucket, PaymentState
 from storage import attempts, decisions, effects, failures, outbox, payments
@@ -22,8 +22,6 @@ from sync.desk import Desk
 
 PAYMENTS_PER_BATCH = 60
 DISMISSALS_PER_RUN = 60
-
-_OPEN = (EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON)
 
 
 @dataclass
@@ -95,7 +93,7 @@ def _read_back_proofs(desk: Desk) -> None:
         company, remedy = desk.company.id, Remedy.DISMISS
         waiting = decisions.in_state(connection, company, "carrying_out", limit=DISMISSALS_PER_RUN, remedy=remedy)
         chains = {decision.id: effects.of_decision(connection, company, decision.id) for decision in waiting}
-    settled = [decision for decision in waiting if not any(effect.state in _OPEN for effect in chains[decision.id])]
+    settled = [decision for decision in waiting if not any(effect.state in OPEN_STATES for effect in chains[decision.id])]
     done = [effect for decision in settled for effect in chains[decision.id] if effect.state is EffectState.DONE]
     ids = {effect.write.receipt_id for effect in done if isinstance(effect.write, ApplyReceipt)}
     receipts = desk.books.receipts(ids) if ids else {}
@@ -120,12 +118,8 @@ def _not_applied(effect: StoredEffect, receipts: Mapping[str, Receipt | Gone]) -
 
 def _within(actual: Sequence[ReceiptLine], meant: Sequence[ReceiptLine]) -> bool:
     """Whether nothing stands on an invoice it was not meant for, or with more than was meant."""
-    allowed: dict[str, int] = {}
-    for line in meant:
-        allowed[line.invoice_id] = allowed.get(line.invoice_id, 0) + line.amount_minor
-    for line in actual:
-        allowed[line.invoice_id] = allowed.get(line.invoice_id, 0) - line.amount_minor
-    return all(left >= 0 for left in allowed.values())
+    allowed = by_invoice(meant)
+    return all(amount_minor <= allowed.get(invoice_id, 0) for invoice_id, amount_minor in by_invoice(actual).items())
 
 
 def _compare(

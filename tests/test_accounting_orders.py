@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from accounting.orders import by_invoice, changed_since, noted
-from receivables.books_records import ReceiptLine
+from accounting.orders import changed_since, noted
+from receivables.books_records import ReceiptLine, by_invoice
 from receivables.effects import Order, UnapplyCredit
 from receivables.errors import BooksRefused, BooksUnavailable
 from receivables.refusal import Refusal

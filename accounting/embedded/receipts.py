@@ -8,13 +8,13 @@ and leave the rest unapplied without a word.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 
 from accounting.embedded import checks
 from accounting.embedded.change import Change, Kind, Temper
 from accounting.embedded.checks import spoken
-from receivables.books_records import Gone, Invoice, InvoiceStatus, Receipt, ReceiptLine
+from receivables.books_records import Gone, Invoice, InvoiceStatus, Receipt, ReceiptLine, by_invoice
 from receivables.effects import ReceiptWrite, stem_of
 from receivables.errors import BooksRefused
 from receivables.refusal import Refusal
@@ -65,7 +65,7 @@ def enter(change: Change, write: ReceiptWrite, number: str = "") -> Receipt:
     return checks.receipt(change, receipt_id)
 
 
-def apply(change: Change, receipt_id: str, lines: Iterable[ReceiptLine]) -> Receipt:
+def apply(change: Change, receipt_id: str, lines: Sequence[ReceiptLine]) -> Receipt:
     """Lets the receipt stand on these lines and no others; what they leave is unapplied."""
     found = checks.changeable_receipt(change, receipt_id)
     checks.active_customer(change, found.customer_id)
@@ -129,7 +129,7 @@ def take_off(change: Change, invoice: Invoice, why: str) -> None:
         change.changed(Kind.RECEIPT, found.id, f"{fell_off} unapplied, because invoice {invoice.number} was {why}")
 
 
-def _stand_on(change: Change, receipt: Receipt, lines: Iterable[ReceiptLine]) -> None:
+def _stand_on(change: Change, receipt: Receipt, lines: Sequence[ReceiptLine]) -> None:
     """Takes the old lines off, puts those that the books accept on, and gives the invoices concerned new versions."""
     before = {line.invoice_id: line.amount_minor for line in receipt.lines}
     change.connection.execute("DELETE FROM receipt_lines WHERE receipt_id = ?", (receipt.id,))
@@ -150,12 +150,11 @@ def _stand_on(change: Change, receipt: Receipt, lines: Iterable[ReceiptLine]) ->
             change.changed(Kind.INVOICE, invoice_id, what)
 
 
-def _combined(receipt: Receipt, lines: Iterable[ReceiptLine]) -> dict[str, int]:
+def _combined(receipt: Receipt, lines: Sequence[ReceiptLine]) -> dict[str, int]:
     """Invoice id to amount, several lines on one invoice added up, in the order given."""
-    amounts: dict[str, int] = {}
     for line in lines:
         checks.positive_amount(line.amount_minor, receipt.currency, "A line of a receipt")
-        amounts[line.invoice_id] = amounts.get(line.invoice_id, 0) + line.amount_minor
+    amounts = by_invoice(lines)
     if sum(amounts.values()) > receipt.amount_minor:
         raise BooksRefused(
             f"The lines add up to more than the receipt's {spoken(receipt.amount_minor, receipt.currency)}.", Refusal.INVALID

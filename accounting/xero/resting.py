@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from accounting.orders import by_invoice
 from accounting.xero.documents import on_account_of
 from accounting.xero.reads import Reads
 from accounting.xero.searching import is_off
-from receivables.books_records import CreditMemo, Customer, Gone, Invoice, Receipt, ReceiptLine
+from receivables.books_records import CreditMemo, Customer, Gone, Invoice, Receipt, ReceiptLine, by_invoice
 from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit
 from receivables.errors import BooksRefused
 from receivables.refusal import Refusal
