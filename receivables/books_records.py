@@ -6,7 +6,7 @@ Amounts are minor units of the record's currency, moments are UTC, days are the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -61,6 +61,15 @@ class Invoice:
     version: str
     created: Stamp
     changed: Stamp
+
+
+def heir_of(customer_id: str, customers: Mapping[str, Customer]) -> str:
+    """Who has the documents of a customer now: whoever it was merged into, however often."""
+    passed = {customer_id}
+    while (known := customers.get(customer_id)) and known.merged_into and known.merged_into not in passed:
+        customer_id = known.merged_into
+        passed.add(customer_id)
+    return customer_id
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,6 +13,8 @@ from receivables.books_records import Changes, Customer, Document, Gone, Invoice
 from receivables.twins import folded
 from storage import codec, hand_receipts, schema
 from storage.work import Work
+
+CUSTOMERS_AT_ONCE = 500  # in one statement
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,18 @@ def documents(connection: Connection, company: str, kind: str, ids: Collection[s
     """Documents of one kind by id, deleted ones included."""
     table = schema.mirror
     return _load(connection, company, sa.and_(table.c.kind == kind, table.c.document_id.in_(ids)))
+
+
+def customers_and_heirs(connection: Connection, company: str, ids: Collection[str]) -> Mapping[str, Customer]:
+    """These customers as last seen, and those that they were merged into, however often."""
+    found: dict[str, Customer] = {}
+    wanted = sorted(ids)
+    while wanted:
+        some, wanted = wanted[:CUSTOMERS_AT_ONCE], wanted[CUSTOMERS_AT_ONCE:]
+        customers = [seen.document for seen in documents(connection, company, "customer", some)]
+        found |= {customer.id: customer for customer in customers if isinstance(customer, Customer)}
+        wanted += [of.merged_into for of in customers if isinstance(of, Customer) and of.merged_into not in {"", *found}]
+    return found
 
 
 def open_invoices_of(connection: Connection, company: str, customer_ids: Collection[str]) -> Sequence[Invoice]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 
-from receivables.books_records import Customer, Receipt
+from receivables.books_records import Customer, Receipt, heir_of
 from receivables.company import Company
 from receivables.effects import ReceiptWrite, markers_in
 from receivables.payment import FeedStatus
@@ -204,18 +204,12 @@ class ControlTotals:
                 self._totals[customer_id, currency].elsewhere_minor += amount_minor
         merged: dict[tuple[str, str], ControlTotal] = {}
         for total in self._totals.values():
-            remaining = _remaining(total.customer_id, customers)
+            remaining = heir_of(total.customer_id, customers)
             name = customers[remaining].name if remaining in customers else ""
             merged.setdefault((remaining, total.currency), ControlTotal(remaining, total.currency, name)).add(total)
         self.rows = sorted(merged.values(), key=lambda row: (row.customer, row.customer_id, row.currency))
         off = {(row.customer_id, row.currency) for row in self.rows if row.others_minor}
-        self.others = [other for other in self.others if (_remaining(other.customer_id, customers), other.currency) in off]
-
-
-def _remaining(customer_id: str, customers: Mapping[str, Customer]) -> str:
-    """The customer that has the documents now."""
-    known = customers.get(customer_id)
-    return (known.merged_into or known.id) if known else customer_id
+        self.others = [other for other in self.others if (heir_of(other.customer_id, customers), other.currency) in off]
 
 
 def business_days_between(first: date, second: date) -> int:

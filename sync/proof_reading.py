@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import rules
-from receivables.books_records import Customer, Gone, Receipt
+from receivables.books_records import Customer, Gone, Receipt, heir_of
 from receivables.effects import marker_stem
 from receivables.evidence import Evidence
 from receivables.payment import PaymentState
 from receivables.twins import Settled
-from storage import decisions, effects, failures, mirror, other_money, payments, twins
+from storage import decisions, effects, failures, hand_receipts, mirror, other_money, payments, twins
 from storage.decisions import Proof
 from storage.effects import StoredEffect
 from storage.engine import Connection
@@ -87,6 +87,8 @@ def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
             twin_counts=_counts(ours.others.get(ours.twin_of.get(stored.number, ""))),
             marked=[receipt for receipt in marked[stems[stored.number]] if not receipt.voided],
             receipts=receipts,
+            claimed=ours.claimed,
+            strayed=_strayed(stored, ours, receipts, desk.books.traits.longest_reference),
             reading=readings.get(stored.number),
             unread=unread.get(stored.number, ()),
             failing=ours.troubles.get(stored.number, UNTOLD).open,
@@ -121,10 +123,13 @@ def _our_rows(connection: Connection, desk: Desk, batch: Sequence[StoredPayment]
         if stored.excluded_by != BEFORE_START_ON
     ]
     candidates = receipts_found.candidates(connection, desk.company, asked)
+    proofs = decisions.standing_proofs(connection, company, numbers)
     ids = {found.id for some in candidates.found.values() for found in some if not found.gone}
+    ids |= {proof.receipt_id for given in proofs.values() for proof in given}
+    of_customers = {of for some in customers.values() for of in some}
     return _Ours(
         chains=effects.of_payments(connection, company, numbers),
-        proofs=decisions.standing_proofs(connection, company, numbers),
+        proofs=proofs,
         twin_of=twin_of,
         others=payments.by_numbers(connection, company, set(twin_of.values())) if twin_of else {},
         troubles=failures.troubles(connection, company, numbers),
@@ -132,7 +137,7 @@ def _our_rows(connection: Connection, desk: Desk, batch: Sequence[StoredPayment]
         candidates=candidates,
         claimed=decisions.claimed(connection, company, ids) if ids else {},
         other_money=other_money.said(connection, company, numbers) if ids else {},
-        known_customers=_known(connection, company, {of for some in customers.values() for of in some}) if ids else {},
+        known_customers=mirror.customers_and_heirs(connection, company, of_customers) if ids else {},
     )
 
 
@@ -148,9 +153,22 @@ def _customers(connection: Connection, company: str, batch: Sequence[StoredPayme
     return {stored.number: binding.customers_of(stored, held[stored.number], known) for stored in batch}
 
 
-def _known(connection: Connection, company: str, ids: set[str]) -> dict[str, Customer]:
-    seen = mirror.documents(connection, company, "customer", ids)
-    return {document.document.id: document.document for document in seen if isinstance(document.document, Customer)}
+def _strayed(
+    stored: StoredPayment, ours: _Ours, receipts: Mapping[str, Receipt | Gone], longest_reference: int
+) -> frozenset[str]:
+    """The receipts of its proofs that are another customer's now and do not name the payment; none where its own is not known."""
+    customers = {heir_of(customer_id, ours.known_customers) for customer_id in ours.customers[stored.number]}
+    asked = ours.candidates.wanted.get(stored.number)
+    found = [receipts.get(proof.receipt_id) for proof in ours.proofs.get(stored.number, ())]
+    return frozenset(
+        receipt.id
+        for receipt in found
+        if isinstance(receipt, Receipt)
+        and customers
+        and asked
+        and receipt.customer_id not in customers
+        and not hand_receipts.names_it(asked, receipt, longest_reference)
+    )
 
 
 def _readings(

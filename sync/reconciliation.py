@@ -7,15 +7,14 @@ not add up as an open failure, and one row of the record. Never: a write to the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from receivables.books_records import Customer, Receipt
+from receivables.books_records import Receipt
 from receivables.effects import marker_stem, markers_in, stem_of
 from receivables.payment import Bucket, PaymentState
 from receivables.words import plain
 from storage import companies, decisions, failures, mirror, payments
-from storage.engine import Connection
 from storage.payments import StoredPayment
 from storage.work import Work
 from sync import journey, mirroring, proof_reading
@@ -25,7 +24,6 @@ from sync.standings import AMISS, Discrepancy, Judged, Sides, Standing, judge
 
 PAYMENTS_PER_BATCH = 200
 RECEIPTS_PER_BATCH = 500
-CUSTOMERS_PER_BATCH = 500
 #: Other failures say these already, or nothing about the payment itself would help.
 _NO_FAILURE = (Standing.NOT_READ, Standing.MAY_BE_IN_BOOKS, Standing.WENT_BACK_BUT_IN_BOOKS)
 #: Nothing is posted by itself after these.
@@ -127,7 +125,7 @@ def run_once(desk: Desk, progress: Progress | None = None, done: Done | None = N
             progress(proven.payments)
     _walk_books(desk, stems, proven)
     with desk.db.read() as connection:
-        totals.close(_customers(connection, desk.company.id, totals.customer_ids()))
+        totals.close(mirror.customers_and_heirs(connection, desk.company.id, totals.customer_ids()))
     with desk.work() as work:
         companies.set_reconciled(work)
         work.record("company.reconciled", body=proven.counts() | {"discrepancies": len(proven.discrepancies)})
@@ -203,18 +201,3 @@ def _walk_books(desk: Desk, stems: set[str], proven: Proven) -> None:
         if len(seen) < RECEIPTS_PER_BATCH:
             return
         after = seen[-1].id
-
-
-def _customers(connection: Connection, company: str, ids: set[str]) -> Mapping[str, Customer]:
-    """These customers as last seen, and those that they were merged into."""
-    found: dict[str, Customer] = {}
-    wanted = sorted(ids)
-    while wanted:
-        some, wanted = wanted[:CUSTOMERS_PER_BATCH], wanted[CUSTOMERS_PER_BATCH:]
-        for seen in mirror.documents(connection, company, "customer", some):
-            customer = seen.document
-            if isinstance(customer, Customer):
-                found[customer.id] = customer
-                if customer.merged_into and customer.merged_into not in found:
-                    wanted.append(customer.merged_into)
-    return found

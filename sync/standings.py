@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import rules
 from receivables.books_records import Gone, Receipt
-from receivables.effects import LIVE_STATES, EffectKind
+from receivables.effects import LIVE_STATES, EffectKind, markers_in
 from receivables.payment import Bucket, FeedStatus, PaymentState
 from receivables.words import Words, listed, plain
 from storage.decisions import Proof
@@ -76,6 +76,8 @@ class Sides:
     twin_counts: bool  # that one is in the books, so that one more receipt would be one too many
     marked: Sequence[Receipt]  # not voided, with a marker of this payment
     receipts: Mapping[str, Receipt | Gone]  # those of our effects and of the proofs, by id
+    claimed: Mapping[str, int]  # by receipt id: what all dismissals rest on, in minor units
+    strayed: frozenset[str]  # receipts of the proofs that are another customer's now and do not name the payment
     reading: rules.Reading | None  # None where no receipt without our marker may be it
     unread: tuple[str, ...]  # receipts that may be it and could not be read, and why
     failing: bool  # a failure is open
@@ -141,7 +143,7 @@ def judge(sides: Sides) -> Judged:
 
 def _went_back(sides: Sides) -> Judged:
     """The money was returned or refunded: a receipt of it that is still in the books shows money that is not there."""
-    found = (*sides.ours, *sides.by_hand)
+    found = (*sides.ours, *sides.standing_proofs, *sides.by_hand)
     if not found:
         return _unless_unread(sides, Judged(Standing.WENT_BACK))
     status = sides.stored.payment.status
@@ -188,15 +190,26 @@ def _recorded(sides: Sides) -> Judged:
 def _dismissed(sides: Sides) -> Judged:
     """Nothing of ours is in the books, and people said why."""
     for proof in sides.proofs:
-        receipt = sides.receipts.get(proof.receipt_id)
-        if not isinstance(receipt, Receipt) or receipt.voided or receipt.amount_minor < proof.amount_minor:
-            text = "was dismissed because of a receipt that is no longer in the books for that amount"
+        if why := _no_proof_any_more(sides, proof):
+            text = f"was dismissed because of a receipt that {why}"
             return Judged(Standing.DIFFERENT, "proof_gone", _of_payment(sides, text), (proof.receipt_id,))
     proofs = sides.standing_proofs
     one_too_many = 1 if proofs or (sides.twin_of and sides.twin_counts) else 2
     if len(sides.by_hand) >= one_too_many:
         return _doubled(sides, (*proofs, *sides.by_hand))
     return _unless_unread(sides, _settled(sides))
+
+
+def _no_proof_any_more(sides: Sides, proof: Proof) -> str:
+    """Why the receipt does not stand for the payment any more, or ""."""
+    receipt = sides.receipts.get(proof.receipt_id)
+    if not isinstance(receipt, Receipt) or receipt.voided or receipt.amount_minor < proof.amount_minor:
+        return "is no longer in the books for that amount"
+    if receipt.amount_minor < sides.claimed.get(receipt.id, 0):
+        return "is less by now than all the payments that were dismissed because of it"
+    if markers_in(receipt.memo):  # the books were restored, and gave its id to one of ours
+        return "is one of ours by now"
+    return "is another customer's by now and does not name the payment" if receipt.id in sides.strayed else ""
 
 
 def _settled(sides: Sides) -> Judged:
