@@ -60,6 +60,7 @@ NOBODY_DECIDES = frozenset(
         InTheWay.CUSTOMER_INACTIVE,
         InTheWay.CURRENCY_MISMATCH,
         InTheWay.PERIOD_CLOSED,
+        InTheWay.RECEIPT_FOUND,  # but the one that says that it is other money
     }
 )
 

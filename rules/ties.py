@@ -56,11 +56,12 @@ class Tie:
     telling: bool
     contested: bool  # it names, or may name, another payment that waits for the same money
     against: bool
+    invoice: bool = False  # the number is also that of an invoice of the payment: whoever pays that one writes it
 
     @property
     def to_cash(self) -> bool:
         """It says which money this is. A short number says so only where it stands alone: it may be an invoice's."""
-        return self.telling or self.reference is Reference.EQUAL
+        return not self.invoice and (self.telling or self.reference is Reference.EQUAL)
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def tie(receipt: Receipt, of: Sought, rivals: Iterable[str]) -> Tie:
         and length >= (CUT_TELLING_LENGTH if reference is Reference.CUT else TELLING_LENGTH),
         contested=bool(others & found) or (reference is not Reference.EQUAL and key not in found and bool(others)),
         against=_other_tender(receipt, of) or (reference is not Reference.CUT and _other_number(receipt, of)),
+        invoice=key in of.invoices,
     )
 
 

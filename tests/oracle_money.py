@@ -174,7 +174,9 @@ class HandReceipt:
 
     @property
     def tells(self) -> bool:
-        return self.long or self.says == "all"
+        """Whoever pays an invoice writes its number: where the payment has the same one, it tells nothing."""
+        invoice = any(PLAIN.holds(line.invoice_number, self.of.key) for line in self.of.e.lines)
+        return not invoice and (self.long or self.says == "all")
 
     @cached_property
     def contested(self) -> bool:

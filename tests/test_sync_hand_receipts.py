@@ -422,6 +422,51 @@ def test_a_payment_is_not_reopened_while_its_proof_is_being_applied(books: Books
         requests.reopen(books.scene.desk, NUMBER, by="dana")
 
 
+# --- recorded beside it ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reference", [NUMBER, CHECK])
+def test_ours_that_was_deleted_is_not_recreated_beside_one_that_was_entered_instead(books: Books, reference: str) -> None:
+    books.pay()
+    books.scene.ledger.delete_receipt(books.scene.ledger.receipts()[0].id, by="Erin")
+    books.scene.sync()
+    reconciliation.run_once(books.scene.desk)
+    made = books.ask(Remedy.RECREATE_RECEIPT)
+    books.enter(on=books.invoice, reference=reference)
+    journey.finish_once(books.scene.desk)
+    books.scene.sync()
+    assert ("stale", AMOUNT) == (books.state_of(made), books.total())
+    assert Remedy.RECREATE_RECEIPT not in books.scene.failing(NUMBER).offered
+    assert "done" == books.scene.decide(Remedy.DISMISS, NUMBER, proof=[books.scene.ledger.receipts()[0].number])
+    assert books.is_over()
+
+
+def test_a_payment_is_not_kept_on_account_beside_one_that_may_be_it(books: Books) -> None:
+    books.enter(reference=CHECK)
+    books.scene.ledger.void_invoice(books.invoice.id, by="Erin")
+    books.pay()
+    assert Remedy.KEEP_ON_ACCOUNT in books.scene.failing(NUMBER).offered
+    assert "refused" == books.scene.decide(Remedy.KEEP_ON_ACCOUNT, NUMBER)
+    assert "done" == books.agree(books.ask(Remedy.NOT_DUPLICATE, cash_reference=CHECK))
+    books.scene.sync()
+    assert "done" == books.scene.decide(Remedy.KEEP_ON_ACCOUNT, NUMBER)
+    books.scene.sync()
+    assert 2 * AMOUNT == books.total()
+    assert books.is_over()
+
+
+@pytest.mark.parametrize(("number", "invoice"), [("1042", "1042"), ("inv 100042", "INV-100042"), ("001042", "1042")])
+def test_a_receipt_with_the_number_of_the_invoice_is_never_certain(books: Books, number: str, invoice: str) -> None:
+    """Some portals number payments as their invoices, and every check for an invoice names that."""
+    paid = books.invoice if invoice == "1042" else books.scene.invoice(invoice, books.hooli, AMOUNT)
+    books.enter(on=paid, reference=invoice)
+    books.scene.pay(number, AMOUNT, {invoice: AMOUNT})
+    books.scene.sync()
+    found = books.scene.failing(number)
+    assert found.diagnosis is not None
+    assert (Cause.RECEIPT_ALREADY_ENTERED, Confidence.LIKELY) == (found.cause, found.diagnosis.primary.confidence)
+
+
 # --- a receipt that went --------------------------------------------------------------------------------------------------
 
 

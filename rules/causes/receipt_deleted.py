@@ -22,7 +22,8 @@ def receipt_deleted(reading: Reading, matched: Matched) -> Finding:
     Not to be confused with: a receipt that could not be read: a read that failed proves nothing.
     """
     gone = [fact for place in matched.places("part") for fact in observations.part(reading, reading.parts[place])]
-    again = () if reading.marked else (Remedy.RECREATE_RECEIPT,)  # another part is there: recreating would double it
+    # Another part is there, or somebody entered it again by hand: recreating would double it.
+    again = () if reading.marked or reading.suspects else (Remedy.RECREATE_RECEIPT,)
     because = (*gone, *observations.our_receipts(reading))
     return matched.finding(Remedy.ESCALATE, *again, Remedy.DISMISS, because=because)
 
