@@ -243,11 +243,9 @@ def _said(method: str, written: str) -> str:
 
 
 @kind
-def receipt_by_hand_vanished(fact: Fact, words: Words, *, amount: Money) -> str:
-    return (
-        f"{fact.document} for {money(words, amount)}, entered by hand with the transaction number, was deleted or "
-        f"voided{when(fact, words)}."
-    )
+def receipt_by_hand_vanished(fact: Fact, words: Words, *, amount: Money | None = None) -> str:
+    of = f" for {money(words, amount)}" if amount else ""
+    return f"{fact.document}{of}, entered by hand with the transaction number, was deleted or voided{when(fact, words)}."
 
 
 @kind

@@ -197,7 +197,8 @@ def hand_receipt(found: ReceiptReading) -> Fact:
 def vanished(gone: Vanished) -> Fact:
     """A receipt entered by hand that named the payment and is deleted or voided now."""
     seen = gone.receipt
-    return kinds.receipt_by_hand_vanished(receipt(seen), gone.gone, amount=Money(seen.amount_minor, seen.currency))
+    amount = Money(seen.amount_minor, seen.currency) if seen.amount_minor else None  # one that could never be read whole has none
+    return kinds.receipt_by_hand_vanished(receipt(seen), gone.gone, amount=amount)
 
 
 def our_receipts(reading: Reading) -> tuple[Fact, ...]:

@@ -57,6 +57,7 @@ class Found:
     problem: str
     gone: bool
     ended: Stamp | None  # by whom and when it was deleted or voided, where the books tell
+    texts: tuple[str, ...] = ()  # all that is known of one that could not be read whole
 
 
 # --- written with the mirror ------------------------------------------------------------------------------------------
@@ -304,4 +305,11 @@ def _is_near(asked: Wanted, figures: _Figures) -> bool:
 def _found(row: Any) -> Found:
     seen = None if row.body is None else codec.document_from_json("receipt", row.body)
     ended = Stamp(row.gone_by, row.gone_at) if row.gone_at else None
-    return Found(row.document_id, seen if isinstance(seen, Receipt) else None, row.problem, row.gone, ended)
+    return Found(
+        row.document_id,
+        seen if isinstance(seen, Receipt) else None,
+        row.problem,
+        row.gone,
+        ended,
+        () if seen else tuple(row.texts),
+    )

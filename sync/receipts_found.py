@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
-from receivables.books_records import Gone, Receipt
+from receivables.books_records import Gone, Receipt, Stamp
 from receivables.company import Company
 from receivables.effects import facts_of, marker_stem, markers_in
 from receivables.errors import BooksRefused
@@ -178,16 +178,38 @@ def of_payment(
 
 def vanished(held: Candidates, number: str, longest_reference: int) -> tuple[Vanished, ...]:
     """Receipts that named the payment when they were last seen, and are deleted or voided now."""
-    ended = []
+    ended, asked = [], held.wanted.get(number)
     for found in held.found.get(number, ()):
-        if found.seen is None:
-            continue
         now = held.fresh.get(found.id)
-        if found.gone:
-            ended.append(Vanished(found.seen, found.ended))
-        elif _is_over(now) and hand_receipts.names_it(held.wanted[number], found.seen, longest_reference):
+        if asked and found.gone:
+            ended.append(Vanished(found.seen or _as_far_as_known(found, asked), found.ended))
+        elif asked and found.seen and _is_over(now) and hand_receipts.names_it(asked, found.seen, longest_reference):
             ended.append(Vanished(found.seen, now.deleted if isinstance(now, Gone) else now.changed if now else None))
     return tuple(ended)
+
+
+def _as_far_as_known(found: Found, asked: Wanted) -> Receipt:
+    """A receipt that went before it could be read whole: its texts named the payment, and nothing is known of its money."""
+    at = found.ended or Stamp("", datetime.combine(asked.through, time(), UTC))
+    return Receipt(
+        id=found.id,
+        number="",
+        customer_id="",
+        currency=asked.currency,
+        amount_minor=0,
+        unapplied_minor=0,
+        received_on=asked.through,
+        method="",
+        reference="",
+        memo="",
+        deposit_account="",
+        deposited=False,
+        voided=True,
+        version="",
+        created=Stamp("", at.at),
+        changed=at,
+        texts=found.texts,
+    )
 
 
 def _is_over(now: Receipt | Gone | None) -> bool:

@@ -144,7 +144,7 @@ def test_one_whose_text_was_changed_is_found_by_the_new_text_only(db: Database) 
 
 def test_one_that_cannot_be_read_whole_is_found_by_what_can_be_read_and_later_whole(db: Database) -> None:
     seen(db, unreadable=(UnreadableReceipt("R1", "C9", ("tx 9001 ab", "1042"), "TotalAmt is 'abc'"),))
-    in_part = Found("R1", None, "TotalAmt is 'abc'", gone=False, ended=None)
+    in_part = Found("R1", None, "TotalAmt is 'abc'", gone=False, ended=None, texts=("tx 9001 ab", "1042"))
     assert [in_part] == found(db, a_wanted()) == found(db, a_wanted("1042"))
     whole = a_receipt(reference="tx 9001 ab", customer_id="C9")
     seen(db, whole)

@@ -16,7 +16,7 @@ from scene import Scene, a_scene
 from step_by_step import carry_out, promise, states_of
 
 from receivables.books_records import Changes, Gone, Receipt, UnreadableReceipt
-from receivables.diagnosis import Remedy
+from receivables.diagnosis import Cause, Remedy
 from receivables.effects import EffectState
 from receivables.errors import BooksRefused
 from receivables.evidence import Evidence
@@ -141,6 +141,22 @@ def test_one_that_goes_unseen_by_the_changes_is_told_by_the_fresh_read_and_from_
     first, second = (light(scene, "TXN-9001")["TXN-9001"].vanished for _ in range(2))
     assert first == second
     assert [receipt.id] == [gone.receipt.id for gone in first]
+
+
+def test_one_that_goes_before_it_could_be_read_whole_is_told_and_a_person_asked(scene: Scene) -> None:
+    scene.invoice("1042", scene.customer(), AMOUNT)
+    scene.sync()
+    with scene.desk.work() as work:
+        unreadable = UnreadableReceipt("R9", "C9", ("portal txn 9001",), "TotalAmt is 'abc'")
+        hand_receipts.remember_unreadable(work, [unreadable])
+        hand_receipts.bury(work, {"R9": None})
+    scene.pay("TXN-9001")
+    scene.sync()
+    assert [] == scene.receipts()
+    assert (Cause.RECEIPT_DELETED, PaymentState.FAILED) == (scene.failing("TXN-9001").cause, scene.payment("TXN-9001").state)
+    assert "done" == scene.decide(Remedy.RECREATE_RECEIPT, "TXN-9001")
+    scene.sync()
+    assert [("TXN-9001", AMOUNT, 0)] == scene.receipts()
 
 
 class Unreadable(FaultyBooks):
