@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from pathlib import Path
 
 import pytest
 from makers import START, ManualClock
 
+from accounting.embedded.connector import EmbeddedBooks
 from accounting.embedded.ledger import Ledger
+from receivables.books_records import Customer
 from receivables.errors import BooksUnavailable
 
 
@@ -55,6 +58,29 @@ def test_file_restored_from_elsewhere_is_the_one_that_is_written(tmp_path: Path)
     ledger.add_customer("Initech", by="Dana")
 
     assert ["Globex", "Initech"] == sorted(customer.name for customer in Ledger(file, ManualClock(), make=False).customers())
+
+
+@pytest.mark.parametrize("entered_since", [0, 1, 9])
+def test_restored_books_are_told_from_the_beginning(tmp_path: Path, entered_since: int) -> None:
+    """However many changes were made since they were restored: as many as were lost, fewer or more."""
+    file = tmp_path / "books.sqlite"
+    with_customer(file, "Hooli").close()
+    shutil.copy(file, tmp_path / "copy.sqlite")
+    clock = ManualClock()
+    ledger = Ledger(file, clock)
+    ledger.add_customer("Globex", by="Dana")
+    cursor = EmbeddedBooks(ledger, clock).changes("").cursor
+    ledger.close()
+    shutil.copy(tmp_path / "copy.sqlite", file)
+    clock.advance(60)
+    restored = Ledger(file, clock)
+    names = [f"Initech {place}" for place in range(entered_since)]
+    for name in names:
+        restored.add_customer(name, by="Dana")
+    page = EmbeddedBooks(restored, clock).changes(cursor)
+    assert ["Hooli", *names] == [customer.name for customer in page.documents if isinstance(customer, Customer)]
+    assert () == EmbeddedBooks(restored, clock).changes(page.cursor).documents
+    assert () == EmbeddedBooks(restored, clock).changes(page.cursor.partition(" ")[0]).documents  # a cursor of version 0.1.0
 
 
 def test_file_that_became_something_else_is_unavailable(tmp_path: Path) -> None:

@@ -129,11 +129,16 @@ def gone(connection: Connection, kind: Kind, ids: Collection[str]) -> list[Gone]
 
 
 def changes(connection: Connection, cursor: str) -> Changes:
-    """The next page of documents changed since the cursor, each once in its latest state, oldest change first."""
+    """The next page of documents changed since the cursor, each once in its latest state, oldest change first.
+
+    A cursor holds a change and its moment. Where the books know no such change, they were restored from a copy, and are told
+    from the beginning.
+    """
+    since = _place_of(connection, cursor)
     rows = connection.execute(
         "SELECT id, kind, deleted, last_change FROM documents"
         " WHERE last_change > ? AND kind <> 'credit_application' ORDER BY last_change LIMIT ?",
-        (int(cursor or 0), CHANGES_PER_PAGE + 1),
+        (since, CHANGES_PER_PAGE + 1),
     ).fetchall()
     page, more = rows[:CHANGES_PER_PAGE], len(rows) > CHANGES_PER_PAGE
     place = {row["id"]: row["last_change"] for row in page}
@@ -148,9 +153,21 @@ def changes(connection: Connection, cursor: str) -> Changes:
     return Changes(
         documents=tuple(sorted(documents, key=lambda document: place[document.id])),
         gone=tuple(sorted(tombstones, key=lambda tombstone: place[tombstone.id])),
-        cursor=str(page[-1]["last_change"]) if page else cursor,
+        cursor=_cursor_at(connection, page[-1]["last_change"]) if page else cursor,
         more=more,
     )
+
+
+def _cursor_at(connection: Connection, seq: int) -> str:
+    row = connection.execute("SELECT at FROM history WHERE seq = ?", (seq,)).fetchone()
+    return f"{seq} {row['at']}"
+
+
+def _place_of(connection: Connection, cursor: str) -> int:
+    """The number of the change up to which the cursor tells; 0 for the beginning. One of version 0.1.0 has no moment."""
+    seq, _, at = cursor.partition(" ")
+    found = connection.execute("SELECT at FROM history WHERE seq = ?", (int(seq or 0),)).fetchone()
+    return int(seq) if found and at in ("", found["at"]) else 0
 
 
 def history(connection: Connection, document_ids: Collection[str]) -> list[HistoryEntry]:
