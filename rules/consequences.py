@@ -18,6 +18,7 @@ from receivables.words import capitalized, listed
 from rules import matching
 from rules.hand_receipts import Elsewhere, ReceiptReading
 from rules.obstacles import InTheWay, Obstacle, obstacles
+from rules.posted_parts import marked_receipts
 from rules.reading import read
 from rules.ties import Reference
 
@@ -135,7 +136,7 @@ def named_in(options: Options, name: str) -> tuple[str, ...]:
 
 
 def provable(evidence: Evidence) -> list[ReceiptEvidence]:
-    """The receipts that a person may name as proof: entered by hand, in the payment's currency, with money left to claim."""
+    """The receipts that a person may name as proof: in the payment's currency, with money left to claim, and not simply ours."""
     return [found for found in evidence.receipts if not _no_proof(found, evidence)]
 
 
@@ -188,8 +189,10 @@ def _receipt_named(evidence: Evidence, name: str) -> ReceiptEvidence:
 
 def _no_proof(found: ReceiptEvidence, evidence: Evidence) -> str:
     """Why this receipt cannot stand for the payment, or ""."""
-    if found.ours:
-        return "it is our receipt of another payment" if not found.this_payment else "it is our own receipt of this payment"
+    if found.ours and not found.this_payment:
+        return "it is our receipt of another payment"
+    if found.ours and len(marked_receipts(evidence)) < 2:  # recorded twice by us, the one that stays is the proof
+        return "it is our own receipt of this payment"
     if found.receipt.voided:
         return "it is voided"
     if found.receipt.currency != evidence.payment.currency:

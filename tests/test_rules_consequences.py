@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
+from evidence_makers import a_receipt, an_evidence
 from generated_evidence import an_evidence_of
 from makers import a_company
 
 import rules
 from receivables.diagnosis import Remedy
 from receivables.errors import CannotBeDone
+from receivables.evidence import ReceiptEvidence
 
 WORDS = a_company().words
 
@@ -67,3 +70,11 @@ def test_a_proof_is_the_payment_less_a_fee_at_most_and_applies_what_is_unapplied
                 assert 0 < more.amount_minor <= more.receipt.unapplied_minor
     assert proven >= 20
     assert applied >= 3
+
+
+def test_our_own_receipt_is_proof_only_where_we_recorded_the_payment_twice() -> None:
+    ours = [ReceiptEvidence(a_receipt(id=receipt_id), ours=True, this_payment=True) for receipt_id in ("r-1", "r-2")]
+    assert [] == rules.provable(an_evidence(receipts=tuple(ours[:1])))
+    assert ours == rules.provable(an_evidence(receipts=tuple(ours)))
+    voided = replace(ours[1], receipt=replace(ours[1].receipt, voided=True))
+    assert [] == rules.provable(an_evidence(receipts=(ours[0], voided)))
