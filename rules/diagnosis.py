@@ -59,13 +59,14 @@ def _unidentified(reading: Reading) -> Finding:
 def _not_checked(finding: Finding, reading: Reading) -> tuple[Fact, ...]:
     """What the diagnosis could not look at, each once.
 
-    How far receipts were searched for is said only where another receipt would change the finding.
+    Where receipts were not searched for is said only where another receipt would change the finding.
     """
     evidence = reading.evidence
     said = [fact_kinds.unread(what=name) for name in sorted(set(evidence.unread))]
+    if finding.confidence is Confidence.CERTAIN or not reading.may_post:
+        return tuple(said)
     said += [fact_kinds.unchecked(what=what) for what in sorted(set(evidence.not_checked))]
     since, through = evidence.searched_from, evidence.searched_through
-    searched = finding.confidence is not Confidence.CERTAIN and reading.may_post
-    if searched and since is not None and through is not None:
+    if since is not None and through is not None:
         said.append(fact_kinds.not_searched(since=since, through=through))
     return tuple(said)

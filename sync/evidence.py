@@ -135,10 +135,13 @@ def gather(
     at = desk.clock.now()  # before anything is asked: what an answer proves is how things were then
     ours = _our_rows(desk, batch, isolated=isolated, refusals=refusals or {}, full=full)
     read = _read(desk, batch, ours, full=full)
-    longest = desk.books.traits.longest_reference
+    traits = desk.books.traits
+    longest = traits.longest_reference
     candidates = [receipt for receipt in read.candidates.fresh.values() if isinstance(receipt, Receipt)]
     receipts = list({receipt.id: receipt for receipt in (*read.receipts, *candidates)}.values())
-    search = Search(desk.company, receipts, read.marked, ours.claimed, read.candidates, longest, ours.other_money)
+    search = Search(
+        desk.company, receipts, read.marked, ours.claimed, read.candidates, longest, ours.other_money, not_read=traits.not_read
+    )
     if receipts:
         with desk.db.read() as connection:
             search = receipts_found.with_others(connection, search, batch)
@@ -272,6 +275,7 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         posted=_posted(stored, ours.effects[stored.number], read.posted),
         refusal=ours.refusals.get(stored.number),
         unread=tuple(sorted([*read.unread, *read.candidates.unread_of(stored.number)])),
+        not_checked=search.not_read,
         merged_into=remaining if isinstance(remaining, Customer) else None,
         searched_from=since,
         searched_through=through,

@@ -63,6 +63,7 @@ class Search:
     other_money: Mapping[str, Sequence[OtherMoney]] = field(default_factory=dict)  # by transaction number
     waiting: Sequence[StoredPayment] = ()
     named: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    not_read: tuple[str, ...] = ()  # kinds of documents that the connector does not read
 
 
 def wanted(company: Company, payment: Payment, customer_ids: Collection[str], *, at_least_days: int = 0) -> Wanted:

@@ -22,6 +22,7 @@ from receivables.diagnosis import Cause, Confidence, Diagnosis, Remedy
 from receivables.errors import AccessLost, BooksRefused
 from receivables.evidence import Evidence
 from receivables.payment import Allocation, PaymentState
+from receivables.ports import BooksTraits
 from receivables.refusal import Refusal
 from storage import attempts, companies, failures, payments
 from sync import evidence
@@ -205,6 +206,26 @@ def test_how_far_receipts_were_searched_for_is_said_where_it_matters(scene: Scen
     assert Cause.UNIDENTIFIED is diagnosis_of(scene).primary.cause
     said = ("receipts dated before Feb 24, 2026, and those after Mar 10, 2026 on other invoices",)
     assert said == rules.not_checked(diagnosis_of(scene), WORDS)
+
+
+class PartlyRead(FaultyBooks):
+    """Real books with a kind of document that nobody reads."""
+
+    @property
+    def traits(self) -> BooksTraits:
+        return replace(self.inner.traits, not_read=("sales receipts",))
+
+
+def test_kinds_of_documents_that_are_not_read_are_named_where_it_matters(scene: Scene) -> None:
+    hooli = scene.customer()
+    invoice = scene.invoice("1042", hooli, 40_000)
+    scene.with_books(PartlyRead(scene.desk.books, scene.clock))
+    scene.pay()
+    scene.sync()
+    assert () == rules.not_checked(diagnosis_of(scene), WORDS)
+    enter_receipt(scene, hooli, 100, {invoice.id: 100})
+    scene.sync()
+    assert "sales receipts" in rules.not_checked(diagnosis_of(scene), WORDS)
 
 
 def test_lost_access_pauses_the_company_and_fails_no_payment(scene: Scene) -> None:

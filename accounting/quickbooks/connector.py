@@ -57,7 +57,12 @@ TRAITS = BooksTraits(
     orders_per_dispatch=30,  # Intuit's limit of one batch
     settle_seconds=150.0,  # QuickBooks works on a request for up to 120
     longest_reference=writes.LONGEST_REFERENCE,
-    not_read=("sales receipts", "refund receipts", "journal entries", "bank deposits with lines of their own"),
+    not_read=(
+        "sales receipts",
+        "refund receipts",
+        "journal entries",
+        "bank deposits with lines of their own, and what is written on others",
+    ),
 )
 LINKS_KEPT = 20_000  # ids of Payments that only apply credits, to tell their deletion from a receipt's
 DocumentT = TypeVar("DocumentT", Customer, Invoice, CreditMemo, Receipt)
