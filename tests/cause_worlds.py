@@ -23,9 +23,9 @@ from faulty_books import FaultyBooks
 from makers import CHICAGO, a_company
 from quickbooks_answers import Unlimited, calls_to
 from scene import Scene, a_scene
-from stand_ins.quickbooks import start_quickbooks
+from stand_ins.quickbooks import QuickBooks, start_quickbooks
 from stand_ins.serving import Fault
-from stand_ins.xero import start_xero
+from stand_ins.xero import Xero, start_xero
 from tryton_bookkeeper import TrytonBookkeeper, dollars
 from tryton_people import JOURNAL, OUR_LOGIN, PASSWORD
 from tryton_scene import TrytonScene, tryton_scene
@@ -248,9 +248,14 @@ class TrytonHands(TrytonBookkeeper):
         lines = self.clerk.call(
             "account.move.line.search_read",
             [("party", "=", int(customer_id)), ("credit", ">", 0)],
-            0, None, None, ["move", "credit", "invoice_payment", "move.origin"],
+            0, None, None, ["move", "credit", "invoice_payment", "move.origin", "journal.type"],
         )  # fmt: skip
-        lines = [line for line in lines if not str(line["move."]["origin"]).startswith("account.invoice,")]
+        of_invoices = "account.invoice,"  # a credit note's; the *Pay* button makes a move for an invoice too, in another journal
+        lines = [
+            line
+            for line in lines
+            if not (line["journal."]["type"] == "revenue" and str(line["move."]["origin"]).startswith(of_invoices))
+        ]
         found: dict[int, list[tuple[str, int]]] = {}
         for line in lines:
             found.setdefault(line["move"], []).append((str(line["invoice_payment"] or ""), int(line["credit"].scaleb(2))))
@@ -290,6 +295,7 @@ class World:
     line: FaultyBooks
     troubles: Troubles
     real_time: bool = False  # the books go by the machine's clock, and so must we
+    package: QuickBooks | Xero | None = None  # the stand-in, for what only its own pages can do
 
     def later(self, hours: float = 1.0) -> datetime:
         """Time passes; returns the moment. Beside a real clock it is only waited for."""
@@ -474,7 +480,9 @@ def _quickbooks(folder: Path) -> Iterator[World]:
         order, forget = quickbooks.order, quickbooks.faults.forget
         troubles = LineTroubles(order, forget, budget, lambda on: order(lost) if on else None, ("POST", "/payment"))
         hands = LedgerHands(quickbooks.ledger, "36")
-        yield _behind(made, QuickBooksBooks(calls, made.clock), QUICKBOOKS, hands, troubles, {"check/USD": "36"})
+        world = _behind(made, QuickBooksBooks(calls, made.clock), QUICKBOOKS, hands, troubles, {"check/USD": "36"})
+        world.package = quickbooks
+        yield world
         calls.close()
     made.db.close()
 
@@ -499,7 +507,9 @@ def _xero(folder: Path) -> Iterator[World]:
 
         troubles = LineTroubles(xero.faults.order, xero.faults.forget, budget, lose_access, ("PUT", "Payments"))
         books = XeroBooks(calls, made.clock, organisation=xero.organisation, time_zone=CHICAGO, deposit_account="090")
-        yield _behind(made, books, XERO, LedgerHands(xero.ledger, "091"), troubles, {"check/USD": "091"})
+        world = _behind(made, books, XERO, LedgerHands(xero.ledger, "091"), troubles, {"check/USD": "091"})
+        world.package = xero
+        yield world
         calls.close()
         assert [] == xero.violations
     made.db.close()

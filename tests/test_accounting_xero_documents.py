@@ -33,6 +33,14 @@ def example(path: str, method: str = "get", code: str = "200") -> Any:
     return simplejson.loads(json.dumps(operation["responses"][code]["content"]["application/json"]["example"]), use_decimal=True)
 
 
+def test_every_line_is_read_of_money_on_account_whose_list_leaves_the_lines_out() -> None:
+    lines = [{"Description": "advance"}, {"Description": "portal TX-9001-AB", "LineAmount": 5}]
+    listed = {"OverpaymentID": "1", "Reference": "", "LineItems": []}
+    whole = {**listed, **documents.written_on({**listed, "LineItems": lines})}
+    assert ("advance", "portal TX-9001-AB") == documents.texts_of(whole)
+    assert "advance" == documents.note_of(whole)
+
+
 # --- days, moments, money ---------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cause_worlds import QUICKBOOKS, STRICT, SWALLOWING, TRYTON, XERO, World, a_world
+from accounting_peers import DAY
+from cause_worlds import QUICKBOOKS, STRICT, SWALLOWING, TRYTON, XERO, Standing, TrytonHands, World, a_world
 from faulty_books import FaultyBooks
 from scene import Scene, a_scene
+from stand_ins.xero import Xero
 from step_by_step import carry_out, promise, states_of
 
 from receivables.books_records import Changes, Gone, Receipt, UnreadableReceipt
@@ -34,6 +37,8 @@ FIELDS = [
     (TRYTON, "memo"),
 ]
 AMOUNT = 50_000
+UNPAID = "4999"
+Words = Mapping[str, Any]
 
 
 @pytest.fixture
@@ -74,8 +79,31 @@ def enter(world: World, field: str, customer: str, amount_minor: int, on: str, t
         world.scene.ledger.enter_receipt(customer, amount_minor, "USD", day, by="Dana", lines=lines, **words)
 
 
+#: What each payment of the test below is held for: the cause, and of each receipt its form and what is wrong with its place.
+HELD: tuple[tuple[Cause, list[tuple[str, str]]], ...] = (
+    (Cause.RECEIPT_ALREADY_ENTERED, [("whole", "")]),
+    (Cause.AMOUNT_DIFFERS, [("less_fee", "")]),
+    (Cause.RECEIPT_ALREADY_ENTERED, [("whole", "invoice")]),
+    (Cause.RECEIPT_ALREADY_ENTERED, [("whole", "customer")]),
+    (Cause.RECEIPT_ALREADY_ENTERED, [("part", ""), ("part", "")]),
+    (Cause.RECEIPT_ALREADY_ENTERED, [("several", "")]),
+    (Cause.RECEIPT_ALREADY_ENTERED, [("whole", "")]),
+    (Cause.AMOUNT_DIFFERS, [("part", "")]),
+)
+
+
+def held_for(scene: Scene, number: str) -> tuple[Cause, list[tuple[str, str]]]:
+    """The cause of a payment's failure, with the form and place of the receipts that name it."""
+    assert PaymentState.FAILED is scene.payment(number).state
+    found = scene.failing(number)
+    assert found.diagnosis is not None
+    said = [dict(fact.values) for fact in found.diagnosis.primary.facts("receipt_by_hand")]
+    named = [values for values in said if values["reference"] in ("equal", "contained")]
+    return found.diagnosis.primary.cause, [(str(values["form"]), str(values["elsewhere"])) for values in named]
+
+
 @pytest.mark.parametrize(("world", "field"), FIELDS, indirect=["world"])
-def test_every_form_reaches_the_judgement_through_the_mirror(world: World, field: str) -> None:
+def test_every_form_reaches_the_judgement_through_the_mirror_and_is_held(world: World, field: str) -> None:
     hands, scene = world.hands, world.scene
     hooli, other = hands.customer("Hooli"), hands.customer("Other")
     numbers = [f"TX-90{place}1-AB" for place in range(10)]
@@ -90,6 +118,7 @@ def test_every_form_reaches_the_judgement_through_the_mirror(world: World, field
     enter(world, field, hooli, 2 * AMOUNT, "", "9051,TX-9051-AB")  # several together
     enter(world, field, hooli, AMOUNT, "", "(TX-9061-AB)", days_before=25)  # before the customer paid
     enter(world, field, hooli, 20_000, invoices[7], "TX_9071_AB")  # an installment
+    by_hand = hands.standing(hooli)
     world.later()
     for place, number in enumerate(numbers):
         scene.pay(number, AMOUNT, {str(5000 + place): AMOUNT}, paid_at=world.later())
@@ -101,6 +130,91 @@ def test_every_form_reaches_the_judgement_through_the_mirror(world: World, field
     named = {number: len(naming(scene, read[number])) for number in numbers}
     assert named == dict(zip(numbers, [1, 1, 1, 1, 2, 1, 1, 1, 0, 0], strict=True))
     assert not any(read[number].unread for number in numbers)
+    assert list(HELD) == [held_for(scene, number) for number in numbers[:8]]
+    ours: list[Standing] = [(hooli, AMOUNT, ((invoice, AMOUNT),)) for invoice in invoices[8:]]
+    assert {PaymentState.VERIFIED} == {scene.payment(number).state for number in numbers[8:]}
+    assert (sorted([*by_hand, *ours]), 1) == (hands.standing(hooli), len(hands.standing(other)))
+
+
+#: Where else each package lets people write on a receipt: the fields with "?" for the text. On an invoice, except where
+#: the name says what holds the money on account.
+QUICKBOOKS_WORDS: Mapping[str, Words] = {
+    "number": {"DocNumber": "?"},
+    "line": {"Description": "?"},
+    "check number": {"CheckPayment": {"CheckNum": "?"}},
+    "name on check": {"CheckPayment": {"NameOnAcct": "?"}},
+    "card transaction": {"CreditCardPayment": {"CreditChargeResponse": {"CCTransId": "?"}}},
+    "card transaction of the client": {"CreditCardPayment": {"CreditChargeResponse": {"ClientTransID": "?"}}},
+    "authorization": {"CreditCardPayment": {"CreditChargeResponse": {"AuthCode": "?"}}},
+    "custom field": {"CustomField": [{"DefinitionId": "1", "Name": "Portal", "Type": "StringType", "StringValue": "?"}]},
+}
+BATCH = {"BatchPaymentID": "b54aa50c-794c-461b-89d1-846e1b84d9c0"}
+XERO_WORDS: Mapping[str, Words] = {
+    "details": {"Details": "?"},
+    "particulars": {"Particulars": "?"},
+    **{
+        f"batch {name}": {"BatchPayment": {**BATCH, name: "?"}} for name in "Reference Details Narrative Particulars Code".split()
+    },
+    "overpayment": {"Description": "?"},
+    "prepayment": {"Description": "?"},
+    "prepayment number": {"InvoiceNumber": "?"},
+}
+TRYTON_FIELDS = ["pay wizard", "move line", "cash line", "statement name", "statement line number", "statement line description"]
+TRYTON_FIELDS += ["bank's number", "bank's description", "bank's information"]
+WORDS = {QUICKBOOKS: QUICKBOOKS_WORDS, XERO: XERO_WORDS, TRYTON: {field: {} for field in TRYTON_FIELDS}}
+
+
+def issue(world: World, wanted: Sequence[tuple[str, str, int]]) -> dict[str, str]:
+    """Issues invoices of (number, customer, amount); ids by number. Numbers follow one another."""
+    if isinstance(world.hands, TrytonHands):
+        return world.hands.invoices(wanted, on=DAY)  # at once, which is quicker
+    return {number: world.hands.invoice(number, customer, amount) for number, customer, amount in wanted}
+
+
+def enter_beside(world: World, field: str, text: str, customer: str, amount_minor: int, on: str) -> None:
+    """Somebody enters a receipt with these words in a field that our ledger does not have."""
+    if isinstance(world.hands, TrytonHands):
+        world.hands.receipt_with(field, text, on, amount_minor, on=world.hands.today())
+        return
+    form = field.partition(" ")[0]
+    lines = () if form in ("overpayment", "prepayment") else ((on, amount_minor),)
+    made = world.scene.ledger.enter_receipt(customer, amount_minor, "USD", world.hands.today(), by="Dana", lines=lines)
+    words = json.loads(json.dumps(WORDS[world.name][field]).replace("?", text))
+    if isinstance(world.package, Xero):
+        world.package.write_on(made.id, words, "" if lines else form)
+    elif world.package is not None:
+        world.package.write_on(made.id, words)
+
+
+@pytest.mark.parametrize("world", [QUICKBOOKS, XERO, TRYTON], indirect=True)
+def test_a_number_in_any_field_that_the_package_has_is_read_on_whatever_customer(world: World) -> None:
+    """No two amounts agree, so that on the wrong customer nothing but the words can tie a receipt to its payment."""
+    hands, scene = world.hands, world.scene
+    if isinstance(world.package, Xero):
+        world.package.check_contract(True)
+    hooli, other = hands.customer("Hooli"), hands.customer("Other")
+    fields = [(field, wrong) for field in WORDS[world.name] for wrong in (False, True)]
+    pays = {f"TX-9{at:02}1-AB": (AMOUNT + 1_100 * at, str(5000 + at)) for at in range(len(fields))}
+    invoices = issue(world, [(UNPAID, hooli, 700), *((on, hooli, amount) for amount, on in pays.values())])
+    invoices |= issue(world, [(str(6000 + at), other, amount) for at, (amount, _) in enumerate(pays.values())])
+    for at, ((field, wrong), (amount, on)) in enumerate(zip(fields, pays.values(), strict=True)):
+        customer, invoice = (other, invoices[str(6000 + at)]) if wrong else (hooli, invoices[on])
+        enter_beside(world, field, f"tx 9{at:02}1 ab", customer, amount, invoice)
+    by_hand = hands.standing(hooli), hands.standing(other)
+    assert [len(WORDS[world.name])] * 2 == [len(standing) for standing in by_hand]
+    world.later()
+    for number, (amount, on) in pays.items():
+        scene.pay(number, amount, {on: amount}, paid_at=world.later())
+    scene.pay("TX-8001-AB", 700, {UNPAID: 700}, paid_at=world.later())
+
+    scene.sync()
+
+    whole = [(Cause.RECEIPT_ALREADY_ENTERED, [("whole", elsewhere)]) for elsewhere in ("", "customer")]
+    held = {number: held_for(scene, number) for number in pays}
+    assert dict(zip(pays, whole * (len(pays) // 2), strict=True)) == held
+    assert PaymentState.VERIFIED is scene.payment("TX-8001-AB").state
+    ours: Standing = (hooli, 700, ((invoices[UNPAID], 700),))
+    assert (sorted([*by_hand[0], ours]), by_hand[1]) == (hands.standing(hooli), hands.standing(other))
 
 
 def test_one_receipt_is_named_by_both_payments_it_holds_together(scene: Scene) -> None:

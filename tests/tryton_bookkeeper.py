@@ -5,9 +5,12 @@ She signs in with the tests' own client, so that her work shares no mistake with
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
 from datetime import date
 
-from tryton_people import ADMIN_LOGIN, CLERK_LOGIN, JOURNAL, Person
+from tryton_people import ADMIN_LOGIN, CLERK_LOGIN, JOURNAL, Person, Record
 from tryton_server import PLAIN, TrytonServer
 
 from app.demo.tryton.by_hand import LINE_FIELDS, ByHand, Lines, dollars
@@ -25,6 +28,7 @@ class TrytonBookkeeper(ByHand):
     admin: Person
 
     def __init__(self, server: TrytonServer, database: str = PLAIN) -> None:
+        self._file = server.file(database)
         super().__init__(server.person(CLERK_LOGIN, database), server.person(ADMIN_LOGIN, database))
 
     def invoice(self, number: str, customer_id: str, amount_minor: int, *, on: date = DAY) -> str:
@@ -76,16 +80,67 @@ class TrytonBookkeeper(ByHand):
             self.clerk.raw(f"{wizard}.execute", session, {"start": start, "ask": ask}, "pay", context)
         self.clerk.raw(f"{wizard}.delete", session, context)
 
+    def receipt_with(self, field: str, text: str, invoice_id: str, amount_minor: int, *, on: date = DAY) -> None:
+        """A receipt on an invoice with these words in one field, and in no other."""
+        if field == "pay wizard":
+            self.receipt_by_wizard(invoice_id, amount_minor, text, on=on)
+        elif field in ("move line", "cash line"):
+            self._move_with(field, text, invoice_id, amount_minor, on)
+        else:
+            self._statement_with(field, text, invoice_id, amount_minor, on)
+
+    def _move_with(self, field: str, text: str, invoice_id: str, amount_minor: int, on: date) -> None:
+        found, amount, none = self.clerk.read("account.invoice", int(invoice_id), "party"), dollars(amount_minor), dollars(0)
+        credit = {"account": self._accounts["receivable"], "party": found["party"], "debit": none, "credit": amount}
+        credit["invoice_payment"] = int(invoice_id)
+        cash = {"account": self._accounts["cash"], "debit": amount, "credit": none}
+        (credit if field == "move line" else cash)["description"] = text
+        (period,) = self.clerk.ids("account.period", ["start_date", "<=", on], ["end_date", ">=", on])
+        move = self.clerk.make(
+            "account.move", company=self._company, journal=self._journals["cash"], date=on, period=period,
+            lines=[["create", [cash, credit]]],
+        )  # fmt: skip
+        self.clerk.call("account.move.post", [move])
+        self._match_when_paid(invoice_id)
+
+    def _statement_with(self, field: str, text: str, invoice_id: str, amount_minor: int, on: date) -> None:
+        """A posted statement. Where the field is the bank's, its line is made of a line of the bank's file."""
+        whose, _, name = field.rpartition(" ")
+        line = self._statement_line(invoice_id, amount_minor, on)
+        if whose == "statement line":
+            line[name] = text
+        statement = self._statement(text if whose == "statement" else "Deposits", [] if whose == "bank's" else [line], line)
+        if whose == "bank's":
+            self._bank_line(statement, line, name, text)
+        for verb in ("validate_statement", "post"):
+            self.clerk.call(f"account.statement.{verb}", [statement])
+
+    def _bank_line(self, statement: int, line: Record, name: str, text: str) -> None:
+        """A line of the bank's file, and a statement's line that was made of it. Its information is what an import wrote."""
+        said = {"statement": statement, "date": line["date"], "amount": line["amount"]}
+        said["lines"] = [["create", [{**line, "statement": statement}]]]
+        origin = self.clerk.make("account.statement.origin", **said, **({name: text} if name != "information" else {}))
+        if name == "information":  # nobody else may write it
+            row = json.dumps({"csv_row": text})
+            with closing(sqlite3.connect(self._file)) as database, database:
+                database.execute("UPDATE account_statement_origin SET information = ? WHERE id = ?", (row, origin))
+
     def draft_statement(self, name: str, invoice_id: str, amount_minor: int) -> int:
         """A statement in the portal's journal that waits for somebody to validate it."""
-        found = self.clerk.read("account.invoice", int(invoice_id), "party", "account")
+        line = self._statement_line(invoice_id, amount_minor, DAY)
+        return self._statement(name, [line], line)
+
+    def _statement(self, name: str, lines: list[Record], like: Record) -> int:
         (journal,) = self.clerk.ids("account.statement.journal", ["name", "=", JOURNAL])
-        line = {"date": DAY, "party": found["party"], "account": found["account"], "amount": dollars(amount_minor)}
-        line["related_to"] = f"account.invoice,{invoice_id}"
         return self.clerk.make(
-            "account.statement", name=name, journal=journal, company=self._company, date=DAY,
-            total_amount=dollars(amount_minor), lines=[["create", [line]]],
+            "account.statement", name=name, journal=journal, company=self._company, date=like["date"],
+            total_amount=like["amount"], lines=[["create", lines]] if lines else [],
         )  # fmt: skip
+
+    def _statement_line(self, invoice_id: str, amount_minor: int, on: date) -> Record:
+        found = self.clerk.read("account.invoice", int(invoice_id), "party", "account")
+        line = {"date": on, "party": found["party"], "account": found["account"], "amount": dollars(amount_minor)}
+        return {**line, "related_to": f"account.invoice,{invoice_id}"}
 
     def delete_invoice(self, invoice_id: str) -> None:
         self.clerk.call("account.invoice.delete", [int(invoice_id)])

@@ -217,7 +217,8 @@ def texts_of(payment: Json) -> tuple[str, ...]:
     """What else somebody can have written on a Payment: its lines' descriptions, a check's or a card's own number and name."""
     said = [text(line, "Description") for line in parts(payment, "Line")]
     check, card = _part(payment, "CheckPayment"), _part(_part(payment, "CreditCardPayment"), "CreditChargeResponse")
-    said += [text(check, "CheckNum"), text(check, "NameOnAcct"), text(card, "CCTransId"), text(card, "AuthCode")]
+    said += [text(check, name) for name in ("CheckNum", "NameOnAcct")]
+    said += [text(card, name) for name in ("CCTransId", "ClientTransID", "AuthCode")]
     said += [text(field, "StringValue") for field in parts(payment, "CustomField")]
     return tuple(dict.fromkeys(word for word in said if word))
 

@@ -32,7 +32,9 @@ INVOICE_FIELDS = (
     *"number state party currency.code total_amount amount_to_pay invoice_date account lines_to_pay _timestamp".split(),
     *STAMPS,
 )
-STATEMENT_LINE_FIELDS = ("number", "description", "statement.name", "statement.state")
+STATEMENT_LINE_FIELDS = (
+    *"number description statement.name statement.state origin.number origin.description origin.information".split(),
+)
 
 
 def customer(row: Mapping[str, Any]) -> Customer:
@@ -155,7 +157,7 @@ def receipt(
     said = [statement_lines[said_line] for line in root.lines if (said_line := statement_line(line)) in statement_lines]
     texts = [text for row in said if (text := row["description"] or row["statement."]["name"])]
     texts += [text for line in root.lines for text in (line.move_description, line.description) if text]
-    written = [text for row in said for text in (row["number"], row["description"], row["statement."]["name"]) if text]
+    written = [text for row in said for text in _texts_of(row)]
     written += [text for line in root.lines for text in (line.move_description, line.description) if text]
     written = list(dict.fromkeys([*written, *beside.get(root.move, ())]))
     last = max((leaf.changed for leaf in [*root.lines, *leaves]), key=lambda stamp: stamp.at)
@@ -182,6 +184,14 @@ def receipt(
         lines=lines,
         texts=tuple(written),
     )
+
+
+def _texts_of(row: Mapping[str, Any]) -> list[str]:
+    """What is written on a statement's line, on its statement, and on the line of the bank's file that it was made of."""
+    bank = row["origin."] or {}
+    texts = [row["number"], row["description"], row["statement."]["name"], bank.get("number"), bank.get("description")]
+    texts += (bank.get("information") or {}).values()
+    return [text for text in texts if text and isinstance(text, str)]
 
 
 def applied(leaves: Sequence[Line], entries: Entries) -> tuple[ReceiptLine, ...]:

@@ -207,6 +207,8 @@ def texts_of(of: Fields) -> tuple[str, ...]:
     """What else somebody can have written on it: details, particulars and lines, and the same of the batch it was banked in."""
     batch = fields(of.get("BatchPayment"))
     said = [text(each, name) for each in (of, batch) for name in _WRITTEN]
+    said += [text(batch, "Code")]  # a payment's own Code is that of its account
+    said += [text(of, "InvoiceNumber")] if text(of, "Type") in PREPAYMENTS.types else []  # what people call its reference
     said += [text(line, "Description") for line in elements(of.get("LineItems"))]
     return tuple(dict.fromkeys(word for word in said if word))
 
@@ -262,6 +264,12 @@ def note_of(of: Fields) -> str:
     written = [text(of, "Reference"), *(text(line, "Description") for line in elements(of.get("LineItems")))]
     marked = [note for note in written if markers_in(note)]
     return next(iter(marked), "") or next((note for note in written if note), "")
+
+
+def written_on(of: Fields) -> Fields:
+    """The fields of an overpayment or prepayment that people write in, for one whose list leaves them out."""
+    lines = [{"Description": text(line, "Description")} for line in elements(of.get("LineItems"))]
+    return {"Reference": text(of, "Reference"), "LineItems": lines}
 
 
 def reference(noted: str) -> str:

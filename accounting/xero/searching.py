@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from accounting.calling import chunks
 from accounting.orders import applied_as_ordered, by_mark
 from accounting.xero.asking import IDS_PER_FILTER, Asking
-from accounting.xero.documents import OVERPAYMENTS, OnAccount, note_of
+from accounting.xero.documents import OVERPAYMENTS, OnAccount, note_of, written_on
 from accounting.xero.reads import Reads
 from accounting.xero.wire import Fields, any_of, elements, identity, text
 from receivables.books_records import CreditMemo, Gone, Receipt
@@ -36,7 +36,7 @@ class Searching:
     def __init__(self, asking: Asking, reads: Reads) -> None:
         self._asking = asking
         self._reads = reads
-        self._blank: OrderedDict[tuple[str, str], str] = OrderedDict()  # (id, version) of overpayments -> what is on them
+        self._blank: OrderedDict[tuple[str, str], Fields] = OrderedDict()  # (id, version) of overpayments -> what is on them
 
     def receipts_marked(self, stems: Collection[str]) -> dict[str, list[Receipt]]:
         """The receipts, not voided, that carry a marker with one of these stems; every stem is a key."""
@@ -80,16 +80,16 @@ class Searching:
                 noted.append(of)
                 continue
             key = (identity(of, kind.id_name), text(of, "UpdatedDateUTC"))
-            note = self._blank.get(key)
-            if note is None:
+            said = self._blank.get(key)
+            if said is None:
                 read += 1
                 if read > READ_SINGLY:
                     raise BooksUnavailable(f"Xero has many {kind.kind} without a reference; the search will continue next time.")
-                note = note_of(self._asking.one(kind.kind, key[0]) or {})
-                self._blank[key] = note
+                said = written_on(self._asking.one(kind.kind, key[0]) or {})
+                self._blank[key] = said
                 while len(self._blank) > REMEMBERED:
                     self._blank.popitem(last=False)
-            noted.append({**of, "Reference": note})
+            noted.append({**of, **said})
         return noted
 
 

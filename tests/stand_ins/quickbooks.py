@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from accounting_peers import LINES, EmbeddedBookkeeper
 from starlette.concurrency import run_in_threadpool
@@ -93,6 +94,11 @@ class QuickBooks:
     def settings(self) -> Settings:
         with self.ledger.reading() as connection:
             return side.settings(connection)
+
+    def write_on(self, receipt_id: str, words: Mapping[str, Any]) -> None:
+        """Fields of a Payment entered along with it, under Intuit's names; `Description` is that of each of its lines."""
+        with self.ledger.changing(self.bookkeeper.name) as change:
+            side.keep_words(change, receipt_id, words)
 
     def prefers(self, **changed: bool) -> None:
         """Sets switches of `Settings`; AutoApplyCredit is the ledger's own: `ledger.set_auto_apply_credits`."""

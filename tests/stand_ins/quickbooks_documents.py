@@ -125,7 +125,10 @@ class Shelf:
     def _payment(self, found: Payment) -> Document:
         account = (found.receipt.deposit_account if found.receipt else "") or UNDEPOSITED
         method = found.receipt.method if found.receipt else ""
+        words = quickbooks_side.words_on(self.connection, found.id)
+        on_lines = {"Description": words.pop("Description")} if "Description" in words else {}
         return {
+            **words,
             **self._head(found.id, found.version, found.created, found.changed),
             "TxnDate": found.txn_date,
             "CurrencyRef": _currency(found.currency),
@@ -133,7 +136,7 @@ class Shelf:
             **({"PaymentRefNum": found.reference} if found.reference else {}),
             **({"PaymentMethodRef": {"value": method, "name": PAYMENT_METHODS.get(method, method)}} if method else {}),
             **({"LinkedTxn": [{"TxnId": f"9{api_id(found.id)}", "TxnType": "Deposit"}]} if found.deposited else {}),
-            "Line": _payment_lines(found),
+            "Line": [{**line, **on_lines} for line in _payment_lines(found)],
             "CustomerRef": self._customer_ref(found.customer_id),
             "DepositToAccountRef": {"value": account, "name": ACCOUNTS.get(account, (account,))[0]},
             "TotalAmt": amount(found.total_minor, found.currency),

@@ -8,9 +8,10 @@ each invoice and each credit memo, and it may carry money besides.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from pysqlite3.dbapi2 import Connection
 
@@ -28,6 +29,7 @@ _TABLES = (
         note TEXT NOT NULL, reference TEXT NOT NULL, changes INTEGER NOT NULL, voided INTEGER NOT NULL,
         changed_by TEXT NOT NULL, changed_at TEXT NOT NULL) STRICT""",
     "CREATE TABLE IF NOT EXISTS quickbooks_notes (document_id TEXT PRIMARY KEY, note TEXT NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS quickbooks_words (document_id TEXT PRIMARY KEY, words TEXT NOT NULL) STRICT",
     """CREATE TABLE IF NOT EXISTS quickbooks_requests (
         request_id TEXT PRIMARY KEY, asked TEXT NOT NULL, answer TEXT NOT NULL, until TEXT NOT NULL) STRICT""",
 )
@@ -143,6 +145,16 @@ def note_of(connection: Connection, document_id: str) -> str:
 
 def keep_note(change: Change, document_id: str, note: str) -> None:
     change.connection.execute("INSERT OR REPLACE INTO quickbooks_notes VALUES (?, ?)", (document_id, note))
+
+
+def words_on(connection: Connection, document_id: str) -> dict[str, Any]:
+    """Fields of a Payment that the ledger has no place for, as they were entered with it."""
+    row = connection.execute("SELECT words FROM quickbooks_words WHERE document_id = ?", (document_id,)).fetchone()
+    return dict(json.loads(row["words"])) if row else {}
+
+
+def keep_words(change: Change, document_id: str, words: Mapping[str, Any]) -> None:
+    change.connection.execute("INSERT OR REPLACE INTO quickbooks_words VALUES (?, ?)", (document_id, json.dumps(words)))
 
 
 def remembered(connection: Connection, request_id: str, now: datetime) -> tuple[str, str] | None:

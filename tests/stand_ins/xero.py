@@ -9,10 +9,11 @@ from __future__ import annotations
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from accounting.embedded.ledger import Ledger
 from app.clock import SystemClock
@@ -138,6 +139,18 @@ class Xero:
                 change.connection.execute(
                     "UPDATE xero_receipts SET batch_id = ? WHERE receipt_id = ?", (self._names.uuid("batch", batch), id)
                 )
+        self._doors.lists.forget()
+
+    def write_on(self, receipt_id: str, words: Mapping[str, Any], form: str = "") -> None:
+        """Fields entered along with a receipt of the ledger, under Xero's names; `form` is what it is in Xero.
+
+        `Description` is that of its line. Those in "BatchPayment" are of the bank deposit that it was made part of.
+        """
+        side.settle_forms(self.ledger)
+        with self.ledger.changing(self.bookkeeper.name) as change:
+            side.keep_words(change.connection, receipt_id, words)
+            if form:
+                change.connection.execute("UPDATE xero_receipts SET form = ? WHERE receipt_id = ?", (form, receipt_id))
         self._doors.lists.forget()
 
     def reconcile(self, payment_id: str) -> None:

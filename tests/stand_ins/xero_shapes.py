@@ -239,7 +239,7 @@ class Shapes:
         batch_id = self.batch_of(receipt_id)
         if batch_id:
             shape["BatchPaymentID"] = batch_id
-        return shape
+        return {**shape, **side.words_on(self._connection, receipt_id)}
 
     def batch_of(self, receipt_id: str) -> str:
         """The id of the batch a payment was made in, or "". A receipt of several lines is one."""
@@ -267,6 +267,8 @@ class Shapes:
             return None
         currency = figures["currency"]
         left_minor = 0 if gone else total_minor - sum(line["amount_minor"] for line in lines)
+        words = side.words_on(self._connection, receipt_id)
+        item = self._line_item(receipt_id, amount(total_minor, currency))
         return {
             f"{kind.capitalize()}ID": self._names.uuid(kind, receipt_id),
             "ID": self._names.uuid(kind, receipt_id),
@@ -280,13 +282,14 @@ class Shapes:
             **dated("Date", date.fromisoformat(figures["received_on"])),
             "Status": "VOIDED" if gone else "AUTHORISED" if left_minor else "PAID",
             "LineAmountTypes": "NoTax",
-            "LineItems": [self._line_item(receipt_id, amount(total_minor, currency))],
+            "LineItems": [{**item, "Description": words.pop("Description", item["Description"])}],
             "SubTotal": amount(total_minor, currency),
             "TotalTax": amount(0, currency),
             "Total": amount(total_minor, currency),
             **moments(head),
             "CurrencyCode": currency,
             "CurrencyRate": Decimal("1.0"),
+            **words,
         }
 
     def bank_transaction(self, receipt_id: str) -> Json | None:

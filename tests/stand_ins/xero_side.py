@@ -7,7 +7,7 @@ note what the ledger forgets, whoever changes it: what a payment was applied to 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -33,6 +33,7 @@ _TABLES = (
     """CREATE TABLE IF NOT EXISTS xero_accounts (
         code TEXT PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL, archived INTEGER NOT NULL DEFAULT 0,
         payments INTEGER NOT NULL DEFAULT 0) STRICT""",
+    "CREATE TABLE IF NOT EXISTS xero_words (receipt_id TEXT PRIMARY KEY, words TEXT NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS xero_settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
     """CREATE TABLE IF NOT EXISTS xero_keys (
         key TEXT PRIMARY KEY, asked TEXT NOT NULL, status INTEGER NOT NULL, answer TEXT NOT NULL, until TEXT NOT NULL) STRICT""",
@@ -165,6 +166,16 @@ def settle_forms(ledger: Ledger) -> None:
 def last_seen(connection: Connection, id: str) -> dict[str, Any]:
     row = connection.execute("SELECT figures FROM xero_last_seen WHERE id = ?", (id,)).fetchone()
     return dict(json.loads(row["figures"])) if row else {}
+
+
+def words_on(connection: Connection, receipt_id: str) -> dict[str, Any]:
+    """Fields of a receipt that the ledger has no place for, as they were entered with it."""
+    row = connection.execute("SELECT words FROM xero_words WHERE receipt_id = ?", (receipt_id,)).fetchone()
+    return dict(json.loads(row["words"])) if row else {}
+
+
+def keep_words(connection: Connection, receipt_id: str, words: Mapping[str, Any]) -> None:
+    connection.execute("INSERT OR REPLACE INTO xero_words VALUES (?, ?)", (receipt_id, json.dumps(words)))
 
 
 def setting(connection: Connection, name: str) -> str:
