@@ -88,7 +88,8 @@ def _how_many(settings: Settings) -> str:
 def _slack(settings: Settings) -> Finding:
     access = settings.slack_access
     if access is None:
-        return Finding("", "Slack", Verdict.WARNING, "No tokens are set, so no cards are sent.", "See docs/slack.md.")
+        text = "No tokens are set, so no cards are sent, and nobody can approve what takes two people."
+        return Finding("", "Slack", Verdict.WARNING, text, "See docs/slack.md.")
     from bot.checking import refusal  # noqa: PLC0415  # Slack's libraries take a moment to load
 
     refused = refusal(access.bot_token.reveal(), access.app_token.reveal(), access.base_url)
@@ -226,7 +227,7 @@ def _books(house: House, company: CompanySettings) -> Iterator[Finding]:
         return
     yield Finding(company.id, "writing", Verdict.NOT_TRIED, "Not tried: a write would change the books.")
     unapplying = UNAPPLYING[company.books.kind]
-    yield Finding(company.id, "un-applying", Verdict.NOT_TRIED, f"Not tried: a write would change the books; {unapplying}.")
+    yield Finding(company.id, "unapplying", Verdict.NOT_TRIED, f"Not tried: a write would change the books; {unapplying}.")
     yield from _settings(company, settings)
     yield from _clocks(house, company)
 
@@ -253,7 +254,7 @@ def _settings(company: CompanySettings, settings: BooksSettings) -> Iterator[Fin
         text = "The books apply credits automatically, which causes most failures with credit memos."
         yield Finding(company.id, "credits", Verdict.WARNING, text, "Turn the setting off in the books.")
     else:
-        yield Finding(company.id, "credits", Verdict.WORKS, "The books do not report applying credits automatically.")
+        yield Finding(company.id, "credits", Verdict.WORKS, "The books do not report that they apply credits automatically.")
 
 
 def _clocks(house: House, company: CompanySettings) -> Iterator[Finding]:

@@ -100,8 +100,8 @@ def may_decide(person: Person | None, question: Question) -> Answer:
     two = _takes_two(person, question, max(limits))
     if maker and not question.solo:
         if two:
-            return Answer(Ruling.REFUSED, f"This takes two people, and {person.name} made a document in question.")
-        return Answer(Ruling.SECOND_PERSON, f"{person.name} made a document in question, so somebody else must agree.")
+            return Answer(Ruling.REFUSED, f"This takes two people, and {_as_maker(person, question)}.")
+        return Answer(Ruling.SECOND_PERSON, f"{_as_maker(person, question)}, so somebody else must agree.")
     said = " ".join(filter(None, (two, BY_ITS_MAKER if maker else _not_told(question))))
     return Answer(Ruling.SECOND_PERSON if two else Ruling.ALLOWED, said, by_maker=maker)
 
@@ -118,11 +118,11 @@ def may_approve(approver: Person | None, requester: Person | None, question: Que
         return Answer(Ruling.REFUSED, "It takes two different people.")
     if not question.solo:
         if made_it(approver, question):
-            return Answer(Ruling.REFUSED, f"This takes two people, and {approver.name} made a document in question.")
+            return Answer(Ruling.REFUSED, f"This takes two people, and {_as_maker(approver, question)}.")
         if made_it(requester, question) and second.ruling is not Ruling.ALLOWED:
             return Answer(
                 Ruling.REFUSED,
-                f"{requester.name} made a document in question, so it takes somebody who can decide it alone. {second.reason}",
+                f"{_as_maker(requester, question)}, so it takes somebody who can decide it alone. {second.reason}",
             )
     return Answer(Ruling.ALLOWED, _not_told(question), by_maker=first.by_maker or second.by_maker)
 
@@ -132,6 +132,11 @@ def made_it(person: Person, question: Question) -> bool:
     if question.imported_by and person.id == question.imported_by:
         return True
     return bool(_forms(question.touched_by) & _forms(person.books_names))
+
+
+def _as_maker(person: Person, question: Question) -> str:
+    did = "imported this payment" if person.id == question.imported_by else "made a document in question"
+    return f"{person.name} {did}"
 
 
 def shared_names(first: Person, second: Person) -> tuple[str, ...]:

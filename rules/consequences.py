@@ -159,7 +159,9 @@ def proof_of(diagnosis: Diagnosis, evidence: Evidence, options: Options) -> Proo
         proofs.append(ProofOf(found.receipt, amount))
     paid = evidence.payment.amount_minor
     if left and not matching.is_near_amount(paid - left, paid):
-        raise CannotBeDone("The receipts named as proof do not add up to the payment.")
+        raise CannotBeDone(
+            "The receipts named as proof do not add up to the payment. Name every receipt of it, or correct them in the books."
+        )
     return Proof(tuple(proofs), missing_minor=left)
 
 

@@ -133,7 +133,10 @@ def _dismiss(case: Case) -> Plan:
     apply_it = bool(case.decision.options.get("apply_proof"))
     applied = rules.to_apply(case.evidence, proof) if apply_it else []
     if apply_it and not applied:
-        raise CannotBeDone("The receipts named as proof have nothing unapplied for the open invoices of this payment.")
+        raise CannotBeDone(
+            "The receipts named as proof have nothing unapplied for the open invoices of this payment. Dismiss without applying, "
+            "or correct the receipt in the books first."
+        )
     words = (
         f"dismissed: it is payment {proof.twin} again"
         if proof.twin

@@ -231,7 +231,7 @@ def _not_there(sides: Sides) -> Judged:
         return _doubled(sides, whole)
     if found:
         receipts = [entry.receipt for entry in found]
-        text = f"is not posted, and {_named(receipts)} in the books and may be it; nobody has decided yet"
+        text = f"is not posted, and {_named(receipts)} in the books and may be it; this is not settled yet"
         return _amiss(sides, Standing.MAY_BE_IN_BOOKS, "may_be_in_books", text, receipts)
     return _unless_unread(sides, _missing(sides, "not_in_books", "is not in the books"))
 

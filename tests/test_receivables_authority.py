@@ -114,7 +114,8 @@ def test_a_name_in_the_books_is_recognized_in_every_spelling(written: str) -> No
 
 def test_whoever_imported_the_payment_does_not_decide_about_it_alone() -> None:
     question = replace(a_question(1), imported_by="dana")
-    assert Ruling.SECOND_PERSON is may_decide(a_person(), question).ruling
+    said = f"{a_person().name} imported this payment, so somebody else must agree."
+    assert Answer(Ruling.SECOND_PERSON, said) == may_decide(a_person(), question)
     assert Ruling.ALLOWED is may_decide(a_person("kim"), question).ruling
     assert Ruling.ALLOWED is may_approve(a_person("kim"), a_person(), question).ruling
     assert Ruling.REFUSED is may_decide(a_person(), replace(question, amount_minor=LIMIT_MINOR + 1)).ruling
@@ -188,7 +189,7 @@ QUESTIONS = st.builds(
     st.sampled_from(["USD", "EUR"]),
     st.booleans(),
     st.frozensets(st.sampled_from(["ann", "Bob", "CY", ""]), max_size=1),
-    st.booleans(),
+    st.sampled_from(["", "It always takes two people."]),
     st.sampled_from(["", "dana", "kim"]),
     st.just(()),
     st.booleans(),

@@ -46,6 +46,7 @@ def load(
     """Load customers or invoices from a CSV file: the whole file, or nothing.
 
     Customers: customer_id,name. Invoices: number,customer,amount,currency,issued_on and optionally created_at,created_by.
+    Without created_at an invoice counts as created now: a payment made earlier cannot have meant it.
     """
     loaded = load_file(desk.ledger, file, by=desk.by, at=desk.at)
     if desk.as_json:

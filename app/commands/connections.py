@@ -122,7 +122,9 @@ def doctor(context: typer.Context, company: CompanyId = None, as_json: AsJson = 
             mark = finding.verdict.value.replace("_", " ")
             remedy = f" {finding.remedy}" if finding.remedy else ""
             print_line(f"{mark:<9}  {finding.company or 'system'}: {finding.check}: {finding.text}{remedy}")
-        print_line(f"{len(broken)} of {counted(len(findings), 'check')} failed." if broken else "Everything works.")
+        warnings = sum(finding.verdict is Verdict.WARNING for finding in findings)
+        fine = f"Nothing is broken; see {counted(warnings, 'warning')} above." if warnings else "Everything works."
+        print_line(f"{len(broken)} of {counted(len(findings), 'check')} failed." if broken else fine)
     if broken:
         sys.exit(1)
 

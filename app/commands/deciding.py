@@ -122,7 +122,9 @@ def _asked(desk: Desk, number: str, remedy: Remedy, person: str, options: dict[s
     for line in _what_it_means(desk, facts, remedy, options, shown.answer):
         print_beside(line)
     if not sys.stdin.isatty():
-        print_error(f"Nobody can be asked here. If these are the facts you saw, add: --seen {facts.failure.shown}")
+        print_error(
+            f"Nothing was decided: no terminal to ask on. If these are the facts you saw, add: --seen {facts.failure.shown}"
+        )
         sys.exit(2)
     if not typer.confirm("Carry out?", err=True):
         print_beside("Nothing was decided.")

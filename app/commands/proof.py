@@ -117,7 +117,8 @@ def _say_totals(proven: Proven, words: Words) -> None:
     off = [row for row in totals.rows if row.others_minor]
     if totals.rows:
         accounts = listed(sorted(plain(account) for account in totals.accounts))
-        print_line(f"{proven.company}: receipts since start_on in {accounts}, for {_customers(totals.rows, off)}.")
+        since = words.day(totals.company.start_on)
+        print_line(f"{proven.company}: receipts in {accounts} since {since} match {_customers(totals.rows, off)}.")
     if off:
         columns = ("Customer", "Receipts", "Payments recorded", "Other money", "Others")
         cells = [_total(row, words) for row in off[:ROWS_AT_MOST]]
@@ -128,7 +129,7 @@ def _say_totals(proven: Proven, words: Words) -> None:
 
 def _customers(rows: list[ControlTotal], off: list[ControlTotal]) -> str:
     agree = len(rows) - len(off)
-    return f"{agree:,} of {counted(len(rows), 'customer')} equal to the payments recorded in them"
+    return f"the payments recorded in them for {agree:,} of {counted(len(rows), 'customer')}"
 
 
 def _total(row: ControlTotal, words: Words) -> tuple[str, ...]:

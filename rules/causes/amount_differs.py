@@ -47,7 +47,7 @@ def receipt_for_other_amount(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: a receipt with the payment's transaction number that is for a part of it, or is already the proof of another.
     Happens when: somebody entered an installment, a part of the payment, or the wrong amount.
-    Remedy: escalate; correct the receipt in the books to what the customer paid, or take the number off it if it is other
+    Remedy: escalate; correct the receipt in the books to what the customer paid, or remove the number from it if it is other
     money. The next sync then finds it. Nothing is posted beside it.
     Prevention: write the transaction number on the receipt of that payment only.
     Not to be confused with: several receipts with the number that add up to the payment, or a difference of a few percent.
@@ -93,15 +93,16 @@ def _entered(found: Fact, paid: Money, words: Words) -> str:
         return (
             f"{capitalized(may)} names this payment of {money(words, paid)} in another currency. Correct it; nothing is posted."
         )
-    apart = words.money(abs(entered.amount_minor - paid.amount_minor), paid.currency)
+    apart = entered.amount_minor - paid.amount_minor
+    differs = f"{words.money(abs(apart), paid.currency)} {'more' if apart > 0 else 'less'}"
     if found.text("form") in (Form.LESS_FEE, ""):
         return (
-            f"{capitalized(may)} may be this payment of {money(words, paid)}, {apart} apart{elsewhere}. If it is, correct its "
-            "amount and record the difference by itself; nothing is posted beside it."
+            f"{capitalized(may)} may be this payment of {money(words, paid)}, {differs}{elsewhere}. If it is, correct its "
+            "amount and record the difference separately; until then, nothing is posted for this payment."
         )
     return (
-        f"{capitalized(may)} names this payment of {money(words, paid)}, {apart} apart{elsewhere}. Correct its amount, or take "
-        "the number off it if it is other money; nothing is posted beside it."
+        f"{capitalized(may)} names this payment of {money(words, paid)}, but is for {differs}{elsewhere}. Correct its amount, or "
+        "remove the number from it if it is other money; until then, nothing is posted for this payment."
     )
 
 

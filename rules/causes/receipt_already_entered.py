@@ -160,7 +160,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     surely = "this payment" if finding.confidence is Confidence.CERTAIN else "what may be this payment"
     said = f"{what} already records {surely} of {phrases.paid_on(diagnosis, words)}; posting it again would count it twice."
     if finding.remedy is Remedy.NOT_DUPLICATE:
-        said = f"{what} has the amount of this payment of {phrases.paid_on(diagnosis, words)}, and may well be other money."
+        said = f"{what} has the amount of this payment of {phrases.paid_on(diagnosis, words)}, but may be other money."
     elsewhere = found[0].text("elsewhere")
     return f"{said} It is recorded on another {elsewhere}: move it to the right one in the books." if elsewhere else said
 
