@@ -188,7 +188,8 @@ def test_second_payment_cannot_rest_on_the_same_money(hand_entered: CommandLine)
     named = hand_entered.run("decide", "TXN-2", "dismiss", "--as", "dana", "--proof", f"#{receipt_id}", "--json")
     unproven = hand_entered.run("decide", "TXN-2", "dismiss", "--as", "dana", "--json")
 
-    assert (1, "refused", "failed") == (named.code, named.json["state"], named.json["payment"])
+    assert (1, "") == (named.code, named.out)
+    assert "cannot be the proof: other dismissed payments already rest on its money." in named.err
     assert (0, "waiting_approval", "failed") == (unproven.code, unproven.json["state"], unproven.json["payment"])
     claims = hand_entered.rows("SELECT receipt_id, amount_minor, claimed_minor FROM receipt_claim")
     assert [(receipt_id, 50_000, 50_000)] == claims
