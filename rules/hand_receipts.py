@@ -208,9 +208,11 @@ def _elsewhere(*, same_customer: bool, other_invoices: bool) -> Elsewhere:
 
 
 def is_customers(customer_id: str, evidence: Evidence) -> bool:
-    """Whether this is the payment's customer, or the one that it was merged into: the books move documents along."""
-    customer = evidence.customer
-    return customer is not None and customer_id in {customer.id, customer.merged_into or customer.id}
+    """Whether this is the payment's customer, or one that it was merged into: the books move documents along."""
+    customer, remaining = evidence.customer, evidence.merged_into
+    if customer is None:
+        return False
+    return customer_id in {customer.id, customer.merged_into or customer.id, remaining.id if remaining else customer.id}
 
 
 def _signals(

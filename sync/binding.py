@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from receivables.books_records import Customer, Invoice
+from receivables.books_records import Customer, Invoice, heir_of
 from receivables.evidence import BindingProblem
 from receivables.payment import Allocation, Payment, PaymentState
 from receivables.twins import folded
@@ -80,7 +80,8 @@ def look_up(connection: Connection, company: str, wanted: Sequence[Payment]) -> 
     allocations = [allocation for payment in wanted for allocation in payment.allocations]
     customers = [*mirror.customers_called(connection, company, {payment.customer for payment in wanted})]
     customers += _customers(connection, company, ids)
-    customers += _customers(connection, company, {customer.merged_into for customer in customers if customer.merged_into})
+    merged_into = {customer.merged_into for customer in customers if customer.merged_into}
+    customers += mirror.customers_and_heirs(connection, company, merged_into).values()
     invoices = [
         *mirror.invoices_numbered(connection, company, {line.invoice_number for line in allocations if line.invoice_number}),
         *mirror.documents(connection, company, "invoice", {line.invoice_id for line in allocations if line.invoice_id}),
@@ -105,7 +106,7 @@ def customer_ids_of(payment: Payment, known: Known) -> tuple[str, ...]:
         named = [by_id[payment.customer_id]] if payment.customer_id in by_id else []
     else:
         named = [customer for customer in by_id.values() if folded(customer.name) == folded(payment.customer)]
-    return tuple(sorted({customer.merged_into or customer.id for customer in named}))
+    return tuple(sorted({heir_of(customer.id, by_id) for customer in named}))
 
 
 def what_is_meant(payment: Payment, allocation: Allocation, known: Known) -> Meant:

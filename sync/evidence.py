@@ -20,6 +20,7 @@ from receivables.books_records import (
     Invoice,
     InvoiceStatus,
     Receipt,
+    heir_of,
 )
 from receivables.effects import LIVE_STATES, ApplyReceipt, EffectKind, EffectState, ReceiptWrite, marker_stem
 from receivables.errors import BooksRefused, BooksUnavailable, OutcomeUnknown
@@ -194,14 +195,10 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
     read.settings = _settings(books, read)
     read.invoices = read.attempt("invoices", lambda: books.invoices(invoice_ids), {})
     read.customers = read.attempt("customers", lambda: books.customers(customer_ids), {})
-    remaining = {
-        customer.merged_into for customer in read.customers.values() if isinstance(customer, Customer) and customer.merged_into
-    }
-    if new := remaining - set(read.customers):  # the books move a merged customer's documents to the one that remains
-        nobody: Mapping[str, Customer | Gone] = {}
-        found = read.attempt("customers that others were merged into", lambda: books.customers(new), nobody)
-        read.customers = {**read.customers, **found}
-    searched = customer_ids | remaining
+    searched = customer_ids
+    while new := _merged_into(read) - searched:  # the books move a merged customer's documents to the one that remains
+        searched |= new
+        read.customers = {**read.customers, **_heirs(books, read, new)}
     read.receipts = read.attempt("receipts of the customers", lambda: books.receipts_of(searched, since), ())
     listed = {receipt.id: receipt for receipt in read.receipts}
     read.candidates = read.attempt(
@@ -220,6 +217,15 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
         if twins:
             read.numbered = [*read.numbered, *_living(read.attempt("similar invoices", lambda: books.invoices(twins), {}))]
     return read
+
+
+def _merged_into(read: _Read) -> set[str]:
+    return {of.merged_into for of in read.customers.values() if isinstance(of, Customer)} - {""}
+
+
+def _heirs(books: Books, read: _Read, ids: set[str]) -> Mapping[str, Customer | Gone]:
+    nobody: Mapping[str, Customer | Gone] = {}
+    return read.attempt("customers that others were merged into", lambda: books.customers(ids), nobody)
 
 
 def _settings(books: Books, read: _Read) -> BooksSettings:
@@ -256,8 +262,9 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
     lines = tuple(_line(stored, number, ours, read) for number in range(1, len(stored.payment.allocations) + 1))
     customers = binding.customers_of(stored, ours.bindings[stored.number], ours.known)
     customer = read.customers.get(next(iter(customers))) if len(customers) == 1 else None
-    remaining = read.customers.get(customer.merged_into) if isinstance(customer, Customer) else None
-    if isinstance(remaining, Customer):
+    known = {of.id: of for of in read.customers.values() if isinstance(of, Customer)}
+    remaining = known.get(heir_of(customer.id, known)) if isinstance(customer, Customer) and customer.merged_into else None
+    if remaining is not None:
         customers = {*customers, remaining.id}
     since, through = receipts_found.window(company, stored.payment)
     closed = read.settings.closed_through
@@ -276,7 +283,7 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         refusal=ours.refusals.get(stored.number),
         unread=tuple(sorted([*read.unread, *read.candidates.unread_of(stored.number)])),
         not_checked=search.not_read,
-        merged_into=remaining if isinstance(remaining, Customer) else None,
+        merged_into=remaining,
         searched_from=since,
         searched_through=through,
         vanished=receipts_found.vanished(read.candidates, stored.number, search.longest_reference),

@@ -341,7 +341,9 @@ class Money:
         return day_of(moment, ZoneInfo(self.e.time_zone))
 
     def is_customers(self, customer_id: str) -> bool:
-        customer = self.e.customer
+        customer, heir = self.e.customer, self.e.merged_into
+        if customer is not None and heir is not None and customer_id == heir.id:
+            return True
         return customer is not None and (customer_id == customer.id or (customer_id == customer.merged_into != ""))
 
     def fits(self, line: LineEvidence) -> bool:
