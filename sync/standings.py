@@ -143,7 +143,7 @@ def judge(sides: Sides) -> Judged:
 
 def _went_back(sides: Sides) -> Judged:
     """The money was returned or refunded: a receipt of it that is still in the books shows money that is not there."""
-    found = (*sides.ours, *sides.standing_proofs, *sides.by_hand)
+    found = tuple(dict.fromkeys((*sides.ours, *sides.standing_proofs, *sides.by_hand)))  # one of ours may be the proof as well
     if not found:
         return _unless_unread(sides, Judged(Standing.WENT_BACK))
     status = sides.stored.payment.status
