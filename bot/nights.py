@@ -18,9 +18,9 @@ def night_card(night: StoredNight, channel: Channel) -> Message:
     company, words = plain(channel.company.name), channel.company.words
     on = words.day(night.due_at)
     if night.proven_at is None:
-        head = f"{company}: no proof in the night of {on}"
+        head = f"{company}: no proof for the night of {on}"
         text = f"{_since(night, words)} It is tried again every few minutes."
-        why = f"The last try did not end: {plain(night.problem, NEWS_LENGTH)}" if night.problem else "Is resolve-now running?"
+        why = f"The last try failed: {plain(night.problem, NEWS_LENGTH)}" if night.problem else "Is resolve-now running?"
         return Message(fallback(f"{head}. {why}"), [header(head), section(f"{text} {why}")])
     proven = f"Proven on {words.moment(night.proven_at)}."
     if not night.news:

@@ -14,6 +14,7 @@ from bot.cards import Message, failure_card
 from bot.escalations import digest_card, escalation_card
 from bot.incidents import IncidentFacts, incident_card
 from bot.modals import resolve_modal
+from bot.nights import night_card
 from bot.rooms import Channel
 from bot.text import Block
 from receivables.books_records import Gone, InvoiceStatus, ReceiptLine, Stamp
@@ -28,6 +29,7 @@ from storage.effects import StoredEffect
 from storage.escalations import StoredEscalation
 from storage.failures import StoredFailure
 from storage.incidents import IncidentFigures, StoredIncident, root
+from storage.nights import StoredNight
 from storage.payments import StoredPayment
 
 COMPANY = a_company()
@@ -442,8 +444,20 @@ def other_messages(company_name: str = "Acme Networks") -> dict[str, Message]:
         "escalation": escalation_card(an_escalation(), channel, NAMES),
         "escalation-over": escalation_card(an_escalation(cleared=True), channel, NAMES),
         "digest": digest_card(company_name, counts),
+        "night-with-news": night_card(a_night(), channel),
+        "night-without-proof": night_card(replace(a_night(), proven_at=None, problem="The books cannot be reached."), channel),
         **{name: incident_card(facts, channel, NAMES) for name, facts in incident_states().items()},
     }
+
+
+def a_night() -> StoredNight:
+    """A proven night that found one thing, and one that was known."""
+    due = datetime(2026, 3, 5, 9, tzinfo=UTC)
+    text = "Payment TXN-1001 of $500.00 is not posted, and receipt 70 is in the books and may be it; this is not settled yet."
+    new = {"transaction": "TXN-1001", "problem": "may_be_in_books", "text": text}
+    known = new | {"transaction": "TXN-1002"}
+    day, later = timedelta(days=1), timedelta(minutes=1)
+    return StoredNight("acme", "night-1", due, "proven", due - day, due + later, "", {}, [known, new], [new])
 
 
 def modal_states() -> dict[str, Block]:

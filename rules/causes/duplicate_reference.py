@@ -83,7 +83,7 @@ def twin_of_another_payment(reading: Reading, matched: Matched) -> Finding:
 
 _ALIKE = {
     Alike.NUMBER: "their numbers differ only in form",
-    Alike.MOMENT: "customer, amount, method, invoices and the second of payment are the same",
+    Alike.MOMENT: "customer, amount, method, invoices and time of payment (to the second) are the same",
 }
 
 
