@@ -22,7 +22,8 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError, 
 from app.secrets import Secret, SlackAccess, has_password, read_secret, slack_access, take_out_secrets, variable_of
 from app.settings_books import AnyBooksSettings, EmbeddedBooksSettings, Name, Table, folder_of
 from app.settings_feeds import HttpSettings, StripeFeedSettings
-from app.settings_messages import Problem, key_of, nearest, problems_of
+from app.settings_lines import line_of
+from app.settings_messages import Problem, nearest, problem_at, problems_of
 from receivables.authority import Person, Right
 from receivables.company import Company
 from receivables.diagnosis import Remedy
@@ -248,7 +249,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
     Raises ConfigurationError with everything that is wrong: file, key, and what to write instead.
     """
     path = config_file(path, environment)
-    raw = _parsed(path)
+    text, raw = _parsed(path)
     folder = Path(os.path.abspath(path.parent))
     secret = read_secret("database_url", environment)
     problems = [_misplaced(raw, place) for place in take_out_secrets(raw)]
@@ -258,7 +259,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
         file = _File.model_validate(raw, context={"folder": folder, "companies": [id for id in companies if isinstance(id, str)]})
     except ValidationError as error:
         problems += problems_of(error.errors(include_url=False), raw)
-        raise _refused(path, problems) from None
+        raise _refused(path, problems, text) from None
     url = file.database.url
     if secret:
         try:
@@ -267,14 +268,15 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
             problems.append(Problem(variable_of("database_url"), str(error)))
     problems += _shared_files(file, url, raw)
     if problems:
-        raise _refused(path, problems)
+        raise _refused(path, problems, text)
     people = MappingProxyType({table.id: _person(table) for table in file.person})
     return Settings(
         folder, tuple(_company(table) for table in file.company), people, Secret(url), slack_access(environment), file.http
     )
 
 
-def _parsed(path: Path) -> dict[str, Any]:
+def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
+    """The file as text, and what it says."""
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE_BYTES + 1)
@@ -293,7 +295,7 @@ def _parsed(path: Path) -> dict[str, Any]:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigurationError(f"{path}, line {line}: this is not UTF-8. Save the file in UTF-8.") from None
     try:
-        return tomllib.loads(text)
+        return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.fullmatch(r"(?P<what>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)", str(error), re.DOTALL)
         where, what = (f"line {found['line']}, column {found['column']}", found["what"]) if found else ("its end", str(error))
@@ -317,7 +319,7 @@ def _misplaced(raw: Mapping[str, Any], place: tuple[str | int, ...]) -> Problem:
         else:
             names.append(str(step))
     variable = variable_of(_secret_name(names, str(place[-1]), table))
-    return Problem(key_of(place, raw), f"secrets do not belong in this file. Remove it, and set {variable} or {variable}_FILE")
+    return problem_at(place, raw, f"secrets do not belong in this file. Remove it, and set {variable} or {variable}_FILE")
 
 
 def _secret_name(names: list[str], key: str, table: Mapping[str, Any]) -> str:
@@ -334,11 +336,12 @@ def _secret_name(names: list[str], key: str, table: Mapping[str, Any]) -> str:
 def _doubles(raw: Mapping[str, Any]) -> Iterator[Problem]:
     for kind in ("company", "person"):
         seen: set[str] = set()
-        for table in _tables(raw, kind):
+        for number, table in enumerate(_tables(raw, kind)):
             id_ = table.get("id")
             if isinstance(id_, str):
                 if id_ in seen:
-                    yield Problem(f"[[{kind}]] id", f"{id_!r} appears twice. Give each {kind} its own id")
+                    text = f"{id_!r} appears twice. Give each {kind} its own id"
+                    yield Problem(f"[[{kind}]] id", text, (kind, number, "id"))
                 seen.add(id_)
 
 
@@ -351,7 +354,7 @@ def _shared_files(file: _File, url: str, raw: Mapping[str, Any]) -> Iterator[Pro
             continue
         name = os.path.realpath(table.books.file)
         if name in taken:
-            yield Problem(key_of(("company", place, "books", "file"), raw), f"is the file of {taken[name]}. Name another file")
+            yield problem_at(("company", place, "books", "file"), raw, f"is the file of {taken[name]}. Name another file")
         taken.setdefault(name, f"company {table.id}")
 
 
@@ -378,10 +381,12 @@ def _person(table: _PersonTable) -> Person:
     return Person(table.id, table.name, table.active, rights, frozenset(table.books_names), accounts)
 
 
-def _refused(path: Path, problems: list[Problem]) -> ConfigurationError:
-    lines = [
-        f"{problem.key}: {problem.text.removesuffix('.')}{'' if problem.text.endswith('?') else '.'}" for problem in problems
-    ]
+def _refused(path: Path, problems: list[Problem], text: str) -> ConfigurationError:
+    lines = []
+    for problem in problems:
+        line = line_of(problem.place, text)
+        where = f"line {line}, {problem.key}" if line else problem.key
+        lines.append(f"{where}: {problem.text.removesuffix('.')}{'' if problem.text.endswith('?') else '.'}")
     if len(lines) == 1:
-        return ConfigurationError(f"{path}: {lines[0]}")
+        return ConfigurationError(f"{path}{', ' if lines[0].startswith('line ') else ': '}{lines[0]}")
     return ConfigurationError("\n  ".join([f"{path} has {len(lines)} problems:", *lines]))

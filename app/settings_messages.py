@@ -63,10 +63,11 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class Problem:
-    """One problem in the file. `text` says what is wrong, and after a period what to write instead."""
+    """One problem. `text` says what is wrong, and after a period what to write instead; `place` is where in the file."""
 
     key: str
     text: str
+    place: tuple[str | int, ...] = ()
 
 
 def nearest(given: str, known: Iterable[str]) -> str:
@@ -98,6 +99,11 @@ def key_of(place: Iterable[str | int], raw: Mapping[str, Any]) -> str:
     return ", ".join(words)
 
 
+def problem_at(place: tuple[str | int, ...], raw: Mapping[str, Any], text: str) -> Problem:
+    """A problem of what stands there in the file."""
+    return Problem(key_of(place, raw), text, place)
+
+
 def problems_of(errors: Iterable[ErrorDetails], raw: Mapping[str, Any]) -> list[Problem]:
     """The findings of the validator in our own words."""
     # A list counts as too short for the validator when its members are wrong; that has been said of each of them.
@@ -108,7 +114,7 @@ def _problem(error: ErrorDetails, raw: Mapping[str, Any]) -> Problem:
     names = [step for step in error["loc"] if isinstance(step, str) and step != "[key]"]
     last = names[-1] if names else ""
     remedy = _REMEDIES.get(last) or next((_REMEDIES[name] for name in reversed(names) if name in _REMEDIES), "")
-    return Problem(key_of(error["loc"], raw), _text(error, last, remedy))
+    return problem_at(error["loc"], raw, _text(error, last, remedy))
 
 
 def _text(error: ErrorDetails, last: str, remedy: str) -> str:
