@@ -193,7 +193,7 @@ def _other_money(facts: CardFacts, words: Words) -> list[Block]:
     which = _select("receipt", "The receipt that is other money", candidates, []) if len(candidates) > 1 else []
     element = {"type": "plain_text_input", "action_id": "cash_reference", "max_length": REFERENCE_AT_MOST}
     hint = "The receipt's own: the number of the check, of the wire, or of the transfer."
-    note = [context("Amount and customer agree, or a short number does: a second person must approve.")]
+    note = [context("The receipt may well be this payment, so a second person must approve.")]
     two = len(candidates) == 1 and takes_two(facts)
     return [*which, _input("cash_reference", "Cash reference of the receipt", element, hint=hint), *(note if two else [])]
 
