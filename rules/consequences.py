@@ -244,6 +244,18 @@ def to_apply(evidence: Evidence, proof: Proof) -> list[Applied]:
     return found
 
 
+def asked_to_apply(evidence: Evidence, proof: Proof, options: Options) -> list[Applied]:
+    """What of the proof is applied, where the person asked for that (`apply_proof`)."""
+    if not options.get("apply_proof"):
+        return []
+    if applied := to_apply(evidence, proof):
+        return applied
+    raise CannotBeDone(
+        "The receipts named as proof have nothing unapplied for the open invoices of this payment. Dismiss without applying, "
+        "or correct the receipt in the books first."
+    )
+
+
 # --- other money ------------------------------------------------------------------------------------------------------
 
 

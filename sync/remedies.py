@@ -130,13 +130,7 @@ def _dismiss(case: Case) -> Plan:
     Nothing is written to the books, unless the person wants a receipt of the proof applied: the dismissal does not wait for it.
     """
     proof = rules.proof_of(case.diagnosis, case.evidence, case.decision.options)
-    apply_it = bool(case.decision.options.get("apply_proof"))
-    applied = rules.to_apply(case.evidence, proof) if apply_it else []
-    if apply_it and not applied:
-        raise CannotBeDone(
-            "The receipts named as proof have nothing unapplied for the open invoices of this payment. Dismiss without applying, "
-            "or correct the receipt in the books first."
-        )
+    applied = rules.asked_to_apply(case.evidence, proof, case.decision.options)
     words = (
         f"dismissed: it is payment {proof.twin} again"
         if proof.twin

@@ -221,6 +221,8 @@ def question_of(
     named, without_proof, always_two = None, False, ""
     if remedy is Remedy.DISMISS:
         proof = rules.proof_of(diagnosis, evidence, options) if evidence else rules.Proof()
+        if evidence:
+            rules.asked_to_apply(evidence, proof, options)
         named, without_proof = [proven.receipt.id for proven in proof.receipts], not proof.given
         always_two = SHORT_PROOF if proof.missing_minor else ""
     elif remedy is Remedy.NOT_DUPLICATE and evidence:

@@ -385,7 +385,8 @@ def test_what_it_is_applied_to_already_stays(books: Books) -> None:
 def test_nothing_to_apply_is_said_and_nothing_is_dismissed(books: Books) -> None:
     exact(books)
     books.pay()
-    assert "refused" == books.scene.decide(Remedy.DISMISS, NUMBER, apply_proof=True)
+    with pytest.raises(CannotBeDone, match="have nothing unapplied"):  # before anything is written down
+        books.scene.decide(Remedy.DISMISS, NUMBER, apply_proof=True)
     assert PaymentState.FAILED is books.scene.payment(NUMBER).state
 
 
