@@ -164,24 +164,33 @@ def decline(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:
     desk.must_be_configured()
     with desk.acknowledge(by) as work:
         decision = _waiting(work.connection, desk, decision_id)
-        question = Question(desk.company.id, decision.remedy, 1, decision.currency)
-        answer = may_decide(desk.people.get(by), question)
-        if answer.ruling is not Ruling.REFUSED or by == decision.requested_by:
-            decisions.move(work.acting_as("sync"), decision, "refused", outcome=f"declined by {desk.name_of(by)}")
-            _want_card(work, decision)
-            return decisions.get(work.connection, work.company, decision_id)
-    raise NotPermitted(answer.reason)
+        _decline(work, desk, decision, by)
+        return decisions.get(work.connection, work.company, decision_id)
+
+
+def _decline(work: Work, desk: Desk, decision: StoredDecision, by: str) -> None:
+    answer = may_decide(desk.people.get(by), Question(desk.company.id, decision.remedy, 1, decision.currency))
+    if answer.ruling is Ruling.REFUSED and by != decision.requested_by:
+        raise NotPermitted(answer.reason)
+    decisions.move(work.acting_as("sync"), decision, "refused", outcome=f"declined by {desk.name_of(by)}")
+    _want_card(work, decision)
 
 
 def reopen(desk: Desk, number: str, *, by: str, os_account: str = "") -> str:
     """Takes a dismissal back, or that receipts are other money, and posts nothing by itself. The same right as deciding it.
 
-    Returns the id of the failure. What was said of receipts can be taken back as long as ours is not in the books.
+    What waits for a second person is declined. What was said of receipts can be taken back as long as ours is not in the books.
+    Returns the id of the failure.
     """
     desk.must_be_configured()
     with desk.acknowledge(os_account or by) as work:
         stored = payment_of(work.connection, desk, number)
-        if any(made.state == "carrying_out" for made in decisions.of_payment(work.connection, work.company, number)):
+        made_so_far = decisions.of_payment(work.connection, work.company, number)
+        waiting = next((made for made in made_so_far if made.state == "waiting_approval" and made.failure_id), None)
+        if waiting and waiting.failure_id:
+            _decline(work, desk, waiting, by)
+            return waiting.failure_id
+        if any(made.state == "carrying_out" for made in made_so_far):
             raise StaleDecision("What was decided is still being carried out. Reopen the payment afterward.")
         remedy, payment = _undone(work, stored), stored.payment
         question = Question(desk.company.id, remedy, payment.amount_minor, payment.currency)

@@ -195,6 +195,19 @@ def test_second_payment_cannot_rest_on_the_same_money(hand_entered: CommandLine)
     assert [(receipt_id, 50_000, 50_000)] == claims
 
 
+def test_what_waits_for_a_second_person_is_taken_back_without_slack(hand_entered: CommandLine) -> None:
+    assert "waiting_approval" == hand_entered.answer("decide", "TXN-2", "dismiss", "--as", "dana")["state"]
+    assert 1 == hand_entered.run("decide", "TXN-2", "escalate", "--as", "dana").code
+    assert 1 == hand_entered.run("reopen", "TXN-2", "--as", "nobody").code
+
+    hand_entered.answer("reopen", "TXN-2", "--as", "dana")
+
+    assert [("dismiss", "refused")] == hand_entered.rows("SELECT remedy, state FROM decision")
+    assert "failed" == hand_entered.state("TXN-2")
+    assert "waiting_approval" == hand_entered.answer("decide", "TXN-2", "dismiss", "--as", "dana")["state"]
+    assert 1 == hand_entered.run("reopen", "TXN-1", "--as", "dana").code  # nothing to take back there
+
+
 def test_reopening_gives_the_money_back_and_posts_nothing_by_itself(hand_entered: CommandLine) -> None:
     receipt_id = hand_receipt(hand_entered)
     hand_entered.answer("decide", "TXN-1", "dismiss", "--as", "dana")

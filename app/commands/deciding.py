@@ -183,7 +183,10 @@ def _outcome(desk: Desk, made: decisions.StoredDecision, state: str) -> str:
 def reopen(
     context: typer.Context, transaction: Transaction, person: AsPerson, company: CompanyId = None, as_json: AsJson = False
 ) -> None:
-    """Undo a dismissal, or not_duplicate before the payment is posted. Nothing is posted: choose a remedy afterward."""
+    """Undo a dismissal, a decision that waits for a second person, or not_duplicate before the payment is posted.
+
+    Nothing is posted: choose a remedy afterward.
+    """
     house = open_house(context.obj)
     desk = house.desk_of(transaction, company)
     requests.reopen(desk, transaction, by=person, os_account=os_account())
