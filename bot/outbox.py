@@ -27,6 +27,7 @@ from receivables.failpoints import failpoint
 from storage import audit, cards, companies, escalations, failures, incidents, nights, outbox
 from storage.cards import Place
 from storage.outbox import Waiting
+from storage.watch import Watch
 
 MESSAGES_PER_LINE = 5  # of one company in one run; only one leaves a second, and no company waits for another's
 BEHIND_SECONDS = 0.05  # what waits for another message comes due after it, so that the order stays
@@ -43,13 +44,16 @@ log = structlog.get_logger()
 
 @dataclass
 class Outbox:
-    """The sender of one process. It remembers only when each channel was last written to, and whether access is lost."""
+    """The sender of one process. It remembers when each channel was last written to, whether access is lost, and what it saw."""
 
     rooms: Rooms
     client: WebClient
     team: str = ""  # Slack's own id, asked for with the first message
     quiet_until: dict[str, float] = field(default_factory=dict)  # channel -> monotonic seconds
     stopped_until: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.watch = Watch(self.rooms.clock)  # of what other processes hold
 
     def run_once(self) -> int:
         """Sends what may be sent now; returns how many messages left. Never raises for Slack's answers."""
@@ -79,8 +83,9 @@ class Outbox:
 
     def _claim(self, company: str, urgent: bool) -> Sequence[Waiting]:
         with self.rooms.work(company) as work:
-            lease_until = work.at + timedelta(seconds=LEASE_SECONDS)
-            return outbox.claim(work, owner=self.rooms.owner, lease_until=lease_until, limit=MESSAGES_PER_LINE, urgent=urgent)
+            return outbox.claim(
+                work, self.watch, owner=self.rooms.owner, lease_seconds=LEASE_SECONDS, limit=MESSAGES_PER_LINE, urgent=urgent
+            )
 
     # --- many at once -------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storage import schema
+from storage.watch import Watch, lease_end, lease_ended
 from storage.work import Work
 
 
@@ -73,22 +74,35 @@ class Waiting:
 
 
 def lines(connection: Connection, companies: Sequence[str], now: datetime) -> Sequence[tuple[str, bool]]:
-    """Where something is due: (company, whether it is about an escalation). Each is a line that waits for no other."""
+    """Where something is due, or on its way: (company, whether it is about an escalation). Each line waits for no other."""
     table = schema.outbox
     urgent = (table.c.subject_kind == "escalation").label("urgent")
     rows = connection.execute(sa.select(table.c.company, urgent).where(_is_due(companies, now)).distinct())
     return sorted((row.company, bool(row.urgent)) for row in rows)
 
 
-def claim(work: Work, *, owner: str, lease_until: datetime, limit: int, urgent: bool | None = None) -> Sequence[Waiting]:
-    """Takes a company's due messages, oldest wish first, for this process alone; only escalations, or all others, where asked."""
-    table = schema.outbox
+def claim(
+    work: Work, watch: Watch, *, owner: str, lease_seconds: float, limit: int, urgent: bool | None = None
+) -> Sequence[Waiting]:
+    """Takes a company's due messages, oldest wish first, for this process alone; only escalations, or all others, where asked.
+
+    What another process holds is watched: its lease is over when it was seen unchanged for its whole length.
+    """
+    table, asked = schema.outbox, watch.moment()
     wanted = _is_due([work.company], work.at)
     if urgent is not None:
         wanted = sa.and_(wanted, (table.c.subject_kind == "escalation") == urgent)
-    due = work.connection.execute(sa.select(table).where(wanted).order_by(table.c.wanted_at, table.c.id).limit(limit)).all()
+    due = work.connection.execute(
+        sa.select(table, lease_ended(work.connection, table.c.lease_until).label("free"))
+        .where(wanted)
+        .order_by(table.c.lease_until.is_not(None), table.c.wanted_at, table.c.id)
+        .limit(limit)
+    ).all()
     taken = []
     for row in due:
+        if not row.free and watch.watched_seconds(("message", row.id), row.sendings, asked) <= lease_seconds:
+            watch.saw(("message", row.id), row.sendings)
+            continue
         won = work.connection.execute(
             sa.update(table)
             .where(
@@ -97,7 +111,12 @@ def claim(work: Work, *, owner: str, lease_until: datetime, limit: int, urgent: 
                 table.c.state == row.state,
                 table.c.sendings == row.sendings,
             )
-            .values(state="sending", lease_owner=owner, lease_until=lease_until, sendings=row.sendings + 1)
+            .values(
+                state="sending",
+                lease_owner=owner,
+                lease_until=lease_end(work.connection, work.at, lease_seconds),
+                sendings=row.sendings + 1,
+            )
         )
         if won.rowcount == 1:
             taken.append(Waiting(row.company, row.id, row.subject_kind, row.subject, row.sendings, row.wanted_at))
@@ -106,11 +125,7 @@ def claim(work: Work, *, owner: str, lease_until: datetime, limit: int, urgent: 
 
 def _is_due(companies: Sequence[str], now: datetime) -> sa.ColumnElement[bool]:
     table = schema.outbox
-    return sa.and_(
-        table.c.company.in_(companies),
-        table.c.next_at <= now,
-        sa.or_(table.c.state == "waiting", sa.and_(table.c.state == "sending", table.c.lease_until < now)),
-    )
+    return sa.and_(table.c.company.in_(companies), table.c.next_at <= now, table.c.state.in_(("waiting", "sending")))
 
 
 def settle(work: Work, message: Waiting, *, state: str, problem: str = "") -> None:
@@ -138,7 +153,7 @@ def put_back(work: Work, message: Waiting, *, next_at: datetime, problem: str, n
     elif never_left:
         values = {"state": "given_up", "problem": "a newer wish replaced it", "lease_until": None}
     else:
-        values = {"state": "sending", "next_at": next_at, "problem": problem, "lease_until": next_at}
+        values = {"state": "sending", "next_at": next_at, "problem": problem, "lease_until": None}
     here = (table.c.company == message.company, table.c.id == message.id)
     work.connection.execute(sa.update(table).where(*here).values(**values))
 

@@ -21,9 +21,8 @@ PATIENCE_SECONDS = 120.0  # what was sent and never arrived is watched for a who
 STOP_SECONDS = 15
 ENTERED_AT = "2026-03-04T11:30"
 #: Time passes for what a dead process held: its leases end. What it sent is watched by the process that comes next.
-PAST = "2000-01-01 00:00:00.000000"
 TIME_PASSES = (
-    f"UPDATE outbox SET lease_until = '{PAST}' WHERE state = 'sending'",
+    "UPDATE outbox SET lease_until = NULL WHERE state = 'sending'",
     "UPDATE effect SET lease_until = NULL WHERE state = 'sending'",
 )
 

@@ -12,6 +12,7 @@ from bot_scene import BotScene, a_bot_scene
 from makers import messages_waiting
 
 from storage import outbox
+from storage.watch import Watch
 
 
 @pytest.fixture
@@ -205,7 +206,7 @@ def test_change_that_was_dated_before_the_drawing_but_seen_after_it_is_drawn(acm
 def test_row_that_another_process_holds_is_left_to_it_until_its_lease_ends(acme: BotScene) -> None:
     failing(acme)
     with acme.books.desk.work() as work:
-        (held,) = outbox.claim(work, owner="other", lease_until=work.at + timedelta(minutes=2), limit=5)
+        (held,) = outbox.claim(work, Watch(acme.clock), owner="other", lease_seconds=120, limit=5)
     acme.clock.advance(1)
     want(acme)
 

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from makers import START
+from makers import START, ManualClock
 from rows import a_company_row, at_work
 
 from storage import outbox
 from storage.engine import Database
 from storage.outbox import Waiting
+from storage.watch import Watch
 
-LEASE = START + timedelta(minutes=2)
+LEASE_SECONDS = 120.0
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def want(db: Database, company: str, kind: str, count: int, *, seconds: int = 0)
 
 def claim(db: Database, company: str, *, at: datetime = START, urgent: bool | None = None) -> Sequence[Waiting]:
     with at_work(db, company, at=at) as work:
-        return outbox.claim(work, owner="me", lease_until=LEASE, limit=5, urgent=urgent)
+        return outbox.claim(work, Watch(ManualClock(at)), owner="me", lease_seconds=LEASE_SECONDS, limit=5, urgent=urgent)
 
 
 def test_each_company_and_its_escalations_have_a_line_of_their_own(db: Database) -> None:
@@ -62,13 +63,17 @@ def test_what_is_held_back_is_in_no_line_until_it_is_released(db: Database) -> N
     assert ([], [("acme", False)]) == (before, after)
 
 
-def test_what_was_sent_or_is_being_sent_is_in_no_line(db: Database) -> None:
+def test_what_another_process_is_sending_is_its_own_until_it_was_seen_unchanged_for_the_whole_lease(db: Database) -> None:
     want(db, "acme", "failure", 2)
     first, second = claim(db, "acme")
     with at_work(db) as work:
         outbox.settle(work, first, state="sent")
-        while_sending = outbox.lines(work.connection, ["acme"], START)
-        past_the_lease = outbox.lines(work.connection, ["acme"], LEASE + timedelta(seconds=1))
+    clock = ManualClock()
+    watch, taken = Watch(clock), list[Sequence[Waiting]]()
+    for seconds in (0, LEASE_SECONDS - 1, 2):
+        clock.advance(seconds)
+        with at_work(db, at=START) as work:  # whatever the wall clock says
+            taken.append(outbox.claim(work, watch, owner="other", lease_seconds=LEASE_SECONDS, limit=5))
 
-    assert ([], [("acme", False)]) == (while_sending, past_the_lease)
-    assert second.sendings == 0
+    assert [0, 0, 1] == [len(messages) for messages in taken]
+    assert (second.id, 1) == (taken[2][0].id, taken[2][0].sendings)
