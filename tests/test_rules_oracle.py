@@ -51,9 +51,7 @@ def test_rules_and_oracle_agree_and_every_cause_is_common(seed: int) -> None:
     rng = random.Random(seed)
     seen: Counter[Cause] = Counter()
     certain: set[Cause] = set()
-    for number in range(2 * IN_A_CHUNK):
-        if number >= IN_A_CHUNK and set(Cause) - NEVER_CERTAIN == certain:
-            break  # a rare certainty may take some more
+    for number in range(IN_A_CHUNK):
         evidence = replace(an_evidence_of(rng), time_zone=ZONES[number % len(ZONES)])
         diagnosis = diagnose(evidence)
         assert in_the_way(evidence) == codes(evidence), f"seed {seed}, number {number}: {evidence}"
