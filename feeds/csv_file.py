@@ -313,7 +313,8 @@ def _check_short(line: bytes, number: int) -> None:
 
 
 def _records(lines: Iterable[str], findings: _Findings) -> Iterator[tuple[int, list[str]]]:
-    """The records with the line on which each begins; blank lines are passed over. What is not CSV is a problem."""
+    """The records with the line on which each begins; blank lines, and rows of empty fields as spreadsheets leave them, are
+    passed over. What is not CSV is a problem."""
     first, length, ended = 1, 0, False
 
     def counted() -> Iterator[str]:
@@ -342,7 +343,7 @@ def _records(lines: Iterable[str], findings: _Findings) -> Iterator[tuple[int, l
                 remedy = "Write a double quote inside a quoted value twice, and end each line as Windows or Unix does"
                 findings.add(FeedProblem(first, _WHOLE_LINE, f"it is not CSV ({error})", remedy))
             continue
-        if record:
+        if any(field.strip() for field in record):
             yield first, record
 
 

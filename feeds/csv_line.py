@@ -1,8 +1,9 @@
 """Reads one line of a payment file: its fields become a payment, or a list of what is wrong with them.
 
-Spaces around the names of columns and around `transaction_number`, `customer`, `customer_id`, `method`, `status`
-and the numbers in `invoices` are dropped, because no portal means them and "TX-1 " beside "TX-1" would be taken
-for two payments. `amount`, `currency`, `paid_at` and the amounts in `invoices` are read exactly as they stand.
+Spaces around the names of columns and around `transaction_number`, `customer`, `customer_id`, `method`, `status`,
+`currency` and the numbers in `invoices` are dropped, because no portal means them and "TX-1 " beside "TX-1" would be
+taken for two payments. `status` and `currency` are the same in capitals and small letters. `amount`, `paid_at` and the
+amounts in `invoices` are read exactly as they stand.
 What looks like a card number is refused in every field, and no message shows more of it than its last four digits.
 """
 
@@ -37,6 +38,9 @@ _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d(?P<time>[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(?P<offset>Z|[+-](0\d|1[0-4]):[0-5]\d)?)?", re.ASCII
 )  # no place on earth is more than 14 hours from UTC
 _MOMENT_REMEDY = "Write a day such as 2026-01-31, or a moment such as 2026-01-31T14:05:00-06:00"
+#: "1042:5.00 | 1043" before its last amount: several invoices, joined by something else than a semicolon.
+_SEVERAL_INVOICES = re.compile(r":\s*\$?\d+(\.\d+[^\w.:;/-]|\s*[|&+])")
+_SEVERAL_REMEDY = "Join invoices by ; such as 1042:10.00;1043:5.00; one whose number looks like this is named by #ID"
 #: 1.23457E+15, 1,23457E+15 (a comma in Europe), 123E+11 and 1E-5; 12E5 may be a number of the portal's own.
 _ROUNDED = re.compile(r"[+-]?(\d*[.,]\d*E[+-]?\d+|\d+E[+-]\d+)", re.ASCII | re.IGNORECASE)
 
@@ -72,10 +76,18 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 50 else text[:50] + "…")
 
 
-def read_line(line: int, fields: Mapping[str, str], company: Company, *, numbers_are_not_cards: bool = False) -> Reading:
+def read_line(
+    line: int,
+    fields: Mapping[str, str],
+    company: Company,
+    *,
+    numbers_are_not_cards: bool = False,
+    commas_join_invoices: bool = False,
+) -> Reading:
     """The payment of one line, given by column; every column that is wrong is reported. Raises nothing.
 
-    `numbers_are_not_cards` where a person said that the portal's own numbers only look like card numbers.
+    `numbers_are_not_cards` where a person said that the portal's own numbers only look like card numbers,
+    `commas_join_invoices` where it is stated that the portal joins invoices by commas; else a list like that is refused.
     """
     cards = [column for column in COLUMNS if card_numbers.holds_one(fields.get(column, ""))]
     numbers = not NUMBERS.isdisjoint(cards)
@@ -83,6 +95,8 @@ def read_line(line: int, fields: Mapping[str, str], company: Company, *, numbers
     if refused:
         problems = [_card_problem(line, column, fields[column]) for column in refused]
         return Reading(None, "", tuple(problems), numbers)
+    if commas_join_invoices:
+        fields = {**fields, "invoices": fields.get("invoices", "").replace(",", ";")}
     reading = _read_line(line, fields, company)
     return replace(reading, cards=numbers)
 
@@ -109,7 +123,7 @@ def _read_line(line: int, fields: Mapping[str, str], company: Company) -> Readin
     customer = text("customer", required=True)
     customer_id = text("customer_id")
     method = text("method")
-    currency = fields["currency"]
+    currency = _currency(fields["currency"])
     amount_minor = 0
     allocations: tuple[Allocation, ...] = ()
     paid_at: datetime | None = None
@@ -189,20 +203,25 @@ def _check_length(text: str, longest: int) -> None:
 
 
 def _status(raw: str) -> FeedStatus:
-    text = raw.strip(" ")
+    text = "_".join(raw.casefold().split())
     try:
         return FeedStatus(text) if text else FeedStatus.PAID
     except ValueError:
-        raise Wrong(f"{shown(raw)} is not a status", "Write paid, returned or refunded, or leave it empty for paid") from None
+        known = ", ".join(FeedStatus)
+        raise Wrong(f"{shown(raw)} is not a status", f"Write one of {known}; or leave it empty for paid") from None
+
+
+def _currency(raw: str) -> str:
+    """In capitals, as ISO 4217 has them; letters of another alphabet stay as they are, and are refused."""
+    text = raw.strip(" ")
+    return text.upper() if text.isascii() else text
 
 
 def _check_currency(currency: str) -> None:
     try:
         decimals_of(currency)
     except ValueError:
-        raise Wrong(
-            f"{shown(currency)} is not a currency", "Write the three capital letters of ISO 4217, such as USD or EUR"
-        ) from None
+        raise Wrong(f"{shown(currency)} is not a currency", "Write the three letters of ISO 4217, such as USD or EUR") from None
 
 
 def _amount(text: str, currency: str) -> int:
@@ -285,6 +304,8 @@ def _allocation(entry: str, currency: str) -> Allocation:
     name = name.strip(" ")
     by_id = name.startswith("#")
     invoice = name.removeprefix("#").strip(" ") if by_id else name
+    if "," in name or _SEVERAL_INVOICES.search(name):
+        raise Wrong(f"{shown(entry)} seems to name several invoices", _SEVERAL_REMEDY)
     if not colon or not invoice:
         raise Wrong(f"{shown(entry)} names no invoice with an amount", remedy)
     _check_characters(invoice)

@@ -29,6 +29,7 @@ MOST_SIGNATURES = 4  # a sender that changes its secret signs with the old and t
 
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SIGNATURE = re.compile(r"v1=([0-9a-f]{64})", re.ASCII)
+_INVOICES_FORM = 'a list such as [["1042", "380.00"], ["1043", "120.00"]]; name an invoice whose number holds , or ; as "#ID"'
 _WHOLE = "whole payment"
 _MESSAGE = "message"
 
@@ -174,7 +175,7 @@ def _fields(place: int, entry: object) -> tuple[Mapping[str, str], list[FeedProb
         value = entry[name]
         text = _invoices(value) if name == "invoices" else value if isinstance(value, str) else None
         if text is None or not _is_text(text):
-            form = 'a list such as [["1042", "500.00"]]' if name == "invoices" else 'text in double quotes, such as "500.00"'
+            form = _INVOICES_FORM if name == "invoices" else 'text in double quotes, such as "500.00"'
             problems.append(FeedProblem(place, name, "the value has the wrong form", f"Write {form}"))
         else:
             fields[name] = text
@@ -192,7 +193,7 @@ def _invoices(value: object) -> str | None:
         if not isinstance(entry, list) or len(entry) != 2 or not all(isinstance(part, str) for part in entry):
             return None
         number, amount = entry
-        if ";" in number or ":" in amount or ";" in amount:  # they would turn into other invoices
+        if {";", ","} & {*number} or {":", ";"} & {*amount}:  # they would turn into other invoices
             return None
         entries.append(f"{number}:{amount}")
     return ";".join(entries)

@@ -8,6 +8,7 @@ import hashlib
 import io
 import itertools
 import os
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from feeds import csv_file
 from feeds.csv_file import CsvFile
+from feeds.csv_line import read_line
 from feeds.seen_numbers import SeenNumbers
 from receivables.company import Company
 from receivables.errors import FeedError, FeedProblem
@@ -172,10 +174,10 @@ WRONG_FIELDS = [
     ("customer", "Blue\x1b[31mbird", "U+001B"),
     ("customer", "Blue\u2028bird", "U+2028"),
     ("method", "x" * 41, "41 characters"),
-    ("currency", "usd", "not a currency"),
+    ("currency", "US$", "not a currency"),
     ("currency", "XXX", "not a currency"),
     ("currency", "", "not a currency"),
-    ("currency", " USD", "not a currency"),
+    ("currency", "uſd", "not a currency"),  # its capitals would be USD
     ("paid_at", "", "not a day"),
     ("paid_at", "15.01.2026", "not a day"),
     ("paid_at", "01/15/2026", "not a day"),
@@ -194,14 +196,21 @@ WRONG_FIELDS = [
     ("invoices", "#:1.00", "names no invoice"),
     ("invoices", "INV-1:1.00;", "names no invoice"),
     ("invoices", "INV-1:1.00;;INV-2:1.00", "names no invoice"),
-    ("invoices", "INV-1:1.00,INV-2:1,00", "not a positive amount"),
+    ("invoices", "INV-1:1,00", "not a positive amount"),
+    ("invoices", "1042:5.00,1043:5.00", "several invoices"),
+    ("invoices", "1042, 1043:10.00", "several invoices"),
+    ("invoices", "1042:5.00 | 1043:5.00", "several invoices"),
+    ("invoices", "1042:5 & 1043:5", "several invoices"),
+    ("invoices", "1042:5.00 1043:5.00", "several invoices"),
+    ("invoices", "#I1:5.00,#I2:5.00", "several invoices"),
     ("invoices", "INV-1:1.00;INV-1:2.00", "named twice"),
     ("invoices", "#7:1.00;# 7:2.00", "named twice"),
     ("invoices", "INV-1:100.00;INV-2:20.51", "add up to 120.51"),
     ("invoices", "x" * 65 + ":1.00", "65 characters"),
     ("invoices", "I\u202eNV:1.00", "U+202E"),
     ("invoices", ";".join(f"I{number}:0.01" for number in range(201)), "201 invoices"),
-    ("status", "Paid", "not a status"),
+    ("status", "pending", "not a status"),
+    ("status", "partially refunded", "not a status"),
     ("status", "chargeback", "not a status"),
     ("customer_id", "x" * 65, "65 characters"),
 ]
@@ -214,6 +223,32 @@ def test_a_wrong_field_is_named_with_its_line_and_column(tmp_path: Path, column:
     damaged = "whole line" if "\0" in value else column
     assert (3, damaged) == (problem.line, problem.column)
     assert says in problem.message
+
+
+@pytest.mark.parametrize("value", ["1042:5.00,1043:5.00", "1042:5.00;1043:5.00", "1042:5.00, 1043:5.00"])
+def test_commas_join_invoices_where_that_is_stated(value: str) -> None:
+    payment = read_line(2, a_row(invoices=value), a_company(), commas_join_invoices=True).payment
+    assert payment is not None
+    assert (Allocation(500, "1042"), Allocation(500, "1043")) == payment.allocations
+
+
+def test_a_list_joined_otherwise_is_told_the_form_that_is_taken(tmp_path: Path) -> None:
+    advised = only_problem(a_file(tmp_path, a_row(invoices="1042:5.00,1043:5.00"))).remedy
+    (form,) = re.findall(r"such as (\S+;\S+);", advised)
+    (payment,) = payments_of(a_file(tmp_path, a_row(invoices=form)))
+    assert ["1042", "1043"] == [line.invoice_number for line in payment.allocations]
+
+
+@pytest.mark.parametrize(("status", "currency"), [("Paid", "usd"), ("PAID", "Usd "), ("Refunded", " USD"), (" returned ", "uSD")])
+def test_status_and_currency_are_the_same_in_any_case(tmp_path: Path, status: str, currency: str) -> None:
+    path = a_file(tmp_path, a_row(status=status, currency=currency), columns=(*HEADER, "status"))
+    assert [(status.strip().lower(), "USD")] == [(payment.status.value, payment.currency) for payment in payments_of(path)]
+
+
+@pytest.mark.parametrize("row", [b",,,,,,\n", b" , ,,,,,\n", b",,,\n", b"  \n", b'"","",,,,,\n'])
+def test_rows_of_empty_fields_are_passed_over(tmp_path: Path, row: bytes) -> None:
+    content = ",".join(HEADER).encode() + b"\nA,X,1.00,USD,2026-01-15,card,\n" + row * 3
+    assert ["A"] == [payment.transaction_number for payment in payments_of(bytes_in(tmp_path, content))]
 
 
 def test_200_invoices_and_the_longest_fields_are_taken(tmp_path: Path) -> None:
@@ -461,7 +496,8 @@ ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=90) | st.s
 def test_any_text_in_any_field_is_a_payment_or_a_located_problem(tmp_path: Path, row: dict[str, str]) -> None:
     path = a_file(tmp_path, row, a_row(transaction_number="GOOD"), columns=(*HEADER, "status", "customer_id"))
     payments, problems = outcome_of(path)
-    assert problems or 2 == len(payments)
+    passed_over = not any(text.strip() for text in row.values())
+    assert problems or 2 - passed_over == len(payments)
     assert all(2 <= problem.line <= 2 + sum(map("".join(row.values()).count, "\r\n")) + 1 for problem in problems)
 
 

@@ -110,7 +110,16 @@ def test_every_problem_of_every_payment_is_named_at_once() -> None:
 
 @pytest.mark.parametrize(
     "invoices",
-    [[["10;42", "5.00"]], [["1042", "5:00"]], [["1042", 5]], [["1042"]], {"1042": "5.00"}, None, [["1042", "5.00", "6.00"]]],
+    [
+        [["10;42", "5.00"]],
+        [["1042,1043", "5.00"]],
+        [["1042", "5:00"]],
+        [["1042", 5]],
+        [["1042"]],
+        {"1042": "5.00"},
+        None,
+        [["1042", "5.00", "6.00"]],
+    ],
 )
 def test_invoices_in_a_form_that_could_mean_others_are_refused(invoices: object) -> None:
     assert [(1, "invoices")] == problems(GOOD | {"invoices": invoices})
