@@ -98,6 +98,8 @@ class CreditMemo:
     created: Stamp
     changed: Stamp
     applications: tuple[CreditApplication, ...] = ()
+    reason: str = ""  # its item or reason, in the books' own words: "Bad debt", "Rebill", "Sales tax"
+    memo: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,32 @@ class Receipt:
     def applied_to(self, invoice_id: str) -> int:
         """What of this receipt stands on that invoice, in minor units."""
         return sum(line.amount_minor for line in self.lines if line.invoice_id == invoice_id)
+
+
+class MoneyOutKind(StrEnum):
+    """Why money went out again. Stored words, so they do not change."""
+
+    RETURN = "return"  # the bank took it back: an ACH return, a bounced check
+    REFUND = "refund"  # the company paid it back
+    CHARGEBACK = "chargeback"  # the cardholder disputed it
+    FEE = "fee"  # what the bank or the processor charged beside; no part of the receipt
+
+
+@dataclass(frozen=True)
+class MoneyOut:
+    """An entry that pays out what a receipt had brought in, or a fee for it; the receipt itself keeps its date and amount."""
+
+    id: str
+    number: str
+    kind: MoneyOutKind
+    customer_id: str
+    currency: str
+    amount_minor: int
+    on: date
+    receipt_id: str
+    version: str
+    created: Stamp
+    memo: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt
+from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
 from receivables.company import Company
 from receivables.diagnosis import Remedy
 from receivables.effects import Answer, Dispatch, Order, Part, Written
@@ -88,6 +88,12 @@ class Books(Protocol):
 
     def receipts_marked(self, stems: Collection[str]) -> Mapping[str, Sequence[Receipt]]:
         """The receipts, not voided, that carry a marker with one of these stems; every stem is a key."""
+
+    def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
+        """The returns, refunds, chargebacks and fees recorded against these receipts, oldest first; every id is a key.
+
+        Books whose entries are not read answer nothing for each, and say so in `traits.not_read`.
+        """
 
     def parts(self, payment: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
         """How these books record the payment: which receipts, together adding up to it. Pure; asks nobody.

@@ -529,6 +529,7 @@ def test_nothing_calls_the_books_while_our_own_database_holds_a_transaction(peer
         lambda: books.receipts([]),
         lambda: books.receipts_of([], DAY),
         lambda: books.receipts_marked([]),
+        lambda: books.money_out([]),
         lambda: books.look([order]),
         lambda: send(peer, order),
     ]

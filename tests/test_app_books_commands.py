@@ -202,3 +202,23 @@ def test_every_list_can_be_shown_empty_and_full(config: Path, what: str) -> None
     assert result.exit_code == 0
     assert {"invoices": "1042", "receipts": "R1003", "credit-memos": "CM-77", "customers": "Hooli"}[what] in result.output
     assert run(config, "history", "1042").exit_code == 0
+
+
+def test_returned_refunded_and_charged_back_money_is_recorded_and_listed(config: Path) -> None:
+    hooli(config)
+    answer(config, "receipt", "Hooli", "600", "--on", "2026-03-04", "--to", "1042:500.00", "--reference", "CHK-7")
+
+    refunded = run(config, "refund", "Hooli", "60.00", "--on", "2026-03-05")
+    returned = answer(config, "return", "CHK-7", "--on", "2026-03-10", "--fee", "12.00", "--memo", "R01")
+
+    assert refunded.output == "Recorded: refund E1004 (#E1004) of receipt #R1003: $60.00\n"
+    assert (returned["amount_minor"], returned["on"], returned["memo"]) == (54_000, "2026-03-10", "R01")
+    kinds = [entry["kind"] for entry in answer(config, "list", "money-out")]
+    assert kinds == ["refund", "return", "fee"]
+    assert "$540.00" in run(config, "list", "money-out").output
+    assert answer(config, "list")[0]["open_minor"] == 50_000
+    assert isinstance(problem(config, "chargeback", "CHK-7"), BooksRefused)
+    answer(config, "delete-money-out", returned["id"])
+    assert answer(config, "chargeback", "CHK-7", "--amount", "40")["kind"] == "chargeback"
+    assert isinstance(problem(config, "refund", "Nobody", "1"), NotFound)
+    assert isinstance(problem(config, "refund", "Hooli", "5000"), NotFound)

@@ -25,6 +25,7 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "receipts": (["1"],),
     "receipts_of": (["1"], date(2026, 1, 1)),
     "receipts_marked": (["stem"],),
+    "money_out": (["1"],),
     "look": ([],),
     "write": (Dispatch("key", (), deadline=2000),),
 }

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     CREDIT_MEMO = "credit_memo"
     CREDIT_APPLICATION = "credit_application"
     RECEIPT = "receipt"
+    MONEY_OUT = "money_out"
 
     @property
     def letter(self) -> str:
@@ -33,6 +34,7 @@ class Kind(StrEnum):
             Kind.CREDIT_MEMO: "M",
             Kind.CREDIT_APPLICATION: "A",
             Kind.RECEIPT: "R",
+            Kind.MONEY_OUT: "E",
         }[self]
 
     @property

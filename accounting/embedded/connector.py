@@ -14,12 +14,12 @@ from typing import TypeVar
 from pysqlite3.dbapi2 import Connection
 
 from accounting import planning
-from accounting.embedded import checks, credits, keys, reading, receipts
+from accounting.embedded import checks, credits, keys, money_out, reading, receipts
 from accounting.embedded.change import Change, Kind
 from accounting.embedded.ledger import Ledger
 from accounting.orders import applied_as_ordered, must_be_in_time, must_be_unchanged
 from receivables import boundary
-from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt
+from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
 from receivables.company import Company
 from receivables.effects import (
     Answer,
@@ -103,6 +103,11 @@ class EmbeddedBooks:
         boundary.leaving("books.receipts_marked")
         with self._ledger.reading() as connection:
             return _by_mark(stems, reading.receipts_with_stem(connection, stems))
+
+    def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
+        boundary.leaving("books.money_out")
+        with self._ledger.reading() as connection:
+            return money_out.of_receipts(connection, receipt_ids)
 
     def parts(self, payment: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
         """One receipt for all lines; or, where one receipt pays one invoice, one for each and one for the rest.

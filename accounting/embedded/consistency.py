@@ -21,9 +21,13 @@ _SENTENCES: dict[str, str] = {
         SELECT i.id FROM invoices i WHERE {only} AND i.standing <> 'issued' AND (
             EXISTS (SELECT 1 FROM receipt_lines WHERE invoice_id = i.id)
             OR EXISTS (SELECT 1 FROM credit_applications WHERE invoice_id = i.id))""",
-    "the unapplied amount of receipt {} is not its amount less its lines": """
+    "the unapplied amount of receipt {} is not its amount less its lines and what went out": """
         SELECT i.id FROM receipts i WHERE {only} AND (i.unapplied_minor < 0 OR i.unapplied_minor <> i.amount_minor
-            - (SELECT coalesce(sum(amount_minor), 0) FROM receipt_lines WHERE receipt_id = i.id))""",
+            - (SELECT coalesce(sum(amount_minor), 0) FROM receipt_lines WHERE receipt_id = i.id)
+            - (SELECT coalesce(sum(amount_minor), 0) FROM money_out WHERE receipt_id = i.id AND kind <> 'fee'))""",
+    "entry {} reopened more than it paid out": """
+        SELECT i.id FROM money_out i WHERE {only}
+            AND i.amount_minor < (SELECT coalesce(sum(amount_minor), 0) FROM reopened WHERE money_out_id = i.id)""",
     "what is left of credit memo {} is not its total less its applications": """
         SELECT i.id FROM credit_memos i WHERE {only} AND (i.open_minor < 0 OR i.open_minor <> i.total_minor
             - (SELECT coalesce(sum(amount_minor), 0) FROM credit_applications WHERE credit_memo_id = i.id))""",
@@ -38,7 +42,7 @@ _SENTENCES: dict[str, str] = {
         SELECT i.id FROM documents i WHERE {only} AND i.deleted = (
             EXISTS (SELECT 1 FROM customers WHERE id = i.id) + EXISTS (SELECT 1 FROM invoices WHERE id = i.id)
             + EXISTS (SELECT 1 FROM credit_memos WHERE id = i.id) + EXISTS (SELECT 1 FROM receipts WHERE id = i.id)
-            + EXISTS (SELECT 1 FROM credit_applications WHERE id = i.id))""",
+            + EXISTS (SELECT 1 FROM credit_applications WHERE id = i.id) + EXISTS (SELECT 1 FROM money_out WHERE id = i.id))""",
     "the last change of record {} is not the last line of its history": """
         SELECT i.id FROM documents i WHERE {only}
             AND i.last_change <> (SELECT max(seq) FROM history WHERE document_id = i.id)""",

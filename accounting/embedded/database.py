@@ -18,7 +18,8 @@ from urllib.parse import quote
 from pysqlite3 import dbapi2 as sqlite
 from pysqlite3.dbapi2 import Connection
 
-from accounting.embedded.schema import SCHEMA_VERSION, TABLES, TRIGGERS
+from accounting.embedded import upgrading
+from accounting.embedded.schema import MONEY_OUT_TRIGGERS, SCHEMA_VERSION, TABLES, TRIGGERS
 from receivables.errors import BooksUnavailable, ConfigurationError, OutcomeUnknown
 
 # Switching a new file to write-ahead logging does not wait for other openers, so that is tried again this often.
@@ -117,6 +118,7 @@ class Database:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA trusted_schema = OFF")
+            upgrading.bring_up_to_date(connection)
             self._of_thread.connection, self._of_thread.identity = connection, there
         return connection
 
@@ -159,20 +161,10 @@ class Database:
 
     @staticmethod
     def _lay_tables(connection: Connection, temper: str, home_currency: str) -> None:
-        for statement in _statements(TABLES + TRIGGERS):
+        for statement in upgrading.statements(TABLES + TRIGGERS + MONEY_OUT_TRIGGERS):
             connection.execute(statement)
         connection.execute("INSERT INTO settings (one, temper, home_currency) VALUES (1, ?, ?)", (temper, home_currency))
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def _statements(script: str) -> Iterator[str]:
-    """The statements of a script one by one, because `executescript` would commit before it runs."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite.complete_statement(statement):
-            yield statement
-            statement = ""
 
 
 def _roll_back(connection: Connection) -> None:

@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 
 from pysqlite3.dbapi2 import Connection
 
-from accounting.embedded import consistency, credits, customers, invoices, naming, reading, receipts
+from accounting.embedded import consistency, credits, customers, invoices, money_out, naming, reading, receipts
 from accounting.embedded.change import Change, Kind, Temper
 from accounting.embedded.database import Database
+from accounting.embedded.money_out import NewMoneyOut
 from accounting.embedded.reading import HistoryEntry
 from receivables.books_records import (
     BooksSettings,
@@ -26,6 +27,7 @@ from receivables.books_records import (
     Customer,
     Gone,
     Invoice,
+    MoneyOut,
     Receipt,
     ReceiptLine,
 )
@@ -111,6 +113,11 @@ class Ledger:
         """Every receipt, voided ones included."""
         with self.reading() as connection:
             return reading.receipts(connection)
+
+    def money_out(self) -> list[MoneyOut]:
+        """Every return, refund, chargeback and fee, oldest first."""
+        with self.reading() as connection:
+            return money_out.every(connection)
 
     def find(self, kind: Kind, text: str) -> str:
         """The id of the one record called `text`, or `#ID`. Raises NotFound, listing the ids when several fit."""
@@ -268,6 +275,20 @@ class Ledger:
     def undo_deposit(self, receipt_id: str, *, by: str, at: datetime | None = None) -> Receipt:
         with self.changing(by, at) as change:
             return receipts.undo_deposit(change, receipt_id)
+
+    # Money that goes out again
+
+    def pay_out(self, new: NewMoneyOut, *, by: str, at: datetime | None = None, fee_minor: int = 0) -> MoneyOut:
+        """A return or chargeback, whose invoices are open again, or a refund; the fee is an entry of its own."""
+        with self.changing(by, at) as change:
+            entry = money_out.record(change, new)
+            if fee_minor:
+                money_out.charge_fee(change, new.receipt_id, fee_minor, new.on, new.memo)
+            return entry
+
+    def delete_money_out(self, entry_id: str, *, by: str, at: datetime | None = None) -> Gone:
+        with self.changing(by, at) as change:
+            return money_out.delete(change, entry_id)
 
     # The books themselves
 

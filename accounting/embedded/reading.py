@@ -137,7 +137,7 @@ def changes(connection: Connection, cursor: str) -> Changes:
     since = _place_of(connection, cursor)
     rows = connection.execute(
         "SELECT id, kind, deleted, last_change FROM documents"
-        " WHERE last_change > ? AND kind <> 'credit_application' ORDER BY last_change LIMIT ?",
+        " WHERE last_change > ? AND kind NOT IN ('credit_application', 'money_out') ORDER BY last_change LIMIT ?",
         (since, CHANGES_PER_PAGE + 1),
     ).fetchall()
     page, more = rows[:CHANGES_PER_PAGE], len(rows) > CHANGES_PER_PAGE
@@ -246,7 +246,7 @@ def _invoices(connection: Connection, where: str, values: dict[str, str]) -> lis
 
 def _credit_memos(connection: Connection, where: str, values: dict[str, str]) -> list[CreditMemo]:
     rows = connection.execute(
-        f"SELECT {_HEAD}, m.customer_id, m.currency, m.total_minor, m.open_minor, m.issued_on"  # noqa: S608
+        f"SELECT {_HEAD}, m.customer_id, m.currency, m.total_minor, m.open_minor, m.issued_on, m.reason, m.memo"  # noqa: S608
         f" FROM documents d JOIN credit_memos m ON m.id = d.id WHERE {where} ORDER BY d.number, d.id",
         values,
     ).fetchall()
@@ -267,6 +267,8 @@ def _credit_memos(connection: Connection, where: str, values: dict[str, str]) ->
             created=_created(row),
             changed=_changed(row),
             applications=tuple(of_memo[row["id"]]),
+            reason=row["reason"],
+            memo=row["memo"],
         )
         for row in rows
     ]

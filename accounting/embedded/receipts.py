@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from accounting.embedded import checks
@@ -80,6 +81,7 @@ def apply(change: Change, receipt_id: str, lines: Sequence[ReceiptLine]) -> Rece
 def void(change: Change, receipt_id: str) -> Receipt:
     """Voids a receipt: it stays, with an amount of zero and applied to nothing, as in QuickBooks Online."""
     found = checks.changeable_receipt(change, receipt_id)
+    _nothing_went_out(change, found)
     _stand_on(change, found, ())
     change.connection.execute("UPDATE receipts SET voided = 1, amount_minor = 0, unapplied_minor = 0 WHERE id = ?", (receipt_id,))
     change.changed(Kind.RECEIPT, receipt_id, f"voided: was {spoken(found.amount_minor, found.currency)}")
@@ -92,6 +94,7 @@ def delete(change: Change, receipt_id: str) -> Gone:
     if not found.voided:
         found = checks.changeable_receipt(change, receipt_id)
     checks.period_open(change, found.received_on, f"receipt {found.number}")
+    _nothing_went_out(change, found)
     _stand_on(change, found, ())
     change.connection.execute("DELETE FROM receipts WHERE id = ?", (receipt_id,))
     change.deleted(Kind.RECEIPT, receipt_id, f"deleted: was {spoken(found.amount_minor, found.currency)}")
@@ -129,6 +132,28 @@ def take_off(change: Change, invoice: Invoice, why: str) -> None:
         change.changed(Kind.RECEIPT, found.id, f"{fell_off} unapplied, because invoice {invoice.number} was {why}")
 
 
+def paid_out_minor(receipt: Receipt) -> int:
+    """What of it went out again by returns, refunds and chargebacks, in minor units."""
+    return receipt.amount_minor - receipt.unapplied_minor - sum(line.amount_minor for line in receipt.lines)
+
+
+def move_off(change: Change, receipt: Receipt, lines: Sequence[ReceiptLine]) -> None:
+    """Takes these amounts off their invoices, whatever the receipt's month and deposit: neither is touched by it."""
+    less = by_invoice(lines)
+    left = [replace(line, amount_minor=line.amount_minor - less.get(line.invoice_id, 0)) for line in receipt.lines]
+    _stand_on(change, receipt, [line for line in left if line.amount_minor])
+
+
+def _nothing_went_out(change: Change, receipt: Receipt) -> None:
+    """Raises BooksRefused for a receipt with entries that pay it out: they would pay out what never came in."""
+    row = change.connection.execute("SELECT id FROM money_out WHERE receipt_id = ?", (receipt.id,)).fetchone()
+    if row is not None:
+        raise BooksRefused(
+            f"Receipt {receipt.number} has entry #{row['id']}, which pays it out or is a fee for it. Delete that entry first.",
+            Refusal.INVALID,
+        )
+
+
 def _stand_on(change: Change, receipt: Receipt, lines: Sequence[ReceiptLine]) -> None:
     """Takes the old lines off, puts those that the books accept on, and gives the invoices concerned new versions."""
     before = {line.invoice_id: line.amount_minor for line in receipt.lines}
@@ -155,9 +180,10 @@ def _combined(receipt: Receipt, lines: Sequence[ReceiptLine]) -> dict[str, int]:
     for line in lines:
         checks.positive_amount(line.amount_minor, receipt.currency, "A line of a receipt")
     amounts = by_invoice(lines)
-    if sum(amounts.values()) > receipt.amount_minor:
+    left_minor = receipt.amount_minor - paid_out_minor(receipt)
+    if sum(amounts.values()) > left_minor:
         raise BooksRefused(
-            f"The lines add up to more than the receipt's {spoken(receipt.amount_minor, receipt.currency)}.", Refusal.INVALID
+            f"The lines add up to more than the receipt's {spoken(left_minor, receipt.currency)}.", Refusal.INVALID
         )
     return amounts
 

@@ -7,10 +7,33 @@ and bounded by CHECKs: no statement, ours or anybody's, can apply the same money
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 #: Larger than any real document, small enough that sums of millions of them stay exact in 64 bits.
 LARGEST_AMOUNT_MINOR = 10**15
+
+# What version 1 did not have; `upgrading` adds it to books of that version. A fee is no part of the receipt it names.
+# `reopened` are the invoices that a return took the receipt off: documents, because an invoice may be deleted later.
+MONEY_OUT = f"""
+CREATE TABLE money_out (
+    id TEXT PRIMARY KEY REFERENCES documents (id),
+    kind TEXT NOT NULL CHECK (kind IN ('return', 'refund', 'chargeback', 'fee')),
+    receipt_id TEXT NOT NULL REFERENCES receipts (id),
+    amount_minor INTEGER NOT NULL CHECK (amount_minor BETWEEN 1 AND {LARGEST_AMOUNT_MINOR}),
+    paid_on TEXT NOT NULL CHECK (paid_on IS date(paid_on)),
+    memo TEXT NOT NULL,
+    marker TEXT NOT NULL
+) STRICT;
+CREATE INDEX money_out_of_receipt ON money_out (receipt_id);
+CREATE INDEX money_out_marked ON money_out (marker) WHERE marker <> '';
+
+CREATE TABLE reopened (
+    money_out_id TEXT NOT NULL REFERENCES money_out (id),
+    invoice_id TEXT NOT NULL REFERENCES documents (id),
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    PRIMARY KEY (money_out_id, invoice_id)
+) STRICT;
+"""
 
 TABLES = f"""
 CREATE TABLE settings (
@@ -34,7 +57,7 @@ CREATE INDEX history_of_document ON history (document_id, seq);
 
 CREATE TABLE documents (
     id TEXT PRIMARY KEY CHECK (id <> ''),
-    kind TEXT NOT NULL CHECK (kind IN ('customer', 'invoice', 'credit_memo', 'credit_application', 'receipt')),
+    kind TEXT NOT NULL CHECK (kind IN ('customer', 'invoice', 'credit_memo', 'credit_application', 'receipt', 'money_out')),
     number TEXT NOT NULL,
     version INTEGER NOT NULL CHECK (version >= 1),
     created_by TEXT NOT NULL,
@@ -78,7 +101,9 @@ CREATE TABLE credit_memos (
     currency TEXT NOT NULL CHECK (length(currency) = 3),
     total_minor INTEGER NOT NULL CHECK (total_minor BETWEEN 1 AND {LARGEST_AMOUNT_MINOR}),
     open_minor INTEGER NOT NULL CHECK (open_minor BETWEEN 0 AND total_minor),
-    issued_on TEXT NOT NULL CHECK (issued_on IS date(issued_on))
+    issued_on TEXT NOT NULL CHECK (issued_on IS date(issued_on)),
+    reason TEXT NOT NULL DEFAULT '',
+    memo TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX credit_memos_of_customer ON credit_memos (customer_id, issued_on);
 
@@ -125,7 +150,7 @@ CREATE TABLE receipt_lines (
     UNIQUE (receipt_id, invoice_id)
 ) STRICT;
 CREATE INDEX receipt_lines_on_invoice ON receipt_lines (invoice_id);
-
+{MONEY_OUT}
 CREATE TABLE idempotency_keys (
     key TEXT PRIMARY KEY CHECK (key <> ''),
     body_hash TEXT NOT NULL,
@@ -133,6 +158,18 @@ CREATE TABLE idempotency_keys (
     expires_at TEXT NOT NULL
 ) STRICT;
 CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at);
+"""
+
+MONEY_OUT_TRIGGERS = """
+CREATE TRIGGER money_paid_out AFTER INSERT ON money_out WHEN NEW.kind <> 'fee' BEGIN
+    UPDATE receipts SET unapplied_minor = unapplied_minor - NEW.amount_minor WHERE id = NEW.receipt_id;
+END;
+CREATE TRIGGER money_put_back AFTER DELETE ON money_out WHEN OLD.kind <> 'fee' BEGIN
+    UPDATE receipts SET unapplied_minor = unapplied_minor + OLD.amount_minor WHERE id = OLD.receipt_id;
+END;
+CREATE TRIGGER money_out_is_final BEFORE UPDATE ON money_out BEGIN
+    SELECT RAISE(ABORT, 'an entry that pays money out is deleted and made anew, never updated');
+END;
 """
 
 # An application of money is inserted or deleted, never updated, so that these four see every movement.

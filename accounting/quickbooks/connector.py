@@ -34,6 +34,7 @@ from receivables.books_records import (
     Document,
     Gone,
     Invoice,
+    MoneyOut,
     Receipt,
     UnreadableReceipt,
 )
@@ -60,6 +61,7 @@ TRAITS = BooksTraits(
     not_read=(
         "sales receipts",
         "refund receipts",
+        "returns and refunds of receipts",
         "journal entries",
         "bank deposits with lines of their own, and what is written on others",
     ),
@@ -145,6 +147,10 @@ class QuickBooksBooks:
             ]
             for stem, ids in found.items()
         }
+
+    def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
+        boundary.leaving("books.money_out")
+        return dict.fromkeys(receipt_ids, ())  # not read yet: `traits.not_read` says so
 
     parts = staticmethod(planning.one_receipt)
 

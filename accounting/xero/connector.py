@@ -19,7 +19,7 @@ from accounting.xero.reads import Reads
 from accounting.xero.searching import Searching
 from accounting.xero.writes import Writes
 from receivables import boundary
-from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt
+from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
 from receivables.effects import Answer, Dispatch, Order, Written
 from receivables.ports import BooksTraits, Clock
 
@@ -27,7 +27,7 @@ TRAITS = BooksTraits(
     package="Xero",
     orders_per_dispatch=50,  # Xero's advice for one request
     settle_seconds=120.0,  # what Xero had begun when the connection broke is long done by then
-    not_read=("received money booked straight to an account", "manual journals"),
+    not_read=("received money booked straight to an account", "manual journals", "returns and refunds of receipts"),
 )
 
 
@@ -86,6 +86,10 @@ class XeroBooks:
     def receipts_marked(self, stems: Collection[str]) -> Mapping[str, Sequence[Receipt]]:
         boundary.leaving("books.receipts_marked")
         return self._searching.receipts_marked(stems)
+
+    def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
+        boundary.leaving("books.money_out")
+        return dict.fromkeys(receipt_ids, ())  # not read yet: `traits.not_read` says so
 
     parts = staticmethod(planning.one_for_each_invoice)  # in Xero one payment is applied to one invoice
 

@@ -14,12 +14,11 @@ import typer
 
 from accounting.embedded.loading import load as load_file
 from app import output
-from app.commands import books_documents, books_money
-from app.commands.books_desk import Desk, books_app, command
-from receivables.books_records import Document
+from app.commands import books_documents, books_money, books_money_out
+from app.commands.books_desk import Desk, Shown, books_app, command
 from receivables.words import counted
 
-__all__ = ["books_app", "books_documents", "books_money"]  # importing these two adds their commands
+__all__ = ["books_app", "books_documents", "books_money", "books_money_out"]  # importing these adds their commands
 
 AccountArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The deposit account's name.")]
 
@@ -31,6 +30,7 @@ class Listed(StrEnum):
     RECEIPTS = "receipts"
     CREDIT_MEMOS = "credit-memos"
     CUSTOMERS = "customers"
+    MONEY_OUT = "money-out"
 
 
 class Switch(StrEnum):
@@ -117,12 +117,13 @@ def list_documents(
     desk: Desk,
     what: Annotated[Listed, typer.Argument(help="What to list.")] = Listed.INVOICES,
 ) -> None:
-    """List invoices, receipts, credit memos or customers as they stand now."""
-    readers: dict[Listed, Callable[[], Sequence[Document]]] = {
+    """List invoices, receipts, credit memos, customers or money paid out as they stand now."""
+    readers: dict[Listed, Callable[[], Sequence[Shown]]] = {
         Listed.INVOICES: desk.ledger.invoices,
         Listed.RECEIPTS: desk.ledger.receipts,
         Listed.CREDIT_MEMOS: desk.ledger.credit_memos,
         Listed.CUSTOMERS: desk.ledger.customers,
+        Listed.MONEY_OUT: desk.ledger.money_out,
     }
     desk.show_list(what.value.replace("-", " ").capitalize(), readers[what]())
 

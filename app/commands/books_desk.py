@@ -15,7 +15,17 @@ from accounting.embedded.change import Kind
 from accounting.embedded.ledger import Ledger
 from accounting.embedded.reading import HistoryEntry
 from app import output
-from receivables.books_records import CreditApplication, CreditMemo, Customer, Document, Gone, Invoice, Receipt, ReceiptLine
+from receivables.books_records import (
+    CreditApplication,
+    CreditMemo,
+    Customer,
+    Document,
+    Gone,
+    Invoice,
+    MoneyOut,
+    Receipt,
+    ReceiptLine,
+)
 from receivables.company import Company
 from receivables.money import minor_from_text
 from receivables.words import Words
@@ -53,6 +63,9 @@ LinesOption = Annotated[
         "--to", metavar="NUMBER:AMOUNT", help="Apply this amount to this invoice; repeatable. The rest stays unapplied."
     ),
 ]
+
+
+Shown = Document | MoneyOut  # what a bookkeeper sees listed
 
 
 @dataclass(frozen=True)
@@ -99,7 +112,7 @@ class Desk:
             lines.append((self.id_of(Kind.INVOICE, number), self.amount(amount, currency)))
         return lines
 
-    def show(self, done: str, document: Document | Gone) -> None:
+    def show(self, done: str, document: Shown | Gone) -> None:
         """What was done and how the document is now."""
         if self.as_json:
             output.print_json(document)
@@ -113,7 +126,7 @@ class Desk:
         else:
             output.print_line(done)
 
-    def show_list(self, title: str, documents: Sequence[Document]) -> None:
+    def show_list(self, title: str, documents: Sequence[Shown]) -> None:
         """A table of documents of one kind."""
         if self.as_json:
             output.print_json(list(documents))
@@ -165,7 +178,7 @@ def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return add
 
 
-def in_one_line(document: Document | Gone, words: Words) -> str:
+def in_one_line(document: Shown | Gone, words: Words) -> str:
     """One document in one line, with its id in brackets."""
     match document:
         case Gone():
@@ -181,12 +194,15 @@ def in_one_line(document: Document | Gone, words: Words) -> str:
         case Receipt():
             amount, unapplied = _amounts(document, words)
             return f"receipt {document.number} (#{document.id}), {_state_of(document)}: {amount}, unapplied {unapplied}"
+        case MoneyOut():
+            amount = words.money(document.amount_minor, document.currency)
+            return f"{document.kind.value} {document.number} (#{document.id}) of receipt #{document.receipt_id}: {amount}"
 
 
 AMOUNT_COLUMNS = ("Total", "Open balance", "Amount", "Unapplied")
 
 
-def table_of(documents: Sequence[Document], words: Words) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def table_of(documents: Sequence[Shown], words: Words) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """(columns, rows) for documents of one kind."""
     columns: tuple[str, ...] = ("Id", "Name", "State")
     rows: list[tuple[str, ...]] = []
@@ -207,6 +223,11 @@ def table_of(documents: Sequence[Document], words: Words) -> tuple[tuple[str, ..
                 about = (document.id, document.number, document.customer_id, words.day(document.received_on))
                 applied = _applied(document.lines, document.currency, words)
                 rows.append((*about, *_amounts(document, words), document.reference, _state_of(document), applied))
+            case MoneyOut():
+                columns = ("Id", "Kind", "Receipt", "Customer", "Date", "Amount", "Memo")
+                amount = words.money(document.amount_minor, document.currency)
+                about = (document.id, document.kind.value, document.receipt_id, document.customer_id)
+                rows.append((*about, words.day(document.on), amount, document.memo))
     return columns, rows
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 
-from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, Receipt
+from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
 from receivables.company import Company
 from receivables.effects import Answer, Dispatch, Order, Part, ReceiptWrite, Written
 from receivables.errors import OutcomeUnknown
@@ -69,6 +69,9 @@ class TroubledBooks:
 
     def receipts_marked(self, stems: Collection[str]) -> Mapping[str, Sequence[Receipt]]:
         return self._books.receipts_marked(stems)
+
+    def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
+        return self._books.money_out(receipt_ids)
 
     def parts(self, payment: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
         return self._books.parts(payment, lines, company, customer_id)

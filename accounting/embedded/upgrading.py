@@ -1,0 +1,59 @@
+"""Books that an earlier version made, brought up to date in place when they are opened; nothing in them is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pysqlite3 import dbapi2 as sqlite
+from pysqlite3.dbapi2 import Connection
+
+from accounting.embedded.schema import MONEY_OUT, MONEY_OUT_TRIGGERS, SCHEMA_VERSION
+
+_BEFORE_MONEY_OUT = 1
+_CREDIT_MEMO_TEXTS = """
+ALTER TABLE credit_memos ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE credit_memos ADD COLUMN memo TEXT NOT NULL DEFAULT '';
+"""
+
+
+def bring_up_to_date(connection: Connection) -> None:
+    """Makes books of version 1 books of version 2, once, whoever opens them first. Others are left alone."""
+    if _version(connection) != _BEFORE_MONEY_OUT:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _version(connection) == _BEFORE_MONEY_OUT:  # asked again, because another process may have been faster
+            _allow_another_kind(connection)
+            for statement in statements(_CREDIT_MEMO_TEXTS + MONEY_OUT + MONEY_OUT_TRIGGERS):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script one by one, because `executescript` would commit before it runs."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _allow_another_kind(connection: Connection) -> None:
+    """Widens the CHECK of `documents` as SQLite's manual says under "Making Other Kinds Of Table Schema Changes"."""
+    schema_version = int(connection.execute("PRAGMA schema_version").fetchone()[0])
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute(
+        "UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE name = 'documents'",
+        ("'credit_application', 'receipt')", "'credit_application', 'receipt', 'money_out')"),
+    )
+    connection.execute(f"PRAGMA schema_version = {schema_version + 1}")
+    connection.execute("PRAGMA writable_schema = RESET")
+
+
+def _version(connection: Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
