@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from makers import ManualClock
@@ -32,6 +33,32 @@ def test_customers_and_invoices_are_loaded_from_files(tmp_path: Path) -> None:
     found = [(i.number, i.customer_id, i.total_minor, i.currency, i.created.person) for i in ledger.invoices()]
     assert found == [("1042", "H", 50_000, "USD", "Dana"), ("1043", "I", 70, "JPY", "Eve")]
     assert ledger.invoices()[0].created.at == datetime(2026, 3, 1, 15, tzinfo=UTC)
+
+
+CHICAGO = ZoneInfo("America/Chicago")
+NOW = datetime(2026, 3, 10, 16, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("issued_on", "created_now", "expected"),
+    [
+        ("2026-02-01", False, datetime(2026, 2, 1, tzinfo=CHICAGO)),
+        ("2026-02-01", True, NOW),
+        ("2026-03-10", False, NOW),  # today: not before it was entered
+        ("2026-03-11", False, NOW),  # dated ahead: nothing is created in the future
+        ("0001-01-01", False, datetime(1, 1, 2, tzinfo=CHICAGO)),
+    ],
+)
+def test_invoice_of_a_file_was_created_on_its_own_date_unless_told_otherwise(
+    tmp_path: Path, issued_on: str, created_now: bool, expected: datetime
+) -> None:
+    ledger = Ledger(tmp_path / "books.sqlite", ManualClock(NOW), time_zone=CHICAGO)
+    ledger.add_customer("Hooli", by="Dana")
+    (tmp_path / "invoices.csv").write_text(f"number,customer,amount,currency,issued_on\n1042,Hooli,5,USD,{issued_on}\n")
+
+    load(ledger, tmp_path / "invoices.csv", by="Dana", created_now=created_now)
+
+    assert expected == ledger.invoices()[0].created.at
 
 
 def test_file_with_wrong_lines_is_refused_whole_with_every_place(tmp_path: Path) -> None:

@@ -222,3 +222,26 @@ def test_returned_refunded_and_charged_back_money_is_recorded_and_listed(config:
     assert answer(config, "chargeback", "CHK-7", "--amount", "40")["kind"] == "chargeback"
     assert isinstance(problem(config, "refund", "Nobody", "1"), NotFound)
     assert isinstance(problem(config, "refund", "Hooli", "5000"), NotFound)
+
+
+def test_invoice_is_written_off_by_a_credit_memo_with_the_bad_debt_item(config: Path) -> None:
+    hooli(config)
+
+    part = answer(config, "write-off", "1042", "--on", "2026-03-31", "--amount", "100", "--memo", "per controller")
+    rest = run(config, "write-off", "1042", "--on", "2026-03-31")
+
+    assert (part["number"], part["reason"], part["memo"]) == ("WO-1042", "Bad debt", "per controller")
+    assert (part["issued_on"], part["open_minor"], part["created"]["person"]) == ("2026-03-31", 0, "Dana")
+    assert rest.output == "Written off: credit memo WO-1042 (#M1005), Bad debt: $400.00, unapplied $0.00\n"
+    assert answer(config, "list")[0]["status"] == "paid"
+    assert isinstance(problem(config, "write-off", "1042"), BooksRefused)
+
+
+def test_credit_memo_says_why_it_was_made(config: Path) -> None:
+    hooli(config)
+
+    made = answer(config, "credit-memo", "CM-1", "--customer", "Hooli", "--amount", "5", "--item", "Rebill", "--memo", "1042-R")
+
+    assert (made["reason"], made["memo"]) == ("Rebill", "1042-R")
+    assert "Rebill" in run(config, "list", "credit-memos").output
+    assert answer(config, "history", "CM-1")[0]["what"] == "created: 5.00 USD for Hooli, Rebill"

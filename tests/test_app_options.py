@@ -32,7 +32,7 @@ COMMANDS = {
     "demo": "--once --books --port --folder --json",
     "audit verify": "--company --json",
     "audit export": "--company --transaction",
-    "books load": f"FILE {BY_HAND}",
+    "books load": f"FILE --created-now {BY_HAND}",
     "books close-period": f"DAY {BY_HAND}",
     "books reopen-period": f"[DAY] {BY_HAND}",
     "books auto-apply-credits": f"on|off {BY_HAND}",
@@ -55,10 +55,15 @@ COMMANDS = {
     "books delete-receipt": f"RECEIPT {BY_HAND}",
     "books deposit": f"RECEIPT {BY_HAND}",
     "books undo-deposit": f"RECEIPT {BY_HAND}",
-    "books credit-memo": f"NUMBER --customer --amount --currency --on {BY_HAND}",
+    "books credit-memo": f"NUMBER --customer --amount --currency --on --reason --memo {BY_HAND}",
+    "books write-off": f"INVOICE --on --amount --memo {BY_HAND}",
     "books apply-credit": f"MEMO --to --amount {BY_HAND}",
     "books unapply-credit": f"MEMO --from {BY_HAND}",
     "books delete-credit-memo": f"MEMO {BY_HAND}",
+    "books return": f"RECEIPT --on --fee --memo {BY_HAND}",
+    "books chargeback": f"RECEIPT --on --amount --fee --memo {BY_HAND}",
+    "books refund": f"RECEIPT|CUSTOMER AMOUNT --on --off --memo {BY_HAND}",
+    "books delete-money-out": f"ENTRY {BY_HAND}",
 }
 
 

@@ -6,7 +6,7 @@ it is dated by the day it was made, and the closed period is asked about that da
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from accounting.embedded import checks, reading
@@ -16,27 +16,64 @@ from receivables.books_records import CreditApplication, CreditMemo, Gone, Invoi
 from receivables.errors import BooksRefused
 from receivables.refusal import Refusal
 
+BAD_DEBT = "Bad debt"  # the item of a write-off: what the customer will not pay
 
-def add(change: Change, number: str, customer_id: str, amount_minor: int, currency: str, issued_on: date) -> CreditMemo:
+
+@dataclass(frozen=True)
+class NewCreditMemo:
+    """A credit memo as it is to be added; `reason` is its item, as a bookkeeper chose it: "Bad debt", "Rebill", "Sales tax"."""
+
+    number: str
+    customer_id: str
+    amount_minor: int
+    currency: str
+    issued_on: date
+    reason: str = ""
+    memo: str = ""
+
+
+def add(change: Change, new: NewCreditMemo) -> CreditMemo:
     """A new credit memo with all of it left."""
-    checks.positive_amount(amount_minor, currency, "A credit memo")
-    customer = checks.active_customer(change, customer_id)
-    checks.period_open(change, issued_on, "a credit memo")
-    memo_id = change.created(Kind.CREDIT_MEMO, number, f"created: {spoken(amount_minor, currency)} for {customer.name}")
+    checks.positive_amount(new.amount_minor, new.currency, "A credit memo")
+    customer = checks.active_customer(change, new.customer_id)
+    checks.period_open(change, new.issued_on, "a credit memo")
+    amount, why = spoken(new.amount_minor, new.currency), f", {new.reason}" if new.reason else ""
+    memo_id = change.created(Kind.CREDIT_MEMO, new.number, f"created: {amount} for {customer.name}{why}")
+    figures = (new.customer_id, new.currency, new.amount_minor, new.amount_minor)
     change.connection.execute(
-        "INSERT INTO credit_memos (id, customer_id, currency, total_minor, open_minor, issued_on) VALUES (?, ?, ?, ?, ?, ?)",
-        (memo_id, customer_id, currency, amount_minor, amount_minor, issued_on.isoformat()),
+        "INSERT INTO credit_memos (id, customer_id, currency, total_minor, open_minor, issued_on, reason, memo)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (memo_id, *figures, new.issued_on.isoformat(), new.reason, new.memo),
     )
     return checks.credit_memo(change, memo_id)
 
 
-def apply(change: Change, credit_memo_id: str, invoice_id: str, amount_minor: int, marker: str = "") -> CreditApplication:
-    """Applies a part of a credit memo to an invoice. Both tempers refuse what does not fit."""
+def write_off(change: Change, invoice_id: str, on: date, amount_minor: int | None = None, memo: str = "") -> CreditMemo:
+    """Writes off what is open on an invoice as bookkeepers do: a credit memo with the bad-debt item, applied to it."""
+    invoice = checks.invoice(change, invoice_id)
+    off_minor = invoice.open_minor if amount_minor is None else amount_minor
+    if invoice.status is not InvoiceStatus.OPEN or off_minor > invoice.open_minor:
+        left = spoken(invoice.open_minor, invoice.currency) if invoice.status is InvoiceStatus.OPEN else "nothing"
+        raise BooksRefused(f"Invoice {invoice.number} has {left} open that could be written off.", Refusal.INVOICE_NOT_OPEN)
+    new = NewCreditMemo(f"WO-{invoice.number}", invoice.customer_id, off_minor, invoice.currency, on, BAD_DEBT, memo)
+    added = add(change, new)
+    apply(change, added.id, invoice.id, off_minor, on=on)
+    return checks.credit_memo(change, added.id)
+
+
+def apply(
+    change: Change, credit_memo_id: str, invoice_id: str, amount_minor: int, *, marker: str = "", on: date | None = None
+) -> CreditApplication:
+    """Applies a part of a credit memo to an invoice, dated the day of the change unless `on` is given.
+
+    Both tempers refuse what does not fit.
+    """
+    applied_on = on or change.day
     memo, invoice = checks.credit_memo(change, credit_memo_id), checks.invoice(change, invoice_id)
     checks.positive_amount(amount_minor, memo.currency, "A credit's application")
     checks.active_customer(change, memo.customer_id)
     checks.same_customer_and_currency(memo, f"credit memo {memo.number}", invoice)
-    checks.period_open(change, change.day, "the credit's application")
+    checks.period_open(change, applied_on, "the credit's application")
     if amount_minor > memo.open_minor:
         left = spoken(memo.open_minor, memo.currency)
         raise BooksRefused(f"Credit memo {memo.number} has {left} left.", Refusal.CREDIT_EXHAUSTED)
@@ -52,7 +89,7 @@ def apply(change: Change, credit_memo_id: str, invoice_id: str, amount_minor: in
     change.connection.execute(
         "INSERT INTO credit_applications (id, credit_memo_id, invoice_id, amount_minor, applied_on, marker)"
         " VALUES (?, ?, ?, ?, ?, ?)",
-        (application_id, memo.id, invoice.id, amount_minor, change.day.isoformat(), marker),
+        (application_id, memo.id, invoice.id, amount_minor, applied_on.isoformat(), marker),
     )
     change.changed(Kind.CREDIT_MEMO, memo.id, f"applied {amount} to invoice {invoice.number}")
     change.changed(Kind.INVOICE, invoice.id, f"received {amount} of credit memo {memo.number}")

@@ -17,6 +17,7 @@ from pysqlite3.dbapi2 import Connection
 
 from accounting.embedded import consistency, credits, customers, invoices, money_out, naming, reading, receipts
 from accounting.embedded.change import Change, Kind, Temper
+from accounting.embedded.credits import NewCreditMemo
 from accounting.embedded.database import Database
 from accounting.embedded.money_out import NewMoneyOut
 from accounting.embedded.reading import HistoryEntry
@@ -206,11 +207,22 @@ class Ledger:
         *,
         by: str,
         at: datetime | None = None,
+        reason: str = "",
+        memo: str = "",
     ) -> CreditMemo:
+        """A new credit memo; `reason` is its item, such as "Rebill" or "Sales tax"."""
         with self.changing(by, at) as change:
-            added = credits.add(change, number, customer_id, amount_minor, currency, issued_on)
+            new = NewCreditMemo(number, customer_id, amount_minor, currency, issued_on, reason, memo)
+            added = credits.add(change, new)
             credits.apply_automatically(change, customer_id)
             return reading.credit_memos(change.connection, [added.id])[0]
+
+    def write_off(
+        self, invoice_id: str, on: date, *, by: str, at: datetime | None = None, amount_minor: int | None = None, memo: str = ""
+    ) -> CreditMemo:
+        """Writes off what is open on an invoice, or a part of it, by a credit memo with the item "Bad debt"."""
+        with self.changing(by, at) as change:
+            return credits.write_off(change, invoice_id, on, amount_minor, memo)
 
     def apply_credit(
         self, credit_memo_id: str, invoice_id: str, amount_minor: int, *, by: str, at: datetime | None = None

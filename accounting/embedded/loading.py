@@ -1,7 +1,8 @@
 """Customers and invoices brought into the embedded books from a CSV file: the whole file, or nothing of it.
 
 Which of the two a file holds is told by its header: `customer_id,name`, or `number,customer,amount,currency,issued_on`
-and optionally `created_at,created_by`. Whatever is wrong is reported at once, each with line, column and remedy.
+and optionally `created_at,created_by`. Without a moment an invoice counts as created on its own day: a file brings in
+invoices that were written elsewhere. Whatever is wrong is reported at once, each with line, column and remedy.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from accounting.embedded import customers, invoices, naming
@@ -23,6 +24,7 @@ from receivables.words import counted
 CUSTOMER_COLUMNS = ("customer_id", "name")
 INVOICE_COLUMNS = ("number", "customer", "amount", "currency", "issued_on")
 INVOICE_COLUMNS_OPTIONAL = ("created_at", "created_by")
+_FIRST_DAY = date(1, 1, 2)  # a day before it has no moment in UTC everywhere
 ROWS_AT_MOST = 100_000  # one change of the books holds every other writer up; this many take about half a minute
 
 
@@ -38,6 +40,7 @@ class Loaded:
 class _Reading:
     """A file being read: its problems so far, and the customers found by name, so that each is looked up once."""
 
+    created_now: bool = False
     problems: list[FeedProblem] = field(default_factory=list)
     customer_ids: dict[str, str] = field(default_factory=dict)
 
@@ -48,9 +51,12 @@ class _Row:
     cells: dict[str, str]
 
 
-def load(ledger: Ledger, path: Path, *, by: str, at: datetime | None = None) -> Loaded:
-    """Brings the file in as one change by this person. Raises FeedError with every problem; then nothing was taken in."""
-    file = _Reading()
+def load(ledger: Ledger, path: Path, *, by: str, at: datetime | None = None, created_now: bool = False) -> Loaded:
+    """Brings the file in as one change by this person. Raises FeedError with every problem; then nothing was taken in.
+
+    With `created_now` an invoice without a moment counts as created by the change itself.
+    """
+    file = _Reading(created_now=created_now)
     columns, rows = _rows(path, file)
     with ledger.changing(by, at) as change:
         take_in = _take_in_customer if columns == CUSTOMER_COLUMNS else _take_in_invoice
@@ -121,7 +127,7 @@ def _take_in_invoice(change: Change, row: _Row, file: _Reading) -> None:
     customer_id = _customer_id(change, row, file)
     amount_minor = _amount(row, file)
     issued_on = _day(row, file)
-    created_at = _created_at(change, row, file)
+    created_at = _created_at(change, row, file, issued_on)
     if len(file.problems) > before:
         return
     author = replace(change, by=row.cells.get("created_by") or change.by, at=created_at)
@@ -164,10 +170,13 @@ def _day(row: _Row, file: _Reading) -> date:
         return date.min
 
 
-def _created_at(change: Change, row: _Row, file: _Reading) -> datetime:
+def _created_at(change: Change, row: _Row, file: _Reading, issued_on: date) -> datetime:
+    """The moment written, otherwise the beginning of the invoice's own day, though never later than the change."""
     text = row.cells.get("created_at", "")
-    if not text:
+    if not text and (file.created_now or issued_on >= change.day):
         return change.at
+    if not text:
+        return datetime.combine(max(issued_on, _FIRST_DAY), time.min, change.time_zone).astimezone(UTC)
     try:
         at = datetime.fromisoformat(text)
         if at.tzinfo is None:

@@ -42,13 +42,16 @@ class Switch(StrEnum):
 def load(
     desk: Desk,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file of customers or of invoices; the header says which.")],
+    created_now: Annotated[
+        bool, typer.Option("--created-now", help="Invoices without created_at count as created now, not on their own date.")
+    ] = False,
 ) -> None:
     """Load customers or invoices from a CSV file: the whole file, or nothing.
 
     Customers: customer_id,name. Invoices: number,customer,amount,currency,issued_on and optionally created_at,created_by.
-    Without created_at an invoice counts as created now: a payment made earlier cannot have meant it.
+    Without created_at an invoice counts as created on its own date, as it was in the books that it comes from.
     """
-    loaded = load_file(desk.ledger, file, by=desk.by, at=desk.at)
+    loaded = load_file(desk.ledger, file, by=desk.by, at=desk.at, created_now=created_now)
     if desk.as_json:
         output.print_json(loaded)
     else:

@@ -190,7 +190,8 @@ def in_one_line(document: Shown | Gone, words: Words) -> str:
             return f"invoice {document.number} (#{document.id}), {document.status.value}: {total}, open balance {open_now}"
         case CreditMemo():
             total, unapplied = _amounts(document, words)
-            return f"credit memo {document.number} (#{document.id}): {total}, unapplied {unapplied}"
+            why = f", {document.reason}" if document.reason else ""
+            return f"credit memo {document.number} (#{document.id}){why}: {total}, unapplied {unapplied}"
         case Receipt():
             amount, unapplied = _amounts(document, words)
             return f"receipt {document.number} (#{document.id}), {_state_of(document)}: {amount}, unapplied {unapplied}"
@@ -215,9 +216,16 @@ def table_of(documents: Sequence[Shown], words: Words) -> tuple[tuple[str, ...],
                 about = (document.id, document.number, document.customer_id, words.day(document.issued_on))
                 rows.append((*about, *_amounts(document, words), document.status.value))
             case CreditMemo():
-                columns = ("Id", "Number", "Customer", "Date", "Total", "Unapplied", "Applied to")
+                columns = ("Id", "Number", "Customer", "Date", "Total", "Unapplied", "Reason", "Applied to")
                 about = (document.id, document.number, document.customer_id, words.day(document.issued_on))
-                rows.append((*about, *_amounts(document, words), _applied(document.applications, document.currency, words)))
+                rows.append(
+                    (
+                        *about,
+                        *_amounts(document, words),
+                        document.reason,
+                        _applied(document.applications, document.currency, words),
+                    )
+                )
             case Receipt():
                 columns = ("Id", "Number", "Customer", "Date", "Amount", "Unapplied", "Reference", "State", "Applied to")
                 about = (document.id, document.number, document.customer_id, words.day(document.received_on))

@@ -14,6 +14,7 @@ from app.commands.books_desk import (
     CustomerOption,
     DayOption,
     Desk,
+    InvoiceArgument,
     LinesOption,
     MemoArgument,
     ReceiptArgument,
@@ -112,12 +113,34 @@ def credit_memo(
     amount: AmountOption,
     currency: CurrencyOption = "",
     on: DayOption = "",
+    reason: Annotated[
+        str, typer.Option("--reason", "--item", help="Why: the item on its line, such as Rebill, Bad debt or Sales tax.")
+    ] = "",
+    memo: Annotated[str, typer.Option("--memo", help="A note on the credit memo.")] = "",
 ) -> None:
     """Add a credit memo."""
     currency = desk.currency(currency)
     customer_id, amount_minor = desk.id_of(Kind.CUSTOMER, customer), desk.amount(amount, currency)
-    added = desk.ledger.add_credit_memo(number, customer_id, amount_minor, currency, desk.day(on), by=desk.by, at=desk.at)
+    added = desk.ledger.add_credit_memo(
+        number, customer_id, amount_minor, currency, desk.day(on), by=desk.by, at=desk.at, reason=reason, memo=memo
+    )
     desk.show("Added", added)
+
+
+@command("write-off")
+def write_off(
+    desk: Desk,
+    invoice: InvoiceArgument,
+    on: DayOption = "",
+    amount: Annotated[str, typer.Option("--amount", metavar="AMOUNT", help="Without it: all that is open.")] = "",
+    memo: Annotated[str, typer.Option("--memo", help="A note on the credit memo.")] = "",
+) -> None:
+    """Write off an invoice as a bad debt: a credit memo with the item Bad debt, applied to it."""
+    invoice_id = desk.id_of(Kind.INVOICE, invoice)
+    currency = next(found.currency for found in desk.ledger.invoices() if found.id == invoice_id)
+    amount_minor = desk.amount(amount, currency) if amount else None
+    written = desk.ledger.write_off(invoice_id, desk.day(on), by=desk.by, at=desk.at, amount_minor=amount_minor, memo=memo)
+    desk.show("Written off", written)
 
 
 @command("apply-credit")

@@ -94,7 +94,7 @@ def _create(change: Change, entity: str, body: Body, allow_duplicates: bool) -> 
     if entity == "Invoice":
         added = invoices.add(change, invoices.NewInvoice(number, customer_id, total_minor, currency, day))
     else:
-        added = credits.add(change, number, customer_id, total_minor, currency, day)
+        added = credits.add(change, credits.NewCreditMemo(number, customer_id, total_minor, currency, day))
     side.keep_note(change, added.id, text_of(body, "PrivateNote", 4000, ""))
     credits.apply_automatically(change, customer_id)
     return str(added.id)
