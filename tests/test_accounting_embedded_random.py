@@ -13,11 +13,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from makers import START, ManualClock
 
 from accounting.embedded.ledger import Ledger
-from receivables.books_records import CreditApplication, InvoiceStatus
+from accounting.embedded.money_out import NewMoneyOut
+from receivables.books_records import CreditApplication, InvoiceStatus, MoneyOutKind
 from receivables.errors import BooksRefused
 
 AMOUNTS = st.sampled_from([1, 100, 2_500, 5_000, 12_000])
-DAYS = st.sampled_from([date(2026, 2, 20), date(2026, 3, 10), date(2026, 3, 20)])
+DAYS_OF_USE = (date(2026, 2, 20), date(2026, 3, 10), date(2026, 3, 20))
+DAYS = st.sampled_from(DAYS_OF_USE)
+ACCOUNTS = st.sampled_from(["", "undeposited funds", "Clearing"])
 PICK = st.integers(0, 10**6)  # which of the documents there are, by remainder
 
 
@@ -80,12 +83,31 @@ class Bookkeeping(RuleBasedStateMachine):
         customer = self.customer(pick)
         self.attempt(lambda: self.ledger.add_credit_memo("CM", customer, amount, "USD", day, by="Dana"))
 
-    @rule(pick=PICK, amount=AMOUNTS, day=DAYS, invoices=st.lists(st.tuples(PICK, AMOUNTS), max_size=3))
-    def enter_receipt(self, pick: int, amount: int, day: date, invoices: list[tuple[int, int]]) -> None:
+    @rule(pick=PICK, amount=AMOUNTS, day=DAYS, invoices=st.lists(st.tuples(PICK, AMOUNTS), max_size=3), account=ACCOUNTS)
+    def enter_receipt(self, pick: int, amount: int, day: date, invoices: list[tuple[int, int]], account: str) -> None:
         customer = self.customer(pick)
         lines = [(self.invoice(chosen), line_minor) for chosen, line_minor in invoices]
-        if self.attempt(lambda: self.ledger.enter_receipt(customer, amount, "USD", day, by="Dana", lines=lines)):
+        if self.attempt(
+            lambda: self.ledger.enter_receipt(customer, amount, "USD", day, by="Dana", lines=lines, deposit_account=account)
+        ):
             self.money_taken_minor += amount
+
+    @rule(pick=PICK, kind=st.sampled_from(MoneyOutKind), day=DAYS, amount=st.one_of(st.none(), AMOUNTS), off=st.booleans())
+    def pay_out(self, pick: int, kind: MoneyOutKind, day: date, amount: int | None, off: bool) -> None:
+        receipt = next((found for found in self.ledger.receipts() if found.id == self.receipt(pick)), None)
+        lines = receipt.lines[:1] if receipt and off else ()
+        new = NewMoneyOut(kind, self.receipt(pick), day, amount, off=lines)
+        self.attempt(lambda: self.ledger.pay_out(new, by="Dana", fee_minor=100 if off else 0))
+
+    @rule(pick=PICK)
+    def delete_money_out(self, pick: int) -> None:
+        entries = self.ledger.money_out()
+        if entries:
+            self.attempt(lambda: self.ledger.delete_money_out(entries[pick % len(entries)].id, by="Dana"))
+
+    @rule(pick=PICK, day=DAYS, amount=st.one_of(st.none(), AMOUNTS))
+    def write_off(self, pick: int, day: date, amount: int | None) -> None:
+        self.attempt(lambda: self.ledger.write_off(self.invoice(pick), day, by="Dana", amount_minor=amount))
 
     @rule(pick=PICK, invoices=st.lists(st.tuples(PICK, AMOUNTS), max_size=3))
     def apply_receipt(self, pick: int, invoices: list[tuple[int, int]]) -> None:
@@ -143,6 +165,7 @@ class Bookkeeping(RuleBasedStateMachine):
         if not hasattr(self, "ledger"):
             return
         assert self.ledger.check_books() == ()
+        self.trial_balance_is_balanced_and_tied_out()
         receipts, applications = self.ledger.receipts(), self.applications()
         for invoice in self.ledger.invoices():
             applied_minor = sum(receipt.applied_to(invoice.id) for receipt in receipts)
@@ -153,6 +176,15 @@ class Bookkeeping(RuleBasedStateMachine):
         for memo in self.ledger.credit_memos():
             assert memo.open_minor == memo.total_minor - sum(a.amount_minor for a in memo.applications)
         assert sum(receipt.amount_minor for receipt in receipts) == self.money_taken_minor
+
+    def trial_balance_is_balanced_and_tied_out(self) -> None:
+        """Debits are credits, on the way too; receivables and deposits are what the documents say; cash is in and out."""
+        for day in (None, DAYS_OF_USE[1]):
+            assert sum(balance.debit_minor for balance in self.ledger.trial_balance(day).balances) == 0
+        whole = self.ledger.trial_balance()
+        assert [tied.difference_minor for tied in whole.tie_outs] in ([], [0])
+        cash_minor = sum(whole.debit_minor(account) for account in ("Bank", "Undeposited funds", "Clearing"))
+        assert cash_minor == self.money_taken_minor - sum(entry.amount_minor for entry in self.ledger.money_out())
 
 
 Bookkeeping.TestCase.settings = settings(

@@ -245,3 +245,27 @@ def test_credit_memo_says_why_it_was_made(config: Path) -> None:
     assert (made["reason"], made["memo"]) == ("Rebill", "1042-R")
     assert "Rebill" in run(config, "list", "credit-memos").output
     assert answer(config, "history", "CM-1")[0]["what"] == "created: 5.00 USD for Hooli, Rebill"
+
+
+def test_trial_balance_is_shown_with_what_it_ties_out_to(config: Path) -> None:
+    hooli(config)
+    assert run(config, "trial-balance", "--through", "2026-02-28").output == "Nothing was posted.\n"
+    answer(config, "receipt", "Hooli", "600", "--on", "2026-03-04", "--to", "1042:500.00", "--account", "Stripe Clearing")
+    answer(config, "credit-memo", "CM-1", "--customer", "Hooli", "--amount", "5", "--on", "2026-03-05")
+
+    shown = run(config, "trial-balance").output
+    told = answer(config, "trial-balance", "--through", "2026-03-04")
+
+    rows = [line.strip("│").split("│") for line in shown.splitlines() if line.startswith("│")]
+    assert [tuple(cell.strip() for cell in row) for row in rows] == [
+        ("Stripe Clearing", "$600.00", ""),
+        ("Accounts receivable", "", "$5.00"),
+        ("Customer deposits", "", "$100.00"),
+        ("Sales", "", "$500.00"),
+        ("Credits issued", "$5.00", ""),
+        ("Total", "$605.00", "$605.00"),
+    ]
+    assert "open invoices $0.00 less unapplied credit memos $5.00" in shown
+    assert "unapplied receipts $100.00 to Customer deposits; difference $0.00." in shown
+    assert told["balances"][0] == {"account": "Stripe Clearing", "currency": "USD", "debit_minor": 60_000}
+    assert (told["through"], told["tie_outs"]) == ("2026-03-04", [])

@@ -53,7 +53,7 @@ COMMANDS = {
     "books apply-receipt": f"RECEIPT --to {BY_HAND}",
     "books void-receipt": f"RECEIPT {BY_HAND}",
     "books delete-receipt": f"RECEIPT {BY_HAND}",
-    "books deposit": f"RECEIPT {BY_HAND}",
+    "books deposit": f"RECEIPT --on {BY_HAND}",
     "books undo-deposit": f"RECEIPT {BY_HAND}",
     "books credit-memo": f"NUMBER --customer --amount --currency --on --reason --memo {BY_HAND}",
     "books write-off": f"INVOICE --on --amount --memo {BY_HAND}",
@@ -63,6 +63,7 @@ COMMANDS = {
     "books return": f"RECEIPT --on --fee --memo {BY_HAND}",
     "books chargeback": f"RECEIPT --on --amount --fee --memo {BY_HAND}",
     "books refund": f"RECEIPT|CUSTOMER AMOUNT --on --off --memo {BY_HAND}",
+    "books trial-balance": f"--through {BY_HAND}",
     "books delete-money-out": f"ENTRY {BY_HAND}",
 }
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pysqlite3.dbapi2 import Connection
 
-from accounting.embedded import consistency, credits, customers, invoices, money_out, naming, reading, receipts
+from accounting.embedded import consistency, credits, customers, general_ledger, invoices, money_out, naming, reading, receipts
 from accounting.embedded.change import Change, Kind, Temper
 from accounting.embedded.credits import NewCreditMemo
 from accounting.embedded.database import Database
+from accounting.embedded.general_ledger import TrialBalance
 from accounting.embedded.money_out import NewMoneyOut
 from accounting.embedded.reading import HistoryEntry
 from receivables.books_records import (
@@ -29,6 +31,7 @@ from receivables.books_records import (
     Gone,
     Invoice,
     MoneyOut,
+    MoneyOutKind,
     Receipt,
     ReceiptLine,
 )
@@ -129,6 +132,11 @@ class Ledger:
         """What happened to every record called `text` or with that `#ID`, deleted ones included. Raises NotFound."""
         with self.reading() as connection:
             return reading.history(connection, naming.find_all(connection, text))
+
+    def trial_balance(self, through: date | None = None) -> TrialBalance:
+        """Every account, derived from the documents, of everything or of what is dated up to that day."""
+        with self.reading() as connection:
+            return general_ledger.trial_balance(connection, through)
 
     def check_books(self) -> tuple[str, ...]:
         """A sentence for everything in the whole books that does not add up; empty when they are right."""
@@ -295,7 +303,7 @@ class Ledger:
         with self.changing(by, at) as change:
             entry = money_out.record(change, new)
             if fee_minor:
-                money_out.charge_fee(change, new.receipt_id, fee_minor, new.on, new.memo)
+                money_out.record(change, replace(new, kind=MoneyOutKind.FEE, amount_minor=fee_minor, off=()))
             return entry
 
     def delete_money_out(self, entry_id: str, *, by: str, at: datetime | None = None) -> Gone:

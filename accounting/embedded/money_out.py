@@ -30,7 +30,7 @@ _SELECT = (
 
 @dataclass(frozen=True)
 class NewMoneyOut:
-    """An entry as it is to be recorded. `amount_minor` None is all that the receipt still holds."""
+    """An entry as it is to be recorded. `amount_minor` None is all that the receipt still holds; a fee names its amount."""
 
     kind: MoneyOutKind
     receipt_id: str
@@ -60,8 +60,13 @@ def marked(connection: Connection, marker: str) -> list[MoneyOut]:
 
 
 def record(change: Change, new: NewMoneyOut) -> MoneyOut:
-    """Records a return, chargeback or refund dated its own day. Raises BooksRefused where the receipt does not hold as much."""
+    """Records an entry dated its own day. Raises BooksRefused where the receipt does not hold as much.
+
+    A fee is what the bank or the processor charged beside: the receipt does not change.
+    """
     receipt = checks.receipt(change, new.receipt_id)
+    if new.kind is MoneyOutKind.FEE:
+        return _written(change, receipt, new, new.amount_minor or 0)
     held_minor = receipt.amount_minor - receipts.paid_out_minor(receipt)
     amount_minor = held_minor if new.amount_minor is None else new.amount_minor
     if receipt.voided:
@@ -70,22 +75,17 @@ def record(change: Change, new: NewMoneyOut) -> MoneyOut:
         held = spoken(held_minor, receipt.currency)
         raise BooksRefused(f"Receipt {receipt.number} holds {held}; no more can be paid out of it.", Refusal.INVALID)
     reopening = _off_as_asked(receipt, new.off, amount_minor) if new.kind is MoneyOutKind.REFUND else _off(receipt, amount_minor)
+    applied_on = receipts.applied_on(change, receipt.id)
     receipts.move_off(change, receipt, reopening)
     entry = _written(change, receipt, new, amount_minor)
     change.connection.executemany(
-        "INSERT INTO reopened (money_out_id, invoice_id, amount_minor) VALUES (?, ?, ?)",
-        [(entry.id, line.invoice_id, line.amount_minor) for line in reopening],
+        "INSERT INTO reopened (money_out_id, invoice_id, amount_minor, applied_on) VALUES (?, ?, ?, ?)",
+        [(entry.id, line.invoice_id, line.amount_minor, applied_on[line.invoice_id]) for line in reopening],
     )
     change.changed(
         Kind.RECEIPT, receipt.id, f"{spoken(amount_minor, receipt.currency)} paid out by {new.kind.value} {entry.number}"
     )
     return entry
-
-
-def charge_fee(change: Change, receipt_id: str, amount_minor: int, on: date, memo: str = "") -> MoneyOut:
-    """Records what the bank or the processor charged for a receipt or its return; the receipt does not change."""
-    receipt = checks.receipt(change, receipt_id)
-    return _written(change, receipt, NewMoneyOut(MoneyOutKind.FEE, receipt_id, on, memo=memo), amount_minor)
 
 
 def delete(change: Change, entry_id: str) -> Gone:

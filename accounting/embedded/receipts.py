@@ -62,7 +62,7 @@ def enter(change: Change, write: ReceiptWrite, number: str = "") -> Receipt:
             write.deposit_account,
         ),
     )
-    _stand_on(change, checks.receipt(change, receipt_id), write.lines)
+    _stand_on(change, checks.receipt(change, receipt_id), write.lines, write.received_on)
     return checks.receipt(change, receipt_id)
 
 
@@ -70,7 +70,7 @@ def apply(change: Change, receipt_id: str, lines: Sequence[ReceiptLine]) -> Rece
     """Lets the receipt stand on these lines and no others; what they leave is unapplied."""
     found = checks.changeable_receipt(change, receipt_id)
     checks.active_customer(change, found.customer_id)
-    _stand_on(change, found, lines)
+    _stand_on(change, found, lines, change.day)
     after = checks.receipt(change, receipt_id)
     if after.lines != found.lines:
         applied = spoken(after.amount_minor - after.unapplied_minor, after.currency)
@@ -82,7 +82,7 @@ def void(change: Change, receipt_id: str) -> Receipt:
     """Voids a receipt: it stays, with an amount of zero and applied to nothing, as in QuickBooks Online."""
     found = checks.changeable_receipt(change, receipt_id)
     _nothing_went_out(change, found)
-    _stand_on(change, found, ())
+    _stand_on(change, found, (), change.day)
     change.connection.execute("UPDATE receipts SET voided = 1, amount_minor = 0, unapplied_minor = 0 WHERE id = ?", (receipt_id,))
     change.changed(Kind.RECEIPT, receipt_id, f"voided: was {spoken(found.amount_minor, found.currency)}")
     return checks.receipt(change, receipt_id)
@@ -95,7 +95,7 @@ def delete(change: Change, receipt_id: str) -> Gone:
         found = checks.changeable_receipt(change, receipt_id)
     checks.period_open(change, found.received_on, f"receipt {found.number}")
     _nothing_went_out(change, found)
-    _stand_on(change, found, ())
+    _stand_on(change, found, (), change.day)
     change.connection.execute("DELETE FROM receipts WHERE id = ?", (receipt_id,))
     change.deleted(Kind.RECEIPT, receipt_id, f"deleted: was {spoken(found.amount_minor, found.currency)}")
     return Gone(Kind.RECEIPT.value, receipt_id, change.stamp, found.number)
@@ -141,7 +141,13 @@ def move_off(change: Change, receipt: Receipt, lines: Sequence[ReceiptLine]) -> 
     """Takes these amounts off their invoices, whatever the receipt's month and deposit: neither is touched by it."""
     less = by_invoice(lines)
     left = [replace(line, amount_minor=line.amount_minor - less.get(line.invoice_id, 0)) for line in receipt.lines]
-    _stand_on(change, receipt, [line for line in left if line.amount_minor])
+    _stand_on(change, receipt, [line for line in left if line.amount_minor], change.day)
+
+
+def applied_on(change: Change, receipt_id: str) -> dict[str, str | None]:
+    """Invoice id to the day on which the receipt was applied to it, None where books of version 1 did not keep it."""
+    lines = change.connection.execute("SELECT invoice_id, applied_on FROM receipt_lines WHERE receipt_id = ?", (receipt_id,))
+    return dict(lines.fetchall())
 
 
 def _nothing_went_out(change: Change, receipt: Receipt) -> None:
@@ -154,18 +160,22 @@ def _nothing_went_out(change: Change, receipt: Receipt) -> None:
         )
 
 
-def _stand_on(change: Change, receipt: Receipt, lines: Sequence[ReceiptLine]) -> None:
-    """Takes the old lines off, puts those that the books accept on, and gives the invoices concerned new versions."""
-    before = {line.invoice_id: line.amount_minor for line in receipt.lines}
+def _stand_on(change: Change, receipt: Receipt, lines: Sequence[ReceiptLine], on: date) -> None:
+    """Takes the old lines off, puts those that the books accept on, and gives the invoices concerned new versions.
+
+    What is applied anew is dated `on`; a line that was there and did not grow keeps its day.
+    """
+    before, days = by_invoice(receipt.lines), applied_on(change, receipt.id)
     change.connection.execute("DELETE FROM receipt_lines WHERE receipt_id = ?", (receipt.id,))
     after: dict[str, int] = {}
     for invoice_id, amount_minor in _combined(receipt, lines).items():
         accepted_minor = _accepted(change, receipt, checks.invoice(change, invoice_id), amount_minor)
         if accepted_minor:
             after[invoice_id] = accepted_minor
+            day = days.get(invoice_id) if accepted_minor <= before.get(invoice_id, 0) else on.isoformat()
             change.connection.execute(
-                "INSERT INTO receipt_lines (receipt_id, invoice_id, amount_minor) VALUES (?, ?, ?)",
-                (receipt.id, invoice_id, accepted_minor),
+                "INSERT INTO receipt_lines (receipt_id, invoice_id, amount_minor, applied_on) VALUES (?, ?, ?, ?)",
+                (receipt.id, invoice_id, accepted_minor, day),
             )
     for invoice_id in {**before, **after}:
         moved_minor = after.get(invoice_id, 0) - before.get(invoice_id, 0)

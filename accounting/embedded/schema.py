@@ -31,6 +31,7 @@ CREATE TABLE reopened (
     money_out_id TEXT NOT NULL REFERENCES money_out (id),
     invoice_id TEXT NOT NULL REFERENCES documents (id),
     amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    applied_on TEXT CHECK (applied_on IS date(applied_on)),
     PRIMARY KEY (money_out_id, invoice_id)
 ) STRICT;
 """
@@ -147,6 +148,7 @@ CREATE TABLE receipt_lines (
     receipt_id TEXT NOT NULL REFERENCES receipts (id),
     invoice_id TEXT NOT NULL REFERENCES invoices (id),
     amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    applied_on TEXT CHECK (applied_on IS date(applied_on)),
     UNIQUE (receipt_id, invoice_id)
 ) STRICT;
 CREATE INDEX receipt_lines_on_invoice ON receipt_lines (invoice_id);

@@ -10,7 +10,8 @@ from pysqlite3.dbapi2 import Connection
 from accounting.embedded.schema import MONEY_OUT, MONEY_OUT_TRIGGERS, SCHEMA_VERSION
 
 _BEFORE_MONEY_OUT = 1
-_CREDIT_MEMO_TEXTS = """
+_COLUMNS = """
+ALTER TABLE receipt_lines ADD COLUMN applied_on TEXT CHECK (applied_on IS date(applied_on));
 ALTER TABLE credit_memos ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE credit_memos ADD COLUMN memo TEXT NOT NULL DEFAULT '';
 """
@@ -24,7 +25,7 @@ def bring_up_to_date(connection: Connection) -> None:
     try:
         if _version(connection) == _BEFORE_MONEY_OUT:  # asked again, because another process may have been faster
             _allow_another_kind(connection)
-            for statement in statements(_CREDIT_MEMO_TEXTS + MONEY_OUT + MONEY_OUT_TRIGGERS):
+            for statement in statements(_COLUMNS + MONEY_OUT + MONEY_OUT_TRIGGERS):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")

@@ -14,11 +14,17 @@ import typer
 
 from accounting.embedded.loading import load as load_file
 from app import output
-from app.commands import books_documents, books_money, books_money_out
+from app.commands import books_documents, books_ledger, books_money, books_money_out
 from app.commands.books_desk import Desk, Shown, books_app, command
 from receivables.words import counted
 
-__all__ = ["books_app", "books_documents", "books_money", "books_money_out"]  # importing these adds their commands
+__all__ = [
+    "books_app",
+    "books_documents",
+    "books_ledger",
+    "books_money",
+    "books_money_out",
+]  # they add their commands
 
 AccountArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The deposit account's name.")]
 

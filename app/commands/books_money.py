@@ -90,10 +90,11 @@ def delete_receipt(
 def deposit(
     desk: Desk,
     receipt: ReceiptArgument,
+    on: DayOption = "",
 ) -> None:
     """Add a receipt to a bank deposit; from then on it cannot be changed."""
     receipt_id = desk.id_of(Kind.RECEIPT, receipt)
-    desk.show("Deposited", desk.ledger.deposit_receipt(receipt_id, by=desk.by, at=desk.at, deposited_on=desk.day("")))
+    desk.show("Deposited", desk.ledger.deposit_receipt(receipt_id, by=desk.by, at=desk.at, deposited_on=desk.day(on)))
 
 
 @command("undo-deposit")
