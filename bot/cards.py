@@ -47,9 +47,10 @@ PRESSABLE = (
     Remedy.DISMISS,
     Remedy.APPLY_RECEIPT,
     Remedy.KEEP_ON_ACCOUNT,
+    Remedy.ACCEPT_CORRECTION,
     Remedy.RETRY,
 )
-MOVES_MONEY = PRESSABLE[:-1]  # to try again is only to check again
+MOVES_MONEY = PRESSABLE[:-2]  # to take a correction, or to try again, is only to check again
 SENTENCE_AT_MOST = 1500  # what happened; the history has the rest
 FIGURES_AT_MOST = 8  # more amounts than this are not compared in ten seconds
 FIGURES_TOGETHER = 4  # with their heading, the ten fields that a section takes
@@ -82,7 +83,7 @@ def failure_card(facts: CardFacts, company: Company, names: Names) -> Message:
 
 def _headline(facts: CardFacts) -> str:
     failure, payment = facts.failure, of_payment(facts.failure.transaction_number)
-    if failure.about == "intake":
+    if failure.about != "payment":
         return f"{payment} changed in the feed" if failure.state == "open" else f"{payment}: the change in the feed is settled"
     if failure.state == "open":
         if facts.payment.bucket is Bucket.UNKNOWN:
@@ -112,12 +113,14 @@ def _what_happened(facts: CardFacts, sentence: str) -> Block:
     """The sentence with the three-dot menu. Its values are a verb of ours and an opaque id, never an amount or a name."""
     failure, options = facts.failure, []
     if failure.state == "open" and Remedy.DISMISS in facts.offers:
-        options.append(("Dismiss Syncing", f"dismiss {failure.id}"))
+        label = "Dismiss Syncing" if failure.about == "payment" else labels.named(Remedy.DISMISS, failure.about)
+        options.append((label, f"dismiss {failure.id}"))
     if failure.state == "open" and facts.offers:
         options.append(("Check again now", f"look {failure.id}"))
     decision = facts.decision
     said = decision is not None and decision.remedy is Remedy.NOT_DUPLICATE and failure.state != "open"
-    if failure.resolution == "dismissed" or (said and facts.payment.state is PaymentState.RECEIVED):
+    dismissed = failure.resolution == "dismissed" and failure.about == "payment"
+    if dismissed or (said and facts.payment.state is PaymentState.RECEIVED):
         options.append(("Reopen", f"reopen {failure.id}"))
     if failure.state != "open":
         options.append(("Unhide" if facts.payment.hidden_by else "Hide", f"hide {failure.id}"))
@@ -174,7 +177,7 @@ def _open(facts: CardFacts, words: Words, names: Names) -> list[Block]:
         label, confirm = label_of(facts, recommended, words), _confirmation(facts, recommended, words)
         buttons.append(button("choose", label, facts.offers[recommended], style="primary", confirm=confirm))
     blocks.append({"type": "actions", "block_id": "buttons", "elements": [*buttons, resolve_now(facts.failure.id)]})
-    if facts.failure.about == "intake" and not facts.offers:
+    if facts.failure.about != "payment" and not facts.offers:
         number = plain(facts.failure.transaction_number, NUMBER_AT_MOST)
         since += f" Settle it on the command line: resolve-now decide {number} retry --as PERSON"
     blocks.append(context(" ".join([*_notes(facts, words), since])))
@@ -183,7 +186,7 @@ def _open(facts: CardFacts, words: Words, names: Names) -> list[Block]:
 
 def _since(facts: CardFacts, words: Words) -> str:
     diagnosis = facts.failure.diagnosis
-    recorded = facts.failure.about == "intake" or (diagnosis is not None and rules.was_recorded(diagnosis.primary.cause))
+    recorded = facts.failure.about != "payment" or (diagnosis is not None and rules.was_recorded(diagnosis.primary.cause))
     since = f"{'Open' if recorded else 'Failing'} since {words.moment(facts.failure.opened_at)}."
     if facts.attempts > 1:
         since += f" Tried {facts.attempts} times."
@@ -260,8 +263,8 @@ def needs_choice(facts: CardFacts, remedy: Remedy) -> bool:
 
 def label_of(facts: CardFacts, remedy: Remedy, words: Words) -> str:
     """The button's words, with the one amount that matters where the remedy moves one."""
-    if remedy not in MOVES_MONEY:
-        return remedy.label
+    if remedy not in MOVES_MONEY or facts.failure.about != "payment":
+        return labels.named(remedy, facts.failure.about)
     amount = words.money(headline_minor(facts, remedy), facts.payment.payment.currency)
     return cut(f"{remedy.label} ({amount})", BUTTON_AT_MOST)
 
@@ -274,14 +277,14 @@ def _confirmation(facts: CardFacts, remedy: Remedy, words: Words, options: Optio
         for figure in figures(facts, remedy, words, options)
     ]
     lines += [plain(said, 120) for said in follows(facts, remedy, words, options)]
-    text = labels.EXPLAINED[remedy]
+    text = labels.explained(remedy, facts.failure.about)
     for place, line in enumerate(lines):
         more = f"\n… and {counted(len(lines) - place, 'more amount')}"
         if len(text) + len(line) + 1 > CONFIRM_AT_MOST - len(more):
             text += more
             break
         text += f"\n{line}"
-    return confirmation(remedy.label, text, "Yes, do it")
+    return confirmation(labels.named(remedy, facts.failure.about), text, "Yes, do it")
 
 
 # --- decided ----------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from receivables.books_records import CreditApplication, Invoice, ReceiptLine, b
 from receivables.diagnosis import Diagnosis, Remedy
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence, LineEvidence
+from receivables.payment import Payment
 from receivables.words import Words, plain
 from storage.cards import CardFacts
 
@@ -35,6 +36,8 @@ def figures(facts: CardFacts, remedy: Remedy, words: Words, options: Options = N
     evidence, diagnosis = facts.evidence, facts.failure.diagnosis
     if evidence is None or diagnosis is None:
         return ()
+    if evidence.correction:
+        return _corrected(evidence.payment, evidence.correction.payment) if remedy is Remedy.ACCEPT_CORRECTION else ()
     try:
         match remedy:
             case Remedy.UNAPPLY_CREDIT_MEMO:
@@ -55,6 +58,13 @@ def figures(facts: CardFacts, remedy: Remedy, words: Words, options: Options = N
         return ()  # what is missing is said beside it
 
 
+def _corrected(held: Payment, newer: Payment) -> tuple[Figure, ...]:
+    """The payment's amount, where the feed corrects it in the same currency."""
+    if held.currency != newer.currency or held.amount_minor == newer.amount_minor:
+        return ()
+    return (Figure("Amount of the payment", held.amount_minor, newer.amount_minor),)
+
+
 def follows(facts: CardFacts, remedy: Remedy, words: Words, options: Options = NOTHING) -> tuple[str, ...]:
     """What the remedy leads to, in sentences beside the figures."""
     evidence, diagnosis = facts.evidence, facts.failure.diagnosis
@@ -64,7 +74,7 @@ def follows(facts: CardFacts, remedy: Remedy, words: Words, options: Options = N
 def proposed_proof(facts: CardFacts) -> rules.Proof:
     """What a dismissal rests on where nobody names another receipt; nothing where the books no longer hold it."""
     evidence, diagnosis = facts.evidence, facts.failure.diagnosis
-    if evidence is None or diagnosis is None:
+    if evidence is None or diagnosis is None or evidence.correction:
         return rules.Proof()
     try:
         return rules.proof_of(diagnosis, evidence, NOTHING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from receivables.diagnosis import Confidence, Remedy
 from receivables.effects import EffectKind
 from receivables.words import plain
+from storage.corrections import CORRECTION
 
 EXPLAINED: dict[Remedy, str] = {
     Remedy.UNAPPLY_CREDIT_MEMO: "Unapplies the credit memo and posts the receipt. The credit stays open for another invoice.",
@@ -13,11 +14,15 @@ EXPLAINED: dict[Remedy, str] = {
     Remedy.NOT_DUPLICATE: "Says that the receipt is other money, by its own cash reference, and records this payment.",
     Remedy.APPLY_RECEIPT: "Applies the receipt that is in the books to its invoices. No second receipt is posted.",
     Remedy.KEEP_ON_ACCOUNT: "Leaves what does not fit on the customer's account as an unapplied credit.",
+    Remedy.ACCEPT_CORRECTION: "Replaces our record of the payment by what the feed says now. Nothing of it is in the books.",
     Remedy.RETRY: "Checks the payment again and posts it if nothing is in the way.",
     Remedy.WAIT: "Changes nothing.",
     Remedy.RECONNECT: "Reconnect the company to its books.",
     Remedy.ESCALATE: "Changes nothing. Records that somebody must look into it.",
 }
+
+#: What dismissing the feed's correction of a payment is called, and what it does.
+KEEP = ("Keep our record", "Keeps the payment as we have it. The feed's correction is not told again.")
 
 CONFIDENCES: dict[Confidence, str] = {
     Confidence.CERTAIN: "certain",
@@ -43,6 +48,16 @@ WRITES: dict[EffectKind, str] = {
     EffectKind.APPLY_CREDIT: "Apply credit memo",
     EffectKind.APPLY_RECEIPT: "Apply receipt",
 }
+
+
+def named(remedy: Remedy, about: str) -> str:
+    """What a remedy is called for a failure about this."""
+    return KEEP[0] if remedy is Remedy.DISMISS and about == CORRECTION else remedy.label
+
+
+def explained(remedy: Remedy, about: str) -> str:
+    """What it does."""
+    return KEEP[1] if remedy is Remedy.DISMISS and about == CORRECTION else EXPLAINED[remedy]
 
 
 def resolution_of(resolution: str, by: str) -> str:

@@ -49,11 +49,11 @@ def resolve_modal(facts: CardFacts, company: Company, *, chosen: Remedy | None =
         return _view(facts, blocks, submit=None)
     blocks.append({"type": "divider"})
     blocks.append(_remedies(facts, offered, remedy, words))
-    blocks.append(section(labels.EXPLAINED[remedy], "explained"))
+    blocks.append(section(labels.explained(remedy, facts.failure.about), "explained"))
     blocks += figures_blocks(facts, remedy, words, FIGURES_AT_MOST)
     blocks += following(facts, remedy, words)
     blocks += _needs(facts, remedy, words)
-    return _view(facts, blocks, submit=remedy.label.partition(":")[0])
+    return _view(facts, blocks, submit=labels.named(remedy, facts.failure.about).partition(":")[0])
 
 
 def _view(facts: CardFacts, blocks: list[Block], *, submit: str | None) -> Block:
@@ -121,7 +121,7 @@ def _needs(facts: CardFacts, remedy: Remedy, words: Words) -> list[Block]:
         blocks += _successor(facts, words)
     if remedy is Remedy.UNAPPLY_CREDIT_MEMO:
         blocks += _reapply(facts, words)
-    if remedy is Remedy.DISMISS:
+    if remedy is Remedy.DISMISS and facts.failure.about == "payment":
         blocks += _proof(facts, words)
     if remedy is Remedy.NOT_DUPLICATE:
         blocks += _other_money(facts, words)

@@ -10,6 +10,7 @@ from receivables.diagnosis import Remedy
 from receivables.effects import ReceiptWrite
 from receivables.words import Words, capitalized, plain
 from storage.cards import CardFacts
+from storage.corrections import CORRECTION
 from storage.decisions import StoredDecision
 
 RECEIPTS_AT_MOST = 6
@@ -52,7 +53,9 @@ def _ended(facts: CardFacts, words: Words, names: Names) -> str:
     failure, decision = facts.failure, facts.decision
     at = words.moment(failure.resolved_at or failure.changed_at)
     by = f" by {name_of(names, failure.resolved_by)}" if failure.resolved_by else ""
-    if failure.about == "intake":
+    if failure.about == CORRECTION and failure.resolution == "carried_out":
+        return f"Taken{by} on {at}: our record now says what the feed says."
+    if failure.about != "payment":
         return f"Settled{by} on {at}: our record of the payment was kept."
     carried_out = f"{chosen(decision, names)}; it was carried out" if decision else "It was carried out"
     return {
@@ -92,7 +95,7 @@ def _receipts(facts: CardFacts, words: Words) -> list[str]:
 
 
 def _proofs(facts: CardFacts, words: Words) -> list[str]:
-    if facts.failure.resolution != "dismissed":
+    if facts.failure.resolution != "dismissed" or facts.failure.about != "payment":
         return []
     currency = facts.payment.payment.currency
     lines = [

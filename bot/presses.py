@@ -263,5 +263,5 @@ def _value(body: Body) -> str:
 def _missing(offer: Offer, given: Submitted) -> dict[str, str]:
     """What the remedy needs and was not told, by input."""
     if offer.remedy is Remedy.DISMISS and len(given.reason) < 3:
-        return {"reason": "Say in a few words why this payment does not need to sync. The reason stays on record."}
+        return {"reason": "Say in a few words why. The reason stays on record."}
     return {}

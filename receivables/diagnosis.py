@@ -41,6 +41,7 @@ class Remedy(StrEnum):
     NOT_DUPLICATE = "not_duplicate"
     APPLY_RECEIPT = "apply_receipt"
     KEEP_ON_ACCOUNT = "keep_on_account"
+    ACCEPT_CORRECTION = "accept_correction"
     RETRY = "retry"
     WAIT = "wait"
     RECONNECT = "reconnect"
@@ -59,6 +60,7 @@ _LABELS: dict[Remedy, str] = {
     Remedy.NOT_DUPLICATE: "Not a duplicate: record it",
     Remedy.APPLY_RECEIPT: "Apply receipt",
     Remedy.KEEP_ON_ACCOUNT: "Keep on account",
+    Remedy.ACCEPT_CORRECTION: "Take the correction",
     Remedy.RETRY: "Retry",
     Remedy.WAIT: "Wait",
     Remedy.RECONNECT: "Reconnect",

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from receivables.books_records import BooksSettings, CreditApplication, Customer, Gone, Invoice, Receipt, Stamp
+from receivables.corrections import Correction
 from receivables.effects import EffectState
 from receivables.payment import Payment
 from receivables.twins import Twin
@@ -133,6 +134,7 @@ class Evidence:
     twins: tuple[Twin, ...] = ()  # the payments it probably is again, as long as no person has said what is so
     longest_reference: int = 0  # at how many characters these books cut a receipt's reference; 0 where they never do
     time_zone: str = "UTC"  # the company's calendar, by its IANA name; of no weight in what a person decides upon
+    correction: Correction | None = None  # only where it is about the feed's newer record of the payment
 
     @property
     def living_receipts(self) -> list[Receipt]:

@@ -1,7 +1,6 @@
 """Why a payment failed: evidence in, diagnosis out, nothing touched; and its words when somebody looks."""
 
 from rules.cage import EngineFailed
-from rules.causes.duplicate_reference import contradicted
 from rules.causes.unidentified import fits_again, not_diagnosed
 from rules.consequences import (
     Applied,
@@ -23,6 +22,7 @@ from rules.consequences import (
     undecided_lines,
     what_fits,
 )
+from rules.corrections import corrected, two_people_for
 from rules.diagnosis import diagnose
 from rules.explaining import Condition, Explanation, RuleExplained, explain
 from rules.following import follows, is_about_twin
@@ -49,7 +49,7 @@ __all__ = [
     "asked_to_apply",
     "came_after_all",
     "cash_reference",
-    "contradicted",
+    "corrected",
     "diagnose",
     "explain",
     "fact_sentence",
@@ -77,6 +77,7 @@ __all__ = [
     "title",
     "to_apply",
     "total_of",
+    "two_people_for",
     "undecided_lines",
     "was_recorded",
     "went_back",

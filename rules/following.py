@@ -9,11 +9,14 @@ from receivables.evidence import Evidence
 from receivables.words import Words, capitalized, listed, plain
 from rules import observations
 from rules.consequences import Applied, Options, OtherMoney, Proof, named_in, other_money, proof_of, to_apply
+from rules.corrections import correction_follows
 from rules.reading import read
 
 
 def follows(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:
     """What this remedy, with what the person said so far, leads to; none where its figures say it all."""
+    if evidence.correction:
+        return correction_follows(remedy)
     try:
         if remedy is Remedy.NOT_DUPLICATE and is_about_twin(evidence, options):
             return ("The payment is checked again, and posted if nothing else is in the way.",)

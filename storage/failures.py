@@ -27,7 +27,7 @@ class StoredFailure:
     company: str
     id: str
     transaction_number: str
-    about: str  # "payment", or "intake" where the feed contradicts what we hold
+    about: str  # "payment"; or of the feed: "correction" of its content, "intake" where the money went back
     state: str  # "open" or "resolved"
     cause: Cause | None
     remedy: Remedy | None
@@ -70,11 +70,11 @@ def open_one(work: Work, payment: Payment, *, because: str, code: str = "", mess
     return failure_id
 
 
-def open_intake(work: Work, payment: Payment, diagnosis: Diagnosis, *, because: str) -> str:
+def open_intake(work: Work, payment: Payment, diagnosis: Diagnosis, *, because: str, about: str = "intake") -> str:
     """Opens a failure about what the feed says, diagnosed already, or adds to the one that is open. Returns its id."""
-    known = open_of(work.connection, payment.company, payment.transaction_number, "intake")
+    known = open_of(work.connection, payment.company, payment.transaction_number, about)
     values: dict[str, object] = {"refusal_code": "", "refusal_message": "", "held": known.held if known else False}
-    failure_id = _open(work, payment, "intake", known, because, values | _words(diagnosis))
+    failure_id = _open(work, payment, about, known, because, values | _words(diagnosis))
     outbox.want(work, "failure", failure_id)
     return failure_id
 

@@ -147,6 +147,17 @@ def numbers_by_key(connection: Connection, company: str, keys: Collection[str]) 
     return found
 
 
+def insert_allocations(work: Work, payment: Payment) -> None:
+    """What of the payment is meant for which invoice, line by line."""
+    number = payment.transaction_number
+    lines = [
+        {"company": work.company, "transaction_number": number, "line": line, **vars(allocation)}
+        for line, allocation in enumerate(payment.allocations, start=1)
+    ]
+    if lines:
+        work.connection.execute(sa.insert(schema.allocation), lines)
+
+
 def move(
     work: Work,
     stored: StoredPayment,

@@ -29,11 +29,11 @@ class Intake(StrEnum):
     TWIN = "twin"
     SAME = "same"
     STATUS_CHANGED = "status_changed"
-    CONFLICT = "conflict"
+    OTHER_CONTENT = "other_content"  # another spelling, or another content: `sync/corrections.py` tells them apart
 
 
 def take_in(work: Work, payment: Payment, *, source: str, excluded_by: str | None, time_zone: ZoneInfo, by: str = "") -> Intake:
-    """Remembers a payment once. The same content again is ignored, other content is a conflict, never an overwrite.
+    """Remembers a payment once. The same content again is ignored, and other content changes nothing here.
 
     One that is probably another payment again is held: it is failed from the start, and a person is told. `by` is the
     person of an import, where it named one.
@@ -47,7 +47,7 @@ def take_in(work: Work, payment: Payment, *, source: str, excluded_by: str | Non
     ).one_or_none()
     if known is not None:
         if known.content_hash != payment.content_hash():
-            return Intake.CONFLICT
+            return Intake.OTHER_CONTENT
         return Intake.SAME if known.status == payment.status else Intake.STATUS_CHANGED
     others = {} if excluded_by == BEFORE_START_ON else _alike(work, payment, time_zone)
     if others:
@@ -85,6 +85,19 @@ def _alike(work: Work, payment: Payment, time_zone: ZoneInfo) -> Mapping[str, Al
     return dict(alike[:MOST_SHOWN])
 
 
+def hold_if_twin(work: Work, payment: Payment, time_zone: ZoneInfo) -> bool:
+    """After what a payment says was changed: it is held where it now is probably another one again, and let go where not."""
+    number = payment.transaction_number
+    others = dict(_alike(work, payment, time_zone))
+    stored_twins.forget(work, number, but=others)
+    for other in stored_twins.known_of(work.connection, work.company, number):
+        others.pop(other, None)
+    if others:
+        stored_twins.remember(work, payment, others)
+        failures.open_one(work, payment, because=TWIN, held=True)
+    return bool(others)
+
+
 def _beginning(excluded_by: str | None, others: Mapping[str, Alike]) -> tuple[PaymentState, Bucket]:
     if others:
         return PaymentState.FAILED, Bucket.WAITING_PERSON
@@ -115,18 +128,4 @@ def _insert(work: Work, payment: Payment, origin: Mapping[str, str], standing: M
             **standing,
         )
     )
-    if payment.allocations:
-        work.connection.execute(
-            sa.insert(schema.allocation),
-            [
-                {
-                    "company": payment.company,
-                    "transaction_number": payment.transaction_number,
-                    "line": line,
-                    "invoice_number": allocation.invoice_number,
-                    "invoice_id": allocation.invoice_id,
-                    "amount_minor": allocation.amount_minor,
-                }
-                for line, allocation in enumerate(payment.allocations, start=1)
-            ],
-        )
+    payments.insert_allocations(work, payment)

@@ -37,6 +37,25 @@ def remember(work: Work, payment: Payment, others: Mapping[str, Alike]) -> None:
     work.record("payment.twin", transaction_number=number, body={"others": {other: why.value for other, why in others.items()}})
 
 
+def known_of(connection: Connection, company: str, number: str) -> set[str]:
+    """The payments of which it was noticed, either way round, that they are probably this one."""
+    table = schema.twin
+    pairs = sa.or_(table.c.transaction_number == number, table.c.other_number == number)
+    rows = connection.execute(
+        sa.select(table.c.transaction_number, table.c.other_number).where(table.c.company == company, pairs)
+    )
+    return {name for row in rows for name in (row.transaction_number, row.other_number)} - {number}
+
+
+def forget(work: Work, number: str, *, but: Collection[str]) -> None:
+    """It is not probably another payment any more, except these; what a person settled stays."""
+    table = schema.twin
+    here = (table.c.company == work.company, table.c.transaction_number == number, table.c.settled.is_(None))
+    gone = work.connection.execute(sa.delete(table).where(*here, table.c.other_number.not_in(but))).rowcount
+    if gone:
+        work.record("payment.no_twin", transaction_number=number, body={"others": gone})
+
+
 def unsettled(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, tuple[Twin, ...]]:
     """For each payment that nobody settled yet, the payments it probably is again, those that came first before the others."""
     table, payment = schema.twin, schema.payment

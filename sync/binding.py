@@ -51,13 +51,14 @@ def _bind_all(desk: Desk, state: PaymentState) -> int:
     while True:
         with desk.work() as work:
             batch = payments.in_state(work.connection, work.company, state, limit=PAYMENTS_PER_BATCH, after=after)
-            bound += _bind(work, batch)
+            bound += bind(work, batch)
         if len(batch) < PAYMENTS_PER_BATCH:
             return bound
         after = batch[-1].number
 
 
-def _bind(work: Work, batch: Sequence[StoredPayment]) -> int:
+def bind(work: Work, batch: Sequence[StoredPayment]) -> int:
+    """Binds what can be bound of these payments; returns how many lines were bound."""
     bound = 0
     held = payments.bindings(work.connection, work.company, [stored.number for stored in batch])
     unbound = [stored for stored in batch if len(held[stored.number]) < len(stored.payment.allocations)]

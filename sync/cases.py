@@ -80,10 +80,14 @@ def receipt_steps(case: Case, evidence: Evidence, lines: Sequence[tuple[str, int
 
 
 def gone(case: Case) -> tuple[StoredEffect, ...]:
+    return gone_receipts(case.evidence, case.chain)
+
+
+def gone_receipts(evidence: Evidence, chain: Sequence[StoredEffect]) -> tuple[StoredEffect, ...]:
     """Our own receipts that the books say are gone: their effects end superseded."""
-    gone = {part.document_id for part in case.evidence.posted if part.receipt is not None and part.living is None}
+    gone = {part.document_id for part in evidence.posted if part.receipt is not None and part.living is None}
     return tuple(
         effect
-        for effect in case.chain
+        for effect in chain
         if effect.kind is EffectKind.RECEIPT and effect.state is EffectState.DONE and effect.document_id in gone
     )

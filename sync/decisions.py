@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from receivables.authority import Answer, Ruling, may_approve, may_decide
+from receivables.authority import Answer, Question, Ruling, may_approve, may_decide
 from receivables.books_records import CreditMemo
 from receivables.diagnosis import Diagnosis
 from receivables.effects import EffectState
@@ -17,11 +17,12 @@ from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
 from storage import codec, decisions, effects, failures, other_money, outbox, payments, twins
+from storage.corrections import CORRECTION
 from storage.decisions import StoredDecision
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import mirroring, remedies
+from sync import correcting, mirroring, remedies
 from sync.cases import Case, Plan
 from sync.desk import Desk
 from sync.evidence import of_one
@@ -63,6 +64,14 @@ def _carry_out(desk: Desk, decision: StoredDecision, counts: DecisionCounts) -> 
     if found.about == "intake":
         _settle_intake(desk, decision, found, counts)
         return
+    if found.about == CORRECTION:
+        _settle_correction(desk, decision, stored, found, counts)
+        return
+    with desk.db.read() as connection:
+        first = correcting.in_the_way(connection, desk.company.id, stored.number, decision.remedy)
+    if first:
+        _end(desk, decision, "refused", first, counts)
+        return
     evidence = of_one(desk, stored, found)
     memos = _memos(desk, evidence)
     try:
@@ -93,7 +102,10 @@ def _memos(desk: Desk, evidence: Evidence) -> Mapping[str, CreditMemo]:
 
 def _authority(desk: Desk, decision: StoredDecision, stored: StoredPayment, diagnosis: Diagnosis, evidence: Evidence) -> Answer:
     """Asked again at the moment of carrying out: rights may have been taken away since the press."""
-    question = question_of(desk, stored, diagnosis, evidence, decision.remedy, decision.options)
+    return _allowed(desk, decision, question_of(desk, stored, diagnosis, evidence, decision.remedy, decision.options))
+
+
+def _allowed(desk: Desk, decision: StoredDecision, question: Question) -> Answer:
     requester = desk.people.get(decision.requested_by)
     if decision.approved_by is None:
         return may_decide(requester, question)
@@ -173,3 +185,30 @@ def _settle_intake(desk: Desk, decision: StoredDecision, found: StoredFailure, c
             decisions.move(work, replace(decision, state="carrying_out"), "done", outcome="what we hold was kept")
             failures.resolve(work, found, resolution="retried", by=decision.requested_by)
             counts.carried_out += 1
+
+
+def _settle_correction(
+    desk: Desk, decision: StoredDecision, stored: StoredPayment, found: StoredFailure, counts: DecisionCounts
+) -> None:
+    """The feed's newer record is taken, or ours is kept; on what the books say now of receipts of ours."""
+    with desk.db.read() as connection:
+        seen = failures.evidence_if_any(connection, desk.company.id, decision.evidence_id)
+    evidence = correcting.tell_anew(desk, stored, found)
+    if evidence is None or seen is None or evidence.correction != seen.correction:
+        _end(desk, decision, "stale", "the feed brought another record; look at the new card", counts)
+        return
+    answer = _allowed(desk, decision, correcting.question(desk, stored, evidence, decision.remedy))
+    if answer.ruling is not Ruling.ALLOWED:
+        _end(desk, decision, "refused", answer.reason, counts)
+        return
+    try:
+        with desk.work() as work:
+            if not decisions.move(work, decision, "carrying_out", outcome=""):
+                return  # another process was quicker
+            now = failures.get(work.connection, work.company, found.id)
+            words = correcting.settle(work, desk, decision, stored, now, evidence)
+            decisions.move(work, replace(decision, state="carrying_out"), "done", outcome=words)
+    except CannotBeDone as reason:
+        _end(desk, decision, "refused", reason.message, counts)
+    else:
+        counts.carried_out += 1

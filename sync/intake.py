@@ -1,8 +1,8 @@
 """Payments come in: each is remembered once, durably, before anybody is told that we have it.
 
 Reads: a feed. Leaves: payments *received*, or *excluded* by a named rule. Never: an overwrite. The same number
-with the same content is ignored; with other content it becomes a failure of its own, for a person; and so does a payment
-that is probably another one again.
+with the same content is ignored; what becomes of other content is said in `sync/corrections.py`; a payment that is
+probably another one again becomes a failure, for a person.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from storage import companies, failures, feeds, payments
 from storage.payments import StoredPayment
 from storage.taking_in import BEFORE_START_ON, Intake, take_in
 from storage.work import Work
+from sync import corrections
 from sync.desk import Desk
 
 FEED = "feed"  # who takes payments in, as the record names it
@@ -98,7 +99,10 @@ def _chunks(waiting: Iterator[Payment]) -> Iterator[list[Payment]]:
 def take(work: Work, desk: Desk, payment: Payment, source: str, counts: IntakeCounts, *, by: str = "") -> None:
     """Takes in one payment and counts what became of it."""
     time_zone = desk.company.time_zone
-    match take_in(work, payment, source=source, excluded_by=_excluded_by(desk, payment), time_zone=time_zone, by=by):
+    became = take_in(work, payment, source=source, excluded_by=excluded_by(desk, payment), time_zone=time_zone, by=by)
+    if became is Intake.OTHER_CONTENT:
+        became = corrections.came_again(work, desk, payment, source, by=by)
+    match became:
         case Intake.NEW:
             counts.new += 1
         case Intake.EXCLUDED:
@@ -110,12 +114,11 @@ def take(work: Work, desk: Desk, payment: Payment, source: str, counts: IntakeCo
         case Intake.STATUS_CHANGED:
             counts.conflicts += 1
             _money_went_back(work, payment)
-        case Intake.CONFLICT:
-            counts.conflicts += 1
-            _contradiction(work, payment, source)
+        case Intake.OTHER_CONTENT:
+            counts.conflicts += 1  # a person is told already
 
 
-def _excluded_by(desk: Desk, payment: Payment) -> str | None:
+def excluded_by(desk: Desk, payment: Payment) -> str | None:
     """The rule that keeps a payment from ever being posted, if one does."""
     if payment.paid_at < desk.company.start_of(desk.company.start_on):
         return BEFORE_START_ON
@@ -165,12 +168,6 @@ def exclude_gone(work: Work, stored: StoredPayment, status: FeedStatus) -> bool:
 def tell_partly_given_back(work: Work, payment: Payment, given_back_minor: int) -> None:
     """Tells a person that a part of a payment was refunded; the payment itself goes on as it is."""
     _tell(work, payment, rules.gave_back_partly(payment, given_back_minor, work.at))
-
-
-def _contradiction(work: Work, payment: Payment, source: str) -> None:
-    stored = payments.find(work.connection, work.company, payment.transaction_number)
-    held = stored.payment if stored else payment
-    _tell(work, held, rules.contradicted(payment, held, source, work.at))
 
 
 def _tell(work: Work, payment: Payment, diagnosis: Diagnosis) -> None:

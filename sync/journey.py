@@ -18,6 +18,7 @@ from storage import companies, payments
 from storage.payments import StoredPayment
 from sync import (
     binding,
+    correcting,
     decisions,
     diagnosis,
     effects,
@@ -174,6 +175,7 @@ def diagnose_now(desk: Desk) -> None:
 
 def _diagnose(desk: Desk, counts: JourneyCounts) -> None:
     evidence.run_once(desk)
+    correcting.run_once(desk)
     found = diagnosis.run_once(desk)
     counts.put_right += found.put_right
     counts.diagnosed += found.diagnosed

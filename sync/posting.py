@@ -16,7 +16,7 @@ from receivables.effects import Part, ReceiptWrite, effect_key, facts_of, marker
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
 from receivables.payment import Bucket, FeedStatus, PaymentState
-from storage import attempts, effects, failures, payments
+from storage import attempts, corrections, effects, failures, payments
 from storage.effects import PlannedEffect
 from storage.payments import StoredPayment
 from storage.work import Work
@@ -33,7 +33,7 @@ class PostingCounts:
 
     planned: int = 0
     failed: int = 0
-    deferred: int = 0  # their invoices are just being paid by others; checked again after that
+    deferred: int = 0  # their invoices are just being paid by others, or the feed corrects them; checked again after that
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,9 @@ def run_once(desk: Desk, run_id: str) -> PostingCounts:
     while True:
         with desk.db.read() as connection:
             batch = payments.in_state(connection, desk.company.id, PaymentState.RECEIVED, limit=PAYMENTS_PER_BATCH, after=after)
-        batch_checked = check(desk, batch)
+            corrected = corrections.waiting(connection, desk.company.id, [stored.number for stored in batch])
+        counts.deferred += len(corrected)
+        batch_checked = check(desk, [stored for stored in batch if stored.number not in corrected])
         failpoint("posting.after_reading")
         with desk.work() as work:
             reserved = _reserved(work)

@@ -44,6 +44,8 @@ def plan(case: Case) -> Plan:
         case Remedy.RETRY:
             return Plan(PaymentState.RECEIVED, Bucket.TO_DO, "checked again, and posted when it fits", resolution="retried",
                         bindings=_followed(case), superseded=gone(case))  # fmt: skip
+        case Remedy.ACCEPT_CORRECTION:
+            raise CannotBeDone("The feed has brought no correction of this payment.")
         case Remedy.WAIT | Remedy.RECONNECT | Remedy.ESCALATE:
             return Plan(case.stored.state, case.stored.bucket, "noted; nothing was changed")
 

@@ -19,11 +19,13 @@ from receivables.makers import makers_of
 from receivables.payment import Bucket, PaymentState
 from receivables.words import capitalized, listed
 from storage import decisions, failures, other_money, outbox, payments
+from storage.corrections import CORRECTION
 from storage.decisions import AlreadyDecided, StoredDecision
 from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
+from sync import correcting
 from sync.desk import Desk
 
 #: Why a decision takes two people whatever the amount.
@@ -116,7 +118,9 @@ def _in_question(
     evidence_id: str | None = None,
 ) -> tuple[StoredPayment, StoredFailure, Question]:
     """The payment, its open failure, and what is asked of `may_decide`. Raises NotFound and StaleDecision as `request` does."""
-    stored, found = _open_failure(connection, desk, number)
+    stored, found = _open_failure(connection, desk, number, remedy, evidence_id)
+    if found.about == "payment" and (first := correcting.in_the_way(connection, desk.company.id, number, remedy)):
+        raise StaleDecision(first)
     diagnosis = _as_shown(found, evidence_id)
     _is_offered(desk, found, remedy)
     evidence = failures.evidence_if_any(connection, desk.company.id, found.evidence_id)
@@ -227,6 +231,8 @@ def question_of(
     options: Mapping[str, Any],
 ) -> Question:
     """What is asked of `may_decide` and `may_approve`: how much, and who made what it is about."""
+    if evidence and evidence.correction:
+        return correcting.question(desk, stored, evidence, remedy)
     named, without_proof, always_two = None, False, ""
     if remedy is Remedy.DISMISS:
         proof = rules.proof_of(diagnosis, evidence, options) if evidence else rules.Proof()
@@ -299,13 +305,24 @@ def payment_of(connection: Connection, desk: Desk, number: str) -> StoredPayment
     return stored
 
 
-def _open_failure(connection: Connection, desk: Desk, number: str) -> tuple[StoredPayment, StoredFailure]:
+def _open_failure(
+    connection: Connection, desk: Desk, number: str, remedy: Remedy, shown: str | None
+) -> tuple[StoredPayment, StoredFailure]:
+    """The failure that was shown. Else the correction, where this is said of one; else that of the payment before others."""
     stored = payment_of(connection, desk, number)
-    for about in ("payment", "intake"):
-        found = failures.open_of(connection, desk.company.id, number, about)
-        if found is not None:
-            return stored, found
-    raise NotFound(f"Payment {number} has no open failure (it is {stored.state}), so there is nothing to decide.")
+    opened = [
+        found
+        for about in ("payment", CORRECTION, "intake")
+        if (found := failures.open_of(connection, desk.company.id, number, about)) is not None
+    ]
+    if not opened:
+        raise NotFound(f"Payment {number} has no open failure (it is {stored.state}), so there is nothing to decide.")
+
+    def place(found: StoredFailure) -> tuple[bool, bool]:
+        corrects = remedy is Remedy.ACCEPT_CORRECTION or (remedy is Remedy.DISMISS and correcting.can_be_taken(found))
+        return found.shown != shown, not (found.about == CORRECTION and corrects)
+
+    return stored, min(opened, key=place)
 
 
 def _want_card(work: Work, decision: StoredDecision) -> None:

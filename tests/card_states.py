@@ -18,10 +18,11 @@ from bot.nights import night_card
 from bot.rooms import Channel
 from bot.text import Block
 from receivables.books_records import Gone, InvoiceStatus, ReceiptLine, Stamp
+from receivables.corrections import Correction
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Remedy
 from receivables.effects import EffectKind, EffectState, ReceiptWrite
 from receivables.evidence import Evidence, PostedPart, ReceiptEvidence
-from receivables.payment import Bucket, Payment, PaymentState
+from receivables.payment import Allocation, Bucket, Payment, PaymentState
 from storage.cards import CardFacts
 from storage.companies import Pause
 from storage.decisions import Proof, StoredDecision
@@ -257,10 +258,22 @@ def blocked() -> CardFacts:
     return a_card(credited(), diagnosis=replace(facts.failure.diagnosis, primary=primary))
 
 
-def contradicted(resolution: str | None = None) -> CardFacts:
-    """The feed brings a known transaction number again with other content: no evidence, so nothing is offered."""
-    again = replace(NOTHING.payment, customer="Hooli Group")
-    diagnosis = rules.contradicted(again, NOTHING.payment, "payments.csv", FOUND_AT)
+def contradicted(resolution: str | None = None, state: PaymentState = PaymentState.FAILED) -> CardFacts:
+    """The feed brings a known transaction number again, of another customer and amount."""
+    again = replace(NOTHING.payment, customer="Hooli Group", amount_minor=55_000, allocations=(Allocation(55_000, "1043"),))
+    sent = (PostedPart(1, 1, EffectState.DONE, 50_000, 0, "r-9"),) if state is PaymentState.VERIFIED else ()
+    evidence = replace(NOTHING, correction=Correction(again, "payments.csv", "sam"), posted=sent)
+    failure = a_failure(
+        NOTHING.payment, rules.corrected(evidence, state), about="correction", resolution=resolution,
+        resolved_by="dana" if resolution else "",
+    )  # fmt: skip
+    offers = {remedy: an_offer_id(remedy) for remedy in failure.offered}
+    return CardFacts(failure, a_stored_payment(NOTHING.payment), evidence, None, (), (), offers, 1)
+
+
+def given_back(resolution: str | None = None) -> CardFacts:
+    """A part was refunded, and told without evidence, so that nothing is offered."""
+    diagnosis = rules.gave_back_partly(NOTHING.payment, 5_000, FOUND_AT)
     failure = a_failure(
         NOTHING.payment, diagnosis, about="intake", resolution=resolution,
         resolved_by="dana" if resolution else "", evidence_id=None,
@@ -295,8 +308,12 @@ def card_states() -> dict[str, CardFacts]:
         "not-isolated": a_card(replace(short(), isolated=False)),
         "cause-outcome-unknown": a_card(NOTHING, diagnosis=unknown_outcome(), bucket=Bucket.UNKNOWN),
         "paid-by-check-as-well": a_card(paid_by_check_as_well()),
-        "feed-contradicts": contradicted(),
-        "feed-settled": contradicted("retried"),
+        "feed-corrects": contradicted(),
+        "feed-corrects-what-is-posted": contradicted(state=PaymentState.VERIFIED),
+        "correction-taken": contradicted("carried_out"),
+        "correction-dismissed": contradicted("dismissed"),
+        "feed-contradicts": given_back(),
+        "feed-settled": given_back("retried"),
     }
     return states | _decided() | _resolved()
 

@@ -55,8 +55,8 @@ def play(world: World) -> Played:
 def seen(world: World, case: Case) -> Seen:
     """What is told of a payment now: about its posting, or else about what its feed says."""
     with world.scene.db.read() as connection:
-        posting = failures.open_of(connection, "acme", case.number)
-        found = posting or failures.open_of(connection, "acme", case.number, "intake")
+        told = (failures.open_of(connection, "acme", case.number, about) for about in ("payment", "correction", "intake"))
+        found = next((failure for failure in told if failure is not None), None)
     state = world.scene.payment(case.number).state
     if found is None:
         return Seen(state, None)

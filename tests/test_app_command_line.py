@@ -217,10 +217,12 @@ def test_same_file_twice_changes_nothing_and_other_content_is_a_failure_of_its_o
 
     assert (0, 1) == (other["new"], other["conflicts"])
     found = acme.failing()
-    assert ("duplicate_reference", 50_000, "retry") == (found["cause"], found["amount_minor"], found["remedy"])
-    assert [("TXN-1", 50_000, 0)] == acme.receipts()  # what we hold was kept, and posted
-    assert "done" == acme.answer("decide", "TXN-1", "retry", "--as", "dana")["state"]
-    assert (None, "verified") == (acme.failing(), acme.state())
+    assert ("duplicate_reference", 50_000, "accept_correction") == (found["cause"], found["amount_minor"], found["remedy"])
+    assert "amount $500.00 → $450.00" in found["sentence"]
+    assert [] == acme.receipts()  # nobody has said yet which record holds
+    assert "done" == acme.answer("decide", "TXN-1", "dismiss", "--as", "dana")["state"]
+    acme.sync()
+    assert (None, "verified", [("TXN-1", 50_000, 0)]) == (acme.failing(), acme.state(), acme.receipts())
 
 
 def test_payment_before_the_start_is_never_posted(acme: CommandLine) -> None:

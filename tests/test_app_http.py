@@ -152,7 +152,7 @@ def test_a_contradiction_is_answered_200_and_becomes_a_failure(up: Running) -> N
     assert "note" in said
     assert [(50_000, "duplicate_reference")] == up.rows(
         "SELECT amount_minor, cause FROM payment JOIN failure USING (company, transaction_number)"
-        " WHERE transaction_number = 'CON-1' AND about = 'intake'"
+        " WHERE transaction_number = 'CON-1' AND about = 'correction'"
     )
 
 

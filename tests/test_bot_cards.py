@@ -529,6 +529,11 @@ SAID = {
     "paid-by-check-as-well": "Invoice 1042 is already paid: $500.00 becomes an unapplied credit.",
     "waiting-not-duplicate": "The receipt is other money: check 8841.",
     "dismissed-not-applied": "The receipt was not applied: the period is closed. Apply it in the books",
+    "feed-corrects": "In payments.csv, payment TXN-1001 appears again with other content: amount $500.00 → $550.00; "
+    "customer Hooli → Hooli Group; invoices 1042 → 1043.",
+    "feed-corrects-what-is-posted": "Take the correction is not possible yet: A receipt of this payment is in the books.",
+    "correction-taken": "our record now says what the feed says",
+    "correction-dismissed": "our record of the payment was kept",
     "feed-settled": "our record of the payment was kept",
     "cause-outcome-unknown": "Nothing to decide",
     "cause-credit-memo-applied": "so only $",

@@ -136,7 +136,8 @@ def _what_it_means(desk: Desk, facts: CardFacts, remedy: Remedy, options: dict[s
     """The failure in a sentence, what the remedy does, each amount before and after, and who must agree."""
     words, currency = desk.company.words, facts.payment.payment.currency
     lines = [rules.sentence(facts.failure.diagnosis, words)] if facts.failure.diagnosis else []
-    lines.append(f"{remedy.label}: {labels.EXPLAINED[remedy]}")
+    about = facts.failure.about
+    lines.append(f"{labels.named(remedy, about)}: {labels.explained(remedy, about)}")
     for figure in figures(facts, remedy, words, options):
         before, after = words.money(figure.before_minor, currency), words.money(figure.after_minor, currency)
         lines.append(f"  {figure.label}: {before} → {after}")
@@ -162,6 +163,8 @@ def _carried_out(desk: Desk, decision_id: str, number: str) -> tuple[decisions.S
 
 def _outcome(desk: Desk, made: decisions.StoredDecision, state: str) -> str:
     match made.state:
+        case "done" if made.remedy is Remedy.DISMISS and state != PaymentState.DISMISSED:
+            return f"Done: {made.outcome}, and payment {made.transaction_number} is {state}."
         case "done":
             return f"Done: {made.remedy.label}, for payment {made.transaction_number}, which is now {state}."
         case "waiting_approval":

@@ -82,7 +82,10 @@ books_names = ["dana"]
 slack = [{dana}]
 [[person.may]]
 company = "acme"
-remedies = ["unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "apply_receipt", "keep_on_account", "retry"]
+remedies = [
+  "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "apply_receipt", "keep_on_account",
+  "accept_correction", "retry",
+]
 limits = {{ USD = "10000.00" }}
 
 [[person]]
@@ -91,7 +94,10 @@ name = "Sam Okafor"
 slack = [{sam}]
 [[person.may]]
 company = "acme"
-remedies = ["unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "apply_receipt", "keep_on_account", "retry"]
+remedies = [
+  "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "apply_receipt", "keep_on_account",
+  "accept_correction", "retry",
+]
 limits = {{ USD = "500.00" }}
 """
 

@@ -87,7 +87,6 @@ def _go_on(stories: list[Story], truths: list[Truth]) -> list[Story]:
 def _judged(world: World, truth: Truth) -> Judged:
     company = world.company.id
     with world.db.read() as connection:
-        found = failures.open_of(connection, company, truth.number) or failures.open_of(
-            connection, company, truth.number, "intake"
-        )
+        told = (failures.open_of(connection, company, truth.number, about) for about in ("payment", "correction", "intake"))
+        found = next((failure for failure in told if failure is not None), None)
     return Judged(truth, found.diagnosis if found else None)

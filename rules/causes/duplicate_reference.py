@@ -5,19 +5,16 @@ Or the payment came in before, under another number: then both are shown, and a 
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from receivables.books_records import Stamp
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Money, Remedy
-from receivables.payment import Payment
 from receivables.refusal import Refusal
 from receivables.twins import Alike
 from receivables.words import Words, capitalized, plain
 from rules import observations, phrases
 from rules.cause_file import CauseFile
+from rules.corrections import correction_sentence
 from rules.fact_kinds import money, paid_at
 from rules.kinds import kind
-from rules.money_back import INTAKE, at_intake
+from rules.money_back import INTAKE
 from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
@@ -28,25 +25,12 @@ from rules.situations import UNPOSTED, refused
 def content_differs(
     fact: Fact, words: Words, *, source: str, amount: Money, held: Money, customer: str, held_customer: str
 ) -> str:
+    """As version 0.1.0 told it; `rules/corrections.py` tells it now."""
     return (
         f"In {plain(source)}, {fact.document} appears again with different content ({money(words, amount)} from "
         f"{plain(customer)}; our record has {money(words, held)} from {plain(held_customer)}). Our record was kept; correct the "
         f"feed, then retry."
     )
-
-
-def contradicted(payment: Payment, held: Payment, source: str, at: datetime) -> Diagnosis:
-    """The feed brings a known transaction number again with other content than the payment we hold."""
-    fact = content_differs(
-        f"payment {plain(payment.transaction_number)}",
-        Stamp("", at),
-        source=source,
-        amount=Money(payment.amount_minor, payment.currency),
-        held=Money(held.amount_minor, held.currency),
-        customer=payment.customer,
-        held_customer=held.customer,
-    )
-    return at_intake(Cause.DUPLICATE_REFERENCE, held, fact)
 
 
 @rule(Cause.DUPLICATE_REFERENCE, when=(refused(Refusal.DUPLICATE_REFERENCE),), certain=None)
@@ -100,6 +84,8 @@ def _shown(fact: Fact, words: Words) -> str:
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
+    if diagnosis.primary.facts("feed_corrects"):
+        return correction_sentence(diagnosis, words)
     if diagnosis.primary.rule == INTAKE:
         return phrases.told(diagnosis.primary.because, words)
     if both := diagnosis.primary.facts("twin_payment"):

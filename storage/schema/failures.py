@@ -34,7 +34,7 @@ failure = Table(
     company_column(),
     id_column(),
     Column("transaction_number", String(64), nullable=False),
-    Column("about", String(10), nullable=False),  # the payment itself, or an intake that contradicts it
+    Column("about", String(10), nullable=False),  # the payment itself, or what the feed says of it later
     Column("state", String(10), nullable=False),
     Column("cause", Word(Cause, 40)),
     Column("remedy", Word(Remedy, 30)),
@@ -55,7 +55,7 @@ failure = Table(
     Column("version", Integer, nullable=False),
     refers_to("payment", *PAYMENT_KEY, key=PAYMENT_KEY),
     refers_to("incident", "company", "incident_id"),
-    one_of("about", ("payment", "intake")),
+    one_of("about", ("payment", "intake", "correction")),
     one_of("state", ("open", "resolved")),
     one_of("confidence", Confidence, optional=True),
     one_of("resolution", ("put_right", "carried_out", "dismissed", "retried", "landed", "excluded"), optional=True),
