@@ -90,6 +90,9 @@ class PostedPart:
     receipt: Receipt | Gone | None = None
     verified: bool = False
     lines: tuple[tuple[str, int], ...] = ()  # what it was meant to be applied to
+    customer_id: str = ""  # "" and None where it is not known what was meant
+    received_on: date | None = None
+    deposit_account: str = ""
 
     @property
     def living(self) -> Receipt | None:

@@ -9,6 +9,7 @@ from receivables.evidence import Evidence
 from rules import fact_kinds, observations
 from rules.cage import Cage, Match
 from rules.catalogue import ENGINE_RULES, LAST_RESORT, RULES
+from rules.offers import Offers
 from rules.reading import Reading, read
 from rules.rows import SCHEMA, rows_of
 from rules.rule import Matched
@@ -24,11 +25,12 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     reading = read(evidence)
     whole, partly = _findings(reading, _cage.run(rows_of(reading)))
     # A remedy that would fix only a part of the payment is never recommended: a person sees all the facts instead.
-    primary, *runners_up = whole or [_unidentified(reading)]
+    offers = Offers(reading)
+    primary, *runners_up = [offers.of(finding) for finding in whole or [_unidentified(reading)]]
     name = evidence.customer.name if evidence.customer is not None else ""
     return Diagnosis(
         primary,
-        runners_up=(*runners_up, *partly),
+        runners_up=(*runners_up, *map(offers.of, partly)),
         not_checked=_not_checked(primary, reading),
         payment=observations.the_payment(evidence.payment, name),
     )

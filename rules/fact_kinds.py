@@ -277,8 +277,41 @@ def receipt_voided(fact: Fact, words: Words, *, amount: Money) -> str:
 @kind
 def receipt_changed(fact: Fact, words: Words, *, posted: Money, now: Money | None = None) -> str:
     """Without `now` its amount is as posted, and its applications are not."""
-    state = f"is for {money(words, now)} now" if now else "is applied differently now"
-    return f"our {fact.document} was posted for {money(words, posted)} and verified; it {state}, last changed{when(fact, words)}."
+    state = f"it is for {money(words, now)}" if now else "it is applied differently"
+    return f"our {fact.document} was posted for {money(words, posted)}; now {state}{last_changed(fact, words)}."
+
+
+@kind
+def receipt_taken_off(fact: Fact, words: Words, *, invoices: tuple[str, ...], meant: Money, unapplied: Money) -> str:
+    was = f"was applied to {listed(list(invoices))} for {money(words, meant)}"
+    return f"our {fact.document} {was}; now {money(words, unapplied)} of it is unapplied{last_changed(fact, words)}."
+
+
+@kind
+def receipt_moved(fact: Fact, words: Words, *, invoices: tuple[str, ...], meant: Money, moved: Money) -> str:
+    now = f"now {money(words, moved)} of it is applied to something else"
+    was = f"was applied to {listed(list(invoices))} for {money(words, meant)}" if invoices else "was left on account"
+    return f"our {fact.document} {was}; {now}{last_changed(fact, words)}."
+
+
+@kind
+def receipt_of_other_customer(fact: Fact, words: Words) -> str:
+    return f"our {fact.document} is another customer's now{last_changed(fact, words)}."
+
+
+@kind
+def receipt_redated(fact: Fact, words: Words, *, was: date, now: date) -> str:
+    return f"our {fact.document} was dated {words.day(was)}; now it is dated {words.day(now)}{last_changed(fact, words)}."
+
+
+@kind
+def receipt_in_other_account(fact: Fact, words: Words, *, was: str, now: str) -> str:
+    moved = f"was deposited to {plain(was)}; now it is in {plain(now) or 'no account'}"
+    return f"our {fact.document} {moved}{last_changed(fact, words)}."
+
+
+def last_changed(fact: Fact, words: Words) -> str:
+    return f", last changed{when(fact, words)}" if fact.at else ""
 
 
 @kind

@@ -6,6 +6,7 @@ them. Their sentences are written later, when somebody looks (`rules/fact_kinds.
 
 from __future__ import annotations
 
+from receivables.as_meant import Change
 from receivables.books_records import CreditApplication, Gone, Invoice, Receipt, Stamp
 from receivables.diagnosis import Fact, Money
 from receivables.evidence import BindingProblem, Vanished
@@ -13,7 +14,7 @@ from receivables.payment import FeedStatus, Payment
 from receivables.twins import Twin
 from receivables.words import plain
 from rules import fact_kinds as kinds
-from rules.hand_receipts import ReceiptReading
+from rules.hand_receipts import ReceiptReading, totals
 from rules.invoice_lines import Flaw, LineReading
 from rules.posted_parts import PartReading
 from rules.reading import Reading
@@ -229,9 +230,8 @@ def part(reading: Reading, found: PartReading) -> tuple[Fact, ...]:
     if found.live is None:
         return ()
     facts, label, touched = list[Fact](), receipt(found.live), found.live.changed
-    if found.changed and source.verified:
-        now = None if found.intact else Money(found.live.amount_minor, found.live.currency)
-        facts.append(kinds.receipt_changed(label, touched, posted=amount, now=now))
+    if found.changed:
+        facts += [_change(reading, found, found.live, change) for change in found.changes] or [_moved(reading, found, found.live)]
     elif found.swallowed:
         facts.append(kinds.receipt_unapplied(label, touched, unapplied=Money(found.excess_minor, currency)))
     through = reading.evidence.settings.closed_through
@@ -240,6 +240,35 @@ def part(reading: Reading, found: PartReading) -> tuple[Fact, ...]:
     elif found.frozen and through is not None:
         facts.append(kinds.receipt_closed(label, touched, through=through))
     return tuple(facts)
+
+
+def _change(reading: Reading, found: PartReading, live: Receipt, change: Change) -> Fact:
+    """One thing of a receipt of ours that is otherwise than meant."""
+    label, touched, source = receipt(live), live.changed, found.source
+    match change:
+        case Change.AMOUNT:
+            posted = Money(source.amount_minor, reading.evidence.payment.currency)
+            return kinds.receipt_changed(label, touched, posted=posted, now=Money(live.amount_minor, live.currency))
+        case Change.CUSTOMER:
+            return kinds.receipt_of_other_customer(label, touched)
+        case Change.DAY:
+            return kinds.receipt_redated(label, touched, was=source.received_on or live.received_on, now=live.received_on)
+        case Change.ACCOUNT:
+            return kinds.receipt_in_other_account(label, touched, was=source.deposit_account, now=live.deposit_account)
+
+
+def _moved(reading: Reading, found: PartReading, live: Receipt) -> Fact:
+    """That a receipt of ours is not on its invoices any more: unapplied, or applied to others."""
+    names = {of_line.invoice_key: invoice(of_line) for of_line in reading.lines}
+    meant = totals(found.source.lines)
+    invoices = tuple(names.get(invoice_id, "another invoice") for invoice_id in meant)
+    total = Money(sum(meant.values()), live.currency)
+    if found.excess_minor > 0:
+        return kinds.receipt_taken_off(
+            receipt(live), live.changed, invoices=invoices, meant=total, unapplied=Money(live.unapplied_minor, live.currency)
+        )
+    moved = Money(found.off_minor, live.currency)
+    return kinds.receipt_moved(receipt(live), live.changed, invoices=invoices, meant=total, moved=moved)
 
 
 def customer(reading: Reading) -> tuple[Fact, ...]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from receivables import as_meant
+from receivables.as_meant import Change
 from receivables.books_records import Gone, Receipt
 from receivables.effects import IN_FLIGHT, EffectState
 from receivables.evidence import Evidence, PostedPart
@@ -26,8 +28,8 @@ class PartReading:
     live: Receipt | None
     unanswered: bool  # it may or may not be in the books
     missing: bool  # it was there, and the books say it is deleted or voided
-    changed: bool
-    intact: bool  # amount and currency are as posted
+    changes: tuple[Change, ...]  # what of the receipt itself is otherwise than meant
+    off_minor: int  # what was meant for its invoices and is not on them: unapplied, or applied to others
     excess_minor: int  # on account beyond what was meant
     fits: bool  # its lines could be applied now
     frozen: str  # why it may not be changed: "deposited", "closed" or ""
@@ -35,7 +37,12 @@ class PartReading:
     @property
     def swallowed(self) -> bool:
         """The books took it, and put more of it on account than was meant."""
-        return self.intact and not self.source.verified and self.excess_minor > 0
+        return not self.changes and not self.source.verified and self.excess_minor > 0
+
+    @property
+    def changed(self) -> bool:
+        """It is otherwise than meant, and not because the books left it unapplied when they took it."""
+        return bool(self.changes) or (self.off_minor > 0 and not self.swallowed)
 
 
 def living(part: PostedPart) -> Receipt | None:
@@ -72,7 +79,7 @@ def read_parts(evidence: Evidence, open_minor: Mapping[str, int], doubled: bool)
     wanted: dict[str, int] = {}
     for part in posted:
         receipt = living(part)
-        if receipt is not None and not part.verified and _intact(part, evidence) and _excess(part, receipt) > 0:
+        if receipt is not None and not _changes(part, receipt, evidence) and _off(part, receipt) > 0:
             for invoice_id, missing_minor in _missing(part, receipt).items():
                 wanted[invoice_id] = wanted.get(invoice_id, 0) + missing_minor
     return tuple(_read_part(part, evidence, open_minor, wanted, doubled) for part in posted)
@@ -93,23 +100,22 @@ def _read_part(
         missing=possible
         and live is None
         and (isinstance(part.receipt, Receipt) or (part.state is EffectState.DONE and isinstance(part.receipt, Gone))),
-        changed=live is not None and (not _intact(part, evidence) or lines_of(live) != meant),
-        intact=live is not None and _intact(part, evidence),
-        excess_minor=0 if live is None else _excess(part, live),
+        changes=() if live is None else _changes(part, live, evidence),
+        off_minor=0 if live is None else _off(part, live),
+        excess_minor=0 if live is None else live.unapplied_minor - part.on_account_minor,
         fits=bool(meant) and all(open_minor.get(key, -1) >= wanted.get(key, 0) for key in meant),
         frozen="" if live is None else _frozen(live, evidence),
     )
 
 
-def _intact(part: PostedPart, evidence: Evidence) -> bool:
-    receipt = part.receipt
-    if not isinstance(receipt, Receipt):
-        return False
-    return (receipt.amount_minor, receipt.currency) == (part.amount_minor, evidence.payment.currency)
+def _changes(part: PostedPart, receipt: Receipt, evidence: Evidence) -> tuple[Change, ...]:
+    meant = as_meant.Meant(part.amount_minor, evidence.payment.currency, part.customer_id, part.received_on, part.deposit_account)
+    known = [customer for customer in (evidence.customer, evidence.merged_into) if customer is not None]
+    return as_meant.changes(receipt, meant, {customer.id: customer for customer in known})
 
 
-def _excess(part: PostedPart, receipt: Receipt) -> int:
-    return receipt.unapplied_minor - part.on_account_minor
+def _off(part: PostedPart, receipt: Receipt) -> int:
+    return as_meant.off_its_invoices_minor(receipt, totals(part.lines)) - part.on_account_minor
 
 
 def _missing(part: PostedPart, receipt: Receipt) -> dict[str, int]:

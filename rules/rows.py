@@ -138,7 +138,9 @@ TABLE: Mapping[str, KindOfRow] = {
             "unanswered": either("the books have not said whether it was recorded", "the books have answered for it"),
             "missing": either("it is deleted or voided", "it is not known to be deleted or voided"),
             "verified": either("it had been verified", "it was never verified"),
-            "changed": either("it differs from what was posted", "it is as it was posted"),
+            "changed": either("it differs from what was meant", "it is as it was meant"),
+            "off": either("only what it is applied to differs", "it is applied as meant, or more of it differs"),
+            "fits": either("its invoices could take it now", "its invoices could not take it now"),
             "swallowed": either("more of it is unapplied than was meant", "no more of it is unapplied than was meant"),
             "frozen": either("it is deposited or in a closed period", "it may be changed"),
         },
@@ -238,6 +240,8 @@ def _part(of: Reading, part: PartReading) -> dict[str, Value]:
         "missing": part.missing,
         "verified": part.source.verified,
         "changed": part.changed,
+        "off": part.changed and not part.changes,
+        "fits": part.fits,
         "swallowed": part.swallowed and of.paid,  # the receipt of money that went back is not mended
         "frozen": bool(part.frozen),
     }

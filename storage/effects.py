@@ -10,9 +10,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from receivables.books_records import Receipt, by_invoice
 from receivables.effects import IN_FLIGHT, OPEN_STATES, STEPS, EffectKind, EffectState, Facts, Order, Outcome, Verdict, Write
 from storage import codec, schema
 from storage.work import Work
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """A receipt of ours as the books held it when it was last found to be as meant."""
+
+    deposit_account: str
+    lines: Mapping[str, int]  # by invoice id, in minor units
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,12 @@ class StoredEffect:
     outcome_message: str
     planned_at: datetime
     settled_at: datetime | None
+    read_back: ReadBack | None = None
+
+    @property
+    def deposit_account(self) -> str:
+        """The account of its receipt, as the books called it when it was read back; "" before that."""
+        return self.read_back.deposit_account if self.read_back else ""
 
     def order(self, versions: Mapping[str, str]) -> Order:
         return Order(self.id, self.key, self.marker, self.write, versions)
@@ -223,6 +238,22 @@ def in_flight(connection: Connection, company: str) -> Sequence[StoredEffect]:
     return _load(connection, out)
 
 
+def take_up(work: Work, found: Mapping[str, Receipt]) -> None:
+    """Keeps how receipts of ours stand in the books, by the ids of their effects."""
+    table = schema.effect
+    rows = [
+        {
+            "of_company": work.company,
+            "of_id": effect_id,
+            "read_back": {"deposit_account": receipt.deposit_account, "lines": by_invoice(receipt.lines)},
+        }
+        for effect_id, receipt in found.items()
+    ]
+    if rows:
+        one_row = sa.and_(table.c.company == sa.bindparam("of_company"), table.c.id == sa.bindparam("of_id"))
+        work.connection.execute(sa.update(table).where(one_row), rows)
+
+
 def next_generation(chain: Sequence[StoredEffect], at_least: int = 0) -> int | None:
     """The generation, and so key and marker, of what is planned for a payment next; `chain` is all of its effects.
 
@@ -268,4 +299,5 @@ def _stored(row: sa.RowMapping) -> StoredEffect:
     values["kind"] = EffectKind(row["kind"])
     values["state"] = EffectState(row["state"])
     values["write"] = codec.write_from_json(row["kind"], row["write"])
+    values["read_back"] = ReadBack(**row["read_back"]) if row["read_back"] else None
     return StoredEffect(**values)

@@ -100,7 +100,8 @@ def _in_the_way(evidence: Evidence) -> bool:
 def _stands_as_meant(work: Work, stored: StoredPayment, evidence: Evidence) -> bool:
     chain = effects.of_payments(work.connection, work.company, [stored.number])[stored.number]
     receipts = {part.document_id: part.receipt for part in evidence.posted if part.receipt is not None}
-    code, _ = verification.difference(stored, chain, receipts)
+    customers = verification.customers_of_moved(work.connection, work.company, [chain], receipts)
+    code, _ = verification.difference(stored, chain, receipts, customers)
     reading = rules.read(evidence)
     return not (code or reading.doubled or reading.repeated)
 

@@ -374,6 +374,9 @@ def _posted(
                 receipt=receipts.get(part.document_id or ""),
                 verified=verified is not None and settled is not None and settled <= verified,
                 lines=tuple((line.invoice_id, line.amount_minor) for line in lines),
+                customer_id=part.write.customer_id,
+                received_on=part.write.received_on,
+                deposit_account=part.deposit_account,
             )
         )
     return tuple(shown)

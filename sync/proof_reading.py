@@ -29,7 +29,7 @@ from sync import binding, evidence, receipts_found
 from sync.desk import Desk
 from sync.receipts_found import Candidates, Search
 from sync.standings import Sides
-from sync.verification import live_receipts
+from sync.verification import customers_of_moved, live_receipts
 
 UNTOLD = Trouble(False, None)
 REVIEWED_DAYS = 7  # five business days, however they lie
@@ -77,6 +77,8 @@ def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
         if (stored.state is PaymentState.FAILED or (stored.state is PaymentState.RECEIVED and stored.number not in young))
         and not marked[stems[stored.number]]
     ]
+    with desk.db.read() as connection:
+        moved = customers_of_moved(connection, desk.company.id, ours.chains.values(), receipts)
     readings, unread = _readings(desk, batch, not_posted, ours, receipts, at)
     sides = [
         Sides(
@@ -87,6 +89,7 @@ def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
             twin_counts=_counts(ours.others.get(ours.twin_of.get(stored.number, ""))),
             marked=[receipt for receipt in marked[stems[stored.number]] if not receipt.voided],
             receipts=receipts,
+            customers=moved,
             claimed=ours.claimed,
             strayed=_strayed(stored, ours, receipts, desk.books.traits.longest_reference),
             reading=readings.get(stored.number),

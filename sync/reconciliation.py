@@ -10,17 +10,18 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from receivables.books_records import Receipt
+from receivables.books_records import Receipt, by_invoice
 from receivables.effects import marker_stem, markers_in, stem_of
 from receivables.payment import Bucket, PaymentState
 from receivables.words import plain
-from storage import companies, decisions, failures, mirror, payments
+from storage import companies, decisions, effects, failures, mirror, payments
 from storage.payments import StoredPayment
 from storage.work import Work
 from sync import journey, mirroring, proof_reading
 from sync.control_totals import ControlTotals
 from sync.desk import Desk
 from sync.standings import AMISS, Discrepancy, Judged, Sides, Standing, judge
+from sync.verification import standing_receipts
 
 PAYMENTS_PER_BATCH = 200
 RECEIPTS_PER_BATCH = 500
@@ -145,7 +146,7 @@ def _walk(desk: Desk, batch: Sequence[StoredPayment], proven: Proven) -> None:
     page = proof_reading.read(desk, batch)
     with desk.db.read() as connection:
         now_held = payments.versions(connection, desk.company.id, [stored.number for stored in batch])
-    told = []
+    told, taken_up = [], list[Sides]()
     for sides in page.sides:
         judged = judge(sides)
         if now_held[sides.number] != sides.stored.version:  # moved while we read: the next walk sees it whole
@@ -154,10 +155,14 @@ def _walk(desk: Desk, batch: Sequence[StoredPayment], proven: Proven) -> None:
         proven.totals.add_payment(sides, judged.standing, page.customers[sides.number])
         if _needs_failure(sides, judged):
             told.append((sides, judged))
-    if told:
+        elif judged.standing is Standing.EXACTLY_ONCE and _applied_since(sides):
+            taken_up.append(sides)
+    if told or taken_up:
         with desk.work() as work:
             for sides, judged in told:
                 _tell(work, sides, judged)
+            for sides in taken_up:
+                _take_up(work, sides)
 
 
 def _needs_failure(sides: Sides, judged: Judged) -> bool:
@@ -181,6 +186,27 @@ def _tell(work: Work, sides: Sides, judged: Judged) -> None:
         if problem == "proof_gone":
             decisions.withdraw_proof(work, stored.number)
     failures.open_one(work, stored.payment, because=problem, message=judged.text, held=problem in _HELD)
+
+
+def _applied_since(sides: Sides) -> bool:
+    """Whether money on account was applied to an invoice, or taken off again, since the receipt was last found as meant."""
+    found = standing_receipts(sides.chain, sides.receipts)
+    return any(
+        effect.id in found and (effect.read_back is None or effect.read_back.lines != by_invoice(found[effect.id].lines))
+        for effect in sides.chain
+    )
+
+
+def _take_up(work: Work, sides: Sides) -> None:
+    """What an unapplied credit was applied to since is how it is meant from now on; the record says so."""
+    found = standing_receipts(sides.chain, sides.receipts)
+    for effect in sides.chain:
+        if effect.read_back is not None and effect.id in found:
+            receipt = found[effect.id]
+            applied = {"before": dict(effect.read_back.lines), "now": by_invoice(receipt.lines)}
+            body = {"receipt": receipt.number, "id": receipt.id, "unapplied_minor": receipt.unapplied_minor, **applied}
+            work.record("payment.applied_since", transaction_number=sides.number, body=body)
+    effects.take_up(work, found)
 
 
 def _walk_books(desk: Desk, stems: set[str], proven: Proven) -> None:

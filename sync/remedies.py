@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import rules
-from receivables.books_records import Invoice, Receipt, ReceiptLine
+from receivables.books_records import Invoice
 from receivables.diagnosis import Cause, Remedy
-from receivables.effects import ApplyReceipt, effect_key, facts_of
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
 from receivables.twins import Settled
-from storage.effects import PlannedEffect
+from sync import our_receipts
 from sync.cases import Case, Plan, gone, receipt_steps
 from sync.credit_chain import unapply
 
@@ -38,12 +37,13 @@ def plan(case: Case) -> Plan:
         case Remedy.NOT_DUPLICATE:
             return _not_duplicate(case)
         case Remedy.APPLY_RECEIPT:
-            return _apply_receipt(case)
+            return our_receipts.applied(case)
         case Remedy.KEEP_ON_ACCOUNT:
             return _keep_on_account(case)
         case Remedy.RETRY:
-            return Plan(PaymentState.RECEIVED, Bucket.TO_DO, "checked again, and posted when it fits", resolution="retried",
-                        bindings=_followed(case), superseded=gone(case))  # fmt: skip
+            return our_receipts.read_again(case) or Plan(
+                PaymentState.RECEIVED, Bucket.TO_DO, "checked again, and posted when it fits", resolution="retried",
+                bindings=_followed(case), superseded=gone(case))  # fmt: skip
         case Remedy.ACCEPT_CORRECTION:
             raise CannotBeDone("The feed has brought no correction of this payment.")
         case Remedy.WAIT | Remedy.RECONNECT | Remedy.ESCALATE:
@@ -85,11 +85,9 @@ def _recreate(case: Case) -> Plan:
 
 
 def _keep_on_account(case: Case) -> Plan:
-    """Accepts what the live receipt left unapplied; without one, records a receipt and keeps what does not fit."""
-    if live := case.evidence.living_receipts:
-        rest = sum(receipt.unapplied_minor for receipt in live)
-        words = "the receipt stays as it is, with the rest on the customer's account"
-        return Plan(PaymentState.POSTED, Bucket.IN_FLIGHT, words, on_account_minor=rest)
+    """Accepts the living receipt as it is applied; without one, records a receipt and keeps what does not fit."""
+    if case.evidence.living_receipts:
+        return our_receipts.accepted(case)
     _no_receipt_of_ours(case)
     _may_be_posted(case, case.evidence)
     return _receipt_plan(case, case.evidence, rules.what_fits(case.evidence))
@@ -143,7 +141,7 @@ def _dismiss(case: Case) -> Plan:
         Bucket.DISMISSED,
         words,
         effects=tuple(
-            _apply_step(case, part, receipt.receipt, receipt.lines, "proof") for part, receipt in enumerate(applied, 1)
+            our_receipts.apply_step(case, part, proven.receipt, proven.lines, "proof") for part, proven in enumerate(applied, 1)
         ),
         proofs=proof.receipts,
         twin=(Settled.DISMISSED, proof.twin) if proof.twin else None,
@@ -165,50 +163,3 @@ def _not_duplicate(case: Case) -> Plan:
         return replace(again, other_money=other)
     _no_receipt_of_ours(case)
     return replace(_receipt_plan(case, said.evidence, said.recorded), other_money=other)
-
-
-# --- apply the receipt ------------------------------------------------------------------------------------------------
-
-
-def _apply_receipt(case: Case) -> Plan:
-    """Lets the live receipt stand on the invoices it was meant for; never a second one."""
-    live = [(part.part, receipt) for part in case.evidence.posted if (receipt := part.living)]
-    if len(live) != 1:
-        raise CannotBeDone("This payment does not have exactly one receipt in the books that could be applied.")
-    ((part, receipt),) = live
-    if receipt.deposited:
-        raise CannotBeDone(f"Receipt {receipt.number} is in a bank deposit. Take it out of the deposit first.")
-    wanted = tuple(ReceiptLine(line.invoice_id, line.amount_minor) for line in case.evidence.lines if line.invoice_id)
-    for line in case.evidence.lines:
-        if line.open_minor + receipt.applied_to(line.invoice_id) < line.amount_minor:
-            raise CannotBeDone(f"The open balance of invoice {line.invoice_number} is too small for the receipt.")
-    return Plan(
-        PaymentState.POSTING,
-        Bucket.IN_FLIGHT,
-        f"receipt {receipt.number} is applied to its invoices",
-        effects=(_apply_step(case, part, receipt, wanted, "apply"),),
-        on_account_minor=case.stored.payment.on_account_minor,
-    )
-
-
-def _apply_step(case: Case, part: int, receipt: Receipt, lines: tuple[ReceiptLine, ...], what: str) -> PlannedEffect:
-    """The intent to apply a receipt to exactly these lines, resting on it and on the payment's invoices as they were read."""
-    company = case.desk.company.id
-    key = effect_key(company, case.stored.number, f"{what}/{part}", case.generation)
-    expects = {f"receipt:{receipt.id}": facts_of(receipt)} | {
-        f"invoice:{line.invoice_id}": facts_of(line.invoice) for line in case.evidence.lines if isinstance(line.invoice, Invoice)
-    }
-    return PlannedEffect(
-        id=case.desk.ids.new(),
-        company=company,
-        transaction_number=case.stored.number,
-        part=part,
-        generation=case.generation,
-        key=key,
-        marker=f"ra-{key[:16]}",
-        write=ApplyReceipt(receipt.id, lines),
-        expects=expects,
-        attended=True,
-        facts_read_at=case.evidence.taken_at,
-        decision_id=case.decision.id,
-    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import rules
-from receivables.books_records import Gone, Receipt
+from receivables.books_records import Customer, Gone, Receipt
 from receivables.effects import LIVE_STATES, EffectKind, markers_in
 from receivables.payment import Bucket, FeedStatus, PaymentState
 from receivables.words import Words, listed, plain
@@ -76,6 +76,7 @@ class Sides:
     twin_counts: bool  # that one is in the books, so that one more receipt would be one too many
     marked: Sequence[Receipt]  # not voided, with a marker of this payment
     receipts: Mapping[str, Receipt | Gone]  # those of our effects and of the proofs, by id
+    customers: Mapping[str, Customer]  # whose receipts of ours are another's by now, and those they were merged into
     claimed: Mapping[str, int]  # by receipt id: what all dismissals rest on, in minor units
     strayed: frozenset[str]  # receipts of the proofs that are another customer's now and do not name the payment
     reading: rules.Reading | None  # None where no receipt without our marker may be it
@@ -180,7 +181,7 @@ def _recorded(sides: Sides) -> Judged:
         if beside := [receipt for receipt in sides.standing_proofs if receipt not in sides.ours]:
             return _doubled(sides, (*sides.ours, *beside))
         return _unless_unread(sides, _settled(sides))
-    code, words = difference(sides.stored, sides.chain, sides.receipts)
+    code, words = difference(sides.stored, sides.chain, sides.receipts, sides.customers)
     if code:
         was = "was verified, and now" if sides.stored.state is PaymentState.VERIFIED else "is in the books, but"
         return _amiss(sides, Standing.DIFFERENT, code, f"{was} {words}", sides.ours)
@@ -221,7 +222,7 @@ def _settled(sides: Sides) -> Judged:
 def _not_there(sides: Sides) -> Judged:
     """Nothing of ours is in the books, and nobody has decided."""
     if sides.stored.state in (PaymentState.VERIFIED, PaymentState.POSTED):
-        code, words = difference(sides.stored, sides.chain, sides.receipts)
+        code, words = difference(sides.stored, sides.chain, sides.receipts, sides.customers)
         return _missing(sides, code, f"was {sides.stored.state}, and now {words}")
     if sides.stored.state is PaymentState.RECEIVED and sides.young:
         return Judged(Standing.IN_PROGRESS)

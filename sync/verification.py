@@ -6,22 +6,26 @@ payments *verified*, or a failure ("accepted but not applied"); such dismissals 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from receivables.books_records import Gone, Receipt, ReceiptLine, by_invoice
+from receivables import as_meant
+from receivables.books_records import Customer, Gone, Receipt, by_invoice
 from receivables.diagnosis import Remedy
 from receivables.effects import OPEN_STATES, ApplyReceipt, EffectKind, EffectState, ReceiptWrite
 from receivables.failpoints import failpoint
 from receivables.payment import Bucket, PaymentState
-from storage import attempts, decisions, effects, failures, outbox, payments
+from receivables.words import listed
+from storage import attempts, decisions, effects, failures, mirror, outbox, payments
 from storage.effects import StoredEffect
+from storage.engine import Connection
 from storage.payments import StoredPayment
 from storage.work import Work
 from sync.desk import Desk
 
 PAYMENTS_PER_BATCH = 60
 DISMISSALS_PER_RUN = 60
+_NOBODY: Mapping[str, Customer] = {}
 
 
 @dataclass
@@ -44,8 +48,9 @@ def run_once(desk: Desk) -> VerificationCounts:
         receipts = desk.books.receipts(wanted)
         failpoint("verification.after_reading")
         with desk.work() as work:
-            for stored in batch:
-                _compare(work, stored, chains[stored.number], receipts, counts)
+            customers = customers_of_moved(work.connection, desk.company.id, chains.values(), receipts)
+            as_read = [_compare(work, stored, chains[stored.number], receipts, customers, counts) for stored in batch]
+            effects.take_up(work, {effect_id: receipt for found in as_read for effect_id, receipt in found.items()})
         if len(batch) < PAYMENTS_PER_BATCH:
             return counts
         after = batch[-1].number
@@ -56,34 +61,64 @@ def live_receipts(chain: Sequence[StoredEffect]) -> list[StoredEffect]:
     return [effect for effect in chain if effect.kind is EffectKind.RECEIPT and effect.state is EffectState.DONE]
 
 
-def difference(stored: StoredPayment, chain: Sequence[StoredEffect], receipts: Mapping[str, Receipt | Gone]) -> tuple[str, str]:
-    """What of the receipts in the books is not as meant, as (code, words); ("", "") when all is. Pure."""
-    meant = {
+def standing_receipts(chain: Sequence[StoredEffect], receipts: Mapping[str, Receipt | Gone]) -> dict[str, Receipt]:
+    """The same as the books hold them, by the ids of their effects."""
+    held = {effect.id: receipts.get(effect.document_id or "") for effect in live_receipts(chain)}
+    return {effect_id: receipt for effect_id, receipt in held.items() if isinstance(receipt, Receipt)}
+
+
+def customers_of_moved(
+    connection: Connection, company: str, chains: Iterable[Sequence[StoredEffect]], receipts: Mapping[str, Receipt | Gone]
+) -> Mapping[str, Customer]:
+    """The customers whose receipts are another's by now, with those that they were merged into, as last seen."""
+    written = {part.document_id or "": part.write for chain in chains for part in live_receipts(chain)}
+    moved = {
+        write.customer_id
+        for id_, write in written.items()
+        if isinstance(write, ReceiptWrite)
+        and isinstance(receipt := receipts.get(id_), Receipt)
+        and receipt.customer_id != write.customer_id
+    }
+    return mirror.customers_and_heirs(connection, company, moved) if moved else {}
+
+
+def difference(
+    stored: StoredPayment,
+    chain: Sequence[StoredEffect],
+    receipts: Mapping[str, Receipt | Gone],
+    customers: Mapping[str, Customer] = _NOBODY,
+) -> tuple[str, str]:
+    """What of the receipts in the books is not as meant, as (code, words); ("", "") when all is. Pure.
+
+    `customers` tell who took over the receipts of a customer that the books merged into another.
+    """
+    applied = {
         effect.write.receipt_id: effect.write.lines
         for effect in chain
         if isinstance(effect.write, ApplyReceipt) and effect.state is EffectState.DONE
     }
     found: list[Receipt] = []
+    off_minor = 0
     for part in live_receipts(chain):
         receipt = receipts.get(part.document_id or "")
         if not isinstance(receipt, Receipt) or receipt.voided:
             return "receipt_deleted", "the receipt is not in the books"
         write = part.write
-        if not isinstance(write, ReceiptWrite) or (receipt.amount_minor, receipt.currency) != (
-            write.amount_minor,
-            write.currency,
-        ):
-            return "receipt_changed", f"receipt {receipt.number} has another amount"
-        if not _within(receipt.lines, meant.get(receipt.id, write.lines)):
-            return "receipt_changed", f"receipt {receipt.number} is applied to something else"
+        if not isinstance(write, ReceiptWrite):
+            raise AssertionError(f"effect {part.id} is no receipt")
+        if changed := as_meant.changes(receipt, as_meant.meant_by(write, part.deposit_account), customers):
+            return "receipt_changed", f"receipt {receipt.number} {changed[0]}"
+        off_minor += as_meant.off_its_invoices_minor(receipt, by_invoice(applied.get(receipt.id, write.lines)))
         found.append(receipt)
     if not found or sum(receipt.amount_minor for receipt in found) != stored.payment.amount_minor:
         return "partly_posted", "the receipts do not add up to the payment"
-    unapplied = sum(receipt.unapplied_minor for receipt in found)
-    if unapplied > stored.on_account_minor:
-        return "accepted_unapplied", "the books took the receipt but did not apply all of it"
-    if unapplied < stored.on_account_minor:
-        return "receipt_changed", "more of the receipt is applied than was meant"
+    numbers = listed([f"receipt {receipt.number}" for receipt in found])
+    if sum(receipt.unapplied_minor for receipt in found) > stored.on_account_minor:
+        not_applied = "the books took the receipt but did not apply all of it"
+        taken_off = f"not all of {numbers} is applied to its invoices any more"
+        return "accepted_unapplied", taken_off if stored.verified_at else not_applied
+    if off_minor > stored.on_account_minor:
+        return "receipt_changed", f"a part of {numbers} is applied to something else"
     return "", ""
 
 
@@ -116,27 +151,24 @@ def _not_applied(effect: StoredEffect, receipts: Mapping[str, Receipt | Gone]) -
     return "" if applied else "the books took it but did not apply all of it"
 
 
-def _within(actual: Sequence[ReceiptLine], meant: Sequence[ReceiptLine]) -> bool:
-    """Whether nothing stands on an invoice it was not meant for, or with more than was meant."""
-    allowed = by_invoice(meant)
-    return all(amount_minor <= allowed.get(invoice_id, 0) for invoice_id, amount_minor in by_invoice(actual).items())
-
-
 def _compare(
     work: Work,
     stored: StoredPayment,
     chain: Sequence[StoredEffect],
     receipts: Mapping[str, Receipt | Gone],
+    customers: Mapping[str, Customer],
     counts: VerificationCounts,
-) -> None:
-    code, words = difference(stored, chain, receipts)
+) -> Mapping[str, Receipt]:
+    """The payment verified, or failed; returns its receipts as they were found to be as meant, by the ids of their effects."""
+    code, words = difference(stored, chain, receipts, customers)
     if code:
         body = {"code": code, "message": words}
         if payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.failed", body=body):
             counts.differing += 1
             failures.open_one(work, stored.payment, because=code, message=words)
             attempts.turned_out_failed(work, stored.number, code=code, message=words)
-        return
+        return {}
+    found = standing_receipts(chain, receipts)
     read_back = [
         {
             "receipt": receipt.number,
@@ -146,18 +178,18 @@ def _compare(
             "lines": {line.invoice_id: line.amount_minor for line in receipt.lines},
             "version": receipt.version,
         }
-        for effect in live_receipts(chain)
-        if isinstance(receipt := receipts.get(effect.document_id or ""), Receipt)
+        for receipt in found.values()
     ]
     verified = {"read_back": read_back}
     if not payments.move(work, stored, PaymentState.VERIFIED, Bucket.POSTED, action="payment.verified", body=verified):
-        return
+        return {}
     counts.verified += 1
     attempts.landed_after_all(work, stored.number)
-    found = failures.open_of(work.connection, work.company, stored.number)
-    if found is not None:
-        by, resolution = _who_resolved(work, stored, found.id)
-        failures.resolve(work, found, resolution=resolution, by=by)
+    failure = failures.open_of(work.connection, work.company, stored.number)
+    if failure is not None:
+        by, resolution = _who_resolved(work, stored, failure.id)
+        failures.resolve(work, failure, resolution=resolution, by=by)
+    return found
 
 
 def _who_resolved(work: Work, stored: StoredPayment, failure_id: str) -> tuple[str, str]:

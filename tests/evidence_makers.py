@@ -107,6 +107,7 @@ def a_receipt(
     lines: tuple[tuple[str, int], ...] = (),
     texts: tuple[str, ...] = (),
     deposit: str = "",
+    deposit_account: str = "",
 ) -> Receipt:
     applied_minor = sum(amount for _, amount in lines)
     return Receipt(
@@ -120,7 +121,7 @@ def a_receipt(
         method=method,
         reference=reference,
         memo=memo,
-        deposit_account="",
+        deposit_account=deposit_account,
         deposited=deposited,
         voided=voided,
         version="1",
@@ -257,8 +258,8 @@ KEYS = {
     "successor": "number id open total status customer currency made by day",
     "credit": "memo id amount day by",
     "receipt": "id amount customer currency dated entered by reference method memo deposited voided lines this_payment ours"
-    " claimed rivals names_payment other_money texts deposit",
-    "part": "part generation state amount on_account verified lines receipt",
+    " claimed rivals names_payment other_money texts deposit account",
+    "part": "part generation state amount on_account verified lines receipt customer dated account",
 }
 
 
@@ -350,6 +351,7 @@ def _receipt(given: Short) -> Receipt:
         lines=_pairs(given.get("lines", {})),
         texts=tuple(given.get("texts", ())),
         deposit=given.get("deposit", ""),
+        deposit_account=given.get("account", ""),
     )
 
 
@@ -383,4 +385,7 @@ def _part(given: Short) -> PostedPart:
         receipt=found,
         verified=given.get("verified", False),
         lines=_pairs(given.get("lines", {})),
+        customer_id=given.get("customer", ""),
+        received_on=given.get("dated"),
+        deposit_account=given.get("account", ""),
     )

@@ -282,7 +282,18 @@ def _part(rng: random.Random, number: int, lines: tuple[LineEvidence, ...], on_a
     elif rng.random() < 0.12:
         receipt = rng.choice((None, Gone("receipt", name, _stamp(rng)), Gone("receipt", name)))
     return PostedPart(
-        number, 1, state, amount, on_account, "" if receipt is None else receipt.id, receipt, rng.random() < 0.3, pairs
+        number,
+        1,
+        state,
+        amount,
+        on_account,
+        "" if receipt is None else receipt.id,
+        receipt,
+        rng.random() < 0.3,
+        pairs,
+        customer_id=rng.choice(("", CUSTOMER, CUSTOMER, CUSTOMER, CUSTOMER, CUSTOMER, "c-other")),
+        received_on=rng.choice((None, *(date(2026, 3, 3),) * 8, date(2026, 3, 5))),
+        deposit_account=rng.choice(("",) * 9 + ("Bank",)),
     )
 
 

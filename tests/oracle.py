@@ -8,7 +8,7 @@ and what stands in the way of posting, is in `oracle_money`.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oracle_money import LIKELY, POSSIBLE, Broken, HandReceipt, Money, stands, where
 
@@ -34,6 +34,11 @@ class Opinion:
 MAYBE_IN_BOOKS = {EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON, EffectState.DONE}
 
 
+#: What is in the way of every receipt, whoever decides.
+NOBODY = frozenset(
+    "payment_returned payment_refunded already_posted no_customer customer_changed customer_inactive currency_mismatch "
+    "period_closed receipt_found".split()
+)
 #: Points of an invoice that may have taken another's place: from here sure, or a candidate.
 SUCCESSOR_SURE, SUCCESSOR_POSSIBLE = 120, 40
 
@@ -74,6 +79,13 @@ class _Oracle(Money):
     # --- our own receipts
 
     def opinion(self) -> Opinion:
+        """What fits, with a remedy that could be carried out; where it could not, somebody must look into it."""
+        found, codes = self.diagnosed(), self.in_the_way() - {"unread"}
+        records = found.remedy in (Remedy.RECREATE_RECEIPT, Remedy.KEEP_ON_ACCOUNT) and not self.ours
+        refused = bool(codes & NOBODY) if records else found.remedy is Remedy.UNAPPLY_CREDIT_MEMO and bool(codes - {"short"})
+        return replace(found, remedy=Remedy.ESCALATE) if refused else found
+
+    def diagnosed(self) -> Opinion:
         if self.waiting():
             return Opinion(Cause.OUTCOME_UNKNOWN, Remedy.WAIT, self.sure(True))
         if self.e.payment.status is not FeedStatus.PAID:
@@ -91,8 +103,8 @@ class _Oracle(Money):
         ]
         if deleted:
             return Opinion(Cause.RECEIPT_DELETED, Remedy.ESCALATE, self.sure(all(p.verified for p in deleted)))
-        if any(self.was_changed(part) for part in parts):
-            return Opinion(Cause.RECEIPT_CHANGED, Remedy.ESCALATE, self.sure(True))
+        if changed := self.changed(parts):
+            return changed
         refused_deposit = self.e.refusal is not None and self.e.refusal.code == "receipt_deposited"
         on_account = self.on_account(parts)
         if on_account is not None and on_account.cause is Cause.RECEIPT_DEPOSITED:
@@ -128,36 +140,68 @@ class _Oracle(Money):
             return Opinion(Cause.BOOKS_UNAVAILABLE, Remedy.WAIT, Confidence.LIKELY)
         return None
 
-    def was_changed(self, part: PostedPart) -> bool:
-        receipt = part.receipt
-        if not part.verified or not isinstance(receipt, Receipt) or receipt.voided:
-            return False
-        same_money = receipt.amount_minor == part.amount_minor and receipt.currency == self.e.payment.currency
-        return not same_money or stands(receipt) != where(part.lines)
+    def changed(self, parts: list[PostedPart]) -> Opinion | None:
+        """The worst of our receipts that somebody changed, or that are not on their invoices any more."""
+        living = [(part, part.receipt) for part in parts if isinstance(part.receipt, Receipt) and not part.receipt.voided]
+        if any(self.is_other(part, receipt) for part, receipt in living):
+            return Opinion(Cause.RECEIPT_CHANGED, Remedy.RETRY, self.sure(True))
+        off = [
+            (part, receipt)
+            for part, receipt in living
+            if self.off(part, receipt) > part.on_account_minor
+            and (part.verified or receipt.unapplied_minor <= part.on_account_minor)
+        ]
+        if not off:
+            return None
+        if not self.could_be_applied(off, living):
+            return Opinion(Cause.RECEIPT_CHANGED, Remedy.KEEP_ON_ACCOUNT, self.sure(True))
+        locked = any(receipt.deposited or self.closed(receipt.received_on) for _, receipt in off)
+        return Opinion(Cause.RECEIPT_CHANGED, Remedy.RETRY if locked else Remedy.APPLY_RECEIPT, self.sure(True))
+
+    def is_other(self, part: PostedPart, receipt: Receipt) -> bool:
+        if (receipt.amount_minor, receipt.currency) != (part.amount_minor, self.e.payment.currency):
+            return True
+        if part.received_on not in (None, receipt.received_on):
+            return True
+        if part.deposit_account not in ("", receipt.deposit_account):
+            return True
+        heirs = {c.id: c.merged_into for c in (self.e.customer, self.e.merged_into) if c is not None and c.merged_into}
+        owner = part.customer_id
+        for _ in heirs:
+            owner = heirs.get(owner, owner)
+        return owner not in ("", receipt.customer_id)
+
+    @staticmethod
+    def off(part: PostedPart, receipt: Receipt) -> int:
+        """What is not on the invoices that it was meant for."""
+        on_them = sum(min(amount, where(part.lines)[key]) for key, amount in stands(receipt).items())
+        return receipt.unapplied_minor + sum(stands(receipt).values()) - on_them
+
+    def could_be_applied(self, wanted: list[tuple[PostedPart, Receipt]], all_off: list[tuple[PostedPart, Receipt]]) -> bool:
+        lacking: Counter[str] = Counter()
+        for part, receipt in all_off:
+            if not self.is_other(part, receipt) and self.off(part, receipt) > part.on_account_minor:
+                for invoice_id, meant in where(part.lines).items():
+                    lacking[invoice_id] += max(meant - stands(receipt)[invoice_id], 0)
+        room = {}
+        for line in self.e.lines:
+            if isinstance(line.invoice, Invoice) and self.trouble(line) in ("", "short"):
+                room[line.invoice.id] = line.invoice.open_minor
+        keys = {key for part, _ in wanted for key in where(part.lines)}
+        return all(where(part.lines) for part, _ in wanted) and all(key in room and room[key] >= lacking[key] for key in keys)
 
     def on_account(self, parts: list[PostedPart]) -> Opinion | None:
         stuck: list[tuple[PostedPart, Receipt]] = []
         for part in parts:
             receipt = part.receipt
-            if part.verified or not isinstance(receipt, Receipt) or receipt.voided:
-                continue
-            if receipt.amount_minor != part.amount_minor or receipt.currency != self.e.payment.currency:
+            if part.verified or not isinstance(receipt, Receipt) or receipt.voided or self.is_other(part, receipt):
                 continue
             if receipt.unapplied_minor > part.on_account_minor:
                 stuck.append((part, receipt))
         if not stuck or sum(r.amount_minor for r in self.ours.values()) != self.amount:
             return None
-        lacking: Counter[str] = Counter()
-        for part, receipt in stuck:
-            for invoice_id, meant in where(part.lines).items():
-                lacking[invoice_id] += max(meant - stands(receipt)[invoice_id], 0)
-        room = {}
-        for line in self.e.lines:
-            if isinstance(line.invoice, Invoice) and self.trouble(line) in ("", "short"):
-                room[line.invoice.id] = line.invoice.open_minor
-        fits = all(where(part.lines) for part, _ in stuck)
-        fits = fits and all(key in room and room[key] >= missing for key, missing in lacking.items())
-        if not fits:
+        living = [(part, part.receipt) for part in parts if isinstance(part.receipt, Receipt) and not part.receipt.voided]
+        if not self.could_be_applied(stuck, living):
             return Opinion(Cause.ACCEPTED_UNAPPLIED, Remedy.KEEP_ON_ACCOUNT, self.sure(True))
         if any(receipt.deposited or self.closed(receipt.received_on) for _, receipt in stuck):
             return Opinion(Cause.RECEIPT_DEPOSITED, Remedy.RETRY, self.sure(True))

@@ -77,7 +77,9 @@ class Scene:
         customer: str = "Hooli",
         paid_at: datetime = PAID,
     ) -> None:
-        allocations = tuple(Allocation(amount, invoice) for invoice, amount in (to or {"1042": amount_minor}).items())
+        allocations = tuple(
+            Allocation(amount, invoice) for invoice, amount in ({"1042": amount_minor} if to is None else to).items()
+        )
         self.feed(
             a_payment(
                 transaction_number=number,

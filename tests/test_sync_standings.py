@@ -11,6 +11,7 @@ import pytest
 from makers import a_company, a_payment
 from scene import PAID, Scene, a_scene
 
+from accounting.embedded.change import Kind
 from receivables.books_records import Customer, Invoice, Receipt
 from receivables.diagnosis import Remedy
 from receivables.effects import marker
@@ -202,6 +203,35 @@ def moved_to_another_invoice(house: House) -> Callable[[], None]:
     return lambda: _apply(house, ours, house.invoice)
 
 
+def moved_to_another_customer(house: House) -> Callable[[], None]:
+    """The payment names no invoice, so that only the customer tells whose money it is."""
+    house.scene.pay(T, 50_000, {}, customer="Ada")
+    house.scene.sync()
+    return _changed_by_hand(house, "customer_id", house.dora.id)
+
+
+def dated_otherwise(house: House) -> Callable[[], None]:
+    return _changed_by_hand(posted(house), "received_on", "2026-03-20")
+
+
+def put_into_another_account(house: House) -> Callable[[], None]:
+    return _changed_by_hand(posted(house), "deposit_account", "Petty cash")
+
+
+def _changed_by_hand(house: House, column: str, value: str) -> Callable[[], None]:
+    """Somebody edits our receipt in the package itself."""
+    ours = house.ours()
+
+    def put(of: str) -> None:
+        with house.scene.ledger.changing("bea", None) as change:
+            change.connection.execute(f"UPDATE receipts SET {column} = ? WHERE id = ?", (of, ours.id))
+            change.changed(Kind.RECEIPT, ours.id, f"{column} edited")
+
+    before = str(getattr(ours, column))
+    put(value)
+    return lambda: put(before)
+
+
 def _apply(house: House, receipt: Receipt, invoice: Invoice) -> None:
     house.scene.ledger.apply_receipt(receipt.id, ((invoice.id, 50_000),), by="bea")
 
@@ -274,6 +304,9 @@ DISAGREEMENTS: list[tuple[Callable[[House], Callable[[], None]], str, Standing, 
     (deleted, "receipt_deleted", Standing.MISSING, Standing.EXACTLY_ONCE),
     (taken_off_its_invoice, "accepted_unapplied", Standing.DIFFERENT, Standing.EXACTLY_ONCE),
     (moved_to_another_invoice, "receipt_changed", Standing.DIFFERENT, Standing.EXACTLY_ONCE),
+    (moved_to_another_customer, "receipt_changed", Standing.DIFFERENT, Standing.EXACTLY_ONCE),
+    (dated_otherwise, "receipt_changed", Standing.DIFFERENT, Standing.EXACTLY_ONCE),
+    (put_into_another_account, "receipt_changed", Standing.DIFFERENT, Standing.EXACTLY_ONCE),
     (returned_but_in_books, "returned_but_in_books", Standing.WENT_BACK_BUT_IN_BOOKS, Standing.WENT_BACK),
     (
         returned_before_posting_but_entered_by_hand,

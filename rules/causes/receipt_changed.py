@@ -6,29 +6,64 @@ from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.words import Words
 from rules import observations, phrases
 from rules.cause_file import CauseFile
-from rules.patterns import a
+from rules.patterns import a, no
 from rules.reading import Reading
 from rules.rule import Matched, rule
 
+#: What of a receipt may be otherwise than meant, by the facts that say so.
+CHANGES = ("receipt_changed", "receipt_of_other_customer", "receipt_redated", "receipt_in_other_account")
+OFF = ("receipt_taken_off", "receipt_moved")
 
-@rule(Cause.RECEIPT_CHANGED, when=(a("part", verified=True, changed=True),))
+
+@rule(Cause.RECEIPT_CHANGED, when=(a("part", changed=True, off=False),))
 def receipt_changed(reading: Reading, matched: Matched) -> Finding:
-    """Our receipt was in the books as it should be, and somebody changed its amount or its invoices.
+    """Somebody changed the amount, customer, date or deposit account of our receipt.
 
-    Shows as: the nightly proof finds another amount, or other invoices, than were posted.
-    Happens when: the receipt had been verified and differs now.
-    Remedy: escalate, with both sides shown. A person recreates the receipt, or dismisses.
-    Prevention: leave receipts with our mark as they are and let the remedies here change them.
-    Not to be confused with: books that left our receipt unapplied from the beginning (accepted_unapplied).
+    Shows as: the nightly proof finds another amount, customer, date or deposit account than were posted.
+    Happens when: the receipt is in the books and differs now.
+    Remedy: change it back in the books, then retry: the receipt is read again. Where the change is right, two people dismiss.
+    Prevention: leave receipts with our mark as they are; to correct one, let two people decide here.
+    Not to be confused with: an unapplied credit that was applied to another invoice of the customer, which is expected.
     """
     changed = [fact for place in matched.places("part") for fact in observations.part(reading, reading.parts[place])]
-    return matched.finding(Remedy.ESCALATE, Remedy.RECREATE_RECEIPT, Remedy.DISMISS, because=changed)
+    return matched.finding(Remedy.RETRY, Remedy.DISMISS, Remedy.ESCALATE, because=changed)
+
+
+@rule(Cause.RECEIPT_CHANGED, when=(a("part", changed=True, off=True), no("part", changed=True, off=False)))
+def receipt_off_its_invoices(reading: Reading, matched: Matched) -> Finding:
+    """Somebody took our receipt off its invoice, or applied it to another one.
+
+    Shows as: the receipt is in the books for its amount, and the invoice that the customer paid is open again.
+    Happens when: more of it is unapplied, or applied to other invoices, than was meant to stay on account.
+    Remedy: apply it to its invoices again where they can take it; where the change is right, accept it as it is applied now. A
+    receipt in a deposit or in a closed period is applied in the books; the next sync reads it.
+    Prevention: ask before moving a receipt with our mark: the invoice that the customer paid is dunned.
+    Not to be confused with: money on account that is applied to an invoice later, or a receipt that was unapplied from the
+    beginning (accepted_unapplied).
+    """
+    off = [reading.parts[place] for place in matched.places("part")]
+    because = [fact for part in off for fact in observations.part(reading, part)]
+    for line in reading.lines:
+        because += observations.line(reading, line)
+    otherwise = (Remedy.KEEP_ON_ACCOUNT, Remedy.DISMISS, Remedy.ESCALATE)
+    if not all(part.fits for part in off):
+        return matched.finding(*otherwise, because=because)
+    back = Remedy.RETRY if any(part.frozen for part in off) else Remedy.APPLY_RECEIPT
+    return matched.finding(back, *otherwise, because=because)
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    return phrases.told(diagnosis.primary.facts("receipt_changed"), words)
+    finding = diagnosis.primary
+    told = phrases.told(finding.facts(*CHANGES, *OFF), words)
+    if finding.rule == "receipt_changed" and finding.remedy is Remedy.RETRY:
+        return f"{told} Change it back in the books, then retry; if the change is right, two people dismiss."
+    return told
 
 
 CAUSE = CauseFile(
-    Cause.RECEIPT_CHANGED, title="Receipt was changed in the books", rules=(receipt_changed,), sentence=sentence, recorded=True
+    Cause.RECEIPT_CHANGED,
+    title="Receipt changed",
+    rules=(receipt_changed, receipt_off_its_invoices),
+    sentence=sentence,
+    recorded=True,
 )

@@ -61,6 +61,7 @@ effect = Table(
     Column("trace", Text, nullable=False, server_default=""),
     Column("planned_at", Moment, nullable=False),
     Column("settled_at", Moment),
+    Column("read_back", sa.JSON(none_as_null=True)),  # of a receipt, as last read back: its account, what it is applied to
     refers_to("payment", *PAYMENT_KEY, key=PAYMENT_KEY),
     refers_to("decision", "company", "decision_id"),
     refers_to("dispatch", "company", "dispatch_id"),

@@ -1,0 +1,105 @@
+"""What a remedy does with a receipt of ours that is in the books: apply it, accept it as it is applied, or read it again.
+
+Never a second receipt, and nothing for money that went back.
+"""
+
+from __future__ import annotations
+
+import rules
+from receivables import as_meant
+from receivables.books_records import Invoice, Receipt, ReceiptLine, by_invoice
+from receivables.effects import ApplyReceipt, effect_key, facts_of
+from receivables.errors import CannotBeDone
+from receivables.evidence import PostedPart
+from receivables.payment import Bucket, PaymentState
+from storage.effects import PlannedEffect
+from sync.cases import Case, Plan
+
+
+def applied(case: Case) -> Plan:
+    """Lets our receipts stand on the invoices they were meant for."""
+    if not rules.read(case.evidence).paid:
+        raise CannotBeDone("The money went back, so its receipt is not applied again.")
+    living = [(part, receipt) for part in case.evidence.posted if (receipt := part.living)]
+    if not living:
+        raise CannotBeDone("This payment has no receipt in the books that could be applied.")
+    steps = []
+    for part, receipt in living:
+        if receipt.deposited:
+            raise CannotBeDone(f"Receipt {receipt.number} is in a bank deposit. Apply it in the books; the next sync reads it.")
+        wanted = _wanted(case, part, alone=len(living) == 1)
+        _must_fit(case, receipt, wanted)
+        if sorted(by_invoice(wanted).items()) != sorted(by_invoice(receipt.lines).items()):
+            steps.append(apply_step(case, part.part, receipt, wanted, "apply"))
+    if not steps:
+        raise CannotBeDone("Our receipts are already applied as they were meant.")
+    return Plan(
+        PaymentState.POSTING,
+        Bucket.IN_FLIGHT,
+        f"receipt {living[0][1].number} is applied to its invoices",
+        effects=tuple(steps),
+        on_account_minor=case.stored.payment.on_account_minor,
+    )
+
+
+def _wanted(case: Case, part: PostedPart, *, alone: bool) -> tuple[ReceiptLine, ...]:
+    """What the receipt is to be applied to: its invoices, and whatever its rest on account was applied to since."""
+    meant = [ReceiptLine(line.invoice_id, line.amount_minor) for line in case.evidence.lines if line.invoice_id]
+    wanted = by_invoice(meant if alone else [ReceiptLine(*line) for line in part.lines])
+    receipt = part.living
+    left = part.amount_minor - sum(wanted.values())
+    for invoice_id, amount in by_invoice(receipt.lines if receipt else ()).items():
+        more = min(left, amount - wanted.get(invoice_id, 0))
+        if more > 0:
+            wanted[invoice_id] = wanted.get(invoice_id, 0) + more
+            left -= more
+    return tuple(ReceiptLine(*line) for line in wanted.items())
+
+
+def _must_fit(case: Case, receipt: Receipt, wanted: tuple[ReceiptLine, ...]) -> None:
+    for line in case.evidence.lines:
+        needed = sum(of.amount_minor for of in wanted if of.invoice_id == line.invoice_id)
+        if line.open_minor + receipt.applied_to(line.invoice_id) < needed:
+            raise CannotBeDone(f"The open balance of invoice {line.invoice_number} is too small for the receipt.")
+
+
+def accepted(case: Case) -> Plan:
+    """Our receipts stay as they are applied; what is not on its invoices counts as meant to be on account from now on."""
+    rest = sum(
+        as_meant.off_its_invoices_minor(receipt, by_invoice(ReceiptLine(*line) for line in part.lines))
+        for part in case.evidence.posted
+        if (receipt := part.living)
+    )
+    words = "the receipt stays as it is applied; what is unapplied stays on the customer's account"
+    return Plan(PaymentState.POSTED, Bucket.IN_FLIGHT, words, on_account_minor=min(rest, case.stored.payment.amount_minor))
+
+
+def read_again(case: Case) -> Plan | None:
+    """All of the payment is in the books with our mark: it is read back, not posted. None where it is not."""
+    reading = rules.read(case.evidence)
+    if not (reading.marked and reading.complete and reading.paid) or reading.doubled or reading.repeated:
+        return None
+    return Plan(PaymentState.POSTED, Bucket.IN_FLIGHT, "our receipt is read again", resolution="retried")
+
+
+def apply_step(case: Case, part: int, receipt: Receipt, lines: tuple[ReceiptLine, ...], what: str) -> PlannedEffect:
+    """The intent to apply a receipt to exactly these lines, resting on it and on the payment's invoices as they were read."""
+    company = case.desk.company.id
+    key = effect_key(company, case.stored.number, f"{what}/{part}", case.generation)
+    expects = {f"receipt:{receipt.id}": facts_of(receipt)} | {
+        f"invoice:{line.invoice_id}": facts_of(line.invoice) for line in case.evidence.lines if isinstance(line.invoice, Invoice)
+    }
+    return PlannedEffect(
+        id=case.desk.ids.new(),
+        company=company,
+        transaction_number=case.stored.number,
+        part=part,
+        generation=case.generation,
+        key=key,
+        marker=f"ra-{key[:16]}",
+        write=ApplyReceipt(receipt.id, lines),
+        expects=expects,
+        attended=True,
+        facts_read_at=case.evidence.taken_at,
+        decision_id=case.decision.id,
+    )
