@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import rules
-from receivables.books_records import CreditApplication, Invoice, ReceiptLine, by_invoice
+from receivables.books_records import Invoice
 from receivables.diagnosis import Diagnosis, Remedy
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence, LineEvidence
@@ -41,7 +41,7 @@ def figures(facts: CardFacts, remedy: Remedy, words: Words, options: Options = N
     try:
         match remedy:
             case Remedy.UNAPPLY_CREDIT_MEMO:
-                return _unapplied(evidence, _taken_off(evidence, diagnosis))
+                return _unapplied(evidence, rules.unapplied(diagnosis, evidence, options))
             case Remedy.RECREATE_RECEIPT:
                 return _recreated(evidence, diagnosis, options)
             case Remedy.KEEP_ON_ACCOUNT:
@@ -99,7 +99,7 @@ def headline_minor(facts: CardFacts, remedy: Remedy) -> int:
     unapplied = sum(receipt.unapplied_minor for receipt in evidence.living_receipts)
     match remedy:
         case Remedy.UNAPPLY_CREDIT_MEMO:
-            return sum(credit.amount_minor for credit in _taken_off(evidence, diagnosis))
+            return _unapplied_minor(evidence, diagnosis)
         case Remedy.APPLY_RECEIPT if evidence.living_receipts:
             return unapplied - payment.on_account_minor
         case Remedy.KEEP_ON_ACCOUNT if evidence.living_receipts:
@@ -110,39 +110,42 @@ def headline_minor(facts: CardFacts, remedy: Remedy) -> int:
             return payment.amount_minor
 
 
-def credit_that_fits_minor(facts: CardFacts) -> int:
-    """What of the credit taken off the invoices could take again beside the receipt, in minor units."""
-    evidence, diagnosis = facts.evidence, facts.failure.diagnosis
-    if evidence is None or diagnosis is None:
-        return 0
-    freed = _by_application(_taken_off(evidence, diagnosis))
-    short = {invoice_id: amount - line.open_minor for invoice_id, (line, amount) in _by_invoice(evidence).items()}
-    return sum(max(0, min(amount, amount - short.get(invoice_id, 0))) for invoice_id, amount in freed.items())
-
-
 # --- unapply ---------------------------------------------------------------------------------------------------------
 
 
-def _taken_off(evidence: Evidence, diagnosis: Diagnosis) -> list[CreditApplication]:
-    """Each application once, however many allocations stand on its invoice."""
-    wanted = set(next((finding.applications for finding in rules.findings(diagnosis) if finding.applications), ()))
-    return list({credit.id: credit for line in evidence.lines for credit in line.credits if credit.id in wanted}.values())
+def credit_that_fits_minor(facts: CardFacts) -> int:
+    """What of the credit taken off the invoices they take again beside the receipt, in minor units."""
+    evidence, diagnosis = facts.evidence, facts.failure.diagnosis
+    if evidence is None or diagnosis is None:
+        return 0
+    try:
+        return sum(amount for _, amount in rules.unapplied(diagnosis, evidence, NOTHING).again)
+    except CannotBeDone:
+        return 0
 
 
-def _by_application(taken: Sequence[CreditApplication]) -> dict[str, int]:
-    """What unapplying frees on each invoice, in minor units."""
-    return by_invoice(ReceiptLine(credit.invoice_id, credit.amount_minor) for credit in taken)
+def _unapplied_minor(evidence: Evidence, diagnosis: Diagnosis) -> int:
+    """What of credit memos stays off the payment's invoices, in minor units."""
+    try:
+        return rules.unapplied(diagnosis, evidence, NOTHING).freed_minor
+    except CannotBeDone:
+        return 0
 
 
-def _unapplied(evidence: Evidence, taken: Sequence[CreditApplication]) -> tuple[Figure, ...]:
-    names, shown, freed = _names(evidence), list[Figure](), _by_application(taken)
-    for credit in taken:
+def _unapplied(evidence: Evidence, then: rules.Unapplied) -> tuple[Figure, ...]:
+    names, shown = _names(evidence), list[Figure]()
+    for credit in then.taken:
         memo = _number(credit.credit_memo_number, credit.credit_memo_id)
-        shown.append(Figure(f"Credit memo {memo} on {names.get(credit.invoice_id, 'its invoice')}", credit.amount_minor, 0))
-    for invoice_id, (line, needed) in _by_invoice(evidence).items():
-        after = line.open_minor + freed.get(invoice_id, 0) - needed
-        shown.append(Figure(f"Open on {names[invoice_id]}", line.open_minor, after))
-    return tuple(shown)
+        label = f"Credit memo {memo} on {names.get(credit.invoice_id, 'its invoice')}"
+        shown.append(Figure(label, credit.amount_minor, then.again_minor(credit)))
+    left = {line.invoice_id: line.open_minor for line in then.evidence.lines}
+    for part in then.fits:
+        left[part.invoice.id] -= part.amount_minor
+    for credit, amount in then.again:
+        left[credit.invoice_id] -= amount
+    for invoice_id, (line, _) in _by_invoice(evidence).items():
+        shown.append(Figure(f"Open on {names[invoice_id]}", line.open_minor, left[invoice_id]))
+    return (*shown, *([Figure("On the customer's account", 0, then.rest_minor)] if then.rest_minor else []))
 
 
 # --- record: recreate, keep on account, beside other money --------------------------------------------------------------

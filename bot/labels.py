@@ -8,7 +8,7 @@ from receivables.words import plain
 from storage.corrections import CORRECTION
 
 EXPLAINED: dict[Remedy, str] = {
-    Remedy.UNAPPLY_CREDIT_MEMO: "Unapplies the credit memo and posts the receipt. The credit stays open for another invoice.",
+    Remedy.UNAPPLY_CREDIT_MEMO: "Unapplies just enough of the credit memo and posts the receipt. What comes off stays open.",
     Remedy.RECREATE_RECEIPT: "Posts a new receipt to what is open now. Anything left over stays on the customer's account.",
     Remedy.DISMISS: "Stops syncing this payment. No receipt is posted to the books.",
     Remedy.NOT_DUPLICATE: "Says that the receipt is other money, by its own cash reference, and records this payment.",

@@ -136,7 +136,7 @@ def _reapply(facts: CardFacts, words: Words) -> list[Block]:
     if fits == 0:
         return []
     option = _option(f"Reapply {words.money(fits, facts.payment.payment.currency)}, which still fits", "reapply")
-    element = {"type": "checkboxes", "action_id": "reapply", "options": [option]}
+    element = {"type": "checkboxes", "action_id": "reapply", "options": [option], "initial_options": [option]}
     return [_input("reapply", "The credit, after the receipt is posted", element, optional=True)]
 
 
@@ -248,7 +248,7 @@ def read_submission(view: Mapping[str, Any]) -> Submitted:
         "successor": selected("successor"),
         "proof": [str(option["value"]) for option in given("proof").get("selected_options") or ()],
         "apply_proof": bool(given("apply_proof").get("selected_options")),
-        "reapply": bool(given("reapply").get("selected_options")),
+        "no_reapply": "reapply" in values and not given("reapply").get("selected_options"),
         "receipt": selected("receipt"),
         "cash_reference": text("cash_reference"),
     }

@@ -23,6 +23,7 @@ from rules.consequences import (
     what_fits,
 )
 from rules.corrections import corrected, two_people_for
+from rules.credits_off import Unapplied, unapplied
 from rules.diagnosis import diagnose
 from rules.explaining import Condition, Explanation, RuleExplained, explain
 from rules.following import follows, is_about_twin
@@ -46,6 +47,7 @@ __all__ = [
     "Reading",
     "RuleExplained",
     "Taken",
+    "Unapplied",
     "asked_to_apply",
     "came_after_all",
     "cash_reference",
@@ -78,6 +80,7 @@ __all__ = [
     "to_apply",
     "total_of",
     "two_people_for",
+    "unapplied",
     "undecided_lines",
     "was_recorded",
     "went_back",

@@ -10,6 +10,7 @@ from receivables.words import Words, capitalized, listed, plain
 from rules import observations
 from rules.consequences import Applied, Options, OtherMoney, Proof, named_in, other_money, proof_of, to_apply
 from rules.corrections import correction_follows
+from rules.credits_off import Unapplied, unapplied
 from rules.reading import read
 
 
@@ -22,6 +23,8 @@ def follows(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence, options: O
             return ("The payment is checked again, and posted if nothing else is in the way.",)
         if remedy is Remedy.NOT_DUPLICATE:
             return _other_money(other_money(evidence, options), words)
+        if remedy is Remedy.UNAPPLY_CREDIT_MEMO:
+            return _unapplied(unapplied(diagnosis, evidence, options), words)
         if remedy is Remedy.DISMISS:
             return _dismissed(evidence, proof_of(diagnosis, evidence, options), bool(options.get("apply_proof")), words)
     except CannotBeDone as reason:
@@ -32,6 +35,20 @@ def follows(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence, options: O
 def is_about_twin(evidence: Evidence, options: Options) -> bool:
     """Whether not_duplicate is said of the payments that it probably is again, and not of a receipt that was named."""
     return bool(evidence.twins) and not named_in(options, "receipt")
+
+
+def _unapplied(then: Unapplied, words: Words) -> tuple[str, ...]:
+    """What of the credit stays open, and what of the books this changes and what not."""
+    freed: dict[str, int] = {}
+    for credit in then.taken:
+        name = observations.credit_memo(credit)
+        freed[name] = freed.get(name, 0) + credit.amount_minor - then.again_minor(credit)
+    currency = then.evidence.payment.currency
+    open_then = listed([f"{words.money(amount, currency)} of {name}" for name, amount in freed.items() if amount])
+    return (
+        f"Changed: the customer's balance and aging. {open_then} stays open for other invoices.",
+        "Not changed: the bank; on the accrual basis, revenue and sales tax. On the cash basis, those may move.",
+    )
 
 
 def _other_money(said: OtherMoney, words: Words) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import rules
 from receivables.books_records import CreditMemo, Receipt
-from receivables.diagnosis import Cause, Diagnosis, Finding
+from receivables.diagnosis import Diagnosis
 from receivables.effects import EffectKind, EffectState
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
@@ -56,9 +56,6 @@ class Case:
         if generation is None:
             raise CannotBeDone("Nobody knows yet whether this payment is in the books; they are read until they answer.")
         return generation
-
-    def finding(self, cause: Cause) -> Finding | None:
-        return next((found for found in (self.diagnosis.primary, *self.diagnosis.runners_up) if found.cause is cause), None)
 
 
 def receipt_steps(case: Case, evidence: Evidence, lines: Sequence[tuple[str, int]], *, after: str | None) -> list[PlannedEffect]:

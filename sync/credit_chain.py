@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import rules
 from receivables.books_records import CreditApplication, Invoice, InvoiceStatus
-from receivables.diagnosis import Cause
 from receivables.effects import (
     ApplyCredit,
     Facts,
@@ -16,7 +14,6 @@ from receivables.effects import (
     facts_of,
 )
 from receivables.errors import CannotBeDone
-from receivables.evidence import Evidence, LineEvidence
 from receivables.payment import Bucket, PaymentState
 from receivables.words import listed
 from storage.effects import PlannedEffect
@@ -25,33 +22,27 @@ from sync.settling import credit_effect
 
 
 def unapply(case: Case) -> Plan:
-    """A chain: take the applications off, post the receipt, and where chosen put back what still fits."""
-    finding = case.finding(Cause.CREDIT_MEMO_APPLIED)
-    wanted = set(finding.applications) if finding else set()
-    found = [application for line in case.evidence.lines for application in line.credits if application.id in wanted]
-    if not found or {application.id for application in found} != wanted:
-        raise CannotBeDone("The credit memo is no longer applied as the card said.")
+    """A chain: take the applications off, post the receipt, and put back what still fits unless the person said no."""
+    then = rules.unapplied(case.diagnosis, case.evidence, case.decision.options)
     expected = _Expected(case)
     steps: list[PlannedEffect] = []
-    for application in found:
+    for application in then.taken:
         steps.append(_unapply_step(case, application, expected, after=steps[-1].id if steps else None))
         expected.without(application)
-    evidence = replace(case.evidence, lines=tuple(expected.line(line) for line in case.evidence.lines))
-    in_the_way = rules.obstacles(evidence)
+    in_the_way = [found for found in rules.obstacles(then.evidence) if found.code is not rules.InTheWay.SHORT]
     if in_the_way:
         why = in_the_way[0].sentence(case.desk.company.words)
         raise CannotBeDone(f"Even with the credit memo unapplied, the payment would not fit. {why}")
-    lines = [(line.invoice_id, line.amount_minor) for line in evidence.lines]
-    receipts = receipt_steps(case, evidence, lines, after=steps[-1].id)
-    back = _put_back_what_fits(case, found, evidence, receipts[-1]) if case.decision.options.get("reapply") else []
-    numbers = listed(sorted({application.credit_memo_number for application in found}))
+    lines = [(part.invoice.id, part.amount_minor) for part in then.fits]
+    receipts = receipt_steps(case, then.evidence, lines, after=steps[-1].id)
+    numbers = listed(sorted({application.credit_memo_number for application in then.taken}))
     return Plan(
         PaymentState.POSTING,
         Bucket.IN_FLIGHT,
         f"credit memo {numbers} is unapplied, then the receipt is posted",
-        effects=(*steps, *receipts, *back),
+        effects=(*steps, *receipts, *_put_back(case, then, receipts[-1])),
         superseded=gone(case),
-        on_account_minor=case.stored.payment.on_account_minor,
+        on_account_minor=then.rest_minor,
     )
 
 
@@ -77,9 +68,6 @@ class _Expected:
         now_open = replace(invoice, open_minor=invoice.open_minor + amount, status=InvoiceStatus.OPEN)
         self.invoices[applied.invoice_id] = now_open
 
-    def line(self, line: LineEvidence) -> LineEvidence:
-        return replace(line, invoice=self.invoices.get(line.invoice_id, line.invoice))
-
 
 def _unapply_step(case: Case, applied: CreditApplication, expected: _Expected, *, after: str | None) -> PlannedEffect:
     company, number = case.desk.company.id, case.stored.number
@@ -101,18 +89,12 @@ def _unapply_step(case: Case, applied: CreditApplication, expected: _Expected, *
     )
 
 
-def _put_back_what_fits(
-    case: Case, found: Sequence[CreditApplication], evidence: Evidence, receipt: PlannedEffect
-) -> list[PlannedEffect]:
-    """The part of each credit that the invoice still has room for beside the receipt."""
-    room = {line.invoice_id: line.open_minor - line.amount_minor for line in evidence.lines}
+def _put_back(case: Case, then: rules.Unapplied, receipt: PlannedEffect) -> list[PlannedEffect]:
+    """What of each credit is reapplied, after the receipt has landed."""
     steps: list[PlannedEffect] = []
-    for application in found:
-        amount = min(application.amount_minor, room[application.invoice_id])
-        if amount > 0:
-            room[application.invoice_id] -= amount
-            write = ApplyCredit(application.credit_memo_id, application.invoice_id, amount)
-            after = steps[-1].id if steps else receipt.id
-            back = credit_effect(case.desk.ids, receipt, write, what=f"reapply/{application.id}", at=evidence.taken_at)
-            steps.append(replace(back, after_id=after))
+    for application, amount_minor in then.again:
+        write = ApplyCredit(application.credit_memo_id, application.invoice_id, amount_minor)
+        after = steps[-1].id if steps else receipt.id
+        back = credit_effect(case.desk.ids, receipt, write, what=f"reapply/{application.id}", at=case.evidence.taken_at)
+        steps.append(replace(back, after_id=after))
     return steps

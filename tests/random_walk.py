@@ -191,7 +191,7 @@ class Walk:
         if not offered:
             return
         remedy = offered[0] if self.dice.random() < 0.6 else self.dice.choice(offered)
-        options: dict[str, object] = {"reapply": True} if self.dice.random() < 0.5 else {}
+        options: dict[str, object] = {"no_reapply": True} if self.dice.random() < 0.5 else {}
         if remedy is Remedy.NOT_DUPLICATE:
             options["cash_reference"] = f"check {self.dice.randint(100, 999)}"
         self.said.append(f"decide {found.transaction_number} {remedy} {options}")

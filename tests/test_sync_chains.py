@@ -269,7 +269,7 @@ def test_credits_that_can_no_longer_be_re_applied_leave_nothing_planned(scene: S
     scene.sync()
     assert Cause.CREDIT_MEMO_APPLIED == scene.failing().cause
     books.faults = [Fault.NONE, Fault.NONE, Fault.NONE, Fault.MEMBER_REFUSED]
-    scene.decide(Remedy.UNAPPLY_CREDIT_MEMO, reapply=True)
+    scene.decide(Remedy.UNAPPLY_CREDIT_MEMO)
     for _ in range(3):
         scene.clock.advance(30)
         scene.sync()

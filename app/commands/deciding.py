@@ -62,7 +62,7 @@ def decide(
     apply_proof: ApplyProof = False,
     receipt: OtherReceipt = "",
     cash_reference: CashReference = "",
-    reapply: Annotated[bool, typer.Option(help="After unapplying a credit memo, reapply what still fits.")] = False,
+    reapply: Annotated[bool, typer.Option(help="After unapplying a credit memo, reapply what still fits.")] = True,
     seen: Seen = "",
     company: CompanyId = None,
     as_json: AsJson = False,
@@ -74,7 +74,7 @@ def decide(
         "successor": successor,
         "proof": proof,
         "apply_proof": apply_proof,
-        "reapply": reapply,
+        "no_reapply": not reapply,
         "receipt": receipt,
         "cash_reference": cash_reference,
     }
