@@ -26,6 +26,7 @@ from app.settings_lines import line_of
 from app.settings_messages import Problem, nearest, problem_at, problems_of
 from receivables.authority import Person, Right
 from receivables.company import Company
+from receivables.credit_reasons import DEFAULT_WORDS, CreditReason, CreditWords
 from receivables.diagnosis import Remedy
 from receivables.errors import ConfigurationError, NotFound
 from receivables.money import CURRENCIES, decimals_of, minor_from_text
@@ -79,6 +80,13 @@ def _deposit_key(key: str) -> str:
 def _remedy(name: str) -> str:
     if name not in list(Remedy):
         raise ValueError(f"{name!r} is not a remedy. {nearest(name, list(Remedy))}")
+    return name
+
+
+def _credit_reason(name: str) -> str:
+    known = [reason for reason in CreditReason if reason is not CreditReason.GENUINE]
+    if name not in known:
+        raise ValueError(f"{name!r} is not a reason. {nearest(name, known)}")
     return name
 
 
@@ -147,6 +155,9 @@ class _DatabaseTable(Table):
     url: Annotated[str, AfterValidator(_absolute_url)] = Field("sqlite:///resolve-now.sqlite", validate_default=True)
 
 
+_CreditWords = Annotated[tuple[Name, ...], Field(strict=False)]
+
+
 class _CompanyTable(Table):
     id: Id
     name: Name
@@ -161,6 +172,7 @@ class _CompanyTable(Table):
     large_percentage: int = Field(10, ge=1, le=100)
     hand_receipt_days: int = Field(7, ge=0, le=366)
     solo: bool = False
+    credit_reasons: dict[Annotated[str, AfterValidator(_credit_reason)], _CreditWords] = Field(default_factory=dict)
     deposit_accounts: dict[Annotated[str, AfterValidator(_deposit_key)], Name] = Field(default_factory=dict)
 
 
@@ -371,6 +383,7 @@ def _company(table: _CompanyTable) -> CompanySettings:
         hand_receipt_days=table.hand_receipt_days,
         locale=table.locale,
         solo=table.solo,
+        credit_words=CreditWords({**DEFAULT_WORDS, **{CreditReason(name): said for name, said in table.credit_reasons.items()}}),
     )
     return CompanySettings(company, table.books, table.slack, table.feed)
 

@@ -15,7 +15,7 @@ from receivables.words import LOCALES
 KEYS = (
     "database url company id name time_zone locale start_on writes sync_every_minutes large_percentage hand_receipt_days books "
     "kind file temper one_invoice_per_receipt environment calls_per_day login statement_journal deposit_accounts person active "
-    "books_names may remedies limits solo "
+    "books_names may remedies limits solo credit_reasons "
     "feed transaction_number customer customer_id invoices http host port"
 ).split()
 
@@ -39,6 +39,7 @@ _REMEDIES = {
     "large_percentage": "Write a whole number from 1 to 100, without quotes",
     "hand_receipt_days": "Write a whole number from 0 to 366, without quotes",
     "deposit_accounts": 'Write a table [company.deposit_accounts] with lines such as "card/USD" = "Card clearing"',
+    "credit_reasons": 'Write a table [company.credit_reasons] with lines such as write_off = ["bad debt"]',
     "active": "Write true or false, without quotes",
     "solo": "Write true or false, without quotes",
     "one_invoice_per_receipt": "Write true or false, without quotes",

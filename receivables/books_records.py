@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from receivables.credit_reasons import CreditReason
+
 
 @dataclass(frozen=True)
 class Stamp:
@@ -82,7 +84,13 @@ class CreditApplication:
     invoice_id: str
     amount_minor: int
     applied: Stamp
-    made: Stamp | None = None  # who made the memo itself, where it was read beside
+    shared: bool = False  # the books cannot take it off without taking off another one
+    # Of the memo itself, where it was read beside:
+    made: Stamp | None = None
+    reason: CreditReason = CreditReason.GENUINE
+    said: str = ""  # the words on it that tell why it was made
+    dated: date | None = None
+    of_minor: int = 0  # its total
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from receivables.credit_reasons import CreditWords
 from receivables.words import Words, day_of
 
 
@@ -24,6 +25,7 @@ class Company:
     deposit_accounts: Mapping[str, str] = field(default_factory=dict)  # "card/USD", then "USD", then "default"
     hand_receipt_days: int = 7  # how far a receipt entered by hand may lie from the payment's day
     locale: str = "en_US"  # one of receivables.words.LOCALES
+    credit_words: CreditWords = field(default_factory=CreditWords)
     solo: bool = False  # an office of one: nobody else can decide about what its one person made
 
     @property

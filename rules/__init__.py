@@ -23,7 +23,7 @@ from rules.consequences import (
     what_fits,
 )
 from rules.corrections import corrected, two_people_for
-from rules.credits_off import Unapplied, unapplied
+from rules.credits_off import Unapplied, all_genuine, unapplied
 from rules.diagnosis import diagnose
 from rules.explaining import Condition, Explanation, RuleExplained, explain
 from rules.following import follows, is_about_twin
@@ -48,6 +48,7 @@ __all__ = [
     "RuleExplained",
     "Taken",
     "Unapplied",
+    "all_genuine",
     "asked_to_apply",
     "came_after_all",
     "cash_reference",

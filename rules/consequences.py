@@ -84,7 +84,7 @@ def successors(diagnosis: Diagnosis, evidence: Evidence, options: Options) -> di
     """Which invoice takes the place of each broken line's: the person's choice, else the diagnosis's only one."""
     asked = str(options.get("successor") or "").removeprefix("#")
     proposed = proposed_successors(diagnosis, evidence)
-    recreated = any(finding.cause is Cause.INVOICE_RECREATED for finding in findings(diagnosis))
+    recreated = any(finding.cause in (Cause.INVOICE_RECREATED, Cause.CREDIT_MEMO_APPLIED) for finding in findings(diagnosis))
     chosen: dict[int, Invoice] = {}
     for line in evidence.lines:
         named = [invoice for invoice in line.successors if asked in (invoice.id, invoice.number)] if asked else []

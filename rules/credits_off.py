@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from receivables.books_records import CreditApplication, Invoice, InvoiceStatus, ReceiptLine, by_invoice
+from receivables.credit_reasons import CreditReason
 from receivables.diagnosis import Diagnosis, Remedy
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
@@ -58,10 +59,22 @@ def unapplied(diagnosis: Diagnosis, evidence: Evidence, options: Options) -> Una
     return Unapplied(taken, then, fits, again)
 
 
+def all_genuine(diagnosis: Diagnosis, evidence: Evidence) -> bool:
+    """Whether nothing that would come off shows a sign of another reason than a genuine credit."""
+    wanted = _named(diagnosis)
+    return all(credit.reason is CreditReason.GENUINE for line in evidence.lines for credit in line.credits if credit.id in wanted)
+
+
+def _named(diagnosis: Diagnosis) -> set[str]:
+    """The ids of the applications that the diagnosis would take off."""
+    remedy = Remedy.UNAPPLY_CREDIT_MEMO
+    proposed = [found.applications for found in findings(diagnosis) if remedy in (found.remedy, *found.alternatives)]
+    return set(next(filter(None, proposed), ()))
+
+
 def _taken(diagnosis: Diagnosis, evidence: Evidence) -> tuple[CreditApplication, ...]:
     """The applications that come off, each once, however many allocations stand on its invoice."""
-    proposed = [found.applications for found in findings(diagnosis) if found.remedy is Remedy.UNAPPLY_CREDIT_MEMO]
-    wanted = set(next(filter(None, proposed), ()))
+    wanted = _named(diagnosis)
     taken = {credit.id: credit for line in evidence.lines for credit in line.credits if credit.id in wanted}
     if not taken or set(taken) != wanted:
         raise CannotBeDone("The credit memo is no longer applied as the card said.")

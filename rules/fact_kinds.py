@@ -155,16 +155,6 @@ def invoice_may_replace(fact: Fact, words: Words, *, replaces: str, same_number:
     return f"{fact.document} ({same}) was created{when(fact, words)} and has {money(words, open)} open."
 
 
-@kind
-def credit_applied_after(fact: Fact, words: Words, *, invoice: str, amount: Money) -> str:
-    return f"{fact.document} was applied to {invoice} for {money(words, amount)}{when(fact, words)}, after the customer paid."
-
-
-@kind
-def credit_applied_before(fact: Fact, words: Words, *, invoice: str, amount: Money) -> str:
-    return f"{fact.document} was applied to {invoice} for {money(words, amount)}{when(fact, words)}, before the customer paid."
-
-
 # --- receipts ------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from receivables.books_records import CreditApplication, Gone, Invoice, InvoiceStatus, Stamp
+from receivables.credit_reasons import GRAVEST_FIRST, CreditReason
 from receivables.effects import markers_in
 from receivables.evidence import BindingProblem, Evidence, LineEvidence
 from rules import matching
@@ -58,6 +59,8 @@ class LineReading:
     unexplained_minor: int  # what is missing even so
     later_credits: tuple[CreditApplication, ...] = ()  # newest first
     chosen_credits: tuple[CreditApplication, ...] = ()  # those whose removal suffices
+    reason: CreditReason = CreditReason.GENUINE  # what took from it: another one where genuine credits do not explain it
+    rebills: tuple[Invoice, ...] = ()  # what a credited invoice was rebilled as
     replacements: tuple[Invoice, ...] = ()
     mendable: bool = False  # a replacement is open and large enough
     successor_score: int = 0  # of the best replacement
@@ -134,9 +137,11 @@ def _read_line(
     key = invoice_key(source)
     need_minor = needs[key]
     flaw = _flaw(evidence, source, need_minor, pool)
-    later = _later_credits(evidence, [line for line in sources if invoice_key(line) == key], source.invoice)
+    credits = _credits([line for line in sources if invoice_key(line) == key], source.invoice)
+    later = tuple(credit for credit in credits if credit.applied.at > evidence.payment.paid_at)
     restorable_minor = source.open_minor + sum(credit.amount_minor for credit in later)
     short, ours_minor = flaw is Flaw.SHORT, _ours_minor(source.invoice, receipts)
+    reason = _reason(credits, later, need_minor - source.open_minor) if short else CreditReason.GENUINE
     return LineReading(
         source,
         key,
@@ -145,7 +150,9 @@ def _read_line(
         restorable_minor,
         unexplained_minor=max(0, need_minor - restorable_minor) if short else 0,
         later_credits=later,
-        chosen_credits=_enough(later, need_minor - source.open_minor) if short and need_minor <= restorable_minor else (),
+        chosen_credits=_chosen(later, need_minor - source.open_minor) if short and need_minor <= restorable_minor else (),
+        reason=reason,
+        rebills=_in_order_of_making(source.successors) if reason is CreditReason.REBILL else (),
         ours_minor=ours_minor,
         over_minor=_over_minor(source.invoice, need_minor, ours_minor) if short else 0,
         hand_receipts=tuple(receipt for receipt in receipts if receipt.alone_on == key),
@@ -183,19 +190,40 @@ def _flaw(evidence: Evidence, line: LineEvidence, need_minor: int, pool: tuple[I
     return Flaw.FITS if invoice.open_minor >= need_minor else Flaw.SHORT
 
 
-def _later_credits(
-    evidence: Evidence, lines: Sequence[LineEvidence], invoice: Invoice | Gone | None
-) -> tuple[CreditApplication, ...]:
-    """Credits applied to this living invoice after the customer paid, newest first, each once."""
+def _credits(lines: Sequence[LineEvidence], invoice: Invoice | Gone | None) -> tuple[CreditApplication, ...]:
+    """The credits on this living invoice, newest first, each once."""
     if not isinstance(invoice, Invoice):
         return ()
     found = {
         credit.id: credit
         for line in lines
         for credit in line.credits
-        if credit.invoice_id == invoice.id and credit.amount_minor > 0 and credit.applied.at > evidence.payment.paid_at
+        if credit.invoice_id == invoice.id and credit.amount_minor > 0
     }
     return tuple(sorted(found.values(), key=lambda credit: (credit.applied.at, credit.id), reverse=True))
+
+
+def _reason(credits: tuple[CreditApplication, ...], later: tuple[CreditApplication, ...], missing_minor: int) -> CreditReason:
+    """Why an invoice is short, whenever that was done: by what was written off, rebilled or corrected in its tax, where all
+    credits explain it, and genuine ones that came after the customer paid do not.
+    """
+    genuine_minor = sum(credit.amount_minor for credit in later if credit.reason is CreditReason.GENUINE)
+    if genuine_minor >= missing_minor or sum(credit.amount_minor for credit in credits) < missing_minor:
+        return CreditReason.GENUINE
+    return min((credit.reason for credit in credits), key=GRAVEST_FIRST.index)
+
+
+def _in_order_of_making(invoices: Sequence[Invoice]) -> tuple[Invoice, ...]:
+    return tuple(sorted(invoices, key=lambda invoice: (invoice.created.at, invoice.id)))
+
+
+def _chosen(credits: tuple[CreditApplication, ...], missing_minor: int) -> tuple[CreditApplication, ...]:
+    """The latest applications that suffice: of those that may come off by themselves, where these do."""
+    free = tuple(credit for credit in credits if credit.reason is CreditReason.GENUINE and not credit.shared)
+    for some in (free, tuple(credit for credit in credits if credit.reason is CreditReason.GENUINE)):
+        if sum(credit.amount_minor for credit in some) >= missing_minor:
+            return _enough(some, missing_minor)
+    return _enough(credits, missing_minor)
 
 
 def _enough(credits: tuple[CreditApplication, ...], missing_minor: int) -> tuple[CreditApplication, ...]:

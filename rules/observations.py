@@ -13,6 +13,7 @@ from receivables.evidence import BindingProblem, Vanished
 from receivables.payment import FeedStatus, Payment
 from receivables.twins import Twin
 from receivables.words import plain
+from rules import credit_facts
 from rules import fact_kinds as kinds
 from rules.hand_receipts import ReceiptReading, totals
 from rules.invoice_lines import Flaw, LineReading
@@ -75,7 +76,7 @@ def line(reading: Reading, of_line: LineReading) -> tuple[Fact, ...]:
     facts = [state(reading, of_line)]
     if of_line.flaw in (Flaw.SHORT, Flaw.FITS):
         facts += [*credits(reading, of_line), *_taken_by_ours(reading, of_line)]
-    facts += [_replacement(of_line, replacement) for replacement in of_line.replacements]
+    facts += [_replacement(of_line, replacement) for replacement in (*of_line.replacements, *of_line.rebills)]
     return tuple(facts)
 
 
@@ -140,9 +141,22 @@ def credits(reading: Reading, of_line: LineReading) -> tuple[Fact, ...]:
     for credit in sorted(once, key=lambda credit: (credit.applied.at, credit.id)):
         amount = Money(credit.amount_minor, reading.evidence.payment.currency)
         applied = (
-            kinds.credit_applied_after if credit.applied.at > reading.evidence.payment.paid_at else kinds.credit_applied_before
+            credit_facts.credit_applied_after
+            if credit.applied.at > reading.evidence.payment.paid_at
+            else credit_facts.credit_applied_before
         )
-        facts.append(applied(credit_memo(credit), credit.applied, invoice=invoice(of_line), amount=amount))
+        facts.append(
+            applied(
+                credit_memo(credit),
+                credit.applied,
+                invoice=invoice(of_line),
+                amount=amount,
+                total=Money(credit.of_minor, amount.currency) if credit.of_minor else None,
+                said=credit.said,
+                dated=credit.dated,
+                made_by=credit.made.person if credit.made else "",
+            )
+        )
     return tuple(facts)
 
 

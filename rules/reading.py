@@ -13,6 +13,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from receivables.books_records import Invoice, Receipt
+from receivables.credit_reasons import GRAVEST_FIRST, CreditReason
 from receivables.effects import EffectState
 from receivables.evidence import Evidence
 from receivables.payment import FeedStatus
@@ -88,6 +89,11 @@ class Reading:
         if customer.merged_into:
             return CustomerState.MERGED
         return CustomerState.READY if customer.active else CustomerState.INACTIVE
+
+    @property
+    def credits(self) -> CreditReason:
+        """What the credits are for that took from its invoices: the gravest reason of any of them."""
+        return min((line.reason for line in self.lines), key=GRAVEST_FIRST.index, default=CreditReason.GENUINE)
 
     @property
     def flaw(self) -> Flaw | None:

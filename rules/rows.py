@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from receivables.credit_reasons import CreditReason
 from receivables.payment import FeedStatus
 from receivables.refusal import Refusal
 from receivables.twins import Alike, Twin
@@ -78,6 +79,7 @@ TABLE: Mapping[str, KindOfRow] = {
             "all_read": either("every read succeeded", "a read failed"),
             "customer": one_of(CustomerState, "its customer"),
             "flaw": one_of(Flaw, "the state of its invoices, those that fit aside"),  # or "" where it differs
+            "credits": one_of(CreditReason, "what the credits are for that took from its invoices, the gravest reason"),
             "suspected": either("a receipt by hand may be it", "no receipt by hand may be it"),
             "vanished": either("a receipt by hand that named it is gone", "no receipt by hand that named it is gone"),
             # What keeps a finding from being certain.
@@ -97,6 +99,10 @@ TABLE: Mapping[str, KindOfRow] = {
         {
             "flaw": one_of(Flaw, "its state"),
             "unexplained_minor": number("what is missing and no later credit explains (minor units)"),
+            "beside_ours": either(
+                "later credits and our other receipts explain it together", "one of them alone explains it, or neither does"
+            ),
+            "beyond_ours_minor": number("what neither later credits nor our other receipts explain (minor units)"),
             "over": either("more was paid than the whole invoice is for", "what is missing is not just overpaid"),
             "mendable": either(
                 "an invoice that may replace it has enough open", "no invoice that may replace it has enough open"
@@ -109,6 +115,7 @@ TABLE: Mapping[str, KindOfRow] = {
         "a credit applied after the customer paid",
         {
             "chosen": either("it would be taken off", "it need not be taken off"),
+            "shared": either("it does not come off by itself", "it comes off by itself"),
             "day_closed": either("its day is in a closed period", "its day is open"),
         },
     ),
@@ -184,6 +191,7 @@ def _payment(reading: Reading) -> dict[str, Value]:
         "all_read": not evidence.unread,
         "customer": reading.customer.value,
         "flaw": "" if reading.flaw is None else reading.flaw.value,
+        "credits": reading.credits.value,
         "suspected": bool(reading.suspects),
         "vanished": bool(evidence.vanished),
         "replaced_surely": all(line.sure for line in reading.lines if line.flaw is Flaw.LOST),
@@ -198,6 +206,8 @@ def _line(line: LineReading) -> dict[str, Value]:
     return {
         "flaw": line.flaw.value,
         "unexplained_minor": line.unexplained_minor,
+        "beside_ours": bool(line.later_credits) and 0 < line.unexplained_minor <= line.ours_minor,
+        "beyond_ours_minor": max(0, line.unexplained_minor - line.ours_minor),
         "over": line.over_minor > 0,
         "mendable": line.mendable,
         "successor_score": line.successor_score,
@@ -212,6 +222,7 @@ def _applications(reading: Reading) -> list[Row]:
         for credit in line.later_credits:
             fields: dict[str, Value] = {
                 "chosen": credit in line.chosen_credits,
+                "shared": credit.shared,
                 "day_closed": is_day_closed(reading.evidence, credit.applied.at),
             }
             found.setdefault(credit.id, fields)

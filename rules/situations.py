@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from receivables.credit_reasons import CreditReason
 from receivables.diagnosis import Remedy
 from receivables.refusal import Refusal
 from rules.hand_receipts import ReceiptReading
@@ -17,9 +18,12 @@ UNPOSTED = a("payment", unposted=True)
 CUSTOMER_READY = a("payment", customer=CustomerState.READY)
 #: Something can be posted without doubling: the customer is there, and no receipt by hand is this money, or was.
 SAFE_TO_POST = (CUSTOMER_READY, a("payment", suspected=False, vanished=False))
-#: Some invoices are short, and each is short only by credits that were applied after the customer paid.
+#: What took from the invoices is no write-off, rebill or correction of the tax: those do not come off.
+GENUINE_CREDITS = a("payment", credits=CreditReason.GENUINE)
+#: Some invoices are short, and each is short only by genuine credits that were applied after the customer paid.
 SHORT_BY_CREDITS = (
     UNPOSTED,
+    GENUINE_CREDITS,
     a("line", flaw=Flaw.SHORT, unexplained_minor=0),
     no("line", flaw=Flaw.SHORT, unexplained_minor=above(0)),
 )

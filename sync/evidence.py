@@ -33,7 +33,7 @@ from storage.effects import StoredEffect
 from storage.failures import StoredFailure
 from storage.other_money import OtherMoney
 from storage.payments import Binding, StoredPayment
-from sync import binding, escalation, receipts_found
+from sync import binding, credit_memos, escalation, receipts_found
 from sync.desk import Desk
 from sync.receipts_found import Candidates, Search
 
@@ -70,6 +70,7 @@ class _Read:
     memos: Sequence[CreditMemo] = ()
     numbered: Sequence[Invoice] = ()
     receipts: Sequence[Receipt] = ()
+    rebills: Sequence[Invoice] = ()  # made on the day of a credit memo for an invoice of the batch
     posted: Mapping[str, Receipt | Gone] = field(default_factory=dict)
     marked: Mapping[str, Sequence[Receipt]] = field(default_factory=dict)
     candidates: Candidates = field(default_factory=Candidates)
@@ -212,11 +213,20 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
         numbers = {line.invoice_number for stored in batch for line in stored.payment.allocations if line.invoice_number}
         numbers |= {invoice.number for invoice in read.invoices.values() if invoice.number}
         read.memos = read.attempt("credit memos", lambda: books.credit_memos_on(invoice_ids), ())
+        read.rebills = _rebills(desk, ours, read)
         read.numbered = read.attempt("invoices of the same number", lambda: books.invoices_numbered(numbers), ())
         twins = {invoice.id for stored in batch for invoice in _same_total(stored, ours, read)} - set(read.invoices)
         if twins:
             read.numbered = [*read.numbered, *_living(read.attempt("similar invoices", lambda: books.invoices(twins), {}))]
     return read
+
+
+def _rebills(desk: Desk, ours: _Ours, read: _Read) -> list[Invoice]:
+    ids = credit_memos.may_be_rebills(read.memos, read.invoices, ours.invoices, desk.company)
+    nothing: Mapping[str, Invoice | Gone] = {}
+    new = ids - set(read.invoices)
+    fresh = read.attempt("invoices made with a credit memo", lambda: desk.books.invoices(new), nothing) if new else nothing
+    return _living({id_: read.invoices[id_] for id_ in ids - new} | dict(fresh))
 
 
 def _merged_into(read: _Read) -> set[str]:
@@ -260,6 +270,7 @@ def _takes_money(invoice: Invoice | Gone | None) -> bool:
 def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, at: datetime) -> Evidence:
     company = search.company
     lines = tuple(_line(stored, number, ours, read) for number in range(1, len(stored.payment.allocations) + 1))
+    lines = credit_memos.told(lines, read.memos, read.rebills, company)
     customers = binding.customers_of(stored, ours.bindings[stored.number], ours.known)
     customer = read.customers.get(next(iter(customers))) if len(customers) == 1 else None
     known = {of.id: of for of in read.customers.values() if isinstance(of, Customer)}

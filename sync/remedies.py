@@ -77,8 +77,6 @@ def _recreate(case: Case) -> Plan:
     ]
     evidence = replace(case.evidence, lines=tuple(lines_now))
     fits = rules.what_fits(evidence)
-    if chosen and rules.total_of(fits) < sum(line.amount_minor for line in evidence.lines):
-        raise CannotBeDone("The replacement invoice has a smaller open balance than the payment allocates to it.")
     _may_be_posted(case, evidence)
     bindings = tuple((line, invoice.id, invoice.customer_id) for line, invoice in sorted(chosen.items()))
     return _receipt_plan(case, evidence, fits, bindings)

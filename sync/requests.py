@@ -31,6 +31,7 @@ from sync.desk import Desk
 #: Why a decision takes two people whatever the amount.
 OTHER_PAYMENT = "To say that it is not a duplicate takes two people."
 OTHER_MONEY = "The receipt may well be this payment, so it takes two people to say that it is other money."
+NO_GENUINE_CREDIT = "The credit memo does not look like a genuine credit, so it takes two people to unapply it."
 SHORT_PROOF = "The proof is less than the payment, so the dismissal takes two people."
 
 
@@ -240,6 +241,8 @@ def question_of(
             rules.asked_to_apply(evidence, proof, options)
         named, without_proof = [proven.receipt.id for proven in proof.receipts], not proof.given
         always_two = SHORT_PROOF if proof.missing_minor else ""
+    elif remedy is Remedy.UNAPPLY_CREDIT_MEMO and evidence:
+        always_two = "" if rules.all_genuine(diagnosis, evidence) else NO_GENUINE_CREDIT
     elif remedy is Remedy.NOT_DUPLICATE and evidence:
         named, always_two = _said_to_be_other(evidence, options)
     made = makers_of(remedy, diagnosis, evidence, named)

@@ -22,6 +22,7 @@ from receivables.books_records import (
     ReceiptLine,
     Stamp,
 )
+from receivables.credit_reasons import CreditReason
 from receivables.effects import EffectState
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refused, Vanished
 from receivables.money import minor_from_text
@@ -71,9 +72,18 @@ def an_invoice(
 
 
 def a_credit(
-    *, id: str = "a-1", memo: str = "CM-77", invoice_id: str = "i-1042", amount_minor: int = 12_000, applied: Stamp | None = None
+    *,
+    id: str = "a-1",
+    memo: str = "CM-77",
+    invoice_id: str = "i-1042",
+    amount_minor: int = 12_000,
+    applied: Stamp | None = None,
+    reason: CreditReason = CreditReason.GENUINE,
+    said: str = "",
+    shared: bool = False,
 ) -> CreditApplication:
-    return CreditApplication(id, f"m-{memo}", memo, invoice_id, amount_minor, applied or Stamp("dana", LATER))
+    stamp = applied or Stamp("dana", LATER)
+    return CreditApplication(id, f"m-{memo}", memo, invoice_id, amount_minor, stamp, reason=reason, said=said, shared=shared)
 
 
 def a_line(
@@ -256,7 +266,7 @@ KEYS = {
     "twin": "number alike paid timed",
     "line": "invoice amount is open status total day by stamped customer currency problem credits successors",
     "successor": "number id open total status customer currency made by day",
-    "credit": "memo id amount day by",
+    "credit": "memo id amount day by reason said shared",
     "receipt": "id amount customer currency dated entered by reference method memo deposited voided lines this_payment ours"
     " claimed rivals names_payment other_money texts deposit account",
     "part": "part generation state amount on_account verified lines receipt customer dated account",
@@ -327,6 +337,9 @@ def _credit(number: str, given: Short) -> CreditApplication:
         invoice_id=f"i-{number}",
         amount_minor=_minor(given["amount"]),
         applied=_stamp(given, "by", "day", LATER),
+        reason=CreditReason(given.get("reason", "genuine")),
+        said=given.get("said", ""),
+        shared=given.get("shared", False),
     )
 
 

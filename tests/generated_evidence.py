@@ -15,6 +15,7 @@ from typing import Any
 from evidence_makers import CUSTOMER, PAID_AT, a_credit, a_customer, a_line, a_receipt, an_evidence, an_invoice
 
 from receivables.books_records import Gone, InvoiceStatus, Receipt, Stamp
+from receivables.credit_reasons import CreditReason
 from receivables.effects import EffectState
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refused, Vanished
 from receivables.payment import FeedStatus
@@ -58,7 +59,21 @@ def _credited(rng: random.Random, place: int) -> LineEvidence:
         for n, amount in enumerate(taken)
     )
     invoice = an_invoice(number=line.invoice.number, total_minor=500, open_minor=max(0, line.amount_minor - short))
+    if rng.random() < 0.2:
+        return _signed(rng, replace(line, invoice=invoice, credits=credits))
     return replace(line, invoice=invoice, credits=credits)
+
+
+def _signed(rng: random.Random, line: LineEvidence) -> LineEvidence:
+    """Credits of another reason than a genuine one, or that the books share with another invoice; sometimes a rebill."""
+    credits = tuple(
+        replace(credit, reason=rng.choice(list(CreditReason)), shared=rng.random() < 0.2) if rng.random() < 0.7 else credit
+        for credit in line.credits
+    )
+    rebilled = rng.choice((0, 1, 1, 2)) if any(credit.reason is CreditReason.REBILL for credit in credits) else 0
+    made = Stamp("frank", PAID_AT + timedelta(hours=24))
+    rebills = tuple(an_invoice(id=f"b-{line.line}-{n}", number=f"30{n}", created=made) for n in range(rebilled))
+    return replace(line, credits=credits, successors=rebills)
 
 
 def _lost(rng: random.Random, place: int) -> LineEvidence:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
+import oracle_credits
 from oracle_money import LIKELY, POSSIBLE, Broken, HandReceipt, Money, stands, where
 
-from receivables.books_records import CreditApplication, Gone, Invoice, InvoiceStatus, Receipt
+from receivables.books_records import Gone, Invoice, InvoiceStatus, Receipt
 from receivables.diagnosis import Cause, Confidence, Remedy
 from receivables.effects import EffectState
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart
@@ -397,56 +398,45 @@ class _Oracle(Money):
         return Opinion(Cause.INVOICE_RECREATED, Remedy.RECREATE_RECEIPT, self.sure(certain), successors=frozenset(successors))
 
     def credited(self) -> Opinion | None:
-        chosen: dict[str, CreditApplication] = {}
-        for line in self.e.lines:
-            invoice = line.invoice
-            if self.trouble(line) != "short" or not isinstance(invoice, Invoice):
-                continue
-            missing = self.wanted[self.line_key(line)] - invoice.open_minor
-            later: dict[str, CreditApplication] = {}
-            for twin in self.e.lines:
-                if self.line_key(twin) == self.line_key(line):
-                    for c in twin.credits:
-                        if c.applied.at > self.paid_at and c.invoice_id == invoice.id and c.amount_minor > 0:
-                            later[c.id] = c
-            if sum(c.amount_minor for c in later.values()) < missing:
-                return None
-            chosen |= {c.id: c for c in self.just_enough(list(later.values()), missing)}
-        certain = self.can_post() and not self.may_be_this_money()
-        if any(self.closed(self.day(c.applied.at)) for c in chosen.values()):
+        short = [
+            oracle_credits.short_line(
+                self,
+                line,
+                line.invoice,
+                [twin for twin in self.e.lines if self.line_key(twin) == self.line_key(line)],
+                self.wanted[self.line_key(line)],
+                self.taken_by_ours(line.invoice) or 0,
+            )
+            for line in self.e.lines
+            if self.trouble(line) == "short" and isinstance(line.invoice, Invoice)
+        ]
+        found = oracle_credits.credited(short, self)
+        if found is None:
+            return None
+        certain = found.sure and self.can_post() and not self.may_be_this_money()
+        if found.remedy is Remedy.UNAPPLY_CREDIT_MEMO and any(oracle_credits.is_closed(self, c) for c in found.off):
             return Opinion(Cause.PERIOD_CLOSED, Remedy.RETRY, self.sure(certain))
-        return Opinion(Cause.CREDIT_MEMO_APPLIED, Remedy.UNAPPLY_CREDIT_MEMO, self.sure(certain), applications=frozenset(chosen))
+        off = frozenset(c.id for c in found.off)
+        return Opinion(Cause.CREDIT_MEMO_APPLIED, found.remedy, self.sure(certain), applications=off, successors=found.instead)
+
+    def taken_by_ours(self, invoice: Invoice) -> int | None:
+        """What our receipts for other payments took of an invoice; None where our mark was copied by hand."""
+        ours = {
+            r.receipt.id: r.receipt
+            for r in self.e.receipts
+            if r.ours and not r.this_payment and not r.receipt.voided and r.receipt.applied_to(invoice.id)
+        }
+        memos = [receipt.memo for receipt in ours.values() if receipt.memo]
+        return None if len(memos) > len(set(memos)) else sum(r.applied_to(invoice.id) for r in ours.values())
 
     def overpaid(self) -> Opinion | None:
         for line in self.e.lines:
             if self.trouble(line) == "short" and isinstance(line.invoice, Invoice):
-                ours = {
-                    r.receipt.id: r.receipt
-                    for r in self.e.receipts
-                    if r.ours and not r.this_payment and not r.receipt.voided and r.receipt.applied_to(line.invoice.id)
-                }
-                taken = sum(receipt.applied_to(line.invoice.id) for receipt in ours.values())
-                memos = [receipt.memo for receipt in ours.values() if receipt.memo]
-                if len(memos) > len(set(memos)):
-                    return None  # our mark was copied by hand
-                if line.invoice.total_minor <= 0 or line.invoice.total_minor - taken != line.invoice.open_minor:
+                taken = self.taken_by_ours(line.invoice)
+                if taken is None or line.invoice.total_minor <= 0 or line.invoice.total_minor - taken != line.invoice.open_minor:
                     return None
         certain = self.can_post() and not self.may_be_this_money()
         return Opinion(Cause.AMOUNT_DIFFERS, Remedy.KEEP_ON_ACCOUNT, self.sure(certain))
-
-    @staticmethod
-    def just_enough(later: list[CreditApplication], missing: int) -> list[CreditApplication]:
-        """Back in time until it suffices; then the smallest go again, as long as it still does."""
-        taken: list[CreditApplication] = []
-        pile = sorted(later, key=lambda c: (c.applied.at, c.id))
-        while missing > sum(c.amount_minor for c in taken):
-            taken.append(pile.pop())
-        spare = sum(c.amount_minor for c in taken) - missing
-        for c in sorted(taken, key=lambda c: (c.amount_minor, c.applied.at, c.id)):
-            if c.amount_minor <= spare:
-                spare -= c.amount_minor
-                taken.remove(c)
-        return taken
 
     # --- none of these
 

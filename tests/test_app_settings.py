@@ -19,6 +19,7 @@ from app.settings import SMALLEST_FILE, Settings, load_settings
 from app.settings_books import EmbeddedBooksSettings, QuickBooksSettings, TrytonSettings, XeroSettings
 from app.settings_messages import KEYS
 from receivables.authority import Right
+from receivables.credit_reasons import CreditReason
 from receivables.diagnosis import Remedy
 from receivables.errors import ConfigurationError, NotFound
 
@@ -110,6 +111,15 @@ def test_every_key_reaches_its_place(tmp_path: Path) -> None:
     )
     assert EmbeddedBooksSettings(kind="embedded", file=Path("/var/books/beta.sqlite")) == beta.books
     assert tmp_path == configured.folder
+
+
+def test_a_company_names_its_own_words_for_a_reason_and_keeps_the_others(tmp_path: Path) -> None:
+    own = '[company.credit_reasons]\nwrite_off = ["Ausbuchung"]\n'
+    words = loaded(tmp_path, SMALLEST_FILE + own).company(None).company.credit_words
+
+    assert (CreditReason.WRITE_OFF, CreditReason.GENUINE) == (words.reason_of(["ausbuchung"]), words.reason_of(["bad debt"]))
+    assert CreditReason.TAX is words.reason_of(["Sales tax"])
+    assert "Did you mean write_off?" in refusal(tmp_path, SMALLEST_FILE + own.replace("write_off", "writeoff"))
 
 
 def books(lines: str) -> str:
@@ -467,7 +477,7 @@ def test_each_example_of_the_administrators_page_works(tmp_path: Path, example: 
 
 def test_the_administrators_page_explains_every_key_and_remedy() -> None:
     words = [*KEYS, *Remedy, "RESOLVE_NOW_CONFIG", "RESOLVE_NOW_DATABASE_URL", "RESOLVE_NOW_DATABASE_URL_FILE"]
-    tables = ("database", "http", "company", "books", "feed", "deposit_accounts", "person", "may")
+    tables = ("database", "http", "company", "books", "feed", "deposit_accounts", "credit_reasons", "person", "may")
     rows = [row for row in DOCUMENT.splitlines() if row.startswith(("| ", "#", "1. the file"))]
     missing = [word for word in words if word not in tables and not any(f"`{word}`" in row for row in rows)]
     assert [] == missing

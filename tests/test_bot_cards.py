@@ -40,7 +40,7 @@ from slack_sdk.models.views import View
 
 from app.clock import RandomIds
 from bot.cards import failure_card
-from bot.figures import credit_that_fits_minor, figures, headline_minor
+from bot.figures import credit_that_fits_minor, figures, follows, headline_minor
 from bot.modals import read_submission, resolve_modal
 from bot.text import Block, fallback, plain_text
 from receivables.diagnosis import Cause, Remedy
@@ -362,7 +362,7 @@ def test_only_an_open_failure_has_buttons(name: str) -> None:
 
 PRIMARY = [
     (credited(), Remedy.UNAPPLY_CREDIT_MEMO, "Unapply credit memo ($120.00)"),
-    (credited_twice_paid_twice(), Remedy.UNAPPLY_CREDIT_MEMO, "Unapply credit memo ($250.00)"),
+    (credited_twice_paid_twice(), Remedy.UNAPPLY_CREDIT_MEMO, "Unapply credit memo ($200.00)"),
     (recreated(), Remedy.RECREATE_RECEIPT, "Recreate receipt ($500.00)"),
     (short(), Remedy.RECREATE_RECEIPT, "Recreate receipt ($500.00)"),
     (entered_by_hand(), Remedy.DISMISS, "Dismiss syncing ($500.00)"),
@@ -387,10 +387,10 @@ def test_where_a_press_is_not_enough_there_is_only_resolve_now(facts: CardFacts)
 FIGURES: list[tuple[str, Evidence, Remedy, list[tuple[str, int, int]]]] = [
     ("unapply", credited(), Remedy.UNAPPLY_CREDIT_MEMO,
      [("Credit memo CM-77 on invoice 1042", 12_000, 0), ("Open on invoice 1042", 38_000, 0)]),
-    # 200.00 open + 150.00 + 100.00 freed - 300.00 - 100.00 paid = 50.00
+    # 200.00 open + 150.00 + 100.00 freed - 300.00 - 100.00 paid = 50.00, which the first memo takes again
     ("unapply two memos for two allocations", credited_twice_paid_twice(), Remedy.UNAPPLY_CREDIT_MEMO,
-     [("Credit memo CM-77 on invoice 1042", 15_000, 0), ("Credit memo CM-78 on invoice 1042", 10_000, 0),
-      ("Open on invoice 1042", 20_000, 5_000)]),
+     [("Credit memo CM-77 on invoice 1042", 15_000, 5_000), ("Credit memo CM-78 on invoice 1042", 10_000, 0),
+      ("Open on invoice 1042", 20_000, 0)]),
     ("recreate on the successor", recreated(), Remedy.RECREATE_RECEIPT, [("Open on the new invoice 1042", 62_000, 12_000)]),
     ("recreate, to be chosen", recreated(made_again=3), Remedy.RECREATE_RECEIPT, []),
     ("recreate what fits", short(), Remedy.RECREATE_RECEIPT,
@@ -440,6 +440,25 @@ def test_the_credit_is_offered_back_only_where_something_of_it_fits() -> None:
     assert 5_000 == credit_that_fits_minor(a_card(credited_twice_paid_twice()))
     assert "reapply" not in _block_ids(MODALS["unapply-credit-memo"])
     assert "reapply" in _block_ids(MODALS["unapply-and-put-back"])
+
+
+def test_unapplying_says_what_of_the_books_changes_and_what_not() -> None:
+    assert (
+        "Changed: the customer's balance and aging. $100.00 of credit memo CM-77 and $100.00 of credit memo CM-78 stays open for "
+        "other invoices.",
+        "Not changed: the bank; on the accrual basis, revenue and sales tax. On the cash basis, those may move.",
+    ) == follows(a_card(credited_twice_paid_twice()), Remedy.UNAPPLY_CREDIT_MEMO, WORDS)
+
+
+def test_what_still_fits_is_reapplied_unless_the_person_unticks_it() -> None:
+    asked = _block(MODALS["unapply-and-put-back"]["blocks"], "reapply")["element"]
+    assert asked["options"] == asked["initial_options"]
+
+    def told(reapply: dict[str, object]) -> object:
+        return read_submission({"state": {"values": reapply}}).options
+
+    assert {"no_reapply": True} == told({"reapply": {"reapply": {"selected_options": []}}})
+    assert {} == told({"reapply": {"reapply": {"selected_options": [{"value": "reapply"}]}}}) == told({})
 
 
 def test_the_card_and_the_modal_show_the_same_figures() -> None:

@@ -181,7 +181,21 @@ def credit_memo(document: Json, payments: Iterable[Json]) -> CreditMemo:
         created=created,
         changed=changed,
         applications=tuple(sorted(applications, key=lambda application: application.id)),
+        reason=", ".join(dict.fromkeys(item for line in parts(document, "Line") if (item := _item(line)))),
+        memo=" ".join(_said_on(document)),
     )
+
+
+def _item(line: Json) -> str:
+    """The name of the product or service of a line, which tells a write-off from a return of goods."""
+    return text(_part(_part(line, "SalesItemLineDetail"), "ItemRef"), "name")
+
+
+def _said_on(document: Json) -> list[str]:
+    """What people wrote on a credit memo: for the customer, for themselves, and on its lines; each once."""
+    said = [text(_part(document, "CustomerMemo"), "value"), text(document, "PrivateNote")]
+    said += [text(line, "Description") for line in parts(document, "Line")]
+    return list(dict.fromkeys(filter(None, said)))
 
 
 def receipt(document: Json) -> Receipt:

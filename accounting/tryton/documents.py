@@ -30,6 +30,7 @@ from receivables.words import day_of
 CUSTOMER_FIELDS = ("name", "active", "replaced_by", "_timestamp", *STAMPS)
 INVOICE_FIELDS = (
     *"number state party currency.code total_amount amount_to_pay invoice_date account lines_to_pay _timestamp".split(),
+    *"description reference".split(),
     *STAMPS,
 )
 STATEMENT_LINE_FIELDS = (
@@ -87,6 +88,7 @@ def credit_memo(row: Mapping[str, Any], entries: Entries, linked: Mapping[int, S
             invoice_id=str(invoice_id),
             amount_minor=amount_minor,
             applied=leaf.matched if leaf.reconciliation else linked.get(leaf.id, leaf.changed),
+            shared=len(entries.invoices_matched(leaf)) > 1,
         )
         for leaf in leaves
         for invoice_id, amount_minor in entries.paid_by(leaf)
@@ -104,6 +106,8 @@ def credit_memo(row: Mapping[str, Any], entries: Entries, linked: Mapping[int, S
         created=created,
         changed=changed,
         applications=applications,
+        reason=row["description"] or "",
+        memo=row["reference"] or "",
     )
 
 

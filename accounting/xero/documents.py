@@ -159,7 +159,15 @@ def credit_memo(of: Fields) -> CreditMemo | Gone:
             )
             for place, allocation in enumerate(allocations(of), start=1)
         ),
+        reason=", ".join(_descriptions(of)),
+        memo=text(of, "Reference"),
     )
+
+
+def _descriptions(of: Fields) -> list[str]:
+    """What its lines are for, each once: a description, and the item's code where there is one."""
+    lines = elements(of.get("LineItems"))
+    return list(dict.fromkeys(said for line in lines for said in (text(line, "Description"), text(line, "ItemCode")) if said))
 
 
 def allocations(of: Fields) -> list[Fields]:
