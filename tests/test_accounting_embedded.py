@@ -19,7 +19,9 @@ from pysqlite3 import dbapi2 as sqlite
 from accounting.embedded.change import AUTOMATIC, Kind
 from accounting.embedded.connector import EmbeddedBooks
 from accounting.embedded.ledger import Ledger
-from receivables.books_records import Gone, Invoice, InvoiceStatus, Receipt
+from accounting.embedded.money_out import NewMoneyOut
+from accounting.embedded.receipts import Correction
+from receivables.books_records import Gone, Invoice, InvoiceStatus, MoneyOutKind, Receipt
 from receivables.effects import Dispatch, Order, ReceiptWrite, Written, effect_key, marker
 from receivables.errors import BooksRefused, BooksUnavailable, ConfigurationError, NotFound
 
@@ -190,7 +192,7 @@ def test_deposited_receipt_cannot_be_changed_until_it_is_taken_out(tmp_path: Pat
     codes = [
         refusal_of(lambda: ledger.void_receipt(receipt.id, by="Dana")),
         refusal_of(lambda: ledger.delete_receipt(receipt.id, by="Dana")),
-        refusal_of(lambda: ledger.apply_receipt(receipt.id, [], by="Dana")),
+        refusal_of(lambda: ledger.correct_receipt(receipt.id, Correction(49_000), by="Dana")),
         refusal_of(lambda: ledger.delete_invoice(invoice.id, by="Dana")),
         refusal_of(lambda: ledger.void_invoice(invoice.id, by="Dana")),
     ]
@@ -210,6 +212,7 @@ def test_nothing_dated_in_a_closed_period_is_made_changed_or_deleted(tmp_path: P
     february = datetime(2026, 2, 20, tzinfo=UTC)
     application = ledger.apply_credit(memo.id, invoice.id, 1_000, by="Dana", at=february)
     voided = ledger.void_receipt(a_receipt(ledger, customer, on=old).id, by="Dana")
+    paid_now = a_receipt(ledger, customer, on=new)
     ledger.close_period(date(2026, 2, 28), by="Dana")
 
     calls: list[Callable[[], object]] = [
@@ -223,7 +226,11 @@ def test_nothing_dated_in_a_closed_period_is_made_changed_or_deleted(tmp_path: P
         lambda: ledger.void_receipt(receipt.id, by="Dana"),
         lambda: ledger.delete_receipt(voided.id, by="Dana"),
         lambda: ledger.apply_receipt(receipt.id, [], by="Dana"),
-        lambda: ledger.deposit_receipt(receipt.id, by="Dana"),
+        lambda: ledger.deposit_receipt(receipt.id, by="Dana", deposited_on=old),
+        lambda: ledger.correct_receipt(receipt.id, Correction(received_on=new), by="Dana"),
+        lambda: ledger.correct_receipt(paid_now.id, Correction(received_on=old), by="Dana"),
+        lambda: ledger.pay_out(NewMoneyOut(MoneyOutKind.RETURN, receipt.id, old), by="Dana"),
+        lambda: ledger.write_off(invoice.id, old, by="Dana"),
         lambda: ledger.delete_credit_memo(memo.id, by="Dana"),
         lambda: ledger.unapply_credit(application.id, by="Dana"),
         lambda: ledger.apply_credit(memo.id, invoice.id, 100, by="Dana", at=february),

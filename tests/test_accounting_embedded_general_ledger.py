@@ -11,7 +11,9 @@ from makers import ManualClock
 from accounting.embedded.general_ledger import TrialBalance
 from accounting.embedded.ledger import Ledger
 from accounting.embedded.money_out import NewMoneyOut
+from accounting.embedded.receipts import Correction
 from receivables.books_records import Invoice, MoneyOutKind, Receipt
+from receivables.errors import BooksRefused
 
 FEBRUARY, MARCH = date(2026, 2, 28), date(2026, 3, 31)
 NOW = datetime(2026, 3, 10, 16, tzinfo=UTC)
@@ -137,3 +139,64 @@ def test_each_currency_is_balanced_by_itself(ledger: Ledger) -> None:
 
     assert [("JPY", 70), ("USD", 50_000)] == [(tied.currency, tied.open_invoices_minor) for tied in whole.tie_outs]
     assert (70, 50_000) == (whole.debit_minor("Accounts receivable", "JPY"), whole.debit_minor("Accounts receivable"))
+
+
+def test_prepayment_of_a_closed_month_in_a_deposit_is_applied_today_and_the_month_stays(ledger: Ledger) -> None:
+    paid = receipt(ledger)
+    ledger.deposit_receipt(paid.id, by="Dana", deposited_on=FEBRUARY)
+    ledger.close_period(FEBRUARY, by="Dana")
+    february = told(ledger.trial_balance(FEBRUARY))
+    owed = invoice(ledger, date(2026, 3, 1))
+
+    applied = ledger.apply_receipt(paid.id, [(owed.id, 50_000)], by="Dana")
+
+    assert (0, True) == (applied.unapplied_minor, applied.deposited)
+    assert february == told(ledger.trial_balance(FEBRUARY))
+    assert {"Bank": 50_000, "Undeposited funds": 0, **PAID} == told(ledger.trial_balance())
+    ledger.close_period(MARCH, by="Dana")
+    with pytest.raises(BooksRefused, match="the application of receipt"):
+        ledger.apply_receipt(paid.id, [], by="Dana", at=datetime(2026, 4, 2, tzinfo=UTC))
+
+
+def test_deposit_has_its_own_date_and_its_fee_a_line(ledger: Ledger) -> None:
+    paid = receipt(ledger, invoice(ledger))
+    ledger.close_period(FEBRUARY, by="Dana")
+    february = told(ledger.trial_balance(FEBRUARY))
+
+    ledger.deposit_receipt(paid.id, by="Dana", deposited_on=date(2026, 3, 2), fee_minor=1_500)
+
+    assert february == told(ledger.trial_balance(FEBRUARY))
+    assert {"Bank": 48_500, "Undeposited funds": 0, "Processing fees": 1_500, **PAID} == told(ledger.trial_balance())
+
+
+def test_receipt_entered_net_of_a_fee_is_corrected_to_the_whole_amount(ledger: Ledger) -> None:
+    owed = invoice(ledger)
+    net = ledger.enter_receipt("H", 48_500, "USD", date(2026, 3, 2), by="Dana", lines=[(owed.id, 48_500)])
+
+    ledger.correct_receipt(net.id, Correction(amount_minor=50_000), by="Dana")
+    whole = ledger.apply_receipt(net.id, [(owed.id, 50_000)], by="Dana")
+    ledger.deposit_receipt(whole.id, by="Dana", deposited_on=date(2026, 3, 3), fee_minor=1_500)
+
+    assert {"Bank": 48_500, "Undeposited funds": 0, "Processing fees": 1_500, **PAID} == told(ledger.trial_balance())
+    assert "corrected: 485.00 USD to 500.00 USD" in [entry.what for entry in ledger.history(net.number)]
+
+
+def test_correction_moves_a_receipt_to_another_customer_unapplied_and_never_below_what_is_used(ledger: Ledger) -> None:
+    other = ledger.add_customer("Initech", by="Dana")
+    paid = receipt(ledger, invoice(ledger))
+    with pytest.raises(BooksRefused, match="Unapply it first"):
+        ledger.correct_receipt(paid.id, Correction(amount_minor=49_999), by="Dana")
+
+    new = Correction(received_on=date(2026, 3, 2), customer_id=other.id, deposit_account="Checking", reference="CHK-7")
+    moved = ledger.correct_receipt(paid.id, new, by="Dana")
+
+    assert (other.id, date(2026, 3, 2), "Checking", "CHK-7") == (
+        moved.customer_id,
+        moved.received_on,
+        moved.deposit_account,
+        moved.reference,
+    )
+    assert (50_000, ()) == (moved.unapplied_minor, moved.lines)
+    ledger.pay_out(NewMoneyOut(MoneyOutKind.RETURN, paid.id, MARCH), by="Dana")
+    with pytest.raises(BooksRefused, match="Delete that entry first"):
+        ledger.correct_receipt(paid.id, Correction(customer_id="H"), by="Dana")

@@ -14,6 +14,7 @@ from makers import START, ManualClock
 
 from accounting.embedded.ledger import Ledger
 from accounting.embedded.money_out import NewMoneyOut
+from accounting.embedded.receipts import Correction
 from receivables.books_records import CreditApplication, InvoiceStatus, MoneyOutKind
 from receivables.errors import BooksRefused
 
@@ -35,6 +36,7 @@ class Bookkeeping(RuleBasedStateMachine):
             self.ledger.add_customer(name, by="Dana")
         self.ledger.set_auto_apply_credits(automatic, by="Dana")
         self.money_taken_minor = 0
+        self.closed: tuple[date, dict[str, int]] | None = None
 
     def teardown(self) -> None:
         if hasattr(self, "ledger"):
@@ -143,13 +145,30 @@ class Bookkeeping(RuleBasedStateMachine):
     def deposit(self, pick: int, what: str) -> None:
         self.attempt(lambda: getattr(self.ledger, what)(self.receipt(pick), by="Dana"))
 
+    @rule(pick=PICK, amount=AMOUNTS, day=DAYS, customer=PICK)
+    def correct_receipt(self, pick: int, amount: int, day: date, customer: int) -> None:
+        receipt_id = self.receipt(pick)
+        before_minor = sum(receipt.amount_minor for receipt in self.ledger.receipts() if receipt.id == receipt_id)
+        new = Correction(amount, day, self.customer(customer), "Clearing")
+        if self.attempt(lambda: self.ledger.correct_receipt(receipt_id, new, by="Dana")):
+            self.money_taken_minor += amount - before_minor
+
     @rule(day=DAYS)
     def close_period(self, day: date) -> None:
-        self.attempt(lambda: self.ledger.close_period(day - timedelta(days=5), by="Dana"))
+        self.ledger.close_period(day - timedelta(days=5), by="Dana")
+        self.closed = (day - timedelta(days=5), self.of_closed_month())
 
     @rule()
     def reopen_period(self) -> None:
-        self.attempt(lambda: self.ledger.reopen_period(by="Dana"))
+        if self.attempt(lambda: self.ledger.reopen_period(by="Dana")):
+            self.closed = None
+
+    def of_closed_month(self) -> dict[str, int]:
+        """Its trial balance; what is applied counts with what is not, because taking a receipt off its invoice has no date."""
+        balance = self.ledger.trial_balance(self.ledger.settings().closed_through)
+        held = {found.account: found.debit_minor for found in balance.balances if found.debit_minor}
+        held["Owed"] = held.pop("Accounts receivable", 0) + held.pop("Customer deposits", 0)
+        return held
 
     @rule(pick=PICK, what=st.sampled_from(["deactivate_customer", "reactivate_customer"]))
     def change_customer(self, pick: int, what: str) -> None:
@@ -184,6 +203,9 @@ class Bookkeeping(RuleBasedStateMachine):
         whole = self.ledger.trial_balance()
         assert [tied.difference_minor for tied in whole.tie_outs] in ([], [0])
         cash_minor = sum(whole.debit_minor(account) for account in ("Bank", "Undeposited funds", "Clearing"))
+        if self.closed is not None:
+            assert self.ledger.settings().closed_through == self.closed[0]
+            assert self.of_closed_month() == self.closed[1]
         assert cash_minor == self.money_taken_minor - sum(entry.amount_minor for entry in self.ledger.money_out())
 
 

@@ -269,3 +269,21 @@ def test_trial_balance_is_shown_with_what_it_ties_out_to(config: Path) -> None:
     assert "unapplied receipts $100.00 to Customer deposits; difference $0.00." in shown
     assert told["balances"][0] == {"account": "Stripe Clearing", "currency": "USD", "debit_minor": 60_000}
     assert (told["through"], told["tie_outs"]) == ("2026-03-04", [])
+
+
+def test_receipt_is_corrected_and_deposited_with_a_fee_line(config: Path) -> None:
+    hooli(config)
+    answer(config, "receipt", "Hooli", "485", "--on", "2026-03-04", "--reference", "CHK-7")
+
+    words = ("--amount", "500", "--on", "2026-03-05", "--customer", "Hooli", "--account", "Checking", "--reference", "CHK-8")
+    corrected = answer(config, "correct-receipt", "CHK-7", *words)
+    answer(config, "deposit", "CHK-8", "--on", "2026-03-06", "--fee", "15.00")
+
+    assert (corrected["amount_minor"], corrected["received_on"], corrected["deposit_account"]) == (
+        50_000,
+        "2026-03-05",
+        "Checking",
+    )
+    assert [("fee", 1_500, "2026-03-06")] == [
+        (entry["kind"], entry["amount_minor"], entry["on"]) for entry in answer(config, "list", "money-out")
+    ]

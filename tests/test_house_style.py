@@ -10,7 +10,7 @@ import pytest
 from house import ROOT, Source, files, imported, product, referred_to, rooms, sources
 
 PRODUCT_LINES, TEST_LINES, FUNCTION_LINES = 400, 600, 60
-MANY_PARAMETERS, FUNCTIONS_WITH_MANY = 7, 16  # so many in the whole product, most of them commands with an option each
+MANY_PARAMETERS, FUNCTIONS_WITH_MANY = 7, 17  # so many in the whole product, most of them commands with an option each
 MIGRATIONS = "storage/migrations/versions/"  # written by Alembic, never changed afterwards
 
 CLOCK = "app/clock.py"  # the one place where time and identities come from

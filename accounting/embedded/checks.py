@@ -54,16 +54,28 @@ def receipt(change: Change, receipt_id: str) -> Receipt:
     return found[0] if found else _missing(change, Kind.RECEIPT, receipt_id)
 
 
-def changeable_receipt(change: Change, receipt_id: str) -> Receipt:
-    """The receipt, which may be changed, voided or deleted: not voided, not in a deposit, of an open period."""
+def unvoided_receipt(change: Change, receipt_id: str) -> Receipt:
+    """The receipt, which holds money."""
     found = receipt(change, receipt_id)
     if found.voided:
         raise BooksRefused(f"Receipt {found.number} is voided and cannot be changed.", Refusal.RECEIPT_VOIDED)
+    return found
+
+
+def undeposited_receipt(change: Change, receipt_id: str) -> Receipt:
+    """The receipt, which is in no bank deposit."""
+    found = unvoided_receipt(change, receipt_id)
     if found.deposited:
         raise BooksRefused(
             f"Receipt {found.number} is in a bank deposit and cannot be changed. Take it out of the deposit first.",
             Refusal.RECEIPT_DEPOSITED,
         )
+    return found
+
+
+def changeable_receipt(change: Change, receipt_id: str) -> Receipt:
+    """The receipt, which may be changed, voided or deleted: not voided, not in a deposit, of an open period."""
+    found = undeposited_receipt(change, receipt_id)
     period_open(change, found.received_on, f"receipt {found.number}")
     return found
 

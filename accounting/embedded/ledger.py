@@ -23,6 +23,7 @@ from accounting.embedded.database import Database
 from accounting.embedded.general_ledger import TrialBalance
 from accounting.embedded.money_out import NewMoneyOut
 from accounting.embedded.reading import HistoryEntry
+from accounting.embedded.receipts import Correction
 from receivables.books_records import (
     BooksSettings,
     CreditApplication,
@@ -275,7 +276,12 @@ class Ledger:
     def apply_receipt(self, receipt_id: str, lines: Iterable[tuple[str, int]], *, by: str, at: datetime | None = None) -> Receipt:
         """Lets a receipt stand on these (invoice id, minor units) and no others."""
         with self.changing(by, at) as change:
-            return receipts.apply(change, receipt_id, _lines(lines))
+            return receipts.apply_by_hand(change, receipt_id, _lines(lines))
+
+    def correct_receipt(self, receipt_id: str, new: Correction, *, by: str, at: datetime | None = None) -> Receipt:
+        """Types over what a receipt says: amount, date, customer, deposit account, reference, memo."""
+        with self.changing(by, at) as change:
+            return receipts.correct(change, receipt_id, new)
 
     def void_receipt(self, receipt_id: str, *, by: str, at: datetime | None = None) -> Receipt:
         with self.changing(by, at) as change:
@@ -286,11 +292,18 @@ class Ledger:
             return receipts.delete(change, receipt_id)
 
     def deposit_receipt(
-        self, receipt_id: str, *, by: str, at: datetime | None = None, deposited_on: date | None = None
+        self, receipt_id: str, *, by: str, at: datetime | None = None, deposited_on: date | None = None, fee_minor: int = 0
     ) -> Receipt:
-        """Puts a receipt into a bank deposit, dated the day of the change unless `deposited_on` is given."""
+        """Puts a receipt into a bank deposit, dated the day of the change unless `deposited_on` is given.
+
+        A fee is a line of its own on the deposit: the bank received so much less.
+        """
         with self.changing(by, at) as change:
-            return receipts.deposit(change, receipt_id, deposited_on or change.day)
+            on = deposited_on or change.day
+            deposited = receipts.deposit(change, receipt_id, on)
+            if fee_minor:
+                money_out.record(change, NewMoneyOut(MoneyOutKind.FEE, receipt_id, on, fee_minor, "on the deposit"))
+            return deposited
 
     def undo_deposit(self, receipt_id: str, *, by: str, at: datetime | None = None) -> Receipt:
         with self.changing(by, at) as change:

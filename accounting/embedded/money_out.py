@@ -75,12 +75,12 @@ def record(change: Change, new: NewMoneyOut) -> MoneyOut:
         held = spoken(held_minor, receipt.currency)
         raise BooksRefused(f"Receipt {receipt.number} holds {held}; no more can be paid out of it.", Refusal.INVALID)
     reopening = _off_as_asked(receipt, new.off, amount_minor) if new.kind is MoneyOutKind.REFUND else _off(receipt, amount_minor)
-    applied_on = receipts.applied_on(change, receipt.id)
+    days = receipts.days_applied(change, receipt)
     receipts.move_off(change, receipt, reopening)
     entry = _written(change, receipt, new, amount_minor)
     change.connection.executemany(
         "INSERT INTO reopened (money_out_id, invoice_id, amount_minor, applied_on) VALUES (?, ?, ?, ?)",
-        [(entry.id, line.invoice_id, line.amount_minor, applied_on[line.invoice_id]) for line in reopening],
+        [(entry.id, line.invoice_id, line.amount_minor, days[line.invoice_id].isoformat()) for line in reopening],
     )
     change.changed(
         Kind.RECEIPT, receipt.id, f"{spoken(amount_minor, receipt.currency)} paid out by {new.kind.value} {entry.number}"

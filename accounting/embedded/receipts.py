@@ -8,8 +8,8 @@ and leave the rest unapplied without a word.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from accounting.embedded import checks
@@ -68,13 +68,73 @@ def enter(change: Change, write: ReceiptWrite, number: str = "") -> Receipt:
 
 def apply(change: Change, receipt_id: str, lines: Sequence[ReceiptLine]) -> Receipt:
     """Lets the receipt stand on these lines and no others; what they leave is unapplied."""
+    return _applied(change, checks.changeable_receipt(change, receipt_id), lines)
+
+
+def apply_by_hand(change: Change, receipt_id: str, lines: Sequence[ReceiptLine]) -> Receipt:
+    """The same by a bookkeeper, who may apply a receipt that is deposited or of a closed month: neither amount nor date changes.
+
+    What is applied anew is dated today, and what was applied in a closed month stays. QuickBooks offers the first under
+    "Receive payment", where its interface for programs refuses it.
+    """
+    found = checks.unvoided_receipt(change, receipt_id)
+    wanted = by_invoice(lines)
+    for invoice_id, day in days_applied(change, found).items():
+        if wanted.get(invoice_id, 0) != found.applied_to(invoice_id):
+            checks.period_open(change, day, f"the application of receipt {found.number}")
+    checks.period_open(change, change.day, f"the application of receipt {found.number}")
+    return _applied(change, found, lines)
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a bookkeeper types over on a receipt; None is left as it is. Another customer takes it off its invoices."""
+
+    amount_minor: int | None = None
+    received_on: date | None = None
+    customer_id: str | None = None
+    deposit_account: str | None = None
+    reference: str | None = None
+    memo: str | None = None
+
+
+def correct(change: Change, receipt_id: str, new: Correction) -> Receipt:
+    """Types over what a receipt says. Its lines stay; they and what was paid out must fit the new amount."""
     found = checks.changeable_receipt(change, receipt_id)
-    checks.active_customer(change, found.customer_id)
-    _stand_on(change, found, lines, change.day)
+    amount_minor = found.amount_minor if new.amount_minor is None else new.amount_minor
+    received_on, account = new.received_on or found.received_on, new.deposit_account
+    customer_id = found.customer_id if new.customer_id is None else new.customer_id
+    checks.positive_amount(amount_minor, found.currency, "A receipt")
+    checks.period_open(change, received_on, f"receipt {found.number}")
+    checks.account_active(change, found.deposit_account if account is None else account)
+    if customer_id != found.customer_id:
+        checks.active_customer(change, customer_id)
+        _nothing_went_out(change, found)
+        _stand_on(change, found, (), change.day)
+    held = checks.receipt(change, receipt_id)
+    used_minor = held.amount_minor - held.unapplied_minor
+    if amount_minor < used_minor:
+        used = spoken(used_minor, found.currency)
+        raise BooksRefused(f"{used} of receipt {found.number} is applied or paid out. Unapply it first.", Refusal.INVALID)
+    memo = found.memo if new.memo is None else new.memo
+    change.connection.execute(
+        "UPDATE receipts SET amount_minor = ?, unapplied_minor = ?, received_on = ?, customer_id = ?, deposit_account = ?,"
+        " reference = ?, memo = ?, marker = ?, marker_stem = ? WHERE id = ?",
+        (
+            amount_minor,
+            amount_minor - used_minor,
+            received_on.isoformat(),
+            customer_id,
+            found.deposit_account if account is None else account,
+            found.reference if new.reference is None else new.reference,
+            memo,
+            marker_in(memo),
+            stem_of(marker_in(memo)),
+            receipt_id,
+        ),
+    )
     after = checks.receipt(change, receipt_id)
-    if after.lines != found.lines:
-        applied = spoken(after.amount_minor - after.unapplied_minor, after.currency)
-        change.changed(Kind.RECEIPT, receipt_id, f"applied again: {applied} to {counted(len(after.lines), 'invoice')}")
+    change.changed(Kind.RECEIPT, receipt_id, f"corrected: {', '.join(_corrected(found, after)) or 'nothing'}")
     return checks.receipt(change, receipt_id)
 
 
@@ -102,9 +162,13 @@ def delete(change: Change, receipt_id: str) -> Gone:
 
 
 def deposit(change: Change, receipt_id: str, deposited_on: date) -> Receipt:
-    """Puts a receipt into a bank deposit; from then on it cannot be changed."""
-    found = checks.changeable_receipt(change, receipt_id)
+    """Puts a receipt into a bank deposit, whose own date counts; from then on the receipt cannot be changed."""
+    found = checks.undeposited_receipt(change, receipt_id)
     checks.period_open(change, deposited_on, f"the deposit of receipt {found.number}")
+    if deposited_on < found.received_on:
+        raise BooksRefused(
+            f"Receipt {found.number} is dated {found.received_on.isoformat()}, after the deposit.", Refusal.INVALID
+        )
     change.connection.execute("UPDATE receipts SET deposited_on = ? WHERE id = ?", (deposited_on.isoformat(), receipt_id))
     change.changed(Kind.RECEIPT, receipt_id, f"deposited on {deposited_on.isoformat()}")
     return checks.receipt(change, receipt_id)
@@ -144,10 +208,35 @@ def move_off(change: Change, receipt: Receipt, lines: Sequence[ReceiptLine]) -> 
     _stand_on(change, receipt, [line for line in left if line.amount_minor], change.day)
 
 
-def applied_on(change: Change, receipt_id: str) -> dict[str, str | None]:
-    """Invoice id to the day on which the receipt was applied to it, None where books of version 1 did not keep it."""
-    lines = change.connection.execute("SELECT invoice_id, applied_on FROM receipt_lines WHERE receipt_id = ?", (receipt_id,))
-    return dict(lines.fetchall())
+def days_applied(change: Change, receipt: Receipt) -> dict[str, date]:
+    """Invoice id to the day from which the receipt pays it: its own, the application's or the invoice's, whichever is last."""
+    rows = change.connection.execute(
+        "SELECT l.invoice_id, max(coalesce(l.applied_on, ''), i.issued_on) FROM receipt_lines l JOIN invoices i"
+        " ON i.id = l.invoice_id WHERE l.receipt_id = ?",
+        (receipt.id,),
+    ).fetchall()
+    return {invoice_id: max(receipt.received_on, date.fromisoformat(day)) for invoice_id, day in rows}
+
+
+def _applied(change: Change, found: Receipt, lines: Sequence[ReceiptLine]) -> Receipt:
+    checks.active_customer(change, found.customer_id)
+    _stand_on(change, found, lines, change.day)
+    after = checks.receipt(change, found.id)
+    if after.lines != found.lines:
+        applied = spoken(after.amount_minor - after.unapplied_minor - paid_out_minor(after), after.currency)
+        change.changed(Kind.RECEIPT, found.id, f"applied again: {applied} to {counted(len(after.lines), 'invoice')}")
+    return checks.receipt(change, found.id)
+
+
+def _corrected(before: Receipt, after: Receipt) -> Iterator[str]:
+    """What a correction changed, for the history."""
+    if before.amount_minor != after.amount_minor:
+        yield f"{spoken(before.amount_minor, before.currency)} to {spoken(after.amount_minor, after.currency)}"
+    if before.received_on != after.received_on:
+        yield f"date {before.received_on.isoformat()} to {after.received_on.isoformat()}"
+    for what in ("customer_id", "deposit_account", "reference", "memo"):
+        if getattr(before, what) != getattr(after, what):
+            yield f"{what.replace('_id', '').replace('_', ' ')} {getattr(before, what)!r} to {getattr(after, what)!r}"
 
 
 def _nothing_went_out(change: Change, receipt: Receipt) -> None:
@@ -165,17 +254,17 @@ def _stand_on(change: Change, receipt: Receipt, lines: Sequence[ReceiptLine], on
 
     What is applied anew is dated `on`; a line that was there and did not grow keeps its day.
     """
-    before, days = by_invoice(receipt.lines), applied_on(change, receipt.id)
+    before, days = by_invoice(receipt.lines), days_applied(change, receipt)
     change.connection.execute("DELETE FROM receipt_lines WHERE receipt_id = ?", (receipt.id,))
     after: dict[str, int] = {}
     for invoice_id, amount_minor in _combined(receipt, lines).items():
         accepted_minor = _accepted(change, receipt, checks.invoice(change, invoice_id), amount_minor)
         if accepted_minor:
             after[invoice_id] = accepted_minor
-            day = days.get(invoice_id) if accepted_minor <= before.get(invoice_id, 0) else on.isoformat()
+            day = days[invoice_id] if accepted_minor <= before.get(invoice_id, 0) else on
             change.connection.execute(
                 "INSERT INTO receipt_lines (receipt_id, invoice_id, amount_minor, applied_on) VALUES (?, ?, ?, ?)",
-                (receipt.id, invoice_id, accepted_minor, day),
+                (receipt.id, invoice_id, accepted_minor, day.isoformat()),
             )
     for invoice_id in {**before, **after}:
         moved_minor = after.get(invoice_id, 0) - before.get(invoice_id, 0)

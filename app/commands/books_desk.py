@@ -82,6 +82,11 @@ class Desk:
         """The id of the record with this number, name or `#ID`. Raises NotFound."""
         return self.ledger.find(kind, text)
 
+    def receipt(self, text: str) -> Receipt:
+        """The receipt with this number, reference or `#ID`. Raises NotFound."""
+        receipt_id = self.id_of(Kind.RECEIPT, text)
+        return next(receipt for receipt in self.ledger.receipts() if receipt.id == receipt_id)
+
     def day(self, text: str) -> date:
         """The day written, or without one the company's day of the change. Raises typer.BadParameter."""
         if not text:

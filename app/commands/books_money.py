@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from accounting.embedded.change import Kind
+from accounting.embedded.receipts import Correction
 from app.commands.books_desk import (
     AmountOption,
     CurrencyOption,
@@ -62,10 +63,31 @@ def apply_receipt(
     to: LinesOption = None,
 ) -> None:
     """Apply a receipt to these invoices and no others; without --to it is unapplied."""
-    receipt_id = desk.id_of(Kind.RECEIPT, receipt)
-    currency = next(found.currency for found in desk.ledger.receipts() if found.id == receipt_id)
-    applied = desk.ledger.apply_receipt(receipt_id, desk.lines(to or (), currency), by=desk.by, at=desk.at)
+    found = desk.receipt(receipt)
+    applied = desk.ledger.apply_receipt(found.id, desk.lines(to or (), found.currency), by=desk.by, at=desk.at)
     desk.show("Applied", applied)
+
+
+@command("correct-receipt")
+def correct_receipt(
+    desk: Desk,
+    receipt: ReceiptArgument,
+    amount: Annotated[str | None, typer.Option("--amount", metavar="AMOUNT", help="The whole amount.")] = None,
+    on: Annotated[str | None, typer.Option("--on", metavar="DAY", help="Its date, such as 2026-03-01.")] = None,
+    customer: Annotated[str | None, typer.Option("--customer", metavar="NAME", help="Another customer; it is unapplied.")] = None,
+    account: Annotated[str | None, typer.Option("--account", help="The deposit account.")] = None,
+    reference: Annotated[str | None, typer.Option("--reference", help="The check number, or what the customer wrote.")] = None,
+) -> None:
+    """Change what a receipt says; what is not named stays as it is."""
+    found = desk.receipt(receipt)
+    new = Correction(
+        desk.amount(amount, found.currency) if amount else None,
+        desk.day(on) if on else None,
+        desk.id_of(Kind.CUSTOMER, customer) if customer else None,
+        account,
+        reference,
+    )
+    desk.show("Corrected", desk.ledger.correct_receipt(found.id, new, by=desk.by, at=desk.at))
 
 
 @command("void-receipt")
@@ -91,10 +113,13 @@ def deposit(
     desk: Desk,
     receipt: ReceiptArgument,
     on: DayOption = "",
+    fee: Annotated[str, typer.Option("--fee", metavar="AMOUNT", help="A fee line on the deposit: the bank received less.")] = "",
 ) -> None:
     """Add a receipt to a bank deposit; from then on it cannot be changed."""
-    receipt_id = desk.id_of(Kind.RECEIPT, receipt)
-    desk.show("Deposited", desk.ledger.deposit_receipt(receipt_id, by=desk.by, at=desk.at, deposited_on=desk.day(on)))
+    found = desk.receipt(receipt)
+    fee_minor = desk.amount(fee, found.currency) if fee else 0
+    deposited = desk.ledger.deposit_receipt(found.id, by=desk.by, at=desk.at, deposited_on=desk.day(on), fee_minor=fee_minor)
+    desk.show("Deposited", deposited)
 
 
 @command("undo-deposit")

@@ -27,7 +27,7 @@ def return_receipt(
     desk: Desk, receipt: ReceiptArgument, on: OutDayOption = "", fee: FeeOption = "", memo: NoteOption = ""
 ) -> None:
     """Record that the bank took a receipt back: an entry of that day; the invoices it paid are open again."""
-    found = _receipt(desk, receipt)
+    found = desk.receipt(receipt)
     _pay_out(desk, NewMoneyOut(MoneyOutKind.RETURN, found.id, desk.day(on), memo=memo), fee, found.currency)
 
 
@@ -41,7 +41,7 @@ def chargeback(
     memo: NoteOption = "",
 ) -> None:
     """Record that a cardholder disputed a receipt and the money was taken; the invoices it paid are open again."""
-    found = _receipt(desk, receipt)
+    found = desk.receipt(receipt)
     amount_minor = desk.amount(amount, found.currency) if amount else None
     _pay_out(desk, NewMoneyOut(MoneyOutKind.CHARGEBACK, found.id, desk.day(on), amount_minor, memo), fee, found.currency)
 
@@ -77,15 +77,10 @@ def _pay_out(desk: Desk, new: NewMoneyOut, fee: str, currency: str) -> None:
     desk.show("Recorded", entry)
 
 
-def _receipt(desk: Desk, text: str) -> Receipt:
-    receipt_id = desk.id_of(Kind.RECEIPT, text)
-    return next(receipt for receipt in desk.ledger.receipts() if receipt.id == receipt_id)
-
-
 def _refundable(desk: Desk, text: str, amount: str) -> Receipt:
     """The receipt named, or the oldest receipt of the customer named that has so much unapplied."""
     try:
-        return _receipt(desk, text)
+        return desk.receipt(text)
     except NotFound as not_a_receipt:
         try:
             customer_id = desk.id_of(Kind.CUSTOMER, text)
