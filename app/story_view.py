@@ -70,6 +70,9 @@ def print_story(told: Told, words: Words) -> None:
         f"Payment {payment.transaction_number} from {payment.customer}, {words.money(payment.amount_minor, payment.currency)} "
         f"by {payment.method}, paid {words.moment(payment.paid_at)}: {stored.state}"
     )
+    for label, minor in (("Fee of the processor", payment.fee_minor), ("Refunded of it", payment.refunded_minor)):
+        if minor:
+            print_line(f"{label}: {words.money(minor, payment.currency)}.")
     print_line(f"Received {words.moment(stored.received_at)} from {stored.source}; the feed says {payment.status}.")
     if stored.excluded_by:
         print_line(f"Never posted, because of the rule {stored.excluded_by}.")

@@ -22,7 +22,7 @@ from receivables.money import decimals_of, minor_from_text, text_from_minor
 from receivables.payment import Allocation, FeedStatus, Payment
 
 REQUIRED_COLUMNS = ("transaction_number", "customer", "amount", "currency", "paid_at", "method", "invoices")
-OPTIONAL_COLUMNS = ("customer_id", "status")
+OPTIONAL_COLUMNS = ("customer_id", "status", "refunded", "fee")
 COLUMNS = REQUIRED_COLUMNS + OPTIONAL_COLUMNS
 NUMBERS = frozenset({"transaction_number", "customer_id", "invoices"})  # where a portal writes long numbers of its own
 
@@ -124,7 +124,7 @@ def _read_line(line: int, fields: Mapping[str, str], company: Company) -> Readin
     customer_id = text("customer_id")
     method = text("method")
     currency = _currency(fields["currency"])
-    amount_minor = 0
+    amount_minor = refunded_minor = fee_minor = 0
     allocations: tuple[Allocation, ...] = ()
     paid_at: datetime | None = None
     has_time = True
@@ -150,6 +150,14 @@ def _read_line(line: int, fields: Mapping[str, str], company: Company) -> Readin
             allocations = _allocations(fields["invoices"], currency, amount_minor)
         except Wrong as reason:
             wrong("invoices", reason)
+        try:
+            fee_minor = _part(fields.get("fee", ""), currency)
+        except Wrong as reason:
+            wrong("fee", reason)
+        try:
+            refunded_minor, status = _refunded(fields.get("refunded", ""), currency, amount_minor, status)
+        except Wrong as reason:
+            wrong("refunded", reason)
     if problems or paid_at is None:
         return Reading(None, transaction_number, tuple(problems))
     payment = Payment(
@@ -164,6 +172,8 @@ def _read_line(line: int, fields: Mapping[str, str], company: Company) -> Readin
         customer_id=customer_id,
         status=status,
         has_time=has_time,
+        fee_minor=fee_minor,
+        refunded_minor=refunded_minor,
     )
     return Reading(payment, transaction_number, ())
 
@@ -238,6 +248,30 @@ def _amount(text: str, currency: str) -> int:
             f"Write 1 to 12 plain digits with {places} and nothing around them, such as {text_from_minor(125000, currency)}",
         )
     return amount_minor
+
+
+def _part(text: str, currency: str) -> int:
+    """An amount beside the payment's, in minor units; 0 where none is given."""
+    try:
+        return minor_from_text(text, currency) if text else 0
+    except ValueError:
+        remedy = f"Write plain digits without a sign, such as {text_from_minor(1250, currency)}, or leave it empty"
+        raise Wrong(f"{shown(text)} is not an amount in {currency}", remedy) from None
+
+
+def _refunded(text: str, currency: str, amount_minor: int, status: FeedStatus) -> tuple[int, FeedStatus]:
+    """What was given back of a payment that stays, and its status: refunded where all of it was given back."""
+    refunded_minor = _part(text, currency)
+    if not refunded_minor or not amount_minor:
+        return 0, status
+    of_all = f"of the payment of {text_from_minor(amount_minor, currency)}"
+    if refunded_minor > amount_minor:
+        raise Wrong(f"{shown(text)} is more than all {of_all}", "Write what was given back of this payment")
+    if refunded_minor == amount_minor:
+        return 0, FeedStatus.REFUNDED if status is FeedStatus.PAID else status
+    if status is FeedStatus.REFUNDED:
+        raise Wrong(f"{shown(text)} is only a part {of_all}, and the status is refunded", "Write paid for a refund in part")
+    return refunded_minor, status
 
 
 def _moment(text: str, company: Company) -> tuple[datetime, bool]:

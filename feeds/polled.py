@@ -13,13 +13,11 @@ class Record:
     """One record of a feed as it stands now.
 
     Either a payment; or `problem` says what must be corrected at the source; or it is `waiting`, because the money is
-    not taken yet; or nothing of these, and it never is a payment. `given_back_minor` of the payment were refunded,
-    where that is less than all of it.
+    not taken yet; or nothing of these, and it never is a payment.
     """
 
     id: str
     payment: Payment | None = None
-    given_back_minor: int = 0
     problem: str = ""
     waiting: bool = False
 

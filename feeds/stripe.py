@@ -196,6 +196,7 @@ def read_charge(
         "method": (charge.get("payment_method_details") or {}).get("type", ""),
         "invoices": metadata.get(fields.invoices, "") if fields.invoices else "",
         "status": _status(back_minor, amount_minor, disputes).value,
+        "refunded": text_from_minor(back_minor, currency) if back_minor else "",
     }
     reading = read_line(1, line, company)
     if reading.payment is None:
@@ -204,7 +205,7 @@ def read_charge(
             f"{named.get(problem.column, problem.column)}: {problem.message}. {problem.remedy}" for problem in reading.problems
         )
         return Record(id_, problem=problem)
-    return Record(id_, reading.payment, back_minor if 0 < back_minor < amount_minor else 0)
+    return Record(id_, reading.payment)
 
 
 def _status(back_minor: int, amount_minor: int, disputes: Sequence[Mapping[str, Any]]) -> FeedStatus:

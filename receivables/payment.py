@@ -66,6 +66,7 @@ class Payment:
     """Money taken in the portal. Amounts are minor units of `currency`, `paid_at` is UTC.
 
     `has_time` is False where the feed gave only a day: `paid_at` is then that day's noon, and the same for others of that day.
+    `fee_minor` is what the processor kept of it and `refunded_minor` a part that was given back; neither changes the amount.
     """
 
     company: str
@@ -79,6 +80,8 @@ class Payment:
     customer_id: str = ""
     status: FeedStatus = FeedStatus.PAID
     has_time: bool = True
+    fee_minor: int = 0
+    refunded_minor: int = 0
 
     def __post_init__(self) -> None:
         if self.amount_minor <= 0:
@@ -94,7 +97,7 @@ class Payment:
         return self.amount_minor - sum(allocation.amount_minor for allocation in self.allocations)
 
     def content_hash(self) -> str:
-        """Identifies what the feed said, without the status: the same number with another hash is a conflict."""
+        """Identifies what the feed said, without status, fee and refund: the same number with another hash is a conflict."""
         lines = [self.customer, self.customer_id, str(self.amount_minor), self.currency, self.paid_at.isoformat(), self.method]
         for allocation in self.allocations:
             lines += [allocation.invoice_number, allocation.invoice_id, str(allocation.amount_minor)]

@@ -58,6 +58,24 @@ def set_status(work: Work, number: str, status: FeedStatus) -> None:
     work.record("payment.status", transaction_number=number, body={"status": status.value})
 
 
+def note_fee_and_refund(work: Work, payment: Payment) -> bool:
+    """Remembers what the feed now says was kept or given back of a payment. True where another sum was given back than before.
+
+    A feed that says nothing of them takes nothing back.
+    """
+    number = payment.transaction_number
+    told = {"fee_minor": payment.fee_minor, "refunded_minor": payment.refunded_minor}
+    if not any(told.values()):
+        return False
+    table = schema.payment
+    before = work.connection.execute(sa.select(table.c.fee_minor, table.c.refunded_minor).where(_is(work.company, number))).one()
+    news = {name: minor for name, minor in told.items() if minor and minor != before._mapping[name]}
+    if news:
+        work.connection.execute(sa.update(table).where(_is(work.company, number)).values(**news))
+        work.record("payment.fee_or_refund", transaction_number=number, body=news)
+    return "refunded_minor" in news
+
+
 def find(connection: Connection, company: str, number: str) -> StoredPayment | None:
     """One payment, or None when it is not known."""
     return next(iter(_load(connection, _is(company, number), limit=1)), None)
@@ -288,6 +306,8 @@ def _stored(row: sa.Row[tuple[object, ...]], allocations: tuple[Allocation, ...]
             allocations=allocations,
             status=FeedStatus(row.status),
             has_time=row.has_time,
+            fee_minor=row.fee_minor,
+            refunded_minor=row.refunded_minor,
         ),
         state=PaymentState(row.state),
         bucket=Bucket(row.bucket),

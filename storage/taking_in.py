@@ -119,6 +119,7 @@ def _insert(work: Work, payment: Payment, origin: Mapping[str, str], standing: M
             has_time=payment.has_time,
             method=payment.method,
             status=payment.status,
+            fee_minor=payment.fee_minor,
             content_hash=payment.content_hash(),
             received_at=work.at,
             on_account_minor=payment.on_account_minor,

@@ -30,7 +30,7 @@ from sync.cases import gone_receipts
 from sync.corrections import about
 from sync.desk import Desk
 from sync.evidence import of_one
-from sync.intake import excluded_by
+from sync.intake import excluded_by, note_fee_and_refund
 
 CORRECTIONS_PER_SYNC = 100
 #: What may be decided about a payment while its newer record waits: nothing that posts the older one.
@@ -134,6 +134,7 @@ def _take(work: Work, desk: Desk, decision: StoredDecision, stored: StoredPaymen
     if taken is None:
         raise AssertionError(f"payment {number} was corrected and is gone")
     binding.bind(work, [taken])
+    note_fee_and_refund(work, correction.payment)
     rule = excluded_by(desk, taken.payment)
     twin = rule is None and hold_if_twin(work, taken.payment, desk.company.time_zone)
     if rule:

@@ -116,6 +116,8 @@ def take(work: Work, desk: Desk, payment: Payment, source: str, counts: IntakeCo
             _money_went_back(work, payment)
         case Intake.OTHER_CONTENT:
             counts.conflicts += 1  # a person is told already
+            return
+    note_fee_and_refund(work, payment)
 
 
 def excluded_by(desk: Desk, payment: Payment) -> str | None:
@@ -165,9 +167,10 @@ def exclude_gone(work: Work, stored: StoredPayment, status: FeedStatus) -> bool:
     )
 
 
-def tell_partly_given_back(work: Work, payment: Payment, given_back_minor: int) -> None:
-    """Tells a person that a part of a payment was refunded; the payment itself goes on as it is."""
-    _tell(work, payment, rules.gave_back_partly(payment, given_back_minor, work.at))
+def note_fee_and_refund(work: Work, payment: Payment) -> None:
+    """Tells a person of each sum that was refunded of a payment, once; the payment itself goes on as it is."""
+    if payments.note_fee_and_refund(work, payment) and payment.status is FeedStatus.PAID:
+        _tell(work, payment, rules.gave_back_partly(payment, payment.refunded_minor, work.at))
 
 
 def _tell(work: Work, payment: Payment, diagnosis: Diagnosis) -> None:

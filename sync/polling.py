@@ -82,9 +82,6 @@ def _take(work: Work, desk: Desk, feed: PolledFeed, records: Sequence[Record], c
         if record.payment is None:
             continue
         intake.take(work, desk, record.payment, feed.name, counts)
-        told = f"refunded/{record.id}/{record.given_back_minor}"  # each sum that was given back is told once
-        if record.given_back_minor and feeds.first_time(work, feed.kind, told):
-            intake.tell_partly_given_back(work, record.payment, record.given_back_minor)
     feeds.prune_messages(work, feed.kind)
 
 

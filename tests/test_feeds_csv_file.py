@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from feeds import csv_file
 from feeds.csv_file import CsvFile
-from feeds.csv_line import read_line
+from feeds.csv_line import OPTIONAL_COLUMNS, read_line
 from feeds.seen_numbers import SeenNumbers
 from receivables.company import Company
 from receivables.errors import FeedError, FeedProblem
@@ -213,13 +213,18 @@ WRONG_FIELDS = [
     ("status", "partially refunded", "not a status"),
     ("status", "chargeback", "not a status"),
     ("customer_id", "x" * 65, "65 characters"),
+    ("fee", "-0.59", "not an amount"),
+    ("fee", "$0.59", "not an amount"),
+    ("fee", "2.9%", "not an amount"),
+    ("refunded", "(5.00)", "not an amount"),
+    ("refunded", "120.51", "more than all of the payment of 120.50"),
 ]
 
 
 @pytest.mark.parametrize(("column", "value", "says"), WRONG_FIELDS)
 def test_a_wrong_field_is_named_with_its_line_and_column(tmp_path: Path, column: str, value: str, says: str) -> None:
     rows = (a_row(transaction_number="A"), a_row(**{column: value}), a_row(transaction_number="C"))
-    problem = only_problem(a_file(tmp_path, *rows, columns=(*HEADER, "status", "customer_id")))
+    problem = only_problem(a_file(tmp_path, *rows, columns=(*HEADER, *OPTIONAL_COLUMNS)))
     damaged = "whole line" if "\0" in value else column
     assert (3, damaged) == (problem.line, problem.column)
     assert says in problem.message
@@ -249,6 +254,28 @@ def test_status_and_currency_are_the_same_in_any_case(tmp_path: Path, status: st
 def test_rows_of_empty_fields_are_passed_over(tmp_path: Path, row: bytes) -> None:
     content = ",".join(HEADER).encode() + b"\nA,X,1.00,USD,2026-01-15,card,\n" + row * 3
     assert ["A"] == [payment.transaction_number for payment in payments_of(bytes_in(tmp_path, content))]
+
+
+@pytest.mark.parametrize(
+    ("status", "refunded", "expected"),
+    [
+        ("", "", (FeedStatus.PAID, 0)),
+        ("paid", "0.00", (FeedStatus.PAID, 0)),
+        ("paid", "20.00", (FeedStatus.PAID, 2_000)),
+        ("paid", "120.50", (FeedStatus.REFUNDED, 0)),
+        ("refunded", "120.50", (FeedStatus.REFUNDED, 0)),
+        ("returned", "120.50", (FeedStatus.RETURNED, 0)),
+    ],
+)
+def test_a_refund_is_the_whole_or_a_part(status: str, refunded: str, expected: tuple[FeedStatus, int]) -> None:
+    payment = read_line(2, a_row(status=status, refunded=refunded, fee="3.79"), a_company()).payment
+    assert payment is not None
+    assert (*expected, 379, 12_050) == (payment.status, payment.refunded_minor, payment.fee_minor, payment.amount_minor)
+
+
+def test_a_refund_in_part_is_no_refunded_payment(tmp_path: Path) -> None:
+    problem = only_problem(a_file(tmp_path, a_row(status="refunded", refunded="20.00"), columns=(*HEADER, *OPTIONAL_COLUMNS)))
+    assert ("refunded", "Write paid for a refund in part") == (problem.column, problem.remedy)
 
 
 def test_200_invoices_and_the_longest_fields_are_taken(tmp_path: Path) -> None:

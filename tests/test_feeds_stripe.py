@@ -113,7 +113,7 @@ def test_a_fraction_of_the_smallest_unit_is_refused() -> None:
 def test_what_was_refunded_is_the_whole_or_a_part(other: dict[str, Any], status: FeedStatus, given_back: int) -> None:
     record = read(a_charge(**other))
     assert record.payment is not None
-    assert (status, given_back, 50_000) == (record.payment.status, record.given_back_minor, record.payment.amount_minor)
+    assert (status, given_back, 50_000) == (record.payment.status, record.payment.refunded_minor, record.payment.amount_minor)
 
 
 @pytest.mark.parametrize(

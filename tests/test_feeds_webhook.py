@@ -87,7 +87,13 @@ def test_one_payment_and_a_list_are_read_alike() -> None:
 
 
 def test_the_fields_are_read_by_the_rules_of_the_csv_feed() -> None:
-    fields = GOOD | {"invoices": "1042:380.00;#77:20.00", "customer_id": "C1", "status": "refunded"}
+    fields = GOOD | {
+        "invoices": "1042:380.00;#77:20.00",
+        "customer_id": "C1",
+        "status": "paid",
+        "refunded": "50.00",
+        "fee": "14.80",
+    }
     assert set(COLUMNS) == set(fields)
     (sent,) = Message(json.dumps(fields).encode(), a_company()).payments()
     assert read_line(1, fields, a_company()).payment == sent

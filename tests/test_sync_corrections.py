@@ -324,6 +324,35 @@ def test_another_correction_makes_the_older_card_stale(scene: Scene) -> None:
         requests.request(scene.desk, "TXN-1", TAKE, by="dana", channel="slack", evidence_id=seen.shown)
 
 
+# --- what the feed says beside the amount ------------------------------------------------------------------------------
+
+
+def test_each_sum_refunded_in_part_is_told_once_and_a_fee_is_held(scene: Scene) -> None:
+    paid = replace(HELD, fee_minor=1_480)
+    scene.feed(paid)
+    scene.sync()
+    for refunded, expected in ((5_000, "$50.00"), (5_000, ""), (0, ""), (7_500, "$75.00")):
+        assert (1, 0) == brought(scene, replace(paid, refunded_minor=refunded, fee_minor=0))
+        with scene.db.read() as connection:
+            found = failures.open_of(connection, "acme", "TXN-1", "intake")
+        said = rules.sentence(found.diagnosis, scene.desk.company.words) if found and found.diagnosis else ""
+        assert expected in said
+        if expected:
+            assert found is not None
+            scene.decide(Remedy.RETRY)
+    held = scene.payment().payment
+    assert (1_480, 7_500, 50_000) == (held.fee_minor, held.refunded_minor, held.amount_minor)
+    assert [("TXN-1", 50_000, 0)] == scene.receipts()
+
+
+def test_a_payment_that_comes_partly_refunded_is_posted_whole_and_told(scene: Scene) -> None:
+    scene.feed(replace(HELD, refunded_minor=5_000))
+    scene.sync()
+    with scene.db.read() as connection:
+        assert failures.open_of(connection, "acme", "TXN-1", "intake") is not None
+    assert ([("TXN-1", 50_000, 0)], PaymentState.VERIFIED) == (scene.receipts(), scene.payment().state)
+
+
 def test_nobody_without_the_right_takes_it(tmp_path: Path) -> None:
     poor = replace(a_person("dana"), rights=tuple(right for right in a_person("dana").rights if right.remedy is not TAKE))
     made = a_scene(tmp_path, people=(poor, a_person("sam")))

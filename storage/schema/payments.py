@@ -71,6 +71,8 @@ payment = Table(
     Column("has_time", sa.Boolean, nullable=False, server_default=sa.true()),  # false: only its day is known
     Column("method", String(40), nullable=False),
     Column("status", String(10), nullable=False),
+    Column("fee_minor", sa.BigInteger, nullable=False, server_default="0"),  # what the processor kept, as far as told
+    Column("refunded_minor", sa.BigInteger, nullable=False, server_default="0"),  # a part that the portal gave back
     Column("content_hash", String(64), nullable=False),
     Column("source", Text, nullable=False),
     Column("taken_in_by", String(80), nullable=False, server_default=""),  # the person of an import, where it named one
