@@ -43,6 +43,16 @@ def send(tryton: TrytonScene, order: Order, books: TrytonBooks | None = None) ->
     return answer
 
 
+def send_together(tryton: TrytonScene, *orders: Order, books: TrytonBooks | None = None) -> list[Answer]:
+    return list((books or tryton.books).write(Dispatch("dispatch", orders, tryton.clock.monotonic() + 60.0)))
+
+
+def several(customer: str, count: int) -> list[Order]:
+    """Orders for receipts of 500.00 on account: TXN-1, TXN-2 ..."""
+    numbers = [f"TXN-{number}" for number in range(1, count + 1)]
+    return [an_order(a_receipt_write(customer, reference=number), number) for number in numbers]
+
+
 def written(answer: Answer) -> Written:
     assert isinstance(answer, Written), answer
     return answer
@@ -107,19 +117,24 @@ def test_receipt_entered_with_the_pay_button_is_seen_with_what_it_pays(
 
 
 @pytest.mark.parametrize("cut_after", [CREATE, VALIDATE, POST])
-def test_receipt_cut_off_anywhere_is_looked_for_and_ends_as_one_posted_statement(tryton: TrytonScene, cut_after: int) -> None:
+def test_receipts_cut_off_anywhere_are_looked_for_and_end_as_one_posted_statement_each(
+    tryton: TrytonScene, cut_after: int
+) -> None:
     customer = tryton.dana.customer("Hooli")
     number = tryton.dana.invoice("1", customer, 50_000)
-    order = an_order(a_receipt_write(customer, lines=((number, 50_000),)))
+    paying = an_order(a_receipt_write(customer, lines=((number, 50_000),)))
+    orders = [paying, *several(customer, 3)[1:]]
     tryton.calls.writes_until_cut = cut_after
-    assert isinstance(send(tryton, order), OutcomeUnknown)
-    assert [0 if cut_after == CREATE else 1] == [len(traces) for traces in tryton.books.look([order])]
+    assert {OutcomeUnknown} == {type(answer) for answer in send_together(tryton, *orders)}
+    assert [0 if cut_after == CREATE else 1] * 3 == [len(traces) for traces in tryton.books.look(orders)]
 
-    again = send(tryton, order, tryton.another())
+    again = send_together(tryton, *orders, books=tryton.another())
 
-    assert [(f"TXN-1 [{order.marker}]", "posted")] == tryton.statements()
-    (found,) = tryton.books.receipts_of([customer], DAY)
-    assert (written(again).document_id, 50_000, 0) == (found.id, found.applied_to(number), found.unapplied_minor)
+    names = [f"TXN-{place} [{order.marker}]" for place, order in enumerate(orders, start=1)]
+    assert [(name, "posted") for name in names] == tryton.statements()
+    found = {receipt.id: receipt for receipt in tryton.books.receipts_of([customer], DAY)}
+    assert [written(answer).document_id for answer in again] == sorted(found)
+    assert (50_000, 0) == (found[written(again[0]).document_id].applied_to(number), invoice(tryton, number).open_minor)
 
 
 def test_process_killed_between_creating_and_validating_leaves_a_draft_that_is_gone_on_with(tryton: TrytonScene) -> None:
@@ -180,26 +195,31 @@ def test_statement_validated_and_cut_off_is_posted_with_the_next_receipt(tryton:
 
 
 @pytest.mark.parametrize("with_module", [False, True], ids=["without the module", "with the module"])
-def test_two_of_us_with_the_same_order_at_once_make_one_receipt(with_module: bool) -> None:
+def test_two_of_us_with_the_same_orders_at_once_make_one_receipt_each(with_module: bool) -> None:
     with tryton_scene(WITH_REFERENCE) if with_module else tryton_scene() as tryton:
         customer = tryton.dana.customer("Hooli")
         number = tryton.dana.invoice("1", customer, 50_000)
-        order = an_order(a_receipt_write(customer, lines=((number, 50_000),)))
+        paying = an_order(a_receipt_write(customer, lines=((number, 50_000),)))
+        orders = [paying, *several(customer, 3)[1:]]
         answers: list[Answer] = []
-        both = [threading.Thread(target=_send_by_another, args=(tryton, order, answers)) for _ in "12"]
+        both = [threading.Thread(target=_send_by_another, args=(tryton, orders, answers)) for _ in "12"]
         for worker in both:
             worker.start()
         for worker in both:
             worker.join()
 
         found = list(tryton.books.receipts_of([customer], DAY))
-        assert [(50_000, 0)] == [(receipt.amount_minor, receipt.unapplied_minor) for receipt in found]
-        assert [(f"TXN-1 [{order.marker}]", "posted")] == tryton.statements()
-        assert {found[0].id} == {answer.document_id for answer in answers if isinstance(answer, Written)}
+        assert [("TXN-1", 0), ("TXN-2", 50_000), ("TXN-3", 50_000)] == sorted(
+            (receipt.reference, receipt.unapplied_minor) for receipt in found
+        )
+        assert sorted((f"TXN-{place} [{order.marker}]", "posted") for place, order in enumerate(orders, start=1)) == sorted(
+            tryton.statements()
+        )
+        assert {receipt.id for receipt in found} >= {answer.document_id for answer in answers if isinstance(answer, Written)}
 
 
-def _send_by_another(tryton: TrytonScene, order: Order, answers: list[Answer]) -> None:
-    answers.append(send(tryton, order, tryton.another()))
+def _send_by_another(tryton: TrytonScene, orders: list[Order], answers: list[Answer]) -> None:
+    answers.extend(send_together(tryton, *orders, books=tryton.another()))
 
 
 def test_second_statement_made_by_another_of_us_in_between_is_not_doubled(tryton: TrytonScene) -> None:
@@ -254,6 +274,71 @@ def test_invoice_dropped_from_a_statement_without_a_word_is_read_as_money_on_acc
     found = receipt(tryton, written(send(tryton, order)).document_id)
 
     assert ((), 50_000) == (found.lines, found.unapplied_minor)
+
+
+# --- many at once ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_that_is_refused_stands_alone_and_the_others_are_posted(tryton: TrytonScene) -> None:
+    """The invoice is canceled when everything is created: Tryton refuses the whole call, and again the half with it."""
+    customer = tryton.dana.customer("Hooli")
+    number = tryton.dana.invoice("1", customer, 50_000)
+    first, second, third, fourth = several(customer, 4)
+    paying = an_order(a_receipt_write(customer, lines=((number, 50_000),), reference="TXN-5"), "TXN-5")
+    written(send(tryton, first))  # posted before
+    tryton.calls.writes_until_cut = VALIDATE
+    send(tryton, second)  # only validated
+    validations: list[str] = []
+
+    def cancel_first(method: str) -> None:
+        if method.endswith("validate_statement"):
+            if not validations:
+                tryton.dana.void_invoice(number)
+            validations.append(method)
+
+    tryton.calls.before_write = cancel_first
+    answers = send_together(tryton, first, third, paying, fourth, second)
+
+    assert "invoice_not_open" == code_of(answers.pop(2))
+    found = [receipt(tryton, written(answer).document_id) for answer in answers]
+    assert ["TXN-1", "TXN-3", "TXN-4", "TXN-2"] == [posted.reference for posted in found]
+    assert sorted(
+        (f"TXN-{place} [{order.marker}]", "posted") for place, order in enumerate([first, second, third, fourth], 1)
+    ) == (sorted(tryton.statements()))
+    assert 3 == len(validations)  # three together, then either half; the canceled invoice is seen before it is sent again
+
+
+def test_two_that_do_not_fit_on_one_invoice_together_are_the_first_and_a_refusal(tryton: TrytonScene) -> None:
+    customer = tryton.dana.customer("Hooli")
+    number = tryton.dana.invoice("1", customer, 50_000)
+    numbers = ["TXN-1", "TXN-2", "TXN-3"]
+    amounts = [30_000, 30_000, 20_000]
+    orders = [
+        an_order(a_receipt_write(customer, amount_minor, ((number, amount_minor),), reference), reference)
+        for reference, amount_minor in zip(numbers, amounts, strict=True)
+    ]
+
+    first, second, third = send_together(tryton, *orders)
+
+    assert "over_application" == code_of(second)
+    stands = [receipt(tryton, written(answer).document_id).lines for answer in (first, third)]
+    assert [(ReceiptLine(number, 30_000),), (ReceiptLine(number, 20_000),)] == stands
+    assert InvoiceStatus.PAID is invoice(tryton, number).status
+    assert ["posted", "posted"] == [state for _, state in tryton.statements()]
+
+
+def test_dispatch_of_receipts_takes_three_writes_and_a_few_reads(tryton: TrytonScene) -> None:
+    customer = tryton.dana.customer("Hooli")
+    orders = several(customer, 12)
+    tryton.books.settings()
+    before = dict(tryton.calls.counts.made)
+
+    for answer in send_together(tryton, *orders):
+        written(answer)
+
+    made = {kind: tryton.calls.counts.made[kind] - before.get(kind, 0) for kind in ("read", "write")}
+    assert 3 == made["write"]
+    assert made["read"] <= len(orders)
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------------
@@ -404,8 +489,7 @@ def test_server_that_does_not_answer_is_unavailable_for_reads_and_writes(tryton:
     )
     with pytest.raises(BooksUnavailable):
         nobody.settings()
-    with pytest.raises(BooksUnavailable):
-        send(tryton, an_order(a_receipt_write("1")), nobody)
+    assert isinstance(send(tryton, an_order(a_receipt_write("1")), nobody), BooksUnavailable)
 
 
 def test_deleted_draft_is_gone_and_a_document_of_another_kind_is_not_an_invoice(tryton: TrytonScene) -> None:

@@ -205,14 +205,18 @@ def test_answer_lost_on_the_way_is_read_back_and_posted_once(house: Journey, cut
 
 
 def test_what_a_thousand_healthy_payments_cost(house: Journey, capsys: pytest.CaptureFixture[str]) -> None:
-    """Tryton takes one statement at a time: its calls grow with the payments. The printed figures are scaled to 1,000."""
-    count, customer = 8, house.tryton.dana.customer("Hooli")
-    for number in range(count):
-        house.tryton.dana.invoice(f"{1000 + number}", customer, 10_000)
+    """The calls grow with the dispatches: two of them here, slow enough that the books are read again before the second.
+
+    The printed figures are scaled to 1,000.
+    """
+    count, customer = 24, house.tryton.dana.customer("Hooli")
+    wanted = [(str(1000 + number), customer, 40_000) for number in range(count // 4)]
+    house.tryton.dana.invoices(wanted, on=house.tryton.clock.now().date())
     house.sync()  # the first look at the books is paid once
     before = dict(house.tryton.calls.counts.made)
     for number in range(count):
-        house.pay(f"TXN-{number}", 10_000, {f"{1000 + number}": 10_000})
+        house.pay(f"TXN-{number}", 10_000, {str(1000 + number // 4): 10_000})
+    house.tryton.calls.before_write = lambda _: house.tryton.clock.advance(2.0)
 
     house.sync()
 
@@ -221,4 +225,5 @@ def test_what_a_thousand_healthy_payments_cost(house: Journey, capsys: pytest.Ca
     with capsys.disabled():
         print(f"\nTryton: calls for 1,000 healthy payments: {reads} reads, {writes} writes")
     assert [PaymentState.VERIFIED] * count == [house.payment(f"TXN-{number}").state for number in range(count)]
-    assert 3 * count == made["write"]  # created, validated, posted
+    assert 2 * 3 == made["write"]  # created, validated, posted
+    assert made["read"] + made["write"] <= 2 * count

@@ -16,6 +16,7 @@ from accounting.orders import applied_as_ordered, by_mark, must_be_in_time, must
 from accounting.tryton.changes import ChangeReader
 from accounting.tryton.credits import Credits, standing_application
 from accounting.tryton.reads import Reader
+from accounting.tryton.receipts import Batch
 from accounting.tryton.session import Session
 from accounting.tryton.statements import Statements
 from receivables import boundary
@@ -31,17 +32,18 @@ from receivables.effects import (
     Written,
     stem_of,
 )
-from receivables.errors import BooksError
+from receivables.errors import BooksError, BooksRefused, BooksUnavailable
 from receivables.ports import BooksTraits, Clock
 from receivables.refusal import Refusal
 
 TRAITS = BooksTraits(
     package="Tryton",
-    orders_per_dispatch=1,
+    orders_per_dispatch=12,  # under load each takes more than a second, and all must leave before the deadline
     settle_seconds=60.0,
     not_read=("draft moves and draft statements", "returns and refunds of receipts"),
 )
 DOCUMENTS_PER_PAGE = 200
+STEPS_SECONDS = 12.0  # what the steps of one order may take
 
 
 class TrytonBooks:
@@ -137,27 +139,38 @@ class TrytonBooks:
                 return applied_as_ordered(receipt, lines)
 
     def write(self, dispatch: Dispatch) -> Sequence[Answer]:
-        """Carries the orders out one after the other; each is several calls and goes on where it was cut.
+        """Carries the orders out: those that are several steps one after the other, then all receipts together.
 
         Raises BooksRefused (duplicate_request) where a single order's marker was used for something else.
         """
         boundary.leaving("books.write")
         must_be_in_time(dispatch, self._clock)
-        self._statements.finish(dispatch.deadline)
-        answers: list[Answer] = []
+        receipts = {order.marker: order.write for order in dispatch.orders if isinstance(order.write, ReceiptWrite)}
+        answers: dict[str, Answer] = {}
         for order in dispatch.orders:
-            try:
-                answers.append(self._carry_out(order, dispatch.deadline))
-            except BooksError as error:
-                if len(dispatch.orders) == 1 and getattr(error, "refusal", None) is Refusal.DUPLICATE_REQUEST:
-                    raise
-                answers.append(error)
-        return noted(TRAITS.package, answers)
+            if order.marker not in receipts:
+                answers[order.marker] = self._step_by_step(order, dispatch)
+        if receipts:
+            together = [order for order in dispatch.orders if order.marker in receipts]
+            batch = Batch(self._reader, self._statements, receipts, together, dispatch.deadline)
+            answers |= batch.carry_out(self._unchanged_since)
+        answered = [answers[order.marker] for order in dispatch.orders]
+        first = answered[0]
+        if len(answered) == 1 and isinstance(first, BooksRefused) and first.refusal is Refusal.DUPLICATE_REQUEST:
+            raise first
+        return noted(TRAITS.package, answered)
+
+    def _step_by_step(self, order: Order, dispatch: Dispatch) -> Answer:
+        """One order that is several calls, begun only with time enough to end: what is cut in the middle is left half done."""
+        try:
+            if order is not dispatch.orders[0] and self._clock.monotonic() > dispatch.deadline - STEPS_SECONDS:
+                raise BooksUnavailable("The time for this write was nearly over before it was begun; nothing was written.")
+            return self._carry_out(order, dispatch.deadline)
+        except BooksError as error:
+            return error
 
     def _carry_out(self, order: Order, deadline: float) -> Answer:
         match order.write:
-            case ReceiptWrite() as write:
-                return self._statements.enter(order, write, deadline, lambda: self._unchanged_since(order))
             case ApplyCredit() as write:
                 self._unchanged_since(order)
                 return self._credits.apply(order, write, deadline)
@@ -170,6 +183,8 @@ class TrytonBooks:
             case ApplyReceipt() as write:
                 self._unchanged_since(order)
                 return self._credits.move_receipt(order, write, deadline)
+            case ReceiptWrite():
+                raise AssertionError(f"effect {order.effect_id} is a receipt, which goes out with the others")
 
     def _unchanged_since(self, order: Order) -> None:
         """Raises BooksRefused when a document the order rests on is gone, or has another version, since it was read."""

@@ -6,7 +6,7 @@ behind that our user may read, so a tombstone has no name and no time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -81,15 +81,17 @@ class Reader:
             )
         return found[0]
 
-    def account_of(self, party: int) -> int:
-        """The customer's account for money that is applied to no invoice."""
-        (row,) = self._session.read("party.party.read", [party], ["account_receivable"])
-        if row["account_receivable"]:
-            return int(row["account_receivable"])
-        default = self._session.search_read("account.configuration", [], ["default_account_receivable"], limit=1)
-        if not default or not default[0]["default_account_receivable"]:
-            raise BooksRefused("Tryton has no account of receivables for this customer.", Refusal.ACCOUNT_INACTIVE)
-        return int(default[0]["default_account_receivable"])
+    def accounts_of(self, customer_ids: Collection[str]) -> dict[str, int]:
+        """Each customer's account for money that is applied to no invoice; who has none, and no default, is left out."""
+        parties = [number for customer_id in customer_ids if (number := number_of(customer_id)) is not None]
+        domain = [("active", "in", [True, False]), ("id", "in", parties)]
+        rows = self._session.search_read("party.party", domain, ["account_receivable"])
+        accounts = {str(row["id"]): row["account_receivable"] for row in rows}
+        if not all(accounts.values()):
+            settings = self._session.search_read("account.configuration", [], ["default_account_receivable"], limit=1)
+            default = settings[0]["default_account_receivable"] if settings else None
+            accounts = {customer_id: account or default for customer_id, account in accounts.items()}
+        return {customer_id: int(account) for customer_id, account in accounts.items() if account}
 
     # --- customers, invoices, credit memos --------------------------------------------------------------------------------
 
@@ -197,14 +199,23 @@ class Reader:
             moves |= {line.move for line in self.lines([*self.credits(), anywhere])}
         return [receipt for receipt in self.receipts_in(sorted(moves)) if not receipt.voided]
 
-    def receipts_in(self, moves: Sequence[int]) -> list[Receipt]:
+    def receipts_by(self, statements: Collection[int]) -> dict[int, Receipt]:
+        """The receipt that each of these statements of ours made, by statement."""
+        domain = [("statement", "in", sorted(statements)), ("move", "!=", None)]
+        rows = self._session.search_read("account.statement.line", domain, [*STATEMENT_LINE_FIELDS, "statement", "move"])
+        moves = {str(row["move"]): row["statement"] for row in rows}
+        receipts = self.receipts_in(sorted({row["move"] for row in rows}), {row["id"]: row for row in rows})
+        return {moves[receipt.id.partition("-")[0]]: receipt for receipt in receipts}
+
+    def receipts_in(self, moves: Sequence[int], said: Mapping[int, Record] | None = None) -> list[Receipt]:
+        """The receipts among these moves; `said` are the lines of their statements where they were read already."""
         found: list[Receipt] = []
         for some in chunks(moves, IDS_PER_CALL):
             entries = self.entries_of([("move", "in", list(some))])
             roots = documents.roots(entries, some)
-            said = self._statement_lines(roots)
+            lines = self._statement_lines(roots) if said is None else said
             beside = self._beside([root for root in roots if not any(documents.statement_line(line) for line in root.lines)])
-            found += [documents.receipt(root, entries, said, beside) for root in roots]
+            found += [documents.receipt(root, entries, lines, beside) for root in roots]
         return found
 
     def _beside(self, by_hand: Sequence[Root]) -> dict[int, list[str]]:
