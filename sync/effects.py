@@ -34,9 +34,11 @@ from sync import rereading, settling
 from sync.desk import Desk
 from sync.rereading import Documents
 
-EFFECTS_PER_RUN = 60  # claimed at once; with their consequences under 500 rows a transaction
+EFFECTS_PER_RUN = 60  # claimed at once at most; with their consequences under 500 rows a transaction
 LEASE_SECONDS = 60.0  # how long this process may hold an effect before another may take it over
 SEND_SECONDS = 30.0  # nothing leaves this process later than this after the intent to send was written
+DISPATCHES_PER_RUN = 2  # claimed at once at most: as many as can be sent within a lease
+FRESH_SECONDS = 5.0  # a dispatch that begins later than this after the books were read has them read again, all of it
 LOOK_SECONDS = (1, 2, 5, 15, 60)  # between looks for what was sent: soon at first, most answers come late by a moment
 BACK_OFF_SECONDS = (2, 10, 60, 300)  # between tries that were definitely not carried out
 T = TypeVar("T")
@@ -97,10 +99,9 @@ def run_once(desk: Desk) -> EffectCounts:
     if not _clock_can_be_trusted(desk, counts):
         return counts
     until = desk.watch.moment() + LEASE_SECONDS  # from before the claim: never later than the lease itself
+    limit = min(EFFECTS_PER_RUN, DISPATCHES_PER_RUN * desk.books.traits.orders_per_dispatch)
     with desk.work() as work:
-        claimed = sending.claim(
-            work, desk.watch, owner=desk.owner, lease_seconds=LEASE_SECONDS, limit=EFFECTS_PER_RUN, planned=desk.writes
-        )
+        claimed = sending.claim(work, desk.watch, owner=desk.owner, lease_seconds=LEASE_SECONDS, limit=limit, planned=desk.writes)
     failpoint("effects.after_claim")
     counts.claimed = len(claimed)
     if not claimed:
@@ -110,12 +111,7 @@ def run_once(desk: Desk) -> EffectCounts:
         ready = _look(desk, [effect for effect in claimed if effect.state is not EffectState.SENDING], counts, held)
         ready += [effect for effect in claimed if effect.state is EffectState.SENDING]
         held.effects |= {effect.id: effect for effect in ready}
-        fresh, documents = _reread(desk, ready, counts, held)
-        for batch in _chunks(fresh, desk.books.traits.orders_per_dispatch):
-            if not desk.writes:  # switched off meanwhile: what was not sent yet waits
-                _release(desk, list(held.effects.values()), BooksUnavailable("nothing is sent at present"), counts)
-                break
-            _send(desk, batch, documents, counts, held)
+        _send_all(desk, ready, counts, held)
     except BooksError as error:
         _release(desk, list(held.effects.values()), error, counts)
         if isinstance(error, AccessLost | BooksUnavailable):
@@ -236,6 +232,22 @@ def _refuse_stale(work: Work, stale: Sequence[StoredEffect], why: Mapping[str, s
 
 
 # --- send and settle --------------------------------------------------------------------------------------------------
+
+
+def _send_all(desk: Desk, ready: Sequence[StoredEffect], counts: EffectCounts, held: _Held) -> None:
+    """One dispatch after the other; what a dispatch rests on was read right before it, however long those before it took."""
+    size, read_at = desk.books.traits.orders_per_dispatch, float("-inf")
+    documents = Documents()
+    while ready:
+        if read_at + FRESH_SECONDS < desk.watch.moment():
+            read_at = desk.watch.moment()
+            ready, documents = _reread(desk, ready, counts, held)
+        if not desk.writes:  # switched off meanwhile: what was not sent yet waits
+            _release(desk, list(held.effects.values()), BooksUnavailable("nothing is sent at present"), counts)
+            return
+        if ready:
+            _send(desk, ready[:size], documents, counts, held)
+        ready = ready[size:]
 
 
 def _send(desk: Desk, batch: Sequence[StoredEffect], documents: Documents, counts: EffectCounts, held: _Held) -> None:

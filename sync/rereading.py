@@ -11,12 +11,13 @@ from datetime import datetime
 
 from receivables.books_records import CreditMemo, Customer, Gone, Invoice, InvoiceStatus, Receipt
 from receivables.effects import ApplyCredit, ApplyReceipt, EffectState, ReceiptWrite, UnapplyCredit, facts_of
-from storage import effects
+from receivables.payment import FeedStatus
+from storage import effects, payments
 from storage.effects import StoredEffect
 from sync import receipts_again
 from sync.desk import Desk
 
-FRESH_SECONDS = 60.0  # unattended effects resting on older facts are checked again instead of sent
+JUDGED_SECONDS = 900.0  # what nobody decided and was judged longer ago is checked again as a whole instead of sent
 Document = Customer | Invoice | CreditMemo | Receipt | Gone
 
 
@@ -36,11 +37,17 @@ def why_stale(desk: Desk, ready: Sequence[StoredEffect], documents: Documents) -
     """Effect ids to the reason why they may no longer be sent; a payment is sent whole or not at all."""
     now = desk.clock.now()
     parts = _other_parts(desk, ready)
+    went_back = _went_back(desk, ready)
     appeared = receipts_again.news(desk, ready)
     stale: dict[str, str] = {}
     taken: dict[str, int] = {}
     for effect in ready:
-        why = _stale(effect, documents, taken) or _stale_beside(effect, parts[effect.id], now) or appeared.get(effect.id, "")
+        why = (
+            went_back.get(effect.id, "")
+            or _stale(effect, documents, taken)
+            or _stale_beside(effect, parts[effect.id], now)
+            or appeared.get(effect.id, "")
+        )
         if why:
             stale[effect.id] = why
     for effect in ready:
@@ -65,6 +72,15 @@ def _other_parts(desk: Desk, ready: Sequence[StoredEffect]) -> Mapping[str, Sequ
     }
 
 
+def _went_back(desk: Desk, ready: Sequence[StoredEffect]) -> Mapping[str, str]:
+    """By effect that nobody decided, what its payment's feed says by now, where we no longer have the money."""
+    unattended = {effect.id: effect.transaction_number for effect in ready if not effect.attended}
+    with desk.db.read() as connection:
+        stored = payments.by_numbers(connection, desk.company.id, set(unattended.values()))
+    status = {effect_id: stored[number].payment.status for effect_id, number in unattended.items()}
+    return {effect_id: f"the payment is {said}" for effect_id, said in status.items() if said is not FeedStatus.PAID}
+
+
 def _stale_beside(effect: StoredEffect, others: Sequence[StoredEffect], now: datetime) -> str:
     """Why an unattended effect may not be sent for its age or its other parts, or ""."""
     if effect.attended:
@@ -73,7 +89,7 @@ def _stale_beside(effect: StoredEffect, others: Sequence[StoredEffect], now: dat
         return "another part of the payment was not taken"
     half_posted = any(other.state is EffectState.DONE for other in others)  # then it is resumed, however long it took
     age_seconds = (now - effect.facts_read_at).total_seconds()  # facts from the future were read before a clock was set
-    if not half_posted and not 0 <= age_seconds <= FRESH_SECONDS:
+    if not half_posted and not 0 <= age_seconds <= JUDGED_SECONDS:
         return "its facts were read too long ago"
     return ""
 

@@ -32,7 +32,7 @@ class OneByOne(EmbeddedBooks):
         return replace(super().traits, orders_per_dispatch=1)
 
 
-def three_invoices(folder: Path, url: str, *, temper: str = "strict") -> Scene:
+def three_invoices(folder: Path, url: str | None = None, *, temper: str = "strict") -> Scene:
     """A scene in which Hooli owes 500.00 on each of the invoices 1042, 1043 and 1044."""
     made = a_scene(folder, url=url, temper=temper)
     hooli = made.customer()

@@ -32,7 +32,7 @@ from receivables.errors import StaleDecision
 from receivables.payment import Bucket, PaymentState
 from storage import failures
 from sync import verification
-from sync.rereading import FRESH_SECONDS
+from sync.rereading import JUDGED_SECONDS
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_a_payment_half_posted_is_resumed_however_long_it_took(scene: Scene, par
     parted.faults = [Fault.NONE, Fault.THROTTLED]
     carry_out(scene)
     assert [EffectState.DONE, EffectState.PLANNED] == states_of(scene)
-    assert 1 == later(scene, 10 * FRESH_SECONDS).done
+    assert 1 == later(scene, 10 * JUDGED_SECONDS).done
     _both_verified(scene)
 
 
