@@ -16,6 +16,7 @@ from pysqlite3.dbapi2 import Connection
 from accounting.embedded import money_out, reading
 from accounting.embedded.credits import BAD_DEBT
 from receivables.books_records import CreditMemo, Invoice, InvoiceStatus, MoneyOut, MoneyOutKind, Receipt
+from receivables.credit_reasons import CreditReason, CreditWords
 
 BANK = "Bank"  # where a deposit goes, and what pays out, for receipts that name no account
 UNDEPOSITED = "Undeposited funds"
@@ -157,9 +158,8 @@ def _entry(on: date, currency: str, debited: str, credited: str, minor: int) -> 
 
 
 def _account_of(memo: CreditMemo) -> str:
-    """A write-off is a bad debt whoever made it and however they wrote the item; other credit memos reduce sales."""
-    written = memo.reason.casefold().replace("-", " ")
-    return BAD_DEBT if BAD_DEBT.casefold() in written or "write off" in written else CREDITS_ISSUED
+    """A write-off is a bad debt, however its item is written; other credit memos reduce sales."""
+    return BAD_DEBT if CreditWords().reason_of((memo.reason,)) is CreditReason.WRITE_OFF else CREDITS_ISSUED
 
 
 def _goes_through_undeposited(receipt: Receipt) -> bool:
