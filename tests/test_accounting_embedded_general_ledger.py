@@ -123,6 +123,23 @@ def test_reason_of_a_credit_memo_decides_its_account(ledger: Ledger, reason: str
     assert {"Accounts receivable": 30_000, "Sales": -50_000, account: 20_000} == told(ledger.trial_balance())
 
 
+@pytest.mark.parametrize(
+    ("item", "account"),
+    [
+        ("", "Sales"),
+        ("Consulting", "Sales"),
+        ("Card surcharge", "Fee income"),
+        ("Late fee", "Fee income"),
+        ("Bad debt", "Bad debt"),
+    ],
+)
+def test_item_of_an_invoice_decides_its_account(ledger: Ledger, item: str, account: str) -> None:
+    made = ledger.add_invoice("1042", "H", 1_500, "USD", MARCH, by="Dana", item=item)
+    ledger.recreate_invoice(made.id, 2_000, by="Dana")
+
+    assert {"Accounts receivable": 2_000, account: -2_000} == told(ledger.trial_balance())
+
+
 def test_drafts_and_voided_documents_post_nothing(ledger: Ledger) -> None:
     invoice(ledger, draft=True)
     ledger.void_receipt(receipt(ledger).id, by="Dana")

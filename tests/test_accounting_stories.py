@@ -14,6 +14,7 @@ import pytest
 from makers import a_company
 from scene import Scene, a_person, a_scene
 
+from accounting.embedded.receipts import Correction
 from receivables.books_records import Customer, Invoice, Receipt
 from receivables.diagnosis import Cause, Remedy
 from receivables.payment import PaymentState
@@ -108,6 +109,17 @@ def test_check_that_is_the_same_money_is_the_proof_and_nothing_is_posted(office:
     assert office.is_over()
 
 
+def test_check_that_was_the_ach_payment_is_moved_to_the_account_that_the_money_is_in(office: Office) -> None:
+    check = office.check(on=office.invoice)
+    office.paid()
+    office.scene.decide(Remedy.DISMISS, proof=check.number)
+
+    office.ledger.correct_receipt(check.id, Correction(deposit_account=CLEARING), by=ERIN)
+
+    assert {CLEARING: WHOLE, SALES: -WHOLE} == office.balance()
+    assert office.is_over()
+
+
 # --- a prepayment -------------------------------------------------------------------------------------------------------
 
 
@@ -158,6 +170,26 @@ def test_write_off_is_reversed_in_the_books_and_the_payment_lands(office: Office
 
     assert office.is_over()
     assert {CLEARING: WHOLE, SALES: -WHOLE} == office.balance()
+
+
+def test_bad_debt_of_a_closed_month_is_recovered_by_an_invoice_that_the_payment_is_applied_to(office: Office) -> None:
+    """February is closed with its loss; what comes in after all is dated in March."""
+    february, on = date(2026, 2, 28), datetime(2026, 2, 20, tzinfo=UTC)
+    office.ledger.write_off(office.invoice.id, on.date(), by=ERIN, at=on)
+    office.ledger.close_period(february, by=ERIN)
+    office.paid()
+    assert Remedy.ESCALATE is office.scene.failing().remedy
+    closed = office.ledger.trial_balance(february)
+
+    assert "done" == office.scene.decide(Remedy.KEEP_ON_ACCOUNT)
+    assert {CLEARING: WHOLE, ON_ACCOUNT: -WHOLE, SALES: -WHOLE, BAD_DEBT: WHOLE} == office.balance()
+    (ours,) = office.ledger.receipts()
+    recovered = office.ledger.add_invoice("1042-R", office.hooli.id, WHOLE, "USD", DAY_AFTER, by=ERIN, item=BAD_DEBT)
+    office.ledger.apply_receipt(ours.id, [(recovered.id, WHOLE)], by=ERIN)
+
+    assert {CLEARING: WHOLE, SALES: -WHOLE} == office.balance()
+    assert closed == office.ledger.trial_balance(february)
+    assert office.is_over()
 
 
 def test_genuine_credit_comes_off_just_enough_and_what_is_left_is_the_customers(office: Office) -> None:

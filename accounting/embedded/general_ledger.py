@@ -25,7 +25,9 @@ CUSTOMER_DEPOSITS = "Customer deposits"
 SALES = "Sales"
 CREDITS_ISSUED = "Credits issued"
 PROCESSING_FEES = "Processing fees"
-_IN_ORDER = (UNDEPOSITED, RECEIVABLE, CUSTOMER_DEPOSITS, SALES, CREDITS_ISSUED, BAD_DEBT, PROCESSING_FEES)  # after the banks
+FEE_INCOME = "Fee income"
+_IN_ORDER = (UNDEPOSITED, RECEIVABLE, CUSTOMER_DEPOSITS, SALES, FEE_INCOME, CREDITS_ISSUED, BAD_DEBT, PROCESSING_FEES)
+_FEE_WORDS = {"fee", "fees", "surcharge", "surcharges"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,14 @@ class Applied:
 
 
 @dataclass(frozen=True)
+class BookedInvoice:
+    """An invoice with the item that its own record does not tell."""
+
+    invoice: Invoice
+    item: str
+
+
+@dataclass(frozen=True)
 class BookedReceipt:
     """A receipt with the days that its own record does not tell."""
 
@@ -64,7 +74,7 @@ class BookedMoneyOut:
     account: str
 
 
-Posted = Invoice | CreditMemo | BookedReceipt | BookedMoneyOut  # whatever posts to the general ledger
+Posted = BookedInvoice | CreditMemo | BookedReceipt | BookedMoneyOut  # whatever posts to the general ledger
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,9 @@ def trial_balance(connection: Connection, through: date | None = None) -> TrialB
     """The trial balance of the whole books, in each of their currencies."""
     invoices, memos, booked = reading.invoices(connection), reading.credit_memos(connection), list(_receipts(connection))
     totals: dict[tuple[str, str], int] = defaultdict(int)
-    documents: list[Posted] = [*invoices, *memos, *booked, *_money_out(connection, booked)]
+    items = dict(connection.execute("SELECT id, item FROM invoices").fetchall())
+    booked_invoices = [BookedInvoice(invoice, items[invoice.id]) for invoice in invoices]
+    documents: list[Posted] = [*booked_invoices, *memos, *booked, *_money_out(connection, booked)]
     for document in documents:
         for posting in postings(document):
             if through is None or posting.on <= through:
@@ -123,12 +135,14 @@ def trial_balance(connection: Connection, through: date | None = None) -> TrialB
 def postings(document: Posted) -> list[Posting]:
     """What a document posts; debits and credits of each day are equal. Drafts and voided documents post nothing."""
     match document:
-        case Invoice():
-            if document.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOIDED):
+        case BookedInvoice(invoice=invoice):
+            if invoice.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOIDED):
                 return []
-            return _entry(document.issued_on, document.currency, RECEIVABLE, SALES, document.total_minor)
+            earned = FEE_INCOME if _FEE_WORDS & set(document.item.casefold().split()) else _bad_debt_or(SALES, document.item)
+            return _entry(invoice.issued_on, invoice.currency, RECEIVABLE, earned, invoice.total_minor)
         case CreditMemo():
-            return _entry(document.issued_on, document.currency, _account_of(document), RECEIVABLE, document.total_minor)
+            credited = _bad_debt_or(CREDITS_ISSUED, document.reason)
+            return _entry(document.issued_on, document.currency, credited, RECEIVABLE, document.total_minor)
         case BookedReceipt():
             return _receipt_postings(document)
         case BookedMoneyOut(entry=entry):
@@ -157,9 +171,9 @@ def _entry(on: date, currency: str, debited: str, credited: str, minor: int) -> 
     return [Posting(on, debited, currency, minor), Posting(on, credited, currency, -minor)] if minor else []
 
 
-def _account_of(memo: CreditMemo) -> str:
-    """A write-off is a bad debt, however its item is written; other credit memos reduce sales."""
-    return BAD_DEBT if CreditWords().reason_of((memo.reason,)) is CreditReason.WRITE_OFF else CREDITS_ISSUED
+def _bad_debt_or(account: str, item: str) -> str:
+    """A write-off is a bad debt, however its item is written, and so is an invoice for one that was recovered."""
+    return BAD_DEBT if CreditWords().reason_of((item,)) is CreditReason.WRITE_OFF else account
 
 
 def _goes_through_undeposited(receipt: Receipt) -> bool:

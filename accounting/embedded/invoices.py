@@ -19,7 +19,7 @@ from receivables.refusal import Refusal
 
 @dataclass(frozen=True)
 class NewInvoice:
-    """An invoice as it is to be added; a draft cannot be paid yet."""
+    """An invoice as it is to be added; a draft cannot be paid yet. `item` is what it is for where that is no sale."""
 
     number: str
     customer_id: str
@@ -27,6 +27,7 @@ class NewInvoice:
     currency: str
     issued_on: date
     draft: bool = False
+    item: str = ""
 
 
 def add(change: Change, new: NewInvoice) -> Invoice:
@@ -40,9 +41,9 @@ def add(change: Change, new: NewInvoice) -> Invoice:
     invoice_id = change.created(Kind.INVOICE, new.number.strip(), what)
     standing, day = "draft" if new.draft else "issued", new.issued_on.isoformat()
     change.connection.execute(
-        "INSERT INTO invoices (id, customer_id, currency, total_minor, open_minor, issued_on, standing)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (invoice_id, new.customer_id, new.currency, new.amount_minor, new.amount_minor, day, standing),
+        "INSERT INTO invoices (id, customer_id, currency, total_minor, open_minor, issued_on, standing, item)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (invoice_id, new.customer_id, new.currency, new.amount_minor, new.amount_minor, day, standing, new.item),
     )
     return checks.invoice(change, invoice_id)
 
@@ -85,9 +86,10 @@ def recreate(change: Change, invoice_id: str, amount_minor: int | None = None) -
     found = checks.invoice(change, invoice_id)
     if found.status is InvoiceStatus.VOIDED and amount_minor is None:
         raise BooksRefused(f"Invoice {found.number} is voided. Give the amount of the new invoice.", Refusal.INVALID)
+    item = str(change.connection.execute("SELECT item FROM invoices WHERE id = ?", (invoice_id,)).fetchone()["item"])
     delete(change, invoice_id)
     amount_minor = found.total_minor if amount_minor is None else amount_minor
-    return add(change, NewInvoice(found.number, found.customer_id, amount_minor, found.currency, found.issued_on))
+    return add(change, NewInvoice(found.number, found.customer_id, amount_minor, found.currency, found.issued_on, item=item))
 
 
 def _set_free(change: Change, invoice: Invoice, why: str) -> None:

@@ -176,9 +176,10 @@ class Ledger:
         by: str,
         at: datetime | None = None,
         draft: bool = False,
+        item: str = "",
     ) -> Invoice:
         with self.changing(by, at) as change:
-            new = invoices.NewInvoice(number, customer_id, amount_minor, currency, issued_on, draft)
+            new = invoices.NewInvoice(number, customer_id, amount_minor, currency, issued_on, draft, item)
             return _after_credits(change, invoices.add(change, new))
 
     def issue_invoice(self, invoice_id: str, *, by: str, at: datetime | None = None) -> Invoice:

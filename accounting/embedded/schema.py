@@ -91,6 +91,7 @@ CREATE TABLE invoices (
     open_minor INTEGER NOT NULL CHECK (open_minor BETWEEN 0 AND total_minor),
     issued_on TEXT NOT NULL CHECK (issued_on IS date(issued_on)),
     standing TEXT NOT NULL CHECK (standing IN ('draft', 'issued', 'voided')),
+    item TEXT NOT NULL DEFAULT '',
     CHECK ((standing = 'voided') = (total_minor = 0)),
     CHECK (standing <> 'draft' OR open_minor = total_minor)
 ) STRICT;

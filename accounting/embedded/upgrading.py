@@ -11,6 +11,7 @@ from accounting.embedded.schema import MONEY_OUT, MONEY_OUT_TRIGGERS, SCHEMA_VER
 
 _BEFORE_MONEY_OUT = 1
 _COLUMNS = """
+ALTER TABLE invoices ADD COLUMN item TEXT NOT NULL DEFAULT '';
 ALTER TABLE receipt_lines ADD COLUMN applied_on TEXT CHECK (applied_on IS date(applied_on));
 ALTER TABLE credit_memos ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE credit_memos ADD COLUMN memo TEXT NOT NULL DEFAULT '';

@@ -66,12 +66,15 @@ def invoice(
     currency: CurrencyOption = "",
     on: DayOption = "",
     draft: Annotated[bool, typer.Option("--draft", help="Not issued yet, so it cannot be paid.")] = False,
+    item: Annotated[
+        str, typer.Option("--item", help="What it is for where that is no sale: Surcharge, or Bad debt for one recovered.")
+    ] = "",
 ) -> None:
     """Add an invoice."""
     currency = desk.currency(currency)
     customer_id, amount_minor = desk.id_of(Kind.CUSTOMER, customer), desk.amount(amount, currency)
     added = desk.ledger.add_invoice(
-        number, customer_id, amount_minor, currency, desk.day(on), by=desk.by, at=desk.at, draft=draft
+        number, customer_id, amount_minor, currency, desk.day(on), by=desk.by, at=desk.at, draft=draft, item=item
     )
     desk.show("Added", added)
 
