@@ -63,7 +63,7 @@ def view(failure: StoredFailure, stored: StoredPayment, attempts: int, words: Wo
         attempts=attempts,
         failed_at=failure.opened_at,
         evidence=failure.shown,
-        sentence=rules.sentence(diagnosis, words) if diagnosis else "Not diagnosed yet; the next sync reads the books.",
+        sentence=rules.sentence(diagnosis, words, unread_since=failure.unread_since),
         resolution=failure.resolution,
         resolved_by=failure.resolved_by,
         blocked=rules.fact_sentence(primary.blocked, words) if primary and primary.blocked else "",

@@ -125,7 +125,7 @@ def _print_failure(failure: StoredFailure, words: Words) -> None:
     if failure.diagnosis is None:
         return
     primary = failure.diagnosis.primary
-    print_line(f"  {rules.sentence(failure.diagnosis, words)}")
+    print_line(f"  {rules.sentence(failure.diagnosis, words, unread_since=failure.unread_since)}")
     print_line(f"  Cause {primary.cause} ({primary.confidence}, rule {primary.rule}); recommended remedy {primary.remedy}.")
     if primary.blocked:
         print_line(f"  Not before: {rules.fact_sentence(primary.blocked, words)}")

@@ -106,7 +106,8 @@ def sentence_of(facts: CardFacts, words: Words) -> str:
     """What happened to the payment, in a sentence."""
     if facts.failure.diagnosis is None:
         return "This failure was just found. We are reading the books to find out why."
-    return plain(rules.sentence(facts.failure.diagnosis, words), SENTENCE_AT_MOST)
+    said = rules.sentence(facts.failure.diagnosis, words, unread_since=facts.failure.unread_since)
+    return plain(said, SENTENCE_AT_MOST)
 
 
 def _what_happened(facts: CardFacts, sentence: str) -> Block:

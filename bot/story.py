@@ -44,7 +44,9 @@ def _happened(told: Story, words: Words, names: Names) -> list[tuple[datetime, s
     lines, resolved = [], []
     for failure in told.failures:
         cause = rules.title(Cause(failure.cause)) if failure.cause else "not diagnosed"
-        sentence = plain(rules.sentence(failure.diagnosis, words), 600) if failure.diagnosis else ""
+        sentence = (
+            plain(rules.sentence(failure.diagnosis, words, unread_since=failure.unread_since), 600) if failure.diagnosis else ""
+        )
         lines.append((failure.opened_at, f"Failed: {cause}. {sentence}"))
         if failure.resolved_at:
             by = name_of(names, failure.resolved_by) if failure.resolved_by else ""

@@ -129,6 +129,7 @@ class Evidence:
     posted: tuple[PostedPart, ...] = ()
     refusal: Refused | None = None
     unread: tuple[str, ...] = ()
+    cut_short: bool = False  # a read failed for now, such as by throttling: such evidence is not kept, but read again
     not_checked: tuple[str, ...] = ()
     merged_into: Customer | None = None
     searched_from: date | None = None

@@ -328,6 +328,11 @@ def customer_unknown(fact: Fact, words: Words) -> str:
 
 
 @kind
+def customer_unread(fact: Fact, words: Words) -> str:
+    return "the customer of the payment could not be read in the books."
+
+
+@kind
 def customer_merged(fact: Fact, words: Words, *, into: str) -> str:
     return f"{fact.document} was merged into {into}; last changed{when(fact, words)}."
 

@@ -289,7 +289,8 @@ def customer(reading: Reading) -> tuple[Fact, ...]:
     """What is wrong with the customer, if anything."""
     found, into = reading.evidence.customer, reading.evidence.merged_into
     if found is None:
-        return (kinds.customer_unknown(),)
+        unread = any(what.startswith("customers") for what in reading.evidence.unread)
+        return (kinds.customer_unread() if unread else kinds.customer_unknown(),)
     label = f"customer {plain(found.name)}"
     if found.merged_into:
         other = f"customer {plain(into.name)}" if into is not None else "another customer"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from receivables.diagnosis import Cause, Diagnosis
 from receivables.evidence import Evidence
 from receivables.words import Words
@@ -14,9 +16,18 @@ def title(cause: Cause) -> str:
     return CAUSES[cause].title
 
 
-def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    """What happened, in one or two sentences; the one stored by version 0.1.0 as it stands. Never empty."""
-    return diagnosis.said or CAUSES[diagnosis.primary.cause].sentence(diagnosis, words)
+def sentence(diagnosis: Diagnosis | None, words: Words, *, unread_since: datetime | None = None) -> str:
+    """What happened, in one or two sentences; the one stored by version 0.1.0 as it stands. Never empty.
+
+    With `unread_since` it is as of that moment, because the books could not be read to the end since.
+    """
+    if diagnosis is None:
+        said = "Not diagnosed yet; the next sync reads the books."
+    else:
+        said = diagnosis.said or CAUSES[diagnosis.primary.cause].sentence(diagnosis, words)
+    if unread_since is None:
+        return said
+    return f"{said} As of {words.moment(unread_since)}; the books could not be read to the end since."
 
 
 def not_checked(diagnosis: Diagnosis, words: Words) -> tuple[str, ...]:

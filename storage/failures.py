@@ -45,6 +45,7 @@ class StoredFailure:
     incident_id: str | None
     version: int
     root: str = ""
+    unread_since: datetime | None = None  # since then the books could not be read to the end; what is known is older
 
     @property
     def shown(self) -> str:
@@ -85,7 +86,7 @@ def _open(
     work.only_for(payment.company)
     table = schema.failure
     # Whatever was read before no longer tells the whole story.
-    values = {"opened_because": because, "changed_at": work.at, "evidence_id": None, **values}
+    values = {"opened_because": because, "changed_at": work.at, "evidence_id": None, "unread_since": None, **values}
     failure_id = known.id if known else work.ids.new()
     if known:
         changed = sa.update(table).where(_is(payment.company, failure_id))

@@ -12,6 +12,7 @@ from receivables.books_records import CreditApplication, CreditMemo, Gone, Invoi
 from receivables.company import Company
 from receivables.credit_reasons import CreditReason
 from receivables.evidence import LineEvidence
+from receivables.ports import Books
 
 SAID_AT_MOST = 200  # characters of a memo's words; nobody reads more
 
@@ -28,6 +29,19 @@ def may_be_rebills(
             if isinstance(invoice, Invoice):
                 found |= {rebill.id for rebill in _rebills(invoice, memo, invoices, company)}
     return found
+
+
+def rebills(books: Books, ids: set[str], known: Mapping[str, Invoice | Gone]) -> list[Invoice]:
+    """These invoices as the books hold them now; `known` were read already."""
+    new = ids - set(known)
+    found = {**{id_: known[id_] for id_ in ids - new}, **(books.invoices(new) if new else {})}
+    return [invoice for invoice in found.values() if isinstance(invoice, Invoice)]
+
+
+def on(invoice_id: str, memos: Iterable[CreditMemo]) -> tuple[CreditApplication, ...]:
+    """The credits on one invoice, oldest first."""
+    found = [applied for memo in memos for applied in memo.applications if applied.invoice_id == invoice_id]
+    return tuple(sorted(found, key=lambda applied: (applied.applied.at, applied.id)))
 
 
 def told(

@@ -25,7 +25,7 @@ from storage.work import Work
 from sync import correcting, mirroring, remedies
 from sync.cases import Case, Plan
 from sync.desk import Desk
-from sync.evidence import of_one
+from sync.evidence import keep, of_one
 from sync.requests import payment_of, question_of
 
 DECISIONS_PER_RUN = 20
@@ -73,6 +73,8 @@ def _carry_out(desk: Desk, decision: StoredDecision, counts: DecisionCounts) -> 
         _end(desk, decision, "refused", first, counts)
         return
     evidence = of_one(desk, stored, found)
+    if evidence.cut_short:
+        return  # it waits until the books can be read to the end
     memos = _memos(desk, evidence)
     try:
         answer = _authority(desk, decision, stored, found.diagnosis, evidence)
@@ -166,7 +168,7 @@ def _stale(desk: Desk, decision: StoredDecision, found: StoredFailure, evidence:
     with desk.work() as work:
         words = "the books changed since this was shown; look at the new card"
         if decisions.move(work, decision, "stale", outcome=words):
-            failures.store_evidence(work, found, evidence)
+            keep(work, found, evidence)
             outbox.want(work, "failure", found.id)
             counts.stale += 1
 

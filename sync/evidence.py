@@ -1,13 +1,14 @@
 """What can be known about a payment is read from the books, in batches, each fact with where it comes from.
 
 Reads: the books and our own rows. Leaves: evidence on each open failure, kept only when it says something new.
-Never: a read that failed taken for a document that is gone. `posting` and `decisions` use the same reading.
+Never: a read that failed taken for a document that is gone, or kept in the place of one that succeeded. `posting` and
+`decisions` use the same reading.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
@@ -28,11 +29,12 @@ from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedP
 from receivables.payment import Bucket
 from receivables.ports import Books
 from receivables.twins import Twin
-from storage import decisions, effects, failures, mirror, other_money, payments, twins
+from storage import decisions, effects, failures, mirror, other_money, payments, twins, unread
 from storage.effects import StoredEffect
 from storage.failures import StoredFailure
 from storage.other_money import OtherMoney
 from storage.payments import Binding, StoredPayment
+from storage.work import Work
 from sync import binding, credit_memos, escalation, receipts_found
 from sync.desk import Desk
 from sync.receipts_found import Candidates, Search
@@ -75,6 +77,7 @@ class _Read:
     marked: Mapping[str, Sequence[Receipt]] = field(default_factory=dict)
     candidates: Candidates = field(default_factory=Candidates)
     unread: list[str] = field(default_factory=list)
+    cut_short: bool = False  # the books were away, or asked us to slow down
 
     def attempt(self, what: str, read: Callable[[], T], nothing: T) -> T:
         """A read whose failure is remembered as such."""
@@ -82,6 +85,7 @@ class _Read:
             return read()
         except (BooksUnavailable, BooksRefused, OutcomeUnknown) as error:
             self.unread.append(f"{what}: {error.message}")
+            self.cut_short = self.cut_short or not isinstance(error, BooksRefused)
             return nothing
 
 
@@ -99,10 +103,16 @@ def run_once(desk: Desk) -> int:
         stored = [known[found.transaction_number] for found in batch]
         gathered = gather(desk, stored, isolated=isolated, refusals=_refusals(batch))
         with desk.work() as work:
-            news += sum(1 for found in batch if failures.store_evidence(work, found, gathered[found.transaction_number]))
+            news += sum(1 for found in batch if keep(work, found, gathered[found.transaction_number]))
         if len(page) < FAILURES_PER_BATCH:
             return news
         after = page[-1].id
+
+
+def keep(work: Work, found: StoredFailure, evidence: Evidence) -> bool:
+    """Whether it says something new. What was cut short tells less than what is known: it is read again instead."""
+    unread.remember(work, found, unread=evidence.cut_short)
+    return not evidence.cut_short and failures.store_evidence(work, found, evidence) is not None
 
 
 def of_one(desk: Desk, stored: StoredPayment, found: StoredFailure) -> Evidence:
@@ -213,20 +223,13 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
         numbers = {line.invoice_number for stored in batch for line in stored.payment.allocations if line.invoice_number}
         numbers |= {invoice.number for invoice in read.invoices.values() if invoice.number}
         read.memos = read.attempt("credit memos", lambda: books.credit_memos_on(invoice_ids), ())
-        read.rebills = _rebills(desk, ours, read)
+        ids = credit_memos.may_be_rebills(read.memos, read.invoices, ours.invoices, desk.company)
+        read.rebills = read.attempt("invoices made with a memo", lambda: credit_memos.rebills(books, ids, read.invoices), ())
         read.numbered = read.attempt("invoices of the same number", lambda: books.invoices_numbered(numbers), ())
         twins = {invoice.id for stored in batch for invoice in _same_total(stored, ours, read)} - set(read.invoices)
         if twins:
             read.numbered = [*read.numbered, *_living(read.attempt("similar invoices", lambda: books.invoices(twins), {}))]
     return read
-
-
-def _rebills(desk: Desk, ours: _Ours, read: _Read) -> list[Invoice]:
-    ids = credit_memos.may_be_rebills(read.memos, read.invoices, ours.invoices, desk.company)
-    nothing: Mapping[str, Invoice | Gone] = {}
-    new = ids - set(read.invoices)
-    fresh = read.attempt("invoices made with a credit memo", lambda: desk.books.invoices(new), nothing) if new else nothing
-    return _living({id_: read.invoices[id_] for id_ in ids - new} | dict(fresh))
 
 
 def _merged_into(read: _Read) -> set[str]:
@@ -293,6 +296,7 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         posted=_posted(stored, ours.effects[stored.number], read.posted),
         refusal=ours.refusals.get(stored.number),
         unread=tuple(sorted([*read.unread, *read.candidates.unread_of(stored.number)])),
+        cut_short=read.cut_short,
         not_checked=search.not_read,
         merged_into=remaining,
         searched_from=since,
@@ -313,13 +317,7 @@ def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read) -> LineE
     credits: tuple[CreditApplication, ...] = ()
     successors: tuple[Invoice, ...] = ()
     if read.full and held:
-        on_it = [
-            replace(applied, made=memo.created)
-            for memo in read.memos
-            for applied in memo.applications
-            if applied.invoice_id == held.invoice_id
-        ]
-        credits = tuple(sorted(on_it, key=lambda applied: (applied.applied.at, applied.id)))
+        credits = credit_memos.on(held.invoice_id, read.memos)
     if read.full and not _takes_money(invoice):
         customers = {held.customer_id} if held else set(meant.customer_ids)
         successors = _successors(stored, number, invoice_number, customers, ours.bindings[stored.number], read)

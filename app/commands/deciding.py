@@ -135,7 +135,11 @@ def _asked(desk: Desk, number: str, remedy: Remedy, person: str, options: dict[s
 def _what_it_means(desk: Desk, facts: CardFacts, remedy: Remedy, options: dict[str, object], answer: Answer) -> list[str]:
     """The failure in a sentence, what the remedy does, each amount before and after, and who must agree."""
     words, currency = desk.company.words, facts.payment.payment.currency
-    lines = [rules.sentence(facts.failure.diagnosis, words)] if facts.failure.diagnosis else []
+    lines = (
+        [rules.sentence(facts.failure.diagnosis, words, unread_since=facts.failure.unread_since)]
+        if facts.failure.diagnosis
+        else []
+    )
     about = facts.failure.about
     lines.append(f"{labels.named(remedy, about)}: {labels.explained(remedy, about)}")
     for figure in figures(facts, remedy, words, options):

@@ -96,7 +96,7 @@ def _wrong(finding: Finding) -> list[Fact]:
     """Our receipts, the customer, receipts that may be this money, and invoices that do not fit."""
     fits = {fact.document for fact in finding.facts("invoice_open")}
     entered = [fact for fact in finding.facts("receipt_by_hand") if fact.value("suspect")]
-    ours = finding.facts("receipt_ours", "customer_unknown", "customer_merged", "customer_inactive")
+    ours = finding.facts("receipt_ours", "customer_unknown", "customer_unread", "customer_merged", "customer_inactive")
     invoices = [
         fact
         for fact in finding.because

@@ -44,6 +44,7 @@ failure = Table(
     Column("refusal_code", Text, nullable=False, server_default=""),
     Column("refusal_message", Text, nullable=False, server_default=""),
     Column("evidence_id", String(26)),
+    Column("unread_since", Moment),  # what is shown is older: since then the books could not be read to the end
     Column("held", sa.Boolean, nullable=False),  # posts nothing by itself, even when it fits again
     Column("opened_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
