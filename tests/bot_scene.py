@@ -75,7 +75,10 @@ name = "Dana Reyes"
 slack = ["{team}/{dana}"]
 [[person.may]]
 company = "acme"
-remedies = ["unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "apply_receipt", "keep_on_account", "retry"]
+remedies = [
+  "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "apply_receipt", "keep_on_account",
+  "accept_correction", "retry",
+]
 limits = {{ USD = "10000.00" }}
 
 [[person]]
@@ -84,7 +87,10 @@ name = "Sam Okafor"
 slack = ["{team}/{sam}"]
 [[person.may]]
 company = "acme"
-remedies = ["unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "apply_receipt", "keep_on_account", "retry"]
+remedies = [
+  "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "apply_receipt", "keep_on_account",
+  "accept_correction", "retry",
+]
 limits = {{ USD = "{sams_limit}" }}
 """
 

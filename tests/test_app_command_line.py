@@ -151,7 +151,7 @@ def test_unknown_outcome_is_for_nobody_to_decide(acme: CommandLine) -> None:
 
 BAD_LINES = [
     ("amount", f"TXN-2,Hooli,NaN,USD,{PAID_AT},card,"),
-    ("currency", f"TXN-3,Hooli,5.00,usd,{PAID_AT},card,"),
+    ("currency", f"TXN-3,Hooli,5.00,US$,{PAID_AT},card,"),
     ("paid_at", "TXN-4,Hooli,5.00,USD,03/31/2026,card,"),
     ("transaction_number", f",Hooli,5.00,USD,{PAID_AT},card,"),
     ("customer", f"TXN-6,,5.00,USD,{PAID_AT},card,"),
