@@ -120,8 +120,7 @@ def _what_happened(facts: CardFacts, sentence: str) -> Block:
         options.append(("Check again now", f"look {failure.id}"))
     decision = facts.decision
     said = decision is not None and decision.remedy is Remedy.NOT_DUPLICATE and failure.state != "open"
-    dismissed = failure.resolution == "dismissed" and failure.about == "payment"
-    if dismissed or (said and facts.payment.state is PaymentState.RECEIVED):
+    if failure.resolution == "dismissed" or (said and facts.payment.state is PaymentState.RECEIVED):
         options.append(("Reopen", f"reopen {failure.id}"))
     if failure.state != "open":
         options.append(("Unhide" if facts.payment.hidden_by else "Hide", f"hide {failure.id}"))

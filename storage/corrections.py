@@ -23,11 +23,12 @@ from storage.work import Work
 CORRECTION = "correction"
 
 
-def tell(work: Work, payment: Payment, evidence: Evidence, diagnosis: Diagnosis) -> None:
-    """Opens the failure about the feed's newer record, or renews the one that is open."""
+def tell(work: Work, payment: Payment, evidence: Evidence, diagnosis: Diagnosis) -> str:
+    """Opens the failure about the feed's newer record, or renews the one that is open. Returns its id."""
     failure_id = failures.open_intake(work, payment, diagnosis, because=CORRECTION, about=CORRECTION)
     failures.store_evidence(work, failures.get(work.connection, work.company, failure_id), evidence)
     outbox.want(work, "failure", failure_id)
+    return failure_id
 
 
 def of(connection: Connection, found: StoredFailure | None) -> Correction | None:
@@ -46,6 +47,12 @@ def told_of(connection: Connection, company: str, number: str) -> Sequence[Corre
         if found.about == CORRECTION and (found.state == "open" or found.resolution == "dismissed")
     ]
     return [correction for found in about if (correction := of(connection, found))]
+
+
+def dismissed(connection: Connection, company: str, number: str) -> Correction | None:
+    """The newer record that a person dismissed, where none came or was taken after it."""
+    about = [found for found in failures.of_payment(connection, company, number) if found.about == CORRECTION]
+    return of(connection, about[-1]) if about and about[-1].resolution == "dismissed" else None
 
 
 def waiting(connection: Connection, company: str, numbers: Collection[str]) -> set[str]:

@@ -44,9 +44,14 @@ def came_again(work: Work, desk: Desk, newer: Payment, source: str, *, by: str =
         return Intake.STATUS_CHANGED
     if newer.status is not FeedStatus.PAID or _told_before(work, desk, stored, newer):
         return Intake.SAME
-    evidence = about(desk, stored, correction, _sent(work.connection, stored))
-    corrections.tell(work, stored.payment, evidence, rules.corrected(evidence, stored.state))
+    ask(work, desk, stored, correction)
     return Intake.OTHER_CONTENT
+
+
+def ask(work: Work, desk: Desk, stored: StoredPayment, correction: Correction) -> str:
+    """Asks a person which record holds. Returns the id of the failure."""
+    evidence = about(desk, stored, correction, _sent(work.connection, stored))
+    return corrections.tell(work, stored.payment, evidence, rules.corrected(evidence, stored.state))
 
 
 def about(desk: Desk, stored: StoredPayment, correction: Correction, posted: tuple[PostedPart, ...] = ()) -> Evidence:

@@ -18,7 +18,7 @@ from receivables.evidence import Evidence
 from receivables.makers import makers_of
 from receivables.payment import Bucket, PaymentState
 from receivables.words import capitalized, listed
-from storage import decisions, failures, other_money, outbox, payments
+from storage import corrections, decisions, failures, other_money, outbox, payments
 from storage.corrections import CORRECTION
 from storage.decisions import AlreadyDecided, StoredDecision
 from storage.engine import Connection
@@ -26,6 +26,7 @@ from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
 from sync import correcting
+from sync.corrections import ask
 from sync.desk import Desk
 
 #: Why a decision takes two people whatever the amount.
@@ -184,7 +185,8 @@ def _decline(work: Work, desk: Desk, decision: StoredDecision, by: str) -> None:
 def reopen(desk: Desk, number: str, *, by: str, os_account: str = "") -> str:
     """Takes a dismissal back, or that receipts are other money, and posts nothing by itself. The same right as deciding it.
 
-    What waits for a second person is declined. What was said of receipts can be taken back as long as ours is not in the books.
+    A dismissed correction of the feed is asked about again. What waits for a second person is declined. What was said of receipts
+    can be taken back as long as ours is not in the books.
     Returns the id of the failure.
     """
     desk.must_be_configured()
@@ -197,11 +199,15 @@ def reopen(desk: Desk, number: str, *, by: str, os_account: str = "") -> str:
             return waiting.failure_id
         if any(made.state == "carrying_out" for made in made_so_far):
             raise StaleDecision("What was decided is still being carried out. Reopen the payment afterward.")
-        remedy, payment = _undone(work, stored), stored.payment
+        dismissed = stored.state is PaymentState.DISMISSED
+        kept = None if dismissed else corrections.dismissed(work.connection, work.company, number)
+        remedy, payment = Remedy.DISMISS if kept else _undone(work, stored), stored.payment
         question = Question(desk.company.id, remedy, payment.amount_minor, payment.currency)
         answer = may_decide(desk.people.get(by), question)
         if answer.ruling is Ruling.REFUSED:
             raise NotPermitted(answer.reason)
+        if kept:
+            return ask(work, desk, stored, kept)
         if remedy is Remedy.NOT_DUPLICATE:
             other_money.withdraw(work.acting_as(by), number)
         else:

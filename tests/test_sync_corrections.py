@@ -242,6 +242,19 @@ def test_dismissed_it_is_kept_and_not_told_again(scene: Scene) -> None:
     assert (0, 1) == brought(scene, replace(newer, amount_minor=40_000, allocations=()))
 
 
+def test_a_dismissed_correction_is_reopened_and_taken(scene: Scene) -> None:
+    scene.pay()
+    brought(scene, replace(scene.payment().payment, method="ach"))
+    decided(scene, DISMISS)
+    requests.reopen(scene.desk, "TXN-1", by="dana")
+    assert "method card → ach" in told(scene)
+    assert "done" == decided(scene, TAKE)
+    with pytest.raises(StaleDecision, match="nothing to reopen"):
+        requests.reopen(scene.desk, "TXN-1", by="dana")
+    scene.sync()
+    assert (PaymentState.VERIFIED, "ach") == (scene.payment().state, scene.payment().payment.method)
+
+
 def test_with_ours_in_the_books_it_is_refused_in_words_and_can_be_dismissed(scene: Scene) -> None:
     scene.pay()
     scene.sync()
