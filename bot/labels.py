@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from receivables.corrections import KEEP_OURS
 from receivables.diagnosis import Confidence, Remedy
 from receivables.effects import EffectKind
 from receivables.words import plain
@@ -22,7 +23,7 @@ EXPLAINED: dict[Remedy, str] = {
 }
 
 #: What dismissing the feed's correction of a payment is called, and what it does.
-KEEP = ("Keep our record", "Keeps the payment as we have it. The feed's correction is not told again.")
+KEEP = (KEEP_OURS, "Keeps the payment as we have it. The feed's correction is not told again.")
 
 CONFIDENCES: dict[Confidence, str] = {
     Confidence.CERTAIN: "certain",

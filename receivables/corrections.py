@@ -16,6 +16,8 @@ from receivables.reference_keys import key_of, words_of
 from receivables.twins import folded, second_of
 from receivables.words import day_of
 
+KEEP_OURS = "Keep our record"  # what dismissing a correction is called
+
 
 class Differs(StrEnum):
     """In what two records of one payment really differ."""

@@ -152,19 +152,22 @@ def _waits(evidence: Evidence, state: PaymentState) -> Fact | None:
 def _differing(held: Payment, correction: Correction, time_zone: ZoneInfo) -> Iterator[Fact]:
     """A fact for each difference; a currency is told with its amount."""
     newer, differing = correction.payment, correction.differs_from(held, time_zone)
+    document = f"payment {plain(held.transaction_number)}"
     if {Differs.AMOUNT, Differs.CURRENCY} & {*differing}:
         amounts = Money(held.amount_minor, held.currency), Money(newer.amount_minor, newer.currency)
-        yield corrected_amount(held=amounts[0], newer=amounts[1])
+        yield corrected_amount(document, held=amounts[0], newer=amounts[1])
     if Differs.CUSTOMER in differing:
         by_id = bool(held.customer_id and newer.customer_id)
-        yield corrected_text(field="customer", held=_customer(held, by_id), newer=_customer(newer, by_id))
+        yield corrected_text(document, field="customer", held=_customer(held, by_id), newer=_customer(newer, by_id))
     if Differs.PAID_AT in differing:
         timed = day_of(held.paid_at, time_zone) == day_of(newer.paid_at, time_zone)
-        yield corrected_moment(held=held.paid_at.isoformat(), newer=newer.paid_at.isoformat(), timed=timed)
+        yield corrected_moment(document, held=held.paid_at.isoformat(), newer=newer.paid_at.isoformat(), timed=timed)
     if Differs.METHOD in differing:
-        yield corrected_text(field="method", held=held.method, newer=newer.method)
+        yield corrected_text(document, field="method", held=held.method, newer=newer.method)
     if Differs.INVOICES in differing:
-        yield corrected_invoices(held=_named(held), newer=_named(newer), held_for=_amounts(held), newer_for=_amounts(newer))
+        yield corrected_invoices(
+            document, held=_named(held), newer=_named(newer), held_for=_amounts(held), newer_for=_amounts(newer)
+        )
 
 
 def _customer(payment: Payment, by_id: bool) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import rules
 from receivables.authority import Answer, Question, Ruling, may_approve, may_decide
+from receivables.corrections import KEEP_OURS
 from receivables.diagnosis import Diagnosis, Remedy
 from receivables.errors import NotFound, NotPermitted, StaleDecision
 from receivables.evidence import Evidence
@@ -303,7 +304,8 @@ def _is_offered(desk: Desk, found: StoredFailure, remedy: Remedy) -> None:
         raise StaleDecision("There is nothing to decide yet: we keep checking the books until they show what happened.")
     blocked = found.diagnosis.primary.blocked if found.diagnosis else None
     reason = f" {capitalized(rules.fact_sentence(blocked, desk.company.words))}" if blocked else ""
-    offered = listed([f"{choice.label} ({choice})" for choice in choices])
+    keeps = {Remedy.DISMISS: KEEP_OURS} if found.about == CORRECTION else {}
+    offered = listed([f"{keeps.get(choice, choice.label)} ({choice})" for choice in choices])
     raise StaleDecision(f"{remedy.label} is not offered for this failure. Choose one of: {offered}.{reason}")
 
 
