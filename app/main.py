@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from app.commands import aliases as alias_commands
 from app.commands import connections as connection_commands
 from app.commands import deciding as deciding_commands
 from app.commands import explain as explain_commands
@@ -46,6 +47,7 @@ app.add_typer(books_app, name="books")
 payment_commands.register(app)
 deciding_commands.register(app)
 explain_commands.register(app)
+alias_commands.register(app)
 connection_commands.register(app)
 proof_commands.register(app)
 record_commands.register(app)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import rules
 from bot import labels
 from bot.figures import NOTHING, Figure, Options, figures, follows, headline_minor, proposed_proof
+from bot.matching import needs_more
 from bot.outcomes import chosen, not_carried_out, other_money, outcome
 from bot.people import Names, name_of
 from bot.sides import both_sides
@@ -48,9 +49,10 @@ PRESSABLE = (
     Remedy.APPLY_RECEIPT,
     Remedy.KEEP_ON_ACCOUNT,
     Remedy.ACCEPT_CORRECTION,
+    Remedy.MATCH,
     Remedy.RETRY,
 )
-MOVES_MONEY = PRESSABLE[:-2]  # to take a correction, or to try again, is only to check again
+MOVES_MONEY = PRESSABLE[:-3]  # to take a correction, to match, or to try again is only to check again
 SENTENCE_AT_MOST = 1500  # what happened; the history has the rest
 FIGURES_AT_MOST = 8  # more amounts than this are not compared in ten seconds
 FIGURES_TOGETHER = 4  # with their heading, the ten fields that a section takes
@@ -258,6 +260,8 @@ def needs_choice(facts: CardFacts, remedy: Remedy) -> bool:
         return not proposed_proof(facts).receipts
     if remedy is Remedy.NOT_DUPLICATE:
         return True
+    if remedy is Remedy.MATCH:
+        return needs_more(facts)
     return remedy is Remedy.RECREATE_RECEIPT and bool(rules.undecided_lines(evidence, diagnosis))
 
 

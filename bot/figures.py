@@ -33,7 +33,7 @@ class Figure:
 
 def figures(facts: CardFacts, remedy: Remedy, words: Words, options: Options = NOTHING) -> tuple[Figure, ...]:
     """The figures of one remedy with what a person said so far; none where it changes no amount."""
-    evidence, diagnosis = facts.evidence, facts.failure.diagnosis
+    evidence, diagnosis = _evidence(facts), facts.failure.diagnosis
     if evidence is None or diagnosis is None:
         return ()
     if evidence.correction:
@@ -48,6 +48,8 @@ def figures(facts: CardFacts, remedy: Remedy, words: Words, options: Options = N
                 return _kept(evidence)
             case Remedy.NOT_DUPLICATE:
                 return _beside(evidence, options)
+            case Remedy.MATCH:
+                return _matched(evidence, options)
             case Remedy.APPLY_RECEIPT:
                 return _applied(evidence)
             case Remedy.DISMISS:
@@ -67,8 +69,13 @@ def _corrected(held: Payment, newer: Payment) -> tuple[Figure, ...]:
 
 def follows(facts: CardFacts, remedy: Remedy, words: Words, options: Options = NOTHING) -> tuple[str, ...]:
     """What the remedy leads to, in sentences beside the figures."""
-    evidence, diagnosis = facts.evidence, facts.failure.diagnosis
+    evidence, diagnosis = _evidence(facts), facts.failure.diagnosis
     return () if evidence is None or diagnosis is None else rules.follows(remedy, diagnosis, evidence, options, words)
+
+
+def _evidence(facts: CardFacts) -> Evidence | None:
+    """What is known, with the invoices and customers that a person named beside it."""
+    return facts.evidence and rules.with_named(facts.evidence, facts.named)
 
 
 def proposed_proof(facts: CardFacts) -> rules.Proof:
@@ -187,6 +194,12 @@ def _beside(evidence: Evidence, options: Options) -> tuple[Figure, ...]:
         return ()
     said = rules.other_money(evidence, options)
     return () if said.in_the_way else _recorded(evidence, said.recorded or rules.what_fits(evidence))
+
+
+def _matched(evidence: Evidence, options: Options) -> tuple[Figure, ...]:
+    """Nothing where it does not fit: then nothing is recorded yet."""
+    then = rules.as_matched(evidence, rules.match(evidence, options))
+    return () if rules.obstacles(then) else _recorded(then, rules.what_fits(then))
 
 
 # --- the receipt that is there: apply, dismiss ------------------------------------------------------------------------

@@ -13,6 +13,7 @@ EXPLAINED: dict[Remedy, str] = {
     Remedy.RECREATE_RECEIPT: "Posts a new receipt to what is open now. Anything left over stays on the customer's account.",
     Remedy.DISMISS: "Stops syncing this payment. No receipt is posted to the books.",
     Remedy.NOT_DUPLICATE: "Says that the receipt is other money, by its own cash reference, and records this payment.",
+    Remedy.MATCH: "Says which invoice or customer in the books is meant. The payment is checked again, and posted if it fits.",
     Remedy.APPLY_RECEIPT: "Applies the receipt that is in the books to its invoices. No second receipt is posted.",
     Remedy.KEEP_ON_ACCOUNT: "Leaves what does not fit on the customer's account as an unapplied credit.",
     Remedy.ACCEPT_CORRECTION: "Replaces our record of the payment by what the feed says now. Nothing of it is in the books.",

@@ -13,8 +13,12 @@ import rules
 from bot import labels
 from bot.cards import FACTS_AT_MOST, blocked, figures_blocks, following, label_of, paid, sentence_of
 from bot.figures import credit_that_fits_minor, proposed_proof, takes_two
+from bot.inputs import choice as _option
+from bot.inputs import entry as _input
+from bot.inputs import select as _select
+from bot.matching import match_inputs, match_named
 from bot.sides import both_sides
-from bot.text import OPTION_AT_MOST, VALUE_AT_MOST, Block, context, of_payment, plain_text, section
+from bot.text import Block, context, of_payment, plain_text, section
 from receivables.books_records import Receipt
 from receivables.company import Company
 from receivables.diagnosis import Remedy
@@ -22,7 +26,6 @@ from receivables.words import Words, counted, plain
 from storage.cards import CardFacts
 
 CALLBACK = "resolve_now"
-OPTIONS_AT_MOST = 50  # far below Slack's 100; nobody reads more
 FIGURES_AT_MOST = 40  # Slack allows 100 blocks, of four figures each; a payment of so many invoices is rare
 REASON_AT_MOST = 1000
 REFERENCE_AT_MOST = 100
@@ -110,10 +113,6 @@ def _remedies(facts: CardFacts, offered: Sequence[Remedy], chosen: Remedy, words
     }
 
 
-def _option(label: str, value: str) -> Block:
-    return {"text": plain_text(label, OPTION_AT_MOST), "value": value}
-
-
 def _needs(facts: CardFacts, remedy: Remedy, words: Words) -> list[Block]:
     """The inputs that the chosen remedy asks for."""
     blocks: list[Block] = []
@@ -125,6 +124,8 @@ def _needs(facts: CardFacts, remedy: Remedy, words: Words) -> list[Block]:
         blocks += _proof(facts, words)
     if remedy is Remedy.NOT_DUPLICATE:
         blocks += _other_money(facts, words)
+    if remedy is Remedy.MATCH:
+        blocks += match_inputs(facts, words)
     reason = {"type": "plain_text_input", "action_id": "reason", "multiline": True, "max_length": REASON_AT_MOST}
     blocks.append(_input("reason", "Reason", reason, optional=remedy is not Remedy.DISMISS))
     return blocks
@@ -203,34 +204,6 @@ def _receipt(receipt: Receipt, words: Words) -> Block:
     return _option(f"Receipt {plain(receipt.number, 24)}, {amount}, {day}", receipt.id)
 
 
-def _select(
-    name: str, label: str, candidates: Mapping[str, Block], first: Sequence[str], hint: str = "", *, several: bool = False
-) -> list[Block]:
-    """A choice among documents, the proposed ones first, so that they stay on a long list. One with a hint may stay empty."""
-    usable = {document: option for document, option in candidates.items() if 0 < len(document) <= VALUE_AT_MOST}
-    options = [option for _, option in sorted(usable.items(), key=lambda item: item[0] not in first)][:OPTIONS_AT_MOST]
-    if not options:
-        return []
-    chosen = [option for option in options if option["value"] in first]
-    element: Block = {"type": "multi_static_select" if several else "static_select", "action_id": name, "options": options}
-    if several and chosen:
-        element["initial_options"] = chosen
-    elif chosen:
-        element["initial_option"] = chosen[0]
-    return [_input(name, label, element, optional=bool(hint), hint=hint)]
-
-
-def _input(block_id: str, label: str, element: Block, *, optional: bool = False, hint: str = "") -> Block:
-    block: Block = {
-        "type": "input",
-        "block_id": block_id,
-        "label": plain_text(label, 150),
-        "element": element,
-        "optional": optional,
-    }
-    return {**block, "hint": plain_text(hint)} if hint else block
-
-
 def read_submission(view: Mapping[str, Any]) -> Submitted:
     """What was filled in, from Slack's own shape of a submitted view."""
     values: Mapping[str, Any] = view.get("state", {}).get("values", {})
@@ -251,6 +224,7 @@ def read_submission(view: Mapping[str, Any]) -> Submitted:
         "no_reapply": "reapply" in values and not given("reapply").get("selected_options"),
         "receipt": selected("receipt"),
         "cash_reference": text("cash_reference"),
+        **match_named(given),
     }
     return Submitted(
         failure_id=str(view.get("private_metadata") or ""),

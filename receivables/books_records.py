@@ -48,6 +48,8 @@ class Customer:
     created: Stamp
     changed: Stamp
     merged_into: str = ""
+    parent_id: str = ""  # the customer that it is a job or branch of, where the books tell
+    full_name: str = ""  # its name below those of its parents, such as "Hooli:West", where the books write one
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ class Remedy(StrEnum):
     RECREATE_RECEIPT = "recreate_receipt"
     DISMISS = "dismiss"
     NOT_DUPLICATE = "not_duplicate"
+    MATCH = "match"
     APPLY_RECEIPT = "apply_receipt"
     KEEP_ON_ACCOUNT = "keep_on_account"
     ACCEPT_CORRECTION = "accept_correction"
@@ -58,6 +59,7 @@ _LABELS: dict[Remedy, str] = {
     Remedy.RECREATE_RECEIPT: "Recreate receipt",
     Remedy.DISMISS: "Dismiss syncing",
     Remedy.NOT_DUPLICATE: "Not a duplicate: record it",
+    Remedy.MATCH: "Match: invoice or customer",
     Remedy.APPLY_RECEIPT: "Apply receipt",
     Remedy.KEEP_ON_ACCOUNT: "Keep on account",
     Remedy.ACCEPT_CORRECTION: "Take the correction",

@@ -24,6 +24,33 @@ class BindingProblem(StrEnum):
     NO_SUCH_CUSTOMER = "no_such_customer"
 
 
+class Kin(StrEnum):
+    """How a customer of the books stands to the one that a payment names."""
+
+    SAME = "same"
+    NAMESAKE = "namesake"  # one of several of exactly that name, or of that name under another id
+    SPELLING = "spelling"  # nobody has that name, and this is another spelling of it
+    FAMILY = "family"  # a parent, a job or a sister of the payment's own
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class NearCustomer:
+    """A customer that a payment may be of, where its name alone does not say it."""
+
+    customer: Customer
+    kin: Kin
+
+
+@dataclass(frozen=True)
+class NearInvoice:
+    """An invoice that an allocation may mean, where its number and the customer's name alone do not say it."""
+
+    invoice: Invoice
+    customer: Customer
+    kin: Kin
+
+
 @dataclass(frozen=True)
 class LineEvidence:
     """One allocation and everything read about the invoice it is meant for.
@@ -41,6 +68,7 @@ class LineEvidence:
     invoice: Invoice | Gone | None = None
     credits: tuple[CreditApplication, ...] = ()
     successors: tuple[Invoice, ...] = ()
+    near: tuple[NearInvoice, ...] = ()  # for an unbound line, the nearest first
 
     @property
     def open_minor(self) -> int:
@@ -135,6 +163,7 @@ class Evidence:
     searched_from: date | None = None
     searched_through: date | None = None
     vanished: tuple[Vanished, ...] = ()
+    near_customers: tuple[NearCustomer, ...] = ()  # where the payment's name does not say which one it is of
     twins: tuple[Twin, ...] = ()  # the payments it probably is again, as long as no person has said what is so
     longest_reference: int = 0  # at how many characters these books cut a receipt's reference; 0 where they never do
     time_zone: str = "UTC"  # the company's calendar, by its IANA name; of no weight in what a person decides upon

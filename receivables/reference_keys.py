@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 LONGEST_KEY = 64  # a feed's transaction number is at most this long
+LONGEST_NAME = 200  # characters of a customer's name by which it is known
 MOST_WORDS = 12  # of one key; "550e8400-e29b-41d4-a716-446655440000" has five
 TELLING_LENGTH = 6  # a shorter key is an invoice or check number as well: it counts beside an equal amount only
 
@@ -35,6 +36,11 @@ def _plain_digit(character: str) -> str:
 def key_of(number: str) -> str:
     """What identifies a number: "TX-0042" and "tx 0042" are "tx0042", "00042" is "42". "" where nothing is left."""
     return _without_zeros("".join(words_of(number)))
+
+
+def name_key(name: str) -> str:
+    """What identifies a customer's name: "Globex, Inc." and "GLOBEX INC" are "globexinc". "" where nothing is left."""
+    return "".join(words_of(name))[:LONGEST_NAME]
 
 
 def keys_in(text: str) -> frozenset[str]:

@@ -49,6 +49,7 @@ ORDER = (
     "customer_inactive",
     "account_inactive",
     "access_lost.permission_missing",
+    "unidentified.near_match",  # before invoice_not_ready: what is near is likelier than what may still come
     "customer_changed",
     "currency_mismatch",
     "invoice_recreated",

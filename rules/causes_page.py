@@ -71,6 +71,7 @@ def page() -> str:
     by_cause: dict[Cause, list[Rule]] = {}
     for rule in EVERY:
         by_cause.setdefault(rule.cause, []).append(rule)
+    by_cause[LAST_RESORT.cause] = by_cause.pop(LAST_RESORT.cause)  # at the end, wherever a rule of it stands
     sections = [_section(CAUSES[cause], rules) for cause, rules in by_cause.items()]
     return "\n".join([OPENING, *sections, _points()]).rstrip() + "\n"
 
@@ -78,7 +79,7 @@ def page() -> str:
 def _section(described: CauseFile, rules: Iterable[Rule]) -> str:
     lines = [f"## {described.title}", "", f"`{described.cause}`", ""]
     for rule in rules:
-        never = rule.certain is None and not described.stops_company and rule is not LAST_RESORT
+        never = rule.certain is None and not described.stops_company and rule.cause is not LAST_RESORT.cause
         lines += [f"**{rule.summary}**" + (" (Never more than likely.)" if never else ""), ""]
         for heading, said in documentation(rule).items():
             lines.append(f"* *{HEADINGS[heading]}:* {_linked(capitalized(said))}")

@@ -121,7 +121,7 @@ def invoice_moved(fact: Fact, words: Words) -> str:
 
 @kind
 def invoice_no_such_invoice(fact: Fact, words: Words) -> str:
-    return f"there is no {fact.document} in the books."
+    return f"there is no {fact.document} of this customer in the books."
 
 
 @kind
@@ -141,7 +141,7 @@ def invoice_several_customers(fact: Fact, words: Words) -> str:
 
 @kind
 def invoice_no_such_customer(fact: Fact, words: Words) -> str:
-    return f"no customer in the books was found for {fact.document}."
+    return f"no customer in the books has exactly the name or id that the payment gives ({fact.document})."
 
 
 @kind

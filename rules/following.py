@@ -5,12 +5,14 @@ from __future__ import annotations
 from receivables.books_records import Invoice
 from receivables.diagnosis import Diagnosis, Remedy
 from receivables.errors import CannotBeDone
-from receivables.evidence import Evidence
+from receivables.evidence import Evidence, Kin
 from receivables.words import Words, capitalized, listed, plain
 from rules import observations
 from rules.consequences import Applied, Options, OtherMoney, Proof, named_in, other_money, proof_of, to_apply
 from rules.corrections import correction_follows
 from rules.credits_off import Unapplied, unapplied
+from rules.near import SOMEBODY_ELSE, Match, as_matched, match
+from rules.obstacles import obstacles
 from rules.reading import read
 
 
@@ -25,11 +27,31 @@ def follows(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence, options: O
             return _other_money(other_money(evidence, options), words)
         if remedy is Remedy.UNAPPLY_CREDIT_MEMO:
             return _unapplied(unapplied(diagnosis, evidence, options), words)
+        if remedy is Remedy.MATCH:
+            return _matched(evidence, match(evidence, options), words)
         if remedy is Remedy.DISMISS:
             return _dismissed(evidence, proof_of(diagnosis, evidence, options), bool(options.get("apply_proof")), words)
     except CannotBeDone as reason:
         return (reason.message,)
     return ()
+
+
+def _matched(evidence: Evidence, matched: Match, words: Words) -> tuple[str, ...]:
+    """What becomes of the payment, and what of the choice is remembered, or why nothing is."""
+    customer, name = matched.customer, plain(evidence.payment.customer)
+    in_the_way = obstacles(as_matched(evidence, matched))
+    of = "" if customer.kin is Kin.SAME else f" as {plain(customer.customer.name)}'s"
+    still = f"Still in the way: {in_the_way[0].sentence(words)}" if in_the_way else "Nothing else is in the way of posting it."
+    said = [f"The payment is then checked again{of}. {still}"]
+    if customer.kin in SOMEBODY_ELSE:
+        said.append(f"Not remembered: {plain(customer.customer.name)} is another customer than {name}, so it is asked each time.")
+    elif customer.kin is Kin.NAMESAKE:
+        said.append(f"The customer is not remembered: {name} alone does not say which one is meant.")
+    for spelling in matched.remembered:
+        means = f"invoice {plain(spelling.invoice_number)} of {plain(customer.customer.name)}"
+        meaning = means if spelling.invoice_number else f"customer {plain(customer.customer.name)}"
+        said.append(f"Remembered: {plain(spelling.spelling)} means {meaning} for later payments, until it is taken back.")
+    return tuple(said)
 
 
 def is_about_twin(evidence: Evidence, options: Options) -> bool:

@@ -96,6 +96,11 @@ class Reading:
         return min((line.reason for line in self.lines), key=GRAVEST_FIRST.index, default=CreditReason.GENUINE)
 
     @property
+    def near(self) -> bool:
+        """Something that the payment may mean is in the books under another spelling, or another customer."""
+        return bool(self.evidence.near_customers) or any(line.source.near for line in self.lines)
+
+    @property
     def flaw(self) -> Flaw | None:
         """What is wrong with every invoice that does not fit; None where it is not the same with all."""
         flaws = {line.flaw for line in self.lines} - {Flaw.FITS} or {Flaw.FITS}

@@ -82,6 +82,7 @@ TABLE: Mapping[str, KindOfRow] = {
             "credits": one_of(CreditReason, "what the credits are for that took from its invoices, the gravest reason"),
             "suspected": either("a receipt by hand may be it", "no receipt by hand may be it"),
             "vanished": either("a receipt by hand that named it is gone", "no receipt by hand that named it is gone"),
+            "near": either("what it may mean is in the books otherwise named", "nothing near what it names is in the books"),
             # What keeps a finding from being certain.
             "replaced_surely": either("what replaced its invoices is sure", "what replaced an invoice is not sure"),
             "drafts_seen": either("its drafts are in the books", "an invoice of it is not in the books"),
@@ -194,6 +195,7 @@ def _payment(reading: Reading) -> dict[str, Value]:
         "credits": reading.credits.value,
         "suspected": bool(reading.suspects),
         "vanished": bool(evidence.vanished),
+        "near": reading.near,
         "replaced_surely": all(line.sure for line in reading.lines if line.flaw is Flaw.LOST),
         "drafts_seen": all(line.source.invoice is not None for line in reading.lines if line.flaw is Flaw.NOT_READY),
         "receipts_telling": all(receipt.telling for receipt in reading.competing),

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from receivables.books_records import Customer, Invoice
 from receivables.diagnosis import Remedy
 from receivables.effects import EffectKind, EffectState
 from receivables.evidence import Evidence
-from storage import attempts, audit, decisions, effects, failures, offers, payments, schema
+from storage import attempts, audit, decisions, effects, failures, mirror, offers, payments, schema
 from storage.audit import AuditRow
 from storage.decisions import Proof, StoredDecision
 from storage.effects import StoredEffect
@@ -49,10 +50,14 @@ class CardFacts:
     proofs: Sequence[Proof]
     offers: Mapping[Remedy, str]
     attempts: int
+    named: Sequence[Customer | Invoice] = ()  # what a person named to match the payment to
 
 
-def facts(work: Work, failure_id: str, remedies: Sequence[Remedy]) -> CardFacts:
-    """Reads everything about one failure and makes the offers its card will carry."""
+def facts(work: Work, failure_id: str, remedies: Sequence[Remedy], *, options: Mapping[str, object] | None = None) -> CardFacts:
+    """Reads everything about one failure and makes the offers its card will carry.
+
+    `options` are what a person says of a remedy just now, where it is not what the newest decision holds.
+    """
     connection, company = work.connection, work.company
     found = failures.get(connection, company, failure_id)
     stored = payments.find(connection, company, found.transaction_number)
@@ -61,6 +66,7 @@ def facts(work: Work, failure_id: str, remedies: Sequence[Remedy]) -> CardFacts:
     evidence = failures.evidence_if_any(connection, company, found.evidence_id)
     about = [made for made in decisions.of_payment(connection, company, stored.number) if made.failure_id == failure_id]
     chain = effects.of_payments(connection, company, [stored.number])[stored.number]
+    told = options or (about[-1].options if about else {})
     offered = {
         remedy: offers.make(work, failure_id, found.evidence_id, remedy).id
         for remedy in remedies
@@ -75,7 +81,13 @@ def facts(work: Work, failure_id: str, remedies: Sequence[Remedy]) -> CardFacts:
         proofs=decisions.standing_proofs(connection, company, [stored.number]).get(stored.number, ()),
         offers=offered,
         attempts=attempts.counts(connection, company, [stored.number]).get(stored.number, 0),
+        named=mirror.named(connection, company, _names(told, "to_invoice"), _names(told, "to_customer")),
     )
+
+
+def _names(options: Mapping[str, object], name: str) -> tuple[str, ...]:
+    given = options.get(name) or ()
+    return (given,) if isinstance(given, str) else tuple(map(str, given)) if isinstance(given, list | tuple) else ()
 
 
 def place(connection: Connection, company: str, subject_kind: str, subject: str) -> Place | None:

@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from receivables.books_records import Changes, Customer, Document, Gone, Invoice, Receipt
+from receivables.reference_keys import key_of, name_key
 from receivables.twins import folded
 from storage import codec, hand_receipts, schema
 from storage.work import Work
 
 CUSTOMERS_AT_ONCE = 500  # in one statement
+SPELLED_AT_MOST = 50  # documents alike but for their form; nobody chooses among more
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ def _put(work: Work, document: Document) -> None:
         "customer_id": document.id if isinstance(document, Customer) else document.customer_id,
         "name": name,
         "name_folded": folded(name),
+        "key": _key(document),
+        "full_key": name_key(document.full_name) if isinstance(document, Customer) else "",
         "created_at": document.created.at.astimezone(UTC),
         "changed_at": document.changed.at.astimezone(UTC),
         "deleted_at": None,
@@ -71,6 +75,16 @@ def _put(work: Work, document: Document) -> None:
         work.connection.execute(sa.insert(table).values(**new, **values))
 
 
+def _key(document: Document) -> str:
+    """By what it is found where it is spelled differently; "" for what is never looked for in this way."""
+    match document:
+        case Customer():
+            return name_key(document.name)
+        case Invoice():
+            return key_of(document.number)
+    return ""
+
+
 def _bury(work: Work, gone: Gone) -> None:
     """A deleted document keeps its row, so that payments meant for it can still be understood."""
     deleted_at = gone.deleted.at if gone.deleted else work.at
@@ -82,16 +96,55 @@ def _bury(work: Work, gone: Gone) -> None:
 
 
 def customers_called(connection: Connection, company: str, names: Collection[str]) -> Sequence[Customer]:
-    """The customers with one of these names, upper and lower case alike."""
+    """The customers with one of these names, upper and lower case alike, and those of which it is the full name."""
     table = schema.mirror
-    condition = sa.and_(table.c.kind == "customer", table.c.name_folded.in_({folded(name) for name in names}))
-    return [seen.document for seen in _load(connection, company, condition) if isinstance(seen.document, Customer)]
+    called = sa.and_(table.c.kind == "customer", table.c.name_folded.in_({folded(name) for name in names}))
+    wanted = {folded(name) for name in names}
+    by_full_name = [of for of in _customers_keyed(connection, company, names, full=True) if folded(of.full_name) in wanted]
+    return _each_once([*_customers_of(_load(connection, company, called)), *by_full_name])
+
+
+def customers_spelled_like(connection: Connection, company: str, names: Collection[str]) -> Sequence[Customer]:
+    """The customers whose name or full name differs from one of these only in form: case, accents' encoding, punctuation."""
+    found = [of for full in (False, True) for of in _customers_keyed(connection, company, names, full=full)]
+    return _each_once(found)
+
+
+def _customers_keyed(connection: Connection, company: str, names: Collection[str], *, full: bool) -> list[Customer]:
+    table = schema.mirror
+    keys = {name_key(name) for name in names} - {""}
+    if not keys:
+        return []
+    written = sa.and_(sa.text("full_key <> ''"), table.c.full_key.in_(keys)) if full else table.c.key.in_(keys)
+    return _customers_of(_load(connection, company, sa.and_(table.c.kind == "customer", written), limit=SPELLED_AT_MOST))
+
+
+def _customers_of(found: Sequence[Seen]) -> list[Customer]:
+    return [seen.document for seen in found if isinstance(seen.document, Customer)]
+
+
+def _each_once(customers: Sequence[Customer]) -> list[Customer]:
+    return list({customer.id: customer for customer in customers}.values())
 
 
 def invoices_numbered(connection: Connection, company: str, numbers: Collection[str]) -> Sequence[Seen]:
     """Every invoice ever seen with one of these numbers, deleted ones included."""
     table = schema.mirror
     return _load(connection, company, sa.and_(table.c.kind == "invoice", table.c.number.in_(numbers)))
+
+
+def invoices_spelled_like(
+    connection: Connection, company: str, number: str, customer_ids: Collection[str] | None = None
+) -> Sequence[Invoice]:
+    """Living invoices whose number differs from this one only in form, of these customers or of any; a bounded number of them."""
+    table, key = schema.mirror, key_of(number)
+    if not key:
+        return ()
+    condition = sa.and_(table.c.kind == "invoice", table.c.key == key, table.c.deleted_at.is_(None))
+    if customer_ids is not None:
+        condition = sa.and_(condition, table.c.customer_id.in_(customer_ids))
+    found = _load(connection, company, condition, limit=SPELLED_AT_MOST)
+    return [seen.document for seen in found if isinstance(seen.document, Invoice)]
 
 
 def documents(connection: Connection, company: str, kind: str, ids: Collection[str]) -> Sequence[Seen]:
@@ -109,6 +162,34 @@ def customers_and_heirs(connection: Connection, company: str, ids: Collection[st
         customers = [seen.document for seen in documents(connection, company, "customer", some)]
         found |= {customer.id: customer for customer in customers if isinstance(customer, Customer)}
         wanted += [of.merged_into for of in customers if isinstance(of, Customer) and of.merged_into not in {"", *found}]
+    return found
+
+
+def named(
+    connection: Connection, company: str, invoices: Collection[str], customers: Collection[str]
+) -> Sequence[Customer | Invoice]:
+    """The living invoices and customers that a person names, by number, name or #id, with whose they are, and the parents."""
+    ids = {name.removeprefix("#") for name in (*invoices, *customers)}
+    if not ids:
+        return ()
+    by_number = invoices_numbered(connection, company, invoices) if invoices else ()
+    seen_ones = [seen for seen in (*documents(connection, company, "invoice", ids), *by_number) if seen.deleted_at is None]
+    found = {seen.document.id: seen.document for seen in seen_ones if isinstance(seen.document, Invoice)}
+    owners = {invoice.customer_id for invoice in found.values()}
+    whose = _customers_of(documents(connection, company, "customer", ids | owners))
+    if customers:
+        whose += customers_called(connection, company, customers)
+    return [*found.values(), *with_parents(connection, company, whose).values()]
+
+
+def with_parents(connection: Connection, company: str, customers: Sequence[Customer]) -> Mapping[str, Customer]:
+    """These customers and the parents above them, as last seen, by id."""
+    found = {customer.id: customer for customer in customers}
+    wanted = {customer.parent_id for customer in customers} - {"", *found}
+    while wanted:
+        parents = _customers_of(documents(connection, company, "customer", wanted))
+        found |= {parent.id: parent for parent in parents}
+        wanted = {parent.parent_id for parent in parents} - {"", *found}
     return found
 
 
@@ -142,9 +223,10 @@ def _is(company: str, kind: str, document_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.company == company, table.c.kind == kind, table.c.document_id == document_id)
 
 
-def _load(connection: Connection, company: str, condition: sa.ColumnElement[bool]) -> list[Seen]:
+def _load(connection: Connection, company: str, condition: sa.ColumnElement[bool], *, limit: int | None = None) -> list[Seen]:
     table = schema.mirror
-    query = sa.select(table).where(table.c.company == company, condition).order_by(table.c.created_at, table.c.document_id)
+    here = sa.select(table).where(table.c.company == company, condition)
+    query = here.order_by(table.c.created_at, table.c.document_id).limit(limit)
     return [
         Seen(codec.document_from_json(row.kind, row.body), row.deleted_at, row.deleted_by) for row in connection.execute(query)
     ]

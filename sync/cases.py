@@ -33,6 +33,7 @@ class Plan:
     superseded: tuple[StoredEffect, ...] = ()
     other_money: tuple[Receipt, str] | None = None  # a receipt that is other money, and its cash reference
     twin: tuple[Settled, str] | None = None  # what is said of it as a twin, and of which other payment ("" is all)
+    spellings: tuple[rules.Spelling, ...] = ()  # what a person's choice says that a name or a number means
     on_account_minor: int | None = None
     resolution: str = ""
 

@@ -16,13 +16,13 @@ from receivables.effects import EffectState
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
-from storage import codec, decisions, effects, failures, other_money, outbox, payments, twins
+from storage import aliases, codec, decisions, effects, failures, other_money, outbox, payments, twins
 from storage.corrections import CORRECTION
 from storage.decisions import StoredDecision
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import correcting, mirroring, remedies
+from sync import correcting, mirroring, nearby, remedies
 from sync.cases import Case, Plan
 from sync.desk import Desk
 from sync.evidence import keep, of_one
@@ -77,13 +77,15 @@ def _carry_out(desk: Desk, decision: StoredDecision, counts: DecisionCounts) -> 
         return  # it waits until the books can be read to the end
     memos = _memos(desk, evidence)
     try:
-        answer = _authority(desk, decision, stored, found.diagnosis, evidence)
+        with desk.db.read() as connection:
+            judged = nearby.with_named(connection, desk.company.id, evidence, decision.remedy, decision.options)
+        answer = _authority(desk, decision, stored, found.diagnosis, judged)
         if answer.ruling is not Ruling.ALLOWED:
             _end(desk, decision, "refused", answer.reason, counts)
         elif seen is None or _facts(evidence) != _facts(seen):
             _stale(desk, decision, found, evidence, counts)
         else:
-            case = Case(desk, decision, stored, found.diagnosis, evidence, chain, memos)
+            case = Case(desk, decision, stored, found.diagnosis, judged, chain, memos)
             _begin(desk, case, found, remedies.plan(case), counts)
     except CannotBeDone as reason:  # also where the proof that authority asks for has gone: a decision never stops a sync
         _end(desk, decision, "refused", reason.message, counts)
@@ -150,6 +152,10 @@ def _write(work: Work, person: Work, case: Case, plan: Plan) -> None:
     decision, number = case.decision, case.stored.number
     for line, invoice_id, customer_id in plan.bindings:
         payments.bind(person, number, line, invoice_id=invoice_id, customer_id=customer_id, decision_id=decision.id)
+    for spelled in plan.spellings:
+        only_of = number if spelled.only_here else ""
+        said = aliases.Meaning(spelled.spelling, spelled.customer_id, spelled.invoice_number, only_of)
+        aliases.remember(person, said, by=decision.requested_by, decision_id=decision.id)
     for effect in plan.superseded:
         effects.end_without_sending(work, effect, EffectState.SUPERSEDED, why="its receipt was read as gone")
     for planned in plan.effects:

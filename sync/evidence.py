@@ -35,8 +35,9 @@ from storage.failures import StoredFailure
 from storage.other_money import OtherMoney
 from storage.payments import Binding, StoredPayment
 from storage.work import Work
-from sync import binding, credit_memos, escalation, receipts_found
+from sync import binding, credit_memos, escalation, nearby, receipts_found
 from sync.desk import Desk
+from sync.nearby import Nearby
 from sync.receipts_found import Candidates, Search
 
 FAILURES_PER_BATCH = 100
@@ -58,6 +59,7 @@ class _Ours:
     claimed: Mapping[str, int]
     other_money: Mapping[str, Sequence[OtherMoney]]
     twins: Mapping[str, tuple[Twin, ...]]
+    near: Nearby
     invoices: Sequence[Invoice]  # living invoices of the same customers, as last seen
 
 
@@ -78,6 +80,11 @@ class _Read:
     candidates: Candidates = field(default_factory=Candidates)
     unread: list[str] = field(default_factory=list)
     cut_short: bool = False  # the books were away, or asked us to slow down
+
+    @property
+    def known_invoices(self) -> Mapping[str, Invoice]:
+        """Every living invoice that was read, by id."""
+        return {invoice.id: invoice for invoice in (*self.numbered, *_living(self.invoices))}
 
     def attempt(self, what: str, read: Callable[[], T], nothing: T) -> T:
         """A read whose failure is remembered as such."""
@@ -183,6 +190,7 @@ def _our_rows(
             claimed=decisions.claimed(connection, company),
             other_money=other_money.said(connection, company, numbers),
             twins=twins.unsettled(connection, company, numbers),
+            near=nearby.look_up(connection, company, batch, bindings, known) if full else Nearby(),
             invoices=mirror.open_invoices_of(connection, company, customers) if full else (),
         )
 
@@ -226,9 +234,10 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
         ids = credit_memos.may_be_rebills(read.memos, read.invoices, ours.invoices, desk.company)
         read.rebills = read.attempt("invoices made with a memo", lambda: credit_memos.rebills(books, ids, read.invoices), ())
         read.numbered = read.attempt("invoices of the same number", lambda: books.invoices_numbered(numbers), ())
-        twins = {invoice.id for stored in batch for invoice in _same_total(stored, ours, read)} - set(read.invoices)
-        if twins:
-            read.numbered = [*read.numbered, *_living(read.attempt("similar invoices", lambda: books.invoices(twins), {}))]
+        similar = {invoice.id for stored in batch for invoice in _same_total(stored, ours, read)} | ours.near.invoice_ids
+        similar -= {*read.invoices, *(invoice.id for invoice in read.numbered)}
+        if similar:
+            read.numbered = [*read.numbered, *_living(read.attempt("similar invoices", lambda: books.invoices(similar), {}))]
     return read
 
 
@@ -303,6 +312,7 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         searched_through=through,
         vanished=receipts_found.vanished(read.candidates, stored.number, search.longest_reference),
         longest_reference=search.longest_reference,
+        near_customers=ours.near.customers_of(stored.payment),
         twins=ours.twins.get(stored.number, ()),
         time_zone=company.time_zone.key,
     )
@@ -313,7 +323,7 @@ def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read) -> LineE
     held = ours.bindings[stored.number].get(number)
     meant = binding.what_is_meant(stored.payment, allocation, ours.known)
     invoice = read.invoices.get(held.invoice_id) if held else None
-    invoice_number = allocation.invoice_number or (invoice.number if invoice else "")
+    invoice_number = allocation.invoice_number or (invoice.number if invoice else "" if held else f"#{allocation.invoice_id}")
     credits: tuple[CreditApplication, ...] = ()
     successors: tuple[Invoice, ...] = ()
     if read.full and held:
@@ -330,6 +340,7 @@ def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read) -> LineE
         invoice=invoice,
         credits=credits,
         successors=successors,
+        near=ours.near.of_line(stored.payment, number, read.known_invoices) if not held else (),
     )
 
 

@@ -16,7 +16,7 @@ from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
 from receivables.twins import Settled
-from sync import our_receipts
+from sync import matching, our_receipts
 from sync.cases import Case, Plan, gone, receipt_steps
 from sync.credit_chain import unapply
 
@@ -36,6 +36,8 @@ def plan(case: Case) -> Plan:
             return _dismiss(case)
         case Remedy.NOT_DUPLICATE:
             return _not_duplicate(case)
+        case Remedy.MATCH:
+            return matching.plan(case)
         case Remedy.APPLY_RECEIPT:
             return our_receipts.applied(case)
         case Remedy.KEEP_ON_ACCOUNT:

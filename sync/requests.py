@@ -26,7 +26,7 @@ from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import correcting
+from sync import correcting, nearby
 from sync.corrections import ask
 from sync.desk import Desk
 
@@ -34,6 +34,7 @@ from sync.desk import Desk
 OTHER_PAYMENT = "To say that it is not a duplicate takes two people."
 OTHER_MONEY = "The receipt may well be this payment, so it takes two people to say that it is other money."
 NO_GENUINE_CREDIT = "The credit memo does not look like a genuine credit, so it takes two people to unapply it."
+OTHER_CUSTOMER = "It is another customer's money then, so it takes two people."
 SHORT_PROOF = "The proof is less than the payment, so the dismissal takes two people."
 
 
@@ -126,8 +127,16 @@ def _in_question(
         raise StaleDecision(first)
     diagnosis = _as_shown(found, evidence_id)
     _is_offered(desk, found, remedy)
-    evidence = failures.evidence_if_any(connection, desk.company.id, found.evidence_id)
+    evidence = _evidence(connection, desk, found.evidence_id, remedy, options)
     return stored, found, question_of(desk, stored, diagnosis, evidence, remedy, options)
+
+
+def _evidence(
+    connection: Connection, desk: Desk, evidence_id: str | None, remedy: Remedy, options: Mapping[str, Any]
+) -> Evidence | None:
+    """What the person was shown, with what they named beside it."""
+    found = failures.evidence_if_any(connection, desk.company.id, evidence_id)
+    return found and nearby.with_named(connection, desk.company.id, found, remedy, options)
 
 
 def _as_shown(found: StoredFailure, evidence_id: str | None) -> Diagnosis:
@@ -252,6 +261,8 @@ def question_of(
         always_two = "" if rules.all_genuine(diagnosis, evidence) else NO_GENUINE_CREDIT
     elif remedy is Remedy.NOT_DUPLICATE and evidence:
         named, always_two = _said_to_be_other(evidence, options)
+    elif remedy is Remedy.MATCH and evidence:
+        always_two = OTHER_CUSTOMER if rules.match(evidence, options).two_people else ""
     made = makers_of(remedy, diagnosis, evidence, named)
     return Question(
         company=desk.company.id,
@@ -291,7 +302,7 @@ def _may_approve(connection: Connection, desk: Desk, decision: StoredDecision, b
     found = failures.get(connection, desk.company.id, decision.failure_id or "")
     if found.diagnosis is None:
         raise StaleDecision("The failure is being checked again. Wait for its card.")
-    evidence = failures.evidence_if_any(connection, desk.company.id, decision.evidence_id)
+    evidence = _evidence(connection, desk, decision.evidence_id, decision.remedy, decision.options)
     question = question_of(desk, stored, found.diagnosis, evidence, decision.remedy, decision.options)
     return may_approve(desk.people.get(by), desk.people.get(decision.requested_by), question)
 

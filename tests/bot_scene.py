@@ -76,7 +76,7 @@ slack = ["{team}/{dana}"]
 [[person.may]]
 company = "acme"
 remedies = [
-  "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "apply_receipt", "keep_on_account",
+  "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "match", "apply_receipt", "keep_on_account",
   "accept_correction", "retry",
 ]
 limits = {{ USD = "10000.00" }}
@@ -88,7 +88,7 @@ slack = ["{team}/{sam}"]
 [[person.may]]
 company = "acme"
 remedies = [
-  "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "apply_receipt", "keep_on_account",
+  "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "match", "apply_receipt", "keep_on_account",
   "accept_correction", "retry",
 ]
 limits = {{ USD = "{sams_limit}" }}

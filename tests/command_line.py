@@ -47,7 +47,9 @@ name = "Sam Okafor"
 MAY = """\
 [[person.may]]
 company = "acme"
-remedies = ["unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "apply_receipt", "keep_on_account", "retry"]
+remedies = [
+    "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "match", "apply_receipt", "keep_on_account", "retry"
+]
 limits = {{ USD = "{limit}" }}
 """
 PAYMENT_COLUMNS = "transaction_number customer amount currency paid_at method invoices".split()

@@ -24,7 +24,18 @@ from receivables.books_records import (
 )
 from receivables.credit_reasons import CreditReason
 from receivables.effects import EffectState
-from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refused, Vanished
+from receivables.evidence import (
+    BindingProblem,
+    Evidence,
+    Kin,
+    LineEvidence,
+    NearCustomer,
+    NearInvoice,
+    PostedPart,
+    ReceiptEvidence,
+    Refused,
+    Vanished,
+)
 from receivables.money import minor_from_text
 from receivables.payment import Allocation, FeedStatus, Payment
 from receivables.twins import Alike, Twin
@@ -95,9 +106,10 @@ def a_line(
     problem: BindingProblem = BindingProblem.NONE,
     credits: tuple[CreditApplication, ...] = (),
     successors: tuple[Invoice, ...] = (),
+    near: tuple[NearInvoice, ...] = (),
 ) -> LineEvidence:
     invoice_id = "" if invoice is None else invoice.id
-    return LineEvidence(line, amount_minor, number, problem, invoice_id, invoice, credits, successors)
+    return LineEvidence(line, amount_minor, number, problem, invoice_id, invoice, credits, successors, near)
 
 
 def a_receipt(
@@ -243,7 +255,14 @@ def evidence_of(case: Short) -> Evidence:
         vanished=tuple(Vanished(_receipt(_known("receipt", gone)), Stamp("dana", LATER)) for gone in case.get("vanished", ())),
         longest_reference=case.get("longest_reference", 0),
     )
-    return replace(evidence, twins=tuple(_twin(evidence.payment, _known("twin", twin)) for twin in case.get("twins", ())))
+    return replace(
+        evidence,
+        twins=tuple(_twin(evidence.payment, _known("twin", twin)) for twin in case.get("twins", ())),
+        near_customers=tuple(
+            NearCustomer(a_customer(id=near["id"], name=near["name"]), Kin(near["kin"]))
+            for near in case.get("near_customers", ())
+        ),
+    )
 
 
 def _twin(payment: Payment, twin: Short) -> Twin:
@@ -262,9 +281,10 @@ def _twin(payment: Payment, twin: Short) -> Twin:
 #: Every key that a case may use; anything else is a slip of the pen, which would silently test something else.
 KEYS = {
     "case": "name fires near_miss_of expect lines receipts posted refusal customer amount currency paid closed_through day_closed"
-    " isolated unread not_checked status searched number vanished longest_reference twins",
+    " isolated unread not_checked status searched number vanished longest_reference twins near_customers",
     "twin": "number alike paid timed",
-    "line": "invoice amount is open status total day by stamped customer currency problem credits successors",
+    "line": "invoice amount is open status total day by stamped customer currency problem credits successors near",
+    "near": "number customer name id kin open currency",
     "successor": "number id open total status customer currency made by day",
     "credit": "memo id amount day by reason said shared",
     "receipt": "id amount customer currency dated entered by reference method memo deposited voided lines this_payment ours"
@@ -311,7 +331,13 @@ def _line(place: int, given: Short) -> LineEvidence:
         problem=BindingProblem(given.get("problem", "")),
         credits=tuple(_credit(number, _known("credit", credit)) for credit in given.get("credits", ())),
         successors=tuple(_invoice(_known("successor", successor)) for successor in given.get("successors", ())),
+        near=tuple(_near(_known("near", near)) for near in given.get("near", ())),
     )
+
+
+def _near(given: Short) -> NearInvoice:
+    invoice = _invoice({key: value for key, value in given.items() if key in KEYS["successor"].split()})
+    return NearInvoice(invoice, a_customer(id=invoice.customer_id, name=given["name"]), Kin(given["kin"]))
 
 
 def _invoice(given: Short) -> Invoice:

@@ -17,7 +17,17 @@ from evidence_makers import CUSTOMER, PAID_AT, a_credit, a_customer, a_line, a_r
 from receivables.books_records import Gone, InvoiceStatus, Receipt, Stamp
 from receivables.credit_reasons import CreditReason
 from receivables.effects import EffectState
-from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, ReceiptEvidence, Refused, Vanished
+from receivables.evidence import (
+    BindingProblem,
+    Evidence,
+    Kin,
+    LineEvidence,
+    NearInvoice,
+    PostedPart,
+    ReceiptEvidence,
+    Refused,
+    Vanished,
+)
 from receivables.payment import FeedStatus
 
 #: Numbers of payments: long, short, with zeros in front, of many words, and longer than what a package keeps.
@@ -113,7 +123,17 @@ def _not_ready(rng: random.Random, place: int) -> LineEvidence:
     if rng.random() < 0.5:
         invoice = an_invoice(number=number, open_minor=amount, status=InvoiceStatus.DRAFT)
         return a_line(line=place, amount_minor=amount, invoice=invoice, number=number)
-    return LineEvidence(place, amount, number, BindingProblem.NO_SUCH_INVOICE)
+    return a_line(line=place, amount_minor=amount, number=number, problem=BindingProblem.NO_SUCH_INVOICE, near=_near(rng, number))
+
+
+def _near(rng: random.Random, number: str) -> tuple[NearInvoice, ...]:
+    """Sometimes what may be meant is there, spelled differently or of another customer."""
+    if rng.random() < 0.7:
+        return ()
+    kin = rng.choice(list(Kin))
+    owner = CUSTOMER if kin is Kin.SAME else f"c-{kin}"
+    invoice = an_invoice(number=f"00{number}", customer_id=owner, open_minor=rng.choice(AMOUNTS))
+    return (NearInvoice(invoice, a_customer(id=owner, name=owner), kin),)
 
 
 def _foreign(rng: random.Random, place: int) -> LineEvidence:

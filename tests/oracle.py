@@ -116,7 +116,7 @@ class _Oracle(Money):
             return on_account
         if self.ours or self.not_read():
             return self.nothing_fits(may_post=False)
-        found = self.by_hand() or self.nearly_by_hand() or self.gates() or self.invoices() or self.not_asked()
+        found = self.by_hand() or self.nearly_by_hand() or self.gates() or self.near() or self.invoices() or self.not_asked()
         return found or self.nothing_fits(may_post=True)
 
     def not_read(self) -> bool:
@@ -349,6 +349,12 @@ class _Oracle(Money):
         found += 10 if line.amount_minor == invoice.total_minor else 0
         found += (40 + (5 if days <= 3 else -35 if days > 14 else 0)) if after else -20
         return found + (20 if isinstance(line.invoice, Gone) else 0)
+
+    def near(self) -> Opinion | None:
+        """Nothing is called as the payment says, and something near it is there."""
+        if self.e.near_customers or any(line.near for line in self.e.lines):
+            return Opinion(Cause.UNIDENTIFIED, Remedy.MATCH, Confidence.UNIDENTIFIED)
+        return None
 
     def invoices(self) -> Opinion | None:
         """What is wrong with the invoices, or what the books said of them when they refused; the plainer first."""

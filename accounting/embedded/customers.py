@@ -12,14 +12,22 @@ from receivables.errors import BooksRefused
 from receivables.refusal import Refusal
 
 
-def add(change: Change, name: str, customer_id: str = "") -> Customer:
-    """A new active customer; `customer_id` is an id from elsewhere, otherwise the books give one."""
+def add(change: Change, name: str, customer_id: str = "", parent_id: str = "") -> Customer:
+    """A new active customer; `customer_id` is an id from elsewhere, otherwise the books give one.
+
+    With a parent it is a job or branch of theirs, and its full name begins with the parent's, as QuickBooks writes it.
+    """
     if not name.strip():
         raise BooksRefused("A customer needs a name.", Refusal.INVALID)
     if customer_id and change.version_of(customer_id):
         raise BooksRefused(f"The id #{customer_id} is already used in the books.", Refusal.DUPLICATE_ID)
+    parent = checks.active_customer(change, parent_id) if parent_id else None
     customer_id = change.created(Kind.CUSTOMER, name.strip(), "created", customer_id)
-    change.connection.execute("INSERT INTO customers (id, active) VALUES (?, 1)", (customer_id,))
+    full_name = f"{parent.full_name or parent.name}:{name.strip()}" if parent else ""
+    change.connection.execute(
+        "INSERT INTO customers (id, active, parent_id, full_name) VALUES (?, 1, ?, ?)",
+        (customer_id, parent_id or None, full_name),
+    )
     return checks.customer(change, customer_id)
 
 

@@ -146,9 +146,11 @@ class Ledger:
 
     # Customers
 
-    def add_customer(self, name: str, *, by: str, at: datetime | None = None, customer_id: str = "") -> Customer:
+    def add_customer(
+        self, name: str, *, by: str, at: datetime | None = None, customer_id: str = "", parent_id: str = ""
+    ) -> Customer:
         with self.changing(by, at) as change:
-            return customers.add(change, name, customer_id)
+            return customers.add(change, name, customer_id, parent_id)
 
     def deactivate_customer(self, customer_id: str, *, by: str, at: datetime | None = None) -> Customer:
         with self.changing(by, at) as change:

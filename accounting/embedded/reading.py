@@ -202,7 +202,8 @@ def _array(words: Iterable[str]) -> str:
 
 def _customers(connection: Connection, where: str, values: dict[str, str]) -> list[Customer]:
     rows = connection.execute(
-        f"SELECT {_HEAD}, c.active, c.merged_into FROM documents d JOIN customers c ON c.id = d.id"  # noqa: S608 (our own words)
+        f"SELECT {_HEAD}, c.active, c.merged_into, c.parent_id, c.full_name"  # noqa: S608 (our own words)
+        " FROM documents d JOIN customers c ON c.id = d.id"
         f" WHERE {where} ORDER BY d.number, d.id",
         values,
     )
@@ -215,6 +216,8 @@ def _customers(connection: Connection, where: str, values: dict[str, str]) -> li
             created=_created(row),
             changed=_changed(row),
             merged_into=row["merged_into"] or "",
+            parent_id=row["parent_id"] or "",
+            full_name=row["full_name"],
         )
         for row in rows
     ]

@@ -75,6 +75,8 @@ CREATE TABLE customers (
     id TEXT PRIMARY KEY REFERENCES documents (id),
     active INTEGER NOT NULL CHECK (active IN (0, 1)),
     merged_into TEXT REFERENCES customers (id) CHECK (merged_into <> id),
+    parent_id TEXT REFERENCES customers (id) CHECK (parent_id <> id),
+    full_name TEXT NOT NULL DEFAULT '',
     CHECK (merged_into IS NULL OR active = 0)
 ) STRICT;
 

@@ -13,6 +13,8 @@ _BEFORE_MONEY_OUT = 1
 _COLUMNS = """
 ALTER TABLE invoices ADD COLUMN item TEXT NOT NULL DEFAULT '';
 ALTER TABLE receipt_lines ADD COLUMN applied_on TEXT CHECK (applied_on IS date(applied_on));
+ALTER TABLE customers ADD COLUMN parent_id TEXT REFERENCES customers (id) CHECK (parent_id <> id);
+ALTER TABLE customers ADD COLUMN full_name TEXT NOT NULL DEFAULT '';
 ALTER TABLE credit_memos ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE credit_memos ADD COLUMN memo TEXT NOT NULL DEFAULT '';
 """

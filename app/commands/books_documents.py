@@ -23,9 +23,11 @@ from app.commands.books_desk import (
 def customer(
     desk: Desk,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The customer's name.")],
+    parent: Annotated[str, typer.Option(metavar="NAME", help="The customer that it is a job or branch of, by name or #ID.")] = "",
 ) -> None:
     """Add a customer."""
-    desk.show("Added", desk.ledger.add_customer(name, by=desk.by, at=desk.at))
+    parent_id = desk.id_of(Kind.CUSTOMER, parent) if parent else ""
+    desk.show("Added", desk.ledger.add_customer(name, by=desk.by, at=desk.at, parent_id=parent_id))
 
 
 @command("deactivate-customer")

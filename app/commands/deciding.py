@@ -41,6 +41,11 @@ OtherReceipt = Annotated[
 CashReference = Annotated[
     str, typer.Option(help="For not_duplicate: which money that receipt is, such as the number of its check.")
 ]
+ToInvoice = Annotated[
+    list[str] | None,
+    typer.Option("--to-invoice", help="For match: the invoice (number, or #id) that is meant; once for each."),
+]
+ToCustomer = Annotated[str, typer.Option(help="For match: the customer (name, or #id) that is meant.")]
 Seen = Annotated[str, typer.Option(help="The facts you saw (`evidence` in failures --json and show --json); asks nothing.")]
 LOOKS, LOOK_AGAIN_SECONDS = 20, 0.5  # ten seconds, as long as a person waits at a terminal
 
@@ -62,6 +67,8 @@ def decide(
     apply_proof: ApplyProof = False,
     receipt: OtherReceipt = "",
     cash_reference: CashReference = "",
+    to_invoice: ToInvoice = None,
+    to_customer: ToCustomer = "",
     reapply: Annotated[bool, typer.Option(help="After unapplying a credit memo, reapply what still fits.")] = True,
     seen: Seen = "",
     company: CompanyId = None,
@@ -77,6 +84,8 @@ def decide(
         "no_reapply": not reapply,
         "receipt": receipt,
         "cash_reference": cash_reference,
+        "to_invoice": to_invoice,
+        "to_customer": to_customer,
     }
     options = {name: value for name, value in told.items() if value}
     made = requests.request(
@@ -118,7 +127,7 @@ def _asked(desk: Desk, number: str, remedy: Remedy, person: str, options: dict[s
     if shown.answer.ruling is Ruling.REFUSED:
         return None
     with desk.acknowledge(os_account()) as work:
-        facts = cards.facts(work, shown.found.id, ())
+        facts = cards.facts(work, shown.found.id, (), options=options)
     for line in _what_it_means(desk, facts, remedy, options, shown.answer):
         print_beside(line)
     if not sys.stdin.isatty():

@@ -83,7 +83,7 @@ slack = [{dana}]
 [[person.may]]
 company = "acme"
 remedies = [
-  "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "apply_receipt", "keep_on_account",
+  "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "match", "apply_receipt", "keep_on_account",
   "accept_correction", "retry",
 ]
 limits = {{ USD = "10000.00" }}
@@ -95,7 +95,7 @@ slack = [{sam}]
 [[person.may]]
 company = "acme"
 remedies = [
-  "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "apply_receipt", "keep_on_account",
+  "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "match", "apply_receipt", "keep_on_account",
   "accept_correction", "retry",
 ]
 limits = {{ USD = "500.00" }}

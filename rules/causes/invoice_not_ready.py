@@ -7,6 +7,7 @@ from receivables.words import Words
 from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
+from rules.near import may_match
 from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
@@ -24,11 +25,13 @@ def invoice_not_ready(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: the books have no such invoice, or only a draft of it.
     Happens when: the invoice is exported to the books later than the payment. Certain when the draft is there.
-    Remedy: wait, and it is posted once the invoice is there; or retry at once.
+    Remedy: wait, and it is posted once the invoice is there; or retry at once. Where it is in the books under a number that has
+    nothing in common with this one, match the payment to it.
     Prevention: export invoices to the books before they can be paid, and approve drafts daily.
     Not to be confused with: an invoice that was there and is deleted.
     """
-    return matched.finding(Remedy.WAIT, Remedy.RETRY, because=observations.lines_with(reading, Flaw.NOT_READY))
+    otherwise = (Remedy.MATCH,) if may_match(reading.evidence) else ()
+    return matched.finding(Remedy.WAIT, Remedy.RETRY, *otherwise, because=observations.lines_with(reading, Flaw.NOT_READY))
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:

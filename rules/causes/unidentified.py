@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import unicodedata
+from dataclasses import replace
+
 from receivables.books_records import Stamp
-from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Remedy
-from receivables.evidence import BindingProblem, Evidence
+from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Money, Remedy
+from receivables.evidence import BindingProblem, Evidence, Kin, NearCustomer, NearInvoice
+from receivables.twins import folded
 from receivables.words import Words, plain
 from rules import fact_kinds, observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.kinds import kind
+from rules.near import may_match, same_key
 from rules.obstacles import obstacles
+from rules.patterns import a
 from rules.reading import CustomerState, Reading
 from rules.rule import Matched, rule
 from rules.situations import other_money
@@ -25,6 +31,82 @@ def diagnosis_failed(fact: Fact, words: Words, *, why: str) -> str:
     return f"the diagnosis did not end: {plain(why, WHY_AT_MOST)}"
 
 
+@kind
+def near_invoice(fact: Fact, words: Words, *, written: str, customer: str, open: Money) -> str:
+    """`written` is the number that the payment gives."""
+    number = fact.document.removeprefix("invoice ")
+    spelled = f"; {_spelled(written, number)}" if number != plain(written) and same_key(number, written) else ""
+    return f"{fact.document} of {plain(customer)} has {fact_kinds.money(words, open)} open{spelled}."
+
+
+@kind
+def near_customer(fact: Fact, words: Words, *, kin: str, name: str) -> str:
+    """How a customer of the books stands to the one that the payment names."""
+    own = plain(name)
+    return {
+        Kin.NAMESAKE.value: f"{fact.document} is one of several that {own} may mean.",
+        Kin.SPELLING.value: f"{fact.document} is probably {own}, spelled differently.",
+        Kin.FAMILY.value: f"{fact.document} is a parent, job or sister of {own}.",
+        Kin.OTHER.value: f"{fact.document} is not {own}.",
+    }.get(kin, f"{fact.document} is the payment's own.")
+
+
+def _spelled(written: str, number: str) -> str:
+    """Why two numbers that differ in form only are probably one."""
+    probably = f"{plain(written)} is probably {plain(number)}"
+    if len(written) != len(number) and folded(written.lstrip("0")) == folded(number.lstrip("0")):
+        return f"{probably} {'without its' if len(written) < len(number) else 'with'} leading zeros"
+    alike = unicodedata.normalize("NFC", written) == unicodedata.normalize("NFC", number)
+    return f"{probably}, written {'with other characters' if alike else 'differently'}"
+
+
+@rule(Cause.UNIDENTIFIED, when=(a("payment", unposted=True, near=True),), certain=None)
+def near_match(reading: Reading, matched: Matched) -> Finding:
+    """No invoice or customer is named exactly as the payment says, but something near it is in the books.
+
+    Shows as: the number without its leading zeros, with other dashes or in other capitals; the customer's name spelled
+    differently; several customers of one name; or an invoice that belongs to a parent, a job, a sister or somebody else.
+    Happens when: the portal or a spreadsheet writes numbers and names otherwise than the books, or one company pays for another.
+    Remedy: match it. Nothing near is ever bound by itself. The same customer's takes one person, and a spelling that can mean
+    nothing else is remembered for later payments (`resolve-now aliases`); another customer's takes two people each time.
+    Prevention: let the portal take numbers and customer ids from the books.
+    Not to be confused with: an invoice that is not in the books yet under any number.
+    """
+    finding = matched.finding(Remedy.MATCH, Remedy.RETRY, Remedy.DISMISS, Remedy.ESCALATE, because=_near(reading))
+    return replace(finding, confidence=Confidence.UNIDENTIFIED)
+
+
+def _near(reading: Reading) -> tuple[Fact, ...]:
+    """What was not found as it is named, followed by what is near it and whose that is."""
+    payment, facts = reading.evidence.payment, list[Fact]()
+    whose: dict[str, NearCustomer | NearInvoice] = {}
+    for line in reading.lines:
+        if line.source.invoice_id or not line.source.problem:
+            continue
+        facts.append(observations.state(reading, line))
+        for near in line.source.near:
+            label, open_now = plain(near.invoice.number) or plain(near.invoice.id), near.invoice.open_minor
+            amount = Money(open_now, near.invoice.currency)
+            made = near.invoice.created
+            facts.append(near_invoice(f"invoice {label}", made, written=line.number, customer=_name(near), open=amount))
+            whose.setdefault(near.customer.id, near)
+    if not reading.lines:
+        facts += observations.customer(reading)
+    for of in reading.evidence.near_customers:
+        whose.setdefault(of.customer.id, of)
+    for found in whose.values():
+        if found.kin is not Kin.SAME:
+            about = f"customer {plain(_name(found))}"
+            facts.append(near_customer(about, found.customer.created, kin=found.kin.value, name=payment.customer))
+    return tuple(facts)
+
+
+def _name(near: NearCustomer | NearInvoice) -> str:
+    """What people call the customer; with the id where the name alone does not tell."""
+    name = near.customer.full_name or near.customer.name
+    return f"{name} (#{near.customer.id})" if near.kin is Kin.NAMESAKE else name
+
+
 @rule(Cause.UNIDENTIFIED, when=(), certain=None)
 def unidentified(reading: Reading, matched: Matched) -> Finding:
     """No rule explains the whole payment, or several things are wrong that no one remedy fixes.
@@ -33,17 +115,19 @@ def unidentified(reading: Reading, matched: Matched) -> Finding:
     Happens when: none of the causes above fits the whole payment.
     Remedy: recreate the receipt (apply what fits, keep the rest on account) while the failure is isolated, every read
     succeeded, nothing of ours is or may be in the books, and no receipt by hand may be this money; otherwise escalate.
-    Where a receipt by hand is other money, say so; then ours is recorded. Retry where everything fits by now.
+    Where a receipt by hand is other money, say so; then ours is recorded. Where an invoice or the customer was not found, name
+    it: match. Retry where everything fits by now.
     Prevention: none that is known; where it happens again and again, tell us, because then it has a cause of its own.
     Not to be confused with: a certain cause. Whoever decides sees every fact.
     """
     because = observations.everything(reading)
+    match = (Remedy.MATCH,) if reading.may_post and may_match(reading.evidence) else ()
     if not obstacles(reading):
         return matched.finding(Remedy.RETRY, Remedy.DISMISS, Remedy.ESCALATE, because=(fact_kinds.fits_now(), *because))
     if reading.evidence.isolated and _harmless(reading):
-        return matched.finding(Remedy.RECREATE_RECEIPT, Remedy.DISMISS, Remedy.RETRY, Remedy.ESCALATE, because=because)
+        return matched.finding(Remedy.RECREATE_RECEIPT, *match, Remedy.DISMISS, Remedy.RETRY, Remedy.ESCALATE, because=because)
     other = other_money(reading, reading.suspects) if reading.may_post else ()
-    return matched.finding(Remedy.ESCALATE, *other, Remedy.DISMISS, Remedy.RETRY, because=because)
+    return matched.finding(Remedy.ESCALATE, *other, *match, Remedy.DISMISS, Remedy.RETRY, because=because)
 
 
 def _harmless(reading: Reading) -> bool:
@@ -84,12 +168,26 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         return f"Payment {number} fits again; it was fixed in the books."
     if finding.rule == "diagnosis_failed":
         return f"Payment {number} could not be diagnosed by the rules; a person must look at it in the books."
+    if finding.rule == "near_match":
+        return phrases.told(_nearest(finding), words) + (" Choose which one is meant." if _several(finding) else "")
     amount = phrases.amount(diagnosis, words)
     if finding.facts("fits_now"):
         return f"Everything is open now, and the payment of {amount} would fit as it is."
     not_all = " Not everything could be read." if finding.facts("not_read") else ""
     said = phrases.told(_wrong(finding), words) or "Nothing that was read explains it."
     return f"No single cause explains this payment of {amount}. {said}{not_all}"
+
+
+def _nearest(finding: Finding) -> list[Fact]:
+    """What is near, or, where nothing is near an allocation, that it was not found."""
+    near = finding.facts("near_invoice", "near_customer")
+    return list(near or finding.because)
+
+
+def _several(finding: Finding) -> bool:
+    """Whether there is more than one invoice for a number, or more than one customer and no invoice."""
+    invoices = [fact.text("written") for fact in finding.facts("near_invoice")]
+    return len(invoices) > len(set(invoices)) if invoices else len(finding.facts("near_customer")) > 1
 
 
 def _wrong(finding: Finding) -> list[Fact]:
@@ -107,4 +205,4 @@ def _wrong(finding: Finding) -> list[Fact]:
     return [*ours, *entered, *invoices]
 
 
-CAUSE = CauseFile(Cause.UNIDENTIFIED, title="Not identified", rules=(unidentified,), sentence=sentence)
+CAUSE = CauseFile(Cause.UNIDENTIFIED, title="Not identified", rules=(near_match, unidentified), sentence=sentence)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from storage.schema.columns import Moment, is_in, metadata
 from storage.schema.connections import call_budget, feed_cursor, feed_record, seen_message, token
-from storage.schema.decisions import decision, offer, other_money, proof, receipt_claim
+from storage.schema.decisions import alias, decision, offer, other_money, proof, receipt_claim
 from storage.schema.effects import dispatch, effect
 from storage.schema.failures import diagnosis, escalation, evidence, failure, incident
 from storage.schema.messages import card, outbox
@@ -24,6 +24,7 @@ __all__ = [
     "AUDIT_GUARD_POSTGRESQL",
     "AUDIT_GUARD_SQLITE",
     "Moment",
+    "alias",
     "allocation",
     "attempt",
     "audit",

@@ -122,3 +122,25 @@ other_money = Table(
 _HELD = sa.text("withdrawn_at IS NULL")
 Index("uq_other_money_held", other_money.c.company, other_money.c.transaction_number, other_money.c.receipt_id,
       unique=True, sqlite_where=_HELD, postgresql_where=_HELD)  # fmt: skip
+
+#: What a spelling means, as a person said: of a customer's name or an invoice number, for the company or for one payment.
+alias = Table(
+    "alias",
+    metadata,
+    company_column(),
+    id_column(),
+    Column("spelling", Text, nullable=False),  # as the payment wrote it
+    Column("spelling_key", String(600), nullable=False),  # without case: twins.folded
+    Column("customer_id", String(64), nullable=False),
+    Column("invoice_number", Text, nullable=False),  # in the books, of this customer; "" where the spelling is of the name
+    Column("transaction_number", String(64)),  # the only payment for which it holds; NULL for every one
+    Column("said_by", String(80), nullable=False),
+    Column("said_at", Moment, nullable=False),
+    Column("decision_id", String(26), nullable=False),
+    Column("withdrawn_at", Moment),
+    Column("withdrawn_by", String(80)),
+    refers_to("payment", *PAYMENT_KEY, key=PAYMENT_KEY),
+    refers_to("decision", "company", "decision_id"),
+    CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_by IS NULL)", name="withdrawn_whole"),
+)
+Index("ix_alias_held", alias.c.company, alias.c.spelling_key, sqlite_where=_HELD, postgresql_where=_HELD)

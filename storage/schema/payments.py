@@ -205,6 +205,8 @@ mirror = Table(
     Column("customer_id", String(64), nullable=False),
     Column("name", Text, nullable=False),
     Column("name_folded", String(200), nullable=False),
+    Column("key", String(200), nullable=False, server_default=""),  # its number or name without its form: storage.mirror
+    Column("full_key", String(200), nullable=False, server_default=""),  # of a customer's full name, where it has one
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Column("deleted_at", Moment),  # a tombstone keeps the rest of the row
@@ -216,5 +218,9 @@ mirror = Table(
     one_of("kind", ("customer", "invoice", "credit_memo", "receipt")),
 )
 Index("ix_mirror_by_number", mirror.c.company, mirror.c.kind, mirror.c.number)
+Index("ix_mirror_by_key", mirror.c.company, mirror.c.kind, mirror.c.key)
+_HAS_FULL_NAME = sa.text("full_key <> ''")
+Index("ix_mirror_by_full_key", mirror.c.company, mirror.c.full_key,
+      sqlite_where=_HAS_FULL_NAME, postgresql_where=_HAS_FULL_NAME)  # fmt: skip
 Index("ix_mirror_by_name", mirror.c.company, mirror.c.kind, mirror.c.name_folded)
 Index("ix_mirror_by_customer", mirror.c.company, mirror.c.kind, mirror.c.customer_id)

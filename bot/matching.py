@@ -1,0 +1,82 @@
+"""What the modal asks for a match: which invoice, which customer; what is near is listed, anything else may be typed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import rules
+from bot.inputs import choice, entry, select
+from bot.text import Block, context
+from receivables.errors import CannotBeDone
+from receivables.evidence import NearCustomer, NearInvoice
+from receivables.words import Words, plain
+from storage.cards import CardFacts
+
+TYPED_AT_MOST = 200  # characters of a number or a name
+OTHER_INVOICE, OTHER_CUSTOMER = "other_invoice", "other_customer"
+TWO_PEOPLE = "If it is another customer's than the payment names, a second person must approve."
+
+
+def match_inputs(facts: CardFacts, words: Words) -> list[Block]:
+    """The invoices and customers that are near, the only one of them chosen already, and room to name others."""
+    evidence = facts.evidence
+    if evidence is None:
+        return []
+    near = {found.invoice.id: found for line in rules.unmatched(evidence) for found in line.near}
+    first, blocks = _proposed(facts), list[Block]()
+    if near:
+        options = {invoice_id: choice(_invoice(found, words), invoice_id) for invoice_id, found in near.items()}
+        several = len(rules.unmatched(evidence)) > 1
+        blocks += select(rules.TO_INVOICE, "The invoice that is meant", options, first, hint=TWO_PEOPLE, several=several)
+    customers = {found.customer.id: choice(_customer(found), found.customer.id) for found in evidence.near_customers}
+    if customers and not first:
+        blocks += select(rules.TO_CUSTOMER, "The customer that is meant", customers, [], hint="Where no invoice is chosen.")
+    if rules.unmatched(evidence):
+        blocks.append(_typed(OTHER_INVOICE, "Another invoice, by its number"))
+    blocks.append(_typed(OTHER_CUSTOMER, "Another customer, by name"))
+    return blocks if near or customers else [context("Nothing near was found. Name what is meant."), *blocks]
+
+
+def _proposed(facts: CardFacts) -> Sequence[str]:
+    """The invoices that a match without a choice would take."""
+    try:
+        return [near.invoice.id for _, near in rules.match(facts.evidence, {}).lines] if facts.evidence else []
+    except CannotBeDone:
+        return []
+
+
+def needs_more(facts: CardFacts) -> bool:
+    """Whether a match needs more than a press: something to choose, or to name."""
+    if facts.evidence is None:
+        return True
+    try:
+        rules.match(facts.evidence, {})
+    except CannotBeDone:
+        return True
+    return False
+
+
+def match_named(given: Callable[[str], Mapping[str, Any]]) -> dict[str, object]:
+    """What was filled in; what was typed counts for what was chosen from the list."""
+    chosen = given(rules.TO_INVOICE)
+    picked = chosen.get("selected_options") or [chosen.get("selected_option")]
+    invoices = [str(each["value"]) for each in picked if each]
+    number, name = (str(given(block).get("value") or "").strip() for block in (OTHER_INVOICE, OTHER_CUSTOMER))
+    customer = str((given(rules.TO_CUSTOMER).get("selected_option") or {}).get("value") or "")
+    return {rules.TO_INVOICE: [number] if number else invoices, rules.TO_CUSTOMER: name or customer}
+
+
+def _invoice(near: NearInvoice, words: Words) -> str:
+    invoice = near.invoice
+    opened = words.money(invoice.open_minor, invoice.currency)
+    return f"{plain(invoice.number, 24)}, {plain(near.customer.name, 24)}, {opened} open"
+
+
+def _customer(near: NearCustomer) -> str:
+    return f"{plain(near.customer.full_name or near.customer.name, 40)} (id {plain(near.customer.id, 16)})"
+
+
+def _typed(name: str, label: str) -> Block:
+    element = {"type": "plain_text_input", "action_id": name, "max_length": TYPED_AT_MOST}
+    return entry(name, label, element, optional=True)
