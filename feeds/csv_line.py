@@ -218,7 +218,10 @@ def _status(raw: str) -> FeedStatus:
         return FeedStatus(text) if text else FeedStatus.PAID
     except ValueError:
         known = ", ".join(FeedStatus)
-        raise Wrong(f"{shown(raw)} is not a status", f"Write one of {known}; or leave it empty for paid") from None
+        remedy = (
+            f"Write one of {known}; leave out a line whose money never came, and tell a refund in part in the column refunded"
+        )
+        raise Wrong(f"{shown(raw)} is not a status", remedy) from None
 
 
 def _currency(raw: str) -> str:
@@ -241,6 +244,9 @@ def _amount(text: str, currency: str) -> int:
     except ValueError:
         amount_minor = 0
     if amount_minor <= 0:
+        if text.strip(" $").startswith(("-", "(")) or text.endswith("-"):
+            remedy = "Money that went back has no line of its own: write it on its payment, such as the status refunded"
+            raise Wrong(f"{shown(text)} is not a positive amount in {currency}", remedy)
         decimals = decimals_of(currency)
         places = f"at most {decimals} decimals" if decimals else "no decimals"
         raise Wrong(
@@ -310,6 +316,8 @@ def _allocations(raw: str, currency: str, amount_minor: int) -> tuple[Allocation
     if not raw.strip(" "):
         return ()
     entries = raw.split(";")
+    if not all(entry.strip(" ") for entry in entries):
+        raise Wrong(f"{shown(raw)} names no invoice between two ; or beside one", "Take out the ; that joins nothing")
     if len(entries) > MOST_ALLOCATIONS:
         raise Wrong(f"{len(entries):,} invoices in one payment", f"Split the payment, or name at most {MOST_ALLOCATIONS}")
     allocations = tuple(_allocation(entry, currency) for entry in entries)
@@ -327,7 +335,7 @@ def _allocations(raw: str, currency: str, amount_minor: int) -> tuple[Allocation
         raise Wrong(
             f"the invoices add up to {text_from_minor(total_minor, currency)}, "
             f"more than the payment of {text_from_minor(amount_minor, currency)}",
-            "Lower them to the amount of the payment; what they leave is kept on account",
+            "Lower them to at most the amount of the payment, or correct that amount",
         )
     return allocations
 

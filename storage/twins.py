@@ -51,7 +51,7 @@ def forget(work: Work, number: str, *, but: Collection[str]) -> None:
     """It is not probably another payment any more, except these; what a person settled stays."""
     table = schema.twin
     here = (table.c.company == work.company, table.c.transaction_number == number, table.c.settled.is_(None))
-    gone = work.connection.execute(sa.delete(table).where(*here, table.c.other_number.not_in(but))).rowcount
+    gone = work.connection.execute(sa.delete(table).where(*here, table.c.other_number.not_in(list(but)))).rowcount
     if gone:
         work.record("payment.no_twin", transaction_number=number, body={"others": gone})
 

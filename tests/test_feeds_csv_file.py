@@ -250,6 +250,22 @@ def test_status_and_currency_are_the_same_in_any_case(tmp_path: Path, status: st
     assert [(status.strip().lower(), "USD")] == [(payment.status.value, payment.currency) for payment in payments_of(path)]
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "advice"),
+    [
+        ("status", "failed", "leave out a line whose money never came"),
+        ("status", "partially refunded", "tell a refund in part in the column refunded"),
+        ("amount", "-5.00", "Money that went back has no line of its own"),
+        ("amount", "(5.00)", "Money that went back has no line of its own"),
+        ("invoices", "INV-1:1.00;", "Take out the ; that joins nothing"),
+        ("invoices", "INV-1:120.51", "Lower them to at most the amount of the payment"),
+    ],
+)
+def test_the_advice_does_not_turn_it_into_something_else(column: str, value: str, advice: str) -> None:
+    (problem,) = read_line(2, a_row(**{column: value}), a_company()).problems
+    assert advice in problem.remedy
+
+
 @pytest.mark.parametrize("row", [b",,,,,,\n", b" , ,,,,,\n", b",,,\n", b"  \n", b'"","",,,,,\n'])
 def test_rows_of_empty_fields_are_passed_over(tmp_path: Path, row: bytes) -> None:
     content = ",".join(HEADER).encode() + b"\nA,X,1.00,USD,2026-01-15,card,\n" + row * 3
