@@ -21,12 +21,12 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError, 
 
 from app.secrets import Secret, SlackAccess, has_password, read_secret, slack_access, take_out_secrets, variable_of
 from app.settings_books import AnyBooksSettings, EmbeddedBooksSettings, Name, Table, folder_of
+from app.settings_credits import CreditReasons, words_of
 from app.settings_feeds import HttpSettings, StripeFeedSettings
 from app.settings_lines import line_of
 from app.settings_messages import Problem, nearest, problem_at, problems_of
 from receivables.authority import Person, Right
 from receivables.company import Company
-from receivables.credit_reasons import DEFAULT_WORDS, CreditReason, CreditWords
 from receivables.diagnosis import Remedy
 from receivables.errors import ConfigurationError, NotFound
 from receivables.money import CURRENCIES, decimals_of, minor_from_text
@@ -80,13 +80,6 @@ def _deposit_key(key: str) -> str:
 def _remedy(name: str) -> str:
     if name not in list(Remedy):
         raise ValueError(f"{name!r} is not a remedy. {nearest(name, list(Remedy))}")
-    return name
-
-
-def _credit_reason(name: str) -> str:
-    known = [reason for reason in CreditReason if reason is not CreditReason.GENUINE]
-    if name not in known:
-        raise ValueError(f"{name!r} is not a reason. {nearest(name, known)}")
     return name
 
 
@@ -155,9 +148,6 @@ class _DatabaseTable(Table):
     url: Annotated[str, AfterValidator(_absolute_url)] = Field("sqlite:///resolve-now.sqlite", validate_default=True)
 
 
-_CreditWords = Annotated[tuple[Name, ...], Field(strict=False)]
-
-
 class _CompanyTable(Table):
     id: Id
     name: Name
@@ -172,7 +162,7 @@ class _CompanyTable(Table):
     large_percentage: int = Field(10, ge=1, le=100)
     hand_receipt_days: int = Field(7, ge=0, le=366)
     solo: bool = False
-    credit_reasons: dict[Annotated[str, AfterValidator(_credit_reason)], _CreditWords] = Field(default_factory=dict)
+    credit_reasons: CreditReasons = Field(default_factory=dict)
     deposit_accounts: dict[Annotated[str, AfterValidator(_deposit_key)], Name] = Field(default_factory=dict)
 
 
@@ -383,7 +373,7 @@ def _company(table: _CompanyTable) -> CompanySettings:
         hand_receipt_days=table.hand_receipt_days,
         locale=table.locale,
         solo=table.solo,
-        credit_words=CreditWords({**DEFAULT_WORDS, **{CreditReason(name): said for name, said in table.credit_reasons.items()}}),
+        credit_words=words_of(table.credit_reasons),
     )
     return CompanySettings(company, table.books, table.slack, table.feed)
 

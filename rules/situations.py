@@ -23,9 +23,9 @@ GENUINE_CREDITS = a("payment", credits=CreditReason.GENUINE)
 #: Some invoices are short, and each is short only by genuine credits that were applied after the customer paid.
 SHORT_BY_CREDITS = (
     UNPOSTED,
-    GENUINE_CREDITS,
     a("line", flaw=Flaw.SHORT, unexplained_minor=0),
     no("line", flaw=Flaw.SHORT, unexplained_minor=above(0)),
+    GENUINE_CREDITS,
 )
 
 

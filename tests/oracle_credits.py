@@ -75,7 +75,8 @@ def credited(short: list[ShortLine], o: Money) -> Credited | None:
     """What the credits on the short invoices explain, if anything."""
     sign = min((found.sign for found in short), key=GRAVE.index)
     if sign == "write_off":
-        return Credited(Remedy.ESCALATE)
+        off = [c for found in short for c in found.line.credits if c.reason == "write_off"]
+        return Credited(Remedy.KEEP_ON_ACCOUNT if any(is_closed(o, c) for c in off) else Remedy.ESCALATE)
     if sign == "tax":
         return Credited(Remedy.KEEP_ON_ACCOUNT)
     if sign == "rebill":

@@ -178,7 +178,7 @@ def test_bad_debt_of_a_closed_month_is_recovered_by_an_invoice_that_the_payment_
     office.ledger.write_off(office.invoice.id, on.date(), by=ERIN, at=on)
     office.ledger.close_period(february, by=ERIN)
     office.paid()
-    assert Remedy.ESCALATE is office.scene.failing().remedy
+    assert Remedy.KEEP_ON_ACCOUNT is office.scene.failing().remedy
     closed = office.ledger.trial_balance(february)
 
     assert "done" == office.scene.decide(Remedy.KEEP_ON_ACCOUNT)
@@ -189,6 +189,22 @@ def test_bad_debt_of_a_closed_month_is_recovered_by_an_invoice_that_the_payment_
 
     assert {CLEARING: WHOLE, SALES: -WHOLE} == office.balance()
     assert closed == office.ledger.trial_balance(february)
+    assert office.is_over()
+
+
+def test_corrected_sales_tax_stays_and_what_was_paid_too_much_is_a_customer_deposit(office: Office) -> None:
+    office.scene.pay()
+    memo = office.ledger.add_credit_memo(
+        "CM-77", office.hooli.id, 4_000, "USD", CREDITED.date(), by=ERIN, at=CREDITED, reason="Sales tax"
+    )
+    office.ledger.apply_credit(memo.id, office.invoice.id, 4_000, by=ERIN, at=CREDITED)
+    assert {OWED: 46_000, SALES: -WHOLE, CREDITS: 4_000} == office.balance()
+    office.scene.sync()
+    assert Remedy.UNAPPLY_CREDIT_MEMO not in office.scene.failing().offered
+
+    assert "done" == office.scene.decide(Remedy.KEEP_ON_ACCOUNT)
+
+    assert {CLEARING: WHOLE, ON_ACCOUNT: -4_000, SALES: -WHOLE, CREDITS: 4_000} == office.balance()
     assert office.is_over()
 
 

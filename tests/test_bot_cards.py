@@ -40,7 +40,7 @@ from slack_sdk.models.views import View
 
 from app.clock import RandomIds
 from bot.cards import failure_card
-from bot.figures import credit_that_fits_minor, figures, follows, headline_minor
+from bot.figures import credit_that_fits_minor, figures, headline_minor
 from bot.modals import read_submission, resolve_modal
 from bot.text import Block, fallback, plain_text
 from receivables.diagnosis import Cause, Remedy
@@ -440,25 +440,6 @@ def test_the_credit_is_offered_back_only_where_something_of_it_fits() -> None:
     assert 5_000 == credit_that_fits_minor(a_card(credited_twice_paid_twice()))
     assert "reapply" not in _block_ids(MODALS["unapply-credit-memo"])
     assert "reapply" in _block_ids(MODALS["unapply-and-put-back"])
-
-
-def test_unapplying_says_what_of_the_books_changes_and_what_not() -> None:
-    assert (
-        "Changed: the customer's balance and aging. $100.00 of credit memo CM-77 and $100.00 of credit memo CM-78 stays open for "
-        "other invoices.",
-        "Not changed: the bank; on the accrual basis, revenue and sales tax. On the cash basis, those may move.",
-    ) == follows(a_card(credited_twice_paid_twice()), Remedy.UNAPPLY_CREDIT_MEMO, WORDS)
-
-
-def test_what_still_fits_is_reapplied_unless_the_person_unticks_it() -> None:
-    asked = _block(MODALS["unapply-and-put-back"]["blocks"], "reapply")["element"]
-    assert asked["options"] == asked["initial_options"]
-
-    def told(reapply: dict[str, object]) -> object:
-        return read_submission({"state": {"values": reapply}}).options
-
-    assert {"no_reapply": True} == told({"reapply": {"reapply": {"selected_options": []}}})
-    assert {} == told({"reapply": {"reapply": {"selected_options": [{"value": "reapply"}]}}}) == told({})
 
 
 def test_the_card_and_the_modal_show_the_same_figures() -> None:

@@ -113,11 +113,14 @@ def invoice_written_off(reading: Reading, matched: Matched) -> Finding:
     Shows as: less is open on the invoice than the payment needs; a credit memo on it says that it is a write-off.
     Happens when: the memo's item, reason, text or number names bad debt or a write-off, before or after the customer paid.
     Remedy: reverse the write-off in the books: take its credit memo off the invoice and void or delete it, because what was
-    written off must not become a credit to spend. The next sync then posts the payment. Or keep the cash on account.
+    written off must not become a credit to spend. The next sync then posts the payment. Or keep the cash on account, as where
+    the write-off is in a closed period: then record there that the debt was recovered.
     Prevention: check the portal for payments before an invoice is written off.
     Not to be confused with: a genuine credit, which may be taken off and used for another invoice.
     """
     because = observations.lines_with(reading, Flaw.SHORT)
+    if locked := _locked_write_off(reading):
+        return matched.finding(Remedy.KEEP_ON_ACCOUNT, Remedy.ESCALATE, Remedy.DISMISS, because=(*because, locked))
     return matched.finding(Remedy.ESCALATE, Remedy.RETRY, Remedy.KEEP_ON_ACCOUNT, Remedy.DISMISS, because=because)
 
 
@@ -181,6 +184,17 @@ def tax_corrected(reading: Reading, matched: Matched) -> Finding:
     return matched.finding(Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY, Remedy.DISMISS, because=because)
 
 
+def _locked_write_off(reading: Reading) -> Fact | None:
+    """A write-off that a closed period keeps on an invoice of the payment, if there is one."""
+    through = reading.evidence.settings.closed_through
+    for line in reading.lines:
+        for credit in line.source.credits if line.flaw is Flaw.SHORT else ():
+            dated_closed = through is not None and credit.dated is not None and credit.dated <= through
+            if credit.reason is CreditReason.WRITE_OFF and (dated_closed or is_day_closed(reading.evidence, credit.applied.at)):
+                return credit_facts.credit_locked(observations.credit_memo(credit), credit.applied, through=through)
+    return None
+
+
 def _newest_first(credits: Iterable[CreditApplication]) -> list[CreditApplication]:
     """Each application once, the newest first."""
     once = {credit.id: credit for credit in credits}
@@ -214,6 +228,9 @@ def _to_do(diagnosis: Diagnosis, words: Words) -> str:
             return f"{why} Undo that there, or leave the rest as an unapplied credit."
         case "credit_beside_other_payment":
             return "Other payments took the rest, so the customer paid more than they owe."
+        case "invoice_written_off" if finding.facts("credit_locked"):
+            why = phrases.told(finding.facts("credit_locked"), words)
+            return f"It is a write-off. {why} Keep the payment on account, and record in the books that the debt was recovered."
         case "invoice_written_off":
             return (
                 "It is a write-off: take that credit memo off the invoice in the books and void or delete it, so that it does "

@@ -1,0 +1,113 @@
+"""What a credit memo is for is read from what each package has: items, lines, messages, references."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from accounting.quickbooks import documents as quickbooks
+from accounting.tryton import documents as tryton
+from accounting.tryton.entries import Entries, Line
+from accounting.xero import documents as xero
+from receivables.books_records import CreditMemo, Stamp
+from receivables.credit_reasons import CreditReason, CreditWords
+
+
+def test_quickbooks_tells_it_by_the_items_of_the_lines_and_by_both_memos() -> None:
+    item = {"ItemRef": {"value": "9", "name": "Bad Debt"}}
+    memo = quickbooks.credit_memo(
+        {
+            "Id": "20",
+            "DocNumber": "CM-1",
+            "CustomerRef": {"value": "1"},
+            "CurrencyRef": {"value": "USD"},
+            "TotalAmt": Decimal("500.0"),
+            "Balance": Decimal(0),
+            "TxnDate": "2026-03-05",
+            "SyncToken": "0",
+            "MetaData": {"CreateTime": "2026-03-05T08:00:00-08:00", "LastUpdatedTime": "2026-03-05T08:00:00-08:00"},
+            "CustomerMemo": {"value": "Sorry to lose you"},
+            "PrivateNote": "March cleanup",
+            "Line": [{"DetailType": "SalesItemLineDetail", "SalesItemLineDetail": item, "Description": "Invoice 1042"}, {}],
+        },
+        (),
+    )
+    assert ("Bad Debt", "Sorry to lose you March cleanup Invoice 1042") == (memo.reason, memo.memo)
+    assert CreditReason.WRITE_OFF is CreditWords().reason_of((memo.reason, memo.memo))
+
+
+def test_xero_tells_it_by_the_lines_and_the_reference() -> None:
+    memo = xero.credit_memo(
+        {
+            "CreditNoteID": "5b6c9e40-0000-4000-8000-000000000001",
+            "CreditNoteNumber": "CN-1",
+            "Type": "ACCRECCREDIT",
+            "Status": "AUTHORISED",
+            "Contact": {"ContactID": "5b6c9e40-0000-4000-8000-000000000002"},
+            "CurrencyCode": "USD",
+            "Total": Decimal("40.0"),
+            "RemainingCredit": Decimal("40.0"),
+            "Date": "/Date(1772668800000+0000)/",
+            "UpdatedDateUTC": "/Date(1772700000000+0000)/",
+            "Reference": "1042",
+            "LineItems": [{"Description": "Sales tax charged in error", "ItemCode": "TAX"}, {"AccountCode": "820"}],
+        }
+    )
+    assert isinstance(memo, CreditMemo)
+    assert ("Sales tax charged in error, TAX", "1042") == (memo.reason, memo.memo)
+    assert CreditReason.TAX is CreditWords().reason_of((memo.reason, memo.memo))
+
+
+def a_line(id: int, amount_minor: int, invoice: int) -> Line:
+    """The claim of an invoice or a credit note, matched in reconciliation 7."""
+    at = Stamp("dana", datetime(2026, 3, 5, tzinfo=UTC))
+    return Line(
+        id=id,
+        move=100 + id,
+        party=1,
+        account=1,
+        amount_minor=amount_minor,
+        currency="USD",
+        reconciliation=7,
+        matched=at,
+        linked_invoice=0,
+        origin=f"account.invoice,{invoice}",
+        own_origin="",
+        journal=1,
+        journal_type="revenue",
+        journal_name="",
+        on=at.at.date(),
+        description="",
+        move_number="",
+        move_description="",
+        created=at,
+        changed=at,
+    )
+
+
+@pytest.mark.parametrize(("claims", "shared"), [((50_000,), False), ((30_000, 20_000), True)])
+def test_tryton_tells_it_by_the_description_and_whether_it_is_reconciled_with_several_invoices(
+    claims: tuple[int, ...], shared: bool
+) -> None:
+    entries = Entries()
+    entries.add([a_line(10, 50_000, 30), *(a_line(10 + place, -amount, place) for place, amount in enumerate(claims, 1))])
+    row = {
+        "id": 30,
+        "number": "CN-1",
+        "state": "paid",
+        "party": 1,
+        "currency.": {"code": "USD"},
+        "total_amount": Decimal("-500.00"),
+        "invoice_date": date(2026, 3, 5),
+        "lines_to_pay": [10],
+        "_timestamp": "1",
+        "description": "Credit and rebill",
+        "reference": "1042",
+    }
+    memo = tryton.credit_memo(row, entries, {}, ZoneInfo("UTC"))
+    assert ("Credit and rebill", "1042") == (memo.reason, memo.memo)
+    assert {shared} == {application.shared for application in memo.applications}
+    assert list(claims) == [application.amount_minor for application in memo.applications]
