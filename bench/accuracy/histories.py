@@ -373,7 +373,7 @@ def contradicted(w: World, key: str) -> Story:
     yield
     yield
     w.told_again(number, minor + 100)
-    return _truth("contradicted", number, Cause.DUPLICATE_REFERENCE)
+    return _truth("contradicted", number, Cause.DUPLICATE_REFERENCE, Remedy.ACCEPT_CORRECTION, Remedy.DISMISS)
 
 
 def unknown(w: World, key: str) -> Story:
