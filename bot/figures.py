@@ -45,7 +45,7 @@ def figures(facts: CardFacts, remedy: Remedy, words: Words, options: Options = N
             case Remedy.RECREATE_RECEIPT:
                 return _recreated(evidence, diagnosis, options)
             case Remedy.KEEP_ON_ACCOUNT:
-                return _kept(evidence)
+                return _kept(evidence, options)
             case Remedy.NOT_DUPLICATE:
                 return _beside(evidence, options)
             case Remedy.MATCH:
@@ -110,7 +110,7 @@ def headline_minor(facts: CardFacts, remedy: Remedy) -> int:
         case Remedy.APPLY_RECEIPT if evidence.living_receipts:
             return unapplied - payment.on_account_minor
         case Remedy.KEEP_ON_ACCOUNT if evidence.living_receipts:
-            return unapplied
+            return unapplied or payment.amount_minor
         case Remedy.KEEP_ON_ACCOUNT:
             return payment.amount_minor - rules.total_of(rules.what_fits(evidence))
         case _:
@@ -181,11 +181,11 @@ def _recorded(
     return (*shown, *([Figure("On the customer's account", 0, rest)] if rest else []))
 
 
-def _kept(evidence: Evidence) -> tuple[Figure, ...]:
+def _kept(evidence: Evidence, options: Options) -> tuple[Figure, ...]:
     if live := evidence.living_receipts:
         rest = sum(receipt.unapplied_minor for receipt in live)
         return (Figure("Meant to stay on account", evidence.payment.on_account_minor, rest),)
-    return _recorded(evidence, rules.what_fits(evidence))
+    return _recorded(evidence, rules.applied_to(evidence, options))
 
 
 def _beside(evidence: Evidence, options: Options) -> tuple[Figure, ...]:

@@ -118,6 +118,8 @@ def _needs(facts: CardFacts, remedy: Remedy, words: Words) -> list[Block]:
     blocks: list[Block] = []
     if remedy is Remedy.RECREATE_RECEIPT:
         blocks += _successor(facts, words)
+    if remedy is Remedy.KEEP_ON_ACCOUNT:
+        blocks += _to_invoice(facts, words)
     if remedy is Remedy.UNAPPLY_CREDIT_MEMO:
         blocks += _reapply(facts, words)
     if remedy is Remedy.DISMISS and facts.failure.about == "payment":
@@ -197,6 +199,21 @@ def _other_money(facts: CardFacts, words: Words) -> list[Block]:
     note = [context("The receipt may well be this payment, so a second person must approve.")]
     two = len(candidates) == 1 and takes_two(facts)
     return [*which, _input("cash_reference", "Cash reference of the receipt", element, hint=hint), *(note if two else [])]
+
+
+def _to_invoice(facts: CardFacts, words: Words) -> list[Block]:
+    """Another open invoice of the customer may take what its own does not."""
+    evidence = facts.evidence
+    if evidence is None or evidence.living_receipts:
+        return []
+    candidates = {
+        invoice.id: _option(
+            f"Invoice {plain(invoice.number, 24)}, {words.money(invoice.open_minor, invoice.currency)} open", invoice.id
+        )
+        for invoice in evidence.other_invoices
+    }
+    hint = "Leave it empty to keep the rest as an unapplied credit."
+    return _select("to_invoice", "Apply the rest to another open invoice", candidates, [], hint)
 
 
 def _receipt(receipt: Receipt, words: Words) -> Block:

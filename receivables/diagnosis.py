@@ -32,6 +32,10 @@ class Cause(StrEnum):
     RECEIPT_DEPOSITED = "receipt_deposited"
     PAYMENT_RETURNED = "payment_returned"
     PAYMENT_REFUNDED = "payment_refunded"
+    CUSTOMER_PAID_TWICE = "customer_paid_twice"
+    OVERPAYMENT = "overpayment"
+    SURCHARGE = "surcharge"
+    ENTERED_NET_OF_FEE = "entered_net_of_fee"
 
 
 class Remedy(StrEnum):

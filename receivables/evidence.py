@@ -81,7 +81,7 @@ class ReceiptEvidence:
     """A receipt that may be this payment's money. `claimed_minor` is what dismissals already rest on it.
 
     `rivals` are other payments that are not in the books and could be it as well: same customer, currency and amount.
-    `names_payment` is the transaction number of another payment of ours that its reference is.
+    `names_payment` is the transaction number of another payment of ours that its reference is, or that we recorded it for.
     """
 
     receipt: Receipt
@@ -90,6 +90,7 @@ class ReceiptEvidence:
     claimed_minor: int = 0
     rivals: tuple[str, ...] = ()
     names_payment: str = ""
+    went_back: str = ""  # what the feed says of that payment where its money went back, such as "returned"
     other_money: str = ""  # the cash reference of which a person said that this receipt is; "" where nobody did
 
     @property
@@ -164,6 +165,7 @@ class Evidence:
     searched_through: date | None = None
     vanished: tuple[Vanished, ...] = ()
     near_customers: tuple[NearCustomer, ...] = ()  # where the payment's name does not say which one it is of
+    other_invoices: tuple[Invoice, ...] = ()  # what else is open of the customer in its currency, oldest first
     twins: tuple[Twin, ...] = ()  # the payments it probably is again, as long as no person has said what is so
     longest_reference: int = 0  # at how many characters these books cut a receipt's reference; 0 where they never do
     time_zone: str = "UTC"  # the company's calendar, by its IANA name; of no weight in what a person decides upon

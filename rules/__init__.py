@@ -1,5 +1,6 @@
 """Why a payment failed: evidence in, diagnosis out, nothing touched; and its words when somebody looks."""
 
+from rules.applied_to import applied_to
 from rules.cage import EngineFailed
 from rules.causes.unidentified import fits_again, not_diagnosed
 from rules.consequences import (
@@ -70,6 +71,7 @@ __all__ = [
     "Taken",
     "Unapplied",
     "all_genuine",
+    "applied_to",
     "as_matched",
     "asked_to_apply",
     "called",

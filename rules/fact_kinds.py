@@ -159,8 +159,20 @@ def invoice_may_replace(fact: Fact, words: Words, *, replaces: str, same_number:
 
 
 @kind
-def receipt_of_other_payment(fact: Fact, words: Words, *, invoice: str, applied: Money) -> str:
-    return f"our {fact.document} for another payment is applied to {invoice} for {money(words, applied)}."
+def receipt_of_other_payment(
+    fact: Fact,
+    words: Words,
+    *,
+    invoice: str,
+    applied: Money,
+    payment: str = "",
+    dated: date | None = None,
+    went_back: str = "",
+) -> str:
+    """`payment` is the number of the payment that it records, where our own rows tell it."""
+    of = f"payment {plain(payment)}" if payment else "another payment"
+    back = f", which was {went_back}," if went_back else ""
+    return f"our {fact.document} for {of}{back} is applied to {invoice} for {money(words, applied)}."
 
 
 @kind
@@ -185,6 +197,7 @@ def receipt_by_hand(
     written: str = "",
     deposit_account: str = "",
     deposit: str = "",
+    deposited: bool = False,
 ) -> str:
     """A receipt in the books that may be this payment's money, what ties it to the payment, and what speaks against it.
 

@@ -18,6 +18,7 @@ from receivables.evidence import BindingProblem, Evidence, LineEvidence
 from rules import matching
 from rules.hand_receipts import ReceiptReading, is_customers
 from rules.matching import Score, Signal
+from rules.ties import Tender, tender_of
 
 
 class Flaw(StrEnum):
@@ -34,6 +35,16 @@ class Flaw(StrEnum):
     MOVED = "moved"  # belongs to another customer now
     UNCLEAR = "unclear"  # several invoices or customers answer to the name, or no customer
     UNREAD = "unread"
+
+
+class Over(StrEnum):
+    """Why more was paid than the whole invoice is for, where nobody else ever took from it."""
+
+    NO = ""
+    TWICE = "twice"  # other payments of ours had paid all of it
+    SURCHARGE = "surcharge"  # by as much as surcharges are
+    EXCESS = "excess"
+    WENT_BACK = "went_back"  # it is paid by another payment, the money of which went back
 
 
 #: Without a replacement, what an unbound allocation's problem means.
@@ -66,6 +77,7 @@ class LineReading:
     successor_score: int = 0  # of the best replacement
     sure: bool = False  # exactly one replacement, and its score leaves no doubt
     ours_minor: int = 0  # what our receipts for other payments stand on it with
+    over: Over = Over.NO
     over_minor: int = 0  # how much more was paid than the invoice is for, where nobody else ever took from it
     hand_receipts: tuple[ReceiptReading, ...] = ()  # entered by hand for exactly this invoice and amount
 
@@ -142,6 +154,7 @@ def _read_line(
     restorable_minor = source.open_minor + sum(credit.amount_minor for credit in later)
     short, ours_minor = flaw is Flaw.SHORT, _ours_minor(source.invoice, receipts)
     reason = _reason(credits, later, need_minor - source.open_minor) if short else CreditReason.GENUINE
+    over_minor = _over_minor(source.invoice, need_minor, ours_minor) if short else 0
     return LineReading(
         source,
         key,
@@ -154,7 +167,8 @@ def _read_line(
         reason=reason,
         rebills=_in_order_of_making(source.successors) if reason is CreditReason.REBILL else (),
         ours_minor=ours_minor,
-        over_minor=_over_minor(source.invoice, need_minor, ours_minor) if short else 0,
+        over=_over(evidence, source.invoice, receipts, need_minor, over_minor) if over_minor else Over.NO,
+        over_minor=over_minor,
         hand_receipts=tuple(receipt for receipt in receipts if receipt.alone_on == key),
     )
 
@@ -317,3 +331,16 @@ def _over_minor(invoice: Invoice | Gone | None, need_minor: int, ours_minor: int
     if not isinstance(invoice, Invoice) or not 0 < invoice.total_minor == invoice.open_minor + ours_minor:
         return 0
     return max(0, need_minor - invoice.open_minor)
+
+
+def _over(
+    evidence: Evidence, invoice: Invoice | Gone | None, receipts: tuple[ReceiptReading, ...], need_minor: int, over_minor: int
+) -> Over:
+    """Why it is overpaid, by what took the rest of it and by how much too much that is."""
+    key = invoice.id if invoice else ""
+    if any(found.source.went_back for found in receipts if found.of_other_payment and found.receipt.applied_to(key)):
+        return Over.WENT_BACK
+    if over_minor == need_minor:
+        return Over.TWICE
+    by_card = tender_of(evidence.payment.method) in (None, Tender.CARD)
+    return Over.SURCHARGE if by_card and matching.is_surcharge(over_minor, need_minor - over_minor) else Over.EXCESS

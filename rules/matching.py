@@ -17,6 +17,7 @@ NEAR_DAYS = 3  # whoever records a payment by hand dates it within a long weeken
 FAR_DAYS = 7  # beyond a week it is more likely another instalment
 SOON_DAYS = 3  # an invoice that replaces another is made at the same sitting, or after a weekend
 FEE_PERCENT = LARGEST_FEE_PERCENT
+SURCHARGE_PERCENT = (2, 4)  # of an invoice: what card networks and states allow at most is 3 or 4
 LATE_DAYS = 14  # after two weeks it is more likely the next invoice of a series
 
 
@@ -90,3 +91,9 @@ def score(signals: Iterable[Signal]) -> Score:
 def is_near_amount(amount_minor: int, paid_minor: int) -> bool:
     """Whether two different amounts may be the same money with and without a fee; both in minor units."""
     return amount_minor != paid_minor and abs(amount_minor - paid_minor) * 100 <= paid_minor * FEE_PERCENT
+
+
+def is_surcharge(over_minor: int, paid_for_minor: int) -> bool:
+    """Whether what was paid too much is as much as surcharges on cards are; both in minor units."""
+    least, most = SURCHARGE_PERCENT
+    return least * paid_for_minor <= 100 * over_minor <= most * paid_for_minor

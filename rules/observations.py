@@ -166,9 +166,16 @@ def _taken_by_ours(reading: Reading, of_line: LineReading) -> list[Fact]:
     for found in reading.receipts:
         taken = found.receipt.applied_to(of_line.invoice_key) if found.of_other_payment else 0
         if taken:
-            applied, entered = Money(taken, found.receipt.currency), found.receipt.created
             facts.append(
-                kinds.receipt_of_other_payment(receipt(found.receipt), entered, invoice=invoice(of_line), applied=applied)
+                kinds.receipt_of_other_payment(
+                    receipt(found.receipt),
+                    found.receipt.created,
+                    invoice=invoice(of_line),
+                    applied=Money(taken, found.receipt.currency),
+                    payment=found.source.names_payment,
+                    dated=found.receipt.received_on,
+                    went_back=found.source.went_back,
+                )
             )
     return facts
 
@@ -206,6 +213,7 @@ def hand_receipt(found: ReceiptReading) -> Fact:
         written=entered.reference or entered.memo,
         deposit_account=entered.deposit_account,
         deposit=entered.deposit,
+        deposited=entered.deposited,
     )
 
 

@@ -17,7 +17,7 @@ from receivables.refusal import Refusal
 from receivables.twins import Alike, Twin
 from rules.cage import Row
 from rules.hand_receipts import ReceiptReading
-from rules.invoice_lines import Flaw, LineReading
+from rules.invoice_lines import Flaw, LineReading, Over
 from rules.patterns import Schema, Value
 from rules.posted_parts import PartReading
 from rules.reading import CustomerState, Reading, is_day_closed
@@ -80,6 +80,9 @@ TABLE: Mapping[str, KindOfRow] = {
             "customer": one_of(CustomerState, "its customer"),
             "flaw": one_of(Flaw, "the state of its invoices, those that fit aside"),  # or "" where it differs
             "credits": one_of(CreditReason, "what the credits are for that took from its invoices, the gravest reason"),
+            "overpaid_severally": either(
+                "its invoices are overpaid for several reasons", "its invoices are not overpaid, or for one reason"
+            ),
             "suspected": either("a receipt by hand may be it", "no receipt by hand may be it"),
             "vanished": either("a receipt by hand that named it is gone", "no receipt by hand that named it is gone"),
             "near": either("what it may mean is in the books otherwise named", "nothing near what it names is in the books"),
@@ -104,7 +107,7 @@ TABLE: Mapping[str, KindOfRow] = {
                 "later credits and our other receipts explain it together", "one of them alone explains it, or neither does"
             ),
             "beyond_ours_minor": number("what neither later credits nor our other receipts explain (minor units)"),
-            "over": either("more was paid than the whole invoice is for", "what is missing is not just overpaid"),
+            "over": one_of(Over, "why more was paid than the whole invoice is for"),  # or "" where it was not
             "mendable": either(
                 "an invoice that may replace it has enough open", "no invoice that may replace it has enough open"
             ),
@@ -132,6 +135,7 @@ TABLE: Mapping[str, KindOfRow] = {
             "less_fee": either(
                 "it is nearly the amount, and on nothing else", "it is not nearly the amount, or on other invoices too"
             ),
+            "less": either("it is for less than was paid", "it is for as much as was paid, or more"),
             "otherwise": either("it names the payment, for another amount", "it does not name the payment for another amount"),
             "number": number("its place"),  # in the order of ids; tells one receipt from another
         },
@@ -176,6 +180,7 @@ def _text(text: str) -> str:
 
 def _payment(reading: Reading) -> dict[str, Value]:
     evidence, payment = reading.evidence, reading.evidence.payment
+    overpaid = {line.over for line in reading.lines if line.flaw is Flaw.SHORT}
     return {
         "amount_minor": payment.amount_minor,
         "on_account_minor": payment.on_account_minor,
@@ -193,6 +198,7 @@ def _payment(reading: Reading) -> dict[str, Value]:
         "customer": reading.customer.value,
         "flaw": "" if reading.flaw is None else reading.flaw.value,
         "credits": reading.credits.value,
+        "overpaid_severally": Over.NO not in overpaid and len(overpaid) > 1,
         "suspected": bool(reading.suspects),
         "vanished": bool(evidence.vanished),
         "near": reading.near,
@@ -210,7 +216,7 @@ def _line(line: LineReading) -> dict[str, Value]:
         "unexplained_minor": line.unexplained_minor,
         "beside_ours": bool(line.later_credits) and 0 < line.unexplained_minor <= line.ours_minor,
         "beyond_ours_minor": max(0, line.unexplained_minor - line.ours_minor),
-        "over": line.over_minor > 0,
+        "over": line.over.value,
         "mendable": line.mendable,
         "successor_score": line.successor_score,
         "hand_receipts": len(line.hand_receipts),
@@ -238,6 +244,7 @@ def _receipt(reading: ReceiptReading, place: int) -> dict[str, Value]:
         "covers": reading.covers,
         "suspect": reading.suspect,
         "less_fee": reading.less_fee,
+        "less": reading.less,
         "otherwise": reading.otherwise,
         "number": place,
     }

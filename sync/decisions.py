@@ -92,9 +92,11 @@ def _carry_out(desk: Desk, decision: StoredDecision, counts: DecisionCounts) -> 
 
 
 def _facts(evidence: Evidence) -> str:
-    """What a decision rests on. What other payments claim of a receipt is left out: each claim is checked when it is made."""
+    """What a decision rests on. What other payments claim of a receipt is left out: each claim is checked when it is made. So is
+    what else the customer owes: an invoice that is named is checked by itself.
+    """
     receipts = tuple(replace(found, claimed_minor=0, rivals=()) for found in evidence.receipts)
-    return codec.facts_hash(replace(evidence, receipts=receipts))
+    return codec.facts_hash(replace(evidence, receipts=receipts, other_invoices=()))
 
 
 def _memos(desk: Desk, evidence: Evidence) -> Mapping[str, CreditMemo]:

@@ -23,9 +23,9 @@ from receivables.books_records import (
     Receipt,
     heir_of,
 )
-from receivables.effects import LIVE_STATES, ApplyReceipt, EffectKind, EffectState, ReceiptWrite, marker_stem
+from receivables.effects import EffectKind, marker_stem
 from receivables.errors import BooksRefused, BooksUnavailable, OutcomeUnknown
-from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart, Refused
+from receivables.evidence import BindingProblem, Evidence, LineEvidence, Refused
 from receivables.payment import Bucket
 from receivables.ports import Books
 from receivables.twins import Twin
@@ -35,7 +35,7 @@ from storage.failures import StoredFailure
 from storage.other_money import OtherMoney
 from storage.payments import Binding, StoredPayment
 from storage.work import Work
-from sync import binding, credit_memos, escalation, nearby, receipts_found
+from sync import binding, credit_memos, escalation, nearby, other_invoices, posted_parts, receipts_found
 from sync.desk import Desk
 from sync.nearby import Nearby
 from sync.receipts_found import Candidates, Search
@@ -71,6 +71,7 @@ class _Read:
     full: bool  # otherwise only what posting must know
     customers: Mapping[str, Customer | Gone] = field(default_factory=dict)
     invoices: Mapping[str, Invoice | Gone] = field(default_factory=dict)
+    others: Sequence[Invoice] = ()  # what else is open of the customers
     memos: Sequence[CreditMemo] = ()
     numbered: Sequence[Invoice] = ()
     receipts: Sequence[Receipt] = ()
@@ -163,7 +164,7 @@ def gather(
     )
     if receipts:
         with desk.db.read() as connection:
-            search = receipts_found.with_others(connection, search, batch)
+            search = receipts_found.with_others(connection, search, batch, set(read.invoices) if full else ())
     if read.candidates.fresh:
         with desk.work() as work:
             receipts_found.take_over(work, read.candidates, longest)
@@ -199,6 +200,7 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
     books = desk.books
     bound = [line for held in ours.bindings.values() for line in held.values()]
     invoice_ids = {line.invoice_id for line in bound}
+    others = {invoice.id for invoice in other_invoices.oldest(ours.invoices)} - invoice_ids
     customer_ids = {line.customer_id for line in bound} | {
         id_ for stored in batch for id_ in binding.customer_ids_of(stored.payment, ours.known)
     }
@@ -212,7 +214,10 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
     since = min(receipts_found.window(desk.company, stored.payment)[0] for stored in batch)
     read = _Read(NO_SETTINGS, full)
     read.settings = _settings(books, read)
-    read.invoices = read.attempt("invoices", lambda: books.invoices(invoice_ids), {})
+    nothing: Mapping[str, Invoice | Gone] = {}
+    found = read.attempt("invoices", lambda: books.invoices(invoice_ids | others), nothing)
+    read.invoices = {id_: invoice for id_, invoice in found.items() if id_ in invoice_ids}
+    read.others = _living({id_: invoice for id_, invoice in found.items() if id_ in others})
     read.customers = read.attempt("customers", lambda: books.customers(customer_ids), {})
     searched = customer_ids
     while new := _merged_into(read) - searched:  # the books move a merged customer's documents to the one that remains
@@ -302,7 +307,7 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         customer=customer if isinstance(customer, Customer) else None,
         lines=lines,
         receipts=receipts_found.of_payment(search, stored, lines, customers),
-        posted=_posted(stored, ours.effects[stored.number], read.posted),
+        posted=posted_parts.of(stored, ours.effects[stored.number], read.posted),
         refusal=ours.refusals.get(stored.number),
         unread=tuple(sorted([*read.unread, *read.candidates.unread_of(stored.number)])),
         cut_short=read.cut_short,
@@ -313,6 +318,7 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         vanished=receipts_found.vanished(read.candidates, stored.number, search.longest_reference),
         longest_reference=search.longest_reference,
         near_customers=ours.near.customers_of(stored.payment),
+        other_invoices=other_invoices.beside(stored.payment, lines, customers, read.others),
         twins=ours.twins.get(stored.number, ()),
         time_zone=company.time_zone.key,
     )
@@ -365,38 +371,3 @@ def _successors(
         and (invoice.number == invoice_number or (invoice.total_minor == amount and invoice.created.at > stored.payment.paid_at))
     }
     return tuple(sorted(found.values(), key=lambda invoice: (invoice.number != invoice_number, invoice.created.at, invoice.id)))
-
-
-def _posted(
-    stored: StoredPayment, chain: Sequence[StoredEffect], receipts: Mapping[str, Receipt | Gone]
-) -> tuple[PostedPart, ...]:
-    """Our own receipts of this payment that are, or may be, in the books."""
-    parts = [effect for effect in chain if effect.kind is EffectKind.RECEIPT and effect.state in LIVE_STATES]
-    rearranged = {
-        effect.write.receipt_id: effect.write.lines
-        for effect in chain
-        if isinstance(effect.write, ApplyReceipt) and effect.state is EffectState.DONE
-    }
-    shown = []
-    for part in parts:
-        if not isinstance(part.write, ReceiptWrite):
-            continue
-        lines = rearranged.get(part.document_id or "", part.write.lines)
-        settled, verified = part.settled_at, stored.verified_at
-        shown.append(
-            PostedPart(
-                part=part.part,
-                generation=part.generation,
-                state=part.state,
-                amount_minor=part.write.amount_minor,
-                on_account_minor=stored.on_account_minor if len(parts) == 1 else part.write.on_account_minor,
-                document_id=part.document_id or "",
-                receipt=receipts.get(part.document_id or ""),
-                verified=verified is not None and settled is not None and settled <= verified,
-                lines=tuple((line.invoice_id, line.amount_minor) for line in lines),
-                customer_id=part.write.customer_id,
-                received_on=part.write.received_on,
-                deposit_account=part.deposit_account,
-            )
-        )
-    return tuple(shown)

@@ -148,7 +148,8 @@ def receipt_effect(
 ) -> PlannedEffect:
     """The intent to record one receipt of the payment, resting on the invoices as they were read."""
     company, number, write = desk.company.id, evidence.payment.transaction_number, part.write
-    invoices = {line.invoice_id: line.invoice for line in evidence.lines if line.invoice_id}
+    invoices = {invoice.id: invoice for invoice in evidence.other_invoices}
+    invoices |= {line.invoice_id: line.invoice for line in evidence.lines if isinstance(line.invoice, Invoice)}
     return PlannedEffect(
         id=desk.ids.new(),
         company=company,
@@ -161,7 +162,7 @@ def receipt_effect(
         expects={
             f"invoice:{line.invoice_id}": facts_of(invoice)
             for line in write.lines
-            if isinstance(invoice := invoices.get(line.invoice_id), Invoice)
+            if (invoice := invoices.get(line.invoice_id)) is not None
         }
         | receipts_again.known(desk, evidence, write.customer_id),
         attended=decision_id is not None,

@@ -13,11 +13,11 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from receivables.books_records import Gone, Receipt, Stamp
 from receivables.company import Company
-from receivables.effects import facts_of, marker_stem, markers_in
+from receivables.effects import facts_of, marker_stem, markers_in, stem_of
 from receivables.errors import BooksRefused
 from receivables.evidence import LineEvidence, ReceiptEvidence, Vanished
 from receivables.money import LARGEST_FEE_PERCENT
-from receivables.payment import Payment
+from receivables.payment import FeedStatus, Payment
 from receivables.ports import Books
 from receivables.reference_keys import key_of
 from receivables.twins import folded
@@ -63,6 +63,7 @@ class Search:
     other_money: Mapping[str, Sequence[OtherMoney]] = field(default_factory=dict)  # by transaction number
     waiting: Sequence[StoredPayment] = ()
     named: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    recorded: Mapping[str, StoredPayment] = field(default_factory=dict)  # other payments of which receipts are ours, by number
     not_read: tuple[str, ...] = ()  # kinds of documents that the connector does not read
 
 
@@ -127,19 +128,30 @@ def _differs(now: Receipt, seen: Receipt | None) -> bool:
     return seen is None or (now.received_on, facts_of(now)) != (seen.received_on, facts_of(seen))
 
 
-def with_others(connection: Connection, search: Search, batch: Sequence[StoredPayment]) -> Search:
-    """The same with the other payments that its hand-made receipts may be by their amount, or are by their reference.
+def with_others(
+    connection: Connection, search: Search, batch: Sequence[StoredPayment], invoice_ids: Collection[str] = ()
+) -> Search:
+    """The same with the other payments that its hand-made receipts may be by their amount, or are by their reference, and with
+    those of which our receipts on these invoices are.
 
     What is said of a receipt does not depend on the other payments of the batch: a decision reads its payment alone.
     """
     by_hand = [receipt for receipt in search.receipts if not markers_in(receipt.memo)]
+    ours = [
+        receipt
+        for receipt in search.receipts
+        if markers_in(receipt.memo) and any(line.invoice_id in invoice_ids for line in receipt.lines)
+    ]
     amounts = {stored.payment.amount_minor for stored in batch} & {receipt.amount_minor for receipt in by_hand}
-    keys = {key_of(receipt.reference) for receipt in by_hand} - {""}
+    keys = {key_of(receipt.reference) for receipt in (*by_hand, *ours)} - {""}
     company = search.company.id
+    named = payments.numbers_by_key(connection, company, keys) if keys else {}
+    of = {number for receipt in ours for number in named.get(key_of(receipt.reference), ())}
     return replace(
         search,
         waiting=payments.not_in_books(connection, company, amounts, limit=MOST_WAITING) if amounts else (),
-        named=payments.numbers_by_key(connection, company, keys) if keys else {},
+        named=named,
+        recorded=payments.by_numbers(connection, company, of) if of else {},
     )
 
 
@@ -171,6 +183,7 @@ def of_payment(
             claimed_minor=search.claimed.get(receipt.id, 0),
             rivals=_rivals(search, stored, receipt),
             names_payment=_named(search, stored, receipt),
+            went_back=_went_back(search, receipt),
             other_money=_other_money(search, stored, receipt),
         )
         for _, receipt in sorted(found.items())
@@ -246,8 +259,24 @@ def _same_customer(stored: StoredPayment, other: StoredPayment) -> bool:
 
 def _named(search: Search, stored: StoredPayment, receipt: Receipt) -> str:
     """The other payment whose transaction number the reference is, in whatever form, or ""."""
+    if markers_in(receipt.memo):
+        other = _recorded(search, receipt)
+        return "" if other is None or other.number == stored.number else other.number
     numbers = search.named.get(key_of(receipt.reference), ())
     return "" if stored.number in numbers else next(iter(numbers), "")
+
+
+def _recorded(search: Search, receipt: Receipt) -> StoredPayment | None:
+    """The payment of which this receipt of ours is, by its mark, where it is among those that were looked up."""
+    stems = {stem_of(marker) for marker in markers_in(receipt.memo)}
+    of = (search.recorded.get(number) for number in search.named.get(key_of(receipt.reference), ()))
+    return next((other for other in of if other and marker_stem(search.company.id, other.number) in stems), None)
+
+
+def _went_back(search: Search, receipt: Receipt) -> str:
+    """What the feed says of the payment of this receipt of ours, where its money went back; or ""."""
+    other = _recorded(search, receipt)
+    return "" if other is None or other.payment.status is FeedStatus.PAID else other.payment.status.value
 
 
 def _other_money(search: Search, stored: StoredPayment, receipt: Receipt) -> str:

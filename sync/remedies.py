@@ -90,7 +90,7 @@ def _keep_on_account(case: Case) -> Plan:
         return our_receipts.accepted(case)
     _no_receipt_of_ours(case)
     _may_be_posted(case, case.evidence)
-    return _receipt_plan(case, case.evidence, rules.what_fits(case.evidence))
+    return _receipt_plan(case, case.evidence, rules.applied_to(case.evidence, case.decision.options))
 
 
 def _receipt_plan(

@@ -259,6 +259,8 @@ def question_of(
         always_two = SHORT_PROOF if proof.missing_minor else ""
     elif remedy is Remedy.UNAPPLY_CREDIT_MEMO and evidence:
         always_two = "" if rules.all_genuine(diagnosis, evidence) else NO_GENUINE_CREDIT
+    elif remedy is Remedy.KEEP_ON_ACCOUNT and evidence:
+        rules.applied_to(evidence, options)  # an invoice that cannot take it is said at once
     elif remedy is Remedy.NOT_DUPLICATE and evidence:
         named, always_two = _said_to_be_other(evidence, options)
     elif remedy is Remedy.MATCH and evidence:

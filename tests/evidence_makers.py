@@ -178,6 +178,7 @@ def an_evidence(
     searched_through: date | None = None,
     vanished: tuple[Vanished, ...] = (),
     longest_reference: int = 0,
+    method: str = "card",
 ) -> Evidence:
     """The payment allocates what the lines say; `amount_minor` is more where a rest is meant to stay on account."""
     allocated = sum(line.amount_minor for line in lines)
@@ -188,7 +189,7 @@ def an_evidence(
         amount_minor=amount_minor or allocated or 50_000,
         currency=currency,
         paid_at=paid_at,
-        method="card",
+        method=method,
         allocations=tuple(Allocation(line.amount_minor, line.invoice_number) for line in lines),
         status=status,
     )
@@ -254,6 +255,7 @@ def evidence_of(case: Short) -> Evidence:
         transaction_number=case.get("number", "TXN-1001"),
         vanished=tuple(Vanished(_receipt(_known("receipt", gone)), Stamp("dana", LATER)) for gone in case.get("vanished", ())),
         longest_reference=case.get("longest_reference", 0),
+        method=case.get("method", "card"),
     )
     return replace(
         evidence,
@@ -281,14 +283,14 @@ def _twin(payment: Payment, twin: Short) -> Twin:
 #: Every key that a case may use; anything else is a slip of the pen, which would silently test something else.
 KEYS = {
     "case": "name fires near_miss_of expect lines receipts posted refusal customer amount currency paid closed_through day_closed"
-    " isolated unread not_checked status searched number vanished longest_reference twins near_customers",
+    " isolated unread not_checked status searched number vanished longest_reference twins near_customers method",
     "twin": "number alike paid timed",
     "line": "invoice amount is open status total day by stamped customer currency problem credits successors near",
     "near": "number customer name id kin open currency",
     "successor": "number id open total status customer currency made by day",
     "credit": "memo id amount day by reason said shared",
     "receipt": "id amount customer currency dated entered by reference method memo deposited voided lines this_payment ours"
-    " claimed rivals names_payment other_money texts deposit account",
+    " claimed rivals names_payment went_back other_money texts deposit account",
     "part": "part generation state amount on_account verified lines receipt customer dated account",
 }
 
@@ -403,7 +405,8 @@ def _candidate(given: Short) -> ReceiptEvidence:
         _minor(given.get("claimed", 0)),
         tuple(given.get("rivals", ())),
         given.get("names_payment", ""),
-        given.get("other_money", ""),
+        went_back=given.get("went_back", ""),
+        other_money=given.get("other_money", ""),
     )
 
 

@@ -144,7 +144,8 @@ def _foreign(rng: random.Random, place: int) -> LineEvidence:
 def _overpaid(rng: random.Random, place: int) -> LineEvidence:
     """Paid with more than the whole invoice; sometimes something was taken from it besides."""
     line = _fitting(rng, place)
-    whole = max(1, line.amount_minor - rng.choice((1, 2, 15, 50)))
+    fee = line.amount_minor * 3 // 103
+    whole = max(1, line.amount_minor - rng.choice((1, 2, 15, 50, fee, fee)))
     taken = rng.choice((0, 0, 0, 10))
     return replace(line, invoice=an_invoice(number=line.invoice_number, total_minor=whole, open_minor=max(0, whole - taken)))
 
@@ -280,14 +281,21 @@ def _paid_before(
 ) -> tuple[tuple[LineEvidence, ...], tuple[ReceiptEvidence, ...]]:
     """Another payment of ours took of the first invoice; sometimes somebody else did too."""
     taken, first = rng.choice((50, 100, 300)), lines[0]
-    whole = first.amount_minor + taken - rng.choice((1, 10, 10, 50, 0))
+    whole = taken if rng.random() < 0.4 else first.amount_minor + taken - rng.choice((1, 10, 10, 50, 0))
     left = max(0, whole - taken - rng.choice((0, 0, 0, 20)))
     invoice = an_invoice(number=first.invoice_number, total_minor=whole, open_minor=left)
     line = a_line(line=first.line, amount_minor=first.amount_minor, invoice=invoice, number=first.invoice_number)
     memo = "rn-abcdefghijklmnop.1.1" if rng.random() < 0.5 else ""
     halves = (taken // 2, taken - taken // 2) if rng.random() < 0.3 else (taken,)
+    went_back = rng.choice(("", "", "", "returned"))
     ours = [
-        ReceiptEvidence(a_receipt(id=f"r-other-{n}", amount_minor=part, memo=memo, lines=((invoice.id, part),)), True, False)
+        ReceiptEvidence(
+            a_receipt(id=f"r-other-{n}", amount_minor=part, memo=memo, lines=((invoice.id, part),)),
+            True,
+            False,
+            names_payment=rng.choice(("", "TXN-2002")),
+            went_back=went_back,
+        )
         for n, part in enumerate(halves)
     ]
     return (line, *lines[1:]), (*receipts, *ours)
@@ -374,6 +382,7 @@ def an_evidence_of(rng: random.Random) -> Evidence:
         amount_minor=amount,
         transaction_number=number,
         longest_reference=rng.choice((0, CUT_AT)),
+        method=rng.choice(("card", "card", "card", "ACH", "")),
         vanished=(Vanished(a_receipt(reference=number), _stamp(rng)),) if rng.random() < 0.03 else (),
         closed_through=rng.choice((None,) * 6 + (date(2026, 2, 28), date(2026, 3, 3), date(2026, 3, 4))),
         received_on_closed=rng.random() < 0.06,

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 import oracle_credits
-from oracle_money import LIKELY, POSSIBLE, Broken, HandReceipt, Money, stands, where
+from oracle_money import LIKELY, POSSIBLE, Broken, HandReceipt, Money, stands, tender, where
 
 from receivables.books_records import Gone, Invoice, InvoiceStatus, Receipt
 from receivables.diagnosis import Cause, Confidence, Remedy
@@ -256,7 +256,8 @@ class _Oracle(Money):
         ]
         suspects = self.suspects
         if len(suspects) == 1 and not later and suspects[0].less_fee:
-            return Opinion(Cause.AMOUNT_DIFFERS, Remedy.ESCALATE, Confidence.LIKELY)
+            net = suspects[0].amount < self.amount
+            return Opinion(Cause.ENTERED_NET_OF_FEE if net else Cause.AMOUNT_DIFFERS, Remedy.ESCALATE, Confidence.LIKELY)
         if not self.pieces and any(r.named and not (r.whole or r.less_fee or r.covers) for r in self.receipts):
             return Opinion(Cause.AMOUNT_DIFFERS, Remedy.ESCALATE, Confidence.LIKELY)
         if self.e.vanished:
@@ -436,13 +437,34 @@ class _Oracle(Money):
         return None if len(memos) > len(set(memos)) else sum(r.applied_to(invoice.id) for r in ours.values())
 
     def overpaid(self) -> Opinion | None:
+        reasons = set()
         for line in self.e.lines:
             if self.trouble(line) == "short" and isinstance(line.invoice, Invoice):
                 taken = self.taken_by_ours(line.invoice)
                 if taken is None or line.invoice.total_minor <= 0 or line.invoice.total_minor - taken != line.invoice.open_minor:
                     return None
+                reasons.add(self.reason(line, line.invoice))
         certain = self.can_post() and not self.may_be_this_money()
-        return Opinion(Cause.AMOUNT_DIFFERS, Remedy.KEEP_ON_ACCOUNT, self.sure(certain))
+        if len(reasons) > 1:
+            return Opinion(Cause.AMOUNT_DIFFERS, Remedy.KEEP_ON_ACCOUNT, self.sure(certain))
+        match reasons.pop():
+            case "went back":
+                return Opinion(Cause.AMOUNT_DIFFERS, Remedy.RETRY, self.sure(certain))
+            case "twice":
+                return Opinion(Cause.CUSTOMER_PAID_TWICE, Remedy.KEEP_ON_ACCOUNT, self.sure(certain))
+            case "surcharge":
+                return Opinion(Cause.SURCHARGE, Remedy.RETRY, Confidence.LIKELY)
+        return Opinion(Cause.OVERPAYMENT, Remedy.KEEP_ON_ACCOUNT, self.sure(certain))
+
+    def reason(self, line: LineEvidence, invoice: Invoice) -> str:
+        """Why more was paid for this invoice than it is for."""
+        others = [r for r in self.e.receipts if r.ours and not r.this_payment and not r.receipt.voided]
+        if any(r.went_back for r in others if r.receipt.applied_to(invoice.id)):
+            return "went back"
+        if invoice.open_minor == 0:
+            return "twice"
+        percent = 100 * (self.wanted[self.line_key(line)] - invoice.open_minor) / invoice.open_minor
+        return "surcharge" if 2 <= percent <= 4 and tender(self.e.payment.method) in ("card", "") else "excess"
 
     # --- none of these
 

@@ -43,7 +43,11 @@ CashReference = Annotated[
 ]
 ToInvoice = Annotated[
     list[str] | None,
-    typer.Option("--to-invoice", help="For match: the invoice (number, or #id) that is meant; once for each."),
+    typer.Option(
+        "--to-invoice",
+        help="For match: the invoice (number, or #id) that is meant. For keep_on_account: another open invoice of the customer "
+        "to apply the rest to. Once for each.",
+    ),
 ]
 ToCustomer = Annotated[str, typer.Option(help="For match: the customer (name, or #id) that is meant.")]
 Seen = Annotated[str, typer.Option(help="The facts you saw (`evidence` in failures --json and show --json); asks nothing.")]

@@ -1,14 +1,14 @@
-"""The amount paid is not the invoice's, or a receipt by hand is nearly the payment."""
+"""The amount paid is not the invoice's, or a receipt by hand is for another amount, and no other cause says why."""
 
 from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Money, Remedy
-from receivables.words import Words, capitalized
-from rules import observations, phrases
+from receivables.words import Words, capitalized, plain
+from rules import observations, overpaid, phrases
 from rules.cause_file import CauseFile
 from rules.fact_kinds import money
 from rules.hand_receipts import Form
-from rules.invoice_lines import Flaw
+from rules.invoice_lines import Flaw, Over
 from rules.patterns import a, neither, no, of
 from rules.reading import Reading
 from rules.rule import Matched, rule
@@ -19,22 +19,22 @@ from rules.situations import SAFE_TO_POST, UNPOSTED, nothing_but, other_money
     Cause.AMOUNT_DIFFERS,
     when=(
         UNPOSTED,
-        a("receipt", less_fee=True, suspect=True),
+        a("receipt", less_fee=True, suspect=True, less=False),
         no("receipt", number=neither(of("receipt", "number")), suspect=of("receipt", "suspect")),
         no("application"),
     ),
     certain=None,
 )
-def receipt_less_fee(reading: Reading, matched: Matched) -> Finding:
-    """Somebody seems to have entered this payment by hand with a slightly different amount.
+def receipt_more_than_paid(reading: Reading, matched: Matched) -> Finding:
+    """Somebody seems to have entered this payment by hand with a slightly larger amount.
 
-    Shows as: a receipt without our mark, within a few percent of the payment's amount, that names the transaction number or
-    was entered after the customer paid on nothing but its invoices.
-    Happens when: a fee was taken off, or an amount was rounded or mistyped, when the receipt was entered.
-    Remedy: escalate; where it is this payment, correct the receipt to what the customer paid and record the fee by itself;
-    the next sync then finds it. Nothing is posted beside it.
+    Shows as: a receipt without our mark, a few percent more than the payment, that names the transaction number or was entered
+    after the customer paid on nothing but its invoices.
+    Happens when: an amount was rounded up or mistyped, or a fee was added, when the receipt was entered.
+    Remedy: escalate; where it is this payment, correct the receipt to what the customer paid and record the difference by
+    itself; the next sync then finds it. Nothing is posted beside it.
     Prevention: record what the customer paid, and fees as costs of their own.
-    Not to be confused with: a smaller receipt beside a credit memo on the same invoice: then nothing tells which explains it.
+    Not to be confused with: a receipt that is a fee less than the payment (entered_net_of_fee).
     """
     entered = [reading.receipts[place] for place in matched.places("receipt")]
     because = (*(observations.hand_receipt(found) for found in entered), *observations.lines_with(reading, Flaw.SHORT))
@@ -58,31 +58,56 @@ def receipt_for_other_amount(reading: Reading, matched: Matched) -> Finding:
 
 @rule(
     Cause.AMOUNT_DIFFERS,
-    when=(UNPOSTED, a("line", flaw=Flaw.SHORT, over=True)),
-    whole=(nothing_but(Flaw.SHORT), no("line", flaw=Flaw.SHORT, over=False)),
+    when=overpaid.overpaid(Over.WENT_BACK),
+    whole=overpaid.only_overpaid(Over.WENT_BACK),
     certain=SAFE_TO_POST,
 )
-def amount_over_invoice(reading: Reading, matched: Matched) -> Finding:
-    """The customer paid more than the whole invoice is for, alone or together with other payments of theirs.
+def paid_by_money_that_went_back(reading: Reading, matched: Matched) -> Finding:
+    """The invoice is still paid by another payment, the money of which went back.
 
-    Shows as: less is open than was paid, though nobody but other payments of the portal took anything from the invoice.
-    Happens when: the customer paid twice, paid a fee or rounded up, or the invoice was changed to a smaller total after they
-    paid.
-    Remedy: apply what the invoice takes and keep the rest on account; nothing is rounded away silently.
-    Prevention: show in the portal what is paid already, send a changed invoice there before the customer pays, and invoice
-    fees as a line of their own.
-    Not to be confused with: an invoice of the full amount of which something else took a part.
+    Shows as: nothing is open for this payment, and the receipt on the invoice is that of a payment that was returned or refunded.
+    Happens when: the customer paid again after a return, and the return is not recorded in the books yet.
+    Remedy: record the return or refund of the other payment, which opens the invoice again, then retry: this payment posts.
+    Prevention: record returns on the day they are reported.
+    Not to be confused with: an invoice that was paid twice (customer_paid_twice), where the bank has the money twice.
     """
-    because = [fact for line in reading.lines if line.over_minor for fact in observations.line(reading, line)]
-    return matched.finding(Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY, Remedy.DISMISS, because=because)
+    return matched.finding(Remedy.RETRY, Remedy.KEEP_ON_ACCOUNT, Remedy.DISMISS, because=overpaid.facts(reading))
+
+
+@rule(
+    Cause.AMOUNT_DIFFERS,
+    when=(UNPOSTED, a("payment", overpaid_severally=True)),
+    whole=(nothing_but(Flaw.SHORT),),
+    certain=SAFE_TO_POST,
+)
+def overpaid_for_several_reasons(reading: Reading, matched: Matched) -> Finding:
+    """Several invoices are overpaid, each for another reason: paid before, by a surcharge, or by some excess.
+
+    Shows as: less is open than was paid on several invoices, though nobody but other payments of the portal took from them.
+    Happens when: the customer paid several invoices at once, one of which was paid already, say.
+    Remedy: apply what the invoices take and leave the rest as an unapplied credit.
+    Prevention: show in the portal what is paid already.
+    Not to be confused with: invoices that are overpaid for one reason, each of which is a cause of its own.
+    """
+    return matched.finding(Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY, Remedy.DISMISS, because=overpaid.facts(reading))
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
-    if finding.rule in ("receipt_less_fee", "receipt_for_other_amount"):
-        return _entered(finding.facts("receipt_by_hand")[0], diagnosis.payment.money("amount"), words)
-    over = [_overpaid(fact, words) for fact in finding.facts("invoice_short") if fact.value("over")]
-    return f"{phrases.all_of(over)} The excess can be left as an unapplied credit."
+    if entered := finding.facts("receipt_by_hand"):
+        return _entered(entered[0], diagnosis.payment.money("amount"), words)
+    if finding.rule == "paid_by_money_that_went_back":
+        return phrases.all_of(_still_paid(finding, fact, words) for fact in overpaid.told(diagnosis))
+    return overpaid.sentence(diagnosis, words)
+
+
+def _still_paid(finding: Finding, fact: Fact, words: Words) -> str:
+    """Which payment still pays an invoice although its money went back."""
+    taken = [other for other in finding.facts("receipt_of_other_payment") if other.text("invoice") == fact.document]
+    back = [other for other in taken if other.text("went_back")]
+    payer = f"{plain(back[0].text('payment')) or back[0].document}, which was {back[0].text('went_back')}"
+    then = f"Record that in the books; this payment of {money(words, fact.money('need'))} then posts."
+    return f"{fact.document} is still paid by {payer}. {then}"
 
 
 def _entered(found: Fact, paid: Money, words: Words) -> str:
@@ -106,17 +131,9 @@ def _entered(found: Fact, paid: Money, words: Words) -> str:
     )
 
 
-def _overpaid(fact: Fact, words: Words) -> str:
-    need, over = fact.money("need"), fact.money("over")
-    ours = fact.money("ours") if fact.value("ours") else Money(0, need.currency)
-    whole = words.money(need.amount_minor - over.amount_minor + ours.amount_minor, need.currency)
-    others = f" and other payments took {money(words, ours)} of it" if ours.amount_minor else ""
-    return f"{fact.document} is for {whole}{others}; the customer paid {money(words, need)} for it, {money(words, over)} more."
-
-
 CAUSE = CauseFile(
     Cause.AMOUNT_DIFFERS,
     title="Amount differs",
-    rules=(receipt_less_fee, receipt_for_other_amount, amount_over_invoice),
+    rules=(receipt_more_than_paid, receipt_for_other_amount, paid_by_money_that_went_back, overpaid_for_several_reasons),
     sentence=sentence,
 )
