@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from receivables.books_records import Invoice
-from receivables.diagnosis import Diagnosis, Remedy
+from receivables.diagnosis import Cause, Diagnosis, Remedy
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence, Kin
 from receivables.words import Words, capitalized, listed, plain
 from rules import observations
-from rules.consequences import Applied, Options, OtherMoney, Proof, named_in, other_money, proof_of, to_apply
+from rules.applied_to import applied_to
+from rules.consequences import Applied, Options, OtherMoney, Proof, named_in, other_money, proof_of, to_apply, total_of
 from rules.corrections import correction_follows
 from rules.credits_off import Unapplied, unapplied
 from rules.near import SOMEBODY_ELSE, Match, as_matched, match
@@ -29,6 +30,8 @@ def follows(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence, options: O
             return _unapplied(unapplied(diagnosis, evidence, options), words)
         if remedy is Remedy.MATCH:
             return _matched(evidence, match(evidence, options), words)
+        if remedy is Remedy.KEEP_ON_ACCOUNT:
+            return _kept(diagnosis, evidence, options, words)
         if remedy is Remedy.DISMISS:
             return _dismissed(evidence, proof_of(diagnosis, evidence, options), bool(options.get("apply_proof")), words)
     except CannotBeDone as reason:
@@ -89,6 +92,22 @@ def _other_money(said: OtherMoney, words: Words) -> tuple[str, ...]:
     ]
     rest = words.money(said.rest_minor, currency)
     return (f"{capitalized(listed(short))}: {rest} becomes an unapplied credit.",)
+
+
+def _kept(diagnosis: Diagnosis, evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:
+    """What is to be done with what becomes an unapplied credit."""
+    if evidence.living_receipts:
+        return ()
+    rest = evidence.payment.amount_minor - total_of(applied_to(evidence, options))
+    credit = words.money(rest, evidence.payment.currency)
+    match diagnosis.primary.cause:
+        case Cause.CUSTOMER_PAID_TWICE | Cause.OVERPAYMENT if rest:
+            return (
+                f"To refund the {credit}, record the refund in the books against the unapplied credit; do not void the receipt.",
+            )
+        case Cause.SURCHARGE if rest:
+            return (f"Then invoice the surcharge of {credit} as fee income, and apply the credit to that invoice.",)
+    return ()
 
 
 def _open(invoice: Invoice, number: str, words: Words) -> str:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cause_worlds import QUICKBOOKS, STRICT, SWALLOWING, TRYTON, XERO, World
+from makers import a_payment
 
 from receivables.diagnosis import Cause, Remedy
-from receivables.payment import FeedStatus, Payment, PaymentState
+from receivables.payment import Allocation, FeedStatus, Payment, PaymentState
 
 WHOLE, CREDIT = 50_000, 12_000
 
@@ -222,6 +223,20 @@ def _told_again(**changes: Any) -> Step:
     return step
 
 
+def _paid_before(prefix: str = "") -> Step:
+    """Another payment of the customer, for the invoice or for the other one, comes first and is posted."""
+
+    def step(world: World, case: Case) -> None:
+        number = f"{prefix}{case.invoice_number}"
+        first = a_payment(
+            transaction_number=f"FIRST-{case.number}", customer=case.customer, amount_minor=WHOLE, paid_at=world.later(0.1),
+            allocations=(Allocation(WHOLE, number),),
+        )  # fmt: skip
+        world.scene.feed(first)
+
+    return step
+
+
 def _account_closed(world: World, case: Case) -> None:
     del case
     world.hands.close_account()
@@ -307,10 +322,30 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
         # The customer has an invoice in another currency as well, and did not pay that one.
         Play(Cause.CURRENCY_MISMATCH, None, before=_invoiced_and(_foreign_beside)),
     ),
-    Cause.AMOUNT_DIFFERS: (
-        Play(Cause.AMOUNT_DIFFERS, Cause.AMOUNT_DIFFERS, before=_invoiced(40_000)),
+    Cause.OVERPAYMENT: (
+        Play(Cause.OVERPAYMENT, Cause.OVERPAYMENT, before=_invoiced(40_000)),
         # As much too much, and the customer said what for: a rest on account is meant.
-        Play(Cause.AMOUNT_DIFFERS, None, before=_invoiced(40_000), to_invoice_minor=40_000),
+        Play(Cause.OVERPAYMENT, None, before=_invoiced(40_000), to_invoice_minor=40_000),
+    ),
+    Cause.SURCHARGE: (
+        Play(Cause.SURCHARGE, Cause.SURCHARGE, before=_invoiced(48_500)),
+        # As much too much by check, which nobody surcharges.
+        Play(Cause.SURCHARGE, Cause.OVERPAYMENT, before=_invoiced(48_500), method="check"),
+    ),
+    Cause.ENTERED_NET_OF_FEE: (
+        Play(Cause.ENTERED_NET_OF_FEE, Cause.ENTERED_NET_OF_FEE, after=_entered(48_500)),
+        # Entered by hand in full.
+        Play(Cause.ENTERED_NET_OF_FEE, Cause.RECEIPT_ALREADY_ENTERED, after=_entered()),
+    ),
+    Cause.CUSTOMER_PAID_TWICE: (
+        Play(Cause.CUSTOMER_PAID_TWICE, Cause.CUSTOMER_PAID_TWICE, before=_invoiced_and(_paid_before())),
+        # What the customer paid before was another invoice.
+        Play(Cause.CUSTOMER_PAID_TWICE, None, before=_invoiced_and(_other_invoice, _paid_before("7"))),
+    ),
+    Cause.AMOUNT_DIFFERS: (
+        Play(Cause.AMOUNT_DIFFERS, Cause.AMOUNT_DIFFERS, before=_invoiced(51_000), after=_entered(51_000)),
+        # Entered as much too small.
+        Play(Cause.AMOUNT_DIFFERS, Cause.ENTERED_NET_OF_FEE, before=_invoiced(51_000), after=_entered(49_000)),
     ),
     Cause.DUPLICATE_REFERENCE: (
         Play(

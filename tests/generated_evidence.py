@@ -145,7 +145,7 @@ def _overpaid(rng: random.Random, place: int) -> LineEvidence:
     """Paid with more than the whole invoice; sometimes something was taken from it besides."""
     line = _fitting(rng, place)
     fee = line.amount_minor * 3 // 103
-    whole = max(1, line.amount_minor - rng.choice((1, 2, 15, 50, fee, fee)))
+    whole = max(1, line.amount_minor - rng.choice((1, 2, 15, 50, fee, fee, fee)))
     taken = rng.choice((0, 0, 0, 10))
     return replace(line, invoice=an_invoice(number=line.invoice_number, total_minor=whole, open_minor=max(0, whole - taken)))
 
@@ -281,7 +281,7 @@ def _paid_before(
 ) -> tuple[tuple[LineEvidence, ...], tuple[ReceiptEvidence, ...]]:
     """Another payment of ours took of the first invoice; sometimes somebody else did too."""
     taken, first = rng.choice((50, 100, 300)), lines[0]
-    whole = taken if rng.random() < 0.4 else first.amount_minor + taken - rng.choice((1, 10, 10, 50, 0))
+    whole = taken if rng.random() < 0.5 else first.amount_minor + taken - rng.choice((1, 10, 10, 50, 0))
     left = max(0, whole - taken - rng.choice((0, 0, 0, 20)))
     invoice = an_invoice(number=first.invoice_number, total_minor=whole, open_minor=left)
     line = a_line(line=first.line, amount_minor=first.amount_minor, invoice=invoice, number=first.invoice_number)
@@ -365,7 +365,7 @@ def an_evidence_of(rng: random.Random) -> Evidence:
     amount = allocated + on_account
     number = rng.choice(NUMBERS)
     receipts = _receipts(rng, lines, amount, number)
-    if rng.random() < 0.08:
+    if rng.random() < 0.14:
         lines, receipts = _paid_before(rng, lines, receipts)
     posted = _posted(rng, lines, on_account)
     if rng.random() < 0.05:

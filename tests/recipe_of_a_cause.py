@@ -116,9 +116,7 @@ def _follow(copy: Path) -> None:
     _replace(
         copy, "tests/oracle.py", "self.credited() or self.overpaid()", "self.credited() or self.overpaid() or self.paid_ahead()"
     )
-    _replace(
-        copy, "tests/oracle.py", "    @staticmethod\n    def just_enough(", f"{ORACLE}    @staticmethod\n    def just_enough("
-    )
+    _replace(copy, "tests/oracle.py", "    def overpaid(", f"{ORACLE}    def overpaid(")
     _replace(copy, "tests/generated_evidence.py", "rng.choice((0,) * 8 + (50,))", "rng.choice((0,) * 4 + (50,))")
     for page in ("docs/causes.py", "docs/connectors.py"):
         _named_in_the_recipe(page)

@@ -33,7 +33,7 @@ def test_rules_are_shown_with_the_conditions_that_hold_and_those_that_do_not(acm
     assert "credit_memo_applied (credit_memo_applied): about the whole payment, certain" == lines[fired + 1]
     short = "an invoice of the payment: its state is short"
     assert f"yes  {short}; what is missing and no later credit explains (minor units) is 0 [line#0]" in lines[fired:nearly]
-    assert "amount_over_invoice (amount_differs)" in lines[nearly:]
+    assert "amount_over_invoice (overpayment)" in lines[nearly:]
     asked = "more was paid than the whole invoice is for"
     assert f"no   {short}; {asked}, but what is missing is not just overpaid [line#0]" in lines[nearly:]
     assert any(line.startswith("payment#0: amount_minor 50000, ") for line in lines)

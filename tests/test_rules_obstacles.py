@@ -142,7 +142,7 @@ def test_each_form_is_found_and_has_a_sentence_and_a_remedy(form: str) -> None:
     assert (InTheWay.RECEIPT_FOUND, "r-1") == (obstacle.code, obstacle.receipt_id)
     assert obstacle.sentence(WORDS).startswith("Receipt 1 for ")
     finding = diagnose(evidence).primary
-    assert finding.cause.value in ("receipt_already_entered", "amount_differs")
+    assert finding.cause.value in ("receipt_already_entered", "amount_differs", "entered_net_of_fee")
     assert finding.remedy not in NOTHING_POSTS
 
 

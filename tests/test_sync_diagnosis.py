@@ -53,7 +53,7 @@ def test_an_engine_that_fails_on_one_payment_leaves_that_one_to_a_person(scene: 
     counts = scene.sync()
 
     assert (2, 1) == (counts.diagnosed, counts.left_to_person)
-    differs = (Cause.AMOUNT_DIFFERS, "amount_over_invoice")
+    differs = (Cause.OVERPAYMENT, "amount_over_invoice")
     assert {"TXN-1": differs, "TXN-2": (Cause.UNIDENTIFIED, "diagnosis_failed"), "TXN-3": differs} == causes(scene)
     left = scene.failing("TXN-2").diagnosis
     assert left is not None
@@ -111,7 +111,7 @@ def test_evidence_that_kills_the_process_is_left_to_a_person_and_the_others_are_
     later(acme, 70)
 
     by_cause = acme.rows("SELECT cause, count(*) FROM failure GROUP BY cause ORDER BY cause")
-    assert [("amount_differs", 2), ("unidentified", 1)] == by_cause
+    assert [("overpayment", 2), ("unidentified", 1)] == by_cause
     (left,) = (failure for failure in acme.answer("failures") if failure["cause"] == "unidentified")
     assert ("escalate", "diagnosis_failed") == (left["remedy"], left["because"][0]["fact"])
     assert_explained(acme, left["transaction"])

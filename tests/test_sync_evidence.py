@@ -155,7 +155,7 @@ def test_a_receipt_entered_for_the_customer_that_remains_after_a_merger_is_found
     invoice = scene.invoice("1042", hooli, 40_000)
     scene.pay()
     scene.sync()
-    assert Cause.AMOUNT_DIFFERS is diagnosis_of(scene).primary.cause
+    assert Cause.OVERPAYMENT is diagnosis_of(scene).primary.cause
 
     scene.ledger.merge_customers(hooli.id, group.id, by="ida", at=ENTERED)
     scene.sync()

@@ -308,7 +308,7 @@ def test_one_receipt_stands_for_both_payments_in_it_and_for_no_third(books: Book
 def test_less_a_fee_is_proof_when_two_people_say_so(books: Books) -> None:
     receipt = books.enter(48_500, on=books.invoice, reference=NUMBER)
     books.pay()
-    assert Cause.AMOUNT_DIFFERS is books.scene.failing(NUMBER).cause
+    assert Cause.ENTERED_NET_OF_FEE is books.scene.failing(NUMBER).cause
     made = books.ask(Remedy.DISMISS, proof=[receipt.number])
     assert ("waiting_approval", requests.SHORT_PROOF) == (made.state, made.outcome)
     assert "done" == books.agree(made)

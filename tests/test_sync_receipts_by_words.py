@@ -82,7 +82,7 @@ def enter(world: World, field: str, customer: str, amount_minor: int, on: str, t
 #: What each payment of the test below is held for: the cause, and of each receipt its form and what is wrong with its place.
 HELD: tuple[tuple[Cause, list[tuple[str, str]]], ...] = (
     (Cause.RECEIPT_ALREADY_ENTERED, [("whole", "")]),
-    (Cause.AMOUNT_DIFFERS, [("less_fee", "")]),
+    (Cause.ENTERED_NET_OF_FEE, [("less_fee", "")]),
     (Cause.RECEIPT_ALREADY_ENTERED, [("whole", "invoice")]),
     (Cause.RECEIPT_ALREADY_ENTERED, [("whole", "customer")]),
     (Cause.RECEIPT_ALREADY_ENTERED, [("part", ""), ("part", "")]),

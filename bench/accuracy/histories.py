@@ -288,7 +288,8 @@ def paid_too_much(w: World, key: str) -> Story:
     over = minor + max(1, minor * w.random.choice((1, 3, 30)) // 100)
     number = w.pay(key, customer, over, {invoice.number: over}, at)
     yield
-    return _truth("paid too much", number, Cause.AMOUNT_DIFFERS, Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY, Remedy.ESCALATE)
+    told = _truth("paid too much", number, Cause.OVERPAYMENT, Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY, Remedy.ESCALATE)
+    return replace(told, causes=told.causes | {Cause.SURCHARGE})
 
 
 def _verified(w: World, key: str) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from bench.accuracy.world import MADE, World
 from receivables.books_records import Customer, Invoice
 from receivables.diagnosis import Cause, Remedy
 
-ENTERED, DIFFERS = Cause.RECEIPT_ALREADY_ENTERED, Cause.AMOUNT_DIFFERS
+ENTERED, DIFFERS, NET = Cause.RECEIPT_ALREADY_ENTERED, Cause.AMOUNT_DIFFERS, Cause.ENTERED_NET_OF_FEE
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Form:
 FORMS = (
     Form("on its invoice"),
     Form("on account", on="account"),
-    Form("net of a fee", (Fraction(97, 100),), "account", cause=DIFFERS, certain=False),
+    Form("net of a fee", (Fraction(97, 100),), "account", cause=NET, certain=False),
     Form("on another invoice", on="another invoice"),
     Form("on another customer", on="another customer"),
     Form("in two receipts", (Fraction(1, 4), Fraction(3, 4)), "account", certain=False),
@@ -103,7 +103,7 @@ def second_payment_by_check(w: World, key: str) -> Story:
 
 def _second(kind: str, number: str) -> Truth:
     remedies = (LEFT_TO_PEOPLE | {Remedy.NOT_DUPLICATE, Remedy.KEEP_ON_ACCOUNT}) - {Remedy.DISMISS}
-    return Truth(kind, number, NOBODY_KNOWS | {ENTERED, DIFFERS}, remedies, decidable=False, second=True)
+    return Truth(kind, number, NOBODY_KNOWS | {ENTERED, DIFFERS, NET}, remedies, decidable=False, second=True)
 
 
 def _check(w: World, customer: Customer, minor: int, lines: dict[str, int], at: datetime) -> None:
