@@ -145,7 +145,7 @@ def _overpaid(rng: random.Random, place: int) -> LineEvidence:
     """Paid with more than the whole invoice; sometimes something was taken from it besides."""
     line = _fitting(rng, place)
     fee = line.amount_minor * 3 // 103
-    whole = max(1, line.amount_minor - rng.choice((1, 2, 15, 50, fee, fee, fee)))
+    whole = max(1, line.amount_minor - rng.choice((1, 15, 50, fee, fee)))
     taken = rng.choice((0, 0, 0, 10))
     return replace(line, invoice=an_invoice(number=line.invoice_number, total_minor=whole, open_minor=max(0, whole - taken)))
 
@@ -168,7 +168,7 @@ def _short(rng: random.Random, place: int) -> LineEvidence:
 LINES: tuple[Callable[[random.Random, int], LineEvidence], ...] = (
     _fitting, _credited, _lost, _voided, _not_ready, _foreign, _unclear, _short, _overpaid, _moved,
 )  # fmt: skip
-WEIGHTS = (5, 5, 5, 2, 2, 2, 1, 2, 2, 2)
+WEIGHTS = (5, 5, 8, 2, 2, 2, 1, 2, 6, 2)
 
 
 def _lines(rng: random.Random) -> tuple[LineEvidence, ...]:
@@ -365,7 +365,7 @@ def an_evidence_of(rng: random.Random) -> Evidence:
     amount = allocated + on_account
     number = rng.choice(NUMBERS)
     receipts = _receipts(rng, lines, amount, number)
-    if rng.random() < 0.14:
+    if rng.random() < 0.2:
         lines, receipts = _paid_before(rng, lines, receipts)
     posted = _posted(rng, lines, on_account)
     if rng.random() < 0.05:
