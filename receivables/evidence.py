@@ -90,8 +90,8 @@ class ReceiptEvidence:
     claimed_minor: int = 0
     rivals: tuple[str, ...] = ()
     names_payment: str = ""
-    went_back: str = ""  # what the feed says of that payment where its money went back, such as "returned"
     other_money: str = ""  # the cash reference of which a person said that this receipt is; "" where nobody did
+    went_back: str = ""  # what the feed says of that payment where its money went back, such as "returned"
 
     @property
     def free_minor(self) -> int:

@@ -38,13 +38,13 @@ class Flaw(StrEnum):
 
 
 class Over(StrEnum):
-    """Why more was paid than the whole invoice is for, where nobody else ever took from it."""
+    """What was paid beyond the whole invoice, where nobody but payments of ours ever took from it."""
 
-    NO = ""
-    TWICE = "twice"  # other payments of ours had paid all of it
-    SURCHARGE = "surcharge"  # by as much as surcharges are
-    EXCESS = "excess"
-    WENT_BACK = "went_back"  # it is paid by another payment, the money of which went back
+    NO = "nothing"
+    TWICE = "a second payment"  # others had paid all of it
+    SURCHARGE = "a surcharge"  # as much as surcharges are
+    EXCESS = "an excess"
+    WENT_BACK = "what went back"  # it is paid by another payment, the money of which went back
 
 
 #: Without a replacement, what an unbound allocation's problem means.

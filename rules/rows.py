@@ -107,7 +107,7 @@ TABLE: Mapping[str, KindOfRow] = {
                 "later credits and our other receipts explain it together", "one of them alone explains it, or neither does"
             ),
             "beyond_ours_minor": number("what neither later credits nor our other receipts explain (minor units)"),
-            "over": one_of(Over, "why more was paid than the whole invoice is for"),  # or "" where it was not
+            "over": one_of(Over, "what was paid beyond it"),
             "mendable": either(
                 "an invoice that may replace it has enough open", "no invoice that may replace it has enough open"
             ),

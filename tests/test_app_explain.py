@@ -34,8 +34,8 @@ def test_rules_are_shown_with_the_conditions_that_hold_and_those_that_do_not(acm
     short = "an invoice of the payment: its state is short"
     assert f"yes  {short}; what is missing and no later credit explains (minor units) is 0 [line#0]" in lines[fired:nearly]
     assert "amount_over_invoice (overpayment)" in lines[nearly:]
-    asked = "more was paid than the whole invoice is for"
-    assert f"no   {short}; {asked}, but what is missing is not just overpaid [line#0]" in lines[nearly:]
+    asked = "what was paid beyond it"
+    assert f"no   {short}; {asked} is an excess, but {asked} is nothing [line#0]" in lines[nearly:]
     assert any(line.startswith("payment#0: amount_minor 50000, ") for line in lines)
     assert all(any(line.startswith(f"{rule.name} (") for line in lines) for rule in RULES)
     assert before == acme.rows("SELECT count(*) FROM audit")
