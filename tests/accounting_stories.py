@@ -1,0 +1,292 @@
+"""What an accountant would do, as stories: each is played to its end, with the trial balance before and after.
+
+All stories of one kind of books are told in one company, each with a customer, an invoice and a payment of its own; what a
+story changed is what the trial balance moved by. Erin keeps the books; Dana and Sam decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from cause_worlds import QUICKBOOKS, STRICT, XERO, World
+from makers import a_payment
+
+from accounting.embedded.receipts import Correction
+from receivables.books_records import Customer, Invoice, Receipt
+from receivables.diagnosis import Cause, Remedy
+from receivables.payment import Allocation, FeedStatus, PaymentState
+from storage import decisions
+from sync import journey, reconciliation, requests
+
+WHOLE = 50_000
+CLEARING, UNDEPOSITED, BANK = "Stripe Clearing", "Undeposited funds", "Bank"
+OWED, ON_ACCOUNT, SALES = "Accounts receivable", "Customer deposits", "Sales"
+CREDITS, BAD_DEBT, FEES, FEE_INCOME = "Credits issued", "Bad debt", "Processing fees", "Fee income"
+ERIN = "Erin"
+Balances = dict[str, int]
+#: What each of the books calls the clearing account; all are kept in a ledger of ours, whose trial balance can be read.
+CLEARING_IS = {STRICT: CLEARING, QUICKBOOKS: "36", XERO: "090"}
+EVERY = frozenset(CLEARING_IS)
+
+
+class Unfinished(AssertionError):
+    """A story that did not end: its payment is still open, or the proof is not clean."""
+
+
+@dataclass
+class Office:
+    """One story in progress. The customer owes 500.00 on one invoice, dated a month before the payment."""
+
+    world: World
+    place: int
+    before: Balances = field(default_factory=dict)
+    after: Balances = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.scene, self.ledger = self.world.scene, self.world.scene.ledger
+        self.number, self.name, self.invoice_number = f"TXN-{self.place}", f"Hooli {self.place}", f"10{self.place}"
+        self._opened = self._absolute()
+        self.hooli: Customer = self.ledger.add_customer(self.name, by=ERIN)
+        self.invoice: Invoice = self.bill(self.invoice_number, WHOLE, on=self.today - timedelta(days=30))
+        self.scene.sync()  # the mirror knows both before the customer pays
+
+    @property
+    def today(self) -> date:
+        return self.scene.desk.company.day_of(self.scene.clock.now())
+
+    @property
+    def now(self) -> datetime:
+        return self.scene.clock.now()
+
+    # What Erin does
+
+    def bill(self, number: str, amount_minor: int, *, on: date | None = None, item: str = "") -> Invoice:
+        """An invoice, dated today unless a day is given."""
+        return self.ledger.add_invoice(number, self.hooli.id, amount_minor, "USD", on or self.today, by=ERIN, item=item)
+
+    def check(self, *, on: Invoice | None = None) -> Receipt:
+        """A check of 500.00, entered by hand."""
+        lines = [(on.id, WHOLE)] if on else []
+        return self.ledger.enter_receipt(
+            self.hooli.id, WHOLE, "USD", self.today, by=ERIN, lines=lines, reference=f"check {self.place}8", method="check"
+        )
+
+    def credit(self, amount_minor: int, reason: str = "") -> None:
+        """A credit memo applied to the invoice."""
+        number = f"CM-{self.place}"
+        memo = self.ledger.add_credit_memo(number, self.hooli.id, amount_minor, "USD", self.today, by=ERIN, reason=reason)
+        self.ledger.apply_credit(memo.id, self.invoice.id, amount_minor, by=ERIN)
+
+    def apply(self, receipt: Receipt, invoice: Invoice) -> None:
+        """All of a receipt to one invoice."""
+        self.ledger.apply_receipt(receipt.id, [(invoice.id, receipt.amount_minor)], by=ERIN)
+
+    def ours(self) -> Receipt:
+        """The only receipt of the payment."""
+        (found,) = [found for found in self.ledger.receipts() if self.number in found.reference and not found.voided]
+        return found
+
+    # What the customer and the portal do
+
+    def pay(self, amount_minor: int = WHOLE, *, to: Mapping[str, int] | None = None, method: str = "card") -> None:
+        """The customer pays the invoice, or what is said; nothing is posted yet."""
+        allocated = {self.invoice_number: amount_minor} if to is None else to
+        self.payment = a_payment(
+            transaction_number=self.number, customer=self.name, amount_minor=amount_minor, paid_at=self.now, method=method,
+            allocations=tuple(Allocation(amount, number) for number, amount in allocated.items()),
+        )  # fmt: skip
+        self.scene.feed(self.payment)
+        self.world.later(1.0)
+
+    def told(self, status: FeedStatus, **more: object) -> None:
+        """The portal tells what became of the payment."""
+        self.payment = replace(self.payment, status=status, **more)  # type: ignore[arg-type]
+        self.world.later(1.0)
+        self.scene.feed(self.payment)
+        self.sync()
+
+    def sync(self) -> None:
+        self.world.later(1.0)
+        self.scene.sync()
+
+    # What Dana and Sam do
+
+    def shows(self, cause: Cause, *remedies: Remedy) -> None:
+        """The failure that is open, and some of what it offers, the recommended first."""
+        found = self.scene.failing(self.number)
+        assert (cause, remedies) == (found.cause, tuple(offer for offer in found.offered if offer in remedies))
+
+    def decide(self, remedy: Remedy, **options: Any) -> None:
+        """Dana decides alone, and it is carried out."""
+        assert "done" == self.scene.decide(remedy, self.number, **options)
+
+    def both_decide(self, remedy: Remedy, **options: object) -> None:
+        """Dana asks, Sam agrees, and it is carried out."""
+        asked = requests.request(self.scene.desk, self.number, remedy, by="dana", channel="cli", options=options)
+        assert "waiting_approval" == asked.state, asked
+        requests.approve(self.scene.desk, asked.id, by="sam")
+        journey.finish_once(self.scene.desk)
+        with self.scene.db.read() as connection:
+            assert "done" == decisions.get(connection, "acme", asked.id).state
+
+    # What the trial balance says
+
+    def begins(self, **accounts: int) -> None:
+        """What the books held before anybody decided."""
+        self.before = self.moved()
+        assert by_name(accounts) == self.before
+
+    def ends(self, state: PaymentState = PaymentState.VERIFIED, **accounts: int) -> None:
+        """What they hold at the end: after one more sync no failure is open, the proof is clean, and nothing moved."""
+        self.after = self.moved()
+        assert by_name(accounts) == self.after
+        self.sync()
+        proven = reconciliation.run_once(self.scene.desk)
+        if self.scene.failure(self.number) or not proven.clean:
+            raise Unfinished(f"{self.scene.failure(self.number)}, {proven.discrepancies}")
+        assert (state, self.after) == (self.scene.payment(self.number).state, self.moved())
+
+    def moved(self, through: date | None = None) -> Balances:
+        """What this story changed; debits are credits, and the whole agrees with the documents."""
+        now = self._absolute(through)
+        moved = {account: now.get(account, 0) - self._opened.get(account, 0) for account in now}
+        return {account: minor for account, minor in moved.items() if minor}
+
+    def _absolute(self, through: date | None = None) -> Balances:
+        whole = self.ledger.trial_balance(through)
+        assert 0 == sum(found.debit_minor for found in whole.balances)
+        assert all(tied.difference_minor == 0 for tied in whole.tie_outs)
+        clearing = CLEARING_IS[self.world.name]
+        return {CLEARING if found.account == clearing else found.account: found.debit_minor for found in whole.balances}
+
+
+#: Accounts as the stories write them.
+NAMES = {
+    "clearing": CLEARING, "undeposited": UNDEPOSITED, "bank": BANK, "owed": OWED, "on_account": ON_ACCOUNT, "sales": SALES,
+    "credits": CREDITS, "bad_debt": BAD_DEBT, "fees": FEES, "fee_income": FEE_INCOME,
+}  # fmt: skip
+
+
+def by_name(accounts: Mapping[str, int]) -> Balances:
+    return {NAMES[name]: minor for name, minor in accounts.items()}
+
+
+@dataclass(frozen=True)
+class Story:
+    """A story, in a controller's words, and the books that can express it."""
+
+    title: str
+    told: str
+    play: Callable[[Office], None]
+    books: frozenset[str]
+
+
+STORIES: list[Story] = []
+
+
+def story(title: str, books: frozenset[str] = EVERY) -> Callable[[Callable[[Office], None]], Callable[[Office], None]]:
+    """Adds a story; its docstring tells it."""
+
+    def add(play: Callable[[Office], None]) -> Callable[[Office], None]:
+        STORIES.append(Story(title, " ".join((play.__doc__ or "").split()), play, books))
+        return play
+
+    return add
+
+
+@story("A check beside an ACH payment")
+def check_beside_ach(office: Office) -> None:
+    """The customer pays by ACH and mails a check for the same invoice. Both are real money: two people say so, and ours is
+    recorded as a customer deposit, which can be refunded or applied to another invoice."""
+    check = office.check(on=office.invoice)
+    office.pay(method="ach")
+    office.sync()
+    office.shows(Cause.RECEIPT_ALREADY_ENTERED, Remedy.NOT_DUPLICATE)
+    office.begins(undeposited=WHOLE, sales=-WHOLE)
+    office.both_decide(Remedy.NOT_DUPLICATE, cash_reference=check.reference)
+    office.ends(clearing=WHOLE, undeposited=WHOLE, on_account=-WHOLE, sales=-WHOLE)
+
+
+@story("A receipt entered by hand for the same money", frozenset({STRICT}))
+def same_money(office: Office) -> None:
+    """The receipt entered by hand is the payment: it is the proof, and nothing is posted. Erin moves it to the account that
+    the money is in."""
+    check = office.check(on=office.invoice)
+    office.pay()
+    office.sync()
+    office.begins(undeposited=WHOLE, sales=-WHOLE)
+    office.decide(Remedy.DISMISS, proof=check.number)
+    office.ledger.correct_receipt(check.id, Correction(deposit_account=CLEARING), by=ERIN)
+    office.ends(PaymentState.DISMISSED, clearing=WHOLE, sales=-WHOLE)
+
+
+@story("A prepayment is applied when its invoice comes")
+def prepayment(office: Office) -> None:
+    """A payment that names no invoice is recorded as a customer deposit. Erin applies it to the next invoice: that is her
+    ordinary work, taken up without an alarm."""
+    office.ledger.void_invoice(office.invoice.id, by=ERIN)
+    office.pay(to={})
+    office.sync()
+    later = office.bill(f"{office.invoice_number}B", WHOLE)
+    office.begins(clearing=WHOLE, owed=WHOLE, on_account=-WHOLE, sales=-WHOLE)
+    office.apply(office.ours(), later)
+    office.ends(clearing=WHOLE, sales=-WHOLE)
+
+
+@story("A genuine credit was applied to the paid invoice")
+def genuine_credit(office: Office) -> None:
+    """A credit of $400.00 leaves $100.00 open on the invoice, and the customer paid $300.00. Just enough comes off: the receipt
+    is applied, and what is left of the credit is the customer's."""
+    office.pay(30_000)
+    office.credit(40_000)
+    office.sync()
+    office.shows(Cause.CREDIT_MEMO_APPLIED, Remedy.UNAPPLY_CREDIT_MEMO)
+    office.begins(owed=10_000, sales=-WHOLE, credits=40_000)
+    office.decide(Remedy.UNAPPLY_CREDIT_MEMO)
+    office.ends(clearing=30_000, owed=-20_000, sales=-WHOLE, credits=40_000)
+
+
+@story("Credit and rebill", frozenset({STRICT}))
+def rebill(office: Office) -> None:
+    """The invoice was credited in full and billed anew for $480.00. The payment belongs on the new invoice; the credit memo
+    stays where it is, and $20.00 is the customer's."""
+    office.pay()
+    office.bill(f"{office.invoice_number}R", 48_000)
+    office.credit(WHOLE, "Rebill")
+    office.sync()
+    office.begins(owed=48_000, sales=-98_000, credits=WHOLE)
+    office.decide(Remedy.RECREATE_RECEIPT)
+    office.ends(clearing=WHOLE, on_account=-2_000, sales=-98_000, credits=WHOLE)
+
+
+@story("A write-off of this month", frozenset({STRICT}))
+def write_off(office: Office) -> None:
+    """The invoice was written off after the customer paid. Erin takes the write-off back; the payment lands by itself."""
+    office.pay()
+    written_off = office.ledger.write_off(office.invoice.id, office.today, by=ERIN)
+    office.sync()
+    office.begins(sales=-WHOLE, bad_debt=WHOLE)
+    office.ledger.delete_credit_memo(written_off.id, by=ERIN)
+    office.sync()
+    office.ends(clearing=WHOLE, sales=-WHOLE)
+
+
+@story("A bad debt of a closed month is paid after all", frozenset({STRICT}))
+def recovered(office: Office) -> None:
+    """The loss stays in its closed month. The payment is recorded as a customer deposit and applied to an invoice for the
+    recovered bad debt, dated today."""
+    month_end = office.today - timedelta(days=5)
+    office.ledger.write_off(office.invoice.id, month_end, by=ERIN, at=office.now - timedelta(days=5))
+    office.ledger.close_period(month_end, by=ERIN)
+    closed = office.moved(month_end)
+    office.pay()
+    office.sync()
+    office.begins(sales=-WHOLE, bad_debt=WHOLE)
+    office.decide(Remedy.KEEP_ON_ACCOUNT)
+    office.apply(office.ours(), office.bill(f"{office.invoice_number}R", WHOLE, item=BAD_DEBT))
+    office.ends(clearing=WHOLE, sales=-WHOLE)
+    assert closed == office.moved(month_end)
+    office.ledger.reopen_period(by=ERIN)
