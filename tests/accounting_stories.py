@@ -89,6 +89,14 @@ class Office:
         (found,) = [found for found in self.ledger.receipts() if self.number in found.reference and not found.voided]
         return found
 
+    @property
+    def clearing(self) -> str:
+        return CLEARING_IS[self.world.name]
+
+    def called(self, receipt: Receipt) -> str:
+        """What the package calls a receipt: it has no numbers of its own in QuickBooks and Xero."""
+        return receipt.number if self.world.name == STRICT else receipt.reference
+
     # What the customer and the portal do
 
     def pay(self, amount_minor: int = WHOLE, *, to: Mapping[str, int] | None = None, method: str = "card") -> None:
@@ -159,8 +167,7 @@ class Office:
         whole = self.ledger.trial_balance(through)
         assert 0 == sum(found.debit_minor for found in whole.balances)
         assert all(tied.difference_minor == 0 for tied in whole.tie_outs)
-        clearing = CLEARING_IS[self.world.name]
-        return {CLEARING if found.account == clearing else found.account: found.debit_minor for found in whole.balances}
+        return {CLEARING if found.account == self.clearing else found.account: found.debit_minor for found in whole.balances}
 
 
 #: Accounts as the stories write them.
@@ -210,7 +217,7 @@ def check_beside_ach(office: Office) -> None:
     office.ends(clearing=WHOLE, undeposited=WHOLE, on_account=-WHOLE, sales=-WHOLE)
 
 
-@story("A receipt entered by hand for the same money", frozenset({STRICT}))
+@story("A receipt entered by hand for the same money")
 def same_money(office: Office) -> None:
     """The receipt entered by hand is the payment: it is the proof, and nothing is posted. Erin moves it to the account that
     the money is in."""
@@ -218,8 +225,8 @@ def same_money(office: Office) -> None:
     office.pay()
     office.sync()
     office.begins(undeposited=WHOLE, sales=-WHOLE)
-    office.decide(Remedy.DISMISS, proof=check.number)
-    office.ledger.correct_receipt(check.id, Correction(deposit_account=CLEARING), by=ERIN)
+    office.decide(Remedy.DISMISS, proof=office.called(check))
+    office.ledger.correct_receipt(check.id, Correction(deposit_account=office.clearing), by=ERIN)
     office.ends(PaymentState.DISMISSED, clearing=WHOLE, sales=-WHOLE)
 
 
@@ -249,7 +256,7 @@ def genuine_credit(office: Office) -> None:
     office.ends(clearing=30_000, owed=-20_000, sales=-WHOLE, credits=40_000)
 
 
-@story("Credit and rebill", frozenset({STRICT}))
+@story("Credit and rebill")
 def rebill(office: Office) -> None:
     """The invoice was credited in full and billed anew for $480.00. The payment belongs on the new invoice; the credit memo
     stays where it is, and $20.00 is the customer's."""
@@ -262,7 +269,7 @@ def rebill(office: Office) -> None:
     office.ends(clearing=WHOLE, on_account=-2_000, sales=-98_000, credits=WHOLE)
 
 
-@story("A write-off of this month", frozenset({STRICT}))
+@story("A write-off of this month")
 def write_off(office: Office) -> None:
     """The invoice was written off after the customer paid. Erin takes the write-off back; the payment lands by itself."""
     office.pay()
@@ -274,7 +281,7 @@ def write_off(office: Office) -> None:
     office.ends(clearing=WHOLE, sales=-WHOLE)
 
 
-@story("A bad debt of a closed month is paid after all", frozenset({STRICT}))
+@story("A bad debt of a closed month is paid after all")
 def recovered(office: Office) -> None:
     """The loss stays in its closed month. The payment is recorded as a customer deposit and applied to an invoice for the
     recovered bad debt, dated today."""
