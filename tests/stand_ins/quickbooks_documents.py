@@ -112,7 +112,7 @@ class Shelf:
             "TxnDate": found.issued_on.isoformat(),
             "CurrencyRef": _currency(found.currency),
             **({"PrivateNote": note} if note else {}),
-            "Line": _sales_lines(found.total_minor, found.currency),
+            "Line": _sales_lines(found.total_minor, found.currency, found.reason or "Services"),
             "CustomerRef": self._customer_ref(found.customer_id),
             "TotalAmt": amount(found.total_minor, found.currency),
             "ApplyTaxAfterDiscount": False,
@@ -266,9 +266,9 @@ def _currency(code: str) -> Document:
     return {"value": code, "name": CURRENCY_NAMES.get(code, code)}
 
 
-def _sales_lines(total_minor: int, currency: str) -> list[Document]:
+def _sales_lines(total_minor: int, currency: str, item: str = "Services") -> list[Document]:
     total = amount(total_minor, currency)
-    sale = {"ItemRef": {"value": "1", "name": "Services"}, "TaxCodeRef": {"value": "NON"}}
+    sale = {"ItemRef": {"value": "1", "name": item}, "TaxCodeRef": {"value": "NON"}}
     return [
         {"Id": "1", "LineNum": 1, "Amount": total, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": sale},
         {"Amount": total, "DetailType": "SubTotalLineDetail", "SubTotalLineDetail": {}},

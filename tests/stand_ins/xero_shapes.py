@@ -203,7 +203,7 @@ class Shapes:
             **dated("Date", date.fromisoformat(figures["issued_on"])),
             "Status": "VOIDED" if head["deleted"] else "AUTHORISED" if left_minor else "PAID",
             "LineAmountTypes": "NoTax",
-            "LineItems": [self._line_item(id, total)],
+            "LineItems": [self._line_item(id, total, figures.get("reason", ""))],
             "SubTotal": total,
             "TotalTax": amount(0, currency),
             "Total": total,
@@ -433,10 +433,10 @@ class Shapes:
             "LineItems": [],
         }
 
-    def _line_item(self, id: str, total: Decimal) -> Json:
+    def _line_item(self, id: str, total: Decimal, description: str = "") -> Json:
         return {
             "LineItemID": self._names.uuid("line_item", id),
-            "Description": "Services",
+            "Description": description or "Services",
             "UnitAmount": total,
             "TaxType": "NONE",
             "TaxAmount": total * 0,
