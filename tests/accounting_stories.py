@@ -269,6 +269,17 @@ def rebill(office: Office) -> None:
     office.ends(clearing=WHOLE, on_account=-2_000, sales=-98_000, credits=WHOLE)
 
 
+@story("The sales tax was corrected after the payment")
+def corrected_tax(office: Office) -> None:
+    """A credit memo of $40.00 takes sales tax off the invoice. It stays; what was paid too much is a customer deposit."""
+    office.pay()
+    office.credit(4_000, "Sales tax")
+    office.sync()
+    office.begins(owed=46_000, sales=-WHOLE, credits=4_000)
+    office.decide(Remedy.KEEP_ON_ACCOUNT)
+    office.ends(clearing=WHOLE, on_account=-4_000, sales=-WHOLE, credits=4_000)
+
+
 @story("A write-off of this month")
 def write_off(office: Office) -> None:
     """The invoice was written off after the customer paid. Erin takes the write-off back; the payment lands by itself."""
@@ -291,6 +302,7 @@ def recovered(office: Office) -> None:
     closed = office.moved(month_end)
     office.pay()
     office.sync()
+    office.shows(Cause.CREDIT_MEMO_APPLIED, Remedy.KEEP_ON_ACCOUNT)
     office.begins(sales=-WHOLE, bad_debt=WHOLE)
     office.decide(Remedy.KEEP_ON_ACCOUNT)
     office.apply(office.ours(), office.bill(f"{office.invoice_number}R", WHOLE, item=BAD_DEBT))
