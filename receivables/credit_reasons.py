@@ -32,11 +32,27 @@ DEFAULT_WORDS: Mapping[CreditReason, tuple[str, ...]] = MappingProxyType(
 )
 
 
+BETWEEN_LINES = " · "
+
+
+def reasons_of(lines: Iterable[str]) -> str:
+    """What the lines of a credit memo are for, each once, as one text."""
+    return BETWEEN_LINES.join(dict.fromkeys(filter(None, lines)))
+
+
 @dataclass(frozen=True)
 class CreditWords:
     """The words by which a company's items and reasons are known, for each reason but a genuine credit."""
 
     words: Mapping[CreditReason, tuple[str, ...]] = field(default_factory=lambda: DEFAULT_WORDS)
+
+    def of_memo(self, reason: str, *texts: str) -> CreditReason:
+        """What a memo is for by what its lines are for, and its other texts; a line of tax beside others corrects nothing."""
+        found = self.reason_of((reason, *texts))
+        if found is not CreditReason.TAX or self.reason_of(texts) is CreditReason.TAX:
+            return found
+        lines = {self.reason_of((line,)) for line in reason.split(BETWEEN_LINES)}
+        return CreditReason.TAX if lines == {CreditReason.TAX} else CreditReason.GENUINE
 
     def reason_of(self, texts: Iterable[str]) -> CreditReason:
         """The reason that one of these texts names as whole words, the gravest."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from receivables.books_records import CreditApplication, CreditMemo, Gone, Invoice, InvoiceStatus
 from receivables.company import Company
-from receivables.credit_reasons import CreditReason
+from receivables.credit_reasons import CreditReason, reasons_of
 from receivables.evidence import LineEvidence
 from receivables.ports import Books
 
@@ -68,7 +68,7 @@ def _told(line: LineEvidence, memos: Mapping[str, CreditMemo], invoices: Sequenc
         reason = _reason(line.invoice, memo, instead, company)
         if reason is CreditReason.REBILL:
             rebills |= {rebill.id: rebill for rebill in instead}
-        said = " · ".join(dict.fromkeys(text for text in (memo.reason.strip(), memo.memo.strip()) if text))[:SAID_AT_MOST]
+        said = reasons_of((memo.reason.strip(), memo.memo.strip()))[:SAID_AT_MOST]
         credits.append(
             replace(applied, made=memo.created, reason=reason, said=said, dated=memo.issued_on, of_minor=memo.total_minor)
         )
@@ -77,7 +77,7 @@ def _told(line: LineEvidence, memos: Mapping[str, CreditMemo], invoices: Sequenc
 
 
 def _reason(invoice: Invoice, memo: CreditMemo, rebills: Sequence[Invoice], company: Company) -> CreditReason:
-    said = company.credit_words.reason_of((memo.reason, memo.memo, memo.number))
+    said = company.credit_words.of_memo(memo.reason, memo.memo, memo.number)
     if said is CreditReason.GENUINE and rebills and memo.total_minor == invoice.total_minor:
         return CreditReason.REBILL
     return said

@@ -13,7 +13,7 @@ from accounting.tryton import documents as tryton
 from accounting.tryton.entries import Entries, Line
 from accounting.xero import documents as xero
 from receivables.books_records import CreditMemo, Stamp
-from receivables.credit_reasons import CreditReason, CreditWords
+from receivables.credit_reasons import CreditReason, CreditWords, reasons_of
 
 
 def test_quickbooks_tells_it_by_the_items_of_the_lines_and_by_both_memos() -> None:
@@ -35,7 +35,7 @@ def test_quickbooks_tells_it_by_the_items_of_the_lines_and_by_both_memos() -> No
         },
         (),
     )
-    assert ("Bad Debt", "Sorry to lose you March cleanup Invoice 1042") == (memo.reason, memo.memo)
+    assert ("Bad Debt Invoice 1042", "Sorry to lose you March cleanup") == (memo.reason, memo.memo)
     assert CreditReason.WRITE_OFF is CreditWords().reason_of((memo.reason, memo.memo))
 
 
@@ -57,8 +57,24 @@ def test_xero_tells_it_by_the_lines_and_the_reference() -> None:
         }
     )
     assert isinstance(memo, CreditMemo)
-    assert ("Sales tax charged in error, TAX", "1042") == (memo.reason, memo.memo)
+    assert ("TAX Sales tax charged in error", "1042") == (memo.reason, memo.memo)
     assert CreditReason.TAX is CreditWords().reason_of((memo.reason, memo.memo))
+
+
+@pytest.mark.parametrize(
+    ("lines", "texts", "reason"),
+    [
+        (["Widget", "Sales tax"], [], CreditReason.GENUINE),
+        (["Sales tax"], [], CreditReason.TAX),
+        (["Sales tax", "Use tax"], [], CreditReason.TAX),
+        (["Widget"], ["sales tax charged twice"], CreditReason.TAX),
+        (["Bad debt", "Sales tax"], [], CreditReason.WRITE_OFF),
+    ],
+)
+def test_a_line_of_tax_beside_returned_goods_is_no_correction_of_the_tax(
+    lines: list[str], texts: list[str], reason: CreditReason
+) -> None:
+    assert reason is CreditWords().of_memo(reasons_of(lines), *texts)
 
 
 def a_line(id: int, amount_minor: int, invoice: int) -> Line:

@@ -24,6 +24,7 @@ from receivables.books_records import (
     Stamp,
     UnreadableReceipt,
 )
+from receivables.credit_reasons import reasons_of
 from receivables.errors import BooksRefused, BooksUnavailable
 from receivables.money import decimals_of, text_from_minor
 from receivables.refusal import Refusal
@@ -181,21 +182,15 @@ def credit_memo(document: Json, payments: Iterable[Json]) -> CreditMemo:
         created=created,
         changed=changed,
         applications=tuple(sorted(applications, key=lambda application: application.id)),
-        reason=", ".join(dict.fromkeys(item for line in parts(document, "Line") if (item := _item(line)))),
-        memo=" ".join(_said_on(document)),
+        reason=reasons_of(_what_for(line) for line in parts(document, "Line")),
+        memo=" ".join(filter(None, (text(_part(document, "CustomerMemo"), "value"), text(document, "PrivateNote")))),
     )
 
 
-def _item(line: Json) -> str:
-    """The name of the product or service of a line, which tells a write-off from a return of goods."""
-    return text(_part(_part(line, "SalesItemLineDetail"), "ItemRef"), "name")
-
-
-def _said_on(document: Json) -> list[str]:
-    """What people wrote on a credit memo: for the customer, for themselves, and on its lines; each once."""
-    said = [text(_part(document, "CustomerMemo"), "value"), text(document, "PrivateNote")]
-    said += [text(line, "Description") for line in parts(document, "Line")]
-    return list(dict.fromkeys(filter(None, said)))
+def _what_for(line: Json) -> str:
+    """The product or service of a line and its description, which tell a write-off from a return of goods."""
+    item = text(_part(_part(line, "SalesItemLineDetail"), "ItemRef"), "name")
+    return " ".join(filter(None, (item, text(line, "Description"))))
 
 
 def receipt(document: Json) -> Receipt:

@@ -24,6 +24,7 @@ from receivables.books_records import (
     Stamp,
     UnreadableReceipt,
 )
+from receivables.credit_reasons import reasons_of
 from receivables.effects import markers_in
 
 _STATUS = {
@@ -159,15 +160,11 @@ def credit_memo(of: Fields) -> CreditMemo | Gone:
             )
             for place, allocation in enumerate(allocations(of), start=1)
         ),
-        reason=", ".join(_descriptions(of)),
+        reason=reasons_of(
+            " ".join(filter(None, (text(line, "ItemCode"), text(line, "Description")))) for line in elements(of.get("LineItems"))
+        ),
         memo=text(of, "Reference"),
     )
-
-
-def _descriptions(of: Fields) -> list[str]:
-    """What its lines are for, each once: a description, and the item's code where there is one."""
-    lines = elements(of.get("LineItems"))
-    return list(dict.fromkeys(said for line in lines for said in (text(line, "Description"), text(line, "ItemCode")) if said))
 
 
 def allocations(of: Fields) -> list[Fields]:
