@@ -106,7 +106,7 @@ def _print_allocations(story: Story, words: Words) -> None:
                 line,
                 allocation.invoice_number or f"#{allocation.invoice_id}",
                 words.money(allocation.amount_minor, payment.currency),
-                bound[line].invoice_id if line in bound else "not bound",
+                (bound[line].invoice_id if line in bound else "") or "not bound",
                 bound[line].bound_by if line in bound else "-",
                 bound[line].version if line in bound else "-",
             )

@@ -121,7 +121,7 @@ def _what_happened(facts: CardFacts, sentence: str) -> Block:
     if failure.state == "open" and facts.offers:
         options.append(("Check again now", f"look {failure.id}"))
     decision = facts.decision
-    said = decision is not None and decision.remedy is Remedy.NOT_DUPLICATE and failure.state != "open"
+    said = decision is not None and decision.remedy in (Remedy.NOT_DUPLICATE, Remedy.MATCH) and failure.state != "open"
     if failure.resolution == "dismissed" or (said and facts.payment.state is PaymentState.RECEIVED):
         options.append(("Reopen", f"reopen {failure.id}"))
     if failure.state != "open":

@@ -99,6 +99,12 @@ def take_back(work: Work, alias_id: str, *, by: str) -> bool:
     return bool(changed)
 
 
+def take_back_all(work: Work, decision_id: str, *, by: str) -> None:
+    """Takes back every spelling that a decision made known, for the company or for its payment."""
+    for alias in _load(work.connection, work.company, schema.alias.c.decision_id == decision_id):
+        take_back(work, alias.id, by=by)
+
+
 def _load(connection: Connection, company: str, condition: sa.ColumnElement[bool]) -> list[Alias]:
     table = schema.alias
     query = (

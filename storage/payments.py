@@ -50,6 +50,7 @@ class Binding:
     customer_id: str
     bound_at: datetime
     bound_by: str
+    decision_id: str | None = None
 
 
 def set_status(work: Work, number: str, status: FeedStatus) -> None:
@@ -246,6 +247,19 @@ def bind(work: Work, number: str, line: int, *, invoice_id: str, customer_id: st
     )
 
 
+def unbind(work: Work, number: str, decision_id: str) -> bool:
+    """Takes back what a decision bound and still holds, as new versions that name no invoice. False where nothing was."""
+    table = schema.binding
+    query = sa.select(table.c.line, table.c.version).where(
+        table.c.company == work.company, table.c.transaction_number == number, table.c.decision_id == decision_id
+    )
+    held = bindings(work.connection, work.company, [number])[number]
+    lines = [row.line for row in work.connection.execute(query) if row.line in held and held[row.line].version == row.version]
+    for line in lines:
+        bind(work, number, line, invoice_id="", customer_id="")
+    return bool(lines)
+
+
 def bindings(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, Mapping[int, Binding]]:
     """The binding that holds for each line of each payment; unbound lines are absent."""
     table = schema.binding
@@ -257,12 +271,12 @@ def bindings(connection: Connection, company: str, numbers: Collection[str]) -> 
     )
     for row in connection.execute(query):
         held[row.transaction_number][row.line] = binding_of(row)
-    return held
+    return {number: {line: bound for line, bound in lines.items() if bound.invoice_id} for number, lines in held.items()}
 
 
 def binding_of(row: sa.Row[tuple[object, ...]]) -> Binding:
     """A row of the bindings as a value."""
-    return Binding(row.line, row.version, row.invoice_id, row.customer_id, row.bound_at, row.bound_by)
+    return Binding(row.line, row.version, row.invoice_id, row.customer_id, row.bound_at, row.bound_by, row.decision_id)
 
 
 def _is(company: str, number: str) -> sa.ColumnElement[bool]:

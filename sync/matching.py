@@ -6,14 +6,19 @@ if nothing else is in the way.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import rules
 from receivables.authority import Question, Ruling, may_decide
 from receivables.diagnosis import Remedy
 from receivables.errors import NotPermitted
 from receivables.payment import Bucket, PaymentState
 from receivables.words import listed, plain
-from storage import aliases, decisions
+from storage import aliases, decisions, payments
 from storage.aliases import Alias
+from storage.decisions import StoredDecision
+from storage.engine import Connection
+from storage.work import Work
 from sync.cases import Case, Plan
 from sync.desk import Desk
 
@@ -31,6 +36,23 @@ def plan(case: Case) -> Plan:
         spellings=matched.spellings,
         resolution="retried",
     )
+
+
+def holds(connection: Connection, company: str, number: str) -> bool:
+    """Whether a match of this payment binds it now, or says whose it is."""
+    bound = payments.bindings(connection, company, [number])[number].values()
+    stored = payments.find(connection, company, number)
+    said = aliases.held(connection, company, {stored.payment.customer}) if stored else ()
+    made = {decision.id for decision in decisions.of_payment(connection, company, number) if decision.remedy is Remedy.MATCH}
+    return any(line.decision_id in made for line in bound) or any(alias.decision_id in made for alias in said)
+
+
+def undo(work: Work, number: str, made_so_far: Sequence[StoredDecision]) -> None:
+    """Takes back what matches of this payment bound, and the spellings that they made known."""
+    for decision in made_so_far:
+        if decision.remedy is Remedy.MATCH:
+            payments.unbind(work, number, decision.id)
+            aliases.take_back_all(work, decision.id, by=work.actor)
 
 
 def take_back(desk: Desk, alias: Alias, *, by: str, os_account: str) -> None:

@@ -26,7 +26,7 @@ from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import correcting, nearby
+from sync import correcting, matching, nearby
 from sync.corrections import ask
 from sync.desk import Desk
 
@@ -193,10 +193,10 @@ def _decline(work: Work, desk: Desk, decision: StoredDecision, by: str) -> None:
 
 
 def reopen(desk: Desk, number: str, *, by: str, os_account: str = "") -> str:
-    """Takes a dismissal back, or that receipts are other money, and posts nothing by itself. The same right as deciding it.
+    """Takes a dismissal back, a match, or that receipts are other money, and posts nothing by itself.
 
-    A dismissed correction of the feed is asked about again. What waits for a second person is declined. What was said of receipts
-    can be taken back as long as ours is not in the books.
+    The same right as deciding it. A dismissed correction of the feed is asked about again. What waits for a second person is
+    declined. What was matched or said of receipts can be taken back as long as ours is not in the books.
     Returns the id of the failure.
     """
     desk.must_be_configured()
@@ -220,13 +220,22 @@ def reopen(desk: Desk, number: str, *, by: str, os_account: str = "") -> str:
             return ask(work, desk, stored, kept)
         if remedy is Remedy.NOT_DUPLICATE:
             other_money.withdraw(work.acting_as(by), number)
+        elif remedy is Remedy.MATCH:
+            matching.undo(work.acting_as(by), number, made_so_far)
         else:
             decisions.withdraw_proof(work, number)
         body = {"person": by, "remedy": remedy}
         if stored.state is not PaymentState.FAILED:
             payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.reopened", body=body)
-        undone = "the dismissal was undone" if remedy is Remedy.DISMISS else "what was said of its receipts was taken back"
-        return failures.open_one(work, payment, because="reopened", held=True, message=undone)
+        return failures.open_one(work, payment, because="reopened", held=True, message=_UNDONE[remedy])
+
+
+#: What is said of a payment that was reopened, by the remedy that was taken back.
+_UNDONE = {
+    Remedy.DISMISS: "the dismissal was undone",
+    Remedy.NOT_DUPLICATE: "what was said of its receipts was taken back",
+    Remedy.MATCH: "the match was taken back",
+}
 
 
 def _undone(work: Work, stored: StoredPayment) -> Remedy:
@@ -236,6 +245,8 @@ def _undone(work: Work, stored: StoredPayment) -> Remedy:
     nothing_sent = stored.state in (PaymentState.RECEIVED, PaymentState.FAILED) and stored.bucket is not Bucket.UNKNOWN
     if nothing_sent and other_money.said(work.connection, work.company, [stored.number]):
         return Remedy.NOT_DUPLICATE
+    if nothing_sent and matching.holds(work.connection, work.company, stored.number):
+        return Remedy.MATCH
     raise StaleDecision(f"Payment {stored.number} is {stored.state}, not dismissed, so there is nothing to reopen.")
 
 

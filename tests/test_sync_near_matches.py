@@ -345,6 +345,28 @@ def test_another_currency_and_a_voided_invoice_are_no_candidates(scene: Scene) -
     assert (Cause.INVOICE_NOT_READY, []) == (scene.failing().cause, near(scene))
 
 
+def test_a_match_is_taken_back_by_reopening_as_long_as_nothing_is_posted(scene: Scene) -> None:
+    globex = scene.customer("Globex, Inc.")
+    scene.invoice("001042", globex, 50_000)
+    scene.pay(customer="Globex Inc")
+    scene.sync()
+    assert "done" == scene.decide(Remedy.MATCH)
+    assert 2 == len(remembered(scene))
+
+    requests.reopen(scene.desk, "TXN-1", by="sam")
+    journey.diagnose_now(scene.desk)
+    scene.sync()
+    assert ([], [], Remedy.MATCH) == (remembered(scene), scene.receipts(), scene.failing().remedy)
+    with pytest.raises(StaleDecision, match="nothing to reopen"):
+        requests.reopen(scene.desk, "TXN-1", by="sam")
+
+    assert "done" == scene.decide(Remedy.MATCH)
+    scene.sync()
+    assert PaymentState.VERIFIED is scene.payment().state
+    with pytest.raises(StaleDecision, match="nothing to reopen"):
+        requests.reopen(scene.desk, "TXN-1", by="sam")
+
+
 # --- what a person names -------------------------------------------------------------------------------------------------------
 
 

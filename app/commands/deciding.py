@@ -203,7 +203,7 @@ def _outcome(desk: Desk, made: decisions.StoredDecision, state: str) -> str:
 def reopen(
     context: typer.Context, transaction: Transaction, person: AsPerson, company: CompanyId = None, as_json: AsJson = False
 ) -> None:
-    """Undo a dismissal, a decision that waits for a second person, or not_duplicate before the payment is posted.
+    """Undo a dismissal, a decision that waits for a second person, or match and not_duplicate before the payment is posted.
 
     Nothing is posted: choose a remedy afterward.
     """
