@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import rules
 from bot import labels
 from bot.figures import NOTHING, Figure, Options, figures, follows, headline_minor, proposed_proof
-from bot.matching import needs_more
+from bot.matching import matched_label, needs_more
 from bot.outcomes import chosen, not_carried_out, other_money, outcome
 from bot.people import Names, name_of
 from bot.sides import both_sides
@@ -265,8 +265,10 @@ def needs_choice(facts: CardFacts, remedy: Remedy) -> bool:
     return remedy is Remedy.RECREATE_RECEIPT and bool(rules.undecided_lines(evidence, diagnosis))
 
 
-def label_of(facts: CardFacts, remedy: Remedy, words: Words) -> str:
-    """The button's words, with the one amount that matters where the remedy moves one."""
+def label_of(facts: CardFacts, remedy: Remedy, words: Words, options: Options = NOTHING) -> str:
+    """The button's words: the one amount that matters where the remedy moves one, and what a match is to."""
+    if remedy is Remedy.MATCH:
+        return cut(matched_label(facts, options), BUTTON_AT_MOST)
     if remedy not in MOVES_MONEY or facts.failure.about != "payment":
         return labels.named(remedy, facts.failure.about)
     amount = words.money(headline_minor(facts, remedy), facts.payment.payment.currency)
@@ -305,7 +307,7 @@ def _under_way(facts: CardFacts, decision: StoredDecision, words: Words, names: 
     outcome = f" {plain(decision.outcome, 300)}" if decision.outcome else ""
     asked = f"{name_of(names, decision.requested_by)} requested “{decision.remedy.label}” on {at}."
     confirm = _confirmation(facts, decision.remedy, words, decision.options)
-    label = f"Approve: {label_of(facts, decision.remedy, words)}"
+    label = f"Approve: {label_of(facts, decision.remedy, words, decision.options)}"
     approve = button("approve", label, decision.id, style="primary", confirm=confirm)
     decline = button("withdraw", "Decline", decision.id, style="danger")
     return [

@@ -8,11 +8,13 @@ from typing import Any
 import rules
 from bot.inputs import choice, entry, select
 from bot.text import Block, context
+from receivables.diagnosis import Remedy
 from receivables.errors import CannotBeDone
 from receivables.evidence import NearCustomer, NearInvoice
-from receivables.words import Words, plain
+from receivables.words import Words, listed, plain
 from storage.cards import CardFacts
 
+INVOICES_AT_MOST = 3  # on a button
 TYPED_AT_MOST = 200  # characters of a number or a name
 OTHER_INVOICE, OTHER_CUSTOMER = "other_invoice", "other_customer"
 TWO_PEOPLE = "If it is another customer's than the payment names, a second person must approve."
@@ -40,31 +42,48 @@ def match_inputs(facts: CardFacts, words: Words) -> list[Block]:
 
 def _proposed(facts: CardFacts) -> Sequence[str]:
     """The invoices that a match without a choice would take."""
-    try:
-        return [near.invoice.id for _, near in rules.match(facts.evidence, {}).lines] if facts.evidence else []
-    except CannotBeDone:
-        return []
+    matched = _matched(facts, {})
+    return [near.invoice.id for _, near in matched.lines] if matched else []
 
 
 def needs_more(facts: CardFacts) -> bool:
     """Whether a match needs more than a press: something to choose, or to name."""
+    return _matched(facts, {}) is None
+
+
+def matched_label(facts: CardFacts, options: Mapping[str, object]) -> str:
+    """What the payment is matched to, in the words of a button; in general where that must still be chosen."""
+    matched = _matched(facts, options)
+    if matched is None:
+        return Remedy.MATCH.label
+    numbers = [plain(near.invoice.number, 24) or f"#{plain(near.invoice.id, 24)}" for _, near in matched.lines]
+    name = plain(matched.customer.customer.name, 40)
+    return f"Match to {counted_invoices(numbers)}" if numbers else f"Match to customer {name}"
+
+
+def counted_invoices(numbers: Sequence[str]) -> str:
+    """Invoice 1042; or invoices 1042 and 1043."""
+    return f"invoice{'s' if len(numbers) > 1 else ''} {listed(numbers, INVOICES_AT_MOST)}"
+
+
+def _matched(facts: CardFacts, options: Mapping[str, object]) -> rules.Match | None:
+    """What a match means with what a person said so far; None where that is not enough."""
     if facts.evidence is None:
-        return True
+        return None
     try:
-        rules.match(facts.evidence, {})
+        return rules.match(rules.with_named(facts.evidence, facts.named), options)
     except CannotBeDone:
-        return True
-    return False
+        return None
 
 
 def match_named(given: Callable[[str], Mapping[str, Any]]) -> dict[str, object]:
     """What was filled in; what was typed counts for what was chosen from the list."""
     chosen = given(rules.TO_INVOICE)
     picked = chosen.get("selected_options") or [chosen.get("selected_option")]
-    invoices = [str(each["value"]) for each in picked if each]
+    invoices = [f"#{each['value']}" for each in picked if each]
     number, name = (str(given(block).get("value") or "").strip() for block in (OTHER_INVOICE, OTHER_CUSTOMER))
     customer = str((given(rules.TO_CUSTOMER).get("selected_option") or {}).get("value") or "")
-    return {rules.TO_INVOICE: [number] if number else invoices, rules.TO_CUSTOMER: name or customer}
+    return {rules.TO_INVOICE: [number] if number else invoices, rules.TO_CUSTOMER: name or (customer and f"#{customer}")}
 
 
 def _invoice(near: NearInvoice, words: Words) -> str:

@@ -56,7 +56,7 @@ def resolve_modal(facts: CardFacts, company: Company, *, chosen: Remedy | None =
     blocks += figures_blocks(facts, remedy, words, FIGURES_AT_MOST)
     blocks += following(facts, remedy, words)
     blocks += _needs(facts, remedy, words)
-    return _view(facts, blocks, submit=labels.named(remedy, facts.failure.about).partition(":")[0])
+    return _view(facts, blocks, submit=labels.named(remedy, facts.failure.about).partition(":")[0].partition(" to ")[0])
 
 
 def _view(facts: CardFacts, blocks: list[Block], *, submit: str | None) -> Block:

@@ -63,7 +63,7 @@ _LABELS: dict[Remedy, str] = {
     Remedy.RECREATE_RECEIPT: "Recreate receipt",
     Remedy.DISMISS: "Dismiss syncing",
     Remedy.NOT_DUPLICATE: "Not a duplicate: record it",
-    Remedy.MATCH: "Match: invoice or customer",
+    Remedy.MATCH: "Match to invoice or customer",
     Remedy.APPLY_RECEIPT: "Apply receipt",
     Remedy.KEEP_ON_ACCOUNT: "Keep on account",
     Remedy.ACCEPT_CORRECTION: "Take the correction",

@@ -234,7 +234,7 @@ def _customer_named(evidence: Evidence, name: str) -> NearCustomer:
     }
     if evidence.customer is not None:
         known.setdefault(evidence.customer.id, NearCustomer(evidence.customer, Kin.SAME))
-    named = [near for near in known.values() if name.removeprefix("#") == near.customer.id]
+    named = [near for near in known.values() if name == f"#{near.customer.id}"]
     named = named or [near for near in known.values() if called(near.customer, name)]
     if len(named) > 1:
         raise CannotBeDone(f"Several customers are called {plain(name)}: {listed([_with_id(near.customer) for near in named])}.")
@@ -271,7 +271,7 @@ def _chosen(
 def _named(pool: Sequence[NearInvoice], names: Sequence[str], line: LineEvidence) -> tuple[str, NearInvoice | None]:
     """Which of the names is an invoice for this line. Raises CannotBeDone where it is the number of several."""
     for name in names:
-        by_id = [near for near in pool if name.removeprefix("#") == near.invoice.id]
+        by_id = [near for near in pool if name == f"#{near.invoice.id}"]
         found = by_id or [near for near in pool if near.invoice.number == name]
         if len(found) > 1:
             raise CannotBeDone(f"Several invoices have the number {plain(name)}: {listed([said(near) for near in found])}.")

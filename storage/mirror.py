@@ -169,9 +169,9 @@ def named(
     connection: Connection, company: str, invoices: Collection[str], customers: Collection[str]
 ) -> Sequence[Customer | Invoice]:
     """The living invoices and customers that a person names, by number, name or #id, with whose they are, and the parents."""
-    ids = {name.removeprefix("#") for name in (*invoices, *customers)}
-    if not ids:
+    if not (invoices or customers):
         return ()
+    ids = {name.removeprefix("#") for name in (*invoices, *customers) if name.startswith("#")}
     by_number = invoices_numbered(connection, company, invoices) if invoices else ()
     seen_ones = [seen for seen in (*documents(connection, company, "invoice", ids), *by_number) if seen.deleted_at is None]
     found = {seen.document.id: seen.document for seen in seen_ones if isinstance(seen.document, Invoice)}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from evidence_makers import LATER, PAID_AT, a_credit, a_line, a_receipt, an_evidence, an_invoice, cases, evidence_of
+from evidence_makers import LATER, PAID_AT, a_credit, a_customer, a_line, a_receipt, an_evidence, an_invoice, cases, evidence_of
 from makers import a_company
 
 import rules
@@ -21,7 +21,7 @@ from receivables.books_records import Gone, InvoiceStatus, ReceiptLine, Stamp
 from receivables.corrections import Correction
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Remedy
 from receivables.effects import EffectKind, EffectState, ReceiptWrite
-from receivables.evidence import Evidence, PostedPart, ReceiptEvidence
+from receivables.evidence import BindingProblem, Evidence, Kin, NearCustomer, NearInvoice, PostedPart, ReceiptEvidence
 from receivables.payment import Allocation, Bucket, Payment, PaymentState
 from storage.cards import CardFacts
 from storage.companies import Pause
@@ -236,6 +236,29 @@ def entered_in_two() -> Evidence:
     return an_evidence(lines=(a_line(invoice=an_invoice()),), receipts=receipts)
 
 
+def spelled_otherwise(*, candidates: int = 1) -> Evidence:
+    """The books have the invoice with leading zeros, once or several times."""
+    near = [an_invoice(number=f"{'0' * more}1042", id=f"i-{more}") for more in range(1, candidates + 1)]
+    found = tuple(NearInvoice(invoice, a_customer(), Kin.SAME) for invoice in near)
+    return an_evidence(lines=(a_line(problem=BindingProblem.NO_SUCH_INVOICE, near=found),))
+
+
+def of_two_of_one_name() -> Evidence:
+    """Two customers are called as the payment says, and neither has the invoice."""
+    two = tuple(NearCustomer(a_customer(id=id), Kin.NAMESAKE) for id in ("c-1", "c-2"))
+    evidence = an_evidence(lines=(a_line(problem=BindingProblem.SEVERAL_CUSTOMERS),), without_customer=True)
+    return replace(evidence, near_customers=two)
+
+
+def named_by_a_person() -> CardFacts:
+    """Another customer's invoice that nothing led to, named by a person: a second one must agree."""
+    evidence = an_evidence(lines=(a_line(problem=BindingProblem.NO_SUCH_INVOICE),))
+    initech, invoice = a_customer(id="c-9", name="Initech"), an_invoice(number="7001", customer_id="c-9")
+    two = "It is another customer's money then, so it takes two people."
+    asked = a_decision(Remedy.MATCH, "waiting_approval", outcome=two, to_invoice=["7001"])
+    return replace(a_card(evidence, decision=asked), named=(invoice, initech))
+
+
 def swallowed(*, open_minor: int, applied_minor: int = 38_000, on_account_minor: int = 0) -> Evidence:
     """Our receipt of $500.00 applied by `applied_minor` only; `on_account_minor` of it was meant to stay on account."""
     receipt = a_receipt(id="r-9", lines=(("i-1042", applied_minor),))
@@ -339,6 +362,7 @@ def _decided() -> dict[str, CardFacts]:
     }
     return {
         "waiting-for-approval": a_card(credited(), decision=waiting),
+        "waiting-match": named_by_a_person(),
         "waiting-not-duplicate": a_card(
             paid_by_check_as_well(),
             decision=a_decision(
@@ -489,6 +513,9 @@ def modal_states() -> dict[str, Block]:
         "dismiss-without-proof": (a_card(short()), Remedy.DISMISS),
         "dismiss-with-two-and-apply": (a_card(entered_in_two()), Remedy.DISMISS),
         "not-duplicate": (a_card(paid_by_check_as_well()), Remedy.NOT_DUPLICATE),
+        "match": (a_card(spelled_otherwise()), Remedy.MATCH),
+        "match-to-one-of-several": (a_card(spelled_otherwise(candidates=3)), Remedy.MATCH),
+        "match-to-a-customer": (a_card(of_two_of_one_name()), Remedy.MATCH),
         "apply-receipt": (a_card(swallowed(open_minor=12_000)), Remedy.APPLY_RECEIPT),
         "keep-on-account": (a_card(half_voided()), Remedy.KEEP_ON_ACCOUNT),
         "retry": (blocked(), Remedy.RETRY),

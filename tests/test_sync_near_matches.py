@@ -401,6 +401,18 @@ def test_what_is_not_there_is_refused_in_words(scene: Scene, options: dict[str, 
         scene.decide(Remedy.MATCH, **options)
 
 
+def test_a_number_is_a_number_even_where_it_is_the_id_of_another_invoice(scene: Scene) -> None:
+    hooli = scene.customer()
+    first = scene.invoice("7001", hooli, 50_000)
+    second = scene.invoice(first.id, hooli, 50_000)
+    scene.pay()
+    scene.sync()
+    assert "done" == scene.decide(Remedy.MATCH, to_invoice=first.id)
+    scene.sync()
+    (receipt,) = scene.ledger.receipts()
+    assert [second.id] == [line.invoice_id for line in receipt.lines]
+
+
 def test_invoices_of_two_customers_are_not_one_receipt(scene: Scene) -> None:
     hooli, initech = scene.customer(), scene.customer("Initech")
     scene.invoice("1042", hooli, 30_000)
