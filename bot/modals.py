@@ -26,6 +26,7 @@ from receivables.words import Words, counted, plain
 from storage.cards import CardFacts
 
 CALLBACK = "resolve_now"
+REMEDIES_AT_MOST = 10  # Slack takes no more radio buttons
 FIGURES_AT_MOST = 40  # Slack allows 100 blocks, of four figures each; a payment of so many invoices is rare
 REASON_AT_MOST = 1000
 REFERENCE_AT_MOST = 100
@@ -98,7 +99,8 @@ def _evidence(facts: CardFacts, words: Words) -> list[Block]:
 
 
 def _remedies(facts: CardFacts, offered: Sequence[Remedy], chosen: Remedy, words: Words) -> Block:
-    options = {remedy: _option(label_of(facts, remedy, words), facts.offers[remedy]) for remedy in offered}
+    shown = offered[:REMEDIES_AT_MOST] if chosen in offered[:REMEDIES_AT_MOST] else [*offered[: REMEDIES_AT_MOST - 1], chosen]
+    options = {remedy: _option(label_of(facts, remedy, words), facts.offers[remedy]) for remedy in shown}
     return {
         "type": "input",
         "block_id": "remedy",
