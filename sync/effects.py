@@ -236,18 +236,17 @@ def _refuse_stale(work: Work, stale: Sequence[StoredEffect], why: Mapping[str, s
 
 def _send_all(desk: Desk, ready: Sequence[StoredEffect], counts: EffectCounts, held: _Held) -> None:
     """One dispatch after the other; what a dispatch rests on was read right before it, however long those before it took."""
-    size, read_at = desk.books.traits.orders_per_dispatch, float("-inf")
-    documents = Documents()
-    while ready:
-        if read_at + FRESH_SECONDS < desk.watch.moment():
-            read_at = desk.watch.moment()
-            ready, documents = _reread(desk, ready, counts, held)
+    size, read_at = desk.books.traits.orders_per_dispatch, desk.watch.moment()
+    fresh, documents = _reread(desk, ready, counts, held)
+    while fresh:
         if not desk.writes:  # switched off meanwhile: what was not sent yet waits
             _release(desk, list(held.effects.values()), BooksUnavailable("nothing is sent at present"), counts)
             return
-        if ready:
-            _send(desk, ready[:size], documents, counts, held)
-        ready = ready[size:]
+        _send(desk, fresh[:size], documents, counts, held)
+        fresh = fresh[size:]
+        if fresh and desk.watch.moment() > read_at + FRESH_SECONDS:
+            read_at = desk.watch.moment()
+            fresh, documents = _reread(desk, fresh, counts, held)
 
 
 def _send(desk: Desk, batch: Sequence[StoredEffect], documents: Documents, counts: EffectCounts, held: _Held) -> None:
