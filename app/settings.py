@@ -162,6 +162,7 @@ class _CompanyTable(Table):
     large_percentage: int = Field(10, ge=1, le=100)
     hand_receipt_days: int = Field(7, ge=0, le=366)
     solo: bool = False
+    materiality: Annotated[dict[Currency, str], AfterValidator(_limits)] = Field(default_factory=dict)
     credit_reasons: CreditReasons = Field(default_factory=dict)
     deposit_accounts: dict[Annotated[str, AfterValidator(_deposit_key)], Name] = Field(default_factory=dict)
 
@@ -373,6 +374,9 @@ def _company(table: _CompanyTable) -> CompanySettings:
         hand_receipt_days=table.hand_receipt_days,
         locale=table.locale,
         solo=table.solo,
+        materiality=MappingProxyType(
+            {currency: minor_from_text(amount, currency) for currency, amount in table.materiality.items()}
+        ),
         credit_words=words_of(table.credit_reasons),
     )
     return CompanySettings(company, table.books, table.slack, table.feed)

@@ -48,6 +48,7 @@ PRESSABLE = (
     Remedy.DISMISS,
     Remedy.APPLY_RECEIPT,
     Remedy.KEEP_ON_ACCOUNT,
+    Remedy.POST_ON_OPEN_DAY,
     Remedy.ACCEPT_CORRECTION,
     Remedy.MATCH,
     Remedy.RETRY,

@@ -42,7 +42,7 @@ def figures(facts: CardFacts, remedy: Remedy, words: Words, options: Options = N
         match remedy:
             case Remedy.UNAPPLY_CREDIT_MEMO:
                 return _unapplied(evidence, rules.unapplied(diagnosis, evidence, options))
-            case Remedy.RECREATE_RECEIPT:
+            case Remedy.RECREATE_RECEIPT | Remedy.POST_ON_OPEN_DAY:
                 return _recreated(evidence, diagnosis, options)
             case Remedy.KEEP_ON_ACCOUNT:
                 return _kept(evidence, options)

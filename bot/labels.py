@@ -17,6 +17,7 @@ EXPLAINED: dict[Remedy, str] = {
     Remedy.APPLY_RECEIPT: "Applies the receipt that is in the books to its invoices. No second receipt is posted.",
     Remedy.KEEP_ON_ACCOUNT: "Leaves what does not fit on the customer's account as an unapplied credit.",
     Remedy.ACCEPT_CORRECTION: "Replaces our record of the payment by what the feed says now. Nothing of it is in the books.",
+    Remedy.POST_ON_OPEN_DAY: "Posts the receipt on the first open day, with the true date in its memo. Takes two people.",
     Remedy.RETRY: "Checks the payment again and posts it if nothing is in the way.",
     Remedy.WAIT: "Changes nothing.",
     Remedy.RECONNECT: "Reconnect the company to its books.",

@@ -118,7 +118,7 @@ def _remedies(facts: CardFacts, offered: Sequence[Remedy], chosen: Remedy, words
 def _needs(facts: CardFacts, remedy: Remedy, words: Words) -> list[Block]:
     """The inputs that the chosen remedy asks for."""
     blocks: list[Block] = []
-    if remedy is Remedy.RECREATE_RECEIPT:
+    if remedy in (Remedy.RECREATE_RECEIPT, Remedy.POST_ON_OPEN_DAY):
         blocks += _successor(facts, words)
     if remedy is Remedy.KEEP_ON_ACCOUNT:
         blocks += _to_invoice(facts, words)

@@ -26,6 +26,7 @@ class Company:
     hand_receipt_days: int = 7  # how far a receipt entered by hand may lie from the payment's day
     locale: str = "en_US"  # one of receivables.words.LOCALES
     credit_words: CreditWords = field(default_factory=CreditWords)
+    materiality: Mapping[str, int] = field(default_factory=dict)  # by currency: above it a closed month may be reopened
     solo: bool = False  # an office of one: nobody else can decide about what its one person made
 
     @property
@@ -46,6 +47,10 @@ class Company:
         today = datetime.combine(self.day_of(now), time(hour), self.time_zone)
         newest = today if today <= now else today - timedelta(days=1)  # the same hour on the wall, a day earlier
         return newest.astimezone(UTC)
+
+    def is_material(self, amount_minor: int, currency: str) -> bool:
+        """Whether the company would reopen a closed month for this amount (minor units); never where it says nothing."""
+        return currency in self.materiality and amount_minor > self.materiality[currency]
 
     def deposit_account(self, method: str, currency: str) -> str:
         """Where money of this method and currency is deposited, or "" for the package's own default."""

@@ -46,6 +46,7 @@ class Remedy(StrEnum):
     MATCH = "match"
     APPLY_RECEIPT = "apply_receipt"
     KEEP_ON_ACCOUNT = "keep_on_account"
+    POST_ON_OPEN_DAY = "post_on_open_day"
     ACCEPT_CORRECTION = "accept_correction"
     RETRY = "retry"
     WAIT = "wait"
@@ -66,6 +67,7 @@ _LABELS: dict[Remedy, str] = {
     Remedy.MATCH: "Match to invoice or customer",
     Remedy.APPLY_RECEIPT: "Apply receipt",
     Remedy.KEEP_ON_ACCOUNT: "Keep on account",
+    Remedy.POST_ON_OPEN_DAY: "Post on the first open day",
     Remedy.ACCEPT_CORRECTION: "Take the correction",
     Remedy.RETRY: "Retry",
     Remedy.WAIT: "Wait",

@@ -166,6 +166,7 @@ class Evidence:
     vanished: tuple[Vanished, ...] = ()
     near_customers: tuple[NearCustomer, ...] = ()  # where the payment's name does not say which one it is of
     other_invoices: tuple[Invoice, ...] = ()  # what else is open of the customer in its currency, oldest first
+    material: bool = False  # so large that the company would reopen a closed month for it
     twins: tuple[Twin, ...] = ()  # the payments it probably is again, as long as no person has said what is so
     longest_reference: int = 0  # at how many characters these books cut a receipt's reference; 0 where they never do
     time_zone: str = "UTC"  # the company's calendar, by its IANA name; of no weight in what a person decides upon

@@ -47,6 +47,7 @@ from rules.near import (
     with_named,
 )
 from rules.obstacles import NOBODY_DECIDES, InTheWay, Obstacle, obstacles
+from rules.open_day import first_open_day
 from rules.reading import Reading, read
 from rules.saying import incident, needs_reconnecting, not_checked, root, sentence, setting, stops_company, title, was_recorded
 
@@ -82,6 +83,7 @@ __all__ = [
     "explain",
     "fact_sentence",
     "findings",
+    "first_open_day",
     "fits_again",
     "follows",
     "gave_back_partly",

@@ -14,6 +14,7 @@ from rules.corrections import correction_follows
 from rules.credits_off import Unapplied, unapplied
 from rules.near import SOMEBODY_ELSE, Match, as_matched, match
 from rules.obstacles import obstacles
+from rules.open_day import first_open_day
 from rules.reading import read
 
 
@@ -30,6 +31,8 @@ def follows(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence, options: O
             return _unapplied(unapplied(diagnosis, evidence, options), words)
         if remedy is Remedy.MATCH:
             return _matched(evidence, match(evidence, options), words)
+        if remedy is Remedy.POST_ON_OPEN_DAY:
+            return _later(evidence, words)
         if remedy is Remedy.KEEP_ON_ACCOUNT:
             return _kept(diagnosis, evidence, options, words)
         if remedy is Remedy.DISMISS:
@@ -92,6 +95,15 @@ def _other_money(said: OtherMoney, words: Words) -> tuple[str, ...]:
     ]
     rest = words.money(said.rest_minor, currency)
     return (f"{capitalized(listed(short))}: {rest} becomes an unapplied credit.",)
+
+
+def _later(evidence: Evidence, words: Words) -> tuple[str, ...]:
+    """On which day the receipt is dated, and that the closed month stays as it is."""
+    day = first_open_day(evidence)
+    if day is None:
+        return ()
+    paid = words.day(evidence.payment.paid_at)
+    return (f"The receipt is dated {words.day(day)}, the first open day; its memo says that the customer paid on {paid}.",)
 
 
 def _kept(diagnosis: Diagnosis, evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 from receivables.diagnosis import Finding, Remedy
 from rules.obstacles import NOBODY_DECIDES, InTheWay, obstacles
+from rules.open_day import first_open_day
 from rules.reading import Reading
 
 #: What is no reason against an offer: by the time somebody decides it was read, or the facts are others.
 PASSING = frozenset({InTheWay.UNREAD})
+#: Remedies that record a receipt on the payment's own day; in a closed month it is posted on the first open day instead.
+RECORD = frozenset({Remedy.UNAPPLY_CREDIT_MEMO, Remedy.RECREATE_RECEIPT, Remedy.KEEP_ON_ACCOUNT})
 
 
 class Offers:
@@ -28,19 +31,30 @@ class Offers:
             return self._reading.paid
         if remedy is Remedy.UNAPPLY_CREDIT_MEMO:
             return self._in_the_way <= {InTheWay.SHORT}
-        if remedy in (Remedy.RECREATE_RECEIPT, Remedy.KEEP_ON_ACCOUNT):
+        if remedy in RECORD:
             return not self._in_the_way & NOBODY_DECIDES
+        if remedy is Remedy.POST_ON_OPEN_DAY:
+            others = self._in_the_way - {InTheWay.PERIOD_CLOSED}
+            return first_open_day(self._reading.evidence) is not None and not others & NOBODY_DECIDES
         return True
 
     def of(self, finding: Finding) -> Finding:
-        """The finding with what can be carried out. Where its own remedy cannot, a person looks into it."""
-        others = [remedy for remedy in finding.alternatives if self.possible(remedy)]
-        first = finding.remedy
-        if not self.possible(first):
-            may_be_other = self._reading.suspects and not self._reading.evidence.unread and not all(
-                found.named for found in self._reading.suspects
-            )  # fmt: skip
-            if InTheWay.RECEIPT_FOUND in self._in_the_way and may_be_other:
-                others.insert(0, Remedy.NOT_DUPLICATE)
-            first = Remedy.ESCALATE
-        return replace(finding, remedy=first, alternatives=tuple(dict.fromkeys(other for other in others if other is not first)))
+        """The finding with what can be carried out, in the order in which it is recommended."""
+        wanted = (finding.remedy, *finding.alternatives)
+        offered = [remedy for remedy in map(self._instead, wanted) if self.possible(remedy)]
+        if not offered or offered[0] is not self._instead(finding.remedy):
+            otherwise = Remedy.RETRY if finding.remedy is Remedy.POST_ON_OPEN_DAY else Remedy.ESCALATE
+            offered = [otherwise, *self._other_money(), *offered]
+        first, *others = dict.fromkeys(offered)
+        return replace(finding, remedy=first, alternatives=tuple(others))
+
+    def _instead(self, remedy: Remedy) -> Remedy:
+        """What a remedy becomes that the closed month alone would refuse."""
+        refused = remedy in RECORD and not self.possible(remedy)
+        return Remedy.POST_ON_OPEN_DAY if refused and self.possible(Remedy.POST_ON_OPEN_DAY) else remedy
+
+    def _other_money(self) -> list[Remedy]:
+        """What else may be said where a receipt entered by hand is in the way: that it is other money."""
+        suspects = self._reading.suspects
+        may_be = bool(suspects) and not self._reading.evidence.unread and not all(found.named for found in suspects)
+        return [Remedy.NOT_DUPLICATE] if may_be and InTheWay.RECEIPT_FOUND in self._in_the_way else []

@@ -319,6 +319,7 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         longest_reference=search.longest_reference,
         near_customers=ours.near.customers_of(stored.payment),
         other_invoices=other_invoices.beside(stored.payment, lines, customers, read.others),
+        material=company.is_material(stored.payment.amount_minor, stored.payment.currency),
         twins=ours.twins.get(stored.number, ()),
         time_zone=company.time_zone.key,
     )

@@ -6,7 +6,7 @@ rests on, and a chain carries those that the step before it will leave.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import rules
@@ -16,7 +16,7 @@ from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
 from receivables.twins import Settled
-from sync import matching, our_receipts
+from sync import matching, open_day, our_receipts
 from sync.cases import Case, Plan, gone, receipt_steps
 from sync.credit_chain import unapply
 
@@ -27,29 +27,22 @@ def plan(case: Case) -> Plan:
         raise CannotBeDone("It is not known yet whether this payment is in the books. We keep checking the books.")
     if case.stored.state is not PaymentState.FAILED:
         raise CannotBeDone(f"This payment is {case.stored.state}. What was decided before is carried out first.")
-    match case.decision.remedy:
-        case Remedy.UNAPPLY_CREDIT_MEMO:
-            return unapply(case)
-        case Remedy.RECREATE_RECEIPT:
-            return _recreate(case)
-        case Remedy.DISMISS:
-            return _dismiss(case)
-        case Remedy.NOT_DUPLICATE:
-            return _not_duplicate(case)
-        case Remedy.MATCH:
-            return matching.plan(case)
-        case Remedy.APPLY_RECEIPT:
-            return our_receipts.applied(case)
-        case Remedy.KEEP_ON_ACCOUNT:
-            return _keep_on_account(case)
-        case Remedy.RETRY:
-            return our_receipts.read_again(case) or Plan(
-                PaymentState.RECEIVED, Bucket.TO_DO, "checked again, and posted when it fits", resolution="retried",
-                bindings=_followed(case), superseded=gone(case))  # fmt: skip
-        case Remedy.ACCEPT_CORRECTION:
-            raise CannotBeDone("The feed has brought no correction of this payment.")
-        case Remedy.WAIT | Remedy.RECONNECT | Remedy.ESCALATE:
-            return Plan(case.stored.state, case.stored.bucket, "noted; nothing was changed")
+    return _PLANS[case.decision.remedy](case)
+
+
+def _retry(case: Case) -> Plan:
+    """Read back where all of it is in the books with our mark, else checked again from the beginning."""
+    return our_receipts.read_again(case) or Plan(
+        PaymentState.RECEIVED, Bucket.TO_DO, "checked again, and posted when it fits", resolution="retried",
+        bindings=_followed(case), superseded=gone(case))  # fmt: skip
+
+
+def _no_correction(case: Case) -> Plan:
+    raise CannotBeDone(f"The feed has brought no correction of payment {case.stored.number}.")
+
+
+def _noted(case: Case) -> Plan:
+    return Plan(case.stored.state, case.stored.bucket, "noted; nothing was changed")
 
 
 def _followed(case: Case) -> tuple[tuple[int, str, str], ...]:
@@ -91,6 +84,14 @@ def _keep_on_account(case: Case) -> Plan:
     _no_receipt_of_ours(case)
     _may_be_posted(case, case.evidence)
     return _receipt_plan(case, case.evidence, rules.applied_to(case.evidence, case.decision.options))
+
+
+def _post_on_open_day(case: Case) -> Plan:
+    """The same as recreating the receipt, dated the first open day: the closed month is not touched."""
+    day = rules.first_open_day(case.evidence)
+    if day is None:
+        raise CannotBeDone("The payment's own day is open by now, so it is posted on that. Retry instead.")
+    return open_day.on_day(_recreate(open_day.opened(case)), day, case)
 
 
 def _receipt_plan(
@@ -163,3 +164,20 @@ def _not_duplicate(case: Case) -> Plan:
         return replace(again, other_money=other)
     _no_receipt_of_ours(case)
     return replace(_receipt_plan(case, said.evidence, said.recorded), other_money=other)
+
+
+_PLANS: Mapping[Remedy, Callable[[Case], Plan]] = {
+    Remedy.UNAPPLY_CREDIT_MEMO: unapply,
+    Remedy.RECREATE_RECEIPT: _recreate,
+    Remedy.DISMISS: _dismiss,
+    Remedy.NOT_DUPLICATE: _not_duplicate,
+    Remedy.MATCH: matching.plan,
+    Remedy.APPLY_RECEIPT: our_receipts.applied,
+    Remedy.KEEP_ON_ACCOUNT: _keep_on_account,
+    Remedy.POST_ON_OPEN_DAY: _post_on_open_day,
+    Remedy.RETRY: _retry,
+    Remedy.ACCEPT_CORRECTION: _no_correction,
+    Remedy.WAIT: _noted,
+    Remedy.RECONNECT: _noted,
+    Remedy.ESCALATE: _noted,
+}

@@ -35,6 +35,7 @@ OTHER_PAYMENT = "To say that it is not a duplicate takes two people."
 OTHER_MONEY = "The receipt may well be this payment, so it takes two people to say that it is other money."
 NO_GENUINE_CREDIT = "The credit memo does not look like a genuine credit, so it takes two people to unapply it."
 OTHER_CUSTOMER = "It is another customer's money then, so it takes two people."
+OTHER_DAY = "Posting on another day than the customer paid takes two people."
 SHORT_PROOF = "The proof is less than the payment, so the dismissal takes two people."
 
 
@@ -270,6 +271,8 @@ def question_of(
         always_two = SHORT_PROOF if proof.missing_minor else ""
     elif remedy is Remedy.UNAPPLY_CREDIT_MEMO and evidence:
         always_two = "" if rules.all_genuine(diagnosis, evidence) else NO_GENUINE_CREDIT
+    elif remedy is Remedy.POST_ON_OPEN_DAY:
+        always_two = OTHER_DAY
     elif remedy is Remedy.KEEP_ON_ACCOUNT and evidence:
         rules.applied_to(evidence, options)  # an invoice that cannot take it is said at once
     elif remedy is Remedy.NOT_DUPLICATE and evidence:

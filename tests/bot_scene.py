@@ -77,6 +77,7 @@ slack = ["{team}/{dana}"]
 company = "acme"
 remedies = [
   "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "match", "apply_receipt", "keep_on_account",
+  "post_on_open_day",
   "accept_correction", "retry",
 ]
 limits = {{ USD = "10000.00" }}
@@ -89,6 +90,7 @@ slack = ["{team}/{sam}"]
 company = "acme"
 remedies = [
   "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "match", "apply_receipt", "keep_on_account",
+  "post_on_open_day",
   "accept_correction", "retry",
 ]
 limits = {{ USD = "{sams_limit}" }}

@@ -48,7 +48,8 @@ MAY = """\
 [[person.may]]
 company = "acme"
 remedies = [
-    "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "match", "apply_receipt", "keep_on_account", "retry"
+    "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "match", "apply_receipt", "keep_on_account",
+    "post_on_open_day", "retry"
 ]
 limits = {{ USD = "{limit}" }}
 """

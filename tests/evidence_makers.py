@@ -179,6 +179,7 @@ def an_evidence(
     vanished: tuple[Vanished, ...] = (),
     longest_reference: int = 0,
     method: str = "card",
+    material: bool = False,
 ) -> Evidence:
     """The payment allocates what the lines say; `amount_minor` is more where a rest is meant to stay on account."""
     allocated = sum(line.amount_minor for line in lines)
@@ -212,6 +213,7 @@ def an_evidence(
         searched_through=searched_through,
         vanished=vanished,
         longest_reference=longest_reference,
+        material=material,
     )
 
 
@@ -259,6 +261,7 @@ def evidence_of(case: Short) -> Evidence:
     )
     return replace(
         evidence,
+        material=case.get("material", False),
         twins=tuple(_twin(evidence.payment, _known("twin", twin)) for twin in case.get("twins", ())),
         near_customers=tuple(
             NearCustomer(a_customer(id=near["id"], name=near["name"]), Kin(near["kin"]))
@@ -283,7 +286,7 @@ def _twin(payment: Payment, twin: Short) -> Twin:
 #: Every key that a case may use; anything else is a slip of the pen, which would silently test something else.
 KEYS = {
     "case": "name fires near_miss_of expect lines receipts posted refusal customer amount currency paid closed_through day_closed"
-    " isolated unread not_checked status searched number vanished longest_reference twins near_customers method",
+    " isolated unread not_checked status searched number vanished longest_reference twins near_customers method material",
     "twin": "number alike paid timed",
     "line": "invoice amount is open status total day by stamped customer currency problem credits successors near",
     "near": "number customer name id kin open currency",

@@ -387,6 +387,7 @@ def an_evidence_of(rng: random.Random) -> Evidence:
         closed_through=rng.choice((None,) * 6 + (date(2026, 2, 28), date(2026, 3, 3), date(2026, 3, 4))),
         received_on_closed=rng.random() < 0.06,
         isolated=rng.random() < 0.7,
+        material=rng.random() < 0.2,
         refusal=refusal,
         unread=("receipts",) if rng.random() < 0.08 else (),
         status=rng.choice((FeedStatus.PAID,) * 22 + (FeedStatus.RETURNED, FeedStatus.REFUNDED)),

@@ -84,7 +84,10 @@ class _Oracle(Money):
         found, codes = self.diagnosed(), self.in_the_way() - {"unread"}
         records = found.remedy in (Remedy.RECREATE_RECEIPT, Remedy.KEEP_ON_ACCOUNT) and not self.ours
         refused = bool(codes & NOBODY) if records else found.remedy is Remedy.UNAPPLY_CREDIT_MEMO and bool(codes - {"short"})
-        return replace(found, remedy=Remedy.ESCALATE) if refused else found
+        later = self.e.received_on_closed and self.e.settings.closed_through and not (codes - {"period_closed"}) & NOBODY
+        if found.remedy is Remedy.POST_ON_OPEN_DAY:
+            return found if later else replace(found, remedy=Remedy.RETRY)
+        return replace(found, remedy=Remedy.POST_ON_OPEN_DAY if later else Remedy.ESCALATE) if refused else found
 
     def diagnosed(self) -> Opinion:
         if self.waiting():
@@ -274,7 +277,8 @@ class _Oracle(Money):
 
     def gates(self) -> Opinion | None:
         if self.e.received_on_closed:
-            return Opinion(Cause.PERIOD_CLOSED, Remedy.RETRY, self.sure(True))
+            later = Remedy.RETRY if self.e.material else Remedy.POST_ON_OPEN_DAY
+            return Opinion(Cause.PERIOD_CLOSED, later, self.sure(True))
         if self.refused("period_closed"):
             return Opinion(Cause.PERIOD_CLOSED, Remedy.RETRY, Confidence.LIKELY)
         customer = self.e.customer
@@ -422,7 +426,8 @@ class _Oracle(Money):
             return None
         certain = found.sure and self.can_post() and not self.may_be_this_money()
         if found.remedy is Remedy.UNAPPLY_CREDIT_MEMO and any(oracle_credits.is_closed(self, c) for c in found.off):
-            return Opinion(Cause.PERIOD_CLOSED, Remedy.RETRY, self.sure(certain))
+            way = Remedy.RETRY if self.e.material else Remedy.KEEP_ON_ACCOUNT
+            return Opinion(Cause.PERIOD_CLOSED, way, self.sure(certain))
         off = frozenset(c.id for c in found.off)
         return Opinion(Cause.CREDIT_MEMO_APPLIED, found.remedy, self.sure(certain), applications=off, successors=found.instead)
 

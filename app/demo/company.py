@@ -84,6 +84,7 @@ slack = [{dana}]
 company = "acme"
 remedies = [
   "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "match", "apply_receipt", "keep_on_account",
+  "post_on_open_day",
   "accept_correction", "retry",
 ]
 limits = {{ USD = "10000.00" }}
@@ -96,6 +97,7 @@ slack = [{sam}]
 company = "acme"
 remedies = [
   "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "match", "apply_receipt", "keep_on_account",
+  "post_on_open_day",
   "accept_correction", "retry",
 ]
 limits = {{ USD = "500.00" }}

@@ -31,12 +31,16 @@ def period_closed(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: the books would not take a receipt of that date.
     Happens when: the last closed day of the books is the receipt's day, or later.
-    Remedy: the controller reopens the period, then retry.
+    Remedy: post on the first open day with the true date in the memo; that takes two people. Reopening is proposed only above
+    the company's materiality.
     Prevention: close a period only after its last payments are posted; the list of open failures shows which are not.
     Not to be confused with: a closed period that contains nothing of this payment.
     """
     because = (*observations.period(reading), *observations.refusal(reading))
-    return matched.finding(Remedy.RETRY, Remedy.DISMISS, because=because)
+    ways = (Remedy.POST_ON_OPEN_DAY, Remedy.RETRY)
+    if reading.evidence.material:
+        ways = (Remedy.RETRY, Remedy.POST_ON_OPEN_DAY)
+    return matched.finding(*ways, Remedy.DISMISS, because=because)
 
 
 @rule(Cause.PERIOD_CLOSED, when=(refused(Refusal.PERIOD_CLOSED),), certain=None)
@@ -45,7 +49,8 @@ def period_closed_refused(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: a refusal that says so, though the receipt's own day is open.
     Happens when: an invoice of the payment, or the receipt at that time, was in a closed period.
-    Remedy: the controller reopens the period, then retry. Only likely: it may have been reopened since.
+    Remedy: retry; if it is refused again, date the document in an open period, or let the controller reopen the period. Only
+    likely: it may have been reopened since.
     Prevention: close a period only after its last payments are posted.
     Not to be confused with: a refusal because the receipt is deposited.
     """
@@ -64,17 +69,25 @@ def credit_in_closed_period(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: the invoice is short by a credit applied after the customer paid.
     Happens when: the day on which the credit was applied is not after the last closed day.
-    Remedy: the controller reopens the period, then retry; the credit can be taken off after that.
+    Remedy: keep on account what the invoice does not take: the closed period stays as it is. Reopening it and then retrying is
+    proposed only above the company's materiality.
     Prevention: apply credits and resolve failures before the period is closed.
     Not to be confused with: an older credit in a closed period that need not be touched.
     """
     through = reading.evidence.settings.closed_through
     because = (*observations.lines_with(reading, Flaw.SHORT), books_closed(through=through))
-    return matched.finding(Remedy.RETRY, Remedy.DISMISS, because=because)
+    ways = (Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY)
+    if reading.evidence.material:
+        ways = (Remedy.RETRY, Remedy.KEEP_ON_ACCOUNT)
+    return matched.finding(*ways, Remedy.DISMISS, because=because)
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding, then_retry = diagnosis.primary, "Reopen the period in the books, then retry."
+    if finding.remedy is Remedy.POST_ON_OPEN_DAY:
+        then_retry = "Post it on the first open day, with the true date in the memo; two people decide."
+    elif finding.remedy is Remedy.KEEP_ON_ACCOUNT:
+        then_retry = "Leave what the invoice does not take as an unapplied credit; the closed period is not touched."
     if finding.rule == "period_closed_refused":
         return f"The books refused because a document of this payment is in a closed period. {then_retry}"
     (fact,) = finding.facts("period_closed", "books_closed")
@@ -104,7 +117,7 @@ CAUSE = CauseFile(
     sentence=sentence,
     root=root,
     about=about,
-    incident="The books are closed through {about}, and these payments touch documents before that. Ask the controller to "
-    "reopen the period, then retry all of them.",
+    incident="The books are closed through {about}, and these payments touch documents before that. Post each on the first "
+    "open day with its true date in the memo, or ask the controller whether the period is to be reopened.",
     setting="the books are closed through {about}",
 )
