@@ -26,6 +26,7 @@ from receivables.words import Words, counted, plain
 from storage.cards import CardFacts
 
 CALLBACK = "resolve_now"
+RADIO_AT_MOST = 10  # Slack takes no more of these; a longer list is a menu
 REMEDIES_AT_MOST = 10  # Slack takes no more radio buttons
 FIGURES_AT_MOST = 40  # Slack allows 100 blocks, of four figures each; a payment of so many invoices is rare
 REASON_AT_MOST = 1000
@@ -107,7 +108,7 @@ def _remedies(facts: CardFacts, offered: Sequence[Remedy], chosen: Remedy, words
         "dispatch_action": True,
         "label": plain_text("What to do", 150),
         "element": {
-            "type": "radio_buttons",
+            "type": "radio_buttons" if len(options) <= RADIO_AT_MOST else "static_select",
             "action_id": "remedy",
             "options": list(options.values()),
             "initial_option": options[chosen],
