@@ -270,10 +270,11 @@ def label_of(facts: CardFacts, remedy: Remedy, words: Words, options: Options = 
     """The button's words: the one amount that matters where the remedy moves one, and what a match is to."""
     if remedy is Remedy.MATCH:
         return cut(matched_label(facts, options), BUTTON_AT_MOST)
+    label = labels.named(remedy, facts.failure.about, facts.failure.diagnosis)
     if remedy not in MOVES_MONEY or facts.failure.about != "payment":
-        return labels.named(remedy, facts.failure.about)
+        return label
     amount = words.money(headline_minor(facts, remedy), facts.payment.payment.currency)
-    return cut(f"{remedy.label} ({amount})", BUTTON_AT_MOST)
+    return cut(f"{label} ({amount})", BUTTON_AT_MOST)
 
 
 def _confirmation(facts: CardFacts, remedy: Remedy, words: Words, options: Options = NOTHING) -> Block:
@@ -291,7 +292,7 @@ def _confirmation(facts: CardFacts, remedy: Remedy, words: Words, options: Optio
             text += more
             break
         text += f"\n{line}"
-    return confirmation(labels.named(remedy, facts.failure.about), text, "Yes, do it")
+    return confirmation(labels.named(remedy, facts.failure.about, facts.failure.diagnosis), text, "Yes, do it")
 
 
 # --- decided ----------------------------------------------------------------------------------------------------------

@@ -162,7 +162,7 @@ def _recreated(evidence: Evidence, diagnosis: Diagnosis, options: Options) -> tu
     """Lines for which a person must still choose an invoice have no figures yet."""
     proposed = rules.proposed_successors(diagnosis, evidence)
     chosen = rules.successors(diagnosis, evidence, options) if options.get("successor") else proposed
-    waiting = [line for line in evidence.lines if line.successors and line.line not in chosen]
+    waiting = [line for line in rules.undecided_lines(evidence, diagnosis) if line.line not in chosen]
     taken = [part for part in rules.what_fits(evidence, chosen) if part.line not in {line.line for line in waiting}]
     return _recorded(evidence, taken, new=set(chosen), waiting_minor=sum(line.amount_minor for line in waiting))
 

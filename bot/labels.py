@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from receivables.corrections import KEEP_OURS
-from receivables.diagnosis import Confidence, Remedy
+from receivables.diagnosis import Cause, Confidence, Diagnosis, Remedy
 from receivables.effects import EffectKind
 from receivables.words import plain
 from storage.corrections import CORRECTION
@@ -53,8 +53,10 @@ WRITES: dict[EffectKind, str] = {
 }
 
 
-def named(remedy: Remedy, about: str) -> str:
-    """What a remedy is called for a failure about this."""
+def named(remedy: Remedy, about: str, diagnosis: Diagnosis | None = None) -> str:
+    """What a remedy is called for a failure about this: what is kept because its invoice is not there is a customer deposit."""
+    if remedy is Remedy.KEEP_ON_ACCOUNT and diagnosis is not None and diagnosis.primary.cause is Cause.INVOICE_NOT_READY:
+        return "Record customer deposit"
     return KEEP[0] if remedy is Remedy.DISMISS and about == CORRECTION else remedy.label
 
 

@@ -58,7 +58,8 @@ def resolve_modal(facts: CardFacts, company: Company, *, chosen: Remedy | None =
     blocks += figures_blocks(facts, remedy, words, FIGURES_AT_MOST)
     blocks += following(facts, remedy, words)
     blocks += _needs(facts, remedy, words)
-    return _view(facts, blocks, submit=labels.named(remedy, facts.failure.about).partition(":")[0].partition(" to ")[0])
+    called = labels.named(remedy, facts.failure.about, facts.failure.diagnosis)
+    return _view(facts, blocks, submit=called.partition(":")[0].partition(" to ")[0])
 
 
 def _view(facts: CardFacts, blocks: list[Block], *, submit: str | None) -> Block:
@@ -165,7 +166,9 @@ def _successor(facts: CardFacts, words: Words) -> list[Block]:
         for invoice in line.successors
     }
     first = proposed[lines[0].line].id if len(lines) == 1 and lines[0].line in proposed else ""
-    return _select("successor", "Replacement invoice", candidates, [first])
+    undecided = rules.undecided_lines(evidence, diagnosis)
+    hint = "" if first or undecided else "If you leave this empty, what has no invoice stays an unapplied credit."
+    return _select("successor", "Replacement invoice", candidates, [first], hint=hint)
 
 
 def _proof(facts: CardFacts, words: Words) -> list[Block]:

@@ -11,6 +11,7 @@ class Cause(StrEnum):
     RECEIPT_ALREADY_ENTERED = "receipt_already_entered"
     CREDIT_MEMO_APPLIED = "credit_memo_applied"
     INVOICE_RECREATED = "invoice_recreated"
+    INVOICE_LATE = "invoice_late"
     UNIDENTIFIED = "unidentified"
     ACCEPTED_UNAPPLIED = "accepted_unapplied"
     OUTCOME_UNKNOWN = "outcome_unknown"

@@ -18,7 +18,8 @@ class BindingProblem(StrEnum):
 
     NONE = ""
     NO_SUCH_INVOICE = "no_such_invoice"
-    ONLY_NEWER = "only_newer"  # the only invoice of that number was made after the customer paid
+    ONLY_NEWER = "only_newer"  # what has that number was made after the customer paid, and is not plainly what they paid
+    ONLY_DRAFT = "only_draft"  # the same, and a draft
     SEVERAL_INVOICES = "several_invoices"
     SEVERAL_CUSTOMERS = "several_customers"
     NO_SUCH_CUSTOMER = "no_such_customer"
@@ -57,7 +58,8 @@ class LineEvidence:
 
     `invoice` is as read a moment ago, `Gone` when the books say it was deleted, None when unbound.
     `credits` are the credit memo applications on it; `successors` are living invoices of the same customer
-    and currency that may have taken its place (same number, or same total with another number).
+    and currency that may take its place: those of its number, and of the others the nearest. `lost_minor` is what a
+    deleted one was for, in minor units, where it was seen before.
     """
 
     line: int
@@ -69,6 +71,8 @@ class LineEvidence:
     credits: tuple[CreditApplication, ...] = ()
     successors: tuple[Invoice, ...] = ()
     near: tuple[NearInvoice, ...] = ()  # for an unbound line, the nearest first
+    lost_minor: int | None = None
+    never_seen: bool = False  # it was deleted before it was ever read: nobody knows whose it was
 
     @property
     def open_minor(self) -> int:
@@ -169,6 +173,7 @@ class Evidence:
     material: bool = False  # so large that the company would reopen a closed month for it
     twins: tuple[Twin, ...] = ()  # the payments it probably is again, as long as no person has said what is so
     longest_reference: int = 0  # at how many characters these books cut a receipt's reference; 0 where they never do
+    awaited_long: bool = False  # paid more than three days ago, or before a month end that has come
     time_zone: str = "UTC"  # the company's calendar, by its IANA name; of no weight in what a person decides upon
     correction: Correction | None = None  # only where it is about the feed's newer record of the payment
 

@@ -54,6 +54,7 @@ ORDER = (
     "customer_changed",
     "currency_mismatch",
     "invoice_recreated",
+    "invoice_late",
     "period_closed.credit_in_closed_period",  # before credit_memo_applied, whose remedy it blocks
     "credit_memo_applied",
     "customer_paid_twice",

@@ -23,6 +23,9 @@ from rules.reading import read
 from rules.ties import Reference
 
 Options = Mapping[str, object]
+NAMED_AT_MOST = 5  # invoices in one sentence
+#: Where the receipt is recreated on the invoice that is in the place of another, and a person says which if several could be.
+REPLACED = (Cause.INVOICE_RECREATED, Cause.INVOICE_LATE, Cause.INVOICE_VOIDED, Cause.CREDIT_MEMO_APPLIED)
 _NONE: Mapping[int, Invoice] = {}
 
 
@@ -75,31 +78,45 @@ def proposed_successors(diagnosis: Diagnosis, evidence: Evidence) -> dict[int, I
 
 
 def undecided_lines(evidence: Evidence, diagnosis: Diagnosis) -> list[LineEvidence]:
-    """The allocations whose invoice has several possible successors, or one that nobody proposes."""
+    """The allocations for which a person must say which invoice takes the place of theirs: several may, or one that nobody
+    proposes. Where the cause is another one, nobody must: what has no invoice then stays an unapplied credit.
+    """
+    if not any(finding.cause in REPLACED for finding in findings(diagnosis)):
+        return []
     proposed = proposed_successors(diagnosis, evidence)
     return [line for line in evidence.lines if line.successors and line.line not in proposed]
 
 
 def successors(diagnosis: Diagnosis, evidence: Evidence, options: Options) -> dict[int, Invoice]:
-    """Which invoice takes the place of each broken line's: the person's choice, else the diagnosis's only one."""
+    """Which invoice takes the place of each broken line's: the one that the person named, else the one that is proposed.
+
+    What is named settles the lines for which nothing is proposed; where each has its own, those that it could be for.
+    """
+    proposed, undecided = proposed_successors(diagnosis, evidence), undecided_lines(evidence, diagnosis)
     asked = str(options.get("successor") or "").removeprefix("#")
-    proposed = proposed_successors(diagnosis, evidence)
-    recreated = any(finding.cause in (Cause.INVOICE_RECREATED, Cause.CREDIT_MEMO_APPLIED) for finding in findings(diagnosis))
-    chosen: dict[int, Invoice] = {}
-    for line in evidence.lines:
-        named = [invoice for invoice in line.successors if asked in (invoice.id, invoice.number)] if asked else []
+    named = _named(asked, undecided or [line for line in evidence.lines if line.successors]) if asked else {}
+    if asked and not named:
+        raise CannotBeDone(f"{asked} is not an open invoice of the same customer and currency that could replace it.")
+    chosen = proposed | named
+    for line in undecided:
+        if line.line not in chosen:
+            numbers = [f"{invoice.number} (#{invoice.id})" for invoice in line.successors]
+            more = [f"{len(numbers) - NAMED_AT_MOST} more"] if len(numbers) > NAMED_AT_MOST else []
+            which = listed([*numbers[:NAMED_AT_MOST], *more])
+            raise CannotBeDone(f"Choose the invoice that replaces invoice {line.invoice_number}: {which}.")
+    return chosen
+
+
+def _named(asked: str, lines: Sequence[LineEvidence]) -> dict[int, Invoice]:
+    """By line, the only invoice with this number or id among those that could take the place of its own."""
+    found: dict[int, Invoice] = {}
+    for line in lines:
+        named = [invoice for invoice in line.successors if asked in (invoice.id, invoice.number)]
         if len(named) > 1:
             named = [invoice for invoice in named if invoice.id == asked]
-        if not asked and line.line in proposed:
-            named = [proposed[line.line]]
         if len(named) == 1:
-            chosen[line.line] = named[0]
-        elif recreated and line.successors:
-            numbers = listed([f"{invoice.number} (#{invoice.id})" for invoice in line.successors])
-            raise CannotBeDone(f"Choose the invoice that replaces invoice {line.invoice_number}: {numbers}.")
-    if asked and not chosen:
-        raise CannotBeDone(f"{asked} is not an open invoice of the same customer and currency that could replace it.")
-    return chosen
+            found[line.line] = named[0]
+    return found
 
 
 # --- what proves a dismissal ------------------------------------------------------------------------------------------

@@ -105,7 +105,8 @@ def invoice_voided(fact: Fact, words: Words) -> str:
 
 
 @kind
-def invoice_draft(fact: Fact, words: Words) -> str:
+def invoice_draft(fact: Fact, words: Words, *, need: Money | None = None, bound: bool = False) -> str:
+    """`bound` says that it was there when the customer paid, and `need` what the payment means for it."""
     return f"{fact.document} is still a draft."
 
 
@@ -120,7 +121,7 @@ def invoice_moved(fact: Fact, words: Words) -> str:
 
 
 @kind
-def invoice_no_such_invoice(fact: Fact, words: Words) -> str:
+def invoice_no_such_invoice(fact: Fact, words: Words, *, need: Money | None = None) -> str:
     return f"there is no {fact.document} of this customer in the books."
 
 
@@ -150,9 +151,22 @@ def invoice_unread(fact: Fact, words: Words) -> str:
 
 
 @kind
-def invoice_may_replace(fact: Fact, words: Words, *, replaces: str, same_number: bool, open: Money) -> str:
+def invoice_may_replace(
+    fact: Fact, words: Words, *, replaces: str, same_number: bool, open: Money, need: Money | None = None
+) -> str:
+    """`need` is what the payment means for the invoice whose place it may take."""
     same = "the same number" if same_number else "another number"
     return f"{fact.document} ({same}) was created{when(fact, words)} and has {money(words, open)} open."
+
+
+@kind
+def invoice_entered_late(fact: Fact, words: Words, *, open: Money, issued: date) -> str:
+    return f"{fact.document}, dated {words.day(issued)}, was created{when(fact, words)} and has {money(words, open)} open."
+
+
+@kind
+def invoice_beside(fact: Fact, words: Words, *, replaces: str, open: Money, issued: date) -> str:
+    return f"{fact.document} of the same customer, dated {words.day(issued)}, has {money(words, open)} open."
 
 
 # --- receipts ------------------------------------------------------------------------------------------------

@@ -9,7 +9,19 @@ from receivables.evidence import Evidence, Kin
 from receivables.words import Words, capitalized, listed, plain
 from rules import observations
 from rules.applied_to import applied_to
-from rules.consequences import Applied, Options, OtherMoney, Proof, named_in, other_money, proof_of, to_apply, total_of
+from rules.consequences import (
+    Applied,
+    Options,
+    OtherMoney,
+    Proof,
+    named_in,
+    other_money,
+    proof_of,
+    successors,
+    to_apply,
+    total_of,
+    what_fits,
+)
 from rules.corrections import correction_follows
 from rules.credits_off import Unapplied, unapplied
 from rules.near import SOMEBODY_ELSE, Match, as_matched, match
@@ -33,8 +45,12 @@ def follows(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence, options: O
             return _matched(evidence, match(evidence, options), words)
         if remedy is Remedy.POST_ON_OPEN_DAY:
             return _later(evidence, words)
+        if remedy is Remedy.KEEP_ON_ACCOUNT and diagnosis.primary.cause is Cause.INVOICE_NOT_READY:
+            return _kept_as_deposit(evidence, options, words)
         if remedy is Remedy.KEEP_ON_ACCOUNT:
             return _kept(diagnosis, evidence, options, words)
+        if remedy is Remedy.RECREATE_RECEIPT:
+            return _recreated(diagnosis, evidence, options, words)
         if remedy is Remedy.DISMISS:
             return _dismissed(evidence, proof_of(diagnosis, evidence, options), bool(options.get("apply_proof")), words)
     except CannotBeDone as reason:
@@ -58,6 +74,27 @@ def _matched(evidence: Evidence, matched: Match, words: Words) -> tuple[str, ...
         meaning = means if spelling.invoice_number else f"customer {plain(customer.customer.name)}"
         said.append(f"Remembered: {plain(spelling.spelling)} means {meaning} for later payments, until it is taken back.")
     return tuple(said)
+
+
+def _kept_as_deposit(evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:
+    """That the cash is recorded without its invoice, and what becomes of it when that comes."""
+    rest = words.money(evidence.payment.amount_minor - total_of(applied_to(evidence, options)), evidence.payment.currency)
+    return (
+        f"{rest} is recorded as a customer deposit: an unapplied credit of the customer, dated the day of the payment.",
+        "When the invoice is there, the sync applies the receipt to it if it would have posted the payment to it. If the receipt "
+        "is in a bank deposit or a closed period by then, apply it in the books.",
+    )
+
+
+def _recreated(diagnosis: Diagnosis, evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:
+    """What of the payment is applied and what is left over, where an invoice cannot take all that was meant for it."""
+    taken = what_fits(evidence, successors(diagnosis, evidence, options))
+    rest, currency = evidence.payment.amount_minor - total_of(taken), evidence.payment.currency
+    if not taken or rest <= evidence.payment.on_account_minor:
+        return ()
+    numbers = listed([f"invoice {plain(part.invoice.number)}" for part in {part.invoice.id: part for part in taken}.values()])
+    applied, left = words.money(total_of(taken), currency), words.money(rest, currency)
+    return (f"{applied} of the payment is applied to {numbers}; {left} becomes an unapplied credit.",)
 
 
 def is_about_twin(evidence: Evidence, options: Options) -> bool:

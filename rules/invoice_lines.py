@@ -26,9 +26,10 @@ class Flaw(StrEnum):
 
     FITS = "fits"
     SHORT = "short"  # less is open than the payment needs
-    LOST = "lost"  # gone, voided or only newer, and something may have taken its place
+    LOST = "lost"  # gone or voided, and something may have taken its place
     GONE = "gone"  # deleted, nothing took its place
-    NEWER = "newer"  # made after the customer paid, and no longer to be found
+    LATE = "late"  # entered after the customer paid, and not plainly what they paid
+    NEWER = "newer"  # the same, and no longer to be found
     VOIDED = "voided"
     NOT_READY = "not_ready"  # a draft, or not in the books yet
     CURRENCY = "currency"
@@ -52,6 +53,7 @@ UNBOUND = {
     BindingProblem.NONE: Flaw.UNREAD,
     BindingProblem.NO_SUCH_INVOICE: Flaw.NOT_READY,
     BindingProblem.ONLY_NEWER: Flaw.NEWER,
+    BindingProblem.ONLY_DRAFT: Flaw.NOT_READY,
     BindingProblem.SEVERAL_INVOICES: Flaw.UNCLEAR,
     BindingProblem.SEVERAL_CUSTOMERS: Flaw.UNCLEAR,
     BindingProblem.NO_SUCH_CUSTOMER: Flaw.UNCLEAR,
@@ -73,9 +75,10 @@ class LineReading:
     reason: CreditReason = CreditReason.GENUINE  # what took from it: another one where genuine credits do not explain it
     rebills: tuple[Invoice, ...] = ()  # what a credited invoice was rebilled as
     replacements: tuple[Invoice, ...] = ()
-    mendable: bool = False  # a replacement is open and large enough
+    mendable: bool = False  # a replacement is open
     successor_score: int = 0  # of the best replacement
-    sure: bool = False  # exactly one replacement, and its score leaves no doubt
+    sure: bool = False  # exactly one replacement, large enough, and its score leaves no doubt
+    beside: tuple[Invoice, ...] = ()  # the customer's other open invoices, where nothing took the place of a lost one
     ours_minor: int = 0  # what our receipts for other payments stand on it with
     over: Over = Over.NO
     over_minor: int = 0  # how much more was paid than the invoice is for, where nobody else ever took from it
@@ -126,14 +129,15 @@ def read_lines(evidence: Evidence, needs: Mapping[str, int], receipts: tuple[Rec
     """Every allocation in the order of the payment."""
     sources = in_order(evidence.lines)
     living = {source.invoice.id for source in sources if isinstance(source.invoice, Invoice)}
-    pools = [_replacements(evidence, source, living) for source in sources]
+    admitted = [_admitted(evidence, source, living) for source in sources]
+    pools = [_replacements(evidence, source, found) for source, found in zip(sources, admitted, strict=True)]
     wanted: dict[str, int] = {}  # one invoice may replace several, and must be large enough for all
     for source, pool in zip(sources, pools, strict=True):
         if len(pool) == 1:
             wanted[pool[0].id] = wanted.get(pool[0].id, 0) + source.amount_minor
     return tuple(
-        _lost(evidence, _read_line(evidence, source, sources, needs, pool, receipts), pool, wanted)
-        for source, pool in zip(sources, pools, strict=True)
+        _lost(evidence, _read_line(evidence, source, sources, needs, pool, receipts), pool, wanted, found)
+        for source, pool, found in zip(sources, pools, admitted, strict=True)
     )
 
 
@@ -173,17 +177,25 @@ def _read_line(
     )
 
 
-def _lost(evidence: Evidence, line: LineReading, pool: tuple[Invoice, ...], wanted: Mapping[str, int]) -> LineReading:
-    """The same line with what may have taken the place of its invoice, where that is lost."""
-    if line.flaw is not Flaw.LOST:
+def _lost(
+    evidence: Evidence,
+    line: LineReading,
+    pool: tuple[Invoice, ...],
+    wanted: Mapping[str, int],
+    admitted: Sequence[Invoice],
+) -> LineReading:
+    """The same line with what may have taken the place of its invoice, where that is lost, or is the late invoice itself."""
+    if line.flaw in (Flaw.GONE, Flaw.VOIDED):
+        return replace(line, beside=tuple(of for of in admitted if of.status is InvoiceStatus.OPEN and of.open_minor > 0))
+    if line.flaw not in (Flaw.LOST, Flaw.LATE):
         return line
     points = [score_of(evidence, line.source, candidate).points for candidate in pool]
     return replace(
         line,
         replacements=pool,
-        mendable=_mendable(pool, line.need_minor, wanted),
+        mendable=any(of.status is InvoiceStatus.OPEN and of.open_minor > 0 for of in pool),
         successor_score=max(points),
-        sure=len(pool) == 1 and points[0] >= matching.SUCCESSOR_CERTAIN,
+        sure=_is_sure(line, pool, points, wanted),
     )
 
 
@@ -192,7 +204,7 @@ def _flaw(evidence: Evidence, line: LineEvidence, need_minor: int, pool: tuple[I
     if isinstance(invoice, Gone):
         return Flaw.LOST if pool else Flaw.GONE
     if invoice is None:
-        return Flaw.LOST if pool and line.problem is BindingProblem.ONLY_NEWER else UNBOUND[line.problem]
+        return Flaw.LATE if pool and line.problem is BindingProblem.ONLY_NEWER else UNBOUND[line.problem]
     if invoice.status is InvoiceStatus.VOIDED:
         return Flaw.LOST if pool else Flaw.VOIDED
     if invoice.status is InvoiceStatus.DRAFT:
@@ -254,22 +266,29 @@ def _enough(credits: tuple[CreditApplication, ...], missing_minor: int) -> tuple
     return tuple(chosen)
 
 
-def _replacements(evidence: Evidence, line: LineEvidence, living: set[str]) -> tuple[Invoice, ...]:
-    """What may have taken the place of a lost invoice: those of its number, else those made afterwards."""
-    same_number, made_after = {}, {}
+def _admitted(evidence: Evidence, line: LineEvidence, living: set[str]) -> tuple[Invoice, ...]:
+    """The customer's living invoices that this line may stand on instead, in the order of their ids."""
+    found = {}
     for invoice in line.successors:
         other_customer = evidence.customer is not None and not is_customers(invoice.customer_id, evidence)
         if other_customer or invoice.currency != evidence.payment.currency or invoice.status is InvoiceStatus.VOIDED:
             continue
         if invoice.id == invoice_key(line) or invoice.id in living:  # another allocation of this payment needs that one
             continue
+        found[invoice.id] = invoice
+    return tuple(found[key] for key in sorted(found))
+
+
+def _replacements(evidence: Evidence, line: LineEvidence, admitted: Sequence[Invoice]) -> tuple[Invoice, ...]:
+    """What may have taken the place of a lost invoice: those of its number, else those made afterwards."""
+    same_number, made_after = [], []
+    for invoice in admitted:
         found = score_of(evidence, line, invoice)
         if Signal.NUMBER_EQUAL in found.signals:
-            same_number[invoice.id] = invoice
-        elif found.points >= matching.SUCCESSOR_POSSIBLE:
-            made_after[invoice.id] = invoice
-    pool = same_number or made_after
-    return tuple(pool[key] for key in sorted(pool))
+            same_number.append(invoice)
+        elif found.points >= matching.SUCCESSOR_POSSIBLE and not found.is_another:
+            made_after.append(invoice)
+    return tuple(same_number or made_after)
 
 
 def score_of(evidence: Evidence, line: LineEvidence, invoice: Invoice) -> Score:
@@ -277,7 +296,7 @@ def score_of(evidence: Evidence, line: LineEvidence, invoice: Invoice) -> Score:
     found = [Signal.MADE_AFTER if _made_after(evidence, line, invoice) else Signal.MADE_BEFORE]
     if number_of(line) and invoice.number == number_of(line):
         found.append(Signal.NUMBER_EQUAL)
-    if invoice.total_minor == line.amount_minor:
+    if invoice.total_minor in (line.amount_minor, line.lost_minor):
         found.append(Signal.TOTAL_EQUAL)
     if isinstance(line.invoice, Gone):
         found.append(Signal.FIRST_DELETED)
@@ -306,12 +325,11 @@ def _made_after(evidence: Evidence, line: LineEvidence, invoice: Invoice) -> boo
     return created_at >= evidence.payment.paid_at or (deleted is not None and created_at >= deleted.at)
 
 
-def _mendable(pool: tuple[Invoice, ...], need_minor: int, wanted: Mapping[str, int]) -> bool:
-    for invoice in pool:
-        required_minor = wanted[invoice.id] if len(pool) == 1 else need_minor + wanted.get(invoice.id, 0)
-        if invoice.status is InvoiceStatus.OPEN and invoice.open_minor >= required_minor:
-            return True
-    return False
+def _is_sure(line: LineReading, pool: tuple[Invoice, ...], points: Sequence[int], wanted: Mapping[str, int]) -> bool:
+    """Exactly one, that leaves no doubt and takes all that the payment means for the invoices in whose place it is."""
+    if len(pool) != 1 or points[0] < matching.SUCCESSOR_CERTAIN or line.source.never_seen:
+        return False
+    return pool[0].status is InvoiceStatus.OPEN and pool[0].open_minor >= wanted[pool[0].id]
 
 
 def _ours_minor(invoice: Invoice | Gone | None, receipts: tuple[ReceiptReading, ...]) -> int:

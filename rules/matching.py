@@ -37,7 +37,7 @@ class Signal(StrEnum):
     DATED_FAR = "it is dated more than a week from the payment"
     METHOD_EQUAL = "the method is the payment's"
     NUMBER_EQUAL = "it has the same number"
-    TOTAL_EQUAL = "its total is what was paid"
+    TOTAL_EQUAL = "its total is what was paid, or that of the first"
     MADE_AFTER = "it was created after the customer paid or the first was deleted"
     MADE_BEFORE = "it was created before the customer paid"
     MADE_SOON = "it was created within three days of that"
@@ -80,6 +80,11 @@ class Score:
 
     points: int
     signals: tuple[Signal, ...]
+
+    @property
+    def is_another(self) -> bool:
+        """An invoice of another number and total replaces one only at the same sitting, or after a weekend."""
+        return not {Signal.NUMBER_EQUAL, Signal.TOTAL_EQUAL, Signal.MADE_SOON} & set(self.signals)
 
 
 def score(signals: Iterable[Signal]) -> Score:

@@ -20,6 +20,7 @@ from rules.invoice_lines import Flaw, LineReading
 from rules.posted_parts import PartReading
 from rules.reading import Reading
 
+BESIDE_AT_MOST = 5  # of the customer's other open invoices; the window lists more
 RIVALS_AT_MOST = 3  # of payments that a receipt could be as well; more cannot be read
 
 
@@ -76,7 +77,8 @@ def line(reading: Reading, of_line: LineReading) -> tuple[Fact, ...]:
     facts = [state(reading, of_line)]
     if of_line.flaw in (Flaw.SHORT, Flaw.FITS):
         facts += [*credits(reading, of_line), *_taken_by_ours(reading, of_line)]
-    facts += [_replacement(of_line, replacement) for replacement in (*of_line.replacements, *of_line.rebills)]
+    facts += [_replacement(reading, of_line, replacement) for replacement in (*of_line.replacements, *of_line.rebills)]
+    facts += [_beside(of_line, other) for other in of_line.beside[:BESIDE_AT_MOST]]
     return tuple(facts)
 
 
@@ -86,7 +88,6 @@ def lines_with(reading: Reading, flaw: Flaw) -> tuple[Fact, ...]:
 
 
 _UNBOUND = {
-    BindingProblem.NO_SUCH_INVOICE: kinds.invoice_no_such_invoice,
     BindingProblem.ONLY_NEWER: kinds.invoice_only_newer,
     BindingProblem.SEVERAL_INVOICES: kinds.invoice_several_invoices,
     BindingProblem.SEVERAL_CUSTOMERS: kinds.invoice_several_customers,
@@ -97,13 +98,18 @@ _UNBOUND = {
 
 def state(reading: Reading, of_line: LineReading) -> Fact:
     """What is so with the invoice itself."""
-    found, label = of_line.source.invoice, invoice(of_line)
+    found, label, problem = of_line.source.invoice, invoice(of_line), of_line.source.problem
+    paid_in = reading.evidence.payment.currency
+    need = Money(of_line.need_minor, paid_in)
+    if found is None and problem is BindingProblem.NO_SUCH_INVOICE:
+        return kinds.invoice_no_such_invoice(label, need=need)
+    if found is None and problem is BindingProblem.ONLY_DRAFT:
+        return kinds.invoice_draft(label, need=need)
     if found is None:
-        return _UNBOUND[of_line.source.problem](label)
+        return _UNBOUND[problem](label)
     if isinstance(found, Gone):
         return kinds.invoice_deleted(label, found.deleted)
-    paid_in = reading.evidence.payment.currency
-    need, open_now = Money(of_line.need_minor, paid_in), Money(found.open_minor, found.currency)
+    open_now = Money(found.open_minor, found.currency)
     match of_line.flaw:
         case Flaw.FITS:
             return kinds.invoice_open(label, found.changed, open=open_now, need=need)
@@ -119,7 +125,7 @@ def state(reading: Reading, of_line: LineReading) -> Fact:
                 ours=Money(of_line.ours_minor, paid_in) if of_line.ours_minor else None,
             )
         case Flaw.NOT_READY:
-            return kinds.invoice_draft(label, found.changed)
+            return kinds.invoice_draft(label, found.changed, need=need, bound=True)
         case Flaw.CURRENCY:
             return kinds.invoice_currency(label, found.changed, currency=found.currency, paid_in=paid_in)
         case Flaw.MOVED:
@@ -180,13 +186,26 @@ def _taken_by_ours(reading: Reading, of_line: LineReading) -> list[Fact]:
     return facts
 
 
-def _replacement(of_line: LineReading, found: Invoice) -> Fact:
+def _replacement(reading: Reading, of_line: LineReading, found: Invoice) -> Fact:
+    if of_line.flaw is Flaw.LATE:
+        open_now = Money(found.open_minor, found.currency)
+        return kinds.invoice_entered_late(invoice(of_line), found.created, open=open_now, issued=found.issued_on)
     return kinds.invoice_may_replace(
         f"invoice {plain(found.number) or plain(found.id)}",
         found.created,
         replaces=invoice(of_line),
         same_number=found.number == of_line.number,
         open=Money(found.open_minor, found.currency),
+        need=Money(of_line.need_minor, reading.evidence.payment.currency),
+    )
+
+
+def _beside(of_line: LineReading, found: Invoice) -> Fact:
+    return kinds.invoice_beside(
+        f"invoice {plain(found.number) or plain(found.id)}",
+        replaces=invoice(of_line),
+        open=Money(found.open_minor, found.currency),
+        issued=found.issued_on,
     )
 
 

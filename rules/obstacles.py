@@ -133,6 +133,8 @@ def _code(line: LineReading) -> InTheWay:
     match line.source.invoice:
         case None if line.source.problem is BindingProblem.NONE:
             return InTheWay.UNREAD
+        case None if line.source.problem is BindingProblem.ONLY_DRAFT:
+            return InTheWay.INVOICE_DRAFT
         case None:
             return InTheWay(line.source.problem.value)
         case Gone():

@@ -67,9 +67,18 @@ def all_of(sentences: Iterable[str]) -> str:
 
 def lost_invoice(diagnosis: Diagnosis, invoice: Fact, words: Words) -> str:
     """Who deleted or voided an invoice, and when; or that the one which the customer paid is not there."""
-    if invoice.fact == "invoice_only_newer":
-        return f"The {invoice.document} that the customer paid on {paid_on(diagnosis, words)} is not in the books"
     did = "deleted" if invoice.fact == "invoice_deleted" else "voided"
     if invoice.at is None:
         return f"{invoice.document} was {did}"
     return f"{by(invoice.person)} {did} {invoice.document} on {words.day(invoice.at)}"
+
+
+def what_is_left(candidate: Fact, words: Words) -> str:
+    """What of the payment an invoice in the place of another cannot take, as a sentence that follows; "" where it takes all."""
+    if candidate.value("need") is None:
+        return ""
+    need, open_now = candidate.money("need"), candidate.money("open")
+    rest = need.amount_minor - open_now.amount_minor
+    if rest <= 0:
+        return ""
+    return f" The payment is {money(words, need)}, so {money(words, Money(rest, need.currency))} would be left unapplied."

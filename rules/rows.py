@@ -87,7 +87,12 @@ TABLE: Mapping[str, KindOfRow] = {
             "vanished": either("a receipt by hand that named it is gone", "no receipt by hand that named it is gone"),
             "near": either("what it may mean is in the books otherwise named", "nothing near what it names is in the books"),
             # What keeps a finding from being certain.
-            "replaced_surely": either("what replaced its invoices is sure", "what replaced an invoice is not sure"),
+            "replaced_surely": either(
+                "what replaced its invoices is sure and has enough open", "what replaced an invoice is not sure, or too small"
+            ),
+            "none_beside": either(
+                "no other invoice of the customer is open", "another invoice of the customer is open beside a lost one"
+            ),
             "drafts_seen": either("its drafts are in the books", "an invoice of it is not in the books"),
             "receipts_telling": either(
                 "whatever receipt could be it surely is", "a receipt could be it, and could be other money as well"
@@ -108,9 +113,7 @@ TABLE: Mapping[str, KindOfRow] = {
             ),
             "beyond_ours_minor": number("what neither later credits nor our other receipts explain (minor units)"),
             "over": one_of(Over, "what was paid beyond it"),
-            "mendable": either(
-                "an invoice that may replace it has enough open", "no invoice that may replace it has enough open"
-            ),
+            "mendable": either("an invoice that may replace it is open", "no invoice that may replace it is open"),
             "successor_score": number("the points of what may replace it"),
             "hand_receipts": number("the number of receipts entered for it alone"),
         },
@@ -203,6 +206,7 @@ def _payment(reading: Reading) -> dict[str, Value]:
         "vanished": bool(evidence.vanished),
         "near": reading.near,
         "replaced_surely": all(line.sure for line in reading.lines if line.flaw is Flaw.LOST),
+        "none_beside": not any(line.beside for line in reading.lines),
         "drafts_seen": all(line.source.invoice is not None for line in reading.lines if line.flaw is Flaw.NOT_READY),
         "receipts_telling": all(receipt.telling for receipt in reading.competing),
         "missing_was_verified": all(part.source.verified for part in reading.parts if part.missing),

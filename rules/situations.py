@@ -44,3 +44,10 @@ def other_money(reading: Reading, found: Iterable[ReceiptReading]) -> tuple[Reme
     number.
     """
     return () if reading.evidence.unread or all(receipt.named for receipt in found) else (Remedy.NOT_DUPLICATE,)
+
+
+def can_be_recorded(reading: Reading) -> bool:
+    """Whether a receipt on the customer's account can be recorded now: it can double nothing, and it is clear for whom."""
+    evidence = reading.evidence
+    doubled = evidence.unread or evidence.vanished or reading.suspects
+    return not doubled and reading.may_post and reading.customer is CustomerState.READY

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from receivables.books_records import Changes, Customer, Document, Gone, Invoice, Receipt
+from receivables.books_records import Changes, Customer, Document, Gone, Invoice, InvoiceStatus, Receipt, Stamp
 from receivables.reference_keys import key_of, name_key
 from receivables.twins import folded
 from storage import codec, hand_receipts, schema
@@ -86,13 +86,25 @@ def _key(document: Document) -> str:
 
 
 def _bury(work: Work, gone: Gone) -> None:
-    """A deleted document keeps its row, so that payments meant for it can still be understood."""
+    """A deleted document keeps its row, so that payments meant for it can still be understood.
+
+    An invoice that was deleted before anybody saw it is remembered by its number: another of that number came after it.
+    """
     deleted_at = gone.deleted.at if gone.deleted else work.at
-    work.connection.execute(
-        sa.update(schema.mirror)
-        .where(_is(work.company, gone.kind, gone.id))
-        .values(deleted_at=deleted_at, deleted_by=gone.deleted.person if gone.deleted else "", seen_at=work.at)
-    )
+    ended = {"deleted_at": deleted_at, "deleted_by": gone.deleted.person if gone.deleted else "", "seen_at": work.at}
+    is_it = _is(work.company, gone.kind, gone.id)
+    if work.connection.execute(sa.update(schema.mirror).where(is_it).values(**ended)).rowcount:
+        return
+    if gone.kind == "invoice" and gone.number:
+        _put(work, _never_seen(gone, deleted_at))
+        work.connection.execute(sa.update(schema.mirror).where(is_it).values(**ended))
+
+
+def _never_seen(gone: Gone, deleted_at: datetime) -> Invoice:
+    """What is known of an invoice that was deleted before it was read: its number, and neither its customer nor its amount."""
+    began = Stamp("", datetime(1970, 1, 1, tzinfo=UTC))
+    ended = gone.deleted or Stamp("", deleted_at)
+    return Invoice(gone.id, gone.number, "", "", 0, 0, InvoiceStatus.VOIDED, deleted_at.date(), "", began, ended)
 
 
 def customers_called(connection: Connection, company: str, names: Collection[str]) -> Sequence[Customer]:

@@ -1,7 +1,7 @@
 """Each allocation is bound to the invoice that its number meant when the customer paid.
 
-Reads: received payments and the mirror. Leaves: bindings, versioned. Never: a guess. Where the only invoice of
-that number is newer than the payment, or the customer is not certain, the line stays unbound and a person chooses.
+Reads: received payments and the mirror. Leaves: bindings, versioned. Never: a guess. `sync/invoice_meant.py` has the rule;
+where it names no invoice, or the customer is not certain, the line stays unbound and a person chooses.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import rules
 from receivables.books_records import Customer, Invoice, heir_of
+from receivables.company import Company
 from receivables.evidence import BindingProblem
 from receivables.payment import Allocation, Payment, PaymentState
 from storage import aliases, mirror, payments
@@ -20,8 +21,10 @@ from storage.mirror import Seen
 from storage.payments import Binding, StoredPayment
 from storage.work import Work
 from sync.desk import Desk
+from sync.invoice_meant import Choice, Wanted, choose, told
 
 PAYMENTS_PER_BATCH = 100
+NOT_SEEN = ""  # the customer of an invoice that was deleted before it was ever read: it may be anybody's
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,17 @@ class Known:
     invoices: Sequence[Seen]
     aliases: Sequence[Alias] = ()  # what people said that spellings mean
 
+    def as_seen(self, invoice_id: str) -> Invoice | None:
+        """An invoice as it was last seen."""
+        found = (seen.document for seen in self.invoices if seen.document.id == invoice_id)
+        return next((invoice for invoice in found if isinstance(invoice, Invoice)), None)
+
 
 @dataclass(frozen=True)
 class Meant:
     """What one allocation means: an invoice, or why that cannot be said. `customer_ids` are those it may be of.
 
-    `aliases` are the ids of the spellings it rests on.
+    `aliases` are the ids of the spellings it rests on, `late` is the invoice where it came after the customer paid.
     """
 
     problem: BindingProblem
@@ -45,6 +53,7 @@ class Meant:
     customer_id: str = ""
     customer_ids: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    late: Invoice | None = None
 
 
 def run_once(desk: Desk) -> int:
@@ -57,29 +66,38 @@ def _bind_all(desk: Desk, state: PaymentState) -> int:
     while True:
         with desk.work() as work:
             batch = payments.in_state(work.connection, work.company, state, limit=PAYMENTS_PER_BATCH, after=after)
-            bound += bind(work, batch)
+            bound += bind(work, desk.company, batch)
         if len(batch) < PAYMENTS_PER_BATCH:
             return bound
         after = batch[-1].number
 
 
-def bind(work: Work, batch: Sequence[StoredPayment]) -> int:
-    """Binds what can be bound of these payments; returns how many lines were bound."""
+def bind(work: Work, company: Company, batch: Sequence[StoredPayment]) -> int:
+    """Binds what can be bound of these payments; returns how many lines."""
     bound = 0
-    held = payments.bindings(work.connection, work.company, [stored.number for stored in batch])
+    held = payments.bindings(work.connection, company.id, [stored.number for stored in batch])
     unbound = [stored for stored in batch if len(held[stored.number]) < len(stored.payment.allocations)]
-    known = look_up(work.connection, work.company, [stored.payment for stored in unbound])
+    known = look_up(work.connection, company.id, [stored.payment for stored in unbound])
     for stored in unbound:
         for line, allocation in enumerate(stored.payment.allocations, start=1):
-            meant = what_is_meant(stored.payment, allocation, known)
+            meant = what_is_meant(stored.payment, allocation, known, company)
             if line in held[stored.number] or meant.problem:
                 continue
             payments.bind(work, stored.number, line, invoice_id=meant.invoice_id, customer_id=meant.customer_id)
             if meant.aliases:
                 body = {"line": line, "aliases": list(meant.aliases)}
                 work.record("allocation.bound_by_spelling", transaction_number=stored.number, body=body)
+            if meant.late:
+                _record_late(work, stored, line, meant.late)
             bound += 1
     return bound
+
+
+def _record_late(work: Work, stored: StoredPayment, line: int, late: Invoice) -> None:
+    """That the books got the invoice only after the customer had paid it, and nothing spoke against it."""
+    body = {"line": line, "invoice": late.number, "issued_on": late.issued_on.isoformat(), "created_by": late.created.person}
+    times = {"created_at": late.created.at.isoformat(), "paid_at": stored.payment.paid_at.isoformat()}
+    work.record("allocation.bound_late", transaction_number=stored.number, body=body | times)
 
 
 def look_up(connection: Connection, company: str, wanted: Sequence[Payment]) -> Known:
@@ -99,7 +117,7 @@ def look_up(connection: Connection, company: str, wanted: Sequence[Payment]) -> 
         *mirror.invoices_numbered(connection, company, numbers),
         *mirror.documents(connection, company, "invoice", {line.invoice_id for line in allocations if line.invoice_id}),
     ]
-    return Known(customers, invoices, said)
+    return Known(customers, list({seen.document.id: seen for seen in invoices}.values()), said)
 
 
 def _customers(connection: Connection, company: str, ids: set[str]) -> list[Customer]:
@@ -145,7 +163,7 @@ def _numbers_meant(payment: Payment, allocation: Allocation, customer_id: str, k
     return said | {allocation.invoice_number: ""}
 
 
-def what_is_meant(payment: Payment, allocation: Allocation, known: Known) -> Meant:
+def what_is_meant(payment: Payment, allocation: Allocation, known: Known, company: Company) -> Meant:
     """Which invoice an allocation meant when the customer paid. Pure."""
     customers, spellings = _customers_meant(payment, known)
     if not customers:
@@ -154,24 +172,24 @@ def what_is_meant(payment: Payment, allocation: Allocation, known: Known) -> Mea
         return Meant(BindingProblem.SEVERAL_CUSTOMERS, customer_ids=customers)
     numbers = _numbers_meant(payment, allocation, customers[0], known)
     named = [
-        seen
+        told(seen.document, seen.deleted_at)
         for seen in known.invoices
         if isinstance(seen.document, Invoice)
-        and seen.document.customer_id == customers[0]
+        and seen.document.customer_id in (customers[0], NOT_SEEN)
         and (seen.document.id == allocation.invoice_id if allocation.invoice_id else seen.document.number in numbers)
     ]
-    if allocation.invoice_id:
-        existed = named[:1]
+    if allocation.invoice_id:  # the portal itself says which
+        choice = Choice(BindingProblem.NONE if named else BindingProblem.NO_SUCH_INVOICE, named[0].invoice if named else None)
     else:
-        existed = [
-            seen
-            for seen in named
-            if seen.document.created.at <= payment.paid_at and (seen.deleted_at is None or seen.deleted_at > payment.paid_at)
-        ]
-    if len(existed) == 1 and isinstance(meant := existed[0].document, Invoice):
-        spellings += tuple(filter(None, [numbers.get(meant.number)]))
-        return Meant(BindingProblem.NONE, meant.id, customers[0], customers, spellings)
-    if existed:
-        return Meant(BindingProblem.SEVERAL_INVOICES, customer_ids=customers)
-    newer = [seen for seen in named if seen.deleted_at is None]
-    return Meant(BindingProblem.ONLY_NEWER if newer else BindingProblem.NO_SUCH_INVOICE, customer_ids=customers)
+        choice = choose(named, _wanted(payment, allocation, company))
+    if choice.invoice is None:
+        return Meant(choice.problem, customer_ids=customers)
+    spellings += tuple(filter(None, [numbers.get(choice.invoice.number)]))
+    late = choice.invoice if choice.late else None
+    return Meant(choice.problem, choice.invoice.id, customers[0], customers, spellings, late)
+
+
+def _wanted(payment: Payment, allocation: Allocation, company: Company) -> Wanted:
+    """What the payment wants of the invoice of this number, all its allocations to it together."""
+    to_it = [line.amount_minor for line in payment.allocations if line.invoice_number == allocation.invoice_number]
+    return Wanted(payment.paid_at, company.day_of(payment.paid_at), sum(to_it), payment.currency)

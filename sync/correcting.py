@@ -133,7 +133,7 @@ def _take(work: Work, desk: Desk, decision: StoredDecision, stored: StoredPaymen
     taken = payments.find(work.connection, work.company, number)
     if taken is None:
         raise AssertionError(f"payment {number} was corrected and is gone")
-    binding.bind(work, [taken])
+    binding.bind(work, desk.company, [taken])
     note_fee_and_refund(work, correction.payment)
     rule = excluded_by(desk, taken.payment)
     twin = rule is None and hold_if_twin(work, taken.payment, desk.company.time_zone)

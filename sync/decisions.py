@@ -26,6 +26,7 @@ from sync import correcting, mirroring, nearby, remedies
 from sync.cases import Case, Plan
 from sync.desk import Desk
 from sync.evidence import keep, of_one
+from sync.named_invoice import with_named
 from sync.requests import payment_of, question_of
 
 DECISIONS_PER_RUN = 20
@@ -85,7 +86,8 @@ def _carry_out(desk: Desk, decision: StoredDecision, counts: DecisionCounts) -> 
         elif seen is None or _facts(evidence) != _facts(seen):
             _stale(desk, decision, found, evidence, counts)
         else:
-            case = Case(desk, decision, stored, found.diagnosis, judged, chain, memos)
+            told = with_named(desk, judged, decision.options)
+            case = Case(desk, decision, stored, found.diagnosis, told, chain, memos)
             _begin(desk, case, found, remedies.plan(case), counts)
     except CannotBeDone as reason:  # also where the proof that authority asks for has gone: a decision never stops a sync
         _end(desk, decision, "refused", reason.message, counts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from receivables.books_records import (
@@ -19,10 +19,10 @@ from receivables.books_records import (
     Customer,
     Gone,
     Invoice,
-    InvoiceStatus,
     Receipt,
     heir_of,
 )
+from receivables.company import Company
 from receivables.effects import EffectKind, marker_stem
 from receivables.errors import BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, Refused
@@ -35,12 +35,13 @@ from storage.failures import StoredFailure
 from storage.other_money import OtherMoney
 from storage.payments import Binding, StoredPayment
 from storage.work import Work
-from sync import binding, credit_memos, escalation, nearby, other_invoices, posted_parts, receipts_found
+from sync import binding, credit_memos, escalation, nearby, other_invoices, posted_parts, receipts_found, successors
 from sync.desk import Desk
 from sync.nearby import Nearby
 from sync.receipts_found import Candidates, Search
 
 FAILURES_PER_BATCH = 100
+AWAITED = timedelta(days=3)  # what is paid waits so long for its invoice before it is recorded without
 NO_SETTINGS = BooksSettings(home_currency="", closed_through=None)  # of books that do not show theirs
 _READABLE = (Bucket.WAITING_PERSON, Bucket.UNKNOWN)
 T = TypeVar("T")
@@ -191,7 +192,7 @@ def _our_rows(
             claimed=decisions.claimed(connection, company),
             other_money=other_money.said(connection, company, numbers),
             twins=twins.unsettled(connection, company, numbers),
-            near=nearby.look_up(connection, company, batch, bindings, known) if full else Nearby(),
+            near=nearby.look_up(connection, desk.company, batch, bindings, known) if full else Nearby(),
             invoices=mirror.open_invoices_of(connection, company, customers) if full else (),
         )
 
@@ -239,7 +240,7 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
         ids = credit_memos.may_be_rebills(read.memos, read.invoices, ours.invoices, desk.company)
         read.rebills = read.attempt("invoices made with a memo", lambda: credit_memos.rebills(books, ids, read.invoices), ())
         read.numbered = read.attempt("invoices of the same number", lambda: books.invoices_numbered(numbers), ())
-        similar = {invoice.id for stored in batch for invoice in _same_total(stored, ours, read)} | ours.near.invoice_ids
+        similar = {id_ for stored in batch for id_ in _nearest(stored, ours, read)} | ours.near.invoice_ids
         similar -= {*read.invoices, *(invoice.id for invoice in read.numbered)}
         if similar:
             read.numbered = [*read.numbered, *_living(read.attempt("similar invoices", lambda: books.invoices(similar), {}))]
@@ -268,25 +269,21 @@ def _living(found: Mapping[str, Invoice | Gone]) -> list[Invoice]:
     return [invoice for invoice in found.values() if isinstance(invoice, Invoice)]
 
 
-def _same_total(stored: StoredPayment, ours: _Ours, read: _Read) -> list[Invoice]:
-    """Living invoices of the same customer with an allocated amount as their total: they may be successors."""
+def _nearest(stored: StoredPayment, ours: _Ours, read: _Read) -> set[str]:
+    """The customer's invoices, as last seen, that may be in the place of those that take no money."""
     customers = binding.customer_ids_of(stored.payment, ours.known)
-    held = ours.bindings[stored.number]
-    amounts = {
-        allocation.amount_minor
-        for line, allocation in enumerate(stored.payment.allocations, start=1)
-        if line not in held or not _takes_money(read.invoices.get(held[line].invoice_id))
-    }
-    return [invoice for invoice in ours.invoices if invoice.customer_id in customers and invoice.total_minor in amounts]
-
-
-def _takes_money(invoice: Invoice | Gone | None) -> bool:
-    return isinstance(invoice, Invoice) and invoice.status in (InvoiceStatus.OPEN, InvoiceStatus.PAID)
+    of_customer = [invoice for invoice in ours.invoices if invoice.customer_id in customers]
+    held, found = ours.bindings[stored.number], set[str]()
+    for line, allocation in enumerate(stored.payment.allocations, start=1):
+        invoice = read.invoices.get(held[line].invoice_id) if line in held else None
+        if not successors.takes_money(invoice):
+            found |= successors.nearest(of_customer, stored.payment, allocation, invoice)
+    return found
 
 
 def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, at: datetime) -> Evidence:
     company = search.company
-    lines = tuple(_line(stored, number, ours, read) for number in range(1, len(stored.payment.allocations) + 1))
+    lines = tuple(_line(stored, number, ours, read, company) for number in range(1, len(stored.payment.allocations) + 1))
     lines = credit_memos.told(lines, read.memos, read.rebills, company)
     customers = binding.customers_of(stored, ours.bindings[stored.number], ours.known)
     customer = read.customers.get(next(iter(customers))) if len(customers) == 1 else None
@@ -322,22 +319,32 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         material=company.is_material(stored.payment.amount_minor, stored.payment.currency),
         twins=ours.twins.get(stored.number, ()),
         time_zone=company.time_zone.key,
+        awaited_long=_is_long(day, company.day_of(at)),
     )
 
 
-def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read) -> LineEvidence:
+def _is_long(paid_on: date, today: date) -> bool:
+    """Whether cash of that day has waited for its invoice for over three days, or through the end of a month."""
+    month_end = (today + timedelta(days=1)).month != paid_on.month
+    return today > paid_on and (month_end or today - paid_on > AWAITED)
+
+
+def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read, company: Company) -> LineEvidence:
     allocation = stored.payment.allocations[number - 1]
     held = ours.bindings[stored.number].get(number)
-    meant = binding.what_is_meant(stored.payment, allocation, ours.known)
+    meant = binding.what_is_meant(stored.payment, allocation, ours.known, company)
     invoice = read.invoices.get(held.invoice_id) if held else None
+    seen = ours.known.as_seen(invoice.id) if isinstance(invoice, Gone) else None
     invoice_number = allocation.invoice_number or (invoice.number if invoice else "" if held else f"#{allocation.invoice_id}")
     credits: tuple[CreditApplication, ...] = ()
-    successors: tuple[Invoice, ...] = ()
+    instead: tuple[Invoice, ...] = ()
     if read.full and held:
         credits = credit_memos.on(held.invoice_id, read.memos)
-    if read.full and not _takes_money(invoice):
+    if read.full and not successors.takes_money(invoice):
         customers = {held.customer_id} if held else set(meant.customer_ids)
-        successors = _successors(stored, number, invoice_number, customers, ours.bindings[stored.number], read)
+        taken = {line.invoice_id for line in ours.bindings[stored.number].values()}  # by this line, and by the others
+        of_customer = [found for found in read.numbered if found.customer_id in customers and found.id not in taken]
+        instead = successors.of_line(of_customer, stored.payment, allocation, invoice_number, invoice)
     return LineEvidence(
         line=number,
         amount_minor=allocation.amount_minor,
@@ -346,29 +353,8 @@ def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read) -> LineE
         invoice_id=held.invoice_id if held else "",
         invoice=invoice,
         credits=credits,
-        successors=successors,
+        successors=instead,
+        lost_minor=seen.total_minor if seen and seen.customer_id else None,
+        never_seen=seen is not None and seen.customer_id == binding.NOT_SEEN,
         near=ours.near.of_line(stored.payment, number, read.known_invoices) if not held else (),
     )
-
-
-def _successors(
-    stored: StoredPayment,
-    number: int,
-    invoice_number: str,
-    customers: set[str],
-    bound: Mapping[int, Binding],
-    read: _Read,
-) -> tuple[Invoice, ...]:
-    """Living invoices of the same customer and currency that may have taken the place of the one that is gone."""
-    taken = {held.invoice_id for held in bound.values()}  # by this line, and by the others
-    amount = stored.payment.allocations[number - 1].amount_minor
-    found = {
-        invoice.id: invoice
-        for invoice in read.numbered
-        if invoice.customer_id in customers
-        and invoice.currency == stored.payment.currency
-        and invoice.id not in taken
-        and _takes_money(invoice)
-        and (invoice.number == invoice_number or (invoice.total_minor == amount and invoice.created.at > stored.payment.paid_at))
-    }
-    return tuple(sorted(found.values(), key=lambda invoice: (invoice.number != invoice_number, invoice.created.at, invoice.id)))

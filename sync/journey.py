@@ -20,6 +20,7 @@ from sync import (
     binding,
     correcting,
     decisions,
+    deposits,
     diagnosis,
     effects,
     escalation,
@@ -116,6 +117,8 @@ def _steps(desk: Desk, counts: JourneyCounts, run_id: str, progress: Progress) -
     if not mirrored.whole:
         counts.problem = UNREAD
     counts.bound = binding.run_once(desk)
+    if desk.writes and mirrored.whole:
+        counts.planned += deposits.run_once(desk)
     progress("looking at open failures again")
     finish(desk, counts)
     _diagnose(desk, counts)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import rules
 from receivables.books_records import Customer, Invoice
+from receivables.company import Company
 from receivables.diagnosis import Remedy
 from receivables.evidence import Evidence, NearCustomer, NearInvoice
 from receivables.payment import Payment
@@ -48,13 +49,14 @@ class Nearby:
 
 def look_up(
     connection: Connection,
-    company: str,
+    of: Company,
     batch: Sequence[StoredPayment],
     bound: Mapping[str, Mapping[int, Binding]],
     known: Known,
 ) -> Nearby:
     """What the mirror has near the payments of which an invoice, or the customer, was not found."""
-    lost = {stored.number: stored.payment for stored in batch if _is_lost(stored.payment, bound[stored.number], known)}
+    company = of.id
+    lost = {stored.number: stored.payment for stored in batch if _is_lost(stored.payment, bound[stored.number], known, of)}
     if not lost:
         return Nearby()
     own = {number: binding.customer_ids_of(payment, known) for number, payment in lost.items()}
@@ -91,10 +93,10 @@ def with_named(
     return rules.with_named(evidence, mirror.named(connection, company, *names))
 
 
-def _is_lost(payment: Payment, held: Mapping[int, Binding], known: Known) -> bool:
+def _is_lost(payment: Payment, held: Mapping[int, Binding], known: Known, company: Company) -> bool:
     """Whether a person may have to say what it means."""
     problems = [
-        binding.what_is_meant(payment, allocation, known).problem
+        binding.what_is_meant(payment, allocation, known, company).problem
         for line, allocation in enumerate(payment.allocations, start=1)
         if line not in held
     ]

@@ -77,10 +77,16 @@ def _done(work: Work, stored: StoredPayment, held: StoredEffect, chain: Sequence
         _waits(work, stored, chain)
     elif parts and all(part.state is EffectState.DONE for part in parts):
         body = {"documents": [part.document_id for part in parts]}
-        payments.move(work, stored, PaymentState.POSTED, Bucket.IN_FLIGHT, action="payment.posted", body=body)
+        kept = stored.payment.on_account_minor if _applied_a_deposit(held) else None  # what a person decided is planned for
+        posted = (PaymentState.POSTED, Bucket.IN_FLIGHT)
+        payments.move(work, stored, *posted, action="payment.posted", body=body, on_account_minor=kept)
     elif parts:
         refused = next((part for part in parts if part.state in _NOT_DONE), held)
         _failed(work, stored, "partly_posted", refused.outcome_code, refused.outcome_message)
+
+
+def _applied_a_deposit(effect: StoredEffect) -> bool:
+    return effect.kind is EffectKind.APPLY_RECEIPT and effect.decision_id is None
 
 
 def _waits(work: Work, stored: StoredPayment, chain: Sequence[StoredEffect]) -> None:

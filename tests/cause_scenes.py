@@ -300,8 +300,17 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
     ),
     Cause.INVOICE_NOT_READY: (
         Play(Cause.INVOICE_NOT_READY, Cause.INVOICE_NOT_READY, before=_drafted),
-        # Issued before the sync. Where there are no drafts, an invoice made after the payment is a new one.
-        Play(Cause.INVOICE_NOT_READY, None, before=_drafted, after=_issued, ends_on={QUICKBOOKS: Cause.INVOICE_RECREATED}),
+        # Issued before the sync. Where there are no drafts, it comes late, and is plainly what was paid.
+        Play(Cause.INVOICE_NOT_READY, None, before=_drafted, after=_issued),
+    ),
+    Cause.INVOICE_LATE: (
+        # Xero does not say when an invoice was made: it counts as made on its day, and is smaller than the payment.
+        Play(
+            Cause.INVOICE_LATE, Cause.INVOICE_LATE, before=_nothing, after=_invoiced(40_000),
+            ends_on={XERO: Cause.AMOUNT_DIFFERS},
+        ),
+        # For the amount that was paid, of the day or earlier, and the only one of its number.
+        Play(Cause.INVOICE_LATE, None, before=_nothing, after=_invoiced_whole),
     ),
     Cause.CUSTOMER_CHANGED: (
         Play(Cause.CUSTOMER_CHANGED, Cause.CUSTOMER_CHANGED, after=_merged_away),

@@ -66,6 +66,7 @@ def an_invoice(
     status: InvoiceStatus = InvoiceStatus.OPEN,
     created: Stamp | None = None,
     changed: Stamp | None = None,
+    issued_on: date = date(2026, 2, 1),
 ) -> Invoice:
     return Invoice(
         id=id or f"i-{number}",
@@ -75,7 +76,7 @@ def an_invoice(
         total_minor=total_minor,
         open_minor=open_minor,
         status=status,
-        issued_on=date(2026, 2, 1),
+        issued_on=issued_on,
         version="1",
         created=created or Stamp("ida", EARLIER),
         changed=changed or Stamp("dana", LATER),
@@ -169,6 +170,7 @@ def an_evidence(
     closed_through: date | None = None,
     received_on_closed: bool = False,
     isolated: bool = True,
+    awaited_long: bool = False,
     refusal: Refused | None = None,
     unread: tuple[str, ...] = (),
     not_checked: tuple[str, ...] = (),
@@ -201,6 +203,7 @@ def an_evidence(
         settings=BooksSettings("USD", closed_through),
         received_on_closed=received_on_closed,
         isolated=isolated,
+        awaited_long=awaited_long,
         customer=None if without_customer else customer or a_customer(),
         lines=lines,
         receipts=receipts,
@@ -247,6 +250,7 @@ def evidence_of(case: Short) -> Evidence:
         closed_through=case.get("closed_through"),
         received_on_closed=case.get("day_closed", False),
         isolated=case.get("isolated", True),
+        awaited_long=case.get("awaited_long", False),
         refusal=None if refusal is None else Refused(refusal, f"refused: {refusal}", LATER),
         unread=tuple(case.get("unread", ())),
         not_checked=tuple(case.get("not_checked", ())),
@@ -286,11 +290,12 @@ def _twin(payment: Payment, twin: Short) -> Twin:
 #: Every key that a case may use; anything else is a slip of the pen, which would silently test something else.
 KEYS = {
     "case": "name fires near_miss_of expect lines receipts posted refusal customer amount currency paid closed_through day_closed"
-    " isolated unread not_checked status searched number vanished longest_reference twins near_customers method material",
+    " isolated unread not_checked status searched number vanished longest_reference twins near_customers method material"
+    " awaited_long",
     "twin": "number alike paid timed",
     "line": "invoice amount is open status total day by stamped customer currency problem credits successors near",
     "near": "number customer name id kin open currency",
-    "successor": "number id open total status customer currency made by day",
+    "successor": "number id open total status customer currency made by day issued",
     "credit": "memo id amount day by reason said shared",
     "receipt": "id amount customer currency dated entered by reference method memo deposited voided lines this_payment ours"
     " claimed rivals names_payment went_back other_money texts deposit account",
@@ -357,6 +362,7 @@ def _invoice(given: Short) -> Invoice:
         status=InvoiceStatus(given.get("status", "open")),
         created=_stamp(given, "by", "made", EARLIER),
         changed=_stamp(given, "by", "day", LATER),
+        issued_on=given.get("issued", date(2026, 2, 1)),
     )
 
 

@@ -86,21 +86,36 @@ def _signed(rng: random.Random, line: LineEvidence) -> LineEvidence:
     return replace(line, credits=credits, successors=rebills)
 
 
+def _late(rng: random.Random, place: int) -> LineEvidence:
+    """Entered after the customer paid; sometimes paid or a draft already, or twice."""
+    number, amount = str(1000 + place), rng.choice(AMOUNTS)
+    found = tuple(
+        an_invoice(
+            id=f"l-{place}-{n}",
+            number=number,
+            open_minor=rng.choice((amount, amount, 50, 0)),
+            created=Stamp("frank", PAID_AT + timedelta(hours=rng.choice((1, 24, 24 * 20)))),
+        )
+        for n in range(rng.choice((1, 1, 1, 2)))
+    )
+    return LineEvidence(place, amount, number, BindingProblem.ONLY_NEWER, successors=found)
+
+
 def _lost(rng: random.Random, place: int) -> LineEvidence:
     number, amount = str(1000 + place), rng.choice(AMOUNTS)
     successors = tuple(
         an_invoice(
             id=f"s-{rng.choice((place, place, 9))}-{n}",
             number=rng.choice((number, number, number, "2000")),
-            open_minor=amount + rng.choice((0, 0, 0, 100, -1)),
+            open_minor=amount + rng.choice((0, 0, 0, 0, 100, 100, -1, -1, -amount)),
             status=rng.choice((InvoiceStatus.OPEN, InvoiceStatus.OPEN, InvoiceStatus.OPEN, InvoiceStatus.DRAFT)),
             customer_id=rng.choice((CUSTOMER, CUSTOMER, CUSTOMER, CUSTOMER, "c-other")),
             total_minor=rng.choice((amount, 50_000)),
             created=Stamp("frank", PAID_AT + timedelta(hours=rng.choice((-24, 0, 1, 24, 48, 48, 24 * 10, 24 * 40)))),
         )
-        for n in range(rng.choice((0, 1, 1, 1, 1, 2)))
+        for n in range(rng.choice((0, 1, 1, 1, 1, 1, 1, 2)))
     )
-    how = rng.choice(("gone", "gone", "gone", "voided", "newer"))
+    how = rng.choice(("gone", "gone", "gone", "gone", "gone", "voided", "voided", "newer"))
     if how == "newer":
         return LineEvidence(place, amount, number, BindingProblem.ONLY_NEWER, successors=successors)
     if how == "voided":
@@ -109,13 +124,25 @@ def _lost(rng: random.Random, place: int) -> LineEvidence:
     deleted = Stamp("dana", PAID_AT + timedelta(hours=24)) if rng.random() < 0.8 else None
     gone = Gone("invoice", f"i-{number}", deleted, rng.choice((number, "")))
     shown = number if rng.random() < 0.9 else ""
-    return replace(a_line(line=place, amount_minor=amount, invoice=gone, successors=successors), invoice_number=shown)
+    line = a_line(line=place, amount_minor=amount, invoice=gone, successors=successors)
+    return replace(line, invoice_number=shown, lost_minor=rng.choice((None, amount, 50_000)), never_seen=rng.random() < 0.1)
 
 
 def _voided(rng: random.Random, place: int) -> LineEvidence:
-    number = str(1000 + place)
+    """Voided for good, sometimes beside other open invoices of the customer."""
+    number, amount = str(1000 + place), rng.choice(AMOUNTS)
     invoice = an_invoice(number=number, open_minor=0, status=InvoiceStatus.VOIDED)
-    return a_line(line=place, amount_minor=rng.choice(AMOUNTS), invoice=invoice, number=number)
+    others = tuple(
+        an_invoice(
+            id=f"b-{place}-{n}",
+            number=str(3000 + n),
+            open_minor=rng.choice((amount, amount, 70, 0)),
+            customer_id=rng.choice((CUSTOMER, CUSTOMER, CUSTOMER, "c-other")),
+            created=Stamp("frank", PAID_AT - timedelta(days=20)),
+        )
+        for n in range(rng.choice((0, 0, 1, 1, 2)))
+    )
+    return a_line(line=place, amount_minor=amount, invoice=invoice, number=number, successors=others)
 
 
 def _not_ready(rng: random.Random, place: int) -> LineEvidence:
@@ -123,7 +150,9 @@ def _not_ready(rng: random.Random, place: int) -> LineEvidence:
     if rng.random() < 0.5:
         invoice = an_invoice(number=number, open_minor=amount, status=InvoiceStatus.DRAFT)
         return a_line(line=place, amount_minor=amount, invoice=invoice, number=number)
-    return a_line(line=place, amount_minor=amount, number=number, problem=BindingProblem.NO_SUCH_INVOICE, near=_near(rng, number))
+    problem = rng.choice((BindingProblem.NO_SUCH_INVOICE, BindingProblem.NO_SUCH_INVOICE, BindingProblem.ONLY_DRAFT))
+    near = _near(rng, number) if problem is BindingProblem.NO_SUCH_INVOICE else ()
+    return a_line(line=place, amount_minor=amount, number=number, problem=problem, near=near)
 
 
 def _near(rng: random.Random, number: str) -> tuple[NearInvoice, ...]:
@@ -166,9 +195,9 @@ def _short(rng: random.Random, place: int) -> LineEvidence:
 
 
 LINES: tuple[Callable[[random.Random, int], LineEvidence], ...] = (
-    _fitting, _credited, _lost, _voided, _not_ready, _foreign, _unclear, _short, _overpaid, _moved,
+    _fitting, _credited, _lost, _voided, _not_ready, _foreign, _unclear, _short, _overpaid, _moved, _late,
 )  # fmt: skip
-WEIGHTS = (5, 5, 8, 2, 2, 2, 1, 2, 6, 2)
+WEIGHTS = (5, 5, 8, 2, 2, 2, 1, 2, 6, 2, 2)
 
 
 def _lines(rng: random.Random) -> tuple[LineEvidence, ...]:
@@ -392,6 +421,7 @@ def an_evidence_of(rng: random.Random) -> Evidence:
         unread=("receipts",) if rng.random() < 0.08 else (),
         status=rng.choice((FeedStatus.PAID,) * 22 + (FeedStatus.RETURNED, FeedStatus.REFUNDED)),
         merged_into=a_customer(id="c-big", name="Hooli Group") if merged and rng.random() < 0.8 else None,
+        awaited_long=rng.random() < 0.4,
     )
 
 

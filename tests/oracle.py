@@ -305,7 +305,7 @@ class _Oracle(Money):
         """What is wrong with this invoice, and whether another may have taken its place."""
         wrong = self.wrong(line)
         if wrong in ("invoice_gone", "invoice_voided", "only_newer") and self.replacements(line):
-            return "lost"
+            return "late" if wrong == "only_newer" else "lost"
         plainly = {
             "invoice_gone": "gone",
             "only_newer": "newer",
@@ -339,21 +339,42 @@ class _Oracle(Money):
         }
         number = self.number(line)
         same = {key: i for key, i in fit.items() if number and i.number == number}
-        return same or {key: i for key, i in fit.items() if self.fitness(line, i) >= SUCCESSOR_POSSIBLE}
+        return same or {key: i for key, i in fit.items() if self.may_replace(line, i)}
+
+    def may_replace(self, line: LineEvidence, invoice: Invoice) -> bool:
+        """One of another number: made afterwards, for the same amount or within three days."""
+        alike = invoice.total_minor in {line.amount_minor, line.lost_minor}
+        soon = self.after(line, invoice) and self.days_from_loss(line, invoice) <= 3
+        return (alike or soon) and self.fitness(line, invoice) >= SUCCESSOR_POSSIBLE
+
+    def beside(self, line: LineEvidence) -> list[Invoice]:
+        """The customer's other open invoices, where this one is voided for good."""
+        needed_elsewhere = {other.invoice.id for other in self.e.lines if isinstance(other.invoice, Invoice)}
+        return [
+            i
+            for i in {i.id: i for i in line.successors}.values()
+            if i.status is InvoiceStatus.OPEN
+            and i.open_minor > 0
+            and i.currency == self.e.payment.currency
+            and (self.e.customer is None or self.is_customers(i.customer_id))
+            and i.id not in needed_elsewhere
+        ]
 
     def fitness(self, line: LineEvidence, invoice: Invoice) -> int:
         """The points of an invoice that may stand in for the one that the line lost."""
-        after = self.after(line, invoice)
+        after, days = self.after(line, invoice), self.days_from_loss(line, invoice)
+        found = 60 if self.number(line) == invoice.number != "" else 0
+        found += 10 if invoice.total_minor in {line.amount_minor, line.lost_minor} else 0
+        found += (40 + (5 if days <= 3 else -35 if days > 14 else 0)) if after else -20
+        return found + (20 if isinstance(line.invoice, Gone) else 0)
+
+    def days_from_loss(self, line: LineEvidence, invoice: Invoice) -> int:
         lost_at = self.paid_at
         if isinstance(line.invoice, Gone) and line.invoice.deleted is not None:
             lost_at = line.invoice.deleted.at
         elif isinstance(line.invoice, Invoice) and line.invoice.status is InvoiceStatus.VOIDED:
             lost_at = line.invoice.changed.at
-        days = abs((invoice.created.at - lost_at).days)
-        found = 60 if self.number(line) == invoice.number != "" else 0
-        found += 10 if line.amount_minor == invoice.total_minor else 0
-        found += (40 + (5 if days <= 3 else -35 if days > 14 else 0)) if after else -20
-        return found + (20 if isinstance(line.invoice, Gone) else 0)
+        return abs((invoice.created.at - lost_at).days)
 
     def near(self) -> Opinion | None:
         """Nothing is called as the payment says, and something near it is there."""
@@ -376,15 +397,39 @@ class _Oracle(Money):
                 return Opinion(Cause.CURRENCY_MISMATCH, Remedy.RETRY, self.sure(True))
             case "lost":
                 return self.recreated()
+            case "late":
+                return self.late()
             case "short":
                 return self.credited() or self.overpaid()
             case "voided":
-                certain = self.can_post() and not self.may_be_this_money()
-                return Opinion(Cause.INVOICE_VOIDED, Remedy.KEEP_ON_ACCOUNT, self.sure(certain))
+                return self.voided()
             case "not ready":
                 here = all(line.invoice is not None for line in self.e.lines if self.trouble(line))
-                return Opinion(Cause.INVOICE_NOT_READY, Remedy.WAIT, self.sure(here))
+                deposit = self.e.awaited_long and self.can_post() and not self.may_be_this_money() and not self.e.unread
+                remedy = Remedy.KEEP_ON_ACCOUNT if deposit else Remedy.WAIT
+                return Opinion(Cause.INVOICE_NOT_READY, remedy, self.sure(here))
         return None
+
+    def voided(self) -> Opinion:
+        """For good; where the customer has just one other invoice open for that amount, the money may be for it."""
+        lines = [line for line in self.e.lines if self.trouble(line) == "voided"]
+        certain = self.can_post() and not self.may_be_this_money() and not any(self.beside(line) for line in lines)
+        chosen: list[tuple[int, str]] = []
+        for line in lines:
+            needed = self.wanted[self.line_key(line)]
+            equal = [i for i in self.beside(line) if i.open_minor == needed and needed == line.amount_minor]
+            chosen += [(line.line, equal[0].id)] if len(equal) == 1 else []
+        if len(chosen) == len(lines) == len({invoice_id for _, invoice_id in chosen}):
+            return Opinion(Cause.INVOICE_VOIDED, Remedy.RECREATE_RECEIPT, Confidence.LIKELY, successors=frozenset(chosen))
+        return Opinion(Cause.INVOICE_VOIDED, Remedy.KEEP_ON_ACCOUNT, self.sure(certain))
+
+    def late(self) -> Opinion | None:
+        """Came after the customer paid, and replaces nothing: never certain."""
+        pools = {line.line: self.replacements(line) for line in self.e.lines if self.trouble(line) == "late"}
+        if not all(any(i.status is InvoiceStatus.OPEN and i.open_minor > 0 for i in pool.values()) for pool in pools.values()):
+            return None
+        only = frozenset((line, next(iter(pool))) for line, pool in pools.items() if len(pool) == 1)
+        return Opinion(Cause.INVOICE_LATE, Remedy.RECREATE_RECEIPT, Confidence.LIKELY, successors=only)
 
     def recreated(self) -> Opinion | None:
         lost = [line for line in self.e.lines if self.trouble(line) == "lost"]
@@ -396,15 +441,14 @@ class _Oracle(Money):
         successors, certain = set(), True
         for line in lost:
             pool = self.replacements(line)
-            single = len(pool) == 1
-            extra = 0 if single else self.wanted[self.line_key(line)]
-            points = [self.fitness(line, i) for i in pool.values()]
-            open_ones = [i for i in pool.values() if i.status is InvoiceStatus.OPEN and i.open_minor >= load[i.id] + extra]
+            open_ones = [i for i in pool.values() if i.status is InvoiceStatus.OPEN and i.open_minor > 0]
             if not open_ones:
                 return None
-            if single:
-                successors.add((line.line, open_ones[0].id))
-            certain = certain and single and points[0] >= SUCCESSOR_SURE
+            certain = certain and len(pool) == 1 and not line.never_seen
+            if len(pool) == 1:
+                (invoice,) = open_ones
+                successors.add((line.line, invoice.id))
+                certain = certain and self.fitness(line, invoice) >= SUCCESSOR_SURE and invoice.open_minor >= load[invoice.id]
         certain = certain and self.can_post() and not self.may_be_this_money()
         return Opinion(Cause.INVOICE_RECREATED, Remedy.RECREATE_RECEIPT, self.sure(certain), successors=frozenset(successors))
 

@@ -352,6 +352,8 @@ class Money:
     def wrong(self, line: LineEvidence) -> str:
         """What keeps this invoice from taking the payment, by the code under which it is stored; or ""."""
         invoice = line.invoice
+        if invoice is None and line.problem is BindingProblem.ONLY_DRAFT:
+            return "invoice_draft"
         if invoice is None:
             return line.problem.value if line.problem is not BindingProblem.NONE else "unread"
         if isinstance(invoice, Gone):

@@ -28,6 +28,7 @@ IN_A_CHUNK = int(os.environ.get("ORACLE_CASES", "14000")) // CHUNKS
 LEAST_OF_EACH_CAUSE = 5  # in each chunk, so 40 in all
 #: Figures or the books' refusal alone say these, and they may mean something else, or not be so any more.
 NEVER_CERTAIN = {
+    Cause.INVOICE_LATE,
     Cause.UNIDENTIFIED,
     Cause.DUPLICATE_REFERENCE,
     Cause.THROTTLED,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -25,6 +26,7 @@ from storage import cards, decisions, payments
 from storage.cards import CardFacts
 from sync import journey, requests
 from sync.desk import Desk
+from sync.named_invoice import with_named
 
 AsPerson = Annotated[str, typer.Option("--as", help="The configured person who decides.")]
 Successor = Annotated[str, typer.Option(help="The invoice (number, or #id) that replaced the one that is gone.")]
@@ -132,6 +134,8 @@ def _asked(desk: Desk, number: str, remedy: Remedy, person: str, options: dict[s
         return None
     with desk.acknowledge(os_account()) as work:
         facts = cards.facts(work, shown.found.id, (), options=options)
+    if facts.evidence is not None:
+        facts = replace(facts, evidence=with_named(desk, facts.evidence, options))
     for line in _what_it_means(desk, facts, remedy, options, shown.answer):
         print_beside(line)
     if not sys.stdin.isatty():
@@ -154,7 +158,7 @@ def _what_it_means(desk: Desk, facts: CardFacts, remedy: Remedy, options: dict[s
         else []
     )
     about = facts.failure.about
-    lines.append(f"{labels.named(remedy, about)}: {labels.explained(remedy, about)}")
+    lines.append(f"{labels.named(remedy, about, facts.failure.diagnosis)}: {labels.explained(remedy, about)}")
     for figure in figures(facts, remedy, words, options):
         before, after = words.money(figure.before_minor, currency), words.money(figure.after_minor, currency)
         lines.append(f"  {figure.label}: {before} → {after}")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
-from receivables.words import Words
+from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
+from receivables.words import Words, listed
 from rules import observations, phrases
 from rules.cause_file import CauseFile
+from rules.fact_kinds import money
 from rules.invoice_lines import Flaw
 from rules.near import may_match
 from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
-from rules.situations import UNPOSTED, nothing_but
+from rules.situations import UNPOSTED, can_be_recorded, nothing_but
 
 
 @rule(
@@ -25,21 +26,40 @@ def invoice_not_ready(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: the books have no such invoice, or only a draft of it.
     Happens when: the invoice is exported to the books later than the payment. Certain when the draft is there.
-    Remedy: wait, and it is posted once the invoice is there; or retry at once. Where it is in the books under a number that has
-    nothing in common with this one, match the payment to it.
+    Remedy: wait. Once the invoice is there, dated by the day of the payment and large enough, the payment is posted by itself;
+    any other is offered. After three days, or over a month end, record the payment as a customer deposit, so that the cash is
+    in the books; it is applied when the invoice comes. Where the invoice is in the books under a number that has nothing in
+    common with this one, match the payment to it.
     Prevention: export invoices to the books before they can be paid, and approve drafts daily.
     Not to be confused with: an invoice that was there and is deleted.
     """
+    because = observations.lines_with(reading, Flaw.NOT_READY)
+    deposit = reading.evidence.awaited_long and can_be_recorded(reading)
+    remedies = (Remedy.KEEP_ON_ACCOUNT, Remedy.WAIT) if deposit else (Remedy.WAIT,)
     otherwise = (Remedy.MATCH,) if may_match(reading.evidence) else ()
-    return matched.finding(Remedy.WAIT, Remedy.RETRY, *otherwise, because=observations.lines_with(reading, Flaw.NOT_READY))
+    return matched.finding(*remedies, Remedy.RETRY, *otherwise, because=because)
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
+    finding = diagnosis.primary
+    facts = finding.facts("invoice_draft", "invoice_no_such_invoice")
     texts = [
-        f"{fact.document} is {'still a draft' if fact.fact == 'invoice_draft' else 'not in the books yet'}."
-        for fact in diagnosis.primary.facts("invoice_draft", "invoice_no_such_invoice")
+        f"{fact.document} is {'still a draft' if fact.fact == 'invoice_draft' else 'not in the books yet'}." for fact in facts
     ]
-    return f"{phrases.all_of(texts)} The payment is posted once it is there."
+    alone = len({fact.document for fact in facts}) == 1
+    posted = listed(list(dict.fromkeys(_posted_once(diagnosis, fact, alone, words) for fact in facts)))
+    said = f"{phrases.all_of(texts)} The payment is posted by itself once {posted}."
+    if finding.remedy is not Remedy.KEEP_ON_ACCOUNT:
+        return said
+    return f"{said} Until then the cash is not in the books: record it as a customer deposit."
+
+
+def _posted_once(diagnosis: Diagnosis, fact: Fact, alone: bool, words: Words) -> str:
+    """What must be so with one of the invoices, in the words of the rule that binds it."""
+    name, is_there = "it" if alone else fact.document, "is issued" if fact.fact == "invoice_draft" else "is there"
+    dated = f", dated {phrases.paid_on(diagnosis, words)} or earlier," if not fact.value("bound") else ""
+    need = f" with {money(words, fact.money('need'))} open" if fact.value("need") else ""
+    return f"{name} {is_there}{dated}{need}"
 
 
 CAUSE = CauseFile(Cause.INVOICE_NOT_READY, title="Invoice not in the books yet", rules=(invoice_not_ready,), sentence=sentence)

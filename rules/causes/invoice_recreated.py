@@ -22,14 +22,15 @@ from rules.situations import SAFE_TO_POST, UNPOSTED, nothing_but
     certain=(*SAFE_TO_POST, a("payment", replaced_surely=True)),
 )
 def invoice_recreated(reading: Reading, matched: Matched) -> Finding:
-    """The invoice that the customer paid was deleted and recreated, so our link to it is broken.
+    """The invoice that the customer paid was deleted or voided and created again, so our link to it is broken.
 
-    Shows as: the invoice is gone, voided, or newer than the payment, and another one is open in its place.
-    Happens when: somebody recreated the invoice instead of changing it. Certain when the books say the old one is deleted
-    and exactly one of the same number was created afterwards for the same customer.
-    Remedy: recreate the receipt on the new invoice. Where several could be meant, a person chooses.
+    Shows as: the invoice is deleted or voided, and another one of the customer is open in its place.
+    Happens when: somebody recreated the invoice instead of changing it, often for another amount. Certain when the books say
+    the old one is deleted, and exactly one of the same number with enough open was created afterwards for the customer.
+    Remedy: recreate the receipt on the new invoice; what does not fit stays an unapplied credit. Where several could be meant,
+    a person chooses, and may name any other invoice of the customer.
     Prevention: change an invoice instead of deleting it, or void it and tell the customer which one to pay.
-    Not to be confused with: an invoice that was voided for good, or a new one with too little open.
+    Not to be confused with: an invoice that was voided for good, or one that came late and replaces none (invoice_late).
     """
     lost = [line for line in reading.lines if line.flaw is Flaw.LOST]
     chosen = tuple((line.source.line, line.replacement.id) for line in lost if line.replacement is not None and line.mendable)
@@ -43,7 +44,7 @@ def invoice_recreated(reading: Reading, matched: Matched) -> Finding:
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    lost = diagnosis.primary.facts("invoice_deleted", "invoice_voided", "invoice_only_newer")
+    lost = diagnosis.primary.facts("invoice_deleted", "invoice_voided")
     return phrases.all_of(_lost(diagnosis, invoice, words) for invoice in lost)
 
 
@@ -55,7 +56,8 @@ def _lost(diagnosis: Diagnosis, invoice: Fact, words: Words) -> str:
         return f"{what}; {number} invoices may have taken its place, and a person must choose."
     number = "of the same number" if new[0].value("same_number") else f"number {new[0].document.removeprefix('invoice ')}"
     on = f" on {words.day(new[0].at)}" if new[0].at else ""
-    return f"{what}; {by(new[0].person)} created one {number}{on}, with {money(words, new[0].money('open'))} open."
+    created = f"{what}; {by(new[0].person)} created one {number}{on}, with {money(words, new[0].money('open'))} open"
+    return f"{created}.{phrases.what_is_left(new[0], words)}"
 
 
 CAUSE = CauseFile(Cause.INVOICE_RECREATED, title="Invoice deleted and recreated", rules=(invoice_recreated,), sentence=sentence)

@@ -17,9 +17,9 @@ from rules.kinds import kind
 from rules.near import may_match, same_key
 from rules.obstacles import obstacles
 from rules.patterns import a
-from rules.reading import CustomerState, Reading
+from rules.reading import Reading
 from rules.rule import Matched, rule
-from rules.situations import other_money
+from rules.situations import can_be_recorded, other_money
 
 #: Problems of an allocation that leave open whose money it is.
 NOBODY = (BindingProblem.SEVERAL_CUSTOMERS, BindingProblem.NO_SUCH_CUSTOMER)
@@ -133,9 +133,7 @@ def unidentified(reading: Reading, matched: Matched) -> Finding:
 def _harmless(reading: Reading) -> bool:
     """Recording a receipt now cannot double this payment, and it is clear for whom."""
     clear = all(line.flaw is not Flaw.UNREAD and line.source.problem not in NOBODY for line in reading.lines)
-    evidence = reading.evidence
-    doubled = evidence.unread or evidence.vanished or reading.suspects
-    return clear and not doubled and reading.may_post and reading.customer is CustomerState.READY
+    return clear and can_be_recorded(reading)
 
 
 def fits_again(evidence: Evidence) -> Diagnosis:

@@ -1,0 +1,60 @@
+"""Which invoices of a customer may be in the place of one that a payment can no longer pay, the nearest first.
+
+Only found here; `rules` says what each is worth, and a person may name any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from receivables.books_records import Gone, Invoice, InvoiceStatus
+from receivables.payment import Allocation, Payment
+
+AT_MOST = 20  # beside those of the same number; more are read by nobody
+
+
+def takes_money(invoice: Invoice | Gone | None) -> bool:
+    """Whether a receipt can be, or is, applied to it."""
+    return isinstance(invoice, Invoice) and invoice.status in (InvoiceStatus.OPEN, InvoiceStatus.PAID)
+
+
+def nearest(of_customer: Iterable[Invoice], payment: Payment, allocation: Allocation, lost: Invoice | Gone | None) -> set[str]:
+    """The ids of those that are worth reading anew; `of_customer` are as last seen."""
+    return {invoice.id for invoice in _nearest(of_customer, payment, allocation, lost)}
+
+
+def of_line(
+    of_customer: Sequence[Invoice], payment: Payment, allocation: Allocation, number: str, lost: Invoice | Gone | None
+) -> tuple[Invoice, ...]:
+    """Those of the same number, and then the nearest of the others, as the books hold them now."""
+    usable = [invoice for invoice in of_customer if takes_money(invoice) and invoice.currency == payment.currency]
+    same_number = [invoice for invoice in usable if invoice.number == number]
+    others = [invoice for invoice in usable if invoice.number != number]
+    found = [*same_number, *_nearest(others, payment, allocation, lost)]
+    by_id = {invoice.id: invoice for invoice in found}
+    return tuple(sorted(by_id.values(), key=lambda invoice: (invoice.number != number, invoice.created.at, invoice.id)))
+
+
+def _nearest(
+    of_customer: Iterable[Invoice], payment: Payment, allocation: Allocation, instead_of: Invoice | Gone | None
+) -> list[Invoice]:
+    """Those of the amount that were made afterward, and in the place of a lost one every open one: of the amount first, then
+    by their distance in time.
+    """
+    is_lost = isinstance(instead_of, Gone) or (isinstance(instead_of, Invoice) and instead_of.status is InvoiceStatus.VOIDED)
+    lost_at = payment.paid_at
+    if isinstance(instead_of, Gone) and instead_of.deleted is not None:
+        lost_at = instead_of.deleted.at
+    elif isinstance(instead_of, Invoice):
+        lost_at = instead_of.changed.at
+
+    def may_be(invoice: Invoice) -> bool:
+        made_after = invoice.total_minor == allocation.amount_minor and invoice.created.at > payment.paid_at
+        is_open = invoice.status is InvoiceStatus.OPEN and invoice.open_minor > 0
+        return takes_money(invoice) and invoice.currency == payment.currency and (made_after or (is_open and is_lost))
+
+    def distance(invoice: Invoice) -> tuple[bool, float, str]:
+        same = allocation.amount_minor in (invoice.open_minor, invoice.total_minor)
+        return not same, abs((invoice.created.at - lost_at).total_seconds()), invoice.id
+
+    return sorted(filter(may_be, of_customer), key=distance)[:AT_MOST]
