@@ -21,7 +21,17 @@ from sync.desk import Standing
 
 #: What of a company may change while the process runs; connectors and feeds were built from the rest.
 _MAY_CHANGE = frozenset(
-    {"name", "locale", "writes", "solo", "sync_every_seconds", "large_percentage", "hand_receipt_days", "credit_words"}
+    {
+        "name",
+        "locale",
+        "writes",
+        "solo",
+        "sync_every_seconds",
+        "large_percentage",
+        "hand_receipt_days",
+        "credit_words",
+        "materiality",
+    }
 )
 _Value = TypeVar("_Value")
 

@@ -172,6 +172,7 @@ class Evidence:
     other_invoices: tuple[Invoice, ...] = ()  # what else is open of the customer in its currency, oldest first
     material: bool = False  # so large that the company would reopen a closed month for it
     twins: tuple[Twin, ...] = ()  # the payments it probably is again, as long as no person has said what is so
+    apply_by_hand: str = ""  # where in the package an unapplied receipt is applied; "" where that is not known
     longest_reference: int = 0  # at how many characters these books cut a receipt's reference; 0 where they never do
     awaited_long: bool = False  # paid more than three days ago, or before a month end that has come
     time_zone: str = "UTC"  # the company's calendar, by its IANA name; of no weight in what a person decides upon

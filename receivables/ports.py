@@ -47,6 +47,7 @@ class BooksTraits:
     settle_seconds: float  # after a deadline, how long a late write may still land in these books
     longest_reference: int = 0  # characters a receipt's reference is cut at; 0 where it never is
     not_read: tuple[str, ...] = ()  # kinds of documents in which a receipt could hide and that are not read
+    apply_by_hand: str = ""  # where in the package somebody applies an unapplied receipt, in words that end a sentence
 
 
 class Books(Protocol):

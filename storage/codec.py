@@ -28,7 +28,7 @@ _documents: dict[str, TypeAdapter[Any]] = {
     "receipt": TypeAdapter(Receipt),
 }
 #: What a person did not decide upon: reading times, bare versions, the calendar, and how many other payments fail.
-_NOT_FACTS = frozenset({"taken_at", "version", "changed", "isolated", "not_checked", "time_zone", "has_time"})
+_NOT_FACTS = frozenset({"taken_at", "version", "changed", "isolated", "not_checked", "time_zone", "has_time", "apply_by_hand"})
 
 
 def evidence_to_json(evidence: Evidence) -> Any:

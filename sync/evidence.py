@@ -169,7 +169,7 @@ def gather(
     if read.candidates.fresh:
         with desk.work() as work:
             receipts_found.take_over(work, read.candidates, longest)
-    return {stored.number: _assemble(stored, ours, read, search, at) for stored in batch}
+    return {stored.number: _assemble(stored, ours, read, search, at, traits.apply_by_hand) for stored in batch}
 
 
 def _our_rows(
@@ -281,7 +281,7 @@ def _nearest(stored: StoredPayment, ours: _Ours, read: _Read) -> set[str]:
     return found
 
 
-def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, at: datetime) -> Evidence:
+def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, at: datetime, apply_by_hand: str) -> Evidence:
     company = search.company
     lines = tuple(_line(stored, number, ours, read, company) for number in range(1, len(stored.payment.allocations) + 1))
     lines = credit_memos.told(lines, read.memos, read.rebills, company)
@@ -313,6 +313,7 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         searched_from=since,
         searched_through=through,
         vanished=receipts_found.vanished(read.candidates, stored.number, search.longest_reference),
+        apply_by_hand=apply_by_hand,
         longest_reference=search.longest_reference,
         near_customers=ours.near.customers_of(stored.payment),
         other_invoices=other_invoices.beside(stored.payment, lines, customers, read.others),

@@ -266,6 +266,7 @@ def evidence_of(case: Short) -> Evidence:
     return replace(
         evidence,
         material=case.get("material", False),
+        apply_by_hand=case.get("apply_by_hand", ""),
         twins=tuple(_twin(evidence.payment, _known("twin", twin)) for twin in case.get("twins", ())),
         near_customers=tuple(
             NearCustomer(a_customer(id=near["id"], name=near["name"]), Kin(near["kin"]))
@@ -291,7 +292,7 @@ def _twin(payment: Payment, twin: Short) -> Twin:
 KEYS = {
     "case": "name fires near_miss_of expect lines receipts posted refusal customer amount currency paid closed_through day_closed"
     " isolated unread not_checked status searched number vanished longest_reference twins near_customers method material"
-    " awaited_long",
+    " awaited_long apply_by_hand",
     "twin": "number alike paid timed",
     "line": "invoice amount is open status total day by stamped customer currency problem credits successors near",
     "near": "number customer name id kin open currency",

@@ -42,7 +42,12 @@ DocumentT = TypeVar("DocumentT", Customer, Invoice, CreditMemo, Receipt)
 
 OUR_PERSON = "Resolve Now"  # how the books name us in their history
 
-TRAITS = BooksTraits(package="Embedded books", orders_per_dispatch=30, settle_seconds=2.0)
+TRAITS = BooksTraits(
+    package="Embedded books",
+    orders_per_dispatch=30,
+    settle_seconds=2.0,
+    apply_by_hand="resolve-now books apply-receipt",
+)
 
 
 class EmbeddedBooks:

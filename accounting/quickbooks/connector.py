@@ -58,6 +58,7 @@ TRAITS = BooksTraits(
     orders_per_dispatch=30,  # Intuit's limit of one batch
     settle_seconds=150.0,  # QuickBooks works on a request for up to 120
     longest_reference=writes.LONGEST_REFERENCE,
+    apply_by_hand="Receive payment › Credits",
     not_read=(
         "sales receipts",
         "refund receipts",

@@ -40,6 +40,7 @@ TRAITS = BooksTraits(
     package="Tryton",
     orders_per_dispatch=12,  # under load each takes more than a second, and all must leave before the deadline
     settle_seconds=60.0,
+    apply_by_hand="Financial › Processing › Reconcile Accounts",
     not_read=("draft moves and draft statements", "returns and refunds of receipts"),
 )
 DOCUMENTS_PER_PAGE = 200

@@ -27,6 +27,7 @@ TRAITS = BooksTraits(
     package="Xero",
     orders_per_dispatch=50,  # Xero's advice for one request
     settle_seconds=120.0,  # what Xero had begun when the connection broke is long done by then
+    apply_by_hand="Allocate credit, on the overpayment",
     not_read=("received money booked straight to an account", "manual journals", "returns and refunds of receipts"),
 )
 

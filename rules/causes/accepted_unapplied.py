@@ -55,9 +55,10 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     receipts = finding.facts("receipt_unapplied")
     now = "its invoices can take it now" if finding.remedy is Remedy.APPLY_RECEIPT else "its invoices cannot take all of it"
+    credit = phrases.total(receipts, "unapplied", words)
     return (
-        f"The books took our {phrases.documents(receipts)} but left {phrases.total(receipts, 'unapplied', words)} unapplied "
-        f"instead of applying it to its invoices; {now}."
+        f"The books took our {phrases.documents(receipts)} but left an unapplied credit of {credit} instead of applying it to "
+        f"its invoices; {now}. On the cash basis, income moves to the day on which it is applied."
     )
 
 

@@ -24,7 +24,8 @@ def account_inactive(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: every payment of the same method and currency is refused, whatever its invoices.
     Happens when: somebody closed the deposit or clearing account that the company's settings name.
-    Remedy: make the account active again or name another in the settings, then retry; one change fixes all of them.
+    Remedy: ask the controller why the account was closed. Make it active again, then retry; one change fixes all of them. Name
+    another account in the settings only with the controller: the money is where the old one says.
     Prevention: before an account is closed in the books, change the deposit account of the company first.
     Not to be confused with: an inactive customer, which concerns the payments of that customer only.
     """
@@ -51,7 +52,10 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
             f"{refused_it} something it names is inactive; the customer is active, so it is likely an account. "
             "See which one, then retry."
         )
-    return f"{refused_it} its deposit account is inactive. Make the account active, or name another in the settings, then retry."
+    return (
+        f"{refused_it} its deposit account is inactive. Ask the controller why, and make it active again, then retry. Do not "
+        "name another account without the controller."
+    )
 
 
 def root(finding: Finding, evidence: Evidence) -> str:

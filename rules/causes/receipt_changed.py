@@ -6,6 +6,7 @@ from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.words import Words
 from rules import observations, phrases
 from rules.cause_file import CauseFile
+from rules.causes import receipt_deposited
 from rules.patterns import a, no
 from rules.reading import Reading
 from rules.rule import Matched, rule
@@ -43,18 +44,22 @@ def receipt_off_its_invoices(reading: Reading, matched: Matched) -> Finding:
     """
     off = [reading.parts[place] for place in matched.places("part")]
     because = [fact for part in off for fact in observations.part(reading, part)]
+    frozen = any(part.frozen for part in off)
+    because += receipt_deposited.by_hand(reading) if frozen else ()
     for line in reading.lines:
         because += observations.line(reading, line)
     otherwise = (Remedy.KEEP_ON_ACCOUNT, Remedy.DISMISS, Remedy.ESCALATE)
     if not all(part.fits for part in off):
         return matched.finding(*otherwise, because=because)
-    back = Remedy.RETRY if any(part.frozen for part in off) else Remedy.APPLY_RECEIPT
+    back = Remedy.RETRY if frozen else Remedy.APPLY_RECEIPT
     return matched.finding(back, *otherwise, because=because)
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     told = phrases.told(finding.facts(*CHANGES, *OFF), words)
+    if finding.rule == "receipt_off_its_invoices" and finding.remedy is Remedy.RETRY:
+        return f"{told} It is in a bank deposit or a closed period. {receipt_deposited.in_the_books(finding)}"
     if finding.rule == "receipt_changed" and finding.remedy is Remedy.RETRY:
         return f"{told} Change it back in the books, then retry; if the change is right, two people dismiss."
     return told

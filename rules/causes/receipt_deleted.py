@@ -10,6 +10,8 @@ from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
 
+ASK_FIRST = "Ask first whether the payment was returned, moved to another receipt, or cleaned up."
+
 
 @rule(Cause.RECEIPT_DELETED, when=(a("part", missing=True),), certain=(a("payment", missing_was_verified=True),))
 def receipt_deleted(reading: Reading, matched: Matched) -> Finding:
@@ -17,7 +19,8 @@ def receipt_deleted(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: a payment that was posted is no longer in the books.
     Happens when: the books plainly say that the receipt is deleted or voided. Certain once it had been verified.
-    Remedy: escalate; somebody wanted it gone. A person recreates the receipt, or dismisses.
+    Remedy: ask first whether the payment was returned, moved or cleaned up. If the money is there and nobody recorded it
+    otherwise, recreate the receipt; if another receipt has it, dismiss with that as proof.
     Prevention: ask before deleting a receipt with our mark; to move it, dismiss or reopen the payment here.
     Not to be confused with: a receipt that could not be read: a read that failed proves nothing.
     """
@@ -50,7 +53,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         gone = phrases.told(finding.facts("receipt_by_hand_vanished"), words)
         paid = phrases.amount(diagnosis, words)
         return f"{gone} The payment of {paid} may have bounced; nothing is posted until a person decides."
-    return phrases.told(finding.facts("receipt_deleted", "receipt_voided"), words)
+    return f"{phrases.told(finding.facts('receipt_deleted', 'receipt_voided'), words)} {ASK_FIRST}"
 
 
 CAUSE = CauseFile(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
+from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.refusal import Refusal
 from receivables.words import Words
 from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.causes.accepted_unapplied import ALL_POSTED, unapplied
 from rules.fact_kinds import closed
+from rules.kinds import kind
 from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
@@ -26,11 +27,13 @@ def receipt_deposited(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: our receipt is unapplied, and its invoices could take it now.
     Happens when: somebody deposited it, or closed the period of its date, before it was applied.
-    Remedy: the controller takes it out of the deposit or reopens the period, then retry; or it stays on account.
-    Prevention: deposit receipts after they are verified, or undo the deposit before correcting them.
+    Remedy: leave the deposit as it is and apply the receipt to its invoice in the books; the next sync reads it. Or keep it on
+    account. A deposit that was reconciled with the bank is never opened for this.
+    Prevention: deposit receipts after they are verified.
     Not to be confused with: a locked receipt whose invoices cannot take it anyway; keeping that on account needs no change.
     """
-    return matched.finding(Remedy.RETRY, Remedy.KEEP_ON_ACCOUNT, because=unapplied(reading))
+    because = (*unapplied(reading), *by_hand(reading))
+    return matched.finding(Remedy.RETRY, Remedy.KEEP_ON_ACCOUNT, because=because)
 
 
 @rule(Cause.RECEIPT_DEPOSITED, when=(a("payment", refusal=Refusal.RECEIPT_DEPOSITED),), certain=None)
@@ -39,26 +42,44 @@ def receipt_deposited_refused(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: a refusal that says so.
     Happens when: a receipt was deposited, or reconciled with the bank, before it was changed.
-    Remedy: the controller takes it out of the deposit, then retry.
+    Remedy: leave the deposit as it is. Apply the receipt in the books where that is what was wanted; the next sync reads it.
     Prevention: deposit receipts after they are verified.
     Not to be confused with: a refusal because the period is closed.
     """
     otherwise = (Remedy.KEEP_ON_ACCOUNT,) if reading.marked else (Remedy.DISMISS, Remedy.ESCALATE)
-    because = (*observations.refusal(reading), *observations.our_receipts(reading))
+    because = (*observations.refusal(reading), *observations.our_receipts(reading), *by_hand(reading))
     return matched.finding(Remedy.RETRY, *otherwise, because=because)
+
+
+@kind
+def applied_by_hand(fact: Fact, words: Words, *, how: str) -> str:
+    return f"an unapplied receipt is applied in the books under {how}."
+
+
+def by_hand(reading: Reading) -> tuple[Fact, ...]:
+    """Where in the package somebody applies a receipt that we may not change."""
+    how = reading.evidence.apply_by_hand
+    return (applied_by_hand(how=how),) if how else ()
+
+
+def in_the_books(finding: Finding) -> str:
+    """What to do with a receipt that we may not change, in a sentence."""
+    how = "".join(f" ({fact.text('how')})" for fact in finding.facts("applied_by_hand"))
+    return f"Apply it to its invoice in the books{how}; the next sync reads it."
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     if finding.rule == "receipt_deposited_refused":
-        return "The books refused to change a receipt that is in a bank deposit. Take it out of the deposit, then retry."
+        refused_it = "The books refused to change a receipt that is in a bank deposit."
+        return f"{refused_it} Leave the deposit as it is. {in_the_books(finding)}"
     locked = finding.facts("receipt_deposited", "receipt_closed")
     if locked[0].fact == "receipt_deposited":
-        state, way_out = "is in a bank deposit", "Take it out of the deposit"
+        state, then = "is in a bank deposit", "Leave the deposit as it is. "
     else:
         through = closed(date.fromisoformat(locked[0].text("through")), words)
-        state, way_out = f"is dated in a closed period ({through})", "Reopen the period"
-    return f"Our {phrases.documents(locked)} is unapplied and should be applied, but {state}. {way_out} in the books, then retry."
+        state, then = f"is dated in a closed period ({through})", ""
+    return f"Our {phrases.documents(locked)} is unapplied and should be applied, but {state}. {then}{in_the_books(finding)}"
 
 
 CAUSE = CauseFile(
