@@ -63,3 +63,8 @@ def noted(package: str, answers: Sequence[Answer]) -> Sequence[Answer]:
         if isinstance(answer, BooksRefused) and (answer.vendor_code or answer.vendor_detail):
             log.info("%s refused (%s): %s %s", package, answer.refusal, answer.vendor_code, answer.vendor_detail)
     return answers
+
+
+def not_able(package: str) -> BooksRefused:
+    """The answer to an order that these books do not carry out for us; it is never offered (`BooksTraits.able`)."""
+    return BooksRefused(f"Resolve Now does not do this in {package}.", Refusal.INVALID)

@@ -35,7 +35,7 @@ from bot.text import (
     section,
 )
 from receivables.company import Company
-from receivables.diagnosis import Finding, Remedy
+from receivables.diagnosis import Cause, Finding, Remedy
 from receivables.payment import Bucket, Payment, PaymentState
 from receivables.words import Words, counted, listed, plain
 from storage.cards import CardFacts
@@ -46,6 +46,8 @@ PRESSABLE = (
     Remedy.UNAPPLY_CREDIT_MEMO,
     Remedy.RECREATE_RECEIPT,
     Remedy.DISMISS,
+    Remedy.RECORD_RETURN,
+    Remedy.VOID_RECEIPT,
     Remedy.APPLY_RECEIPT,
     Remedy.KEEP_ON_ACCOUNT,
     Remedy.POST_ON_OPEN_DAY,
@@ -53,6 +55,8 @@ PRESSABLE = (
     Remedy.MATCH,
     Remedy.RETRY,
 )
+#: What record_return is called where it is not a return.
+_RECORDED = {Cause.PAYMENT_REFUNDED: "Record the refund", Cause.PAYMENT_CHARGED_BACK: "Record the chargeback"}
 MOVES_MONEY = PRESSABLE[:-3]  # to take a correction, to match, or to try again is only to check again
 SENTENCE_AT_MOST = 1500  # what happened; the history has the rest
 FIGURES_AT_MOST = 8  # more amounts than this are not compared in ten seconds
@@ -263,6 +267,8 @@ def needs_choice(facts: CardFacts, remedy: Remedy) -> bool:
         return True
     if remedy is Remedy.MATCH:
         return needs_more(facts)
+    if remedy is Remedy.RECORD_RETURN:
+        return not rules.makes_returns(evidence)
     return remedy is Remedy.RECREATE_RECEIPT and bool(rules.undecided_lines(evidence, diagnosis))
 
 
@@ -273,6 +279,8 @@ def label_of(facts: CardFacts, remedy: Remedy, words: Words, options: Options = 
     label = labels.named(remedy, facts.failure.about, facts.failure.diagnosis)
     if remedy not in MOVES_MONEY or facts.failure.about != "payment":
         return label
+    if remedy is Remedy.RECORD_RETURN and facts.failure.cause:
+        label = _RECORDED.get(facts.failure.cause, label)
     amount = words.money(headline_minor(facts, remedy), facts.payment.payment.currency)
     return cut(f"{label} ({amount})", BUTTON_AT_MOST)
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import rules
-from receivables.books_records import Invoice
+from receivables.books_records import Invoice, by_invoice
 from receivables.diagnosis import Diagnosis, Remedy
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence, LineEvidence
@@ -52,6 +52,8 @@ def figures(facts: CardFacts, remedy: Remedy, words: Words, options: Options = N
                 return _matched(evidence, options)
             case Remedy.APPLY_RECEIPT:
                 return _applied(evidence)
+            case Remedy.RECORD_RETURN | Remedy.VOID_RECEIPT:
+                return _gone_again(evidence, remedy, options)
             case Remedy.DISMISS:
                 return _proven(evidence, rules.proof_of(diagnosis, evidence, options), bool(options.get("apply_proof")), words)
             case _:
@@ -235,6 +237,24 @@ def _proven(evidence: Evidence, proof: rules.Proof, apply_it: bool, words: Words
                 line, _ = lines[part.invoice_id]
                 label = f"Open on invoice {_number(line.invoice_number, line.invoice_id)}"
                 shown.append(Figure(label, line.open_minor, line.open_minor - part.amount_minor))
+    return tuple(shown)
+
+
+def _gone_again(evidence: Evidence, remedy: Remedy, options: Options) -> tuple[Figure, ...]:
+    """What the books count of each receipt, and what is open again on each invoice that it comes off."""
+    if remedy is Remedy.RECORD_RETURN:
+        receipts = [(of.receipt, of.reopens) for of in rules.returns(evidence, options).of]
+    else:
+        receipts = [(receipt, receipt.lines) for receipt in rules.to_void(evidence, options)]
+    shown = [
+        Figure(f"Counted on receipt {_number(receipt.number, receipt.id)}", rules.counted_minor(receipt, evidence.money_out), 0)
+        for receipt, _ in receipts
+    ]
+    names = _names(evidence)
+    open_minor = {line.invoice_id: line.open_minor for line in evidence.lines}
+    for invoice_id, amount in by_invoice(line for _, lines in receipts for line in lines).items():
+        if invoice_id in names:
+            shown.append(Figure(f"Open on {names[invoice_id]}", open_minor[invoice_id], open_minor[invoice_id] + amount))
     return tuple(shown)
 
 

@@ -14,6 +14,8 @@ EXPLAINED: dict[Remedy, str] = {
     Remedy.DISMISS: "Stops syncing this payment. No receipt is posted to the books.",
     Remedy.NOT_DUPLICATE: "Says that the receipt is other money, by its own cash reference, and records this payment.",
     Remedy.MATCH: "Says which invoice or customer in the books is meant. The payment is checked again, and posted if it fits.",
+    Remedy.RECORD_RETURN: "Records that the money went back, on its own day. The receipt keeps its date and its deposit.",
+    Remedy.VOID_RECEIPT: "Voids our receipt, for which no cash came. Two people must agree.",
     Remedy.APPLY_RECEIPT: "Applies the receipt that is in the books to its invoices. No second receipt is posted.",
     Remedy.KEEP_ON_ACCOUNT: "Leaves what does not fit on the customer's account as an unapplied credit.",
     Remedy.ACCEPT_CORRECTION: "Replaces our record of the payment by what the feed says now. Nothing of it is in the books.",
@@ -42,6 +44,7 @@ RESOLUTIONS = {
     "put_right": "fixed in the books",
     "landed": "recorded after all",
     "retried": "sent back to be tried again",
+    "excluded": "closed: nothing of it is in the books",
 }
 
 #: What was intended in the books, by the kind of the effect.
@@ -50,6 +53,8 @@ WRITES: dict[EffectKind, str] = {
     EffectKind.UNAPPLY_CREDIT: "Unapply credit memo",
     EffectKind.APPLY_CREDIT: "Apply credit memo",
     EffectKind.APPLY_RECEIPT: "Apply receipt",
+    EffectKind.RECORD_RETURN: "Record return",
+    EffectKind.VOID_RECEIPT: "Void receipt",
 }
 
 

@@ -132,6 +132,9 @@ def _needs(facts: CardFacts, remedy: Remedy, words: Words) -> list[Block]:
         blocks += _other_money(facts, words)
     if remedy is Remedy.MATCH:
         blocks += match_inputs(facts, words)
+    if remedy is Remedy.RECORD_RETURN and facts.evidence and not rules.makes_returns(facts.evidence):
+        element = {"type": "plain_text_input", "action_id": "entry", "max_length": REFERENCE_AT_MOST}
+        blocks.append(_input("entry", "Its entry in the books", element, hint="Record it there first, then give its number."))
     reason = {"type": "plain_text_input", "action_id": "reason", "multiline": True, "max_length": REASON_AT_MOST}
     blocks.append(_input("reason", "Reason", reason, optional=remedy is not Remedy.DISMISS))
     return blocks
@@ -248,6 +251,7 @@ def read_submission(view: Mapping[str, Any]) -> Submitted:
         "receipt": selected("receipt"),
         "cash_reference": text("cash_reference"),
         **match_named(given),
+        "entry": text("entry"),
     }
     return Submitted(
         failure_id=str(view.get("private_metadata") or ""),

@@ -11,23 +11,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
+from typing import TypeVar
 
 from receivables import card_numbers
 from receivables.company import Company
 from receivables.errors import FeedProblem
 from receivables.money import decimals_of, minor_from_text, text_from_minor
-from receivables.payment import Allocation, FeedStatus, Payment
+from receivables.payment import Allocation, Dispute, FeedStatus, Payment
 
 REQUIRED_COLUMNS = ("transaction_number", "customer", "amount", "currency", "paid_at", "method", "invoices")
-OPTIONAL_COLUMNS = ("customer_id", "status", "refunded", "fee")
+OPTIONAL_COLUMNS = ("customer_id", "status", "status_at", "reason_code", "dispute", "refunded", "fee")
 COLUMNS = REQUIRED_COLUMNS + OPTIONAL_COLUMNS
 NUMBERS = frozenset({"transaction_number", "customer_id", "invoices"})  # where a portal writes long numbers of its own
 
 #: Characters, not bytes; longer than any accounting package takes or any person types.
-LONGEST = {"transaction_number": 64, "customer": 200, "method": 40, "customer_id": 64, "invoice": 64}
+LONGEST = {"transaction_number": 64, "customer": 200, "method": 40, "customer_id": 64, "invoice": 64, "reason_code": 40}
 MOST_ALLOCATIONS = 200  # a receipt with more lines is refused by the packages we post to
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2199  # outside of it a year is a slip of the hand, and date arithmetic overflows
 
@@ -44,14 +45,17 @@ _SEVERAL_REMEDY = "Join invoices by ; such as 1042:10.00;1043:5.00; one whose nu
 #: 1.23457E+15, 1,23457E+15 (a comma in Europe), 123E+11 and 1E-5; 12E5 may be a number of the portal's own.
 _ROUNDED = re.compile(r"[+-]?(\d*[.,]\d*E[+-]?\d+|\d+E[+-]\d+)", re.ASCII | re.IGNORECASE)
 
+T = TypeVar("T")
+
 
 class Wrong(Exception):
     """A field cannot be read; `message` says why and `remedy` what to write instead. Never leaves this room."""
 
-    def __init__(self, message: str, remedy: str) -> None:
+    def __init__(self, message: str, remedy: str, column: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.column = column  # where it is not the one that was read
 
 
 @dataclass(frozen=True)
@@ -109,15 +113,15 @@ def _card_problem(line: int, column: str, text: str) -> FeedProblem:
 def _read_line(line: int, fields: Mapping[str, str], company: Company) -> Reading:
     problems: list[FeedProblem] = []
 
-    def wrong(column: str, reason: Wrong) -> None:
-        problems.append(FeedProblem(line, column, reason.message, reason.remedy))
+    def attempt(column: str, read: Callable[[], T], otherwise: T) -> T:
+        try:
+            return read()
+        except Wrong as reason:
+            problems.append(FeedProblem(line, reason.column or column, reason.message, reason.remedy))
+            return otherwise
 
     def text(column: str, *, required: bool = False) -> str:
-        try:
-            return _text(column, fields.get(column, ""), required=required)
-        except Wrong as reason:
-            wrong(column, reason)
-            return ""
+        return attempt(column, lambda: _text(column, fields.get(column, ""), required=required), "")
 
     transaction_number = text("transaction_number", required=True)
     customer = text("customer", required=True)
@@ -126,38 +130,20 @@ def _read_line(line: int, fields: Mapping[str, str], company: Company) -> Readin
     currency = _currency(fields["currency"])
     amount_minor = refunded_minor = fee_minor = 0
     allocations: tuple[Allocation, ...] = ()
-    paid_at: datetime | None = None
-    has_time = True
-    status = FeedStatus.PAID
-    try:
-        status = _status(fields.get("status", ""))
-    except Wrong as reason:
-        wrong("status", reason)
-    try:
-        paid_at, has_time = _moment(fields["paid_at"], company)
-    except Wrong as reason:
-        wrong("paid_at", reason)
-    try:
-        _check_currency(currency)
-    except Wrong as reason:
-        wrong("currency", reason)  # and the amounts cannot be checked without it
-    else:
-        try:
-            amount_minor = _amount(fields["amount"], currency)
-        except Wrong as reason:
-            wrong("amount", reason)
-        try:
-            allocations = _allocations(fields["invoices"], currency, amount_minor)
-        except Wrong as reason:
-            wrong("invoices", reason)
-        try:
-            fee_minor = _part(fields.get("fee", ""), currency)
-        except Wrong as reason:
-            wrong("fee", reason)
-        try:
-            refunded_minor, status = _refunded(fields.get("refunded", ""), currency, amount_minor, status)
-        except Wrong as reason:
-            wrong("refunded", reason)
+    became = attempt("status", lambda: _became(fields, company), _Became())
+    reason_code = text("reason_code")
+    nothing: tuple[datetime | None, bool] = (None, True)
+    paid_at, has_time = attempt("paid_at", lambda: _moment(fields["paid_at"], company), nothing)
+    if attempt("currency", lambda: _is_currency(currency), False):  # the amounts cannot be checked without it
+        amount_minor = attempt("amount", lambda: _amount(fields["amount"], currency), 0)
+        allocations = attempt("invoices", lambda: _allocations(fields["invoices"], currency, amount_minor), ())
+        fee_minor = attempt("fee", lambda: _part(fields.get("fee", ""), currency), 0)
+        refunded_minor, status = attempt(
+            "refunded",
+            lambda: _refunded(fields.get("refunded", ""), currency, amount_minor, became.status),
+            (0, became.status),
+        )
+        became = replace(became, status=status)
     if problems or paid_at is None:
         return Reading(None, transaction_number, tuple(problems))
     payment = Payment(
@@ -170,10 +156,13 @@ def _read_line(line: int, fields: Mapping[str, str], company: Company) -> Readin
         method=method,
         allocations=allocations,
         customer_id=customer_id,
-        status=status,
+        status=became.status,
         has_time=has_time,
         fee_minor=fee_minor,
         refunded_minor=refunded_minor,
+        status_at=became.at,
+        reason_code=reason_code,
+        dispute=became.dispute,
     )
     return Reading(payment, transaction_number, ())
 
@@ -219,7 +208,7 @@ def _status(raw: str) -> FeedStatus:
     except ValueError:
         known = ", ".join(FeedStatus)
         remedy = (
-            f"Write one of {known}; leave out a line whose money never came, and tell a refund in part in the column refunded"
+            f"Write one of {known}; write failed where the money never came, and tell a refund in part in the column refunded"
         )
         raise Wrong(f"{shown(raw)} is not a status", remedy) from None
 
@@ -230,9 +219,41 @@ def _currency(raw: str) -> str:
     return text.upper() if text.isascii() else text
 
 
-def _check_currency(currency: str) -> None:
+@dataclass(frozen=True)
+class _Became:
+    """What a line says became of the money. The money of a chargeback that was won is there."""
+
+    status: FeedStatus = FeedStatus.PAID
+    dispute: Dispute = Dispute.NONE
+    at: datetime | None = None
+
+
+def _became(fields: Mapping[str, str], company: Company) -> _Became:
+    status = _status(fields.get("status", ""))
+    dispute, raw_at = _dispute(fields.get("dispute", ""), status), fields.get("status_at", "")
+    try:
+        at = _moment(raw_at, company)[0] if raw_at.strip(" ") else None
+    except Wrong as reason:
+        raise Wrong(reason.message, reason.remedy, "status_at") from None
+    return _Became(FeedStatus.PAID if dispute is Dispute.WON else status, dispute, at)
+
+
+def _dispute(raw: str, status: FeedStatus) -> Dispute:
+    """How a chargeback stands; open where nobody says."""
+    text = raw.strip(" ").casefold()
+    try:
+        dispute = Dispute(text)
+    except ValueError:
+        raise Wrong(f"{shown(raw)} is not how a chargeback stands", "Write open, won or lost", "dispute") from None
+    if dispute and status is not FeedStatus.CHARGED_BACK:
+        raise Wrong("a dispute is of a payment that was charged back", "Write charged_back as its status", "dispute")
+    return Dispute.OPEN if status is FeedStatus.CHARGED_BACK and not dispute else dispute
+
+
+def _is_currency(currency: str) -> bool:
     try:
         decimals_of(currency)
+        return True
     except ValueError:
         raise Wrong(f"{shown(currency)} is not a currency", "Write the three letters of ISO 4217, such as USD or EUR") from None
 
@@ -280,7 +301,7 @@ def _refunded(text: str, currency: str, amount_minor: int, status: FeedStatus) -
     return refunded_minor, status
 
 
-def _moment(text: str, company: Company) -> tuple[datetime, bool]:
+def _moment(text: str, company: Company) -> tuple[datetime | None, bool]:
     """When it was paid, in UTC, and whether a time of day was given; midnight is how many programs write none.
 
     A day alone means its noon, so that no change of offset moves it to another day.

@@ -33,8 +33,10 @@ SECONDS_PER_CALL = 30
 WEBHOOK_TOLERANCE_SECONDS = 300
 MOST_DISPUTES = 20  # of one charge; more than one is rare
 
-#: Disputes that took the money: an inquiry (warning_…) has not, and one that was won gave it back.
-_MONEY_TAKEN = frozenset({"needs_response", "under_review", "lost"})
+#: How disputes of a card stand. An inquiry (warning_…) took no money, and one that was won gave it back.
+_DISPUTES = {"needs_response": "open", "under_review": "open", "lost": "lost", "won": "won"}
+#: Debits of a bank account: a dispute of one is the bank's return, and is over at once.
+_BANK_DEBITS = frozenset({"us_bank_account", "ach_debit", "sepa_debit", "bacs_debit", "acss_debit", "au_becs_debit"})
 _WALKS = ("charges", "refunds", "disputes")
 
 
@@ -195,8 +197,8 @@ def read_charge(
         "paid_at": datetime.fromtimestamp(charge["created"], UTC).isoformat(),
         "method": (charge.get("payment_method_details") or {}).get("type", ""),
         "invoices": metadata.get(fields.invoices, "") if fields.invoices else "",
-        "status": _status(back_minor, amount_minor, disputes).value,
         "refunded": text_from_minor(back_minor, currency) if back_minor else "",
+        **_status(charge, back_minor, amount_minor, disputes),
     }
     reading = read_line(1, line, company)
     if reading.payment is None:
@@ -208,10 +210,21 @@ def read_charge(
     return Record(id_, reading.payment)
 
 
-def _status(back_minor: int, amount_minor: int, disputes: Sequence[Mapping[str, Any]]) -> FeedStatus:
-    if any(dispute.get("status") in _MONEY_TAKEN for dispute in disputes):
-        return FeedStatus.RETURNED
-    return FeedStatus.REFUNDED if back_minor >= amount_minor > 0 else FeedStatus.PAID
+def _status(
+    charge: Mapping[str, Any], back_minor: int, amount_minor: int, disputes: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    """What became of the money, in the columns of the CSV feed. Of several disputes the one that took the money counts."""
+    known = [dispute for dispute in disputes if dispute.get("status") in _DISPUTES]
+    if not known:
+        return {"status": (FeedStatus.REFUNDED if back_minor >= amount_minor > 0 else FeedStatus.PAID).value}
+    dispute = min(known, key=lambda dispute: ("lost", "open", "won").index(_DISPUTES[dispute["status"]]))
+    stands = _DISPUTES[dispute["status"]]
+    told = {"reason_code": str(dispute.get("network_reason_code") or dispute.get("reason") or "")}
+    if stands != "won" and dispute.get("created"):
+        told["status_at"] = datetime.fromtimestamp(dispute["created"], UTC).isoformat()
+    if (charge.get("payment_method_details") or {}).get("type") in _BANK_DEBITS:
+        return told | {"status": (FeedStatus.PAID if stands == "won" else FeedStatus.RETURNED).value}
+    return told | {"status": FeedStatus.CHARGED_BACK.value, "dispute": stands}
 
 
 def read_notice(body: bytes, signature: str, secrets: Sequence[str]) -> Notice | None:

@@ -37,6 +37,9 @@ class Cause(StrEnum):
     OVERPAYMENT = "overpayment"
     SURCHARGE = "surcharge"
     ENTERED_NET_OF_FEE = "entered_net_of_fee"
+    PAYMENT_CHARGED_BACK = "payment_charged_back"
+    PAYMENT_FAILED = "payment_failed"
+    PAID_BY_RETURNED = "paid_by_returned"
 
 
 class Remedy(StrEnum):
@@ -45,6 +48,8 @@ class Remedy(StrEnum):
     DISMISS = "dismiss"
     NOT_DUPLICATE = "not_duplicate"
     MATCH = "match"
+    RECORD_RETURN = "record_return"
+    VOID_RECEIPT = "void_receipt"
     APPLY_RECEIPT = "apply_receipt"
     KEEP_ON_ACCOUNT = "keep_on_account"
     POST_ON_OPEN_DAY = "post_on_open_day"
@@ -66,6 +71,8 @@ _LABELS: dict[Remedy, str] = {
     Remedy.DISMISS: "Dismiss syncing",
     Remedy.NOT_DUPLICATE: "Not a duplicate: record it",
     Remedy.MATCH: "Match to invoice or customer",
+    Remedy.RECORD_RETURN: "Record the return",
+    Remedy.VOID_RECEIPT: "Void our receipt",
     Remedy.APPLY_RECEIPT: "Apply receipt",
     Remedy.KEEP_ON_ACCOUNT: "Keep on account",
     Remedy.POST_ON_OPEN_DAY: "Post on the first open day",

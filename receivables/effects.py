@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from receivables.books_records import CreditMemo, Customer, Gone, Invoice, Receipt, ReceiptLine
+from receivables.books_records import CreditMemo, Customer, Gone, Invoice, MoneyOutKind, Receipt, ReceiptLine
 from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
 
 
@@ -24,6 +24,8 @@ class EffectKind(StrEnum):
     UNAPPLY_CREDIT = "unapply_credit"  # remove one application of a credit memo from an invoice
     APPLY_CREDIT = "apply_credit"  # apply a credit memo to an invoice (reapply, or compensate)
     APPLY_RECEIPT = "apply_receipt"  # change what a live receipt is applied to
+    RECORD_RETURN = "record_return"  # record the entry by which a receipt's money left again
+    VOID_RECEIPT = "void_receipt"  # take back a receipt of ours that no cash stands behind
 
 
 class EffectState(StrEnum):
@@ -111,7 +113,31 @@ class ApplyReceipt:
     kind: EffectKind = field(default=EffectKind.APPLY_RECEIPT, init=False)
 
 
-Write = ReceiptWrite | UnapplyCredit | ApplyCredit | ApplyReceipt
+@dataclass(frozen=True)
+class RecordReturn:
+    """Record that a receipt's money left again: an entry of its own day. The receipt stays at its date and amount.
+
+    `memo` is a sentence for the bookkeeper; the connector adds our marker.
+    """
+
+    receipt_id: str
+    out: MoneyOutKind
+    amount_minor: int
+    on: date
+    memo: str
+    off: tuple[ReceiptLine, ...] = ()  # what comes off its invoices
+    kind: EffectKind = field(default=EffectKind.RECORD_RETURN, init=False)
+
+
+@dataclass(frozen=True)
+class VoidReceipt:
+    """Void a receipt of ours; never a deletion, where the package tells the two apart."""
+
+    receipt_id: str
+    kind: EffectKind = field(default=EffectKind.VOID_RECEIPT, init=False)
+
+
+Write = ReceiptWrite | UnapplyCredit | ApplyCredit | ApplyReceipt | RecordReturn | VoidReceipt
 
 
 @dataclass(frozen=True)

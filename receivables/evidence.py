@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from receivables.books_records import BooksSettings, CreditApplication, Customer, Gone, Invoice, Receipt, Stamp
+from receivables.books_records import BooksSettings, CreditApplication, Customer, Gone, Invoice, MoneyOut, Receipt, Stamp
 from receivables.corrections import Correction
-from receivables.effects import EffectState
-from receivables.payment import Payment
+from receivables.effects import EffectKind, EffectState
+from receivables.payment import FeedStatus, Payment
 from receivables.twins import Twin
 
 
@@ -81,6 +81,15 @@ class LineEvidence:
 
 
 @dataclass(frozen=True)
+class OtherPayment:
+    """Another payment of ours whose money went back, says the feed, and on which day of the company."""
+
+    number: str
+    status: FeedStatus
+    on: date | None = None
+
+
+@dataclass(frozen=True)
 class ReceiptEvidence:
     """A receipt that may be this payment's money. `claimed_minor` is what dismissals already rest on it.
 
@@ -95,7 +104,8 @@ class ReceiptEvidence:
     rivals: tuple[str, ...] = ()
     names_payment: str = ""
     other_money: str = ""  # the cash reference of which a person said that this receipt is; "" where nobody did
-    went_back: str = ""  # what the feed says of that payment where its money went back, such as "returned"
+    proves: bool = False  # the payment's own dismissal rests on it
+    went_back: OtherPayment | None = None  # the payment that it records, where the money of that one went back
 
     @property
     def free_minor(self) -> int:
@@ -175,6 +185,10 @@ class Evidence:
     apply_by_hand: str = ""  # where in the package an unapplied receipt is applied; "" where that is not known
     longest_reference: int = 0  # at how many characters these books cut a receipt's reference; 0 where they never do
     awaited_long: bool = False  # paid more than three days ago, or before a month end that has come
+    money_out: tuple[MoneyOut, ...] = ()  # the entries by which its receipts' money left again, where the money went back
+    went_back_on: date | None = None  # the company's day on which it went back, as the feed says, or told us
+    told_before: FeedStatus | None = None  # what the feed had said of it, as long as nobody confirmed what it says now
+    able: tuple[EffectKind, ...] = ()  # what these books write at our order beyond receipts and their applications
     time_zone: str = "UTC"  # the company's calendar, by its IANA name; of no weight in what a person decides upon
     correction: Correction | None = None  # only where it is about the feed's newer record of the payment
 

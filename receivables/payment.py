@@ -12,8 +12,19 @@ class FeedStatus(StrEnum):
     """What the feed says became of the money itself."""
 
     PAID = "paid"
-    RETURNED = "returned"
-    REFUNDED = "refunded"
+    RETURNED = "returned"  # the bank took it back
+    REFUNDED = "refunded"  # we gave it back
+    CHARGED_BACK = "charged_back"  # the card network holds it, or took it: see Dispute; one that was won is paid
+    FAILED = "failed"  # it never came
+
+
+class Dispute(StrEnum):
+    """How a chargeback stands: as long as the feed does not say that it was lost, its money is only held. "" is none."""
+
+    NONE = ""
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
 
 
 class PaymentState(StrEnum):
@@ -67,6 +78,8 @@ class Payment:
 
     `has_time` is False where the feed gave only a day: `paid_at` is then that day's noon, and the same for others of that day.
     `fee_minor` is what the processor kept of it and `refunded_minor` a part that was given back; neither changes the amount.
+    `status_at` is when the money went back, and `reason_code` why, in the code of the bank or card network (R01, 10.4),
+    where the feed says so.
     """
 
     company: str
@@ -82,6 +95,9 @@ class Payment:
     has_time: bool = True
     fee_minor: int = 0
     refunded_minor: int = 0
+    status_at: datetime | None = None
+    reason_code: str = ""
+    dispute: Dispute = Dispute.NONE
 
     def __post_init__(self) -> None:
         if self.amount_minor <= 0:

@@ -11,7 +11,7 @@ from typing import Protocol
 from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
 from receivables.company import Company
 from receivables.diagnosis import Remedy
-from receivables.effects import Answer, Dispatch, Order, Part, Written
+from receivables.effects import Answer, Dispatch, EffectKind, Order, Part, Written
 from receivables.payment import Payment
 
 
@@ -46,6 +46,7 @@ class BooksTraits:
     orders_per_dispatch: int
     settle_seconds: float  # after a deadline, how long a late write may still land in these books
     longest_reference: int = 0  # characters a receipt's reference is cut at; 0 where it never is
+    able: tuple[EffectKind, ...] = ()  # what it writes at our order beyond receipts and what they and credits are applied to
     not_read: tuple[str, ...] = ()  # kinds of documents in which a receipt could hide and that are not read
     apply_by_hand: str = ""  # where in the package somebody applies an unapplied receipt, in words that end a sentence
 

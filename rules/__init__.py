@@ -30,7 +30,8 @@ from rules.diagnosis import diagnose
 from rules.explaining import Condition, Explanation, RuleExplained, explain
 from rules.following import follows, is_about_twin
 from rules.kinds import fact_sentence
-from rules.money_back import came_after_all, gave_back_partly, went_back
+from rules.money_back import gave_back_partly, settled
+from rules.money_gone import MoneyGone, counted_minor, money_gone, receipts_of
 from rules.near import (
     MATCHABLE,
     TO_CUSTOMER,
@@ -49,6 +50,7 @@ from rules.near import (
 from rules.obstacles import NOBODY_DECIDES, InTheWay, Obstacle, obstacles
 from rules.open_day import first_open_day
 from rules.reading import Reading, read
+from rules.returning import Returns, makes_returns, reopened, returns, to_void
 from rules.saying import incident, needs_reconnecting, not_checked, root, sentence, setting, stops_company, title, was_recorded
 
 __all__ = [
@@ -62,11 +64,13 @@ __all__ = [
     "Explanation",
     "InTheWay",
     "Match",
+    "MoneyGone",
     "Obstacle",
     "OtherMoney",
     "Proof",
     "ProofOf",
     "Reading",
+    "Returns",
     "RuleExplained",
     "Spelling",
     "Taken",
@@ -76,9 +80,9 @@ __all__ = [
     "as_matched",
     "asked_to_apply",
     "called",
-    "came_after_all",
     "cash_reference",
     "corrected",
+    "counted_minor",
     "diagnose",
     "explain",
     "fact_sentence",
@@ -89,9 +93,11 @@ __all__ = [
     "gave_back_partly",
     "incident",
     "is_about_twin",
+    "makes_returns",
     "match",
     "may_be_other_money",
     "may_match",
+    "money_gone",
     "named_in",
     "near_customers",
     "near_invoices",
@@ -104,20 +110,24 @@ __all__ = [
     "proposed_successors",
     "provable",
     "read",
+    "receipts_of",
+    "reopened",
+    "returns",
     "root",
     "sentence",
     "setting",
+    "settled",
     "stops_company",
     "successors",
     "title",
     "to_apply",
+    "to_void",
     "total_of",
     "two_people_for",
     "unapplied",
     "undecided_lines",
     "unmatched",
     "was_recorded",
-    "went_back",
     "what_fits",
     "with_named",
 ]

@@ -3,7 +3,7 @@
 The order is a statement about harm. The first finding that is about the whole payment is shown; the others follow.
 
 1. *Nobody knows whether it is posted*: any remedy could double it, so nothing else counts until the books answer.
-2. *The money went back*, says the feed: then nothing is posted, and what is in the books must come out.
+2. *The money went back*, says the feed: then nothing is posted, and what is in the books must be balanced there.
 3. *It is in the books twice*, was *deleted* or was *changed* there: somebody's work is undone by posting again.
 4. *Our receipt is in the books* but locked, or unapplied: then that one is corrected, there is never a second one.
 5. *The feed brought it before* under another number, *somebody entered it by hand*, or the books know its number: before
@@ -33,6 +33,8 @@ ORDER = (
     "outcome_unknown",
     "payment_returned",
     "payment_refunded",
+    "payment_charged_back",
+    "payment_failed",
     "receipt_doubled",
     "receipt_deleted",
     "receipt_changed",
@@ -53,6 +55,7 @@ ORDER = (
     "unidentified.near_match",  # before invoice_not_ready: what is near is likelier than what may still come
     "customer_changed",
     "currency_mismatch",
+    "paid_by_returned",  # before credit_memo_applied and amount_differs: the customer pays a returned payment again
     "invoice_recreated",
     "invoice_late",
     "period_closed.credit_in_closed_period",  # before credit_memo_applied, whose remedy it blocks

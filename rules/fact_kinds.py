@@ -45,16 +45,6 @@ def payment(fact: Fact, words: Words, *, number: str, customer: str, amount: Mon
 
 
 @kind
-def payment_returned(fact: Fact, words: Words) -> str:
-    return f"{fact.document} was returned, says the feed."
-
-
-@kind
-def payment_refunded(fact: Fact, words: Words) -> str:
-    return f"{fact.document} was refunded, says the feed."
-
-
-@kind
 def twin_payment(fact: Fact, words: Words, *, amount: Money, customer: str, timed: bool, alike: str = "") -> str:
     """`alike` is there for a payment that came before, and says what makes both alike."""
     paid = f", paid {paid_at(fact, words)}," if fact.at else ""

@@ -28,6 +28,7 @@ from rules.near import SOMEBODY_ELSE, Match, as_matched, match
 from rules.obstacles import obstacles
 from rules.open_day import first_open_day
 from rules.reading import read
+from rules.return_follows import TAKES_BACK, taken_back
 
 
 def follows(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:
@@ -51,6 +52,8 @@ def follows(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence, options: O
             return _kept(diagnosis, evidence, options, words)
         if remedy is Remedy.RECREATE_RECEIPT:
             return _recreated(diagnosis, evidence, options, words)
+        if remedy in TAKES_BACK:
+            return taken_back(remedy, evidence, options, words)
         if remedy is Remedy.DISMISS:
             return _dismissed(evidence, proof_of(diagnosis, evidence, options), bool(options.get("apply_proof")), words)
     except CannotBeDone as reason:

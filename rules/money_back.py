@@ -1,52 +1,51 @@
-"""What the causes `payment_returned` and `payment_refunded` share: money that the feed says went back.
+"""What the causes of money that went back share: how it is found, what may be done, and how it is said.
 
-Some of it is told when it comes in (`sync/intake.py`), before anything is read; the functions with a diagnosis as their
-answer say then what the rules would say later.
+A part that was refunded in the portal is told when it comes in (`sync/intake.py`), before anything is read; the function
+with a diagnosis as its answer says then what there is to say.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from receivables.books_records import Stamp
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Money, Remedy
-from receivables.payment import FeedStatus, Payment, PaymentState
-from receivables.words import Words, plain
-from rules import fact_kinds, observations, phrases
+from receivables.effects import EffectKind
+from receivables.evidence import Evidence
+from receivables.payment import FeedStatus, Payment
+from receivables.words import Words, capitalized, plain
+from rules import fact_kinds, observations, phrases, return_reasons
 from rules.kinds import kind
-from rules.reading import Reading
+from rules.money_gone import MoneyGone, money_gone
+from rules.reading import Reading, read
 from rules.rule import Matched
+from rules.situations import other_money
+from rules.voiding import voidable
 
 INTAKE = "intake"  # the rule of what is told when it comes in
+SETTLED = "settled"  # the rule of what ended by itself
+CAUSES = {
+    FeedStatus.RETURNED: Cause.PAYMENT_RETURNED,
+    FeedStatus.REFUNDED: Cause.PAYMENT_REFUNDED,
+    FeedStatus.CHARGED_BACK: Cause.PAYMENT_CHARGED_BACK,
+    FeedStatus.FAILED: Cause.PAYMENT_FAILED,
+}
+_TOLD = ("payment_returned", "payment_refunded", "payment_charged_back", "payment_failed")
 
 
 @kind
-def paid_after_all(fact: Fact, words: Words, *, before: str, state: str) -> str:
-    return (
-        f"The feed said that {fact.document} was {before} and now says that it is paid after all. "
-        f"Nothing is changed automatically; the payment is {state}."
-    )
+def paid_after_all(fact: Fact, words: Words, *, before: str, state: str = "") -> str:
+    """`state` is in what version 0.1.0 stored."""
+    was = before.replace("_", " ")
+    return f"The feed said that {fact.document} was {was} and now says that it is paid after all."
 
 
 @kind
 def partly_refunded(fact: Fact, words: Words, *, refunded: Money, whole: Money) -> str:
     return (
         f"{fact_kinds.money(words, refunded)} of the {fact_kinds.money(words, whole)} of {fact.document} was refunded in the "
-        "portal. Its receipt stays at the whole amount; record the refund in the books by your own procedure."
+        "portal. Its receipt stays at the whole amount; record the refund in the books as a document of its own."
     )
-
-
-def went_back(payment: Payment, at: datetime) -> Diagnosis:
-    """The feed now says that the money of this payment went back, and a receipt of it may be in the books."""
-    cause = _cause_of(payment.status)
-    fact = fact_kinds.payment_returned if cause is Cause.PAYMENT_RETURNED else fact_kinds.payment_refunded
-    return at_intake(cause, payment, fact(_label(payment), Stamp("", at)))
-
-
-def came_after_all(payment: Payment, before: FeedStatus, state: PaymentState, at: datetime) -> Diagnosis:
-    """The feed takes back that the money went back."""
-    fact = paid_after_all(_label(payment), Stamp("", at), before=before.value, state=state.value)
-    return at_intake(_cause_of(before), payment, fact)
 
 
 def gave_back_partly(payment: Payment, refunded_minor: int, at: datetime) -> Diagnosis:
@@ -62,38 +61,130 @@ def at_intake(cause: Cause, payment: Payment, fact: Fact) -> Diagnosis:
     return Diagnosis(finding, payment=observations.the_payment(payment))
 
 
+def settled(evidence: Evidence) -> Diagnosis:
+    """What is kept of money that went back when nothing of it is left in the books."""
+    reading = read(evidence)
+    because = _because(reading, money_gone(reading))
+    finding = Finding(CAUSES[evidence.payment.status], SETTLED, Remedy.DISMISS, Confidence.CERTAIN, because=because)
+    return Diagnosis(finding, payment=observations.the_payment(evidence.payment))
+
+
 def _label(payment: Payment) -> str:
     return f"payment {plain(payment.transaction_number)}"
 
 
-def _cause_of(status: FeedStatus) -> Cause:
-    return Cause.PAYMENT_RETURNED if status is FeedStatus.RETURNED else Cause.PAYMENT_REFUNDED
+# --- what the rules conclude ------------------------------------------------------------------------------------------
 
 
-def money_gone(reading: Reading, matched: Matched) -> Finding:
-    """Nothing is ever posted for money that is gone. What is in the books is a person's to reverse."""
-    entered = tuple(observations.hand_receipt(found) for found in reading.suspects)
-    because = (*observations.money_back(reading), *observations.our_receipts(reading), *entered)
-    if reading.unposted and not entered:
-        return matched.finding(Remedy.DISMISS, Remedy.ESCALATE, because=because)
-    return matched.finding(Remedy.ESCALATE, Remedy.DISMISS, because=because)
+def went_back(reading: Reading, matched: Matched) -> Finding:
+    """Nothing is ever posted for money that is gone. Whatever the books count of it is balanced by an entry of its own day."""
+    gone = money_gone(reading)
+    because = _because(reading, gone)
+    if not gone.stands:
+        first = (Remedy.DISMISS, Remedy.ESCALATE) if reading.unposted else (Remedy.ESCALATE, Remedy.DISMISS)
+        return matched.finding(*first, because=because)
+    other = () if reading.marked else other_money(reading, reading.suspects)
+    return matched.finding(Remedy.RECORD_RETURN, *other, Remedy.ESCALATE, because=because)
+
+
+def held_by_the_network(reading: Reading, matched: Matched) -> Finding:
+    """While a dispute is open there is nothing to record: it ends by itself once it is won or lost."""
+    return matched.finding(Remedy.WAIT, Remedy.ESCALATE, because=_because(reading, money_gone(reading)))
+
+
+def never_came(reading: Reading, matched: Matched) -> Finding:
+    """No cash ever moved: what we recorded of it is voided."""
+    gone = money_gone(reading)
+    because = _because(reading, gone)
+    if not gone.stands:
+        return went_back(reading, matched)
+    if EffectKind.VOID_RECEIPT in reading.evidence.able and voidable(reading):
+        return matched.finding(Remedy.VOID_RECEIPT, Remedy.ESCALATE, because=because)
+    return matched.finding(Remedy.ESCALATE, because=because)
+
+
+def came_after_all(reading: Reading, matched: Matched) -> Finding:
+    """The feed takes back that the money went back: a person says so too before anything follows from it."""
+    of, gone = reading.evidence.payment, money_gone(reading)
+    told = paid_after_all(_label(of), before=str(reading.evidence.told_before))
+    because = (told, *_because(reading, gone))
+    if any(receipt in gone.offset for receipt in reading.marked):
+        return matched.finding(Remedy.ESCALATE, Remedy.DISMISS, because=because)
+    return matched.finding(Remedy.RETRY, Remedy.ESCALATE, Remedy.DISMISS, because=because)
+
+
+def _because(reading: Reading, gone: MoneyGone) -> tuple[Fact, ...]:
+    by_hand = [found for found in reading.receipts if found.suspect or found.source.proves]
+    receipts = {receipt.id: receipt for receipt in (*gone.stands, *gone.offset)}
+    return (
+        *observations.money_back(reading),
+        *observations.our_receipts(reading),
+        *(observations.hand_receipt(found) for found in by_hand),
+        *(observations.money_out(entry, receipts[entry.receipt_id]) for entry in gone.entries),
+    )
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    finding, number = diagnosis.primary, phrases.transaction(diagnosis)
-    returned = finding.cause is Cause.PAYMENT_RETURNED
-    what, so = ("returned", "reverse it") if returned else ("refunded", "record the refund")
-    if finding.facts("paid_after_all", "partly_refunded"):
-        return phrases.told(finding.because, words)
+    finding = diagnosis.primary
+    told = finding.facts("paid_after_all", "partly_refunded")
+    if told:
+        return " ".join([phrases.told(told, words), *_after_all(finding)])
+    what = _what_happened(diagnosis, words)
+    receipts, entries = finding.facts("receipt_ours", "receipt_by_hand"), finding.facts("money_out")
     if finding.rule == INTAKE:
-        return (
-            f"The feed now says that payment {number} was {what}. If a receipt for it is in the books, {so} by your own "
-            "procedure; nothing is changed automatically."
-        )
-    said = f"The feed says that payment {number} of {phrases.amount(diagnosis, words)} was {what}."
-    entered = finding.facts("receipt_ours", "receipt_by_hand")
-    if not entered:
-        return f"{said} Nothing of it is in the books; it can be dismissed."
-    receipts = phrases.documents(entered)
-    so = f"Reverse {receipts}" if returned else f"Record the refund of {receipts}"
-    return f"{said} {so} in the books by your own procedure; nothing is changed automatically."
+        return f"{what} If a receipt for it is in the books, it is balanced there by a document of its own."
+    if not receipts:
+        return f"{what} Nothing of it is in the books{'' if finding.rule == SETTLED else '; it can be dismissed'}."
+    documents = phrases.documents(receipts)
+    if finding.rule == SETTLED:
+        return f"{what} {capitalized(documents)} and {phrases.documents(entries)} add up to zero."
+    return " ".join(filter(None, (what, _what_to_do(finding, documents, words), _advice(finding))))
+
+
+def _what_happened(diagnosis: Diagnosis, words: Words) -> str:
+    """Payment TXN-1001 of $500.00 was returned on Mar 10, 2026 (R01, insufficient funds)."""
+    finding = diagnosis.primary
+    of = f"Payment {phrases.transaction(diagnosis)} of {phrases.amount(diagnosis, words)}"
+    told = next(iter(finding.facts(*_TOLD)), Fact(finding.cause.value))
+    day, reason = told.text("on"), return_reasons.told(told.text("reason"))
+    on = f" on {words.day(date.fromisoformat(day))}" if day else ""
+    if told.fact == "payment_failed":
+        return f"{of} failed{reason}: its money never came, says the feed."
+    return f"{of} was {told.fact.removeprefix('payment_').replace('_', ' ')}{on}{reason}, says the feed."
+
+
+def _what_to_do(finding: Finding, documents: str, words: Words) -> str:
+    told = next(iter(finding.facts(*_TOLD)), None)
+    day = told.text("on") if told else ""
+    dated = f" dated {words.day(date.fromisoformat(day))}" if day else ""
+    match finding.cause:
+        case Cause.PAYMENT_RETURNED:
+            return f"Record the return{dated} and keep {documents} as it is: its deposit is in the bank."
+        case Cause.PAYMENT_REFUNDED:
+            return f"Record the refund of {documents} as a document of its own{dated}; never void the receipt."
+        case Cause.PAYMENT_CHARGED_BACK if finding.remedy is Remedy.WAIT:
+            return f"The dispute is open and the card network holds the money. Keep {documents} until it is won or lost."
+        case Cause.PAYMENT_CHARGED_BACK:
+            return f"The dispute was lost. Record the chargeback{dated} and its fee apart, and keep {documents} as it is."
+    if finding.remedy is Remedy.VOID_RECEIPT:
+        return f"Void {documents}: no cash ever moved."
+    return f"Void {documents} in the books if nothing was deposited with it; nothing is changed automatically."
+
+
+def _advice(finding: Finding) -> str:
+    told = finding.facts("payment_returned")
+    return return_reasons.advice(told[0].text("reason")) if told else ""
+
+
+def _after_all(finding: Finding) -> list[str]:
+    if not finding.facts("paid_after_all"):
+        return []
+    if finding.facts("money_out"):
+        entries, receipts = phrases.documents(finding.facts("money_out")), phrases.documents(finding.facts("receipt_ours"))
+        return [f"The books hold {receipts} and {entries}. If the money is there, take {entries} out of the books first."]
+    if finding.facts("receipt_ours"):
+        return [f"If the money is there, {phrases.documents(finding.facts('receipt_ours'))} stays as it is."]
+    return ["If the money is there, it is checked again and posted."]

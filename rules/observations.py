@@ -7,13 +7,13 @@ them. Their sentences are written later, when somebody looks (`rules/fact_kinds.
 from __future__ import annotations
 
 from receivables.as_meant import Change
-from receivables.books_records import CreditApplication, Gone, Invoice, Receipt, Stamp
+from receivables.books_records import CreditApplication, Gone, Invoice, MoneyOut, Receipt, Stamp
 from receivables.diagnosis import Fact, Money
 from receivables.evidence import BindingProblem, Vanished
-from receivables.payment import FeedStatus, Payment
+from receivables.payment import Dispute, FeedStatus, Payment
 from receivables.twins import Twin
 from receivables.words import plain
-from rules import credit_facts
+from rules import credit_facts, gone_facts
 from rules import fact_kinds as kinds
 from rules.hand_receipts import ReceiptReading, totals
 from rules.invoice_lines import Flaw, LineReading
@@ -180,7 +180,7 @@ def _taken_by_ours(reading: Reading, of_line: LineReading) -> list[Fact]:
                     applied=Money(taken, found.receipt.currency),
                     payment=found.source.names_payment,
                     dated=found.receipt.received_on,
-                    went_back=found.source.went_back,
+                    went_back=str(found.source.went_back.status) if found.source.went_back else "",
                 )
             )
     return facts
@@ -333,12 +333,31 @@ def period(reading: Reading) -> tuple[Fact, ...]:
 
 
 def money_back(reading: Reading) -> tuple[Fact, ...]:
-    """That the feed reports the money as returned or refunded."""
+    """That the feed says that the money went back, or never came."""
     of = reading.evidence.payment
     if reading.paid:
         return ()
-    went_back = kinds.payment_returned if of.status is FeedStatus.RETURNED else kinds.payment_refunded
-    return (went_back(f"payment {plain(of.transaction_number)}"),)
+    label, reason = f"payment {plain(of.transaction_number)}", plain(of.reason_code)
+    went_back = {
+        FeedStatus.RETURNED: gone_facts.payment_returned,
+        FeedStatus.REFUNDED: gone_facts.payment_refunded,
+        FeedStatus.FAILED: gone_facts.payment_failed,
+    }.get(of.status)
+    if went_back is not None:
+        return (went_back(label, on=reading.evidence.went_back_on, reason=reason),)
+    lost = of.dispute is Dispute.LOST
+    return (gone_facts.payment_charged_back(label, on=reading.evidence.went_back_on, reason=reason, lost=lost),)
+
+
+def money_out(entry: MoneyOut, of: Receipt) -> Fact:
+    """An entry by which money of a receipt left the books again."""
+    return gone_facts.money_out(
+        f"{entry.kind} {plain(entry.number) or plain(entry.id)}",
+        entry.created,
+        of=receipt(of),
+        amount=Money(entry.amount_minor, entry.currency),
+        dated=entry.on,
+    )
 
 
 def refusal(reading: Reading) -> tuple[Fact, ...]:

@@ -27,6 +27,8 @@ class InTheWay(StrEnum):
     UNREAD = "unread"
     PAYMENT_RETURNED = "payment_returned"
     PAYMENT_REFUNDED = "payment_refunded"
+    PAYMENT_CHARGED_BACK = "payment_charged_back"
+    PAYMENT_FAILED = "payment_failed"
     ALREADY_POSTED = "already_posted"
     TWIN = "twin"
     NO_CUSTOMER = "no_customer"
@@ -53,6 +55,8 @@ NOBODY_DECIDES = frozenset(
         InTheWay.UNREAD,
         InTheWay.PAYMENT_RETURNED,
         InTheWay.PAYMENT_REFUNDED,
+        InTheWay.PAYMENT_CHARGED_BACK,
+        InTheWay.PAYMENT_FAILED,
         InTheWay.ALREADY_POSTED,
         InTheWay.TWIN,  # but the one that says that it is none
         InTheWay.NO_CUSTOMER,

@@ -18,6 +18,7 @@ from receivables.twins import Alike, Twin
 from rules.cage import Row
 from rules.hand_receipts import ReceiptReading
 from rules.invoice_lines import Flaw, LineReading, Over
+from rules.money_gone import paid_by_returned
 from rules.patterns import Schema, Value
 from rules.posted_parts import PartReading
 from rules.reading import CustomerState, Reading, is_day_closed
@@ -68,6 +69,11 @@ TABLE: Mapping[str, KindOfRow] = {
                 "nothing of ours is in the books for it", "a receipt of ours is or may be there, or the money went back"
             ),
             "feed": one_of(FeedStatus, "what the feed says of it"),
+            "told_before": one_of(FeedStatus, "what the feed had said of it before"),  # or "" where nothing else
+            "paid_by_returned": either(
+                "what its invoices lack was paid by payments whose money went back",
+                "its invoices lack nothing that payments whose money went back hold",
+            ),
             "doubled": either("it is recorded in the books more than once", "it is not recorded twice"),
             "repeated": either(
                 "a receipt entered by hand names it beside ours", "no receipt entered by hand names it beside ours"
@@ -191,6 +197,8 @@ def _payment(reading: Reading) -> dict[str, Value]:
         "invoices": len({line.invoice_key for line in reading.lines}),
         "unposted": reading.may_post,
         "feed": evidence.payment.status.value,
+        "told_before": "" if evidence.told_before is None else evidence.told_before.value,
+        "paid_by_returned": paid_by_returned(reading),
         "doubled": reading.doubled,
         "repeated": bool(reading.repeated),
         "split": bool(reading.split),

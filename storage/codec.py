@@ -9,7 +9,16 @@ from pydantic import TypeAdapter
 
 from receivables.books_records import CreditMemo, Customer, Document, Invoice, Receipt
 from receivables.diagnosis import Diagnosis
-from receivables.effects import ApplyCredit, ApplyReceipt, EffectKind, ReceiptWrite, UnapplyCredit, Write
+from receivables.effects import (
+    ApplyCredit,
+    ApplyReceipt,
+    EffectKind,
+    ReceiptWrite,
+    RecordReturn,
+    UnapplyCredit,
+    VoidReceipt,
+    Write,
+)
 from receivables.evidence import Evidence
 from storage.canonical import canonical
 
@@ -20,6 +29,8 @@ _writes: dict[EffectKind, TypeAdapter[Any]] = {
     EffectKind.UNAPPLY_CREDIT: TypeAdapter(UnapplyCredit),
     EffectKind.APPLY_CREDIT: TypeAdapter(ApplyCredit),
     EffectKind.APPLY_RECEIPT: TypeAdapter(ApplyReceipt),
+    EffectKind.RECORD_RETURN: TypeAdapter(RecordReturn),
+    EffectKind.VOID_RECEIPT: TypeAdapter(VoidReceipt),
 }
 _documents: dict[str, TypeAdapter[Any]] = {
     "customer": TypeAdapter(Customer),

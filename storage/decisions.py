@@ -297,6 +297,16 @@ def standing_proofs(connection: Connection, company: str, numbers: Collection[st
     return found
 
 
+def returns_named(connection: Connection, company: str, numbers: Collection[str]) -> frozenset[str]:
+    """The payments of which people named the entry of the return, in books whose entries are not read."""
+    table = schema.decision
+    here = (table.c.company == company, table.c.remedy == Remedy.RECORD_RETURN, table.c.state == "done")
+    rows = connection.execute(
+        sa.select(table.c.transaction_number, table.c.options).where(*here, table.c.transaction_number.in_(numbers))
+    )
+    return frozenset(row.transaction_number for row in rows if row.options.get("entry"))
+
+
 def proofs(connection: Connection, company: str, number: str | None = None) -> Sequence[Proof]:
     """The proof of dismissals, withdrawn ones included; of one payment, or of all."""
     table = schema.proof

@@ -265,7 +265,7 @@ def next_generation(chain: Sequence[StoredEffect], at_least: int = 0) -> int | N
 
 
 def _is_open(effect: StoredEffect) -> bool:
-    if effect.kind in (EffectKind.RECEIPT, EffectKind.APPLY_RECEIPT):
+    if effect.kind in (EffectKind.RECEIPT, EffectKind.APPLY_RECEIPT, EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT):
         return effect.state in OPEN_STATES
     return effect.state in (EffectState.SENDING, EffectState.UNKNOWN)
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from receivables import twins
-from receivables.payment import Allocation, Bucket, FeedStatus, Payment, PaymentState
+from receivables.payment import Allocation, Bucket, Dispute, FeedStatus, Payment, PaymentState
 from receivables.reference_keys import key_of
 from storage import schema
 from storage.work import Work
@@ -34,6 +34,8 @@ class StoredPayment:
     excluded_by: str | None = None
     verified_at: datetime | None = None
     hidden_by: str | None = None
+    told_at: datetime | None = None  # when the feed told its status, where that changed
+    told_before: FeedStatus | None = None  # what it had said, as long as no person confirmed what it says now
 
     @property
     def number(self) -> str:
@@ -53,10 +55,20 @@ class Binding:
     decision_id: str | None = None
 
 
-def set_status(work: Work, number: str, status: FeedStatus) -> None:
-    """Remembers what the feed now says became of the money."""
-    work.connection.execute(sa.update(schema.payment).where(_is(work.company, number)).values(status=status))
-    work.record("payment.status", transaction_number=number, body={"status": status.value})
+def set_status(work: Work, payment: Payment, *, before: FeedStatus) -> None:
+    """Remembers what the feed now says became of the money; `before` is what it had said."""
+    told = {"status": payment.status, "reason_code": payment.reason_code, "dispute": payment.dispute}
+    values = {**told, "status_at": payment.status_at, "told_at": work.at}
+    if payment.status is not before:
+        values["told_before"] = before
+    work.connection.execute(sa.update(schema.payment).where(_is(work.company, payment.transaction_number)).values(**values))
+    body = {name: str(value) for name, value in told.items() if value}
+    work.record("payment.status", transaction_number=payment.transaction_number, body=body)
+
+
+def confirm_status(work: Work, number: str) -> None:
+    """A person, or the books, confirmed what the feed says now: that it had said otherwise counts no more."""
+    work.connection.execute(sa.update(schema.payment).where(_is(work.company, number)).values(told_before=""))
 
 
 def note_fee_and_refund(work: Work, payment: Payment) -> bool:
@@ -137,6 +149,18 @@ def not_in_books(connection: Connection, company: str, amounts_minor: Collection
         table.c.amount_minor.in_(amounts_minor),
     )
     return _load(connection, condition, limit=limit)
+
+
+def gone_on(connection: Connection, company: str, invoice_ids: Collection[str]) -> Mapping[str, StoredPayment]:
+    """The payments with a line bound to one of these invoices whose money went back, says the feed; by transaction number."""
+    table = schema.binding
+    bound = sa.select(table.c.transaction_number).where(table.c.company == company, table.c.invoice_id.in_(invoice_ids))
+    here = sa.and_(
+        schema.payment.c.company == company,
+        schema.payment.c.transaction_number.in_(bound),
+        schema.payment.c.status != FeedStatus.PAID,
+    )
+    return {stored.number: stored for stored in _load(connection, here, limit=None)}
 
 
 def versions(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, int]:
@@ -322,6 +346,9 @@ def _stored(row: sa.Row[tuple[object, ...]], allocations: tuple[Allocation, ...]
             has_time=row.has_time,
             fee_minor=row.fee_minor,
             refunded_minor=row.refunded_minor,
+            status_at=row.status_at,
+            reason_code=row.reason_code,
+            dispute=Dispute(row.dispute),
         ),
         state=PaymentState(row.state),
         bucket=Bucket(row.bucket),
@@ -334,4 +361,6 @@ def _stored(row: sa.Row[tuple[object, ...]], allocations: tuple[Allocation, ...]
         excluded_by=row.excluded_by,
         verified_at=row.verified_at,
         hidden_by=row.hidden_by,
+        told_at=row.told_at,
+        told_before=FeedStatus(row.told_before) if row.told_before else None,
     )

@@ -41,14 +41,15 @@ def take_in(work: Work, payment: Payment, *, source: str, excluded_by: str | Non
     work.only_for(payment.company)
     table = schema.payment
     known = work.connection.execute(
-        sa.select(table.c.content_hash, table.c.status).where(
+        sa.select(table.c.content_hash, table.c.status, table.c.dispute).where(
             table.c.company == payment.company, table.c.transaction_number == payment.transaction_number
         )
     ).one_or_none()
     if known is not None:
         if known.content_hash != payment.content_hash():
             return Intake.OTHER_CONTENT
-        return Intake.SAME if known.status == payment.status else Intake.STATUS_CHANGED
+        same = (known.status, known.dispute) == (payment.status, payment.dispute)
+        return Intake.SAME if same else Intake.STATUS_CHANGED
     others = {} if excluded_by == BEFORE_START_ON else _alike(work, payment, time_zone)
     if others:
         excluded_by = None  # whatever the feed says of its money, a person looks at both
@@ -120,6 +121,9 @@ def _insert(work: Work, payment: Payment, origin: Mapping[str, str], standing: M
             method=payment.method,
             status=payment.status,
             fee_minor=payment.fee_minor,
+            status_at=payment.status_at,
+            reason_code=payment.reason_code,
+            dispute=payment.dispute,
             content_hash=payment.content_hash(),
             received_at=work.at,
             on_account_minor=payment.on_account_minor,

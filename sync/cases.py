@@ -36,6 +36,8 @@ class Plan:
     spellings: tuple[rules.Spelling, ...] = ()  # what a person's choice says that a name or a number means
     on_account_minor: int | None = None
     resolution: str = ""
+    excluded_by: str | None = None  # the rule by which it is out of the journey from now on
+    confirmed: bool = False  # a person says that what the feed says now is so
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ _NOT_RECORDED = frozenset(
         Standing.NOT_READ,
     }
 )
+#: The money went back, or is held, and the receipt stays in the portal's accounts all the same.
+_STANDS = frozenset({Standing.RETURN_RECORDED, Standing.DISPUTED})
 _NO_PAYMENT = frozenset({Standing.BEFORE_START_ON, Standing.DISMISSED_AS_TWIN, Standing.WENT_BACK})
 
 
@@ -130,7 +132,7 @@ class ControlTotals:
         payment = sides.stored.payment
         self._proofs.update(proof.receipt_id for proof in sides.proofs)
         self._note_others(sides)
-        if standing in _NO_PAYMENT or payment.status is not FeedStatus.PAID:
+        if standing in _NO_PAYMENT or (payment.status is not FeedStatus.PAID and standing not in _STANDS):
             return
         for effect in sides.chain:
             receipt = sides.receipts.get(effect.document_id or "")

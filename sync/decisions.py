@@ -137,6 +137,7 @@ def _begin(desk: Desk, case: Case, found: StoredFailure, plan: Plan, counts: Dec
                 body={"decision": decision.id, "reason": decision.reason},
                 generation=case.generation if plan.effects else None,
                 on_account_minor=plan.on_account_minor,
+                excluded_by=plan.excluded_by,
             )
             if not moved:
                 raise CannotBeDone("The payment changed while this was being carried out. Look at it again, then decide.")
@@ -164,6 +165,8 @@ def _write(work: Work, person: Work, case: Case, plan: Plan) -> None:
         effects.end_without_sending(work, effect, EffectState.SUPERSEDED, why="its receipt was read as gone")
     for planned in plan.effects:
         effects.plan(person, planned)
+    if plan.confirmed:
+        payments.confirm_status(person, number)
     if plan.twin and not twins.settle(work, number, plan.twin[0], decision.id, other=plan.twin[1]):
         raise CannotBeDone("Somebody else settled meanwhile what this payment is.")
     if plan.other_money:

@@ -15,12 +15,12 @@ from receivables.books_records import Invoice, Receipt
 from receivables.effects import facts_of
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
-from receivables.payment import Bucket, PaymentState
+from receivables.payment import Bucket, FeedStatus, PaymentState
 from storage import effects, failures, payments
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import incidents, verification
+from sync import incidents, money_back, verification
 from sync.desk import Desk
 
 FAILURES_PER_BATCH = 100
@@ -73,7 +73,15 @@ def _diagnose(desk: Desk, found: StoredFailure, counts: DiagnosisCounts) -> None
 def _put_right(work: Work, found: StoredFailure, evidence: Evidence, before: Evidence | None, attempt: str) -> bool:
     """Whether the books now take the payment, or already hold it, as meant; then nobody needs to decide."""
     stored = payments.find(work.connection, work.company, found.transaction_number)
-    if stored is None or stored.state is not PaymentState.FAILED or stored.bucket is Bucket.UNKNOWN or found.held:
+    if stored is None or stored.state is not PaymentState.FAILED or stored.bucket is Bucket.UNKNOWN:
+        return False
+    if evidence.payment.status is not FeedStatus.PAID:
+        gone = rules.money_gone(evidence)
+        if not (gone.settled and money_back.settle(work, stored, found, gone)):
+            return False
+        failures.end_diagnosis(work, attempt, found.id, rules.settled(evidence))
+        return True
+    if found.held:
         return False
     if evidence.posted:
         state, bucket = PaymentState.POSTED, Bucket.IN_FLIGHT
@@ -81,7 +89,7 @@ def _put_right(work: Work, found: StoredFailure, evidence: Evidence, before: Evi
             return False
     else:
         state, bucket = PaymentState.RECEIVED, Bucket.TO_DO
-        if _in_the_way(evidence) or _refused_just_now(evidence, before):
+        if rules.obstacles(evidence) or _refused_just_now(evidence, before):
             return False
     by = _who_changed(evidence, before)
     if not failures.resolve(work, found, resolution="put_right", by=by):
@@ -89,12 +97,6 @@ def _put_right(work: Work, found: StoredFailure, evidence: Evidence, before: Evi
     payments.move(work, stored, state, bucket, action="payment.put_right", body={"by": by})
     failures.end_diagnosis(work, attempt, found.id, rules.fits_again(evidence))
     return True
-
-
-def _in_the_way(evidence: Evidence) -> bool:
-    """Money that went back is told when the payment is among the received again: it is excluded there, and never posted."""
-    told_later = (rules.InTheWay.PAYMENT_RETURNED, rules.InTheWay.PAYMENT_REFUNDED)
-    return any(obstacle.code not in told_later for obstacle in rules.obstacles(evidence))
 
 
 def _stands_as_meant(work: Work, stored: StoredPayment, evidence: Evidence) -> bool:

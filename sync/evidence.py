@@ -25,17 +25,28 @@ from receivables.books_records import (
 from receivables.company import Company
 from receivables.effects import EffectKind, marker_stem
 from receivables.errors import BooksRefused, BooksUnavailable, OutcomeUnknown
-from receivables.evidence import BindingProblem, Evidence, LineEvidence, Refused
+from receivables.evidence import BindingProblem, Evidence, LineEvidence, OtherPayment, Refused
 from receivables.payment import Bucket
 from receivables.ports import Books
 from receivables.twins import Twin
 from storage import decisions, effects, failures, mirror, other_money, payments, twins, unread
+from storage.decisions import Proof
 from storage.effects import StoredEffect
 from storage.failures import StoredFailure
 from storage.other_money import OtherMoney
 from storage.payments import Binding, StoredPayment
 from storage.work import Work
-from sync import binding, credit_memos, escalation, nearby, other_invoices, posted_parts, receipts_found, successors
+from sync import (
+    binding,
+    credit_memos,
+    entries_out,
+    escalation,
+    nearby,
+    other_invoices,
+    posted_parts,
+    receipts_found,
+    successors,
+)
 from sync.desk import Desk
 from sync.nearby import Nearby
 from sync.receipts_found import Candidates, Search
@@ -43,6 +54,7 @@ from sync.receipts_found import Candidates, Search
 FAILURES_PER_BATCH = 100
 AWAITED = timedelta(days=3)  # what is paid waits so long for its invoice before it is recorded without
 NO_SETTINGS = BooksSettings(home_currency="", closed_through=None)  # of books that do not show theirs
+NO_RECEIPTS: tuple[Receipt, ...] = ()
 _READABLE = (Bucket.WAITING_PERSON, Bucket.UNKNOWN)
 T = TypeVar("T")
 
@@ -58,6 +70,8 @@ class _Ours:
     known: binding.Known
     candidates: Candidates  # as the mirror knows them
     claimed: Mapping[str, int]
+    proofs: Mapping[str, Sequence[Proof]]
+    went_back: Mapping[str, OtherPayment]  # by receipt id: other payments of the same invoices whose money went back
     other_money: Mapping[str, Sequence[OtherMoney]]
     twins: Mapping[str, tuple[Twin, ...]]
     near: Nearby
@@ -75,7 +89,7 @@ class _Read:
     others: Sequence[Invoice] = ()  # what else is open of the customers
     memos: Sequence[CreditMemo] = ()
     numbered: Sequence[Invoice] = ()
-    receipts: Sequence[Receipt] = ()
+    receipts: tuple[Receipt, ...] = ()
     rebills: Sequence[Invoice] = ()  # made on the day of a credit memo for an invoice of the batch
     posted: Mapping[str, Receipt | Gone] = field(default_factory=dict)
     marked: Mapping[str, Sequence[Receipt]] = field(default_factory=dict)
@@ -157,19 +171,29 @@ def gather(
     ours = _our_rows(desk, batch, isolated=isolated, refusals=refusals or {}, full=full)
     read = _read(desk, batch, ours, full=full)
     traits = desk.books.traits
-    longest = traits.longest_reference
     candidates = [receipt for receipt in read.candidates.fresh.values() if isinstance(receipt, Receipt)]
     receipts = list({receipt.id: receipt for receipt in (*read.receipts, *candidates)}.values())
     search = Search(
-        desk.company, receipts, read.marked, ours.claimed, read.candidates, longest, ours.other_money, not_read=traits.not_read
+        desk.company,
+        receipts,
+        read.marked,
+        ours.claimed,
+        read.candidates,
+        traits.longest_reference,
+        ours.other_money,
+        not_read=traits.not_read,
+        able=traits.able,
+        proofs=ours.proofs,
+        went_back=ours.went_back,
     )
     if receipts:
         with desk.db.read() as connection:
             search = receipts_found.with_others(connection, search, batch, set(read.invoices) if full else ())
     if read.candidates.fresh:
         with desk.work() as work:
-            receipts_found.take_over(work, read.candidates, longest)
-    return {stored.number: _assemble(stored, ours, read, search, at, traits.apply_by_hand) for stored in batch}
+            receipts_found.take_over(work, read.candidates, traits.longest_reference)
+    gathered = {stored.number: _assemble(stored, ours, read, search, at, traits.apply_by_hand) for stored in batch}
+    return entries_out.added(desk, batch, gathered)
 
 
 def _our_rows(
@@ -182,6 +206,7 @@ def _our_rows(
         bindings = payments.bindings(connection, company, numbers)
         of_customers = {stored.number: binding.customers_of(stored, bindings[stored.number], known) for stored in batch}
         asked = [receipts_found.wanted(desk.company, stored.payment, of_customers[stored.number]) for stored in batch]
+        on = {line.invoice_id for held in bindings.values() for line in held.values()} if full else set()
         return _Ours(
             isolated=isolated,
             refusals=refusals,
@@ -190,6 +215,8 @@ def _our_rows(
             known=known,
             candidates=receipts_found.candidates(connection, desk.company, asked),
             claimed=decisions.claimed(connection, company),
+            proofs=decisions.standing_proofs(connection, company, numbers),
+            went_back=entries_out.gone_on(connection, desk.company, on),
             other_money=other_money.said(connection, company, numbers),
             twins=twins.unsettled(connection, company, numbers),
             near=nearby.look_up(connection, desk.company, batch, bindings, known) if full else Nearby(),
@@ -211,6 +238,7 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
         for effect in chain
         if effect.kind is EffectKind.RECEIPT and effect.document_id
     }
+    known_ids = {proof.receipt_id for given in ours.proofs.values() for proof in given} | {*ours.went_back}
     stems = [marker_stem(desk.company.id, stored.number) for stored in batch if full or ours.effects[stored.number]]
     since = min(receipts_found.window(desk.company, stored.payment)[0] for stored in batch)
     read = _Read(NO_SETTINGS, full)
@@ -224,7 +252,9 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
     while new := _merged_into(read) - searched:  # the books move a merged customer's documents to the one that remains
         searched |= new
         read.customers = {**read.customers, **_heirs(books, read, new)}
-    read.receipts = read.attempt("receipts of the customers", lambda: books.receipts_of(searched, since), ())
+    read.receipts = read.attempt("receipts of the customers", lambda: tuple(books.receipts_of(searched, since)), ())
+    if known_ids:
+        read.receipts += read.attempt("receipts of other payments", lambda: entries_out.living(books, known_ids), NO_RECEIPTS)
     listed = {receipt.id: receipt for receipt in read.receipts}
     read.candidates = read.attempt(
         "receipts that may be it", lambda: receipts_found.read_fresh(books, ours.candidates, listed), ours.candidates
@@ -319,6 +349,7 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         other_invoices=other_invoices.beside(stored.payment, lines, customers, read.others),
         material=company.is_material(stored.payment.amount_minor, stored.payment.currency),
         twins=ours.twins.get(stored.number, ()),
+        able=search.able,
         time_zone=company.time_zone.key,
         awaited_long=_is_long(day, company.day_of(at)),
     )

@@ -14,16 +14,15 @@ from itertools import islice
 import rules
 from receivables.diagnosis import Diagnosis
 from receivables.failpoints import failpoint
-from receivables.payment import Bucket, FeedStatus, Payment, PaymentState
+from receivables.payment import FeedStatus, Payment
 from receivables.ports import Feed
 from storage import companies, failures, feeds, payments
-from storage.payments import StoredPayment
 from storage.taking_in import BEFORE_START_ON, Intake, take_in
 from storage.work import Work
-from sync import corrections
+from sync import corrections, money_back
 from sync.desk import Desk
+from sync.money_back import FEED
 
-FEED = "feed"  # who takes payments in, as the record names it
 PAYMENTS_PER_CHUNK = 100  # with allocations and record rows this stays well under 500 rows a transaction
 
 
@@ -113,7 +112,7 @@ def take(work: Work, desk: Desk, payment: Payment, source: str, counts: IntakeCo
             counts.same += 1
         case Intake.STATUS_CHANGED:
             counts.conflicts += 1
-            _money_went_back(work, payment)
+            money_back.status_changed(work, payment)
         case Intake.OTHER_CONTENT:
             counts.conflicts += 1  # a person is told already
             return
@@ -127,44 +126,6 @@ def excluded_by(desk: Desk, payment: Payment) -> str | None:
     if payment.status is not FeedStatus.PAID:
         return f"arrived_{payment.status}"
     return None
-
-
-def _money_went_back(work: Work, payment: Payment) -> None:
-    """The feed says otherwise than before whether we have the money: nothing is posted by itself from now on.
-
-    What no receipt was planned for is excluded; for everything else a person is told, because only a person can say
-    what becomes of the receipt in the books.
-    """
-    number = payment.transaction_number
-    stored = payments.find(work.connection, work.company, number)
-    if stored is None:
-        raise AssertionError(f"payment {number} changed its status and is not known")
-    payments.set_status(work, number, payment.status)
-    if payment.status is FeedStatus.PAID:
-        _tell(work, payment, rules.came_after_all(payment, stored.payment.status, stored.state, work.at))
-        return
-    if stored.state is PaymentState.RECEIVED:
-        exclude_gone(work, stored, payment.status)
-        return
-    if stored.state is PaymentState.EXCLUDED:
-        return
-    if stored.state is PaymentState.FAILED:
-        failures.hold(work, number)
-    _tell(work, payment, rules.went_back(payment, work.at))
-
-
-def exclude_gone(work: Work, stored: StoredPayment, status: FeedStatus) -> bool:
-    """Keeps a payment whose money went back before it was posted from ever being posted. False when it was moved meanwhile."""
-    rule = f"{status}_before_posting"
-    return payments.move(
-        work.acting_as(FEED),
-        stored,
-        PaymentState.EXCLUDED,
-        Bucket.EXCLUDED,
-        action="payment.excluded",
-        body={"rule": rule},
-        excluded_by=rule,
-    )
 
 
 def note_fee_and_refund(work: Work, payment: Payment) -> None:

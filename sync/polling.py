@@ -16,7 +16,7 @@ from storage import companies, feeds
 from storage.work import Work
 from sync import intake
 from sync.desk import Desk
-from sync.intake import FEED
+from sync.money_back import FEED
 
 PAGES_PER_RUN = 50  # of each list: 5,000 records; beyond it the next sync goes on
 KEPT_PER_RUN = 100  # records that are read again one by one

@@ -20,7 +20,7 @@ from storage import attempts, corrections, effects, failures, payments
 from storage.effects import PlannedEffect
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import intake, receipts_again
+from sync import money_back, receipts_again
 from sync.desk import Desk
 from sync.evidence import gather
 
@@ -79,13 +79,17 @@ def _reserved(work: Work) -> dict[str, int]:
 
 def _decide(work: Work, desk: Desk, checked: Checked, reserved: dict[str, int], counts: PostingCounts, run_id: str) -> None:
     stored, obstacles = checked.stored, checked.obstacles
-    if stored.payment.status is not FeedStatus.PAID:  # it came back here while a receipt was under way
-        intake.exclude_gone(work, stored, stored.payment.status)
+    unread = any(obstacle.code is rules.InTheWay.UNREAD for obstacle in obstacles)
+    if stored.payment.status is not FeedStatus.PAID and not unread:  # it came back here while a receipt was under way
+        if money_back.is_over(stored.payment) and rules.money_gone(checked.evidence).settled:
+            money_back.exclude_gone(work, stored, stored.payment.status)
+        else:
+            money_back.tell(work, stored, stored.payment)
         return
     if not obstacles and _must_wait(checked.evidence, reserved):
         counts.deferred += 1
         return
-    if any(obstacle.code is rules.InTheWay.UNREAD for obstacle in obstacles):
+    if unread:
         counts.deferred += 1  # a read that failed says nothing about the payment
         return
     if obstacles:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import rules
-from receivables.books_records import Customer, Gone, Receipt, heir_of
+from receivables.books_records import Customer, Gone, MoneyOut, Receipt, heir_of
 from receivables.effects import marker_stem
 from receivables.evidence import Evidence
-from receivables.payment import PaymentState
+from receivables.payment import FeedStatus, PaymentState
 from receivables.twins import Settled
 from storage import decisions, effects, failures, hand_receipts, mirror, other_money, payments, twins
 from storage.decisions import Proof
@@ -57,6 +57,7 @@ class _Ours:
     claimed: Mapping[str, int]
     other_money: Mapping[str, Sequence[OtherMoney]]
     known_customers: Mapping[str, Customer]
+    returns_named: frozenset[str]  # of which a person named the entry, in books whose entries are not read
 
 
 def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
@@ -69,6 +70,7 @@ def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
     wanted = {part.document_id for chain in ours.chains.values() for part in live_receipts(chain) if part.document_id}
     wanted |= {proof.receipt_id for given in ours.proofs.values() for proof in given}
     receipts = desk.books.receipts(wanted) if wanted else {}
+    entries = _entries(desk, batch, ours, marked, stems)
     interval = timedelta(seconds=desk.company.sync_every_seconds)
     young = {stored.number for stored in batch if at - _last_moved(stored, ours) < interval}
     not_posted = [
@@ -93,6 +95,8 @@ def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
             claimed=ours.claimed,
             strayed=_strayed(stored, ours, receipts, desk.books.traits.longest_reference),
             reading=readings.get(stored.number),
+            entries=entries,
+            return_named=stored.number in ours.returns_named,
             unread=unread.get(stored.number, ()),
             failing=ours.troubles.get(stored.number, UNTOLD).open,
             young=stored.number in young,
@@ -101,6 +105,23 @@ def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
         for stored in batch
     ]
     return Page(sides, {number: next(iter(ids)) if len(ids) == 1 else "" for number, ids in ours.customers.items()})
+
+
+def _entries(
+    desk: Desk,
+    batch: Sequence[StoredPayment],
+    ours: _Ours,
+    marked: Mapping[str, Sequence[Receipt]],
+    stems: Mapping[str, str],
+) -> Sequence[MoneyOut]:
+    """The entries by which the receipts of payments left the books again whose money went back, says the feed."""
+    gone = [stored.number for stored in batch if stored.payment.status is not FeedStatus.PAID]
+    ids = {part.document_id for number in gone for part in live_receipts(ours.chains[number]) if part.document_id}
+    ids |= {receipt.id for number in gone for receipt in marked[stems[number]]}
+    ids |= {proof.receipt_id for number in gone for proof in ours.proofs.get(number, ())}
+    ids |= {found.id for number in gone for found in ours.candidates.found.get(number, ()) if not found.gone}
+    found = desk.books.money_out(ids) if ids else {}
+    return [entry for entries in found.values() for entry in entries]
 
 
 def _counts(other: StoredPayment | None) -> bool:
@@ -140,6 +161,7 @@ def _our_rows(connection: Connection, desk: Desk, batch: Sequence[StoredPayment]
         candidates=candidates,
         claimed=decisions.claimed(connection, company, ids) if ids else {},
         other_money=other_money.said(connection, company, numbers) if ids else {},
+        returns_named=decisions.returns_named(connection, company, numbers),
         known_customers=mirror.customers_and_heirs(connection, company, of_customers) if ids else {},
     )
 

@@ -13,15 +13,16 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from receivables.books_records import Gone, Receipt, Stamp
 from receivables.company import Company
-from receivables.effects import facts_of, marker_stem, markers_in, stem_of
+from receivables.effects import EffectKind, facts_of, marker_stem, markers_in, stem_of
 from receivables.errors import BooksRefused
-from receivables.evidence import LineEvidence, ReceiptEvidence, Vanished
+from receivables.evidence import LineEvidence, OtherPayment, ReceiptEvidence, Vanished
 from receivables.money import LARGEST_FEE_PERCENT
-from receivables.payment import FeedStatus, Payment
+from receivables.payment import Payment
 from receivables.ports import Books
 from receivables.reference_keys import key_of
 from receivables.twins import folded
 from storage import hand_receipts, mirror, payments
+from storage.decisions import Proof
 from storage.engine import Connection
 from storage.hand_receipts import Found, Wanted
 from storage.other_money import OtherMoney
@@ -65,6 +66,9 @@ class Search:
     named: Mapping[str, Sequence[str]] = field(default_factory=dict)
     recorded: Mapping[str, StoredPayment] = field(default_factory=dict)  # other payments of which receipts are ours, by number
     not_read: tuple[str, ...] = ()  # kinds of documents that the connector does not read
+    able: tuple[EffectKind, ...] = ()  # what it writes beyond receipts and their applications
+    proofs: Mapping[str, Sequence[Proof]] = field(default_factory=dict)  # of the batch's own dismissals
+    went_back: Mapping[str, OtherPayment] = field(default_factory=dict)  # by receipt id: our payments whose money went back
 
 
 def wanted(company: Company, payment: Payment, customer_ids: Collection[str], *, at_least_days: int = 0) -> Wanted:
@@ -164,6 +168,7 @@ def of_payment(
     since, through = window(search.company, stored.payment)
     asked = search.candidates.wanted.get(stored.number)
     found = {receipt.id: receipt for receipt in search.marked.get(stem, ())}
+    proofs = {proof.receipt_id for proof in search.proofs.get(stored.number, ())}
     for receipt in search.receipts:
         if receipt.voided:
             continue
@@ -173,7 +178,9 @@ def of_payment(
         near = by_hand and receipt.received_on <= through
         on_its_invoices = any(line.invoice_id in invoices for line in receipt.lines)
         of_customer = receipt.customer_id in customers and since <= receipt.received_on and (near or on_its_invoices)
-        if of_customer or (by_hand and asked and hand_receipts.may_be(asked, receipt, search.longest_reference)):
+        named = by_hand and asked and hand_receipts.may_be(asked, receipt, search.longest_reference)
+        gone = on_its_invoices and receipt.id in search.went_back
+        if of_customer or named or gone or receipt.id in proofs:
             found[receipt.id] = receipt
     return tuple(
         ReceiptEvidence(
@@ -183,8 +190,9 @@ def of_payment(
             claimed_minor=search.claimed.get(receipt.id, 0),
             rivals=_rivals(search, stored, receipt),
             names_payment=_named(search, stored, receipt),
-            went_back=_went_back(search, receipt),
             other_money=_other_money(search, stored, receipt),
+            proves=receipt.id in proofs,
+            went_back=_gone(search, stored, receipt),
         )
         for _, receipt in sorted(found.items())
     )
@@ -273,10 +281,10 @@ def _recorded(search: Search, receipt: Receipt) -> StoredPayment | None:
     return next((other for other in of if other and marker_stem(search.company.id, other.number) in stems), None)
 
 
-def _went_back(search: Search, receipt: Receipt) -> str:
-    """What the feed says of the payment of this receipt of ours, where its money went back; or ""."""
-    other = _recorded(search, receipt)
-    return "" if other is None or other.payment.status is FeedStatus.PAID else other.payment.status.value
+def _gone(search: Search, stored: StoredPayment, receipt: Receipt) -> OtherPayment | None:
+    """The other payment that the receipt records, where the money of that one went back."""
+    other = search.went_back.get(receipt.id)
+    return None if other is None or other.number == stored.number else other
 
 
 def _other_money(search: Search, stored: StoredPayment, receipt: Receipt) -> str:

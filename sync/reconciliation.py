@@ -26,7 +26,7 @@ from sync.verification import standing_receipts
 PAYMENTS_PER_BATCH = 200
 RECEIPTS_PER_BATCH = 500
 #: Other failures say these already, or nothing about the payment itself would help.
-_NO_FAILURE = (Standing.NOT_READ, Standing.MAY_BE_IN_BOOKS, Standing.WENT_BACK_BUT_IN_BOOKS)
+_NO_FAILURE = (Standing.NOT_READ, Standing.MAY_BE_IN_BOOKS)
 #: Nothing is posted by itself after these.
 _HELD = ("receipt_unexpected", "proof_gone")
 Progress = Callable[[int], None]
@@ -169,7 +169,7 @@ def _needs_failure(sides: Sides, judged: Judged) -> bool:
     stored = sides.stored
     if not judged.problem or judged.standing in _NO_FAILURE or stored.bucket in (Bucket.IN_FLIGHT, Bucket.UNKNOWN):
         return False
-    if stored.state is PaymentState.VERIFIED or judged.problem in _HELD:
+    if stored.state is PaymentState.VERIFIED or judged.problem in _HELD or judged.standing is Standing.WENT_BACK_BUT_IN_BOOKS:
         return True
     return judged.problem == "receipt_doubled" and stored.state is PaymentState.FAILED and bool(sides.ours)
 

@@ -16,7 +16,7 @@ from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
 from receivables.twins import Settled
-from sync import matching, open_day, our_receipts
+from sync import matching, open_day, our_receipts, taking_back
 from sync.cases import Case, Plan, gone, receipt_steps
 from sync.credit_chain import unapply
 
@@ -31,10 +31,13 @@ def plan(case: Case) -> Plan:
 
 
 def _retry(case: Case) -> Plan:
-    """Read back where all of it is in the books with our mark, else checked again from the beginning."""
+    """Read back where all of it is in the books with our mark, else checked again; what the feed said before is over then."""
+    confirmed = case.evidence.told_before is not None
+    if confirmed and case.evidence.living_receipts:
+        return Plan(PaymentState.POSTED, Bucket.IN_FLIGHT, "the receipt in the books is checked", confirmed=True)
     return our_receipts.read_again(case) or Plan(
         PaymentState.RECEIVED, Bucket.TO_DO, "checked again, and posted when it fits", resolution="retried",
-        bindings=_followed(case), superseded=gone(case))  # fmt: skip
+        bindings=_followed(case), superseded=gone(case), confirmed=confirmed)  # fmt: skip
 
 
 def _no_correction(case: Case) -> Plan:
@@ -172,6 +175,8 @@ _PLANS: Mapping[Remedy, Callable[[Case], Plan]] = {
     Remedy.DISMISS: _dismiss,
     Remedy.NOT_DUPLICATE: _not_duplicate,
     Remedy.MATCH: matching.plan,
+    Remedy.RECORD_RETURN: taking_back.record_return,
+    Remedy.VOID_RECEIPT: taking_back.void_receipt,
     Remedy.APPLY_RECEIPT: our_receipts.applied,
     Remedy.KEEP_ON_ACCOUNT: _keep_on_account,
     Remedy.POST_ON_OPEN_DAY: _post_on_open_day,

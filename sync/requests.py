@@ -36,6 +36,7 @@ OTHER_MONEY = "The receipt may well be this payment, so it takes two people to s
 NO_GENUINE_CREDIT = "The credit memo does not look like a genuine credit, so it takes two people to unapply it."
 OTHER_CUSTOMER = "It is another customer's money then, so it takes two people."
 OTHER_DAY = "Posting on another day than the customer paid takes two people."
+VOID = "Voiding a receipt takes two people."
 SHORT_PROOF = "The proof is less than the payment, so the dismissal takes two people."
 
 
@@ -279,6 +280,12 @@ def question_of(
         named, always_two = _said_to_be_other(evidence, options)
     elif remedy is Remedy.MATCH and evidence:
         always_two = OTHER_CUSTOMER if rules.match(evidence, options).two_people else ""
+    elif remedy is Remedy.RECORD_RETURN and evidence:
+        said = rules.returns(evidence, options)
+        named, always_two = [of.receipt.id for of in said.of], said.two_people
+    elif remedy is Remedy.VOID_RECEIPT and evidence:
+        rules.to_void(evidence, options)
+        always_two = VOID
     made = makers_of(remedy, diagnosis, evidence, named)
     return Question(
         company=desk.company.id,

@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from receivables.books_records import CreditMemo, Customer, Gone, Invoice, InvoiceStatus, Receipt
-from receivables.effects import ApplyCredit, ApplyReceipt, EffectState, ReceiptWrite, UnapplyCredit, facts_of
+from receivables.effects import (
+    ApplyCredit,
+    ApplyReceipt,
+    EffectState,
+    ReceiptWrite,
+    RecordReturn,
+    UnapplyCredit,
+    VoidReceipt,
+    facts_of,
+)
 from receivables.payment import FeedStatus
 from storage import effects, payments
 from storage.effects import StoredEffect
@@ -116,7 +125,7 @@ def _changed_by(effect: StoredEffect) -> str:
     match effect.write:
         case UnapplyCredit() | ApplyCredit():
             return f"credit_memo:{effect.write.credit_memo_id}"
-        case ApplyReceipt():
+        case ApplyReceipt() | RecordReturn() | VoidReceipt():
             return f"receipt:{effect.write.receipt_id}"
         case ReceiptWrite():
             return ""

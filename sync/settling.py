@@ -71,7 +71,7 @@ def _of_a_proof(effect: StoredEffect, chain: Sequence[StoredEffect]) -> bool:
 
 def _done(work: Work, stored: StoredPayment, held: StoredEffect, chain: Sequence[StoredEffect]) -> None:
     """Posted when the last part landed; until then under way. Shown to a person when another part was not taken."""
-    posting = (EffectKind.RECEIPT, EffectKind.APPLY_RECEIPT)
+    posting = (EffectKind.RECEIPT, EffectKind.APPLY_RECEIPT, EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT)
     parts = [effect for effect in chain if effect.kind in posting and effect.generation == held.generation]
     if any(effect.state in OPEN_STATES and effect.kind is not EffectKind.APPLY_CREDIT for effect in chain):
         _waits(work, stored, chain)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import rules
-from receivables.books_records import Customer, Gone, Receipt
+from receivables.books_records import Customer, Gone, MoneyOut, Receipt
 from receivables.effects import LIVE_STATES, EffectKind, markers_in
-from receivables.payment import Bucket, FeedStatus, PaymentState
+from receivables.payment import Bucket, Dispute, FeedStatus, PaymentState
 from receivables.words import Words, listed, plain
 from storage.decisions import Proof
 from storage.effects import StoredEffect
@@ -32,6 +32,8 @@ class Standing(StrEnum):
     DISMISSED_BY_TWO_PEOPLE = "dismissed_by_two_people"
     BEFORE_START_ON = "before_start_on"
     WENT_BACK = "went_back"  # returned or refunded, and no receipt of it is in the books
+    RETURN_RECORDED = "return_recorded"  # its receipt and its return, refund or chargeback are in the books and add up to zero
+    DISPUTED = "disputed"  # the card network holds the money; the receipt stays until the dispute is won or lost
     IN_PROGRESS = "in_progress"  # for less than one sync interval
     MISSING_WITH_FAILURE = "missing_with_failure"
     MISSING = "missing"  # and no open failure says why
@@ -80,6 +82,8 @@ class Sides:
     claimed: Mapping[str, int]  # by receipt id: what all dismissals rest on, in minor units
     strayed: frozenset[str]  # receipts of the proofs that are another customer's now and do not name the payment
     reading: rules.Reading | None  # None where no receipt without our marker may be it
+    entries: Sequence[MoneyOut]  # by which the money of these receipts left the books again, where the feed says so
+    return_named: bool  # a person named the entry, in books whose entries are not read
     unread: tuple[str, ...]  # receipts that may be it and could not be read, and why
     failing: bool  # a failure is open
     young: bool  # nothing happened to it for less than one sync interval
@@ -148,6 +152,12 @@ def _went_back(sides: Sides) -> Judged:
     if not found:
         return _unless_unread(sides, Judged(Standing.WENT_BACK))
     status = sides.stored.payment.status
+    counted = tuple(receipt for receipt in found if rules.counted_minor(receipt, sides.entries) > 0)
+    if status is not FeedStatus.PAID and (not counted or sides.return_named):
+        return _unless_unread(sides, Judged(Standing.RETURN_RECORDED))
+    if status is FeedStatus.CHARGED_BACK and sides.stored.payment.dispute is not Dispute.LOST:
+        return _unless_unread(sides, Judged(Standing.DISPUTED))
+    found = counted or found
     if status is FeedStatus.PAID:  # excluded by another rule
         return _amiss(sides, Standing.DIFFERENT, "receipt_unexpected", f"is excluded, and {_named(found)} in the books", found)
     text = f"was {status}, and {_named(found)} still in the books"

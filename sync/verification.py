@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import rules
 from receivables import as_meant
-from receivables.books_records import Customer, Gone, Receipt, by_invoice
+from receivables.books_records import Customer, Gone, MoneyOut, Receipt, by_invoice
 from receivables.diagnosis import Remedy
-from receivables.effects import OPEN_STATES, ApplyReceipt, EffectKind, EffectState, ReceiptWrite
+from receivables.effects import OPEN_STATES, ApplyReceipt, EffectKind, EffectState, ReceiptWrite, RecordReturn, VoidReceipt
 from receivables.failpoints import failpoint
-from receivables.payment import Bucket, PaymentState
+from receivables.payment import Bucket, FeedStatus, PaymentState
 from receivables.words import listed
 from storage import attempts, decisions, effects, failures, mirror, outbox, payments
 from storage.effects import StoredEffect
 from storage.engine import Connection
 from storage.payments import StoredPayment
 from storage.work import Work
+from sync import money_back
 from sync.desk import Desk
 
 PAYMENTS_PER_BATCH = 60
@@ -44,16 +46,41 @@ def run_once(desk: Desk) -> VerificationCounts:
             chains = effects.of_payments(connection, desk.company.id, [stored.number for stored in batch])
         if not batch:
             return counts
-        wanted = {part.document_id for chain in chains.values() for part in live_receipts(chain) if part.document_id}
+        wanted = {receipt_id for chain in chains.values() for receipt_id in _receipt_ids(chain)}
         receipts = desk.books.receipts(wanted)
+        entries = _entries(desk, batch, chains)
         failpoint("verification.after_reading")
         with desk.work() as work:
             customers = customers_of_moved(work.connection, desk.company.id, chains.values(), receipts)
-            as_read = [_compare(work, stored, chains[stored.number], receipts, customers, counts) for stored in batch]
+            as_read = []
+            for stored in batch:
+                chain = chains[stored.number]
+                if stored.payment.status is FeedStatus.PAID:
+                    as_read.append(_compare(work, stored, chain, receipts, customers, counts))
+                elif stored.number in entries:
+                    _read_back_gone(work, stored, chain, receipts, entries[stored.number])
             effects.take_up(work, {effect_id: receipt for found in as_read for effect_id, receipt in found.items()})
         if len(batch) < PAYMENTS_PER_BATCH:
             return counts
         after = batch[-1].number
+
+
+def _entries(
+    desk: Desk, batch: Sequence[StoredPayment], chains: Mapping[str, Sequence[StoredEffect]]
+) -> Mapping[str, Sequence[MoneyOut]]:
+    """By transaction number, the entries by which the receipts of payments left the books whose money went back."""
+    gone = [stored.number for stored in batch if stored.payment.status is not FeedStatus.PAID]
+    ids = {number: _receipt_ids(chains[number]) for number in gone}
+    asked = {receipt_id for of_payment in ids.values() for receipt_id in of_payment}
+    found = desk.books.money_out(asked) if asked else {}
+    return {number: [entry for receipt_id in ids[number] for entry in found.get(receipt_id, ())] for number in gone}
+
+
+def _receipt_ids(chain: Sequence[StoredEffect]) -> set[str]:
+    """Our receipts of a payment, and whatever receipts a person had balanced or voided for it."""
+    ours = {part.document_id for part in live_receipts(chain) if part.document_id}
+    changed = {effect.write.receipt_id for effect in chain if isinstance(effect.write, RecordReturn | VoidReceipt)}
+    return ours | changed
 
 
 def live_receipts(chain: Sequence[StoredEffect]) -> list[StoredEffect]:
@@ -120,6 +147,24 @@ def difference(
     if off_minor > stored.on_account_minor:
         return "receipt_changed", f"a part of {numbers} is applied to something else"
     return "", ""
+
+
+def _read_back_gone(
+    work: Work,
+    stored: StoredPayment,
+    chain: Sequence[StoredEffect],
+    receipts: Mapping[str, Receipt | Gone],
+    entries: Sequence[MoneyOut],
+) -> None:
+    """Money that went back is settled where nothing of it is left in the books; otherwise a person is told."""
+    known = [receipts.get(receipt_id) for receipt_id in _receipt_ids(chain)]
+    standing = [receipt for receipt in known if isinstance(receipt, Receipt) and not receipt.voided]
+    found = failures.open_of(work.connection, work.company, stored.number)
+    by, resolution = _who_resolved(work, stored, found.id) if found else ("", "")
+    if any(rules.counted_minor(receipt, entries) > 0 for receipt in standing) or not by:
+        money_back.tell(work, stored, stored.payment)
+    elif money_back.exclude_settled(work, stored, recorded=bool(standing)) and found:
+        failures.resolve(work, found, resolution=resolution, by=by)
 
 
 def _read_back_proofs(desk: Desk) -> None:

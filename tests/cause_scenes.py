@@ -14,7 +14,7 @@ from cause_worlds import QUICKBOOKS, STRICT, SWALLOWING, TRYTON, XERO, World
 from makers import a_payment
 
 from receivables.diagnosis import Cause, Remedy
-from receivables.payment import Allocation, FeedStatus, Payment, PaymentState
+from receivables.payment import Allocation, Dispute, FeedStatus, Payment, PaymentState
 
 WHOLE, CREDIT = 50_000, 12_000
 
@@ -237,6 +237,24 @@ def _paid_before(prefix: str = "") -> Step:
     return step
 
 
+def _returned_and_paid_again(world: World, case: Case) -> None:
+    """The customer pays a returned payment again, and that payment is looked at from now on."""
+    _told_again(status=FeedStatus.RETURNED)(world, case)
+    assert case.payment is not None
+    case.number = f"{case.number}-2"
+    world.scene.feed(replace(case.payment, transaction_number=case.number, paid_at=world.scene.clock.now()))
+
+
+def _returned_and_the_other_paid(world: World, case: Case) -> None:
+    assert case.payment is not None
+    _told_again(status=FeedStatus.RETURNED)(world, case)
+    case.number = f"{case.number}-2"
+    allocations = (Allocation(WHOLE, f"7{case.invoice_number}"),)
+    world.scene.feed(
+        replace(case.payment, transaction_number=case.number, paid_at=world.scene.clock.now(), allocations=allocations)
+    )
+
+
 def _account_closed(world: World, case: Case) -> None:
     del case
     world.hands.close_account()
@@ -375,5 +393,25 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
             Cause.PAYMENT_REFUNDED, Cause.PAYMENT_REFUNDED, after=_told_again(status=FeedStatus.REFUNDED), posted_first=True
         ),
         Play(Cause.PAYMENT_REFUNDED, None, status=FeedStatus.REFUNDED),
+    ),
+    Cause.PAYMENT_CHARGED_BACK: (
+        Play(
+            Cause.PAYMENT_CHARGED_BACK, Cause.PAYMENT_CHARGED_BACK, posted_first=True,
+            after=_told_again(status=FeedStatus.CHARGED_BACK, dispute=Dispute.OPEN),
+        ),
+        # The dispute was won before anybody heard of it: the money is there.
+        Play(Cause.PAYMENT_CHARGED_BACK, None, after=_told_again(dispute=Dispute.WON), posted_first=True),
+    ),
+    Cause.PAYMENT_FAILED: (
+        Play(Cause.PAYMENT_FAILED, Cause.PAYMENT_FAILED, after=_told_again(status=FeedStatus.FAILED), posted_first=True),
+        Play(Cause.PAYMENT_FAILED, None, status=FeedStatus.FAILED),
+    ),
+    Cause.PAID_BY_RETURNED: (
+        Play(Cause.PAID_BY_RETURNED, Cause.PAID_BY_RETURNED, after=_returned_and_paid_again, posted_first=True),
+        # Returned as well, and the new payment is for another invoice.
+        Play(
+            Cause.PAID_BY_RETURNED, None, before=_invoiced_and(_other_invoice), after=_returned_and_the_other_paid,
+            posted_first=True,
+        ),
     ),
 }  # fmt: skip

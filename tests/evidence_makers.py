@@ -18,12 +18,14 @@ from receivables.books_records import (
     Gone,
     Invoice,
     InvoiceStatus,
+    MoneyOut,
+    MoneyOutKind,
     Receipt,
     ReceiptLine,
     Stamp,
 )
 from receivables.credit_reasons import CreditReason
-from receivables.effects import EffectState
+from receivables.effects import EffectKind, EffectState
 from receivables.evidence import (
     BindingProblem,
     Evidence,
@@ -31,13 +33,14 @@ from receivables.evidence import (
     LineEvidence,
     NearCustomer,
     NearInvoice,
+    OtherPayment,
     PostedPart,
     ReceiptEvidence,
     Refused,
     Vanished,
 )
 from receivables.money import minor_from_text
-from receivables.payment import Allocation, FeedStatus, Payment
+from receivables.payment import Allocation, Dispute, FeedStatus, Payment
 from receivables.twins import Alike, Twin
 from receivables.words import Words
 
@@ -263,15 +266,37 @@ def evidence_of(case: Short) -> Evidence:
         longest_reference=case.get("longest_reference", 0),
         method=case.get("method", "card"),
     )
+    payment = replace(evidence.payment, reason_code=case.get("reason", ""), dispute=Dispute(case.get("dispute", "")))
     return replace(
         evidence,
         material=case.get("material", False),
         apply_by_hand=case.get("apply_by_hand", ""),
+        payment=payment,
         twins=tuple(_twin(evidence.payment, _known("twin", twin)) for twin in case.get("twins", ())),
         near_customers=tuple(
             NearCustomer(a_customer(id=near["id"], name=near["name"]), Kin(near["kin"]))
             for near in case.get("near_customers", ())
         ),
+        told_before=FeedStatus(case["told_before"]) if "told_before" in case else None,
+        went_back_on=case.get("went_back"),
+        money_out=tuple(_money_out(place, _known("money_out", out)) for place, out in enumerate(case.get("money_out", ()))),
+        able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT) if case.get("able") else (),
+    )
+
+
+def _money_out(place: int, out: Short) -> MoneyOut:
+    """An entry by which a receipt's money left the books; a return unless it is said."""
+    return MoneyOut(
+        id=f"o-{place}",
+        number=f"RT{place + 1}",
+        kind=MoneyOutKind(out.get("kind", "return")),
+        customer_id=CUSTOMER,
+        currency="USD",
+        amount_minor=_minor(out["amount"]),
+        on=date(2026, 3, 10),
+        receipt_id=f"r-{out['receipt']}",
+        version="1",
+        created=Stamp("erin", LATER),
     )
 
 
@@ -292,7 +317,8 @@ def _twin(payment: Payment, twin: Short) -> Twin:
 KEYS = {
     "case": "name fires near_miss_of expect lines receipts posted refusal customer amount currency paid closed_through day_closed"
     " isolated unread not_checked status searched number vanished longest_reference twins near_customers method material"
-    " awaited_long apply_by_hand",
+    " awaited_long apply_by_hand reason dispute told_before went_back money_out able",
+    "money_out": "receipt amount kind",
     "twin": "number alike paid timed",
     "line": "invoice amount is open status total day by stamped customer currency problem credits successors near",
     "near": "number customer name id kin open currency",
@@ -415,8 +441,8 @@ def _candidate(given: Short) -> ReceiptEvidence:
         _minor(given.get("claimed", 0)),
         tuple(given.get("rivals", ())),
         given.get("names_payment", ""),
-        went_back=given.get("went_back", ""),
         other_money=given.get("other_money", ""),
+        went_back=OtherPayment(given["went_back"], FeedStatus.RETURNED, date(2026, 3, 10)) if "went_back" in given else None,
     )
 
 

@@ -14,21 +14,22 @@ from typing import Any
 
 from evidence_makers import CUSTOMER, PAID_AT, a_credit, a_customer, a_line, a_receipt, an_evidence, an_invoice
 
-from receivables.books_records import Gone, InvoiceStatus, Receipt, Stamp
+from receivables.books_records import Gone, InvoiceStatus, MoneyOut, MoneyOutKind, Receipt, Stamp
 from receivables.credit_reasons import CreditReason
-from receivables.effects import EffectState
+from receivables.effects import EffectKind, EffectState
 from receivables.evidence import (
     BindingProblem,
     Evidence,
     Kin,
     LineEvidence,
     NearInvoice,
+    OtherPayment,
     PostedPart,
     ReceiptEvidence,
     Refused,
     Vanished,
 )
-from receivables.payment import FeedStatus
+from receivables.payment import Dispute, FeedStatus
 
 #: Numbers of payments: long, short, with zeros in front, of many words, and longer than what a package keeps.
 NUMBERS = ("TXN-1001", "TXN-1001", "txn_20991", "TXN-1", "1000", "00420042", "550e8400-e29b-41d4-a716-446655440000")
@@ -316,7 +317,7 @@ def _paid_before(
     line = a_line(line=first.line, amount_minor=first.amount_minor, invoice=invoice, number=first.invoice_number)
     memo = "rn-abcdefghijklmnop.1.1" if rng.random() < 0.5 else ""
     halves = (taken // 2, taken - taken // 2) if rng.random() < 0.3 else (taken,)
-    went_back = rng.choice(("", "", "", "returned"))
+    went_back = OtherPayment("TXN-900", FeedStatus.RETURNED, date(2026, 3, 10)) if rng.random() < 0.3 else None
     ours = [
         ReceiptEvidence(
             a_receipt(id=f"r-other-{n}", amount_minor=part, memo=memo, lines=((invoice.id, part),)),
@@ -382,7 +383,7 @@ def _posted(rng: random.Random, lines: tuple[LineEvidence, ...], on_account: int
 CODES = (
     "period_closed", "receipt_deposited", *("account_inactive",) * 3, "customer_inactive", "customer_mismatch",
     "currency_mismatch", "duplicate_reference", "duplicate_reference", "stale", "reference_inactive",
-    *("access_lost", "throttled", "books_unavailable", "permission_missing") * 4,
+    *("access_lost", "throttled", "books_unavailable", "permission_missing") * 5,
 )  # fmt: skip
 
 
@@ -394,7 +395,7 @@ def an_evidence_of(rng: random.Random) -> Evidence:
     amount = allocated + on_account
     number = rng.choice(NUMBERS)
     receipts = _receipts(rng, lines, amount, number)
-    if rng.random() < 0.2:
+    if rng.random() < 0.24:
         lines, receipts = _paid_before(rng, lines, receipts)
     posted = _posted(rng, lines, on_account)
     if rng.random() < 0.05:
@@ -402,7 +403,7 @@ def an_evidence_of(rng: random.Random) -> Evidence:
         receipts = (*receipts, *marked)
     refusal = Refused(rng.choice(CODES), "no", datetime(2026, 3, 5, tzinfo=UTC)) if rng.random() < 0.35 else None
     merged = rng.random() < 0.04
-    return an_evidence(
+    evidence = an_evidence(
         lines=lines,
         receipts=receipts,
         posted=posted,
@@ -419,10 +420,35 @@ def an_evidence_of(rng: random.Random) -> Evidence:
         material=rng.random() < 0.2,
         refusal=refusal,
         unread=("receipts",) if rng.random() < 0.08 else (),
-        status=rng.choice((FeedStatus.PAID,) * 22 + (FeedStatus.RETURNED, FeedStatus.REFUNDED)),
+        status=rng.choice((FeedStatus.PAID,) * 26 + tuple(FeedStatus)[1:]),
         merged_into=a_customer(id="c-big", name="Hooli Group") if merged and rng.random() < 0.8 else None,
         awaited_long=rng.random() < 0.4,
     )
+    return _what_went_back(rng, evidence)
+
+
+def _what_went_back(rng: random.Random, evidence: Evidence) -> Evidence:
+    """What the feed had said before, how a dispute stands, and the entries by which money left the books again."""
+    able = rng.choice(((), (EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT)))
+    told_before = rng.choice((None,) * 40 + tuple(FeedStatus)[1:]) if evidence.payment.status is FeedStatus.PAID else None
+    if evidence.payment.status is FeedStatus.PAID and told_before is None:
+        return replace(evidence, able=able)
+    receipts = [part.receipt for part in evidence.posted if isinstance(part.receipt, Receipt)]
+    receipts += [found.receipt for found in evidence.receipts]
+    out = tuple(
+        MoneyOut(
+            f"o-{place}", f"RT{place}", rng.choice(tuple(MoneyOutKind)), receipt.customer_id, receipt.currency,
+            receipt.amount_minor - rng.choice((0, 0, 100)), date(2026, 3, 10), receipt.id, "1", _stamp(rng),
+        )
+        for place, receipt in enumerate(receipts)
+        if rng.random() < 0.4
+    )  # fmt: skip
+    payment = replace(evidence.payment, dispute=rng.choice((Dispute.OPEN, Dispute.LOST)))
+    if evidence.payment.status is not FeedStatus.CHARGED_BACK:
+        payment = evidence.payment
+    proven = tuple(replace(found, proves=rng.random() < 0.2) for found in evidence.receipts)
+    evidence = replace(evidence, receipts=proven)
+    return replace(evidence, payment=payment, able=able, told_before=told_before, money_out=out, went_back_on=date(2026, 3, 10))
 
 
 def shuffled(evidence: Evidence, rng: random.Random) -> Evidence:

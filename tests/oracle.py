@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 import oracle_credits
 from oracle_money import LIKELY, POSSIBLE, Broken, HandReceipt, Money, stands, tender, where
 
-from receivables.books_records import Gone, Invoice, InvoiceStatus, Receipt
+from receivables.books_records import Gone, Invoice, InvoiceStatus, MoneyOutKind, Receipt
 from receivables.diagnosis import Cause, Confidence, Remedy
-from receivables.effects import EffectState
+from receivables.effects import EffectKind, EffectState
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart
-from receivables.payment import FeedStatus
+from receivables.payment import Dispute, FeedStatus
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,10 @@ class _Oracle(Money):
             return Opinion(Cause.OUTCOME_UNKNOWN, Remedy.WAIT, self.sure(True))
         if self.e.payment.status is not FeedStatus.PAID:
             return self.went_back()
+        if self.e.told_before:
+            return self.came_after_all()
         if self.doubled():
-            return Opinion(Cause.RECEIPT_DOUBLED, Remedy.ESCALATE, self.sure(True))
+            return Opinion(Cause.RECEIPT_DOUBLED, self.doubled_remedy(), self.sure(True))
         if self.ours and any(r.says and r.free > 0 for r in self.suspects):
             return Opinion(Cause.RECEIPT_DOUBLED, Remedy.ESCALATE, Confidence.LIKELY)
         parts = [part for part in self.e.posted if part.state in MAYBE_IN_BOOKS]
@@ -126,10 +128,53 @@ class _Oracle(Money):
         return any(part.state is EffectState.DONE and part.receipt is None for part in self.e.posted)
 
     def went_back(self) -> Opinion:
-        status = self.e.payment.status
-        cause = Cause.PAYMENT_RETURNED if status is FeedStatus.RETURNED else Cause.PAYMENT_REFUNDED
-        there = self.ours or self.not_read() or self.suspects
-        return Opinion(cause, Remedy.ESCALATE if there else Remedy.DISMISS, self.sure(True))
+        payment = self.e.payment
+        cause = Cause(f"payment_{payment.status}")
+        if payment.status is FeedStatus.CHARGED_BACK and payment.dispute is not Dispute.LOST:
+            return Opinion(cause, Remedy.WAIT, self.sure(True))
+        by_hand = [r.receipt for r in self.suspects] + [r.receipt for r in self.e.receipts if r.proves]
+        paid_out = Counter[str]()
+        for entry in self.e.money_out:
+            paid_out[entry.receipt_id] += 0 if entry.kind is MoneyOutKind.FEE else entry.amount_minor
+        counted = [r for r in (*self.ours.values(), *by_hand) if not r.voided and r.amount_minor > paid_out[r.id]]
+        if not counted:
+            nothing = not self.ours and not self.not_read()
+            return Opinion(cause, Remedy.DISMISS if nothing else Remedy.ESCALATE, self.sure(True))
+        if payment.status is not FeedStatus.FAILED:
+            return Opinion(cause, Remedy.RECORD_RETURN, self.sure(True))
+        kept = [r for r in self.ours.values() if r.deposited or self.closed(r.received_on)]
+        voids = EffectKind.VOID_RECEIPT in self.e.able and self.ours and not kept
+        return Opinion(cause, Remedy.VOID_RECEIPT if voids else Remedy.ESCALATE, self.sure(True))
+
+    def came_after_all(self) -> Opinion:
+        cause = Cause(f"payment_{self.e.told_before}")
+        paid_out = Counter[str]()
+        for entry in self.e.money_out:
+            paid_out[entry.receipt_id] += 0 if entry.kind is MoneyOutKind.FEE else entry.amount_minor
+        balanced = [r for r in self.ours.values() if r.amount_minor <= paid_out[r.id]]
+        return Opinion(cause, Remedy.ESCALATE if balanced else Remedy.RETRY, self.sure(True))
+
+    def doubled_remedy(self) -> Remedy:
+        """Void what is one too many, where no deposit and no closed month holds it and the rest is the whole payment."""
+        recorded = {part.document_id for part in self.e.posted}
+        copies = [r for r in self.ours.values() if r.id not in recorded and not r.deposited and not self.closed(r.received_on)]
+        rest = sum(r.amount_minor for r in self.ours.values()) - sum(r.amount_minor for r in copies)
+        may = EffectKind.VOID_RECEIPT in self.e.able and copies and rest == self.amount
+        return Remedy.VOID_RECEIPT if may else Remedy.ESCALATE
+
+    def paid_by_returned(self) -> Opinion | None:
+        """The customer pays again what a payment had paid whose money went back."""
+        short = [line for line in self.e.lines if self.trouble(line)]
+        if not short:
+            return None
+        for line in short:
+            if self.trouble(line) != "short" or not isinstance(line.invoice, Invoice):
+                return None
+            held = {r.receipt.id: r.receipt for r in self.e.receipts if r.went_back}
+            on_it = sum(receipt.applied_to(line.invoice.id) for receipt in held.values())
+            if not on_it or line.invoice.open_minor + on_it < self.wanted[self.line_key(line)]:
+                return None
+        return Opinion(Cause.PAID_BY_RETURNED, Remedy.WAIT, self.sure(True))
 
     def refused(self, code: str) -> bool:
         return self.e.refusal is not None and self.e.refusal.code == code
@@ -400,7 +445,7 @@ class _Oracle(Money):
             case "late":
                 return self.late()
             case "short":
-                return self.credited() or self.overpaid()
+                return self.paid_by_returned() or self.credited() or self.overpaid()
             case "voided":
                 return self.voided()
             case "not ready":
@@ -498,7 +543,7 @@ class _Oracle(Money):
             return Opinion(Cause.AMOUNT_DIFFERS, Remedy.KEEP_ON_ACCOUNT, self.sure(certain))
         match reasons.pop():
             case "went back":
-                return Opinion(Cause.AMOUNT_DIFFERS, Remedy.RETRY, self.sure(certain))
+                return None  # and something else is missing as well
             case "twice":
                 return Opinion(Cause.CUSTOMER_PAID_TWICE, Remedy.KEEP_ON_ACCOUNT, self.sure(certain))
             case "surcharge":

@@ -375,6 +375,8 @@ class Money:
             "unread": bool(e.unread),
             "payment_returned": e.payment.status is FeedStatus.RETURNED,
             "payment_refunded": e.payment.status is FeedStatus.REFUNDED,
+            "payment_charged_back": e.payment.status is FeedStatus.CHARGED_BACK,
+            "payment_failed": e.payment.status is FeedStatus.FAILED,
             "already_posted": bool(self.ours) or any(p.receipt is None and p.state in planned for p in e.posted),
             "no_customer": customer is None and not any(line.problem for line in e.lines),
             "customer_changed": customer is not None and customer.merged_into != "",

@@ -253,7 +253,7 @@ def test_status_and_currency_are_the_same_in_any_case(tmp_path: Path, status: st
 @pytest.mark.parametrize(
     ("column", "value", "advice"),
     [
-        ("status", "failed", "leave out a line whose money never came"),
+        ("status", "declined", "write failed where the money never came"),
         ("status", "partially refunded", "tell a refund in part in the column refunded"),
         ("amount", "-5.00", "Money that went back has no line of its own"),
         ("amount", "(5.00)", "Money that went back has no line of its own"),

@@ -70,7 +70,8 @@ def read(charge: dict[str, Any], *disputes: dict[str, Any], fields: StripeFields
 def told(scene: Scene, number: str) -> StoredFailure | None:
     """What a person was told about what the feed says of a payment."""
     with scene.db.read() as connection:
-        return failures.open_of(connection, "acme", number, "intake")
+        found = failures.open_of(connection, "acme", number)
+        return found or failures.open_of(connection, "acme", number, "intake")
 
 
 def test_a_charge_becomes_the_payment_that_its_metadata_names() -> None:
@@ -117,19 +118,27 @@ def test_what_was_refunded_is_the_whole_or_a_part(other: dict[str, Any], status:
 
 
 @pytest.mark.parametrize(
-    ("status", "meant"),
+    ("status", "meant", "outcome", "of_a_bank"),
     [
-        ("warning_needs_response", FeedStatus.PAID),
-        ("needs_response", FeedStatus.RETURNED),
-        ("under_review", FeedStatus.RETURNED),
-        ("lost", FeedStatus.RETURNED),
-        ("won", FeedStatus.PAID),
+        ("warning_needs_response", FeedStatus.PAID, "", FeedStatus.PAID),
+        ("needs_response", FeedStatus.CHARGED_BACK, "open", FeedStatus.RETURNED),
+        ("under_review", FeedStatus.CHARGED_BACK, "open", FeedStatus.RETURNED),
+        ("lost", FeedStatus.CHARGED_BACK, "lost", FeedStatus.RETURNED),
+        ("won", FeedStatus.PAID, "won", FeedStatus.PAID),
     ],
 )
-def test_a_dispute_that_took_the_money_returns_the_payment(status: str, meant: FeedStatus) -> None:
-    payment = read(a_charge(disputed=True), {"status": status}).payment
+def test_a_dispute_of_a_card_is_a_chargeback_and_one_of_a_bank_debit_a_return(
+    status: str, meant: FeedStatus, outcome: str, of_a_bank: FeedStatus
+) -> None:
+    dispute = {"status": status, "created": CREATED + 86_400, "network_reason_code": "10.4"}
+    payment = read(a_charge(disputed=True), dispute).payment
     assert payment is not None
-    assert meant is payment.status
+    assert (meant, outcome) == (payment.status, payment.dispute)
+    if meant is FeedStatus.CHARGED_BACK:
+        assert ("10.4", CREATED + 86_400) == (payment.reason_code, payment.status_at and payment.status_at.timestamp())
+    debit = read(a_charge(disputed=True, payment_method_details={"type": "us_bank_account"}), dispute).payment
+    assert debit is not None
+    assert of_a_bank is debit.status
 
 
 def test_what_is_not_money_yet_waits_and_what_never_will_be_is_passed_over() -> None:
@@ -156,7 +165,7 @@ def test_the_official_samples_are_read_as_they_are() -> None:
         samples["charge"] | {"captured": True, "metadata": {"customer": "Hooli"}}, samples["dispute"] | {"status": "lost"}
     )
     assert taken.payment is not None
-    assert FeedStatus.RETURNED is taken.payment.status
+    assert FeedStatus.CHARGED_BACK is taken.payment.status
 
 
 def test_an_unsigned_or_unreadable_notice_is_none() -> None:
@@ -214,7 +223,7 @@ def test_refunds_and_disputes_of_posted_payments_reach_a_person(scene: Scene, st
     stripe.dispute(disputed, {"id": "dp_1", "object": "dispute", "status": "needs_response", "created": CREATED + 10**8})
     scene.sync()
     found = {number: told(scene, number) for number in (whole, part, disputed)}
-    assert [Cause.PAYMENT_REFUNDED, Cause.PAYMENT_REFUNDED, Cause.PAYMENT_RETURNED] == [
+    assert [Cause.PAYMENT_REFUNDED, Cause.PAYMENT_REFUNDED, Cause.PAYMENT_CHARGED_BACK] == [
         failure and failure.cause for failure in found.values()
     ]
     partly = found[part]
@@ -262,9 +271,9 @@ def scene_numbers(scene: Scene) -> set[str]:
 #: What becomes of a payment in each state when its money goes back: its state after the next sync, and whether it is told.
 WENT_BACK = {
     "received": (PaymentState.EXCLUDED, False),
-    "failed": (PaymentState.FAILED, True),
-    "verified": (PaymentState.VERIFIED, True),
-    "dismissed": (PaymentState.DISMISSED, True),
+    "failed": (PaymentState.EXCLUDED, False),
+    "verified": (PaymentState.FAILED, True),
+    "dismissed": (PaymentState.FAILED, True),
     "excluded": (PaymentState.EXCLUDED, False),
 }
 
@@ -290,7 +299,7 @@ def test_money_that_goes_back_is_noticed_in_every_state_and_posts_nothing(tmp_pa
     before = scene.receipts()
 
     scene.feed(replace(scene.payment().payment, status=status))
-    if state == "failed":  # everything fits now, and still nothing is posted by itself
+    if state == "failed":  # everything fits now, and still nothing is posted
         scene.invoice("1042", hooli, 50_000)
     scene.sync()
 
@@ -319,7 +328,7 @@ def test_what_the_feed_says_while_the_receipt_is_under_way_keeps_it_from_being_p
     scene.invoice("1042", scene.customer(), 50_000)
     scene.pay("TXN-1")
     with scene.desk.work() as work:
-        payments.set_status(work, "TXN-1", FeedStatus.RETURNED)
+        payments.set_status(work, replace(scene.payment().payment, status=FeedStatus.RETURNED), before=FeedStatus.PAID)
     scene.sync()
     assert (PaymentState.EXCLUDED, "returned_before_posting") == (scene.payment().state, scene.payment().excluded_by)
     assert [] == scene.receipts()

@@ -17,6 +17,7 @@ from accounting import planning
 from accounting.embedded import checks, credits, keys, money_out, reading, receipts
 from accounting.embedded.change import Change, Kind
 from accounting.embedded.ledger import Ledger
+from accounting.embedded.money_out import NewMoneyOut
 from accounting.orders import applied_as_ordered, must_be_in_time, must_be_unchanged
 from receivables import boundary
 from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
@@ -26,10 +27,13 @@ from receivables.effects import (
     ApplyCredit,
     ApplyReceipt,
     Dispatch,
+    EffectKind,
     Order,
     Part,
     ReceiptWrite,
+    RecordReturn,
     UnapplyCredit,
+    VoidReceipt,
     Written,
 )
 from receivables.errors import BooksRefused
@@ -47,6 +51,7 @@ TRAITS = BooksTraits(
     orders_per_dispatch=30,
     settle_seconds=2.0,
     apply_by_hand="resolve-now books apply-receipt",
+    able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT),
 )
 
 
@@ -176,6 +181,10 @@ def _traces(connection: Connection, order: Order) -> tuple[Written, ...]:
         case UnapplyCredit(application_id=application_id):
             deleted = reading.gone(connection, Kind.CREDIT_APPLICATION, [application_id])
             return tuple(_applied(connection, tombstone.id, order.write.credit_memo_id) for tombstone in deleted)
+        case RecordReturn():
+            return tuple(Written(entry.id, entry.version) for entry in money_out.marked(connection, order.marker))
+        case VoidReceipt(receipt_id=receipt_id):
+            return tuple(Written(found.id, found.version) for found in reading.receipts(connection, [receipt_id]) if found.voided)
         case ApplyReceipt(receipt_id=receipt_id, lines=lines):
             standing = reading.receipts(connection, [receipt_id])
             return applied_as_ordered(standing[0], lines) if standing else ()
@@ -212,6 +221,16 @@ def _carry_out(change: Change, order: Order) -> Written:
         case ApplyReceipt(receipt_id=receipt_id, lines=lines):
             _unchanged_since(change, order)
             receipt = receipts.apply(change, receipt_id, lines)
+            return Written(receipt.id, receipt.version)
+        case RecordReturn() as write:
+            _unchanged_since(change, order)
+            memo = receipts.with_marker(write.memo, order.marker)
+            new = NewMoneyOut(write.out, write.receipt_id, write.on, write.amount_minor, memo, write.off)
+            entry = money_out.record(change, new)
+            return Written(entry.id, entry.version)
+        case VoidReceipt(receipt_id=receipt_id):
+            _unchanged_since(change, order)
+            receipt = receipts.void(change, receipt_id)
             return Written(receipt.id, receipt.version)
 
 

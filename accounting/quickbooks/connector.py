@@ -45,7 +45,9 @@ from receivables.effects import (
     Dispatch,
     Order,
     ReceiptWrite,
+    RecordReturn,
     UnapplyCredit,
+    VoidReceipt,
     Written,
     markers_in,
 )
@@ -248,6 +250,8 @@ class QuickBooksBooks:
                 if payment is None or not documents.is_receipt(payment):
                     return ()
                 return applied_as_ordered(documents.receipt(payment), lines)
+            case RecordReturn() | VoidReceipt():
+                return ()
 
     def _living_payments(self, ids: Collection[str]) -> dict[str, Json]:
         """Those of these Payments that are receipts with money now."""

@@ -10,11 +10,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from accounting.orders import changed_since
+from accounting.orders import changed_since, not_able
 from accounting.quickbooks import documents
 from accounting.quickbooks.documents import Json, Pair, application_id, payment_of, text
 from receivables.books_records import CreditMemo, Gone, Invoice
-from receivables.effects import Answer, ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit, Written
+from receivables.effects import (
+    Answer,
+    ApplyCredit,
+    ApplyReceipt,
+    Order,
+    ReceiptWrite,
+    RecordReturn,
+    UnapplyCredit,
+    VoidReceipt,
+    Written,
+)
 from receivables.errors import BooksRefused, BooksUnavailable
 from receivables.refusal import Refusal
 
@@ -55,6 +65,8 @@ def prepare(order: Order, before: Before) -> Request | Answer:
             return changed_since(order, before.versions.get) or _apply_credit(order, write, before)
         case ApplyReceipt() as write:
             return changed_since(order, before.versions.get) or _apply_receipt(write, before)
+        case RecordReturn() | VoidReceipt():
+            return not_able("QuickBooks")
 
 
 def unapplied(write: UnapplyCredit, before: Before) -> Written | None:

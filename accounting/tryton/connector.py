@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from accounting import planning
 from accounting.calling import Calls
-from accounting.orders import applied_as_ordered, by_mark, must_be_in_time, must_be_unchanged, noted
+from accounting.orders import applied_as_ordered, by_mark, must_be_in_time, must_be_unchanged, not_able, noted
 from accounting.tryton.changes import ChangeReader
 from accounting.tryton.credits import Credits, standing_application
 from accounting.tryton.reads import Reader
@@ -28,7 +28,9 @@ from receivables.effects import (
     Dispatch,
     Order,
     ReceiptWrite,
+    RecordReturn,
     UnapplyCredit,
+    VoidReceipt,
     Written,
     stem_of,
 )
@@ -138,6 +140,8 @@ class TrytonBooks:
             case ApplyReceipt(receipt_id=receipt_id, lines=lines):
                 receipt = self._reader.receipts([receipt_id])[receipt_id]
                 return applied_as_ordered(receipt, lines)
+            case RecordReturn() | VoidReceipt():
+                return ()
 
     def write(self, dispatch: Dispatch) -> Sequence[Answer]:
         """Carries the orders out: those that are several steps one after the other, then all receipts together.
@@ -186,6 +190,8 @@ class TrytonBooks:
                 return self._credits.move_receipt(order, write, deadline)
             case ReceiptWrite():
                 raise AssertionError(f"effect {order.effect_id} is a receipt, which goes out with the others")
+            case RecordReturn() | VoidReceipt():
+                raise not_able("Tryton")
 
     def _unchanged_since(self, order: Order) -> None:
         """Raises BooksRefused when a document the order rests on is gone, or has another version, since it was read."""

@@ -23,7 +23,18 @@ from accounting.xero.documents import OVERPAYMENTS, OnAccount, note_of, written_
 from accounting.xero.reads import Reads
 from accounting.xero.wire import Fields, any_of, elements, identity, text
 from receivables.books_records import CreditMemo, Gone, Receipt
-from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit, Written, markers_in, stem_of
+from receivables.effects import (
+    ApplyCredit,
+    ApplyReceipt,
+    Order,
+    ReceiptWrite,
+    RecordReturn,
+    UnapplyCredit,
+    VoidReceipt,
+    Written,
+    markers_in,
+    stem_of,
+)
 from receivables.errors import BooksUnavailable
 
 READ_SINGLY = 30  # overpayments or prepayments without anything written on them; what remains is read at the next search
@@ -111,6 +122,8 @@ def _traces(
             return [Written(application_id, "" if isinstance(memo, Gone) else memo.version)]
         case ApplyReceipt(receipt_id=receipt_id, lines=lines):
             return list(applied_as_ordered(changed[receipt_id], lines))
+        case RecordReturn() | VoidReceipt():
+            return []
 
 
 def is_off(memo: CreditMemo | Gone, application_id: str) -> bool:

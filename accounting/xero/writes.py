@@ -15,7 +15,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from accounting.calling import Reply
-from accounting.orders import must_be_in_time, must_be_unchanged
+from accounting.orders import must_be_in_time, must_be_unchanged, not_able
 from accounting.xero import bodies, documents, faults
 from accounting.xero.asking import Asking
 from accounting.xero.reads import Reads
@@ -30,7 +30,9 @@ from receivables.effects import (
     Dispatch,
     Order,
     ReceiptWrite,
+    RecordReturn,
     UnapplyCredit,
+    VoidReceipt,
     Written,
     markers_in,
 )
@@ -110,6 +112,8 @@ class Writes:
                 currency = grounds.currency_of(write.receipt_id)
                 body = bodies.allocation(added.invoice_id, added.amount_minor, currency, self._today())
                 singly.append((order, partial(self._allocate, order, write, body, deadline)))
+            case RecordReturn() | VoidReceipt():
+                raise not_able("Xero")
 
     def _today(self) -> date:
         """The day of an allocation: Xero has it dated, and nobody else says when."""

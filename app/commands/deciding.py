@@ -38,7 +38,8 @@ ApplyProof = Annotated[
     bool, typer.Option(help="With a dismissal, apply what is unapplied of the proof to the payment's invoices.")
 ]
 OtherReceipt = Annotated[
-    str, typer.Option(help="For not_duplicate: the receipt (number, or #id) that is other money, if there are several.")
+    str,
+    typer.Option(help="For not_duplicate or void_receipt: which receipt (number, or #id), if there are several."),
 ]
 CashReference = Annotated[
     str, typer.Option(help="For not_duplicate: which money that receipt is, such as the number of its check.")
@@ -52,6 +53,10 @@ ToInvoice = Annotated[
     ),
 ]
 ToCustomer = Annotated[str, typer.Option(help="For match: the customer (name, or #id) that is meant.")]
+Entry = Annotated[
+    str,
+    typer.Option(help="For record_return, where we cannot make the entry in these books: its number there."),
+]
 Seen = Annotated[str, typer.Option(help="The facts you saw (`evidence` in failures --json and show --json); asks nothing.")]
 LOOKS, LOOK_AGAIN_SECONDS = 20, 0.5  # ten seconds, as long as a person waits at a terminal
 
@@ -75,6 +80,7 @@ def decide(
     cash_reference: CashReference = "",
     to_invoice: ToInvoice = None,
     to_customer: ToCustomer = "",
+    entry: Entry = "",
     reapply: Annotated[bool, typer.Option(help="After unapplying a credit memo, reapply what still fits.")] = True,
     seen: Seen = "",
     company: CompanyId = None,
@@ -92,6 +98,7 @@ def decide(
         "cash_reference": cash_reference,
         "to_invoice": to_invoice,
         "to_customer": to_customer,
+        "entry": entry,
     }
     options = {name: value for name, value in told.items() if value}
     made = requests.request(
@@ -108,16 +115,8 @@ def decide(
     with working(f"carrying out {remedy}"):
         made, state = _carried_out(desk, made.id, transaction)
     if as_json:
-        print_json(
-            {
-                "decision": made.id,
-                "transaction": transaction,
-                "remedy": made.remedy,
-                "state": made.state,
-                "outcome": made.outcome,
-                "payment": state,
-            }
-        )
+        said = {name: getattr(made, name) for name in ("remedy", "state", "outcome")}
+        print_json({"decision": made.id, "transaction": transaction, **said, "payment": state})
     else:
         print_line(_outcome(desk, made, state))
     if made.state not in ("done", "waiting_approval"):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Money, Remedy
-from receivables.words import Words, capitalized, plain
+from receivables.words import Words, capitalized
 from rules import observations, overpaid, phrases
 from rules.cause_file import CauseFile
 from rules.fact_kinds import money
 from rules.hand_receipts import Form
-from rules.invoice_lines import Flaw, Over
+from rules.invoice_lines import Flaw
 from rules.patterns import a, neither, no, of
 from rules.reading import Reading
 from rules.rule import Matched, rule
@@ -58,24 +58,6 @@ def receipt_for_other_amount(reading: Reading, matched: Matched) -> Finding:
 
 @rule(
     Cause.AMOUNT_DIFFERS,
-    when=overpaid.overpaid(Over.WENT_BACK),
-    whole=overpaid.only_overpaid(Over.WENT_BACK),
-    certain=SAFE_TO_POST,
-)
-def paid_by_money_that_went_back(reading: Reading, matched: Matched) -> Finding:
-    """The invoice is still paid by another payment, the money of which went back.
-
-    Shows as: nothing is open for this payment, and the receipt on the invoice is that of a payment that was returned or refunded.
-    Happens when: the customer paid again after a return, and the return is not recorded in the books yet.
-    Remedy: record the return or refund of the other payment, which opens the invoice again, then retry: this payment posts.
-    Prevention: record returns on the day they are reported.
-    Not to be confused with: an invoice that was paid twice (customer_paid_twice), where the bank has the money twice.
-    """
-    return matched.finding(Remedy.RETRY, Remedy.KEEP_ON_ACCOUNT, Remedy.DISMISS, because=overpaid.facts(reading))
-
-
-@rule(
-    Cause.AMOUNT_DIFFERS,
     when=(UNPOSTED, a("payment", overpaid_severally=True)),
     whole=(nothing_but(Flaw.SHORT),),
     certain=SAFE_TO_POST,
@@ -96,18 +78,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     if entered := finding.facts("receipt_by_hand"):
         return _entered(entered[0], diagnosis.payment.money("amount"), words)
-    if finding.rule == "paid_by_money_that_went_back":
-        return phrases.all_of(_still_paid(finding, fact, words) for fact in overpaid.told(diagnosis))
     return overpaid.sentence(diagnosis, words)
-
-
-def _still_paid(finding: Finding, fact: Fact, words: Words) -> str:
-    """Which payment still pays an invoice although its money went back."""
-    taken = [other for other in finding.facts("receipt_of_other_payment") if other.text("invoice") == fact.document]
-    back = [other for other in taken if other.text("went_back")]
-    payer = f"{plain(back[0].text('payment')) or back[0].document}, which was {back[0].text('went_back')}"
-    then = f"Record that in the books; this payment of {money(words, fact.money('need'))} then posts."
-    return f"{fact.document} is still paid by {payer}. {then}"
 
 
 def _entered(found: Fact, paid: Money, words: Words) -> str:
@@ -134,6 +105,6 @@ def _entered(found: Fact, paid: Money, words: Words) -> str:
 CAUSE = CauseFile(
     Cause.AMOUNT_DIFFERS,
     title="Amount differs",
-    rules=(receipt_more_than_paid, receipt_for_other_amount, paid_by_money_that_went_back, overpaid_for_several_reasons),
+    rules=(receipt_more_than_paid, receipt_for_other_amount, overpaid_for_several_reasons),
     sentence=sentence,
 )

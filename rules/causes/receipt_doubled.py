@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
+from receivables.effects import EffectKind
 from receivables.words import Words, capitalized, listed
 from rules import observations, phrases
 from rules.cause_file import CauseFile
@@ -10,6 +11,7 @@ from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
 from rules.situations import other_money
+from rules.voiding import voidable
 
 
 @rule(Cause.RECEIPT_DOUBLED, when=(a("payment", doubled=True),))
@@ -18,11 +20,16 @@ def receipt_doubled(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: two or more living receipts with our mark for one payment, or more money in them than was paid.
     Happens when: a receipt was copied by hand with our mark in it, or a write was carried out twice.
-    Remedy: escalate; a person removes one of them in the books, or dismisses. Nothing is ever posted again by itself.
+    Remedy: void the second one, where no deposit and no closed month holds it: two people. The one that is deposited stays;
+    two that are deposited are two payments. Otherwise a person removes one in the books, or dismisses. Nothing is ever posted
+    again by itself.
     Prevention: do not copy receipts in the books; a copy takes our mark with it.
     Not to be confused with: a payment that needs several receipts in its books, one for each part.
     """
-    return matched.finding(Remedy.ESCALATE, Remedy.DISMISS, because=observations.our_receipts(reading))
+    because = observations.our_receipts(reading)
+    if EffectKind.VOID_RECEIPT in reading.evidence.able and voidable(reading):
+        return matched.finding(Remedy.VOID_RECEIPT, Remedy.ESCALATE, Remedy.DISMISS, because=because)
+    return matched.finding(Remedy.ESCALATE, Remedy.DISMISS, because=because)
 
 
 @rule(Cause.RECEIPT_DOUBLED, when=(a("payment", repeated=True),), certain=None)

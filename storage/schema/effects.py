@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, Column, Index, Integer, String, Table, Text
 
 from receivables.effects import LIVE_STATES, EffectKind, EffectState
-from storage.schema.columns import PAYMENT_KEY, Moment, company_column, id_column, metadata, one_of, refers_to
+from storage.schema.columns import PAYMENT_KEY, Moment, Word, company_column, id_column, metadata, one_of, refers_to
 
 dispatch = Table(
     "dispatch",
@@ -33,7 +33,7 @@ effect = Table(
     company_column(),
     id_column(),
     Column("transaction_number", String(64), nullable=False),
-    Column("kind", String(20), nullable=False),
+    Column("kind", Word(EffectKind, 20), nullable=False),
     Column("part", Integer, nullable=False),
     Column("generation", Integer, nullable=False),
     Column("key", String(36), nullable=False),
@@ -68,7 +68,6 @@ effect = Table(
     refers_to("effect", "company", "after_id"),
     refers_to("effect", "company", "compensates_id"),
     sa.UniqueConstraint("company", "key"),
-    one_of("kind", EffectKind),
     one_of("state", EffectState),
     CheckConstraint("state <> 'done' OR document_id IS NOT NULL", name="done_names_its_document"),
     CheckConstraint("part >= 1 AND generation >= 0 AND fence >= 0 AND sendings >= 0", name="counts_in_range"),

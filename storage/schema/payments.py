@@ -70,7 +70,12 @@ payment = Table(
     Column("paid_at", Moment, nullable=False),
     Column("has_time", sa.Boolean, nullable=False, server_default=sa.true()),  # false: only its day is known
     Column("method", String(40), nullable=False),
-    Column("status", String(10), nullable=False),
+    Column("status", Word(FeedStatus, 20), nullable=False),
+    Column("status_at", Moment),  # when the money went back, as the feed says
+    Column("reason_code", String(40), nullable=False, server_default=""),  # and why: R01, 10.4
+    Column("dispute", String(10), nullable=False, server_default=""),
+    Column("told_at", Moment),  # when we were told of the status; NULL: it never changed
+    Column("told_before", String(20), nullable=False, server_default=""),  # the status before, until a person confirmed this one
     Column("fee_minor", sa.BigInteger, nullable=False, server_default="0"),  # what the processor kept, as far as told
     Column("refunded_minor", sa.BigInteger, nullable=False, server_default="0"),  # a part that the portal gave back
     Column("content_hash", String(64), nullable=False),
@@ -91,7 +96,6 @@ payment = Table(
     money_in_range("on_account_minor", ">= 0"),
     CheckConstraint("on_account_minor <= amount_minor", name="on_account_within_amount"),
     CheckConstraint("length(currency) = 3", name="currency_is_iso"),
-    one_of("status", FeedStatus),
     one_of("state", PaymentState),
     one_of("bucket", Bucket),
     CheckConstraint(_STATE_BUCKETS, name="bucket_fits_state"),

@@ -1,0 +1,63 @@
+"""The invoice is still paid by an earlier payment whose money went back: the customer pays it again."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
+from receivables.words import Words
+from rules import gone_facts, observations, phrases
+from rules.cause_file import CauseFile
+from rules.invoice_lines import LineReading
+from rules.money_gone import held_by
+from rules.patterns import a
+from rules.reading import Reading
+from rules.rule import Matched, rule
+from rules.situations import UNPOSTED
+
+
+@rule(Cause.PAID_BY_RETURNED, when=(UNPOSTED, a("payment", paid_by_returned=True)))
+def paid_by_returned(reading: Reading, matched: Matched) -> Finding:
+    """The invoice has nothing open, because the receipt of an earlier payment that was returned is still applied to it.
+
+    Shows as: what the invoice lacks is applied from a receipt of a payment that was returned, refunded or charged back.
+    Happens when: the customer pays a returned payment again before its return is in the books.
+    Remedy: wait: record the return of the first payment on its own card; the invoice is open again then, and this payment
+    is posted by itself. Until then it can be recorded as an unapplied credit.
+    Prevention: record returns on the day they are told.
+    Not to be confused with: a customer who paid twice (customer_paid_twice); there is no second payment here.
+    """
+    because = [fact for line in reading.lines for fact in _held(reading, line)]
+    because += [observations.state(reading, line) for line in reading.lines if held_by(line, reading)]
+    return matched.finding(Remedy.WAIT, Remedy.KEEP_ON_ACCOUNT, because=because)
+
+
+def _held(reading: Reading, line: LineReading) -> list[Fact]:
+    return [
+        gone_facts.receipt_of_returned(
+            observations.receipt(receipt),
+            receipt.created,
+            invoice=observations.invoice(line),
+            payment=other.number,
+            status=other.status.value,
+            on=other.on,
+        )
+        for receipt, other in held_by(line, reading)
+    ]
+
+
+def sentence(diagnosis: Diagnosis, words: Words) -> str:
+    held = diagnosis.primary.facts("receipt_of_returned")
+    said = []
+    for fact in held:
+        day = fact.text("on")
+        on = f" on {words.day(date.fromisoformat(day))}" if day else ""
+        went = fact.text("status").replace("_", " ")
+        said.append(f"{fact.text('invoice')} was paid by {fact.text('payment')}, which was {went}{on}.")
+    numbers = list(dict.fromkeys(fact.text("payment") for fact in held))
+    return f"{phrases.all_of(said)} Once that is recorded for {' and '.join(numbers)}, this payment is posted by itself."
+
+
+CAUSE = CauseFile(
+    Cause.PAID_BY_RETURNED, title="Invoice was paid by a payment that went back", rules=(paid_by_returned,), sentence=sentence
+)

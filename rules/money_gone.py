@@ -1,0 +1,101 @@
+"""What the books still count of money that went back: its receipts, against the entries by which it left again.
+
+One answer for the rules, for whoever ends such a failure and for the proof. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from receivables.books_records import Invoice, MoneyOut, MoneyOutKind, Receipt
+from receivables.evidence import Evidence, OtherPayment
+from receivables.payment import FeedStatus
+from rules.invoice_lines import Flaw, LineReading
+from rules.reading import Reading, read
+
+#: What the entry is called by which money of this status leaves the books.
+KINDS: Mapping[FeedStatus, MoneyOutKind] = {
+    FeedStatus.RETURNED: MoneyOutKind.RETURN,
+    FeedStatus.REFUNDED: MoneyOutKind.REFUND,
+    FeedStatus.CHARGED_BACK: MoneyOutKind.CHARGEBACK,
+}
+
+
+def counted_minor(receipt: Receipt, entries: Iterable[MoneyOut]) -> int:
+    """What the books still count of a receipt, in minor units: zero where it and its entries add up to nothing. A fee is no
+    part of it.
+    """
+    if receipt.voided:
+        return 0
+    out = sum(entry.amount_minor for entry in entries if entry.receipt_id == receipt.id and entry.kind is not MoneyOutKind.FEE)
+    return receipt.amount_minor - out
+
+
+@dataclass(frozen=True)
+class MoneyGone:
+    """The receipts of a payment whose money went back.
+
+    The books still count those in `stands`; those in `offset` left them again by `entries`. `taken_out`: one of ours was
+    voided or deleted. `sure`: everything about it could be read.
+    """
+
+    stands: tuple[Receipt, ...]
+    offset: tuple[Receipt, ...]
+    entries: tuple[MoneyOut, ...]
+    taken_out: bool
+    sure: bool
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is left of it in the books, certainly."""
+        return self.sure and not self.stands
+
+    @property
+    def last_person(self) -> str:
+        """Who recorded the last entry, where the books tell."""
+        return max(self.entries, key=lambda entry: entry.created.at).created.person if self.entries else ""
+
+
+def money_gone(of: Evidence | Reading) -> MoneyGone:
+    """What is left in the books of a payment whose money went back."""
+    reading = of if isinstance(of, Reading) else read(of)
+    evidence = reading.evidence
+    receipts = {receipt.id: receipt for receipt in receipts_of(reading)}
+    entries = tuple(entry for entry in evidence.money_out if entry.receipt_id in receipts and entry.kind is not MoneyOutKind.FEE)
+    stands = tuple(receipt for receipt in receipts.values() if counted_minor(receipt, entries) > 0)
+    answered = all(part.receipt is not None for part in evidence.posted) and not any(part.unanswered for part in reading.parts)
+    return MoneyGone(
+        stands,
+        tuple(receipt for receipt in receipts.values() if receipt not in stands),
+        entries,
+        taken_out=any(part.missing for part in reading.parts) or bool(evidence.vanished),
+        sure=answered and not evidence.unread and not evidence.twins,
+    )
+
+
+def receipts_of(of: Evidence | Reading) -> Sequence[Receipt]:
+    """Our receipts of the payment, and those by hand that are its proof or may be it; each once."""
+    reading = of if isinstance(of, Reading) else read(of)
+    by_hand = [found.receipt for found in reading.receipts if found.suspect or found.source.proves]
+    living = [receipt for receipt in (*reading.marked, *by_hand) if not receipt.voided]
+    return tuple({receipt.id: receipt for receipt in living}.values())
+
+
+def held_by(line: LineReading, reading: Reading) -> tuple[tuple[Receipt, OtherPayment], ...]:
+    """The receipts on this invoice of payments whose money went back, where they are all that the payment lacks."""
+    if line.flaw is not Flaw.SHORT or not isinstance(line.source.invoice, Invoice):
+        return ()
+    found = [
+        (entry.receipt, entry.source.went_back)
+        for entry in reading.receipts
+        if entry.source.went_back is not None and entry.receipt.applied_to(line.invoice_key)
+    ]
+    held_minor = sum(receipt.applied_to(line.invoice_key) for receipt, _ in found)
+    return tuple(found) if line.source.invoice.open_minor + held_minor >= line.need_minor else ()
+
+
+def paid_by_returned(reading: Reading) -> bool:
+    """Whether whatever the payment's invoices lack is held by receipts of payments whose money went back."""
+    short = [line for line in reading.lines if line.flaw is not Flaw.FITS]
+    return bool(short) and all(held_by(line, reading) for line in short)

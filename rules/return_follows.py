@@ -1,0 +1,55 @@
+"""What follows from recording a return or voiding a receipt, in sentences, before anybody decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from receivables.books_records import MoneyOutKind, by_invoice
+from receivables.diagnosis import Remedy
+from receivables.evidence import Evidence
+from receivables.words import Words, capitalized, counted, day_of, plain
+from rules import observations
+from rules.returning import Options, reopened, returns, to_void
+
+TAKES_BACK = (Remedy.RECORD_RETURN, Remedy.VOID_RECEIPT)
+
+
+def taken_back(remedy: Remedy, evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:
+    """What follows from one of these two."""
+    return (_recorded if remedy is Remedy.RECORD_RETURN else _voided)(evidence, options, words)
+
+
+def _recorded(evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:
+    """The entry and its day, and which invoices are open again."""
+    said = returns(evidence, options)
+    if said.named:
+        return (f"The receipt stays. The proof rests on entry {plain(said.named)}, which cannot be read in these books.",)
+    entries = []
+    for of in said.of:
+        late = f", because {words.day(said.went_back_on)} is in a closed period" if of.late and said.went_back_on else ""
+        amount = words.money(of.amount_minor, of.receipt.currency)
+        entries.append(
+            f"{capitalized(of.out)} of {amount} for {observations.receipt(of.receipt)}, dated {words.day(of.on)}{late}."
+        )
+    lines = by_invoice(line for of in said.of for line in of.reopens)
+    refunded = any(of.out is MoneyOutKind.REFUND for of in said.of)
+    warned = "If the sale was canceled, apply a credit memo to it, so that nothing charges it again."
+    return (*entries, *_reopens(evidence, lines, words), *([warned] if refunded and lines else []))
+
+
+def _voided(evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:
+    """Which invoices are open again."""
+    lines = by_invoice(line for receipt in to_void(evidence, options) for line in receipt.lines)
+    return _reopens(evidence, lines, words)
+
+
+def _reopens(evidence: Evidence, lines: Mapping[str, int], words: Words) -> tuple[str, ...]:
+    """Invoice 1042 is open again: $500.00, dated Feb 1, 2026, 37 days ago."""
+    today = day_of(evidence.taken_at, ZoneInfo(evidence.time_zone))
+    said = []
+    for invoice, amount in reopened(evidence, lines):
+        age = counted((today - invoice.issued_on).days, "day")
+        money = words.money(amount, invoice.currency)
+        said.append(f"Invoice {plain(invoice.number)} is open again: {money}, dated {words.day(invoice.issued_on)}, {age} ago.")
+    return tuple(said)

@@ -1,0 +1,36 @@
+"""What the reason codes of returned bank debits mean, and what they ask a person to do. The codes are Nacha's."""
+
+from __future__ import annotations
+
+from receivables.words import plain
+
+_AGAIN = "The bank may pay it if it is tried again."
+_ACCOUNT = "Ask the customer for another account before the next debit."
+_STOP = "Stop automatic debits and call the customer before anything is tried again."
+#: Code to what it means and what to do.
+_CODES = {
+    "R01": ("insufficient funds", _AGAIN),
+    "R02": ("account closed", _ACCOUNT),
+    "R03": ("no account found", _ACCOUNT),
+    "R04": ("invalid account number", _ACCOUNT),
+    "R05": ("debit not authorized", _STOP),
+    "R07": ("authorization revoked", _STOP),
+    "R08": ("payment stopped by the customer", _STOP),
+    "R09": ("uncollected funds", _AGAIN),
+    "R10": ("debit not authorized", _STOP),
+    "R11": ("debit not as authorized", _STOP),
+    "R16": ("account frozen", _ACCOUNT),
+    "R20": ("account takes no debits", _ACCOUNT),
+    "R29": ("debit not authorized by the company", _STOP),
+}
+
+
+def told(code: str) -> str:
+    """The code in parentheses with its meaning where it is known: " (R01, insufficient funds)"; "" without a code."""
+    meaning = _CODES.get(code.upper(), ("", ""))[0]
+    return f" ({plain(code)}{f', {meaning}' if meaning else ''})" if code else ""
+
+
+def advice(code: str) -> str:
+    """What to do about the customer, in a sentence; "" where the code says nothing of it."""
+    return _CODES.get(code.upper(), ("", ""))[1]

@@ -1,0 +1,116 @@
+"""What becomes of a payment whose money went back, or of which the feed says that it is there after all.
+
+Reads: what the feed says now. Leaves: a payment that nothing was recorded for *excluded*, its failure resolved; any other one
+failed, for a person; one whose money went in and out again in the books *excluded* too, with both documents there. Never: a
+write to the books, or a post by itself of money of which the feed said otherwise before.
+"""
+
+from __future__ import annotations
+
+import rules
+from receivables.payment import Bucket, Dispute, FeedStatus, Payment, PaymentState
+from storage import decisions, failures, payments
+from storage.failures import StoredFailure
+from storage.payments import StoredPayment
+from storage.taking_in import BEFORE_START_ON
+from storage.work import Work
+
+FEED = "feed"  # who takes payments in, as the record names it
+PAID_AFTER_ALL = "paid_after_all"
+RETURN_RECORDED = "return_recorded"  # the rule by which a payment is excluded whose receipt and return both are in the books
+
+
+def status_changed(work: Work, payment: Payment) -> None:
+    """The feed says otherwise than before whether we have the money: nothing is posted by itself from now on."""
+    number = payment.transaction_number
+    stored = payments.find(work.connection, work.company, number)
+    if stored is None:
+        raise AssertionError(f"payment {number} changed its status and is not known")
+    payments.set_status(work, payment, before=stored.payment.status)
+    if payment.status is FeedStatus.PAID:
+        _paid_after_all(work, stored, payment)
+    elif stored.state is PaymentState.RECEIVED and is_over(payment):
+        exclude_gone(work, stored, payment.status)
+    elif stored.state is PaymentState.FAILED:
+        failures.hold(work, number)
+    elif stored.state in (PaymentState.RECEIVED, PaymentState.POSTED, PaymentState.VERIFIED) or _has_proof(work, stored):
+        tell(work, stored, payment)
+
+
+def is_over(payment: Payment) -> bool:
+    """Whether its money is gone for good: that of an open chargeback is only held."""
+    held = payment.status is FeedStatus.CHARGED_BACK and payment.dispute is not Dispute.LOST
+    return payment.status is not FeedStatus.PAID and not held
+
+
+def tell(work: Work, stored: StoredPayment, payment: Payment) -> None:
+    """Gives the payment to a person: a receipt of it is in the books, or its money is held."""
+    because = f"payment_{payment.status}"
+    _fail(work, stored, because)
+    failures.open_one(work, payment, because=because, held=is_over(payment))
+
+
+def _paid_after_all(work: Work, stored: StoredPayment, payment: Payment) -> None:
+    """A chargeback that was won ends by itself; of anything else a person says that the money is there."""
+    won = payment.dispute is Dispute.WON
+    if won:
+        payments.confirm_status(work, stored.number)
+    if stored.state is PaymentState.FAILED:
+        found = failures.open_of(work.connection, work.company, stored.number)
+        if found is not None:
+            failures.open_one(work, payment, because=PAID_AFTER_ALL, held=not won)
+        return
+    if stored.state is PaymentState.EXCLUDED and stored.excluded_by != BEFORE_START_ON:
+        _fail(work, stored, PAID_AFTER_ALL)
+        failures.open_one(work, payment, because=PAID_AFTER_ALL, held=not won)
+
+
+def _has_proof(work: Work, stored: StoredPayment) -> bool:
+    """Whether it was dismissed because of receipts that somebody entered: they show money that is gone."""
+    if stored.state is not PaymentState.DISMISSED:
+        return False
+    return bool(decisions.standing_proofs(work.connection, work.company, [stored.number]).get(stored.number))
+
+
+def _fail(work: Work, stored: StoredPayment, because: str) -> None:
+    payments.move(
+        work.acting_as(FEED),
+        stored,
+        PaymentState.FAILED,
+        Bucket.WAITING_PERSON,
+        action="payment.failed",
+        body={"code": because},
+    )
+
+
+def exclude_gone(work: Work, stored: StoredPayment, status: FeedStatus) -> bool:
+    """Keeps a payment whose money went back before it was posted from ever being posted. False when it was moved meanwhile."""
+    return _exclude(work.acting_as(FEED), stored, f"{status}_before_posting")
+
+
+def _exclude(work: Work, stored: StoredPayment, rule: str) -> bool:
+    return payments.move(
+        work,
+        stored,
+        PaymentState.EXCLUDED,
+        Bucket.EXCLUDED,
+        action="payment.excluded",
+        body={"rule": rule},
+        excluded_by=rule,
+    )
+
+
+def settle(work: Work, stored: StoredPayment, found: StoredFailure, gone: rules.MoneyGone) -> bool:
+    """Ends the failure of money that went back, of which nothing is left in the books. False where it is only held."""
+    if not is_over(stored.payment):
+        return False
+    resolution = "put_right" if gone.offset or gone.taken_out else "excluded"
+    if not failures.resolve(work, found, resolution=resolution, by=gone.last_person):
+        return False
+    return exclude_settled(work, stored, recorded=bool(gone.offset))
+
+
+def exclude_settled(work: Work, stored: StoredPayment, *, recorded: bool) -> bool:
+    """Ends the journey of a payment of which the books count nothing any more; `recorded`: receipt and return are there."""
+    payments.confirm_status(work, stored.number)
+    return _exclude(work, stored, RETURN_RECORDED if recorded else f"{stored.payment.status}_before_posting")
