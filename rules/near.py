@@ -89,7 +89,7 @@ def near_invoices(
     found: dict[str, NearInvoice] = {}
     for invoice in invoices:
         customer = by_id.get(invoice.customer_id)
-        if customer is None or invoice.currency != payment.currency or invoice.status is InvoiceStatus.VOIDED:
+        if customer is None or not _may_take(invoice, payment):
             continue
         kin = kin_of(payment, customer, own, by_id)
         number = allocation.invoice_number or allocation.invoice_id  # "#1048" in a file is an id, and may be meant as a number
@@ -97,6 +97,10 @@ def near_invoices(
         if exact or (same_key(invoice.number, number) and (kin is not Kin.OTHER or not own)):
             found[invoice.id] = NearInvoice(invoice, customer, kin)
     return tuple(sorted(found.values(), key=lambda near: _nearness(near, allocation)))[:NEAR_AT_MOST]
+
+
+def _may_take(invoice: Invoice, payment: Payment) -> bool:
+    return invoice.currency == payment.currency and invoice.status is not InvoiceStatus.VOIDED
 
 
 def _nearness(near: NearInvoice, allocation: Allocation) -> tuple[int, bool, bool, str]:
@@ -136,12 +140,12 @@ def with_named(evidence: Evidence, named: Collection[Customer | Invoice]) -> Evi
     if evidence.customer is not None:
         by_id = {evidence.customer.id: evidence.customer, **by_id}
     customers = {near.customer.id: near for near in evidence.near_customers}
-    for customer in by_id.values():
+    for customer in (of for of in by_id.values() if not of.merged_into):
         customers.setdefault(customer.id, NearCustomer(customer, kin_of(evidence.payment, customer, own, by_id)))
     invoices = [
         NearInvoice(of, by_id[of.customer_id], kin_of(evidence.payment, by_id[of.customer_id], own, by_id))
         for of in named
-        if isinstance(of, Invoice) and of.customer_id in by_id and of.status is not InvoiceStatus.VOIDED
+        if isinstance(of, Invoice) and of.customer_id in by_id and _may_take(of, evidence.payment)
     ]
     lines = [_with(line, invoices) if line in unmatched(evidence) else line for line in evidence.lines]
     return replace(evidence, lines=tuple(lines), near_customers=tuple(customers.values()))

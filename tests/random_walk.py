@@ -23,7 +23,16 @@ from scene import Scene
 from receivables.books_records import InvoiceStatus, Receipt
 from receivables.diagnosis import Remedy
 from receivables.effects import EffectKind, EffectState, markers_in
-from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavailable, NotFound, NotPermitted, StaleDecision
+from receivables.errors import (
+    AccessLost,
+    BooksError,
+    BooksRefused,
+    BooksUnavailable,
+    CannotBeDone,
+    NotFound,
+    NotPermitted,
+    StaleDecision,
+)
 from receivables.payment import Bucket
 from storage import audit, effects, failures, payments, schema
 from storage.watch import Watch
@@ -200,7 +209,7 @@ class Walk:
                 self.scene.desk, found.transaction_number, remedy,
                 by=self.dice.choice(["dana", "sam"]), channel="cli", options=options,
             )  # fmt: skip
-        except (NotFound, NotPermitted, StaleDecision) as refusal:
+        except (CannotBeDone, NotFound, NotPermitted, StaleDecision) as refusal:
             self.reached[f"refused: {type(refusal).__name__}"] += 1
         else:
             self.reached[f"decided: {remedy}"] += 1

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from receivables.diagnosis import Cause
 from receivables.errors import ConfigurationError
-from storage import audit, codec, decisions, effects, failures, incidents, payments, schema
+from storage import audit, codec, decisions, effects, failures, incidents, mirror, payments, schema
 from storage.engine import Connection, Database
 from storage.migrating import ensure_current, migrate, newest
 
@@ -116,6 +116,20 @@ def test_every_row_of_every_table_is_still_there(db: Database) -> None:
     assert (FROM, newest()) == migrate(db)
     assert before == _rows(db, columns)
     assert set(schema.metadata.tables) >= set(columns)
+
+
+def test_invoices_and_customers_that_were_seen_are_found_by_another_spelling(db: Database) -> None:
+    migrate(db)
+    with db.read() as connection:
+        table = schema.mirror
+        seen_before = connection.execute(sa.select(table.c.kind, table.c.number, table.c.name).where(table.c.key != "")).all()
+        assert {"invoice", "customer"} == {row.kind for row in seen_before}
+        for row in seen_before[:5]:
+            if row.kind == "invoice":
+                found = [invoice.number for invoice in mirror.invoices_spelled_like(connection, "acme", f"00-{row.number}")]
+                assert row.number in found
+            else:
+                assert row.name in {of.name for of in mirror.customers_spelled_like(connection, "acme", {f"{row.name}."})}
 
 
 def test_the_books_are_read_anew_for_the_words_of_their_receipts_before_anything_is_sent(db: Database) -> None:
