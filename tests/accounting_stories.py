@@ -14,8 +14,9 @@ from typing import Any
 from cause_worlds import QUICKBOOKS, STRICT, XERO, World
 from makers import a_payment
 
+from accounting.embedded.money_out import NewMoneyOut
 from accounting.embedded.receipts import Correction
-from receivables.books_records import Customer, Invoice, Receipt
+from receivables.books_records import Customer, Invoice, MoneyOutKind, Receipt
 from receivables.diagnosis import Cause, Remedy
 from receivables.payment import Allocation, FeedStatus, PaymentState
 from storage import decisions
@@ -83,10 +84,21 @@ class Office:
         """All of a receipt to one invoice."""
         self.ledger.apply_receipt(receipt.id, [(invoice.id, receipt.amount_minor)], by=ERIN)
 
+    def apply_what_is_left(self, invoice: Invoice) -> None:
+        """The customer's unapplied money to one invoice more."""
+        (found,) = [found for found in self.ledger.receipts() if found.customer_id == self.hooli.id and found.unapplied_minor]
+        lines = [(line.invoice_id, line.amount_minor) for line in found.lines]
+        self.ledger.apply_receipt(found.id, [*lines, (invoice.id, found.unapplied_minor)], by=ERIN)
+
     def ours(self) -> Receipt:
         """The only receipt of the payment."""
-        (found,) = [found for found in self.ledger.receipts() if self.number in found.reference and not found.voided]
+        (found,) = [found for found in self.ledger.receipts() if self.number == found.reference and not found.voided]
         return found
+
+    def pay_out(self, kind: MoneyOutKind, receipt: Receipt, amount_minor: int | None = None, fee_minor: int = 0) -> None:
+        """Erin records that a receipt's money went out again today."""
+        new = NewMoneyOut(kind, receipt.id, self.today, amount_minor)
+        self.ledger.pay_out(new, by=ERIN, fee_minor=fee_minor)
 
     @property
     def clearing(self) -> str:
@@ -97,6 +109,11 @@ class Office:
         return receipt.number if self.world.name == STRICT else receipt.reference
 
     # What the customer and the portal do
+
+    def pay_again(self) -> None:
+        """The customer pays the invoice a second time: from here on the story is about that payment."""
+        self.number += "-2"
+        self.pay()
 
     def pay(self, amount_minor: int = WHOLE, *, to: Mapping[str, int] | None = None, method: str = "card") -> None:
         """The customer pays the invoice, or what is said; nothing is posted yet."""
@@ -322,3 +339,77 @@ def recovered(office: Office) -> None:
     office.ends(clearing=WHOLE, sales=-WHOLE)
     assert closed == office.moved(month_end)
     office.ledger.reopen_period(by=ERIN)
+
+
+# --- more than the invoice asks for -------------------------------------------------------------------------------------
+
+
+@story("A customer paid twice and is refunded", frozenset({STRICT}))
+def paid_twice_and_refunded(office: Office) -> None:
+    """AutoPay and a payment by hand paid the same invoice. The second is recorded as a customer deposit, and paid back."""
+    office.pay()
+    office.sync()
+    office.pay_again()
+    office.sync()
+    office.shows(Cause.CUSTOMER_PAID_TWICE, Remedy.KEEP_ON_ACCOUNT)
+    office.begins(clearing=WHOLE, sales=-WHOLE)
+    office.decide(Remedy.KEEP_ON_ACCOUNT)
+    office.pay_out(MoneyOutKind.REFUND, office.ours(), WHOLE)
+    office.told(FeedStatus.REFUNDED)
+    office.ends(clearing=WHOLE, sales=-WHOLE)
+
+
+@story("A customer paid twice, and another invoice takes it")
+def paid_twice_and_applied(office: Office) -> None:
+    """The second payment is applied to another open invoice of the customer."""
+    office.pay()
+    office.sync()
+    other = office.bill(f"{office.invoice_number}B", WHOLE, on=office.today - timedelta(days=20))
+    office.pay_again()
+    office.sync()
+    office.shows(Cause.CUSTOMER_PAID_TWICE, Remedy.KEEP_ON_ACCOUNT)
+    office.begins(clearing=WHOLE, owed=WHOLE, sales=-2 * WHOLE)
+    office.decide(Remedy.KEEP_ON_ACCOUNT, to_invoice=[other.number])
+    office.ends(clearing=2 * WHOLE, sales=-2 * WHOLE)
+
+
+@story("A card surcharge becomes a line of the invoice")
+def surcharge_on_the_invoice(office: Office) -> None:
+    """The portal added 3 % to a card payment. Erin adds the surcharge to the invoice; the payment fits and lands by itself."""
+    office.pay(51_500)
+    office.sync()
+    office.shows(Cause.SURCHARGE, Remedy.RETRY, Remedy.KEEP_ON_ACCOUNT)
+    office.begins(owed=WHOLE, sales=-WHOLE)
+    office.ledger.correct_invoice(office.invoice.id, 51_500, by=ERIN)
+    office.ends(clearing=51_500, sales=-51_500)
+
+
+@story("A card surcharge becomes fee income")
+def surcharge_as_fee_income(office: Office) -> None:
+    """Where the invoice may not be changed, the surcharge stays on account until Erin bills it as fee income."""
+    office.pay(51_500)
+    office.sync()
+    office.begins(owed=WHOLE, sales=-WHOLE)
+    office.decide(Remedy.KEEP_ON_ACCOUNT)
+    fee = office.bill(f"{office.invoice_number}F", 1_500, item="Card surcharge")
+    office.apply_what_is_left(fee)
+    office.ends(clearing=51_500, sales=-WHOLE, fee_income=-1_500)
+
+
+@story("A receipt entered net of the processor's fee")
+def entered_net(office: Office) -> None:
+    """Erin entered the payout of $485.00. She corrects the receipt to what the customer paid, and the fee becomes a line of the
+    deposit, which equals what the bank received."""
+    net = office.ledger.enter_receipt(
+        office.hooli.id, 48_500, "USD", office.today, by=ERIN, lines=[(office.invoice.id, 48_500)], reference=office.number
+    )
+    office.pay()
+    office.sync()
+    office.shows(Cause.ENTERED_NET_OF_FEE, Remedy.ESCALATE)
+    office.begins(undeposited=48_500, owed=1_500, sales=-WHOLE)
+    office.ledger.correct_receipt(net.id, Correction(amount_minor=WHOLE), by=ERIN)
+    office.ledger.apply_receipt(net.id, [(office.invoice.id, WHOLE)], by=ERIN)
+    office.ledger.deposit_receipt(net.id, by=ERIN, fee_minor=1_500)
+    office.sync()
+    office.decide(Remedy.DISMISS, proof=office.called(net))
+    office.ends(PaymentState.DISMISSED, bank=48_500, sales=-WHOLE, fees=1_500)

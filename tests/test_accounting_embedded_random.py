@@ -130,6 +130,10 @@ class Bookkeeping(RuleBasedStateMachine):
     def change_invoice(self, pick: int, what: str) -> None:
         self.attempt(lambda: getattr(self.ledger, what)(self.invoice(pick), by="Dana"))
 
+    @rule(pick=PICK, amount=AMOUNTS)
+    def correct_invoice(self, pick: int, amount: int) -> None:
+        self.attempt(lambda: self.ledger.correct_invoice(self.invoice(pick), amount, by="Dana"))
+
     @rule(pick=PICK)
     def delete_credit_memo(self, pick: int) -> None:
         self.attempt(lambda: self.ledger.delete_credit_memo(self.memo(pick), by="Dana"))

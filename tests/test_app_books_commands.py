@@ -287,3 +287,16 @@ def test_receipt_is_corrected_and_deposited_with_a_fee_line(config: Path) -> Non
     assert [("fee", 1_500, "2026-03-06")] == [
         (entry["kind"], entry["amount_minor"], entry["on"]) for entry in answer(config, "list", "money-out")
     ]
+
+
+def test_total_of_an_invoice_is_corrected_and_what_is_applied_stays(config: Path) -> None:
+    hooli(config)
+    answer(config, "receipt", "Hooli", "500", "--to", "1042:500")
+
+    corrected = answer(config, "correct-invoice", "1042", "--amount", "515.00")
+
+    assert (corrected["total_minor"], corrected["open_minor"], corrected["status"]) == (51_500, 1_500, "open")
+    assert isinstance(problem(config, "correct-invoice", "1042", "--amount", "499.99"), BooksRefused)
+    answer(config, "invoice", "1043", "--customer", "Hooli", "--amount", "10")
+    answer(config, "void-invoice", "1043")
+    assert "is voided" in str(problem(config, "correct-invoice", "1043", "--amount", "10"))

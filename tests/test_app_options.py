@@ -47,6 +47,7 @@ COMMANDS = {
     "books merge-customers": f"FROM INTO {BY_HAND}",
     "books invoice": f"NUMBER --customer --amount --currency --on --draft --item {BY_HAND}",
     "books issue-invoice": f"INVOICE {BY_HAND}",
+    "books correct-invoice": f"INVOICE --amount {BY_HAND}",
     "books delete-invoice": f"INVOICE {BY_HAND}",
     "books recreate-invoice": f"INVOICE --amount {BY_HAND}",
     "books void-invoice": f"INVOICE {BY_HAND}",

@@ -59,6 +59,25 @@ def issue(change: Change, invoice_id: str) -> Invoice:
     return checks.invoice(change, invoice_id)
 
 
+def correct(change: Change, invoice_id: str, amount_minor: int) -> Invoice:
+    """Types over the total of an invoice, as when a line is added to it; what is applied to it stays and must fit."""
+    found = checks.invoice(change, invoice_id)
+    checks.positive_amount(amount_minor, found.currency, f"Invoice {found.number}")
+    checks.period_open(change, found.issued_on, f"invoice {found.number}")
+    applied_minor = found.total_minor - found.open_minor
+    if found.status is InvoiceStatus.VOIDED or amount_minor < applied_minor:
+        applied = spoken(applied_minor, found.currency)
+        state = "is voided" if found.status is InvoiceStatus.VOIDED else f"has {applied} applied to it"
+        raise BooksRefused(f"Invoice {found.number} {state}; its total cannot be changed to that.", Refusal.INVALID)
+    change.connection.execute(
+        "UPDATE invoices SET total_minor = ?, open_minor = ? WHERE id = ?",
+        (amount_minor, amount_minor - applied_minor, invoice_id),
+    )
+    total, before = spoken(amount_minor, found.currency), spoken(found.total_minor, found.currency)
+    change.changed(Kind.INVOICE, invoice_id, f"corrected: {before} to {total}")
+    return checks.invoice(change, invoice_id)
+
+
 def void(change: Change, invoice_id: str) -> Invoice:
     """Voids an invoice: it stays, with a total of zero, as in QuickBooks Online."""
     found = checks.invoice(change, invoice_id)

@@ -189,6 +189,11 @@ class Ledger:
         with self.changing(by, at) as change:
             return _after_credits(change, invoices.issue(change, invoice_id))
 
+    def correct_invoice(self, invoice_id: str, amount_minor: int, *, by: str, at: datetime | None = None) -> Invoice:
+        """Types over the total of an invoice, as when a line is added."""
+        with self.changing(by, at) as change:
+            return _after_credits(change, invoices.correct(change, invoice_id, amount_minor))
+
     def void_invoice(self, invoice_id: str, *, by: str, at: datetime | None = None) -> Invoice:
         with self.changing(by, at) as change:
             return _after_credits(change, invoices.void(change, invoice_id))

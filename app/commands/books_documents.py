@@ -90,6 +90,15 @@ def issue_invoice(
     desk.show("Issued", desk.ledger.issue_invoice(desk.id_of(Kind.INVOICE, invoice), by=desk.by, at=desk.at))
 
 
+@command("correct-invoice")
+def correct_invoice(desk: Desk, invoice: InvoiceArgument, amount: AmountOption) -> None:
+    """Change an invoice's total, as when a line is added; what is applied to it stays."""
+    invoice_id = desk.id_of(Kind.INVOICE, invoice)
+    currency = next(found.currency for found in desk.ledger.invoices() if found.id == invoice_id)
+    corrected = desk.ledger.correct_invoice(invoice_id, desk.amount(amount, currency), by=desk.by, at=desk.at)
+    desk.show("Corrected", corrected)
+
+
 @command("delete-invoice")
 def delete_invoice(
     desk: Desk,
