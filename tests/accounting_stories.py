@@ -344,21 +344,6 @@ def recovered(office: Office) -> None:
 # --- more than the invoice asks for -------------------------------------------------------------------------------------
 
 
-@story("A customer paid twice and is refunded", frozenset({STRICT}))
-def paid_twice_and_refunded(office: Office) -> None:
-    """AutoPay and a payment by hand paid the same invoice. The second is recorded as a customer deposit, and paid back."""
-    office.pay()
-    office.sync()
-    office.pay_again()
-    office.sync()
-    office.shows(Cause.CUSTOMER_PAID_TWICE, Remedy.KEEP_ON_ACCOUNT)
-    office.begins(clearing=WHOLE, sales=-WHOLE)
-    office.decide(Remedy.KEEP_ON_ACCOUNT)
-    office.pay_out(MoneyOutKind.REFUND, office.ours(), WHOLE)
-    office.told(FeedStatus.REFUNDED)
-    office.ends(clearing=WHOLE, sales=-WHOLE)
-
-
 @story("A customer paid twice, and another invoice takes it")
 def paid_twice_and_applied(office: Office) -> None:
     """The second payment is applied to another open invoice of the customer."""
@@ -413,3 +398,39 @@ def entered_net(office: Office) -> None:
     office.sync()
     office.decide(Remedy.DISMISS, proof=office.called(net))
     office.ends(PaymentState.DISMISSED, bank=48_500, sales=-WHOLE, fees=1_500)
+
+
+# --- months and deposits ------------------------------------------------------------------------------------------------
+
+
+@story("The month of the payment was closed before it was recorded")
+def closed_month(office: Office) -> None:
+    """Nobody reopens a filed month for $500.00: two people post the receipt on the first open day, with the true date in its
+    memo. The closed month stays as it was."""
+    paid_on = office.today
+    office.pay()
+    office.world.later(48.0)
+    office.ledger.close_period(paid_on, by=ERIN)
+    closed = office.moved(paid_on)
+    office.sync()
+    office.shows(Cause.PERIOD_CLOSED, Remedy.POST_ON_OPEN_DAY, Remedy.RETRY)
+    office.begins(owed=WHOLE, sales=-WHOLE)
+    office.both_decide(Remedy.POST_ON_OPEN_DAY)
+    office.ends(clearing=WHOLE, sales=-WHOLE)
+    assert closed == office.moved(paid_on)
+    office.ledger.reopen_period(by=ERIN)
+
+
+@story("A receipt in a bank deposit came off its invoice", frozenset({STRICT, QUICKBOOKS}))  # in Xero it goes with it
+def deposited(office: Office) -> None:
+    """The deposit is left alone: Erin applies the receipt in the books, which changes neither its amount nor its date, and the
+    next sync reads it."""
+    office.pay()
+    office.sync()
+    office.ledger.apply_receipt(office.ours().id, [], by=ERIN)
+    office.ledger.deposit_receipt(office.ours().id, by=ERIN)
+    reconciliation.run_once(office.scene.desk)
+    office.shows(Cause.RECEIPT_CHANGED)
+    office.begins(clearing=WHOLE, owed=WHOLE, on_account=-WHOLE, sales=-WHOLE)
+    office.apply(office.ours(), office.invoice)
+    office.ends(clearing=WHOLE, sales=-WHOLE)
