@@ -92,7 +92,7 @@ class Office:
 
     def ours(self) -> Receipt:
         """The only receipt of the payment."""
-        (found,) = [found for found in self.ledger.receipts() if self.number == found.reference and not found.voided]
+        (found,) = [found for found in self.ledger.receipts() if self.number in found.reference.split() and not found.voided]
         return found
 
     def pay_out(self, kind: MoneyOutKind, receipt: Receipt, amount_minor: int | None = None, fee_minor: int = 0) -> None:
