@@ -97,6 +97,7 @@ _KINDS = {
     "credit_memo": ("credit_memo",),
     "credit_application": ("allocation",),
     "receipt": ("overpayment", "prepayment", "bank_transaction", "batch"),
+    "money_out": (),  # not served: the connector does not read it yet
 }
 
 
