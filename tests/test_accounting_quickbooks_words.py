@@ -276,3 +276,29 @@ def test_application_that_is_not_the_one_meant_is_never_taken_for_one_taken_off(
     answer = writes.prepare(an_order(UnapplyCredit(application, "2", "1", 5_000)), Before())
     assert isinstance(answer, BooksRefused)
     assert "stale" == answer.refusal
+
+
+def a_customer(shown: str, full: str, *, active: bool = True, parent: str = "") -> Json:
+    below = {"ParentRef": {"value": parent}} if parent else {}
+    names = {"DisplayName": shown, "FullyQualifiedName": full}
+    return as_sent({"Id": "7", "SyncToken": "3", **names, "Active": active, "MetaData": meta(), **below})
+
+
+@pytest.mark.parametrize(
+    ("shown", "full", "active", "parent", "name", "full_name"),
+    [
+        ("Hooli", "Hooli", True, "", "Hooli", ""),
+        ("West", "Hooli:West", True, "6", "West", "Hooli:West"),
+        ("Hooli (deleted)", "Hooli (deleted)", False, "", "Hooli", ""),
+        ("Hooli (deleted 2)", "Hooli (deleted 2)", False, "", "Hooli", ""),
+        ("West (deleted)", "Hooli (deleted):West (deleted)", False, "6", "West", "Hooli:West"),
+        ("Records (deleted)", "Records (deleted)", True, "", "Records (deleted)", ""),
+        ("Hooli (deleted) Ltd", "Hooli (deleted) Ltd", False, "", "Hooli (deleted) Ltd", ""),
+        ("", "Hooli:West", True, "6", "Hooli:West", "Hooli:West"),
+    ],
+)
+def test_customer_keeps_its_own_name_and_its_place_in_its_family(
+    shown: str, full: str, active: bool, parent: str, name: str, full_name: str
+) -> None:
+    customer = documents.customer(a_customer(shown, full, active=active, parent=parent))
+    assert (name, full_name, parent, active) == (customer.name, customer.full_name, customer.parent_id, customer.active)

@@ -28,6 +28,7 @@ DOCUMENTS_PER_PAGE = 400  # our own database takes a page in one transaction
 OVERLAP = timedelta(minutes=5)
 FEED_REACHES = timedelta(days=29)  # Intuit says 30; a day less, for clocks and a slow start
 FINGERPRINTS_AT_MOST = 5000  # beyond it a document may be handed on twice, which changes nothing
+FORM = 2  # of our records; a cursor of an older form begins anew, so that every document is read with its new fields
 FIRST = "1970-01-01T00:00:00Z"
 
 Records = Callable[[Sequence[tuple[str, Json]]], tuple[list[Document], list[BooksRefused], list[UnreadableReceipt]]]
@@ -49,16 +50,17 @@ class Cursor:
     began: str = ""
     paged: bool = False
     handed: tuple[str, ...] = ()
+    form: int = FORM
 
     def text(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))
 
 
 def cursor_from(text: str) -> Cursor:
-    """The cursor that was handed out. A text of another package's begins from the beginning."""
+    """The cursor that was handed out. A text of another package's, or of an older form, begins from the beginning."""
     try:
         stored = json.loads(text)
-        return Cursor(**{**stored, "handed": tuple(stored["handed"])})
+        return Cursor(**{**stored, "handed": tuple(stored["handed"])}) if stored["form"] == FORM else Cursor()
     except (ValueError, TypeError, KeyError):
         return Cursor()
 

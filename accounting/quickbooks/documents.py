@@ -7,6 +7,7 @@ document's currency; moments carry an offset.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -30,6 +31,8 @@ from receivables.money import decimals_of, text_from_minor
 from receivables.refusal import Refusal
 
 Json = Mapping[str, object]
+#: What QuickBooks adds to the name of an inactive customer, numbered where that name was taken already.
+_DELETED = re.compile(r" \(deleted(?:[ -]?\d+)?\)(?= *(?::|$))", re.IGNORECASE)
 VOIDED = "voided"  # how the note of a voided document begins, in lower case
 KINDS = {"Customer": "customer", "Invoice": "invoice", "CreditMemo": "credit_memo", "Payment": "receipt"}
 
@@ -113,15 +116,23 @@ def settings(preferences: Json) -> BooksSettings:
 
 
 def customer(document: Json) -> Customer:
-    """A customer. Merging leaves the old one inactive in QuickBooks, without saying into whom it went."""
+    """A customer. Merging leaves the old one inactive in QuickBooks, without saying into whom it went.
+
+    An inactive one, and each parent in its full name, is shown as "Hooli (deleted)": its name is still Hooli.
+    """
     created, changed = _stamps(document)
+    active = document.get("Active") is not False
+    shown, below = (text(document, name) for name in ("DisplayName", "FullyQualifiedName"))
+    name, full_name = (shown, below) if active else (_DELETED.sub("", shown), _DELETED.sub("", below))
     return Customer(
         id=text(document, "Id"),
-        name=text(document, "DisplayName") or text(document, "FullyQualifiedName"),
-        active=document.get("Active") is not False,
+        name=name or full_name,
+        active=active,
         version=text(document, "SyncToken"),
         created=created,
         changed=changed,
+        parent_id=ref(document, "ParentRef"),
+        full_name="" if full_name == name else full_name,
     )
 
 

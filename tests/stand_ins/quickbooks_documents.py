@@ -149,12 +149,13 @@ class Shelf:
         home = reading.settings(self.connection).home_currency
         return {
             **self._head(found.id, int(found.version) - 1, found.created, found.changed),
-            "FullyQualifiedName": shown,
+            "FullyQualifiedName": f"{found.full_name}{shown.removeprefix(found.name)}" if found.parent_id else shown,
             "DisplayName": shown,
             "PrintOnCheckName": found.name,
             "Active": found.active,
             "Taxable": False,
-            "Job": False,
+            "Job": bool(found.parent_id),
+            **({"ParentRef": {"value": api_id(found.parent_id)}} if found.parent_id else {}),
             "BillWithParent": False,
             "Balance": amount(balance_minor, home),
             "BalanceWithJobs": amount(balance_minor, home),
