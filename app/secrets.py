@@ -24,7 +24,7 @@ _SECRET_WORDS = frozenset(
     "token tokens secret secrets password passwords passwd pwd passphrase credential credentials key keys apikey".split()
 )
 #: Whose keys are names of the company's own choosing and so say nothing about their values.
-_FREE_KEYS = frozenset({"deposit_accounts", "limits", "materiality"})
+_FREE_KEYS = frozenset({"deposit_accounts", "limits", "materiality", "small_credits"})
 
 
 class Secret:

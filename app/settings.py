@@ -29,7 +29,7 @@ from receivables.authority import Person, Right
 from receivables.company import Company
 from receivables.diagnosis import Remedy
 from receivables.errors import ConfigurationError, NotFound
-from receivables.money import CURRENCIES, decimals_of, minor_from_text
+from receivables.money import CURRENCIES, decimals_of, minor_by_currency, minor_from_text
 from receivables.words import LOCALES
 
 CONFIG_VARIABLE = "RESOLVE_NOW_CONFIG"
@@ -162,6 +162,7 @@ class _CompanyTable(Table):
     large_percentage: int = Field(10, ge=1, le=100)
     hand_receipt_days: int = Field(7, ge=0, le=366)
     solo: bool = False
+    small_credits: Annotated[dict[Currency, str], AfterValidator(_limits)] = Field(default_factory=dict)
     materiality: Annotated[dict[Currency, str], AfterValidator(_limits)] = Field(default_factory=dict)
     credit_reasons: CreditReasons = Field(default_factory=dict)
     deposit_accounts: dict[Annotated[str, AfterValidator(_deposit_key)], Name] = Field(default_factory=dict)
@@ -374,9 +375,8 @@ def _company(table: _CompanyTable) -> CompanySettings:
         hand_receipt_days=table.hand_receipt_days,
         locale=table.locale,
         solo=table.solo,
-        materiality=MappingProxyType(
-            {currency: minor_from_text(amount, currency) for currency, amount in table.materiality.items()}
-        ),
+        materiality=minor_by_currency(table.materiality),
+        small_credits=minor_by_currency(table.small_credits),
         credit_words=words_of(table.credit_reasons),
     )
     return CompanySettings(company, table.books, table.slack, table.feed)

@@ -15,7 +15,7 @@ from receivables.words import LOCALES
 KEYS = (
     "database url company id name time_zone locale start_on writes sync_every_minutes large_percentage hand_receipt_days books "
     "kind file temper one_invoice_per_receipt environment calls_per_day login statement_journal deposit_accounts person active "
-    "books_names may remedies limits solo materiality credit_reasons "
+    "books_names may remedies limits solo materiality small_credits credit_reasons "
     "feed transaction_number customer customer_id invoices http host port"
 ).split()
 
@@ -40,6 +40,7 @@ _REMEDIES = {
     "hand_receipt_days": "Write a whole number from 0 to 366, without quotes",
     "deposit_accounts": 'Write a table [company.deposit_accounts] with lines such as "card/USD" = "Card clearing"',
     "credit_reasons": 'Write a table [company.credit_reasons] with lines such as write_off = ["bad debt"]',
+    "small_credits": 'Write a table [company.small_credits] with lines such as USD = "50.00"',
     "materiality": 'Write a table [company.materiality] with lines such as USD = "5000.00"',
     "active": "Write true or false, without quotes",
     "solo": "Write true or false, without quotes",

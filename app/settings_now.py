@@ -31,6 +31,7 @@ _MAY_CHANGE = frozenset(
         "hand_receipt_days",
         "credit_words",
         "materiality",
+        "small_credits",
     }
 )
 _Value = TypeVar("_Value")

@@ -26,6 +26,7 @@ class Company:
     hand_receipt_days: int = 7  # how far a receipt entered by hand may lie from the payment's day
     locale: str = "en_US"  # one of receivables.words.LOCALES
     credit_words: CreditWords = field(default_factory=CreditWords)
+    small_credits: Mapping[str, int] = field(default_factory=dict)  # by currency: what one person may leave on account for long
     materiality: Mapping[str, int] = field(default_factory=dict)  # by currency: above it a closed month may be reopened
     solo: bool = False  # an office of one: nobody else can decide about what its one person made
 

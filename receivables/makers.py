@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from receivables.books_records import Stamp
-from receivables.diagnosis import Diagnosis, Remedy
+from receivables.books_records import Gone, Receipt, Stamp
+from receivables.diagnosis import Cause, Diagnosis, Remedy
 from receivables.evidence import Evidence
 
 #: Remedies that change nothing, in the books or with us: whoever made a document may choose them like anybody.
@@ -31,6 +31,8 @@ def makers_of(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence | None, n
     stamps = list(_receipts(diagnosis, evidence, named))
     if remedy is Remedy.UNAPPLY_CREDIT_MEMO:
         stamps += _credit_memos(evidence)
+    if diagnosis.primary.cause in (Cause.RECEIPT_CHANGED, Cause.RECEIPT_DELETED):
+        stamps += _changes_of_ours(evidence)
     return Makers(
         people=frozenset(stamp.person for _, stamp in stamps) - {""},
         unknown=tuple(dict.fromkeys(document for document, stamp in stamps if not stamp.person.strip())),
@@ -49,6 +51,15 @@ def _receipts(diagnosis: Diagnosis, evidence: Evidence, named: Collection[str] |
         return
     for vanished in evidence.vanished:
         yield f"receipt {vanished.receipt.number or vanished.receipt.id}", vanished.receipt.created
+
+
+def _changes_of_ours(evidence: Evidence) -> Iterator[tuple[str, Stamp]]:
+    """Who changed, voided or deleted our own receipts: they may ask, and never decide alone that it was right."""
+    for part in evidence.posted:
+        if isinstance(part.receipt, Receipt):
+            yield f"receipt {part.receipt.number or part.receipt.id}", part.receipt.changed
+        elif isinstance(part.receipt, Gone) and part.receipt.deleted is not None:
+            yield f"receipt {part.receipt.number or part.receipt.id}", part.receipt.deleted
 
 
 def _credit_memos(evidence: Evidence) -> Iterator[tuple[str, Stamp]]:

@@ -8,6 +8,7 @@ digits, `1_000`) that a bank statement never means.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 # ISO 4217 active codes by number of decimals; everything not listed by another number has two.
 _DECIMALS_0 = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
@@ -63,3 +64,8 @@ def text_from_minor(amount_minor: int, currency: str) -> str:
     sign = "-" if amount_minor < 0 else ""
     digits = str(abs(amount_minor)).rjust(decimals + 1, "0")
     return sign + (digits if decimals == 0 else f"{digits[:-decimals]}.{digits[-decimals:]}")
+
+
+def minor_by_currency(amounts: Mapping[str, str]) -> dict[str, int]:
+    """Amounts as they are written, by currency, in minor units. Raises ValueError as `minor_from_text` does."""
+    return {currency: minor_from_text(amount, currency) for currency, amount in amounts.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import rules
@@ -35,9 +36,14 @@ OTHER_PAYMENT = "To say that it is not a duplicate takes two people."
 OTHER_MONEY = "The receipt may well be this payment, so it takes two people to say that it is other money."
 NO_GENUINE_CREDIT = "The credit memo does not look like a genuine credit, so it takes two people to unapply it."
 OTHER_CUSTOMER = "It is another customer's money then, so it takes two people."
+OLD_CREDIT = "To keep money of more than 30 days ago on account takes two people."
 OTHER_DAY = "Posting on another day than the customer paid takes two people."
 VOID = "Voiding a receipt takes two people."
 SHORT_PROOF = "The proof is less than the payment, so the dismissal takes two people."
+
+
+#: Money of the portal that is older than this is no ordinary credit any more.
+OLD_AFTER = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -275,7 +281,7 @@ def question_of(
     elif remedy is Remedy.POST_ON_OPEN_DAY:
         always_two = OTHER_DAY
     elif remedy is Remedy.KEEP_ON_ACCOUNT and evidence:
-        rules.applied_to(evidence, options)  # an invoice that cannot take it is said at once
+        always_two = _kept(desk, stored, evidence, options)
     elif remedy is Remedy.NOT_DUPLICATE and evidence:
         named, always_two = _said_to_be_other(evidence, options)
     elif remedy is Remedy.MATCH and evidence:
@@ -299,6 +305,15 @@ def question_of(
         unknown_makers=made.unknown,
         solo=desk.company.solo,
     )
+
+
+def _kept(desk: Desk, stored: StoredPayment, evidence: Evidence, options: Mapping[str, Any]) -> str:
+    """Why it takes two people to keep this on account, or "". Raises CannotBeDone for an invoice that cannot take the rest."""
+    payment = stored.payment
+    rest_minor = payment.amount_minor - rules.total_of(rules.applied_to(evidence, options))
+    old = desk.clock.now() - payment.paid_at > OLD_AFTER
+    small_minor = desk.company.small_credits.get(payment.currency, 0)
+    return OLD_CREDIT if old and rest_minor > small_minor and not evidence.living_receipts else ""
 
 
 def _said_to_be_other(evidence: Evidence, options: Mapping[str, Any]) -> tuple[list[str], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,17 @@ def test_receipt_entered_net_of_a_fee_is_the_proof_once_it_was_corrected(scene: 
     )
     scene.sync()
     assert (Cause.RECEIPT_ALREADY_ENTERED, "done") == (scene.failing(T).cause, scene.decide(Remedy.DISMISS, T))
+
+
+OLD = [(50_000, {}, "waiting_approval"), (50_000, {"USD": 50_000}, "done")]
+
+
+@pytest.mark.parametrize(("amount", "small", "state"), OLD, ids=["by two people", "small enough for one"])
+def test_what_was_paid_over_a_month_ago_is_kept_on_account_by_two_people(
+    scene: Scene, amount: int, small: dict[str, int], state: str
+) -> None:
+    first, _ = paid_before(scene)
+    assert Cause.CUSTOMER_PAID_TWICE is failing(scene, amount, first)
+    scene.desk = replace(scene.desk, company=replace(scene.desk.company, small_credits=small))
+    scene.clock.advance(31 * 24 * 3600)
+    assert state == scene.decide(Remedy.KEEP_ON_ACCOUNT, T)
