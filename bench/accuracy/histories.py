@@ -243,14 +243,14 @@ def voided(w: World, key: str) -> Story:
 
 
 def not_ready(w: World, key: str) -> Story:
-    """The invoice is a draft still, or was never exported."""
+    """The invoice is a draft still, or was never exported; after days the cash is a customer deposit."""
     customer, minor, at = w.customer(key), w.amount(), w.paid_moment()
     name = w.number(key)
     if w.chance(60):
         w.invoice(name, customer, minor, draft=True)
     number = w.pay(key, customer, minor, {name: minor}, at)
     yield
-    return _truth("not ready", number, Cause.INVOICE_NOT_READY, Remedy.WAIT, Remedy.RETRY)
+    return _truth("not ready", number, Cause.INVOICE_NOT_READY, Remedy.WAIT, Remedy.RETRY, Remedy.KEEP_ON_ACCOUNT)
 
 
 def merged(w: World, key: str) -> Story:

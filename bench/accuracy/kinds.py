@@ -35,6 +35,7 @@ from bench.accuracy.histories import (
     voided,
     went_back,
 )
+from bench.accuracy.late_invoices import not_plainly_the_late_one
 from bench.accuracy.other_hands import (
     bank_feed_twin,
     entered_in_a_form,
@@ -67,6 +68,7 @@ ORDINARY: dict[Kind, int] = {
     deleted: 2,
     voided: 3,
     not_ready: 3,
+    not_plainly_the_late_one: 2,
     merged: 5,
     inactive: 3,
     other_currency: 3,

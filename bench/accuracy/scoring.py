@@ -113,7 +113,8 @@ class Score:
         found: dict[Cause, tuple[int, int]] = {}
         for history in self.judged:
             if history.truth.decidable and not (history.said is None and history.truth.may_post):
-                (cause,) = history.truth.causes
+                right = history.truth.causes  # of several that are right alike, the one that was said
+                cause = history.cause if history.cause in right else min(right)
                 hit, all_ = found.get(cause, (0, 0))
                 found[cause] = (hit + (history.cause is cause), all_ + 1)
         return dict(sorted(found.items()))
