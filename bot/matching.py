@@ -28,7 +28,9 @@ def match_inputs(facts: CardFacts, words: Words) -> list[Block]:
     near = {found.invoice.id: found for line in rules.unmatched(evidence) for found in line.near}
     first, blocks = _proposed(facts), list[Block]()
     if near:
-        options = {invoice_id: choice(_invoice(found, words), invoice_id) for invoice_id, found in near.items()}
+        options = {
+            invoice_id: choice(_invoice(found, list(near.values()), words), invoice_id) for invoice_id, found in near.items()
+        }
         several = len(rules.unmatched(evidence)) > 1
         blocks += select(rules.TO_INVOICE, "The invoice that is meant", options, first, hint=TWO_PEOPLE, several=several)
     customers = {found.customer.id: choice(_customer(found), found.customer.id) for found in evidence.near_customers}
@@ -86,10 +88,10 @@ def match_named(given: Callable[[str], Mapping[str, Any]]) -> dict[str, object]:
     return {rules.TO_INVOICE: [number] if number else invoices, rules.TO_CUSTOMER: name or (customer and f"#{customer}")}
 
 
-def _invoice(near: NearInvoice, words: Words) -> str:
+def _invoice(near: NearInvoice, others: Sequence[NearInvoice], words: Words) -> str:
     invoice = near.invoice
     opened = words.money(invoice.open_minor, invoice.currency)
-    return f"{plain(invoice.number, 24)}, {plain(near.customer.name, 24)}, {opened} open"
+    return f"{plain(rules.label_among(near, others), 36)}, {plain(near.customer.name, 24)}, {opened} open"
 
 
 def _customer(near: NearCustomer) -> str:

@@ -322,6 +322,13 @@ def _spellings(evidence: Evidence, chosen: Sequence[tuple[int, NearInvoice]], of
     return tuple(dict.fromkeys(found))
 
 
+def label_among(near: NearInvoice, others: Sequence[NearInvoice]) -> str:
+    """The invoice's number; with its id where another of the same customer has the same number."""
+    number, shown = near.invoice.number, plain(near.invoice.number) or f"#{plain(near.invoice.id)}"
+    alike = [other for other in others if (other.invoice.number, other.customer.id) == (number, near.customer.id)]
+    return f"{shown} (#{plain(near.invoice.id)})" if number and len(alike) > 1 else shown
+
+
 def said(near: NearInvoice) -> str:
     """An invoice with its id and its customer, as one among several."""
     return f"{plain(near.invoice.number) or 'without a number'} (#{plain(near.invoice.id)}) of {plain(near.customer.name)}"

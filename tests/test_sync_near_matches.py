@@ -130,6 +130,19 @@ def test_a_match_without_a_choice_among_several_is_refused_with_their_names(scen
         scene.decide(Remedy.MATCH)
 
 
+def test_two_invoices_of_one_number_are_told_apart_by_id(scene: Scene) -> None:
+    hooli = scene.customer()
+    first, second = (scene.invoice("1042", hooli, 50_000) for _ in "12")
+    scene.pay()
+    scene.sync()
+    for invoice in (first, second):
+        assert f"Invoice 1042 (#{invoice.id}) of Hooli has $500.00 open." in said(scene)
+    assert "done" == scene.decide(Remedy.MATCH, to_invoice=f"#{second.id}")
+    scene.sync()
+    (receipt,) = scene.ledger.receipts()
+    assert ([second.id], []) == ([line.invoice_id for line in receipt.lines], remembered(scene))
+
+
 def test_the_number_itself_comes_before_another_spelling_of_it(scene: Scene) -> None:
     hooli = scene.customer()
     for number in ("0042", "42"):

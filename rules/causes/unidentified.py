@@ -14,7 +14,7 @@ from rules import fact_kinds, observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.kinds import kind
-from rules.near import may_match, same_key
+from rules.near import label_among, may_match, same_key
 from rules.obstacles import obstacles
 from rules.patterns import a
 from rules.reading import Reading
@@ -85,7 +85,7 @@ def _near(reading: Reading) -> tuple[Fact, ...]:
             continue
         facts.append(observations.state(reading, line))
         for near in line.source.near:
-            label, open_now = plain(near.invoice.number) or plain(near.invoice.id), near.invoice.open_minor
+            label, open_now = label_among(near, line.source.near), near.invoice.open_minor
             amount = Money(open_now, near.invoice.currency)
             made = near.invoice.created
             facts.append(near_invoice(f"invoice {label}", made, written=line.number, customer=_name(near), open=amount))
