@@ -1,7 +1,8 @@
 """Calls to books that are reached over HTTP: time-outs, budget and access, and what each answer means for a write.
 
-A read may be repeated; a write leaves at most once, before its deadline, and whatever is not surely an answer is
-*unknown*. Redirects are never followed. Numbers with decimals arrive as Decimal and leave as they are written.
+A read may be repeated. A write leaves at most once, before its deadline, and whatever is not surely an answer is
+*unknown*; only one turned away at the door for its access (401) leaves once more, after the access was renewed.
+Redirects are never followed. Numbers with decimals arrive as Decimal and leave as they are written.
 """
 
 from __future__ import annotations
@@ -155,7 +156,7 @@ class Calls:
         headers: Mapping[str, str] | None = None,
         body: object = None,
     ) -> Reply:
-        """Sends once, if it still can before `deadline` (monotonic seconds).
+        """Sends once, if it still can before `deadline` (monotonic seconds); again only where our access had ended.
 
         Raises BooksUnavailable (also Throttled) and AccessLost when nothing was done, OutcomeUnknown when it may have been.
         """
@@ -164,12 +165,15 @@ class Calls:
         self._wait_for_budgets(path, deadline)
         try:
             reply = self._send("write", request, deadline)
+            if reply is None:
+                self._wait_for_budgets(path, deadline)
+                reply = self._send("write", request, deadline)
         except _NOT_SENT as error:
             raise BooksUnavailable(f"{self._package} cannot be reached: {_in_words(error)}. Nothing was written.") from error
         except httpx2.HTTPError as error:
             raise OutcomeUnknown(f"{self._package} did not answer: {_in_words(error)}.") from error
         if reply is None:
-            raise BooksUnavailable(f"Access to {self._package} was renewed; the write will be sent again.")
+            raise BooksUnavailable(f"{self._package} does not accept the renewed access. Nothing was written.")
         if not (reply.ok or 400 <= reply.status < 500):
             raise OutcomeUnknown(f"{self._package} answered {reply.status}: we cannot tell whether it was recorded.")
         if reply.ok and reply.body is None:

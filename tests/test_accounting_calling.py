@@ -62,11 +62,13 @@ class Pass:
     """Lets in with a number that counts up when it is refused; a third time a person must come."""
 
     number: int = 1
+    renewing: Callable[[], object] = bool  # what happens meanwhile
 
     def authorization(self) -> str:
         return f"Bearer {self.number}"
 
     def refused(self, authorization: str) -> None:
+        self.renewing()
         assert authorization == self.authorization()
         self.number += 1
         if self.number > 3:
@@ -199,11 +201,27 @@ def test_too_many_calls_is_not_done_and_says_how_long(line: Line, headers: dict[
     assert expected == raised.value.retry_after_seconds
 
 
-def test_refused_access_is_renewed_and_the_write_is_not_repeated_here(line: Line) -> None:
-    with pytest.raises(BooksUnavailable, match="renewed"):
+def test_refused_access_is_renewed_and_the_write_leaves_with_it_at_once(line: Line) -> None:
+    assert line.told(answering(401), answering(200, b"{}")).write().ok
+
+    assert ["Bearer 1", "Bearer 2"] == [asked[2]["Authorization"] for asked in line.server.asked]
+    assert 1 == len({asked[3] for asked in line.server.asked})
+
+
+def test_write_refused_with_the_renewed_access_too_was_not_done(line: Line) -> None:
+    with pytest.raises((AccessLost, BooksUnavailable)):
         line.told(answering(401)).write()
 
-    assert (1, "Bearer 2") == (len(line.server.asked), line.entry.authorization())
+    assert 2 == len(line.server.asked)
+
+
+def test_write_whose_time_ended_while_the_access_was_renewed_is_not_sent(line: Line) -> None:
+    deadline = line.clock.monotonic() + 1
+    line.entry.renewing = lambda: line.clock.advance(2)
+    with pytest.raises(BooksUnavailable):
+        line.told(answering(401)).calls.write("POST", "payment", deadline=deadline, body={})
+
+    assert 1 == len(line.server.asked)
 
 
 def test_refused_access_is_renewed_and_the_read_goes_on(line: Line) -> None:

@@ -99,6 +99,30 @@ def test_lost_answer_ends_with_exactly_one_receipt(made: Made, cut: str) -> None
     assert [("TXN-1", 50_000, 0)] == house.receipts()
 
 
+def test_access_that_ends_just_before_a_write_is_renewed_in_the_same_sync(made: Made) -> None:
+    house, quickbooks = made
+    an_invoice_seen(house)
+    house.pay()
+    quickbooks.order(Fault(status=401, method="POST", path="/payment"))
+    house.sync()
+    assert PaymentState.VERIFIED is house.payment().state
+    assert [("TXN-1", 50_000, 0)] == house.receipts()
+
+
+def test_trouble_of_quickbooks_own_is_nobodys_failure_and_ends_with_one_receipt(made: Made) -> None:
+    house, quickbooks = made
+    an_invoice_seen(house)
+    house.pay()
+    quickbooks.order_fault("6000", path="/payment", detail="Business Validation Error: Unexpected Internal Error. (-30003)")
+    house.sync()
+    assert house.failure() is None
+    for _ in range(4):
+        house.clock.advance(SETTLED_SECONDS)
+        house.sync()
+    assert PaymentState.VERIFIED is house.payment().state
+    assert [("TXN-1", 50_000, 0)] == house.receipts()
+
+
 def test_credit_that_slips_in_between_reading_and_posting_is_noticed_afterwards(made: Made) -> None:
     house, quickbooks = made
     customer, invoice = an_invoice_seen(house)

@@ -79,6 +79,30 @@ def test_fault_of_the_connection_is_never_a_refusal(code: str, kind: str, error:
     assert error is type(faults.of_write(fault, 400, "")) is type(faults.of_read(fault, 400, ""))
 
 
+PASSING = "An unexpected error occurred while accessing or saving your data. Please wait a few minutes and try again."
+
+
+@pytest.mark.parametrize(
+    ("code", "detail"),
+    [
+        ("6000", f"Business Validation Error: {PASSING}"),
+        ("6000", "Business Validation Error: Unexpected Internal Error. (-30003)"),
+        ("-30003", "x"),
+        ("10000", "An application error has occurred while processing your request"),
+    ],
+)
+def test_trouble_of_quickbooks_own_is_looked_for_before_the_same_write_is_sent_again(code: str, detail: str) -> None:
+    fault = faults.fault_in(a_fault(code, "A business validation error has occurred", detail))
+    assert (OutcomeUnknown, BooksUnavailable) == (type(faults.of_write(fault, 400, "")), type(faults.of_read(fault, 400, "")))
+
+
+@pytest.mark.parametrize("said", ["Your changes were not saved. Try again later.", "The company is being restored."])
+def test_fault_that_says_nothing_was_saved_is_simply_tried_again(said: str) -> None:
+    fault = faults.fault_in(a_fault("6000", "A business validation error has occurred", f"Business Validation Error: {said}"))
+    assert Verdict.AGAIN == classify(faults.of_write(fault, 400, "")).verdict
+    assert isinstance(faults.of_read(fault, 400, ""), BooksUnavailable)
+
+
 @pytest.mark.parametrize("kind", ["SystemFault", "SERVICE", "", "SomethingNew"])
 def test_fault_of_an_unknown_kind_leaves_a_write_unknown_and_a_read_unanswered(kind: str) -> None:
     fault = faults.fault_in(a_fault("10000", "An application error has occurred", kind=kind))

@@ -30,6 +30,10 @@ _GONE = "A document this depends on was deleted in QuickBooks."
 _CLOSED = "The books are closed for that day in QuickBooks."
 _RECONNECT = "QuickBooks no longer accepts our access. Somebody must reconnect the company."
 
+_TRY_AGAIN = r"unexpected (internal )?error|\(-30\d{3}\)|wait a (few|couple of) minutes|try again (later|in a)"
+_PASSES = "QuickBooks had trouble of its own and asks for another try."
+_NOT_SAVED = "QuickBooks is busy with the company's books for a while; nothing was saved."
+
 #: The first row whose code and phrase both fit counts. Codes are compared without leading zeros.
 TABLE: tuple[_Row, ...] = (
     _Row("610", "another user has deleted", Refusal.DOCUMENT_GONE, _GONE),
@@ -40,6 +44,8 @@ TABLE: tuple[_Row, ...] = (
     _Row("620", "", Refusal.NOT_LINKABLE, "QuickBooks will not apply this to the invoice."),
     _Row("600", "", Refusal.DUPLICATE_REQUEST, "QuickBooks already has this request ID, with different content."),
     _Row("5010", "", Refusal.STALE, "Somebody has changed the document in QuickBooks since it was read."),
+    _Row("10000", "", Refusal.OUTCOME_UNKNOWN, _PASSES),
+    _Row("-30003", "", Refusal.OUTCOME_UNKNOWN, _PASSES),
     _Row("6000", "matched to a downloaded", Refusal.RECEIPT_DEPOSITED, "The receipt is matched to a bank transaction."),
     _Row("6000", "clos(ed|ing).*(period|date|book)|(period|date|book).*clos(ed|ing)", Refusal.PERIOD_CLOSED, _CLOSED),
     _Row("6000", "currenc", Refusal.CURRENCY_MISMATCH, "QuickBooks does not accept the currency."),
@@ -51,6 +57,10 @@ TABLE: tuple[_Row, ...] = (
         Refusal.CUSTOMER_MISMATCH,
         "The documents belong to different customers.",
     ),
+    # BOOKS_UNAVAILABLE: it says that nothing was saved, so the same write is sent again. OUTCOME_UNKNOWN: it leaves that open.
+    _Row("6000", "(not|n't) (been )?saved|no changes were (made|saved)", Refusal.BOOKS_UNAVAILABLE, _NOT_SAVED),
+    _Row("6000", "locked by|being (backed up|restored|imported|upgraded|updated)", Refusal.BOOKS_UNAVAILABLE, _NOT_SAVED),
+    _Row("6000", _TRY_AGAIN, Refusal.OUTCOME_UNKNOWN, _PASSES),
     _Row("6000", "amount", Refusal.INVALID, "QuickBooks does not accept the amount."),
     _Row("6140", "", Refusal.DUPLICATE_REFERENCE, "QuickBooks already has a document with this reference number."),
     _Row("6190", "", Refusal.ACCESS_LOST, "The company's QuickBooks subscription is not active."),
@@ -118,7 +128,7 @@ def _meant(fault: Fault | None, status: int, trace: str, otherwise: Callable[[st
         return otherwise(f"QuickBooks answered {status} without saying why.")
     row, detail = _row(fault), _detail(fault, trace)
     if row is not None:
-        return _as_error(row, detail)
+        return otherwise(row.words) if row.refusal is Refusal.OUTCOME_UNKNOWN else _as_error(row, detail)
     if fault.kind.lower() in _NOTHING_DONE:
         return _other(fault, detail)
     return otherwise(f"QuickBooks answered with an error of its own ({fault.errors[0][0]}).")
@@ -138,6 +148,8 @@ def _as_error(row: _Row, detail: str) -> BooksError:
             return Throttled(row.words, THROTTLED_SECONDS)
         case Refusal.ACCESS_LOST:
             return AccessLost(row.words)
+        case Refusal.BOOKS_UNAVAILABLE:
+            return BooksUnavailable(row.words, THROTTLED_SECONDS)
         case _:
             return BooksRefused(row.words, row.refusal, row.code, detail)
 
