@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 from quickbooks_scene import Scene, quickbooks_scene
+from stand_ins.quickbooks_api import fault_text
 from stand_ins.serving import Fault
 
 from accounting.embedded.change import Kind
@@ -292,8 +294,7 @@ def of_a_receipt_that_is_voided(scene: Scene, customer: str) -> Write:
 
 def of_a_save_in_between(scene: Scene, customer: str) -> Write:
     held = scene.dana.receipt(customer, 50_000, ())
-    scene.quickbooks.order_fault("5010", path="/payment")
-    scene.quickbooks.order(Fault(wait_seconds=0.0, path="/payment"))
+    scene.quickbooks.order(Fault(status=400, body=fault_text("5010"), method="POST", path="/payment"))
     return ApplyReceipt(held, ())
 
 
@@ -381,6 +382,39 @@ def test_order_resting_on_a_token_that_a_receipt_bumped_is_refused(scene: Scene)
     fresh = Order(order.effect_id, order.key, order.marker, order.write, {bill: now.version})
     assert "stale" == code_of(send(scene, stale)[0])
     assert id_of(send(scene, fresh)[0])
+
+
+def test_older_token_in_a_list_makes_no_change_stale(scene: Scene) -> None:
+    customer = scene.dana.customer("Hooli")
+    bill, credit = scene.dana.invoice("1", customer, 50_000), scene.dana.credit_memo("CM-1", customer, 12_000)
+    applied = scene.dana.apply_credit(credit, bill, 12_000)
+    held = scene.dana.receipt(customer, 38_000, ())
+    scene.quickbooks.api.listed_tokens |= {payment_of(applied): "77", held: "77"}
+    seen = receipt(scene, held).version
+    orders = [an_order(UnapplyCredit(applied, credit, bill, 12_000)), an_order(ApplyReceipt(held, (ReceiptLine(bill, 38_000),)))]
+    resting = [replace(orders[0], versions={credit: memo(scene, credit).version}), replace(orders[1], versions={held: seen})]
+
+    assert [applied, held] == [id_of(send(scene, order)[0]) for order in resting]
+
+    assert 12_000 == invoice(scene, bill).open_minor
+
+
+def test_order_rests_on_the_newest_token_even_where_a_list_tells_an_older_one(scene: Scene) -> None:
+    customer = scene.dana.customer("Hooli")
+    bill, credit = scene.dana.invoice("1", customer, 50_000), scene.dana.credit_memo("CM-1", customer, 12_000)
+    order = replace(an_order(ApplyCredit(credit, bill, 12_000)), versions={credit: memo(scene, credit).version})
+    scene.quickbooks.api.listed_tokens[credit] = "77"
+
+    assert id_of(send(scene, order)[0])
+
+
+def test_receipt_changed_since_it_was_read_is_stale(scene: Scene) -> None:
+    customer = scene.dana.customer("Hooli")
+    bill, held = scene.dana.invoice("1", customer, 50_000), scene.dana.receipt(customer, 50_000, ())
+    order = replace(an_order(ApplyReceipt(held, (ReceiptLine(bill, 50_000),))), versions={held: receipt(scene, held).version})
+    assert id_of(send(scene, an_order(ApplyReceipt(held, (ReceiptLine(bill, 10_000),)), "TXN-2"))[0])
+
+    assert "stale" == code_of(send(scene, order)[0])
 
 
 # --- credits ----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What is read in the moment before a write: the versions an order rests on, and the documents it changes.
 
-Few reads for a whole dispatch: one query for each kind of document in it, none for receipts that rest on no version.
+Few reads for a whole dispatch: one query for each kind of document in it, none for receipts that rest on no version. What
+is rewritten, and what a list tells otherwise than the order, is read by its own id: lists may lag behind.
 """
 
 from __future__ import annotations
@@ -40,7 +41,12 @@ class Beforehand:
                     wanted["Invoice"].add(invoice_id)
                 case ApplyReceipt(receipt_id=receipt_id):
                     wanted["Payment"].add(receipt_id)
-        raw = {kind: self._reading.by_ids(kind, ids) if ids else {} for kind, ids in wanted.items()}
+        raw = {kind: self._reading.by_ids(kind, ids) if ids else {} for kind, ids in wanted.items() if kind != "Payment"}
+        raw["Payment"] = self._reading.now("Payment", wanted["Payment"])  # rewritten whole, under the token that it has now
+        ordered = {document_id: version for order in orders for document_id, version in order.versions.items()}
+        for kind in ("Invoice", "CreditMemo"):
+            differ = {key for key in raw[kind] if key in ordered and _token(raw[kind][key]) != ordered[key]}
+            raw[kind] |= self._reading.now(kind, differ)
         living = {
             document_id: document for found in raw.values() for document_id, document in found.items() if document is not None
         }
@@ -48,7 +54,7 @@ class Beforehand:
         versions = {document_id: text(document, "SyncToken") for document_id, document in living.items()}
         unknown = {document_id for order in orders for document_id in order.versions} - asked
         return Before(
-            versions={**versions, **self._versions_of(unknown)},
+            versions={**versions, **self._versions_of(unknown), **self._listed_older(ordered, raw["Payment"])},
             payments=raw["Payment"],
             invoices=self._invoices(raw["Invoice"]),
             memos=self._memos(raw["CreditMemo"]),
@@ -73,6 +79,15 @@ class Beforehand:
                 there = bool(self._reading.account_id(account))
             active |= {account} if there else set()
         return active
+
+    def _listed_older(self, ordered: Mapping[str, str], payments: Mapping[str, Json | None]) -> Mapping[str, str]:
+        """The tokens that orders rest on where only a list still tells them, of Payments that are otherwise as they are now.
+
+        Every press would be stale for as long as the list lags behind.
+        """
+        newer = {key for key, payment in payments.items() if payment and key in ordered and _token(payment) != ordered[key]}
+        listed = self._reading.by_ids("Payment", newer) if newer else {}
+        return {key: ordered[key] for key in newer if _token(listed[key]) == ordered[key] and _same(listed[key], payments[key])}
 
     def _versions_of(self, unknown: Collection[str]) -> Mapping[str, str]:
         """Versions of documents of which only the id is known: looked for kind by kind."""
@@ -99,3 +114,16 @@ class Beforehand:
             if found:
                 self._accounts[name] = found
         return {name: self._accounts.get(name, "") for name in named}
+
+
+def _token(document: Json | None) -> str | None:
+    return None if document is None else text(document, "SyncToken")
+
+
+def _same(before: Json | None, now: Json | None) -> bool:
+    """Whether two readings differ in nothing but how often the document was saved."""
+    return _but_token(before) == _but_token(now)
+
+
+def _but_token(document: Json | None) -> Mapping[str, object]:
+    return {name: value for name, value in (document or {}).items() if name not in ("SyncToken", "MetaData")}

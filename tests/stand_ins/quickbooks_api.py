@@ -18,6 +18,7 @@ from typing import Any
 
 import simplejson
 
+from accounting.embedded import reading
 from accounting.embedded.change import Change
 from accounting.embedded.ledger import Ledger
 from receivables.errors import BooksRefused, BooksUnavailable
@@ -80,6 +81,8 @@ class CompanyApi:
         self.asked: list[str] = []  # "METHOD word?parameters", in order
         self.violations: dict[str, list[str]] = {"request": [], "answer": []}
         self.batch_breaks_after: int | None = None  # of the next batch, how many items are carried out
+        self.listed_tokens: dict[str, str] = {}  # by id, the SyncToken that queries still tell: lists lag behind
+        self.rates: dict[str, str] = {}  # of one unit of a foreign currency in the home currency, on every day
         self._calls: dict[str | None, deque[float]] = {None: deque(), "batch": deque()}
         self._traces = count(1)
         self._lock = threading.Lock()
@@ -116,11 +119,13 @@ class CompanyApi:
     def _carried_out(self, asked: Asked, word: str, document_id: str) -> str:
         if word == "query":
             text = asked.parameters.get("query") or asked.body.decode()
-            return self._read(lambda shelf: {"QueryResponse": _queried(shelf, text)})
+            return self._read(lambda shelf: {"QueryResponse": self._lagging(_queried(shelf, text))})
         if word == "cdc":
             return self._read(lambda shelf: {"CDCResponse": [{"QueryResponse": self._feed(shelf, asked.parameters)}]})
         if word == "batch":
             return self._batch(asked)
+        if word == "exchangerate":
+            return self._text({"ExchangeRate": self._rate(asked.parameters)})
         entity = query.entity_named(word)
         if asked.method == "GET":
             wanted = document_id or "1"
@@ -153,6 +158,31 @@ class CompanyApi:
             sizes = {"startPosition": 1, "maxResults": len(changed), "totalCount": len(changed)}
             feed.append({entity: changed, **sizes} if changed else {})
         return feed
+
+    def _lagging(self, answered: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer to a query, with the older tokens that lists still tell."""
+        if not self.listed_tokens:
+            return answered
+        return {
+            name: [{**document, "SyncToken": self.listed_tokens.get(document["Id"], document["SyncToken"])} for document in found]
+            if isinstance(found, list)
+            else found
+            for name, found in answered.items()
+        }
+
+    def _rate(self, parameters: Mapping[str, str]) -> Mapping[str, Any]:
+        """The company's rate of a currency on a day; 1 where nobody entered any."""
+        currency = parameters.get("sourcecurrencycode", "")
+        return {
+            "SourceCurrencyCode": currency,
+            "TargetCurrencyCode": self._home_currency(),
+            "Rate": Decimal(self.rates.get(currency, "1")),
+            "AsOfDate": parameters.get("asofdate") or self.clock.now().date().isoformat(),
+        }
+
+    def _home_currency(self) -> str:
+        with self.ledger.reading() as connection:
+            return reading.settings(connection).home_currency
 
     # Writing
 
