@@ -288,8 +288,8 @@ def paid_too_much(w: World, key: str) -> Story:
     over = minor + max(1, minor * w.random.choice((1, 3, 30)) // 100)
     number = w.pay(key, customer, over, {invoice.number: over}, at)
     yield
-    told = _truth("paid too much", number, Cause.OVERPAYMENT, Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY, Remedy.ESCALATE)
-    return replace(told, causes=told.causes | {Cause.SURCHARGE})
+    cause = Cause.SURCHARGE if 2 * minor <= 100 * (over - minor) <= 4 * minor else Cause.OVERPAYMENT
+    return _truth("paid too much", number, cause, Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY, Remedy.ESCALATE)
 
 
 def _verified(w: World, key: str) -> tuple[str, int]:
