@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 from scene import Scene
 
+from accounting.embedded.connector import EmbeddedBooks
 from accounting.embedded.money_out import NewMoneyOut
 from receivables.books_records import Invoice, MoneyOut, MoneyOutKind, Receipt
 from receivables.diagnosis import Cause, Remedy
+from receivables.errors import CannotBeDone
 from receivables.payment import Dispute, FeedStatus, PaymentState
+from receivables.ports import BooksTraits
 from rules import sentence
 from storage import decisions
 from sync import journey, reconciliation, requests
@@ -273,3 +277,51 @@ def test_of_two_that_are_deposited_none_is_voided(posted: Scene) -> None:
         posted.ledger.deposit_receipt(receipt.id, by="erin")
     posted.sync()
     assert Remedy.VOID_RECEIPT not in posted.failing().offered
+
+
+class BooksThatRecordNoReturns(EmbeddedBooks):
+    """As QuickBooks, Xero and Tryton are to us: we neither make such entries nor read them."""
+
+    @property
+    def traits(self) -> BooksTraits:
+        return replace(super().traits, able=())
+
+    def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
+        return dict.fromkeys(receipt_ids, ())
+
+
+def test_where_we_cannot_record_it_two_people_name_the_entry(posted: Scene) -> None:
+    posted.with_books(BooksThatRecordNoReturns(posted.ledger, posted.clock))
+    told(posted, FeedStatus.RETURNED)
+    with pytest.raises(CannotBeDone, match="name its entry"):
+        posted.decide(Remedy.RECORD_RETURN)
+    assert "done" == two_people(posted, Remedy.RECORD_RETURN, entry="JE 55")
+    assert [Standing.RETURN_RECORDED] == standing(posted)
+    assert posted.failure() is None
+
+
+def test_a_return_day_in_a_closed_month_is_recorded_on_the_first_open_day_by_two_people(posted: Scene) -> None:
+    told(posted, FeedStatus.RETURNED)
+    posted.ledger.close_period(date(2026, 3, 31), by="erin")
+    posted.sync()
+    assert "done" == two_people(posted, Remedy.RECORD_RETURN)
+    (entry,) = entries(posted)
+    assert date(2026, 4, 1) == entry.on
+    assert "Mar 10, 2026" in entry.memo
+
+
+def test_a_receipt_by_hand_that_was_the_proof_is_balanced_as_ours_is(scene: Scene) -> None:
+    hooli = scene.customer()
+    open_invoice = scene.invoice("1042", hooli, 50_000)
+    scene.pay("TXN-1")
+    scene.ledger.enter_receipt(
+        hooli.id, 50_000, "USD", date(2026, 3, 3), by="erin", lines=[(open_invoice.id, 50_000)], reference="TXN-1"
+    )
+    scene.sync()
+    scene.decide(Remedy.DISMISS)
+    assert PaymentState.DISMISSED is scene.payment().state
+    told(scene, FeedStatus.RETURNED)
+    assert Remedy.RECORD_RETURN is scene.failing().remedy
+    assert "done" == scene.decide(Remedy.RECORD_RETURN)
+    assert [50_000] == [entry.amount_minor for entry in entries(scene)]
+    assert [Standing.RETURN_RECORDED] == standing(scene)
