@@ -31,7 +31,10 @@ class Asked:
 
 @dataclass
 class Recorded:
-    """The answers still to be given, first one first; with none left, every request is answered 404 without a word."""
+    """The answers still to be given, first one first; with none left, every request is answered 404 without a word.
+
+    The home currency is USD, which is neither recorded nor remembered unless a test says otherwise.
+    """
 
     answers: list[tuple[int, object]] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
@@ -86,8 +89,14 @@ def recorded_quickbooks(clock: ManualClock) -> Iterator[tuple[QuickBooksBooks, R
             length = int(self.headers.get("Content-Length") or 0)
             sent = json.loads(self.rfile.read(length)) if length else None
             split = urlsplit(self.path)
-            recorded.asked.append(Asked(self.command, split.path.removeprefix(COMPANY), dict(parse_qsl(split.query)), sent))
-            status, body = recorded.answers.pop(0) if recorded.answers else (404, None)
+            path = split.path.removeprefix(COMPANY)
+            if path == "preferences" and not (recorded.answers and "Preferences" in str(recorded.answers[0][1])):
+                self._answer(200, {"Preferences": {"CurrencyPrefs": {"HomeCurrency": {"value": "USD"}}}})
+                return
+            recorded.asked.append(Asked(self.command, path, dict(parse_qsl(split.query)), sent))
+            self._answer(*(recorded.answers.pop(0) if recorded.answers else (404, None)))
+
+        def _answer(self, status: int, body: object) -> None:
             raw = b"" if body is None else json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(raw)))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -415,6 +416,33 @@ def test_receipt_changed_since_it_was_read_is_stale(scene: Scene) -> None:
     assert id_of(send(scene, an_order(ApplyReceipt(held, (ReceiptLine(bill, 10_000),)), "TXN-2"))[0])
 
     assert "stale" == code_of(send(scene, order)[0])
+
+
+def in_euro(scene: Scene) -> Order:
+    customer = scene.dana.customer("Hooli")
+    return an_order(replace(a_write(customer), currency="EUR"))
+
+
+def test_foreign_receipt_is_booked_at_the_companys_own_rate_of_its_day(scene: Scene) -> None:
+    scene.quickbooks.api.rates["EUR"] = "1.0845"
+    written = id_of(send(scene, in_euro(scene))[0])
+    found = scene.calls.read("GET", f"payment/{written}").body
+    assert isinstance(found, dict)
+    assert Decimal("1.0845") == found["Payment"]["ExchangeRate"]
+    assert ["sourcecurrencycode=EUR&asofdate=2026-03-10&minorversion=75"] == [
+        asked.partition("?")[2] for asked in scene.quickbooks.asked if "exchangerate" in asked
+    ]
+
+
+def test_foreign_receipt_without_a_rate_is_held_and_never_booked_at_one(scene: Scene) -> None:
+    (answer,) = send(scene, in_euro(scene))
+    assert "currency_mismatch" == code_of(answer)
+    assert [] == ours(scene)
+
+
+def test_receipt_in_the_home_currency_asks_for_no_rate(scene: Scene) -> None:
+    assert id_of(send(scene, an_order(a_write(scene.dana.customer("Hooli"))))[0])
+    assert not any("exchangerate" in asked for asked in scene.quickbooks.asked)
 
 
 # --- credits ----------------------------------------------------------------------------------------------------------

@@ -326,3 +326,9 @@ def test_customer_keeps_its_own_name_and_its_place_in_its_family(
 ) -> None:
     customer = documents.customer(a_customer(shown, full, active=active, parent=parent))
     assert (name, full_name, parent, active) == (customer.name, customer.full_name, customer.parent_id, customer.active)
+
+
+@pytest.mark.parametrize(("booked", "told"), [("1.0845", ""), ("1", "1"), (None, "")])
+def test_rate_at_which_it_was_booked_is_compared_with_the_one_given(booked: str | None, told: str) -> None:
+    request = Request("create", {"ExchangeRate": Decimal("1.0845")})
+    assert told == writes.booked_otherwise(request, {} if booked is None else {"ExchangeRate": Decimal(booked)})

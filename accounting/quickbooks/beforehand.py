@@ -7,6 +7,8 @@ is rewritten, and what a list tells otherwise than the order, is read by its own
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 
 from accounting.quickbooks import documents, queries
 from accounting.quickbooks.documents import Json, payment_of, text
@@ -59,6 +61,7 @@ class Beforehand:
             invoices=self._invoices(raw["Invoice"]),
             memos=self._memos(raw["CreditMemo"]),
             accounts=self._accounts_of(orders),
+            rates=self._rates_for(orders, raw["CreditMemo"]),
         )
 
     def customers(self, ids: Collection[str]) -> Mapping[str, Customer | Gone]:
@@ -88,6 +91,19 @@ class Beforehand:
         newer = {key for key, payment in payments.items() if payment and key in ordered and _token(payment) != ordered[key]}
         listed = self._reading.by_ids("Payment", newer) if newer else {}
         return {key: ordered[key] for key in newer if _token(listed[key]) == ordered[key] and _same(listed[key], payments[key])}
+
+    def _rates_for(
+        self, orders: Sequence[Order], memos: Mapping[str, Json | None]
+    ) -> Mapping[tuple[str, date | None], Decimal | None]:
+        """The exchange rates of what is created in a foreign currency; a credit is applied at that of now."""
+        asked: set[tuple[str, date | None]] = {
+            (order.write.currency, order.write.received_on) for order in orders if isinstance(order.write, ReceiptWrite)
+        }
+        asked |= {(documents.currency_of(memo), None) for memo in memos.values() if memo is not None}
+        if not asked:
+            return {}
+        home = self._reading.home_currency()
+        return {(currency, day): self._reading.rate(currency, day) for currency, day in asked if currency != home}
 
     def _versions_of(self, unknown: Collection[str]) -> Mapping[str, str]:
         """Versions of documents of which only the id is known: looked for kind by kind."""

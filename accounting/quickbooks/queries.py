@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 from accounting.calling import Calls, Reply, chunks
 from accounting.quickbooks import documents, faults
 from accounting.quickbooks.documents import Json
 from receivables.books_records import BooksSettings
-from receivables.errors import BooksUnavailable
+from receivables.errors import BooksRefused, BooksUnavailable
 
 MINOR_VERSION = 75  # the lowest that Intuit serves since August 2025
 TRANSACTIONS = frozenset({"Invoice", "CreditMemo", "Payment"})
@@ -124,6 +125,23 @@ class Reading:
             (entity, document if is_deleted(document) else self._whole(entity, document)) for entity, document in found
         ], _moment(body)
 
+    def home_currency(self) -> str:
+        return self._home_currency or self.settings().home_currency
+
+    def rate(self, currency: str, day: date | None) -> Decimal | None:
+        """What one unit of a foreign currency is in the home currency by the company's own list, on a day or now.
+
+        None where the list holds none; QuickBooks then says 1, or refuses the question.
+        """
+        on = {"asofdate": day.isoformat()} if day else {}
+        try:
+            found = self._entity("ExchangeRate", self._ask("exchangerate", {"sourcecurrencycode": currency, **on}))
+        except BooksRefused:
+            return None
+        rate = found.get("Rate")
+        of_home = documents.text(found, "TargetCurrencyCode") in ("", self.home_currency())
+        return Decimal(rate) if of_home and isinstance(rate, int | Decimal) and rate > 0 and rate != 1 else None
+
     def account_id(self, name: str) -> str:
         """The id of the one active account of this name ("Bank:Clearing" for one under another), or ""."""
         found = self.query("Account", [f"Name = {quoted([name.rpartition(':')[2]])}"]).documents
@@ -146,7 +164,7 @@ class Reading:
         """The document with its currency: the home currency is asked for only where a transaction does not name its own."""
         if entity not in TRANSACTIONS or documents.currency_of(document):
             return document
-        return documents.in_currency(document, self._home_currency or self.settings().home_currency)
+        return documents.in_currency(document, self.home_currency())
 
     def _ask(self, path: str, params: Mapping[str, str]) -> Json:
         return self._body(self._calls.read("GET", path, params={**params, "minorversion": MINOR_VERSION}))

@@ -5,6 +5,7 @@ A batch is worked off in order and has one request id for all; an item that the 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from accounting.calling import Calls
@@ -15,6 +16,8 @@ from accounting.quickbooks.writes import Request
 from receivables.effects import Answer, Order
 from receivables.errors import BooksRefused, OutcomeUnknown
 from receivables.refusal import Refusal
+
+log = logging.getLogger(__name__)
 
 
 def one(calls: Calls, order: Order, request: Request, deadline: float) -> Answer:
@@ -63,6 +66,8 @@ def _answer(order: Order, request: Request, body: object, trace: str) -> Answer:
     answered = body.get("Payment") if isinstance(body, Mapping) else None
     if not isinstance(answered, Mapping) or not writes.answers(order, request, answered):
         return OutcomeUnknown("QuickBooks answered with something that does not answer this write.")
+    if rate := writes.booked_otherwise(request, answered):
+        log.error("QuickBooks booked #%s at %s, not at the exchange rate it was given", text(answered, "Id"), rate)
     return writes.written(order, answered, trace)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from accounting.orders import changed_since, not_able
@@ -52,6 +53,8 @@ class Before:
     invoices: Mapping[str, Invoice | Gone] = field(default_factory=dict)
     memos: Mapping[str, CreditMemo | Gone] = field(default_factory=dict)
     accounts: Mapping[str, str] = field(default_factory=dict)  # name to id, "" where no active one is called so
+    #: Of foreign currencies, by day (None: now); None where the company's list has no rate. The home currency has none here.
+    rates: Mapping[tuple[str, date | None], Decimal | None] = field(default_factory=dict)
 
 
 def prepare(order: Order, before: Before) -> Request | Answer:
@@ -104,9 +107,29 @@ def answers(order: Order, request: Request, answered: Json) -> bool:
     return same_money and order.marker in (text(answered, "PrivateNote") or order.marker)
 
 
+def booked_otherwise(request: Request, answered: Json) -> str:
+    """The exchange rate at which QuickBooks booked it, where that is not the one it was given; else ""."""
+    asked, booked = request.payment.get("ExchangeRate"), answered.get("ExchangeRate")
+    return str(booked) if isinstance(asked, Decimal) and booked is not None and booked != asked else ""
+
+
 def note(marker: str, memo: str) -> str:
     """The marker comes first, so that nothing that shortens a note cuts it."""
     return f"{marker} {memo}".strip()[:LONGEST_NOTE]
+
+
+def _at_rate(payment: dict[str, object], currency: str, day: date | None, before: Before) -> BooksRefused | None:
+    """Names the rate of a foreign currency: without one QuickBooks would book it at 1, and so it is refused here."""
+    rate = before.rates.get((currency, day), Decimal(1))
+    if rate is None:
+        return BooksRefused(
+            f"QuickBooks has no exchange rate for {currency} on that day, and would book it at 1. "
+            "Enter the rate in QuickBooks (Currencies), then retry.",
+            Refusal.CURRENCY_MISMATCH,
+        )
+    if (currency, day) in before.rates:
+        payment["ExchangeRate"] = rate
+    return None
 
 
 def _create(order: Order, write: ReceiptWrite, before: Before) -> Request | Answer:
@@ -120,7 +143,7 @@ def _create(order: Order, write: ReceiptWrite, before: Before) -> Request | Answ
             return BooksRefused(message, Refusal.ACCOUNT_INACTIVE)
         payment["DepositToAccountRef"] = {"value": account}
     payment["Line"] = [_line("Invoice", line.invoice_id, line.amount_minor, write.currency) for line in write.lines]
-    return Request("create", payment)
+    return _at_rate(payment, write.currency, write.received_on, before) or Request("create", payment)
 
 
 def _apply_credit(order: Order, write: ApplyCredit, before: Before) -> Request | Answer:
@@ -140,7 +163,8 @@ def _apply_credit(order: Order, write: ApplyCredit, before: Before) -> Request |
         _line("Invoice", write.invoice_id, write.amount_minor, memo.currency),
         _line("CreditMemo", write.credit_memo_id, write.amount_minor, memo.currency),
     ]
-    return Request("create", payment, frozenset({write.credit_memo_id, write.invoice_id}))
+    refused = _at_rate(payment, memo.currency, None, before)
+    return refused or Request("create", payment, frozenset({write.credit_memo_id, write.invoice_id}))
 
 
 def _apply_receipt(write: ApplyReceipt, before: Before) -> Request | Answer:

@@ -32,8 +32,9 @@ def currency_refused(reading: Reading, matched: Matched) -> Finding:
     """The books refused the receipt because of its currency, though its invoices are in that currency.
 
     Shows as: a refusal that says so.
-    Happens when: the customer, the deposit account or the books as a whole keep another currency.
-    Remedy: name a deposit account of the payment's currency, or correct the customer's currency, then retry.
+    Happens when: the customer, the deposit account or the books as a whole keep another currency, or the books have no
+    exchange rate for that day.
+    Remedy: name a deposit account of the payment's currency, correct the customer's currency, or enter the rate, then retry.
     Prevention: give each currency a deposit account of its own in the company's settings.
     Not to be confused with: an invoice that is plainly in another currency.
     """
@@ -44,8 +45,9 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     paid_in = diagnosis.payment.money("amount").currency
     if diagnosis.primary.rule == "currency_refused":
         return (
-            f"The books refused a receipt in {paid_in}, though the invoices are in {paid_in}. "
-            "Check the currency of the customer and of the deposit account, then retry."
+            f"The books did not take a receipt in {paid_in}, though the invoices are in {paid_in}. "
+            "Check the currency of the customer and of the deposit account, and that the books have an exchange rate "
+            f"for {paid_in} on that day, then retry."
         )
     differ = [
         f"{fact.document} is in {plain(fact.text('currency'))}, but the customer paid in {paid_in}."

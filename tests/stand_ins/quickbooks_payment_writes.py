@@ -76,6 +76,8 @@ def create(change: Change, body: Body) -> str:
         _keep_head(change, payment_id, wished, changes=0)
     for application_id in applications:
         side.link(change, application_id, payment_id)
+    if wished.currency != reading.settings(change.connection).home_currency:  # one left out is 1, without a word
+        side.keep_words(change, payment_id, {"ExchangeRate": float(body.get("ExchangeRate", 1))})
     return payment_id
 
 
