@@ -38,8 +38,10 @@ _documents: dict[str, TypeAdapter[Any]] = {
     "credit_memo": TypeAdapter(CreditMemo),
     "receipt": TypeAdapter(Receipt),
 }
-#: What a person did not decide upon: reading times, bare versions, the calendar, and how many other payments fail.
-_NOT_FACTS = frozenset({"taken_at", "version", "changed", "isolated", "not_checked", "time_zone", "has_time", "apply_by_hand"})
+#: What a person did not decide upon: reading times, bare versions, the calendar, how many other payments fail, what else is open.
+_NOT_FACTS = frozenset(
+    {"taken_at", "version", "changed", "isolated", "not_checked", "time_zone", "has_time", "apply_by_hand", "other_invoices"}
+)
 
 
 def evidence_to_json(evidence: Evidence) -> Any:
