@@ -18,7 +18,7 @@ from accounting.embedded.money_out import NewMoneyOut
 from accounting.embedded.receipts import Correction
 from receivables.books_records import Customer, Invoice, MoneyOutKind, Receipt
 from receivables.diagnosis import Cause, Remedy
-from receivables.payment import Allocation, FeedStatus, PaymentState
+from receivables.payment import Allocation, Dispute, FeedStatus, PaymentState
 from storage import decisions
 from sync import journey, reconciliation, requests
 
@@ -127,7 +127,8 @@ class Office:
 
     def told(self, status: FeedStatus, **more: object) -> None:
         """The portal tells what became of the payment."""
-        self.payment = replace(self.payment, status=status, **more)  # type: ignore[arg-type]
+        at = None if status is FeedStatus.PAID else self.now
+        self.payment = replace(self.payment, status=status, status_at=at, **more)  # type: ignore[arg-type]
         self.world.later(1.0)
         self.scene.feed(self.payment)
         self.sync()
@@ -433,4 +434,107 @@ def deposited(office: Office) -> None:
     office.shows(Cause.RECEIPT_CHANGED)
     office.begins(clearing=WHOLE, owed=WHOLE, on_account=-WHOLE, sales=-WHOLE)
     office.apply(office.ours(), office.invoice)
+    office.ends(clearing=WHOLE, sales=-WHOLE)
+
+
+# --- money that goes back -----------------------------------------------------------------------------------------------
+
+
+@story("An ACH payment is returned, and the customer pays again", frozenset({STRICT}))
+def returned_and_paid_again(office: Office) -> None:
+    """The bank returned the payment for insufficient funds. The return is recorded on its own day, the receipt stays in its
+    month and deposit, and the invoice is open again; the bank's fee is apart. The next payment lands by itself."""
+    office.pay(method="ach")
+    office.sync()
+    office.told(FeedStatus.RETURNED, reason_code="R01")
+    office.shows(Cause.PAYMENT_RETURNED, Remedy.RECORD_RETURN)
+    office.begins(clearing=WHOLE, sales=-WHOLE)
+    office.decide(Remedy.RECORD_RETURN)
+    assert by_name({"owed": WHOLE, "sales": -WHOLE}) == office.moved()
+    office.pay_out(MoneyOutKind.FEE, office.ours(), 1_200)
+    office.pay_again()
+    office.ends(clearing=WHOLE - 1_200, sales=-WHOLE, fees=1_200)
+
+
+@story("A bounced check, recorded by the bookkeeper", frozenset({STRICT}))
+def bounced_check(office: Office) -> None:
+    """Erin recorded the return from the bank's notice before anybody decided: that ends it, and the invoice is dunned again."""
+    office.pay(method="check")
+    office.sync()
+    office.begins(clearing=WHOLE, sales=-WHOLE)
+    office.pay_out(MoneyOutKind.RETURN, office.ours())
+    office.told(FeedStatus.RETURNED)
+    office.ends(PaymentState.EXCLUDED, owed=WHOLE, sales=-WHOLE)
+
+
+@story("A customer paid twice and is refunded", frozenset({STRICT}))
+def paid_twice_and_refunded(office: Office) -> None:
+    """AutoPay and a payment by hand paid the same invoice. The second is recorded as a customer deposit, and paid back."""
+    office.pay()
+    office.sync()
+    office.pay_again()
+    office.sync()
+    office.shows(Cause.CUSTOMER_PAID_TWICE, Remedy.KEEP_ON_ACCOUNT)
+    office.begins(clearing=WHOLE, sales=-WHOLE)
+    office.decide(Remedy.KEEP_ON_ACCOUNT)
+    assert by_name({"clearing": 2 * WHOLE, "on_account": -WHOLE, "sales": -WHOLE}) == office.moved()
+    office.pay_out(MoneyOutKind.REFUND, office.ours(), WHOLE)
+    office.told(FeedStatus.REFUNDED)
+    office.ends(PaymentState.EXCLUDED, clearing=WHOLE, sales=-WHOLE)
+
+
+@story("A payment is refunded after it was recorded", frozenset({STRICT}))
+def refunded(office: Office) -> None:
+    """The portal paid the customer back for returned goods. The refund is a document of its own, never a void, and two people
+    record it, because it opens the invoice again; Erin credits the invoice, so that AutoPay does not charge it anew."""
+    office.pay()
+    office.sync()
+    office.told(FeedStatus.REFUNDED)
+    office.shows(Cause.PAYMENT_REFUNDED, Remedy.RECORD_RETURN)
+    office.begins(clearing=WHOLE, sales=-WHOLE)
+    office.both_decide(Remedy.RECORD_RETURN)
+    assert by_name({"owed": WHOLE, "sales": -WHOLE}) == office.moved()
+    office.credit(WHOLE, "Returned goods")
+    office.ends(PaymentState.EXCLUDED, sales=-WHOLE, credits=WHOLE)
+
+
+@story("A chargeback is lost", frozenset({STRICT}))
+def chargeback_lost(office: Office) -> None:
+    """While the dispute is open the money is only held. Once it is lost, it is recorded on that day, with its fee apart."""
+    office.pay()
+    office.sync()
+    office.told(FeedStatus.CHARGED_BACK, dispute=Dispute.OPEN)
+    office.begins(clearing=WHOLE, sales=-WHOLE)
+    office.told(FeedStatus.CHARGED_BACK, dispute=Dispute.LOST)
+    office.shows(Cause.PAYMENT_CHARGED_BACK, Remedy.RECORD_RETURN)
+    office.decide(Remedy.RECORD_RETURN)
+    office.pay_out(MoneyOutKind.FEE, office.ours(), 1_500)
+    office.ends(PaymentState.EXCLUDED, clearing=-1_500, owed=WHOLE, sales=-WHOLE, fees=1_500)
+
+
+@story("A chargeback is won", frozenset({STRICT}))
+def chargeback_won(office: Office) -> None:
+    """The money stayed: nothing is recorded, and nothing has to be taken back."""
+    office.pay()
+    office.sync()
+    office.told(FeedStatus.CHARGED_BACK, dispute=Dispute.OPEN)
+    office.begins(clearing=WHOLE, sales=-WHOLE)
+    office.told(FeedStatus.PAID, dispute=Dispute.WON)
+    office.ends(clearing=WHOLE, sales=-WHOLE)
+
+
+@story("The second receipt of one payment is voided", frozenset({STRICT}))
+def second_receipt(office: Office) -> None:
+    """A copy of our receipt stands beside it, and no cash stands behind it. Two people void the one that is not deposited."""
+    office.pay()
+    office.sync()
+    first = office.ours()
+    office.ledger.enter_receipt(
+        office.hooli.id, WHOLE, "USD", first.received_on, by=ERIN, memo=first.memo, reference=office.number
+    )
+    reconciliation.run_once(office.scene.desk)
+    office.sync()
+    office.shows(Cause.RECEIPT_DOUBLED, Remedy.VOID_RECEIPT)
+    office.begins(clearing=WHOLE, undeposited=WHOLE, on_account=-WHOLE, sales=-WHOLE)
+    office.both_decide(Remedy.VOID_RECEIPT)
     office.ends(clearing=WHOLE, sales=-WHOLE)
