@@ -14,59 +14,28 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO
 
 from feeds.csv_line import COLUMNS, REQUIRED_COLUMNS, read_line, shown
+from feeds.findings import WHOLE_FILE, WHOLE_LINE, Findings, Unreadable, about_cards, summary_of, unreadable
 from feeds.seen_numbers import SeenNumbers
 from feeds.unchanged import changed, remembered, unchanged
 from receivables.card_numbers import masked
 from receivables.company import Company
 from receivables.errors import FeedError, FeedProblem
 from receivables.payment import Payment
-from receivables.words import counted
 
 MOST_BYTES = 512 * 1024 * 1024  # over 500 bytes for each of the most payments; more is not a payment file
 MOST_LINES = 1_000_000  # besides the header; more take the machine longer than a sync may
 MOST_LINE_BYTES = 64 * 1024  # 200 invoices fit in 16 KiB; also bounds what a quote left open can swallow
-MOST_PROBLEMS = 1_000  # kept and shown; nobody corrects more by hand
-FEW_CARD_LINES = 3  # one long number in ten passes for a card's by chance: with more of them a person is asked
 
 _BLOCK_BYTES = 1024 * 1024
 _SHORTEST_RECORD_BYTES = 7  # six commas and one character: how many numbers a file of some size can hold
-_WHOLE_LINE = "whole line"
-_FILE = "file"
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _SAVE_AS = "Save it as CSV in UTF-8"
-
-
-class _Unreadable(Exception):
-    """Reading cannot go on after this problem."""
-
-    def __init__(self, problem: FeedProblem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
-
-
-@dataclass
-class _Findings:
-    """What one pass found. `damaged` means the file itself is wrong, so that no line of it can be trusted."""
-
-    count: int = 0
-    wrong_lines: int = 0
-    card_lines: int = 0  # with a number that looks like a card number
-    damaged: bool = False
-    problems: list[FeedProblem] = field(default_factory=list)
-    problem_count: int = 0
-
-    def add(self, problem: FeedProblem, *, damaged: bool = False) -> None:
-        self.problem_count += 1
-        self.damaged = self.damaged or damaged
-        if len(self.problems) < MOST_PROBLEMS:
-            self.problems.append(problem)
 
 
 class CsvFile:
@@ -93,7 +62,7 @@ class CsvFile:
         self._partial = partial
         self._are_not_cards = are_not_cards
         self._not_cards = False  # what the answer was
-        self._findings: _Findings | None = None
+        self._findings: Findings | None = None
         self._digests: list[str] = []  # after each block of the validated file; the last is of all of it
 
     @property
@@ -136,7 +105,7 @@ class CsvFile:
     @property
     def asks_about_cards(self) -> str:
         """What to do where many numbers look like card numbers, in a sentence; "" where few do. Raises FeedError."""
-        return _about_cards(self._validated(), self._not_cards)
+        return about_cards(self._validated(), self._not_cards)
 
     def validate(self) -> None:
         """Reads the whole file once. Raises FeedError with every problem; asked again, answers from memory."""
@@ -146,7 +115,7 @@ class CsvFile:
         """Every payment, in the order of the file. Raises FeedError before the first where something is wrong,
         and later where the file is not the one that was validated; no payment of a changed block is yielded."""
         validated = self._validated()
-        again = _Findings()
+        again = Findings()
         with self._opened() as file:
             for payment in self._read(file, again, lambda blocks: unchanged(blocks, self._digests, self.name)):
                 again.count += 1
@@ -154,7 +123,7 @@ class CsvFile:
         if (again.count, again.problem_count) != (validated.count, validated.problem_count):
             raise changed(self.name)
 
-    def _validated(self) -> _Findings:
+    def _validated(self) -> Findings:
         if self._findings is None:
             digests: list[str] = []
             self._findings = self._pass(lambda blocks: remembered(blocks, digests))
@@ -163,13 +132,13 @@ class CsvFile:
                 self._not_cards = True
                 self._findings = self._pass(lambda blocks: unchanged(blocks, digests, self.name))
         if self._findings.damaged or (self._findings.problems and not self._partial):
-            asked = _about_cards(self._findings, self._not_cards)
-            summary = _summary(self.name, self._findings) + (f". {asked}" if asked else "")
+            asked = about_cards(self._findings, self._not_cards)
+            summary = summary_of(self.name, self._findings) + (f". {asked}" if asked else "")
             raise FeedError(summary, tuple(self._findings.problems))
         return self._findings
 
-    def _pass(self, watch: Callable[[Iterable[bytes]], Iterable[bytes]]) -> _Findings:
-        findings = _Findings()
+    def _pass(self, watch: Callable[[Iterable[bytes]], Iterable[bytes]]) -> Findings:
+        findings = Findings()
         with self._opened() as file:
             for _ in self._read(file, findings, watch):
                 findings.count += 1
@@ -191,13 +160,13 @@ class CsvFile:
                 raise FeedError(f"{self.name} could not be read to its end: {error.strerror}; copy it again") from error
 
     def _read(
-        self, file: BinaryIO, findings: _Findings, watch: Callable[[Iterable[bytes]], Iterable[bytes]]
+        self, file: BinaryIO, findings: Findings, watch: Callable[[Iterable[bytes]], Iterable[bytes]]
     ) -> Iterator[Payment]:
         """One pass: yields the good payments and adds everything wrong to `findings`. `watch` sees each block first."""
         size = os.fstat(file.fileno()).st_size
         try:
             if size > MOST_BYTES:
-                raise _unreadable(1, _FILE, f"{size:,} bytes", f"Split it into files of at most {MOST_BYTES:,} bytes")
+                raise unreadable(1, WHOLE_FILE, f"{size:,} bytes", f"Split it into files of at most {MOST_BYTES:,} bytes")
             seen = SeenNumbers(min(MOST_LINES, size // _SHORTEST_RECORD_BYTES) + 1)
             records = _records(_lines(watch(_blocks(file, size)), findings), findings)
             columns = _columns(records, findings)
@@ -205,11 +174,11 @@ class CsvFile:
                 payment = self._payment(line, fields, columns, seen, findings)
                 if payment is not None:
                     yield payment
-        except _Unreadable as error:
+        except Unreadable as error:
             findings.add(error.problem, damaged=True)
 
     def _payment(
-        self, line: int, fields: list[str], columns: tuple[str, ...], seen: SeenNumbers, findings: _Findings
+        self, line: int, fields: list[str], columns: tuple[str, ...], seen: SeenNumbers, findings: Findings
     ) -> Payment | None:
         """The payment of one record, or None with its problems added."""
         if len(fields) != len(columns):
@@ -217,7 +186,7 @@ class CsvFile:
             findings.add(
                 FeedProblem(
                     line,
-                    _WHOLE_LINE,
+                    WHOLE_LINE,
                     f"{len(fields)} fields where the header names {len(columns)} columns",
                     "Put values that contain a comma in double quotes, and leave out no comma",
                 )
@@ -240,59 +209,40 @@ class CsvFile:
         return None if problems else reading.payment
 
 
-def _unreadable(line: int, column: str, message: str, remedy: str) -> _Unreadable:
-    return _Unreadable(FeedProblem(line, column, message, remedy))
-
-
-def _summary(name: str, findings: _Findings) -> str:
-    count, kept = findings.problem_count, len(findings.problems)
-    more = f" (the first {kept:,} are listed, {count - kept:,} more are not)" if count > kept else ""
-    return f"{name} has {counted(count, 'problem')}{more}; nothing was taken in. First: {findings.problems[0]}"
-
-
-def _about_cards(findings: _Findings, not_cards: bool) -> str:
-    if not_cards or findings.card_lines <= FEW_CARD_LINES:
-        return ""
-    return (
-        f"Numbers on {findings.card_lines:,} lines look like card numbers. Where they are the portal's own numbers, import the "
-        "file again with --numbers-are-not-cards; that is put on record for this file"
-    )
-
-
 def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
-    """The file in blocks of a fixed size. Raises _Unreadable where there is more than the `size` it had when opened."""
+    """The file in blocks of a fixed size. Raises Unreadable where there is more than the `size` it had when opened."""
     read = 0
     while block := file.read(_BLOCK_BYTES):
         read += len(block)
         if read > size:
-            raise _unreadable(1, _FILE, "it grew while it was read", "Import it when it is complete")
+            raise unreadable(1, WHOLE_FILE, "it grew while it was read", "Import it when it is complete")
         yield block
 
 
-def _lines(blocks: Iterable[bytes], findings: _Findings) -> Iterator[str]:
+def _lines(blocks: Iterable[bytes], findings: Findings) -> Iterator[str]:
     """The physical lines as text, each with its line end. Bytes that are not text damage the file but not the reading."""
     for number, raw in enumerate(_raw_lines(blocks), start=1):
         if number > MOST_LINES + 1:
-            raise _unreadable(number, _FILE, f"more than {MOST_LINES:,} lines", "Split it into several files")
+            raise unreadable(number, WHOLE_FILE, f"more than {MOST_LINES:,} lines", "Split it into several files")
         line = raw.removeprefix(_UTF8_BOM) if number == 1 else raw
         if number == 1 and raw.startswith(_UTF16_BOMS):
-            raise _unreadable(1, _FILE, "it is written in UTF-16", _SAVE_AS)
+            raise unreadable(1, WHOLE_FILE, "it is written in UTF-16", _SAVE_AS)
         if b"\0" in line:
             message = f"an empty byte (NUL) at position {line.index(0) + 1}"
             if number == 1:  # where every second byte is empty, one problem for each line would help nobody
-                raise _unreadable(1, _WHOLE_LINE, message + ", as in UTF-16", _SAVE_AS)
-            findings.add(FeedProblem(number, _WHOLE_LINE, message, "The file was cut or damaged; export it again"), damaged=True)
+                raise unreadable(1, WHOLE_LINE, message + ", as in UTF-16", _SAVE_AS)
+            findings.add(FeedProblem(number, WHOLE_LINE, message, "The file was cut or damaged; export it again"), damaged=True)
             line = line.replace(b"\0", b"?")
         try:
             yield line.decode()
         except UnicodeDecodeError as error:
             message = f"the byte {line[error.start]:#04x} at position {error.start + 1} is not UTF-8"
-            findings.add(FeedProblem(number, _WHOLE_LINE, message, _SAVE_AS), damaged=True)
+            findings.add(FeedProblem(number, WHOLE_LINE, message, _SAVE_AS), damaged=True)
             yield line.decode(errors="replace")
 
 
 def _raw_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The physical lines as bytes, each with its line end. Raises _Unreadable at one that is too long."""
+    """The physical lines as bytes, each with its line end. Raises Unreadable at one that is too long."""
     number = 1
     rest = b""
     for block in blocks:
@@ -309,10 +259,10 @@ def _raw_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
 def _check_short(line: bytes, number: int) -> None:
     if len(line) > MOST_LINE_BYTES:
         message = f"the line is longer than {MOST_LINE_BYTES:,} bytes"
-        raise _unreadable(number, _WHOLE_LINE, message, "Check that each payment stands on a line of its own")
+        raise unreadable(number, WHOLE_LINE, message, "Check that each payment stands on a line of its own")
 
 
-def _records(lines: Iterable[str], findings: _Findings) -> Iterator[tuple[int, list[str]]]:
+def _records(lines: Iterable[str], findings: Findings) -> Iterator[tuple[int, list[str]]]:
     """The records with the line on which each begins; blank lines, and rows of empty fields as spreadsheets leave them, are
     passed over. What is not CSV is a problem."""
     first, length, ended = 1, 0, False
@@ -323,7 +273,7 @@ def _records(lines: Iterable[str], findings: _Findings) -> Iterator[tuple[int, l
             length += len(line)
             if length > MOST_LINE_BYTES:
                 message = f"a double quote is opened and not closed within {MOST_LINE_BYTES:,} characters"
-                raise _unreadable(first, _WHOLE_LINE, message, "Close it on the same line")
+                raise unreadable(first, WHOLE_LINE, message, "Close it on the same line")
             yield line
         ended = True
 
@@ -338,16 +288,16 @@ def _records(lines: Iterable[str], findings: _Findings) -> Iterator[tuple[int, l
             findings.wrong_lines += 1
             if ended:  # all that followed the quote was swallowed, so nothing is known of it
                 message = "a double quote is opened and never closed"
-                findings.add(FeedProblem(first, _WHOLE_LINE, message, "Close it on the same line"), damaged=True)
+                findings.add(FeedProblem(first, WHOLE_LINE, message, "Close it on the same line"), damaged=True)
             else:
                 remedy = "Write a double quote inside a quoted value twice, and end each line as Windows or Unix does"
-                findings.add(FeedProblem(first, _WHOLE_LINE, f"it is not CSV ({error})", remedy))
+                findings.add(FeedProblem(first, WHOLE_LINE, f"it is not CSV ({error})", remedy))
             continue
         if any(field.strip() for field in record):
             yield first, record
 
 
-def _columns(records: Iterator[tuple[int, list[str]]], findings: _Findings) -> tuple[str, ...]:
+def _columns(records: Iterator[tuple[int, list[str]]], findings: Findings) -> tuple[str, ...]:
     """The columns the header names, or none with what is wrong with it added."""
     line, header = next(records, (0, []))
     names = tuple(name.strip(" ") for name in header)
@@ -361,10 +311,10 @@ def _columns(records: Iterator[tuple[int, list[str]]], findings: _Findings) -> t
         findings.damaged = True
         return ()
     if line != 1:
-        wrong(_WHOLE_LINE, "there is no header" if line else "the file has no lines", whole)
+        wrong(WHOLE_LINE, "there is no header" if line else "the file has no lines", whole)
         return ()
     if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
-        wrong(_WHOLE_LINE, "the columns are not separated by commas", "Save it as CSV with commas between the values")
+        wrong(WHOLE_LINE, "the columns are not separated by commas", "Save it as CSV with commas between the values")
         return ()
     for place, name in enumerate(names, start=1):
         if name not in COLUMNS:

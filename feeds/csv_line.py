@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from receivables import card_numbers
 from receivables.company import Company
@@ -320,16 +321,20 @@ def _moment(text: str, company: Company) -> tuple[datetime | None, bool]:
         return moment.astimezone(UTC), has_time
     if not form["time"]:
         moment = moment.replace(hour=12)
-    # Where a local time exists twice, or not at all, its two readings (fold 0 and 1) have different offsets.
-    first, second = (moment.replace(tzinfo=company.time_zone, fold=fold) for fold in (0, 1))
+    return in_zone(moment, company.time_zone, text), has_time
+
+
+def in_zone(moment: datetime, time_zone: ZoneInfo, text: str) -> datetime:
+    """A local time of that zone, in UTC. Refused where the clocks change and it exists twice, or not at all."""
+    first, second = (moment.replace(tzinfo=time_zone, fold=fold) for fold in (0, 1))
     before, after = first.utcoffset(), second.utcoffset()
     if before != after:
         happens = "happens twice" if before and after and before > after else "does not exist"
         raise Wrong(
-            f"{shown(text)} {happens} in {company.time_zone.key}, where the clocks change",
+            f"{shown(text)} {happens} in {time_zone.key}, where the clocks change",
             "Add the offset from UTC, such as -06:00 at the end",
         )
-    return first.astimezone(UTC), has_time
+    return first.astimezone(UTC)
 
 
 def _allocations(raw: str, currency: str, amount_minor: int) -> tuple[Allocation, ...]:

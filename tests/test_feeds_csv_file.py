@@ -394,9 +394,9 @@ def test_a_file_over_512_mib_is_refused_unread(tmp_path: Path) -> None:
 def test_a_million_payments_are_taken_and_one_line_more_is_refused(tmp_path: Path) -> None:
     path = bytes_in(tmp_path, b"\n" * 1_000_002)
     blocks = iter([path.read_bytes()])
-    lines = csv_file._lines(blocks, csv_file._Findings())
+    lines = csv_file._lines(blocks, csv_file.Findings())
     assert 1_000_001 == sum(1 for _ in itertools.islice(lines, 1_000_001))
-    with pytest.raises(csv_file._Unreadable, match="1,000,000 lines"):
+    with pytest.raises(csv_file.Unreadable, match="1,000,000 lines"):
         next(lines)
 
 

@@ -1,0 +1,147 @@
+"""What rows of their own say about payments: refunds, fees, returns and chargebacks, brought to the payments they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from feeds.csv_line import shown
+from feeds.findings import Findings
+from feeds.maps.amounts import exact
+from feeds.maps.map import Means
+from receivables.card_numbers import holds_one
+from receivables.errors import FeedProblem
+from receivables.money import minor_from_text, text_from_minor
+from receivables.payment import FeedStatus, Payment
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row about the payment `number`. `digits` are plain, without a sign; what the row means says where the money went."""
+
+    line: int
+    column: str
+    means: Means
+    number: str
+    digits: str
+    currency: str
+    fee_minor: int
+
+
+class _Refused(Exception):
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+@dataclass
+class Changes:
+    """All changes of a file, by the payment they are about."""
+
+    _of: dict[str, list[Change]] = field(default_factory=dict)
+    _fees: dict[str, int] = field(default_factory=dict)
+
+    def add(self, change: Change) -> None:
+        self._of.setdefault(change.number, []).append(change)
+
+    def fee(self, number: str, fee_minor: int) -> None:
+        """What the payment's own row says was kept."""
+        self._fees[number] = fee_minor
+
+    def applied(
+        self, read: Mapping[str, tuple[int, Payment]], known: Callable[[str], Payment | None], findings: Findings
+    ) -> list[Payment]:
+        """The payments with all that the file says of them, in its order, then those imported before.
+
+        A payment about which a row is wrong is left out with it: what is known of it would be half of the truth.
+        """
+        payments = []
+        for number, (line, payment) in read.items():
+            changes = self._of.get(number, [])
+            try:
+                payments.append(_with(payment, changes, self._fees.get(number, 0)))
+            except _Refused as reason:
+                place = changes[0] if changes else None
+                self._refuse(place.line if place else line, place.column if place else "fee", reason, findings)
+        for number, changes in self._of.items():
+            if number in read:
+                continue
+            first = changes[0]
+            try:
+                payment = _ended(first, changes, known)
+            except _Refused as reason:
+                self._refuse(first.line, first.column, reason, findings)
+            else:
+                payments += [payment] if payment else []
+        return payments
+
+    def _refuse(self, line: int, column: str, reason: _Refused, findings: Findings) -> None:
+        findings.wrong_lines += 1
+        findings.add(FeedProblem(line, column, reason.message, reason.remedy))
+
+
+def _with(payment: Payment, changes: list[Change], fee_minor: int) -> Payment:
+    """A payment of this file with what its other rows say."""
+    refunded_minor = payment.refunded_minor + sum(_refund(payment, change) for change in changes)
+    fee_minor += sum(change.fee_minor for change in changes)
+    name = shown(payment.transaction_number)
+    if fee_minor < 0:
+        raise _Refused(f"more of the fee of {name} was given back than kept", "Export from the day of the payment on")
+    status = _status(payment.status, changes)
+    if refunded_minor < 0 or refunded_minor > payment.amount_minor:
+        given, paid = (text_from_minor(minor, payment.currency) for minor in (refunded_minor, payment.amount_minor))
+        raise _Refused(f"the refunds of {name} add up to {given}, of {paid} that were paid", "Correct the export, or the map")
+    if refunded_minor == payment.amount_minor and status is FeedStatus.PAID:
+        status = FeedStatus.REFUNDED
+    if status is not FeedStatus.PAID:
+        refunded_minor = 0
+    return replace(payment, fee_minor=fee_minor, refunded_minor=refunded_minor, status=status)
+
+
+def _ended(first: Change, changes: list[Change], known: Callable[[str], Payment | None]) -> Payment | None:
+    """A payment imported before, as these rows say it ended; None where they only tell a fee."""
+    number = first.number
+    changes = [change for change in changes if change.means is not Means.FEE]
+    if not changes:
+        return None
+    name = shown(number)
+    payment = None if holds_one(number) else known(number)
+    if payment is None:
+        raise _Refused(
+            f"payment {name} is neither in this file nor imported before", "Export from the day of that payment on, or leave it out with --partial"
+        )
+    refunded_minor = sum(_refund(payment, change) for change in changes)
+    status = _status(payment.status, changes)
+    if refunded_minor and refunded_minor != payment.amount_minor:
+        raise _Refused(
+            f"a part of payment {name} was refunded, and the payment is not in this file",
+            "Export from the day of that payment on, so that all of its refunds are known",
+        )
+    if refunded_minor and status is FeedStatus.PAID:
+        status = FeedStatus.REFUNDED
+    return replace(payment, status=status)
+
+
+def _refund(payment: Payment, change: Change) -> int:
+    """What a row gave back of the payment, negative where the refund failed."""
+    if change.means not in (Means.REFUND, Means.REFUND_FAILED):
+        return 0
+    if change.currency != payment.currency:
+        name = shown(payment.transaction_number)
+        raise _Refused(f"the refund is in {shown(change.currency)}, payment {name} in {payment.currency}", "Correct the export")
+    try:
+        minor = minor_from_text(exact(change.digits, change.currency), change.currency)
+    except ValueError:
+        raise _Refused(f"{shown(change.digits)} is not an amount in {change.currency}", "Correct the export, or the map") from None
+    return -minor if change.means is Means.REFUND_FAILED else minor
+
+
+def _status(status: FeedStatus, changes: list[Change]) -> FeedStatus:
+    """A chargeback that was won is none, in whatever order the rows stand."""
+    said = [change.means for change in changes]
+    if said.count(Means.CHARGEBACK) > said.count(Means.CHARGEBACK_WON) or Means.RETURN in said:
+        return FeedStatus.RETURNED
+    if Means.CHARGEBACK_WON in said and status is FeedStatus.RETURNED:
+        return FeedStatus.PAID
+    return status
