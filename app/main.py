@@ -15,6 +15,7 @@ from app.commands import aliases as alias_commands
 from app.commands import connections as connection_commands
 from app.commands import deciding as deciding_commands
 from app.commands import explain as explain_commands
+from app.commands import importing as import_commands
 from app.commands import payments as payment_commands
 from app.commands import proof as proof_commands
 from app.commands import records as record_commands
@@ -44,6 +45,7 @@ def root(
 
 
 app.add_typer(books_app, name="books")
+import_commands.register(app)
 payment_commands.register(app)
 deciding_commands.register(app)
 explain_commands.register(app)

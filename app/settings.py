@@ -7,8 +7,6 @@ write instead. Secrets come from elsewhere (`app/secrets.py`). `docs/configurati
 from __future__ import annotations
 
 import os
-import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,8 +21,8 @@ from app.secrets import Secret, SlackAccess, has_password, read_secret, slack_ac
 from app.settings_books import AnyBooksSettings, EmbeddedBooksSettings, Name, Table, folder_of
 from app.settings_credits import CreditReasons, words_of
 from app.settings_feeds import HttpSettings, StripeFeedSettings
-from app.settings_lines import line_of
 from app.settings_messages import Problem, nearest, problem_at, problems_of
+from app.toml_file import parsed, refused
 from receivables.authority import Person, Right
 from receivables.company import Company
 from receivables.diagnosis import Remedy
@@ -34,7 +32,6 @@ from receivables.words import LOCALES
 
 CONFIG_VARIABLE = "RESOLVE_NOW_CONFIG"
 DEFAULT_FILE = Path("resolve-now.toml")
-LARGEST_FILE_BYTES = 4 * 1024 * 1024  # thousands of companies; anything more is the wrong file
 
 SMALLEST_FILE = """\
 [[company]]
@@ -253,7 +250,8 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
     Raises ConfigurationError with everything that is wrong: file, key, and what to write instead.
     """
     path = config_file(path, environment)
-    text, raw = _parsed(path)
+    missing = f"Name another file with {CONFIG_VARIABLE}, or create it; this is enough to start with:\n\n{SMALLEST_FILE}"
+    text, raw = parsed(path, missing)
     folder = Path(os.path.abspath(path.parent))
     secret = read_secret("database_url", environment)
     problems = [_misplaced(raw, place) for place in take_out_secrets(raw)]
@@ -263,7 +261,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
         file = _File.model_validate(raw, context={"folder": folder, "companies": [id for id in companies if isinstance(id, str)]})
     except ValidationError as error:
         problems += problems_of(error.errors(include_url=False), raw)
-        raise _refused(path, problems, text) from None
+        raise refused(path, problems, text) from None
     url = file.database.url
     if secret:
         try:
@@ -272,40 +270,11 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
             problems.append(Problem(variable_of("database_url"), str(error)))
     problems += _shared_files(file, url, raw)
     if problems:
-        raise _refused(path, problems, text)
+        raise refused(path, problems, text)
     people = MappingProxyType({table.id: _person(table) for table in file.person})
     return Settings(
         folder, tuple(_company(table) for table in file.company), people, Secret(url), slack_access(environment), file.http
     )
-
-
-def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
-    """The file as text, and what it says."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_FILE_BYTES + 1)
-    except FileNotFoundError:
-        raise ConfigurationError(
-            f"{path} does not exist. Name another file with {CONFIG_VARIABLE}, or create it; "
-            f"this is enough to start with:\n\n{SMALLEST_FILE}"
-        ) from None
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}. Check its path and permissions.") from error
-    if len(raw) > LARGEST_FILE_BYTES:
-        raise ConfigurationError(f"{path} is longer than {LARGEST_FILE_BYTES:,} bytes. Check that it is the right file.")
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(f"{path}, line {line}: this is not UTF-8. Save the file in UTF-8.") from None
-    try:
-        return text, tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.fullmatch(r"(?P<what>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)", str(error), re.DOTALL)
-        where, what = (f"line {found['line']}, column {found['column']}", found["what"]) if found else ("its end", str(error))
-        raise ConfigurationError(
-            f"{path}, {where}: {what}. The file is TOML: write KEY = VALUE, with text in double quotes and dates without quotes."
-        ) from None
 
 
 def _tables(raw: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
@@ -386,14 +355,3 @@ def _person(table: _PersonTable) -> Person:
     rights = tuple(right for may in table.may for right in may.rights())
     accounts = frozenset((team, user) for team, _, user in (account.partition("/") for account in table.slack))
     return Person(table.id, table.name, table.active, rights, frozenset(table.books_names), accounts)
-
-
-def _refused(path: Path, problems: list[Problem], text: str) -> ConfigurationError:
-    lines = []
-    for problem in problems:
-        line = line_of(problem.place, text)
-        where = f"line {line}, {problem.key}" if line else problem.key
-        lines.append(f"{where}: {problem.text.removesuffix('.')}{'' if problem.text.endswith('?') else '.'}")
-    if len(lines) == 1:
-        return ConfigurationError(f"{path}{', ' if lines[0].startswith('line ') else ': '}{lines[0]}")
-    return ConfigurationError("\n  ".join([f"{path} has {len(lines)} problems:", *lines]))

@@ -159,9 +159,7 @@ class CsvFile:
             except OSError as error:
                 raise FeedError(f"{self.name} could not be read to its end: {error.strerror}; copy it again") from error
 
-    def _read(
-        self, file: BinaryIO, findings: Findings, watch: Callable[[Iterable[bytes]], Iterable[bytes]]
-    ) -> Iterator[Payment]:
+    def _read(self, file: BinaryIO, findings: Findings, watch: Callable[[Iterable[bytes]], Iterable[bytes]]) -> Iterator[Payment]:
         """One pass: yields the good payments and adds everything wrong to `findings`. `watch` sees each block first."""
         size = os.fstat(file.fileno()).st_size
         try:

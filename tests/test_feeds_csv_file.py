@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from feeds import csv_file
 from feeds.csv_file import CsvFile
 from feeds.csv_line import OPTIONAL_COLUMNS, read_line
+from feeds.findings import Findings, Unreadable
 from feeds.seen_numbers import SeenNumbers
 from receivables.company import Company
 from receivables.errors import FeedError, FeedProblem
@@ -394,9 +395,9 @@ def test_a_file_over_512_mib_is_refused_unread(tmp_path: Path) -> None:
 def test_a_million_payments_are_taken_and_one_line_more_is_refused(tmp_path: Path) -> None:
     path = bytes_in(tmp_path, b"\n" * 1_000_002)
     blocks = iter([path.read_bytes()])
-    lines = csv_file._lines(blocks, csv_file.Findings())
+    lines = csv_file._lines(blocks, Findings())
     assert 1_000_001 == sum(1 for _ in itertools.islice(lines, 1_000_001))
-    with pytest.raises(csv_file.Unreadable, match="1,000,000 lines"):
+    with pytest.raises(Unreadable, match="1,000,000 lines"):
         next(lines)
 
 

@@ -33,6 +33,7 @@ ROOMS_OF = {
     "starlette": {"workspace", "app"},
     "uvicorn": {"workspace", "app"},
     "stripe": {"feeds"},
+    "openpyxl": {"feeds"},
     "sqlite3": {"workspace"},  # Python's own can corrupt a write-ahead log that two connections write; the workspace has one
 }
 #: Dependencies that no file imports, and what needs them.

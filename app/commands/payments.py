@@ -1,12 +1,10 @@
-"""Commands about payments: import, sync, list failures, show one, search, hide."""
+"""Commands about payments: sync, list failures, show one, search, hide."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,11 +14,9 @@ import rules
 from app import failure_view, story_view
 from app.output import print_json, print_line, print_table
 from app.wiring import open_house, os_account
-from feeds.csv_file import CsvFile
-from receivables.errors import FeedError
 from receivables.words import Words, counted
-from storage import attempts, companies, failures, feeds, hiding, payments, search
-from sync import intake, journey, waiting
+from storage import attempts, failures, feeds, hiding, payments, search
+from sync import journey, waiting
 from sync.desk import Desk
 from sync.journey import JourneyCounts
 
@@ -33,7 +29,6 @@ REFUSED_SHOWN = 20
 
 def register(app: typer.Typer) -> None:
     """Adds these commands to the command line."""
-    app.command("import")(import_file)
     app.command()(sync)
     app.command("failures")(list_failures)
     app.command()(show)
@@ -51,63 +46,6 @@ def working(text: str) -> Iterator[Callable[[str], None]]:
         return
     with console.status(text) as status:
         yield status.update
-
-
-def import_file(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A CSV file of payments.")],
-    company: CompanyId = None,
-    partial: Annotated[
-        bool, typer.Option(help="Import the good lines of a file with bad ones, and say which were left out.")
-    ] = False,
-    numbers_are_not_cards: Annotated[
-        bool,
-        typer.Option(
-            "--numbers-are-not-cards", help="The portal's own numbers only look like card numbers; put on record for this file."
-        ),
-    ] = False,
-    person: Annotated[
-        str, typer.Option("--as", help="The configured person who imports; they never decide alone about these payments.")
-    ] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Import payments from a CSV file: the whole file, or nothing."""
-    desk = open_house(context.obj).desk(company)
-    if person and person not in desk.people:
-        raise typer.BadParameter(f"{person!r} is not a configured person.", param_hint="--as")
-
-    def are_not_cards(digest: str) -> bool:
-        with desk.db.read() as connection:
-            return numbers_are_not_cards or companies.are_not_cards(connection, desk.company.id, digest)
-
-    feed = CsvFile(file, desk.company, partial=partial, are_not_cards=are_not_cards)
-    try:
-        if feed.lines_not_cards:
-            intake.numbers_are_not_cards(desk, feed, lines=feed.lines_not_cards, by=os_account())
-        with working(f"reading {feed.name}") as update:
-            counts = intake.run_once(desk, feed, lambda done: update(f"{done} of {counted(feed.count, 'payment')}"), by=person)
-    except FeedError as error:
-        if as_json:
-            print_json({"error": error.message, "problems": error.problems})
-            sys.exit(2)
-        raise
-    left_out = feed.problems if partial else ()
-    if as_json:
-        print_json(asdict(counts) | {"left_out": left_out})
-        return
-    print_line(
-        f"{feed.name}: {counted(counts.new, 'new payment')}, {counts.same} already imported, "
-        f"{counts.excluded} excluded by a rule, {counts.conflicts} different from what was imported before."
-    )
-    if counts.twins:
-        print_line(
-            f"{counted(counts.twins, 'payment')} held: probably imported before under another number. `resolve-now failures` "
-            "shows both after the next sync."
-        )
-    for problem in left_out:
-        print_line(f"left out: {problem}")
-    if partial and feed.asks_about_cards:
-        print_line(f"{feed.asks_about_cards}.")
 
 
 def sync(

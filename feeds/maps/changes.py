@@ -69,11 +69,11 @@ class Changes:
                 continue
             first = changes[0]
             try:
-                payment = _ended(first, changes, known)
+                ended = _ended(first, changes, known)
             except _Refused as reason:
                 self._refuse(first.line, first.column, reason, findings)
             else:
-                payments += [payment] if payment else []
+                payments += [ended] if ended else []
         return payments
 
     def _refuse(self, line: int, column: str, reason: _Refused, findings: Findings) -> None:
@@ -109,7 +109,8 @@ def _ended(first: Change, changes: list[Change], known: Callable[[str], Payment 
     payment = None if holds_one(number) else known(number)
     if payment is None:
         raise _Refused(
-            f"payment {name} is neither in this file nor imported before", "Export from the day of that payment on, or leave it out with --partial"
+            f"payment {name} is neither in this file nor imported before",
+            "Export from the day of that payment on, or leave it out with --partial",
         )
     refunded_minor = sum(_refund(payment, change) for change in changes)
     status = _status(payment.status, changes)
@@ -133,7 +134,9 @@ def _refund(payment: Payment, change: Change) -> int:
     try:
         minor = minor_from_text(exact(change.digits, change.currency), change.currency)
     except ValueError:
-        raise _Refused(f"{shown(change.digits)} is not an amount in {change.currency}", "Correct the export, or the map") from None
+        raise _Refused(
+            f"{shown(change.digits)} is not an amount in {change.currency}", "Correct the export, or the map"
+        ) from None
     return -minor if change.means is Means.REFUND_FAILED else minor
 
 

@@ -36,7 +36,7 @@ _TOKENS = {
 }
 _TOKEN = re.compile("|".join(re.escape(token) for token in _TOKENS))
 ISO = "YYYY-MM-DD[ HH:mm[:ss]]"  # how a workbook's own days and moments are handed on
-_CHOOSE_UTC = "Export the file with its times in UTC, if the portal offers it, and state zone = \"UTC\" in the map"
+_CHOOSE_UTC = 'Export the file with its times in UTC, if the portal offers it, and state zone = "UTC" in the map'
 
 
 @dataclass(frozen=True)

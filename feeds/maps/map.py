@@ -249,7 +249,9 @@ class Map(Part):
     @property
     def wanted_columns(self) -> tuple[str, ...]:
         """Every column that is read, in the order of the map."""
-        sources = [name for field in Columns.model_fields if field != "optional" for group in self.columns.of(field) for name in group]
+        sources = [
+            name for field in Columns.model_fields if field != "optional" for group in self.columns.of(field) for name in group
+        ]
         return tuple(dict.fromkeys([*sources, *(rule.column for rule in self.row)]))
 
     def sentence(self) -> str:
@@ -270,4 +272,4 @@ def with_answers(raw: dict[str, Any], answers: Mapping[str, str]) -> dict[str, A
     return changed
 
 
-__all__ = ["ASK", "BUILT_IN", "FORM_EXAMPLES", "Map", "Means", "SETTABLE", "strongest", "with_answers"]
+__all__ = ["ASK", "BUILT_IN", "FORM_EXAMPLES", "SETTABLE", "Map", "Means", "strongest", "with_answers"]

@@ -215,7 +215,9 @@ class MappedFile:
         column = row.column_of("refers_to")
         if not number:
             message = f"a {means} names no payment"
-            row.problems.append(FeedProblem(row.line, column, message, "Choose this column when you export, and leave no refund without"))
+            row.problems.append(
+                FeedProblem(row.line, column, message, "Choose this column when you export, and leave no refund without")
+            )
         elif not row.problems:
             digits = "" if amount is None else amount.digits
             changes.add(Change(row.line, column, means, number, digits, row.currency(), fee_minor))
@@ -229,9 +231,7 @@ class MappedFile:
         if row.problems:
             return
         commas = self._map.invoices is not None and self._map.invoices.joined_by_commas
-        reading = read_line(
-            row.line, fields, self._company, numbers_are_not_cards=self._not_cards, commas_join_invoices=commas
-        )
+        reading = read_line(row.line, fields, self._company, numbers_are_not_cards=self._not_cards, commas_join_invoices=commas)
         findings.card_lines += reading.cards
         row.problems += [replace(problem, column=row.column_of(problem.column)) for problem in reading.problems]
         number = reading.transaction_number

@@ -16,7 +16,7 @@ from storage.schema.effects import dispatch, effect
 from storage.schema.failures import diagnosis, escalation, evidence, failure, incident
 from storage.schema.messages import card, outbox
 from storage.schema.nights import night
-from storage.schema.payments import allocation, attempt, binding, company, intake_file, mirror, payment, run, twin
+from storage.schema.payments import allocation, attempt, binding, company, import_map, intake_file, mirror, payment, run, twin
 from storage.schema.receipts import hand_receipt, receipt_key
 from storage.schema.record import AUDIT_GUARD_POSTGRESQL, AUDIT_GUARD_SQLITE, audit, audit_head
 
@@ -43,6 +43,7 @@ __all__ = [
     "feed_cursor",
     "feed_record",
     "hand_receipt",
+    "import_map",
     "incident",
     "intake_file",
     "is_in",

@@ -51,6 +51,18 @@ intake_file = Table(
     refers_to("company", "company", key=("id",)),
 )
 
+#: By which map the files of a company are read unless one is named, with what the company stated of it.
+import_map = Table(
+    "import_map",
+    metadata,
+    company_column(),
+    Column("name", Text, nullable=False),
+    Column("answers", sa.JSON, nullable=False),
+    Column("said_by", String(80), nullable=False),
+    Column("said_at", Moment, nullable=False),
+    refers_to("company", "company", key=("id",)),
+)
+
 _STATE_BUCKETS = " OR ".join(
     f"(state = '{state}' AND bucket IN ({', '.join(repr(str(bucket)) for bucket in buckets)}))"
     for state, buckets in BUCKETS_OF.items()

@@ -1,0 +1,188 @@
+"""Commands that bring payments in from files: import, and the maps that read what portals export."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app import import_preview
+from app.commands.payments import AsJson, CompanyId, working
+from app.import_maps import STANDARD, Chosen, advice_for, choose
+from app.import_preview import PreviewRow
+from app.output import print_json, print_line, print_table
+from app.toml_file import parsed
+from app.wiring import open_house, os_account
+from feeds.csv_file import CsvFile
+from feeds.maps.map import BUILT_IN, Map
+from feeds.maps.mapped_file import Became, MappedFile
+from receivables.errors import ConfigurationError, FeedError
+from receivables.payment import Payment
+from receivables.words import counted
+from storage import companies, import_maps, payments
+from sync import intake
+from sync.desk import Desk
+
+MAPS = ", ".join(BUILT_IN)
+AnyFile = CsvFile | MappedFile
+
+
+def register(app: typer.Typer) -> None:
+    """Adds these commands to the command line."""
+    app.command("import")(import_file)
+    app.command()(maps)
+
+
+def import_file(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A CSV file of payments, or with --map what a portal exports.")],
+    company: CompanyId = None,
+    map_name: Annotated[
+        str | None,
+        typer.Option(
+            "--map",
+            metavar="NAME",
+            help=f"Read a portal's own export, as CSV or .xlsx, by a map: {MAPS}, or the path of your own (.toml). Remembered "
+            f"for the company; {STANDARD} goes back to Resolve Now's own columns.",
+        ),
+    ] = None,
+    states: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="State what the map asks, such as currency=USD; remembered with it."),
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Show what each row would become, and import nothing.")] = False,
+    partial: Annotated[
+        bool, typer.Option(help="Import the good lines of a file with bad ones, and say which were left out.")
+    ] = False,
+    numbers_are_not_cards: Annotated[
+        bool,
+        typer.Option(
+            "--numbers-are-not-cards", help="The portal's own numbers only look like card numbers; put on record for this file."
+        ),
+    ] = False,
+    person: Annotated[
+        str, typer.Option("--as", help="The configured person who imports; they never decide alone about these payments.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Import payments from a file: the whole file, or nothing."""
+    house = open_house(context.obj)
+    desk = house.desk(company)
+    if person and person not in desk.people:
+        raise typer.BadParameter(f"{person!r} is not a configured person.", param_hint="--as")
+    with desk.db.read() as connection:
+        before = import_maps.remembered(connection, desk.company.id)
+    chosen = choose(map_name, states or [], before, house.settings.folder)
+    feed = _feed(desk, file, chosen, partial=partial or preview, not_cards=numbers_are_not_cards)
+    try:
+        if preview:
+            _preview(desk, feed, chosen, as_json)
+            return
+        if feed.lines_not_cards:
+            intake.numbers_are_not_cards(desk, feed, lines=feed.lines_not_cards, by=os_account())
+        with working(f"reading {feed.name}") as update:
+            counts = intake.run_once(desk, feed, lambda done: update(f"{done} of {counted(feed.count, 'payment')}"), by=person)
+    except FeedError as error:
+        message = _with_advice(error.message, chosen, file, desk)
+        if as_json:
+            print_json({"error": message, "problems": error.problems})
+            sys.exit(2)
+        raise FeedError(message, error.problems) from error
+    if chosen.named:
+        with desk.work(person or os_account()) as work:
+            import_maps.remember(work, chosen.name, chosen.answers)
+    _say(feed, counts, chosen, partial=partial, as_json=as_json, desk=desk)
+
+
+def _feed(desk: Desk, file: Path, chosen: Chosen, *, partial: bool, not_cards: bool) -> AnyFile:
+    def are_not_cards(digest: str) -> bool:
+        with desk.db.read() as connection:
+            return not_cards or companies.are_not_cards(connection, desk.company.id, digest)
+
+    def known(number: str) -> Payment | None:
+        with desk.db.read() as connection:
+            stored = payments.find(connection, desk.company.id, number)
+        return stored.payment if stored else None
+
+    if chosen.by is None:
+        return CsvFile(file, desk.company, partial=partial, are_not_cards=are_not_cards)
+    return MappedFile(file, desk.company, chosen.by, partial=partial, known=known, are_not_cards=are_not_cards)
+
+
+def _say(feed: AnyFile, counts: intake.IntakeCounts, chosen: Chosen, *, partial: bool, as_json: bool, desk: Desk) -> None:
+    left_out = feed.problems if partial else ()
+    if as_json:
+        print_json(asdict(counts) | {"left_out": left_out, "map": chosen.name})
+        return
+    if chosen.by is not None:
+        print_line(_which_map(chosen, desk))
+    print_line(
+        f"{feed.name}: {counted(counts.new, 'new payment')}, {counts.same} already imported, "
+        f"{counts.excluded} excluded by a rule, {counts.conflicts} different from what was imported before."
+    )
+    if counts.twins:
+        print_line(
+            f"{counted(counts.twins, 'payment')} held: probably imported before under another number. `resolve-now failures` "
+            "shows both after the next sync."
+        )
+    for problem in left_out:
+        print_line(f"left out: {problem}")
+    if partial and feed.asks_about_cards:
+        print_line(f"{feed.asks_about_cards}.")
+
+
+def _which_map(chosen: Chosen, desk: Desk) -> str:
+    if chosen.remembered:
+        return f"Read by the map {chosen.name}, remembered for {desk.company.id}; --map names another."
+    return f"Read by the map {chosen.name}; the next import of {desk.company.id} is read by it too."
+
+
+def _with_advice(message: str, chosen: Chosen, file: Path, desk: Desk) -> str:
+    """What went wrong, and which map would help."""
+    if chosen.by is None:
+        advice = advice_for(file)
+    elif chosen.remembered:
+        advice = f"The map {chosen.name} was remembered for {desk.company.id}; --map {STANDARD} reads Resolve Now's own columns"
+    else:
+        advice = ""
+    return f"{message}. {advice}" if advice else message
+
+
+def _preview(desk: Desk, feed: AnyFile, chosen: Chosen, as_json: bool) -> None:
+    """Shows what each row would become; ends with 2 where something is wrong, as the import would."""
+    found = list(feed.payments())
+    became: Sequence[Became]
+    if isinstance(feed, MappedFile):
+        became = feed.became
+    else:
+        became = [Became(0, "payment", payment.transaction_number) for payment in found]
+    rows: list[PreviewRow] = import_preview.rows_of(became, found)
+    if as_json:
+        print_json({"map": chosen.name, "rows": rows, "problems": feed.problems})
+    else:
+        how = f"read by the map {chosen.name} ({chosen.by.sentence()})" if chosen.by else "in Resolve Now's own columns"
+        import_preview.show(feed.name, how, rows, feed.problems, desk.company.words)
+    if feed.problems:
+        sys.exit(2)
+
+
+def maps(
+    name: Annotated[str | None, typer.Argument(help="Print this map, to copy it into a file of your own.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the maps that read portals' own exports, or print one to copy and change."""
+    if name is not None:
+        if name not in BUILT_IN:
+            raise ConfigurationError(f"{name!r} is not a map that comes with Resolve Now. Maps: {MAPS}.")
+        sys.stdout.write(BUILT_IN[name].read_text(encoding="utf-8"))
+        return
+    known = {name: Map.model_validate(parsed(path, "")[1]) for name, path in BUILT_IN.items()}
+    if as_json:
+        print_json([{"map": name, "about": by.about, "asks": list(by.open_questions)} for name, by in known.items()])
+        return
+    rows = [(name, by.about, "; ".join(f"--set {key}=…" for key in by.open_questions)) for name, by in known.items()]
+    print_table("Maps for resolve-now import --map", ("Map", "Reads", "Has to be told"), rows)

@@ -1,0 +1,115 @@
+"""An import as it would be read, before it is: what each row would become, with totals, and what is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.output import print_line, print_table
+from feeds.maps.mapped_file import Became
+from receivables.errors import FeedProblem
+from receivables.payment import Allocation, Payment
+from receivables.words import Words, counted
+
+ROWS_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class PreviewRow:
+    """A row with the payment that it would become, if it would."""
+
+    line: int
+    becomes: str
+    transaction: str
+    why: str
+    customer: str = ""
+    amount_minor: int = 0
+    currency: str = ""
+    paid_at: datetime | None = None
+    method: str = ""
+    invoices: tuple[Allocation, ...] = ()
+    status: str = ""
+    refunded_minor: int = 0
+    fee_minor: int = 0
+
+
+def rows_of(became: Sequence[Became], payments: Sequence[Payment]) -> list[PreviewRow]:
+    """Every row of the file, in its order; each payment stands at the row that tells it."""
+    of = {payment.transaction_number: payment for payment in payments}
+    rows = []
+    for row in became:
+        is_its_own = row.what in ("payment", "refunded", "returned", "charged back")
+        payment = of.get(row.transaction_number) if is_its_own else None
+        if is_its_own and payment is None:
+            continue  # a row about it is wrong, and that is told
+        rows.append(_row(row, payment))
+    return rows
+
+
+def _row(row: Became, payment: Payment | None) -> PreviewRow:
+    if payment is None:
+        return PreviewRow(row.line, row.what, row.transaction_number, row.why)
+    return PreviewRow(
+        line=row.line,
+        becomes="payment",
+        transaction=payment.transaction_number,
+        why=row.why,
+        customer=payment.customer,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        paid_at=payment.paid_at,
+        method=payment.method,
+        invoices=payment.allocations,
+        status=payment.status,
+        refunded_minor=payment.refunded_minor,
+        fee_minor=payment.fee_minor,
+    )
+
+
+def show(name: str, how: str, rows: Sequence[PreviewRow], problems: Sequence[FeedProblem], words: Words) -> None:
+    """The preview for people."""
+    print_line(f"{name}, {how}. Nothing is imported.")
+    columns = ("Line", "Becomes", "Transaction", "Customer", "Amount", "Paid", "Method", "Invoices", "Note")
+    print_table("As it would be read", columns, [_cells(row, words) for row in rows[:ROWS_SHOWN]], right=("Line", "Amount"))
+    if len(rows) > ROWS_SHOWN:
+        print_line(f"{len(rows) - ROWS_SHOWN:,} more rows are not shown; --json shows all.")
+    for kind, number in Counter(row.becomes for row in rows).items():
+        print_line(f"{number:,} × {kind}{_totals(rows, words) if kind == 'payment' else ''}")
+    for problem in problems:
+        print_line(f"wrong: {problem}")
+    if problems:
+        print_line(f"{counted(len(problems), 'problem')}: as it is, nothing of this file would be imported.")
+
+
+def _cells(row: PreviewRow, words: Words) -> tuple[str, ...]:
+    if row.paid_at is None:
+        return (str(row.line), row.becomes, row.transaction, "", "", "", "", "", row.why)
+    notes = [row.status] if row.status != "paid" else []
+    notes += [f"refunded {words.money(row.refunded_minor, row.currency)}"] if row.refunded_minor else []
+    notes += [f"fee {words.money(row.fee_minor, row.currency)}"] if row.fee_minor else []
+    invoices = "; ".join(
+        f"{allocation.invoice_number or '#' + allocation.invoice_id}: {words.money(allocation.amount_minor, row.currency)}"
+        for allocation in row.invoices
+    )
+    amount, paid = words.money(row.amount_minor, row.currency), words.moment(row.paid_at)
+    line = str(row.line or "")
+    return (
+        line,
+        row.becomes,
+        row.transaction,
+        row.customer,
+        amount,
+        paid,
+        row.method,
+        invoices or "on account",
+        ", ".join(notes),
+    )
+
+
+def _totals(rows: Sequence[PreviewRow], words: Words) -> str:
+    sums: Counter[str] = Counter()
+    for row in rows:
+        sums[row.currency] += row.amount_minor
+    return ": " + ", ".join(words.money(minor, currency) for currency, minor in sorted(sums.items()) if currency)
