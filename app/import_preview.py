@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.output import print_line, print_table
+from feeds.maps.map import ABOUT_ANOTHER, Means
 from feeds.maps.mapped_file import Became
 from receivables.errors import FeedProblem
 from receivables.payment import Allocation, Payment
 from receivables.words import Words, counted
 
 ROWS_SHOWN = 60
+OF_THEIR_OWN = frozenset(Means) - ABOUT_ANOTHER - {Means.LEAVE_OUT}
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class PreviewRow:
     method: str = ""
     invoices: tuple[Allocation, ...] = ()
     status: str = ""
+    dispute: str = ""
+    status_at: datetime | None = None
     refunded_minor: int = 0
     fee_minor: int = 0
 
@@ -40,7 +44,7 @@ def rows_of(became: Sequence[Became], payments: Sequence[Payment]) -> list[Previ
     of = {payment.transaction_number: payment for payment in payments}
     rows = []
     for row in became:
-        is_its_own = row.what in ("payment", "refunded", "returned", "charged back")
+        is_its_own = row.what in OF_THEIR_OWN
         payment = of.get(row.transaction_number) if is_its_own else None
         if is_its_own and payment is None:
             continue  # a row about it is wrong, and that is told
@@ -63,6 +67,8 @@ def _row(row: Became, payment: Payment | None) -> PreviewRow:
         method=payment.method,
         invoices=payment.allocations,
         status=payment.status,
+        dispute=payment.dispute,
+        status_at=payment.status_at,
         refunded_minor=payment.refunded_minor,
         fee_minor=payment.fee_minor,
     )
@@ -86,7 +92,8 @@ def show(name: str, how: str, rows: Sequence[PreviewRow], problems: Sequence[Fee
 def _cells(row: PreviewRow, words: Words) -> tuple[str, ...]:
     if row.paid_at is None:
         return (str(row.line), row.becomes, row.transaction, "", "", "", "", "", row.why)
-    notes = [row.status] if row.status != "paid" else []
+    notes = [row.status.replace("_", " ")] if row.status != "paid" else []
+    notes += [f"chargeback {row.dispute}"] if row.dispute else []
     notes += [f"refunded {words.money(row.refunded_minor, row.currency)}"] if row.refunded_minor else []
     notes += [f"fee {words.money(row.fee_minor, row.currency)}"] if row.fee_minor else []
     invoices = "; ".join(

@@ -134,7 +134,7 @@ def _read_line(line: int, fields: Mapping[str, str], company: Company) -> Readin
     became = attempt("status", lambda: _became(fields, company), _Became())
     reason_code = text("reason_code")
     nothing: tuple[datetime | None, bool] = (None, True)
-    paid_at, has_time = attempt("paid_at", lambda: _moment(fields["paid_at"], company), nothing)
+    paid_at, has_time = attempt("paid_at", lambda: moment_of(fields["paid_at"], company), nothing)
     if attempt("currency", lambda: _is_currency(currency), False):  # the amounts cannot be checked without it
         amount_minor = attempt("amount", lambda: _amount(fields["amount"], currency), 0)
         allocations = attempt("invoices", lambda: _allocations(fields["invoices"], currency, amount_minor), ())
@@ -233,7 +233,7 @@ def _became(fields: Mapping[str, str], company: Company) -> _Became:
     status = _status(fields.get("status", ""))
     dispute, raw_at = _dispute(fields.get("dispute", ""), status), fields.get("status_at", "")
     try:
-        at = _moment(raw_at, company)[0] if raw_at.strip(" ") else None
+        at = moment_of(raw_at, company)[0] if raw_at.strip(" ") else None
     except Wrong as reason:
         raise Wrong(reason.message, reason.remedy, "status_at") from None
     return _Became(FeedStatus.PAID if dispute is Dispute.WON else status, dispute, at)
@@ -302,7 +302,7 @@ def _refunded(text: str, currency: str, amount_minor: int, status: FeedStatus) -
     return refunded_minor, status
 
 
-def _moment(text: str, company: Company) -> tuple[datetime | None, bool]:
+def moment_of(text: str, company: Company) -> tuple[datetime | None, bool]:
     """When it was paid, in UTC, and whether a time of day was given; midnight is how many programs write none.
 
     A day alone means its noon, so that no change of offset moves it to another day.

@@ -23,17 +23,17 @@ def acme(tmp_path: Path) -> CommandLine:
 def test_a_map_is_previewed_then_imported_and_remembered_with_a_record(acme: CommandLine) -> None:
     ran = acme.run("import", STRIPE, "--map", "stripe-payments", "--preview")
     assert (0, []) == (ran.code, acme.rows("SELECT 1 FROM payment"))
-    for told in ("$1,250.00", "Status is Failed", "fee $36.55", "refunded $50.00", "Nothing is imported"):
+    for told in ("$1,250.00", "Mode is Test", "chargeback lost", "fee $36.55", "refunded $50.00", "Nothing is imported"):
         assert told in ran.out
     assert [] == acme.rows("SELECT 1 FROM import_map")
     first = acme.answer("import", STRIPE, "--map", "stripe-payments")
-    assert ("stripe-payments", 4, 2) == (first["map"], first["new"], first["excluded"])
+    assert ("stripe-payments", 4, 3) == (first["map"], first["new"], first["excluded"])
     assert [("ch_3Aa01", 125000, 3655)] == acme.rows(
         "SELECT transaction_number, amount_minor, fee_minor FROM payment WHERE transaction_number = 'ch_3Aa01'"
     )
     again = acme.run("import", STRIPE)
     assert "stripe-payments, remembered for acme" in again.out
-    assert "6 already imported" in again.out
+    assert "7 already imported" in again.out
     assert 1 == len(acme.rows("SELECT 1 FROM audit WHERE action = 'intake.map'"))
     ours = str(acme.payments_file([("TXN-1", "Hooli", "5.00", "")]))
     refused = acme.run("import", ours)
@@ -64,7 +64,7 @@ def test_a_map_of_ones_own_is_a_copy_of_ours_and_its_mistakes_have_a_line(acme: 
     own.write_text(copied)
     assert 4 == acme.answer("import", STRIPE, "--map", "mine.toml")["new"]  # found beside the configuration
     assert [(str(own),)] == acme.rows("SELECT name FROM import_map")
-    wrong = copied.replace('decimal = "."', 'decimal = "point"').replace('"Failed" = "leave out"', '"Failed" = "forget"')
+    wrong = copied.replace('decimal = "."', 'decimal = "point"').replace('"Failed" = "failed"', '"Failed" = "forget"')
     own.write_text(wrong.replace('amount = "Amount"', 'ammount = "Amount"'))
     ran = acme.run("import", STRIPE)
     assert 2 == ran.code

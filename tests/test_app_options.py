@@ -13,12 +13,13 @@ from app.main import app
 BY_HAND = "--company --by --at --json"  # every `books` command has them, after its own
 
 COMMANDS = {
-    "import": "FILE --company --partial --numbers-are-not-cards --as --json",
+    "import": "FILE --company --map --set --preview --partial --numbers-are-not-cards --as --json",
+    "maps": "NAME --json",
     "sync": "--company --dry-run --wait --json",
     "failures": "--company --all --json",
     "show": "TRANSACTION --company --json",
     "decide": "TRANSACTION REMEDY --as --reason --successor --proof --apply-proof --receipt --cash-reference --to-invoice"
-    " --to-customer --reapply --seen --company --json",
+    " --to-customer --entry --reapply --seen --company --json",
     "search": "TEXT --company --kind --include-hidden --json",
     "hide": "TRANSACTION --company --json",
     "unhide": "TRANSACTION --company --json",

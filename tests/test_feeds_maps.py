@@ -67,6 +67,10 @@ def in_words(payment: Payment) -> dict[str, Any]:
     }
     if payment.status is not FeedStatus.PAID:
         told["status"] = payment.status.value
+    if payment.dispute:
+        told["dispute"] = payment.dispute.value
+    if payment.status_at:
+        told["status_at"] = payment.status_at.replace(tzinfo=None).isoformat()
     if payment.fee_minor:
         told["fee"] = text_from_minor(payment.fee_minor, payment.currency)
     if payment.refunded_minor:
@@ -105,7 +109,7 @@ def test_a_sample_holds_what_makes_exports_hard(name: str) -> None:
     assert raw.startswith(b"\xef\xbb\xbf")
     assert b"\nsecond line" in raw or b",\nHooli" in raw
     assert b'"1,250.00"' in raw or b'"$1,250.00"' in raw or b'"2,' in raw
-    assert {"refunded", "returned"} <= {payment.get("status") for payment in expected}
+    assert {"refunded", "charged_back"} <= {payment.get("status") for payment in expected}
     assert any("refunded" in payment for payment in expected)
     assert "authorize-net" == name or any("fee" in payment for payment in expected)
     assert {"USD"} != {payment["currency"] for payment in expected}
@@ -228,7 +232,7 @@ PAID = "T1,Hooli,5.00,2026-03-03,pay,\n"
     [
         ("R1,,-2.00,2026-03-04,refund,T1\nR2,,1.00,2026-03-05,refund,T1\n", ("paid", 300)),
         ("R1,,5.00,2026-03-04,refund,T1\n", ("refunded", 0)),
-        ("R1,,5.00,2026-03-04,lost,T1\n", ("returned", 0)),
+        ("R1,,5.00,2026-03-04,lost,T1\n", ("charged_back", 0)),
         ("R2,,5.00,2026-03-05,won,T1\nR1,,5.00,2026-03-04,lost,T1\n", ("paid", 0)),
         ("R1,,0.30,2026-03-04,fee,\n", ("paid", 0)),
         ("R1,,5.01,2026-03-04,refund,T1\n", None),
@@ -246,7 +250,7 @@ def test_rows_about_a_payment_are_brought_to_it(tmp_path: Path, rows: str, expec
 
 @pytest.mark.parametrize(
     ("row", "expected"),
-    [("5.00,2026-03-04,refund", "refunded"), ("5.00,2026-03-04,lost", "returned"), ("1.00,2026-03-04,refund", None)],
+    [("5.00,2026-03-04,refund", "refunded"), ("5.00,2026-03-04,lost", "charged_back"), ("1.00,2026-03-04,refund", None)],
 )
 def test_a_payment_imported_before_can_end_in_a_later_file(tmp_path: Path, row: str, expected: str | None) -> None:
     (before,) = read(tmp_path, OTHERS + PAID, about_others()).payments()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from feeds.csv_line import shown
 from feeds.findings import Findings
@@ -12,7 +13,7 @@ from feeds.maps.map import Means
 from receivables.card_numbers import holds_one
 from receivables.errors import FeedProblem
 from receivables.money import minor_from_text, text_from_minor
-from receivables.payment import FeedStatus, Payment
+from receivables.payment import Dispute, FeedStatus, Payment
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Change:
     digits: str
     currency: str
     fee_minor: int
+    at: datetime | None
 
 
 class _Refused(Exception):
@@ -88,15 +90,21 @@ def _with(payment: Payment, changes: list[Change], fee_minor: int) -> Payment:
     name = shown(payment.transaction_number)
     if fee_minor < 0:
         raise _Refused(f"more of the fee of {name} was given back than kept", "Export from the day of the payment on")
-    status = _status(payment.status, changes)
+    payment = _told(payment, changes)
     if refunded_minor < 0 or refunded_minor > payment.amount_minor:
         given, paid = (text_from_minor(minor, payment.currency) for minor in (refunded_minor, payment.amount_minor))
         raise _Refused(f"the refunds of {name} add up to {given}, of {paid} that were paid", "Correct the export, or the map")
-    if refunded_minor == payment.amount_minor and status is FeedStatus.PAID:
-        status = FeedStatus.REFUNDED
-    if status is not FeedStatus.PAID:
-        refunded_minor = 0
-    return replace(payment, fee_minor=fee_minor, refunded_minor=refunded_minor, status=status)
+    if refunded_minor and refunded_minor == payment.amount_minor:
+        payment = _refunded(payment, changes)
+    left_minor = refunded_minor if payment.status is FeedStatus.PAID else 0
+    return replace(payment, fee_minor=fee_minor, refunded_minor=left_minor)
+
+
+def _refunded(payment: Payment, changes: list[Change]) -> Payment:
+    """The payment, all of which was given back."""
+    if payment.status is not FeedStatus.PAID:
+        return payment
+    return replace(payment, status=FeedStatus.REFUNDED, dispute=Dispute.NONE, status_at=_at(payment, changes, Means.REFUND))
 
 
 def _ended(first: Change, changes: list[Change], known: Callable[[str], Payment | None]) -> Payment | None:
@@ -113,15 +121,13 @@ def _ended(first: Change, changes: list[Change], known: Callable[[str], Payment 
             "Export from the day of that payment on, or leave it out with --partial",
         )
     refunded_minor = sum(_refund(payment, change) for change in changes)
-    status = _status(payment.status, changes)
     if refunded_minor and refunded_minor != payment.amount_minor:
         raise _Refused(
             f"a part of payment {name} was refunded, and the payment is not in this file",
             "Export from the day of that payment on, so that all of its refunds are known",
         )
-    if refunded_minor and status is FeedStatus.PAID:
-        status = FeedStatus.REFUNDED
-    return replace(payment, status=status)
+    told = _told(payment, changes)
+    return _refunded(told, changes) if refunded_minor else told
 
 
 def _refund(payment: Payment, change: Change) -> int:
@@ -140,11 +146,21 @@ def _refund(payment: Payment, change: Change) -> int:
     return -minor if change.means is Means.REFUND_FAILED else minor
 
 
-def _status(status: FeedStatus, changes: list[Change]) -> FeedStatus:
-    """A chargeback that was won is none, in whatever order the rows stand."""
+def _told(payment: Payment, changes: list[Change]) -> Payment:
+    """The payment with how its money ended, and when. A chargeback that was won is none, in whatever order the rows stand."""
     said = [change.means for change in changes]
-    if said.count(Means.CHARGEBACK) > said.count(Means.CHARGEBACK_WON) or Means.RETURN in said:
-        return FeedStatus.RETURNED
-    if Means.CHARGEBACK_WON in said and status is FeedStatus.RETURNED:
-        return FeedStatus.PAID
-    return status
+    if Means.RETURN in said:
+        return replace(payment, status=FeedStatus.RETURNED, status_at=_at(payment, changes, Means.RETURN))
+    if said.count(Means.CHARGEBACK) > said.count(Means.CHARGEBACK_WON):
+        at = _at(payment, changes, Means.CHARGEBACK)
+        return replace(payment, status=FeedStatus.CHARGED_BACK, dispute=Dispute.OPEN, status_at=at)
+    if Means.CHARGEBACK_WON in said and payment.status in (FeedStatus.PAID, FeedStatus.CHARGED_BACK):
+        at = _at(payment, changes, Means.CHARGEBACK_WON)
+        return replace(payment, status=FeedStatus.PAID, dispute=Dispute.WON, status_at=at)
+    return payment
+
+
+def _at(payment: Payment, changes: list[Change], means: Means) -> datetime | None:
+    """When the last row of this kind was; where the feed gave a day, its noon in the time zone of the company is meant."""
+    moments = [change.at for change in changes if change.means is means and change.at is not None]
+    return max(moments, default=payment.status_at)

@@ -51,9 +51,12 @@ class Means(StrEnum):
     CHARGEBACK = "chargeback"
     CHARGEBACK_WON = "chargeback won"
     FEE = "fee"
-    CHARGED_BACK = "charged back"  # payments, and what became of their money
+    CHARGED_BACK_LOST = "charged back, lost"  # payments, and what became of their money
+    CHARGED_BACK = "charged back"
     RETURNED = "returned"
     REFUNDED = "refunded"
+    FAILED = "failed"
+    CHARGED_BACK_WON = "charged back, won"
     PAYMENT = "payment"
 
 
@@ -104,7 +107,7 @@ def _currency(code: object) -> object:
 Source = Annotated[tuple[tuple[Column, ...], ...], BeforeValidator(_groups)]
 Field_ = Literal[
     "transaction_number", "customer", "customer_id", "amount", "currency", "paid_at", "method", "invoices", "refunded", "fee",
-    "fee_currency", "refers_to", "zone",
+    "fee_currency", "refers_to", "zone", "status_at", "reason_code",
 ]  # fmt: skip
 Word = Annotated[Means, BeforeValidator(lambda word: Means(word) if isinstance(word, str) and word in list(Means) else word)]
 Zone = Annotated[str, BeforeValidator(lambda name: _zone(name) if isinstance(name, str) else name)]
@@ -173,6 +176,8 @@ class Columns(Part):
     fee_currency: Source = ()
     refers_to: Source = ()
     zone: Source = ()
+    status_at: Source = ()
+    reason_code: Source = ()
     optional: Annotated[tuple[Field_, ...], Field(strict=False)] = ()
 
     def of(self, field: str) -> tuple[tuple[str, ...], ...]:

@@ -18,7 +18,7 @@ from feeds.findings import WHOLE_FILE, WHOLE_LINE, Findings, Unreadable, about_c
 from feeds.maps.cells import MOST_BYTES, Cell, Row, text_rows
 from feeds.maps.changes import Change, Changes
 from feeds.maps.map import ABOUT_ANOTHER, Map, Means
-from feeds.maps.rows import STATUS_OF, LeftOut, MappedRow
+from feeds.maps.rows import LeftOut, MappedRow
 from feeds.maps.workbook import MAGIC, OLD_MAGIC, workbook_rows
 from receivables.card_numbers import masked
 from receivables.company import Company
@@ -208,6 +208,7 @@ class MappedFile:
     def _change(self, row: MappedRow, means: Means, changes: Changes) -> None:
         number = row.text("refers_to")
         amount = row.amount("amount")
+        at = row.at("paid_at")
         fee_minor = 0 if means in (Means.CHARGEBACK, Means.CHARGEBACK_WON) else row.fee_minor()
         if means is Means.FEE and not number:
             self._note(row, "left out", "", "a fee of no payment")
@@ -220,13 +221,13 @@ class MappedFile:
             )
         elif not row.problems:
             digits = "" if amount is None else amount.digits
-            changes.add(Change(row.line, column, means, number, digits, row.currency(), fee_minor))
+            changes.add(Change(row.line, column, means, number, digits, row.currency(), fee_minor, at))
             self._note(row, str(means), number)
 
     def _payment(
         self, row: MappedRow, means: Means, read: dict[str, tuple[int, Payment]], changes: Changes, findings: Findings
     ) -> None:
-        fields = row.fields() | {"status": STATUS_OF[means].value}
+        fields = row.fields(means)
         fee_minor = row.fee_minor()
         if row.problems:
             return

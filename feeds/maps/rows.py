@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from feeds.csv_line import NUMBERS, Wrong, shown
+from feeds.csv_line import NUMBERS, Wrong, moment_of, shown
 from feeds.maps import dates
 from feeds.maps.amounts import Amount, amount_of, exact
 from feeds.maps.cells import Cell, Kind
 from feeds.maps.map import Map, Means, strongest
 from receivables.company import Company
 from receivables.errors import FeedProblem
-from receivables.payment import FeedStatus
+from receivables.payment import Dispute, FeedStatus
 
-#: What the status of a payment becomes. A chargeback is a return until feeds tell the two apart.
-STATUS_OF: Mapping[Means, FeedStatus] = {
-    Means.PAYMENT: FeedStatus.PAID,
-    Means.REFUNDED: FeedStatus.REFUNDED,
-    Means.RETURNED: FeedStatus.RETURNED,
-    Means.CHARGED_BACK: FeedStatus.RETURNED,
+#: What the status of a payment becomes, and how its chargeback stands.
+STATUS_OF: Mapping[Means, tuple[FeedStatus, Dispute]] = {
+    Means.PAYMENT: (FeedStatus.PAID, Dispute.NONE),
+    Means.REFUNDED: (FeedStatus.REFUNDED, Dispute.NONE),
+    Means.RETURNED: (FeedStatus.RETURNED, Dispute.NONE),
+    Means.FAILED: (FeedStatus.FAILED, Dispute.NONE),
+    Means.CHARGED_BACK: (FeedStatus.CHARGED_BACK, Dispute.OPEN),
+    Means.CHARGED_BACK_LOST: (FeedStatus.CHARGED_BACK, Dispute.LOST),
+    Means.CHARGED_BACK_WON: (FeedStatus.CHARGED_BACK, Dispute.WON),
 }
 _EMPTY = Cell("")
 _SEVERAL = frozenset(",;|\n")
@@ -110,8 +114,10 @@ class MappedRow:
             return 0
         return minor if self._map.numbers.fee_kept == "positive" else -minor
 
-    def fields(self) -> dict[str, str]:
-        """A payment, as a line of Resolve Now's own files. Its status, refund and fee are added by whoever reads all rows."""
+    def fields(self, means: Means) -> dict[str, str]:
+        """A payment, as a line of Resolve Now's own files. Its fee and its refunds are added by whoever reads all rows."""
+        status, dispute = STATUS_OF[means]
+        went_back = status is not FeedStatus.PAID
         currency = self.currency()
         amount = self.amount("amount")
         refunded = self.amount("refunded")
@@ -123,25 +129,39 @@ class MappedRow:
             "customer_id": self.text("customer_id"),
             "amount": digits or written,
             "currency": currency,
-            "paid_at": self._moment(),
+            "paid_at": self.moment("paid_at"),
+            "status": status.value,
+            "dispute": dispute.value,
+            "status_at": self.moment("status_at") if went_back and not self._of("status_at").is_empty else "",
+            "reason_code": self.text("reason_code") if went_back else "",
             "method": self._map.fixed.method or self.text("method"),
             "invoices": self._invoices(digits),
             "refunded": "" if refunded is None or refunded.is_zero else exact(refunded.digits, currency),
         }
+
+    def at(self, field: str) -> datetime | None:
+        """A moment in UTC, or the noon of a day; None where there is none, or where it is wrong."""
+        text = self.moment(field)
+        try:
+            return moment_of(text, self._company)[0] if text else None
+        except Wrong as reason:
+            self._wrong(field, reason)
+            return None
 
     def column_of(self, field: str) -> str:
         """The portal's column for one of our fields, as people find it in the file."""
         sources = self._map.columns.of(field) if field in type(self._map.columns).model_fields else ()
         return sources[0][0] if sources else field
 
-    def _moment(self) -> str:
-        cell = self._of("paid_at")
+    def moment(self, field: str) -> str:
+        """A day or a moment, as Resolve Now's own files write it."""
+        cell = self._of(field)
         form = dates.ISO if cell.kind is Kind.MOMENT else self._map.dates.form
         by = self._map.dates
         try:
             return dates.moment_text(cell.text, form, by.zone, self.text("zone"), by.zones, self._company.time_zone)
         except Wrong as reason:
-            self._wrong("paid_at", reason)
+            self._wrong(field, reason)
             return ""
 
     def _invoices(self, amount: str) -> str:
