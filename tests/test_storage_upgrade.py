@@ -250,7 +250,6 @@ def test_what_cannot_be_migrated_is_said_in_a_sentence_and_nothing_is_changed(ol
 #: What the proof finds of the old company: the receipt that a bookkeeper copied, and what people have not settled.
 PROVEN_OTHERWISE = {
     "TXN-109": "receipt_doubled",
-    "TXN-111": "receipt_changed",
     "TXN-131": "returned_but_in_books",
     "TXN-133": "refunded_but_in_books",
     "TXN-541": "accepted_unapplied",
