@@ -10,9 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 import httpx2
 import simplejson
@@ -20,6 +21,7 @@ import simplejson
 from receivables import boundary
 from receivables.errors import BooksUnavailable, OutcomeUnknown, Throttled
 from receivables.ports import CallBudget, Clock
+from receivables.words import Words
 
 TIME_OUTS = httpx2.Timeout(connect=5, read=30, write=10, pool=5)  # seconds
 WHOLE_READ_SECONDS = 120.0  # a server that sends a byte now and then would pass every single time-out
@@ -91,9 +93,13 @@ class Calls:
         clock: Clock,
         trace_header: str = "",
         scarce: Mapping[str, CallBudget] | None = None,
+        hold: Callable[[str, float], None] | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`scarce` names the paths that have a budget of their own besides that of every call."""
+        """`scarce` names the paths that have a budget of their own besides that of every call.
+
+        `hold` is told of a company and the seconds that the books asked us to wait, so that other processes wait as well.
+        """
         self._company = company
         self._package = package
         self._access = access
@@ -101,6 +107,7 @@ class Calls:
         self._clock = clock
         self._trace_header = trace_header
         self._scarce = scarce or {}
+        self._hold = hold
         self._pause = pause
         self._client = httpx2.Client(
             base_url=base_url,
@@ -191,7 +198,7 @@ class Calls:
         while (wait_seconds := budget.take(self._company, 1)) > 0:  # a wait reserves nothing: ask again after it
             ends += wait_seconds
             if ends > deadline:
-                raise Throttled(f"The call limit of {self._package} is used up for now.", wait_seconds)
+                raise self._throttled(wait_seconds)
             self._pause(wait_seconds)
 
     def _request(
@@ -220,8 +227,16 @@ class Calls:
         answered = {name.lower(): value for name, value in response.headers.items()}
         self._note_their_clock(answered.get("date", ""))
         if response.status_code == 429:
-            raise Throttled(f"{self._package} asks us to wait.", _seconds(answered.get("retry-after", "")))
+            wait_seconds = _seconds(answered.get("retry-after", ""))
+            if self._hold is not None:
+                self._hold(self._company, wait_seconds)
+            raise self._throttled(wait_seconds)
         return Reply(response.status_code, answered, _parsed(raw), answered.get(self._trace_header.lower(), ""))
+
+    def _throttled(self, wait_seconds: float) -> Throttled:
+        """Says until when, in UTC: nobody knows here which zone the company lives in."""
+        until = Words("en_US", ZoneInfo("UTC")).moment(self._clock.now() + timedelta(seconds=wait_seconds))
+        return Throttled(f"{self._package} accepts no more calls until {until}.", wait_seconds)
 
     def _note_their_clock(self, header: str) -> None:
         try:

@@ -230,6 +230,7 @@ class Connections:
             url,
             access=access,
             budget=self.budget,
+            hold=self.budget.hold,
             clock=self._clock,
             trace_header=trace_header,
             scarce={"batch": self.batches} if isinstance(company.books, QuickBooksSettings) else None,

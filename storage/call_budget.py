@@ -21,6 +21,7 @@ from storage import companies, schema
 from storage.engine import Database
 
 NOW_SECONDS = 0.0  # there is nothing to wait for
+_HELD = "held"  # the name of the row with the end of a pause that the books asked for
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -127,6 +128,25 @@ class SharedCallBudget:
                 _use(share, limit, calls, now)
             return NOW_SECONDS
 
+    def hold(self, company: str, seconds: float) -> None:
+        """The books themselves asked for a pause: until it is over nobody reserves a call, in whatever process.
+
+        Another process may still make the few calls that it had reserved before, and is told the same by the books.
+        """
+        if not self._limits.get(company):
+            return
+        until = self._clock.now() + timedelta(seconds=seconds)
+        with self._turn:
+            self._shares.pop(company, None)
+            with self._db.work() as connection:
+                _one_at_a_time(connection, company)
+                held = _held_until(connection, company)
+                if held is None:
+                    values = {"company": company, "name": _HELD, "window_at": until, "reserved": 0}
+                    connection.execute(sa.insert(schema.call_budget).values(**values))
+                elif held < until:
+                    connection.execute(sa.update(schema.call_budget).where(*_hold_of(company)).values(window_at=until))
+
     def left(self, company: str) -> dict[str, int]:
         """How many calls nobody has reserved yet, for each limit ("minute", "day")."""
         now = self._clock.now()
@@ -158,6 +178,9 @@ class SharedCallBudget:
         self.reservations += 1
         with self._db.work() as connection:
             _one_at_a_time(connection, company)
+            held_until = _held_until(connection, company)
+            if held_until is not None and held_until > now:
+                return held_until - now
             reserved = {limit.name: _reserved(connection, company, limit, now) for limit in limits}
             wait = max(_until_free(limit, reserved[limit.name], calls, now) for limit in limits)
             if wait > timedelta(0):
@@ -175,6 +198,17 @@ def _use(share: _Share, limit: Limit, calls: int, now: datetime) -> None:
         share.lately[limit.name].extend([now] * calls)
     else:
         share.allotments[limit.name].left -= calls
+
+
+def _hold_of(company: str) -> tuple[sa.ColumnElement[bool], ...]:
+    table = schema.call_budget
+    return table.c.company == company, table.c.name == _HELD
+
+
+def _held_until(connection: Connection, company: str) -> datetime | None:
+    """Until when the books asked for no more calls; it may be over."""
+    found: datetime | None = connection.execute(sa.select(schema.call_budget.c.window_at).where(*_hold_of(company))).scalar()
+    return found
 
 
 def _one_at_a_time(connection: Connection, company: str) -> None:

@@ -243,6 +243,9 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
     since = min(receipts_found.window(desk.company, stored.payment)[0] for stored in batch)
     read = _Read(NO_SETTINGS, full)
     read.settings = _settings(books, read)
+    numbers = {line.invoice_number for stored in batch for line in stored.payment.allocations if line.invoice_number}
+    if full:  # first: books that answer with whole invoices need not be asked for the same ones by id
+        read.numbered = read.attempt("invoices of the same number", lambda: books.invoices_numbered(numbers), ())
     nothing: Mapping[str, Invoice | Gone] = {}
     found = read.attempt("invoices", lambda: books.invoices(invoice_ids | others), nothing)
     read.invoices = {id_: invoice for id_, invoice in found.items() if id_ in invoice_ids}
@@ -264,12 +267,14 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
     if stems:
         read.marked = read.attempt("receipts with our marker", lambda: books.receipts_marked(stems), {})
     if full:
-        numbers = {line.invoice_number for stored in batch for line in stored.payment.allocations if line.invoice_number}
-        numbers |= {invoice.number for invoice in read.invoices.values() if invoice.number}
+        renumbered = {invoice.number for invoice in read.invoices.values() if invoice.number} - numbers
         read.memos = read.attempt("credit memos", lambda: books.credit_memos_on(invoice_ids), ())
         ids = credit_memos.may_be_rebills(read.memos, read.invoices, ours.invoices, desk.company)
         read.rebills = read.attempt("invoices made with a memo", lambda: credit_memos.rebills(books, ids, read.invoices), ())
-        read.numbered = read.attempt("invoices of the same number", lambda: books.invoices_numbered(numbers), ())
+        if renumbered:
+            nobody: Sequence[Invoice] = ()
+            same = read.attempt("invoices of the same number", lambda: books.invoices_numbered(renumbered), nobody)
+            read.numbered = [*read.numbered, *same]
         similar = {id_ for stored in batch for id_ in _nearest(stored, ours, read)} | ours.near.invoice_ids
         similar -= {*read.invoices, *(invoice.id for invoice in read.numbered)}
         if similar:

@@ -9,6 +9,9 @@ import pytest
 from scene import PAID
 from xero_house import House, a_house
 
+from receivables.diagnosis import Remedy
+from receivables.payment import PaymentState
+
 PAYMENTS = 240  # four batches; the printed figures are scaled to 1,000
 CUSTOMERS = 30
 
@@ -61,18 +64,29 @@ def test_a_look_with_nothing_new_costs_one_call_for_each_list(house: House) -> N
     assert {"read": 6, "write": 0} == since(house, before)
 
 
-def test_a_failure_costs_a_handful_of_calls_with_its_histories(house: House) -> None:
+def test_a_failure_costs_at_most_fifteen_calls_and_its_decision_thirteen(house: House) -> None:
+    """The decision takes the credit memo off, posts the payment and reads it back, an hour later and with nothing remembered."""
     customer = house.scene.customer()
     invoice = house.scene.invoice("1042", customer, 50_000)
     memo = house.scene.ledger.add_credit_memo("CM-1", customer.id, 12_000, "USD", PAID.date(), by="Dana")
     house.scene.ledger.apply_credit(memo.id, invoice.id, 12_000, by="Dana")
     house.scene.sync()
     house.scene.pay()
+    house.scene.clock.advance(3600)
     before = spent(house)
 
     house.scene.sync()
 
+    failed = since(house, before)
     assert 1 == house.behind.xero.counts["GET CreditNotes/{id}/History"]
-    made = since(house, before)
-    assert 0 == made["write"]
-    assert made["read"] <= 32
+    assert 0 == failed["write"]
+    assert failed["read"] <= 15
+    house.scene.clock.advance(3600)
+    before = spent(house)
+
+    assert "done" == house.scene.decide(Remedy.UNAPPLY_CREDIT_MEMO, by="sam")
+
+    decided = since(house, before)
+    assert PaymentState.VERIFIED is house.scene.payment().state
+    assert 2 == decided["write"]
+    assert decided["read"] + decided["write"] <= 13

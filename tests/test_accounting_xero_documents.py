@@ -276,18 +276,37 @@ def test_xeros_own_example_of_a_refused_element_is_a_refusal() -> None:
 # --- the cursor -------------------------------------------------------------------------------------------------------
 
 
-def test_a_cursor_comes_back_from_its_text() -> None:
-    cursor = Cursor(3, 2, {"Invoices": Place(1518715150940, 2, {"abc": 1518715150940}), "Payments": Place()})
+def test_a_cursor_comes_back_from_its_text_and_one_of_an_earlier_version_keeps_its_places() -> None:
+    cursor = Cursor(3, 2, {"Invoices": Place(1518715150940, 2, {"abc": 1518715150940}, 1518715000000, 7), "Payments": Place()})
+    earlier = '{"next":1,"places":{"Invoices":[1518715150940,1,{"abc":1518715150940}]},"quiet":4}'
 
     assert cursor == cursor_of(cursor.as_text())
     assert Cursor() == cursor_of("")
+    assert Cursor(1, 0, {"Invoices": Place(1518715150940, 1, {"abc": 1518715150940}, 1518715150940)}) == cursor_of(earlier)
 
 
-def test_a_full_page_leads_on_in_time_and_one_out_of_order_to_the_next_page() -> None:
-    """After a page out of order, going on from its newest moment would leave out the older documents that follow."""
-    day = 86_400_000
-    place = Place(day, 1, {"a": 3 * day, "b": 5 * day})
+DAY = 86_400_000
 
-    assert Place(5 * day - OVERLAP_MILLISECONDS, 1, {"b": 5 * day}) == next_place(place, [3 * day, 5 * day], full=True)
-    assert Place(day, 2, place.seen) == next_place(place, [5 * day, 3 * day], full=True)
-    assert Place(5 * day - OVERLAP_MILLISECONDS, 1, {"b": 5 * day}) == next_place(place, [5 * day, 3 * day], full=False)
+
+@pytest.mark.parametrize(
+    ("moments", "full", "expected"),
+    [
+        pytest.param(
+            [3 * DAY, 5 * DAY], True, Place(5 * DAY - 1000, 1, {"b": 5 * DAY}, DAY, 1), id="from just before its newest"
+        ),
+        pytest.param([5 * DAY, 3 * DAY], True, Place(DAY, 2, {"a": 3 * DAY, "b": 5 * DAY}, DAY), id="out of order, by number"),
+        pytest.param(
+            [DAY + 999, DAY + 999], True, Place(DAY, 2, {"a": 3 * DAY, "b": 5 * DAY}, DAY), id="one moment only, by number"
+        ),
+        pytest.param(
+            [3 * DAY, 5 * DAY],
+            False,
+            Place(5 * DAY - OVERLAP_MILLISECONDS, 1, {"b": 5 * DAY}, 5 * DAY - OVERLAP_MILLISECONDS),
+            id="read to its end, a little before its newest",
+        ),
+    ],
+)
+def test_where_a_list_goes_on_after_a_page(moments: list[int], full: bool, expected: Place) -> None:
+    place = Place(DAY, 1, {"a": 3 * DAY, "b": 5 * DAY}, DAY)
+
+    assert expected == next_place(place, moments, full=full)

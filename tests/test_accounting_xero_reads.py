@@ -11,7 +11,7 @@ import pytest
 from stand_ins.xero import Fault
 from xero_scene import DAY, XeroScene, a_receipt_write, an_order, written, xero_scene
 
-from accounting.xero.changes import DOCUMENTS_PER_PAGE
+from accounting.xero.asking import DOCUMENTS_PER_PAGE
 from accounting.xero.history import DOCUMENTS_PER_QUESTION
 from receivables.books_records import Customer, Gone, Invoice, InvoiceStatus, Receipt
 from receivables.errors import BooksUnavailable

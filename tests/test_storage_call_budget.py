@@ -200,6 +200,23 @@ def test_a_clock_that_is_set_back_allows_nothing_more(db: Database) -> None:
         behind.advance(min(wait, 20))
 
 
+def test_a_pause_that_the_books_asked_for_holds_every_process_until_it_is_over(db: Database) -> None:
+    clock = ManualClock()
+    budgets = [SharedCallBudget(db, clock, {"acme": xero_limits(), "globex": xero_limits()}) for _ in range(2)]
+    told, other = budgets
+    assert 0.0 == told.take("acme", 1)
+
+    told.hold("acme", 66_975)
+    told.hold("acme", 30)  # a shorter one does not end a longer one
+    clock.advance(3600)
+
+    started_later = SharedCallBudget(db, clock, {"acme": xero_limits()})
+    assert [66_975 - 3600] * 3 == [budget.take("acme", 1) for budget in (told, other, started_later)]
+    assert 0.0 == other.take("globex", 1)
+    clock.advance(66_975 - 3600)
+    assert [0.0] * 3 == [budget.take("acme", 1) for budget in (told, other, started_later)]
+
+
 def test_more_at_once_than_is_ever_allowed_is_a_bug(db: Database) -> None:
     with pytest.raises(ValueError, match="61 calls at once"):
         SharedCallBudget(db, ManualClock(), {"acme": xero_limits()}).take("acme", 61)

@@ -6,19 +6,24 @@ was asked for by its id. Writes go out once; what a 4xx answer means is said by 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote
 
 from accounting.calling import Calls, Reply
 from accounting.xero import faults
-from accounting.xero.wire import Fields, elements, fields, is_guid
+from accounting.xero.recent import Question, Recent
+from accounting.xero.wire import Fields, elements, fields, identity, is_guid
 from receivables.errors import BooksUnavailable
+from receivables.ports import Clock
 
 ORGANISATION_HEADER = "Xero-tenant-id"
 PAGE_SIZE = 1000  # the largest that Xero allows
 SMALLEST_PAGE = 100  # what Xero gives where it does not heed the size asked for; a shorter one is surely the last
+DOCUMENTS_PER_PAGE = 400  # of changes: they are stored in one transaction, which stays under 500 rows
+OLDEST_CHANGE_FIRST = {"order": "UpdatedDateUTC ASC"}
 PAGES_PER_LIST = 200  # 200,000 documents in one list; beyond it the question was wrong
 # What is asked for stands in the address, where others found about 2,000 characters to be the end (pyxero, thread 260).
 IDS_PER_FILTER = 25
@@ -32,25 +37,41 @@ T = TypeVar("T")
 class Asking:
     """Calls about one organization."""
 
-    def __init__(self, calls: Calls, organisation: str) -> None:
+    def __init__(self, calls: Calls, clock: Clock, organisation: str) -> None:
         self._calls = calls
         self._header = {ORGANISATION_HEADER: organisation}
+        self._recent = Recent(clock)
+
+    def look_begins(self, *, receipts_only: bool) -> None:
+        """A look at the changes: what was asked before it is asked anew."""
+        self._recent.begin(receipts_only=receipts_only)
+
+    def afresh(self) -> AbstractContextManager[None]:
+        """Nothing asked within is answered from what was asked a moment ago."""
+        return self._recent.afresh()
 
     def page(
         self, endpoint: str, number: int, *, size: int = PAGE_SIZE, since: str = "", params: Mapping[str, str] | None = None
     ) -> Page:
         """One page of a list. `since` is the header If-Modified-Since. Xero's own count says whether more follow."""
-        headers = {**self._header, **({"If-Modified-Since": since} if since else {})}
-        asked: dict[str, str | int] = {**(params or {}), "page": number, "pageSize": size}
-        reply = self._calls.read("GET", endpoint, params=asked, headers=headers)
+        reply = self._read(endpoint, {**(params or {}), "page": number, "pageSize": size}, since)
         if reply.status == 304 and since:
             return Page([], more=False)  # nothing was modified since
         if not reply.ok:
             raise faults.failed_read(reply)
-        found = _documents(reply, endpoint)
-        count = fields(fields(reply.body).get("pagination")).get("pageCount")
-        more = number < count if isinstance(count, int) else len(found) >= min(size, SMALLEST_PAGE)
-        return Page(found, more)
+        return _page(reply, endpoint, number, size)
+
+    def listed_whole(self, endpoint: str) -> list[Fields] | None:
+        """Every document of a list that the look at the changes has just read from its beginning to its end in one page."""
+        asked: dict[str, str | int] = {**OLDEST_CHANGE_FIRST, "page": 1, "pageSize": DOCUMENTS_PER_PAGE}
+        reply = self._recent.answer(_question(endpoint, asked))
+        page = _page(reply, endpoint, 1, DOCUMENTS_PER_PAGE) if reply else None
+        return page.documents if page and not page.more else None
+
+    def listed_lately(self, endpoint: str, id_name: str, ids: Collection[str]) -> dict[str, Fields]:
+        """Those of these documents that a list, whatever it was asked for, has just shown."""
+        shown = (of for reply in self._recent.answers_about(endpoint) if reply.ok for of in _documents(reply, endpoint))
+        return {document_id: of for of in shown if (document_id := identity(of, id_name)) in ids}
 
     def every(self, endpoint: str, **params: str) -> Iterator[Fields]:
         """Every document of a list, page after page."""
@@ -63,7 +84,7 @@ class Asking:
 
     def one(self, endpoint: str, document_id: str) -> Fields | None:
         """One document by its id; None when Xero says plainly that there is none (404, and only 404)."""
-        reply = self._calls.read("GET", f"{endpoint}/{document_id}", headers=self._header)
+        reply = self._read(f"{endpoint}/{document_id}")
         if reply.status == 404:
             return None
         if not reply.ok:
@@ -81,7 +102,7 @@ class Asking:
         return found
 
     def organisation(self) -> Fields:
-        reply = self._calls.read("GET", "Organisation", headers=self._header)
+        reply = self._read("Organisation")
         if not reply.ok:
             raise faults.failed_read(reply)
         found = _documents(reply, "Organisations")
@@ -91,7 +112,7 @@ class Asking:
 
     def history(self, endpoint: str, document_id: str) -> list[Fields]:
         """What was done to one document, by whom and when, as far as Xero tells."""
-        reply = self._calls.read("GET", f"{endpoint}/{document_id}/History", headers=self._header)
+        reply = self._read(f"{endpoint}/{document_id}/History")
         if not reply.ok:
             raise faults.failed_read(reply)
         return elements(fields(reply.body).get("HistoryRecords"))
@@ -108,7 +129,19 @@ class Asking:
     ) -> Reply:
         """Sends once, with the idempotency key where there is one. Raises as `Calls.write` does."""
         headers = {**self._header, **({"Idempotency-Key": key} if key else {})}
-        return self._calls.write(method, path, deadline=deadline, params=params, headers=headers, body=body)
+        try:
+            return self._calls.write(method, path, deadline=deadline, params=params, headers=headers, body=body)
+        finally:
+            self._recent.written_to(path)
+
+    def _read(self, path: str, params: Mapping[str, str | int] | None = None, since: str = "") -> Reply:
+        question = _question(path, params or {}, since)
+        reply = self._recent.answer(question)
+        if reply is None:
+            headers = {**self._header, **({"If-Modified-Since": since} if since else {})}
+            reply = self._calls.read("GET", path, params=params, headers=headers)
+            self._recent.keep(question, reply)
+        return reply
 
 
 @dataclass(frozen=True)
@@ -130,6 +163,17 @@ def chunks_of_text(values: Sequence[str]) -> Iterator[Sequence[str]]:
         length += needed
     if held:
         yield held
+
+
+def _question(path: str, params: Mapping[str, str | int], since: str = "") -> Question:
+    return (path, since, tuple(sorted(params.items())))
+
+
+def _page(reply: Reply, endpoint: str, number: int, size: int) -> Page:
+    found = _documents(reply, endpoint)
+    count = fields(fields(reply.body).get("pagination")).get("pageCount")
+    more = number < count if isinstance(count, int) else len(found) >= min(size, SMALLEST_PAGE)
+    return Page(found, more)
 
 
 def _documents(reply: Reply, name: str) -> list[Fields]:

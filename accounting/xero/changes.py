@@ -2,9 +2,11 @@
 
 Xero has no feed of changes and no webhook for payments, only "modified since" for each list. So the cursor holds one
 moment for each, and every look goes back a little before it, because a document may show up in a list shortly after its
-own stamp; what was seen already is known by id and `UpdatedDateUTC` and left out. A page is never asked for by number
-across a changing list, unless more than a page was changed within that little while: the next page begins at the moment
-where the last one ended, so that documents which move to the end meanwhile cannot push others past us.
+own stamp; what was seen already is known by id and `UpdatedDateUTC` and left out. A look reads each list to its end once
+and is over, so it costs the pages that there are and at most one more for each list.
+
+A page is asked for by number across a changing list only where time cannot tell the pages apart: the next page begins at
+the second where the last one ended, so that documents which move to the end meanwhile cannot push others past us.
 """
 
 from __future__ import annotations
@@ -16,15 +18,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from accounting.xero import documents
-from accounting.xero.asking import Asking
+from accounting.xero.asking import DOCUMENTS_PER_PAGE, OLDEST_CHANGE_FIRST, Asking
 from accounting.xero.documents import OVERPAYMENTS, PREPAYMENTS, OnAccount
 from accounting.xero.reads import Reads
 from accounting.xero.wire import Fields, Unreadable, identity, milliseconds, modified_since, text
 from receivables.books_records import Changes, Document, Gone, UnreadableReceipt
 
-DOCUMENTS_PER_PAGE = 400  # they are stored in one transaction, which stays under 500 rows
 OVERLAP_MILLISECONDS = 120_000
 SEEN_KEPT = 2000  # of one list; a document seen twice costs nothing but the second look
+LISTED_WHOLE = 100  # overpayments or prepayments: so many are listed from the beginning, and a diagnosis need not ask again
 
 log = logging.getLogger(__name__)
 
@@ -35,24 +37,31 @@ Listed = Document | Gone | None
 
 @dataclass(frozen=True)
 class Place:
-    """How far one list was read: from which moment on to ask, which page, and what of that time was seen already."""
+    """How far one list was read: from which moment on to ask, which page, and what of that time was seen already.
+
+    `began` is where the present look began, `again` how many documents it was given a second time so far.
+    """
 
     since: int = 0  # milliseconds since 1970; 0 is from the beginning
     page: int = 1
     seen: Mapping[str, int] = field(default_factory=dict)  # short digest of id and moment -> moment
+    began: int = 0
+    again: int = 0
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where the look stands: the list that is next, how many in a row had nothing new, and the place in each."""
+    """Where the look stands: the list that is next, how many it has read to their end, and the place in each."""
 
     next_list: int = 0
-    quiet: int = 0
+    ended: int = 0
     places: Mapping[str, Place] = field(default_factory=dict)
 
     def as_text(self) -> str:
-        places = {name: [place.since, place.page, dict(place.seen)] for name, place in self.places.items()}
-        held = {"next": self.next_list, "quiet": self.quiet, "places": places}
+        places = {
+            name: [place.since, place.page, dict(place.seen), place.began, place.again] for name, place in self.places.items()
+        }
+        held = {"next": self.next_list, "ended": self.ended, "places": places}
         return json.dumps(held, separators=(",", ":"), sort_keys=True)
 
 
@@ -60,10 +69,15 @@ def cursor_of(written: str) -> Cursor:
     """The cursor from its text; "" is the beginning. One that is not ours begins again: seen twice does no harm."""
     try:
         held = json.loads(written) if written else {}
-        places = {str(name): Place(int(since), int(page), dict(seen)) for name, (since, page, seen) in held["places"].items()}
-        return Cursor(int(held["next"]), int(held["quiet"]), places)
+        places = {str(name): _place_of(*place) for name, place in held["places"].items()}
+        return Cursor(int(held["next"]), int(held.get("ended", 0)), places)
     except (ValueError, TypeError, KeyError, AttributeError):
         return Cursor()
+
+
+def _place_of(since: object, page: object, seen: Mapping[str, int], began: object = None, again: object = 0) -> Place:
+    """A place from its text. An earlier version wrote only the first three."""
+    return Place(int(str(since)), int(str(page)), dict(seen), int(str(since if began is None else began)), int(str(again)))
 
 
 @dataclass(frozen=True)
@@ -85,7 +99,13 @@ class List:
 class ChangeFeed:
     """The changes of one organization."""
 
-    def __init__(self, asking: Asking, reads: Reads, with_notes: Callable[[OnAccount, Sequence[Fields]], list[Fields]]) -> None:
+    def __init__(
+        self,
+        asking: Asking,
+        reads: Reads,
+        with_notes: Callable[[OnAccount, Sequence[Fields]], list[Fields]],
+    ) -> None:
+        self._looking = ""  # the cursor this look goes on from; any other text begins a look of its own
         self._asking = asking
         self._with_notes = with_notes
         self._reads = reads
@@ -101,20 +121,27 @@ class ChangeFeed:
     def since(self, written: str, *, receipts_only: bool = False) -> Changes:
         """The next page: at most 400 documents of one list, oldest change first.
 
-        A look ends when all six lists in a row have nothing new. It may begin at any of them, because whoever keeps the
+        A look ends when each of the six lists was read to its end. It may begin at any of them, because whoever keeps the
         cursor need not keep that of an empty page. One for receipts only reads three of them, each to its end, and leaves
         where the other stands.
         """
         cursor = cursor_of(written)
         if receipts_only:
+            self._asking.look_begins(receipts_only=True)
             return self._receipts(cursor)
+        if not written or written != self._looking:
+            self._asking.look_begins(receipts_only=False)
+            cursor = replace(cursor, ended=0)
+        self._looking = ""  # where this page cannot be read, the next look is a new one
         at = cursor.next_list if cursor.next_list < len(self._lists) else 0
         place, told, unreadable, more = self._page(at, cursor.places)
-        quiet = 0 if told or more else cursor.quiet + 1
-        ended = quiet >= len(self._lists)
+        ended = cursor.ended + (not more)
+        look_ended = ended >= len(self._lists)
         following = at if more else (at + 1) % len(self._lists)
         places = {**cursor.places, self._lists[at].name: place}
-        return _changes(told, unreadable, Cursor(following, 0 if ended else quiet, places), more=not ended)
+        changes = _changes(told, unreadable, Cursor(following, 0 if look_ended else ended, places), more=not look_ended)
+        self._looking = changes.cursor if changes.more else ""
+        return changes
 
     def _receipts(self, cursor: Cursor) -> Changes:
         """The next page of each list of receipts, in one answer."""
@@ -135,8 +162,9 @@ class ChangeFeed:
         place = places.get(listed.name, Place())
         since = modified_since(place.since) if place.since else ""
         page = self._asking.page(
-            listed.name, place.page, size=DOCUMENTS_PER_PAGE, since=since, params={**listed.params, "order": "UpdatedDateUTC ASC"}
+            listed.name, place.page, size=DOCUMENTS_PER_PAGE, since=since, params={**listed.params, **OLDEST_CHANGE_FIRST}
         )
+        more = page.more and bool(page.documents)
         found = self._reads.with_invoices(page.documents) if listed.name == "Payments" else page.documents
         moments = [(of, _changed(of)) for of in found]
         new = {_digest(of, listed.id_name, moment): (of, moment) for of, moment in moments}
@@ -144,8 +172,10 @@ class ChangeFeed:
         kind = next((held for held in (OVERPAYMENTS, PREPAYMENTS) if held.kind == listed.name), None)
         told, unreadable = _read(listed, self._with_notes(kind, fresh) if kind else fresh)
         seen = {**place.seen, **{digest: moment for digest, (_, moment) in new.items()}}
-        following = next_place(replace(place, seen=seen), [moment for _, moment in moments], full=page.more)
-        return following, told, unreadable, page.more
+        following = next_place(replace(place, seen=seen), [moment for _, moment in moments], full=more)
+        if kind and not (more or place.since) and place.page == 1 and len(found) <= LISTED_WHOLE:
+            following = Place(seen={digest: moment for digest, (_, moment) in new.items()})
+        return following, told, unreadable, more
 
 
 def _changes(told: Sequence[Document | Gone], unreadable: Sequence[UnreadableReceipt], cursor: Cursor, *, more: bool) -> Changes:
@@ -159,16 +189,26 @@ def _changes(told: Sequence[Document | Gone], unreadable: Sequence[UnreadableRec
 
 
 def next_place(place: Place, moments: Sequence[int], *, full: bool) -> Place:
-    """Where to go on: forward in time where that is progress, else, within one crowded while, to the next page.
+    """Where to go on: after the last page a little before its newest document, else where this page ended.
 
-    A list that is not in the order asked for is read page by page: to go on from its newest would leave out older ones.
+    That is a second before its newest document, where it is later than what was asked from, and where all that is given
+    again in this way stays under a page; else it is the next page by number. A list that is not in the order asked for is
+    read page by page: to go on from its newest would leave out older ones.
     """
     newest = max(place.seen.values(), default=0)
-    since = max(place.since, newest - OVERLAP_MILLISECONDS)
-    if full and (since == place.since or list(moments) != sorted(moments)):
+    if not full:
+        since = max(place.began, newest - OVERLAP_MILLISECONDS)
+        return Place(since, 1, _kept(place.seen, since), began=since)
+    second = max(moments, default=0) // 1000 * 1000 - 1000  # Xero does not say whether "since" holds the moment itself
+    again = place.again + sum(moment >= second for moment in moments)
+    if second <= place.since or again > len(moments) or list(moments) != sorted(moments):
         return replace(place, page=place.page + 1)
-    kept = sorted(((moment, digest) for digest, moment in place.seen.items() if moment >= since - 1000), reverse=True)
-    return Place(since, 1, {digest: moment for moment, digest in kept[:SEEN_KEPT]})
+    return Place(second, 1, _kept(place.seen, min(second, newest - OVERLAP_MILLISECONDS)), place.began, again)
+
+
+def _kept(seen: Mapping[str, int], since: int) -> dict[str, int]:
+    newest_first = sorted(((moment, digest) for digest, moment in seen.items() if moment >= since - 1000), reverse=True)
+    return {digest: moment for moment, digest in newest_first[:SEEN_KEPT]}
 
 
 def _digest(of: Fields, id_name: str, moment: int) -> str:

@@ -36,7 +36,7 @@ class XeroBooks:
     """The books of one company. `organisation` is Xero's id of it; `deposit_account` an account's code or id there."""
 
     def __init__(self, calls: Calls, clock: Clock, *, organisation: str, time_zone: ZoneInfo, deposit_account: str = "") -> None:
-        self._asking = Asking(calls, organisation)
+        self._asking = Asking(calls, clock, organisation)
         self._reads = Reads(self._asking)
         self._searching = Searching(self._asking, self._reads)
         self._feed = ChangeFeed(self._asking, self._reads, self._searching.with_notes)
@@ -96,7 +96,8 @@ class XeroBooks:
 
     def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
         boundary.leaving("books.look")
-        return self._searching.look(orders)
+        with self._asking.afresh():
+            return self._searching.look(orders)
 
     def write(self, dispatch: Dispatch) -> Sequence[Answer]:
         """Carries the orders out, once, and answers for each.

@@ -46,6 +46,7 @@ class Reads:
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
         self._histories = Histories(asking)
+        self._touched: set[str] = set()  # invoices seen with money or credit on them
 
     def settings(self) -> BooksSettings:
         return readable(documents.settings, self._asking.organisation())
@@ -95,7 +96,8 @@ class Reads:
             ended = question.ended("Invoices", invoice.id, invoice.version)
             return replace(invoice, changed=_named(invoice.changed, ended) or invoice.changed)
         touched = any(_amount(of, name) for name in ("AmountPaid", "AmountCredited"))
-        if touched:
+        if touched or invoice.id in self._touched:
+            self._touched.add(invoice.id)  # also after that was taken off
             return invoice  # nobody asks when it was made: it was there before the money that is applied to it
         if invoice.changed.at - datetime.combine(invoice.issued_on, time.min, UTC) <= MADE_ON_ITS_DAY:
             return replace(invoice, created=invoice.changed)
@@ -177,7 +179,9 @@ class Reads:
                 payment for payment in self._asking.every("Payments", where=where) if _may_be_ours(_invoice_in(payment))
             )
         for kind in (OVERPAYMENTS, PREPAYMENTS):
-            found += self.held(kind, (receipt for receipt in self._asking.every(kind.kind, where=since) if _may_be_ours(receipt)))
+            listed = self._asking.listed_whole(kind.kind)
+            all_since = self._asking.every(kind.kind, where=since) if listed is None else listed
+            found += self.held(kind, (receipt for receipt in all_since if _may_be_ours(receipt)))
         wanted = {
             receipt.id: receipt
             for receipt in found
@@ -232,8 +236,8 @@ class Reads:
         """Every id is answered. One that Xero cannot have given is `Gone` without asking."""
         found: dict[str, Fields | Gone] = {document_id: Gone(kind, document_id) for document_id in ids}
         asked = sorted(document_id for document_id in found if is_identity(document_id))
-        listed: dict[str, Fields] = {}
-        for chunk in chunks(asked, IDS_PER_LIST):
+        listed = self._asking.listed_lately(endpoint, id_name, asked)
+        for chunk in chunks(sorted(set(asked) - set(listed)), IDS_PER_LIST):
             _collect(listed, self._asking.every(endpoint, IDs=",".join(chunk), **params), id_name)
         for missing in sorted(set(asked) - set(listed)):
             if of := self._asking.one(endpoint, missing):

@@ -77,9 +77,11 @@ class Searching:
     def _overpayments(self, beginnings: Sequence[str]) -> list[Receipt]:
         if not beginnings:
             return []
-        listed = list(self._asking.every("Overpayments", where='Type=="RECEIVE-OVERPAYMENT"'))
+        known = self._asking.listed_whole("Overpayments")
+        listed = self._asking.every("Overpayments", where='Type=="RECEIVE-OVERPAYMENT"') if known is None else known
+        received = [of for of in listed if text(of, "Type") in OVERPAYMENTS.types]
         carrying = [
-            of for of in self.with_notes(OVERPAYMENTS, listed) if any(beginning in note_of(of) for beginning in beginnings)
+            of for of in self.with_notes(OVERPAYMENTS, received) if any(beginning in note_of(of) for beginning in beginnings)
         ]
         return [receipt for receipt in self._reads.held(OVERPAYMENTS, carrying) if not receipt.voided]
 

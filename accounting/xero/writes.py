@@ -57,7 +57,7 @@ class Writes:
     def carry_out(self, dispatch: Dispatch) -> list[Answer]:
         """One answer for each order. Raises BooksUnavailable and AccessLost while nothing was sent, and duplicate_request."""
         must_be_in_time(dispatch, self._clock)
-        grounds = Grounds.read(self._reads, dispatch.orders)
+        grounds = self._grounds(dispatch.orders)
         answers: dict[str, Answer] = {}
         paying: list[tuple[Order, bodies.Body]] = []
         singly: list[tuple[Order, Callable[[], Answer]]] = []
@@ -72,6 +72,15 @@ class Writes:
             self._answered(partial(_alone, order, send), [order], answers)
         given = [answers[order.effect_id] for order in dispatch.orders]
         return _or_raised(given)
+
+    def _grounds(self, orders: Sequence[Order]) -> Grounds:
+        """What the orders rest on, read now. An allocation cannot be changed in Xero, and one that is gone answers 404:
+        to take one off may rest on what was read a moment ago.
+        """
+        if all(isinstance(order.write, UnapplyCredit) for order in orders):
+            return Grounds.read(self._reads, orders)
+        with self._asking.afresh():
+            return Grounds.read(self._reads, orders)
 
     def _prepare(
         self,
