@@ -37,7 +37,7 @@ _NOT_SAVED = "QuickBooks is busy with the company's books for a while; nothing w
 #: The first row whose code and phrase both fit counts. Codes are compared without leading zeros.
 TABLE: tuple[_Row, ...] = (
     _Row("610", "another user has deleted", Refusal.DOCUMENT_GONE, _GONE),
-    _Row("610", "made inactive", Refusal.REFERENCE_INACTIVE, "The customer or an account is inactive in QuickBooks."),
+    _Row("610", "(made|been) inactive", Refusal.REFERENCE_INACTIVE, "The customer or an account is inactive in QuickBooks."),
     _Row("610", "", Refusal.REFERENCE_GONE, "Something this depends on is no longer in QuickBooks."),
     _Row("2500", "accounts? element", Refusal.ACCOUNT_INACTIVE, "The deposit account cannot be used in QuickBooks."),
     _Row("2500", "", Refusal.REFERENCE_INACTIVE, "The customer or an account cannot be used in QuickBooks."),
@@ -64,6 +64,12 @@ TABLE: tuple[_Row, ...] = (
     _Row("6000", "amount", Refusal.INVALID, "QuickBooks does not accept the amount."),
     _Row("6140", "", Refusal.DUPLICATE_REFERENCE, "QuickBooks already has a document with this reference number."),
     _Row("6190", "", Refusal.ACCESS_LOST, "The company's QuickBooks subscription is not active."),
+    _Row(
+        "6210",
+        "number.*already (been )?used|duplicate document",
+        Refusal.DUPLICATE_REFERENCE,
+        "QuickBooks already has a document with this reference number.",
+    ),
     _Row("6210", "", Refusal.PERIOD_CLOSED, _CLOSED),
     _Row("6240", "", Refusal.DUPLICATE_NAME, "Another record in QuickBooks has the same name."),
     _Row("6540", "", Refusal.RECEIPT_DEPOSITED, "The receipt is part of a bank deposit and cannot be changed."),

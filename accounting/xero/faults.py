@@ -37,8 +37,9 @@ FAULTS = (
         "The payment is reconciled, or part of a batch deposit, and cannot be changed in Xero.",
     ),
     Fault(
-        r"account .*(archived|deleted|not (enabled|valid)|cannot be used|could not be found|does not exist)"
-        r"|(archived|invalid) account|account code .* is not a valid",
+        r"account .*(archived|deleted|not (enabled|valid)|cannot (be used|take|accept)|could not be found|does not exist)"
+        r"|(archived|invalid) account|account code .* is not a valid|^account (code or id )?must be (valid|specified)"
+        r"|^the account code or id must be specified",
         Refusal.ACCOUNT_INACTIVE,
         "Xero does not accept payments into this company's deposit account.",
     ),
@@ -60,7 +61,7 @@ FAULTS = (
     ),
     Fault(
         r"only be made against authorised|not of valid status|cannot be (edited|modified)|must be authorised"
-        r"|invoice .*(fully paid|paid off|is paid|voided|deleted)",
+        r"|invoice .*(fully paid|paid off|is paid|voided|deleted)|already been paid",
         Refusal.INVOICE_NOT_OPEN,
         "The invoice cannot be paid: it is paid, voided or still a draft.",
     ),
