@@ -21,6 +21,7 @@ from receivables.ports import Books, Clock, Ids
 from receivables.words import listed
 from storage.call_budget import QUICKBOOKS, QUICKBOOKS_BATCHES, Limit, SharedCallBudget, xero_limits
 from storage.engine import Database
+from storage.marks import StoredMarks
 from storage.vault import Keyring, Vault
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class Connections:
         api = practice_address("quickbooks_base_url", self._environment) or QUICKBOOKS_API[books.environment]
         url = f"{api.rstrip('/')}/v3/company/{self._organisation(company)}/"
         calls = self._calls(company, "QuickBooks Online", url, self._access(company), trace_header="intuit_tid")
-        return Opened(QuickBooksBooks(calls, self._clock), calls)
+        return Opened(QuickBooksBooks(calls, self._clock, StoredMarks(self._db, company.id)), calls)
 
     def _open_xero(self, company: CompanySettings) -> Opened:
         from accounting.xero.connector import XeroBooks  # noqa: PLC0415  # only where a company needs it

@@ -13,6 +13,7 @@ from receivables.books_records import Changes, Customer, Document, Gone, Invoice
 from receivables.reference_keys import key_of, name_key
 from receivables.twins import folded
 from storage import codec, hand_receipts, schema
+from storage.marks import key_of_marks
 from storage.work import Work
 
 CUSTOMERS_AT_ONCE = 500  # in one statement
@@ -82,6 +83,8 @@ def _key(document: Document) -> str:
             return name_key(document.name)
         case Invoice():
             return key_of(document.number)
+        case Receipt():
+            return key_of_marks(document.memo)
     return ""
 
 

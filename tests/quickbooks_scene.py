@@ -16,6 +16,7 @@ from stand_ins.quickbooks import QuickBooks, QuickBooksBookkeeper, start_quickbo
 from accounting.calling import Calls
 from accounting.quickbooks.connector import QuickBooksBooks
 from accounting.quickbooks.documents import application_id, payment_of
+from storage.marks import StoredMarks
 
 
 class Dana(QuickBooksBookkeeper):
@@ -63,7 +64,7 @@ def house_over_quickbooks(folder: Path) -> Iterator[tuple[House, QuickBooks]]:
         house.ledger.close()
         house.ledger = quickbooks.ledger
         calls = calls_to(quickbooks.base_url, house.clock, quickbooks.access)
-        house.with_books(QuickBooksBooks(calls, house.clock))
+        house.with_books(QuickBooksBooks(calls, house.clock, StoredMarks(house.db, house.desk.company.id)))
         try:
             yield house, quickbooks
         finally:

@@ -36,6 +36,10 @@ class AppliedCredits:
         memos = self.memos([memo for memo in self._reading.by_ids("CreditMemo", memo_ids).values() if memo is not None])
         return [memo for memo in memos if any(application.invoice_id in wanted for application in memo.applications)]
 
+    def payments_on_invoices(self, invoice_ids: Collection[str]) -> list[Json]:
+        """Every Payment on one of these invoices, each invoice asked for by its own id."""
+        return self._payments_on("Invoice", [found for found in self._reading.now("Invoice", invoice_ids).values() if found])
+
     def _payments_on(self, entity: str, found: Sequence[Json]) -> list[Json]:
         """Every Payment that took something from these documents."""
         used = [document for document in found if _taken(document) > 0]

@@ -22,7 +22,7 @@ from accounting.quickbooks.beforehand import Beforehand
 from accounting.quickbooks.changes import ChangeFeed
 from accounting.quickbooks.documents import Json, payment_of, text
 from accounting.quickbooks.explaining import Reads, explained
-from accounting.quickbooks.marks import Marks
+from accounting.quickbooks.marks import MarkIndex, Marks
 from accounting.quickbooks.queries import Reading
 from accounting.quickbooks.writes import Request
 from receivables import boundary
@@ -50,6 +50,7 @@ from receivables.effects import (
     VoidReceipt,
     Written,
     markers_in,
+    stem_of,
 )
 from receivables.errors import BooksError, BooksRefused, OutcomeUnknown
 from receivables.ports import BooksTraits, Clock
@@ -76,12 +77,13 @@ DocumentT = TypeVar("DocumentT", Customer, Invoice, CreditMemo, Receipt)
 class QuickBooksBooks:
     """The books of one company in QuickBooks Online. `calls` is bound to the company's own address (its realm)."""
 
-    def __init__(self, calls: Calls, clock: Clock) -> None:
+    def __init__(self, calls: Calls, clock: Clock, index: MarkIndex | None = None) -> None:
+        """`index` is what the mirror knows of our markers; without it every process reads all Payments once."""
         self._calls = calls
         self._clock = clock
         self._reading = Reading(calls)
         self._applied = AppliedCredits(self._reading)
-        self._marks = Marks(self._reading)
+        self._marks = Marks(self._reading, index)
         self._credit_links: dict[str, None] = {}  # Payments of zero, in the order in which they were seen
         self._feed = ChangeFeed(self._reading, clock, self._records, lambda payment_id: payment_id in self._credit_links)
         self._before = Beforehand(self._reading)
@@ -161,12 +163,16 @@ class QuickBooksBooks:
         """Traces by marker for what is created, by the documents themselves for what is changed. Only reads."""
         boundary.leaving("books.look")
         created = [order for order in orders if isinstance(order.write, ReceiptWrite | ApplyCredit)]
-        carrying = self._marks.carrying([order.marker for order in created]) if created else {}
+        carrying = self._marks.with_stems({stem_of(order.marker) for order in created}) if created else {}
+        on = {order.write.invoice_id for order in created if isinstance(order.write, ApplyCredit)}
+        for linked in self._applied.payments_on_invoices(on) if on else ():
+            for stem in {stem_of(marker) for marker in markers_in(text(linked, "PrivateNote"))} & carrying.keys():
+                carrying[stem].add(text(linked, "Id"))
         changed = [payment for order in orders if (payment := _changed_payment(order))]
         read = self._reading.by_ids("Payment", {payment_id for ids in carrying.values() for payment_id in ids} | set(changed))
         self._remember(payment for payment in read.values() if payment is not None)
         self._marks.forget([payment_id for payment_id, payment in read.items() if payment is None])
-        return tuple(self._traces(order, carrying.get(order.marker, set()), read) for order in orders)
+        return tuple(self._traces(order, carrying.get(stem_of(order.marker), set()), read) for order in orders)
 
     def write(self, dispatch: Dispatch) -> Sequence[Answer]:
         """Carries the orders out: one by a call of its own, several as one batch; each is answered by itself.

@@ -239,7 +239,8 @@ def texts_of(payment: Json) -> tuple[str, ...]:
     check, card = _part(payment, "CheckPayment"), _part(_part(payment, "CreditCardPayment"), "CreditChargeResponse")
     said += [text(check, name) for name in ("CheckNum", "NameOnAcct")]
     said += [text(card, name) for name in ("CCTransId", "ClientTransID", "AuthCode")]
-    said += [text(field, "StringValue") for field in parts(payment, "CustomField")]
+    for field in parts(payment, "CustomField"):
+        said += [str(field.get(name) or "") for name in ("StringValue", "NumberValue", "DateValue")]
     return tuple(dict.fromkeys(word for word in said if word))
 
 
