@@ -12,7 +12,7 @@ from feeds.maps.map import ABOUT_ANOTHER, Means
 from feeds.maps.mapped_file import Became
 from receivables.errors import FeedProblem
 from receivables.payment import Allocation, Payment
-from receivables.words import Words, counted
+from receivables.words import Words, capitalized, counted
 
 ROWS_SHOWN = 60
 OF_THEIR_OWN = frozenset(Means) - ABOUT_ANOTHER - {Means.LEAVE_OUT}
@@ -82,7 +82,7 @@ def show(name: str, how: str, rows: Sequence[PreviewRow], problems: Sequence[Fee
     if len(rows) > ROWS_SHOWN:
         print_line(f"{len(rows) - ROWS_SHOWN:,} more rows are not shown; --json shows all.")
     for kind, number in Counter(row.becomes for row in rows).items():
-        print_line(f"{number:,} × {kind}{_totals(rows, words) if kind == 'payment' else ''}")
+        print_line(f"{capitalized(kind)}: {counted(number, 'line')}{_totals(rows, words) if kind == 'payment' else ''}")
     for problem in problems:
         print_line(f"wrong: {problem}")
     if problems:
@@ -119,4 +119,4 @@ def _totals(rows: Sequence[PreviewRow], words: Words) -> str:
     sums: Counter[str] = Counter()
     for row in rows:
         sums[row.currency] += row.amount_minor
-    return ": " + ", ".join(words.money(minor, currency) for currency, minor in sorted(sums.items()) if currency)
+    return ", " + ", ".join(words.money(minor, currency) for currency, minor in sorted(sums.items()) if currency)

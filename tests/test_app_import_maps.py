@@ -39,6 +39,7 @@ def test_a_map_is_previewed_then_imported_and_remembered_with_a_record(acme: Com
     refused = acme.run("import", ours)
     assert 2 == refused.code
     assert "--map standard" in refused.err
+    assert "Payment: 1 line, $5.00" in acme.run("import", ours, "--map", "standard", "--preview").out
     assert 1 == acme.answer("import", ours, "--map", "standard")["new"]
     assert "standard" == acme.answer("import", ours)["map"]
 
