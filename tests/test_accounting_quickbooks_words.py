@@ -332,3 +332,8 @@ def test_customer_keeps_its_own_name_and_its_place_in_its_family(
 def test_rate_at_which_it_was_booked_is_compared_with_the_one_given(booked: str | None, told: str) -> None:
     request = Request("create", {"ExchangeRate": Decimal("1.0845")})
     assert told == writes.booked_otherwise(request, {} if booked is None else {"ExchangeRate": Decimal(booked)})
+
+
+def test_custom_fields_of_every_kind_are_texts() -> None:
+    fields = [{"StringValue": "TXN-1"}, {"NumberValue": 100042}, {"DateValue": "2026-03-10"}, {"BooleanValue": True}]
+    assert ("TXN-1", "100042", "2026-03-10") == documents.texts_of(as_sent(a_payment_in_books(CustomField=fields)))
