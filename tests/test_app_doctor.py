@@ -203,11 +203,12 @@ def test_books_that_refuse_the_access_are_broken_with_the_command(tmp_path: Path
 
 def test_books_that_are_down_and_books_that_ask_to_wait(tmp_path: Path, environment: dict[str, str], serving: QuickBooks) -> None:
     config = connected(tmp_path, a_token())
+    down = looked_at(config, environment | {"RESOLVE_NOW_QUICKBOOKS_BASE_URL": "http://127.0.0.1:1"})["books"]
     serving.order(Fault(status=429, headers={"Retry-After": "7"}))
     throttled = looked_at(config, environment)["books"]
-    down = looked_at(config, environment | {"RESOLVE_NOW_QUICKBOOKS_BASE_URL": "http://127.0.0.1:1"})["books"]
     assert [Verdict.BROKEN] * 2 == [throttled.verdict, down.verdict]
     assert ("Wait", "Check that t") == (throttled.remedy[:4], down.remedy[:12])
+    assert "accepts no more calls until" in throttled.text
 
 
 def test_few_calls_left_is_a_warning(tmp_path: Path, environment: dict[str, str]) -> None:
