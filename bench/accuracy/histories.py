@@ -12,9 +12,8 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bench.accuracy.world import NOW, World
+from bench.accuracy.world import World
 from receivables.diagnosis import Cause, Remedy
-from receivables.payment import FeedStatus
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ LEFT_TO_PEOPLE = frozenset({Remedy.ESCALATE, Remedy.RECREATE_RECEIPT, Remedy.RET
 INSTRUCTIONS = frozenset({Remedy.RETRY, Remedy.WAIT, Remedy.ESCALATE})
 
 
-def _truth(kind: str, number: str, cause: Cause, *remedies: Remedy, documents: frozenset[str] = frozenset()) -> Truth:
+def truth(kind: str, number: str, cause: Cause, *remedies: Remedy, documents: frozenset[str] = frozenset()) -> Truth:
     return Truth(kind, number, frozenset({cause}), frozenset(remedies) or INSTRUCTIONS, documents)
 
 
@@ -124,7 +123,7 @@ def credited(w: World, key: str) -> Story:
         applied.append(
             w.credit(f"{place}-{key}", invoice, part, w.soon_after(at), total_minor=part + w.random.choice((0, 5_000)))
         )
-    return _truth("credited", number, Cause.CREDIT_MEMO_APPLIED, Remedy.UNAPPLY_CREDIT_MEMO, documents=frozenset(applied))
+    return truth("credited", number, Cause.CREDIT_MEMO_APPLIED, Remedy.UNAPPLY_CREDIT_MEMO, documents=frozenset(applied))
 
 
 def credited_before(w: World, key: str) -> Story:
@@ -183,7 +182,7 @@ def recreated(w: World, key: str) -> Story:
     yield
     when = w.soon_after(at)
     again = w.ledger.recreate_invoice(invoice.id, minor + w.random.choice((0, 0, 0, 500)), by=w.person(), at=when)
-    return _truth("recreated", number, Cause.INVOICE_RECREATED, Remedy.RECREATE_RECEIPT, documents=frozenset({again.id}))
+    return truth("recreated", number, Cause.INVOICE_RECREATED, Remedy.RECREATE_RECEIPT, documents=frozenset({again.id}))
 
 
 def recreated_under_another_number(w: World, key: str) -> Story:
@@ -239,7 +238,7 @@ def voided(w: World, key: str) -> Story:
     number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
     w.ledger.void_invoice(invoice.id, by=w.person(), at=w.soon_after(at))
-    return _truth("voided", number, Cause.INVOICE_VOIDED, Remedy.KEEP_ON_ACCOUNT, Remedy.ESCALATE, Remedy.RETRY)
+    return truth("voided", number, Cause.INVOICE_VOIDED, Remedy.KEEP_ON_ACCOUNT, Remedy.ESCALATE, Remedy.RETRY)
 
 
 def not_ready(w: World, key: str) -> Story:
@@ -250,7 +249,7 @@ def not_ready(w: World, key: str) -> Story:
         w.invoice(name, customer, minor, draft=True)
     number = w.pay(key, customer, minor, {name: minor}, at)
     yield
-    return _truth("not ready", number, Cause.INVOICE_NOT_READY, Remedy.WAIT, Remedy.RETRY, Remedy.KEEP_ON_ACCOUNT)
+    return truth("not ready", number, Cause.INVOICE_NOT_READY, Remedy.WAIT, Remedy.RETRY, Remedy.KEEP_ON_ACCOUNT)
 
 
 def merged(w: World, key: str) -> Story:
@@ -270,7 +269,7 @@ def inactive(w: World, key: str) -> Story:
     number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
     w.ledger.deactivate_customer(customer.id, by=w.person(), at=w.soon_after(at))
-    return _truth("inactive customer", number, Cause.CUSTOMER_INACTIVE)
+    return truth("inactive customer", number, Cause.CUSTOMER_INACTIVE)
 
 
 def other_currency(w: World, key: str) -> Story:
@@ -278,7 +277,7 @@ def other_currency(w: World, key: str) -> Story:
     invoice = w.invoice(w.number(key), customer, minor, currency="EUR")
     number = w.pay(key, customer, minor, {invoice.number: minor}, at)
     yield
-    return _truth("other currency", number, Cause.CURRENCY_MISMATCH)
+    return truth("other currency", number, Cause.CURRENCY_MISMATCH)
 
 
 def paid_too_much(w: World, key: str) -> Story:
@@ -289,110 +288,4 @@ def paid_too_much(w: World, key: str) -> Story:
     number = w.pay(key, customer, over, {invoice.number: over}, at)
     yield
     cause = Cause.SURCHARGE if 2 * minor <= 100 * (over - minor) <= 4 * minor else Cause.OVERPAYMENT
-    return _truth("paid too much", number, cause, Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY, Remedy.ESCALATE)
-
-
-def _verified(w: World, key: str) -> tuple[str, int]:
-    customer, minor, at = w.customer(key), w.amount(), w.paid_moment()
-    invoice = w.invoice(w.number(key), customer, minor)
-    return w.pay(key, customer, minor, {invoice.number: minor}, at), minor
-
-
-def _ours(w: World, number: str) -> str:
-    return next(receipt.id for receipt in w.ledger.receipts() if receipt.reference == number)
-
-
-SHOWN = (Remedy.RECREATE_RECEIPT, Remedy.DISMISS, Remedy.RETRY, Remedy.ESCALATE)
-
-
-def receipt_deleted(w: World, key: str) -> Story:
-    number, _ = _verified(w, key)
-    yield
-    yield
-    w.ledger.void_receipt(_ours(w, number), by=w.person()) if w.chance(50) else w.ledger.delete_receipt(
-        _ours(w, number), by=w.person()
-    )
-    return _truth("receipt deleted", number, Cause.RECEIPT_DELETED, *SHOWN)
-
-
-def receipt_changed(w: World, key: str) -> Story:
-    number, _ = _verified(w, key)
-    yield
-    yield
-    w.ledger.apply_receipt(_ours(w, number), (), by=w.person())
-    return _truth("receipt changed", number, Cause.RECEIPT_CHANGED, *SHOWN, Remedy.APPLY_RECEIPT, Remedy.KEEP_ON_ACCOUNT)
-
-
-def receipt_doubled(w: World, key: str) -> Story:
-    number, minor = _verified(w, key)
-    yield
-    yield
-    (ours,) = [receipt for receipt in w.ledger.receipts() if receipt.reference == number]
-    w.ledger.enter_receipt(ours.customer_id, minor, "USD", ours.received_on, by=w.person(), memo=ours.memo, reference=number)
-    return _truth("receipt doubled", number, Cause.RECEIPT_DOUBLED, *SHOWN)
-
-
-def went_back(w: World, key: str) -> Story:
-    """The bank took the money back after it was posted."""
-    number, _ = _verified(w, key)
-    yield
-    yield
-    status = w.random.choice((FeedStatus.RETURNED, FeedStatus.REFUNDED))
-    w.told(number, status)
-    cause = Cause.PAYMENT_RETURNED if status is FeedStatus.RETURNED else Cause.PAYMENT_REFUNDED
-    return _truth(cause.value.replace("_", " "), number, cause)
-
-
-def swallowed(w: World, key: str) -> Story:
-    """Somebody was quicker by a second, and the package took the receipt without applying it."""
-    customer, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
-    invoice = w.invoice(w.number(key), customer, minor)
-    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
-    yield
-    part = w.random.randrange(100, minor)
-    w.races[number] = [lambda: w.receipt(customer, part, {invoice.id: part}, NOW, reference="bank")]
-    return _truth("swallowed", number, Cause.ACCEPTED_UNAPPLIED, Remedy.APPLY_RECEIPT, Remedy.KEEP_ON_ACCOUNT)
-
-
-def deposited(w: World, key: str) -> Story:
-    """Swallowed as above; then the bank deposit was made, and only afterwards the invoice was free again."""
-    customer, minor, at = w.customer(key), max(2_000, w.amount()), w.paid_moment()
-    invoice = w.invoice(w.number(key), customer, minor)
-    number = w.pay(key, customer, minor, {invoice.number: minor}, at)
-    quicker: list[str] = []
-    yield
-    w.races[number] = [lambda: quicker.append(w.receipt(customer, minor, {invoice.id: minor}, NOW, reference="bank").id)]
-    yield
-    w.ledger.deposit_receipt(_ours(w, number), by=w.person())
-    w.ledger.delete_receipt(quicker[0], by=w.person())
-    return _truth("deposited", number, Cause.RECEIPT_DEPOSITED, *INSTRUCTIONS, Remedy.KEEP_ON_ACCOUNT)
-
-
-def contradicted(w: World, key: str) -> Story:
-    """The feed brings the same number again with another amount."""
-    number, minor = _verified(w, key)
-    yield
-    yield
-    w.told_again(number, minor + 100)
-    return _truth("contradicted", number, Cause.DUPLICATE_REFERENCE, Remedy.ACCEPT_CORRECTION, Remedy.DISMISS)
-
-
-def unknown(w: World, key: str) -> Story:
-    """The line broke while the receipt was sent, and the books have not shown it yet."""
-    number, _ = _verified(w, key)
-    yield
-    w.silent.add(number)
-    return _truth("outcome unknown", number, Cause.OUTCOME_UNKNOWN, *tuple(Remedy))
-
-
-def of_a_closed_period(w: World, key: str) -> Story:
-    """As `_verified`, in books that are closed meanwhile."""
-    number, _ = _verified(w, key)
-    yield
-    return _truth("period closed", number, Cause.PERIOD_CLOSED)
-
-
-def onto_an_inactive_account(w: World, key: str) -> Story:
-    number, _ = _verified(w, key)
-    yield
-    return _truth("account inactive", number, Cause.ACCOUNT_INACTIVE)
+    return truth("paid too much", number, cause, Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY, Remedy.ESCALATE)

@@ -6,34 +6,24 @@ from collections.abc import Callable
 
 from bench.accuracy.histories import (
     Story,
-    contradicted,
     credit_explains_a_part,
     credited,
     credited_and_entered,
     credited_before,
     deleted,
-    deposited,
     entered_by_hand,
     inactive,
     installment,
     merged,
     not_ready,
-    of_a_closed_period,
     one_receipt_for_several,
-    onto_an_inactive_account,
     other_currency,
     paid_too_much,
     paid_twice_on_purpose,
-    receipt_changed,
-    receipt_deleted,
-    receipt_doubled,
     recreated,
     recreated_twice,
     recreated_under_another_number,
-    swallowed,
-    unknown,
     voided,
-    went_back,
 )
 from bench.accuracy.late_invoices import not_plainly_the_late_one
 from bench.accuracy.other_hands import (
@@ -44,6 +34,18 @@ from bench.accuracy.other_hands import (
     second_payment_by_check,
     told_twice,
     twice_by_two_tenders,
+)
+from bench.accuracy.posted import (
+    contradicted,
+    deposited,
+    of_a_closed_period,
+    onto_an_inactive_account,
+    receipt_changed,
+    receipt_deleted,
+    receipt_doubled,
+    swallowed,
+    unknown,
+    went_back,
 )
 from bench.accuracy.world import World
 

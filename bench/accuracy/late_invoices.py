@@ -15,7 +15,7 @@ def not_plainly_the_late_one(w: World, key: str) -> Story:
     name, paid_on, smaller = w.number(key), w.company.day_of(at), w.chance(50)
     number = w.pay(key, customer, minor, {name: minor}, at)
     yield
-    w.ledger.add_invoice(
+    late = w.ledger.add_invoice(
         name,
         customer.id,
         minor * 9 // 10 if smaller else minor,
@@ -25,4 +25,5 @@ def not_plainly_the_late_one(w: World, key: str) -> Story:
         at=w.soon_after(at),
     )
     offered = frozenset({Remedy.RECREATE_RECEIPT, Remedy.KEEP_ON_ACCOUNT})
-    return Truth("late and not plainly meant", number, frozenset({Cause.INVOICE_LATE}), offered, decidable=False)
+    documents = frozenset({late.id})
+    return Truth("late and not plainly meant", number, frozenset({Cause.INVOICE_LATE}), offered, documents, decidable=False)

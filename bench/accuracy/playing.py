@@ -12,7 +12,9 @@ from bench.accuracy.histories import Story, Truth
 from bench.accuracy.kinds import ACCOUNT, BROKEN, CLOSED, HEALTHY, ORDINARY, SWALLOWING, Kind
 from bench.accuracy.scoring import Judged
 from bench.accuracy.world import FIRST_PAID, NOW, ZONES, World
-from rules import diagnose
+from receivables.diagnosis import Diagnosis, Remedy
+from receivables.evidence import Evidence
+from rules import diagnose, returns, to_void
 from storage import failures
 from sync import binding, journey, mirroring, reconciliation
 
@@ -89,4 +91,17 @@ def _judged(world: World, truth: Truth) -> Judged:
     with world.db.read() as connection:
         told = (failures.open_of(connection, company, truth.number, about) for about in ("payment", "correction", "intake"))
         found = next((failure for failure in told if failure is not None), None)
-    return Judged(truth, found.diagnosis if found else None)
+        evidence = failures.evidence_if_any(connection, company, found.evidence_id) if found else None
+    said = found.diagnosis if found else None
+    return Judged(truth, said, _taken_back(said, evidence) if said and evidence else frozenset())
+
+
+def _taken_back(said: Diagnosis, evidence: Evidence) -> frozenset[str]:
+    """The receipts that the proposed remedy voids, or whose return it records."""
+    match said.primary.remedy:
+        case Remedy.RECORD_RETURN:
+            return frozenset(found.receipt.id for found in returns(evidence, {}).of)
+        case Remedy.VOID_RECEIPT:
+            return frozenset(receipt.id for receipt in to_void(evidence, {}))
+        case _:
+            return frozenset()

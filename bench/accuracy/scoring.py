@@ -10,9 +10,14 @@ from math import sqrt
 from bench.accuracy.histories import Truth
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Remedy
 
-MOVES_MONEY = frozenset(
-    {Remedy.UNAPPLY_CREDIT_MEMO, Remedy.RECREATE_RECEIPT, Remedy.APPLY_RECEIPT, Remedy.KEEP_ON_ACCOUNT, Remedy.DISMISS}
-)
+#: Everything but what only tells somebody, or asks the books again.
+MOVES_MONEY = frozenset(Remedy) - {
+    Remedy.ACCEPT_CORRECTION,
+    Remedy.RETRY,
+    Remedy.WAIT,
+    Remedy.RECONNECT,
+    Remedy.ESCALATE,
+}
 PRECISION_AT_LEAST, COVERAGE_AT_LEAST, RECALL_AT_LEAST = 0.995, 0.80, 0.97
 OF_EACH_AT_LEAST = 1_000  # in the full measurement
 FALSE_HOLDS_AT_MOST = 0.001  # of healthy payments
@@ -21,10 +26,14 @@ NINETY_FIVE_PER_CENT = 1.959964  # of a normal distribution, both sides
 
 @dataclass(frozen=True)
 class Judged:
-    """One history: the truth, and what the product said of it (None: it posted the payment)."""
+    """One history: the truth, and what the product said of it (None: it posted the payment).
+
+    `taken_back` are the receipts that it would void, or whose return it would record.
+    """
 
     truth: Truth
     said: Diagnosis | None
+    taken_back: frozenset[str] = frozenset()
 
     @property
     def cause(self) -> Cause | None:
@@ -55,6 +64,8 @@ class Judged:
                 return frozenset(invoice for _, invoice in primary.successors)
             case Remedy.DISMISS:
                 return frozenset(receipt for receipt, _ in primary.proof)
+            case Remedy.RECORD_RETURN | Remedy.VOID_RECEIPT:
+                return self.taken_back
             case _:
                 return frozenset()
 
