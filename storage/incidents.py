@@ -44,8 +44,9 @@ class IncidentFigures:
 
     @property
     def bulk_remedy(self) -> Remedy:
-        """The remedy for all of it: what is recommended for every open one, otherwise trying again."""
-        return next(iter(self.remedies)) if len(self.remedies) == 1 else Remedy.RETRY
+        """The remedy for all of it: what is recommended for every open one and one person may decide, otherwise trying again."""
+        shared = next(iter(self.remedies)) if len(self.remedies) == 1 else Remedy.RETRY
+        return Remedy.RETRY if shared.always_two else shared
 
 
 def root(cause: Cause, about: str) -> str:

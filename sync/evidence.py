@@ -228,7 +228,7 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
     books = desk.books
     bound = [line for held in ours.bindings.values() for line in held.values()]
     invoice_ids = {line.invoice_id for line in bound}
-    others = {invoice.id for invoice in other_invoices.oldest(ours.invoices)} - invoice_ids
+    others = {invoice.id for invoice in other_invoices.oldest(ours.invoices)}
     customer_ids = {line.customer_id for line in bound} | {
         id_ for stored in batch for id_ in binding.customer_ids_of(stored.payment, ours.known)
     }

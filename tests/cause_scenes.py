@@ -24,6 +24,7 @@ _FILE = "is a file on this machine: nobody signs in to it, and it counts nobody'
 EXPRESSIBLE: Mapping[Cause, Mapping[str, str]] = {
     Cause.ACCEPTED_UNAPPLIED: dict.fromkeys((STRICT, XERO, TRYTON), _REFUSES),
     Cause.RECEIPT_DEPOSITED: dict.fromkeys((STRICT, XERO, TRYTON), f"{_REFUSES}, and nothing else changes a receipt of ours"),
+    Cause.RECEIPT_CHANGED: {XERO: "leaves a payment on its invoice until it is deleted"},
     Cause.CUSTOMER_CHANGED: {
         TRYTON: "merges parties only where no posted move names them, which an invoice always does",
     },
@@ -189,6 +190,10 @@ def _ours_put_on_an_invoice(world: World, case: Case) -> None:
     world.hands.put_on(world.hands.ours(case.number), case.invoice_id, WHOLE)
 
 
+def _ours_taken_off(world: World, case: Case) -> None:
+    world.hands.take_off(world.hands.ours(case.number))
+
+
 def _foreign(world: World, case: Case) -> None:
     case.invoice_id = world.hands.foreign_invoice(case.invoice_number, case.customer_id, WHOLE)
 
@@ -295,13 +300,9 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
         Play(Cause.RECEIPT_DOUBLED, None, after=_money_of_another_kind, posted_first=True),
     ),
     Cause.RECEIPT_CHANGED: (
-        Play(
-            Cause.RECEIPT_CHANGED, Cause.RECEIPT_CHANGED, after=_ours_put_on_an_invoice, posted_first=True, to_invoice_minor=0
-        ),
-        # Something else is put on the invoice beside our receipt.
-        Play(
-            Cause.RECEIPT_CHANGED, None, before=_invoiced(70_000), after=_credited(), posted_first=True
-        ),
+        Play(Cause.RECEIPT_CHANGED, Cause.RECEIPT_CHANGED, after=_ours_taken_off, posted_first=True),
+        # Our receipt was on account, and the bookkeeper puts it on an invoice of the customer.
+        Play(Cause.RECEIPT_CHANGED, None, after=_ours_put_on_an_invoice, posted_first=True, to_invoice_minor=0),
     ),
     Cause.RECEIPT_DELETED: (
         Play(Cause.RECEIPT_DELETED, Cause.RECEIPT_DELETED, after=_ours_deleted, posted_first=True),
@@ -325,7 +326,7 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
         # Xero does not say when an invoice was made: it counts as made on its day, and is smaller than the payment.
         Play(
             Cause.INVOICE_LATE, Cause.INVOICE_LATE, before=_nothing, after=_invoiced(40_000),
-            ends_on={XERO: Cause.AMOUNT_DIFFERS},
+            ends_on={XERO: Cause.OVERPAYMENT},
         ),
         # For the amount that was paid, of the day or earlier, and the only one of its number.
         Play(Cause.INVOICE_LATE, None, before=_nothing, after=_invoiced_whole),

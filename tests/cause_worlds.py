@@ -60,6 +60,7 @@ class Hands(Bookkeeper, Protocol):
     def ours(self, number: str) -> str: ...
     def copy(self, number: str) -> None: ...
     def put_on(self, receipt_id: str, invoice_id: str, amount_minor: int) -> None: ...
+    def take_off(self, receipt_id: str) -> None: ...
     def deactivate(self, customer_id: str) -> None: ...
     def reactivate(self, customer_id: str) -> None: ...
     def merge(self, from_id: str, into_id: str) -> None: ...
@@ -117,6 +118,9 @@ class LedgerHands(EmbeddedBookkeeper):
     def put_on(self, receipt_id: str, invoice_id: str, amount_minor: int) -> None:
         self._ledger.apply_receipt(receipt_id, [(invoice_id, amount_minor)], by=self.name)
 
+    def take_off(self, receipt_id: str) -> None:
+        self._ledger.apply_receipt(receipt_id, [], by=self.name)
+
     def deactivate(self, customer_id: str) -> None:
         self._ledger.deactivate_customer(customer_id, by=self.name)
 
@@ -148,7 +152,7 @@ class LedgerHands(EmbeddedBookkeeper):
     def marked_minor(self, number: str) -> int:
         """What stands in living receipts that name this payment."""
         living = [receipt for receipt in self._ledger.receipts() if not receipt.voided]
-        return sum(receipt.amount_minor for receipt in living if number in receipt.reference)
+        return sum(receipt.amount_minor for receipt in living if number in receipt.reference.split())
 
 
 def _lines(receipt: Receipt) -> tuple[tuple[str, int], ...]:
@@ -220,6 +224,11 @@ class TrytonHands(TrytonBookkeeper):
     def put_on(self, receipt_id: str, invoice_id: str, amount_minor: int) -> None:
         (line,) = self.clerk.ids("account.move.line", ["move", "=", int(receipt_id)], ["credit", "=", dollars(amount_minor)])
         self._put_on(line, invoice_id)
+
+    def take_off(self, receipt_id: str) -> None:
+        lines = self.clerk.ids("account.move.line", ["move", "=", int(receipt_id)], ["reconciliation", "!=", None])
+        matched = {self.clerk.read("account.move.line", line, "reconciliation")["reconciliation"] for line in lines}
+        self.clerk.call("account.move.reconciliation.delete", sorted(matched))
 
     def deactivate(self, customer_id: str) -> None:
         self.clerk.call("party.party.write", [int(customer_id)], {"active": False})

@@ -32,7 +32,7 @@ class Recent:
         self._answers: dict[Question, tuple[float, Reply]] = {}
         self._keeping = False
         self._afresh = False
-        self._receipts_looked_at = float("-inf")
+        self._receipts_looked_at: float | None = None  # no such look stands
 
     def begin(self, *, receipts_only: bool) -> None:
         """A look at the changes begins: everything is asked anew.
@@ -41,15 +41,18 @@ class Recent:
         answered as that one was.
         """
         now = self._clock.monotonic()
-        if receipts_only and now - self._receipts_looked_at < FRESH_SECONDS:
+        last = self._receipts_looked_at
+        if receipts_only and last is not None and now - last < FRESH_SECONDS:
             return
         self._answers.clear()
         self._keeping = True
-        self._receipts_looked_at = now if receipts_only else float("-inf")
+        self._receipts_looked_at = now if receipts_only else None
 
     def answer(self, question: Question) -> Reply | None:
-        at, reply = self._answers.get(question, (float("-inf"), None))
-        return reply if not self._afresh and self._clock.monotonic() - at < FRESH_SECONDS else None
+        if self._afresh or question not in self._answers:
+            return None
+        at, reply = self._answers[question]
+        return reply if self._clock.monotonic() - at < FRESH_SECONDS else None
 
     def answers_about(self, path: str) -> list[Reply]:
         """What this path answered to any question lately, oldest first."""
@@ -70,7 +73,7 @@ class Recent:
         untouched = _UNTOUCHED.get(path.partition("/")[0], frozenset())
         self._answers = {asked: held for asked, held in self._answers.items() if asked[0].partition("/")[0] in untouched}
         if "Overpayments" not in untouched:
-            self._receipts_looked_at = float("-inf")
+            self._receipts_looked_at = None
 
     @contextmanager
     def afresh(self) -> Iterator[None]:
