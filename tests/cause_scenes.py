@@ -24,6 +24,7 @@ _FILE = "is a file on this machine: nobody signs in to it, and it counts nobody'
 EXPRESSIBLE: Mapping[Cause, Mapping[str, str]] = {
     Cause.ACCEPTED_UNAPPLIED: dict.fromkeys((STRICT, XERO, TRYTON), _REFUSES),
     Cause.RECEIPT_DEPOSITED: dict.fromkeys((STRICT, XERO, TRYTON), f"{_REFUSES}, and nothing else changes a receipt of ours"),
+    Cause.INVOICE_LATE: {XERO: "does not tell when an invoice was made, so that it counts as made on its own day"},
     Cause.RECEIPT_CHANGED: {XERO: "leaves a payment on its invoice until it is deleted"},
     Cause.CUSTOMER_CHANGED: {
         TRYTON: "merges parties only where no posted move names them, which an invoice always does",
@@ -323,11 +324,7 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
         Play(Cause.INVOICE_NOT_READY, None, before=_drafted, after=_issued),
     ),
     Cause.INVOICE_LATE: (
-        # Xero does not say when an invoice was made: it counts as made on its day, and is smaller than the payment.
-        Play(
-            Cause.INVOICE_LATE, Cause.INVOICE_LATE, before=_nothing, after=_invoiced(40_000),
-            ends_on={XERO: Cause.OVERPAYMENT},
-        ),
+        Play(Cause.INVOICE_LATE, Cause.INVOICE_LATE, before=_nothing, after=_invoiced(40_000)),
         # For the amount that was paid, of the day or earlier, and the only one of its number.
         Play(Cause.INVOICE_LATE, None, before=_nothing, after=_invoiced_whole),
     ),
