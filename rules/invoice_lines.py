@@ -207,12 +207,12 @@ def _flaw(evidence: Evidence, line: LineEvidence, need_minor: int, pool: tuple[I
         return Flaw.LATE if pool and line.problem is BindingProblem.ONLY_NEWER else UNBOUND[line.problem]
     if invoice.status is InvoiceStatus.VOIDED:
         return Flaw.LOST if pool else Flaw.VOIDED
-    if invoice.status is InvoiceStatus.DRAFT:
-        return Flaw.NOT_READY
     if invoice.currency != evidence.payment.currency:
         return Flaw.CURRENCY
     if customer is not None and not is_customers(invoice.customer_id, evidence):
         return Flaw.MOVED
+    if invoice.status is InvoiceStatus.DRAFT:  # last: one that can never take the payment is not waited for
+        return Flaw.NOT_READY
     return Flaw.FITS if invoice.open_minor >= need_minor else Flaw.SHORT
 
 

@@ -6,7 +6,7 @@ payment never disagree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -133,6 +133,13 @@ def _line(reading: Reading, line: LineReading) -> Obstacle:
     return Obstacle(_code(line), observations.state(reading, line))
 
 
+_WRONG: Mapping[Flaw, InTheWay] = {
+    Flaw.CURRENCY: InTheWay.CURRENCY_MISMATCH,
+    Flaw.MOVED: InTheWay.CUSTOMER_CHANGED,
+    Flaw.NOT_READY: InTheWay.INVOICE_DRAFT,
+}
+
+
 def _code(line: LineReading) -> InTheWay:
     match line.source.invoice:
         case None if line.source.problem is BindingProblem.NONE:
@@ -145,6 +152,4 @@ def _code(line: LineReading) -> InTheWay:
             return InTheWay.INVOICE_GONE
         case Invoice(status=InvoiceStatus.VOIDED):
             return InTheWay.INVOICE_VOIDED
-        case Invoice(status=InvoiceStatus.DRAFT):
-            return InTheWay.INVOICE_DRAFT
-    return {Flaw.CURRENCY: InTheWay.CURRENCY_MISMATCH, Flaw.MOVED: InTheWay.CUSTOMER_CHANGED}.get(line.flaw, InTheWay.SHORT)
+    return _WRONG.get(line.flaw, InTheWay.SHORT)

@@ -148,7 +148,7 @@ def _voided(rng: random.Random, place: int) -> LineEvidence:
 
 def _not_ready(rng: random.Random, place: int) -> LineEvidence:
     number, amount = str(1000 + place), rng.choice(AMOUNTS)
-    if rng.random() < 0.5:
+    if rng.random() < 0.8:
         invoice = an_invoice(number=number, open_minor=amount, status=InvoiceStatus.DRAFT)
         return a_line(line=place, amount_minor=amount, invoice=invoice, number=number)
     problem = rng.choice((BindingProblem.NO_SUCH_INVOICE, BindingProblem.NO_SUCH_INVOICE, BindingProblem.ONLY_DRAFT))

@@ -358,12 +358,14 @@ class Money:
             return line.problem.value if line.problem is not BindingProblem.NONE else "unread"
         if isinstance(invoice, Gone):
             return "invoice_gone"
-        if invoice.status in (InvoiceStatus.VOIDED, InvoiceStatus.DRAFT):
-            return f"invoice_{invoice.status.value}"
+        if invoice.status is InvoiceStatus.VOIDED:
+            return "invoice_voided"
         if invoice.currency != self.e.payment.currency:
             return "currency_mismatch"
         if self.e.customer is not None and not self.is_customers(invoice.customer_id):
             return "customer_changed"
+        if invoice.status is InvoiceStatus.DRAFT:
+            return "invoice_draft"
         return "short" if invoice.open_minor < self.wanted[self.line_key(line)] else ""
 
     def in_the_way(self) -> frozenset[str]:
