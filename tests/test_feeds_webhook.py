@@ -93,6 +93,9 @@ def test_the_fields_are_read_by_the_rules_of_the_csv_feed() -> None:
         "status": "paid",
         "refunded": "50.00",
         "fee": "14.80",
+        "status_at": "",
+        "reason_code": "",
+        "dispute": "",
     }
     assert set(COLUMNS) == set(fields)
     (sent,) = Message(json.dumps(fields).encode(), a_company()).payments()

@@ -11,7 +11,12 @@ from house import Source, imported, product
 
 WORDS = "receivables/words.py"
 #: Files that may take a day in UTC, and why.
-DAYS = {"accounting/xero/wire.py": "Xero's own form of a day is the moment at which that day begins in UTC"}
+DAYS = {
+    "accounting/xero/wire.py": "Xero's own form of a day is the moment at which that day begins in UTC",
+    "feeds/maps/dates.py": "a day as a file writes it, without a zone",
+    "feeds/maps/workbook.py": "a day as a cell holds it, without a zone",
+    "storage/mirror.py": "an invoice that was deleted before it was ever read has no day of its own",
+}
 UTC = frozenset({"UTC", "_UTC", "timezone.utc", "ZoneInfo('UTC')"})
 
 

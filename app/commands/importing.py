@@ -164,7 +164,7 @@ def _preview(desk: Desk, feed: AnyFile, chosen: Chosen, as_json: bool) -> None:
     if as_json:
         print_json({"map": chosen.name, "rows": rows, "problems": feed.problems})
     else:
-        how = f"read by the map {chosen.name} ({chosen.by.sentence()})" if chosen.by else "in Resolve Now's own columns"
+        how = f"read by the map {chosen.name} ({chosen.by.reading()})" if chosen.by else "in Resolve Now's own columns"
         import_preview.show(feed.name, how, rows, feed.problems, desk.company.words)
     if feed.problems:
         sys.exit(2)

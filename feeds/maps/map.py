@@ -259,7 +259,7 @@ class Map(Part):
         ]
         return tuple(dict.fromkeys([*sources, *(rule.column for rule in self.row)]))
 
-    def sentence(self) -> str:
+    def reading(self) -> str:
         """How dates and amounts are read, for people who look at a preview."""
         zone = {COMPANY: "the company's time zone", WRITTEN: "the time zone written there"}.get(self.dates.zone, self.dates.zone)
         thousands = f", thousands {self.numbers.thousands!r}" if self.numbers.thousands else ""

@@ -129,10 +129,10 @@ class MappedRow:
             "customer_id": self.text("customer_id"),
             "amount": digits or written,
             "currency": currency,
-            "paid_at": self.moment("paid_at"),
+            "paid_at": self._time_of("paid_at"),
             "status": status.value,
             "dispute": dispute.value,
-            "status_at": self.moment("status_at") if went_back and not self._of("status_at").is_empty else "",
+            "status_at": self._time_of("status_at") if went_back and not self._of("status_at").is_empty else "",
             "reason_code": self.text("reason_code") if went_back else "",
             "method": self._map.fixed.method or self.text("method"),
             "invoices": self._invoices(digits),
@@ -141,7 +141,7 @@ class MappedRow:
 
     def at(self, field: str) -> datetime | None:
         """A moment in UTC, or the noon of a day; None where there is none, or where it is wrong."""
-        text = self.moment(field)
+        text = self._time_of(field)
         try:
             return moment_of(text, self._company)[0] if text else None
         except Wrong as reason:
@@ -153,7 +153,7 @@ class MappedRow:
         sources = self._map.columns.of(field) if field in type(self._map.columns).model_fields else ()
         return sources[0][0] if sources else field
 
-    def moment(self, field: str) -> str:
+    def _time_of(self, field: str) -> str:
         """A day or a moment, as Resolve Now's own files write it."""
         cell = self._of(field)
         form = dates.ISO if cell.kind is Kind.MOMENT else self._map.dates.form
