@@ -13,12 +13,13 @@ from stand_ins.xero import Fault
 from xero_scene import DAY, XeroScene, a_receipt_write, an_order, refusal, written, xero_scene
 
 from receivables.books_records import CreditMemo, ReceiptLine
-from receivables.effects import (, Written
+from receivables.effects import (
     Answer,
     ApplyCredit,
     ApplyReceipt,
     UnapplyCredit,
     Verdict,
+    Written,
     classify,
     marker,
     marker_stem,
