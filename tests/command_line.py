@@ -28,6 +28,7 @@ time_zone = "America/Chicago"
 start_on = 2026-01-01
 writes = "{writes}"
 sync_every_minutes = 1
+small_credits = {{ USD = "10000.00" }}
 [company.books]
 kind = "embedded"
 file = "{id}-books.sqlite"
