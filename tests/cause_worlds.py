@@ -227,8 +227,7 @@ class TrytonHands(TrytonBookkeeper):
 
     def take_off(self, receipt_id: str) -> None:
         lines = self.clerk.ids("account.move.line", ["move", "=", int(receipt_id)], ["reconciliation", "!=", None])
-        matched = {self.clerk.read("account.move.line", line, "reconciliation")["reconciliation"] for line in lines}
-        self.clerk.call("account.move.reconciliation.delete", sorted(matched))
+        self.clerk.wizard("account.move.unreconcile_lines", "account.move.line", lines, ("unreconcile", {}))
 
     def deactivate(self, customer_id: str) -> None:
         self.clerk.call("party.party.write", [int(customer_id)], {"active": False})
