@@ -11,7 +11,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
 
 from accounting.calling import THROTTLED_SECONDS, TIME_OUTS
+from accounting.provider import Provider
 from receivables import boundary
 from receivables.errors import AccessLost, BooksUnavailable, ConfigurationError, NotFound, Throttled
 from receivables.failpoints import failpoint
@@ -29,60 +30,7 @@ from receivables.ports import Clock, TokenVault
 RENEW_AHEAD = timedelta(minutes=5)
 STILL_GOOD = timedelta(seconds=30)  # with less left, a call may arrive after the end
 FRESH = timedelta(seconds=60)  # refused so soon after it was renewed, another renewal will not help
-_ID, _NAME, _TYPE = "tenantId", "tenantName", "tenantType"  # in Xero's list of organizations
 DEFAULT_ACCESS_SECONDS = 1800  # where the answer does not say, the shorter of the two
-
-
-@dataclass(frozen=True)
-class Provider:
-    """Where a package's companies sign in, what we ask them for, and how long a renewal token lives unused."""
-
-    kind: str  # as configured, and the purpose under which tokens are stored
-    package: str
-    authorize_url: str
-    token_url: str
-    organisations_url: str  # where one sign-in may open several organizations
-    scopes: tuple[str, ...]
-    proof_key: bool  # PKCE
-    refresh_life: timedelta
-
-    def at(self, base_url: str) -> Provider:
-        """The same at another address, for a practice provider on this machine."""
-        base = base_url.rstrip("/")
-        organisations_url = f"{base}/connections" if self.organisations_url else ""
-        return replace(self, authorize_url=f"{base}/authorize", token_url=f"{base}/token", organisations_url=organisations_url)
-
-
-QUICKBOOKS = Provider(
-    kind="quickbooks",
-    package="QuickBooks Online",
-    authorize_url="https://appcenter.intuit.com/connect/oauth2",
-    token_url="https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",  # noqa: S106  # an address
-    organisations_url="",
-    scopes=("com.intuit.quickbooks.accounting",),
-    proof_key=False,
-    refresh_life=timedelta(days=100),
-)
-#: The granular scopes: apps made since 2 March 2026 have no others, older ones may ask for them since April 2026
-#: (apideck.com and docs.codat.io on Xero's scopes; Xero's own OpenAPI of July 2026 still lists the broad ones).
-XERO = Provider(
-    kind="xero",
-    package="Xero",
-    authorize_url="https://login.xero.com/identity/connect/authorize",
-    token_url="https://identity.xero.com/connect/token",  # noqa: S106  # an address
-    organisations_url="https://api.xero.com/connections",
-    scopes=(
-        "offline_access",
-        "accounting.invoices",  # invoices, credit notes and their allocations
-        "accounting.payments",  # payments, and overpayments put on invoices
-        "accounting.banktransactions",  # money on account is entered as a bank transaction
-        "accounting.contacts.read",
-        "accounting.settings.read",  # lock dates, accounts, home currency
-    ),
-    proof_key=True,
-    refresh_life=timedelta(days=60),
-)
-PROVIDERS: Mapping[str, Provider] = {provider.kind: provider for provider in (QUICKBOOKS, XERO)}
 
 
 @dataclass(frozen=True)
@@ -168,7 +116,7 @@ class OAuthClient:
         answer = self._asked(lambda client: client.refresh_token(self.provider.token_url, refresh_token=token.refresh_token))
         return self._token({"refresh_token": token.refresh_token, **answer}, token.organisation, token.connected_at)
 
-    def organisations(self, token: Token) -> dict[str, str]:
+    def organisations(self, token: Token) -> Mapping[str, str]:
         """The organizations (id to name) that the person let us into; empty where the package has no such list."""
         if not self.provider.organisations_url:
             return {}
@@ -176,8 +124,7 @@ class OAuthClient:
         try:
             with httpx2.Client(timeout=TIME_OUTS, follow_redirects=False, trust_env=False) as client:
                 reply = client.get(self.provider.organisations_url, headers={"Authorization": token.authorization})
-                listed = reply.raise_for_status().json()
-            return {str(entry[_ID]): str(entry[_NAME]) for entry in listed if entry[_TYPE] == "ORGANISATION"}
+                return self.provider.organisations(reply.raise_for_status().json())
         except (httpx2.HTTPError, ValueError, TypeError, KeyError) as error:
             raise BooksUnavailable(f"{self.provider.package} did not list organizations: {type(error).__name__}.") from None
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.settings import CompanySettings
-from app.settings_books import TrytonSettings
 from app.sign_in import CameBack, Listener, came_back
 from app.wiring import House, os_account
 from receivables.errors import AccessLost, ConfigurationError, NotFound, ReceivablesError
@@ -59,7 +58,7 @@ def pasted(consent: Consent, redeem: Redeem, *, show: Callable[[str], None], ask
 def connect_by_sign_in(
     house: House, company: CompanySettings, redirect_address: str, sign_in: SignIn, choose: Choose, *, other_books: bool
 ) -> Token:
-    """Connects a company of QuickBooks Online or Xero; returns what was stored.
+    """Connects a company whose package has a sign-in of its own; returns what was stored.
 
     Raises AccessLost, BooksUnavailable, NotPermitted, ConfigurationError; then nothing was stored.
     """
@@ -75,15 +74,19 @@ def connect_by_sign_in(
     token = redeemed[0]
     token = replace(token, organisation=_organisation(client, token, choose))
     _must_fit(house, company, token, other_books=other_books)
-    vault.store(company.id, company.books.kind, token.to_json())
+    vault.store(company.id, client.provider.kind, token.to_json())
     remember(house, company, token.organisation)
     return token
 
 
-def connect_tryton(house: House, company: CompanySettings, books: TrytonSettings) -> None:
-    """Checks login and password. Raises AccessLost, BooksUnavailable."""
-    house.connections.tryton_access(company, books).authorization()
-    remember(house, company, books.database)
+def connect_by_password(house: House, company: CompanySettings) -> bool:
+    """Checks login and password; False where the books need none. Raises AccessLost, BooksUnavailable."""
+    access = house.connections.password_access(company)
+    if access is None:
+        return False
+    access.authorization()
+    remember(house, company, company.books.organisation)
+    return True
 
 
 def remember(house: House, company: CompanySettings, organisation: str) -> None:
@@ -96,13 +99,13 @@ def remember(house: House, company: CompanySettings, organisation: str) -> None:
 
 
 def _organisation(client: OAuthClient, token: Token, choose: Choose) -> str:
-    """Which books these are. QuickBooks says so in the redirect; Xero lists what the person gave access to."""
+    """Which books these are: the provider says so in the redirect, or lists what the person gave access to."""
     if client.provider.organisations_url:
         listed = client.organisations(token)
         if not listed:
             raise AccessLost("The sign-in gave access to no organization. Run resolve-now connect again, and choose one there.")
         return next(iter(listed)) if len(listed) == 1 else choose(listed)
-    if not re.fullmatch(r"[0-9]{1,30}", token.organisation):
+    if not re.fullmatch(client.provider.organisation_form, token.organisation):
         raise AccessLost(f"{client.provider.package} did not say which company was signed in to. Run resolve-now connect again.")
     return token.organisation
 

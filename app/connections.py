@@ -1,4 +1,4 @@
-"""How a company's books are reached: its vault, its sign-in, its call limits, and the connector for its package.
+"""How a company's books are reached: its vault, its sign-in, its call limits, and what its connector is given to open them.
 
 Nothing is read or opened before it is needed: what needs no books works while they cannot be reached, and before a
 company is connected.
@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
+from accounting.description import Opened
 from app.secrets import practice_address, read_secret, variable_of
 from app.settings import CompanySettings, Settings
-from app.settings_books import QuickBooksSettings, TrytonSettings, XeroSettings
+from receivables.company import Company
 from receivables.errors import AccessLost, ConfigurationError, NotFound
+from receivables.limits import Limit
 from receivables.ports import Books, Clock, Ids
 from receivables.words import listed
-from storage.call_budget import QUICKBOOKS, QUICKBOOKS_BATCHES, Limit, SharedCallBudget, xero_limits
+from storage.call_budget import SharedCallBudget
 from storage.engine import Database
 from storage.marks import StoredMarks
 from storage.vault import Keyring, Vault
@@ -27,40 +28,11 @@ from storage.vault import Keyring, Vault
 if TYPE_CHECKING:
     from accounting.calling import Access, Calls
     from accounting.oauth import OAuthClient, Token
+    from accounting.provider import Provider
 
 VAULT_KEYS = "vault_keys"
-QUICKBOOKS_API = {
-    "production": "https://quickbooks.api.intuit.com/",
-    "sandbox": "https://sandbox-quickbooks.api.intuit.com/",
-}
-XERO_API = "https://api.xero.com/api.xro/2.0/"
 #: The form of a company's id at its package: it becomes part of an address.
 _ORGANISATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
-
-
-@dataclass(frozen=True)
-class Opened:
-    """One company's books in this process."""
-
-    books: Books
-    calls: Calls
-
-
-class WithRemedy:
-    """An access that says what a person can do here when it is lost. Implements `accounting.calling.Access`."""
-
-    def __init__(self, access: Access, remedy: str) -> None:
-        self._access = access
-        self._remedy = remedy
-
-    def authorization(self) -> str:
-        try:
-            return self._access.authorization()
-        except AccessLost as error:
-            raise AccessLost(f"{error.message} {self._remedy}") from None
-
-    def refused(self, authorization: str) -> None:
-        self._access.refused(authorization)
 
 
 class BooksOnceConnected:
@@ -74,55 +46,55 @@ class BooksOnceConnected:
 
 
 class Connections:
-    """What connects every company of one process to its books outside."""
+    """What connects every company of one process to its books."""
 
     def __init__(self, settings: Settings, db: Database, clock: Clock, ids: Ids, environment: Mapping[str, str]) -> None:
         self._settings = settings
-        self._db = db
-        self._clock = clock
+        self.db = db
+        self.clock = clock
         self._ids = ids
-        self._environment = environment
+        self.environment = environment
         self._opened: dict[str, Opened] = {}
         self._turn = threading.RLock()
 
     @cached_property
     def vault(self) -> Vault:
         """Where tokens are kept. Raises ConfigurationError when no key is set."""
-        keys = read_secret(VAULT_KEYS, self._environment)
+        keys = read_secret(VAULT_KEYS, self.environment)
         if keys is None:
             raise ConfigurationError(
                 f"{variable_of(VAULT_KEYS)} is not set: tokens are only stored encrypted. "
                 f"Create a key with `resolve-now connect --new-key` and set {variable_of(VAULT_KEYS)} to it."
             )
-        return Vault(self._db, Keyring(keys.reveal()), self._clock, self._ids)
+        return Vault(self.db, Keyring(keys.reveal()), self.clock, self._ids)
 
     @cached_property
     def budget(self) -> SharedCallBudget:
         """How many calls each company's books still allow."""
-        limits = {company.id: limits_of(company) for company in self._settings.companies}
-        return SharedCallBudget(self._db, self._clock, limits)
+        return self._budget({company.id: limits_of(company) for company in self._settings.companies})
 
     @cached_property
-    def batches(self) -> SharedCallBudget:
-        """How many batches QuickBooks still allows; each counts as a call besides."""
-        limits = {
-            company.id: QUICKBOOKS_BATCHES
-            for company in self._settings.companies
-            if isinstance(company.books, QuickBooksSettings)
-        }
-        return SharedCallBudget(self._db, self._clock, limits)
+    def scarce(self) -> Mapping[str, SharedCallBudget]:
+        """By path, how many calls each company's books still allow there; each counts as a call besides."""
+        limits: dict[str, dict[str, tuple[Limit, ...]]] = {}
+        for company in self._settings.companies:
+            for path, allowed in company.connector.scarce.items():
+                limits.setdefault(path, {})[company.id] = allowed
+        return {path: self._budget(of_companies) for path, of_companies in limits.items()}
+
+    def _budget(self, limits: Mapping[str, tuple[Limit, ...]]) -> SharedCallBudget:
+        return SharedCallBudget(self.db, self.clock, limits)
 
     def oauth(self, company: CompanySettings) -> OAuthClient:
         """Our app at the company's package. Raises ConfigurationError when its id or secret is not set."""
-        from accounting.oauth import PROVIDERS, Credentials, OAuthClient  # noqa: PLC0415  # a quarter of a second to import
+        from accounting.oauth import Credentials, OAuthClient  # noqa: PLC0415  # a quarter of a second to import
 
-        kind = company.books.kind
-        provider = PROVIDERS[kind]
-        practice = practice_address(f"{kind}_sign_in_url", self._environment)
-        client_id = read_secret(f"{kind}_client_id", self._environment)
-        client_secret = read_secret(f"{kind}_client_secret", self._environment)
+        provider = _provider(company)
+        practice = practice_address(f"{provider.kind}_sign_in_url", self.environment)
+        client_id = read_secret(f"{provider.kind}_client_id", self.environment)
+        client_secret = read_secret(f"{provider.kind}_client_secret", self.environment)
         missing = [
-            variable_of(f"{kind}_{name}")
+            variable_of(f"{provider.kind}_{name}")
             for name, value, needed in (
                 ("client_id", client_id, True),
                 ("client_secret", client_secret, not provider.proof_key),
@@ -134,13 +106,18 @@ class Connections:
                 f"{listed(missing)} must be set, as {provider.package} issued them to your app. See docs/connecting.md."
             )
         credentials = Credentials(client_id.reveal(), client_secret.reveal() if client_secret else "")
-        return OAuthClient(provider.at(practice) if practice else provider, credentials, self._clock)
+        return OAuthClient(provider.at(practice) if practice else provider, credentials, self.clock)
 
     def token(self, company: CompanySettings) -> Token:
         """What is stored of a company's access. Raises NotFound, ConfigurationError."""
         from accounting.oauth import Token  # noqa: PLC0415
 
-        return Token.from_json(self.vault.read(company.id, company.books.kind))
+        return Token.from_json(self.vault.read(company.id, _provider(company).kind))
+
+    def password_access(self, company: CompanySettings) -> Access | None:
+        """Our sign-in with a password, for packages that have one. It raises AccessLost when that is missing or not accepted."""
+        access = company.connector.access
+        return access(company.books, CompanyPremises(self, company)) if access else None
 
     def books(self, company: CompanySettings) -> Books:
         """The company's books, opened at the first question; each question raises AccessLost until they are connected."""
@@ -151,99 +128,70 @@ class Connections:
         with self._turn:
             if company.id not in self._opened:
                 try:
-                    self._opened[company.id] = self._open(company)
+                    self._opened[company.id] = company.connector.open(company.books, CompanyPremises(self, company))
                 except (NotFound, ConfigurationError) as error:
                     raise AccessLost(error.message) from None
             return self._opened[company.id]
 
-    def _open(self, company: CompanySettings) -> Opened:
-        match company.books:
-            case QuickBooksSettings():
-                return self._open_quickbooks(company, company.books)
-            case XeroSettings():
-                return self._open_xero(company)
-            case TrytonSettings():
-                return self._open_tryton(company, company.books)
-            case _:
-                raise ValueError(f"{company.books.kind} books are not outside")
 
-    def _open_quickbooks(self, company: CompanySettings, books: QuickBooksSettings) -> Opened:
-        from accounting.quickbooks.connector import QuickBooksBooks  # noqa: PLC0415  # only where a company needs it
+class CompanyPremises:
+    """What one company's connector is given. Implements `accounting.description.Premises`."""
 
-        api = practice_address("quickbooks_base_url", self._environment) or QUICKBOOKS_API[books.environment]
-        url = f"{api.rstrip('/')}/v3/company/{self._organisation(company)}/"
-        calls = self._calls(company, "QuickBooks Online", url, self._access(company), trace_header="intuit_tid")
-        return Opened(QuickBooksBooks(calls, self._clock, StoredMarks(self._db, company.id)), calls)
+    def __init__(self, connections: Connections, company: CompanySettings) -> None:
+        self._connections = connections
+        self._settings = company
+        self.company: Company = company.company
+        self.clock = connections.clock
+        self.marks = StoredMarks(connections.db, company.id)
 
-    def _open_xero(self, company: CompanySettings) -> Opened:
-        from accounting.xero.connector import XeroBooks  # noqa: PLC0415  # only where a company needs it
+    def secret(self, name: str, what: str) -> str:
+        secret = read_secret(name, self._connections.environment)
+        if secret is None:
+            raise AccessLost(f"{variable_of(name)} is not set: {what}.")
+        return secret.reveal()
 
-        api = practice_address("xero_base_url", self._environment) or XERO_API
-        organisation = self._organisation(company)
-        calls = self._calls(company, "Xero", api, self._access(company), trace_header="xero-correlation-id")
-        account = company.company.deposit_accounts.get("default", "")
-        return Opened(
-            XeroBooks(calls, self._clock, organisation=organisation, time_zone=company.time_zone, deposit_account=account), calls
-        )
+    def variable(self, name: str) -> str:
+        return variable_of(name)
 
-    def _open_tryton(self, company: CompanySettings, books: TrytonSettings) -> Opened:
-        from accounting.tryton.connector import TrytonBooks  # noqa: PLC0415  # only where a company needs it
+    def practice_address(self, name: str) -> str | None:
+        return practice_address(name, self._connections.environment)
 
-        access = self.tryton_access(company, books)
-        calls = self._calls(company, "Tryton", f"{books.url}{books.database}/", access)
-        return Opened(
-            TrytonBooks(calls, self._clock, statement_journal=books.statement_journal, time_zone=company.time_zone), calls
-        )
-
-    def tryton_access(self, company: CompanySettings, books: TrytonSettings) -> Access:
-        """Our sign-in to Tryton. It raises AccessLost when the password is not set, or not accepted."""
-        from accounting.tryton.session import TrytonAccess  # noqa: PLC0415
-
-        name = f"{company.id}_tryton_password"
-
-        def password() -> str:
-            secret = read_secret(name, self._environment)
-            if secret is None:
-                raise AccessLost(f"{variable_of(name)} is not set: it is the password that Resolve Now signs in to Tryton with.")
-            return secret.reveal()
-
-        access = TrytonAccess(books.url, books.database, books.login, password, self._clock)
-        remedy = f"Correct {variable_of(name)}, and test it with: resolve-now connect {company.id}"
-        return WithRemedy(access, remedy)
-
-    def _access(self, company: CompanySettings) -> Access:
+    def signed_in(self) -> Access:
         from accounting.oauth import OAuthAccess  # noqa: PLC0415
 
-        return OAuthAccess(company.id, self.oauth(company), self.vault, self._clock)
+        connections = self._connections
+        return OAuthAccess(self.company.id, connections.oauth(self._settings), connections.vault, self.clock)
 
-    def _organisation(self, company: CompanySettings) -> str:
-        organisation = self.token(company).organisation
+    def organisation(self) -> str:
+        organisation = self._connections.token(self._settings).organisation
         if not _ORGANISATION.fullmatch(organisation):
-            raise AccessLost(f"The stored access of {company.id} is damaged. Run: resolve-now connect {company.id}")
+            raise AccessLost(f"The stored access of {self.company.id} is damaged. Run: resolve-now connect {self.company.id}")
         return organisation
 
-    def _calls(self, company: CompanySettings, package: str, url: str, access: Access, trace_header: str = "") -> Calls:
+    def calls(self, url: str, access: Access, trace_header: str = "") -> Calls:
         from accounting.calling import Calls  # noqa: PLC0415
 
+        connector, budget = self._settings.connector, self._connections.budget
         return Calls(
-            company.id,
-            package,
+            self.company.id,
+            connector.package,
             url,
             access=access,
-            budget=self.budget,
-            hold=self.budget.hold,
-            clock=self._clock,
+            budget=budget,
+            hold=budget.hold,
+            clock=self.clock,
             trace_header=trace_header,
-            scarce={"batch": self.batches} if isinstance(company.books, QuickBooksSettings) else None,
+            scarce={path: self._connections.scarce[path] for path in connector.scarce},
         )
 
 
 def limits_of(company: CompanySettings) -> tuple[Limit, ...]:
     """How many calls the company's package allows; nothing where it has no limits."""
-    match company.books:
-        case QuickBooksSettings():
-            return QUICKBOOKS
-        case XeroSettings(calls_per_day=calls_per_day):
-            return xero_limits(calls_per_day)
-        case _:
-            return ()
+    return company.connector.limits(company.books)
+
+
+def _provider(company: CompanySettings) -> Provider:
+    provider = company.connector.provider
+    if provider is None:
+        raise ValueError(f"nobody signs in to {company.books.kind} books")
+    return provider

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from app.connections import limits_of
 from app.settings import CompanySettings, Settings, load_settings
-from app.settings_books import EmbeddedBooksSettings, TrytonSettings
 from app.wiring import House, open_house
 from receivables.authority import shared_names
 from receivables.books_records import BooksSettings
@@ -29,14 +28,6 @@ CLOCKS_MAY_DIFFER = timedelta(seconds=60)
 FEW_CALLS_PERCENT = 10
 BY_MAKERS_SHOWN = 10  # the newest ones; all are in the record
 NO_SUCH_NUMBER = "RN-0"  # any books can answer this, with nothing
-
-#: How a credit memo is unapplied from an invoice; only Tryton needs two steps where several are applied to it.
-UNAPPLYING = {
-    "embedded": "these books support it",
-    "quickbooks": "done by deleting or changing the zero payment that links memo and invoice",
-    "xero": "done by deleting the allocation",
-    "tryton": "done with the wizard that unreconciles lines",
-}
 
 
 class Verdict(StrEnum):
@@ -140,7 +131,7 @@ def _name(house: House, person_id: str) -> str:
 def _company(house: House, company: CompanySettings) -> Iterator[Finding]:
     yield from _journey(house, company)
     yield from _by_makers(house, company)
-    if not isinstance(company.books, EmbeddedBooksSettings):
+    if company.connector.provider or company.connector.access:
         yield _access(house, company)
     yield from _books(house, company)
     yield from _budget(house, company)
@@ -187,12 +178,12 @@ def _polled(house: House, company: CompanySettings) -> Iterator[Finding]:
 
 
 def _access(house: House, company: CompanySettings) -> Finding:
-    """The stored access: how old it is, and when a person must sign in again. Tryton has a password instead."""
+    """The stored access: how old it is, and when a person must sign in again; or our password."""
     connect = f"Run: resolve-now connect {company.id}"
     try:
-        if isinstance(company.books, TrytonSettings):
-            house.connections.tryton_access(company, company.books).authorization()
-            return Finding(company.id, "access", Verdict.WORKS, "Tryton accepts our login and password.")
+        if by_password := house.connections.password_access(company):
+            by_password.authorization()
+            return Finding(company.id, "access", Verdict.WORKS, f"{company.connector.package} accepts our login and password.")
         house.connections.oauth(company)
         token = house.connections.token(company)
         stored_at = house.connections.vault.age(company.id, company.books.kind).stored_at
@@ -226,8 +217,8 @@ def _books(house: House, company: CompanySettings) -> Iterator[Finding]:
         yield Finding(company.id, "books", Verdict.BROKEN, error.message, _remedy(company, error))
         return
     yield Finding(company.id, "writing", Verdict.NOT_TRIED, "Not tried: a write would change the books.")
-    unapplying = UNAPPLYING[company.books.kind]
-    yield Finding(company.id, "unapplying", Verdict.NOT_TRIED, f"Not tried: a write would change the books; {unapplying}.")
+    unapplying = f"Not tried: a write would change the books; {company.connector.unapplying}."
+    yield Finding(company.id, "unapplying", Verdict.NOT_TRIED, unapplying)
     yield from _settings(company, settings)
     yield from _clocks(house, company)
 
@@ -237,9 +228,7 @@ def _remedy(company: CompanySettings, error: BooksError) -> str:
         return "Wait; syncs resume automatically."
     if isinstance(error, AccessLost):
         return "" if "resolve-now connect" in error.message else f"Run: resolve-now connect {company.id}"
-    if isinstance(company.books, EmbeddedBooksSettings):
-        return "Check the file that [company.books] names; resolve-now books creates it when there is none."
-    return "Check that the service is up and this machine can reach it; syncs try again automatically."
+    return company.connector.when_down
 
 
 def _settings(company: CompanySettings, settings: BooksSettings) -> Iterator[Finding]:
@@ -258,9 +247,8 @@ def _settings(company: CompanySettings, settings: BooksSettings) -> Iterator[Fin
 
 
 def _clocks(house: House, company: CompanySettings) -> Iterator[Finding]:
-    if isinstance(company.books, EmbeddedBooksSettings):
-        return
-    heard = house.connections.opened(company).calls.last_heard
+    calls = house.connections.opened(company).calls
+    heard = calls.last_heard if calls else None
     if heard is None:
         return
     apart = abs(heard.ours - heard.theirs)

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
+from receivables.addresses import is_on_this_machine
 from receivables.errors import ConfigurationError
 
 PREFIX = "RESOLVE_NOW_"
 SLACK_WEB_API = "https://slack.com/api/"
-ON_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 LONGEST_SECRET_BYTES = 64 * 1024  # a private key takes 4 KiB; more is the wrong file
 
 _SECRET_WORDS = frozenset(
@@ -133,6 +133,6 @@ def slack_access(environment: Mapping[str, str]) -> SlackAccess | None:
 def practice_address(name: str, environment: Mapping[str, str]) -> str | None:
     """The address of a practice service on this machine in place of the real one. Raises ConfigurationError for any other."""
     address = environment.get(variable_of(name))
-    if address is not None and address != SLACK_WEB_API and urlsplit(address).hostname not in ON_THIS_MACHINE:
+    if address is not None and address != SLACK_WEB_API and not is_on_this_machine(address):
         raise ConfigurationError(f"{variable_of(name)} can only name a practice service on this machine.")
     return address

@@ -17,8 +17,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, ValidationInfo
 
+from accounting.description import Connector
+from accounting.registry import CONNECTORS, AnyBooks
+from accounting.tables import BooksTable, Name, Table, folder_of
 from app.secrets import Secret, SlackAccess, has_password, read_secret, slack_access, take_out_secrets, variable_of
-from app.settings_books import AnyBooksSettings, EmbeddedBooksSettings, Name, Table, folder_of
 from app.settings_credits import CreditReasons, words_of
 from app.settings_feeds import HttpSettings, StripeFeedSettings
 from app.settings_messages import Problem, nearest, problem_at, problems_of
@@ -151,7 +153,7 @@ class _CompanyTable(Table):
     time_zone: Annotated[str, AfterValidator(_zone)]
     locale: Annotated[str, AfterValidator(_locale)] = "en_US"
     start_on: date
-    books: AnyBooksSettings
+    books: AnyBooks
     feed: StripeFeedSettings | None = None
     slack: SlackSettings | None = None
     writes: Literal["off", "on"] = "off"
@@ -197,7 +199,7 @@ class CompanySettings:
     """One company and where its books are kept."""
 
     company: Company
-    books: AnyBooksSettings
+    books: BooksTable
     slack: SlackSettings | None = None
     feed: StripeFeedSettings | None = None
 
@@ -208,6 +210,11 @@ class CompanySettings:
     @property
     def time_zone(self) -> ZoneInfo:
         return self.company.time_zone
+
+    @property
+    def connector(self) -> Connector[Any]:
+        """What its package says of itself."""
+        return CONNECTORS[self.books.kind]
 
 
 @dataclass(frozen=True)
@@ -297,13 +304,10 @@ def _misplaced(raw: Mapping[str, Any], place: tuple[str | int, ...]) -> Problem:
 
 def _secret_name(names: list[str], key: str, table: Mapping[str, Any]) -> str:
     """The secret's name where it belongs: those of books have their own names."""
-    match names, key:
-        case [_, "books"], "client_secret" if table.get("kind") in ("quickbooks", "xero"):
-            return f"{table['kind']}_client_secret"
-        case [company, "books"], "password":
-            return f"{company}_tryton_password"
-        case _:
-            return "_".join([*names, key])
+    connector = CONNECTORS.get(str(table.get("kind")))
+    if names[1:] == ["books"] and connector and key in connector.secrets:
+        return connector.secrets[key].format(company=names[0])
+    return "_".join([*names, key])
 
 
 def _doubles(raw: Mapping[str, Any]) -> Iterator[Problem]:
@@ -323,9 +327,9 @@ def _shared_files(file: _File, url: str, raw: Mapping[str, Any]) -> Iterator[Pro
     _, _, ours = url.partition("?")[0].partition(":///")
     taken = {os.path.realpath(ours): "our own database"} if ours else {}
     for place, table in enumerate(file.company):
-        if not isinstance(table.books, EmbeddedBooksSettings):
+        if table.books.own_file is None:
             continue
-        name = os.path.realpath(table.books.file)
+        name = os.path.realpath(table.books.own_file)
         if name in taken:
             yield problem_at(("company", place, "books", "file"), raw, f"is the file of {taken[name]}. Name another file")
         taken.setdefault(name, f"company {table.id}")

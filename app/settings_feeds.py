@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from accounting.tables import Table
 from app.secrets import practice_address, read_secret, variable_of
-from app.settings_books import Table
 from receivables.company import Company
 from receivables.errors import ConfigurationError
 

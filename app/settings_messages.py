@@ -9,15 +9,18 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from accounting.registry import CONNECTORS
 from receivables.words import LOCALES
+
+#: The keys of [company.books], whatever the kind, as each connector describes them.
+_OF_BOOKS = {key: described for known in CONNECTORS.values() for key, described in known.table.model_fields.items()}
 
 #: The keys of each kind of table, to guess what was meant by an unknown one.
 KEYS = (
     "database url company id name time_zone locale start_on writes sync_every_minutes large_percentage hand_receipt_days books "
-    "kind file temper one_invoice_per_receipt environment calls_per_day login statement_journal deposit_accounts person active "
-    "books_names may remedies limits solo materiality small_credits credit_reasons "
+    "deposit_accounts person active books_names may remedies limits solo materiality small_credits credit_reasons "
     "feed transaction_number customer customer_id invoices http host port"
-).split()
+).split() + list(_OF_BOOKS)
 
 _ID = "Write 1 to 40 lowercase letters, digits and hyphens, beginning with a letter or digit, in double quotes"
 _DATE = "Write a date without quotes, such as 2026-01-01"
@@ -31,10 +34,6 @@ _REMEDIES = {
     "locale": f'Write one of {", ".join(LOCALES)} in double quotes, such as "en_US"',
     "start_on": _DATE,
     "books": 'Write a table [company.books] with kind = "embedded" and file',
-    "calls_per_day": "Write a whole number from 100 to 100000, without quotes",
-    "login": "Write the login that Resolve Now signs in with, in double quotes",
-    "statement_journal": "Write the name of a statement journal, in double quotes",
-    "file": 'Write a path in double quotes, such as "acme-books.sqlite"',
     "sync_every_minutes": "Write a whole number from 1 to 10080, without quotes",
     "large_percentage": "Write a whole number from 1 to 100, without quotes",
     "hand_receipt_days": "Write a whole number from 0 to 366, without quotes",
@@ -44,7 +43,6 @@ _REMEDIES = {
     "materiality": 'Write a table [company.materiality] with lines such as USD = "5000.00"',
     "active": "Write true or false, without quotes",
     "solo": "Write true or false, without quotes",
-    "one_invoice_per_receipt": "Write true or false, without quotes",
     "books_names": _LIST,
     "remedies": 'Write a list of remedies, such as ["recreate_receipt", "dismiss"]',
     "limits": 'Write amounts in double quotes, such as { USD = "5000.00" }',
@@ -61,6 +59,7 @@ _REMEDIES = {
     "company": "Write one table [[company]], with two brackets on each side, for each company",
     "person": "Write one table [[person]], with two brackets on each side, for each person",
     "may": "Write one table [[person.may]], with two brackets on each side, for each company the person may decide for",
+    **{key: described.description for key, described in _OF_BOOKS.items() if described.description},
 }
 
 

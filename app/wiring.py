@@ -8,13 +8,12 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from accounting.embedded.connector import EmbeddedBooks
-from accounting.embedded.ledger import Ledger
+from accounting.embedded.description import EmbeddedBooksSettings
 from app.clock import RandomIds, SystemClock
 from app.connections import Connections
 from app.settings import CompanySettings, Settings, load_settings
-from app.settings_books import EmbeddedBooksSettings
 from app.settings_feeds import FeedAccess
 from app.settings_now import SettingsNow
 from receivables.authority import Person
@@ -27,6 +26,9 @@ from storage.engine import Database
 from storage.migrating import ensure_current
 from storage.watch import Watch
 from sync.desk import Desk
+
+if TYPE_CHECKING:
+    from accounting.embedded.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def open_house(config: Path | None, environment: Mapping[str, str] = os.environ)
         ids,
         owner,
         Watch(clock),
-        lambda company: open_books(company, clock, connections),
+        connections.books,
         connections,
         FeedAccess(environment),
     )
@@ -125,22 +127,10 @@ def os_account() -> str:
         return f"uid {uid}"
 
 
-def open_books(company: CompanySettings, clock: Clock, connections: Connections | None = None) -> Books:
-    """The connector of a company's books. Opens nothing yet, so that what needs no books works while they cannot be reached.
-
-    Books outside are reached through `connections`; embedded ones need none.
-    """
-    books = company.books
-    if isinstance(books, EmbeddedBooksSettings):
-        ledger = Ledger(books.file, clock, temper=books.temper, time_zone=company.time_zone, make=False)
-        return EmbeddedBooks(ledger, clock, one_invoice_per_receipt=books.one_invoice_per_receipt)
-    if connections is None:
-        raise ValueError(f"{books.kind} books are reached through connections")
-    return connections.books(company)
-
-
 def open_ledger(config: Path | None, company_id: str | None) -> tuple[Ledger, CompanySettings]:
     """The embedded books themselves, for what a bookkeeper does by hand; created when there are none yet."""
+    from accounting.embedded.ledger import Ledger  # noqa: PLC0415  # only where a company needs it
+
     company = load_settings(config).company(company_id)
     if not isinstance(company.books, EmbeddedBooksSettings):
         raise ConfigurationError(

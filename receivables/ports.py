@@ -110,6 +110,13 @@ class Books(Protocol):
         """Carries the orders out, once, and answers for each in order. A raised BooksError answers for all."""
 
 
+class MarkIndex(Protocol):
+    """What was mirrored of the markers on receipts, for books that cannot be asked for a marker."""
+
+    def carrying(self, stems: Collection[str]) -> tuple[str, Mapping[str, Collection[str]]]:
+        """The cursor up to which the books were mirrored, and by stem the ids of the receipts that carry or carried it."""
+
+
 class Feed(Protocol):
     """Where payments come from."""
 

@@ -20,7 +20,7 @@ from rules.consequences import Options, named_in
 
 NEAR_AT_MOST = 20  # of one allocation; nobody chooses among more
 TO_INVOICE, TO_CUSTOMER = "to_invoice", "to_customer"  # what a person named, among the options of a decision
-GENERATIONS = 5  # of jobs below each other; QuickBooks allows no more
+GENERATIONS = 5  # of jobs below each other; no package allows more
 #: Whose money it then is: that takes two people each time, and is never remembered.
 SOMEBODY_ELSE = (Kin.FAMILY, Kin.OTHER)
 #: Problems of an allocation for which a person may say what it means.

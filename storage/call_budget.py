@@ -11,73 +11,18 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from receivables.limits import Limit
 from receivables.ports import Clock
 from storage import companies, schema
 from storage.engine import Database
 
 NOW_SECONDS = 0.0  # there is nothing to wait for
 _HELD = "held"  # the name of the row with the end of a pause that the books asked for
-_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Limit:
-    """At most `calls` in any `window`; reserved `block` at a time, for one `slot`.
-
-    Where the slot is longer than the window, what is reserved is a rate: so many calls in each window of the slot.
-    """
-
-    name: str
-    calls: int
-    window: timedelta
-    slot: timedelta
-    block: int
-
-    @property
-    def is_rate(self) -> bool:
-        return self.slot > self.window
-
-    @property
-    def slots(self) -> int:
-        """How many slots a window can touch at most."""
-        return 1 if self.is_rate else self.window // self.slot + 1
-
-    def slot_at(self, moment: datetime) -> int:
-        return (moment - _EPOCH) // self.slot
-
-    def start_of(self, slot: int) -> datetime:
-        return _EPOCH + slot * self.slot
-
-    def usable_until(self, slot: int) -> datetime:
-        """When what was reserved in a slot lapses; a rate rests for one window between two slots."""
-        ends = self.start_of(slot + 1)
-        return ends - self.window if self.is_rate else ends
-
-
-_SECOND = timedelta(seconds=1)
-_MINUTE = timedelta(minutes=1)
-_DAY = timedelta(days=1)
-
-#: Intuit: 500 calls a minute and 10 a second for each company and app (developer.intuit.com, limits and throttles).
-QUICKBOOKS = (
-    Limit("minute", 500, _MINUTE, 10 * _SECOND, block=20),
-    Limit("second", 10, _SECOND, 10 * _SECOND, block=4),
-)
-#: Batches count as calls as well, and 40 of them are allowed in a minute.
-QUICKBOOKS_BATCHES = (Limit("batch", 40, _MINUTE, 10 * _SECOND, block=2),)
-
-
-def xero_limits(calls_per_day: int = 5000) -> tuple[Limit, ...]:
-    """Xero: 60 calls a minute, and so many in 24 hours as the plan of the app allows (developer.xero.com, API limits)."""
-    return (
-        Limit("minute", 60, _MINUTE, 10 * _SECOND, block=5),
-        Limit("day", calls_per_day, _DAY, timedelta(hours=1), block=10),
-    )
 
 
 @dataclass

@@ -27,7 +27,7 @@ def key_of_marks(memo: str) -> str:
 
 
 class StoredMarks:
-    """Implements `accounting.quickbooks.marks.MarkIndex` for one company."""
+    """Implements `receivables.ports.MarkIndex` for one company."""
 
     def __init__(self, db: Database, company: str) -> None:
         self._db = db

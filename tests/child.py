@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.clock import SystemClock
+from app.connections import Connections
 from app.demo.trouble import TroubledBooks
-from app.wiring import House, open_books, open_house
+from app.wiring import House, open_house
 from storage.watch import Watch
 from sync import journey
 
@@ -35,7 +36,8 @@ class LaterClock:
 
 def at_another_time(house: House, clock: LaterClock) -> House:
     """The same house, with everything in it going by the later clock."""
-    return replace(house, clock=clock, watch=Watch(clock), books_of=lambda company: open_books(company, clock))
+    connections = Connections(house.settings, house.db, clock, house.ids, {})
+    return replace(house, clock=clock, watch=Watch(clock), books_of=connections.books, connections=connections)
 
 
 def main() -> None:

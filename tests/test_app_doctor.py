@@ -16,9 +16,10 @@ from tryton_scene import tryton_scene
 from workspace_bot import a_workspace
 
 from accounting.oauth import Token
+from accounting.quickbooks.description import LIMITS
 from app.clock import RandomIds, SystemClock
 from app.doctor import Finding, Verdict, examine
-from storage.call_budget import QUICKBOOKS, SharedCallBudget
+from storage.call_budget import SharedCallBudget
 from storage.engine import Database
 from storage.migrating import migrate
 from storage.vault import Keyring, Vault
@@ -214,7 +215,7 @@ def test_books_that_are_down_and_books_that_ask_to_wait(tmp_path: Path, environm
 def test_few_calls_left_is_a_warning(tmp_path: Path, environment: dict[str, str]) -> None:
     config = connected(tmp_path, a_token())
     database = Database(f"sqlite:///{tmp_path}/resolve-now.sqlite")
-    spent = SharedCallBudget(database, SystemClock(), {"acme": (replace(QUICKBOOKS[0], block=470),)})
+    spent = SharedCallBudget(database, SystemClock(), {"acme": (replace(LIMITS[0], block=470),)})
     assert 0.0 == spent.take("acme", 1)
     database.close()
     assert Verdict.WARNING is looked_at(config, environment)["calls"].verdict

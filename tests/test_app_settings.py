@@ -14,9 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounting.embedded.description import EmbeddedBooksSettings
+from accounting.quickbooks.description import QuickBooksSettings
+from accounting.tryton.description import TrytonSettings
+from accounting.xero.description import XeroSettings
 from app.secrets import Secret, has_password, read_secret, sounds_secret, variable_of
 from app.settings import SMALLEST_FILE, Settings, load_settings
-from app.settings_books import EmbeddedBooksSettings, QuickBooksSettings, TrytonSettings, XeroSettings
 from app.settings_messages import KEYS
 from receivables.authority import Right
 from receivables.credit_reasons import CreditReason

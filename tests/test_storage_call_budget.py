@@ -13,7 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from makers import START, ManualClock
 
-from storage.call_budget import QUICKBOOKS, Limit, SharedCallBudget, xero_limits
+from accounting.quickbooks.description import LIMITS as QUICKBOOKS
+from accounting.xero.description import limits as xero_limits
+from receivables.limits import Limit
+from storage.call_budget import SharedCallBudget
 from storage.engine import Database
 
 SECOND = timedelta(seconds=1)

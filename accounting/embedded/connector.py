@@ -16,6 +16,7 @@ from pysqlite3.dbapi2 import Connection
 from accounting import planning
 from accounting.embedded import checks, credits, keys, money_out, reading, receipts
 from accounting.embedded.change import Change, Kind
+from accounting.embedded.description import TRAITS
 from accounting.embedded.ledger import Ledger
 from accounting.embedded.money_out import NewMoneyOut
 from accounting.orders import applied_as_ordered, must_be_in_time, must_be_unchanged
@@ -27,7 +28,6 @@ from receivables.effects import (
     ApplyCredit,
     ApplyReceipt,
     Dispatch,
-    EffectKind,
     Order,
     Part,
     ReceiptWrite,
@@ -45,14 +45,6 @@ from receivables.refusal import Refusal
 DocumentT = TypeVar("DocumentT", Customer, Invoice, CreditMemo, Receipt)
 
 OUR_PERSON = "Resolve Now"  # how the books name us in their history
-
-TRAITS = BooksTraits(
-    package="Embedded books",
-    orders_per_dispatch=30,
-    settle_seconds=2.0,
-    apply_by_hand="resolve-now books apply-receipt",
-    able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT),
-)
 
 
 class EmbeddedBooks:

@@ -20,9 +20,10 @@ from accounting.quickbooks import documents, sending, writes
 from accounting.quickbooks.applied import AppliedCredits
 from accounting.quickbooks.beforehand import Beforehand
 from accounting.quickbooks.changes import ChangeFeed
+from accounting.quickbooks.description import TRAITS
 from accounting.quickbooks.documents import Json, payment_of, text
 from accounting.quickbooks.explaining import Reads, explained
-from accounting.quickbooks.marks import MarkIndex, Marks
+from accounting.quickbooks.marks import Marks
 from accounting.quickbooks.queries import Reading
 from accounting.quickbooks.writes import Request
 from receivables import boundary
@@ -53,23 +54,9 @@ from receivables.effects import (
     stem_of,
 )
 from receivables.errors import BooksError, BooksRefused, OutcomeUnknown
-from receivables.ports import BooksTraits, Clock
+from receivables.ports import BooksTraits, Clock, MarkIndex
 from receivables.refusal import Refusal
 
-TRAITS = BooksTraits(
-    package="QuickBooks Online",
-    orders_per_dispatch=30,  # Intuit's limit of one batch
-    settle_seconds=150.0,  # QuickBooks works on a request for up to 120
-    longest_reference=writes.LONGEST_REFERENCE,
-    apply_by_hand="Receive payment › Credits",
-    not_read=(
-        "sales receipts",
-        "refund receipts",
-        "returns and refunds of receipts",
-        "journal entries",
-        "bank deposits with lines of their own, and what is written on others",
-    ),
-)
 LINKS_KEPT = 20_000  # ids of Payments that only apply credits, to tell their deletion from a receipt's
 DocumentT = TypeVar("DocumentT", Customer, Invoice, CreditMemo, Receipt)
 

@@ -11,27 +11,20 @@ are found by their invoices as well.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Protocol
 
 from accounting.quickbooks import documents, queries
 from accounting.quickbooks.changes import cursor_from
 from accounting.quickbooks.documents import Json
 from accounting.quickbooks.queries import Reading
 from receivables.effects import markers_in, stem_of
+from receivables.ports import MarkIndex
 
 NO_MARKER_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)  # no version of this product wrote to any books before
 NEVER = datetime.max.replace(tzinfo=UTC)
 OVERLAP = timedelta(minutes=10)
-
-
-class MarkIndex(Protocol):
-    """What the mirror knows of markers."""
-
-    def carrying(self, stems: Collection[str]) -> tuple[str, Mapping[str, Collection[str]]]:
-        """The cursor up to which QuickBooks was mirrored, and by stem the ids of the Payments that carry or carried it."""
 
 
 class Marks:

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from accounting.orders import changed_since, not_able
 from accounting.quickbooks import documents
+from accounting.quickbooks.description import TRAITS
 from accounting.quickbooks.documents import Json, Pair, application_id, payment_of, text
 from receivables.books_records import CreditMemo, Gone, Invoice
 from receivables.effects import (
@@ -29,7 +30,6 @@ from receivables.effects import (
 from receivables.errors import BooksRefused, BooksUnavailable
 from receivables.refusal import Refusal
 
-LONGEST_REFERENCE = 21  # characters of PaymentRefNum
 LONGEST_NOTE = 4000  # characters of PrivateNote
 #: Told by QuickBooks and not to be told back; the last would charge a card.
 _NOT_SENT = frozenset({"MetaData", "domain", "UnappliedAmt", "status", "ProcessPayment"})
@@ -135,7 +135,7 @@ def _at_rate(payment: dict[str, object], currency: str, day: date | None, before
 def _create(order: Order, write: ReceiptWrite, before: Before) -> Request | Answer:
     payment = _new(order, write.customer_id, write.currency, write.amount_minor, write.memo)
     payment["TxnDate"] = write.received_on.isoformat()
-    payment["PaymentRefNum"] = write.reference[:LONGEST_REFERENCE]
+    payment["PaymentRefNum"] = write.reference[: TRAITS.longest_reference]
     if write.deposit_account:
         account = before.accounts.get(write.deposit_account, "")
         if not account:

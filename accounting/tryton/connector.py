@@ -15,6 +15,7 @@ from accounting.calling import Calls
 from accounting.orders import applied_as_ordered, by_mark, must_be_in_time, must_be_unchanged, not_able, noted
 from accounting.tryton.changes import ChangeReader
 from accounting.tryton.credits import Credits, standing_application
+from accounting.tryton.description import TRAITS
 from accounting.tryton.reads import Reader
 from accounting.tryton.receipts import Batch
 from accounting.tryton.session import Session
@@ -38,13 +39,6 @@ from receivables.errors import BooksError, BooksRefused, BooksUnavailable
 from receivables.ports import BooksTraits, Clock
 from receivables.refusal import Refusal
 
-TRAITS = BooksTraits(
-    package="Tryton",
-    orders_per_dispatch=12,  # under load each takes more than a second, and all must leave before the deadline
-    settle_seconds=60.0,
-    apply_by_hand="Financial › Processing › Reconcile Accounts",
-    not_read=("draft moves and draft statements", "returns and refunds of receipts"),
-)
 DOCUMENTS_PER_PAGE = 200
 STEPS_SECONDS = 12.0  # what the steps of one order may take
 

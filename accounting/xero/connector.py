@@ -15,6 +15,7 @@ from accounting.calling import Calls
 from accounting.orders import noted
 from accounting.xero.asking import Asking
 from accounting.xero.changes import ChangeFeed
+from accounting.xero.description import TRAITS
 from accounting.xero.reads import Reads
 from accounting.xero.searching import Searching
 from accounting.xero.writes import Writes
@@ -22,14 +23,6 @@ from receivables import boundary
 from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
 from receivables.effects import Answer, Dispatch, Order, Written
 from receivables.ports import BooksTraits, Clock
-
-TRAITS = BooksTraits(
-    package="Xero",
-    orders_per_dispatch=50,  # Xero's advice for one request
-    settle_seconds=120.0,  # what Xero had begun when the connection broke is long done by then
-    apply_by_hand="Allocate credit, on the overpayment",
-    not_read=("received money booked straight to an account", "manual journals", "returns and refunds of receipts"),
-)
 
 
 class XeroBooks:

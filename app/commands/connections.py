@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.payments import AsJson, CompanyId
-from app.connecting import Redeem, connect_by_sign_in, connect_tryton, listen, pasted
+from app.connecting import Redeem, connect_by_password, connect_by_sign_in, listen, pasted
 from app.doctor import Verdict, examine
 from app.output import print_error, print_json, print_line
-from app.settings_books import TrytonSettings
 from app.sign_in import PATH
 from app.wiring import open_house
 from receivables.errors import ConfigurationError
@@ -63,11 +62,11 @@ def connect(
         return
     settings = house.settings.company(company)
     answer: dict[str, object] = {"company": settings.id, "kind": settings.books.kind}
-    if isinstance(settings.books, TrytonSettings):
-        connect_tryton(house, settings, settings.books)
-        _say(as_json, answer, f"Tryton accepted the login and password of {settings.id}.")
-    elif settings.books.kind == "embedded":
-        _say(as_json, answer, f"{settings.id} has embedded books: there is nothing to connect.")
+    if settings.connector.provider is None:
+        accepted = connect_by_password(house, settings)
+        done = f"{settings.connector.package} accepted the login and password of {settings.id}."
+        nothing = f"{settings.id} has {settings.books.kind} books: there is nothing to connect."
+        _say(as_json, answer, done if accepted else nothing)
     else:
         shown = _Terminal(browser=not no_browser, port=port, paste=paste, organisation=organisation)
         token = connect_by_sign_in(

@@ -23,7 +23,7 @@ from app.demo.story import go_wrong, set_the_stage, take_payments
 from app.demo.trouble import TroubledBooks
 from app.output import print_line
 from app.slack import open_bot
-from app.wiring import House, open_books, open_house, open_ledger
+from app.wiring import House, open_house, open_ledger
 from bot.bolt import Bot
 from feeds.csv_file import CsvFile
 from receivables.money import text_from_minor
@@ -80,7 +80,7 @@ def _house(folder: Path, workspace: Workspace) -> tuple[House, TroubledBooks]:
             "RESOLVE_NOW_SLACK_BASE_URL": workspace.api_url,
         },
     )
-    books = TroubledBooks(open_books(house.settings.company(COMPANY), house.clock))
+    books = TroubledBooks(house.books_of(house.settings.company(COMPANY)))
     return replace(house, books_of=lambda _: books), books
 
 

@@ -11,7 +11,7 @@ token = Table(
     "token",
     metadata,
     company_column(),
-    Column("purpose", String(40), primary_key=True),  # "quickbooks", "xero" ...
+    Column("purpose", String(40), primary_key=True),  # the kind of books
     Column("body", Text, nullable=False),  # ciphertext; the company and the purpose are bound inside
     Column("version", Integer, nullable=False),
     Column("stored_at", Moment, nullable=False),
