@@ -1,4 +1,4 @@
-"""Writes the tables of docs/connectors.md: what each connector is tested for, which causes it can show, what its calls cost.
+"""Writes the tables of docs/connectors.md: what each connector says of itself, is tested for, and which causes it can show.
 
 Run from the checkout: `PYTHONPATH=.:tests .venv/bin/python docs/connectors.py`. A test fails where the page is not up
 to date. The text around the tables is written by hand.
@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
 
 from cause_scenes import EXPRESSIBLE
 from cause_worlds import NAMES
 
 import rules
+from accounting.description import Connector
+from accounting.registry import CONNECTORS
 from receivables.diagnosis import Cause
+from receivables.limits import Limit
 
 PAGE = Path(__file__).with_suffix(".md")
 BEGIN, END = "<!-- begin: written by docs/connectors.py -->", "<!-- end -->"
@@ -36,8 +40,41 @@ ON_BY_DEFAULT = frozenset({"moves_receipts", "frees_receipts", "tells_who", "tel
 
 
 def tables() -> str:
-    """Both generated tables, in Markdown."""
-    return f"### What every connector promises\n\n{contract_table()}\n\n### Causes on each of the books\n\n{causes_table()}"
+    """The generated tables, in Markdown."""
+    said = f"### What each connector says of itself\n\n{described_table()}"
+    return f"{said}\n\n### What every connector promises\n\n{contract_table()}\n\n### Causes on each of the books\n\n{causes_table()}"
+
+
+def described_table() -> str:
+    """What an administrator must know of each package, from its description."""
+    known = list(CONNECTORS.values())
+    rows = {
+        "": [connector.package for connector in known],
+        "settings": [", ".join(f"`{key}`" for key in connector.table.model_fields if key != "kind") for connector in known],
+        "how a company lets us in": [_let_in(connector) for connector in known],
+        "calls at most": [_limits(connector) for connector in known],
+        "writes in one dispatch": [str(connector.traits.orders_per_dispatch) for connector in known],
+    }
+    head, *lines = [f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows.items()]
+    return "\n".join([head, "| --- |" + " --- |" * len(known), *lines])
+
+
+def _let_in(connector: Connector[Any]) -> str:
+    return "by signing in there" if connector.provider else "by a password of ours" if connector.access else "nothing is needed"
+
+
+def _limits(connector: Connector[Any]) -> str:
+    """The limits where the settings say nothing else."""
+    table = connector.table.model_construct(**{key: field.default for key, field in connector.table.model_fields.items()})
+    limits = [*map(_limit, connector.limits(table))]
+    limits += [_limit(limit) for allowed in connector.scarce.values() for limit in allowed]
+    return ", ".join(limits) or "no limit"
+
+
+def _limit(limit: Limit) -> str:
+    if limit.name == "batch":
+        return f"{limit.calls} batches a minute"
+    return f"{limit.calls:,} a {limit.name}"
 
 
 def contract_table() -> str:
