@@ -42,7 +42,8 @@ ON_BY_DEFAULT = frozenset({"moves_receipts", "frees_receipts", "tells_who", "tel
 def tables() -> str:
     """The generated tables, in Markdown."""
     said = f"### What each connector says of itself\n\n{described_table()}"
-    return f"{said}\n\n### What every connector promises\n\n{contract_table()}\n\n### Causes on each of the books\n\n{causes_table()}"
+    promised = f"### What every connector promises\n\n{contract_table()}"
+    return f"{said}\n\n{promised}\n\n### Causes on each of the books\n\n{causes_table()}"
 
 
 def described_table() -> str:
