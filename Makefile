@@ -7,7 +7,7 @@ ARGS ?=
 bin := .venv/bin
 install := PYTHON="$(PYTHON)" sh requirements/install
 
-.PHONY: help demo test check format accuracy same backtest diagnosing recording recipes pictures lock clean
+.PHONY: help demo test check format accuracy same backtest diagnosing recording feeds recipes pictures lock clean
 
 help: ## list these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +51,10 @@ diagnosing: ## how long a diagnosis takes, here and in 0.1.0, and how often both
 recording: ## what one row of the record costs, here and in 0.1.0, side by side
 	@$(install) dev
 	@$(bin)/python -m bench.recording $(ARGS)
+
+feeds: ## play 10,000 generated feeds of changes for each connector that has one (FEEDS=200 for fewer)
+	@$(install) dev
+	@FEEDS=$(or $(FEEDS),10000) $(bin)/python -m pytest -q -n $(JOBS) tests/test_accounting_feeds_*.py
 
 recipes: ## follow the recipe "Adding a cause" in a copy of the project, to a green check and its tests
 	@$(install) dev

@@ -122,6 +122,11 @@ class Calls:
     def close(self) -> None:
         self._client.close()
 
+    def now_there(self) -> datetime:
+        """What the books' own clock shows at this moment, as far as their last answer told it; else what ours does (UTC)."""
+        now, heard = self._clock.now(), self.last_heard
+        return now if heard is None else heard.theirs + (now - heard.ours)
+
     def read(
         self,
         method: str,

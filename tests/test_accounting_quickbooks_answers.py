@@ -229,7 +229,10 @@ def test_change_feed_that_is_full_is_read_by_queries_instead(peer: Peer) -> None
     books, recorded = peer
     cursor = mirrored(peer)
     stub = {"Id": "9", "status": "Deleted", "domain": "QBO", "MetaData": {"LastUpdatedTime": AT}}
+    recorded.answer(feed_of(*(an_invoice(str(id)) for id in range(1000))))
+    recorded.answer(feed_of())  # of customers alone, then of invoices: there is room for what was deleted
     recorded.answer(feed_of(*(an_invoice(str(id)) for id in range(999)), stub))
+    recorded.answer(feed_of(), times=2)
 
     first = books.changes(cursor)
     recorded.answer(found("Customer"))
@@ -246,6 +249,7 @@ def test_change_feed_that_stays_full_ends_for_this_sync(peer: Peer) -> None:
     busy = [an_invoice(str(id)) for id in range(1000)]
     cursor = mirrored(peer)
     recorded.answer(feed_of(*busy))
+    recorded.answer(feed_of(), times=4)
     page = books.changes(cursor)
     recorded.answer(found("Customer"))
     recorded.answer(found("Invoice", *busy[:400]))
@@ -261,6 +265,7 @@ def test_change_feed_that_stays_full_ends_for_this_sync(peer: Peer) -> None:
         seen += [getattr(document, "id", "") for document in page.documents]
     assert 1000 == len(seen) == len(set(seen))
     assert ["query"] * 6 + ["cdc"] == [call.path for call in recorded.asked[asked_before:]]
+    recorded.answer(feed_of(), times=4)
     books.changes(page.cursor)
     assert {"2026-03-10T14:55:00Z"} == {call.params["changedSince"] for call in recorded.asked if call.path == "cdc"}
 

@@ -4,7 +4,8 @@ The change feed reaches 30 days back and answers at most 1000 objects. A first m
 answer that is full are read by queries instead, entity by entity in the order of the last change. Every question
 reaches a few minutes further back than the last answer, because a change may become visible a little after its own
 moment; what was handed on already is left out by fingerprints in the cursor. The stub of a deleted document has no
-number. Deletions beyond a full answer of the feed are not told here: reading such a document by its id tells it.
+number. Of a full answer each entity is asked for once more by itself, for its deletions; those beyond a full answer even
+then are not told here: reading such a document by its id tells it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from accounting.quickbooks import documents, queries
 from accounting.quickbooks.documents import KINDS, Json
@@ -65,13 +66,29 @@ def cursor_from(text: str) -> Cursor:
         return Cursor()
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """How many documents a page has, and how many objects the feed answers at most."""
+
+    page: int = DOCUMENTS_PER_PAGE
+    feed_at_most: int = CHANGES_AT_MOST
+
+
 class ChangeFeed:
     """Asks QuickBooks for changes; `records` turns documents into ours and leaves out documents of other kinds."""
 
-    def __init__(self, reading: Reading, clock: Clock, records: Records, only_applies_credit: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        clock: Clock,
+        records: Records,
+        only_applies_credit: Callable[[str], bool],
+        sizes: Sizes = Sizes(),
+    ) -> None:
         self._reading = reading
         self._clock = clock
         self._records = records
+        self._sizes = sizes
         self._only_applies_credit = only_applies_credit  # such a Payment is no document of its own, nor is its end
 
     def after(self, text: str) -> Changes:
@@ -87,18 +104,16 @@ class ChangeFeed:
         if cursor.entity == "Customer":
             conditions.append("Active in (true, false)")
         page = self._reading.query(
-            cursor.entity, conditions, start=cursor.start, limit=DOCUMENTS_PER_PAGE, order="MetaData.LastUpdatedTime"
+            cursor.entity, conditions, start=cursor.start, limit=self._sizes.page, order="MetaData.LastUpdatedTime"
         )
         began = cursor.began or queries.moment_text(page.at or self._clock.now())
         found = [(cursor.entity, document) for document in page.documents]
-        last = queries.changed_text(found[-1][1]) if found else ""
         again = datetime.fromisoformat(began) - OVERLAP
-        # What may come again: by the next page, which begins at the last moment of this one, or by the feed afterwards.
-        marks = [
-            _fingerprint(*change) for change in found if queries.changed_text(change[1]) == last or _moment(change[1]) >= again
-        ]
+        # What may come again: by the next page, which begins at the last second of this one, or by the feed afterwards.
+        last = min(again, queries.whole_second(found[-1][1])) if found else again
+        marks = [_fingerprint(*change) for change in found if queries.moment_of(change[1]) >= last]
         handed = (*cursor.handed, *marks)[-FINGERPRINTS_AT_MOST:]
-        if len(found) == DOCUMENTS_PER_PAGE:
+        if len(found) == self._sizes.page:
             next_bound, start = queries.next_bound(page.documents, bound, cursor.start)
             following = replace(cursor, bound=next_bound, start=start, began=began, handed=handed)
         else:
@@ -111,23 +126,24 @@ class ChangeFeed:
 
     def _by_feed(self, cursor: Cursor) -> Changes:
         found, at = self._reading.changed(ENTITIES, cursor.since)
-        full = len(found) >= CHANGES_AT_MOST
+        full = len(found) >= self._sizes.feed_at_most
         if full and not cursor.paged:
-            stubs = [change for change in found if queries.is_deleted(change[1])]
+            each = [self._reading.changed([entity], cursor.since)[0] for entity in ENTITIES]  # the joint answer left some out
+            stubs = [change for of_entity in each for change in of_entity if queries.is_deleted(change[1])]
             handed = (*cursor.handed, *(_fingerprint(*stub) for stub in stubs))
             return self._handed_on(cursor, stubs, Cursor(since=cursor.since, handed=handed), more=True)
-        found.sort(key=lambda change: _moment(change[1]))
+        found.sort(key=lambda change: queries.moment_of(change[1]))
         known = set(cursor.handed)
         fresh = [change for change in found if _fingerprint(*change) not in known]
-        if len(fresh) > DOCUMENTS_PER_PAGE:
-            now = fresh[:DOCUMENTS_PER_PAGE]
+        if len(fresh) > self._sizes.page:
+            now = fresh[: self._sizes.page]
             handed = (*cursor.handed, *(_fingerprint(*change) for change in now))
             return self._handed_on(cursor, now, replace(cursor, handed=handed), more=True)
         asked_from = datetime.fromisoformat(cursor.since)
-        reached = at or max((_moment(document) for _, document in found), default=asked_from)
+        reached = at or min(self._clock.now(), max((queries.moment_of(document) for _, document in found), default=asked_from))
         # A full answer just after paging: its rest comes with the next sync, which asks from the same moment again.
         since = asked_from if full else max(reached - OVERLAP, asked_from)
-        marks = tuple(_fingerprint(*change) for change in found if _moment(change[1]) >= since)
+        marks = tuple(_fingerprint(*change) for change in found if queries.moment_of(change[1]) >= since)
         following = Cursor(since=queries.moment_text(since), entity="", handed=marks[-FINGERPRINTS_AT_MOST:])
         return self._handed_on(cursor, fresh, following, more=False)
 
@@ -145,15 +161,7 @@ class ChangeFeed:
 
 
 def _gone(entity: str, stub: Json) -> Gone:
-    return Gone(KINDS[entity], documents.text(stub, "Id"), Stamp("", _moment(stub)))
-
-
-def _moment(document: Json) -> datetime:
-    """When it last changed; one that does not say so understandably counts as old, and is left to its own reading."""
-    try:
-        return documents.updated_at(document)
-    except BooksRefused:
-        return datetime.fromtimestamp(0, UTC)
+    return Gone(KINDS[entity], documents.text(stub, "Id"), Stamp("", queries.moment_of(stub)))
 
 
 def _fingerprint(entity: str, document: Json) -> str:

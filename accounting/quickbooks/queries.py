@@ -24,6 +24,7 @@ PAGE_OVERLAP = 100  # many documents of one second are paged by position; those 
 IDS_PER_QUERY = 100
 NUMBERS_PER_QUERY = 50
 CUSTOMERS_PER_QUERY = 30
+NO_MOMENT = datetime.fromtimestamp(0, UTC)
 CHANGES_AT_MOST = 1000  # objects in one answer of the change feed; with so many it may have left some out
 
 
@@ -185,9 +186,26 @@ class Reading:
 
 
 def next_bound(page: Sequence[Json], bound: str, start: int) -> tuple[str, int]:
-    """Where the page after a full one begins: (moment, position)."""
-    last = changed_text(page[-1])
-    return (last, 1) if last and last != bound else (bound, start + len(page) - min(PAGE_OVERLAP, len(page) // 2))
+    """Where the page after a full one begins: (moment, position). A moment only ever goes onward, in whole seconds.
+
+    Those of its last second come again. A page that is out of order, or all of one second, is gone on from by position.
+    """
+    moments, last = [moment_of(document) for document in page], whole_second(page[-1])
+    if moments == sorted(moments) and last > (datetime.fromisoformat(bound) if bound else NO_MOMENT):
+        return moment_text(last), 1
+    return bound, start + len(page) - min(PAGE_OVERLAP, len(page) // 2)
+
+
+def moment_of(document: Json) -> datetime:
+    """When it last changed; one that does not say so understandably counts as old, and is left to its own reading."""
+    try:
+        return documents.updated_at(document)
+    except BooksRefused:
+        return NO_MOMENT
+
+
+def whole_second(document: Json) -> datetime:
+    return moment_of(document).replace(microsecond=0)
 
 
 def changed_text(document: Json) -> str:

@@ -2,8 +2,9 @@
 
 Tryton's change times do not move for everything that matters (a canceled statement, a reversed receipt), so open
 invoices and credit memos are read again each time, and reported where they differ from what this process reported
-before. The cursor holds the newest time seen; a few minutes before it are asked for again, because a long transaction
-writes the time of its beginning.
+before. The cursor holds the newest time seen, and never one after the look began: what is changed while a long look goes on
+may be on a page that was read already. A few minutes before it are asked for again, because a long transaction writes the
+time of its beginning.
 """
 
 from __future__ import annotations
@@ -26,16 +27,24 @@ OVERLAP = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a reading stands: which kind, after which id; `newest` becomes the next `since`. Moments are UTC."""
+    """Where a reading stands: which kind, after which id, and when it began by Tryton's clock. Moments are UTC."""
 
     serial: int = 0
     since: str = ""
     newest: str = ""
     phase: int = 0
     after: int = 0
+    began: str = ""
 
     def text(self) -> str:
-        return json.dumps([self.serial, self.since, self.newest, self.phase, self.after], separators=(",", ":"))
+        held = [self.serial, self.since, self.newest, self.phase, self.after, self.began]
+        return json.dumps(held, separators=(",", ":"))
+
+    def ended(self, *, news: bool) -> Cursor:
+        """Where the next reading begins."""
+        reached = min(self.newest, self.began) if self.began else self.newest
+        since = max(self.since, reached)
+        return Cursor(self.serial + news, since=since, newest=since)
 
 
 class ChangeReader:
@@ -73,6 +82,8 @@ class ChangeReader:
         news: list[Document] = []
         while True:
             whole_round = not at.phase and not at.after
+            if whole_round:
+                at = replace(at, began=_text(self._session.now_there()))
             while at.phase < len(self._phases) and len(news) < self._per_page:
                 rows, found = self._phases[at.phase](at)
                 newest = max([at.newest, *(_changed_at(row) for row in rows)])
@@ -81,7 +92,7 @@ class ChangeReader:
                 news += self._news(found)
             if at.phase < len(self._phases):
                 return self._answer(replace(at, serial=at.serial + 1), news, more=True)
-            at = Cursor(at.serial + bool(news), since=at.newest, newest=at.newest)
+            at = at.ended(news=bool(news))
             if news or whole_round:  # else it began in the middle: who keeps no cursor of an empty page must get further
                 return self._answer(at, news, more=False)
 
@@ -148,7 +159,11 @@ def _changed_since(at: Cursor, *also: str) -> list[object]:
 
 
 def _changed_at(row: Record) -> str:
-    moment: datetime = row["write_date"] or row["create_date"]
+    return _text(row["write_date"] or row["create_date"])
+
+
+def _text(moment: datetime) -> str:
+    """In one form, so that texts compare as moments do."""
     return moment.isoformat(timespec="microseconds")
 
 
@@ -157,9 +172,9 @@ def _cursor(text: str) -> Cursor:
     if not text:
         return Cursor()
     try:
-        serial, since, newest, phase, after = json.loads(text)
+        serial, since, newest, phase, after, *began = json.loads(text)  # 0.1.0 did not write when it began
     except (ValueError, TypeError) as error:
         raise BooksRefused(
             "The stored position of the last read of Tryton cannot be used.", Refusal.INVALID, vendor_detail=text[:200]
         ) from error
-    return Cursor(serial, since, newest, phase, after)
+    return Cursor(serial, since, newest, phase, after, *began)

@@ -110,6 +110,10 @@ class Session:
             )
         return self._name
 
+    def now_there(self) -> datetime:
+        """What the server's clock shows at this moment."""
+        return self._calls.now_there()
+
     def read(self, method: str, *params: object) -> Any:
         """A method that changes nothing: `account.invoice.search`. Asked again where Tryton does not answer."""
         return self._read(f"model.{method}", *params, self._context())

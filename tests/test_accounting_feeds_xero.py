@@ -1,7 +1,11 @@
-"""A look at the changes always ends, within the pages that there are, and tells everything: ten thousand lists at random."""
+"""A look at Xero's changes always ends, within the pages that there are, and tells everything: ten thousand lists at random.
+
+`make feeds` plays ten thousand through all of the feed as well.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -16,7 +20,7 @@ from accounting.xero.reads import Reads
 from accounting.xero.wire import Fields
 from receivables.books_records import Customer, Invoice
 
-LOOKS = 40  # through all of the feed, the rest is played on its arithmetic alone
+LOOKS = int(os.environ.get("FEEDS", "40"))  # through all of the feed, the rest is played on its arithmetic alone
 XERO_LISTS = 10_000
 LISTS = {
     "Contacts": "ContactID",
