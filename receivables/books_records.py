@@ -65,6 +65,7 @@ class Invoice:
     version: str
     created: Stamp
     changed: Stamp
+    due_on: date | None = None  # where the books tell
 
 
 def heir_of(customer_id: str, customers: Mapping[str, Customer]) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from zoneinfo import ZoneInfo
 
-from receivables.books_records import MoneyOutKind, by_invoice
+from receivables.books_records import Invoice, MoneyOutKind, by_invoice
 from receivables.diagnosis import Remedy
 from receivables.evidence import Evidence
-from receivables.words import Words, capitalized, counted, day_of, plain
+from receivables.words import Words, capitalized, counted, day_of, listed, plain
 from rules import observations
-from rules.returning import Options, reopened, returns, to_void
+from rules.returning import Options, ReturnOf, reopened, returns, to_void
 
 TAKES_BACK = (Remedy.RECORD_RETURN, Remedy.VOID_RECEIPT)
 
@@ -24,7 +25,7 @@ def _recorded(evidence: Evidence, options: Options, words: Words) -> tuple[str, 
     """The entry and its day, and which invoices are open again."""
     said = returns(evidence, options)
     if said.named:
-        return (f"The receipt stays. The proof rests on entry {plain(said.named)}, which cannot be read in these books.",)
+        return (f"The receipt stays. The proof rests on entry {plain(said.named)}, which was not found in the books.",)
     entries = []
     for of in said.of:
         late = f", because {words.day(said.went_back_on)} is in a closed period" if of.late and said.went_back_on else ""
@@ -32,10 +33,21 @@ def _recorded(evidence: Evidence, options: Options, words: Words) -> tuple[str, 
         entries.append(
             f"{capitalized(of.out)} of {amount} for {observations.receipt(of.receipt)}, dated {words.day(of.on)}{late}."
         )
+        if of.stays:
+            entries.append(_stays(of, evidence, amount))
     lines = by_invoice(line for of in said.of for line in of.reopens)
     refunded = any(of.out is MoneyOutKind.REFUND for of in said.of)
     warned = "If the sale was canceled, apply a credit memo to it, so that nothing charges it again."
     return (*entries, *_reopens(evidence, lines, words), *([warned] if refunded and lines else []))
+
+
+def _stays(of: ReturnOf, evidence: Evidence, amount: str) -> str:
+    """That a receipt which these books keep as it is stays on its invoice, and how the customer owes nevertheless."""
+    numbers = listed([f"invoice {plain(invoice.number)}" for invoice, _ in reopened(evidence, by_invoice(of.receipt.lines))])
+    receipt = capitalized(observations.receipt(of.receipt))
+    return (
+        f"{receipt} stays applied to {numbers or 'its invoice'}, because it is {of.stays}; the {of.out} itself is {amount} owed."
+    )
 
 
 def _voided(evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:
@@ -45,11 +57,17 @@ def _voided(evidence: Evidence, options: Options, words: Words) -> tuple[str, ..
 
 
 def _reopens(evidence: Evidence, lines: Mapping[str, int], words: Words) -> tuple[str, ...]:
-    """Invoice 1042 is open again: $500.00, dated Feb 1, 2026, 37 days ago."""
+    """Invoice 1042 is open again: $500.00, due Feb 14, 2026, 24 days overdue."""
     today = day_of(evidence.taken_at, ZoneInfo(evidence.time_zone))
-    said = []
-    for invoice, amount in reopened(evidence, lines):
-        age = counted((today - invoice.issued_on).days, "day")
-        money = words.money(amount, invoice.currency)
-        said.append(f"Invoice {plain(invoice.number)} is open again: {money}, dated {words.day(invoice.issued_on)}, {age} ago.")
-    return tuple(said)
+    return tuple(
+        f"Invoice {plain(invoice.number)} is open again: {words.money(amount, invoice.currency)}, {_age(invoice, today, words)}."
+        for invoice, amount in reopened(evidence, lines)
+    )
+
+
+def _age(invoice: Invoice, today: date, words: Words) -> str:
+    """Since when it is to be paid; where the books do not tell that, how old it is."""
+    if invoice.due_on is None:
+        return f"dated {words.day(invoice.issued_on)}, {counted((today - invoice.issued_on).days, 'day')} ago"
+    overdue = (today - invoice.due_on).days
+    return f"due {words.day(invoice.due_on)}" + (f", {counted(overdue, 'day')} overdue" if overdue > 0 else "")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from receivables.books_records import Invoice, MoneyOut, MoneyOutKind, Receipt, ReceiptLine
+from receivables.books_records import Invoice, MoneyOutKind, Receipt, ReceiptLine
 from receivables.effects import EffectKind
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
@@ -23,9 +23,10 @@ Options = Mapping[str, object]
 
 @dataclass(frozen=True)
 class ReturnOf:
-    """One receipt and the entry by which its money leaves the books again: `entry` is there, or a new one dated `on`.
+    """One receipt and the entry by which its money leaves the books again, dated `on`.
 
-    `reopens` is what comes off its invoices. `late` says that the day on which it went back is in a closed period.
+    `reopens` is what comes off its invoices; `stays` is why nothing does although it is applied, in words that follow "it is".
+    `late` says that the day on which it went back is in a closed period.
     """
 
     receipt: Receipt
@@ -34,7 +35,7 @@ class ReturnOf:
     on: date
     reopens: tuple[ReceiptLine, ...]
     late: bool
-    entry: MoneyOut | None = None
+    stays: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Returns:
     def two_people(self) -> str:
         """Why it takes two people whatever the amount, or ""."""
         if self.named:
-            return "The entry cannot be read in these books, so it takes two people to name it."
+            return "No entry that names the payment was found in the books, so it takes two people to name it."
         if any(found.late for found in self.of):
             return "The day it went back is in a closed period, so another date takes two people."
         if any(found.out is MoneyOutKind.REFUND and found.reopens for found in self.of):
@@ -75,7 +76,8 @@ def returns(evidence: Evidence, options: Options) -> Returns:
     named = " ".join(str(options.get("entry") or "").split()).removeprefix("#")
     if not makes_returns(evidence):
         if not named:
-            raise CannotBeDone(f"Record the {out} in the books first, then name its entry (--entry).")
+            how = f": {evidence.return_by_hand}" if evidence.return_by_hand else ""
+            raise CannotBeDone(f"Record the {out} in the books first, then name its entry (--entry){how}.")
         return Returns(tuple(_return_of(receipt, out, evidence) for receipt in counted), named, evidence.went_back_on)
     if named:
         known = listed([entry.number or entry.id for entry in evidence.money_out]) or "none"
@@ -96,6 +98,9 @@ def _return_of(receipt: Receipt, out: MoneyOutKind, evidence: Evidence) -> Retur
     if through is not None and late:
         on = through + timedelta(days=1)
     left, reopens = amount_minor - receipt.unapplied_minor, list[ReceiptLine]()
+    stays = kept_by_the_books(receipt, evidence) if evidence.deposits_hold and left > 0 else ""
+    if stays:
+        return ReturnOf(receipt, out, amount_minor, on, (), late, stays)
     for line in reversed(receipt.lines):  # the last invoice first
         if left > 0:
             reopens.append(ReceiptLine(line.invoice_id, min(line.amount_minor, left)))

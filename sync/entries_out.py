@@ -38,6 +38,8 @@ def added(desk: Desk, batch: Sequence[StoredPayment], gathered: Mapping[str, Evi
             gathered[stored.number],
             money_out=tuple(entry for receipt_id in sorted(receipts[stored.number]) for entry in entries.get(receipt_id, ())),
             went_back_on=went_back_on(desk.company, stored),
+            return_by_hand=desk.books.traits.return_by_hand,
+            deposits_hold=desk.books.traits.deposits_hold,
             told_before=stored.told_before if stored.payment.status is FeedStatus.PAID else None,
             unread=tuple(sorted((*gathered[stored.number].unread, *unread))),
         )

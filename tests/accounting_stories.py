@@ -31,6 +31,7 @@ Balances = dict[str, int]
 #: What each of the books calls the clearing account; all are kept in a ledger of ours, whose trial balance can be read.
 CLEARING_IS = {STRICT: CLEARING, QUICKBOOKS: "36", XERO: "090"}
 EVERY = frozenset(CLEARING_IS)
+GOES_BACK = frozenset({STRICT, QUICKBOOKS})
 
 
 class Unfinished(AssertionError):
@@ -440,7 +441,7 @@ def deposited(office: Office) -> None:
 # --- money that goes back -----------------------------------------------------------------------------------------------
 
 
-@story("An ACH payment is returned, and the customer pays again", frozenset({STRICT}))
+@story("An ACH payment is returned, and the customer pays again", GOES_BACK)
 def returned_and_paid_again(office: Office) -> None:
     """The bank returned the payment for insufficient funds. The return is recorded on its own day, the receipt stays in its
     month and deposit, and the invoice is open again; the bank's fee is apart. The next payment lands by itself."""
@@ -456,7 +457,7 @@ def returned_and_paid_again(office: Office) -> None:
     office.ends(clearing=WHOLE - 1_200, sales=-WHOLE, fees=1_200)
 
 
-@story("A bounced check, recorded by the bookkeeper", frozenset({STRICT}))
+@story("A bounced check, recorded by the bookkeeper", GOES_BACK)
 def bounced_check(office: Office) -> None:
     """Erin recorded the return from the bank's notice before anybody decided: that ends it, and the invoice is dunned again."""
     office.pay(method="check")
@@ -467,7 +468,7 @@ def bounced_check(office: Office) -> None:
     office.ends(PaymentState.EXCLUDED, owed=WHOLE, sales=-WHOLE)
 
 
-@story("A customer paid twice and is refunded", frozenset({STRICT}))
+@story("A customer paid twice and is refunded", GOES_BACK)
 def paid_twice_and_refunded(office: Office) -> None:
     """AutoPay and a payment by hand paid the same invoice. The second is recorded as a customer deposit, and paid back."""
     office.pay()
@@ -483,7 +484,7 @@ def paid_twice_and_refunded(office: Office) -> None:
     office.ends(PaymentState.EXCLUDED, clearing=WHOLE, sales=-WHOLE)
 
 
-@story("A payment is refunded after it was recorded", frozenset({STRICT}))
+@story("A payment is refunded after it was recorded", GOES_BACK)
 def refunded(office: Office) -> None:
     """The portal paid the customer back for returned goods. The refund is a document of its own, never a void, and two people
     record it, because it opens the invoice again; Erin credits the invoice, so that AutoPay does not charge it anew."""
@@ -498,7 +499,7 @@ def refunded(office: Office) -> None:
     office.ends(PaymentState.EXCLUDED, sales=-WHOLE, credits=WHOLE)
 
 
-@story("A chargeback is lost", frozenset({STRICT}))
+@story("A chargeback is lost", GOES_BACK)
 def chargeback_lost(office: Office) -> None:
     """While the dispute is open the money is only held. Once it is lost, it is recorded on that day, with its fee apart."""
     office.pay()
@@ -512,7 +513,7 @@ def chargeback_lost(office: Office) -> None:
     office.ends(PaymentState.EXCLUDED, clearing=-1_500, owed=WHOLE, sales=-WHOLE, fees=1_500)
 
 
-@story("A chargeback is won", frozenset({STRICT}))
+@story("A chargeback is won", GOES_BACK)
 def chargeback_won(office: Office) -> None:
     """The money stayed: nothing is recorded, and nothing has to be taken back."""
     office.pay()
@@ -523,7 +524,7 @@ def chargeback_won(office: Office) -> None:
     office.ends(clearing=WHOLE, sales=-WHOLE)
 
 
-@story("The second receipt of one payment is voided", frozenset({STRICT}))
+@story("The second receipt of one payment is voided", GOES_BACK)
 def second_receipt(office: Office) -> None:
     """A copy of our receipt stands beside it, and no cash stands behind it. Two people void the one that is not deposited."""
     office.pay()

@@ -70,6 +70,7 @@ def an_invoice(
     created: Stamp | None = None,
     changed: Stamp | None = None,
     issued_on: date = date(2026, 2, 1),
+    due_on: date | None = None,
 ) -> Invoice:
     return Invoice(
         id=id or f"i-{number}",
@@ -83,6 +84,7 @@ def an_invoice(
         version="1",
         created=created or Stamp("ida", EARLIER),
         changed=changed or Stamp("dana", LATER),
+        due_on=due_on,
     )
 
 
@@ -390,6 +392,7 @@ def _invoice(given: Short) -> Invoice:
         created=_stamp(given, "by", "made", EARLIER),
         changed=_stamp(given, "by", "day", LATER),
         issued_on=given.get("issued", date(2026, 2, 1)),
+        due_on=given.get("due"),
     )
 
 

@@ -28,6 +28,7 @@ class NewInvoice:
     issued_on: date
     draft: bool = False
     item: str = ""
+    due_on: date | None = None
 
 
 def add(change: Change, new: NewInvoice) -> Invoice:
@@ -40,10 +41,11 @@ def add(change: Change, new: NewInvoice) -> Invoice:
     what = f"created{' as a draft' if new.draft else ''}: {spoken(new.amount_minor, new.currency)} for {customer.name}"
     invoice_id = change.created(Kind.INVOICE, new.number.strip(), what)
     standing, day = "draft" if new.draft else "issued", new.issued_on.isoformat()
+    due = new.due_on.isoformat() if new.due_on else None
     change.connection.execute(
-        "INSERT INTO invoices (id, customer_id, currency, total_minor, open_minor, issued_on, standing, item)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (invoice_id, new.customer_id, new.currency, new.amount_minor, new.amount_minor, day, standing, new.item),
+        "INSERT INTO invoices (id, customer_id, currency, total_minor, open_minor, issued_on, standing, item, due_on)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (invoice_id, new.customer_id, new.currency, new.amount_minor, new.amount_minor, day, standing, new.item, due),
     )
     return checks.invoice(change, invoice_id)
 
@@ -108,7 +110,8 @@ def recreate(change: Change, invoice_id: str, amount_minor: int | None = None) -
     item = str(change.connection.execute("SELECT item FROM invoices WHERE id = ?", (invoice_id,)).fetchone()["item"])
     delete(change, invoice_id)
     amount_minor = found.total_minor if amount_minor is None else amount_minor
-    return add(change, NewInvoice(found.number, found.customer_id, amount_minor, found.currency, found.issued_on, item=item))
+    new = NewInvoice(found.number, found.customer_id, amount_minor, found.currency, found.issued_on, False, item, found.due_on)
+    return add(change, new)
 
 
 def _set_free(change: Change, invoice: Invoice, why: str) -> None:

@@ -179,9 +179,10 @@ class Ledger:
         at: datetime | None = None,
         draft: bool = False,
         item: str = "",
+        due_on: date | None = None,
     ) -> Invoice:
         with self.changing(by, at) as change:
-            new = invoices.NewInvoice(number, customer_id, amount_minor, currency, issued_on, draft, item)
+            new = invoices.NewInvoice(number, customer_id, amount_minor, currency, issued_on, draft, item, due_on)
             return _after_credits(change, invoices.add(change, new))
 
     def issue_invoice(self, invoice_id: str, *, by: str, at: datetime | None = None) -> Invoice:

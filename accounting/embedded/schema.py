@@ -7,7 +7,7 @@ and bounded by CHECKs: no statement, ours or anybody's, can apply the same money
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 #: Larger than any real document, small enough that sums of millions of them stay exact in 64 bits.
 LARGEST_AMOUNT_MINOR = 10**15
@@ -94,6 +94,7 @@ CREATE TABLE invoices (
     issued_on TEXT NOT NULL CHECK (issued_on IS date(issued_on)),
     standing TEXT NOT NULL CHECK (standing IN ('draft', 'issued', 'voided')),
     item TEXT NOT NULL DEFAULT '',
+    due_on TEXT CHECK (due_on IS date(due_on)),
     CHECK ((standing = 'voided') = (total_minor = 0)),
     CHECK (standing <> 'draft' OR open_minor = total_minor)
 ) STRICT;

@@ -9,7 +9,7 @@ from pysqlite3.dbapi2 import Connection
 
 from accounting.embedded.schema import MONEY_OUT, MONEY_OUT_TRIGGERS, SCHEMA_VERSION
 
-_BEFORE_MONEY_OUT = 1
+_BEFORE_MONEY_OUT, _BEFORE_DUE_DAYS = 1, 2
 _COLUMNS = """
 ALTER TABLE invoices ADD COLUMN item TEXT NOT NULL DEFAULT '';
 ALTER TABLE receipt_lines ADD COLUMN applied_on TEXT CHECK (applied_on IS date(applied_on));
@@ -21,15 +21,18 @@ ALTER TABLE credit_memos ADD COLUMN memo TEXT NOT NULL DEFAULT '';
 
 
 def bring_up_to_date(connection: Connection) -> None:
-    """Makes books of version 1 books of version 2, once, whoever opens them first. Others are left alone."""
-    if _version(connection) != _BEFORE_MONEY_OUT:
+    """Makes books of an earlier version those of now, once, whoever opens them first. Others are left alone."""
+    if _version(connection) not in (_BEFORE_MONEY_OUT, _BEFORE_DUE_DAYS):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if _version(connection) == _BEFORE_MONEY_OUT:  # asked again, because another process may have been faster
+        version = _version(connection)  # asked again, because another process may have been faster
+        if version == _BEFORE_MONEY_OUT:
             _allow_another_kind(connection)
             for statement in statements(_COLUMNS + MONEY_OUT + MONEY_OUT_TRIGGERS):
                 connection.execute(statement)
+        if version in (_BEFORE_MONEY_OUT, _BEFORE_DUE_DAYS):
+            connection.execute("ALTER TABLE invoices ADD COLUMN due_on TEXT CHECK (due_on IS date(due_on))")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
     except BaseException:

@@ -15,7 +15,7 @@ from accounting.quickbooks.documents import Json, payment_of, text
 from accounting.quickbooks.queries import Reading
 from accounting.quickbooks.writes import Before
 from receivables.books_records import CreditMemo, Customer, Gone, Invoice
-from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit
+from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, RecordReturn, UnapplyCredit, VoidReceipt
 
 #: Where a document is looked for whose kind the order does not tell. Ids of transactions are unique among all of them.
 _KINDS = ("Invoice", "CreditMemo", "Payment", "Customer")
@@ -41,7 +41,9 @@ class Beforehand:
                 case ApplyCredit(credit_memo_id=memo_id, invoice_id=invoice_id):
                     wanted["CreditMemo"].add(memo_id)
                     wanted["Invoice"].add(invoice_id)
-                case ApplyReceipt(receipt_id=receipt_id):
+                case (
+                    ApplyReceipt(receipt_id=receipt_id) | VoidReceipt(receipt_id=receipt_id) | RecordReturn(receipt_id=receipt_id)
+                ):
                     wanted["Payment"].add(receipt_id)
         raw = {kind: self._reading.by_ids(kind, ids) if ids else {} for kind, ids in wanted.items() if kind != "Payment"}
         raw["Payment"] = self._reading.now("Payment", wanted["Payment"])  # rewritten whole, under the token that it has now

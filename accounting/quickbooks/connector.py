@@ -22,9 +22,11 @@ from accounting.quickbooks.beforehand import Beforehand
 from accounting.quickbooks.changes import ChangeFeed
 from accounting.quickbooks.description import TRAITS
 from accounting.quickbooks.documents import Json, payment_of, text
+from accounting.quickbooks.entries_out import EntriesOut
 from accounting.quickbooks.explaining import Reads, explained
 from accounting.quickbooks.marks import Marks
 from accounting.quickbooks.queries import Reading
+from accounting.quickbooks.returning import Returning
 from accounting.quickbooks.writes import Request
 from receivables import boundary
 from receivables.books_records import (
@@ -74,6 +76,8 @@ class QuickBooksBooks:
         self._credit_links: dict[str, None] = {}  # Payments of zero, in the order in which they were seen
         self._feed = ChangeFeed(self._reading, clock, self._records, lambda payment_id: payment_id in self._credit_links)
         self._before = Beforehand(self._reading)
+        self._entries_out = EntriesOut(self._reading)
+        self._returning = Returning(calls, self._reading)
 
     @property
     def traits(self) -> BooksTraits:
@@ -142,7 +146,7 @@ class QuickBooksBooks:
 
     def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
         boundary.leaving("books.money_out")
-        return dict.fromkeys(receipt_ids, ())  # not read yet: `traits.not_read` says so
+        return self._entries_out.of(receipt_ids)
 
     parts = staticmethod(planning.one_receipt)
 
@@ -177,6 +181,10 @@ class QuickBooksBooks:
         going: dict[int, Request] = {}
         taken: set[str] = set()
         for place, order in enumerate(dispatch.orders):
+            if isinstance(order.write, RecordReturn):
+                payment = before.payments.get(order.write.receipt_id)
+                answers[place] = self._returning.carry_out(order, order.write, payment, dispatch.deadline)
+                continue
             prepared = writes.prepare(order, before)
             if not isinstance(prepared, Request):
                 answers[place] = prepared
@@ -243,8 +251,12 @@ class QuickBooksBooks:
                 if payment is None or not documents.is_receipt(payment):
                     return ()
                 return applied_as_ordered(documents.receipt(payment), lines)
-            case RecordReturn() | VoidReceipt():
-                return ()
+            case VoidReceipt(receipt_id=receipt_id):
+                payment = read.get(receipt_id)
+                voided = payment is not None and not documents.is_receipt(payment)
+                return (Written(receipt_id, text(payment or {}, "SyncToken")),) if voided else ()
+            case RecordReturn() as write:
+                return self._returning.traces(order, write)
 
     def _living_payments(self, ids: Collection[str]) -> dict[str, Json]:
         """Those of these Payments that are receipts with money now."""
@@ -306,7 +318,7 @@ def _changed_payment(order: Order) -> str:
     match order.write:
         case UnapplyCredit(application_id=application):
             return payment_of(application)
-        case ApplyReceipt(receipt_id=receipt_id):
+        case ApplyReceipt(receipt_id=receipt_id) | VoidReceipt(receipt_id=receipt_id):
             return receipt_id
         case _:
             return ""

@@ -8,6 +8,7 @@ from typing import Literal
 from accounting.description import Connector, Opened, Premises
 from accounting.provider import Provider
 from accounting.tables import BooksTable
+from receivables.effects import EffectKind
 from receivables.limits import MINUTE, SECOND, Limit
 from receivables.ports import BooksTraits
 
@@ -17,11 +18,16 @@ TRAITS = BooksTraits(
     settle_seconds=150.0,  # QuickBooks works on a request for up to 120
     longest_reference=21,  # characters of PaymentRefNum
     apply_by_hand="Receive payment › Credits",
+    able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT),
+    return_by_hand=(
+        "+ New › Journal entry: debit Accounts receivable (A/R) with the customer's name and credit the bank account, dated the "
+        "day it went back, with the transaction number in the memo; then open the payment, clear the invoice and check the "
+        "journal entry"
+    ),
+    deposits_hold=True,
     not_read=(
         "sales receipts",
-        "refund receipts",
-        "returns and refunds of receipts",
-        "journal entries",
+        "journal entries that credit a customer",
         "bank deposits with lines of their own, and what is written on others",
     ),
 )

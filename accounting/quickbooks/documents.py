@@ -33,6 +33,7 @@ from receivables.refusal import Refusal
 Json = Mapping[str, object]
 #: What QuickBooks adds to the name of an inactive customer, numbered where that name was taken already.
 _DELETED = re.compile(r" \(deleted(?:[ -]?\d+)?\)(?= *(?::|$))", re.IGNORECASE)
+ENTRIES = ("JournalEntry", "Expense", "Check", "Purchase")  # by which a receipt's money went out again, as its lines name them
 VOIDED = "voided"  # how the note of a voided document begins, in lower case
 KINDS = {"Customer": "customer", "Invoice": "invoice", "CreditMemo": "credit_memo", "Payment": "receipt"}
 
@@ -63,7 +64,7 @@ def text(document: Json, name: str) -> str:
 
 def ref(document: Json, name: str) -> str:
     """The id in a reference, or ""."""
-    return text(_part(document, name), "value")
+    return text(part(document, name), "value")
 
 
 def updated_at(document: Json) -> datetime:
@@ -100,10 +101,10 @@ def in_currency(document: Json, home_currency: str) -> Json:
 
 def settings(preferences: Json) -> BooksSettings:
     """The preferences that decide whether a receipt is taken. The closing date is told by some companies only."""
-    home = ref(_part(preferences, "CurrencyPrefs"), "HomeCurrency")
+    home = ref(part(preferences, "CurrencyPrefs"), "HomeCurrency")
     if not home:
         raise BooksUnavailable("QuickBooks does not say which currency the company keeps its books in.")
-    closed = text(_part(preferences, "AccountingInfoPrefs"), "BookCloseDate")
+    closed = text(part(preferences, "AccountingInfoPrefs"), "BookCloseDate")
     try:
         closed_through = date.fromisoformat(closed[:10]) if closed else None
     except ValueError as error:
@@ -111,7 +112,7 @@ def settings(preferences: Json) -> BooksSettings:
     return BooksSettings(
         home_currency=home,
         closed_through=closed_through,
-        auto_applies_credits=_part(preferences, "SalesFormsPrefs").get("AutoApplyCredit") is True,
+        auto_applies_credits=part(preferences, "SalesFormsPrefs").get("AutoApplyCredit") is True,
     )
 
 
@@ -120,7 +121,7 @@ def customer(document: Json) -> Customer:
 
     An inactive one, and each parent in its full name, is shown as "Hooli (deleted)": its name is still Hooli.
     """
-    created, changed = _stamps(document)
+    created, changed = stamps(document)
     active = document.get("Active") is not False
     shown, below = (text(document, name) for name in ("DisplayName", "FullyQualifiedName"))
     name, full_name = (shown, below) if active else (_DELETED.sub("", shown), _DELETED.sub("", below))
@@ -139,7 +140,7 @@ def customer(document: Json) -> Customer:
 def invoice(document: Json) -> Invoice:
     currency = currency_of(document)
     total_minor, open_minor = minor(document, "TotalAmt", currency), minor(document, "Balance", currency)
-    created, changed = _stamps(document)
+    created, changed = stamps(document)
     return Invoice(
         id=text(document, "Id"),
         number=text(document, "DocNumber"),
@@ -148,10 +149,11 @@ def invoice(document: Json) -> Invoice:
         total_minor=total_minor,
         open_minor=open_minor,
         status=_status(document, total_minor, open_minor),
-        issued_on=_day(document, "TxnDate"),
+        issued_on=day(document, "TxnDate"),
         version=text(document, "SyncToken"),
         created=created,
         changed=changed,
+        due_on=day(document, "DueDate") if text(document, "DueDate") else None,
     )
 
 
@@ -167,7 +169,7 @@ def credit_memo(document: Json, payments: Iterable[Json]) -> CreditMemo:
     """A credit memo with its applications, which stand in `payments`."""
     currency = currency_of(document)
     memo_id, number = text(document, "Id"), text(document, "DocNumber")
-    created, changed = _stamps(document)
+    created, changed = stamps(document)
     applications = [
         CreditApplication(
             id=application_id(text(payment, "Id"), memo_id, pair.invoice_id),
@@ -175,7 +177,7 @@ def credit_memo(document: Json, payments: Iterable[Json]) -> CreditMemo:
             credit_memo_number=number,
             invoice_id=pair.invoice_id,
             amount_minor=pair.amount_minor,
-            applied=_stamps(payment)[0],
+            applied=stamps(payment)[0],
         )
         for payment in payments
         for pair in pairs_in(payment)
@@ -188,28 +190,28 @@ def credit_memo(document: Json, payments: Iterable[Json]) -> CreditMemo:
         currency=currency,
         total_minor=minor(document, "TotalAmt", currency),
         open_minor=minor(document, "RemainingCredit" if "Balance" not in document else "Balance", currency),
-        issued_on=_day(document, "TxnDate"),
+        issued_on=day(document, "TxnDate"),
         version=text(document, "SyncToken"),
         created=created,
         changed=changed,
         applications=tuple(sorted(applications, key=lambda application: application.id)),
         reason=reasons_of(_what_for(line) for line in parts(document, "Line")),
-        memo=" ".join(filter(None, (text(_part(document, "CustomerMemo"), "value"), text(document, "PrivateNote")))),
+        memo=" ".join(filter(None, (text(part(document, "CustomerMemo"), "value"), text(document, "PrivateNote")))),
     )
 
 
 def _what_for(line: Json) -> str:
     """The product or service of a line and its description, which tell a write-off from a return of goods."""
-    item = text(_part(_part(line, "SalesItemLineDetail"), "ItemRef"), "name")
+    item = text(part(part(line, "SalesItemLineDetail"), "ItemRef"), "name")
     return " ".join(filter(None, (item, text(line, "Description"))))
 
 
 def receipt(document: Json) -> Receipt:
     """A Payment as a receipt. `method` is the name of its payment method where QuickBooks gives one, else its id."""
     currency = currency_of(document)
-    created, changed = _stamps(document)
+    created, changed = stamps(document)
     amount_minor = minor(document, "TotalAmt", currency)
-    method = _part(document, "PaymentMethodRef")
+    method = part(document, "PaymentMethodRef")
     return Receipt(
         id=text(document, "Id"),
         number=text(document, "DocNumber") or text(document, "PaymentRefNum") or text(document, "Id"),
@@ -217,7 +219,7 @@ def receipt(document: Json) -> Receipt:
         currency=currency,
         amount_minor=amount_minor,
         unapplied_minor=unapplied_minor(document),
-        received_on=_day(document, "TxnDate"),
+        received_on=day(document, "TxnDate"),
         method=text(method, "name") or text(method, "value"),
         reference=text(document, "PaymentRefNum"),
         memo=text(document, "PrivateNote"),
@@ -236,7 +238,7 @@ def receipt(document: Json) -> Receipt:
 def texts_of(payment: Json) -> tuple[str, ...]:
     """What else somebody can have written on a Payment: its lines' descriptions, a check's or a card's own number and name."""
     said = [text(line, "Description") for line in parts(payment, "Line")]
-    check, card = _part(payment, "CheckPayment"), _part(_part(payment, "CreditCardPayment"), "CreditChargeResponse")
+    check, card = part(payment, "CheckPayment"), part(part(payment, "CreditCardPayment"), "CreditChargeResponse")
     said += [text(check, name) for name in ("CheckNum", "NameOnAcct")]
     said += [text(card, name) for name in ("CCTransId", "ClientTransID", "AuthCode")]
     for field in parts(payment, "CustomField"):
@@ -319,8 +321,8 @@ def unapplied_minor(payment: Json) -> int:
     currency = currency_of(payment)
     if "UnappliedAmt" in payment:
         return minor(payment, "UnappliedAmt", currency)
-    paid, credited = amounts(payment, "Invoice"), amounts(payment, "CreditMemo")
-    return minor(payment, "TotalAmt", currency) - sum(paid.values()) + sum(credited.values())
+    paid = [sum(amounts(payment, kind).values()) for kind in ("Invoice", *ENTRIES)]
+    return minor(payment, "TotalAmt", currency) - sum(paid) + sum(amounts(payment, "CreditMemo").values())
 
 
 def amounts(payment: Json, kind: str) -> dict[str, int]:
@@ -335,29 +337,29 @@ def amounts(payment: Json, kind: str) -> dict[str, int]:
 
 def parts(document: Json, name: str) -> list[Json]:
     found = document.get(name)
-    return [part for part in found if isinstance(part, Mapping)] if isinstance(found, Sequence) else []
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, Sequence) else []
 
 
-def _part(document: Json, name: str) -> Json:
+def part(document: Json, name: str) -> Json:
     found = document.get(name)
     return found if isinstance(found, Mapping) else {}
 
 
-def _stamps(document: Json) -> tuple[Stamp, Stamp]:
+def stamps(document: Json) -> tuple[Stamp, Stamp]:
     """Who made it and who last changed it. QuickBooks does not always say who; then the name is empty."""
-    meta = _part(document, "MetaData")
+    meta = part(document, "MetaData")
     last = _person(meta, "LastModifiedByRef")
     first = _person(meta, "CreatedByRef") or (last if text(document, "SyncToken") == "0" else "")
     return Stamp(first, _moment(document, "CreateTime")), Stamp(last, _moment(document, "LastUpdatedTime"))
 
 
 def _person(meta: Json, name: str) -> str:
-    found = _part(meta, name)
+    found = part(meta, name)
     return text(found, "name") or text(found, "value")
 
 
 def _moment(document: Json, name: str) -> datetime:
-    found = text(_part(document, "MetaData"), name)
+    found = text(part(document, "MetaData"), name)
     try:
         moment = datetime.fromisoformat(found)
     except ValueError as error:
@@ -367,7 +369,7 @@ def _moment(document: Json, name: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _day(document: Json, name: str) -> date:
+def day(document: Json, name: str) -> date:
     found = text(document, name)
     try:
         return date.fromisoformat(found[:10])

@@ -18,6 +18,7 @@ from receivables.errors import BooksRefused, OutcomeUnknown
 from receivables.refusal import Refusal
 
 log = logging.getLogger(__name__)
+VOIDING = {"operation": "update", "include": "void"}  # never a deletion: the Payment stays, with nothing in it
 
 
 def one(calls: Calls, order: Order, request: Request, deadline: float) -> Answer:
@@ -25,6 +26,8 @@ def one(calls: Calls, order: Order, request: Request, deadline: float) -> Answer
     params: dict[str, str | int] = {"minorversion": MINOR_VERSION, "requestid": order.key}
     if request.operation == "delete":
         params["operation"] = "delete"
+    elif request.operation == "void":
+        params |= VOIDING
     reply = calls.write("POST", "payment", deadline=deadline, params=params, body=request.payment)
     fault = faults.fault_in(reply.body)
     if not reply.ok or fault is not None:
@@ -36,9 +39,7 @@ def batch(
     calls: Calls, key: str, orders: Mapping[int, Order], requests: Mapping[int, Request], deadline: float
 ) -> dict[int, Answer]:
     """Several writes in one call, by their place in the dispatch. Raises what answers for all of them."""
-    items = [
-        {"bId": str(place + 1), "operation": request.operation, "Payment": request.payment} for place, request in requests.items()
-    ]
+    items = [{"bId": str(place + 1), **_operation(request), "Payment": request.payment} for place, request in requests.items()]
     params: dict[str, str | int] = {"minorversion": MINOR_VERSION, "requestid": key}
     reply = calls.write("POST", "batch", deadline=deadline, params=params, body={"BatchItemRequest": items})
     fault = faults.fault_in(reply.body)
@@ -51,6 +52,13 @@ def batch(
         place: _of_item(orders[place], request, answered.get(str(place + 1), []), reply.trace)
         for place, request in requests.items()
     }
+
+
+def _operation(request: Request) -> Mapping[str, str]:
+    """How an item of a batch says what is to be done."""
+    if request.operation == "void":
+        return {"operation": VOIDING["operation"], "optionsData": VOIDING["include"]}
+    return {"operation": request.operation}
 
 
 def _of_item(order: Order, request: Request, items: list[Json], trace: str) -> Answer:

@@ -1,4 +1,4 @@
-"""What one order becomes in QuickBooks: one Payment created, rewritten or deleted; decided here, sent elsewhere.
+"""What one order becomes in QuickBooks: one Payment created, rewritten, voided or deleted; decided here, sent elsewhere.
 
 Everything is decided from documents read a moment before. A change of lines is sent as the whole Payment, because
 QuickBooks replaces all lines or none. `ProcessPayment` would charge a card and is never sent.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from accounting.orders import changed_since, not_able
+from accounting.orders import changed_since
 from accounting.quickbooks import documents
 from accounting.quickbooks.description import TRAITS
 from accounting.quickbooks.documents import Json, Pair, application_id, payment_of, text
@@ -26,6 +26,8 @@ from receivables.effects import (
     UnapplyCredit,
     VoidReceipt,
     Written,
+    markers_in,
+    stem_of,
 )
 from receivables.errors import BooksRefused, BooksUnavailable
 from receivables.refusal import Refusal
@@ -39,7 +41,7 @@ _NOT_SENT = frozenset({"MetaData", "domain", "UnappliedAmt", "status", "ProcessP
 class Request:
     """One write ready to leave. `touches` are the existing documents that it changes."""
 
-    operation: str  # create, update or delete
+    operation: str  # create, update, delete or void
     payment: dict[str, object]
     touches: frozenset[str] = frozenset()
 
@@ -68,8 +70,10 @@ def prepare(order: Order, before: Before) -> Request | Answer:
             return changed_since(order, before.versions.get) or _apply_credit(order, write, before)
         case ApplyReceipt() as write:
             return changed_since(order, before.versions.get) or _apply_receipt(write, before)
-        case RecordReturn() | VoidReceipt():
-            return not_able("QuickBooks")
+        case VoidReceipt() as write:
+            return changed_since(order, before.versions.get) or _void(order, write, before)
+        case RecordReturn():
+            raise AssertionError("two writes: `returning` carries it out")
 
 
 def unapplied(write: UnapplyCredit, before: Before) -> Written | None:
@@ -102,7 +106,8 @@ def answers(order: Order, request: Request, answered: Json) -> bool:
     if not text(answered, "Id"):
         return False
     if request.operation != "create":
-        return text(answered, "Id") == text(request.payment, "Id")
+        voided = request.operation != "void" or not documents.is_receipt(answered)
+        return voided and text(answered, "Id") == text(request.payment, "Id")
     same_money = answered.get("TotalAmt", request.payment["TotalAmt"]) == request.payment["TotalAmt"]
     return same_money and order.marker in (text(answered, "PrivateNote") or order.marker)
 
@@ -178,7 +183,22 @@ def _apply_receipt(write: ApplyReceipt, before: Before) -> Request | Answer:
         return BooksRefused("The receipt also applies credits. Change it in QuickBooks.", Refusal.INVALID)
     currency = documents.currency_of(payment)
     lines = [_line("Invoice", line.invoice_id, line.amount_minor, currency) for line in write.lines]
-    return _rewritten(payment, lines, frozenset({write.receipt_id}))
+    return rewritten(payment, lines, frozenset({write.receipt_id}))
+
+
+def _void(order: Order, write: VoidReceipt, before: Before) -> Request | Answer:
+    """Voids a Payment of ours, which stays with nothing in it: only one with our marker, and in no deposit."""
+    payment = before.payments.get(write.receipt_id)
+    if payment is None:
+        return BooksRefused("The receipt was deleted in the books.", Refusal.DOCUMENT_GONE)
+    if not documents.is_receipt(payment):
+        return Written(write.receipt_id, text(payment, "SyncToken"))
+    if stem_of(order.marker) not in {stem_of(marker) for marker in markers_in(text(payment, "PrivateNote"))}:
+        return BooksRefused("The receipt does not carry our marker, so it is not ours to void.", Refusal.INVALID)
+    if any(kind == "Deposit" for kind, _ in documents.linked(payment)):
+        return BooksRefused("The receipt is part of a bank deposit and cannot be voided.", Refusal.RECEIPT_DEPOSITED)
+    named = {name: payment[name] for name in ("Id", "SyncToken", "CustomerRef", "TotalAmt")}
+    return Request("void", {**named, "sparse": True}, frozenset({write.receipt_id}))
 
 
 def _unapply(write: UnapplyCredit, before: Before) -> Request | Answer:
@@ -190,7 +210,7 @@ def _unapply(write: UnapplyCredit, before: Before) -> Request | Answer:
     if _applies_nothing_else(payment, pair):
         shortened = {"Id": payment_id, "SyncToken": text(payment, "SyncToken")}
         return Request("delete", dict(shortened), frozenset({payment_id}))
-    return _rewritten(payment, _without(payment, pair), frozenset({payment_id}))
+    return rewritten(payment, _without(payment, pair), frozenset({payment_id}))
 
 
 def _applies_nothing_else(payment: Json, pair: Pair) -> bool:
@@ -217,7 +237,7 @@ def _without(payment: Json, pair: Pair) -> list[Json]:
     return lines
 
 
-def _rewritten(payment: Json, lines: Iterable[Json], touches: frozenset[str]) -> Request:
+def rewritten(payment: Json, lines: Iterable[Json], touches: frozenset[str]) -> Request:
     whole = {name: value for name, value in payment.items() if name not in _NOT_SENT}
     return Request("update", {**whole, "Line": list(lines), "sparse": False}, touches)
 

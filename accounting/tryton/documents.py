@@ -30,7 +30,7 @@ from receivables.words import day_of
 CUSTOMER_FIELDS = ("name", "active", "replaced_by", "_timestamp", *STAMPS)
 INVOICE_FIELDS = (
     *"number state party currency.code total_amount amount_to_pay invoice_date account lines_to_pay _timestamp".split(),
-    *"description reference".split(),
+    *"lines_to_pay.maturity_date description reference".split(),
     *STAMPS,
 )
 STATEMENT_LINE_FIELDS = (
@@ -60,6 +60,7 @@ def invoice(row: Mapping[str, Any], time_zone: ZoneInfo) -> Invoice:
     currency = row["currency."]["code"]
     created, changed = stamp_of(row)
     open_minor = minor(row["amount_to_pay"], currency) if row["state"] == "posted" else 0
+    due = [line["maturity_date"] for line in row["lines_to_pay."] if line["maturity_date"]]
     return Invoice(
         id=str(row["id"]),
         number=row["number"] or "",
@@ -72,6 +73,7 @@ def invoice(row: Mapping[str, Any], time_zone: ZoneInfo) -> Invoice:
         version=f"invoice:{row['_timestamp']}:{open_minor}",
         created=created,
         changed=changed,
+        due_on=max(due, default=None),
     )
 
 

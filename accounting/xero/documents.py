@@ -113,6 +113,7 @@ def invoice(of: Fields, *, created: Stamp | None = None, changed_by: str = "") -
         version=version(of),
         created=created or Stamp("", min(changed.at, datetime.combine(issued_on, time.min, UTC))),
         changed=changed,
+        due_on=optional_day(of, "DueDate"),
     )
 
 

@@ -71,13 +71,14 @@ def invoice(
     item: Annotated[
         str, typer.Option("--item", help="What it is for where that is no sale: Surcharge, or Bad debt for one recovered.")
     ] = "",
+    due: Annotated[str, typer.Option("--due", metavar="DATE", help="The day by which it is to be paid, as 2026-03-31.")] = "",
 ) -> None:
     """Add an invoice."""
+    due_on = desk.day(due) if due else None
     currency = desk.currency(currency)
     customer_id, amount_minor = desk.id_of(Kind.CUSTOMER, customer), desk.amount(amount, currency)
-    added = desk.ledger.add_invoice(
-        number, customer_id, amount_minor, currency, desk.day(on), by=desk.by, at=desk.at, draft=draft, item=item
-    )
+    figures = (number, customer_id, amount_minor, currency, desk.day(on))
+    added = desk.ledger.add_invoice(*figures, by=desk.by, at=desk.at, draft=draft, item=item, due_on=due_on)
     desk.show("Added", added)
 
 

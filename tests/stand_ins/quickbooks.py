@@ -27,6 +27,7 @@ from accounting.embedded.change import Kind, Temper
 from accounting.embedded.ledger import Ledger
 from app.clock import SystemClock
 from receivables.ports import Clock
+from stand_ins import quickbooks_entries
 from stand_ins import quickbooks_side as side
 from stand_ins.quickbooks_api import Answered, Asked, CompanyApi, Counts, fault_text
 from stand_ins.quickbooks_side import Settings, api_id, ledger_id
@@ -99,6 +100,11 @@ class QuickBooks:
         """Fields of a Payment entered along with it, under Intuit's names; `Description` is that of each of its lines."""
         with self.ledger.changing(self.bookkeeper.name) as change:
             side.keep_words(change, receipt_id, words)
+
+    def enter(self, entity: str, body: Mapping[str, Any]) -> str:
+        """A journal entry, an expense or a refund receipt as somebody types it in; returns its id."""
+        with self.ledger.changing(self.bookkeeper.name) as change:
+            return quickbooks_entries.create(change, entity, body)
 
     def prefers(self, **changed: bool) -> None:
         """Sets switches of `Settings`; AutoApplyCredit is the ledger's own: `ledger.set_auto_apply_credits`."""

@@ -39,10 +39,40 @@ def entity_violations(entity: str, body: Any, where: str) -> Iterator[str]:
     yield from violations({entity: body}, where)
 
 
+#: Of Intuit's own XSD (Finance.xsd), what these have beside what every transaction has; the file leaves them out.
+_MORE: Mapping[str, Mapping[str, Any]] = {
+    "JournalEntry": {"Adjustment": {"type": "boolean"}, "TotalAmt": {"type": "number"}, "HomeTotalAmt": {"type": "number"}},
+    "Purchase": {
+        "AccountRef": {"$ref": "#/$defs/ReferenceType"},
+        "EntityRef": {"$ref": "#/$defs/ReferenceType"},
+        "PaymentType": {"enum": ["Cash", "Check", "CreditCard"]},
+        "PaymentRefNum": {"type": "string"},
+        "Credit": {"type": "boolean"},
+        "TotalAmt": {"type": "number"},
+    },
+    "Deposit": {"DepositToAccountRef": {"$ref": "#/$defs/ReferenceType"}, "TotalAmt": {"type": "number"}},
+    "RefundReceipt": {},
+}
+_OF_PAYMENT = "Customer RemitTo ARAccount DepositToAccount PaymentMethod".split()
+
+
+def _not_in_the_file(known: Mapping[str, Any]) -> dict[str, Any]:
+    """Their schemas, closed as the others are: the fields of every transaction, and their own."""
+    own = {"PaymentRefNum", "PaymentType", "CheckPayment", "CreditCardPayment", "TotalAmt", "UnappliedAmt", "ProcessPayment"}
+    own |= {"PaymentEx", *(f"{name}Ref" for name in _OF_PAYMENT)}
+    of_all = {name: field for name, field in known["Payment"]["properties"].items() if name not in own}
+    return {
+        name: {"type": "object", "properties": of_all | dict(fields), "additionalProperties": False}
+        for name, fields in _MORE.items()
+        if name not in known
+    }
+
+
 @cache
 def _validators() -> Mapping[str, Draft202012Validator]:
     if not FILE.is_file():
         return {}
     schema = json.loads(FILE.read_text())
-    names = ("Payment", "Invoice", "CreditMemo", "Customer", "Account", "CompanyInfo", "Fault")
+    schema["$defs"] |= _not_in_the_file(schema["$defs"])
+    names = ("Payment", "Invoice", "CreditMemo", "Customer", "Account", "CompanyInfo", "Fault", *_MORE)
     return {name: Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": schema["$defs"]}) for name in names}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from accounting.embedded import reading
 from accounting.embedded.change import Kind
 from receivables.books_records import CreditMemo, Customer, Invoice, InvoiceStatus, Stamp
 from receivables.money import text_from_minor
-from stand_ins import quickbooks_payments, quickbooks_side
+from stand_ins import quickbooks_entries, quickbooks_payments, quickbooks_side
 from stand_ins.quickbooks_payments import Payment
 from stand_ins.quickbooks_side import ACCOUNTS, PAYMENT_METHODS, UNDEPOSITED, Settings, api_id
 
@@ -48,6 +49,8 @@ class Shelf:
             "PaymentMethod": self.payment_methods,
             "CompanyInfo": lambda: [self.company_info()],
             "Preferences": lambda: [self.preferences()],
+            "Deposit": self.deposits,
+            **{name: partial(self.entries, name) for name in quickbooks_entries.ENTITIES},
         }
         return fixed[entity]()
 
@@ -96,7 +99,7 @@ class Shelf:
             "LinkedTxn": [{"TxnId": api_id(payment_id), "TxnType": "Payment"} for payment_id in paid_by],
             "Line": _sales_lines(found.total_minor, found.currency),
             "CustomerRef": self._customer_ref(found.customer_id),
-            "DueDate": found.issued_on.isoformat(),
+            "DueDate": (found.due_on or found.issued_on).isoformat(),
             "TotalAmt": amount(found.total_minor, found.currency),
             "ApplyTaxAfterDiscount": False,
             "PrintStatus": "NotSet",
@@ -136,13 +139,19 @@ class Shelf:
             **({"PaymentRefNum": found.reference} if found.reference else {}),
             **({"PaymentMethodRef": {"value": method, "name": PAYMENT_METHODS.get(method, method)}} if method else {}),
             **({"LinkedTxn": [{"TxnId": f"9{api_id(found.id)}", "TxnType": "Deposit"}]} if found.deposited else {}),
-            "Line": [{**line, **on_lines} for line in _payment_lines(found)],
+            "Line": [{**line, **on_lines} for line in [*_payment_lines(found), *self._entry_lines(found)]],
             "CustomerRef": self._customer_ref(found.customer_id),
             "DepositToAccountRef": {"value": account, "name": ACCOUNTS.get(account, (account,))[0]},
             "TotalAmt": amount(found.total_minor, found.currency),
             "UnappliedAmt": amount(found.unapplied_minor, found.currency),
             "ProcessPayment": False,
         }
+
+    def _entry_lines(self, found: Payment) -> list[Document]:
+        return [
+            {"Amount": amount(minor, found.currency), "LinkedTxn": [{"TxnId": entry_id, "TxnType": kind}]}
+            for kind, entry_id, minor in quickbooks_entries.linked_to(self.connection, found.id)
+        ]
 
     def _customer(self, found: Customer, balance_minor: int) -> Document:
         shown = found.name if found.active else f"{found.name} (deleted)"
@@ -189,6 +198,29 @@ class Shelf:
         return [
             {**self._head(method, 0, began, began), "Name": name, "Active": True, "Type": "NON_CREDIT_CARD"}
             for method, name in PAYMENT_METHODS.items()
+        ]
+
+    def entries(self, entity: str) -> list[Document]:
+        """Journal entries, checks and expenses, or refund receipts."""
+        home = reading.settings(self.connection).home_currency
+        return [
+            {"CurrencyRef": _currency(home), **fields, **self._head(entry_id, version, made, made)}
+            for entry_id, version, made, fields in quickbooks_entries.entries(self.connection, entity)
+        ]
+
+    def deposits(self) -> list[Document]:
+        """Each receipt in the bank is a deposit of its own, into the checking account."""
+        began = Stamp("", COMPANY_BEGAN)
+        return [
+            {
+                **self._head(f"9{api_id(receipt.id)}", 0, began, began),
+                "TxnDate": receipt.received_on.isoformat(),
+                "CurrencyRef": _currency(receipt.currency),
+                "DepositToAccountRef": {"value": quickbooks_entries.CHECKING, "name": "Checking"},
+                "TotalAmt": amount(receipt.amount_minor, receipt.currency),
+            }
+            for receipt in reading.receipts(self.connection)
+            if receipt.deposited
         ]
 
     def company_info(self) -> Document:

@@ -8,7 +8,7 @@ applies the credits; an edit needs the whole object, and all lines or none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -16,6 +16,7 @@ from accounting.embedded import checks, credits, reading, receipts
 from accounting.embedded.change import Change, Kind
 from receivables.books_records import InvoiceStatus, ReceiptLine
 from receivables.effects import ReceiptWrite
+from stand_ins import quickbooks_entries as entries
 from stand_ins import quickbooks_payments as shown
 from stand_ins import quickbooks_side as side
 from stand_ins.quickbooks_faults import (
@@ -49,6 +50,7 @@ class Wished:
     method: str
     on_invoices: dict[str, int]
     from_memos: dict[str, int]
+    to_entries: dict[str, int] = field(default_factory=dict)  # by the id of the API
 
 
 @dataclass
@@ -90,6 +92,9 @@ def update(change: Change, found: Payment, body: Body) -> None:
     if wished.reference != found.reference:
         _number_is_free(change, wished.reference, found.id)
     checks.period_open(change, wished.txn_date, "a payment")
+    applied = {entry_id: minor for _, entry_id, minor in entries.linked_to(change.connection, found.id)}
+    if any(wished.to_entries.get(entry_id) != minor for entry_id, minor in applied.items()):
+        raise FaultRaised("500", "The stand-in takes no receipt off a journal entry.")
     standing = _standing(change, wished, found)
     for application in found.applications:
         if standing.credits.get((application.credit_memo_id, application.invoice_id)) != application.amount_minor:
@@ -107,6 +112,9 @@ def update(change: Change, found: Payment, body: Body) -> None:
             side.link(change, _apply(change, pair, minor), found.id)
     if found.receipt:
         _stand_on(change, found.id, standing.money)
+        for entry_id, minor in wished.to_entries.items():
+            if entry_id not in applied:
+                entries.pay_out(change, found.id, entry_id, minor)
     else:
         changes = found.head.changes + 1 if found.head else 1
         _keep_head(change, found.id, wished, changes=changes)
@@ -168,6 +176,7 @@ def _wished(change: Change, body: Body, found: Payment | None) -> Wished:
         dict(keeps.from_memos) if keeps else {},
     )
     if "Line" in body:
+        wished.to_entries = _entry_lines(body["Line"] or [], wished.currency)
         wished.on_invoices, wished.from_memos = _lines(change, body["Line"] or [], wished)
     return wished
 
@@ -201,6 +210,8 @@ def _lines(change: Change, lines: list[Any], wished: Wished) -> tuple[dict[str, 
             raise required("LinkedTxn")
         if "Amount" not in line:
             raise required("Amount")
+        if str(linked[0].get("TxnType")) == "JournalEntry":
+            continue
         kind, amounts = {"Invoice": (Kind.INVOICE, on_invoices), "CreditMemo": (Kind.CREDIT_MEMO, from_memos)}.get(
             str(linked[0].get("TxnType")), (None, {})
         )
@@ -210,6 +221,17 @@ def _lines(change: Change, lines: list[Any], wished: Wished) -> tuple[dict[str, 
         minor = minor_of(line["Amount"], wished.currency, "Amount")
         amounts[document_id] = amounts.get(document_id, 0) + minor
     return on_invoices, from_memos
+
+
+def _entry_lines(lines: list[Any], currency: str) -> dict[str, int]:
+    """What the lines ask for of journal entries."""
+    found: dict[str, int] = {}
+    for line in lines:
+        for linked in line.get("LinkedTxn") or []:
+            if linked.get("TxnType") == "JournalEntry":
+                entry_id = str(linked.get("TxnId"))
+                found[entry_id] = found.get(entry_id, 0) + minor_of(line.get("Amount"), currency, "Amount")
+    return found
 
 
 def _linkable(change: Change, kind: Kind, document_id: str, wished: Wished) -> str:
@@ -230,7 +252,7 @@ def _linkable(change: Change, kind: Kind, document_id: str, wished: Wished) -> s
 
 def _standing(change: Change, wished: Wished, found: Payment | None) -> Standing:
     """Cuts every line to what is open and lets the credits pay first, in the order of the lines."""
-    if sum(wished.on_invoices.values()) > wished.total_minor + sum(wished.from_memos.values()):
+    if sum([*wished.on_invoices.values(), *wished.to_entries.values()]) > wished.total_minor + sum(wished.from_memos.values()):
         raise business("The amounts of the lines are more than the amount of the payment.")
     now_on, now_from = (found.on_invoices, found.from_memos) if found else ({}, {})
     open_of = {invoice_id: _open_minor(change, invoice_id) + now_on.get(invoice_id, 0) for invoice_id in wished.on_invoices}
@@ -244,7 +266,7 @@ def _standing(change: Change, wished: Wished, found: Payment | None) -> Standing
         for invoice_id, minor in _spread(left_minor, due).items():
             pairs[memo_id, invoice_id] = minor
             due[invoice_id] -= minor
-    return Standing(_spread(wished.total_minor, due), pairs)
+    return Standing(_spread(wished.total_minor - sum(wished.to_entries.values()), due), pairs)
 
 
 def _spread(amount_minor: int, due: Mapping[str, int]) -> dict[str, int]:

@@ -28,6 +28,9 @@ _TABLES = (
         payment_id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, currency TEXT NOT NULL, txn_date TEXT NOT NULL,
         note TEXT NOT NULL, reference TEXT NOT NULL, changes INTEGER NOT NULL, voided INTEGER NOT NULL,
         changed_by TEXT NOT NULL, changed_at TEXT NOT NULL) STRICT""",
+    """CREATE TABLE IF NOT EXISTS quickbooks_entries (
+        id TEXT PRIMARY KEY, entity TEXT NOT NULL, body TEXT NOT NULL, made_by TEXT NOT NULL, made_at TEXT NOT NULL,
+        paid_out TEXT NOT NULL DEFAULT '') STRICT""",
     "CREATE TABLE IF NOT EXISTS quickbooks_notes (document_id TEXT PRIMARY KEY, note TEXT NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS quickbooks_words (document_id TEXT PRIMARY KEY, words TEXT NOT NULL) STRICT",
     """CREATE TABLE IF NOT EXISTS quickbooks_requests (
@@ -39,6 +42,7 @@ ACCOUNTS = {  # id: name, type, sub type, classification
     "35": ("Checking", "Bank", "Checking", "Asset"),
     "36": ("Card Clearing", "Bank", "CashOnHand", "Asset"),
     "79": ("Sales", "Income", "SalesOfProductIncome", "Revenue"),
+    "90": ("Bank Charges", "Expense", "BankCharges", "Expense"),
     "84": ("Accounts Receivable (A/R)", "Accounts Receivable", "AccountsReceivable", "Asset"),
 }
 PAYMENT_METHODS = {"1": "Cash", "2": "Check", "3": "Credit Card", "4": "ACH"}
@@ -80,7 +84,7 @@ def set_settings(change: Change, changed: dict[str, bool]) -> None:
 
 def api_id(ledger_id: str) -> str:
     """The id as QuickBooks tells it: a number. Ids that customers brought from elsewhere stay as they are."""
-    return ledger_id[1:] if ledger_id[:1] in "CIMAR" and ledger_id[1:].isdigit() else ledger_id
+    return ledger_id[1:] if ledger_id[:1] in "CIMARE" and ledger_id[1:].isdigit() else ledger_id
 
 
 def ledger_ids(connection: Connection, ids: Iterable[str], *kinds: Kind) -> list[str]:

@@ -9,6 +9,7 @@ from accounting.embedded import checks, credits, customers, invoices, reading
 from accounting.embedded.change import Change, Kind
 from receivables.books_records import CreditMemo, Invoice
 from stand_ins import quickbooks_documents as documents
+from stand_ins import quickbooks_entries as entries
 from stand_ins import quickbooks_payment_writes as payment_writes
 from stand_ins import quickbooks_payments as shown
 from stand_ins import quickbooks_side as side
@@ -17,7 +18,7 @@ from stand_ins.quickbooks_narrowing import KINDS
 from stand_ins.quickbooks_reading import active_customer, day_of, minor_of, reference_of, text_of
 
 Body = Mapping[str, Any]
-WRITABLE = ("Invoice", "Payment", "CreditMemo", "Customer")
+WRITABLE = ("Invoice", "Payment", "CreditMemo", "Customer", "JournalEntry")
 
 
 def written(change: Change, entity: str, operation: str, body: Body, *, allow_duplicates: bool = False) -> Mapping[str, Any]:
@@ -27,6 +28,11 @@ def written(change: Change, entity: str, operation: str, body: Body, *, allow_du
     """
     if entity not in WRITABLE:
         raise FaultRaised("500", f"Operation {operation} on {entity} is not supported.")
+    if entity == "JournalEntry":
+        if operation != "create":
+            raise FaultRaised("500", "The stand-in changes no journal entries.")
+        entry_id = entries.create(change, entity, body)
+        return found(documents.shelf(change.connection), entity, entry_id)
     if operation == "create":
         return _of(change, entity, _create(change, entity, body, allow_duplicates))
     document_id = _current(change, entity, body)

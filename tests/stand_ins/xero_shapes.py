@@ -131,7 +131,7 @@ class Shapes:
             "HasAttachments": False,
             "Contact": self.contact_in_short(figures["customer_id"]),
             **dated("Date", issued_on),
-            **dated("DueDate", issued_on),
+            **dated("DueDate", date.fromisoformat(figures["due_on"]) if figures.get("due_on") else issued_on),
             "Status": status,
             "LineAmountTypes": "NoTax",
             "LineItems": [self._line_item(id, total)],
