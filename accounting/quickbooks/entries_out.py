@@ -7,27 +7,20 @@ is no return, and a fee to the bank is nobody's refund.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from accounting import paid_out
 from accounting.quickbooks import documents
 from accounting.quickbooks.documents import Json, ref, text
 from accounting.quickbooks.queries import Reading, quoted
 from receivables.books_records import MoneyOut, MoneyOutKind
-from receivables.effects import markers_in, stem_of
-from receivables.reference_keys import TELLING_LENGTH, key_of, keys_in
 
 #: What QuickBooks calls these documents in a line of a Payment, and the entity that each is read as.
 LINKED = {"JournalEntry": "JournalEntry", "Expense": "Purchase", "Check": "Purchase", "Purchase": "Purchase"}
 NAMED = ("RefundReceipt", "JournalEntry", "Purchase")  # where an entry is looked for that a receipt is not applied to
 RECEIVABLE = "Accounts Receivable"
 _CASH_TYPES, _CASH_SUB_TYPES = frozenset({"Bank", "Credit Card"}), frozenset({"UndepositedFunds"})
-_KINDS = (
-    (re.compile(r"charge ?back|dispute", re.IGNORECASE), MoneyOutKind.CHARGEBACK),
-    (re.compile(r"refund", re.IGNORECASE), MoneyOutKind.REFUND),
-    (re.compile(r"\bnsf\b|return|bounced|insufficient|\bR\d\d\b", re.IGNORECASE), MoneyOutKind.RETURN),
-)
 
 
 @dataclass(frozen=True)
@@ -97,7 +90,7 @@ class EntriesOut:
             accounts = self._accounts(entry for _, entry in naming)
             for paid, entry in naming:
                 minor = _out_minor(entity, entry, paid, accounts)
-                if minor and _is_telling(minor, paid):
+                if paid_out.is_telling(minor, paid.amount_minor, text(paid.payment, "PaymentRefNum")):
                     yield paid, _entry(entity, text(entry, "Id"), entry, paid, minor)
 
     def _accounts(self, entries: Iterable[Json]) -> Mapping[str, Json]:
@@ -157,19 +150,7 @@ def _account(line: Json) -> str:
 
 
 def _names(entry: Json, paid: _Paid) -> bool:
-    """Whether a text of the entry holds the reference of the receipt, or a marker of ours for the same payment."""
-    said = _texts(entry)
-    ours = {stem_of(marker) for marker in markers_in(text(paid.payment, "PrivateNote"))}
-    if ours & {stem_of(marker) for written in said for marker in markers_in(written)}:
-        return True
-    key = key_of(text(paid.payment, "PaymentRefNum"))
-    return bool(key) and any(key in keys_in(written) for written in said)
-
-
-def _is_telling(out_minor: int, paid: _Paid) -> bool:
-    """A short reference is a check number as well: it counts beside the same amount only."""
-    telling = len(key_of(text(paid.payment, "PaymentRefNum"))) >= TELLING_LENGTH
-    return out_minor == paid.amount_minor or (telling and out_minor < paid.amount_minor)
+    return paid_out.names(_texts(entry), text(paid.payment, "PaymentRefNum"), text(paid.payment, "PrivateNote"))
 
 
 def _texts(entry: Json) -> list[str]:
@@ -185,7 +166,7 @@ def _entry(entity: str, entry_id: str, entry: Json, paid: _Paid, amount_minor: i
     return MoneyOut(
         id=entry_id,
         number=text(entry, "DocNumber") or entry_id,
-        kind=next((kind for words, kind in _KINDS if words.search(said)), other),
+        kind=paid_out.kind_of(said, other),
         customer_id=ref(paid.payment, "CustomerRef"),
         currency=paid.currency,
         amount_minor=amount_minor,

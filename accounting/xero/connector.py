@@ -16,6 +16,7 @@ from accounting.orders import noted
 from accounting.xero.asking import Asking
 from accounting.xero.changes import ChangeFeed
 from accounting.xero.description import TRAITS
+from accounting.xero.entries_out import EntriesOut
 from accounting.xero.reads import Reads
 from accounting.xero.searching import Searching
 from accounting.xero.writes import Writes
@@ -25,12 +26,14 @@ from receivables.effects import Answer, Dispatch, Order, Written
 from receivables.ports import BooksTraits, Clock
 
 
+
 class XeroBooks:
     """The books of one company. `organisation` is Xero's id of it; `deposit_account` an account's code or id there."""
 
     def __init__(self, calls: Calls, clock: Clock, *, organisation: str, time_zone: ZoneInfo, deposit_account: str = "") -> None:
         self._asking = Asking(calls, clock, organisation)
         self._reads = Reads(self._asking)
+        self._entries_out = EntriesOut(self._asking, self._reads)
         self._searching = Searching(self._asking, self._reads)
         self._feed = ChangeFeed(self._asking, self._reads, self._searching.with_notes)
         self._writes = Writes(self._asking, self._reads, clock, time_zone, deposit_account)
@@ -83,7 +86,7 @@ class XeroBooks:
 
     def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
         boundary.leaving("books.money_out")
-        return dict.fromkeys(receipt_ids, ())  # not read yet: `traits.not_read` says so
+        return self._entries_out.of(receipt_ids)
 
     parts = staticmethod(planning.one_for_each_invoice)  # in Xero one payment is applied to one invoice
 

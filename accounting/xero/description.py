@@ -10,6 +10,7 @@ from pydantic import Field
 from accounting.description import Connector, Opened, Premises
 from accounting.provider import Provider
 from accounting.tables import BooksTable
+from receivables.effects import EffectKind
 from receivables.limits import DAY, MINUTE, SECOND, Limit
 from receivables.ports import BooksTraits
 
@@ -18,7 +19,13 @@ TRAITS = BooksTraits(
     orders_per_dispatch=50,  # Xero's advice for one request
     settle_seconds=120.0,  # what Xero had begun when the connection broke is long done by then
     apply_by_hand="Allocate credit, on the overpayment",
-    not_read=("received money booked straight to an account", "manual journals", "returns and refunds of receipts"),
+    able=(EffectKind.VOID_RECEIPT,),
+    return_by_hand=(
+        "Spend Money from the bank account, dated the day it went back, to the customer, with the transaction number as "
+        "reference; code it to a clearing account, and bill the customer again with an invoice coded to the same account. An "
+        "overpayment is refunded on itself: Options › Refund"
+    ),
+    not_read=("received money booked straight to an account", "manual journals"),
 )
 API = "https://api.xero.com/api.xro/2.0/"
 CALLS_PER_DAY = 5000  # where the plan allows no fewer

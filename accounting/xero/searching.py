@@ -63,7 +63,9 @@ class Searching:
         memos = self._reads.credit_memos(
             {order.write.credit_memo_id for order in orders if isinstance(order.write, UnapplyCredit | ApplyCredit)}
         )
-        changed = self._reads.receipts({order.write.receipt_id for order in orders if isinstance(order.write, ApplyReceipt)})
+        changed = self._reads.receipts(
+            {order.write.receipt_id for order in orders if isinstance(order.write, ApplyReceipt | VoidReceipt)}
+        )
         return [_traces(order, marked, memos, changed) for order in orders]
 
     def _payments(self, beginnings: Sequence[str]) -> list[Receipt]:
@@ -124,7 +126,10 @@ def _traces(
             return [Written(application_id, "" if isinstance(memo, Gone) else memo.version)]
         case ApplyReceipt(receipt_id=receipt_id, lines=lines):
             return list(applied_as_ordered(changed[receipt_id], lines))
-        case RecordReturn() | VoidReceipt():
+        case VoidReceipt(receipt_id=receipt_id):
+            receipt = changed[receipt_id]
+            return [Written(receipt.id, receipt.version)] if isinstance(receipt, Receipt) and receipt.voided else []
+        case RecordReturn():
             return []
 
 

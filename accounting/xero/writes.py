@@ -16,13 +16,13 @@ from zoneinfo import ZoneInfo
 
 from accounting.calling import Reply
 from accounting.orders import must_be_in_time, must_be_unchanged, not_able
-from accounting.xero import bodies, documents, faults
+from accounting.xero import bodies, documents, faults, voiding
 from accounting.xero.asking import Asking
 from accounting.xero.reads import Reads
 from accounting.xero.resting import Grounds
 from accounting.xero.searching import applications_like
 from accounting.xero.wire import Fields, Unreadable, elements, fields, identity, is_identity, text
-from receivables.books_records import Gone, Invoice
+from receivables.books_records import Gone, Invoice, Receipt
 from receivables.effects import (
     Answer,
     ApplyCredit,
@@ -121,7 +121,15 @@ class Writes:
                 currency = grounds.currency_of(write.receipt_id)
                 body = bodies.allocation(added.invoice_id, added.amount_minor, currency, self._today())
                 singly.append((order, partial(self._allocate, order, write, body, deadline)))
-            case RecordReturn() | VoidReceipt():
+            case VoidReceipt() as write:
+                receipt = grounds.held.get(write.receipt_id)
+                if isinstance(receipt, Receipt) and receipt.voided:
+                    answers[order.effect_id] = Written(receipt.id, receipt.version)
+                    return
+                must_be_unchanged(order, grounds.version_now)
+                ours = voiding.must_be_free(order, receipt)
+                singly.append((order, partial(voiding.void, self._asking, order, write, ours, deadline)))
+            case RecordReturn():
                 raise not_able("Xero")
 
     def _today(self) -> date:

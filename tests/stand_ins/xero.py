@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,44 @@ class Xero:
             if form:
                 change.connection.execute("UPDATE xero_receipts SET form = ? WHERE receipt_id = ?", (form, receipt_id))
         self._doors.lists.forget()
+
+    def spend(self, contact_id: str, amount: str, on: date, reference: str, description: str = "") -> None:
+        """Spend Money from the checking account to a contact; the ledger has no account that it would be coded to."""
+        line = {"Description": description or "Returned payment", "Quantity": Decimal(1), "UnitAmount": Decimal(amount)}
+        typed = {
+            "BankTransactionID": self.id_of("spent", f"{reference}{amount}"),
+            "Type": "SPEND",
+            "Contact": {"ContactID": contact_id},
+            "BankAccount": {"Code": "090"},
+            "Date": side.net_date(on),
+            "DateString": f"{on.isoformat()}T00:00:00",
+            "Reference": reference,
+            "Status": "AUTHORISED",
+            "LineAmountTypes": "NoTax",
+            "CurrencyCode": "USD",
+            "Total": Decimal(amount),
+            "IsReconciled": False,
+            "UpdatedDateUTC": side.net_date(self.clock.now()),
+            "LineItems": [{**line, "LineAmount": Decimal(amount)}],
+        }
+        with self.ledger.changing(self.bookkeeper.name) as change:
+            side.spend(change.connection, "spend", typed)
+
+    def refund_credit(self, contact_id: str, amount: str, on: date, reference: str) -> None:
+        """A cash refund of a credit note."""
+        typed = {
+            "PaymentID": self.id_of("spent", f"credit {reference}{amount}"),
+            "PaymentType": "ARCREDITPAYMENT",
+            "Status": "AUTHORISED",
+            "Date": side.net_date(on),
+            "Amount": Decimal(amount),
+            "Reference": reference,
+            "CreditNote": {"CreditNoteNumber": "CN-1", "Contact": {"ContactID": contact_id}, "CurrencyCode": "USD"},
+            "UpdatedDateUTC": side.net_date(self.clock.now()),
+            "IsReconciled": False,
+        }
+        with self.ledger.changing(self.bookkeeper.name) as change:
+            side.spend(change.connection, "credit_refund", typed)
 
     def reconcile(self, payment_id: str) -> None:
         """Matches a payment with a line of the bank statement."""

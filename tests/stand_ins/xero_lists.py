@@ -112,8 +112,9 @@ class Lists:
                 (_KINDS[plural][2], day),
             ).fetchall()
         shapes = Shapes(connection, self._names)
+        by_hand = side.spent(connection, {"BankTransactions": "spend", "Payments": "credit_refund"}.get(plural, ""))
         found = (self._kept(shapes, plural, row["id"], row["invoice_id"], row["last_change"]) for row in rows)
-        return [shape for shape in found if shape is not None]
+        return [*(shape for shape in found if shape is not None), *(by_hand if not since else ())]
 
     def _kept(self, shapes: Shapes, plural: str, id: str, invoice_id: str, change: int) -> Json | None:
         place = (plural, id, invoice_id)

@@ -13,7 +13,8 @@ from typing import Any
 
 from pysqlite3.dbapi2 import Connection
 
-from accounting.embedded import reading
+from accounting.embedded import money_out, reading
+from receivables.books_records import MoneyOutKind
 from receivables.money import decimals_of
 from stand_ins import xero_side as side
 from stand_ins.xero_side import Names, net_date
@@ -266,7 +267,8 @@ class Shapes:
         else:
             return None
         currency = figures["currency"]
-        left_minor = 0 if gone else total_minor - sum(line["amount_minor"] for line in lines)
+        left_minor = 0 if gone else figures["unapplied_minor"]
+        refunds = [] if gone or form == "payment" else money_out.of_receipts(self._connection, [receipt_id])[receipt_id]
         words = side.words_on(self._connection, receipt_id)
         item = self._line_item(receipt_id, amount(total_minor, currency))
         return {
@@ -276,7 +278,16 @@ class Shapes:
             "Reference": figures["reference"],
             "RemainingCredit": amount(left_minor, currency),
             "Allocations": [self._allocation(receipt_id, line, currency, figures["received_on"]) for line in lines],
-            "Payments": [],
+            "Payments": [
+                {
+                    "PaymentID": self._names.uuid("refund", refund.id),
+                    "Date": net_date(refund.on),
+                    "Amount": amount(refund.amount_minor, currency),
+                    "Reference": refund.memo,
+                }
+                for refund in refunds
+                if refund.kind is not MoneyOutKind.FEE
+            ],
             "HasAttachments": False,
             "Contact": self.contact_in_short(figures["customer_id"]),
             **dated("Date", date.fromisoformat(figures["received_on"])),

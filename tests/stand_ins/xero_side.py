@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+import simplejson
 from pysqlite3.dbapi2 import Connection
 
 from accounting.embedded.ledger import Ledger
@@ -33,6 +34,8 @@ _TABLES = (
     """CREATE TABLE IF NOT EXISTS xero_accounts (
         code TEXT PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL, archived INTEGER NOT NULL DEFAULT 0,
         payments INTEGER NOT NULL DEFAULT 0) STRICT""",
+    """CREATE TABLE IF NOT EXISTS xero_spent (
+        number INTEGER PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('spend', 'credit_refund')), fields TEXT NOT NULL) STRICT""",
     "CREATE TABLE IF NOT EXISTS xero_words (receipt_id TEXT PRIMARY KEY, words TEXT NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS xero_settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
     """CREATE TABLE IF NOT EXISTS xero_keys (
@@ -97,7 +100,7 @@ _KINDS = {
     "credit_memo": ("credit_memo",),
     "credit_application": ("allocation",),
     "receipt": ("overpayment", "prepayment", "bank_transaction", "batch"),
-    "money_out": (),  # not served: the connector does not read it yet
+    "money_out": (),  # shown on the overpayment that it refunds
 }
 
 
@@ -167,6 +170,16 @@ def settle_forms(ledger: Ledger) -> None:
 def last_seen(connection: Connection, id: str) -> dict[str, Any]:
     row = connection.execute("SELECT figures FROM xero_last_seen WHERE id = ?", (id,)).fetchone()
     return dict(json.loads(row["figures"])) if row else {}
+
+
+def spent(connection: Connection, kind: str) -> list[dict[str, Any]]:
+    """Money spent, or credit notes refunded, by hand: the fields that were typed in."""
+    rows = connection.execute("SELECT fields FROM xero_spent WHERE kind = ? ORDER BY number", (kind,)).fetchall()
+    return [dict(simplejson.loads(row["fields"], use_decimal=True)) for row in rows]
+
+
+def spend(connection: Connection, kind: str, typed: Mapping[str, Any]) -> None:
+    connection.execute("INSERT INTO xero_spent (kind, fields) VALUES (?, ?)", (kind, simplejson.dumps(typed, use_decimal=True)))
 
 
 def words_on(connection: Connection, receipt_id: str) -> dict[str, Any]:

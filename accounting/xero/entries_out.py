@@ -1,0 +1,109 @@
+"""Money that went out again, as Xero keeps it: refunds of an overpayment or prepayment, spend money, refunds of credit notes.
+
+A refund of money on account belongs to it without a doubt. A payment that is applied to an invoice cannot be moved in Xero,
+so its return is a document of its own, and is found by its words: the customer as its contact, and the receipt's reference
+or our marker in its own reference or in one of its lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, time
+
+from accounting import paid_out
+from accounting.calling import chunks
+from accounting.xero import documents
+from accounting.xero.asking import CUSTOMERS_PER_FILTER, Asking
+from accounting.xero.reads import Reads, readable
+from accounting.xero.wire import Fields, any_of, day, day_in_filter, elements, fields, identity, is_guid, minor, text
+from receivables.books_records import MoneyOut, MoneyOutKind, Receipt, Stamp
+
+
+class EntriesOut:
+    """Finds the entries against receipts. Raises as every read does."""
+
+    def __init__(self, asking: Asking, reads: Reads) -> None:
+        self._asking = asking
+        self._reads = reads
+
+    def of(self, receipt_ids: Collection[str]) -> dict[str, list[MoneyOut]]:
+        """By receipt id, its entries, oldest first; every id is a key."""
+        found: dict[str, list[MoneyOut]] = {receipt_id: [] for receipt_id in receipt_ids}
+        read = self._reads.receipts(receipt_ids) if receipt_ids else {}
+        living = [receipt for receipt in read.values() if isinstance(receipt, Receipt) and not receipt.voided]
+        for receipt in living:
+            found[receipt.id] += self._refunds(receipt)
+        counted = [receipt for receipt in living if sum(entry.amount_minor for entry in found[receipt.id]) < receipt.amount_minor]
+        for receipt, entry in self._naming(counted):
+            found[receipt.id].append(entry)
+        return {receipt_id: sorted(entries, key=lambda entry: (entry.on, entry.id)) for receipt_id, entries in found.items()}
+
+    def _refunds(self, receipt: Receipt) -> list[MoneyOut]:
+        """What was refunded of money on account; it is asked for only where some of it is neither applied nor left."""
+        kept = receipt.unapplied_minor + sum(line.amount_minor for line in receipt.lines)
+        held = documents.on_account_of(receipt.id)
+        if held is None or kept >= receipt.amount_minor:
+            return []
+        of = self._asking.one(held[0].kind, held[1]) or {}
+        return [
+            readable(lambda refund: _entry(refund, "PaymentID", "Amount", receipt), refund)
+            for refund in elements(of.get("Payments"))
+            if text(refund, "Status") != "DELETED"
+        ]
+
+    def _naming(self, counted: Sequence[Receipt]) -> Iterator[tuple[Receipt, MoneyOut]]:
+        if not counted:
+            return
+        since = f"Date>={day_in_filter(min(receipt.received_on for receipt in counted))}"
+        for spent in self._spent(counted, since):
+            yield from _of_receipts(spent, "BankTransactionID", "Total", counted)
+        refunded = f'PaymentType=="ARCREDITPAYMENT" AND Status=="AUTHORISED" AND {since}'
+        for refund in self._asking.every("Payments", where=refunded):
+            yield from _of_receipts(refund, "PaymentID", "Amount", counted)
+
+    def _spent(self, counted: Sequence[Receipt], since: str) -> Iterator[Fields]:
+        """The money spent on the customers of these receipts since then."""
+        for chunk in chunks(sorted({receipt.customer_id for receipt in counted}), CUSTOMERS_PER_FILTER):
+            theirs = any_of(is_guid("Contact.ContactID", customer_id) for customer_id in chunk)
+            where = f'Type=="SPEND" AND Status=="AUTHORISED" AND {since} AND ({theirs})'
+            yield from self._asking.every("BankTransactions", where=where)
+
+
+def _of_receipts(of: Fields, id_name: str, amount: str, counted: Iterable[Receipt]) -> Iterator[tuple[Receipt, MoneyOut]]:
+    """The entry for each receipt of the same customer and currency that it names."""
+    note = fields(of.get("CreditNote"))
+    contact = identity(fields((note or of).get("Contact")), "ContactID")
+    currency = text(of, "CurrencyCode") or text(note, "CurrencyCode")
+    for receipt in counted:
+        other_customer = contact not in ("", receipt.customer_id) or (not contact and not note)
+        if other_customer or currency not in ("", receipt.currency):
+            continue
+        if paid_out.names([*_texts(of), text(note, "CreditNoteNumber", "Reference")], receipt.reference, receipt.memo):
+            entry = readable(lambda entry, to=receipt: _entry(entry, id_name, amount, to), of)
+            if entry.on >= receipt.received_on and paid_out.is_telling(
+                entry.amount_minor, receipt.amount_minor, receipt.reference
+            ):
+                yield receipt, entry
+
+
+def _texts(of: Fields) -> list[str]:
+    return [text(of, "Reference"), *(text(line, "Description") for line in elements(of.get("LineItems")))]
+
+
+def _entry(of: Fields, id_name: str, amount: str, receipt: Receipt) -> MoneyOut:
+    said, entry_id, on = " ".join(filter(None, _texts(of))), identity(of, id_name), day(of, "Date")
+    other = MoneyOutKind.RETURN if id_name == "BankTransactionID" else MoneyOutKind.REFUND
+    told = "UpdatedDateUTC" in of
+    return MoneyOut(
+        id=entry_id,
+        number=text(of, "Reference") or entry_id[:8],
+        kind=paid_out.kind_of(said, other),
+        customer_id=receipt.customer_id,
+        currency=receipt.currency,
+        amount_minor=minor(of, amount, receipt.currency),
+        on=on,
+        receipt_id=receipt.id,
+        version=documents.version(of) if told else "",
+        created=Stamp("", datetime.combine(on, time.min, UTC)),
+        memo=said,
+    )

@@ -1,0 +1,62 @@
+"""Taking back a receipt of ours in Xero: a payment, or an overpayment that is applied to nothing.
+
+Xero's word for it is the status DELETED; the record stays and shows it. Nothing reconciled is touched, nor anything without
+our marker. Raises BooksRefused, in words, before anything is sent.
+"""
+
+from __future__ import annotations
+
+from accounting.xero import documents, faults
+from accounting.xero.asking import Asking
+from accounting.xero.documents import OVERPAYMENTS, on_account_of
+from accounting.xero.wire import day_in_filter, elements, fields, identity, text
+from receivables.books_records import Gone, Receipt
+from receivables.effects import Answer, Order, VoidReceipt, Written, markers_in, stem_of
+from receivables.errors import BooksRefused, OutcomeUnknown
+from receivables.refusal import Refusal
+
+
+def must_be_free(order: Order, receipt: object) -> Receipt:
+    """The receipt, which is ours and which nothing holds. Raises BooksRefused."""
+    if isinstance(receipt, Gone) or not isinstance(receipt, Receipt):
+        raise BooksRefused("The receipt was deleted in Xero.", Refusal.DOCUMENT_GONE)
+    if stem_of(order.marker) not in {stem_of(marker) for marker in markers_in(receipt.memo)}:
+        raise BooksRefused("The receipt does not carry our marker, so it is not ours to void.", Refusal.INVALID)
+    if receipt.deposited:
+        raise BooksRefused(f"Payment {receipt.number} is reconciled or in a batch deposit.", Refusal.RECEIPT_DEPOSITED)
+    if on_account_of(receipt.id) is not None and receipt.lines:
+        raise BooksRefused(f"Overpayment {receipt.number} is allocated. Remove the allocation first.", Refusal.INVALID)
+    return receipt
+
+
+def void(asking: Asking, order: Order, write: VoidReceipt, receipt: Receipt, deadline: float) -> Answer:
+    """Sends it, once, and says what became of it."""
+    held = on_account_of(write.receipt_id)
+    if held is None:
+        endpoint, id_name, document_id = "Payments", "PaymentID", write.receipt_id
+    else:
+        endpoint, id_name, document_id = "BankTransactions", "BankTransactionID", _of_the_bank(asking, receipt, held[1])
+    path, body = f"{endpoint}/{document_id}", {"Status": "DELETED"}
+    reply = asking.write("POST", path, deadline=deadline, key=order.key, body=body)
+    if not reply.ok:
+        return faults.failed_write(reply)
+    answered = [of for of in elements(fields(reply.body).get(endpoint)) if identity(of, id_name) == document_id]
+    if len(answered) != 1:
+        return OutcomeUnknown("Xero answered with something that does not answer this write.")
+    if faults.is_refused(answered[0]):
+        return faults.refused(faults.validation_messages(answered[0]))
+    if text(answered[0], "Status") != "DELETED":
+        return OutcomeUnknown("Xero did not say that the receipt is deleted.")
+    return Written(write.receipt_id, documents.version(answered[0]), reply.trace)
+
+
+def _of_the_bank(asking: Asking, receipt: Receipt, overpayment_id: str) -> str:
+    """The id of the bank transaction that an overpayment was received by. Raises BooksRefused."""
+    on = day_in_filter(receipt.received_on)
+    where = f'Type=="RECEIVE-OVERPAYMENT" AND Date>={on} AND Date<={on}'
+    found = [of for of in asking.every("BankTransactions", where=where) if identity(of, OVERPAYMENTS.id_name) == overpayment_id]
+    if len(found) != 1:
+        raise BooksRefused("Xero does not show how the overpayment was received. Void it in Xero.", Refusal.INVALID)
+    if found[0].get("IsReconciled") in (True, "true"):
+        raise BooksRefused(f"Overpayment {receipt.number} is reconciled with the bank.", Refusal.RECEIPT_DEPOSITED)
+    return identity(found[0], "BankTransactionID")
