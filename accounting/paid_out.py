@@ -22,7 +22,7 @@ def kind_of(said: str, otherwise: MoneyOutKind) -> MoneyOutKind:
 
 
 def names(texts: Iterable[str], reference: str, memo: str) -> bool:
-    """Whether a text of an entry holds a receipt's reference, or a marker of ours for the payment that its memo is marked with."""
+    """Whether a text of an entry holds a receipt's reference, or a marker of ours for the payment that its memo names."""
     written = [text for text in texts if text]
     ours = {stem_of(marker) for marker in markers_in(memo)}
     if ours & {stem_of(marker) for text in written for marker in markers_in(text)}:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time
+from functools import partial
 
 from accounting import paid_out
 from accounting.calling import chunks
@@ -46,7 +47,7 @@ class EntriesOut:
             return []
         of = self._asking.one(held[0].kind, held[1]) or {}
         return [
-            readable(lambda refund: _entry(refund, "PaymentID", "Amount", receipt), refund)
+            readable(partial(_entry, id_name="PaymentID", amount="Amount", receipt=receipt), refund)
             for refund in elements(of.get("Payments"))
             if text(refund, "Status") != "DELETED"
         ]
@@ -79,10 +80,9 @@ def _of_receipts(of: Fields, id_name: str, amount: str, counted: Iterable[Receip
         if other_customer or currency not in ("", receipt.currency):
             continue
         if paid_out.names([*_texts(of), text(note, "CreditNoteNumber", "Reference")], receipt.reference, receipt.memo):
-            entry = readable(lambda entry, to=receipt: _entry(entry, id_name, amount, to), of)
-            if entry.on >= receipt.received_on and paid_out.is_telling(
-                entry.amount_minor, receipt.amount_minor, receipt.reference
-            ):
+            entry = readable(partial(_entry, id_name=id_name, amount=amount, receipt=receipt), of)
+            telling = paid_out.is_telling(entry.amount_minor, receipt.amount_minor, receipt.reference)
+            if telling and entry.on >= receipt.received_on:
                 yield receipt, entry
 
 

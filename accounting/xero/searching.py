@@ -63,9 +63,8 @@ class Searching:
         memos = self._reads.credit_memos(
             {order.write.credit_memo_id for order in orders if isinstance(order.write, UnapplyCredit | ApplyCredit)}
         )
-        changed = self._reads.receipts(
-            {order.write.receipt_id for order in orders if isinstance(order.write, ApplyReceipt | VoidReceipt)}
-        )
+        held = {order.write.receipt_id for order in orders if isinstance(order.write, ApplyReceipt | VoidReceipt)}
+        changed = self._reads.receipts(held)
         return [_traces(order, marked, memos, changed) for order in orders]
 
     def _payments(self, beginnings: Sequence[str]) -> list[Receipt]:

@@ -35,7 +35,7 @@ _TABLES = (
         code TEXT PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL, archived INTEGER NOT NULL DEFAULT 0,
         payments INTEGER NOT NULL DEFAULT 0) STRICT""",
     """CREATE TABLE IF NOT EXISTS xero_spent (
-        number INTEGER PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('spend', 'credit_refund')), fields TEXT NOT NULL) STRICT""",
+        number INTEGER PRIMARY KEY, kind TEXT NOT NULL, fields TEXT NOT NULL) STRICT""",
     "CREATE TABLE IF NOT EXISTS xero_words (receipt_id TEXT PRIMARY KEY, words TEXT NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS xero_settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
     """CREATE TABLE IF NOT EXISTS xero_keys (
