@@ -531,7 +531,7 @@ def second_receipt(office: Office) -> None:
     office.sync()
     first = office.ours()
     office.ledger.enter_receipt(
-        office.hooli.id, WHOLE, "USD", first.received_on, by=ERIN, memo=first.memo, reference=office.number
+        office.hooli.id, WHOLE, "USD", first.received_on, by=ERIN, memo=first.memo, reference=first.reference
     )
     reconciliation.run_once(office.scene.desk)
     office.sync()
