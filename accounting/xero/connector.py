@@ -26,7 +26,6 @@ from receivables.effects import Answer, Dispatch, Order, Written
 from receivables.ports import BooksTraits, Clock
 
 
-
 class XeroBooks:
     """The books of one company. `organisation` is Xero's id of it; `deposit_account` an account's code or id there."""
 
