@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 import rules
 from receivables.books_records import Invoice, by_invoice
+from receivables.company import Company
 from receivables.diagnosis import Diagnosis, Remedy
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence, LineEvidence
 from receivables.payment import Payment
+from receivables.two_people import TwoPeople
 from receivables.words import Words, plain
 from storage.cards import CardFacts
 
@@ -91,12 +93,15 @@ def proposed_proof(facts: CardFacts) -> rules.Proof:
         return rules.Proof()
 
 
-def takes_two(facts: CardFacts) -> bool:
-    """Whether it takes two people to say that the receipt in question is other money."""
+def takes_two(facts: CardFacts, remedy: Remedy, company: Company) -> TwoPeople | None:
+    """Why the remedy takes two people whatever the amount, as far as was known when the books were read."""
+    evidence, diagnosis = facts.evidence, facts.failure.diagnosis
+    if evidence is None or diagnosis is None:
+        return None
     try:
-        return facts.evidence is not None and rules.other_money(facts.evidence, NOTHING).two_people
+        return rules.two_people(remedy, diagnosis, evidence, NOTHING, company, evidence.taken_at)
     except CannotBeDone:
-        return False
+        return None  # it depends on what a person names
 
 
 def headline_minor(facts: CardFacts, remedy: Remedy) -> int:

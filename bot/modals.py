@@ -57,6 +57,8 @@ def resolve_modal(facts: CardFacts, company: Company, *, chosen: Remedy | None =
     blocks.append(section(labels.explained(remedy, facts.failure.about), "explained"))
     blocks += figures_blocks(facts, remedy, words, FIGURES_AT_MOST)
     blocks += following(facts, remedy, words)
+    if two := takes_two(facts, remedy, company):
+        blocks.append(context(two.said))
     blocks += _needs(facts, remedy, words)
     called = labels.named(remedy, facts.failure.about, facts.failure.diagnosis)
     return _view(facts, blocks, submit=called.partition(":")[0].partition(" to ")[0])
@@ -186,8 +188,6 @@ def _proof(facts: CardFacts, words: Words) -> list[Block]:
     empty = f"payment {plain(proposed.twin)} is" if proposed.twin else named
     hint = f"If you leave this empty, {f'{empty} the proof' if proposed.given else 'a second person must approve'}."
     blocks = _select("proof", "Proof: the receipts that recorded this payment", candidates, first, hint=hint, several=True)
-    if not blocks and not proposed.given:
-        blocks = [context("No receipt was found as proof, so a second person must approve this dismissal.")]
     amount = evidence.payment.amount_minor
     if rules.to_apply(evidence, rules.Proof(tuple(rules.ProofOf(receipt, amount) for receipt in usable))):
         option = _option("Apply what is unapplied of it to the open invoices", "apply_proof")
@@ -205,9 +205,7 @@ def _other_money(facts: CardFacts, words: Words) -> list[Block]:
     which = _select("receipt", "The receipt that is other money", candidates, []) if len(candidates) > 1 else []
     element = {"type": "plain_text_input", "action_id": "cash_reference", "max_length": REFERENCE_AT_MOST}
     hint = "The receipt's own: the number of the check, of the wire, or of the transfer."
-    note = [context("The receipt may well be this payment, so a second person must approve.")]
-    two = len(candidates) == 1 and takes_two(facts)
-    return [*which, _input("cash_reference", "Cash reference of the receipt", element, hint=hint), *(note if two else [])]
+    return [*which, _input("cash_reference", "Cash reference of the receipt", element, hint=hint)]
 
 
 def _to_invoice(facts: CardFacts, words: Words) -> list[Block]:

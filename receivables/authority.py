@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from receivables.diagnosis import Remedy
+from receivables.two_people import TwoPeople
 from receivables.words import listed
 
 
@@ -50,9 +51,8 @@ class Question:
     remedy: Remedy
     amount_minor: int
     currency: str
-    without_proof: bool = False  # a dismissal that rests on no receipt
     touched_by: frozenset[str] = frozenset()
-    always_two: str = ""  # why it takes two people whatever the amount; "" where it does not
+    two: TwoPeople | None = None  # why it takes two people whatever the amount; None where it does not
     imported_by: str = ""
     unknown_makers: tuple[str, ...] = ()
     solo: bool = False  # the company is an office of one
@@ -147,10 +147,8 @@ def shared_names(first: Person, second: Person) -> tuple[str, ...]:
 
 def _takes_two(person: Person, question: Question, limit_minor: int) -> str:
     """Why it takes two people, or "" where one is enough."""
-    if question.without_proof:
-        return "A dismissal without a receipt as proof takes two people."
-    if question.always_two:
-        return question.always_two
+    if question.two:
+        return question.two.said
     if question.amount_minor > limit_minor:
         return f"The amount is above the limit of {person.name}; it takes a second person."
     return ""

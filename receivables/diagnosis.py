@@ -64,11 +64,6 @@ class Remedy(StrEnum):
         """What people call it, on buttons and in answers."""
         return _LABELS[self]
 
-    @property
-    def always_two(self) -> bool:
-        """Whether it takes two people whatever it is about, so that one press for many payments decides none of them."""
-        return self in (Remedy.POST_ON_OPEN_DAY, Remedy.VOID_RECEIPT)
-
 
 _LABELS: dict[Remedy, str] = {
     Remedy.UNAPPLY_CREDIT_MEMO: "Unapply credit memo",

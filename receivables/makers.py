@@ -21,15 +21,23 @@ class Makers:
     unknown: tuple[str, ...] = ()
 
 
-def makers_of(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence | None, named: Collection[str] | None = None) -> Makers:
-    """Whoever made the receipts and credit memos that this remedy rests on, or takes off.
+def makers_of(
+    remedy: Remedy,
+    diagnosis: Diagnosis,
+    evidence: Evidence | None,
+    named: Collection[str] | None = None,
+    in_place: Collection[str] = (),
+) -> Makers:
+    """Whoever made the receipts, credit memos and new invoices that this remedy rests on, or takes off.
 
-    `named` are the ids of the receipts that a person named; None where the diagnosis's own are in question.
+    `named` are the ids of the receipts that a person named; None where the diagnosis's own are in question. `in_place` are
+    those of the invoices to which the payment is posted in the place of its own.
     """
     if evidence is None or remedy in WITHOUT_CONSEQUENCE:
         return Makers()
-    stamps = list(_receipts(diagnosis, evidence, named))
-    if remedy is Remedy.UNAPPLY_CREDIT_MEMO:
+    stamps = [*_receipts(diagnosis, evidence, named), *_new_invoices(evidence, in_place)]
+    by_memo = diagnosis.primary.cause is Cause.CREDIT_MEMO_APPLIED and remedy is not Remedy.RETRY
+    if remedy is Remedy.UNAPPLY_CREDIT_MEMO or by_memo:
         stamps += _credit_memos(evidence)
     if diagnosis.primary.cause in (Cause.RECEIPT_CHANGED, Cause.RECEIPT_DELETED):
         stamps += _changes_of_ours(evidence)
@@ -51,6 +59,14 @@ def _receipts(diagnosis: Diagnosis, evidence: Evidence, named: Collection[str] |
         return
     for vanished in evidence.vanished:
         yield f"receipt {vanished.receipt.number or vanished.receipt.id}", vanished.receipt.created
+
+
+def _new_invoices(evidence: Evidence, ids: Collection[str]) -> Iterator[tuple[str, Stamp]]:
+    """The invoices in the place of others, with who made them: a rebill's maker does not decide alone that it is paid."""
+    for line in evidence.lines:
+        for invoice in line.successors:
+            if invoice.id in ids:
+                yield f"invoice {invoice.number or invoice.id}", invoice.created
 
 
 def _changes_of_ours(evidence: Evidence) -> Iterator[tuple[str, Stamp]]:

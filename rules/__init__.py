@@ -12,6 +12,7 @@ from rules.consequences import (
     asked_to_apply,
     cash_reference,
     findings,
+    in_place_of,
     may_be_other_money,
     named_in,
     other_money,
@@ -24,8 +25,8 @@ from rules.consequences import (
     undecided_lines,
     what_fits,
 )
-from rules.corrections import corrected, two_people_for
-from rules.credits_off import Unapplied, all_genuine, unapplied
+from rules.corrections import corrected
+from rules.credits_off import Unapplied, unapplied
 from rules.diagnosis import diagnose
 from rules.explaining import Condition, Explanation, RuleExplained, explain
 from rules.following import follows, is_about_twin
@@ -53,6 +54,7 @@ from rules.open_day import first_open_day
 from rules.reading import Reading, read
 from rules.returning import Returns, makes_returns, reopened, returns, to_void
 from rules.saying import incident, needs_reconnecting, not_checked, root, sentence, setting, stops_company, title, was_recorded
+from rules.two_people import two_people
 
 __all__ = [
     "MATCHABLE",
@@ -76,7 +78,6 @@ __all__ = [
     "Spelling",
     "Taken",
     "Unapplied",
-    "all_genuine",
     "applied_to",
     "as_matched",
     "asked_to_apply",
@@ -92,6 +93,7 @@ __all__ = [
     "fits_again",
     "follows",
     "gave_back_partly",
+    "in_place_of",
     "incident",
     "is_about_twin",
     "label_among",
@@ -125,7 +127,7 @@ __all__ = [
     "to_apply",
     "to_void",
     "total_of",
-    "two_people_for",
+    "two_people",
     "unapplied",
     "undecided_lines",
     "unmatched",

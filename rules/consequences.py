@@ -107,6 +107,14 @@ def successors(diagnosis: Diagnosis, evidence: Evidence, options: Options) -> di
     return chosen
 
 
+def in_place_of(diagnosis: Diagnosis, evidence: Evidence, options: Options) -> list[str]:
+    """The ids of the invoices that are taken in the place of lost ones; none as long as a person must still choose."""
+    try:
+        return [invoice.id for invoice in successors(diagnosis, evidence, options).values()]
+    except CannotBeDone:
+        return []
+
+
 def _named(asked: str, lines: Sequence[LineEvidence]) -> dict[int, Invoice]:
     """By line, the only invoice with this number or id among those that could take the place of its own."""
     found: dict[int, Invoice] = {}

@@ -22,8 +22,7 @@ from rules.money_back import INTAKE
 from rules.reading import is_day_closed, read
 
 INVOICES_AT_MOST = 6
-TWO_PEOPLE = "A correction of amount, currency, customer or period takes two people."
-_BY_TWO = frozenset({Differs.AMOUNT, Differs.CURRENCY, Differs.CUSTOMER})
+_SUBSTANCE = frozenset({Differs.AMOUNT, Differs.CURRENCY, Differs.CUSTOMER})
 
 
 @kind
@@ -98,15 +97,15 @@ def corrected(evidence: Evidence, state: PaymentState) -> Diagnosis:
     return Diagnosis(finding, payment=observations.the_payment(held))
 
 
-def two_people_for(evidence: Evidence) -> str:
-    """Why taking the correction takes two people whatever the amount; "" where one is enough."""
+def is_of_substance(evidence: Evidence) -> bool:
+    """Whether the correction is of amount, currency, customer or period."""
     if evidence.correction is None:
-        return ""
+        return False
     held, newer, time_zone = evidence.payment, evidence.correction.payment, ZoneInfo(evidence.time_zone)
     differing = evidence.correction.differs_from(held, time_zone)
     moved = Differs.PAID_AT in differing
     closed = moved and any(is_day_closed(evidence, payment.paid_at) for payment in (held, newer))
-    return TWO_PEOPLE if _BY_TWO & {*differing} or closed or other_period(held, newer, time_zone) else ""
+    return bool(_SUBSTANCE & {*differing}) or closed or other_period(held, newer, time_zone)
 
 
 def correction_sentence(diagnosis: Diagnosis, words: Words) -> str:

@@ -13,6 +13,7 @@ from receivables.books_records import Invoice, MoneyOutKind, Receipt, ReceiptLin
 from receivables.effects import EffectKind
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
+from receivables.two_people import TwoPeople
 from receivables.words import listed, plain
 from rules.money_gone import KINDS, counted_minor, receipts_of
 from rules.reading import read
@@ -47,15 +48,14 @@ class Returns:
     went_back_on: date | None = None
 
     @property
-    def two_people(self) -> str:
-        """Why it takes two people whatever the amount, or ""."""
+    def two_people(self) -> TwoPeople | None:
+        """Why it takes two people whatever the amount; None where it does not."""
         if self.named:
-            return "No entry that names the payment was found in the books, so it takes two people to name it."
+            return TwoPeople.UNREAD_ENTRY
         if any(found.late for found in self.of):
-            return "The day it went back is in a closed period, so another date takes two people."
-        if any(found.out is MoneyOutKind.REFUND and found.reopens for found in self.of):
-            return "The refund opens the invoice again, so it takes two people."
-        return ""
+            return TwoPeople.LATE_RETURN
+        refund_reopens = any(found.out is MoneyOutKind.REFUND and found.reopens for found in self.of)
+        return TwoPeople.REFUND_REOPENS if refund_reopens else None
 
 
 def makes_returns(evidence: Evidence) -> bool:

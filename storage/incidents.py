@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from receivables import two_people
 from receivables.diagnosis import Cause, Remedy
 from storage import failures, outbox, schema
 from storage.failures import StoredFailure
@@ -46,7 +47,7 @@ class IncidentFigures:
     def bulk_remedy(self) -> Remedy:
         """The remedy for all of it: what is recommended for every open one and one person may decide, otherwise trying again."""
         shared = next(iter(self.remedies)) if len(self.remedies) == 1 else Remedy.RETRY
-        return Remedy.RETRY if shared.always_two else shared
+        return Remedy.RETRY if two_people.always(shared) else shared
 
 
 def root(cause: Cause, about: str) -> str:

@@ -18,6 +18,7 @@ from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.makers import WITHOUT_CONSEQUENCE
 from receivables.payment import Bucket, PaymentState
+from receivables.two_people import TwoPeople
 from storage import codec, corrections, effects, failures, payments
 from storage.decisions import StoredDecision
 from storage.engine import Connection
@@ -70,7 +71,7 @@ def _fresh(desk: Desk, stored: StoredPayment, found: StoredFailure, correction: 
     return replace(about(desk, stored, correction, read.posted), settings=read.settings, receipts=ours, unread=read.unread)
 
 
-def question(desk: Desk, stored: StoredPayment, evidence: Evidence, remedy: Remedy) -> Question:
+def question(desk: Desk, stored: StoredPayment, evidence: Evidence, remedy: Remedy, two: TwoPeople | None) -> Question:
     """What is asked of `may_decide`: taking it is kept from whoever imported it, keeping ours from whoever imported ours."""
     held, correction = stored.payment, evidence.correction
     taking = remedy is Remedy.ACCEPT_CORRECTION and correction is not None
@@ -81,7 +82,7 @@ def question(desk: Desk, stored: StoredPayment, evidence: Evidence, remedy: Reme
         remedy=remedy,
         amount_minor=amount,
         currency=decided.currency,
-        always_two=rules.two_people_for(evidence) if taking else "",
+        two=two,
         imported_by=correction.brought_by if taking and correction else stored.taken_in_by,
         solo=desk.company.solo,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import rules
 from receivables.authority import Answer, Question, Ruling, may_approve, may_decide
 from receivables.books_records import CreditMemo
 from receivables.diagnosis import Diagnosis
@@ -212,7 +213,7 @@ def _settle_correction(
     if evidence is None or seen is None or evidence.correction != seen.correction:
         _end(desk, decision, "stale", "the feed brought another record; look at the new card", counts)
         return
-    answer = _allowed(desk, decision, correcting.question(desk, stored, evidence, decision.remedy))
+    answer = _authority(desk, decision, stored, rules.corrected(evidence, stored.state), evidence)
     if answer.ruling is not Ruling.ALLOWED:
         _end(desk, decision, "refused", answer.reason, counts)
         return

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import rules
@@ -31,19 +30,8 @@ from sync import correcting, matching, nearby
 from sync.corrections import ask
 from sync.desk import Desk
 
-#: Why a decision takes two people whatever the amount.
-OTHER_PAYMENT = "To say that it is not a duplicate takes two people."
-OTHER_MONEY = "The receipt may well be this payment, so it takes two people to say that it is other money."
-NO_GENUINE_CREDIT = "The credit memo does not look like a genuine credit, so it takes two people to unapply it."
-OTHER_CUSTOMER = "It is another customer's money then, so it takes two people."
-OLD_CREDIT = "To keep money of more than 30 days ago on account takes two people."
-OTHER_DAY = "Posting on another day than the customer paid takes two people."
-VOID = "Voiding a receipt takes two people."
-SHORT_PROOF = "The proof is less than the payment, so the dismissal takes two people."
-
-
-#: Money of the portal that is older than this is no ordinary credit any more.
-OLD_AFTER = timedelta(days=30)
+#: Where the payment may be posted to another invoice than its own: whoever made that one does not decide alone.
+_POST_ANEW = (Remedy.RECREATE_RECEIPT, Remedy.POST_ON_OPEN_DAY)
 
 
 @dataclass(frozen=True)
@@ -267,39 +255,20 @@ def question_of(
     options: Mapping[str, Any],
 ) -> Question:
     """What is asked of `may_decide` and `may_approve`: how much, and who made what it is about."""
+    two = rules.two_people(remedy, diagnosis, evidence, options, desk.company, desk.clock.now())
     if evidence and evidence.correction:
-        return correcting.question(desk, stored, evidence, remedy)
-    named, without_proof, always_two = None, False, ""
-    if remedy is Remedy.DISMISS:
-        proof = rules.proof_of(diagnosis, evidence, options) if evidence else rules.Proof()
-        if evidence:
-            rules.asked_to_apply(evidence, proof, options)
-        named, without_proof = [proven.receipt.id for proven in proof.receipts], not proof.given
-        always_two = SHORT_PROOF if proof.missing_minor else ""
-    elif remedy is Remedy.UNAPPLY_CREDIT_MEMO and evidence:
-        always_two = "" if rules.all_genuine(diagnosis, evidence) else NO_GENUINE_CREDIT
-    elif remedy is Remedy.POST_ON_OPEN_DAY:
-        always_two = OTHER_DAY
-    elif remedy is Remedy.KEEP_ON_ACCOUNT and evidence:
-        always_two = _kept(desk, stored, evidence, options)
-    elif remedy is Remedy.NOT_DUPLICATE and evidence:
-        named, always_two = _said_to_be_other(evidence, options)
-    elif remedy is Remedy.MATCH and evidence:
-        always_two = OTHER_CUSTOMER if rules.match(evidence, options).two_people else ""
-    elif remedy is Remedy.RECORD_RETURN and evidence:
-        said = rules.returns(evidence, options)
-        named, always_two = [of.receipt.id for of in said.of], said.two_people
-    elif remedy is Remedy.VOID_RECEIPT and evidence:
-        rules.to_void(evidence, options)
-        always_two = VOID
-    made = makers_of(remedy, diagnosis, evidence, named)
+        return correcting.question(desk, stored, evidence, remedy, two)
+    named, in_place = None, list[str]()
+    if evidence:
+        named = _documents(remedy, diagnosis, evidence, options)
+        in_place = rules.in_place_of(diagnosis, evidence, options) if remedy in _POST_ANEW else []
+    made = makers_of(remedy, diagnosis, evidence, named, in_place)
     return Question(
         company=desk.company.id,
         remedy=remedy,
         amount_minor=stored.payment.amount_minor,
         currency=stored.payment.currency,
-        without_proof=without_proof,
-        always_two=always_two,
+        two=two,
         imported_by=stored.taken_in_by,
         touched_by=made.people,
         unknown_makers=made.unknown,
@@ -307,22 +276,23 @@ def question_of(
     )
 
 
-def _kept(desk: Desk, stored: StoredPayment, evidence: Evidence, options: Mapping[str, Any]) -> str:
-    """Why it takes two people to keep this on account, or "". Raises CannotBeDone for an invoice that cannot take the rest."""
-    payment = stored.payment
-    rest_minor = payment.amount_minor - rules.total_of(rules.applied_to(evidence, options))
-    old = desk.clock.now() - payment.paid_at > OLD_AFTER
-    small_minor = desk.company.small_credits.get(payment.currency, 0)
-    return OLD_CREDIT if old and rest_minor > small_minor and not evidence.living_receipts else ""
-
-
-def _said_to_be_other(evidence: Evidence, options: Mapping[str, Any]) -> tuple[list[str], str]:
-    """The receipts that are said to be other money, and why that takes two people, or ""."""
-    if rules.is_about_twin(evidence, options):
-        return [], OTHER_PAYMENT
-    rules.cash_reference(evidence, options)
-    said = rules.other_money(evidence, options)
-    return [said.receipt.id], OTHER_MONEY if said.two_people else ""
+def _documents(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence, options: Mapping[str, Any]) -> list[str] | None:
+    """The ids of the receipts that the decision rests on, where it names them. Raises CannotBeDone for what does not fit."""
+    match remedy:
+        case Remedy.DISMISS:
+            proof = rules.proof_of(diagnosis, evidence, options)
+            rules.asked_to_apply(evidence, proof, options)
+            return [proven.receipt.id for proven in proof.receipts]
+        case Remedy.NOT_DUPLICATE if rules.is_about_twin(evidence, options):
+            return []
+        case Remedy.NOT_DUPLICATE:
+            rules.cash_reference(evidence, options)
+            return [rules.other_money(evidence, options).receipt.id]
+        case Remedy.RECORD_RETURN:
+            return [of.receipt.id for of in rules.returns(evidence, options).of]
+        case Remedy.VOID_RECEIPT:
+            rules.to_void(evidence, options)
+    return None
 
 
 def _waiting(connection: Connection, desk: Desk, decision_id: str) -> StoredDecision:

@@ -21,6 +21,7 @@ from receivables.authority import (
     shared_names,
 )
 from receivables.diagnosis import Remedy
+from receivables.two_people import TwoPeople
 
 LIMIT_MINOR = 500_000
 DISMISS = Right("acme", Remedy.DISMISS, "USD", LIMIT_MINOR)
@@ -30,14 +31,14 @@ def a_person(id: str = "dana", *rights: Right, active: bool = True, books_names:
     return Person(id, id.title(), active, rights or (DISMISS,), frozenset(books_names))
 
 
-def a_question(amount_minor: int = LIMIT_MINOR, *, without_proof: bool = False, touched_by: tuple[str, ...] = ()) -> Question:
-    return Question("acme", Remedy.DISMISS, amount_minor, "USD", without_proof, frozenset(touched_by))
+def a_question(amount_minor: int = LIMIT_MINOR, *, two: TwoPeople | None = None, touched_by: tuple[str, ...] = ()) -> Question:
+    return Question("acme", Remedy.DISMISS, amount_minor, "USD", frozenset(touched_by), two)
 
 
 def test_without_configuration_nobody_may_decide_anything() -> None:
     nobody = Person("dana", "Dana")
-    for remedy, amount_minor, without_proof in itertools.product(Remedy, (0, 1, LIMIT_MINOR), (False, True)):
-        question = Question("acme", remedy, amount_minor, "USD", without_proof)
+    for remedy, amount_minor, two in itertools.product(Remedy, (0, 1, LIMIT_MINOR), (None, TwoPeople.NO_PROOF)):
+        question = Question("acme", remedy, amount_minor, "USD", two=two)
         for person in (None, nobody):
             assert Ruling.REFUSED is may_decide(person, question).ruling
             assert Ruling.REFUSED is may_approve(a_person("kim"), person, question).ruling
@@ -71,17 +72,18 @@ def test_an_inactive_person_may_nothing_not_even_as_the_second() -> None:
     assert Ruling.REFUSED is may_approve(a_person(), gone, a_question()).ruling
 
 
-def test_a_dismissal_without_proof_takes_two_people_whatever_the_limit() -> None:
-    question = a_question(1, without_proof=True)
-    assert Ruling.SECOND_PERSON is may_decide(a_person(), question).ruling
+@pytest.mark.parametrize("row", TwoPeople)
+def test_each_row_of_the_table_takes_two_people_whatever_the_limit(row: TwoPeople) -> None:
+    question = a_question(1, two=row)
+    assert Answer(Ruling.SECOND_PERSON, row.said) == may_decide(a_person(), question)
     assert Ruling.ALLOWED is may_approve(a_person("kim"), a_person(), question).ruling
 
 
 @pytest.mark.parametrize("touched_by", ["Dana R.", "DANA R.", "dana r."])
-@pytest.mark.parametrize(("amount_minor", "without_proof"), [(LIMIT_MINOR + 1, False), (1, True)])
-def test_whoever_made_the_document_is_neither_of_the_two(amount_minor: int, without_proof: bool, touched_by: str) -> None:
+@pytest.mark.parametrize(("amount_minor", "two"), [(LIMIT_MINOR + 1, None), (1, TwoPeople.NO_PROOF)])
+def test_whoever_made_the_document_is_neither_of_the_two(amount_minor: int, two: TwoPeople | None, touched_by: str) -> None:
     maker = a_person(books_names=("dana", "Dana R."))
-    question = a_question(amount_minor, without_proof=without_proof, touched_by=("somebody", touched_by))
+    question = a_question(amount_minor, two=two, touched_by=("somebody", touched_by))
     assert Ruling.REFUSED is may_decide(maker, question).ruling
     assert Ruling.REFUSED is may_approve(maker, a_person("kim"), question).ruling
     assert Ruling.REFUSED is may_approve(a_person("kim"), maker, question).ruling
@@ -187,9 +189,8 @@ QUESTIONS = st.builds(
     st.sampled_from(list(Remedy)),
     st.integers(0, 6),
     st.sampled_from(["USD", "EUR"]),
-    st.booleans(),
     st.frozensets(st.sampled_from(["ann", "Bob", "CY", ""]), max_size=1),
-    st.sampled_from(["", "It always takes two people."]),
+    st.none() | st.sampled_from(list(TwoPeople)),
     st.sampled_from(["", "dana", "kim"]),
     st.just(()),
     st.booleans(),
@@ -208,7 +209,7 @@ def made_it(person: Person | None, question: Question) -> bool:
 
 
 def takes_two(person: Person | None, question: Question) -> bool:
-    return question.without_proof or bool(question.always_two) or question.amount_minor > best_limit(person, question)
+    return question.two is not None or question.amount_minor > best_limit(person, question)
 
 
 def best_limit(person: Person | None, question: Question) -> int:

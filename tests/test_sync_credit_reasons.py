@@ -15,6 +15,7 @@ from receivables.credit_reasons import CreditReason, CreditWords
 from receivables.diagnosis import Cause, Remedy
 from receivables.errors import StaleDecision
 from receivables.payment import PaymentState
+from receivables.two_people import TwoPeople
 from sync import requests
 
 CREDITED = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)  # two days after the customer paid
@@ -136,7 +137,7 @@ def test_a_rebill_without_its_new_invoice_comes_off_only_with_two_people(scene: 
     assert Remedy.KEEP_ON_ACCOUNT is scene.failing().remedy
     answer = requests.shown(scene.desk, "TXN-1", Remedy.UNAPPLY_CREDIT_MEMO, by="dana").answer
 
-    assert (Ruling.SECOND_PERSON, requests.NO_GENUINE_CREDIT) == (answer.ruling, answer.reason)
+    assert (Ruling.SECOND_PERSON, TwoPeople.NO_GENUINE_CREDIT.said) == (answer.ruling, answer.reason)
 
 
 def test_a_credit_and_another_payment_together_are_told_and_either_remedy_settles(scene: Scene) -> None:

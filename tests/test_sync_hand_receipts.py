@@ -14,6 +14,7 @@ from receivables.books_records import Customer, Invoice, Receipt
 from receivables.diagnosis import Cause, Confidence, Remedy
 from receivables.errors import CannotBeDone, NotPermitted, StaleDecision
 from receivables.payment import PaymentState
+from receivables.two_people import TwoPeople
 from storage import decisions, other_money
 from sync import journey, reconciliation, requests
 
@@ -310,7 +311,7 @@ def test_less_a_fee_is_proof_when_two_people_say_so(books: Books) -> None:
     books.pay()
     assert Cause.ENTERED_NET_OF_FEE is books.scene.failing(NUMBER).cause
     made = books.ask(Remedy.DISMISS, proof=[receipt.number])
-    assert ("waiting_approval", requests.SHORT_PROOF) == (made.state, made.outcome)
+    assert ("waiting_approval", TwoPeople.SHORT_PROOF.said) == (made.state, made.outcome)
     assert "done" == books.agree(made)
     assert [(receipt.id, 48_500)] == [(proof.receipt_id, proof.amount_minor) for proof in books.proofs()]
     assert 48_500 == books.total()
