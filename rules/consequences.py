@@ -21,6 +21,7 @@ from rules.obstacles import InTheWay, Obstacle, obstacles
 from rules.posted_parts import marked_receipts
 from rules.reading import read
 from rules.ties import Reference
+from rules.voiding import second_payments
 
 Options = Mapping[str, object]
 NAMED_AT_MOST = 5  # invoices in one sentence
@@ -306,8 +307,12 @@ class OtherMoney:
 
 
 def may_be_other_money(evidence: Evidence) -> tuple[ReceiptReading, ...]:
-    """The receipts in the way of posting of which a person may say that they are other money: none with its long number."""
-    return tuple(found for found in read(evidence).suspects if not found.named)
+    """The receipts of which a person may say that they are other money: in the way of posting, without its long number, or
+    copies of ours that are deposited as ours is.
+    """
+    reading = read(evidence)
+    second = {receipt.id for receipt in second_payments(reading)}
+    return tuple(of for of in reading.receipts if of.receipt.id in second or (of.suspect and not of.named))
 
 
 def other_money(evidence: Evidence, options: Options) -> OtherMoney:
@@ -315,7 +320,7 @@ def other_money(evidence: Evidence, options: Options) -> OtherMoney:
     if evidence.unread:
         raise CannotBeDone("Not everything could be read in the books. Decide when they answer again.")
     found = _in_question(evidence, options)
-    if found.named:
+    if found.named and not found.source.this_payment:
         raise CannotBeDone(
             f"Receipt {found.receipt.number} has the number of this payment in a text, so it cannot be other money as it "
             "is. If somebody wrote the number on the wrong receipt, take it off there; the next sync then checks again."
@@ -329,7 +334,7 @@ def other_money(evidence: Evidence, options: Options) -> OtherMoney:
     explained = bool(in_the_way) and all(obstacle.code is InTheWay.SHORT for obstacle in in_the_way) and _took_the_rest(then)
     return OtherMoney(
         receipt=found.receipt,
-        two_people=_agrees(found),
+        two_people=_agrees(found) or found.source.this_payment,
         evidence=then,
         recorded=tuple(what_fits(then)) if explained else None,
         in_the_way=() if explained else in_the_way,
@@ -347,13 +352,15 @@ def cash_reference(evidence: Evidence, options: Options) -> str:
 
 
 def _in_question(evidence: Evidence, options: Options) -> ReceiptReading:
-    readings = {found.receipt.id: found for found in read(evidence).receipts}
+    reading = read(evidence)
+    readings = {found.receipt.id: found for found in reading.receipts}
+    second = {receipt.id for receipt in second_payments(reading)}
     if named := named_in(options, "receipt"):
         found = _receipt_named(evidence, named[0])
-        if found.ours:
+        if found.ours and found.receipt.id not in second:
             raise CannotBeDone(f"Receipt {found.receipt.number} is ours, not one that was entered by hand.")
         return readings[found.receipt.id]
-    suspects = [found for found in readings.values() if found.suspect]
+    suspects = [found for found in readings.values() if found.suspect or found.receipt.id in second]
     if len(suspects) != 1:
         which = listed([f"{found.receipt.number} (#{found.receipt.id})" for found in suspects])
         raise CannotBeDone(f"Name the receipt that is other money{': ' + which if which else ''}.")

@@ -58,9 +58,10 @@ def marked_receipts(evidence: Evidence) -> tuple[Receipt, ...]:
     """Every living receipt in the books that is this payment's, whatever we know of how it came there."""
     of_parts = [part.receipt for part in in_order(evidence.posted) if isinstance(part.receipt, Receipt)]
     of_marker = [entry.receipt for entry in distinct(evidence.receipts) if entry.this_payment]
+    other_money = {entry.receipt.id for entry in evidence.receipts if entry.other_money}
     found: dict[str, Receipt] = {}
     for receipt in (*of_parts, *of_marker):
-        if not receipt.voided:
+        if not receipt.voided and receipt.id not in other_money:
             found.setdefault(receipt.id, receipt)
     return tuple(found[key] for key in sorted(found))
 

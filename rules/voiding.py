@@ -1,8 +1,14 @@
-"""Which receipt of ours may be voided: no cash ever moved for it, and neither a deposit nor a closed month holds it. Pure."""
+"""Which receipt of ours may be voided: no cash ever moved for it, and neither a deposit nor a closed month holds it. Pure.
+
+Of two that are both in bank deposits neither is voided: the bank has the money twice, so they are two payments.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from receivables.books_records import Receipt
+from receivables.effects import OPEN_STATES
 from receivables.evidence import Evidence
 from receivables.payment import FeedStatus
 from rules.reading import Reading
@@ -19,15 +25,35 @@ def kept_by_the_books(receipt: Receipt, evidence: Evidence) -> str:
 def voidable(reading: Reading) -> tuple[Receipt, ...]:
     """Our receipts that may be voided: of money that never came all that are free; of one payment recorded twice the second.
 
-    The one that stays is deposited, or else the one that we recorded; of two that are deposited neither is a double.
+    The one that stays is the one that we recorded, unless only the other one is deposited: then that stays and ours goes.
     """
     evidence = reading.evidence
     free = [receipt for receipt in reading.marked if not kept_by_the_books(receipt, evidence)]
     if evidence.payment.status is FeedStatus.FAILED:
         return tuple(free) if len(free) == len(reading.marked) else ()
-    if not reading.paid or not reading.doubled:
+    if not reading.paid or not reading.doubled or _is_open(reading):
         return ()
+    for some in (_copies(reading, free), free):
+        staying = sum(receipt.amount_minor for receipt in reading.marked if receipt not in some)
+        if some and staying == evidence.payment.amount_minor:
+            return tuple(some)
+    return ()
+
+
+def second_payments(reading: Reading) -> tuple[Receipt, ...]:
+    """Copies of our receipt that are in bank deposits as ours is: other money, of which a person says which it is."""
+    deposited = [receipt for receipt in reading.marked if receipt.deposited]
+    if not reading.paid or not reading.doubled or len(deposited) < 2 or _is_open(reading):
+        return ()
+    return tuple(_copies(reading, deposited) or deposited[1:])
+
+
+def _is_open(reading: Reading) -> bool:
+    """Whether what was sent for the payment is not settled yet: nothing new is planned meanwhile."""
+    return any(part.source.state in OPEN_STATES for part in reading.parts)
+
+
+def _copies(reading: Reading, receipts: Sequence[Receipt]) -> list[Receipt]:
+    """Those that we did not record."""
     recorded = {part.source.document_id for part in reading.parts}
-    copies = [receipt for receipt in free if receipt.id not in recorded]
-    staying = sum(receipt.amount_minor for receipt in reading.marked if receipt not in copies)
-    return tuple(copies) if staying == evidence.payment.amount_minor else ()
+    return [receipt for receipt in receipts if receipt.id not in recorded]

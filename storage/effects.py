@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -252,6 +252,19 @@ def take_up(work: Work, found: Mapping[str, Receipt]) -> None:
     if rows:
         one_row = sa.and_(table.c.company == sa.bindparam("of_company"), table.c.id == sa.bindparam("of_id"))
         work.connection.execute(sa.update(table).where(one_row), rows)
+
+
+def adopt(work: Work, effect: StoredEffect, receipt: Receipt) -> StoredEffect:
+    """Another receipt with its mark is the one of this effect from now on: the one that we recorded is voided or gone."""
+    table = schema.effect
+    work.connection.execute(
+        sa.update(table)
+        .where(row_of(work.company, effect.id))
+        .values(document_id=receipt.id, document_version=receipt.version, read_back=None)
+    )
+    body = {"effect": effect.id, "instead_of": effect.document_id, "document": receipt.id, "receipt": receipt.number}
+    work.record("effect.adopted", transaction_number=effect.transaction_number, body=body)
+    return replace(effect, document_id=receipt.id, document_version=receipt.version, read_back=None)
 
 
 def next_generation(chain: Sequence[StoredEffect], at_least: int = 0) -> int | None:

@@ -15,6 +15,9 @@ from storage import failures, outbox, schema
 from storage.failures import StoredFailure
 from storage.work import Work
 
+#: What says something of one payment and one document is never said of many at once.
+EACH_BY_ITSELF = (Remedy.MATCH, Remedy.NOT_DUPLICATE)
+
 
 @dataclass(frozen=True)
 class StoredIncident:
@@ -47,7 +50,7 @@ class IncidentFigures:
     def bulk_remedy(self) -> Remedy:
         """The remedy for all of it: what is recommended for every open one and one person may decide, otherwise trying again."""
         shared = next(iter(self.remedies)) if len(self.remedies) == 1 else Remedy.RETRY
-        return Remedy.RETRY if two_people.always(shared) else shared
+        return Remedy.RETRY if two_people.always(shared) or shared in EACH_BY_ITSELF else shared
 
 
 def root(cause: Cause, about: str) -> str:

@@ -29,7 +29,8 @@ from sync import binding, evidence, receipts_found
 from sync.desk import Desk
 from sync.receipts_found import Candidates, Search
 from sync.standings import Sides
-from sync.verification import customers_of_moved, live_receipts
+from sync.staying import live_receipts
+from sync.verification import customers_of_moved
 
 UNTOLD = Trouble(False, None)
 REVIEWED_DAYS = 7  # five business days, however they lie
@@ -58,6 +59,10 @@ class _Ours:
     other_money: Mapping[str, Sequence[OtherMoney]]
     known_customers: Mapping[str, Customer]
     returns_named: frozenset[str]  # of which a person named the entry, in books whose entries are not read
+
+    def is_other(self, number: str, receipt: Receipt) -> bool:
+        """Whether a person said that this receipt is other money than the payment."""
+        return any(said.holds_for(receipt) for said in self.other_money.get(number, ()))
 
 
 def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
@@ -89,7 +94,7 @@ def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
             proofs=ours.proofs.get(stored.number, ()),
             twin_of=ours.twin_of.get(stored.number, ""),
             twin_counts=_counts(ours.others.get(ours.twin_of.get(stored.number, ""))),
-            marked=[receipt for receipt in marked[stems[stored.number]] if not receipt.voided],
+            marked=[of for of in marked[stems[stored.number]] if not of.voided and not ours.is_other(stored.number, of)],
             receipts=receipts,
             customers=moved,
             claimed=ours.claimed,
@@ -160,7 +165,7 @@ def _our_rows(connection: Connection, desk: Desk, batch: Sequence[StoredPayment]
         customers=customers,
         candidates=candidates,
         claimed=decisions.claimed(connection, company, ids) if ids else {},
-        other_money=other_money.said(connection, company, numbers) if ids else {},
+        other_money=other_money.said(connection, company, numbers),
         returns_named=decisions.returns_named(connection, company, numbers),
         known_customers=mirror.customers_and_heirs(connection, company, of_customers) if ids else {},
     )

@@ -18,7 +18,8 @@ from storage.decisions import Proof
 from storage.effects import StoredEffect
 from storage.payments import StoredPayment
 from storage.taking_in import BEFORE_START_ON
-from sync.verification import difference, live_receipts
+from sync.staying import live_receipts
+from sync.verification import difference
 
 _UNDER_WAY = (Bucket.IN_FLIGHT, Bucket.UNKNOWN)
 
@@ -178,10 +179,11 @@ def _recorded(sides: Sides) -> Judged:
     """A receipt of ours is in the books."""
     known = {effect.document_id for effect in sides.chain if effect.kind is EffectKind.RECEIPT and effect.state in LIVE_STATES}
     extra = [receipt for receipt in sides.ours if receipt.id not in known]
-    if extra and known:
+    if extra and len(extra) < len(sides.ours):
         return _doubled(sides, sides.ours)
     if extra and len(extra) == 1:
-        text = f"is {sides.stored.state}, and {_named(extra)} in the books with its mark although we recorded none"
+        although = "ours is gone" if known else "we recorded none"
+        text = f"is {sides.stored.state}, and {_named(extra)} in the books with its mark although {although}"
         return _amiss(sides, Standing.DIFFERENT, "receipt_unexpected", text, extra)
     if extra:
         return _doubled(sides, extra, "receipt_unexpected")

@@ -13,7 +13,7 @@ import rules
 from receivables import as_meant
 from receivables.books_records import Customer, Gone, MoneyOut, Receipt, by_invoice
 from receivables.diagnosis import Remedy
-from receivables.effects import OPEN_STATES, ApplyReceipt, EffectKind, EffectState, ReceiptWrite, RecordReturn, VoidReceipt
+from receivables.effects import OPEN_STATES, ApplyReceipt, EffectState, ReceiptWrite, RecordReturn, VoidReceipt
 from receivables.failpoints import failpoint
 from receivables.payment import Bucket, FeedStatus, PaymentState
 from receivables.words import listed
@@ -22,8 +22,9 @@ from storage.effects import StoredEffect
 from storage.engine import Connection
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import money_back
+from sync import money_back, staying
 from sync.desk import Desk
+from sync.staying import live_receipts
 
 PAYMENTS_PER_BATCH = 60
 DISMISSALS_PER_RUN = 60
@@ -48,9 +49,12 @@ def run_once(desk: Desk) -> VerificationCounts:
             return counts
         wanted = {receipt_id for chain in chains.values() for receipt_id in _receipt_ids(chain)}
         receipts = desk.books.receipts(wanted)
+        instead = staying.receipts(desk, chains, receipts)
         entries = _entries(desk, batch, chains)
         failpoint("verification.after_reading")
         with desk.work() as work:
+            chains = {number: staying.adopted(work, chain, instead) for number, chain in chains.items()}
+            receipts = {**receipts, **{receipt.id: receipt for receipt in instead.values()}}
             customers = customers_of_moved(work.connection, desk.company.id, chains.values(), receipts)
             as_read = []
             for stored in batch:
@@ -81,11 +85,6 @@ def _receipt_ids(chain: Sequence[StoredEffect]) -> set[str]:
     ours = {part.document_id for part in live_receipts(chain) if part.document_id}
     changed = {effect.write.receipt_id for effect in chain if isinstance(effect.write, RecordReturn | VoidReceipt)}
     return ours | changed
-
-
-def live_receipts(chain: Sequence[StoredEffect]) -> list[StoredEffect]:
-    """The receipts of a payment that our own record says are in the books."""
-    return [effect for effect in chain if effect.kind is EffectKind.RECEIPT and effect.state is EffectState.DONE]
 
 
 def standing_receipts(chain: Sequence[StoredEffect], receipts: Mapping[str, Receipt | Gone]) -> dict[str, Receipt]:

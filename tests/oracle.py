@@ -108,7 +108,9 @@ class _Oracle(Money):
             or (isinstance(p.receipt, Gone) and p.state is EffectState.DONE)
         ]
         if deleted:
-            return Opinion(Cause.RECEIPT_DELETED, Remedy.ESCALATE, self.sure(all(p.verified for p in deleted)))
+            whole = sum(r.amount_minor for r in self.ours.values()) == self.amount
+            remedy = Remedy.RETRY if whole else Remedy.ESCALATE
+            return Opinion(Cause.RECEIPT_DELETED, remedy, self.sure(all(p.verified for p in deleted)))
         if changed := self.changed(parts):
             return changed
         refused_deposit = self.e.refusal is not None and self.e.refusal.code == "receipt_deposited"
@@ -156,11 +158,16 @@ class _Oracle(Money):
 
     def doubled_remedy(self) -> Remedy:
         """Void what is one too many, where no deposit and no closed month holds it and the rest is the whole payment."""
+        if any(part.state in MAYBE_IN_BOOKS - {EffectState.DONE} | {EffectState.PLANNED} for part in self.e.posted):
+            return Remedy.ESCALATE
         recorded = {part.document_id for part in self.e.posted}
-        copies = [r for r in self.ours.values() if r.id not in recorded and not r.deposited and not self.closed(r.received_on)]
-        rest = sum(r.amount_minor for r in self.ours.values()) - sum(r.amount_minor for r in copies)
-        may = EffectKind.VOID_RECEIPT in self.e.able and copies and rest == self.amount
-        return Remedy.VOID_RECEIPT if may else Remedy.ESCALATE
+        free = [r for r in self.ours.values() if not r.deposited and not self.closed(r.received_on)]
+        whole = sum(r.amount_minor for r in self.ours.values())
+        going = [sum(r.amount_minor for r in free if r.id not in recorded), sum(r.amount_minor for r in free)]
+        if EffectKind.VOID_RECEIPT in self.e.able and any(minor and whole - minor == self.amount for minor in going):
+            return Remedy.VOID_RECEIPT
+        twice = sum(r.deposited for r in self.ours.values()) > 1 and not self.e.unread
+        return Remedy.NOT_DUPLICATE if twice else Remedy.ESCALATE
 
     def paid_by_returned(self) -> Opinion | None:
         """The customer pays again what a payment had paid whose money went back."""

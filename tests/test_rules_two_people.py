@@ -27,7 +27,7 @@ PAID = "lines: [{invoice: 1042, amount: 500, open: 0, is: paid}]"
 CHECK = "receipts: [{id: 70, amount: 500, reference: check 8841, entered: 2026-03-04, lines: {1042: 500}}]"
 NEAR = "lines: [{invoice: 1042, amount: 500, is: unbound, problem: no_such_invoice, near: [{number: '001042', open: 500, %s}]}]"
 CREDIT = "lines: [{invoice: 1042, amount: 500, open: 380, credits: [{memo: CM-1, amount: 120, reason: %s}]}]"
-TWIN = "twins: [{number: '0042', alike: form}]"
+TWIN = "twins: [{number: '0042', alike: number}]"
 
 #: Evidence in its short form, a remedy, what the person names, and the row of the table; None where one person is enough.
 DECISIONS: list[tuple[str, Remedy, dict[str, object], TwoPeople | None]] = [

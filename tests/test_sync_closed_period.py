@@ -11,6 +11,7 @@ from scene import Scene, a_person, a_scene
 
 from receivables.diagnosis import Cause, Remedy
 from receivables.payment import PaymentState
+from receivables.two_people import TwoPeople
 from sync import journey, reconciliation, requests
 
 CLOSED, OPEN = date(2026, 3, 31), date(2026, 4, 1)
@@ -38,7 +39,7 @@ def test_two_people_post_it_on_the_first_open_day_and_the_memo_has_the_true_date
     assert (Remedy.POST_ON_OPEN_DAY, Remedy.RETRY, Remedy.DISMISS) == scene.failing().offered
 
     made = requests.request(scene.desk, "TXN-1", Remedy.POST_ON_OPEN_DAY, by="dana", channel="cli")
-    assert ("waiting_approval", requests.OTHER_DAY) == (made.state, made.outcome)
+    assert ("waiting_approval", TwoPeople.OTHER_DAY.said) == (made.state, made.outcome)
     requests.approve(scene.desk, made.id, by="erin")
     journey.finish_once(scene.desk)
 

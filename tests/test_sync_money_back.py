@@ -271,12 +271,44 @@ def test_the_second_receipt_of_one_payment_is_voided_and_the_first_stays(posted:
     assert [Standing.EXACTLY_ONCE] == standing(posted)
 
 
-def test_of_two_that_are_deposited_none_is_voided(posted: Scene) -> None:
+def test_the_deposited_copy_stays_and_our_receipt_is_voided(posted: Scene) -> None:
+    first, second = copied(posted)
+    posted.ledger.deposit_receipt(second.id, by="erin")
+    posted.sync()
+    assert "done" == two_people(posted, Remedy.VOID_RECEIPT)
+    assert [(first.id, True), (second.id, False)] == [(found.id, found.voided) for found in posted.ledger.receipts()]
+    assert "Apply it to its invoice in the books" in said(
+        posted
+    )  # the deposit is left alone
+    posted.ledger.apply_receipt(second.id, [(invoice(posted).id, 50_000)], by="erin")
+    posted.sync()
+    assert PaymentState.VERIFIED is posted.payment().state
+    assert [Standing.EXACTLY_ONCE] == standing(posted)
+
+
+def test_of_two_that_are_deposited_one_is_said_to_be_other_money(posted: Scene) -> None:
     first, second = copied(posted)
     for receipt in (first, second):
         posted.ledger.deposit_receipt(receipt.id, by="erin")
     posted.sync()
     assert Remedy.VOID_RECEIPT not in posted.failing().offered
+    assert "so the bank has the money twice" in said(posted)
+    assert "done" == two_people(posted, Remedy.NOT_DUPLICATE, cash_reference="check 77")
+    assert [False, False] == [found.voided for found in posted.ledger.receipts()]
+    assert PaymentState.VERIFIED is posted.payment().state
+    assert [Standing.EXACTLY_ONCE] == standing(posted)
+
+
+def test_our_receipt_voided_by_hand_beside_its_copy_leaves_the_copy_as_ours(posted: Scene) -> None:
+    first, second = copied(posted)
+    posted.ledger.void_receipt(first.id, by="erin")
+    posted.ledger.apply_receipt(second.id, [(invoice(posted).id, 50_000)], by="erin")
+    posted.sync()
+    if posted.failure() is not None:
+        posted.decide(Remedy.RETRY)
+        posted.sync()
+    assert PaymentState.VERIFIED is posted.payment().state
+    assert [Standing.EXACTLY_ONCE] == standing(posted)
 
 
 class BooksThatRecordNoReturns(EmbeddedBooks):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
-from receivables.words import Words
+from receivables.words import Words, capitalized
 from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.patterns import a
@@ -20,7 +20,8 @@ def receipt_deleted(reading: Reading, matched: Matched) -> Finding:
     Shows as: a payment that was posted is no longer in the books.
     Happens when: the books plainly say that the receipt is deleted or voided. Certain once it had been verified.
     Remedy: ask first whether the payment was returned, moved or cleaned up. If the money is there and nobody recorded it
-    otherwise, recreate the receipt; if another receipt has it, dismiss with that as proof.
+    otherwise, recreate the receipt; if another receipt has it, dismiss with that as proof. Where a copy of it with our mark is
+    there for all of the payment, retry: that one is ours from then on.
     Prevention: ask before deleting a receipt with our mark; to move it, dismiss or reopen the payment here.
     Not to be confused with: a receipt that could not be read: a read that failed proves nothing.
     """
@@ -28,6 +29,8 @@ def receipt_deleted(reading: Reading, matched: Matched) -> Finding:
     # Another part is there, or somebody entered it again by hand: recreating would double it.
     again = () if reading.marked or reading.suspects else (Remedy.RECREATE_RECEIPT,)
     because = (*gone, *observations.our_receipts(reading))
+    if reading.complete and reading.paid and not reading.doubled and not reading.repeated:
+        return matched.finding(Remedy.RETRY, Remedy.ESCALATE, Remedy.DISMISS, because=because)
     return matched.finding(Remedy.ESCALATE, *again, Remedy.DISMISS, because=because)
 
 
@@ -53,7 +56,11 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         gone = phrases.told(finding.facts("receipt_by_hand_vanished"), words)
         paid = phrases.amount(diagnosis, words)
         return f"{gone} The payment of {paid} may have bounced; nothing is posted until a person decides."
-    return f"{phrases.told(finding.facts('receipt_deleted', 'receipt_voided'), words)} {ASK_FIRST}"
+    gone = phrases.told(finding.facts("receipt_deleted", "receipt_voided"), words)
+    if finding.remedy is Remedy.RETRY:
+        staying = phrases.documents(finding.facts("receipt_ours"))
+        return f"{gone} {capitalized(staying)} has our mark and is the whole payment: retry, and it is ours from then on."
+    return f"{gone} {ASK_FIRST}"
 
 
 CAUSE = CauseFile(

@@ -11,7 +11,7 @@ from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
 from rules.situations import other_money
-from rules.voiding import voidable
+from rules.voiding import second_payments, voidable
 
 
 @rule(Cause.RECEIPT_DOUBLED, when=(a("payment", doubled=True),))
@@ -20,15 +20,17 @@ def receipt_doubled(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: two or more living receipts with our mark for one payment, or more money in them than was paid.
     Happens when: a receipt was copied by hand with our mark in it, or a write was carried out twice.
-    Remedy: void the second one, where no deposit and no closed month holds it: two people. The one that is deposited stays;
-    two that are deposited are two payments. Otherwise a person removes one in the books, or dismisses. Nothing is ever posted
-    again by itself.
+    Remedy: void the second one, where no deposit and no closed month holds it: two people. The one that is deposited stays.
+    Two that are deposited are two payments: say of the second one that it is other money, with its own cash reference.
+    Otherwise a person removes one in the books, or dismisses. Nothing is ever posted again by itself.
     Prevention: do not copy receipts in the books; a copy takes our mark with it.
     Not to be confused with: a payment that needs several receipts in its books, one for each part.
     """
     because = observations.our_receipts(reading)
     if EffectKind.VOID_RECEIPT in reading.evidence.able and voidable(reading):
         return matched.finding(Remedy.VOID_RECEIPT, Remedy.ESCALATE, Remedy.DISMISS, because=because)
+    if second_payments(reading) and not reading.evidence.unread:
+        return matched.finding(Remedy.NOT_DUPLICATE, Remedy.ESCALATE, Remedy.DISMISS, because=because)
     return matched.finding(Remedy.ESCALATE, Remedy.DISMISS, because=because)
 
 
@@ -60,10 +62,13 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
             f"{named} {name} this payment of {phrases.amount(diagnosis, words)}, which {phrases.documents(receipts)} records "
             "already. If it is the same money, one of them must be removed."
         )
-    return (
+    twice = (
         f"The books hold this payment of {phrases.amount(diagnosis, words)} more than once: {phrases.documents(receipts)}, "
-        f"{phrases.total(receipts, 'amount', words)} together. One of them must be removed."
+        f"{phrases.total(receipts, 'amount', words)} together."
     )
+    if diagnosis.primary.remedy is Remedy.NOT_DUPLICATE:
+        return f"{twice} They are in bank deposits, so the bank has the money twice: say which money the second one is."
+    return f"{twice} One of them must be removed."
 
 
 CAUSE = CauseFile(
