@@ -20,7 +20,7 @@ from receivables.authority import shared_names
 from receivables.books_records import BooksSettings
 from receivables.errors import AccessLost, BooksError, ConfigurationError, FeedError, NotFound, Throttled
 from receivables.words import counted, listed
-from storage import companies, decisions, feeds
+from storage import companies, decisions, feeds, periods
 from storage.checking import check_database, last_feed
 
 SIGN_IN_ENDS_SOON = timedelta(days=14)
@@ -219,7 +219,7 @@ def _books(house: House, company: CompanySettings) -> Iterator[Finding]:
     yield Finding(company.id, "writing", Verdict.NOT_TRIED, "Not tried: a write would change the books.")
     unapplying = f"Not tried: a write would change the books; {company.connector.unapplying}."
     yield Finding(company.id, "unapplying", Verdict.NOT_TRIED, unapplying)
-    yield from _settings(company, settings)
+    yield from _settings(house, company, settings)
     yield from _clocks(house, company)
 
 
@@ -231,14 +231,15 @@ def _remedy(company: CompanySettings, error: BooksError) -> str:
     return company.connector.when_down
 
 
-def _settings(company: CompanySettings, settings: BooksSettings) -> Iterator[Finding]:
-    closed = settings.closed_through
+def _settings(house: House, company: CompanySettings, settings: BooksSettings) -> Iterator[Finding]:
+    closed, words = settings.closed_through, company.company.words
     yield Finding(
-        company.id,
-        "periods",
-        Verdict.WORKS,
-        f"Closed through {company.company.words.day(closed)}." if closed else "No period is closed.",
+        company.id, "periods", Verdict.WORKS, f"Closed through {words.day(closed)}." if closed else "No period is closed."
     )
+    with house.db.read() as connection:
+        reopened = periods.reopened(connection, company.id)
+    if reopened:
+        yield Finding(company.id, "periods", Verdict.WARNING, reopened.sentence(words), "The controller closes it in the books.")
     if settings.auto_applies_credits:
         text = "The books apply credits automatically, which causes most failures with credit memos."
         yield Finding(company.id, "credits", Verdict.WARNING, text, "Turn the setting off in the books.")

@@ -7,6 +7,7 @@ from bot.rooms import Channel
 from bot.text import context, fallback, header, section
 from receivables.words import Words, counted, plain
 from storage.nights import StoredNight
+from storage.periods import Reopened
 
 NEWS_AT_MOST = 10  # the command line has them all
 NEWS_LENGTH = 240
@@ -23,6 +24,11 @@ def night_card(night: StoredNight, channel: Channel) -> Message:
         why = f"The last try failed: {plain(night.problem, NEWS_LENGTH)}" if night.problem else "Is resolve-now running?"
         return Message(fallback(f"{head}. {why}"), [header(head), section(f"{text} {why}")])
     proven = f"Proven on {words.moment(night.proven_at)}."
+    reopened = night.counts.get("reopened")
+    open_again = Reopened.of(reopened).sentence(words) if reopened else ""
+    if not night.news and open_again:
+        head = f"{company}: a closed period is open again"
+        return Message(fallback(f"{head}. {open_again}"), [header(head), section(open_again), context(f"{proven} {ALL_OF_IT}")])
     if not night.news:
         head = f"{company}: the night of {on} was proven after all"
         return Message(fallback(head), [header(head), section(f"{proven} Nothing new was found."), context(ALL_OF_IT)])
@@ -30,6 +36,7 @@ def night_card(night: StoredNight, channel: Channel) -> Message:
     told = [plain(str(found["text"]), NEWS_LENGTH) for found in night.news[:NEWS_AT_MOST]]
     if len(night.news) > NEWS_AT_MOST:
         told.append(f"And {len(night.news) - NEWS_AT_MOST:,} more.")
+    told += [open_again] if open_again else []
     known = len(night.found) - len(night.news)
     before = f"{counted(known, 'discrepancy', 'discrepancies')} from before. " if known > 0 else ""
     return Message(

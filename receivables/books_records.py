@@ -194,6 +194,7 @@ class BooksSettings:
     home_currency: str
     closed_through: date | None  # the last day of the last closed period
     auto_applies_credits: bool = False
+    last_reopened: Stamp | None = None  # who opened a closed period last, and when, where the books tell
 
 
 Document = Customer | Invoice | CreditMemo | Receipt

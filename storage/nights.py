@@ -111,7 +111,8 @@ def proven(work: Work, due: datetime, counts: Mapping[str, Any], found: Sequence
     news = [discrepancy for discrepancy in found if _key(discrepancy) not in seen]
     kept = {"found": list(found[:KEPT_AT_MOST]), "news": news[:KEPT_AT_MOST]}
     night_id = _put(work, due, state="proven", proven_at=work.at, problem="", counts=dict(counts), **kept)
-    if news or (known is not None and known.state == "missed"):
+    reopened = counts.get("reopened") and not (before and before.counts.get("reopened"))
+    if news or reopened or (known is not None and known.state == "missed"):
         outbox.want(work, "night", night_id)
     return news
 

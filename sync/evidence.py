@@ -43,6 +43,7 @@ from sync import (
     escalation,
     nearby,
     other_invoices,
+    periods,
     posted_parts,
     receipts_found,
     successors,
@@ -242,7 +243,7 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
     stems = [marker_stem(desk.company.id, stored.number) for stored in batch if full or ours.effects[stored.number]]
     since = min(receipts_found.window(desk.company, stored.payment)[0] for stored in batch)
     read = _Read(NO_SETTINGS, full)
-    read.settings = _settings(books, read)
+    read.settings = _settings(desk, read)
     numbers = {line.invoice_number for stored in batch for line in stored.payment.allocations if line.invoice_number}
     if full:  # first: books that answer with whole invoices need not be asked for the same ones by id
         read.numbered = read.attempt("invoices of the same number", lambda: books.invoices_numbered(numbers), ())
@@ -291,10 +292,10 @@ def _heirs(books: Books, read: _Read, ids: set[str]) -> Mapping[str, Customer | 
     return read.attempt("customers that others were merged into", lambda: books.customers(ids), nobody)
 
 
-def _settings(books: Books, read: _Read) -> BooksSettings:
+def _settings(desk: Desk, read: _Read) -> BooksSettings:
     """The books' settings. Where they are refused to us, nothing is known of them, and nothing that rests on them is sure."""
     try:
-        return books.settings()
+        return periods.read(desk)
     except BooksRefused as error:
         read.unread.append(f"settings: {error.message}")
         return NO_SETTINGS

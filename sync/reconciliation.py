@@ -16,8 +16,9 @@ from receivables.payment import Bucket, PaymentState
 from receivables.words import plain
 from storage import companies, decisions, effects, failures, mirror, payments
 from storage.payments import StoredPayment
+from storage.periods import Reopened, reopened
 from storage.work import Work
-from sync import journey, mirroring, proof_reading
+from sync import journey, mirroring, periods, proof_reading
 from sync.control_totals import ControlTotals
 from sync.desk import Desk
 from sync.standings import AMISS, Discrepancy, Judged, Sides, Standing, judge
@@ -50,6 +51,7 @@ class Proven:
     standings: dict[Standing, Tally] = field(default_factory=lambda: {standing: Tally() for standing in Standing})
     marked_receipts: int = 0
     discrepancies: list[Discrepancy] = field(default_factory=list)
+    reopened: Reopened | None = None  # a closed period that is open again
 
     @property
     def clean(self) -> bool:
@@ -105,7 +107,8 @@ class Proven:
             standing.value: {"count": tally.count, "money": dict(sorted(tally.money.items()))}
             for standing, tally in self.standings.items()
         }
-        return {"company": self.company, **{name: getattr(self, name) for name in names}, "standings": standings}
+        counted = {"company": self.company, **{name: getattr(self, name) for name in names}, "standings": standings}
+        return counted | ({"reopened": self.reopened.told()} if self.reopened else {})
 
 
 def run_once(desk: Desk, progress: Progress | None = None, done: Done | None = None) -> Proven:
@@ -115,6 +118,7 @@ def run_once(desk: Desk, progress: Progress | None = None, done: Done | None = N
     """
     totals = ControlTotals(desk.company)
     proven = Proven(desk.company.id, totals)
+    periods.read(desk)
     mirroring.run_once(desk)
     stems: set[str] = set()
     after = ""
@@ -126,6 +130,7 @@ def run_once(desk: Desk, progress: Progress | None = None, done: Done | None = N
             progress(proven.payments)
     _walk_books(desk, stems, proven)
     with desk.db.read() as connection:
+        proven.reopened = reopened(connection, desk.company.id)
         totals.close(mirror.customers_and_heirs(connection, desk.company.id, totals.customer_ids()))
     with desk.work() as work:
         companies.set_reconciled(work)

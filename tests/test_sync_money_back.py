@@ -277,9 +277,7 @@ def test_the_deposited_copy_stays_and_our_receipt_is_voided(posted: Scene) -> No
     posted.sync()
     assert "done" == two_people(posted, Remedy.VOID_RECEIPT)
     assert [(first.id, True), (second.id, False)] == [(found.id, found.voided) for found in posted.ledger.receipts()]
-    assert "Apply it to its invoice in the books" in said(
-        posted
-    )  # the deposit is left alone
+    assert "Apply it to its invoice in the books" in said(posted)  # the deposit is left alone
     posted.ledger.apply_receipt(second.id, [(invoice(posted).id, 50_000)], by="erin")
     posted.sync()
     assert PaymentState.VERIFIED is posted.payment().state

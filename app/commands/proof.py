@@ -94,6 +94,8 @@ def _say(proven: Proven, words: Words) -> None:
     for discrepancy in proven.discrepancies:
         print_line(f"{discrepancy.problem}: {discrepancy.text}")
     _say_totals(proven, words)
+    if proven.reopened:
+        print_line(f"{proven.company}: {proven.reopened.sentence(words)}")
     once = sum(proven.standings[standing].count for standing in (Standing.EXACTLY_ONCE, Standing.DISMISSED_WITH_PROOF))
     if not proven.clean:
         found = counted(len(proven.discrepancies), "discrepancy", "discrepancies")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, String, Table, Text
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKeyConstraint, Index, Integer, String, Table, Text
 
 from receivables.diagnosis import Cause
 from receivables.payment import BUCKETS_OF, Bucket, FeedStatus, PaymentState
@@ -36,6 +36,10 @@ company = Table(
     Column("paused_message", Text, nullable=False, server_default=""),
     Column("paused_at", Moment),
     Column("paused_until", Moment),  # when to ask the books again; NULL waits for a person
+    Column("closed_through", Date),  # the last day that the books were ever seen closed through
+    Column("open_from", Date),  # where a closed period was reopened: its first open day; NULL is from the beginning
+    Column("reopened_at", Moment),  # NULL: nothing that was closed is open
+    Column("reopened_by", Text, nullable=False, server_default=""),
 )
 
 intake_file = Table(
