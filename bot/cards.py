@@ -186,7 +186,9 @@ def _open(facts: CardFacts, words: Words, names: Names) -> list[Block]:
     blocks.append({"type": "actions", "block_id": "buttons", "elements": [*buttons, resolve_now(facts.failure.id)]})
     if facts.failure.about != "payment" and not facts.offers:
         number = plain(facts.failure.transaction_number, NUMBER_AT_MOST)
-        since += f" Settle it on the command line: resolve-now decide {number} retry --as PERSON"
+        entry = " --entry NUMBER" if facts.failure.remedy is Remedy.RECORD_RETURN else ""
+        how = f"{facts.failure.remedy or Remedy.RETRY}{entry}"
+        since += f" Settle it on the command line: resolve-now decide {number} {how} --as PERSON"
     blocks.append(context(" ".join([*_notes(facts, words), since])))
     return blocks
 

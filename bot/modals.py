@@ -134,7 +134,7 @@ def _needs(facts: CardFacts, remedy: Remedy, words: Words) -> list[Block]:
         blocks += _other_money(facts, words)
     if remedy is Remedy.MATCH:
         blocks += match_inputs(facts, words)
-    if remedy is Remedy.RECORD_RETURN and facts.evidence and not rules.makes_returns(facts.evidence):
+    if remedy is Remedy.RECORD_RETURN and not (facts.evidence and rules.makes_returns(facts.evidence)):
         element = {"type": "plain_text_input", "action_id": "entry", "max_length": REFERENCE_AT_MOST}
         blocks.append(_input("entry", "Its entry in the books", element, hint="Record it there first, then give its number."))
     reason = {"type": "plain_text_input", "action_id": "reason", "multiline": True, "max_length": REASON_AT_MOST}

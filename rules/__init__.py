@@ -52,7 +52,7 @@ from rules.near import (
 from rules.obstacles import NOBODY_DECIDES, InTheWay, Obstacle, obstacles
 from rules.open_day import first_open_day
 from rules.reading import Reading, read
-from rules.returning import Returns, makes_returns, reopened, returns, to_void
+from rules.returning import Returns, makes_returns, named_entry, reopened, returns, to_void
 from rules.saying import incident, needs_reconnecting, not_checked, root, sentence, setting, stops_company, title, was_recorded
 from rules.two_people import two_people
 
@@ -102,6 +102,7 @@ __all__ = [
     "may_be_other_money",
     "may_match",
     "money_gone",
+    "named_entry",
     "named_in",
     "near_customers",
     "near_invoices",

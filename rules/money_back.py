@@ -44,7 +44,8 @@ def paid_after_all(fact: Fact, words: Words, *, before: str, state: str = "") ->
 def partly_refunded(fact: Fact, words: Words, *, refunded: Money, whole: Money) -> str:
     return (
         f"{fact_kinds.money(words, refunded)} of the {fact_kinds.money(words, whole)} of {fact.document} was refunded in the "
-        "portal. Its receipt stays at the whole amount; record the refund in the books as a document of its own."
+        "portal. Its receipt stays at the whole amount. Record the refund in the books as a document of its own: once it is read "
+        "there, this ends by itself; where it is not found, two people name its entry."
     )
 
 
@@ -57,7 +58,7 @@ def gave_back_partly(payment: Payment, refunded_minor: int, at: datetime) -> Dia
 
 def at_intake(cause: Cause, payment: Payment, fact: Fact) -> Diagnosis:
     """What is told when it comes in: one certain fact."""
-    finding = Finding(cause, INTAKE, Remedy.RETRY, Confidence.CERTAIN, because=(fact,))
+    finding = Finding(cause, INTAKE, Remedy.RECORD_RETURN, Confidence.CERTAIN, because=(fact,))
     return Diagnosis(finding, payment=observations.the_payment(payment))
 
 

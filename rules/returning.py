@@ -58,6 +58,18 @@ class Returns:
         return TwoPeople.REFUND_REOPENS if refund_reopens else None
 
 
+def named_entry(options: Options) -> str:
+    """The entry of the books that a person names, or ""."""
+    return " ".join(str(options.get("entry") or "").split()).removeprefix("#")
+
+
+def part_named(options: Options) -> TwoPeople:
+    """Why naming the document of a part that was refunded takes two people: one that can be read ends it by itself."""
+    if not named_entry(options):
+        raise CannotBeDone("Record the refund in the books as a document of its own. If it is not found, name it (--entry).")
+    return TwoPeople.UNREAD_ENTRY
+
+
 def makes_returns(evidence: Evidence) -> bool:
     """Whether these books record returns at our order."""
     return EffectKind.RECORD_RETURN in evidence.able
@@ -73,7 +85,7 @@ def returns(evidence: Evidence, options: Options) -> Returns:
     counted = [receipt for receipt in receipts_of(evidence) if counted_minor(receipt, evidence.money_out) > 0]
     if not counted:
         raise CannotBeDone("The books count nothing of this payment; there is nothing to record.")
-    named = " ".join(str(options.get("entry") or "").split()).removeprefix("#")
+    named = named_entry(options)
     if not makes_returns(evidence):
         if not named:
             how = f": {evidence.return_by_hand}" if evidence.return_by_hand else ""

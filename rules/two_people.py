@@ -17,7 +17,7 @@ from rules.corrections import is_of_substance
 from rules.credits_off import all_genuine
 from rules.following import is_about_twin
 from rules.near import match
-from rules.returning import returns
+from rules.returning import part_named, returns
 
 #: Money of the portal that is older than this is no ordinary credit any more.
 OLD_AFTER = timedelta(days=30)
@@ -46,8 +46,8 @@ def two_people(
             return TwoPeople.NO_GENUINE_CREDIT
         case Remedy.KEEP_ON_ACCOUNT if evidence and _is_old_credit(evidence, options, company, at):
             return TwoPeople.OLD_CREDIT
-        case Remedy.RECORD_RETURN if evidence:
-            return returns(evidence, options).two_people
+        case Remedy.RECORD_RETURN:
+            return returns(evidence, options).two_people if evidence else part_named(options)
     return None
 
 

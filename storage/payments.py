@@ -66,6 +66,19 @@ def set_status(work: Work, payment: Payment, *, before: FeedStatus) -> None:
     work.record("payment.status", transaction_number=payment.transaction_number, body=body)
 
 
+def note_when_and_why(work: Work, payment: Payment, *, before: tuple[datetime | None, str]) -> None:
+    """Takes what the feed now says of when and why the money went back, where it says the same of the money itself.
+
+    A feed that says nothing of them takes nothing back.
+    """
+    told = {"status_at": payment.status_at, "reason_code": payment.reason_code}
+    news = {name: value for (name, value), held in zip(told.items(), before, strict=True) if value and value != held}
+    if news:
+        work.connection.execute(sa.update(schema.payment).where(_is(work.company, payment.transaction_number)).values(**news))
+        body = {name: str(value) for name, value in news.items()}
+        work.record("payment.status", transaction_number=payment.transaction_number, body=body)
+
+
 def confirm_status(work: Work, number: str) -> None:
     """A person, or the books, confirmed what the feed says now: that it had said otherwise counts no more."""
     work.connection.execute(sa.update(schema.payment).where(_is(work.company, number)).values(told_before=""))

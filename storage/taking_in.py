@@ -41,7 +41,7 @@ def take_in(work: Work, payment: Payment, *, source: str, excluded_by: str | Non
     work.only_for(payment.company)
     table = schema.payment
     known = work.connection.execute(
-        sa.select(table.c.content_hash, table.c.status, table.c.dispute).where(
+        sa.select(table.c.content_hash, table.c.status, table.c.dispute, table.c.status_at, table.c.reason_code).where(
             table.c.company == payment.company, table.c.transaction_number == payment.transaction_number
         )
     ).one_or_none()
@@ -49,6 +49,8 @@ def take_in(work: Work, payment: Payment, *, source: str, excluded_by: str | Non
         if known.content_hash != payment.content_hash():
             return Intake.OTHER_CONTENT
         same = (known.status, known.dispute) == (payment.status, payment.dispute)
+        if same:
+            payments.note_when_and_why(work, payment, before=(known.status_at, known.reason_code))
         return Intake.SAME if same else Intake.STATUS_CHANGED
     others = {} if excluded_by == BEFORE_START_ON else _alike(work, payment, time_zone)
     if others:

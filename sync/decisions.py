@@ -64,7 +64,7 @@ def _carry_out(desk: Desk, decision: StoredDecision, counts: DecisionCounts) -> 
         _end(desk, decision, "stale", "the failure was resolved meanwhile", counts)
         return
     if found.about == "intake":
-        _settle_intake(desk, decision, found, counts)
+        _settle_intake(desk, decision, stored, found, counts)
         return
     if found.about == CORRECTION:
         _settle_correction(desk, decision, stored, found, counts)
@@ -194,12 +194,23 @@ def _end(desk: Desk, decision: StoredDecision, state: str, why: str, counts: Dec
     counts.refused += 1
 
 
-def _settle_intake(desk: Desk, decision: StoredDecision, found: StoredFailure, counts: DecisionCounts) -> None:
-    """A contradiction in the feed is over when a person says so; the payment we hold is not touched."""
+def _settle_intake(
+    desk: Desk, decision: StoredDecision, stored: StoredPayment, found: StoredFailure, counts: DecisionCounts
+) -> None:
+    """What the feed told is over when people say so, or name its document; the payment we hold is not touched."""
+    if found.diagnosis is None:
+        raise AssertionError(f"failure {found.id} of the feed was opened without a diagnosis")
+    answer = _allowed(desk, decision, question_of(desk, stored, found.diagnosis, None, decision.remedy, decision.options))
+    if answer.ruling is not Ruling.ALLOWED:
+        _end(desk, decision, "refused", answer.reason, counts)
+        return
+    entry = rules.named_entry(decision.options)
+    outcome = f"recorded in the books as {entry}" if entry else "what we hold was kept"
     with desk.work() as work:
         if decisions.move(work, decision, "carrying_out", outcome=""):
-            decisions.move(work, replace(decision, state="carrying_out"), "done", outcome="what we hold was kept")
-            failures.resolve(work, found, resolution="retried", by=decision.requested_by)
+            decisions.move(work, replace(decision, state="carrying_out"), "done", outcome=outcome)
+            resolution = "carried_out" if entry else "retried"
+            failures.resolve(work, found, resolution=resolution, by=decision.requested_by)
             counts.carried_out += 1
 
 

@@ -106,6 +106,8 @@ def take(work: Work, desk: Desk, payment: Payment, source: str, counts: IntakeCo
             counts.new += 1
         case Intake.EXCLUDED:
             counts.excluded += 1
+            if payment.status is not FeedStatus.PAID:
+                money_back.came_gone(work, desk, payment)
         case Intake.TWIN:
             counts.twins += 1
         case Intake.SAME:

@@ -27,6 +27,7 @@ from sync import (
     evidence,
     incidents,
     mirroring,
+    part_refunds,
     polling,
     posting,
     verification,
@@ -179,6 +180,7 @@ def diagnose_now(desk: Desk) -> None:
 def _diagnose(desk: Desk, counts: JourneyCounts) -> None:
     evidence.run_once(desk)
     correcting.run_once(desk)
+    counts.put_right += part_refunds.run_once(desk)
     found = diagnosis.run_once(desk)
     counts.put_right += found.put_right
     counts.diagnosed += found.diagnosed

@@ -14,6 +14,8 @@ from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.taking_in import BEFORE_START_ON
 from storage.work import Work
+from sync import receipts_found
+from sync.desk import Desk
 
 FEED = "feed"  # who takes payments in, as the record names it
 PAID_AFTER_ALL = "paid_after_all"
@@ -34,6 +36,17 @@ def status_changed(work: Work, payment: Payment) -> None:
     elif stored.state is PaymentState.FAILED:
         failures.hold(work, number)
     elif stored.state in (PaymentState.RECEIVED, PaymentState.POSTED, PaymentState.VERIFIED) or _has_proof(work, stored):
+        tell(work, stored, payment)
+
+
+def came_gone(work: Work, desk: Desk, payment: Payment) -> None:
+    """A payment whose money was gone when the feed first told of it is never posted. Where somebody entered a receipt with its
+    number, a person is told; the record says in any case that it was excluded, and why.
+    """
+    asked = receipts_found.wanted(desk.company, payment, ())
+    found = receipts_found.candidates(work.connection, desk.company, [asked]).found[payment.transaction_number]
+    stored = payments.find(work.connection, work.company, payment.transaction_number)
+    if stored is not None and stored.excluded_by != BEFORE_START_ON and any(not receipt.gone for receipt in found):
         tell(work, stored, payment)
 
 

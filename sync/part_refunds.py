@@ -1,0 +1,57 @@
+"""A part of a payment that the portal gave back: told when it came in, over once the books show a document for it.
+
+Reads: the open failures of such parts, the receipts of those payments, and the entries by which money of them left the books.
+Leaves: the failure ended, in the name of the person who recorded the refund. Never: a write to the books, or a payment moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from receivables.books_records import MoneyOut, MoneyOutKind
+from receivables.errors import BooksRefused, OutcomeUnknown
+from storage import decisions, effects, failures, payments
+from storage.engine import Connection
+from storage.failures import StoredFailure
+from sync.desk import Desk
+from sync.staying import live_receipts
+
+PARTS_PER_SYNC = 100
+TOLD = "partly_refunded"  # why such a failure is opened: the fact that it rests on
+
+
+def run_once(desk: Desk) -> int:
+    """Ends those of which the books show as much as the portal gave back; returns how many. Raises BooksUnavailable."""
+    with desk.db.read() as connection:
+        opened = failures.open_ones(connection, desk.company.id, about="intake", limit=PARTS_PER_SYNC)
+        parts = [found for found in opened if found.opened_because == TOLD]
+        numbers = {found.transaction_number for found in parts}
+        known = payments.by_numbers(connection, desk.company.id, numbers) if parts else {}
+        receipts = _receipts(connection, desk.company.id, numbers) if parts else {}
+    asked = {receipt_id for of_payment in receipts.values() for receipt_id in of_payment}
+    try:
+        read = desk.books.money_out(asked) if asked else {}
+    except (BooksRefused, OutcomeUnknown):
+        return 0  # not read is not absent: it is asked again
+    recorded = {number: [entry for receipt_id in ids for entry in read.get(receipt_id, ())] for number, ids in receipts.items()}
+    return sum(_settled(desk, found, known[found.transaction_number].payment.refunded_minor, recorded) for found in parts)
+
+
+def _receipts(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, set[str]]:
+    """By transaction number, our receipts and those that a dismissal rests on."""
+    chains = effects.of_payments(connection, company, numbers)
+    proofs = decisions.standing_proofs(connection, company, numbers)
+    return {
+        number: {part.document_id for part in live_receipts(chains[number]) if part.document_id}
+        | {proof.receipt_id for proof in proofs.get(number, ())}
+        for number in numbers
+    }
+
+
+def _settled(desk: Desk, found: StoredFailure, refunded_minor: int, recorded: Mapping[str, Sequence[MoneyOut]]) -> bool:
+    out = [entry for entry in recorded[found.transaction_number] if entry.kind is not MoneyOutKind.FEE]
+    if not out or sum(entry.amount_minor for entry in out) < refunded_minor:
+        return False
+    person = max(out, key=lambda entry: entry.created.at).created.person
+    with desk.work() as work:
+        return failures.resolve(work, found, resolution="put_right", by=person)

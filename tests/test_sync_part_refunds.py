@@ -1,0 +1,168 @@
+"""What the feed says beside the amount: a part that was given back, money gone from the first word on, and why it went."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from accounting_stories import Office
+from cause_worlds import QUICKBOOKS, XERO, a_world
+from makers import a_payment
+from scene import Scene
+from stand_ins.quickbooks import QuickBooks
+from stand_ins.xero import Xero
+
+import rules
+from accounting.embedded.money_out import NewMoneyOut
+from receivables.books_records import MoneyOutKind, Receipt, ReceiptLine
+from receivables.diagnosis import Cause, Remedy
+from receivables.errors import CannotBeDone
+from receivables.payment import Dispute, FeedStatus, Payment, PaymentState
+from storage import audit, failures
+from storage.failures import StoredFailure
+from sync import reconciliation, requests
+
+WENT_BACK = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def posted(scene: Scene) -> Scene:
+    """Invoice 1042 of 500.00, due Feb 14, is paid by TXN-1 of March 3, and our receipt is verified."""
+    scene.ledger.add_invoice("1042", scene.customer().id, 50_000, "USD", date(2026, 2, 1), by="erin", due_on=date(2026, 2, 14))
+    scene.pay("TXN-1")
+    scene.sync()
+    return scene
+
+
+def fed(scene: Scene, payment: Payment) -> None:
+    scene.feed(payment)
+    scene.clock.advance(86_400)
+    scene.sync()
+
+
+def of_the_feed(scene: Scene) -> StoredFailure | None:
+    with scene.db.read() as connection:
+        return failures.open_of(connection, "acme", "TXN-1", "intake")
+
+
+def ours(scene: Scene) -> Receipt:
+    (receipt,) = scene.ledger.receipts()
+    return receipt
+
+
+def refund(scene: Scene, amount_minor: int, kind: MoneyOutKind = MoneyOutKind.REFUND) -> None:
+    """Erin records it, taken off the invoice."""
+    off = (ReceiptLine(ours(scene).lines[0].invoice_id, amount_minor),) if kind is MoneyOutKind.REFUND else ()
+    scene.ledger.pay_out(NewMoneyOut(kind, ours(scene).id, date(2026, 3, 10), amount_minor, off=off), by="erin")
+    scene.sync()
+
+
+# --- a part that was given back -------------------------------------------------------------------------------------------
+
+
+def test_a_part_that_was_refunded_ends_once_as_much_is_recorded(posted: Scene) -> None:
+    fed(posted, replace(posted.payment().payment, refunded_minor=5_000))
+    found = of_the_feed(posted)
+    assert found is not None
+    assert (Remedy.RECORD_RETURN,) == found.offered
+
+    refund(posted, 3_000)
+    refund(posted, 1_500, MoneyOutKind.FEE)
+    assert of_the_feed(posted) is not None
+
+    refund(posted, 2_000)
+
+    with posted.db.read() as connection:
+        ended = failures.get(connection, "acme", found.id)
+    assert ("resolved", "put_right", "erin") == (ended.state, ended.resolution, ended.resolved_by)
+    assert PaymentState.VERIFIED is posted.payment().state
+    assert reconciliation.run_once(posted.desk).clean
+
+
+def test_a_part_is_not_settled_without_its_document(posted: Scene) -> None:
+    fed(posted, replace(posted.payment().payment, refunded_minor=5_000))
+
+    with pytest.raises(CannotBeDone, match="Record the refund in the books"):
+        requests.request(posted.desk, "TXN-1", Remedy.RECORD_RETURN, by="dana", channel="cli")
+
+    assert of_the_feed(posted) is not None
+
+
+# --- gone from the first word on ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("entered", [False, True])
+def test_a_chargeback_as_the_first_word_is_on_record_and_told_where_a_receipt_has_its_number(scene: Scene, entered: bool) -> None:
+    customer = scene.customer()
+    if entered:
+        scene.ledger.enter_receipt(customer.id, 50_000, "USD", date(2026, 3, 3), by="erin", reference="TXN-1")
+    scene.sync()
+    gone = replace(a_payment(), status=FeedStatus.CHARGED_BACK, dispute=Dispute.LOST, status_at=WENT_BACK)
+
+    fed(scene, gone)
+
+    with scene.db.read() as connection:
+        rows = [row for row in audit.rows(connection, "acme", "TXN-1") if row.action == "payment.excluded"]
+    assert ["arrived_charged_back"] == [json.loads(row.body)["rule"] for row in rows]
+    if entered:
+        assert Cause.PAYMENT_CHARGED_BACK is scene.failing().cause
+    else:
+        assert (None, PaymentState.EXCLUDED) == (scene.failure(), scene.payment().state)
+
+
+# --- when and why it went back --------------------------------------------------------------------------------------------
+
+
+def test_the_reason_that_a_feed_tells_later_is_taken(posted: Scene) -> None:
+    returned = replace(posted.payment().payment, status=FeedStatus.RETURNED)
+    fed(posted, returned)
+
+    fed(posted, replace(returned, status_at=WENT_BACK, reason_code="R01"))
+    fed(posted, returned)  # a feed that says nothing of it takes nothing back
+
+    held, diagnosis = posted.payment().payment, posted.failing().diagnosis
+    assert diagnosis is not None
+    assert (WENT_BACK, "R01") == (held.status_at, held.reason_code)
+    assert "returned on Mar 10, 2026 (R01, insufficient funds)" in rules.sentence(diagnosis, posted.desk.company.words)
+
+
+def test_a_preview_says_since_when_an_invoice_that_opens_again_is_due(posted: Scene) -> None:
+    fed(posted, replace(posted.payment().payment, status=FeedStatus.RETURNED, status_at=WENT_BACK))
+    found, words = posted.failing(), posted.desk.company.words
+    with posted.db.read() as connection:
+        evidence = failures.evidence(connection, "acme", found.evidence_id or "")
+    assert found.diagnosis is not None
+
+    said = rules.follows(Remedy.RECORD_RETURN, found.diagnosis, evidence, {}, words)
+
+    overdue = (evidence.taken_at.date() - date(2026, 2, 14)).days
+    assert f"Invoice 1042 is open again: $500.00, due Feb 14, 2026, {overdue} days overdue." == said[-1]
+
+
+# --- what a bookkeeper enters elsewhere -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("books", [QUICKBOOKS, XERO])
+def test_what_a_bookkeeper_enters_for_a_refund_ends_it_in_quickbooks_and_xero(books: str, tmp_path: Path) -> None:
+    with a_world(books, tmp_path) as world:
+        office = Office(world, 1)
+        office.number = "TXN-100001"
+        office.pay()
+        office.sync()
+        office.told(FeedStatus.REFUNDED)
+        office.shows(Cause.PAYMENT_REFUNDED, Remedy.RECORD_RETURN)
+
+        if isinstance(world.package, QuickBooks):
+            customer = {"value": office.hooli.id.removeprefix("C")}
+            typed = {"CustomerRef": customer, "TotalAmt": 500, "PrivateNote": "Refund TXN-100001", "TxnDate": str(office.today)}
+            world.package.enter("RefundReceipt", typed)
+        elif isinstance(world.package, Xero):
+            customer_id = world.package.id_of("customer", office.hooli.id)
+            world.package.spend(customer_id, "500.00", office.today, "Refund TXN-100001")
+        office.sync()
+
+        assert (None, PaymentState.EXCLUDED) == (world.scene.failure(office.number), world.scene.payment(office.number).state)
+        assert reconciliation.run_once(world.scene.desk).clean
