@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine
 
 from receivables import boundary
 from receivables.errors import ConfigurationError
+from storage import dialects
 
 __all__ = ["Connection", "Database"]  # other rooms pass a connection along and never use it themselves
 
@@ -83,10 +84,15 @@ def _engine(url: sa.URL, wait_seconds: float, begin: str) -> Engine:
         return _sqlite_engine(url, wait_seconds, begin)
     if url.get_backend_name() == "postgresql":
         options = f"-c lock_timeout={int(wait_seconds * 1000)} -c idle_in_transaction_session_timeout=60000"
-        return sa.create_engine(url.set(drivername="postgresql+psycopg"), connect_args={"options": options}, pool_pre_ping=True)
+        return _created(url, connect_args={"options": options}, pool_pre_ping=True)
     raise ConfigurationError(
         f"database url: {url.drivername!r} is neither sqlite nor postgresql; write sqlite:///resolve-now.sqlite"
     )
+
+
+def _created(url: sa.URL, **options: Any) -> Engine:
+    ours = url.set(drivername=dialects.DRIVERS[url.get_backend_name()])
+    return sa.create_engine(ours, execution_options={"compiled_cache": dialects.COMPILED}, **options)
 
 
 def _sqlite_engine(url: sa.URL, wait_seconds: float, begin: str) -> Engine:
@@ -100,7 +106,7 @@ def _sqlite_engine(url: sa.URL, wait_seconds: float, begin: str) -> Engine:
         )
     if not Path(url.database).parent.is_dir():
         raise ConfigurationError(f"database url: the folder {Path(url.database).parent} does not exist; make it first")
-    engine = sa.create_engine(url, module=sqlite, connect_args={"timeout": wait_seconds, "check_same_thread": False})
+    engine = _created(url, module=sqlite, connect_args={"timeout": wait_seconds, "check_same_thread": False})
 
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves; Python's own habit begins too late
