@@ -14,7 +14,7 @@ import rules
 from receivables.diagnosis import Cause, Diagnosis
 from receivables.errors import AccessLost, BooksError, BooksUnavailable
 from receivables.payment import PaymentState
-from storage import companies, payments
+from storage import audit, companies, payments
 from storage.payments import StoredPayment
 from sync import (
     binding,
@@ -123,6 +123,7 @@ def _steps(desk: Desk, counts: JourneyCounts, run_id: str, progress: Progress) -
     progress("looking at open failures again")
     finish(desk, counts)
     _diagnose(desk, counts)
+    recorded = _recorded(desk)
     for _ in range(ROUNDS):
         if not (desk.writes and mirrored.whole):
             break
@@ -133,10 +134,17 @@ def _steps(desk: Desk, counts: JourneyCounts, run_id: str, progress: Progress) -
         finish(desk, counts)
         if not posted.planned:
             break
-    progress("diagnosing")
-    _diagnose(desk, counts)
-    finish(desk, counts)
+    if _recorded(desk) != recorded:  # else nothing came of posting, and the books would be read again for what is known
+        progress("diagnosing")
+        _diagnose(desk, counts)
+        finish(desk, counts)
     counts.escalation = escalation.run_once(desk)
+
+
+def _recorded(desk: Desk) -> int:
+    """The number of the newest change; while it stays, no payment, effect, failure or decision changed its state."""
+    with desk.db.read() as connection:
+        return audit.last_seq(connection, desk.company.id)
 
 
 def finish(desk: Desk, counts: JourneyCounts) -> None:
