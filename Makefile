@@ -2,7 +2,8 @@
 #
 # Requirements: Python 3.11 or 3.12 with its headers, make, a C compiler. PYTHON=... names another interpreter.
 
-JOBS ?= 2
+# Side by side: one more than there are processors, because some tests wait.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 ARGS ?=
 bin := .venv/bin
 install := PYTHON="$(PYTHON)" sh requirements/install

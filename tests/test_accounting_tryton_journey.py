@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import templates
 from makers import CountingIds, a_company, a_payment
 from scene import Payments, a_person
 from tryton_scene import TrytonScene, tryton_scene
@@ -18,7 +19,6 @@ from rules import diagnose
 from storage import decisions, failures, payments
 from storage.engine import Database
 from storage.failures import StoredFailure
-from storage.migrating import migrate
 from storage.payments import StoredPayment
 from storage.watch import Watch
 from sync import intake, journey, requests
@@ -85,8 +85,7 @@ class Journey:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Journey]:
     with tryton_scene(start=datetime.now(UTC)) as tryton:
-        db = Database(f"sqlite:///{tmp_path / 'resolve-now.sqlite'}")
-        migrate(db)
+        db = Database(f"sqlite:///{templates.new_database(tmp_path)}")
         desk = Desk(
             db=db,
             books=tryton.books,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import templates
 from command_line import CommandLine, change_file, write_settings
 from stand_ins.quickbooks import REALM, TOKEN, QuickBooks, start_quickbooks
 from stand_ins.serving import Fault
@@ -21,7 +22,6 @@ from app.clock import RandomIds, SystemClock
 from app.doctor import Finding, Verdict, examine
 from storage.call_budget import SharedCallBudget
 from storage.engine import Database
-from storage.migrating import migrate
 from storage.vault import Keyring, Vault
 
 KEY = Keyring.new_key()
@@ -75,8 +75,7 @@ def environment(serving: QuickBooks) -> dict[str, str]:
 
 def connected(folder: Path, token: Token) -> Path:
     """A company of QuickBooks whose token is stored."""
-    database = Database(f"sqlite:///{folder}/resolve-now.sqlite")
-    migrate(database)
+    database = Database(f"sqlite:///{templates.new_database(folder)}")
     Vault(database, Keyring(KEY), SystemClock(), RandomIds()).store("acme", "quickbooks", token.to_json())
     database.close()
     return a_config(folder, 'kind = "quickbooks"\n')

@@ -112,7 +112,6 @@ def a_house(folder: Path) -> CommandLine:
     acme.config.write_text(
         "[http]\nport = 0\n" + text.replace("[[person]]", feed, 1).replace("every_minutes = 1", "every_minutes = 60")
     )
-    acme.answer("migrate")
     acme.books("customer", "Hooli", at="2026-02-01T12:00")
     return acme
 

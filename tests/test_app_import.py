@@ -13,9 +13,7 @@ MOMENT = "2026-03-03T10:15:07-06:00"
 
 @pytest.fixture
 def acme(tmp_path: Path) -> CommandLine:
-    made = write_settings(tmp_path)
-    made.answer("migrate")
-    return made
+    return write_settings(tmp_path)
 
 
 def numbered(*numbers: str) -> list[tuple[str, ...]]:

@@ -15,9 +15,7 @@ STRIPE = str(EXPORTS / "stripe-payments.csv")
 
 @pytest.fixture
 def acme(tmp_path: Path) -> CommandLine:
-    made = write_settings(tmp_path)
-    made.answer("migrate")
-    return made
+    return write_settings(tmp_path)
 
 
 def test_a_map_is_previewed_then_imported_and_remembered_with_a_record(acme: CommandLine) -> None:

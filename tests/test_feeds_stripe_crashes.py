@@ -15,7 +15,6 @@ def test_killed_after_a_page_the_next_sync_takes_the_rest_and_says_what_it_refus
     acme = write_settings(tmp_path)
     acme.config.write_text(acme.config.read_text().replace("[[person]]", '[company.feed]\nkind = "stripe"\n[[person]]', 1))
     acme.books("customer", "Hooli", at="2026-02-01T12:00")
-    acme.answer("migrate")
     with running() as stripe:
         customer = stripe.customer()
         charges = {stripe.charge(customer, 100, customer="Hooli") for _ in range(120)}

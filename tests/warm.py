@@ -18,7 +18,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parent.parent
-IMPORTED_ONCE = ["warm", "app.main", "app.http", "app.slack", "alembic.command"]
+IMPORTED_ONCE = ["warm", "app.main", "app.http", "app.slack", "alembic.command", "warmed"]
 _CONTEXT = multiprocessing.get_context("forkserver")
 
 
