@@ -26,6 +26,7 @@ from receivables.words import Words
 TIME_OUTS = httpx2.Timeout(connect=5, read=30, write=10, pool=5)  # seconds
 WHOLE_READ_SECONDS = 120.0  # a server that sends a byte now and then would pass every single time-out
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+UNPARSED_BYTES = 4_000  # kept of an answer that is no JSON: enough for a reason
 READ_PAUSES_MILLISECONDS = (500, 2_000)  # between the tries of a read
 LONGEST_WAIT_SECONDS = 10.0  # for the budget; beyond it the company pauses instead of a thread
 THROTTLED_SECONDS = 60.0  # where the books do not say how long
@@ -55,6 +56,7 @@ class Reply:
     headers: Mapping[str, str]
     body: object  # parsed JSON with Decimal; None where it is no JSON
     trace: str  # the vendor's own handle of this call, for support
+    unparsed: str = ""  # the beginning of an answer that is no JSON
 
     @property
     def ok(self) -> bool:
@@ -236,7 +238,9 @@ class Calls:
             if self._hold is not None:
                 self._hold(self._company, wait_seconds)
             raise self._throttled(wait_seconds)
-        return Reply(response.status_code, answered, _parsed(raw), answered.get(self._trace_header.lower(), ""))
+        parsed = _parsed(raw)
+        unparsed = "" if parsed is not None else raw[:UNPARSED_BYTES].decode("utf-8", "replace")
+        return Reply(response.status_code, answered, parsed, answered.get(self._trace_header.lower(), ""), unparsed)
 
     def _throttled(self, wait_seconds: float) -> Throttled:
         """Says until when, in UTC: nobody knows here which zone the company lives in."""

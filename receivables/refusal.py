@@ -46,3 +46,20 @@ class Refusal(StrEnum):
     THROTTLED = "throttled"  # the books allow no more calls for a while
     BOOKS_UNAVAILABLE = "books_unavailable"  # no answer; to be tried again
     OUTCOME_UNKNOWN = "outcome_unknown"  # it may have been done; only reading the books tells
+
+
+#: What none of our causes explains: people read what the package itself said.
+UNEXPLAINED = frozenset(
+    {
+        Refusal.INVALID,
+        Refusal.UNREADABLE,
+        Refusal.NOT_LINKABLE,
+        Refusal.REFERENCE_GONE,
+        Refusal.NOT_FOUND,
+        Refusal.WRONG_STATE,
+        Refusal.DRAFT_IN_THE_WAY,
+        Refusal.DUPLICATE_REQUEST,
+        Refusal.DUPLICATE_NAME,
+        Refusal.DUPLICATE_ID,
+    }
+)

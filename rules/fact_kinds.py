@@ -13,6 +13,8 @@ from rules.hand_receipts import Elsewhere, Form, Standing
 from rules.kinds import kind
 from rules.ties import Reference
 
+MESSAGE_AT_MOST = 400  # of what the books said when they refused, which may quote the package
+
 
 def money(words: Words, amount: Money) -> str:
     return words.money(amount.amount_minor, amount.currency)
@@ -365,9 +367,10 @@ def period_closed(fact: Fact, words: Words, *, through: date | None = None) -> s
 
 
 @kind
-def books_refused(fact: Fact, words: Words, *, message: str) -> str:
+def books_refused(fact: Fact, words: Words, *, message: str, unexplained: bool = False) -> str:
+    """`unexplained` where none of our causes is what they mean, so that their own words are all there is."""
     on = f" on {words.day(fact.at)}" if fact.at else ""
-    return f"the books refused{on}: {plain(message)}"
+    return f"the books refused{on}: {plain(message, MESSAGE_AT_MOST)}"
 
 
 @kind

@@ -11,6 +11,7 @@ from receivables.books_records import CreditApplication, Gone, Invoice, MoneyOut
 from receivables.diagnosis import Fact, Money
 from receivables.evidence import BindingProblem, Vanished
 from receivables.payment import Dispute, FeedStatus, Payment
+from receivables.refusal import UNEXPLAINED
 from receivables.twins import Twin
 from receivables.words import plain
 from rules import credit_facts, gone_facts
@@ -363,7 +364,10 @@ def money_out(entry: MoneyOut, of: Receipt) -> Fact:
 def refusal(reading: Reading) -> tuple[Fact, ...]:
     """What the books said when they refused."""
     found = reading.evidence.refusal
-    return () if found is None else (kinds.books_refused("", Stamp("", found.at), message=plain(found.message) or found.code),)
+    if found is None:
+        return ()
+    message = plain(found.message, kinds.MESSAGE_AT_MOST) or found.code
+    return (kinds.books_refused("", Stamp("", found.at), message=message, unexplained=found.code in UNEXPLAINED),)
 
 
 def everything(reading: Reading) -> tuple[Fact, ...]:

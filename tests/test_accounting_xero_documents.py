@@ -233,6 +233,9 @@ SAID = {
     "The invoice you are trying to allocate to has already been paid off": "invoice_not_open",
     "Credit Note cannot be allocated as amount is greater than amount outstanding": "over_application",
     "Payment not of valid status for modification": "invoice_not_open",
+    "Credit Note cannot be allocated to an incorrect invoice type": "not_linkable",
+    "The contact name Hooli is already assigned to another contact": "duplicate_name",
+    "You have reached the limit of invoices you can approve": "permission_missing",
     "Something nobody has seen": "invalid",
 }
 

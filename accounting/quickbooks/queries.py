@@ -156,7 +156,7 @@ class Reading:
     def _one(self, entity: str, document_id: str) -> Json | None:
         """One document by its id; None only for the plain answer that it is not there."""
         reply = self._calls.read("GET", f"{entity.lower()}/{document_id}", params={"minorversion": MINOR_VERSION})
-        fault = faults.fault_in(reply.body)
+        fault = faults.fault_of(reply)
         if fault is not None and fault.not_found():
             return None
         return self._whole(entity, self._entity(entity, self._body(reply)))
@@ -171,7 +171,7 @@ class Reading:
         return self._body(self._calls.read("GET", path, params={**params, "minorversion": MINOR_VERSION}))
 
     def _body(self, reply: Reply) -> Json:
-        fault = faults.fault_in(reply.body)
+        fault = faults.fault_of(reply)
         if not reply.ok or fault is not None:
             raise faults.of_read(fault, reply.status, reply.trace)
         if not isinstance(reply.body, Mapping):

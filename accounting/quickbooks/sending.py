@@ -29,7 +29,7 @@ def one(calls: Calls, order: Order, request: Request, deadline: float) -> Answer
     elif request.operation == "void":
         params |= VOIDING
     reply = calls.write("POST", "payment", deadline=deadline, params=params, body=request.payment)
-    fault = faults.fault_in(reply.body)
+    fault = faults.fault_of(reply)
     if not reply.ok or fault is not None:
         return faults.of_write(fault, reply.status, reply.trace)
     return _answer(order, request, reply.body, reply.trace)
@@ -42,7 +42,7 @@ def batch(
     items = [{"bId": str(place + 1), **_operation(request), "Payment": request.payment} for place, request in requests.items()]
     params: dict[str, str | int] = {"minorversion": MINOR_VERSION, "requestid": key}
     reply = calls.write("POST", "batch", deadline=deadline, params=params, body={"BatchItemRequest": items})
-    fault = faults.fault_in(reply.body)
+    fault = faults.fault_of(reply)
     if not reply.ok or fault is not None:
         raise _for_all(faults.of_write(fault, reply.status, reply.trace))
     answered: dict[str, list[Json]] = {}

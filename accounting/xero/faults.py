@@ -1,100 +1,110 @@
 """What Xero means when it refuses: one table from patterns of its messages to our refusals, with words for people.
 
-Xero's own words go into `vendor_detail`, for logs only: they may hold a customer's data. A message that nobody here
-knows is `INVALID`, a refusal without a known meaning; never a success, and never unknown: Xero answers 400 before it
-writes.
+Xero's own words go into `vendor_detail`, for the log. A message that nobody here knows is `INVALID`, a refusal without a
+known meaning, which people read in Xero's words; never a success, and never unknown: Xero answers 400 before it writes.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from accounting import meanings
 from accounting.calling import Reply
+from accounting.meanings import Meaning, Said, all_of, meaning_of
 from accounting.xero.wire import Fields, elements, fields, text
 from receivables.books_records import Gone, Invoice, InvoiceStatus
 from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.refusal import Refusal
 
+PACKAGE = "Xero"
+_ACCOUNT = "Xero does not accept payments into this company's deposit account."
+_NAME = "Another record in Xero has the same name or number."
 
-@dataclass(frozen=True)
-class Fault:
-    """One meaning: where the pattern is found in a message (upper and lower case alike), it means this."""
-
-    pattern: str
-    refusal: Refusal
-    words: str
-
-
-#: The first that is found in any of the messages counts, so what says more stands before what says less.
+#: Patterns of its messages: Xero has no codes that tell one refusal from another.
 FAULTS = (
-    Fault(r"idempotenc|idempotent", Refusal.DUPLICATE_REQUEST, "This request ID was already used with different content."),
-    Fault(r"lock date|locked period|period is locked", Refusal.PERIOD_CLOSED, "The date is in a period that is locked in Xero."),
-    Fault(
-        r"within a batch|batch payment|reconciled|matched to a",
-        Refusal.RECEIPT_DEPOSITED,
-        "The payment is reconciled, or part of a batch deposit, and cannot be changed in Xero.",
+    Meaning(Refusal.DUPLICATE_REQUEST, "This request ID was already used with different content.", r"idempotenc|idempotent"),
+    Meaning(
+        Refusal.PERIOD_CLOSED,
+        "The date is in a period that is locked in Xero.",
+        r"lock date|locked period|period is locked|period lock",
     ),
-    Fault(
-        r"account .*(archived|deleted|not (enabled|valid)|cannot (be used|take|accept)|could not be found|does not exist)"
-        r"|(archived|invalid) account|account code .* is not a valid|^account (code or id )?must be (valid|specified)"
-        r"|^the account code or id must be specified",
-        Refusal.ACCOUNT_INACTIVE,
-        "Xero does not accept payments into this company's deposit account.",
-    ),
-    Fault(
-        r"type bank|bank ?account",
-        Refusal.ACCOUNT_INACTIVE,
-        "Xero accepts money on account only in a bank account. Set one as this company's deposit account.",
-    ),
-    Fault(r"contact .*archived|archived contact", Refusal.CUSTOMER_INACTIVE, "The customer is archived in Xero."),
-    Fault(
-        r"must be unique|already (been )?(used|assigned|exists)|duplicate",
-        Refusal.DUPLICATE_REFERENCE,
-        "Xero already has this number.",
-    ),
-    Fault(
-        r"exceeds? .*(remaining|available|unallocated) credit|remaining credit|credit .*exceed|not enough credit",
-        Refusal.CREDIT_EXHAUSTED,
-        "The credit note has less left than the amount to apply.",
-    ),
-    Fault(
-        r"only be made against authorised|not of valid status|cannot be (edited|modified)|must be authorised"
-        r"|invoice .*(fully paid|paid off|is paid|voided|deleted)|already been paid",
+    Meaning(
         Refusal.INVOICE_NOT_OPEN,
         "The invoice cannot be paid: it is paid, voided or still a draft.",
+        r"cannot be (edited|modified)|cannot be applied to the invoice",
     ),
-    Fault(
-        r"exceeds? the (amount|balance|total) (outstanding|due|owing)|exceeds? .*(outstanding|amount due|balance)"
-        r"|greater than .*(outstanding|due)",
+    Meaning(
+        Refusal.RECEIPT_DEPOSITED,
+        "The payment is reconciled, or part of a batch deposit, and cannot be changed in Xero.",
+        r"within a batch|batch payment|reconciled|matched to a",
+    ),
+    Meaning(
+        Refusal.ACCOUNT_INACTIVE,
+        _ACCOUNT,
+        r"account .*(archived|deleted|not (enabled|valid)|cannot (be used|take|accept)|could not be found|does not exist)"
+        r"|(archived|invalid) account|account code .* is not a valid|^account (code or id )?must be (valid|specified)"
+        r"|^the account code or id must be specified|account (type|status) (is )?invalid|specify an?d? account",
+    ),
+    Meaning(
+        Refusal.ACCOUNT_INACTIVE,
+        "Xero accepts money on account only in a bank account. Set one as this company's deposit account.",
+        r"type bank|bank ?account",
+    ),
+    Meaning(
+        Refusal.CUSTOMER_INACTIVE,
+        "The customer is archived in Xero.",
+        rf"contact .*archived|archived contact|un-?archived|{all_of('contact', 'archived')}",
+    ),
+    Meaning(Refusal.DUPLICATE_NAME, _NAME, r"unique name|another contact|contact number|name must be unique"),
+    Meaning(
+        Refusal.DUPLICATE_REFERENCE,
+        "Xero already has this number.",
+        r"must be unique|already (been )?(used|assigned|exists)|duplicate",
+    ),
+    Meaning(
+        Refusal.CREDIT_EXHAUSTED,
+        "The credit note has less left than the amount to apply.",
+        r"exceeds? .*(remaining|available|unallocated) credit|remaining credit|credit .*exceed|not enough credit",
+    ),
+    Meaning(
+        Refusal.INVOICE_NOT_OPEN,
+        "The invoice cannot be paid: it is paid, voided or still a draft.",
+        r"only be made against authorised|not of valid status|must be authorised"
+        r"|invoice .*(fully paid|paid off|is paid|voided|deleted)|already been paid",
+    ),
+    Meaning(
         Refusal.OVER_APPLICATION,
         "The amount is more than the invoice's open balance.",
+        r"exceeds? the (amount|balance|total) (outstanding|due|owing)|exceeds? .*(outstanding|amount due|balance)"
+        r"|greater than .*(outstanding|due)",
     ),
-    Fault(r"currency", Refusal.CURRENCY_MISMATCH, "The currency is not the one Xero expects."),
-    Fault(r"(contact|customer) .*(match|differ|same)", Refusal.CUSTOMER_MISMATCH, "The documents belong to different customers."),
-    Fault(r"could not be found|does not exist|not found|invoice ?id .*valid", Refusal.NOT_FOUND, "Xero has no such document."),
+    Meaning(Refusal.NOT_LINKABLE, "Xero will not apply this to the invoice.", r"cannot be allocated to"),
+    Meaning(Refusal.CURRENCY_MISMATCH, "The currency is not the one Xero expects.", r"currency"),
+    Meaning(
+        Refusal.CUSTOMER_MISMATCH,
+        "The documents belong to different customers.",
+        r"(contact|contactid|customer)\b.*(match|differ|same)",
+    ),
+    Meaning(Refusal.PERMISSION_MISSING, "The company's Xero plan does not allow this.", r"reached the limit of"),
+    Meaning(Refusal.NOT_FOUND, "Xero has no such document.", r"could not be found|does not exist|not found|invoice ?id .*valid"),
 )
 #: Statuses by which Xero refuses a request; 408 and the like come from whoever stands between, and tell nothing.
 BEFORE_WRITING = frozenset({400, 402, 405, 406, 411, 412, 413, 414, 415, 422})
-UNKNOWN = Fault("", Refusal.INVALID, "Xero refused it for a reason we do not know; the log has its own words.")
-
-
-def meaning_of(messages: Sequence[str]) -> Fault:
-    """What these messages, all of one refusal, mean together. A paid invoice gets two; the one about its status tells more."""
-    for fault in FAULTS:
-        if any(re.search(fault.pattern, message, re.IGNORECASE) for message in messages):
-            return fault
-    return UNKNOWN
+UNKNOWN = Meaning(Refusal.INVALID, "Xero refused it and did not say why.")
 
 
 def refused(messages: Sequence[str], body: object = None, *, invoice: Invoice | Gone | None = None) -> BooksRefused:
-    """A refusal for these messages of an answer with this body. `invoice`, read after it, makes the words exact."""
-    meaning = meaning_of(messages)
-    refusal, words = meaning.refusal, meaning.words
-    if refusal in (Refusal.INVOICE_NOT_OPEN, Refusal.OVER_APPLICATION, Refusal.NOT_FOUND) and invoice is not None:
-        refusal, words = _about(invoice, refusal, words)
-    return BooksRefused(words, refusal, _number(body), "; ".join(messages)[:1000])
+    """A refusal for these messages of an answer with this body. `invoice`, read after it, makes the words exact.
+
+    A paid invoice gets two messages; the one about its status tells more.
+    """
+    said = [Said("", message) for message in messages]
+    refusal = meanings.refused(PACKAGE, meaning_of(FAULTS, said) or UNKNOWN, said, code=_number(body), detail="; ".join(messages))
+    about_it = (Refusal.INVOICE_NOT_OPEN, Refusal.OVER_APPLICATION, Refusal.NOT_FOUND)
+    if refusal.refusal not in about_it or invoice is None:
+        return refusal
+    exact, words = _about(invoice, refusal.refusal, refusal.message)
+    return BooksRefused(words, exact, refusal.vendor_code, refusal.vendor_detail)
 
 
 def _number(body: object) -> str:
@@ -150,7 +160,8 @@ def failed_read(reply: Reply) -> BooksError:
     if reply.status == 403:
         return AccessLost("Xero no longer accepts our access. Somebody must reconnect the company.")
     if reply.status == 400:
-        return BooksRefused("Xero refused the request.", Refusal.INVALID, _number(reply.body), "; ".join(messages)[:1000])
+        said = [Said("", message) for message in messages]
+        return meanings.refused(PACKAGE, UNKNOWN, said, code=_number(reply.body), detail="; ".join(messages))
     return BooksUnavailable(f"Xero answered {reply.status} to a read.")
 
 
@@ -160,8 +171,7 @@ def failed_write(reply: Reply) -> BooksError:
     if reply.status == 403:
         return AccessLost("Xero no longer accepts our access. Somebody must reconnect the company.")
     if reply.status == 404:
-        detail = "; ".join(messages)[:1000]
-        return BooksRefused("Xero has no such document.", Refusal.NOT_FOUND, _number(reply.body), detail)
+        return BooksRefused("Xero has no such document.", Refusal.NOT_FOUND, _number(reply.body), "; ".join(messages)[:1000])
     if reply.status not in BEFORE_WRITING:
         return OutcomeUnknown(f"Xero answered {reply.status}: we cannot tell whether it was recorded.")
-    return refused(messages or [f"status {reply.status}"], reply.body)
+    return refused(messages, reply.body)

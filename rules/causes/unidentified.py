@@ -116,18 +116,25 @@ def unidentified(reading: Reading, matched: Matched) -> Finding:
     Remedy: recreate the receipt (apply what fits, keep the rest on account) while the failure is isolated, every read
     succeeded, nothing of ours is or may be in the books, and no receipt by hand may be this money; otherwise escalate.
     Where a receipt by hand is other money, say so; then ours is recorded. Where an invoice or the customer was not found, name
-    it: match. Retry where everything fits by now.
+    it: match. Retry where everything fits by now. Where the books refused for a reason of their own, the card shows what they
+    said: correct what it names, then retry.
     Prevention: none that is known; where it happens again and again, tell us, because then it has a cause of its own.
     Not to be confused with: a certain cause. Whoever decides sees every fact.
     """
     because = observations.everything(reading)
     match = (Remedy.MATCH,) if reading.may_post and may_match(reading.evidence) else ()
     if not obstacles(reading):
-        return matched.finding(Remedy.RETRY, Remedy.DISMISS, Remedy.ESCALATE, because=(fact_kinds.fits_now(), *because))
+        fits = () if any(_unexplained(fact) for fact in because) else (fact_kinds.fits_now(),)
+        return matched.finding(Remedy.RETRY, Remedy.DISMISS, Remedy.ESCALATE, because=(*fits, *because))
     if reading.evidence.isolated and _harmless(reading):
         return matched.finding(Remedy.RECREATE_RECEIPT, *match, Remedy.DISMISS, Remedy.RETRY, Remedy.ESCALATE, because=because)
     other = other_money(reading, reading.suspects) if reading.may_post else ()
     return matched.finding(Remedy.ESCALATE, *other, *match, Remedy.DISMISS, Remedy.RETRY, because=because)
+
+
+def _unexplained(fact: Fact) -> bool:
+    """Whether the books refused for a reason that no document tells: it may be in the way still."""
+    return fact.fact == "books_refused" and fact.value("unexplained") is True
 
 
 def _harmless(reading: Reading) -> bool:
@@ -171,6 +178,10 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     amount = phrases.amount(diagnosis, words)
     if finding.facts("fits_now"):
         return f"Everything is open now, and the payment of {amount} would fit as it is."
+    refused = [fact for fact in finding.because if _unexplained(fact)]
+    if refused and finding.remedy is Remedy.RETRY:
+        said = plain(refused[0].text("message"), fact_kinds.MESSAGE_AT_MOST)
+        return f"The books refused this payment of {amount}. {said} Correct what that names in the books, then retry."
     not_all = " Not everything could be read." if finding.facts("not_read") else ""
     said = phrases.told(_wrong(finding), words) or "Nothing that was read explains it."
     return f"No single cause explains this payment of {amount}. {said}{not_all}"
@@ -189,7 +200,7 @@ def _several(finding: Finding) -> bool:
 
 
 def _wrong(finding: Finding) -> list[Fact]:
-    """Our receipts, the customer, receipts that may be this money, and invoices that do not fit."""
+    """Our receipts, the customer, receipts that may be this money, invoices that do not fit, and an unexplained refusal."""
     fits = {fact.document for fact in finding.facts("invoice_open")}
     entered = [fact for fact in finding.facts("receipt_by_hand") if fact.value("suspect")]
     ours = finding.facts("receipt_ours", "customer_unknown", "customer_unread", "customer_merged", "customer_inactive")
@@ -200,7 +211,7 @@ def _wrong(finding: Finding) -> list[Fact]:
         and fact.document not in fits
         and fact.text("invoice") not in fits
     ]
-    return [*ours, *entered, *invoices]
+    return [*ours, *entered, *invoices, *(fact for fact in finding.because if _unexplained(fact))]
 
 
 CAUSE = CauseFile(Cause.UNIDENTIFIED, title="Not identified", rules=(near_match, unidentified), sentence=sentence)
