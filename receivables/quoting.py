@@ -12,6 +12,7 @@ from html import unescape
 from receivables.words import plain, visible
 
 SAID_AT_MOST = 240  # characters of what a package said
+MESSAGE_AT_MOST = 400  # of our own words with a quotation in them
 READ_AT_MOST = 4_000  # characters that are looked at
 
 #: What people would not see on a page: scripts, styles, remarks.
@@ -48,4 +49,9 @@ def quoted(package: str, text: str) -> str:
     said = plain("".join(letter if visible(letter) == letter else " " for letter in said).strip(" ,;:-"), SAID_AT_MOST)
     if not any(letter.isalnum() for letter in said):
         return ""
-    return f'{package} says: "{said}"' if said.endswith((".", "!", "?", "…")) else f'{package} says: "{said}."'
+    return f'{package} says: "{ended(said)}"'
+
+
+def ended(sentence: str) -> str:
+    """The sentence with its end, where it lacks one."""
+    return sentence if sentence.endswith((".", "!", "?", "…", '"')) else f"{sentence}."

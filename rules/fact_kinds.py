@@ -8,12 +8,11 @@ from __future__ import annotations
 from datetime import date
 
 from receivables.diagnosis import Fact, Money
+from receivables.quoting import MESSAGE_AT_MOST, ended
 from receivables.words import Words, listed, plain
 from rules.hand_receipts import Elsewhere, Form, Standing
 from rules.kinds import kind
 from rules.ties import Reference
-
-MESSAGE_AT_MOST = 400  # of what the books said when they refused, which may quote the package
 
 
 def money(words: Words, amount: Money) -> str:
@@ -368,9 +367,9 @@ def period_closed(fact: Fact, words: Words, *, through: date | None = None) -> s
 
 @kind
 def books_refused(fact: Fact, words: Words, *, message: str, unexplained: bool = False) -> str:
-    """`unexplained` where none of our causes is what they mean, so that their own words are all there is."""
+    """`unexplained` where none of our causes is what they mean."""
     on = f" on {words.day(fact.at)}" if fact.at else ""
-    return f"the books refused{on}: {plain(message, MESSAGE_AT_MOST)}"
+    return f"the books refused{on}: {ended(plain(message, MESSAGE_AT_MOST))}"
 
 
 @kind

@@ -11,6 +11,7 @@ from receivables.books_records import CreditApplication, Gone, Invoice, MoneyOut
 from receivables.diagnosis import Fact, Money
 from receivables.evidence import BindingProblem, Vanished
 from receivables.payment import Dispute, FeedStatus, Payment
+from receivables.quoting import MESSAGE_AT_MOST
 from receivables.refusal import UNEXPLAINED
 from receivables.twins import Twin
 from receivables.words import plain
@@ -366,7 +367,7 @@ def refusal(reading: Reading) -> tuple[Fact, ...]:
     found = reading.evidence.refusal
     if found is None:
         return ()
-    message = plain(found.message, kinds.MESSAGE_AT_MOST) or found.code
+    message = plain(found.message, MESSAGE_AT_MOST) or found.code
     return (kinds.books_refused("", Stamp("", found.at), message=message, unexplained=found.code in UNEXPLAINED),)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from receivables.books_records import Stamp
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Money, Remedy
 from receivables.evidence import BindingProblem, Evidence, Kin, NearCustomer, NearInvoice
+from receivables.quoting import MESSAGE_AT_MOST, ended
 from receivables.twins import folded
 from receivables.words import Words, plain
 from rules import fact_kinds, observations, phrases
@@ -180,7 +181,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         return f"Everything is open now, and the payment of {amount} would fit as it is."
     refused = [fact for fact in finding.because if _unexplained(fact)]
     if refused and finding.remedy is Remedy.RETRY:
-        said = plain(refused[0].text("message"), fact_kinds.MESSAGE_AT_MOST)
+        said = ended(plain(refused[0].text("message"), MESSAGE_AT_MOST))
         return f"The books refused this payment of {amount}. {said} Correct what that names in the books, then retry."
     not_all = " Not everything could be read." if finding.facts("not_read") else ""
     said = phrases.told(_wrong(finding), words) or "Nothing that was read explains it."
