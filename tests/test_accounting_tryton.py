@@ -504,12 +504,12 @@ def test_deleted_draft_is_gone_and_a_document_of_another_kind_is_not_an_invoice(
 def test_cancelled_invoice_and_its_copy_with_another_number_are_both_reported(tryton: TrytonScene) -> None:
     customer = tryton.dana.customer("Hooli")
     before = tryton.dana.invoice("1042", customer, 10_000)
-    cursor = _all(tryton, "")[1]
+    cursor = every_change(tryton, "")[1]
 
     tryton.dana.void_invoice(before)
     after = tryton.dana.invoice("1043", customer, 10_000)
 
-    changed, _ = _all(tryton, cursor)
+    changed, _ = every_change(tryton, cursor)
     status = {document.id: document.status for document in changed if isinstance(document, Invoice)}
     assert {before: InvoiceStatus.VOIDED, after: InvoiceStatus.OPEN} == status
 
@@ -518,11 +518,11 @@ def test_receipt_reversed_by_hand_brings_the_invoice_up_again_although_its_chang
     customer = tryton.dana.customer("Hooli")
     number = tryton.dana.invoice("1", customer, 10_000)
     entered = tryton.dana.receipt(customer, 4_000, ((number, 4_000),))
-    cursor = _all(tryton, "")[1]
+    cursor = every_change(tryton, "")[1]
 
     tryton.dana.void_receipt(entered)
 
-    changed, _ = _all(tryton, cursor)
+    changed, _ = every_change(tryton, cursor)
     assert {number, entered} <= {document.id for document in changed}
     assert receipt(tryton, entered).voided
     assert 10_000 == invoice(tryton, number).open_minor
@@ -531,19 +531,19 @@ def test_receipt_reversed_by_hand_brings_the_invoice_up_again_although_its_chang
 def test_changes_asked_for_again_from_the_same_place_are_told_again(tryton: TrytonScene) -> None:
     """A page that could not be kept is asked for once more, by this process or another."""
     customer = tryton.dana.customer("Hooli")
-    cursor = _all(tryton, "")[1]
+    cursor = every_change(tryton, "")[1]
     number = tryton.dana.invoice("1", customer, 10_000)
 
-    first, _ = _all(tryton, cursor)
-    again, _ = _all(tryton, cursor)
-    elsewhere, _ = _all(tryton, cursor, tryton.another())
+    first, _ = every_change(tryton, cursor)
+    again, _ = every_change(tryton, cursor)
+    elsewhere, _ = every_change(tryton, cursor, tryton.another())
 
     assert [number] == [document.id for document in first]
     assert number in {document.id for document in again}
     assert number in {document.id for document in elsewhere}
 
 
-def _all(tryton: TrytonScene, cursor: str, books: TrytonBooks | None = None) -> tuple[list[Document], str]:
+def every_change(tryton: TrytonScene, cursor: str, books: TrytonBooks | None = None) -> tuple[list[Document], str]:
     documents: list[Document] = []
     more = True
     while more:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import date
 
@@ -141,6 +142,28 @@ class TrytonBookkeeper(ByHand):
         found = self.clerk.read("account.invoice", int(invoice_id), "party", "account")
         line = {"date": on, "party": found["party"], "account": found["account"], "amount": dollars(amount_minor)}
         return {**line, "related_to": f"account.invoice,{invoice_id}"}
+
+    def pay_back(self, customer_id: str, amount_minor: int, text: str, *, on: date) -> str:
+        """Money that left again, as a statement of a negative amount; returns its move's id."""
+        line = {"date": on, "party": int(customer_id), "account": self._accounts["receivable"], "amount": dollars(-amount_minor)}
+        statement = self._statement(text, [line], line)
+        for verb in ("validate_statement", "post"):
+            self.clerk.call(f"account.statement.{verb}", [statement])
+        (found,) = self.clerk.ids("account.move", ["origin", "=", f"account.statement,{statement}"])
+        return str(found)
+
+    def receivable_lines(self, *moves: str) -> list[int]:
+        """The lines of these moves on customers' accounts that are not reconciled."""
+        receivable = (["account", "=", self._accounts["receivable"]], ["reconciliation", "=", None])
+        return self.clerk.ids("account.move.line", ["move", "in", [int(move) for move in moves]], *receivable)
+
+    def unreconcile(self, receipt_id: str) -> None:
+        """What was reconciled with a receipt is not any more; it stays among the payment lines of its invoices."""
+        lines = self.clerk.ids("account.move.line", ["move", "=", int(receipt_id)], ["reconciliation", "!=", None])
+        self.clerk.wizard("account.move.unreconcile_lines", "account.move.line", lines, ("unreconcile", {}))
+
+    def reconcile(self, lines: Sequence[int]) -> None:
+        self.clerk.wizard("account.move.reconcile_lines", "account.move.line", lines, ("start", {}))
 
     def delete_invoice(self, invoice_id: str) -> None:
         self.clerk.call("account.invoice.delete", [int(invoice_id)])

@@ -141,6 +141,7 @@ class ChangeReader:
         return self._session.search_read("account.invoice", ours, fields, limit=self._per_page)
 
     def _made(self, rows: Sequence[Record]) -> list[Document]:
+        self._reader.reopen(rows)
         memos = [row for row in rows if documents.is_credit(row)]
         return [
             *(self._reader.invoice_of(row) for row in rows if not documents.is_credit(row)),

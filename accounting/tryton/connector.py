@@ -12,14 +12,17 @@ from zoneinfo import ZoneInfo
 
 from accounting import planning
 from accounting.calling import Calls
-from accounting.orders import applied_as_ordered, by_mark, must_be_in_time, must_be_unchanged, not_able, noted
+from accounting.orders import applied_as_ordered, by_mark, must_be_in_time, must_be_unchanged, noted
+from accounting.tryton import money_out
 from accounting.tryton.changes import ChangeReader
 from accounting.tryton.credits import Credits, standing_application
 from accounting.tryton.description import TRAITS
+from accounting.tryton.live_receipts import LiveReceipts
 from accounting.tryton.reads import Reader
 from accounting.tryton.receipts import Batch
 from accounting.tryton.session import Session
 from accounting.tryton.statements import Statements
+from accounting.tryton.taking_back import TakingBack
 from receivables import boundary
 from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
 from receivables.effects import (
@@ -60,6 +63,8 @@ class TrytonBooks:
         self._reader = Reader(self._session, statement_journal, time_zone)
         self._statements = Statements(self._session, self._reader, clock)
         self._credits = Credits(self._session, self._reader)
+        self._live = LiveReceipts(self._session, self._reader)
+        self._back = TakingBack(self._session, self._reader, self._statements, self._live)
         self._changes = ChangeReader(self._session, self._reader, documents_per_page)
 
     @property
@@ -110,7 +115,7 @@ class TrytonBooks:
 
     def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
         boundary.leaving("books.money_out")
-        return dict.fromkeys(receipt_ids, ())  # not read yet: `traits.not_read` says so
+        return money_out.of_receipts(self._reader, receipt_ids)
 
     parts = staticmethod(planning.one_receipt)  # one statement for all lines
 
@@ -134,8 +139,11 @@ class TrytonBooks:
             case ApplyReceipt(receipt_id=receipt_id, lines=lines):
                 receipt = self._reader.receipts([receipt_id])[receipt_id]
                 return applied_as_ordered(receipt, lines)
-            case RecordReturn() | VoidReceipt():
-                return ()
+            case RecordReturn():
+                return self._back.recorded(order)
+            case VoidReceipt(receipt_id=receipt_id):
+                receipt = self._reader.receipts([receipt_id])[receipt_id]
+                return (Written(receipt.id, receipt.version),) if isinstance(receipt, Receipt) and receipt.voided else ()
 
     def write(self, dispatch: Dispatch) -> Sequence[Answer]:
         """Carries the orders out: those that are several steps one after the other, then all receipts together.
@@ -181,11 +189,15 @@ class TrytonBooks:
                 return self._credits.unapply(write, deadline)
             case ApplyReceipt() as write:
                 self._unchanged_since(order)
-                return self._credits.move_receipt(order, write, deadline)
+                return self._live.move(order, write, deadline)
             case ReceiptWrite():
                 raise AssertionError(f"effect {order.effect_id} is a receipt, which goes out with the others")
-            case RecordReturn() | VoidReceipt():
-                raise not_able("Tryton")
+            case RecordReturn() as write:
+                self._unchanged_since(order)
+                return self._back.record(order, write, deadline)
+            case VoidReceipt() as write:
+                self._unchanged_since(order)
+                return self._back.void(order, write, deadline)
 
     def _unchanged_since(self, order: Order) -> None:
         """Raises BooksRefused when a document the order rests on is gone, or has another version, since it was read."""

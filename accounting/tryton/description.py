@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from accounting.description import Connector, Opened, Premises
 from accounting.tables import BooksTable, Name
 from receivables.addresses import is_on_this_machine
+from receivables.effects import EffectKind
 from receivables.errors import AccessLost
 from receivables.ports import BooksTraits
 
@@ -21,7 +22,8 @@ TRAITS = BooksTraits(
     orders_per_dispatch=12,  # under load each takes more than a second, and all must leave before the deadline
     settle_seconds=60.0,
     apply_by_hand="Financial › Processing › Reconcile Accounts",
-    not_read=("draft moves and draft statements", "returns and refunds of receipts"),
+    not_read=("draft moves and draft statements",),
+    able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT),
 )
 PASSWORD = "{company}_tryton_password"  # noqa: S105  # where it is
 

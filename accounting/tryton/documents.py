@@ -169,7 +169,8 @@ def receipt(
     last = max((leaf.changed for leaf in [*root.lines, *leaves]), key=lambda stamp: stamp.at)
     unapplied_minor = 0 if voided else sum(leaf.amount_minor for leaf in leaves if entries.is_free(leaf))
     amount_minor = sum(line.amount_minor for line in root.lines)
-    standing = f"{amount_minor} {voided} {unapplied_minor} {lines} {sorted(written)}"
+    deposited = any(line.banked for line in root.lines) and not voided  # a void may be reconciled with what it takes back
+    standing = f"{amount_minor} {voided} {unapplied_minor} {lines} {sorted(written)} {deposited}"
     return Receipt(
         id=root.id,
         number=first.move_number,
@@ -182,7 +183,7 @@ def receipt(
         reference=next((row["number"] for row in said if row["number"]), ""),
         memo=" · ".join(dict.fromkeys(texts)),
         deposit_account=first.journal_name,
-        deposited=False,
+        deposited=deposited,
         voided=voided,
         version=f"receipt:{hashlib.sha256(standing.encode()).hexdigest()[:16]}",
         created=min((line.created for line in root.lines), key=lambda stamp: stamp.at),
@@ -190,6 +191,13 @@ def receipt(
         lines=lines,
         texts=tuple(written),
     )
+
+
+def texts(line: Line, statement_lines: Mapping[int, Mapping[str, Any]], beside: Mapping[int, Sequence[str]]) -> list[str]:
+    """Everything that is written on one line, on its move and on the statement's line that it was made for; each once."""
+    row = statement_lines.get(statement_line(line))
+    said = [*(_texts_of(row) if row else ()), line.move_description, line.description, *beside.get(line.move, ())]
+    return list(dict.fromkeys(text for text in said if text))
 
 
 def _texts_of(row: Mapping[str, Any]) -> list[str]:

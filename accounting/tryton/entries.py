@@ -1,8 +1,10 @@
 """Receivable lines of Tryton's moves and what pays what: pure, from lines that were read together.
 
 Tryton knows no application records. A credit line pays an invoice when both stand in one *reconciliation* (matched in
-full), or when the line is among the invoice's *payment lines* (matched in part). A line may be split by a move of its
-own (Tryton calls it rescheduling): the line is then matched with that move, and its parts stand in for it.
+full), or when the line is among the invoice's *payment lines* (matched in part). A receipt's line that stays among them
+when a reconciliation that left nothing open was undone pays it no more: the invoice is not paid, and is dunned. A line may
+be split by a move of its own (Tryton calls it rescheduling): it is then matched with that move, and its parts stand in
+for it.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from accounting.tryton.values import UNKNOWN, minor, stamp_of
 from receivables.books_records import Stamp
 
 INVOICE = "account.invoice,"
+MOVE = "account.move,"
 STATEMENT_LINE = "account.statement.line,"
 INVOICE_JOURNALS = ("revenue", "expense")
 NOT_RECEIPT_JOURNALS = (*INVOICE_JOURNALS, "write-off", "exchange")
@@ -24,7 +27,8 @@ FIELDS = (
     "move party account debit credit amount_second_currency second_currency.code reconciliation"
     " reconciliation.create_date reconciliation.create_uid.name invoice_payment move_origin origin journal.type journal.name"
     " date description create_date create_uid.name write_date write_uid.name"
-    " move.number move.description move.journal"
+    " invoice_payment.state invoice_payment.amount_to_pay"
+    " move.number move.description move.journal move.lines.account move.lines.reconciliation"
 ).split()
 
 
@@ -40,7 +44,9 @@ class Line:
     currency: str
     reconciliation: int
     matched: Stamp
-    linked_invoice: int  # the invoice whose payment line it is, or 0
+    linked_invoice: int  # the invoice that it pays in part, as its payment line, or 0
+    unreconciled_from: int  # the invoice whose payment line it still is although their reconciliation was undone, or 0
+    banked: bool  # the other side of its move is reconciled: with the bank, or with a payout
     origin: str  # what the move was made for: "account.invoice,12"
     own_origin: str  # what the line was made for: "account.statement.line,7"
     journal: int
@@ -68,6 +74,7 @@ def line_of(row: Mapping[str, Any], home_currency: str) -> Line:
     currency = second or home_currency
     created, changed = stamp_of(row)
     move, journal, matching = row["move."], row["journal."] or {}, row["reconciliation."]
+    linked, loose = row["invoice_payment"] or 0, _is_loose(row)
     return Line(
         id=row["id"],
         move=row["move"],
@@ -77,7 +84,9 @@ def line_of(row: Mapping[str, Any], home_currency: str) -> Line:
         currency=currency,
         reconciliation=row["reconciliation"] or 0,
         matched=stamp_of(matching)[0] if matching else UNKNOWN,
-        linked_invoice=row["invoice_payment"] or 0,
+        linked_invoice=0 if loose else linked,
+        unreconciled_from=linked if loose else 0,
+        banked=any(other["reconciliation"] for other in move["lines."] if other["account"] != row["account"]),
         origin=row["move_origin"] or "",
         own_origin=row["origin"] or "",
         journal=move["journal"],
@@ -90,6 +99,13 @@ def line_of(row: Mapping[str, Any], home_currency: str) -> Line:
         created=created,
         changed=changed,
     )
+
+
+def _is_loose(row: Mapping[str, Any]) -> bool:
+    """Whether a receipt's line is among the payment lines of an invoice that has nothing open and is not paid."""
+    invoice = row["invoice_payment."] or {}
+    covered = invoice.get("state") == "posted" and not invoice.get("amount_to_pay")
+    return covered and not row["reconciliation"] and (row["journal."] or {}).get("type") not in INVOICE_JOURNALS
 
 
 @dataclass
@@ -136,6 +152,22 @@ class Entries:
             return [(leaf.linked_invoice, leaf.amount_minor)] if leaf.linked_invoice else []
         return _poured(self.of_match[leaf.reconciliation]).get(leaf.id, [])
 
+    def paid_out(self, leaf: Line) -> list[tuple[Line, int]]:
+        """(debit line, amount in minor units) by which a credit line's money left again: matched with it, and no invoice's."""
+        matched = self.of_match.get(leaf.reconciliation, ()) if leaf.reconciliation else ()
+        left = {line.id: -line.amount_minor for line in matched if is_money_out(line)}
+        credits = sorted((line for line in matched if line.amount_minor > 0), key=lambda line: line.id)
+        for line in credits if left else ():
+            rest_minor = line.amount_minor - sum(amount for _, amount in self.paid_by(line))
+            taken = []
+            for debit, open_minor in left.items():
+                taken.append((self.lines[debit], min(rest_minor, open_minor)))
+                rest_minor -= taken[-1][1]
+                left[debit] -= taken[-1][1]
+            if line.id == leaf.id:
+                return [(debit, amount_minor) for debit, amount_minor in taken if amount_minor]
+        return []
+
     def invoices_matched(self, leaf: Line) -> set[int]:
         """The invoices in the reconciliation of a line."""
         return {line.of_invoice for line in self.of_match.get(leaf.reconciliation, ()) if _is_claim(line)}
@@ -145,8 +177,13 @@ class Entries:
 
     def is_reversed(self, leaf: Line) -> bool:
         """Whether a move made to cancel this one took it back."""
-        cancelling = f"account.move,{leaf.move}"
+        cancelling = f"{MOVE}{leaf.move}"
         return any(line.origin == cancelling for line in self.of_match.get(leaf.reconciliation, ()))
+
+
+def is_money_out(line: Line) -> bool:
+    """Whether a line can be money that left again: no invoice, no cancellation, and nothing written off."""
+    return line.amount_minor < 0 and line.journal_type not in NOT_RECEIPT_JOURNALS and not line.origin.startswith(MOVE)
 
 
 def _is_claim(line: Line) -> bool:

@@ -32,54 +32,61 @@ class Matching:
 
     def put_on(self, lines: Sequence[Line], invoice: Invoice) -> None:
         """Lets free credit lines pay an invoice: matched in full when nothing is left open, else as payment lines."""
+        for line in lines:
+            if line.unreconciled_from not in (0, int(invoice.id)):
+                self._write_links(line.unreconciled_from, "remove", [line.id])
         linking = [["add", [line.id for line in lines]]]
         stamp = {f"account.invoice,{invoice.id}": invoice.version.split(":")[1]}
         self.session.write(
             "account.invoice.write", [int(invoice.id)], {"payment_lines": linking}, deadline=self.deadline, stamps=stamp
         )
-        if sum(line.amount_minor for line in lines) == invoice.open_minor:
+        whole = sum(line.amount_minor for line in lines) == invoice.open_minor
+        if whole or any(line.unreconciled_from == int(invoice.id) for line in lines):
             self._match_in_full(int(invoice.id))
 
     def _match_in_full(self, invoice: int) -> None:
         (row,) = self.session.read("account.invoice.read", [invoice], ["lines_to_pay", "payment_lines"])
         entries = self.reader.entries_of([("id", "in", [*row["lines_to_pay"], *row["payment_lines"]])])
         unmatched = sorted(line.id for line in entries.lines.values() if not line.reconciliation)
-        if sum(entries.lines[line_id].amount_minor for line_id in unmatched):
-            return  # somebody changed it meanwhile: it stays a part payment, and the read-back shows it
-        self.session.wizard("account.move.reconcile_lines", "account.move.line", unmatched, "start", {}, deadline=self.deadline)
+        if not unmatched or sum(entries.lines[line_id].amount_minor for line_id in unmatched) != 0:
+            return  # it stays a part payment, and the read-back shows it
+        self.match(unmatched)
 
-    def take_off(self, leaf: Line, entries: Entries, invoice: int) -> None:
-        """Sets one credit line free of one invoice. Whatever else was matched with it pays that invoice as before.
+    def set_free(self, leaf: Line, entries: Entries) -> None:
+        """Sets one credit line free of all that it pays. Whatever else was matched with it pays its invoices as before.
 
-        Raises BooksRefused where the match holds several invoices: Tryton drops it whole and keeps no amounts.
+        Tryton drops a match whole and keeps no amounts of it. Raises BooksRefused where what others pay in it cannot be
+        put back as it was.
         """
+        others = _paid_beside(leaf, entries)
         if leaf.reconciliation:
-            if entries.invoices_matched(leaf) != {invoice}:
-                raise BooksRefused("It is reconciled with several documents at once. Undo that in Tryton.", Refusal.INVALID)
-            others = [
-                line
-                for line in entries.of_match[leaf.reconciliation]
-                if line.id != leaf.id and line.amount_minor > 0 and line.of_invoice != invoice
-            ]
-            self.session.wizard(
-                "account.move.unreconcile_lines", "account.move.line", [leaf.id], "unreconcile", {}, deadline=self.deadline
-            )
-            self._keep_paying([line.id for line in others], invoice)
-        (row,) = self.session.read("account.invoice.read", [invoice], ["payment_lines"])
-        if leaf.id in row["payment_lines"]:
-            self._write_links(invoice, "remove", [leaf.id])
+            self.unmatch([leaf.id])
+            self._keep_paying(others)
+        if on := leaf.linked_invoice or leaf.unreconciled_from:
+            self._write_links(on, "remove", [leaf.id])
+        for invoice in set(others.values()) - {invoice for invoice, _ in entries.paid_by(leaf)}:
+            self._match_in_full(invoice)
 
-    def _keep_paying(self, lines: Sequence[int], invoice: int) -> None:
-        """The wizard that un-matches drops everything at once: what only stood in the match becomes payment lines."""
-        if not lines:
+    def unmatch(self, lines: Sequence[int]) -> None:
+        """Drops every reconciliation that these lines are in; those that are in none stay as they are."""
+        self.session.wizard(
+            "account.move.unreconcile_lines", "account.move.line", lines, "unreconcile", {}, deadline=self.deadline
+        )
+
+    def match(self, lines: Sequence[int]) -> None:
+        """Reconciles lines that add up to nothing."""
+        self.session.wizard("account.move.reconcile_lines", "account.move.line", lines, "start", {}, deadline=self.deadline)
+
+    def _keep_paying(self, others: Mapping[int, int]) -> None:
+        """Lets lines that only stood in a match pay their invoices on, as payment lines; `others` are invoices by line."""
+        if not others:
             return
-        free = [
-            line.id
-            for line in self.reader.lines([("id", "in", list(lines))])
-            if not line.reconciliation and not line.linked_invoice
-        ]
-        if free:
-            self._write_links(invoice, "add", free)
+        free: dict[int, list[int]] = {}
+        for line in self.reader.lines([("id", "in", sorted(others))]):
+            if not line.reconciliation and not (line.linked_invoice or line.unreconciled_from):
+                free.setdefault(others[line.id], []).append(line.id)
+        for invoice, lines in free.items():
+            self._write_links(invoice, "add", lines)
 
     def _write_links(self, invoice: int, verb: str, lines: Sequence[int]) -> None:
         links = {"payment_lines": [[verb, list(lines)]]}
@@ -104,6 +111,16 @@ class Matching:
         (move,) = answer["actions"][0][0]["res_id"]
         entries = self.reader.entries_of([("move", "=", move)])
         return sorted((part for part in entries.of_move[move] if part.amount_minor > 0), key=lambda part: part.id)
+
+
+def _paid_beside(leaf: Line, entries: Entries) -> dict[int, int]:
+    """The invoice that each other credit line in the match of this one pays, by line."""
+    matched = entries.of_match.get(leaf.reconciliation, ()) if leaf.reconciliation else ()
+    others = [line for line in matched if line.id != leaf.id and line.amount_minor > 0]
+    paid = {line.id: entries.paid_by(line) for line in others}
+    if any(len(invoices) > 1 or bool(entries.paid_out(entries.lines[line_id])) for line_id, invoices in paid.items()):
+        raise BooksRefused("It is reconciled with several documents at once. Undo that in Tryton.", Refusal.INVALID)
+    return {line_id: invoices[0][0] for line_id, invoices in paid.items() if invoices}
 
 
 def payable(found: Invoice | Gone, amount_minor: int) -> Invoice:

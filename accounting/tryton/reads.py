@@ -16,7 +16,7 @@ from accounting.tryton import documents
 from accounting.tryton.documents import CUSTOMER_FIELDS, INVOICE_FIELDS, STATEMENT_LINE_FIELDS, Root
 from accounting.tryton.entries import FIELDS, NOT_RECEIPT_JOURNALS, Entries, Line, line_of
 from accounting.tryton.session import Domain, Record, Session
-from accounting.tryton.values import number_of, stamp_of
+from accounting.tryton.values import decimal, number_of, stamp_of
 from receivables.books_records import BooksSettings, CreditMemo, Customer, Gone, Invoice, Receipt, Stamp
 from receivables.errors import AccessLost, BooksRefused, BooksUnavailable
 from receivables.refusal import Refusal
@@ -29,7 +29,7 @@ K = TypeVar("K", int, str)
 
 RECEIVABLE = ("account.type.receivable", "=", True)
 #: A receipt counts when its move is posted, or when its statement was validated: then its money is applied already.
-STANDING = ["OR", ("move_state", "=", "posted"), ("move.origin.state", "=", "validated", "account.statement")]
+VALID = ["OR", ("move_state", "=", "posted"), ("move.origin.state", "=", "validated", "account.statement")]
 
 
 class Reader:
@@ -112,7 +112,18 @@ class Reader:
         }
 
     def invoice_rows(self, ids: Collection[str]) -> dict[str, Record]:
-        return self._rows("account.invoice", ids, INVOICE_FIELDS, self._ours())
+        rows = self._rows("account.invoice", ids, INVOICE_FIELDS, self.ours())
+        self.reopen(rows.values())
+        return rows
+
+    def reopen(self, rows: Iterable[Record]) -> None:
+        """Lets invoices show as open what receipts paid before somebody undid their reconciliation."""
+        covered = [row for row in rows if row["state"] == "posted" and not row["amount_to_pay"] and row["total_amount"] > 0]
+        for some in chunks(covered, IDS_PER_CALL):
+            loose = self.lines([("invoice_payment", "in", [row["id"] for row in some]), ("reconciliation", "=", None)])
+            for row in some:
+                off_minor = sum(line.amount_minor for line in loose if line.unreconciled_from == row["id"])
+                row["amount_to_pay"] = decimal(max(0, off_minor), row["currency."]["code"])
 
     def invoice_of(self, row: Record) -> Invoice:
         return documents.invoice(row, self._time_zone)
@@ -121,8 +132,9 @@ class Reader:
         rows = [
             row
             for some in chunks(sorted(set(numbers)), IDS_PER_CALL)
-            for row in self._session.search_read("account.invoice", [*self._ours(), ("number", "in", some)], INVOICE_FIELDS)
+            for row in self._session.search_read("account.invoice", [*self.ours(), ("number", "in", some)], INVOICE_FIELDS)
         ]
+        self.reopen(rows)
         return [self.invoice_of(row) for row in rows if not documents.is_credit(row)]
 
     def credit_memos(self, ids: Collection[str]) -> dict[str, CreditMemo | Gone]:
@@ -154,7 +166,7 @@ class Reader:
         return [memo for memo in memos if any(application.invoice_id in invoice_ids for application in memo.applications)]
 
     def _existing(self, ids: Sequence[int]) -> list[int]:
-        found: list[int] = self._session.read("account.invoice.search", [*self._ours(), ("id", "in", list(ids))], 0, None, None)
+        found: list[int] = self._session.read("account.invoice.search", [*self.ours(), ("id", "in", list(ids))], 0, None, None)
         return found
 
     # --- receipts ---------------------------------------------------------------------------------------------------------
@@ -172,7 +184,7 @@ class Reader:
         return answered
 
     def _moves(self, ids: Sequence[int]) -> list[int]:
-        found: list[int] = self._session.read("account.move.search", [*self._ours(), ("id", "in", list(ids))], 0, None, None)
+        found: list[int] = self._session.read("account.move.search", [*self.ours(), ("id", "in", list(ids))], 0, None, None)
         return found
 
     def receipts_of(self, customer_ids: Collection[str], received_from: date) -> list[Receipt]:
@@ -189,13 +201,13 @@ class Reader:
 
     def credits(self) -> list[object]:
         """What every line of a receipt is like."""
-        return [*self._ours(), RECEIVABLE, ("credit", ">", 0), ("journal.type", "not in", list(NOT_RECEIPT_JOURNALS)), STANDING]
+        return [*self.ours(), RECEIVABLE, ("credit", ">", 0), ("journal.type", "not in", list(NOT_RECEIPT_JOURNALS)), VALID]
 
     def receipts_with(self, texts: Collection[str]) -> list[Receipt]:
         """The receipts, not voided, whose memo holds one of these texts: our statements, and copies made by hand."""
         moves: set[int] = set()
         for some in chunks(sorted(set(texts)), TEXTS_PER_CALL):
-            anywhere = ["OR", *(clause for text in some for clause in _where_written(text))]
+            anywhere = ["OR", *(clause for text in some for clause in where_written(text))]
             moves |= {line.move for line in self.lines([*self.credits(), anywhere])}
         return [receipt for receipt in self.receipts_in(sorted(moves)) if not receipt.voided]
 
@@ -212,22 +224,34 @@ class Reader:
         found: list[Receipt] = []
         for some in chunks(moves, IDS_PER_CALL):
             entries = self.entries_of([("move", "in", list(some))])
-            roots = documents.roots(entries, some)
-            lines = self._statement_lines(roots) if said is None else said
-            beside = self._beside([root for root in roots if not any(documents.statement_line(line) for line in root.lines)])
-            found += [documents.receipt(root, entries, lines, beside) for root in roots]
+            found += self.receipts_of_roots(documents.roots(entries, some), entries, said)
         return found
 
-    def _beside(self, by_hand: Sequence[Root]) -> dict[int, list[str]]:
+    def receipts_of_roots(
+        self, roots: Sequence[Root], entries: Entries, said: Mapping[int, Record] | None = None
+    ) -> list[Receipt]:
+        """The same, where their lines were read already."""
+        lines = self._statement_lines(line for root in roots for line in root.lines) if said is None else said
+        by_hand = [root for root in roots if not any(documents.statement_line(line) for line in root.lines)]
+        beside = self._beside({root.move for root in by_hand})
+        return [documents.receipt(root, entries, lines, beside) for root in roots]
+
+    def texts_of(self, lines: Sequence[Line]) -> dict[int, list[str]]:
+        """What a bookkeeper wrote on these lines, on their moves and on the statements that they were made of, by line."""
+        said = self._statement_lines(lines)
+        beside = self._beside({line.move for line in lines if not documents.statement_line(line)})
+        return {line.id: documents.texts(line, said, beside) for line in lines}
+
+    def _beside(self, by_hand: Collection[int]) -> dict[int, list[str]]:
         """What is written on the other lines of moves that no statement made, such as the bank's, by move."""
         texts: dict[int, list[str]] = {}
-        for some in chunks(sorted({root.move for root in by_hand}), IDS_PER_CALL):
+        for some in chunks(sorted(by_hand), IDS_PER_CALL):
             for row in self._session.search_read("account.move.line", [("move", "in", list(some))], ["move", "description"]):
                 texts.setdefault(row["move"], []).extend([row["description"]] if row["description"] else [])
         return texts
 
-    def _statement_lines(self, roots: Iterable[Root]) -> dict[int, Record]:
-        wanted = sorted({said_line for root in roots for line in root.lines if (said_line := documents.statement_line(line))})
+    def _statement_lines(self, lines: Iterable[Line]) -> dict[int, Record]:
+        wanted = sorted({said_line for line in lines if (said_line := documents.statement_line(line))})
         return {
             row["id"]: row
             for some in chunks(wanted, IDS_PER_CALL)
@@ -279,7 +303,7 @@ class Reader:
 
     # --- rows -------------------------------------------------------------------------------------------------------------
 
-    def _ours(self) -> list[object]:
+    def ours(self) -> list[object]:
         return [("company", "=", self._session.company)]
 
     def _rows(self, model: str, ids: Collection[str], fields: Sequence[str], also: Domain) -> dict[str, Record]:
@@ -306,7 +330,7 @@ class Reader:
             raise BooksUnavailable(f"Tryton has {model} {record} but did not show it; it may belong to another company.")
 
 
-def _where_written(text: str) -> Iterator[tuple[str, ...]]:
+def where_written(text: str) -> Iterator[tuple[str, ...]]:
     """Every place where a receipt's memo may stand."""
     holds = f"%{text}%"
     yield ("description", "ilike", holds)
