@@ -25,10 +25,7 @@ EXPRESSIBLE: Mapping[Cause, Mapping[str, str]] = {
     Cause.ACCEPTED_UNAPPLIED: dict.fromkeys((STRICT, XERO, TRYTON), _REFUSES),
     Cause.RECEIPT_DEPOSITED: dict.fromkeys((STRICT, XERO, TRYTON), f"{_REFUSES}, and nothing else changes a receipt of ours"),
     Cause.INVOICE_LATE: {XERO: "does not tell when an invoice was made, so that it counts as made on its own day"},
-    Cause.RECEIPT_CHANGED: {
-        XERO: "leaves a payment on its invoice until it is deleted",
-        TRYTON: "tells no change when lines are unreconciled, so that a sync does not see it",
-    },
+    Cause.RECEIPT_CHANGED: {XERO: "leaves a payment on its invoice until it is deleted"},
     Cause.CUSTOMER_CHANGED: {
         TRYTON: "merges parties only where no posted move names them, which an invoice always does",
     },

@@ -226,8 +226,7 @@ class TrytonHands(TrytonBookkeeper):
         self._put_on(line, invoice_id)
 
     def take_off(self, receipt_id: str) -> None:
-        lines = self.clerk.ids("account.move.line", ["move", "=", int(receipt_id)], ["reconciliation", "!=", None])
-        self.clerk.wizard("account.move.unreconcile_lines", "account.move.line", lines, ("unreconcile", {}))
+        self.unreconcile(receipt_id)
 
     def deactivate(self, customer_id: str) -> None:
         self.clerk.call("party.party.write", [int(customer_id)], {"active": False})

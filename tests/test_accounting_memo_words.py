@@ -90,6 +90,8 @@ def a_line(id: int, amount_minor: int, invoice: int) -> Line:
         reconciliation=7,
         matched=at,
         linked_invoice=0,
+        unreconciled_from=0,
+        banked=False,
         origin=f"account.invoice,{invoice}",
         own_origin="",
         journal=1,
@@ -105,7 +107,7 @@ def a_line(id: int, amount_minor: int, invoice: int) -> Line:
 
 
 @pytest.mark.parametrize(("claims", "shared"), [((50_000,), False), ((30_000, 20_000), True)])
-def test_tryton_tells_it_by_the_description_and_whether_it_is_reconciled_with_several_invoices(
+def test_tryton_tells_it_by_lines_accounts_and_descriptions_and_whether_it_is_reconciled_with_several_invoices(
     claims: tuple[int, ...], shared: bool
 ) -> None:
     entries = Entries()
@@ -122,8 +124,11 @@ def test_tryton_tells_it_by_the_description_and_whether_it_is_reconciled_with_se
         "_timestamp": "1",
         "description": "Credit and rebill",
         "reference": "1042",
+        "comment": "",
+        "lines.": [{"description": "Goods", "note": "see 1043", "account.": {"name": "Bad debt"}}],
     }
     memo = tryton.credit_memo(row, entries, {}, ZoneInfo("UTC"))
-    assert ("Credit and rebill", "1042") == (memo.reason, memo.memo)
+    assert ("Goods (Bad debt) see 1043", "Credit and rebill · 1042") == (memo.reason, memo.memo)
+    assert CreditReason.WRITE_OFF is CreditWords().of_memo(memo.reason, memo.memo)
     assert {shared} == {application.shared for application in memo.applications}
     assert list(claims) == [application.amount_minor for application in memo.applications]

@@ -48,8 +48,22 @@ class TrytonBookkeeper(ByHand):
     def apply_credit(self, credit_memo_id: str, invoice_id: str, amount_minor: int, *, on: date = DAY) -> str:
         return super().apply_credit(credit_memo_id, invoice_id, amount_minor, on=on)
 
-    def receipt(self, customer_id: str, amount_minor: int, lines: Lines, memo: str = "", *, on: date = DAY) -> str:
-        return super().receipt(customer_id, amount_minor, lines, memo, on=on)
+    def receipt(
+        self, customer_id: str, amount_minor: int, lines: Lines, memo: str = "", *, on: date = DAY, into: int | None = None
+    ) -> str:
+        return super().receipt(customer_id, amount_minor, lines, memo, on=on, into=into)
+
+    @property
+    def accounts(self) -> dict[str, int]:
+        """The accounts that she works with, by kind."""
+        return self._accounts
+
+    def billed(self, number: str, customer_id: str, amount_minor: int, on: date, *, item: str, account: int) -> str:
+        """An invoice of one line to this account; of a negative amount a credit note."""
+        quantity = 1 if amount_minor > 0 else -1
+        draft = self._draft(customer_id, abs(amount_minor), quantity, on, item=item, account=account)
+        self._issue(draft, number, on)
+        return str(draft)
 
     def open_minor(self, invoice_id: str) -> int:
         return int(self.clerk.read("account.invoice", int(invoice_id), "amount_to_pay")["amount_to_pay"].scaleb(2))
@@ -96,12 +110,7 @@ class TrytonBookkeeper(ByHand):
         credit["invoice_payment"] = int(invoice_id)
         cash = {"account": self._accounts["cash"], "debit": amount, "credit": none}
         (credit if field == "move line" else cash)["description"] = text
-        (period,) = self.clerk.ids("account.period", ["start_date", "<=", on], ["end_date", ">=", on])
-        move = self.clerk.make(
-            "account.move", company=self._company, journal=self._journals["cash"], date=on, period=period,
-            lines=[["create", [cash, credit]]],
-        )  # fmt: skip
-        self.clerk.call("account.move.post", [move])
+        self.posted_move([cash, credit], on)
         self._match_when_paid(invoice_id)
 
     def _statement_with(self, field: str, text: str, invoice_id: str, amount_minor: int, on: date) -> None:

@@ -25,6 +25,7 @@ from receivables.books_records import (
     ReceiptLine,
     Stamp,
 )
+from receivables.credit_reasons import BETWEEN_LINES, reasons_of
 from receivables.words import day_of
 
 CUSTOMER_FIELDS = ("name", "active", "replaced_by", "_timestamp", *STAMPS)
@@ -33,6 +34,7 @@ INVOICE_FIELDS = (
     *"lines_to_pay.maturity_date description reference".split(),
     *STAMPS,
 )
+CREDIT_FIELDS = ("comment", "lines.description", "lines.note", "lines.account.name")
 STATEMENT_LINE_FIELDS = (
     *"number description statement.name statement.state origin.number origin.description origin.information".split(),
 )
@@ -78,7 +80,9 @@ def invoice(row: Mapping[str, Any], time_zone: ZoneInfo) -> Invoice:
 
 
 def credit_memo(row: Mapping[str, Any], entries: Entries, linked: Mapping[int, Stamp], time_zone: ZoneInfo) -> CreditMemo:
-    """A credit memo with its applications. `linked` tells since when, and by whom, a line pays an invoice in part."""
+    """A credit memo with its applications, from a row with CREDIT_FIELDS as well. `linked` tells since when, and by whom, a
+    line pays an invoice in part.
+    """
     currency = row["currency."]["code"]
     created, changed = stamp_of(row)
     leaves = credit_leaves(row, entries) if row["state"] in ("posted", "paid") else []
@@ -108,9 +112,16 @@ def credit_memo(row: Mapping[str, Any], entries: Entries, linked: Mapping[int, S
         created=created,
         changed=changed,
         applications=applications,
-        reason=row["description"] or "",
-        memo=row["reference"] or "",
+        reason=reasons_of(_what_for(line) for line in row["lines."]),
+        memo=BETWEEN_LINES.join(text for text in (row["description"], row["reference"], row["comment"]) if text),
     )
+
+
+def _what_for(line: Mapping[str, Any]) -> str:
+    """What a credit memo's line is for: what is written on it, and the account that it goes to."""
+    account = (line["account."] or {}).get("name")
+    texts = (line["description"], f"({account})" if account else "", line["note"])
+    return " ".join(text.replace(BETWEEN_LINES, " ") for text in texts if text)
 
 
 def credit_leaves(row: Mapping[str, Any], entries: Entries) -> list[Line]:

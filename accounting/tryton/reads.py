@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from accounting.calling import chunks
 from accounting.tryton import documents
-from accounting.tryton.documents import CUSTOMER_FIELDS, INVOICE_FIELDS, STATEMENT_LINE_FIELDS, Root
+from accounting.tryton.documents import CREDIT_FIELDS, CUSTOMER_FIELDS, INVOICE_FIELDS, STATEMENT_LINE_FIELDS, Root
 from accounting.tryton.entries import FIELDS, NOT_RECEIPT_JOURNALS, Entries, Line, line_of
 from accounting.tryton.session import Domain, Record, Session
 from accounting.tryton.values import decimal, number_of, stamp_of
@@ -150,7 +150,9 @@ class Reader:
             entries = self.entries_of([("id", "in", [line for row in rows for line in row["lines_to_pay"]])])
         leaves = [leaf for row in rows for leaf in documents.credit_leaves(row, entries)]
         linked = self._linked([leaf.id for leaf in leaves if leaf.linked_invoice])
-        return [documents.credit_memo(row, entries, linked, self._time_zone) for row in rows]
+        said = self._session.read("account.invoice.read", [row["id"] for row in rows], list(CREDIT_FIELDS))
+        words = {row["id"]: row for row in said}
+        return [documents.credit_memo({**row, **words[row["id"]]}, entries, linked, self._time_zone) for row in rows]
 
     def credit_memos_on(self, invoice_ids: Collection[str]) -> list[CreditMemo]:
         """Through the lines that pay these invoices: those matched with them, and those that pay them in part."""

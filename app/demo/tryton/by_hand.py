@@ -85,15 +85,21 @@ class ByHand:
 
     def _posted(self, number: str, customer_id: str, amount_minor: int, quantity: int, on: date) -> str:
         made = self._draft(customer_id, amount_minor, quantity, on)
-        self.next_number(number, on)
-        self.clerk.call("account.invoice.post", [made])
+        self._issue(made, number, on)
         return str(made)
 
-    def _draft(self, customer_id: str, amount_minor: int, quantity: int, on: date) -> int:
+    def _issue(self, draft: int, number: str, on: date) -> None:
+        self.next_number(number, on)
+        self.clerk.call("account.invoice.post", [draft])
+
+    def _draft(
+        self, customer_id: str, amount_minor: int, quantity: int, on: date, *, item: str = "Goods", account: int | None = None
+    ) -> int:
+        """An invoice of one line, to the first account of revenue where none is given."""
         party = self.clerk.read("party.party", int(customer_id), "addresses")
         currency = self._dollar
-        line = {"type": "line", "company": self._company, "currency": currency, "account": self._accounts["revenue"]}
-        line |= {"quantity": quantity, "unit_price": dollars(amount_minor), "description": "Goods"}
+        line = {"type": "line", "company": self._company, "currency": currency, "account": account or self._accounts["revenue"]}
+        line |= {"quantity": quantity, "unit_price": dollars(amount_minor), "description": item}
         return self.clerk.make(
             "account.invoice", company=self._company, type="out", party=int(customer_id), invoice_address=party["addresses"][0],
             account=self._accounts["receivable"], journal=self._journals["revenue"], currency=currency, invoice_date=on,
@@ -166,8 +172,10 @@ class ByHand:
         if invoice:
             self.clerk.call("account.invoice.write", [invoice], {"payment_lines": [["remove", [line]]]})
 
-    def receipt(self, customer_id: str, amount_minor: int, lines: Lines, memo: str = "", *, on: date) -> str:
-        """A move in the cash journal, as bookkeepers write them; returns the move's id."""
+    def receipt(
+        self, customer_id: str, amount_minor: int, lines: Lines, memo: str = "", *, on: date, into: int | None = None
+    ) -> str:
+        """A move in the cash journal, as bookkeepers write them; returns the move's id. `into` is another account than cash."""
         rest = amount_minor - sum(part for _, part in lines)
         shares = [*((int(invoice), part) for invoice, part in lines), *([(None, rest)] if rest else [])]
         account, none = self._accounts["receivable"], Decimal(0)
@@ -175,16 +183,21 @@ class ByHand:
             {"account": account, "party": int(customer_id), "debit": none, "credit": dollars(part), "invoice_payment": invoice}
             for invoice, part in shares
         ]
-        cash = {"account": self._accounts["cash"], "debit": dollars(amount_minor), "credit": none}
-        (period,) = self.clerk.ids("account.period", ["start_date", "<=", on], ["end_date", ">=", on])
-        move = self.clerk.make(
-            "account.move", company=self._company, journal=self._journals["cash"], date=on, period=period,
-            description=memo or None, lines=[["create", [cash, *credits]]],
-        )  # fmt: skip
-        self.clerk.call("account.move.post", [move])
+        cash = {"account": into or self._accounts["cash"], "debit": dollars(amount_minor), "credit": none}
+        move = self.posted_move([cash, *credits], on, memo)
         for invoice_id, _ in lines:
             self._match_when_paid(invoice_id)
         return str(move)
+
+    def posted_move(self, lines: Sequence[Record], on: date, memo: str = "") -> int:
+        """A posted move of the cash journal with these lines; returns its id."""
+        (period,) = self.clerk.ids("account.period", ["start_date", "<=", on], ["end_date", ">=", on])
+        move = self.clerk.make(
+            "account.move", company=self._company, journal=self._journals["cash"], date=on, period=period,
+            description=memo or None, lines=[["create", list(lines)]],
+        )  # fmt: skip
+        self.clerk.call("account.move.post", [move])
+        return move
 
     def close_period(self, closed_through: date) -> None:
         """Closes every period up to that day and opens all others."""

@@ -1,0 +1,54 @@
+"""Plays the stories of an accountant on a real Tryton, each with the trial balance of Tryton's own accounts.
+
+Run as a program (`make stories`) it plays every one and prints them; TITLE chooses some by words in their titles.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from accounting_stories import NAMES, STORIES, Balances, play_all
+from cause_worlds import TRYTON, TrytonHands, World, a_world
+from tryton_ledger import TrytonLedger
+
+from accounting.embedded.ledger import Ledger
+
+
+@contextmanager
+def tryton_office(folder: Path) -> Iterator[World]:
+    """A company in a real Tryton, whose bookkeeper does what the stories say."""
+    with a_world(TRYTON, folder) as world:
+        assert isinstance(world.hands, TrytonHands)
+        before = world.scene.ledger
+        world.scene.ledger = cast("Ledger", TrytonLedger(world.scene.desk.books, world.hands))
+        try:
+            yield world
+        finally:
+            world.scene.ledger = before
+
+
+def _line(account: str, before: Balances, after: Balances) -> str:
+    return f"  {account:<28}" + "".join(f"{balances.get(account, 0) / 100:>14,.2f}" for balances in (before, after))
+
+
+def main() -> None:
+    wanted = [word.casefold() for word in sys.argv[1:]]
+    titles = [
+        story.title for story in STORIES if TRYTON in story.books and all(word in story.title.casefold() for word in wanted)
+    ]
+    with tempfile.TemporaryDirectory() as folder, tryton_office(Path(folder)) as world:
+        for story, office in play_all(world, titles):
+            print(f"\n{story.title}\n  {'account':<28}{'before':>14}{'after':>14}")
+            for account in NAMES.values():
+                if account in office.before or account in office.after:
+                    print(_line(account, office.before, office.after))
+    print(f"\n{len(titles)} of {len(STORIES)} stories were played on Tryton; the others change what it lets nobody change.")
+
+
+if __name__ == "__main__":
+    main()
