@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from receivables.books_records import MoneyOutKind
+from receivables.books_records import MoneyOutKind, Receipt
 from receivables.effects import markers_in, stem_of
 from receivables.reference_keys import TELLING_LENGTH, key_of, keys_in
 
@@ -21,20 +21,38 @@ def kind_of(said: str, otherwise: MoneyOutKind) -> MoneyOutKind:
     return next((kind for words, kind in _KINDS if words.search(said)), otherwise)
 
 
-def names(texts: Iterable[str], reference: str, memo: str) -> bool:
-    """Whether a text of an entry holds a receipt's reference, or a marker of ours for the payment that its memo names."""
-    written = [text for text in texts if text]
-    ours = {stem_of(marker) for marker in markers_in(memo)}
-    if ours & {stem_of(marker) for text in written for marker in markers_in(text)}:
-        return True
-    key = key_of(reference)
-    return bool(key) and any(key in keys_in(text) for text in written)
+def shares(
+    texts: Iterable[str], out_minor: int, receipts: Sequence[Receipt], left: Mapping[str, int]
+) -> list[tuple[Receipt, int]]:
+    """What an entry of so much paid out of each of these receipts of its customer, in minor units.
 
-
-def is_telling(out_minor: int, amount_minor: int, reference: str) -> bool:
-    """Whether an entry of so much that names a receipt is its money. A short reference is a check number as well: it counts
-    beside the same amount only. In minor units.
+    It has to name one payment, which may have several receipts; one that names several payments is nobody's for certain.
+    `left` is what other entries leave of each receipt. A short number is a check number as well: beside the whole only.
     """
-    if out_minor == amount_minor:
+    said = [text for text in texts if text]
+    named = [receipt for receipt in receipts if _names(said, receipt)]
+    whole_minor = sum(receipt.amount_minor for receipt in named)
+    short = any(len(key_of(receipt.reference)) < TELLING_LENGTH for receipt in named)
+    if len({_payment_of(receipt) for receipt in named}) != 1 or out_minor > whole_minor or (short and out_minor < whole_minor):
+        return []
+    spread: list[tuple[Receipt, int]] = []
+    for receipt in named:
+        taken_minor = min(out_minor, left[receipt.id])
+        if taken_minor > 0:
+            spread.append((receipt, taken_minor))
+            out_minor -= taken_minor
+    return spread
+
+
+def _names(said: Sequence[str], receipt: Receipt) -> bool:
+    """Whether a text holds the receipt's reference, or a marker of ours for the same payment."""
+    ours = {stem_of(marker) for marker in markers_in(receipt.memo)}
+    if ours & {stem_of(marker) for text in said for marker in markers_in(text)}:
         return True
-    return 0 < out_minor < amount_minor and len(key_of(reference)) >= TELLING_LENGTH
+    key = key_of(receipt.reference)
+    return bool(key) and any(key in keys_in(text) for text in said)
+
+
+def _payment_of(receipt: Receipt) -> str:
+    """What receipts of one payment have in common."""
+    return next((stem_of(marker) for marker in markers_in(receipt.memo)), key_of(receipt.reference))

@@ -233,6 +233,14 @@ def test_a_short_reference_counts_beside_the_same_amount_only(scene: Scene) -> N
     assert [50_000] == [entry.amount_minor for entry in entries(scene, ours)]
 
 
+def test_two_parts_count_once_each_and_no_more_than_the_receipt(scene: Scene) -> None:
+    ours, _ = posted(scene)
+    for amount in ("300.00", "200.00", "500.00"):
+        scene.quickbooks.enter("RefundReceipt", _filled(a_refund(amount), ours.customer_id, ""))
+
+    assert [30_000, 20_000] == [entry.amount_minor for entry in entries(scene, ours)]
+
+
 def test_a_part_that_a_receipt_is_moved_to_leaves_the_rest_applied(scene: Scene) -> None:
     ours, invoice_id = posted(scene)
     part = RecordReturn(ours.id, MoneyOutKind.REFUND, 12_000, RETURNED, "A part", (ReceiptLine(invoice_id, 12_000),))

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from stand_ins.serving import Fault
-from xero_scene import DAY, XeroScene, a_receipt_write, an_order, xero_scene
+from xero_scene import DAY, XeroScene, a_receipt_write, an_order, written, xero_scene
 
 from accounting.embedded.money_out import NewMoneyOut
 from receivables.books_records import MoneyOut, MoneyOutKind, Receipt
-from receivables.effects import Order, RecordReturn, VoidReceipt, Written
+from receivables.effects import Order, RecordReturn, VoidReceipt, Written, marker
 from receivables.errors import BooksRefused, OutcomeUnknown
 
 NUMBER, RETURNED = "TXN-100001", date(2026, 3, 12)
@@ -62,6 +62,36 @@ def test_money_spent_on_the_customer_that_names_the_receipt_is_read_back(
 
     assert expected == [(entry.kind, entry.amount_minor) for entry in entries(scene, ours)]
     assert 50_000 == scene.receipt(ours.id).amount_minor  # Xero moves no payment
+
+
+def two_receipts(scene: XeroScene, *numbers: str) -> tuple[str, list[str]]:
+    """A customer with receipts of 300.00 and 200.00 on two invoices: parts of one payment, or payments of their own."""
+    customer, invoice_id = scene.customer_with_invoice("1042", 30_000)
+    ids = []
+    for place, (number, minor) in enumerate(zip(numbers, (30_000, 20_000), strict=True)):
+        write = a_receipt_write(customer, minor, invoice_id, reference=number)
+        order = replace(an_order(write, number), key=f"key-{place}", marker=marker("acme", number, place, 0))
+        ids.append(written(scene.send(order)[0]).document_id)
+        invoice_id = scene.dana.invoice(f"105{place}", customer, 20_000)
+    return customer, ids
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said", "expected"),
+    [
+        pytest.param((NUMBER, NUMBER), f"NSF {NUMBER}", [[30_000], [20_000]], id="both parts of a payment"),
+        pytest.param((NUMBER, "TXN-100002"), f"NSF {NUMBER} or TXN-100002", [[], []], id="two payments: nobody's for certain"),
+    ],
+)
+def test_an_entry_pays_out_the_receipts_of_one_payment(
+    scene: XeroScene, numbers: tuple[str, str], said: str, expected: list[list[int]]
+) -> None:
+    customer, ids = two_receipts(scene, *numbers)
+
+    scene.xero.spend(customer, "500.00", RETURNED, said)
+
+    found = scene.books.money_out(ids)
+    assert expected == [[entry.amount_minor for entry in found[receipt_id]] for receipt_id in ids]
 
 
 def test_money_spent_on_another_customer_is_no_return(scene: XeroScene) -> None:

@@ -524,7 +524,7 @@ SAID = {
     "decision-refused": "chose “Unapply credit memo”; it was declined by Dana Reyes.",
     "waiting-for-approval": "it takes a second person.",
     "blocked": "Unapply credit memo is not possible yet: The period of the credit memo is closed.",
-    "feed-contradicts": "resolve-now decide TXN-1001 retry",
+    "feed-contradicts": "resolve-now decide TXN-1001 record_return --entry NUMBER",
     "several-successors": "several invoices may have taken its place, and a person must choose.",
     "paid-by-check-as-well": "Invoice 1042 is already paid: $500.00 becomes an unapplied credit.",
     "waiting-not-duplicate": "The receipt is other money: check 8841.",

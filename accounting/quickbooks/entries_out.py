@@ -7,40 +7,19 @@ is no return, and a fee to the bank is nobody's refund.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from accounting import paid_out
 from accounting.quickbooks import documents
 from accounting.quickbooks.documents import Json, ref, text
 from accounting.quickbooks.queries import Reading, quoted
-from receivables.books_records import MoneyOut, MoneyOutKind
+from receivables.books_records import MoneyOut, MoneyOutKind, Receipt
 
 #: What QuickBooks calls these documents in a line of a Payment, and the entity that each is read as.
 LINKED = {"JournalEntry": "JournalEntry", "Expense": "Purchase", "Check": "Purchase", "Purchase": "Purchase"}
 NAMED = ("RefundReceipt", "JournalEntry", "Purchase")  # where an entry is looked for that a receipt is not applied to
 RECEIVABLE = "Accounts Receivable"
 _CASH_TYPES, _CASH_SUB_TYPES = frozenset({"Bank", "Credit Card"}), frozenset({"UndepositedFunds"})
-
-
-@dataclass(frozen=True)
-class _Paid:
-    """A Payment whose money may have gone out again. `linked` are the entries that it is applied to, in minor units."""
-
-    payment: Json
-    linked: Mapping[tuple[str, str], int]
-
-    @property
-    def id(self) -> str:
-        return text(self.payment, "Id")
-
-    @property
-    def currency(self) -> str:
-        return documents.currency_of(self.payment)
-
-    @property
-    def amount_minor(self) -> int:
-        return documents.minor(self.payment, "TotalAmt", self.currency)
 
 
 class EntriesOut:
@@ -53,45 +32,49 @@ class EntriesOut:
         """By receipt id, its entries, oldest first; every id is a key."""
         found: dict[str, list[MoneyOut]] = {receipt_id: [] for receipt_id in receipt_ids}
         read = self._reading.by_ids("Payment", receipt_ids) if receipt_ids else {}
-        living = [_paid(payment) for payment in read.values() if payment is not None and documents.is_receipt(payment)]
-        for paid, entries in self._applied_to(living):
-            found[paid.id] += entries
-        still_counted = [paid for paid in living if sum(entry.amount_minor for entry in found[paid.id]) < paid.amount_minor]
-        for paid, entry in self._naming(still_counted, {entry.id for entries in found.values() for entry in entries}):
-            found[paid.id].append(entry)
+        living = {key: payment for key, payment in read.items() if payment is not None and documents.is_receipt(payment)}
+        receipts = {key: documents.receipt(payment) for key, payment in living.items()}
+        left = {key: receipt.amount_minor for key, receipt in receipts.items()}
+        for entry in self._applied_to(receipts, {key: _linked(payment) for key, payment in living.items()}):
+            found[entry.receipt_id].append(entry)
+            left[entry.receipt_id] -= entry.amount_minor
+        for entity in NAMED:
+            counted = [receipt for key, receipt in receipts.items() if left[key] > 0]
+            known = {entry.id for entries in found.values() for entry in entries}
+            for entry in self._naming(entity, counted, known, left) if counted else ():
+                found[entry.receipt_id].append(entry)
         return {receipt_id: sorted(entries, key=lambda entry: (entry.on, entry.id)) for receipt_id, entries in found.items()}
 
-    def _applied_to(self, living: Sequence[_Paid]) -> Iterable[tuple[_Paid, list[MoneyOut]]]:
+    def _applied_to(
+        self, receipts: Mapping[str, Receipt], linked: Mapping[str, Mapping[tuple[str, str], int]]
+    ) -> Iterator[MoneyOut]:
         """The entries that receipts are applied to, each for as much as is applied to it."""
         wanted: dict[str, set[str]] = {}
-        for paid in living:
-            for entity, entry_id in paid.linked:
-                wanted.setdefault(entity, set()).add(entry_id)
+        for entity, entry_id in {key for of_receipt in linked.values() for key in of_receipt}:
+            wanted.setdefault(entity, set()).add(entry_id)
         read = {entity: self._reading.by_ids(entity, ids) for entity, ids in wanted.items()}
-        there = [(entity, entry) for entity, some in read.items() for entry in some.values() if entry is not None]
-        accounts = self._accounts(entry for _, entry in there)
-        for paid in living:
-            out = {(entity, text(entry, "Id")): entry for entity, entry in there if _out_minor(entity, entry, paid, accounts) > 0}
-            yield paid, [_entry(*key, out[key], paid, minor) for key, minor in paid.linked.items() if key in out]
+        there = {(entity, key): entry for entity, some in read.items() for key, entry in some.items() if entry is not None}
+        accounts = self._accounts(there.values())
+        for receipt_id, of_receipt in linked.items():
+            for (entity, key), minor in of_receipt.items():
+                entry = there.get((entity, key))
+                if entry is not None and _out_minor(entity, entry, receipts[receipt_id], accounts) > 0:
+                    yield _entry(entity, entry, receipts[receipt_id], minor)
 
-    def _naming(self, living: Sequence[_Paid], known: Collection[str]) -> Iterable[tuple[_Paid, MoneyOut]]:
-        """The entries that name a receipt without its being applied to them."""
-        if not living:
-            return
-        since = min(text(paid.payment, "TxnDate")[:10] for paid in living)
-        customers = quoted(sorted({ref(paid.payment, "CustomerRef") for paid in living}))
-        for entity in NAMED:
-            conditions = [f"TxnDate >= '{since}'"]
-            conditions += [f"CustomerRef in ({customers})"] if entity == "RefundReceipt" else []
-            listed = self._reading.everything(entity, conditions)
-            naming = [
-                (paid, entry) for entry in listed if text(entry, "Id") not in known for paid in living if _names(entry, paid)
-            ]
-            accounts = self._accounts(entry for _, entry in naming)
-            for paid, entry in naming:
-                minor = _out_minor(entity, entry, paid, accounts)
-                if paid_out.is_telling(minor, paid.amount_minor, text(paid.payment, "PaymentRefNum")):
-                    yield paid, _entry(entity, text(entry, "Id"), entry, paid, minor)
+    def _naming(
+        self, entity: str, counted: Sequence[Receipt], known: Collection[str], left: dict[str, int]
+    ) -> Iterator[MoneyOut]:
+        """The entries of one kind that name a receipt without its being applied to them; takes them off what is `left`."""
+        conditions = [f"TxnDate >= '{min(receipt.received_on for receipt in counted).isoformat()}'"]
+        if entity == "RefundReceipt":
+            conditions.append(f"CustomerRef in ({quoted(sorted({receipt.customer_id for receipt in counted}))})")
+        listed = [entry for entry in self._reading.everything(entity, conditions) if text(entry, "Id") not in known]
+        accounts = self._accounts(listed) if entity != "RefundReceipt" else {}
+        for entry in listed:
+            paid = [(receipt, minor) for receipt in counted if (minor := _out_minor(entity, entry, receipt, accounts)) > 0]
+            for receipt, minor in paid_out.shares(_texts(entry), paid[0][1], [of for of, _ in paid], left) if paid else ():
+                left[receipt.id] -= minor
+                yield _entry(entity, entry, receipt, minor)
 
     def _accounts(self, entries: Iterable[Json]) -> Mapping[str, Json]:
         """The accounts in the lines of these entries, by id."""
@@ -100,20 +83,21 @@ class EntriesOut:
         return {account_id: account for account_id, account in read.items() if account is not None}
 
 
-def _paid(payment: Json) -> _Paid:
+def _linked(payment: Json) -> Mapping[tuple[str, str], int]:
+    """The entries that a Payment is applied to, as (entity, id), in minor units."""
     linked: dict[tuple[str, str], int] = {}
     for line in documents.parts(payment, "Line"):
         for kind, entry_id in documents.linked(line):
             if kind in LINKED:
                 key = (LINKED[kind], entry_id)
                 linked[key] = linked.get(key, 0) + documents.minor(line, "Amount", documents.currency_of(payment))
-    return _Paid(payment, linked)
+    return linked
 
 
-def _out_minor(entity: str, entry: Json, paid: _Paid, accounts: Mapping[str, Json]) -> int:
+def _out_minor(entity: str, entry: Json, receipt: Receipt, accounts: Mapping[str, Json]) -> int:
     """How much left the bank by this entry and was charged to this customer, in minor units; 0 where it is no such entry."""
-    customer, currency = ref(paid.payment, "CustomerRef"), paid.currency
-    if documents.currency_of(entry) not in ("", currency) or text(entry, "TxnDate")[:10] < text(paid.payment, "TxnDate")[:10]:
+    customer, currency = receipt.customer_id, receipt.currency
+    if documents.currency_of(entry) not in ("", currency) or documents.day(entry, "TxnDate") < receipt.received_on:
         return 0
     if entity == "RefundReceipt":
         return documents.minor(entry, "TotalAmt", currency) if ref(entry, "CustomerRef") == customer else 0
@@ -149,10 +133,6 @@ def _account(line: Json) -> str:
     return next((account for detail in details if (account := ref(detail, "AccountRef"))), "")
 
 
-def _names(entry: Json, paid: _Paid) -> bool:
-    return paid_out.names(_texts(entry), text(paid.payment, "PaymentRefNum"), text(paid.payment, "PrivateNote"))
-
-
 def _texts(entry: Json) -> list[str]:
     said = [text(entry, name) for name in ("DocNumber", "PaymentRefNum", "PrivateNote")]
     said.append(text(documents.part(entry, "CustomerMemo"), "value"))
@@ -160,18 +140,17 @@ def _texts(entry: Json) -> list[str]:
     return [written for written in said if written]
 
 
-def _entry(entity: str, entry_id: str, entry: Json, paid: _Paid, amount_minor: int) -> MoneyOut:
-    said = " ".join(_texts(entry))
+def _entry(entity: str, entry: Json, receipt: Receipt, amount_minor: int) -> MoneyOut:
     other = MoneyOutKind.RETURN if entity == "JournalEntry" else MoneyOutKind.REFUND
     return MoneyOut(
-        id=entry_id,
-        number=text(entry, "DocNumber") or entry_id,
-        kind=paid_out.kind_of(said, other),
-        customer_id=ref(paid.payment, "CustomerRef"),
-        currency=paid.currency,
+        id=text(entry, "Id"),
+        number=text(entry, "DocNumber") or text(entry, "Id"),
+        kind=paid_out.kind_of(" ".join(_texts(entry)), other),
+        customer_id=receipt.customer_id,
+        currency=receipt.currency,
         amount_minor=amount_minor,
         on=documents.day(entry, "TxnDate"),
-        receipt_id=paid.id,
+        receipt_id=receipt.id,
         version=text(entry, "SyncToken"),
         created=documents.stamps(entry)[0],
         memo=text(entry, "PrivateNote"),
