@@ -120,7 +120,8 @@ def _named(asked: str, lines: Sequence[LineEvidence]) -> dict[int, Invoice]:
     """By line, the only invoice with this number or id among those that could take the place of its own."""
     found: dict[int, Invoice] = {}
     for line in lines:
-        named = [invoice for invoice in line.successors if asked in (invoice.id, invoice.number)]
+        issued = [invoice for invoice in line.successors if invoice.status is not InvoiceStatus.DRAFT]
+        named = [invoice for invoice in issued if asked in (invoice.id, invoice.number)]
         if len(named) > 1:
             named = [invoice for invoice in named if invoice.id == asked]
         if len(named) == 1:

@@ -84,8 +84,8 @@ def _kept_as_deposit(evidence: Evidence, options: Options, words: Words) -> tupl
     rest = words.money(evidence.payment.amount_minor - total_of(applied_to(evidence, options)), evidence.payment.currency)
     return (
         f"{rest} is recorded as a customer deposit: an unapplied credit of the customer, dated the day of the payment.",
-        "When the invoice is there, the sync applies the receipt to it if it would have posted the payment to it. If the receipt "
-        "is in a bank deposit or a closed period by then, apply it in the books.",
+        "When the invoice is there, the sync applies the receipt to it if it would have posted the payment to it. Otherwise, or "
+        "if the receipt is in a bank deposit or a closed period by then, apply it in the books; the next sync takes that up.",
     )
 
 

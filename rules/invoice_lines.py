@@ -28,6 +28,7 @@ class Flaw(StrEnum):
     SHORT = "short"  # less is open than the payment needs
     LOST = "lost"  # gone or voided, and something may have taken its place
     GONE = "gone"  # deleted, nothing took its place
+    REDRAFTED = "redrafted"  # gone or voided, and what has its number now is a draft
     LATE = "late"  # entered after the customer paid, and not plainly what they paid
     NEWER = "newer"  # the same, and no longer to be found
     VOIDED = "voided"
@@ -78,6 +79,7 @@ class LineReading:
     mendable: bool = False  # a replacement is open
     successor_score: int = 0  # of the best replacement
     sure: bool = False  # exactly one replacement, large enough, and its score leaves no doubt
+    drafts: tuple[Invoice, ...] = ()  # of the number of a lost one, where nothing else is
     beside: tuple[Invoice, ...] = ()  # the customer's other open invoices, where nothing took the place of a lost one
     ours_minor: int = 0  # what our receipts for other payments stand on it with
     over: Over = Over.NO
@@ -189,6 +191,8 @@ def _lost(
         return replace(line, beside=tuple(of for of in admitted if of.status is InvoiceStatus.OPEN and of.open_minor > 0))
     if line.flaw not in (Flaw.LOST, Flaw.LATE):
         return line
+    if line.flaw is Flaw.LOST and all(of.status is InvoiceStatus.DRAFT for of in pool):
+        return replace(line, flaw=Flaw.REDRAFTED, drafts=pool)
     points = [score_of(evidence, line.source, candidate).points for candidate in pool]
     return replace(
         line,
@@ -361,4 +365,5 @@ def _over(
     if over_minor == need_minor:
         return Over.TWICE
     by_card = tender_of(evidence.payment.method) in (None, Tender.CARD)
-    return Over.SURCHARGE if by_card and matching.is_surcharge(over_minor, need_minor - over_minor) else Over.EXCESS
+    as_surcharges = by_card and matching.is_surcharge(over_minor, need_minor - over_minor)
+    return Over.SURCHARGE if as_surcharges or over_minor == evidence.payment.fee_minor else Over.EXCESS

@@ -13,6 +13,11 @@ from receivables.payment import Allocation, Payment
 AT_MOST = 20  # beside those of the same number; more are read by nobody
 
 
+def _drafts(invoices: Iterable[Invoice], number: str) -> list[Invoice]:
+    """Those of the number of a lost one that are not issued yet: nothing is applied to them, and they are waited for."""
+    return [invoice for invoice in invoices if invoice.status is InvoiceStatus.DRAFT and number and invoice.number == number]
+
+
 def takes_money(invoice: Invoice | Gone | None) -> bool:
     """Whether a receipt can be, or is, applied to it."""
     return isinstance(invoice, Invoice) and invoice.status in (InvoiceStatus.OPEN, InvoiceStatus.PAID)
@@ -28,7 +33,8 @@ def of_line(
 ) -> tuple[Invoice, ...]:
     """Those of the same number, and then the nearest of the others, as the books hold them now."""
     usable = [invoice for invoice in of_customer if takes_money(invoice) and invoice.currency == payment.currency]
-    same_number = [invoice for invoice in usable if invoice.number == number]
+    in_currency = [invoice for invoice in of_customer if invoice.currency == payment.currency]
+    same_number = [invoice for invoice in usable if invoice.number == number] or _drafts(in_currency, number)
     others = [invoice for invoice in usable if invoice.number != number]
     found = [*same_number, *_nearest(others, payment, allocation, lost)]
     by_id = {invoice.id: invoice for invoice in found}

@@ -268,7 +268,8 @@ def evidence_of(case: Short) -> Evidence:
         longest_reference=case.get("longest_reference", 0),
         method=case.get("method", "card"),
     )
-    payment = replace(evidence.payment, reason_code=case.get("reason", ""), dispute=Dispute(case.get("dispute", "")))
+    told = {"reason_code": case.get("reason", ""), "dispute": Dispute(case.get("dispute", ""))}
+    payment = replace(evidence.payment, **told, fee_minor=_minor(case.get("fee", 0)))
     return replace(
         evidence,
         material=case.get("material", False),
@@ -319,7 +320,7 @@ def _twin(payment: Payment, twin: Short) -> Twin:
 KEYS = {
     "case": "name fires near_miss_of expect lines receipts posted refusal customer amount currency paid closed_through day_closed"
     " isolated unread not_checked status searched number vanished longest_reference twins near_customers method material"
-    " awaited_long apply_by_hand reason dispute told_before went_back money_out able",
+    " awaited_long apply_by_hand fee reason dispute told_before went_back money_out able",
     "money_out": "receipt amount kind",
     "twin": "number alike paid timed",
     "line": "invoice amount is open status total day by stamped customer currency problem credits successors near",

@@ -356,7 +356,10 @@ class _Oracle(Money):
     def trouble(self, line: LineEvidence) -> str:
         """What is wrong with this invoice, and whether another may have taken its place."""
         wrong = self.wrong(line)
-        if wrong in ("invoice_gone", "invoice_voided", "only_newer") and self.replacements(line):
+        pool = self.replacements(line)
+        if wrong in ("invoice_gone", "invoice_voided") and pool and {i.status for i in pool.values()} == {InvoiceStatus.DRAFT}:
+            return "redrafted"
+        if wrong in ("invoice_gone", "invoice_voided", "only_newer") and pool:
             return "late" if wrong == "only_newer" else "lost"
         plainly = {
             "invoice_gone": "gone",
@@ -455,6 +458,9 @@ class _Oracle(Money):
                 return self.paid_by_returned() or self.credited() or self.overpaid()
             case "voided":
                 return self.voided()
+            case "redrafted":
+                deposit = self.e.awaited_long and self.can_post() and not self.may_be_this_money() and not self.e.unread
+                return Opinion(Cause.INVOICE_NOT_READY, Remedy.KEEP_ON_ACCOUNT if deposit else Remedy.WAIT, Confidence.LIKELY)
             case "not ready":
                 here = all(line.invoice is not None for line in self.e.lines if self.trouble(line))
                 deposit = self.e.awaited_long and self.can_post() and not self.may_be_this_money() and not self.e.unread
@@ -565,6 +571,8 @@ class _Oracle(Money):
         if invoice.open_minor == 0:
             return "twice"
         percent = 100 * (self.wanted[self.line_key(line)] - invoice.open_minor) / invoice.open_minor
+        if self.wanted[self.line_key(line)] - invoice.open_minor == self.e.payment.fee_minor:
+            return "surcharge"
         return "surcharge" if 2 <= percent <= 4 and tender(self.e.payment.method) in ("card", "") else "excess"
 
     # --- none of these

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
-from receivables.words import Words, listed
+from receivables.words import Words, listed, plain
 from rules import observations, phrases
 from rules.cause_file import CauseFile
-from rules.fact_kinds import money
+from rules.fact_kinds import money, when
 from rules.invoice_lines import Flaw
+from rules.kinds import kind
 from rules.near import may_match
 from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
 from rules.situations import UNPOSTED, can_be_recorded, nothing_but
+
+_DEPOSIT = "Until then the cash is not in the books: record it as a customer deposit."
 
 
 @rule(
@@ -40,8 +43,50 @@ def invoice_not_ready(reading: Reading, matched: Matched) -> Finding:
     return matched.finding(*remedies, Remedy.RETRY, *otherwise, because=because)
 
 
+@kind
+def invoice_drafted(fact: Fact, words: Words, *, replaces: str) -> str:
+    return f"{fact.document} was created{when(fact, words)} in the place of {replaces} and is still a draft."
+
+
+@rule(
+    Cause.INVOICE_NOT_READY,
+    when=(UNPOSTED, a("line", flaw=Flaw.REDRAFTED)),
+    whole=(nothing_but(Flaw.REDRAFTED),),
+    certain=None,
+)
+def invoice_drafted_again(reading: Reading, matched: Matched) -> Finding:
+    """The invoice was deleted or voided, and what has its number now is still a draft.
+
+    Shows as: the invoice that was paid is gone or voided, beside a draft of the same number and customer.
+    Happens when: somebody corrects an invoice and has not issued the new one yet. Always only likely.
+    Remedy: wait until the draft is issued; then the payment is offered to it. After three days, or over a month end, record
+    the payment as a customer deposit.
+    Prevention: issue the new invoice when the old one is voided.
+    Not to be confused with: an invoice that was voided for good, or one that is recreated and open (invoice_recreated).
+    """
+    lost = [line for line in reading.lines if line.flaw is Flaw.REDRAFTED]
+    drafts = [
+        invoice_drafted(f"invoice {plain(of.number)}", of.created, replaces=observations.invoice(line))
+        for line in lost
+        for of in line.drafts
+    ]
+    deposit = reading.evidence.awaited_long and can_be_recorded(reading)
+    remedies = (Remedy.KEEP_ON_ACCOUNT, Remedy.WAIT) if deposit else (Remedy.WAIT,)
+    because = [*observations.lines_with(reading, Flaw.REDRAFTED), *drafts]
+    return matched.finding(*remedies, Remedy.RETRY, because=because)
+
+
+def _drafted_again(diagnosis: Diagnosis, words: Words) -> str:
+    lost = diagnosis.primary.facts("invoice_deleted", "invoice_voided")
+    said = phrases.all_of(f"{phrases.lost_invoice(diagnosis, fact, words)}, and a draft has its number now." for fact in lost)
+    said = f"{said} When the draft is issued, the payment is offered to it."
+    return f"{said} {_DEPOSIT}" if diagnosis.primary.remedy is Remedy.KEEP_ON_ACCOUNT else said
+
+
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
+    if finding.rule == "invoice_drafted_again":
+        return _drafted_again(diagnosis, words)
     facts = finding.facts("invoice_draft", "invoice_no_such_invoice")
     texts = [
         f"{fact.document} is {'still a draft' if fact.fact == 'invoice_draft' else 'not in the books yet'}." for fact in facts
@@ -51,7 +96,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     said = f"{phrases.all_of(texts)} The payment is posted by itself once {posted}."
     if finding.remedy is not Remedy.KEEP_ON_ACCOUNT:
         return said
-    return f"{said} Until then the cash is not in the books: record it as a customer deposit."
+    return f"{said} {_DEPOSIT}"
 
 
 def _posted_once(diagnosis: Diagnosis, fact: Fact, alone: bool, words: Words) -> str:
@@ -62,4 +107,9 @@ def _posted_once(diagnosis: Diagnosis, fact: Fact, alone: bool, words: Words) ->
     return f"{name} {is_there}{dated}{need}"
 
 
-CAUSE = CauseFile(Cause.INVOICE_NOT_READY, title="Invoice not in the books yet", rules=(invoice_not_ready,), sentence=sentence)
+CAUSE = CauseFile(
+    Cause.INVOICE_NOT_READY,
+    title="Invoice not in the books yet",
+    rules=(invoice_not_ready, invoice_drafted_again),
+    sentence=sentence,
+)
