@@ -95,6 +95,7 @@ class Payment:
     has_time: bool = True
     fee_minor: int = 0
     refunded_minor: int = 0
+    refunds: tuple[str, ...] = ()  # the rows of the portal's files that told it, where rows did
     status_at: datetime | None = None
     reason_code: str = ""
     dispute: Dispute = Dispute.NONE

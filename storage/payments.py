@@ -97,7 +97,8 @@ def note_fee_and_refund(work: Work, payment: Payment) -> bool:
     before = work.connection.execute(sa.select(table.c.fee_minor, table.c.refunded_minor).where(_is(work.company, number))).one()
     news = {name: minor for name, minor in told.items() if minor and minor != before._mapping[name]}
     if news:
-        work.connection.execute(sa.update(table).where(_is(work.company, number)).values(**news))
+        rows = {"refunds": list(payment.refunds)} if "refunded_minor" in news else {}
+        work.connection.execute(sa.update(table).where(_is(work.company, number)).values(**news, **rows))
         work.record("payment.fee_or_refund", transaction_number=number, body=news)
     return "refunded_minor" in news
 
@@ -359,6 +360,7 @@ def _stored(row: sa.Row[tuple[object, ...]], allocations: tuple[Allocation, ...]
             has_time=row.has_time,
             fee_minor=row.fee_minor,
             refunded_minor=row.refunded_minor,
+            refunds=tuple(row.refunds),
             status_at=row.status_at,
             reason_code=row.reason_code,
             dispute=Dispute(row.dispute),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -250,17 +251,55 @@ def test_rows_about_a_payment_are_brought_to_it(tmp_path: Path, rows: str, expec
 
 @pytest.mark.parametrize(
     ("row", "expected"),
-    [("5.00,2026-03-04,refund", "refunded"), ("5.00,2026-03-04,lost", "charged_back"), ("1.00,2026-03-04,refund", None)],
+    [("5.00,2026-03-04,refund", "refunded"), ("5.00,2026-03-04,lost", "charged_back"), ("1.00,2026-03-04,refund", "paid")],
 )
-def test_a_payment_imported_before_can_end_in_a_later_file(tmp_path: Path, row: str, expected: str | None) -> None:
+def test_a_payment_imported_before_can_end_in_a_later_file(tmp_path: Path, row: str, expected: str) -> None:
     (before,) = read(tmp_path, OTHERS + PAID, about_others()).payments()
-    feed = read(tmp_path, f"{OTHERS}R1,,{row},T1\n", about_others(), known=lambda number: before if number == "T1" else None)
+    (ended,) = later(tmp_path, f"R1,,{row},T1\n", before).payments()
+    assert (expected, before.content_hash()) == (ended.status, ended.content_hash())
+
+
+def later(tmp_path: Path, rows: str, before: Payment) -> MappedFile:
+    """A file without the payment, which was imported before."""
+    return read(tmp_path, OTHERS + rows, about_others(), known=lambda number: before if number == "T1" else None)
+
+
+FIRST = "R1,,1.00,2026-03-04,refund,T1\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (FIRST, ("paid", 100)),  # the same row again
+        (FIRST + "R2,,2.00,2026-03-05,refund,T1\n", ("paid", 300)),  # the files overlap
+        ("R2,,2.00,2026-03-02,refund,T1\n", ("paid", 300)),  # an older one that no file had yet
+        ("R2,,1.00,2026-03-04,refund,T1\n", ("paid", 200)),  # equal but for its number
+        ("R2,,4.00,2026-03-06,refund,T1\n", ("refunded", 0)),
+        ("R3,,1.00,2026-03-07,failed,T1\n", None),  # a word that is not in the map
+        ("R2,,4.01,2026-03-06,refund,T1\n", None),  # more than was paid
+    ],
+)
+def test_refunds_in_part_of_an_earlier_payment_count_once(tmp_path: Path, rows: str, expected: tuple[str, int] | None) -> None:
+    (before,) = read(tmp_path, OTHERS + PAID, about_others()).payments()
+    (once,) = later(tmp_path, FIRST, before).payments()
+    assert 100 == once.refunded_minor
+    feed = later(tmp_path, rows, once)
     if expected is None:
-        (problem,) = problems_of(feed)
-        assert "is not in this file" in problem.message
+        assert problems_of(feed)
     else:
         (ended,) = feed.payments()
-        assert (expected, before.content_hash()) == (ended.status, ended.content_hash())
+        assert expected == (ended.status, ended.refunded_minor if ended.status == "paid" else 0)
+
+
+def test_equal_refunds_of_one_day_without_numbers_count_each_and_those_told_as_a_sum_are_refused(tmp_path: Path) -> None:
+    (before,) = read(tmp_path, OTHERS + PAID, about_others()).payments()
+    equal = ",,1.00,2026-03-04,refund,T1\n" * 2
+    (twice,) = later(tmp_path, equal, before).payments()
+    assert 200 == twice.refunded_minor
+    assert [200] == [payment.refunded_minor for payment in later(tmp_path, equal, twice).payments()]
+    told = replace(before, refunded_minor=100)  # by the portal's own figure
+    (problem,) = problems_of(later(tmp_path, FIRST, told))
+    assert "told before without its rows" in problem.message
 
 
 def test_lists_of_invoices_are_joined_by_commas_only_where_the_map_says_so(tmp_path: Path) -> None:

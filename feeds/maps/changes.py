@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,7 +20,10 @@ from receivables.payment import Dispute, FeedStatus, Payment
 
 @dataclass(frozen=True)
 class Change:
-    """One row about the payment `number`. `digits` are plain, without a sign; what the row means says where the money went."""
+    """One row about the payment `number`. `digits` are plain, without a sign; what the row means says where the money went.
+
+    `own` is the row's own number, where the portal gives it one.
+    """
 
     line: int
     column: str
@@ -28,6 +33,7 @@ class Change:
     currency: str
     fee_minor: int
     at: datetime | None
+    own: str = ""
 
 
 class _Refused(Exception):
@@ -97,7 +103,7 @@ def _with(payment: Payment, changes: list[Change], fee_minor: int) -> Payment:
     if refunded_minor and refunded_minor == payment.amount_minor:
         payment = _refunded(payment, changes)
     left_minor = refunded_minor if payment.status is FeedStatus.PAID else 0
-    return replace(payment, fee_minor=fee_minor, refunded_minor=left_minor)
+    return replace(payment, fee_minor=fee_minor, refunded_minor=left_minor, refunds=tuple(_rows(changes)) if left_minor else ())
 
 
 def _refunded(payment: Payment, changes: list[Change]) -> Payment:
@@ -120,14 +126,35 @@ def _ended(first: Change, changes: list[Change], known: Callable[[str], Payment 
             f"payment {name} is neither in this file nor imported before",
             "Export from the day of that payment on, or leave it out with --partial",
         )
-    refunded_minor = sum(_refund(payment, change) for change in changes)
-    if refunded_minor and refunded_minor != payment.amount_minor:
+    new = {row: change for row, change in _rows(changes).items() if row not in payment.refunds}
+    refunded_minor = sum(_refund(payment, change) for change in new.values())
+    told = _told(payment, changes)
+    if not refunded_minor:
+        return told
+    if payment.refunded_minor and not payment.refunds and refunded_minor != payment.amount_minor:
         raise _Refused(
-            f"a part of payment {name} was refunded, and the payment is not in this file",
+            f"a part of payment {name} was refunded, of which a part was told before without its rows",
             "Export from the day of that payment on, so that all of its refunds are known",
         )
-    told = _told(payment, changes)
-    return _refunded(told, changes) if refunded_minor else told
+    refunded_minor += payment.refunded_minor if payment.refunds else 0
+    if not 0 <= refunded_minor <= payment.amount_minor:
+        given, paid = (text_from_minor(minor, payment.currency) for minor in (refunded_minor, payment.amount_minor))
+        raise _Refused(f"the refunds of {name} add up to {given}, of {paid} that were paid", "Correct the export, or the map")
+    if refunded_minor == payment.amount_minor:
+        return _refunded(told, changes)
+    return replace(told, refunded_minor=refunded_minor, refunds=(*payment.refunds, *new))
+
+
+def _rows(changes: list[Change]) -> dict[str, Change]:
+    """The refunds by what tells one from another in this and in later files: number, moment, amount, and which of equal ones."""
+    found, seen = dict[str, Change](), Counter[str]()
+    for change in changes:
+        if change.means in (Means.REFUND, Means.REFUND_FAILED):
+            at = change.at.isoformat() if change.at else ""
+            row = " ".join((change.means, change.own, at, change.digits))
+            seen[row] += 1
+            found[hashlib.sha256(f"{row} #{seen[row]}".encode()).hexdigest()[:16]] = change
+    return found
 
 
 def _refund(payment: Payment, change: Change) -> int:

@@ -1,8 +1,7 @@
 """Payments from a portal's own export, read by a map: all of it is read and checked before any payment is handed on.
 
 Rows of their own for refunds, fees, returns and chargebacks are brought to the payment that they name: one of the same
-file, or, where they say how a payment ended, one that was imported before. A refund in part of a payment that is not in
-the file is refused, because what was given back of it before is not known here.
+file, or one that was imported before. Each refund in part counts once, however often a file tells it.
 """
 
 from __future__ import annotations
@@ -221,7 +220,8 @@ class MappedFile:
             )
         elif not row.problems:
             digits = "" if amount is None else amount.digits
-            changes.add(Change(row.line, column, means, number, digits, row.currency(), fee_minor, at))
+            own = row.text("transaction_number")
+            changes.add(Change(row.line, column, means, number, digits, row.currency(), fee_minor, at, own))
             self._note(row, str(means), number)
 
     def _payment(
