@@ -100,6 +100,20 @@ def counts(connection: Connection, company: str, numbers: Collection[str]) -> di
     return {row[0]: row[1] for row in rows}
 
 
+_FAILED = sa.case((schema.attempt.c.failed, 1), else_=0)
+_TALLIED = (
+    sa.select(
+        schema.attempt.c.currency,
+        sa.func.count(),
+        sa.func.sum(_FAILED),
+        sa.func.sum(schema.attempt.c.amount_minor),
+        sa.func.sum(_FAILED * schema.attempt.c.amount_minor),
+    )
+    .group_by(schema.attempt.c.currency)
+    .order_by(schema.attempt.c.currency)
+)
+
+
 def tally_since(connection: Connection, company: str, since: datetime) -> Tally:
     """First checks since a moment."""
     table = schema.attempt
@@ -116,20 +130,7 @@ def tally_of_last_run(connection: Connection, company: str) -> Tally:
 
 
 def _tally(connection: Connection, condition: sa.ColumnElement[bool]) -> Tally:
-    table = schema.attempt
-    failed = sa.case((table.c.failed, 1), else_=0)
-    rows = connection.execute(
-        sa.select(
-            table.c.currency,
-            sa.func.count(),
-            sa.func.sum(failed),
-            sa.func.sum(table.c.amount_minor),
-            sa.func.sum(failed * table.c.amount_minor),
-        )
-        .where(condition)
-        .group_by(table.c.currency)
-        .order_by(table.c.currency)
-    ).all()
+    rows = connection.execute(_TALLIED.where(condition)).all()
     money = {row[0]: (int(row[3]), int(row[4])) for row in rows}
     return Tally(sum(row[1] for row in rows), sum(int(row[2]) for row in rows), money)
 

@@ -233,17 +233,24 @@ def _beginning_with(company: str, rows: Sequence[tuple[Any, ...]], *amounts: str
     """The receipts with a text that begins like a payment's number, of one of its amounts where those are given: whether it
     is the number is looked at word by word afterwards.
     """
-    table, keys = schema.hand_receipt, schema.receipt_key
+    keys = schema.receipt_key
+    if len(rows) == 1:  # as mostly; a table of values is put into SQL anew each time
+        ((low, high, *minor),) = rows
+        alone = sa.select(keys.c.document_id).where(keys.c.company == company, keys.c.start >= low, keys.c.start < high)
+        return alone if not amounts else _of_amount(alone, *minor)
     columns: list[sa.ColumnClause[Any]] = [sa.column(name, sa.String) for name in ("company", "low", "high")]
     columns += [sa.column(name, sa.BigInteger) for name in amounts]
     asked = sa.values(*columns, name="asked").data([(company, *row) for row in rows]).cte("asked")
     # With the company among what is asked for, SQLite has no reason to read all of the company's keys first.
     begins = sa.and_(keys.c.company == asked.c.company, keys.c.start >= asked.c.low, keys.c.start < asked.c.high)
     holding = sa.select(keys.c.document_id).select_from(asked.join(keys, begins))
-    if not amounts:
-        return holding
+    return holding if not amounts else _of_amount(holding, asked.c.least_minor, asked.c.most_minor)
+
+
+def _of_amount(holding: sa.Select[Any], least_minor: Any, most_minor: Any) -> sa.Select[Any]:
+    table, keys = schema.hand_receipt, schema.receipt_key
     receipt = sa.and_(table.c.company == keys.c.company, table.c.document_id == keys.c.document_id)
-    amount = sa.or_(table.c.amount_minor.is_(None), table.c.amount_minor.between(asked.c.least_minor, asked.c.most_minor))
+    amount = sa.or_(table.c.amount_minor.is_(None), table.c.amount_minor.between(least_minor, most_minor))
     return holding.join(table, receipt).where(amount)
 
 

@@ -18,6 +18,14 @@ from storage.watch import Absence, Watch, lease_end, lease_ended
 from storage.work import Work
 
 LONGEST_REST = timedelta(days=1)  # no books ask to be left alone for longer
+_BEFORE = schema.effect.alias("before")
+#: What an effect waits for, if anything, is done. Built once, because it is asked every few seconds.
+_IS_READY = sa.or_(
+    schema.effect.c.after_id.is_(None),
+    sa.exists().where(
+        _BEFORE.c.company == schema.effect.c.company, _BEFORE.c.id == schema.effect.c.after_id, _BEFORE.c.state == "done"
+    ),
+)
 
 
 def claim(
@@ -67,16 +75,12 @@ def claim(
 
 def _is_due(work: Work, states: Sequence[EffectState]) -> sa.ColumnElement[bool]:
     """What may be taken up now. A moment further ahead than anybody ever waits was written by a clock that was wrong."""
-    table, before = schema.effect, schema.effect.alias()
-    ready = sa.or_(
-        table.c.after_id.is_(None),
-        sa.exists().where(before.c.company == table.c.company, before.c.id == table.c.after_id, before.c.state == "done"),
-    )
+    table = schema.effect
     return sa.and_(
         table.c.company == work.company,
         sa.or_(table.c.next_at <= work.at, table.c.next_at > work.at + LONGEST_REST),
         table.c.state.in_(states),
-        ready,
+        _IS_READY,
     )
 
 
