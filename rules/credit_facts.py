@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TypedDict, Unpack
 
 from receivables.diagnosis import Fact, Money
 from receivables.words import Words, plain
@@ -10,43 +11,40 @@ from rules.fact_kinds import closed, money, when
 from rules.kinds import kind
 
 
-@kind
-def credit_applied_after(
-    fact: Fact,
-    words: Words,
-    *,
-    invoice: str,
-    amount: Money,
-    total: Money | None = None,
-    said: str = "",
-    dated: date | None = None,
-    made_by: str = "",
-) -> str:
+class _Applied(TypedDict):
+    invoice: str
+    amount: Money
+
+
+class AppliedCredit(_Applied, total=False):
     """`total`, `said`, `dated` and `made_by` are of the memo itself."""
-    memo = f"{fact.document}{_memo(fact, words, amount, total, said, dated, made_by)}"
-    return f"{memo} was applied to {invoice} for {money(words, amount)}{when(fact, words)}, after the customer paid."
+
+    total: Money | None
+    said: str
+    dated: date | None
+    made_by: str
 
 
 @kind
-def credit_applied_before(
-    fact: Fact,
-    words: Words,
-    *,
-    invoice: str,
-    amount: Money,
-    total: Money | None = None,
-    said: str = "",
-    dated: date | None = None,
-    made_by: str = "",
-) -> str:
-    memo = f"{fact.document}{_memo(fact, words, amount, total, said, dated, made_by)}"
-    return f"{memo} was applied to {invoice} for {money(words, amount)}{when(fact, words)}, before the customer paid."
+def credit_applied_after(fact: Fact, words: Words, **figures: Unpack[AppliedCredit]) -> str:
+    return f"{_applied(fact, words, figures)}, after the customer paid."
 
 
-def _memo(fact: Fact, words: Words, amount: Money, total: Money | None, said: str, dated: date | None, made_by: str) -> str:
+@kind
+def credit_applied_before(fact: Fact, words: Words, **figures: Unpack[AppliedCredit]) -> str:
+    return f"{_applied(fact, words, figures)}, before the customer paid."
+
+
+def _applied(fact: Fact, words: Words, figures: AppliedCredit) -> str:
+    amount = money(words, figures["amount"])
+    return f"{fact.document}{_memo(fact, words, figures)} was applied to {figures['invoice']} for {amount}{when(fact, words)}"
+
+
+def _memo(fact: Fact, words: Words, figures: AppliedCredit) -> str:
     """What of the memo itself its application does not tell: its words, and its total, day and maker where they differ."""
+    said, total, dated, made_by = (figures.get("said"), figures.get("total"), figures.get("dated"), figures.get("made_by"))
     told = [f"“{plain(said)}”"] if said else []
-    if total and total != amount:
+    if total and total != figures["amount"]:
         told.append(f"{money(words, total)} in all")
     if dated and (fact.at is None or words.day(dated) != words.day(fact.at)):
         told.append(f"dated {words.day(dated)}")

@@ -10,9 +10,7 @@ from datetime import date
 from receivables.diagnosis import Fact, Money
 from receivables.quoting import MESSAGE_AT_MOST, ended
 from receivables.words import Words, listed, plain
-from rules.hand_receipts import Elsewhere, Form, Standing
 from rules.kinds import kind
-from rules.ties import Reference
 
 
 def money(words: Words, amount: Money) -> str:
@@ -178,87 +176,6 @@ def receipt_of_other_payment(
     of = f"payment {plain(payment)}" if payment else "another payment"
     back = f", which was {went_back}," if went_back else ""
     return f"our {fact.document} for {of}{back} is applied to {invoice} for {money(words, applied)}."
-
-
-@kind
-def receipt_by_hand(
-    fact: Fact,
-    words: Words,
-    *,
-    amount: Money,
-    dated: date,
-    reference: str,
-    standing: str,
-    suspect: bool,
-    names_payment: str = "",
-    rivals: tuple[str, ...] = (),
-    unapplied: Money | None = None,
-    claimed: Money | None = None,
-    form: str = "",
-    elsewhere: str = "",
-    before: bool = False,
-    against: bool = False,
-    method: str = "",
-    written: str = "",
-    deposit_account: str = "",
-    deposit: str = "",
-    deposited: bool = False,
-) -> str:
-    """A receipt in the books that may be this payment's money, what ties it to the payment, and what speaks against it.
-
-    `form` and `elsewhere` are those of `rules.hand_receipts`, `written` is its reference or memo, `against` says that its
-    tender or number is another one. Facts of version 0.1.0 have none of these.
-    """
-    ties = [words_of_tie for words_of_tie in (_NAMED.get(reference, ""), _APPLIED.get(standing, "")) if words_of_tie]
-    ties += [said for said in (_FORMS.get(form, ""), _ELSEWHERE.get(elsewhere, "")) if said]
-    if before:
-        ties.append("it was entered before the customer paid")
-    if names_payment:
-        ties.append(f"its reference is that of payment {plain(names_payment)}")
-    if rivals:
-        ties.append(f"it could be payment {listed([plain(number) for number in rivals])} as well")
-    if unapplied:
-        ties.append(f"{money(words, unapplied)} of it is unapplied")
-    if claimed:
-        ties.append(f"{money(words, claimed)} of it already proves another payment")
-    if against:
-        ties.append(f"it says {_said(method, written)}")
-    entered = f"{fact.document} for {money(words, amount)}, dated {words.day(dated)}, was entered{when(fact, words)}"
-    return entered + (f"; {listed(ties)}." if ties else ".")
-
-
-_NAMED = {
-    Reference.EQUAL.value: "it has the transaction number",
-    Reference.CONTAINED.value: "its text names the transaction number",
-    Reference.CUT.value: "its reference ends with the beginning of the transaction number",
-}
-_APPLIED = {
-    Standing.EXACTLY.value: "it is applied to exactly the payment's invoices",
-    Standing.PARTLY.value: "it is applied to an invoice of the payment",
-}
-_FORMS = {
-    Form.INSTALLMENT.value: "the invoice has room for both, so it may be another installment",
-    Form.OTHER_CURRENCY.value: "its currency is another one",
-}
-_ELSEWHERE = {
-    Elsewhere.INVOICE.value: "it is applied to another invoice",
-    Elsewhere.CUSTOMER.value: "it is another customer's",
-}
-
-
-def _said(method: str, written: str) -> str:
-    return listed([f'"{plain(text)}"' for text in dict.fromkeys((method, written)) if text])
-
-
-@kind
-def receipt_by_hand_vanished(fact: Fact, words: Words, *, amount: Money | None = None) -> str:
-    of = f" for {money(words, amount)}" if amount else ""
-    return f"{fact.document}{of}, entered by hand with the transaction number, was deleted or voided{when(fact, words)}."
-
-
-@kind
-def several_candidates(fact: Fact, words: Words, *, count: int) -> str:
-    return f"{count} receipts could be this payment; the first named fits best."
 
 
 @kind

@@ -1,7 +1,8 @@
 """Kinds of facts: a name, the typed figures it holds and its sentence, in one place each.
 
-A kind is one function. Its name is the kind's, its keyword arguments are what such a fact holds, its body writes the
-sentence. Calling it makes the fact; a missing or mistyped figure fails then, not years later when somebody reads it.
+A kind is one function. Its name is the kind's, its keyword arguments are what such a fact holds (or, where they are many, a
+TypedDict of them), its body writes the sentence. Calling it makes the fact; a missing or mistyped figure fails then, not
+years later when somebody reads it.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ class Kind(Generic[P]):
     """What one kind of fact holds and says. Called, it makes a fact about a document and whoever touched it."""
 
     def __init__(self, tells: Callable[Concatenate[Fact, Words, P], str]) -> None:
-        hints = get_type_hints(tells)
-        defaults = tells.__kwdefaults__ or {}
+        hints = {name: hint for name, hint in get_type_hints(tells).items() if name not in ("fact", "words", "return")}
+        optional = frozenset(tells.__kwdefaults__ or ())
+        if "figures" in hints:
+            (figures,) = get_args(hints["figures"])
+            hints, optional = get_type_hints(figures), figures.__optional_keys__
         self.name = tells.__name__
         self.tells = tells
-        self._types = {name: _types(hints[name]) for name in tells.__annotations__ if name not in ("fact", "words", "return")}
-        self._required = frozenset(self._types.keys() - defaults.keys())
+        self._types = {name: _types(hint) for name, hint in hints.items()}
+        self._required = frozenset(self._types.keys() - optional)
         self._days = {name for name, types in self._types.items() if date in types}
 
     def __call__(self, document: str = "", stamp: Stamp | None = None, *_: P.args, **values: P.kwargs) -> Fact:

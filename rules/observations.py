@@ -15,7 +15,7 @@ from receivables.quoting import MESSAGE_AT_MOST
 from receivables.refusal import UNEXPLAINED
 from receivables.twins import Twin
 from receivables.words import plain
-from rules import credit_facts, gone_facts
+from rules import credit_facts, gone_facts, hand_receipt_facts
 from rules import fact_kinds as kinds
 from rules.hand_receipts import ReceiptReading, totals
 from rules.invoice_lines import Flaw, LineReading
@@ -214,7 +214,7 @@ def _beside(of_line: LineReading, found: Invoice) -> Fact:
 def hand_receipt(found: ReceiptReading) -> Fact:
     """A receipt in the books that may be this payment's money, what ties it to the payment, and what speaks against it."""
     entered = found.receipt
-    return kinds.receipt_by_hand(
+    return hand_receipt_facts.receipt_by_hand(
         receipt(entered),
         entered.created,
         amount=Money(entered.amount_minor, entered.currency),
@@ -242,7 +242,7 @@ def vanished(gone: Vanished) -> Fact:
     """A receipt entered by hand that named the payment and is deleted or voided now."""
     seen = gone.receipt
     amount = Money(seen.amount_minor, seen.currency) if seen.amount_minor else None  # one that could never be read whole has none
-    return kinds.receipt_by_hand_vanished(receipt(seen), gone.gone, amount=amount)
+    return hand_receipt_facts.receipt_by_hand_vanished(receipt(seen), gone.gone, amount=amount)
 
 
 def our_receipts(reading: Reading) -> tuple[Fact, ...]:

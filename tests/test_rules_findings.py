@@ -17,7 +17,7 @@ from receivables.evidence import Evidence, ReceiptEvidence
 from receivables.payment import FeedStatus
 from receivables.refusal import Refusal
 from receivables.words import Words
-from rules import diagnose, fact_kinds, fact_sentence, not_checked, sentence
+from rules import credit_facts, diagnose, fact_kinds, fact_sentence, not_checked, sentence
 from rules.invoice_lines import Flaw
 from rules.kinds import KINDS, kind
 from rules.matching import WEIGHTS, Signal
@@ -46,6 +46,19 @@ def test_a_fact_with_a_mistyped_or_unknown_figure_fails_when_it_is_made() -> Non
         fact_kinds.receipt_deleted("receipt 1", amount=100)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="cannot hold amuont"):
         fact_kinds.receipt_deleted("receipt 1", amount=Money(1, "USD"), amuont=2)  # type: ignore[call-arg]
+
+
+def test_many_figures_are_one_typed_set_of_them_and_fail_in_the_same_way() -> None:
+    credit, day = credit_facts.credit_applied_after, date(2026, 3, 4)
+    with pytest.raises(TypeError, match="needs \\['amount'\\]"):
+        credit("credit memo 1", None, invoice="invoice 1", said="x")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="cannot hold total=5"):
+        credit("credit memo 1", None, invoice="invoice 1", amount=Money(1, "USD"), total=5)  # type: ignore[arg-type]
+    fact = credit("credit memo 1", None, invoice="invoice 1", amount=Money(500, "USD"), total=Money(900, "USD"), dated=day)
+    assert (
+        "Credit memo 1 ($9.00 in all, dated Mar 4, 2026) was applied to invoice 1 for $5.00, after the customer paid."
+        == fact_sentence(fact, WORDS)
+    )
 
 
 def test_a_kind_of_fact_is_named_once() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Finding, Remedy
 from receivables.evidence import Evidence
 from receivables.words import Words, capitalized, listed
-from rules import fact_kinds, observations, phrases
+from rules import hand_receipt_facts, observations, phrases
 from rules.cause_file import CauseFile
 from rules.hand_receipts import Form, ReceiptReading
 from rules.matching import RECEIPT_LIKELY, RECEIPT_POSSIBLE
@@ -30,7 +30,7 @@ def _already_there(
     """
     because = [observations.hand_receipt(entered) for entered in found]
     if len(found) > len(proof):
-        because.append(fact_kinds.several_candidates(count=len(found)))
+        because.append(hand_receipt_facts.several_candidates(count=len(found)))
     named = found[: len(proof)]
     other = () if matched.certain else other_money(reading, named)
     remedies = (Remedy.DISMISS, *other)
