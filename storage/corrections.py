@@ -10,7 +10,6 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from receivables import twins
 from receivables.corrections import Correction
 from receivables.diagnosis import Diagnosis
 from receivables.evidence import Evidence
@@ -108,20 +107,7 @@ def _replace(work: Work, stored: StoredPayment, newer: Payment, **others: str) -
     changed = work.connection.execute(
         sa.update(table)
         .where(*_of(table, work.company, stored.number), table.c.version == stored.version)
-        .values(
-            customer=newer.customer,
-            customer_key=twins.folded(newer.customer),
-            customer_id=newer.customer_id,
-            amount_minor=newer.amount_minor,
-            currency=newer.currency,
-            paid_at=newer.paid_at,
-            has_time=newer.has_time,
-            method=newer.method,
-            content_hash=newer.content_hash(),
-            on_account_minor=newer.on_account_minor,
-            version=stored.version + 1,
-            **others,
-        )
+        .values(**payments.content_columns(newer), version=stored.version + 1, **others)
     )
     return changed.rowcount == 1
 

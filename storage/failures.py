@@ -281,89 +281,17 @@ def evidence_before(connection: Connection, found: StoredFailure, evidence_id: s
     return None if body is None else codec.evidence_from_json(body)
 
 
-def undiagnosed(connection: Connection, company: str, *, limit: int) -> Sequence[StoredFailure]:
-    """Open failures whose newest evidence no diagnosis was ever begun for."""
-    table, begun = schema.failure, schema.diagnosis
-    condition = sa.and_(
-        table.c.company == company,
-        schema.is_in(table.c.state, "open"),
-        table.c.about == "payment",
-        table.c.evidence_id.is_not(None),
-        ~sa.exists().where(begun.c.company == table.c.company, begun.c.evidence_id == table.c.evidence_id),
-    )
-    return select(connection, condition, limit)
-
-
-def begin_diagnosis(work: Work, found: StoredFailure) -> str:
-    """Remembers that a diagnosis begins, before the engine runs: evidence that kills the process shows as begun."""
-    work.only_for(found.company)
-    diagnosis_id = work.ids.new()
-    work.connection.execute(
-        sa.insert(schema.diagnosis).values(
-            company=found.company,
-            id=diagnosis_id,
-            failure_id=found.id,
-            evidence_id=found.evidence_id,
-            state="started",
-            started_at=work.at,
-        )
-    )
-    return diagnosis_id
-
-
-def begun_before(connection: Connection, company: str, before: datetime) -> Sequence[tuple[str, str]]:
-    """(diagnosis id, failure id) of diagnoses that began before a moment and never ended."""
-    table = schema.diagnosis
-    rows = connection.execute(
-        sa.select(table.c.id, table.c.failure_id).where(
-            table.c.company == company, table.c.state == "started", table.c.started_at < before
-        )
-    )
-    return [(row.id, row.failure_id) for row in rows]
-
-
-def end_diagnosis(
-    work: Work,
-    diagnosis_id: str,
-    failure_id: str,
-    diagnosis: Diagnosis,
-    *,
-    sentence: str = "",
-    root: str = "",
-    crashed: bool = False,
-) -> None:
-    """Keeps a diagnosis and shows it on the failure, unless it was resolved meanwhile.
-
-    `sentence` is what the record says of it; `root` is what the failure has in common with others, "" where it stands alone.
-    """
-    table = schema.diagnosis
-    work.connection.execute(
-        sa.update(table)
-        .where(table.c.company == work.company, table.c.id == diagnosis_id)
-        .values(state="crashed" if crashed else "done", finished_at=work.at, body=codec.diagnosis_to_json(diagnosis))
-    )
-    failure, here = schema.failure, _is(work.company, failure_id)
+def show(work: Work, failure_id: str, diagnosis: Diagnosis, root: str) -> str | None:
+    """Keeps a diagnosis on its failure. Returns the payment's transaction number; None where it was resolved meanwhile."""
+    table, here = schema.failure, _is(work.company, failure_id)
     shown = work.connection.execute(
-        sa.update(failure)
-        .where(here, failure.c.state == "open")
-        .values(changed_at=work.at, version=failure.c.version + 1, root=root, **_words(diagnosis))
+        sa.update(table)
+        .where(here, table.c.state == "open")
+        .values(changed_at=work.at, version=table.c.version + 1, root=root, **_words(diagnosis))
     )
     if shown.rowcount != 1:
-        return
-    number = work.connection.execute(sa.select(failure.c.transaction_number).where(here)).scalar_one()
-    work.acting_as("rules").record(
-        "failure.diagnosed",
-        transaction_number=number,
-        body={
-            "failure": failure_id,
-            "diagnosis": diagnosis_id,
-            "cause": diagnosis.primary.cause,
-            "remedy": diagnosis.primary.remedy,
-            "confidence": diagnosis.primary.confidence,
-            "sentence": sentence,
-        },
-    )
-    outbox.want(work, "failure", failure_id)
+        return None
+    return str(work.connection.execute(sa.select(table.c.transaction_number).where(here)).scalar_one())
 
 
 def _words(diagnosis: Diagnosis) -> dict[str, Any]:

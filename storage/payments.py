@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -42,6 +43,14 @@ class StoredPayment:
         return self.payment.transaction_number
 
 
+class Changed(TypedDict, total=False):
+    """What else of a payment changes with its move; what is None stays. Without `excluded_by` it is excluded by nothing."""
+
+    generation: int | None
+    on_account_minor: int | None
+    excluded_by: str | None
+
+
 @dataclass(frozen=True)
 class Binding:
     """Which invoice of the books one allocation stands for; the highest version holds."""
@@ -53,6 +62,22 @@ class Binding:
     bound_at: datetime
     bound_by: str
     decision_id: str | None = None
+
+
+def content_columns(payment: Payment) -> dict[str, object]:
+    """What the feed says of a payment, as it is kept in its row."""
+    return {
+        "customer": payment.customer,
+        "customer_key": twins.folded(payment.customer),
+        "customer_id": payment.customer_id,
+        "amount_minor": payment.amount_minor,
+        "currency": payment.currency,
+        "paid_at": payment.paid_at,
+        "has_time": payment.has_time,
+        "method": payment.method,
+        "content_hash": payment.content_hash(),
+        "on_account_minor": payment.on_account_minor,
+    }
 
 
 def set_status(work: Work, payment: Payment, *, before: FeedStatus) -> None:
@@ -223,18 +248,13 @@ def move(
     *,
     action: str,
     body: Mapping[str, object] | None = None,
-    generation: int | None = None,
-    on_account_minor: int | None = None,
-    excluded_by: str | None = None,
+    **changes: Unpack[Changed],
 ) -> bool:
     """Moves a payment on, if nobody moved it since it was read, and records that. False when somebody did."""
     work.only_for(stored.payment.company)
     table = schema.payment
-    values: dict[str, object] = {"state": state, "bucket": bucket, "version": stored.version + 1, "excluded_by": excluded_by}
-    if generation is not None:
-        values["generation"] = generation
-    if on_account_minor is not None:
-        values["on_account_minor"] = on_account_minor
+    values: dict[str, object] = {"state": state, "bucket": bucket, "version": stored.version + 1, "excluded_by": None}
+    values |= {name: value for name, value in changes.items() if value is not None}
     if state is PaymentState.VERIFIED:
         values["verified_at"] = work.at
     moved = work.connection.execute(

@@ -16,7 +16,8 @@ from receivables.effects import facts_of
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
 from receivables.payment import Bucket, FeedStatus, PaymentState
-from storage import effects, failures, payments
+from storage import diagnoses, effects, failures, payments
+from storage.diagnoses import Begun
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
@@ -40,7 +41,7 @@ def run_once(desk: Desk) -> DiagnosisCounts:
     _leave_abandoned(desk, counts)
     while True:
         with desk.db.read() as connection:
-            batch = failures.undiagnosed(connection, desk.company.id, limit=FAILURES_PER_BATCH)
+            batch = diagnoses.wanted(connection, desk.company.id, limit=FAILURES_PER_BATCH)
         for found in batch:
             _diagnose(desk, found, counts)
         if len(batch) < FAILURES_PER_BATCH:
@@ -51,7 +52,7 @@ def _diagnose(desk: Desk, found: StoredFailure, counts: DiagnosisCounts) -> None
     with desk.work() as work:
         evidence = failures.evidence(work.connection, work.company, found.evidence_id or "")
         before = failures.evidence_before(work.connection, found, found.evidence_id or "")
-        attempt = failures.begin_diagnosis(work, found)
+        attempt = diagnoses.begin(work, found)
         put_right = _put_right(work, found, evidence, before, attempt)
     if put_right:
         counts.put_right += 1
@@ -63,14 +64,14 @@ def _diagnose(desk: Desk, found: StoredFailure, counts: DiagnosisCounts) -> None
         diagnosis, failed = rules.not_diagnosed(evidence, str(error)), True
     sentence, root = rules.sentence(diagnosis, desk.company.words), incidents.root_of(diagnosis, evidence)
     with desk.work() as work:
-        failures.end_diagnosis(work, attempt, found.id, diagnosis, sentence=sentence, root=root, crashed=failed)
+        diagnoses.end(work, attempt, diagnosis, sentence=sentence, root=root, crashed=failed)
     if failed:
         counts.left_to_person += 1
     else:
         counts.diagnosed += 1
 
 
-def _put_right(work: Work, found: StoredFailure, evidence: Evidence, before: Evidence | None, attempt: str) -> bool:
+def _put_right(work: Work, found: StoredFailure, evidence: Evidence, before: Evidence | None, attempt: Begun) -> bool:
     """Whether the books now take the payment, or already hold it, as meant; then nobody needs to decide."""
     stored = payments.find(work.connection, work.company, found.transaction_number)
     if stored is None or stored.state is not PaymentState.FAILED or stored.bucket is Bucket.UNKNOWN:
@@ -79,7 +80,7 @@ def _put_right(work: Work, found: StoredFailure, evidence: Evidence, before: Evi
         gone = rules.money_gone(evidence)
         if not (gone.settled and money_back.settle(work, stored, found, gone)):
             return False
-        failures.end_diagnosis(work, attempt, found.id, rules.settled(evidence))
+        diagnoses.end(work, attempt, rules.settled(evidence))
         return True
     if found.held:
         return False
@@ -95,7 +96,7 @@ def _put_right(work: Work, found: StoredFailure, evidence: Evidence, before: Evi
     if not failures.resolve(work, found, resolution="put_right", by=by):
         return False
     payments.move(work, stored, state, bucket, action="payment.put_right", body={"by": by})
-    failures.end_diagnosis(work, attempt, found.id, rules.fits_again(evidence))
+    diagnoses.end(work, attempt, rules.fits_again(evidence))
     return True
 
 
@@ -131,12 +132,12 @@ def _leave_abandoned(desk: Desk, counts: DiagnosisCounts) -> None:
     """Diagnoses whose process died with them are not tried again: their evidence may be what killed it."""
     with desk.work() as work:
         connection, company = work.connection, work.company
-        for attempt, failure_id in failures.begun_before(connection, company, work.at - ABANDONED_AFTER):
-            found = failures.get(connection, company, failure_id)
+        for attempt in diagnoses.begun_before(connection, company, work.at - ABANDONED_AFTER):
+            found = failures.get(connection, company, attempt.failure_id)
             if found.evidence_id is None:
                 continue
             evidence = failures.evidence(connection, company, found.evidence_id)
             left = rules.not_diagnosed(evidence, "the process ended while it was running")
             sentence = rules.sentence(left, desk.company.words)
-            failures.end_diagnosis(work, attempt, failure_id, left, sentence=sentence, crashed=True)
+            diagnoses.end(work, attempt, left, sentence=sentence, crashed=True)
             counts.left_to_person += 1

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from receivables.errors import ConfigurationError
 from receivables.payment import PaymentState
-from storage import attempts, decisions, effects, failures, mirror, outbox, payments, schema, sending
+from storage import attempts, decisions, diagnoses, effects, failures, mirror, outbox, payments, schema, sending
 from storage.engine import Connection, Database
 from storage.migrating import ensure_current, migrate, newest
 from storage.watch import Watch
@@ -213,7 +213,7 @@ def _plans(database: Database, ask: Callable[[Work], object]) -> list[str]:
         (lambda w: effects.of_decision(w.connection, "acme", "d"), "ix_effect_by_decision"),
         (lambda w: failures.open_of(w.connection, "acme", "TXN-1"), "uq_failure_open"),
         (lambda w: failures.of_payment(w.connection, "acme", "TXN-1"), "ix_failure_by_payment"),
-        (lambda w: failures.undiagnosed(w.connection, "acme", limit=100), "ix_diagnosis_by_evidence"),
+        (lambda w: diagnoses.wanted(w.connection, "acme", limit=100), "ix_diagnosis_by_evidence"),
         (lambda w: decisions.in_state(w.connection, "acme", "accepted", limit=20), "ix_decision_by_state"),
         (lambda w: decisions.of_payment(w.connection, "acme", "TXN-1"), "ix_decision_by_payment"),
         (lambda w: payments.in_state(w.connection, "acme", PaymentState.RECEIVED, limit=60), "ix_payment_by_state"),
