@@ -13,9 +13,7 @@ import rules
 from bot import labels
 from bot.cards import FACTS_AT_MOST, blocked, figures_blocks, following, label_of, paid, sentence_of
 from bot.figures import credit_that_fits_minor, proposed_proof, takes_two
-from bot.inputs import choice as _option
-from bot.inputs import entry as _input
-from bot.inputs import select as _select
+from bot.inputs import choice, entry, select
 from bot.matching import match_inputs, match_named
 from bot.sides import both_sides
 from bot.text import Block, context, of_payment, plain_text, section
@@ -104,7 +102,7 @@ def _evidence(facts: CardFacts, words: Words) -> list[Block]:
 
 def _remedies(facts: CardFacts, offered: Sequence[Remedy], chosen: Remedy, words: Words) -> Block:
     shown = offered[:REMEDIES_AT_MOST] if chosen in offered[:REMEDIES_AT_MOST] else [*offered[: REMEDIES_AT_MOST - 1], chosen]
-    options = {remedy: _option(label_of(facts, remedy, words), facts.offers[remedy]) for remedy in shown}
+    options = {remedy: choice(label_of(facts, remedy, words), facts.offers[remedy]) for remedy in shown}
     return {
         "type": "input",
         "block_id": "remedy",
@@ -136,9 +134,9 @@ def _needs(facts: CardFacts, remedy: Remedy, words: Words) -> list[Block]:
         blocks += match_inputs(facts, words)
     if remedy is Remedy.RECORD_RETURN and not (facts.evidence and rules.makes_returns(facts.evidence)):
         element = {"type": "plain_text_input", "action_id": "entry", "max_length": REFERENCE_AT_MOST}
-        blocks.append(_input("entry", "Its entry in the books", element, hint="Record it there first, then give its number."))
+        blocks.append(entry("entry", "Its entry in the books", element, hint="Record it there first, then give its number."))
     reason = {"type": "plain_text_input", "action_id": "reason", "multiline": True, "max_length": REASON_AT_MOST}
-    blocks.append(_input("reason", "Reason", reason, optional=remedy is not Remedy.DISMISS))
+    blocks.append(entry("reason", "Reason", reason, optional=remedy is not Remedy.DISMISS))
     return blocks
 
 
@@ -147,9 +145,9 @@ def _reapply(facts: CardFacts, words: Words) -> list[Block]:
     fits = credit_that_fits_minor(facts)
     if fits == 0:
         return []
-    option = _option(f"Reapply {words.money(fits, facts.payment.payment.currency)}, which still fits", "reapply")
+    option = choice(f"Reapply {words.money(fits, facts.payment.payment.currency)}, which still fits", "reapply")
     element = {"type": "checkboxes", "action_id": "reapply", "options": [option], "initial_options": [option]}
-    return [_input("reapply", "The credit, after the receipt is posted", element, optional=True)]
+    return [entry("reapply", "The credit, after the receipt is posted", element, optional=True)]
 
 
 def _successor(facts: CardFacts, words: Words) -> list[Block]:
@@ -163,7 +161,7 @@ def _successor(facts: CardFacts, words: Words) -> list[Block]:
         return []
     currency = facts.payment.payment.currency
     candidates = {
-        invoice.id: _option(
+        invoice.id: choice(
             f"Invoice {plain(invoice.number, 18)} (id {plain(invoice.id, 16)}), {words.money(invoice.open_minor, currency)} open",
             invoice.id,
         )
@@ -173,7 +171,7 @@ def _successor(facts: CardFacts, words: Words) -> list[Block]:
     first = proposed[lines[0].line].id if len(lines) == 1 and lines[0].line in proposed else ""
     undecided = rules.undecided_lines(evidence, diagnosis)
     hint = "" if first or undecided else "If you leave this empty, what has no invoice stays an unapplied credit."
-    return _select("successor", "Replacement invoice", candidates, [first], hint=hint)
+    return select("successor", "Replacement invoice", candidates, [first], hint=hint)
 
 
 def _proof(facts: CardFacts, words: Words) -> list[Block]:
@@ -187,12 +185,12 @@ def _proof(facts: CardFacts, words: Words) -> list[Block]:
     named = "the receipt named above is" if len(first) == 1 else "the receipts named above are"
     empty = f"payment {plain(proposed.twin)} is" if proposed.twin else named
     hint = f"If you leave this empty, {f'{empty} the proof' if proposed.given else 'a second person must approve'}."
-    blocks = _select("proof", "Proof: the receipts that recorded this payment", candidates, first, hint=hint, several=True)
+    blocks = select("proof", "Proof: the receipts that recorded this payment", candidates, first, hint=hint, several=True)
     amount = evidence.payment.amount_minor
     if rules.to_apply(evidence, rules.Proof(tuple(rules.ProofOf(receipt, amount) for receipt in usable))):
-        option = _option("Apply what is unapplied of it to the open invoices", "apply_proof")
+        option = choice("Apply what is unapplied of it to the open invoices", "apply_proof")
         element = {"type": "checkboxes", "action_id": "apply_proof", "options": [option]}
-        blocks.append(_input("apply_proof", "So that the customer gets the credit", element, optional=True))
+        blocks.append(entry("apply_proof", "So that the customer gets the credit", element, optional=True))
     return blocks
 
 
@@ -202,10 +200,10 @@ def _other_money(facts: CardFacts, words: Words) -> list[Block]:
     if evidence is None or rules.is_about_twin(evidence, {}):
         return []
     candidates = {found.receipt.id: _receipt(found.receipt, words) for found in rules.may_be_other_money(evidence)}
-    which = _select("receipt", "The receipt that is other money", candidates, []) if len(candidates) > 1 else []
+    which = select("receipt", "The receipt that is other money", candidates, []) if len(candidates) > 1 else []
     element = {"type": "plain_text_input", "action_id": "cash_reference", "max_length": REFERENCE_AT_MOST}
     hint = "The receipt's own: the number of the check, of the wire, or of the transfer."
-    return [*which, _input("cash_reference", "Cash reference of the receipt", element, hint=hint)]
+    return [*which, entry("cash_reference", "Cash reference of the receipt", element, hint=hint)]
 
 
 def _to_invoice(facts: CardFacts, words: Words) -> list[Block]:
@@ -214,18 +212,18 @@ def _to_invoice(facts: CardFacts, words: Words) -> list[Block]:
     if evidence is None or evidence.living_receipts:
         return []
     candidates = {
-        invoice.id: _option(
+        invoice.id: choice(
             f"Invoice {plain(invoice.number, 24)}, {words.money(invoice.open_minor, invoice.currency)} open", invoice.id
         )
         for invoice in evidence.other_invoices
     }
     hint = "Leave it empty to keep the rest as an unapplied credit."
-    return _select("to_invoice", "Apply the rest to another open invoice", candidates, [], hint)
+    return select("to_invoice", "Apply the rest to another open invoice", candidates, [], hint)
 
 
 def _receipt(receipt: Receipt, words: Words) -> Block:
     amount, day = words.money(receipt.amount_minor, receipt.currency), words.day(receipt.received_on)
-    return _option(f"Receipt {plain(receipt.number, 24)}, {amount}, {day}", receipt.id)
+    return choice(f"Receipt {plain(receipt.number, 24)}, {amount}, {day}", receipt.id)
 
 
 def read_submission(view: Mapping[str, Any]) -> Submitted:

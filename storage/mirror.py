@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 from receivables.books_records import Changes, Customer, Document, Gone, Invoice, InvoiceStatus, Receipt, Stamp
 from receivables.reference_keys import key_of, name_key
 from receivables.twins import folded
+from receivables.words import day_of
 from storage import codec, hand_receipts, schema
 from storage.marks import key_of_marks
 from storage.work import Work
@@ -29,13 +31,19 @@ class Seen:
     deleted_by: str
 
 
-def remember(work: Work, changes: Changes, *, longest_reference: int = 0) -> None:
-    """Takes over one page of changes, and the cursor to go on from, in one transaction."""
+def remember(work: Work, changes: Changes, *, time_zone: ZoneInfo, longest_reference: int = 0) -> None:
+    """Takes over one page of changes, and the cursor to go on from, in one transaction.
+
+    An invoice that was deleted before anybody saw it is remembered by its number: another of that number came after it.
+    """
     table = schema.company
     work.connection.execute(  # first: two processes that mirror at once do so one after the other
         sa.update(table).where(table.c.id == work.company).values(books_cursor=changes.cursor, mirrored_at=work.at)
     )
     take_over(work, changes.documents, changes.gone, longest_reference=longest_reference)
+    for tombstone in _unseen_invoices(work, changes.gone):
+        _put(work, _never_seen(tombstone, tombstone.deleted or Stamp("", work.at), time_zone))
+        _bury(work, tombstone)
     hand_receipts.remember_unreadable(work, changes.unreadable)
 
 
@@ -89,25 +97,27 @@ def _key(document: Document) -> str:
 
 
 def _bury(work: Work, gone: Gone) -> None:
-    """A deleted document keeps its row, so that payments meant for it can still be understood.
+    """A deleted document keeps its row, so that payments meant for it can still be understood."""
+    deleted = gone.deleted or Stamp("", work.at)
+    ended = {"deleted_at": deleted.at, "deleted_by": deleted.person, "seen_at": work.at}
+    work.connection.execute(sa.update(schema.mirror).where(_is(work.company, gone.kind, gone.id)).values(**ended))
 
-    An invoice that was deleted before anybody saw it is remembered by its number: another of that number came after it.
+
+def _unseen_invoices(work: Work, gone: Sequence[Gone]) -> list[Gone]:
+    """The deleted invoices that are known by their number alone."""
+    numbered = {tombstone.id: tombstone for tombstone in gone if tombstone.kind == "invoice" and tombstone.number}
+    seen = documents(work.connection, work.company, "invoice", numbered) if numbered else ()
+    known = {found.document.id for found in seen}
+    return [tombstone for id_, tombstone in numbered.items() if id_ not in known]
+
+
+def _never_seen(gone: Gone, deleted: Stamp, time_zone: ZoneInfo) -> Invoice:
+    """What is known of an invoice that was deleted before it was read: its number, and neither its customer nor its amount.
+
+    Its day is the one on which it was deleted, on the company's calendar: no later one can have been its own.
     """
-    deleted_at = gone.deleted.at if gone.deleted else work.at
-    ended = {"deleted_at": deleted_at, "deleted_by": gone.deleted.person if gone.deleted else "", "seen_at": work.at}
-    is_it = _is(work.company, gone.kind, gone.id)
-    if work.connection.execute(sa.update(schema.mirror).where(is_it).values(**ended)).rowcount:
-        return
-    if gone.kind == "invoice" and gone.number:
-        _put(work, _never_seen(gone, deleted_at))
-        work.connection.execute(sa.update(schema.mirror).where(is_it).values(**ended))
-
-
-def _never_seen(gone: Gone, deleted_at: datetime) -> Invoice:
-    """What is known of an invoice that was deleted before it was read: its number, and neither its customer nor its amount."""
-    began = Stamp("", datetime(1970, 1, 1, tzinfo=UTC))
-    ended = gone.deleted or Stamp("", deleted_at)
-    return Invoice(gone.id, gone.number, "", "", 0, 0, InvoiceStatus.VOIDED, deleted_at.date(), "", began, ended)
+    began, day = Stamp("", datetime(1970, 1, 1, tzinfo=UTC)), day_of(deleted.at, time_zone)
+    return Invoice(gone.id, gone.number, "", "", 0, 0, InvoiceStatus.VOIDED, day, "", began, deleted)
 
 
 def customers_called(connection: Connection, company: str, names: Collection[str]) -> Sequence[Customer]:

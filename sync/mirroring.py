@@ -35,7 +35,8 @@ def run_once(desk: Desk, *, receipts_only: bool = False) -> Mirrored:
         changes = desk.books.changes(cursor, receipts_only=receipts_only)
         if changes.documents or changes.gone or changes.unreadable or changes.cursor != cursor:
             with desk.work() as work:
-                mirror.remember(work, changes, longest_reference=desk.books.traits.longest_reference)
+                longest_reference = desk.books.traits.longest_reference
+                mirror.remember(work, changes, time_zone=desk.company.time_zone, longest_reference=longest_reference)
         seen += len(changes.documents) + len(changes.gone)
         cursor = changes.cursor
         if not changes.more:

@@ -15,7 +15,6 @@ DAYS = {
     "accounting/xero/wire.py": "Xero's own form of a day is the moment at which that day begins in UTC",
     "feeds/maps/dates.py": "a day as a file writes it, without a zone",
     "feeds/maps/workbook.py": "a day as a cell holds it, without a zone",
-    "storage/mirror.py": "an invoice that was deleted before it was ever read has no day of its own",
 }
 UTC = frozenset({"UTC", "_UTC", "timezone.utc", "ZoneInfo('UTC')"})
 

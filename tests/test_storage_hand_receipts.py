@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -51,7 +52,8 @@ def a_wanted(number: str = "TX-9001-AB", amount_minor: int = 50_000, customers: 
 
 def seen(db: Database, *documents: Receipt, gone: tuple[Gone, ...] = (), unreadable: tuple[UnreadableReceipt, ...] = ()) -> None:
     with at_work(db) as work:
-        mirror.remember(work, Changes(documents, gone, "1", more=False, unreadable=unreadable), longest_reference=LIMIT)
+        changes = Changes(documents, gone, "1", more=False, unreadable=unreadable)
+        mirror.remember(work, changes, time_zone=ZoneInfo("America/Chicago"), longest_reference=LIMIT)
 
 
 def found(db: Database, wanted: Wanted, company: str = "acme") -> list[Found]:

@@ -9,22 +9,14 @@ from rules.cause_file import CauseFile
 from rules.fact_kinds import money
 from rules.hand_receipts import Form
 from rules.invoice_lines import Flaw
-from rules.patterns import a, neither, no, of
+from rules.nearly_entered import entered_nearly, which_money
+from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
-from rules.situations import SAFE_TO_POST, UNPOSTED, nothing_but, other_money
+from rules.situations import SAFE_TO_POST, UNPOSTED, nothing_but
 
 
-@rule(
-    Cause.AMOUNT_DIFFERS,
-    when=(
-        UNPOSTED,
-        a("receipt", less_fee=True, suspect=True, less=False),
-        no("receipt", number=neither(of("receipt", "number")), suspect=of("receipt", "suspect")),
-        no("application"),
-    ),
-    certain=None,
-)
+@rule(Cause.AMOUNT_DIFFERS, when=entered_nearly(less=False), certain=None)
 def receipt_more_than_paid(reading: Reading, matched: Matched) -> Finding:
     """Somebody seems to have entered this payment by hand with a slightly larger amount.
 
@@ -36,9 +28,7 @@ def receipt_more_than_paid(reading: Reading, matched: Matched) -> Finding:
     Prevention: record what the customer paid, and fees as costs of their own.
     Not to be confused with: a receipt that is a fee less than the payment (entered_net_of_fee).
     """
-    entered = [reading.receipts[place] for place in matched.places("receipt")]
-    because = (*(observations.hand_receipt(found) for found in entered), *observations.lines_with(reading, Flaw.SHORT))
-    return matched.finding(Remedy.ESCALATE, *other_money(reading, entered), Remedy.DISMISS, Remedy.RETRY, because=because)
+    return which_money(reading, matched)
 
 
 @rule(Cause.AMOUNT_DIFFERS, when=(a("payment", unposted=True, split=False), a("receipt", otherwise=True)), certain=None)

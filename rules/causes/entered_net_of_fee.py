@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Money, Remedy
+from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Money
 from receivables.words import Words, capitalized
-from rules import observations, phrases
+from rules import phrases
 from rules.cause_file import CauseFile
 from rules.fact_kinds import money
-from rules.invoice_lines import Flaw
-from rules.patterns import a, neither, no, of
+from rules.nearly_entered import entered_nearly, which_money
 from rules.reading import Reading
 from rules.rule import Matched, rule
-from rules.situations import UNPOSTED, other_money
 
 
-@rule(
-    Cause.ENTERED_NET_OF_FEE,
-    when=(
-        UNPOSTED,
-        a("receipt", less_fee=True, suspect=True, less=True),
-        no("receipt", number=neither(of("receipt", "number")), suspect=of("receipt", "suspect")),
-        no("application"),
-    ),
-    certain=None,
-)
+@rule(Cause.ENTERED_NET_OF_FEE, when=entered_nearly(less=True), certain=None)
 def receipt_less_fee(reading: Reading, matched: Matched) -> Finding:
     """Somebody seems to have entered this payment by hand less the fee that the processor kept.
 
@@ -35,9 +24,7 @@ def receipt_less_fee(reading: Reading, matched: Matched) -> Finding:
     Prevention: record what the customer paid, and fees as costs of their own.
     Not to be confused with: a smaller receipt beside a credit memo on the same invoice: then nothing tells which explains it.
     """
-    entered = [reading.receipts[place] for place in matched.places("receipt")]
-    because = (*(observations.hand_receipt(found) for found in entered), *observations.lines_with(reading, Flaw.SHORT))
-    return matched.finding(Remedy.ESCALATE, *other_money(reading, entered), Remedy.DISMISS, Remedy.RETRY, because=because)
+    return which_money(reading, matched)
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
