@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from receivables.evidence import Evidence
-from storage import attempts, audit, decisions, effects, failures, payments, schema
+from storage import attempts, audit, bindings, decisions, effects, failures, payments, schema
 from storage.attempts import Attempt
 from storage.audit import AuditRow
+from storage.bindings import Binding
 from storage.decisions import Proof, StoredDecision
 from storage.effects import StoredEffect
 from storage.engine import Connection
 from storage.failures import StoredFailure
-from storage.payments import Binding, StoredPayment
+from storage.payments import StoredPayment
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def _bindings(connection: Connection, company: str, number: str) -> list[BoundLi
         .where(table.c.company == company, table.c.transaction_number == number)
         .order_by(table.c.line, table.c.version)
     )
-    return [BoundLine(row.line, payments.binding_of(row)) for row in rows]
+    return [BoundLine(row.line, bindings.of_row(row)) for row in rows]
 
 
 def _evidence(connection: Connection, company: str, failure_ids: Sequence[str]) -> list[Evidence]:

@@ -14,11 +14,12 @@ from receivables.books_records import Customer, Invoice, heir_of
 from receivables.company import Company
 from receivables.evidence import BindingProblem
 from receivables.payment import Allocation, Payment, PaymentState
-from storage import aliases, mirror, payments
+from storage import aliases, bindings, mirror, payments
 from storage.aliases import Alias
+from storage.bindings import Binding
 from storage.engine import Connection
 from storage.mirror import Seen
-from storage.payments import Binding, StoredPayment
+from storage.payments import StoredPayment
 from storage.work import Work
 from sync.desk import Desk
 from sync.invoice_meant import Choice, Wanted, choose, told
@@ -75,7 +76,7 @@ def _bind_all(desk: Desk, state: PaymentState) -> int:
 def bind(work: Work, company: Company, batch: Sequence[StoredPayment]) -> int:
     """Binds what can be bound of these payments; returns how many lines."""
     bound = 0
-    held = payments.bindings(work.connection, company.id, [stored.number for stored in batch])
+    held = bindings.held(work.connection, company.id, [stored.number for stored in batch])
     unbound = [stored for stored in batch if len(held[stored.number]) < len(stored.payment.allocations)]
     known = look_up(work.connection, company.id, [stored.payment for stored in unbound])
     for stored in unbound:
@@ -83,7 +84,7 @@ def bind(work: Work, company: Company, batch: Sequence[StoredPayment]) -> int:
             meant = what_is_meant(stored.payment, allocation, known, company)
             if line in held[stored.number] or meant.problem:
                 continue
-            payments.bind(work, stored.number, line, invoice_id=meant.invoice_id, customer_id=meant.customer_id)
+            bindings.bind(work, stored.number, line, invoice_id=meant.invoice_id, customer_id=meant.customer_id)
             if meant.aliases:
                 body = {"line": line, "aliases": list(meant.aliases)}
                 work.record("allocation.bound_by_spelling", transaction_number=stored.number, body=body)

@@ -17,7 +17,7 @@ from receivables.effects import EffectState
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
-from storage import aliases, codec, decisions, effects, failures, other_money, outbox, payments, twins
+from storage import aliases, bindings, codec, decisions, effects, failures, other_money, outbox, payments, twins
 from storage.corrections import CORRECTION
 from storage.decisions import StoredDecision
 from storage.failures import StoredFailure
@@ -157,7 +157,7 @@ def _write(work: Work, person: Work, case: Case, plan: Plan) -> None:
     """Writes down the plan. `person` is the same work in the name of the person who decided."""
     decision, number = case.decision, case.stored.number
     for line, invoice_id, customer_id in plan.bindings:
-        payments.bind(person, number, line, invoice_id=invoice_id, customer_id=customer_id, decision_id=decision.id)
+        bindings.bind(person, number, line, invoice_id=invoice_id, customer_id=customer_id, decision_id=decision.id)
     for spelled in plan.spellings:
         only_of = number if spelled.only_here else ""
         said = aliases.Meaning(spelled.spelling, spelled.customer_id, spelled.invoice_number, only_of)

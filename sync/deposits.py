@@ -14,7 +14,7 @@ from receivables.books_records import Invoice, InvoiceStatus, Receipt, ReceiptLi
 from receivables.effects import ApplyReceipt, EffectKind, EffectState, effect_key, facts_of
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
-from storage import deposits, effects, mirror, payments
+from storage import bindings, deposits, effects, mirror, payments
 from storage.effects import PlannedEffect, StoredEffect
 from storage.payments import StoredPayment
 from storage.work import Work
@@ -44,7 +44,7 @@ def run_once(desk: Desk) -> int:
 def _come(work: Work, batch: Sequence[StoredPayment]) -> list[StoredPayment]:
     """Those whose invoices are all there and open, as last seen, and that the books did not refuse before."""
     numbers = [stored.number for stored in batch]
-    held = payments.bindings(work.connection, work.company, numbers)
+    held = bindings.held(work.connection, work.company, numbers)
     chains = effects.of_payments(work.connection, work.company, numbers)
     ids = {line.invoice_id for lines in held.values() for line in lines.values()}
     seen = mirror.documents(work.connection, work.company, "invoice", ids) if ids else ()

@@ -29,12 +29,13 @@ from receivables.evidence import BindingProblem, Evidence, LineEvidence, OtherPa
 from receivables.payment import Bucket
 from receivables.ports import Books
 from receivables.twins import Twin
-from storage import decisions, effects, failures, mirror, other_money, payments, twins, unread
+from storage import bindings, decisions, effects, failures, mirror, other_money, payments, twins, unread
+from storage.bindings import Binding
 from storage.decisions import Proof
 from storage.effects import StoredEffect
 from storage.failures import StoredFailure
 from storage.other_money import OtherMoney
-from storage.payments import Binding, StoredPayment
+from storage.payments import StoredPayment
 from storage.work import Work
 from sync import (
     binding,
@@ -204,14 +205,14 @@ def _our_rows(
     with desk.db.read() as connection:
         known = binding.look_up(connection, company, [stored.payment for stored in batch])
         customers = {id_ for stored in batch for id_ in binding.customer_ids_of(stored.payment, known)}
-        bindings = payments.bindings(connection, company, numbers)
-        of_customers = {stored.number: binding.customers_of(stored, bindings[stored.number], known) for stored in batch}
+        bound = bindings.held(connection, company, numbers)
+        of_customers = {stored.number: binding.customers_of(stored, bound[stored.number], known) for stored in batch}
         asked = [receipts_found.wanted(desk.company, stored.payment, of_customers[stored.number]) for stored in batch]
-        on = {line.invoice_id for held in bindings.values() for line in held.values()} if full else set()
+        on = {line.invoice_id for held in bound.values() for line in held.values()} if full else set()
         return _Ours(
             isolated=isolated,
             refusals=refusals,
-            bindings=bindings,
+            bindings=bound,
             effects=effects.of_payments(connection, company, numbers),
             known=known,
             candidates=receipts_found.candidates(connection, desk.company, asked),
@@ -220,7 +221,7 @@ def _our_rows(
             went_back=entries_out.gone_on(connection, desk.company, on),
             other_money=other_money.said(connection, company, numbers),
             twins=twins.unsettled(connection, company, numbers),
-            near=nearby.look_up(connection, desk.company, batch, bindings, known) if full else Nearby(),
+            near=nearby.look_up(connection, desk.company, batch, bound, known) if full else Nearby(),
             invoices=mirror.open_invoices_of(connection, company, customers) if full else (),
         )
 

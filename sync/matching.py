@@ -14,7 +14,7 @@ from receivables.diagnosis import Remedy
 from receivables.errors import NotPermitted
 from receivables.payment import Bucket, PaymentState
 from receivables.words import listed, plain
-from storage import aliases, decisions, payments
+from storage import aliases, bindings, decisions, payments
 from storage.aliases import Alias
 from storage.decisions import StoredDecision
 from storage.engine import Connection
@@ -40,7 +40,7 @@ def plan(case: Case) -> Plan:
 
 def holds(connection: Connection, company: str, number: str) -> bool:
     """Whether a match of this payment binds it now, or says whose it is."""
-    bound = payments.bindings(connection, company, [number])[number].values()
+    bound = bindings.held(connection, company, [number])[number].values()
     stored = payments.find(connection, company, number)
     said = aliases.held(connection, company, {stored.payment.customer}) if stored else ()
     made = {decision.id for decision in decisions.of_payment(connection, company, number) if decision.remedy is Remedy.MATCH}
@@ -51,7 +51,7 @@ def undo(work: Work, number: str, made_so_far: Sequence[StoredDecision]) -> None
     """Takes back what matches of this payment bound, and the spellings that they made known."""
     for decision in made_so_far:
         if decision.remedy is Remedy.MATCH:
-            payments.unbind(work, number, decision.id)
+            bindings.unbind(work, number, decision.id)
             aliases.take_back_all(work, decision.id, by=work.actor)
 
 

@@ -15,8 +15,9 @@ from receivables.diagnosis import Remedy
 from receivables.evidence import Evidence, NearCustomer, NearInvoice
 from receivables.payment import Payment
 from storage import mirror
+from storage.bindings import Binding
 from storage.engine import Connection
-from storage.payments import Binding, StoredPayment
+from storage.payments import StoredPayment
 from sync import binding
 from sync.binding import Known
 

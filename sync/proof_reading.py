@@ -16,7 +16,7 @@ from receivables.effects import marker_stem
 from receivables.evidence import Evidence
 from receivables.payment import FeedStatus, PaymentState
 from receivables.twins import Settled
-from storage import decisions, effects, failures, hand_receipts, mirror, other_money, payments, twins
+from storage import bindings, decisions, effects, failures, hand_receipts, mirror, other_money, payments, twins
 from storage.decisions import Proof
 from storage.effects import StoredEffect
 from storage.engine import Connection
@@ -177,7 +177,7 @@ def _twin_of(said: Sequence[Settlement]) -> str:
 
 def _customers(connection: Connection, company: str, batch: Sequence[StoredPayment]) -> dict[str, set[str]]:
     """By transaction number, the customers of the books it is of: as its lines are bound, else all that it may be of."""
-    held = payments.bindings(connection, company, [stored.number for stored in batch])
+    held = bindings.held(connection, company, [stored.number for stored in batch])
     unbound = [stored.payment for stored in batch if not held[stored.number]]
     known = binding.look_up(connection, company, unbound)
     return {stored.number: binding.customers_of(stored, held[stored.number], known) for stored in batch}
