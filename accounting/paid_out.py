@@ -21,6 +21,16 @@ def kind_of(said: str, otherwise: MoneyOutKind) -> MoneyOutKind:
     return next((kind for words, kind in _KINDS if words.search(said)), otherwise)
 
 
+def names(texts: Iterable[str], receipt: Receipt) -> bool:
+    """Whether a text of an entry holds the receipt's reference, or a marker of ours for the same payment."""
+    said = [text for text in texts if text]
+    ours = {stem_of(marker) for marker in markers_in(receipt.memo)}
+    if ours & {stem_of(marker) for text in said for marker in markers_in(text)}:
+        return True
+    key = key_of(receipt.reference)
+    return bool(key) and any(key in keys_in(text) for text in said)
+
+
 def shares(
     texts: Iterable[str], out_minor: int, receipts: Sequence[Receipt], left: Mapping[str, int]
 ) -> list[tuple[Receipt, int]]:
@@ -29,8 +39,8 @@ def shares(
     It has to name one payment, which may have several receipts; one that names several payments is nobody's for certain.
     `left` is what other entries leave of each receipt. A short number is a check number as well: beside the whole only.
     """
-    said = [text for text in texts if text]
-    named = [receipt for receipt in receipts if _names(said, receipt)]
+    said = list(texts)
+    named = [receipt for receipt in receipts if names(said, receipt)]
     whole_minor = sum(receipt.amount_minor for receipt in named)
     short = any(len(key_of(receipt.reference)) < TELLING_LENGTH for receipt in named)
     if len({_payment_of(receipt) for receipt in named}) != 1 or out_minor > whole_minor or (short and out_minor < whole_minor):
@@ -42,15 +52,6 @@ def shares(
             spread.append((receipt, taken_minor))
             out_minor -= taken_minor
     return spread
-
-
-def _names(said: Sequence[str], receipt: Receipt) -> bool:
-    """Whether a text holds the receipt's reference, or a marker of ours for the same payment."""
-    ours = {stem_of(marker) for marker in markers_in(receipt.memo)}
-    if ours & {stem_of(marker) for text in said for marker in markers_in(text)}:
-        return True
-    key = key_of(receipt.reference)
-    return bool(key) and any(key in keys_in(text) for text in said)
 
 
 def _payment_of(receipt: Receipt) -> str:

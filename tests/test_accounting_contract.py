@@ -12,16 +12,19 @@ from accounting_peers import DAY, LINES, MAKERS, Peer
 from makers import a_company, a_payment
 
 from receivables import boundary
-from receivables.books_records import Changes, Gone, InvoiceStatus, Receipt, ReceiptLine
+from receivables.books_records import Changes, Gone, InvoiceStatus, MoneyOutKind, Receipt, ReceiptLine
 from receivables.effects import (
     Answer,
     ApplyCredit,
     ApplyReceipt,
     Dispatch,
+    EffectKind,
     Order,
     ReceiptWrite,
+    RecordReturn,
     UnapplyCredit,
     Verdict,
+    VoidReceipt,
     Write,
     Written,
     classify,
@@ -512,6 +515,36 @@ def test_parts_add_up_to_the_payment_and_are_the_same_every_time(peer: Peer) -> 
     assert {part.write.received_on for part in parts} == {date(2026, 3, 10)}  # still the tenth in Chicago
     assert {(part.write.reference, part.write.deposit_account) for part in parts} == {("TXN-1", "Clearing")}
     assert len(parts) == (3 if peer.one_invoice_per_receipt else 1)
+
+
+def test_return_is_an_entry_of_its_day_or_is_refused_with_nothing_done(peer: Peer) -> None:
+    customer = peer.bookkeeper.customer("Hooli")
+    invoice = peer.bookkeeper.invoice("1", customer, 50_000)
+    recorded = send(peer, an_order(a_receipt_write(customer, lines=((invoice, 50_000),), reference="TXN-100001")))
+    receipt_id = written(recorded[0]).document_id
+    write = RecordReturn(receipt_id, MoneyOutKind.RETURN, 50_000, DAY, "Returned", (ReceiptLine(invoice, 50_000),))
+    order, able = an_order(write, generation=1), EffectKind.RECORD_RETURN in peer.books.traits.able
+
+    (answer,) = send(peer, order, key="dispatch-2")
+
+    assert isinstance(answer, Written if able else BooksRefused)
+    found = [(entry.amount_minor, entry.on) for entry in peer.books.money_out([receipt_id])[receipt_id]]
+    assert ([(50_000, DAY)] if able else []) == found
+    assert (int(able), 50_000 * able) == (len(peer.books.look([order])[0]), open_minor(peer, invoice))
+    assert (50_000, False) == (receipt_of(peer, receipt_id).amount_minor, receipt_of(peer, receipt_id).voided)
+
+
+def test_receipt_of_ours_is_voided_and_its_record_stays_or_nothing_is_done(peer: Peer) -> None:
+    customer = peer.bookkeeper.customer("Hooli")
+    invoice = peer.bookkeeper.invoice("1", customer, 50_000)
+    receipt_id = written(send(peer, an_order(a_receipt_write(customer, lines=((invoice, 50_000),))))[0]).document_id
+    order, able = an_order(VoidReceipt(receipt_id), generation=1), EffectKind.VOID_RECEIPT in peer.books.traits.able
+
+    (answer,) = send(peer, order, key="dispatch-2")
+
+    assert isinstance(answer, Written if able else BooksRefused)
+    assert (able, 50_000 * able) == (receipt_of(peer, receipt_id).voided, open_minor(peer, invoice))
+    assert int(able) == len(peer.books.look([order])[0])
 
 
 def test_nothing_calls_the_books_while_our_own_database_holds_a_transaction(peer: Peer) -> None:

@@ -181,7 +181,11 @@ class QuickBooksBooks:
         going: dict[int, Request] = {}
         taken: set[str] = set()
         for place, order in enumerate(dispatch.orders):
+            if isinstance(order.write, RecordReturn) and order.write.receipt_id in taken:
+                answers[place] = writes.waits_for_another()
+                continue
             if isinstance(order.write, RecordReturn):
+                taken.add(order.write.receipt_id)
                 payment = before.payments.get(order.write.receipt_id)
                 answers[place] = self._returning.carry_out(order, order.write, payment, dispatch.deadline)
                 continue

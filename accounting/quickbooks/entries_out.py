@@ -69,8 +69,9 @@ class EntriesOut:
         if entity == "RefundReceipt":
             conditions.append(f"CustomerRef in ({quoted(sorted({receipt.customer_id for receipt in counted}))})")
         listed = [entry for entry in self._reading.everything(entity, conditions) if text(entry, "Id") not in known]
-        accounts = self._accounts(listed) if entity != "RefundReceipt" else {}
-        for entry in listed:
+        naming = [entry for entry in listed if any(paid_out.names(_texts(entry), receipt) for receipt in counted)]
+        accounts = self._accounts(naming) if entity != "RefundReceipt" else {}
+        for entry in naming:
             paid = [(receipt, minor) for receipt in counted if (minor := _out_minor(entity, entry, receipt, accounts)) > 0]
             for receipt, minor in paid_out.shares(_texts(entry), paid[0][1], [of for of, _ in paid], left) if paid else ():
                 left[receipt.id] -= minor
