@@ -15,7 +15,8 @@ from makers import a_payment
 from quickbooks_scene import house_over_quickbooks
 from scene import CREATED, PAID
 
-from receivables.payment import Allocation
+from receivables.diagnosis import Remedy
+from receivables.payment import Allocation, PaymentState
 
 PAYMENTS_OF_A_CUSTOMER = 3
 
@@ -45,6 +46,28 @@ def test_ninety_healthy_payments_cost_at_most_twenty_calls(tmp_path: Path) -> No
     assert 3 == made["POST batch"]  # thirty at a time, and nothing else is written
     assert {"POST batch", "GET query", "GET preferences", "GET cdc"} == set(made)
     assert made.total() <= 20, made
+
+
+def test_a_failure_costs_at_most_ten_calls_and_its_decision_seventeen(tmp_path: Path) -> None:
+    """Nothing is asked twice but what decides about a write; the decision unapplies a credit memo and posts the payment."""
+    with house_over_quickbooks(tmp_path) as (house, quickbooks):
+        customer = house.customer()
+        invoice = house.invoice("1042", customer, 50_000)
+        memo = house.ledger.add_credit_memo("CM-1", customer.id, 12_000, "USD", PAID.date(), by="Dana")
+        house.ledger.apply_credit(memo.id, invoice.id, 12_000, by="Dana")
+        house.sync()
+        house.pay()
+        house.clock.advance(3600)
+        before = quickbooks.counts.all
+
+        house.sync()
+
+        assert quickbooks.counts.all - before <= 10
+        house.clock.advance(3600)
+        before = quickbooks.counts.all
+        assert "done" == house.decide(Remedy.UNAPPLY_CREDIT_MEMO, by="sam")
+        assert PaymentState.VERIFIED is house.payment().state
+        assert quickbooks.counts.all - before <= 17
 
 
 if __name__ == "__main__":

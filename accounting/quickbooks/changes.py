@@ -93,6 +93,7 @@ class ChangeFeed:
 
     def after(self, text: str) -> Changes:
         """The next page after the cursor. Raises as every read does."""
+        self._reading.look_begins()
         cursor = cursor_from(text)
         if not cursor.entity and self._clock.now() - datetime.fromisoformat(cursor.since) > FEED_REACHES:
             cursor = Cursor(since=cursor.since, handed=cursor.handed)
@@ -145,6 +146,7 @@ class ChangeFeed:
         since = asked_from if full else max(reached - OVERLAP, asked_from)
         marks = tuple(_fingerprint(*change) for change in found if queries.moment_of(change[1]) >= since)
         following = Cursor(since=queries.moment_text(since), entity="", handed=marks[-FINGERPRINTS_AT_MOST:])
+        self._reading.read_through()
         return self._handed_on(cursor, fresh, following, more=False)
 
     def _handed_on(self, cursor: Cursor, found: Sequence[tuple[str, Json]], following: Cursor, *, more: bool) -> Changes:

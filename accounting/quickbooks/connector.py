@@ -28,6 +28,7 @@ from accounting.quickbooks.marks import Marks
 from accounting.quickbooks.queries import Reading
 from accounting.quickbooks.returning import Returning
 from accounting.quickbooks.writes import Request
+from accounting.recent import Recent
 from receivables import boundary
 from receivables.books_records import (
     BooksSettings,
@@ -70,7 +71,8 @@ class QuickBooksBooks:
         """`index` is what the mirror knows of our markers; without it every process reads all Payments once."""
         self._calls = calls
         self._clock = clock
-        self._reading = Reading(calls)
+        self._recent = Recent(clock)
+        self._reading = Reading(calls, self._recent)
         self._applied = AppliedCredits(self._reading)
         self._marks = Marks(self._reading, index)
         self._credit_links: dict[str, None] = {}  # Payments of zero, in the order in which they were seen
@@ -98,7 +100,8 @@ class QuickBooksBooks:
 
     def invoices(self, ids: Collection[str]) -> Mapping[str, Invoice | Gone]:
         boundary.leaving("books.invoices")
-        return self._found("Invoice", ids, documents.invoice)
+        with self._recent.afresh():  # a receipt larger than what is open is taken without a word
+            return self._found("Invoice", ids, documents.invoice)
 
     def invoices_numbered(self, numbers: Collection[str]) -> Sequence[Invoice]:
         boundary.leaving("books.invoices_numbered")
@@ -116,7 +119,8 @@ class QuickBooksBooks:
 
     def receipts(self, ids: Collection[str]) -> Mapping[str, Receipt | Gone]:
         boundary.leaving("books.receipts")
-        return self._found("Payment", ids, documents.receipt)
+        with self._recent.afresh():  # what was written is read back
+            return self._found("Payment", ids, documents.receipt)
 
     def receipts_of(self, customer_ids: Collection[str], received_from: date) -> Sequence[Receipt]:
         boundary.leaving("books.receipts_of")
@@ -153,6 +157,10 @@ class QuickBooksBooks:
     def look(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
         """Traces by marker for what is created, by the documents themselves for what is changed. Only reads."""
         boundary.leaving("books.look")
+        with self._recent.afresh():
+            return self._looked(orders)
+
+    def _looked(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
         created = [order for order in orders if isinstance(order.write, ReceiptWrite | ApplyCredit)]
         carrying = self._marks.with_stems({stem_of(order.marker) for order in created}) if created else {}
         on = {order.write.invoice_id for order in created if isinstance(order.write, ApplyCredit)}
@@ -175,6 +183,13 @@ class QuickBooksBooks:
         if len(dispatch.orders) > TRAITS.orders_per_dispatch:
             raise ValueError(f"{len(dispatch.orders)} orders in one dispatch, at most {TRAITS.orders_per_dispatch}")
         must_be_in_time(dispatch, self._clock)
+        try:
+            with self._recent.afresh():
+                return self._written(dispatch)
+        finally:
+            self._recent.written_to("")
+
+    def _written(self, dispatch: Dispatch) -> Sequence[Answer]:
         before = self._before.of(dispatch.orders)
         self._remember(payment for payment in before.payments.values() if payment is not None)
         answers: dict[int, Answer] = {}

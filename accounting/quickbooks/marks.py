@@ -4,9 +4,10 @@ QuickBooks cannot be asked for a note, and everything it can be asked for (custo
 bookkeeper or by merging two customers. What was mirrored is known by its markers in our own database; what changed since
 the mirror's cursor is looked at here, in the order of its last change, once in a process: a Payment that appears, or whose
 note is edited, changes, and so comes up. The last minutes are looked at again each time, because a change may become
-visible a little after its own moment. Without an index every Payment since this product exists is looked at. Not found can
-only be a receipt from which a person removed our marker by hand. Payments that only apply credits are not mirrored: they
-are found by their invoices as well.
+visible a little after its own moment; not within seconds after the mirror itself looked, but for what decides about a
+second sending. Without an index every Payment since this product exists is looked at. Not found can only be a receipt
+from which a person removed our marker by hand. Payments that only apply credits are not mirrored: they are found by their
+invoices as well.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class Marks:
         """For each stem the ids of the Payments that carry it, or once did; read them to know what they are now."""
         cursor, mirrored = self._index.carrying(stems) if self._index else ("", {})
         with self._lock:
-            self._catch_up(datetime.fromisoformat(cursor_from(cursor).since))
+            if not (self._index and self._reading.was_read_through()):
+                self._catch_up(datetime.fromisoformat(cursor_from(cursor).since))
             return {stem: {*mirrored.get(stem, ()), *self._payments.get(stem, ())} for stem in stems}
 
     def forget(self, payment_ids: Collection[str]) -> None:

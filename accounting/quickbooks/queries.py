@@ -14,6 +14,7 @@ from decimal import Decimal
 from accounting.calling import Calls, Reply, chunks
 from accounting.quickbooks import documents, faults
 from accounting.quickbooks.documents import Json
+from accounting.recent import Question, Recent
 from receivables.books_records import BooksSettings
 from receivables.errors import BooksRefused, BooksUnavailable
 
@@ -24,6 +25,7 @@ PAGE_OVERLAP = 100  # many documents of one second are paged by position; those 
 IDS_PER_QUERY = 100
 NUMBERS_PER_QUERY = 50
 CUSTOMERS_PER_QUERY = 30
+CHANGES = "cdc"
 NO_MOMENT = datetime.fromtimestamp(0, UTC)
 CHANGES_AT_MOST = 1000  # objects in one answer of the change feed; with so many it may have left some out
 
@@ -39,9 +41,23 @@ class Page:
 class Reading:
     """Asks one company's QuickBooks. Raises BooksUnavailable (also Throttled), AccessLost and BooksRefused."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, recent: Recent) -> None:
+        """`recent` answers what was just asked; what decides about a write is asked afresh."""
         self._calls = calls
+        self._recent = recent
         self._home_currency = ""  # QuickBooks does not let it be changed once it is set
+
+    def look_begins(self) -> None:
+        """A look at the changes: what was asked before it is asked anew."""
+        self._recent.begin(receipts_only=False)
+
+    def read_through(self) -> None:
+        """A look at the changes has come to their end."""
+        self._recent.read_through(CHANGES)
+
+    def was_read_through(self) -> bool:
+        """Whether one has, within the last seconds, and nothing was written since."""
+        return self._recent.was_read_through(CHANGES)
 
     def settings(self) -> BooksSettings:
         found = documents.settings(self._entity("Preferences", self._ask("preferences", {})))
@@ -116,7 +132,7 @@ class Reading:
 
     def changed(self, entities: Sequence[str], since: str) -> tuple[list[tuple[str, Json]], datetime | None]:
         """What changed since the moment, as (entity, document or stub of a deleted one), and the moment of the answer."""
-        body = self._ask("cdc", {"entities": ",".join(entities), "changedSince": since})
+        body = self._asked(CHANGES, {"entities": ",".join(entities), "changedSince": since})
         answered = documents.parts(body, "CDCResponse")
         if not answered:
             raise BooksUnavailable("QuickBooks answered its change feed with something that does not answer it.")
@@ -168,7 +184,17 @@ class Reading:
         return documents.in_currency(document, self.home_currency())
 
     def _ask(self, path: str, params: Mapping[str, str]) -> Json:
-        return self._body(self._calls.read("GET", path, params={**params, "minorversion": MINOR_VERSION}))
+        """The answer; it may be a few seconds old."""
+        question = (path, "", tuple(sorted(params.items())))
+        held = self._recent.answer(question)
+        return self._asked(path, params, question) if held is None else self._body(held)
+
+    def _asked(self, path: str, params: Mapping[str, str], question: Question | None = None) -> Json:
+        reply = self._calls.read("GET", path, params={**params, "minorversion": MINOR_VERSION})
+        body = self._body(reply)
+        if question is not None:
+            self._recent.keep(question, reply)
+        return body
 
     def _body(self, reply: Reply) -> Json:
         fault = faults.fault_of(reply)

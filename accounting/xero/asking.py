@@ -13,8 +13,8 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from accounting.calling import Calls, Reply
+from accounting.recent import Question, Recent
 from accounting.xero import faults
-from accounting.xero.recent import Question, Recent
 from accounting.xero.wire import Fields, elements, fields, identity, is_guid
 from receivables.errors import BooksUnavailable
 from receivables.ports import Clock
@@ -31,6 +31,12 @@ CUSTOMERS_PER_FILTER = 20  # the filter's field has a longer name
 IDS_PER_LIST = 45  # a plain list, without a filter's words
 CHARACTERS_PER_LIST = 1500  # of invoice numbers, as they are written in an address
 
+#: By the list that is written to, the lists whose documents stay as they were.
+UNTOUCHED = {
+    "CreditNotes": frozenset({"Organisation", "Contacts", "Payments", "Overpayments", "Prepayments"}),
+    "Payments": frozenset({"Organisation", "Contacts", "Overpayments", "Prepayments"}),
+}
+
 T = TypeVar("T")
 
 
@@ -40,11 +46,19 @@ class Asking:
     def __init__(self, calls: Calls, clock: Clock, organisation: str) -> None:
         self._calls = calls
         self._header = {ORGANISATION_HEADER: organisation}
-        self._recent = Recent(clock)
+        self._recent = Recent(clock, UNTOUCHED)
 
     def look_begins(self, *, receipts_only: bool) -> None:
         """A look at the changes: what was asked before it is asked anew."""
         self._recent.begin(receipts_only=receipts_only)
+
+    def read_through(self, endpoint: str) -> None:
+        """A look at the changes has come to the end of this list."""
+        self._recent.read_through(endpoint)
+
+    def was_read_through(self, *endpoints: str) -> bool:
+        """Whether one has come to the end of each of these within the last seconds, and nothing was written there since."""
+        return all(self._recent.was_read_through(endpoint) for endpoint in endpoints)
 
     def afresh(self) -> AbstractContextManager[None]:
         """Nothing asked within is answered from what was asked a moment ago."""

@@ -165,6 +165,8 @@ class ChangeFeed:
             listed.name, place.page, size=DOCUMENTS_PER_PAGE, since=since, params={**listed.params, **OLDEST_CHANGE_FIRST}
         )
         more = page.more and bool(page.documents)
+        if not more:
+            self._asking.read_through(listed.name)
         found = self._reads.with_invoices(page.documents) if listed.name == "Payments" else page.documents
         moments = [(of, _changed(of)) for of in found]
         new = {_digest(of, listed.id_name, moment): (of, moment) for of, moment in moments}

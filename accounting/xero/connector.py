@@ -23,17 +23,29 @@ from accounting.xero.writes import Writes
 from receivables import boundary
 from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
 from receivables.effects import Answer, Dispatch, Order, Written
-from receivables.ports import BooksTraits, Clock
+from receivables.ports import BooksTraits, Clock, MarkIndex
 
 
 class XeroBooks:
-    """The books of one company. `organisation` is Xero's id of it; `deposit_account` an account's code or id there."""
+    """The books of one company. `organisation` is Xero's id of it; `deposit_account` an account's code or id there.
 
-    def __init__(self, calls: Calls, clock: Clock, *, organisation: str, time_zone: ZoneInfo, deposit_account: str = "") -> None:
+    `index` is what the mirror knows of our markers; without it Xero is asked for them each time.
+    """
+
+    def __init__(
+        self,
+        calls: Calls,
+        clock: Clock,
+        *,
+        organisation: str,
+        time_zone: ZoneInfo,
+        deposit_account: str = "",
+        index: MarkIndex | None = None,
+    ) -> None:
         self._asking = Asking(calls, clock, organisation)
         self._reads = Reads(self._asking)
         self._entries_out = EntriesOut(self._asking, self._reads)
-        self._searching = Searching(self._asking, self._reads)
+        self._searching = Searching(self._asking, self._reads, index)
         self._feed = ChangeFeed(self._asking, self._reads, self._searching.with_notes)
         self._writes = Writes(self._asking, self._reads, clock, time_zone, deposit_account)
 

@@ -82,10 +82,15 @@ def _open(_: XeroSettings, premises: Premises) -> Opened:
     company, organisation = premises.company, premises.organisation()
     calls = premises.calls(api, premises.signed_in(), trace_header="xero-correlation-id")
     account = company.deposit_accounts.get("default", "")
-    return Opened(
-        XeroBooks(calls, premises.clock, organisation=organisation, time_zone=company.time_zone, deposit_account=account),
+    books = XeroBooks(
         calls,
+        premises.clock,
+        organisation=organisation,
+        time_zone=company.time_zone,
+        deposit_account=account,
+        index=premises.marks,
     )
+    return Opened(books, calls)
 
 
 CONNECTOR = Connector(

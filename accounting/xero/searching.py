@@ -4,7 +4,8 @@ The search covers everything we can have written. A receipt on an invoice is a p
 marker, so that no shortening cuts it off; Xero is asked for all payments whose reference begins with the stem, of
 whatever customer, day and status, and those that carry exactly the marker count. Money on account is an overpayment
 with the same reference; Xero has no filter for the beginning of those, so every overpayment received is listed and
-looked at, and one that the list shows without reference and lines is read by itself.
+looked at, and one that the list shows without reference and lines is read by itself. Within seconds after a look at
+the changes of both, our mirror holds them all, and is asked by key instead.
 
 An applied credit has no field for a marker. What tells ours is the credit note, the invoice and the amount together:
 an allocation like that, no matter who made it, is what was ordered, and sending a second one would take the credit twice.
@@ -36,6 +37,7 @@ from receivables.effects import (
     stem_of,
 )
 from receivables.errors import BooksUnavailable
+from receivables.ports import MarkIndex
 
 READ_SINGLY = 30  # overpayments or prepayments without anything written on them; what remains is read at the next search
 REMEMBERED = 5000
@@ -44,15 +46,24 @@ REMEMBERED = 5000
 class Searching:
     """Searches one organization's books for what we wrote."""
 
-    def __init__(self, asking: Asking, reads: Reads) -> None:
+    def __init__(self, asking: Asking, reads: Reads, index: MarkIndex | None) -> None:
         self._asking = asking
         self._reads = reads
+        self._index = index
         self._blank: OrderedDict[tuple[str, str], Fields] = OrderedDict()  # (id, version) of overpayments -> what is on them
 
     def receipts_marked(self, stems: Collection[str]) -> dict[str, list[Receipt]]:
         """The receipts, not voided, that carry a marker with one of these stems; every stem is a key."""
         wanted = sorted(set(stems))
+        if self._index is not None and self._asking.was_read_through("Payments", "Overpayments"):
+            return by_mark(wanted, self._mirrored(wanted, self._index), stem_of)
         return by_mark(wanted, [*self._payments(wanted), *self._overpayments(wanted)], stem_of)
+
+    def _mirrored(self, stems: Sequence[str], index: MarkIndex) -> list[Receipt]:
+        """Those that the mirror knows, as they are now."""
+        ids = {receipt_id for of_stem in index.carrying(stems)[1].values() for receipt_id in of_stem}
+        found = self._reads.receipts(ids) if ids else {}
+        return [receipt for receipt in found.values() if isinstance(receipt, Receipt) and not receipt.voided]
 
     def look(self, orders: Sequence[Order]) -> list[list[Written]]:
         """For each order, every trace that it was carried out."""
