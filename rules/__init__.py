@@ -52,6 +52,7 @@ from rules.near import (
 from rules.obstacles import NOBODY_DECIDES, InTheWay, Obstacle, obstacles
 from rules.open_day import first_open_day
 from rules.reading import Reading, read
+from rules.rest import rest_refused
 from rules.returning import Returns, makes_returns, named_entry, reopened, returns, to_void
 from rules.saying import incident, needs_reconnecting, not_checked, root, sentence, setting, stops_company, title, was_recorded
 from rules.two_people import two_people
@@ -117,6 +118,7 @@ __all__ = [
     "read",
     "receipts_of",
     "reopened",
+    "rest_refused",
     "returns",
     "root",
     "sentence",

@@ -21,6 +21,7 @@ from rules.hand_receipts import ReceiptReading, totals
 from rules.invoice_lines import Flaw, LineReading
 from rules.posted_parts import PartReading
 from rules.reading import Reading
+from rules.rest import rest_refused
 
 BESIDE_AT_MOST = 5  # of the customer's other open invoices; the window lists more
 RIVALS_AT_MOST = 3  # of payments that a receipt could be as well; more cannot be read
@@ -368,7 +369,8 @@ def refusal(reading: Reading) -> tuple[Fact, ...]:
     if found is None:
         return ()
     message = plain(found.message, MESSAGE_AT_MOST) or found.code
-    return (kinds.books_refused("", Stamp("", found.at), message=message, unexplained=found.code in UNEXPLAINED),)
+    refused = kinds.books_refused("", Stamp("", found.at), message=message, unexplained=found.code in UNEXPLAINED)
+    return (refused, *our_receipts(reading)) if rest_refused(reading) else (refused,)
 
 
 def everything(reading: Reading) -> tuple[Fact, ...]:
@@ -383,4 +385,4 @@ def everything(reading: Reading) -> tuple[Fact, ...]:
         facts += part(reading, found)
     facts += [*money_back(reading), *customer(reading), *period(reading), *refusal(reading)]
     facts += [kinds.not_read(what=name) for name in sorted(set(reading.evidence.unread))]
-    return tuple(facts)
+    return tuple(dict.fromkeys(facts))

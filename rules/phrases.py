@@ -17,6 +17,17 @@ def amount(diagnosis: Diagnosis, words: Words) -> str:
     return money(words, diagnosis.payment.money("amount"))
 
 
+def refused_it(diagnosis: Diagnosis, words: Words) -> str:
+    """What the books refused: the payment, or what of it is not in them."""
+    ours = list(dict.fromkeys(diagnosis.primary.facts("receipt_ours")))
+    if not ours:
+        return f"The books refused this payment of {amount(diagnosis, words)}"
+    whole = diagnosis.payment.money("amount")
+    rest = Money(whole.amount_minor - sum(fact.money("amount").amount_minor for fact in ours), whole.currency)
+    there = f"{capitalized(documents(ours))} {'is' if len(ours) == 1 else 'are'} in the books"
+    return f"{there}, and they refused the remaining {money(words, rest)} of this payment"
+
+
 def paid_on(diagnosis: Diagnosis, words: Words) -> str:
     """The company's day on which the customer paid."""
     return words.day(diagnosis.payment.at) if diagnosis.payment.at else "an unknown day"

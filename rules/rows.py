@@ -22,6 +22,7 @@ from rules.money_gone import paid_by_returned
 from rules.patterns import Schema, Value
 from rules.posted_parts import PartReading
 from rules.reading import CustomerState, Reading, is_day_closed
+from rules.rest import rest_refused
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,9 @@ TABLE: Mapping[str, KindOfRow] = {
             "invoices": number("the number of its invoices"),
             "unposted": either(
                 "nothing of ours is in the books for it", "a receipt of ours is or may be there, or the money went back"
+            ),
+            "lacking": either(
+                "nothing of ours is in the books for it, or they refused the rest", "a receipt of ours is or may be there for it"
             ),
             "feed": one_of(FeedStatus, "what the feed says of it"),
             "told_before": one_of(FeedStatus, "what the feed had said of it before"),  # or "" where nothing else
@@ -196,6 +200,7 @@ def _payment(reading: Reading) -> dict[str, Value]:
         "currency": _text(payment.currency),
         "invoices": len({line.invoice_key for line in reading.lines}),
         "unposted": reading.may_post,
+        "lacking": reading.may_post or rest_refused(reading),
         "feed": evidence.payment.status.value,
         "told_before": "" if evidence.told_before is None else evidence.told_before.value,
         "paid_by_returned": paid_by_returned(reading),

@@ -30,8 +30,8 @@ SHORT_BY_CREDITS = (
 
 
 def refused(code: Refusal) -> Pattern:
-    """The books refused with this code, and nothing of ours is there."""
-    return a("payment", unposted=True, refusal=code)
+    """The books refused with this code, and nothing of ours is there, or not the rest of the payment."""
+    return a("payment", lacking=True, refusal=code)
 
 
 def nothing_but(flaw: Flaw) -> Pattern:

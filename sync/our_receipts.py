@@ -5,15 +5,17 @@ Never a second receipt, and nothing for money that went back.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import rules
 from receivables import as_meant
 from receivables.books_records import Invoice, Receipt, ReceiptLine, by_invoice
-from receivables.effects import ApplyReceipt, effect_key, facts_of
+from receivables.effects import ApplyReceipt, ReceiptWrite, effect_key, facts_of
 from receivables.errors import CannotBeDone
 from receivables.evidence import PostedPart
 from receivables.payment import Bucket, PaymentState
 from storage.effects import PlannedEffect
-from sync.cases import Case, Plan
+from sync.cases import Case, Plan, receipt_steps
 
 
 def applied(case: Case) -> Plan:
@@ -80,6 +82,21 @@ def read_again(case: Case) -> Plan | None:
     if not (reading.marked and reading.complete and reading.paid) or reading.doubled or reading.repeated:
         return None
     return Plan(PaymentState.POSTED, Bucket.IN_FLIGHT, "our receipt is read again", resolution="retried")
+
+
+def rest(case: Case) -> Plan | None:
+    """What the books refused of the payment is sent again; what is in them stays as it is. None where it is not so."""
+    if not rules.rest_refused(rules.read(case.evidence)):
+        return None
+    recorded = {part.part for part in case.evidence.posted if part.living}
+    lines = [(line.invoice_id, line.amount_minor) for line in case.evidence.lines]
+    steps = [step for step in receipt_steps(case, case.evidence, lines, after=None) if step.part not in recorded]
+    amounts = [step.write.amount_minor for step in steps if isinstance(step.write, ReceiptWrite)]
+    held = sum(receipt.amount_minor for receipt in case.evidence.living_receipts)
+    if held + sum(amounts) != case.stored.payment.amount_minor:
+        raise CannotBeDone("What is in the books and what is missing do not add up to the payment. Nothing was posted.")
+    chained = [replace(step, after_id=steps[place - 1].id if place else None) for place, step in enumerate(steps)]
+    return Plan(PaymentState.POSTING, Bucket.IN_FLIGHT, "the rest of the payment is posted", effects=tuple(chained))
 
 
 def apply_step(case: Case, part: int, receipt: Receipt, lines: tuple[ReceiptLine, ...], what: str) -> PlannedEffect:

@@ -31,11 +31,14 @@ def plan(case: Case) -> Plan:
 
 
 def _retry(case: Case) -> Plan:
-    """Read back where all of it is in the books with our mark, else checked again; what the feed said before is over then."""
+    """Read back where all of it is in the books with our mark, the rest sent where they refused that, else checked again.
+
+    What the feed said before is over then.
+    """
     confirmed = case.evidence.told_before is not None
     if confirmed and case.evidence.living_receipts:
         return Plan(PaymentState.POSTED, Bucket.IN_FLIGHT, "the receipt in the books is checked", confirmed=True)
-    return our_receipts.read_again(case) or Plan(
+    return our_receipts.read_again(case) or our_receipts.rest(case) or Plan(
         PaymentState.RECEIVED, Bucket.TO_DO, "checked again, and posted when it fits", resolution="retried",
         bindings=_followed(case), superseded=gone(case), confirmed=confirmed)  # fmt: skip
 

@@ -375,6 +375,8 @@ def _posted(rng: random.Random, lines: tuple[LineEvidence, ...], on_account: int
         return ()
     if len(lines) > 1 and rng.random() < 0.4:
         first = _part(rng, 1, lines[:1], 0)
+        if rng.random() < 0.3:
+            return (first,)  # the books refused the rest
         return (first, _part(rng, rng.choice((2, 2, 2, 1)), lines[1:], on_account))
     return (_part(rng, 1, lines, on_account),)
 

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 import oracle_credits
+import oracle_rest
 from oracle_money import LIKELY, POSSIBLE, Broken, HandReceipt, Money, stands, tender, where
 
 from receivables.books_records import Gone, Invoice, InvoiceStatus, MoneyOutKind, Receipt
@@ -121,6 +122,8 @@ class _Oracle(Money):
             return Opinion(Cause.RECEIPT_DEPOSITED, Remedy.RETRY, Confidence.LIKELY)
         if on_account is not None:
             return on_account
+        if oracle_rest.refused(self):
+            return self.rest()
         if self.ours or self.not_read():
             return self.nothing_fits(may_post=False)
         found = self.by_hand() or self.nearly_by_hand() or self.gates() or self.near() or self.invoices() or self.not_asked()
@@ -185,6 +188,15 @@ class _Oracle(Money):
 
     def refused(self, code: str) -> bool:
         return self.e.refusal is not None and self.e.refusal.code == code
+
+    def rest(self) -> Opinion:
+        """What the books said when they refused what is missing of the payment."""
+        if self.refused("duplicate_reference"):
+            return Opinion(Cause.DUPLICATE_REFERENCE, Remedy.ESCALATE, Confidence.LIKELY)
+        for code, cause in (("customer_mismatch", Cause.CUSTOMER_CHANGED), ("currency_mismatch", Cause.CURRENCY_MISMATCH)):
+            if self.refused(code):
+                return Opinion(cause, Remedy.RETRY, Confidence.LIKELY)
+        return self.gates() or self.not_asked() or Opinion(Cause.UNIDENTIFIED, Remedy.RETRY, Confidence.UNIDENTIFIED)
 
     def not_asked(self) -> Opinion | None:
         """At the last try the books could not be asked, and nothing else is wrong now."""

@@ -46,7 +46,7 @@ def access_lost(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     if diagnosis.primary.rule == "permission_missing":
         return (
-            f"The books refused this payment of {phrases.amount(diagnosis, words)} because the person who connected us may "
+            f"{phrases.refused_it(diagnosis, words)} because the person who connected us may "
             "not record receipts. Give the rights back, or reconnect with an account that has them; then retry."
         )
     return (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.evidence import Evidence
+from receivables.quoting import MESSAGE_AT_MOST, ended
 from receivables.refusal import Refusal
-from receivables.words import Words
+from receivables.words import Words, plain
 from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
@@ -20,10 +21,10 @@ from rules.situations import CUSTOMER_READY, nothing_but, refused
     certain=(CUSTOMER_READY, nothing_but(Flaw.FITS)),
 )
 def account_inactive(reading: Reading, matched: Matched) -> Finding:
-    """The account in which the money is deposited was made inactive, archived or deleted in the books.
+    """The account in which the money is deposited takes no receipt: it was made inactive, or is of a type that takes none.
 
-    Shows as: every payment of the same method and currency is refused, whatever its invoices.
-    Happens when: somebody closed the deposit or clearing account that the company's settings name.
+    Shows as: payments of the same method and currency are refused, whatever their invoices; or only what stays on account.
+    Happens when: somebody closed the deposit or clearing account that the company's settings name, or changed its type.
     Remedy: ask the controller why the account was closed. Make it active again, then retry; one change fixes all of them. Name
     another account in the settings only with the controller: the money is where the old one says.
     Prevention: before an account is closed in the books, change the deposit account of the company first.
@@ -46,15 +47,16 @@ def reference_inactive(reading: Reading, matched: Matched) -> Finding:
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    refused_it = f"The books refused this payment of {phrases.amount(diagnosis, words)} because"
+    refused_it = phrases.refused_it(diagnosis, words)
     if diagnosis.primary.rule == "reference_inactive":
         return (
-            f"{refused_it} something it names is inactive; the customer is active, so it is likely an account. "
+            f"{refused_it} because something it names is inactive; the customer is active, so it is likely an account. "
             "See which one, then retry."
         )
+    said = [ended(plain(fact.text("message"), MESSAGE_AT_MOST)) for fact in diagnosis.primary.facts("books_refused")[:1]]
     return (
-        f"{refused_it} its deposit account is inactive. Ask the controller why, and make it active again, then retry. Do not "
-        "name another account without the controller."
+        f"{refused_it} because of its deposit account. {' '.join(said)} Ask the controller why; once the account takes it, "
+        "retry. Do not name another account without the controller."
     )
 
 
@@ -65,7 +67,7 @@ def root(finding: Finding, evidence: Evidence) -> str:
 
 CAUSE = CauseFile(
     Cause.ACCOUNT_INACTIVE,
-    title="Deposit account inactive",
+    title="Deposit account takes no receipt",
     rules=(account_inactive, reference_inactive),
     sentence=sentence,
     root=root,

@@ -19,6 +19,7 @@ from rules.near import label_among, may_match, same_key
 from rules.obstacles import obstacles
 from rules.patterns import a
 from rules.reading import Reading
+from rules.rest import rest_refused
 from rules.rule import Matched, rule
 from rules.situations import can_be_recorded, other_money
 
@@ -124,8 +125,9 @@ def unidentified(reading: Reading, matched: Matched) -> Finding:
     """
     because = observations.everything(reading)
     match = (Remedy.MATCH,) if reading.may_post and may_match(reading.evidence) else ()
-    if not obstacles(reading):
-        fits = () if any(_unexplained(fact) for fact in because) else (fact_kinds.fits_now(),)
+    if not obstacles(reading) or rest_refused(reading):
+        told = reading.marked or any(_unexplained(fact) for fact in because)
+        fits = () if told else (fact_kinds.fits_now(),)
         return matched.finding(Remedy.RETRY, Remedy.DISMISS, Remedy.ESCALATE, because=(*fits, *because))
     if reading.evidence.isolated and _harmless(reading):
         return matched.finding(Remedy.RECREATE_RECEIPT, *match, Remedy.DISMISS, Remedy.RETRY, Remedy.ESCALATE, because=because)
@@ -179,10 +181,10 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     amount = phrases.amount(diagnosis, words)
     if finding.facts("fits_now"):
         return f"Everything is open now, and the payment of {amount} would fit as it is."
-    refused = [fact for fact in finding.because if _unexplained(fact)]
+    refused = finding.facts("books_refused")
     if refused and finding.remedy is Remedy.RETRY:
         said = ended(plain(refused[0].text("message"), MESSAGE_AT_MOST))
-        return f"The books refused this payment of {amount}. {said} Correct what that names in the books, then retry."
+        return f"{phrases.refused_it(diagnosis, words)}. {said} Correct what that names in the books, then retry."
     not_all = " Not everything could be read." if finding.facts("not_read") else ""
     said = phrases.told(_wrong(finding), words) or "Nothing that was read explains it."
     return f"No single cause explains this payment of {amount}. {said}{not_all}"
