@@ -188,6 +188,7 @@ class Evidence:
     money_out: tuple[MoneyOut, ...] = ()  # the entries by which its receipts' money left again, where the money went back
     went_back_on: date | None = None  # the company's day on which it went back, as the feed says, or told us
     told_before: FeedStatus | None = None  # what the feed had said of it, as long as nobody confirmed what it says now
+    write_off_by_hand: str = ""  # how the package takes the credit memo of a write-off back; "" where that is not known
     return_by_hand: str = ""  # how the package records by hand that a receipt's money went back; "" where that is not known
     deposits_hold: bool = False  # a receipt in a deposit or a closed month stays on its invoice whatever became of its money
     able: tuple[EffectKind, ...] = ()  # what these books write at our order beyond receipts and their applications

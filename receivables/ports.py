@@ -49,6 +49,7 @@ class BooksTraits:
     able: tuple[EffectKind, ...] = ()  # what it writes at our order beyond receipts and what they and credits are applied to
     not_read: tuple[str, ...] = ()  # kinds of documents in which a receipt could hide and that are not read
     apply_by_hand: str = ""  # where in the package somebody applies an unapplied receipt, in words that end a sentence
+    write_off_by_hand: str = ""  # how somebody takes the credit memo of a write-off back there, in words that end a sentence
     return_by_hand: str = ""  # how somebody records there that a receipt's money went back, in words that end a sentence
     deposits_hold: bool = False  # a receipt in a deposit or a closed month stays on its invoice whatever became of its money
 

@@ -11,6 +11,11 @@ from rules.fact_kinds import closed, money, when
 from rules.kinds import kind
 
 
+@kind
+def write_off_reversed_by_hand(fact: Fact, words: Words, *, how: str) -> str:
+    return f"a write-off is reversed in these books so: {how}."
+
+
 class _Applied(TypedDict):
     invoice: str
     amount: Money

@@ -27,7 +27,7 @@ from receivables.effects import EffectKind, marker_stem
 from receivables.errors import BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, OtherPayment, Refused
 from receivables.payment import Bucket
-from receivables.ports import Books
+from receivables.ports import Books, BooksTraits
 from receivables.twins import Twin
 from storage import bindings, decisions, effects, failures, mirror, other_money, payments, twins, unread
 from storage.bindings import Binding
@@ -194,7 +194,7 @@ def gather(
     if read.candidates.fresh:
         with desk.work() as work:
             receipts_found.take_over(work, read.candidates, traits.longest_reference)
-    gathered = {stored.number: _assemble(stored, ours, read, search, at, traits.apply_by_hand) for stored in batch}
+    gathered = {stored.number: _assemble(stored, ours, read, search, at, traits) for stored in batch}
     return entries_out.added(desk, batch, gathered)
 
 
@@ -318,7 +318,7 @@ def _nearest(stored: StoredPayment, ours: _Ours, read: _Read) -> set[str]:
     return found
 
 
-def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, at: datetime, apply_by_hand: str) -> Evidence:
+def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, at: datetime, traits: BooksTraits) -> Evidence:
     company = search.company
     lines = tuple(_line(stored, number, ours, read, company) for number in range(1, len(stored.payment.allocations) + 1))
     lines = credit_memos.told(lines, read.memos, read.rebills, company)
@@ -350,7 +350,8 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         searched_from=since,
         searched_through=through,
         vanished=receipts_found.vanished(read.candidates, stored.number, search.longest_reference),
-        apply_by_hand=apply_by_hand,
+        apply_by_hand=traits.apply_by_hand,
+        write_off_by_hand=traits.write_off_by_hand,
         longest_reference=search.longest_reference,
         near_customers=ours.near.customers_of(stored.payment),
         other_invoices=other_invoices.beside(stored.payment, lines, customers, read.others),

@@ -274,6 +274,7 @@ def evidence_of(case: Short) -> Evidence:
         evidence,
         material=case.get("material", False),
         apply_by_hand=case.get("apply_by_hand", ""),
+        write_off_by_hand=case.get("write_off_by_hand", ""),
         payment=payment,
         twins=tuple(_twin(evidence.payment, _known("twin", twin)) for twin in case.get("twins", ())),
         near_customers=tuple(
@@ -320,7 +321,7 @@ def _twin(payment: Payment, twin: Short) -> Twin:
 KEYS = {
     "case": "name fires near_miss_of expect lines receipts posted refusal customer amount currency paid closed_through day_closed"
     " isolated unread not_checked status searched number vanished longest_reference twins near_customers method material"
-    " awaited_long apply_by_hand fee reason dispute told_before went_back money_out able",
+    " awaited_long apply_by_hand write_off_by_hand fee reason dispute told_before went_back money_out able",
     "money_out": "receipt amount kind",
     "twin": "number alike paid timed",
     "line": "invoice amount is open status total day by stamped customer currency problem credits successors near",

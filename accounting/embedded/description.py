@@ -18,6 +18,7 @@ TRAITS = BooksTraits(
     orders_per_dispatch=30,
     settle_seconds=2.0,
     apply_by_hand="resolve-now books apply-receipt",
+    write_off_by_hand="resolve-now books delete-credit-memo",
     able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT),
 )
 

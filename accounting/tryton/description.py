@@ -22,6 +22,7 @@ TRAITS = BooksTraits(
     orders_per_dispatch=12,  # under load each takes more than a second, and all must leave before the deadline
     settle_seconds=60.0,
     apply_by_hand="Financial › Processing › Reconcile Accounts",
+    write_off_by_hand="unreconcile the lines of the credit note, then Cancel it",
     not_read=("draft moves and draft statements",),
     able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT),
 )

@@ -19,6 +19,7 @@ TRAITS = BooksTraits(
     orders_per_dispatch=50,  # Xero's advice for one request
     settle_seconds=120.0,  # what Xero had begun when the connection broke is long done by then
     apply_by_hand="Allocate credit, on the overpayment",
+    write_off_by_hand="remove the allocation of the credit note, then Credit Note Options › Void",
     able=(EffectKind.VOID_RECEIPT,),
     return_by_hand=(
         "Spend Money from the bank account, dated the day it went back, to the customer, with the transaction number as "

@@ -121,6 +121,8 @@ def invoice_written_off(reading: Reading, matched: Matched) -> Finding:
     because = observations.lines_with(reading, Flaw.SHORT)
     if locked := _locked_write_off(reading):
         return matched.finding(Remedy.KEEP_ON_ACCOUNT, Remedy.ESCALATE, Remedy.DISMISS, because=(*because, locked))
+    if how := reading.evidence.write_off_by_hand:
+        because = (*because, credit_facts.write_off_reversed_by_hand(how=how))
     return matched.finding(Remedy.ESCALATE, Remedy.RETRY, Remedy.KEEP_ON_ACCOUNT, Remedy.DISMISS, because=because)
 
 
@@ -232,9 +234,10 @@ def _to_do(diagnosis: Diagnosis, words: Words) -> str:
             why = phrases.told(finding.facts("credit_locked"), words)
             return f"It is a write-off. {why} Keep the payment on account, and record in the books that the debt was recovered."
         case "invoice_written_off":
+            how = "".join(f" ({fact.text('how')})" for fact in finding.facts("write_off_reversed_by_hand"))
             return (
-                "It is a write-off: take that credit memo off the invoice in the books and void or delete it, so that it does "
-                "not become a credit to spend. The next sync then posts the payment."
+                f"It is a write-off: take that credit memo off the invoice in the books and void or delete it{how}, so that it "
+                "does not become a credit to spend. The next sync then posts the payment."
             )
         case "invoice_rebilled":
             rebills = finding.facts("invoice_may_replace")
