@@ -139,13 +139,14 @@ def _read_receipt(
 ) -> ReceiptReading:
     receipt, payment = source.receipt, evidence.payment
     counts = not (source.ours or source.this_payment or receipt.voided or source.other_money)
-    same_customer = is_customers(receipt.customer_id, evidence)
+    stands_on = lines_of(receipt)
+    # A parent's receipt on the invoice of its job or branch counts as the customer's: it took what the invoice had open.
+    same_customer = is_customers(receipt.customer_id, evidence) or any(invoice_id in needs for invoice_id in stands_on)
     same_currency = receipt.currency == payment.currency
     by_hand = counts and same_customer and same_currency
     named = counts and tied.telling
     # A short number is an invoice's or a check's as well: it counts beside the amount, not by itself.
     mentioned = counts and same_currency and tied.reference is not Reference.NONE and source.free_minor > 0
-    stands_on = lines_of(receipt)
     standing = Standing.NOT
     if any(invoice_id in needs for invoice_id in stands_on):
         standing = Standing.EXACTLY if stands_on == needs else Standing.PARTLY

@@ -257,7 +257,8 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
     while new := _merged_into(read) - searched:  # the books move a merged customer's documents to the one that remains
         searched |= new
         read.customers = {**read.customers, **_heirs(books, read, new)}
-    read.receipts = read.attempt("receipts of the customers", lambda: tuple(books.receipts_of(searched, since)), ())
+    family = searched | {of.parent_id for of in read.customers.values() if isinstance(of, Customer) and of.parent_id}
+    read.receipts = read.attempt("receipts of the customers", lambda: tuple(books.receipts_of(family, since)), ())
     if known_ids:
         read.receipts += read.attempt("receipts of other payments", lambda: entries_out.living(books, known_ids), NO_RECEIPTS)
     listed = {receipt.id: receipt for receipt in read.receipts}
@@ -274,8 +275,8 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
         ids = credit_memos.may_be_rebills(read.memos, read.invoices, ours.invoices, desk.company)
         read.rebills = read.attempt("invoices made with a memo", lambda: credit_memos.rebills(books, ids, read.invoices), ())
         if renumbered:
-            nobody: Sequence[Invoice] = ()
-            same = read.attempt("invoices of the same number", lambda: books.invoices_numbered(renumbered), nobody)
+            same: Sequence[Invoice]
+            same = read.attempt("invoices of the same number", lambda: books.invoices_numbered(renumbered), ())
             read.numbered = [*read.numbered, *same]
         similar = {id_ for stored in batch for id_ in _nearest(stored, ours, read)} | ours.near.invoice_ids
         similar -= {*read.invoices, *(invoice.id for invoice in read.numbered)}

@@ -177,7 +177,8 @@ def of_payment(
         by_hand = not markers_in(receipt.memo)
         near = by_hand and receipt.received_on <= through
         on_its_invoices = any(line.invoice_id in invoices for line in receipt.lines)
-        of_customer = receipt.customer_id in customers and since <= receipt.received_on and (near or on_its_invoices)
+        of_family = receipt.customer_id in customers or on_its_invoices  # a parent pays the invoice of its job or branch
+        of_customer = of_family and since <= receipt.received_on and (near or on_its_invoices)
         named = by_hand and asked and hand_receipts.may_be(asked, receipt, search.longest_reference)
         gone = on_its_invoices and receipt.id in search.went_back
         if of_customer or named or gone or receipt.id in proofs:

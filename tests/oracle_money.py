@@ -118,7 +118,8 @@ class HandReceipt:
         self.of, self.source, self.receipt = of, source, source.receipt
         self.amount, self.free = source.receipt.amount_minor, source.free_minor
         self.stands = stands(source.receipt)
-        self.same_customer = of.is_customers(source.receipt.customer_id)
+        on_its_invoices = any(of.line_key(line) in self.stands for line in of.e.lines)
+        self.same_customer = of.is_customers(source.receipt.customer_id) or on_its_invoices
         self.same_currency = source.receipt.currency == of.e.payment.currency
         self.here = self.same_customer and self.same_currency
 
