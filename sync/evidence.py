@@ -275,9 +275,8 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
         ids = credit_memos.may_be_rebills(read.memos, read.invoices, ours.invoices, desk.company)
         read.rebills = read.attempt("invoices made with a memo", lambda: credit_memos.rebills(books, ids, read.invoices), ())
         if renumbered:
-            same: Sequence[Invoice]
-            same = read.attempt("invoices of the same number", lambda: books.invoices_numbered(renumbered), ())
-            read.numbered = [*read.numbered, *same]
+            nobody, asked = list[Invoice](), "invoices of the same number"
+            read.numbered = [*read.numbered, *read.attempt(asked, lambda: [*books.invoices_numbered(renumbered)], nobody)]
         similar = {id_ for stored in batch for id_ in _nearest(stored, ours, read)} | ours.near.invoice_ids
         similar -= {*read.invoices, *(invoice.id for invoice in read.numbered)}
         if similar:

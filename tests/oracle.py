@@ -470,11 +470,8 @@ class _Oracle(Money):
                 return self.paid_by_returned() or self.credited() or self.overpaid()
             case "voided":
                 return self.voided()
-            case "redrafted":
-                deposit = self.e.awaited_long and self.can_post() and not self.may_be_this_money() and not self.e.unread
-                return Opinion(Cause.INVOICE_NOT_READY, Remedy.KEEP_ON_ACCOUNT if deposit else Remedy.WAIT, Confidence.LIKELY)
-            case "not ready":
-                here = all(line.invoice is not None for line in self.e.lines if self.trouble(line))
+            case "not ready" | "redrafted":
+                here = only != "redrafted" and all(line.invoice is not None for line in self.e.lines if self.trouble(line))
                 deposit = self.e.awaited_long and self.can_post() and not self.may_be_this_money() and not self.e.unread
                 remedy = Remedy.KEEP_ON_ACCOUNT if deposit else Remedy.WAIT
                 return Opinion(Cause.INVOICE_NOT_READY, remedy, self.sure(here))

@@ -83,7 +83,7 @@ def credit_in_closed_period(reading: Reading, matched: Matched) -> Finding:
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    finding, then_retry = diagnosis.primary, "Reopen the period in the books, then retry."
+    finding, then_retry = diagnosis.primary, "Reopen the period in the books, then retry; it is listed until it is closed again."
     if finding.remedy is Remedy.POST_ON_OPEN_DAY:
         then_retry = "Post it on the first open day, with the true date in the memo; two people decide."
     elif finding.remedy is Remedy.KEEP_ON_ACCOUNT:
