@@ -57,6 +57,10 @@ feeds: ## play 10,000 generated feeds of changes for each connector that has one
 	@$(install) dev
 	@FEEDS=$(or $(FEEDS),10000) $(bin)/python -m pytest -q -n $(JOBS) tests/test_accounting_feeds_*.py
 
+stories: ## play the stories of an accountant on a real Tryton, with its trial balances (ARGS="returned" for some)
+	@$(install) dev
+	@PYTHONPATH=.:tests $(bin)/python tests/tryton_stories.py $(ARGS)
+
 recipes: ## follow the recipe "Adding a cause" in a copy of the project, to a green check and its tests
 	@$(install) dev
 	@PYTHONPATH=.:tests $(bin)/python tests/recipe_of_a_cause.py

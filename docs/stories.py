@@ -11,12 +11,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from accounting_stories import CLEARING_IS, NAMES, Balances, Office, Story, play_all
-from cause_worlds import QUICKBOOKS, STRICT, XERO, a_world
+from cause_worlds import QUICKBOOKS, STRICT, TRYTON, XERO, a_world
 from evidence_makers import WORDS
 
 PAGE = Path(__file__).with_suffix(".md")
 BEGIN = "<!-- what follows is written by docs/stories.py -->\n"
-BOOKS = {STRICT: "the embedded books", QUICKBOOKS: "QuickBooks Online (practice books)", XERO: "Xero (practice books)"}
+BOOKS = {
+    STRICT: "the embedded books",
+    QUICKBOOKS: "QuickBooks Online (practice books)",
+    XERO: "Xero (practice books)",
+    TRYTON: "Tryton (a real server)",
+}
 
 
 def page(committed: str, played: Sequence[tuple[Story, Office]]) -> str:

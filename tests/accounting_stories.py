@@ -446,6 +446,20 @@ def closed_month(office: Office) -> None:
     office.ledger.reopen_period(by=ERIN)
 
 
+@story("A receipt came off its invoice, and is applied again", frozenset({STRICT, QUICKBOOKS, TRYTON}))  # in Xero it is deleted
+def came_off(office: Office) -> None:
+    """Somebody took our receipt off the invoice that the customer paid, which would be dunned. The nightly proof sees it, and the
+    receipt is applied again; there is never a second one."""
+    office.pay()
+    office.sync()
+    office.ledger.apply_receipt(office.ours().id, [], by=ERIN)
+    reconciliation.run_once(office.scene.desk)
+    office.shows(Cause.RECEIPT_CHANGED, Remedy.APPLY_RECEIPT)
+    office.begins(clearing=WHOLE, owed=WHOLE, on_account=-WHOLE, sales=-WHOLE)
+    office.decide(Remedy.APPLY_RECEIPT)
+    office.ends(clearing=WHOLE, sales=-WHOLE)
+
+
 @story("A receipt in a bank deposit came off its invoice", frozenset({STRICT, QUICKBOOKS, TRYTON}))  # in Xero it goes with it
 def deposited(office: Office) -> None:
     """The deposit is left alone: Erin applies the receipt in the books, which changes neither its amount nor its date, and the

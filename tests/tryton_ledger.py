@@ -39,6 +39,7 @@ class TrytonLedger:
     customers: list[str] = field(default_factory=list)
     invoices: list[str] = field(default_factory=list)
     memos: list[str] = field(default_factory=list)
+    dated: date | None = None  # Tryton numbers invoices in the order of their days: all are dated like the first
 
     @cached_property
     def accounts(self) -> dict[str, int]:
@@ -68,7 +69,9 @@ class TrytonLedger:
     ) -> Invoice:
         del currency, by
         account = self.accounts[ITEMS.get(item, SALES)]
-        self.invoices.append(self.hands.billed(number, customer_id, amount_minor, on, item=item or "Goods", account=account))
+        self.dated = self.dated or on
+        made = self.hands.billed(number, customer_id, amount_minor, self.dated, item=item or "Goods", account=account)
+        self.invoices.append(made)
         return self.invoice(self.invoices[-1])
 
     def invoice(self, invoice_id: str) -> Invoice:
@@ -85,7 +88,8 @@ class TrytonLedger:
     ) -> CreditMemo:
         del currency, by
         account = self.accounts[ITEMS.get(reason, CREDITS)]
-        self.memos.append(self.hands.billed(number, customer_id, -amount_minor, on, item=reason or "Goods", account=account))
+        made = self.hands.billed(number, customer_id, -amount_minor, self.dated or on, item=reason or "Goods", account=account)
+        self.memos.append(made)
         found = self.books.credit_memos(self.memos[-1:])[self.memos[-1]]
         assert isinstance(found, CreditMemo)
         return found
