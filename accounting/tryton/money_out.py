@@ -1,32 +1,23 @@
 """Money that left again, as Tryton shows it: entries on a customer's account that take back what a receipt brought in.
 
 An entry belongs to a receipt when Tryton reconciled the two, or when it stands unreconciled and names the receipt: by our
-mark, or by the transaction number as a word of its own. Anything else may be other money.
+mark, or by its transaction number and no other. Anything else may be other money.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from accounting import paid_out
 from accounting.tryton import documents
 from accounting.tryton.documents import Root
 from accounting.tryton.entries import STATEMENT_LINE, Entries, Line, is_money_out
 from accounting.tryton.reads import RECEIVABLE, VALID, Reader, where_written
 from accounting.tryton.values import number_of
 from receivables.books_records import MoneyOut, MoneyOutKind, Receipt
-from receivables.effects import markers_in, stem_of
-from receivables.reference_keys import TELLING_LENGTH, key_of
 
 CASH_JOURNALS = ("cash", "bank", "statement")
-#: Words that say why the money left; without one the bank took it back.
-SAID: tuple[tuple[str, MoneyOutKind], ...] = (
-    ("chargeback", MoneyOutKind.CHARGEBACK),
-    ("charged back", MoneyOutKind.CHARGEBACK),
-    ("dispute", MoneyOutKind.CHARGEBACK),
-    ("refund", MoneyOutKind.REFUND),
-)
 
 
 @dataclass(frozen=True)
@@ -36,31 +27,18 @@ class Entry:
     line: Line
     texts: Sequence[str]
 
-    def names(self, receipt: Receipt) -> bool:
-        """Whether it carries our mark of the receipt's payment, or its transaction number, exactly and as a word.
-
-        A short number may be an invoice's or a check's: it counts only where the entry takes back the whole receipt.
-        """
-        written = " ".join(self.texts)
-        marks = {stem_of(marker) for marker in markers_in(receipt.memo)}
-        if marks & {stem_of(marker) for marker in markers_in(written)}:
-            return True
-        number = re.escape(receipt.reference)
-        said = bool(number) and re.search(rf"(?<![\w-]){number}(?![\w-])", written, re.IGNORECASE) is not None
-        return said and (len(key_of(receipt.reference)) >= TELLING_LENGTH or -self.line.amount_minor == receipt.amount_minor)
-
     def is_like(self, receipt: Receipt) -> bool:
-        """Whether it is on the same customer's account, in the same currency."""
-        return (str(self.line.party), self.line.currency) == (receipt.customer_id, receipt.currency)
+        """Whether it is on the same customer's account, in the same currency, and no older than the receipt."""
+        same = (str(self.line.party), self.line.currency) == (receipt.customer_id, receipt.currency)
+        return same and self.line.on >= receipt.received_on
 
     def of(self, receipt: Receipt, amount_minor: int) -> MoneyOut:
         """What of it took this receipt's money back."""
         text = " · ".join(self.texts)
-        kinds = [kind for word, kind in SAID if word in text.casefold()]
         return MoneyOut(
             id=str(self.line.move),
             number=self.line.move_number,
-            kind=kinds[0] if kinds else MoneyOutKind.RETURN,
+            kind=paid_out.kind_of(text, MoneyOutKind.RETURN),
             customer_id=receipt.customer_id,
             currency=receipt.currency,
             amount_minor=amount_minor,
@@ -88,44 +66,42 @@ def of_receipts(reader: Reader, receipt_ids: Collection[str]) -> dict[str, list[
     matched = {receipt.id: _matched(roots[receipt.id], entries) for receipt in receipts}
     lines = {line.id: line for taken in matched.values() for line, _ in taken}
     texts = reader.texts_of(_not_passed_on(reader, list(lines.values())))
-    standing = Standing.read(reader, receipts)
+    held = {receipt.id: receipt.amount_minor - sum(amount for _, amount in matched[receipt.id]) for receipt in receipts}
+    standing = Standing.read(reader, receipts, held)
     for receipt in receipts:
         took = [(Entry(line, texts[line.id]), amount) for line, amount in matched[receipt.id] if line.id in texts]
-        took += standing.of(receipt, receipt.amount_minor - sum(amount for _, amount in matched[receipt.id]))
-        out = [entry.of(receipt, amount_minor) for entry, amount_minor in took]
+        out = [entry.of(receipt, amount_minor) for entry, amount_minor in (*took, *standing.of(receipt))]
         found[receipt.id] = sorted(out, key=lambda entry: (entry.on, entry.id))
     return found
 
 
 @dataclass(frozen=True)
 class Standing:
-    """The entries that stand unreconciled on customers' accounts, with the receipts that each names."""
+    """The entries that stand unreconciled on customers' accounts, and what each paid out of which receipt."""
 
     entries: Sequence[Entry]
-    names: Mapping[int, frozenset[str]]  # ids of receipts, by the entry's line
+    shares: Sequence[tuple[Entry, Receipt, int]] = ()
 
     @classmethod
-    def read(cls, reader: Reader, receipts: Sequence[Receipt]) -> Standing:
-        """Those that may belong to these receipts. One that names several receipts of the customer tells nothing of either."""
+    def read(cls, reader: Reader, receipts: Sequence[Receipt], held: Mapping[str, int]) -> Standing:
+        """Those that may belong to these receipts, which hold so much (minor units, by id) beside them."""
         entries = _unreconciled(reader, receipts)
-        if not any(entry.names(receipt) for entry in entries for receipt in receipts):
-            return cls(entries, {})
-        customers = {receipt.customer_id for receipt in receipts}
-        known = {receipt.id: receipt for receipt in receipts}
-        known |= {receipt.id: receipt for receipt in reader.receipts_of(customers, min(found.received_on for found in receipts))}
-        names = {entry.line.id: frozenset(id_ for id_, receipt in known.items() if entry.names(receipt)) for entry in entries}
-        return cls(entries, names)
+        if not any(paid_out.names(entry.texts, receipt) for entry in entries for receipt in receipts):
+            return cls(entries)
+        first, customers = min(receipt.received_on for receipt in receipts), {receipt.customer_id for receipt in receipts}
+        known = {receipt.id: receipt for receipt in (*receipts, *reader.receipts_of(customers, first))}
+        left = {receipt.id: held.get(receipt.id, receipt.amount_minor) for receipt in known.values()}
+        shares = []
+        for entry in sorted(entries, key=lambda entry: (entry.line.on, entry.line.id)):
+            like = [receipt for receipt in known.values() if entry.is_like(receipt)]
+            for receipt, amount_minor in paid_out.shares(entry.texts, -entry.line.amount_minor, like, left):
+                left[receipt.id] -= amount_minor
+                shares.append((entry, receipt, amount_minor))
+        return cls(entries, shares)
 
-    def of(self, receipt: Receipt, held_minor: int) -> list[tuple[Entry, int]]:
-        """Those that name this receipt and no other, with their amounts in minor units, as far as it holds as much."""
-        found = []
-        for entry in self.entries:
-            amount_minor = -entry.line.amount_minor
-            fits = entry.line.on >= receipt.received_on and amount_minor <= held_minor
-            if fits and entry.is_like(receipt) and self.names.get(entry.line.id) == frozenset({receipt.id}):
-                held_minor -= amount_minor
-                found.append((entry, amount_minor))
-        return found
+    def of(self, receipt: Receipt) -> list[tuple[Entry, int]]:
+        """Those that paid out of this receipt, with their amounts in minor units."""
+        return [(entry, amount_minor) for entry, shared, amount_minor in self.shares if shared.id == receipt.id]
 
 
 def _unreconciled(reader: Reader, receipts: Collection[Receipt]) -> list[Entry]:

@@ -70,14 +70,14 @@ class TakingBack:
             raise BooksRefused(f"Receipt {receipt.number} was canceled in Tryton; it holds no money.", Refusal.RECEIPT_VOIDED)
         if currency != receipt.currency:
             raise BooksRefused(f"The statement journal takes {currency}, not {receipt.currency}.", Refusal.CURRENCY_MISMATCH)
-        standing = money_out.Standing.read(self.reader, [receipt])
-        named = standing.of(receipt, live.held_minor)
+        standing = money_out.Standing.read(self.reader, [receipt], {receipt.id: live.held_minor})
+        named = standing.of(receipt)
         if live.held_minor - sum(amount for _, amount in named) < write.amount_minor:
             raise BooksRefused(f"Receipt {receipt.number} no longer holds as much as would be paid out of it.", Refusal.STALE)
-        known = {entry.line.id for entry, _ in named}
+        known = {entry.line.id for entry, _, _ in standing.shares}
         for entry in standing.entries:
             same = entry.is_like(receipt) and entry.line.amount_minor == -write.amount_minor
-            if same and entry.line.id not in known and not markers_in(" ".join(entry.texts)):
+            if same and entry.line.id not in known and not any(markers_in(text) for text in entry.texts):
                 raise BooksRefused(
                     f"Entry {entry.line.move_number} of the same amount stands unreconciled on the customer's account and may be"
                     f" this {write.out.value}. Reconcile it in Tryton with receipt {receipt.number}, or with what it belongs to.",
