@@ -25,7 +25,7 @@ OWED, ON_ACCOUNT, SALES = "Accounts receivable", "Customer deposits", "Sales"
 BAD_DEBT, FEES = "Bad debt", "Processing fees"
 UNDEPOSITED, CREDITS, FEE_INCOME = "Undeposited funds", "Credits issued", "Fee income"
 #: Accounts of the stories, by which account of the chart they are like.
-MADE = {UNDEPOSITED: "1.1.1", CREDITS: "4.1.1", FEE_INCOME: "4.1.1", BAD_DEBT: "5.2.3", FEES: "5.2.2"}
+MADE = {UNDEPOSITED: "1.1.1", CREDITS: "4.1.1", FEE_INCOME: "4.1.1", BAD_DEBT: "4.1.1", FEES: "5.2.2"}
 ITEMS = {"Bad debt": BAD_DEBT, "Card surcharge": FEE_INCOME}
 BEFORE_ALL = date(2024, 12, 31)
 
