@@ -127,20 +127,36 @@ class Packages:
         for calls in self._all:
             calls.close()
 
+    def refuse_one_of_two(self, package: str, row: Row) -> BooksError:
+        """The same of two receipts in one dispatch, answered with a 200 in which each has its own fate; both are refused."""
+        whole = json.loads(ANSWERS[package](row).raw)
+        if package == "quickbooks":
+            body: object = {"BatchItemResponse": [{"bId": str(place), **whole} for place in (1, 2)]}
+        else:
+            body = {"Payments": [{"StatusAttributeString": "ERROR", **element} for element in whole["Elements"] * 2]}
+        self.next = Answered(200, json.dumps(body).encode(), {})
+        books = self._quickbooks if package == "quickbooks" else self._xero
+        first, _ = books.write(Dispatch("key-of-both", (self._order(1), self._order(2)), self._clock.monotonic() + 30))
+        assert isinstance(first, BooksError), first
+        return first
+
+    def _order(self, part: int) -> Order:
+        line = ReceiptLine(INVOICE, 50_000)
+        write = ReceiptWrite("7", "USD", 50_000, date(2026, 3, 3), "card", "TXN-1001", "Portal payment TXN-1001", "", (line,))
+        key = effect_key("acme", "TXN-1001", f"receipt/{part}", 1)
+        return Order(f"e-{part}", key, marker("acme", "TXN-1001", part, 1), write)
+
     def refuse(self, package: str, row: Row) -> BooksError:
         """What the connector answers, or raises, when the package refuses a receipt in these words."""
         self.next = ANSWERS[package](row)
         deadline = self._clock.monotonic() + 30
-        key = effect_key("acme", "TXN-1001", "receipt/1", 1)
-        line = ReceiptLine(INVOICE, 50_000)
-        write = ReceiptWrite("7", "USD", 50_000, date(2026, 3, 3), "card", "TXN-1001", "Portal payment TXN-1001", "", (line,))
-        order = Order("e-1", key, marker("acme", "TXN-1001", 1, 1), write)
+        order = self._order(1)
         try:
             match package:
                 case "quickbooks":
-                    (answer,) = self._quickbooks.write(Dispatch(key, (order,), deadline))
+                    (answer,) = self._quickbooks.write(Dispatch(order.key, (order,), deadline))
                 case "xero":
-                    (answer,) = self._xero.write(Dispatch(key, (order,), deadline))
+                    (answer,) = self._xero.write(Dispatch(order.key, (order,), deadline))
                 case _:
                     answer = Session(self._all[2]).write("account.statement.create", [{}], deadline=deadline)
         except BooksError as error:

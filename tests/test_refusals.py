@@ -82,3 +82,12 @@ def test_what_nothing_of_ours_explains_is_told_in_the_words_of_the_package(packa
     )
     assert expected == sentence(diagnosis, WORDS)
     assert "fits_now" not in {fact.fact for fact in diagnosis.primary.because}
+
+
+#: Rows that a package gives for one document among others, not for the whole call.
+IN_ANSWERS = [(package, row) for package, row in ROWS if package != "tryton" and "status" not in row and row.get("aside")]
+
+
+@pytest.mark.parametrize(("package", "row"), IN_ANSWERS, ids=[f"{package}-{row['phrase']}" for package, row in IN_ANSWERS])
+def test_it_means_the_same_for_one_of_several_receipts(package: str, row: Row, books: Packages) -> None:
+    assert row["means"] == read_as(books.refuse_one_of_two(package, row))

@@ -55,7 +55,11 @@ FAULTS = (
         "The customer is archived in Xero.",
         rf"contact .*archived|archived contact|un-?archived|{all_of('contact', 'archived')}",
     ),
-    Meaning(Refusal.DUPLICATE_NAME, _NAME, r"unique name|another contact|contact number|name must be unique"),
+    Meaning(
+        Refusal.DUPLICATE_NAME,
+        _NAME,
+        r"unique name|another contact|contact number|name (must be unique|already exists)|item with code .* exists",
+    ),
     Meaning(
         Refusal.DUPLICATE_REFERENCE,
         "Xero already has this number.",
