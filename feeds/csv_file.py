@@ -15,15 +15,13 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
-from pathlib import Path
 from typing import BinaryIO
 
 from feeds.csv_line import COLUMNS, REQUIRED_COLUMNS, read_line, shown
-from feeds.findings import WHOLE_FILE, WHOLE_LINE, Findings, Unreadable, about_cards, summary_of, unreadable
+from feeds.findings import WHOLE_FILE, WHOLE_LINE, Findings, Unreadable, unreadable
+from feeds.payment_file import PaymentFile
 from feeds.seen_numbers import SeenNumbers
 from feeds.unchanged import changed, remembered, unchanged
-from receivables.card_numbers import masked
-from receivables.company import Company
 from receivables.errors import FeedError, FeedProblem
 from receivables.payment import Payment
 
@@ -38,78 +36,10 @@ _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _SAVE_AS = "Save it as CSV in UTF-8"
 
 
-class CsvFile:
-    """A `Feed` of one file. Nothing is read before `validate`, which every other question asks for by itself.
+class CsvFile(PaymentFile):
+    """A `Feed` of one file in our own columns. What damages it as a whole is its encoding, header, quotes or size."""
 
-    With `partial`, wrong lines are left out and told by `problems`; a file that is damaged as a whole (its
-    encoding, header, quotes or size) is refused all the same, because then no line of it can be trusted.
-    Without it a single wrong line raises FeedError.
-
-    `are_not_cards` is asked with the file's digest, and only where numbers of it look like card numbers, whether a person
-    said that they are the portal's own.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        company: Company,
-        *,
-        partial: bool = False,
-        are_not_cards: Callable[[str], bool] = lambda digest: False,  # noqa: ARG005
-    ) -> None:
-        self._path = path
-        self._company = company
-        self._partial = partial
-        self._are_not_cards = are_not_cards
-        self._not_cards = False  # what the answer was
-        self._findings: Findings | None = None
-        self._digests: list[str] = []  # after each block of the validated file; the last is of all of it
-
-    @property
-    def name(self) -> str:
-        """The file's name, without its folder."""
-        return masked(self._path.name)
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the bytes that were validated, in hexadecimal. Raises FeedError."""
-        self.validate()
-        return self._digests[-1]
-
-    @property
-    def count(self) -> int:
-        """How many payments `payments` will yield. Raises FeedError."""
-        return self._validated().count
-
-    @property
-    def problems(self) -> tuple[FeedProblem, ...]:
-        """What is wrong with the lines left out: the first 1,000 problems. Empty unless `partial`. Raises FeedError."""
-        return tuple(self._validated().problems)
-
-    @property
-    def problem_count(self) -> int:
-        """How many problems there are, whether kept or not. Raises FeedError."""
-        return self._validated().problem_count
-
-    @property
-    def left_out(self) -> int:
-        """How many lines are left out because something is wrong with them. Raises FeedError."""
-        return self._validated().wrong_lines
-
-    @property
-    def lines_not_cards(self) -> int:
-        """How many lines hold numbers that look like card numbers and are none, as a person said. Raises FeedError."""
-        lines = self._validated().card_lines
-        return lines if self._not_cards else 0
-
-    @property
-    def asks_about_cards(self) -> str:
-        """What to do where many numbers look like card numbers, in a sentence; "" where few do. Raises FeedError."""
-        return about_cards(self._validated(), self._not_cards)
-
-    def validate(self) -> None:
-        """Reads the whole file once. Raises FeedError with every problem; asked again, answers from memory."""
-        self._validated()
+    _digests: list[str]  # after each block of the validated file; the last is of all of it
 
     def payments(self) -> Iterator[Payment]:
         """Every payment, in the order of the file. Raises FeedError before the first where something is wrong,
@@ -123,19 +53,12 @@ class CsvFile:
         if (again.count, again.problem_count) != (validated.count, validated.problem_count):
             raise changed(self.name)
 
-    def _validated(self) -> Findings:
-        if self._findings is None:
-            digests: list[str] = []
-            self._findings = self._pass(lambda blocks: remembered(blocks, digests))
-            self._digests = digests
-            if self._findings.card_lines and self._are_not_cards(digests[-1]):
-                self._not_cards = True
-                self._findings = self._pass(lambda blocks: unchanged(blocks, digests, self.name))
-        if self._findings.damaged or (self._findings.problems and not self._partial):
-            asked = about_cards(self._findings, self._not_cards)
-            summary = summary_of(self.name, self._findings) + (f". {asked}" if asked else "")
-            raise FeedError(summary, tuple(self._findings.problems))
-        return self._findings
+    def _passes(self) -> Iterator[tuple[str, Findings]]:
+        digests: list[str] = []
+        findings = self._pass(lambda blocks: remembered(blocks, digests))
+        self._digests = digests
+        yield digests[-1] if digests else "", findings  # a file that is too large is not read
+        yield digests[-1], self._pass(lambda blocks: unchanged(blocks, digests, self.name))
 
     def _pass(self, watch: Callable[[Iterable[bytes]], Iterable[bytes]]) -> Findings:
         findings = Findings()

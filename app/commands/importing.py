@@ -20,6 +20,7 @@ from app.wiring import open_house, os_account
 from feeds.csv_file import CsvFile
 from feeds.maps.map import BUILT_IN, Map
 from feeds.maps.mapped_file import Became, MappedFile
+from feeds.payment_file import PaymentFile
 from receivables.errors import ConfigurationError, FeedError
 from receivables.payment import Payment
 from receivables.words import counted
@@ -28,7 +29,6 @@ from sync import intake
 from sync.desk import Desk
 
 MAPS = ", ".join(BUILT_IN)
-AnyFile = CsvFile | MappedFile
 
 
 def register(app: typer.Typer) -> None:
@@ -98,7 +98,7 @@ def import_file(
     _say(feed, counts, chosen, partial=partial, as_json=as_json, desk=desk)
 
 
-def _feed(desk: Desk, file: Path, chosen: Chosen, *, partial: bool, not_cards: bool) -> AnyFile:
+def _feed(desk: Desk, file: Path, chosen: Chosen, *, partial: bool, not_cards: bool) -> PaymentFile:
     def are_not_cards(digest: str) -> bool:
         with desk.db.read() as connection:
             return not_cards or companies.are_not_cards(connection, desk.company.id, digest)
@@ -113,7 +113,7 @@ def _feed(desk: Desk, file: Path, chosen: Chosen, *, partial: bool, not_cards: b
     return MappedFile(file, desk.company, chosen.by, partial=partial, known=known, are_not_cards=are_not_cards)
 
 
-def _say(feed: AnyFile, counts: intake.IntakeCounts, chosen: Chosen, *, partial: bool, as_json: bool, desk: Desk) -> None:
+def _say(feed: PaymentFile, counts: intake.IntakeCounts, chosen: Chosen, *, partial: bool, as_json: bool, desk: Desk) -> None:
     left_out = feed.problems if partial else ()
     if as_json:
         print_json(asdict(counts) | {"left_out": left_out, "map": chosen.name})
@@ -152,7 +152,7 @@ def _with_advice(message: str, chosen: Chosen, file: Path, desk: Desk) -> str:
     return f"{message}. {advice}" if advice else message
 
 
-def _preview(desk: Desk, feed: AnyFile, chosen: Chosen, as_json: bool) -> None:
+def _preview(desk: Desk, feed: PaymentFile, chosen: Chosen, as_json: bool) -> None:
     """Shows what each row would become; ends with 2 where something is wrong, as the import would."""
     found = list(feed.payments())
     became: Sequence[Became]

@@ -13,12 +13,13 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from feeds.csv_line import read_line, shown
-from feeds.findings import WHOLE_FILE, WHOLE_LINE, Findings, Unreadable, about_cards, summary_of, unreadable
+from feeds.findings import WHOLE_FILE, WHOLE_LINE, Findings, Unreadable, unreadable
 from feeds.maps.cells import MOST_BYTES, Cell, Row, text_rows
 from feeds.maps.changes import Change, Changes
 from feeds.maps.map import ABOUT_ANOTHER, Map, Means
 from feeds.maps.rows import LeftOut, MappedRow
 from feeds.maps.workbook import MAGIC, OLD_MAGIC, workbook_rows
+from feeds.payment_file import PaymentFile
 from receivables.card_numbers import masked
 from receivables.company import Company
 from receivables.errors import FeedError, FeedProblem
@@ -35,12 +36,8 @@ class Became:
     why: str = ""
 
 
-class MappedFile:
-    """A `Feed` of one exported file. With `partial`, wrong rows are left out and told by `problems`.
-
-    `known` answers with the payment of a number that was imported before. `are_not_cards` is asked with the file's digest, and
-    only where numbers look like card numbers, whether a person said that they are the portal's own.
-    """
+class MappedFile(PaymentFile):
+    """A `Feed` of one exported file. `known` answers with the payment of a number that was imported before."""
 
     def __init__(
         self,
@@ -52,34 +49,11 @@ class MappedFile:
         known: Callable[[str], Payment | None] = lambda number: None,  # noqa: ARG005
         are_not_cards: Callable[[str], bool] = lambda digest: False,  # noqa: ARG005
     ) -> None:
-        self._path = path
-        self._company = company
+        super().__init__(path, company, partial=partial, are_not_cards=are_not_cards)
         self._map = by
-        self._partial = partial
         self._known = known
-        self._are_not_cards = are_not_cards
-        self._not_cards = False
-        self._digest = ""
-        self._findings: Findings | None = None
         self._payments: list[Payment] = []
         self._became: list[Became] = []
-
-    @property
-    def name(self) -> str:
-        """The file's name, without its folder."""
-        return masked(self._path.name)
-
-    @property
-    def digest(self) -> str:
-        """Identifies the file's bytes and how the map reads them. Raises FeedError."""
-        self.validate()
-        return self._digest
-
-    @property
-    def count(self) -> int:
-        """How many payments `payments` will yield. Raises FeedError."""
-        self.validate()
-        return len(self._payments)
 
     @property
     def became(self) -> Sequence[Became]:
@@ -87,44 +61,17 @@ class MappedFile:
         self.validate()
         return self._became
 
-    @property
-    def problems(self) -> tuple[FeedProblem, ...]:
-        """What is wrong with the rows left out: the first 1,000 problems. Empty unless `partial`. Raises FeedError."""
-        return tuple(self._validated().problems)
-
-    @property
-    def lines_not_cards(self) -> int:
-        """How many rows hold numbers that look like card numbers and are none, as a person said. Raises FeedError."""
-        lines = self._validated().card_lines
-        return lines if self._not_cards else 0
-
-    @property
-    def asks_about_cards(self) -> str:
-        """What to do where many numbers look like card numbers, in a sentence; "" where few do. Raises FeedError."""
-        return about_cards(self._validated(), self._not_cards)
-
-    def validate(self) -> None:
-        """Reads the whole file once. Raises FeedError with every problem; asked again, answers from memory."""
-        self._validated()
-
     def payments(self) -> Iterator[Payment]:
         """Every payment, in the order of the file, then those imported before that the file says more of. Raises FeedError."""
         self.validate()
         yield from self._payments
 
-    def _validated(self) -> Findings:
-        if self._findings is None:
-            content = self._content()
-            self._digest = hashlib.sha256(hashlib.sha256(content).digest() + self._map.digest.encode()).hexdigest()
-            self._findings = self._pass(content)
-            if self._findings.card_lines and self._are_not_cards(self._digest):
-                self._not_cards = True
-                self._findings = self._pass(content)
-        findings = self._findings
-        if findings.damaged or (findings.problems and not self._partial):
-            asked = about_cards(findings, self._not_cards)
-            raise FeedError(summary_of(self.name, findings) + (f". {asked}" if asked else ""), tuple(findings.problems))
-        return findings
+    def _passes(self) -> Iterator[tuple[str, Findings]]:
+        """The digest tells the file's bytes and how the map reads them."""
+        content = self._content()
+        digest = hashlib.sha256(hashlib.sha256(content).digest() + self._map.digest.encode()).hexdigest()
+        yield digest, self._pass(content)
+        yield digest, self._pass(content)
 
     def _content(self) -> bytes:
         try:
