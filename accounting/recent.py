@@ -61,8 +61,8 @@ class Recent:
         return at is not None and self._is_fresh(at)
 
     def answer(self, question: Question) -> Reply | None:
-        at, reply = self._answers.get(question, (0.0, None))
-        return reply if self._is_fresh(at) else None
+        held = self._answers.get(question)
+        return held[1] if held is not None and self._is_fresh(held[0]) else None
 
     def _is_fresh(self, at: float) -> bool:
         return not self._asking.afresh and self._clock.monotonic() - at < FRESH_SECONDS
