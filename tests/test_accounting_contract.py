@@ -421,6 +421,8 @@ def test_invoices_are_found_by_number_while_they_live(peer: Peer) -> None:
     found = peer.books.invoices_numbered(["1042"])
 
     assert sorted((invoice.id, invoice.total_minor) for invoice in found) == sorted([(ours, 50_000), (theirs, 70_000)])
+    tells = peer.books.traits.package != "Embedded books"  # there only where somebody gave a day
+    assert [tells, tells] == [invoice.due_on is not None for invoice in found]
 
 
 def test_deleting_an_invoice_sets_its_money_free(peer: Peer) -> None:

@@ -200,6 +200,18 @@ def test_money_on_an_invoice_is_never_more_than_the_receipt_has() -> None:
     assert (10_000, 0, (ReceiptLine("1", 10_000),)) == (receipt.amount_minor, receipt.unapplied_minor, receipt.lines)
 
 
+def test_what_is_applied_to_an_entry_is_not_unapplied_where_quickbooks_leaves_the_figure_out() -> None:
+    payment = a_payment_in_books(Line=[a_line("Invoice", "1", 300), a_line("JournalEntry", "8", 150)])
+    credited = a_payment_in_books(total=100.0, Line=[a_line("Invoice", "1", 150), a_line("JournalEntry", "8", 50)])
+    del payment["UnappliedAmt"], credited["UnappliedAmt"]
+    assert [5_000, 0] == [documents.receipt(as_sent(of)).unapplied_minor for of in (payment, credited)]
+
+
+def test_the_day_an_invoice_is_due_is_read_where_it_is_told() -> None:
+    told = [documents.invoice(as_sent({**an_invoice(), **more})).due_on for more in ({"DueDate": "2026-04-09"}, {})]
+    assert [date(2026, 4, 9), None] == told
+
+
 def test_unapplied_rest_is_counted_where_quickbooks_leaves_it_out() -> None:
     payment = a_payment_in_books(Line=[a_line("Invoice", "1", 300)])
     del payment["UnappliedAmt"]

@@ -322,7 +322,7 @@ def unapplied_minor(payment: Json) -> int:
     if "UnappliedAmt" in payment:
         return minor(payment, "UnappliedAmt", currency)
     paid = [sum(amounts(payment, kind).values()) for kind in ("Invoice", *ENTRIES)]
-    return minor(payment, "TotalAmt", currency) - sum(paid) + sum(amounts(payment, "CreditMemo").values())
+    return max(0, minor(payment, "TotalAmt", currency) - sum(paid) + sum(amounts(payment, "CreditMemo").values()))
 
 
 def amounts(payment: Json, kind: str) -> dict[str, int]:
