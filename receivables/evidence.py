@@ -87,6 +87,7 @@ class OtherPayment:
     number: str
     status: FeedStatus
     on: date | None = None
+    recorded: bool = False  # its return is in the books, although a receipt of it may still be on its invoice
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,9 @@ def money_out(fact: Fact, words: Words, *, of: str, amount: Money, dated: date) 
 
 
 @kind
-def receipt_of_returned(fact: Fact, words: Words, *, invoice: str, payment: str, status: str, on: date | None = None) -> str:
-    """A receipt that still pays an invoice, of a payment whose money went back."""
-    went = status.replace("_", " ")
-    return f"{fact.document} of payment {payment}, which was {went}{_on(on, words)}, is still applied to {invoice}."
+def receipt_of_returned(
+    fact: Fact, words: Words, *, invoice: str, payment: str, status: str, on: date | None = None, recorded: bool = False
+) -> str:
+    """A receipt that still pays an invoice, of a payment whose money went back; `recorded`: that is in the books already."""
+    went, already = status.replace("_", " "), "; that is recorded" if recorded else ""
+    return f"{fact.document} of payment {payment}, which was {went}{_on(on, words)}, is still applied to {invoice}{already}."

@@ -45,9 +45,8 @@ def _stays(of: ReturnOf, evidence: Evidence, amount: str) -> str:
     """That a receipt which these books keep as it is stays on its invoice, and how the customer owes nevertheless."""
     numbers = listed([f"invoice {plain(invoice.number)}" for invoice, _ in reopened(evidence, by_invoice(of.receipt.lines))])
     receipt = capitalized(observations.receipt(of.receipt))
-    return (
-        f"{receipt} stays applied to {numbers or 'its invoice'}, because it is {of.stays}; the {of.out} itself is {amount} owed."
-    )
+    invoices = numbers or "its invoice"
+    return f"{receipt} stays applied to {invoices}, because it is {of.stays}; by the {of.out} itself the customer owes {amount}."
 
 
 def _voided(evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:

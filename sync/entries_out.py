@@ -21,6 +21,7 @@ from storage import decisions, effects, payments
 from storage.engine import Connection
 from storage.payments import StoredPayment
 from sync.desk import Desk
+from sync.money_back import RETURN_RECORDED
 
 
 def added(desk: Desk, batch: Sequence[StoredPayment], gathered: Mapping[str, Evidence]) -> Mapping[str, Evidence]:
@@ -61,7 +62,10 @@ def gone_on(connection: Connection, company: Company, invoice_ids: Collection[st
     if not gone:
         return {}
     others = {
-        number: OtherPayment(number, stored.payment.status, went_back_on(company, stored)) for number, stored in gone.items()
+        number: OtherPayment(
+            number, stored.payment.status, went_back_on(company, stored), recorded=stored.excluded_by == RETURN_RECORDED
+        )
+        for number, stored in gone.items()
     }
     chains = effects.of_payments(connection, company.id, set(gone))
     found = {

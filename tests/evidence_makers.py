@@ -329,7 +329,7 @@ KEYS = {
     "successor": "number id open total status customer currency made by day issued",
     "credit": "memo id amount day by reason said shared",
     "receipt": "id amount customer currency dated entered by reference method memo deposited voided lines this_payment ours"
-    " claimed rivals names_payment went_back other_money texts deposit account",
+    " claimed rivals names_payment went_back return_recorded other_money texts deposit account",
     "part": "part generation state amount on_account verified lines receipt customer dated account",
 }
 
@@ -447,7 +447,11 @@ def _candidate(given: Short) -> ReceiptEvidence:
         tuple(given.get("rivals", ())),
         given.get("names_payment", ""),
         other_money=given.get("other_money", ""),
-        went_back=OtherPayment(given["went_back"], FeedStatus.RETURNED, date(2026, 3, 10)) if "went_back" in given else None,
+        went_back=OtherPayment(
+            given["went_back"], FeedStatus.RETURNED, date(2026, 3, 10), recorded=bool(given.get("return_recorded"))
+        )
+        if "went_back" in given
+        else None,
     )
 
 

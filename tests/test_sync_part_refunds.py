@@ -142,6 +142,23 @@ def test_a_preview_says_since_when_an_invoice_that_opens_again_is_due(posted: Sc
     assert f"Invoice 1042 is open again: $500.00, due Feb 14, 2026, {overdue} days overdue." == said[-1]
 
 
+def test_a_preview_says_where_the_books_keep_a_receipt_on_its_invoice(posted: Scene) -> None:
+    posted.ledger.deposit_receipt(ours(posted).id, by="erin")
+    fed(posted, replace(posted.payment().payment, status=FeedStatus.RETURNED, status_at=WENT_BACK))
+    found, words, number = posted.failing(), posted.desk.company.words, ours(posted).number
+    with posted.db.read() as connection:
+        evidence = replace(failures.evidence(connection, "acme", found.evidence_id or ""), deposits_hold=True)
+    assert found.diagnosis is not None
+
+    said = rules.follows(Remedy.RECORD_RETURN, found.diagnosis, evidence, {}, words)
+
+    assert (
+        f"Return of $500.00 for receipt {number}, dated Mar 10, 2026.",
+        f"Receipt {number} stays applied to invoice 1042, because it is in a bank deposit; by the return itself the customer "
+        "owes $500.00.",
+    ) == said
+
+
 # --- what a bookkeeper enters elsewhere -----------------------------------------------------------------------------------
 
 

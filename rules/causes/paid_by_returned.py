@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
-from receivables.words import Words
+from receivables.words import Words, listed
 from rules import gone_facts, observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import LineReading
@@ -23,7 +24,8 @@ def paid_by_returned(reading: Reading, matched: Matched) -> Finding:
     Shows as: what the invoice lacks is applied from a receipt of a payment that was returned, refunded or charged back.
     Happens when: the customer pays a returned payment again before its return is in the books.
     Remedy: wait: record the return of the first payment on its own card; the invoice is open again then, and this payment
-    is posted by itself. Until then it can be recorded as an unapplied credit.
+    is posted by itself. Where the return is recorded and the books keep the old receipt on the invoice, take it off there.
+    Until then the payment can be recorded as an unapplied credit.
     Prevention: record returns on the day they are told.
     Not to be confused with: a customer who paid twice (customer_paid_twice); there is no second payment here.
     """
@@ -41,6 +43,7 @@ def _held(reading: Reading, line: LineReading) -> list[Fact]:
             payment=other.number,
             status=other.status.value,
             on=other.on,
+            recorded=other.recorded,
         )
         for receipt, other in held_by(line, reading)
     ]
@@ -54,8 +57,20 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         on = f" on {words.day(date.fromisoformat(day))}" if day else ""
         went = fact.text("status").replace("_", " ")
         said.append(f"{fact.text('invoice')} was paid by {fact.text('payment')}, which was {went}{on}.")
-    numbers = list(dict.fromkeys(fact.text("payment") for fact in held))
-    return f"{phrases.all_of(said)} Once that is recorded for {' and '.join(numbers)}, this payment is posted by itself."
+    return " ".join([phrases.all_of(said), *_what_then(held)])
+
+
+def _what_then(held: Sequence[Fact]) -> list[str]:
+    """What lets the payment be posted: the return, or, where that is recorded, that the old receipt gives the invoice free."""
+    missing = list(dict.fromkeys(fact.text("payment") for fact in held if fact.value("recorded") is not True))
+    kept = [fact for fact in held if fact.value("recorded") is True]
+    said = [f"Once that is recorded for {listed(missing)}, this payment is posted by itself."] if missing else []
+    if kept:
+        said.append(
+            f"That is recorded. Take {phrases.documents(kept)} off the invoice in the books, and this payment is posted by "
+            "itself; or keep it on account, and apply it to what the customer owes for the return."
+        )
+    return said
 
 
 CAUSE = CauseFile(
