@@ -10,7 +10,7 @@ from receivables.effects import markers_in, stem_of
 from receivables.reference_keys import TELLING_LENGTH, key_of, keys_in
 
 _KINDS = (
-    (re.compile(r"charge ?back|dispute", re.IGNORECASE), MoneyOutKind.CHARGEBACK),
+    (re.compile(r"charged? ?-?back|dispute", re.IGNORECASE), MoneyOutKind.CHARGEBACK),
     (re.compile(r"refund", re.IGNORECASE), MoneyOutKind.REFUND),
     (re.compile(r"\bnsf\b|return|bounced|dishono|insufficient|\bR\d\d\b", re.IGNORECASE), MoneyOutKind.RETURN),
 )

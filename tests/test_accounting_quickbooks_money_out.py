@@ -13,6 +13,7 @@ import pytest
 from quickbooks_scene import Scene, quickbooks_scene
 from stand_ins.serving import Fault
 
+from accounting import paid_out
 from accounting.embedded.change import Kind
 from receivables.books_records import MoneyOut, MoneyOutKind, Receipt, ReceiptLine
 from receivables.effects import (
@@ -250,6 +251,20 @@ def test_a_part_that_a_receipt_is_moved_to_leaves_the_rest_applied(scene: Scene)
     after = receipt(scene, ours.id)
     assert (38_000, 0, 12_000) == (after.applied_to(invoice_id), after.unapplied_minor, open_minor(scene, invoice_id))
     assert [12_000] == [entry.amount_minor for entry in entries(scene, ours)]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (f"Payment {NUMBER} was charged back on Mar 10, 2026", MoneyOutKind.CHARGEBACK),
+        ("Charge-back 44, lost", MoneyOutKind.CHARGEBACK),
+        (f"Payment {NUMBER} was refunded on Mar 10, 2026", MoneyOutKind.REFUND),
+        ("R01 insufficient funds", MoneyOutKind.RETURN),
+        ("Check 4012", MoneyOutKind.REFUND),
+    ],
+)
+def test_why_money_went_out_is_told_by_the_words_on_its_entry(said: str, expected: MoneyOutKind) -> None:
+    assert expected is paid_out.kind_of(said, MoneyOutKind.REFUND)
 
 
 # --- a receipt of ours voided -------------------------------------------------------------------------------------------
