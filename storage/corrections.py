@@ -56,6 +56,8 @@ def dismissed(connection: Connection, company: str, number: str) -> Correction |
 
 def waiting(connection: Connection, company: str, numbers: Collection[str]) -> set[str]:
     """Those of these payments whose newer record waits for a person."""
+    if not numbers:
+        return set()
     table = schema.failure
     query = sa.select(table.c.transaction_number).where(
         table.c.company == company,

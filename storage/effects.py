@@ -213,13 +213,15 @@ def record_step(work: Work, effect: StoredEffect, state: EffectState, *, why: st
 def by_ids(connection: Connection, company: str, ids: Collection[str]) -> Sequence[StoredEffect]:
     """Effects by id, in the order they were planned."""
     table = schema.effect
-    return _load(connection, sa.and_(table.c.company == company, table.c.id.in_(ids)))
+    return _load(connection, sa.and_(table.c.company == company, table.c.id.in_(ids))) if ids else []
 
 
 def of_payments(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, Sequence[StoredEffect]]:
     """Every effect of some payments, in the order they were planned; each payment is a key."""
     table = schema.effect
     found: dict[str, list[StoredEffect]] = {number: [] for number in numbers}
+    if not found:
+        return found
     for effect in _load(connection, sa.and_(table.c.company == company, table.c.transaction_number.in_(numbers))):
         found[effect.transaction_number].append(effect)
     return found

@@ -175,7 +175,7 @@ def invoices_spelled_like(
 def documents(connection: Connection, company: str, kind: str, ids: Collection[str]) -> Sequence[Seen]:
     """Documents of one kind by id, deleted ones included."""
     table = schema.mirror
-    return _load(connection, company, sa.and_(table.c.kind == kind, table.c.document_id.in_(ids)))
+    return _load(connection, company, sa.and_(table.c.kind == kind, table.c.document_id.in_(ids))) if ids else ()
 
 
 def customers_and_heirs(connection: Connection, company: str, ids: Collection[str]) -> Mapping[str, Customer]:

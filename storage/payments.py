@@ -201,7 +201,7 @@ def by_numbers(connection: Connection, company: str, numbers: Collection[str]) -
     """Several payments by transaction number; unknown ones are left out."""
     table = schema.payment
     condition = sa.and_(table.c.company == company, table.c.transaction_number.in_(numbers))
-    return {stored.number: stored for stored in _load(connection, condition, limit=None)}
+    return {stored.number: stored for stored in _load(connection, condition, limit=None)} if numbers else {}
 
 
 def numbers_by_key(connection: Connection, company: str, keys: Collection[str]) -> Mapping[str, Sequence[str]]:

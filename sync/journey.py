@@ -121,9 +121,10 @@ def _steps(desk: Desk, counts: JourneyCounts, run_id: str, progress: Progress) -
     if desk.writes and mirrored.whole:
         counts.planned += deposits.run_once(desk)
     progress("looking at open failures again")
+    recorded = _recorded(desk)
     finish(desk, counts)
     _diagnose(desk, counts)
-    recorded = _recorded(desk)
+    diagnosed = _recorded(desk)
     for _ in range(ROUNDS):
         if not (desk.writes and mirrored.whole):
             break
@@ -131,13 +132,18 @@ def _steps(desk: Desk, counts: JourneyCounts, run_id: str, progress: Progress) -
         posted = posting.run_once(desk, run_id)
         counts.planned += posted.planned
         counts.failed += posted.failed
+        if (now := _recorded(desk)) == recorded:  # nothing came of it, nor of what was finished before
+            break
+        recorded = now
         finish(desk, counts)
         if not posted.planned:
             break
-    if _recorded(desk) != recorded:  # else nothing came of posting, and the books would be read again for what is known
+    recorded = _recorded(desk)
+    if recorded != diagnosed:  # else the books would be read again for what is known
         progress("diagnosing")
         _diagnose(desk, counts)
-        finish(desk, counts)
+        if _recorded(desk) != recorded:
+            finish(desk, counts)
     counts.escalation = escalation.run_once(desk)
 
 

@@ -27,6 +27,7 @@ import psycopg
 HOW_TO_GET_IT = "no PostgreSQL found: `make test` installs one for the tests, or put initdb and postgres on PATH"
 STARTING_SECONDS = 60.0  # a second is usual; a loaded machine was seen to take twenty
 STOPPING_SECONDS = 20.0
+FILE_COPY_SINCE = 150_000  # as the server tells its version
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -48,6 +49,7 @@ class Cluster:
 
     folder: Path
     server: subprocess.Popen[bytes]
+    desk: psycopg.Connection[tuple[object, ...]]  # where databases are made and dropped, for as long as it runs
     _made: int = field(default=0)
 
     def url(self, database: str) -> str:
@@ -62,15 +64,19 @@ class Cluster:
         """The URL of a fresh copy of that database, dropped at the end even when somebody forgot to hang up."""
         self._made += 1
         name = f"clone_{self._made}"
-        self._do(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._do(f"CREATE DATABASE {name} TEMPLATE {template}{self._strategy}")
         try:
             yield self.url(name)
         finally:
             self._do(f"DROP DATABASE {name} WITH (FORCE)")
 
+    @property
+    def _strategy(self) -> str:
+        """Copying files takes a third less than telling the log of each page, which PostgreSQL does unasked from 15 on."""
+        return " STRATEGY FILE_COPY" if self.desk.info.server_version >= FILE_COPY_SINCE else ""
+
     def _do(self, statement: str) -> None:
-        with psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres", autocommit=True) as connection:
-            connection.execute(statement.encode())
+        self.desk.execute(statement.encode())
 
 
 @contextmanager
@@ -86,8 +92,8 @@ def running() -> Iterator[Cluster]:
         _initialise(programs, server_folder, run_as)
         server = _start(programs, server_folder, run_as)
         try:
-            _wait_until_up(server, server_folder)
-            yield Cluster(server_folder, server)
+            with _connected(server, server_folder) as desk:
+                yield Cluster(server_folder, server, desk)
         finally:
             _stop(server)
     finally:
@@ -188,18 +194,17 @@ def _dies_with_us() -> Callable[[], object] | None:
     return lambda: prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
-def _wait_until_up(server: subprocess.Popen[bytes], folder: Path) -> None:
+def _connected(server: subprocess.Popen[bytes], folder: Path) -> psycopg.Connection[tuple[object, ...]]:
+    """A connection as soon as the server is up."""
     deadline = monotonic() + STARTING_SECONDS
     while True:
         try:
-            psycopg.connect(host=str(folder), user="postgres", dbname="postgres").close()
+            return psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True)
         except psycopg.OperationalError as problem:
             if server.poll() is not None or monotonic() > deadline:
                 log = (folder / "log").read_text(errors="replace")
                 raise RuntimeError(f"the private PostgreSQL did not come up:\n{log}") from problem
             sleep(0.02)
-        else:
-            return
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
