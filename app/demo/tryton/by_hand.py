@@ -31,6 +31,8 @@ class ByHand:
     def __init__(self, clerk: SignedIn, admin: SignedIn) -> None:
         self.clerk = clerk
         self.admin = admin
+        self._sequences: dict[int, list[int]] = {}  # what numbers the invoices of a year
+        self._addresses: dict[str, int] = {}  # where invoices of a customer are sent
 
     @cached_property
     def _company(self) -> int:
@@ -64,16 +66,20 @@ class ByHand:
     def next_number(self, number: str, on: date) -> None:
         """Sets the sequence so that the next invoice gets this number."""
         head = number.rstrip("0123456789")
-        sequences = self.admin.ids("ir.sequence.strict", ["name", "=", f"Invoices {on.year}"])
+        if on.year not in self._sequences:
+            self._sequences[on.year] = self.admin.ids("ir.sequence.strict", ["name", "=", f"Invoices {on.year}"])
         values = {"prefix": head, "number_next": int(number[len(head) :] or 1)}
-        self.admin.call("ir.sequence.strict.write", sequences, values)
+        self.admin.call("ir.sequence.strict.write", self._sequences[on.year], values)
 
     def invoice(self, number: str, customer_id: str, amount_minor: int, *, on: date) -> str:
         return self._posted(number, customer_id, amount_minor, 1, on)
 
     def invoices(self, wanted: Sequence[tuple[str, str, int]], *, on: date) -> dict[str, str]:
         """Several (number, customer, amount) posted at once, which is quicker; ids by number. Numbers follow one another."""
-        drafts = [self._draft(customer_id, amount_minor, 1, on) for _, customer_id, amount_minor in wanted]
+        drafts: list[int] = self.clerk.call(
+            "account.invoice.create",
+            [self._values(customer_id, on, self._line(amount_minor)) for _, customer_id, amount_minor in wanted],
+        )
         self.next_number(wanted[0][0], on)
         self.clerk.call("account.invoice.post", drafts)
         rows = self.clerk.call("account.invoice.read", drafts, ["number"])
@@ -96,15 +102,25 @@ class ByHand:
         self, customer_id: str, amount_minor: int, quantity: int, on: date, *, item: str = "Goods", account: int | None = None
     ) -> int:
         """An invoice of one line, to the first account of revenue where none is given."""
-        party = self.clerk.read("party.party", int(customer_id), "addresses")
-        currency = self._dollar
-        line = {"type": "line", "company": self._company, "currency": currency, "account": account or self._accounts["revenue"]}
-        line |= {"quantity": quantity, "unit_price": dollars(amount_minor), "description": item}
         return self.clerk.make(
-            "account.invoice", company=self._company, type="out", party=int(customer_id), invoice_address=party["addresses"][0],
-            account=self._accounts["receivable"], journal=self._journals["revenue"], currency=currency, invoice_date=on,
-            lines=[["create", [line]]],
-        )  # fmt: skip
+            "account.invoice", **self._values(customer_id, on, self._line(amount_minor, quantity, item, account))
+        )
+
+    def _values(self, customer_id: str, on: date, line: Record) -> Record:
+        if customer_id not in self._addresses:
+            party = self.clerk.read("party.party", int(customer_id), "addresses")
+            self._addresses[customer_id] = party["addresses"][0]
+        return {
+            "company": self._company, "type": "out", "party": int(customer_id), "invoice_address": self._addresses[customer_id],
+            "account": self._accounts["receivable"], "journal": self._journals["revenue"], "currency": self._dollar,
+            "invoice_date": on, "lines": [["create", [line]]],
+        }  # fmt: skip
+
+    def _line(self, amount_minor: int, quantity: int = 1, item: str = "Goods", account: int | None = None) -> Record:
+        return {
+            "type": "line", "company": self._company, "currency": self._dollar, "account": account or self._accounts["revenue"],
+            "quantity": quantity, "unit_price": dollars(amount_minor), "description": item,
+        }  # fmt: skip
 
     def lines_to_pay(self, invoice_id: str) -> list[Record]:
         wanted = self.clerk.read("account.invoice", int(invoice_id), "lines_to_pay")["lines_to_pay"]
