@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 LONGEST_KEY = 64  # a feed's transaction number is at most this long
 LONGEST_NAME = 200  # characters of a customer's name by which it is known
@@ -43,6 +44,7 @@ def name_key(name: str) -> str:
     return "".join(words_of(name))[:LONGEST_NAME]
 
 
+@lru_cache(4096)  # the same receipts are looked at in every sync
 def keys_in(text: str) -> frozenset[str]:
     """Every key that a text holds: each word and each run of neighboring words, joined, without leading zeros."""
     return frozenset(key for run in _runs(words_of(text)) if (key := _without_zeros("".join(run))))
