@@ -71,6 +71,8 @@ def held(connection: Connection, company: str, numbers: Collection[str]) -> Mapp
     """The binding that holds for each line of each payment; unbound lines are absent."""
     table = schema.binding
     found: dict[str, dict[int, Binding]] = {number: {} for number in numbers}
+    if not found:
+        return found
     query = (
         sa.select(table)
         .where(table.c.company == company, table.c.transaction_number.in_(numbers))
