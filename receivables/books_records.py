@@ -66,6 +66,7 @@ class Invoice:
     created: Stamp
     changed: Stamp
     due_on: date | None = None  # where the books tell
+    origin: str = ""  # what it was made from, such as an estimate, or the order it names; where the books tell
 
 
 def heir_of(customer_id: str, customers: Mapping[str, Customer]) -> str:

@@ -72,6 +72,7 @@ class LineEvidence:
     successors: tuple[Invoice, ...] = ()
     near: tuple[NearInvoice, ...] = ()  # for an unbound line, the nearest first
     lost_minor: int | None = None
+    lost_origin: str = ""  # what a deleted one was made from, where it was seen before
     never_seen: bool = False  # it was deleted before it was ever read: nobody knows whose it was
 
     @property

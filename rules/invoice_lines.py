@@ -300,6 +300,9 @@ def score_of(evidence: Evidence, line: LineEvidence, invoice: Invoice) -> Score:
     found = [Signal.MADE_AFTER if _made_after(evidence, line, invoice) else Signal.MADE_BEFORE]
     if number_of(line) and invoice.number == number_of(line):
         found.append(Signal.NUMBER_EQUAL)
+    origin = line.invoice.origin if isinstance(line.invoice, Invoice) else line.lost_origin
+    if origin and invoice.origin == origin:
+        found.append(Signal.ORIGIN_EQUAL)
     if invoice.total_minor in (line.amount_minor, line.lost_minor):
         found.append(Signal.TOTAL_EQUAL)
     if isinstance(line.invoice, Gone):

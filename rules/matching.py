@@ -37,6 +37,7 @@ class Signal(StrEnum):
     DATED_FAR = "it is dated more than a week from the payment"
     METHOD_EQUAL = "the method is the payment's"
     NUMBER_EQUAL = "it has the same number"
+    ORIGIN_EQUAL = "it was made from the same estimate or order"
     TOTAL_EQUAL = "its total is what was paid, or that of the first"
     MADE_AFTER = "it was created after the customer paid or the first was deleted"
     MADE_BEFORE = "it was created before the customer paid"
@@ -60,6 +61,7 @@ WEIGHTS: Mapping[Signal, int] = {
     Signal.DATED_FAR: -60,
     Signal.METHOD_EQUAL: 5,  # books and portals name methods differently; never decisive
     Signal.NUMBER_EQUAL: 60,
+    Signal.ORIGIN_EQUAL: 30,  # several invoices may be made from one order: never sure by this
     Signal.TOTAL_EQUAL: 10,
     Signal.MADE_AFTER: 40,
     Signal.MADE_BEFORE: -20,
@@ -83,8 +85,9 @@ class Score:
 
     @property
     def is_another(self) -> bool:
-        """An invoice of another number and total replaces one only at the same sitting, or after a weekend."""
-        return not {Signal.NUMBER_EQUAL, Signal.TOTAL_EQUAL, Signal.MADE_SOON} & set(self.signals)
+        """An invoice of another number, origin and total replaces one only at the same sitting, or after a weekend."""
+        alike = {Signal.NUMBER_EQUAL, Signal.ORIGIN_EQUAL, Signal.TOTAL_EQUAL, Signal.MADE_SOON}
+        return not alike & set(self.signals)
 
 
 def score(signals: Iterable[Signal]) -> Score:

@@ -376,8 +376,7 @@ def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read, company:
     invoice = read.invoices.get(held.invoice_id) if held else None
     seen = ours.known.as_seen(invoice.id) if isinstance(invoice, Gone) else None
     invoice_number = allocation.invoice_number or (invoice.number if invoice else "" if held else f"#{allocation.invoice_id}")
-    credits: tuple[CreditApplication, ...] = ()
-    instead: tuple[Invoice, ...] = ()
+    credits, instead = tuple[CreditApplication, ...](), tuple[Invoice, ...]()
     if read.full and held:
         credits = credit_memos.on(held.invoice_id, read.memos)
     if read.full and not successors.takes_money(invoice):
@@ -395,6 +394,7 @@ def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read, company:
         credits=credits,
         successors=instead,
         lost_minor=seen.total_minor if seen and seen.customer_id else None,
+        lost_origin=seen.origin if seen else "",
         never_seen=seen is not None and seen.customer_id == binding.NOT_SEEN,
         near=ours.near.of_line(stored.payment, number, read.known_invoices) if not held else (),
     )

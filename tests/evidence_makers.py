@@ -71,6 +71,7 @@ def an_invoice(
     changed: Stamp | None = None,
     issued_on: date = date(2026, 2, 1),
     due_on: date | None = None,
+    origin: str = "",
 ) -> Invoice:
     return Invoice(
         id=id or f"i-{number}",
@@ -85,6 +86,7 @@ def an_invoice(
         created=created or Stamp("ida", EARLIER),
         changed=changed or Stamp("dana", LATER),
         due_on=due_on,
+        origin=origin,
     )
 
 
@@ -324,9 +326,9 @@ KEYS = {
     " awaited_long apply_by_hand write_off_by_hand fee reason dispute told_before went_back money_out able",
     "money_out": "receipt amount kind",
     "twin": "number alike paid timed",
-    "line": "invoice amount is open status total day by stamped customer currency problem credits successors near",
+    "line": "invoice amount is open status total day by stamped customer currency problem credits successors near origin",
     "near": "number customer name id kin open currency",
-    "successor": "number id open total status customer currency made by day issued",
+    "successor": "number id open total status customer currency made by day issued origin",
     "credit": "memo id amount day by reason said shared",
     "receipt": "id amount customer currency dated entered by reference method memo deposited voided lines this_payment ours"
     " claimed rivals names_payment went_back return_recorded other_money texts deposit account",
@@ -394,6 +396,7 @@ def _invoice(given: Short) -> Invoice:
         created=_stamp(given, "by", "made", EARLIER),
         changed=_stamp(given, "by", "day", LATER),
         issued_on=given.get("issued", date(2026, 2, 1)),
+        origin=given.get("origin", ""),
         due_on=given.get("due"),
     )
 

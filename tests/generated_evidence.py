@@ -113,6 +113,7 @@ def _lost(rng: random.Random, place: int) -> LineEvidence:
             customer_id=rng.choice((CUSTOMER, CUSTOMER, CUSTOMER, CUSTOMER, "c-other")),
             total_minor=rng.choice((amount, 50_000)),
             created=Stamp("frank", PAID_AT + timedelta(hours=rng.choice((-24, 0, 1, 24, 48, 48, 24 * 10, 24 * 40)))),
+            origin=rng.choice(("", "", "estimate 7")),
         )
         for n in range(rng.choice((0, 1, 1, 1, 1, 1, 1, 2)))
     )
@@ -120,13 +121,20 @@ def _lost(rng: random.Random, place: int) -> LineEvidence:
     if how == "newer":
         return LineEvidence(place, amount, number, BindingProblem.ONLY_NEWER, successors=successors)
     if how == "voided":
-        voided = an_invoice(number=number, open_minor=0, status=InvoiceStatus.VOIDED)
+        origin = rng.choice(("", "estimate 7"))
+        voided = an_invoice(number=number, open_minor=0, status=InvoiceStatus.VOIDED, origin=origin)
         return a_line(line=place, amount_minor=amount, invoice=voided, number=number, successors=successors)
     deleted = Stamp("dana", PAID_AT + timedelta(hours=24)) if rng.random() < 0.8 else None
     gone = Gone("invoice", f"i-{number}", deleted, rng.choice((number, "")))
     shown = number if rng.random() < 0.9 else ""
     line = a_line(line=place, amount_minor=amount, invoice=gone, successors=successors)
-    return replace(line, invoice_number=shown, lost_minor=rng.choice((None, amount, 50_000)), never_seen=rng.random() < 0.1)
+    return replace(
+        line,
+        invoice_number=shown,
+        lost_minor=rng.choice((None, amount, 50_000)),
+        never_seen=rng.random() < 0.1,
+        lost_origin=rng.choice(("", "estimate 7")),
+    )
 
 
 def _voided(rng: random.Random, place: int) -> LineEvidence:

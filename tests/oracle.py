@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import oracle_credits
 import oracle_rest
-from oracle_money import LIKELY, POSSIBLE, Broken, HandReceipt, Money, stands, tender, where
+from oracle_money import LIKELY, POSSIBLE, Broken, HandReceipt, Money, same_origin, stands, tender, where
 
 from receivables.books_records import Gone, Invoice, InvoiceStatus, MoneyOutKind, Receipt
 from receivables.diagnosis import Cause, Confidence, Remedy
@@ -410,7 +410,7 @@ class _Oracle(Money):
 
     def may_replace(self, line: LineEvidence, invoice: Invoice) -> bool:
         """One of another number: made afterwards, for the same amount or within three days."""
-        alike = invoice.total_minor in {line.amount_minor, line.lost_minor}
+        alike = invoice.total_minor in {line.amount_minor, line.lost_minor} or same_origin(line, invoice)
         soon = self.after(line, invoice) and self.days_from_loss(line, invoice) <= 3
         return (alike or soon) and self.fitness(line, invoice) >= SUCCESSOR_POSSIBLE
 
@@ -430,7 +430,7 @@ class _Oracle(Money):
     def fitness(self, line: LineEvidence, invoice: Invoice) -> int:
         """The points of an invoice that may stand in for the one that the line lost."""
         after, days = self.after(line, invoice), self.days_from_loss(line, invoice)
-        found = 60 if self.number(line) == invoice.number != "" else 0
+        found = (60 if self.number(line) == invoice.number != "" else 0) + (30 if same_origin(line, invoice) else 0)
         found += 10 if invoice.total_minor in {line.amount_minor, line.lost_minor} else 0
         found += (40 + (5 if days <= 3 else -35 if days > 14 else 0)) if after else -20
         return found + (20 if isinstance(line.invoice, Gone) else 0)

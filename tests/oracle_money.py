@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from receivables.books_records import Gone, InvoiceStatus, Receipt
+from receivables.books_records import Gone, Invoice, InvoiceStatus, Receipt
 from receivables.effects import EffectState
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, ReceiptEvidence
 from receivables.payment import FeedStatus
@@ -389,6 +389,12 @@ class Money:
             "receipt_vanished": bool(e.vanished) and self.broken is not Broken.VANISHED_IGNORED,
         }
         return frozenset(found | {code for code, so in asked.items() if so})
+
+
+def same_origin(line: LineEvidence, invoice: Invoice) -> bool:
+    """Whether an invoice was made from the same estimate or order as the one that the line lost."""
+    lost = line.invoice.origin if isinstance(line.invoice, Invoice) else line.lost_origin
+    return lost == invoice.origin != ""
 
 
 def in_the_way(evidence: Evidence, broken: Broken = Broken.NONE) -> frozenset[str]:

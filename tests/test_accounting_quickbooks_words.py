@@ -353,3 +353,9 @@ def test_rate_at_which_it_was_booked_is_compared_with_the_one_given(booked: str 
 def test_custom_fields_of_every_kind_are_texts() -> None:
     fields = [{"StringValue": "TXN-1"}, {"NumberValue": 100042}, {"DateValue": "2026-03-10"}, {"BooleanValue": True}]
     assert ("TXN-1", "100042", "2026-03-10") == documents.texts_of(as_sent(a_payment_in_books(CustomField=fields)))
+
+
+def test_an_invoice_tells_the_estimate_that_it_was_made_from_and_not_its_payments() -> None:
+    paid, estimate = {"TxnId": "9", "TxnType": "Payment"}, {"TxnId": "7", "TxnType": "Estimate"}
+    for linked, origin in (([paid, estimate], "estimate 7"), ([paid], ""), ([], "")):
+        assert origin == documents.invoice(as_sent(an_invoice(LinkedTxn=linked))).origin

@@ -154,7 +154,13 @@ def invoice(document: Json) -> Invoice:
         created=created,
         changed=changed,
         due_on=day(document, "DueDate") if text(document, "DueDate") else None,
+        origin=_origin(document),
     )
+
+
+def _origin(document: Json) -> str:
+    """The estimate that an invoice was made from; its payments are linked in the same list."""
+    return next((f"estimate {id_}" for kind, id_ in linked(document) if kind == "Estimate"), "")
 
 
 def _status(document: Json, total_minor: int, open_minor: int) -> InvoiceStatus:

@@ -76,6 +76,7 @@ def invoice(row: Mapping[str, Any], time_zone: ZoneInfo) -> Invoice:
         created=created,
         changed=changed,
         due_on=max(due, default=None),
+        origin=row["reference"] or "",
     )
 
 

@@ -114,6 +114,7 @@ def invoice(of: Fields, *, created: Stamp | None = None, changed_by: str = "") -
         created=created or Stamp("", min(changed.at, datetime.combine(issued_on, time.min, UTC))),
         changed=changed,
         due_on=optional_day(of, "DueDate"),
+        origin=text(of, "Reference"),
     )
 
 
