@@ -67,7 +67,7 @@ recipes: ## follow the recipe "Adding a cause" in a copy of the project, to a gr
 
 pictures: ## redraw docs/pictures: every card and modal in the practice workspace's page (needs Chromium)
 	@$(install) dev
-	@PYTHONPATH=.:tests $(bin)/python docs/pictures.py
+	@PYTHONPATH=.:tests $(bin)/python docs/pictures.py $(ARGS)
 
 lock: ## rewrite requirements/ from pyproject.toml (UPGRADE=1 takes the newest versions; needs Python 3.11 and 3.12)
 	@sh requirements/lock $(if $(UPGRADE),--upgrade)

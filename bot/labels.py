@@ -26,6 +26,9 @@ EXPLAINED: dict[Remedy, str] = {
     Remedy.ESCALATE: "Changes nothing. Records that somebody must look into it.",
 }
 
+#: What is too long for the window's button.
+SHORTER = {Remedy.POST_ON_OPEN_DAY.label: "Post on first open day", Remedy.RECORD_RETURN.label: "Record it"}
+
 #: What dismissing the feed's correction of a payment is called, and what it does.
 KEEP = (KEEP_OURS, "Keeps the payment as we have it. The feed's correction is not told again.")
 
@@ -63,6 +66,11 @@ def named(remedy: Remedy, about: str, diagnosis: Diagnosis | None = None) -> str
     if remedy is Remedy.KEEP_ON_ACCOUNT and diagnosis is not None and diagnosis.primary.cause is Cause.INVOICE_NOT_READY:
         return "Record customer deposit"
     return KEEP[0] if remedy is Remedy.DISMISS and about == CORRECTION else remedy.label
+
+
+def pressed(called: str) -> str:
+    """The same on the window's button, which holds 24 characters: without what follows a colon or says where to."""
+    return SHORTER.get(called, called.partition(":")[0].partition(" to ")[0])
 
 
 def explained(remedy: Remedy, about: str) -> str:

@@ -59,7 +59,7 @@ def resolve_modal(facts: CardFacts, company: Company, *, chosen: Remedy | None =
         blocks.append(context(two.said))
     blocks += _needs(facts, remedy, words)
     called = labels.named(remedy, facts.failure.about, facts.failure.diagnosis)
-    return _view(facts, blocks, submit=called.partition(":")[0].partition(" to ")[0])
+    return _view(facts, blocks, submit=labels.pressed(called))
 
 
 def _view(facts: CardFacts, blocks: list[Block], *, submit: str | None) -> Block:

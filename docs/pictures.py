@@ -1,7 +1,8 @@
 """Draws the pictures of docs/pictures: every state of a card and every modal, in the practice workspace's own page.
 
 The cards are posted through the workspace's Web API and the modals opened by a press, as in real life; only what they
-are drawn from is made up (tests/card_states.py). Needs Chromium. Run by `make pictures`.
+are drawn from is made up (tests/card_states.py). Needs Chromium. Run by `make pictures`; with
+ARGS="card-night modal-match" only those whose names begin so.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import struct
 import sys
 import tempfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,20 +45,21 @@ SEED = Seed(
 Json = dict[str, Any]
 
 
-def main() -> int:
-    """Draws all of them anew; returns the exit code."""
+def main(wanted: Sequence[str] = ()) -> int:
+    """Draws all of them anew, or those whose names begin as one of `wanted`; returns the exit code."""
     chromium = next((path for path in map(shutil.which, CHROMIUM) if path), None)
     if chromium is None:
         print("Chromium is missing, and the pictures are drawn with it. On Debian: apt-get install chromium")
         return 1
-    shutil.rmtree(PICTURES, ignore_errors=True)
-    PICTURES.mkdir()
+    if not wanted:
+        shutil.rmtree(PICTURES, ignore_errors=True)
+    PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS.split())
         with start(
             Path(folder), now=card_states.FOUND_AT.timestamp, seed=SEED, messages_per_second=0, random_bytes=random_bytes
         ) as workspace:
-            _Studio(workspace, browser, Path(folder)).draw_all()
+            _Studio(workspace, browser, Path(folder)).draw(tuple(wanted))
         browser.close()
     made = sorted(PICTURES.glob("*.png"))
     print(f"{len(made)} pictures in docs/pictures, {sum(picture.stat().st_size for picture in made) // 1024} KB.")
@@ -86,17 +88,20 @@ class _Studio:
         self.counting = browser.new_page()
         self.dana, self.channel = workspace.people["dana"], workspace.channels["payments-sync"]
 
-    def draw_all(self) -> None:
-        page = self._page(1)
-        for name, blocks in self.messages.items():
-            self._message(page, f"card-{name}" if not name.startswith("payments-") else name, blocks)
-        sharp = self._page(SHARP)
-        self._message(sharp, "card", self.messages["credit-memo"])
+    def draw(self, wanted: tuple[str, ...]) -> None:
+        page, sharp = self._page(1), self._page(SHARP)
+        cards = {name if name.startswith("payments-") else f"card-{name}": blocks for name, blocks in self.messages.items()}
+        for picture, blocks in cards.items():
+            if not wanted or picture.startswith(wanted):
+                self._message(page, picture, blocks)
         app = self._app()
         app.connect()
         for name in self.modals:
-            self._modal(page, f"modal-{name}", name)
-        self._modal(sharp, "modal", "unapply-credit-memo")
+            if not wanted or f"modal-{name}".startswith(wanted):
+                self._modal(page, f"modal-{name}", name)
+        if not wanted:
+            self._message(sharp, "card", self.messages["credit-memo"])
+            self._modal(sharp, "modal", "unapply-credit-memo")
         app.close()
 
     def _page(self, scale: float) -> Page:
@@ -181,4 +186,4 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

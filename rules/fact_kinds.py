@@ -179,9 +179,12 @@ def receipt_of_other_payment(
 
 
 @kind
-def receipt_ours(fact: Fact, words: Words, *, amount: Money, unapplied: Money | None = None) -> str:
+def receipt_ours(
+    fact: Fact, words: Words, *, amount: Money, unapplied: Money | None = None, deposited: bool | None = None
+) -> str:
     rest = f", {money(words, unapplied)} of it unapplied" if unapplied else ""
-    return f"{fact.document} for {money(words, amount)} is in the books with our mark{rest}."
+    deposit = ", and in a bank deposit" if deposited else ""
+    return f"{fact.document} for {money(words, amount)} is in the books with our mark{rest}{deposit}."
 
 
 @kind

@@ -254,6 +254,7 @@ def our_receipts(reading: Reading) -> tuple[Fact, ...]:
             found.changed,
             amount=Money(found.amount_minor, found.currency),
             unapplied=Money(found.unapplied_minor, found.currency) if found.unapplied_minor else None,
+            deposited=found.deposited or None,
         )
         for found in reading.marked
     )

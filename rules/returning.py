@@ -66,7 +66,7 @@ def named_entry(options: Options) -> str:
 def part_named(options: Options) -> TwoPeople:
     """Why naming the document of a part that was refunded takes two people: one that can be read ends it by itself."""
     if not named_entry(options):
-        raise CannotBeDone("Record the refund in the books as a document of its own. If it is not found, name it (--entry).")
+        raise CannotBeDone("Record the refund in the books as a document of its own. If it is not found, name it.")
     return TwoPeople.UNREAD_ENTRY
 
 
@@ -89,7 +89,7 @@ def returns(evidence: Evidence, options: Options) -> Returns:
     if not makes_returns(evidence):
         if not named:
             how = f": {evidence.return_by_hand}" if evidence.return_by_hand else ""
-            raise CannotBeDone(f"Record the {out} in the books first, then name its entry (--entry){how}.")
+            raise CannotBeDone(f"Record the {out} in the books first, then name its entry{how}.")
         return Returns(tuple(_return_of(receipt, out, evidence) for receipt in counted), named, evidence.went_back_on)
     if named:
         known = listed([entry.number or entry.id for entry in evidence.money_out]) or "none"

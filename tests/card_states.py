@@ -32,6 +32,7 @@ from storage.failures import StoredFailure
 from storage.incidents import IncidentFigures, StoredIncident, root
 from storage.nights import StoredNight
 from storage.payments import StoredPayment
+from storage.periods import Reopened
 
 COMPANY = a_company()
 WORDS = COMPANY.words
@@ -486,9 +487,14 @@ def other_messages(company_name: str = "Acme Networks") -> dict[str, Message]:
         "escalation-over": escalation_card(an_escalation(cleared=True), channel, NAMES),
         "digest": digest_card(company_name, counts),
         "night-with-news": night_card(a_night(), channel),
+        "night-reopened": night_card(replace(a_night(), found=[], news=[], counts={"reopened": REOPENED}), channel),
         "night-without-proof": night_card(replace(a_night(), proven_at=None, problem="The books cannot be reached."), channel),
         **{name: incident_card(facts, channel, NAMES) for name, facts in incident_states().items()},
     }
+
+
+#: As the proof keeps it: what somebody opened again, and what was posted into it.
+REOPENED = Reopened(date(2026, 2, 1), date(2026, 2, 28), LATER, "erin", ("TXN-1001", "TXN-1002")).told()
 
 
 def a_night() -> StoredNight:
@@ -518,11 +524,20 @@ def modal_states() -> dict[str, Block]:
         "match-to-a-customer": (a_card(of_two_of_one_name()), Remedy.MATCH),
         "apply-receipt": (a_card(swallowed(open_minor=12_000)), Remedy.APPLY_RECEIPT),
         "keep-on-account": (a_card(half_voided()), Remedy.KEEP_ON_ACCOUNT),
+        "void-receipt": (a_card(of_case("the copy is deposited and ours is not")), Remedy.VOID_RECEIPT),
+        "not-duplicate-of-a-deposit": (a_card(of_case("both are deposited")), Remedy.NOT_DUPLICATE),
+        "record-return": (a_card(of_case("refunded, with our receipt in the books")), Remedy.RECORD_RETURN),
+        "post-on-open-day": (a_card(of_case("the receipt's day is closed")), Remedy.POST_ON_OPEN_DAY),
         "retry": (blocked(), Remedy.RETRY),
         "nothing-to-decide": (a_card(NOTHING, diagnosis=unknown_outcome(), bucket=Bucket.UNKNOWN), None),
         "not-diagnosed": (just_found(), None),
     }
     return {name: resolve_modal(facts, COMPANY, chosen=remedy) for name, (facts, remedy) in found.items()}
+
+
+def of_case(name: str) -> Evidence:
+    """The evidence of the case of that name in tests/cases."""
+    return next(evidence_of(case) for _, case in cases() if case["name"] == name)
 
 
 def just_found() -> CardFacts:

@@ -68,6 +68,8 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     )
     if diagnosis.primary.remedy is Remedy.NOT_DUPLICATE:
         return f"{twice} They are in bank deposits, so the bank has the money twice: say which money the second one is."
+    if diagnosis.primary.remedy is Remedy.VOID_RECEIPT and (kept := [fact for fact in receipts if fact.value("deposited")]):
+        return f"{twice} {capitalized(phrases.documents(kept))} is in a bank deposit and stays; the other one is voided."
     return f"{twice} One of them must be removed."
 
 
