@@ -107,8 +107,11 @@ class TrytonLedger:
         return memo
 
     def delete_credit_memo(self, credit_memo_id: str, *, by: str) -> None:
-        """A credit note is canceled, not deleted."""
+        """A credit note is taken off its invoices and canceled, not deleted."""
         del by
+        found = self.books.credit_memos([credit_memo_id])[credit_memo_id]
+        for application in found.applications if isinstance(found, CreditMemo) else ():
+            self.hands.unapply_credit(application.id)
         self.hands.void_invoice(credit_memo_id)
 
     # --- receipts ---------------------------------------------------------------------------------------------------------

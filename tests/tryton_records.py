@@ -23,6 +23,9 @@ NAMED = {
     "reconciliation": "account.move.reconciliation",
     "journal": "account.journal",
     "move": MOVE,
+    "invoice_payment": INVOICE,
+    "lines": LINE,
+    "lines_to_pay": LINE,
     "account": "account.account",
     "type": "account.account.type",
 }
@@ -100,14 +103,22 @@ class TrytonRecords:
     def _shown(self, model: str, record: int, names: list[str]) -> Row:
         row = self.models[model][record]
         shown: Row = {"id": record}
+        below: dict[str, list[str]] = {}
         for name in names:
             first, dot, rest = name.partition(".")
             shown[first] = row.get(first)
             if dot:
-                named = row.get(first)
-                of = self._shown(NAMED[first], named, [rest]) if named else None
-                shown[f"{first}."] = {**(shown.get(f"{first}.") or {}), **of} if of else shown.get(f"{first}.")
+                below.setdefault(first, []).append(rest)
+        for first, rests in below.items():
+            named = self._lines_of(model, record) if first == "lines" else row.get(first)
+            many = isinstance(named, list)
+            found = [self._shown(NAMED[first], number, rests) for number in (named if many else [named]) if number]
+            shown[f"{first}."] = found if many else next(iter(found), None)
         return shown
+
+    def _lines_of(self, model: str, record: int) -> list[int]:
+        """Those of a move; what an invoice was made out for is not kept here."""
+        return [number for number, row in self.models[LINE].items() if model == MOVE and row["move"] == record]
 
     def _fits(self, model: str, record: int, domain: list[Any]) -> bool:
         if domain and domain[0] in ("OR", "AND"):

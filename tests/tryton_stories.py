@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,7 +50,8 @@ def main() -> int:
                 ((_, office),) = play_all(world, [title])
             except (AssertionError, TrytonError) as error:
                 unfinished += 1
-                print(f"  did not end: {str(error)[:500]}", flush=True)
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                print(f"  did not end: {where.line} (line {where.lineno}) {str(error)[:500]}", flush=True)
                 continue
             for account in NAMES.values():
                 if account in office.before or account in office.after:
