@@ -110,10 +110,11 @@ class TrytonRecords:
             if dot:
                 below.setdefault(first, []).append(rest)
         for first, rests in below.items():
-            named = self._lines_of(model, record) if first == "lines" else row.get(first)
-            many = isinstance(named, list)
-            found = [self._shown(NAMED[first], number, rests) for number in (named if many else [named]) if number]
-            shown[f"{first}."] = found if many else next(iter(found), None)
+            named: Any = self._lines_of(model, record) if first == "lines" else row.get(first)
+            if isinstance(named, list):
+                shown[f"{first}."] = [self._shown(NAMED[first], number, rests) for number in named]
+            else:
+                shown[f"{first}."] = self._shown(NAMED[first], named, rests) if named else None
         return shown
 
     def _lines_of(self, model: str, record: int) -> list[int]:
