@@ -6,6 +6,7 @@ A kind that only one cause knows stands in the file of that cause.
 from __future__ import annotations
 
 from datetime import date
+from typing import TypedDict, Unpack
 
 from receivables.diagnosis import Fact, Money
 from receivables.quoting import MESSAGE_AT_MOST, ended
@@ -66,21 +67,24 @@ def invoice_open(fact: Fact, words: Words, *, open: Money, need: Money) -> str:
     return f"{fact.document} has {money(words, open)} open; the payment needs {money(words, need)}."
 
 
-@kind
-def invoice_short(
-    fact: Fact,
-    words: Words,
-    *,
-    open: Money,
-    need: Money,
-    open_when_paid: Money | None = None,
-    over: Money | None = None,
-    ours: Money | None = None,
-) -> str:
+class _Short(TypedDict):
+    open: Money
+    need: Money
+
+
+class InvoiceShort(_Short, total=False):
     """`over` is what was paid beyond the whole invoice, `ours` what our receipts for other payments took of it."""
-    open_now = f"only {money(words, open)}" if open.amount_minor else "nothing"
-    whole = ", which is all of it" if over and not ours else ""
-    return f"{fact.document} has {open_now} open{whole}; the payment needs {money(words, need)}."
+
+    open_when_paid: Money | None
+    over: Money | None
+    ours: Money | None
+
+
+@kind
+def invoice_short(fact: Fact, words: Words, **figures: Unpack[InvoiceShort]) -> str:
+    open_now = f"only {money(words, figures['open'])}" if figures["open"].amount_minor else "nothing"
+    whole = ", which is all of it" if figures.get("over") and not figures.get("ours") else ""
+    return f"{fact.document} has {open_now} open{whole}; the payment needs {money(words, figures['need'])}."
 
 
 @kind

@@ -5,32 +5,19 @@ Or the payment came in before, under another number: then both are shown, and a 
 
 from __future__ import annotations
 
-from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Money, Remedy
+from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.refusal import Refusal
 from receivables.twins import Alike
-from receivables.words import Words, capitalized, plain
+from receivables.words import Words, capitalized
 from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.corrections import correction_sentence
 from rules.fact_kinds import money, paid_at
-from rules.kinds import kind
 from rules.money_back import INTAKE
 from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
 from rules.situations import UNPOSTED, refused
-
-
-@kind
-def content_differs(
-    fact: Fact, words: Words, *, source: str, amount: Money, held: Money, customer: str, held_customer: str
-) -> str:
-    """As version 0.1.0 told it; `rules/corrections.py` tells it now."""
-    return (
-        f"In {plain(source)}, {fact.document} appears again with different content ({money(words, amount)} from "
-        f"{plain(customer)}; our record has {money(words, held)} from {plain(held_customer)}). Our record was kept; correct the "
-        f"feed, then retry."
-    )
 
 
 @rule(Cause.DUPLICATE_REFERENCE, when=(refused(Refusal.DUPLICATE_REFERENCE),), certain=None)
