@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -52,6 +52,12 @@ def play(world: World) -> Played:
     return played
 
 
+def play_apart(world: World, played: Played) -> None:
+    """What ends by itself once it is over: a lost answer, a connection that is away, a month that is opened again."""
+    for step in (_connection, _unanswered, _period):
+        step(world, played)
+
+
 def seen(world: World, case: Case) -> Seen:
     """What is told of a payment now: about its posting, or else about what its feed says."""
     with world.scene.db.read() as connection:
@@ -68,7 +74,12 @@ def seen(world: World, case: Case) -> Seen:
 
 
 def _play_together(world: World, played: Played) -> None:
-    acts = list(_acts(world, played))
+    set_up(world, list(_acts(world, played)))
+    played.seen |= {(act.cause, firing): seen(world, played.cases[act.cause, firing]) for act, firing in _plays(world)}
+
+
+def set_up(world: World, acts: Sequence[tuple[Play, Case]]) -> None:
+    """Plays these scenes side by side, up to the sync and the proof that find them."""
     for act, case in acts:
         case.customer_id = world.hands.customer(case.customer)
         act.before(world, case)
@@ -85,7 +96,6 @@ def _play_together(world: World, played: Played) -> None:
     world.writing(True)
     world.scene.sync()
     reconciliation.run_once(world.scene.desk)
-    played.seen |= {(act.cause, firing): seen(world, played.cases[act.cause, firing]) for act, firing in _plays(world)}
 
 
 def _plays(world: World) -> Iterator[tuple[Play, bool]]:
@@ -97,7 +107,7 @@ def _plays(world: World) -> Iterator[tuple[Play, bool]]:
 
 def _acts(world: World, played: Played) -> Iterator[tuple[Play, Case]]:
     for place, (act, firing) in enumerate(_plays(world), start=101):
-        case = Case(f"TXN-{place}", f"Client {place}", f"1{place}")
+        case = a_case(place)
         played.cases[act.cause, firing] = case
         yield act, case
 
@@ -132,12 +142,21 @@ def _carry_out_the_seeds(world: World, played: Played) -> None:
 
 def _another(world: World, played: Played, cause: Cause, *, firing: bool, amount_minor: int = WHOLE) -> Case:
     """A customer with an invoice, mirrored."""
-    place = 500 + 10 * list(Cause).index(cause) + firing
-    case = Case(f"TXN-{place}", f"Client {place}", f"1{place}")
-    case.customer_id = world.hands.customer(case.customer)
-    case.invoice_id = world.hands.invoice(case.invoice_number, case.customer_id, amount_minor)
+    case = a_case(500 + 10 * list(Cause).index(cause) + firing)
+    owe(world, case, amount_minor)
     played.cases[cause, firing] = case
     return case
+
+
+def a_case(place: int) -> Case:
+    """A payment, a customer and an invoice number that no other scene has."""
+    return Case(f"TXN-{place}", f"Client {place}", f"1{place}")
+
+
+def owe(world: World, case: Case, amount_minor: int = WHOLE) -> None:
+    """The customer and the invoice of a case."""
+    case.customer_id = world.hands.customer(case.customer)
+    case.invoice_id = world.hands.invoice(case.invoice_number, case.customer_id, amount_minor)
 
 
 def _paid(world: World, *cases: Case) -> None:
@@ -203,6 +222,29 @@ def _credit(world: World, case: Case) -> None:
     case.made["application"] = world.hands.apply_credit(case.made["credit"], case.invoice_id, CREDIT)
 
 
+def swallow(world: World, *cases: Case) -> None:
+    """A credit slips in on each invoice between our last look and its receipt."""
+    _paid(world, *cases)
+
+    def credit_all() -> None:
+        for case in cases:
+            _credit(world, case)
+
+    _while_sending(world, credit_all)
+
+
+def swallow_and_deposit(world: World, swallowed: Case, *others: Case) -> None:
+    """The same to one of them, whose receipt goes to the bank, like the others', once the credit is off again."""
+    _paid(world, swallowed, *others)
+    _while_sending(world, lambda: _credit(world, swallowed))
+    world.hands.unapply_credit(swallowed.made["application"])
+    for case in (swallowed, *others):
+        world.hands.deposit(world.hands.ours(case.number))
+    world.later(0.1)
+    world.scene.sync()
+    reconciliation.run_once(world.scene.desk)
+
+
 def _swallowed(world: World, played: Played) -> None:
     """A credit slips in between our last look and the receipt; once the invoice has room for both."""
     cause = Cause.ACCEPTED_UNAPPLIED
@@ -210,13 +252,7 @@ def _swallowed(world: World, played: Played) -> None:
         return
     fires = _another(world, played, cause, firing=True)
     misses = _another(world, played, cause, firing=False, amount_minor=WHOLE + CREDIT)
-    _paid(world, fires, misses)
-
-    def credit_both() -> None:
-        for case in (fires, misses):
-            _credit(world, case)
-
-    _while_sending(world, credit_both)
+    swallow(world, fires, misses)
     played.seen |= {(cause, True): seen(world, fires), (cause, False): seen(world, misses)}
 
 
@@ -226,14 +262,7 @@ def _deposited(world: World, played: Played) -> None:
     if not expressible(cause, world.name):
         return
     fires, misses = (_another(world, played, cause, firing=firing) for firing in (True, False))
-    _paid(world, fires, misses)
-    _while_sending(world, lambda: _credit(world, fires))
-    world.hands.unapply_credit(fires.made["application"])
-    for case in (fires, misses):
-        world.hands.deposit(world.hands.ours(case.number))
-    world.later(0.1)
-    world.scene.sync()
-    reconciliation.run_once(world.scene.desk)
+    swallow_and_deposit(world, fires, misses)
     played.seen |= {(cause, True): seen(world, fires), (cause, False): seen(world, misses)}
 
 

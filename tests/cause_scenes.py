@@ -172,7 +172,7 @@ def _issued(world: World, case: Case) -> None:
 
 
 def _copied(world: World, case: Case) -> None:
-    world.hands.copy(case.number)
+    case.made["copy"] = world.hands.copy(case.number)
 
 
 def _money_of_another_kind(world: World, case: Case) -> None:

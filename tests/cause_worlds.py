@@ -58,13 +58,14 @@ class Hands(Bookkeeper, Protocol):
     def foreign_invoice(self, number: str, customer_id: str, amount_minor: int) -> str: ...
     def enter(self, customer_id: str, amount_minor: int, invoice_id: str) -> str: ...
     def ours(self, number: str) -> str: ...
-    def copy(self, number: str) -> None: ...
+    def copy(self, number: str) -> str: ...
     def put_on(self, receipt_id: str, invoice_id: str, amount_minor: int) -> None: ...
     def take_off(self, receipt_id: str) -> None: ...
     def deactivate(self, customer_id: str) -> None: ...
     def reactivate(self, customer_id: str) -> None: ...
     def merge(self, from_id: str, into_id: str) -> None: ...
     def close_account(self) -> None: ...
+    def open_account(self) -> None: ...
     def deposit(self, receipt_id: str) -> None: ...
     def standing(self, customer_id: str) -> list[Standing]: ...
     def open_minor(self, invoice_id: str) -> int: ...
@@ -109,11 +110,11 @@ class LedgerHands(EmbeddedBookkeeper):
         (found,) = [receipt for receipt in self._ledger.receipts() if number in receipt.reference]
         return found
 
-    def copy(self, number: str) -> None:
+    def copy(self, number: str) -> str:
         whole = self._of(number)
-        self._ledger.enter_receipt(
+        return self._ledger.enter_receipt(
             whole.customer_id, whole.amount_minor, "USD", DAY, by=self.name, reference=whole.reference, memo=whole.memo
-        )
+        ).id
 
     def put_on(self, receipt_id: str, invoice_id: str, amount_minor: int) -> None:
         self._ledger.apply_receipt(receipt_id, [(invoice_id, amount_minor)], by=self.name)
@@ -132,6 +133,9 @@ class LedgerHands(EmbeddedBookkeeper):
 
     def close_account(self) -> None:
         self._ledger.set_account_active(self._check_account, False, by=self.name)
+
+    def open_account(self) -> None:
+        self._ledger.set_account_active(self._check_account, True, by=self.name)
 
     def deposit(self, receipt_id: str) -> None:
         self._ledger.deposit_receipt(receipt_id, by=self.name)
@@ -217,9 +221,9 @@ class TrytonHands(TrytonBookkeeper):
         (found,) = self._books.receipts_marked([stem])[stem]
         return found
 
-    def copy(self, number: str) -> None:
+    def copy(self, number: str) -> str:
         whole = self._of(number)
-        self.receipt(whole.customer_id, whole.amount_minor, (), whole.memo, on=self.today())
+        return self.receipt(whole.customer_id, whole.amount_minor, (), whole.memo, on=self.today())
 
     def put_on(self, receipt_id: str, invoice_id: str, amount_minor: int) -> None:
         (line,) = self.clerk.ids("account.move.line", ["move", "=", int(receipt_id)], ["credit", "=", dollars(amount_minor)])
@@ -239,6 +243,8 @@ class TrytonHands(TrytonBookkeeper):
 
     def close_account(self) -> None:
         raise NotImplementedError("what Tryton does with accounts is in the table of what cannot be played")
+
+    open_account = close_account
 
     def close_period(self, closed_through: date) -> None:
         """Each journal has the period as well, closed along with it; opened, it must be opened there too."""
