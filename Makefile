@@ -8,7 +8,7 @@ ARGS ?=
 bin := .venv/bin
 install := PYTHON="$(PYTHON)" sh requirements/install
 
-.PHONY: help demo test check format accuracy same backtest diagnosing recording feeds stories recipes pictures lock clean
+.PHONY: help demo test check format accuracy same backtest diagnosing recording feeds stories walk recipes pictures lock clean
 
 help: ## list these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -60,6 +60,10 @@ feeds: ## play 10,000 generated feeds of changes for each connector that has one
 stories: ## play the stories of an accountant on a real Tryton, with its trial balances (ARGS="returned" for some)
 	@$(install) dev
 	@PYTHONPATH=.:tests $(bin)/python tests/tryton_stories.py $(ARGS)
+
+walk: ## carry out what each card offers until its failure ends, on every kind of books (ARGS="--books xero --first --json")
+	@$(install) dev
+	@PYTHONPATH=.:tests $(bin)/python tests/ways_out.py $(ARGS)
 
 recipes: ## follow the recipe "Adding a cause" in a copy of the project, to a green check and its tests
 	@$(install) dev

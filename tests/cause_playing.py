@@ -233,12 +233,18 @@ def swallow(world: World, *cases: Case) -> None:
     _while_sending(world, credit_all)
 
 
-def swallow_and_deposit(world: World, swallowed: Case, *others: Case) -> None:
-    """The same to one of them, whose receipt goes to the bank, like the others', once the credit is off again."""
-    _paid(world, swallowed, *others)
-    _while_sending(world, lambda: _credit(world, swallowed))
-    world.hands.unapply_credit(swallowed.made["application"])
-    for case in (swallowed, *others):
+def swallow_and_deposit(world: World, swallowed: Sequence[Case], others: Sequence[Case] = ()) -> None:
+    """The same to some of them, whose receipts go to the bank, like the others', once the credit is off again."""
+    _paid(world, *swallowed, *others)
+
+    def credit_all() -> None:
+        for case in swallowed:
+            _credit(world, case)
+
+    _while_sending(world, credit_all)
+    for case in swallowed:
+        world.hands.unapply_credit(case.made["application"])
+    for case in (*swallowed, *others):
         world.hands.deposit(world.hands.ours(case.number))
     world.later(0.1)
     world.scene.sync()
@@ -262,7 +268,7 @@ def _deposited(world: World, played: Played) -> None:
     if not expressible(cause, world.name):
         return
     fires, misses = (_another(world, played, cause, firing=firing) for firing in (True, False))
-    swallow_and_deposit(world, fires, misses)
+    swallow_and_deposit(world, [fires], [misses])
     played.seen |= {(cause, True): seen(world, fires), (cause, False): seen(world, misses)}
 
 

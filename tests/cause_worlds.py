@@ -107,8 +107,9 @@ class LedgerHands(EmbeddedBookkeeper):
         return self._of(number).id
 
     def _of(self, number: str) -> Receipt:
-        (found,) = [receipt for receipt in self._ledger.receipts() if number in receipt.reference]
-        return found
+        """The oldest living receipt of this payment."""
+        living = [receipt for receipt in self._ledger.receipts() if number in receipt.reference and not receipt.voided]
+        return living[0]
 
     def copy(self, number: str) -> str:
         whole = self._of(number)
@@ -218,8 +219,7 @@ class TrytonHands(TrytonBookkeeper):
 
     def _of(self, number: str) -> Receipt:
         stem = marker_stem("acme", number)
-        (found,) = self._books.receipts_marked([stem])[stem]
-        return found
+        return self._books.receipts_marked([stem])[stem][0]
 
     def copy(self, number: str) -> str:
         whole = self._of(number)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from cause_playing import ALL_OPEN
 from cause_scenes import WHOLE, Case
-from cause_worlds import QUICKBOOKS, TRYTON, LedgerHands, World
+from cause_worlds import QUICKBOOKS, TRYTON, World
 
 from receivables.diagnosis import Diagnosis, Remedy
 from receivables.payment import Dispute, FeedStatus
@@ -136,34 +136,30 @@ WORK: Mapping[str, Work] = {
 # --- what else happens to a payment that failed ---------------------------------------------------------------------------
 
 
-def as_it_is(world: World, cases: list[Case]) -> None:
-    del world, cases
+def as_it_is(world: World, case: Case) -> None:
+    del world, case
 
 
-def month_closed(world: World, cases: list[Case]) -> None:
-    del cases
+def month_closed(world: World, case: Case) -> None:
+    del case
     world.hands.close_period(world.hands.today() + timedelta(days=31 if world.name == TRYTON else 0))
 
 
-def returned(world: World, cases: list[Case]) -> None:
-    for case in cases:
-        if case.payment is not None and case.payment.status is FeedStatus.PAID:
-            _told(world, case, status=FeedStatus.RETURNED, status_at=world.scene.clock.now())
+def returned(world: World, case: Case) -> None:
+    if case.payment is not None and case.payment.status is FeedStatus.PAID:
+        _told(world, case, status=FeedStatus.RETURNED, status_at=world.scene.clock.now())
 
 
-def merged(world: World, cases: list[Case]) -> None:
-    for case in cases:
-        world.hands.merge(case.customer_id, world.hands.customer(f"Remaining {case.customer}"))
+def merged(world: World, case: Case) -> None:
+    world.hands.merge(case.customer_id, world.hands.customer(f"Remaining {case.customer}"))
 
 
-def inactive(world: World, cases: list[Case]) -> None:
-    for case in cases:
-        world.hands.deactivate(case.customer_id)
+def inactive(world: World, case: Case) -> None:
+    world.hands.deactivate(case.customer_id)
 
 
-def deposited(world: World, cases: list[Case]) -> None:
-    assert isinstance(world.hands, LedgerHands)
-    for case in cases:
-        for receipt in world.scene.ledger.receipts():
-            if case.number in receipt.reference.split() and not receipt.voided and not receipt.deposited:
-                world.hands.deposit(receipt.id)
+def deposited(world: World, case: Case) -> None:
+    if world.hands.marked_minor(case.number):
+        copies = [case.made["copy"]] if "copy" in case.made else []
+        for receipt_id in (world.hands.ours(case.number), *copies):
+            world.hands.deposit(receipt_id)

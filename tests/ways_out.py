@@ -26,18 +26,19 @@ from ways_by_hand import Work, as_it_is, deposited, inactive, merged, month_clos
 
 import rules
 from receivables.diagnosis import Cause, Diagnosis, Remedy
-from receivables.errors import CannotBeDone, NotFound, NotPermitted, StaleDecision
+from receivables.errors import BooksRefused, CannotBeDone, NotFound, NotPermitted, StaleDecision
 from receivables.evidence import Evidence
 from receivables.payment import PaymentState
 from storage import decisions, failures, payments
 from storage.failures import StoredFailure
-from sync import journey, proof_reading, reconciliation, requests
+from sync import decisions as carrying_out
+from sync import proof_reading, reconciliation, requests
 from sync.decisions import DECISIONS_PER_RUN
 from sync.standings import Standing, judge
 
 STEPS = 4  # what is done about one failure until it must have ended
 SECONDS_BETWEEN_SYNCS = 60.0
-PLACES = 100  # numbers of payments for one round of walks
+PLACES = 1_000  # numbers of payments for one round of walks
 BY_ITSELF, BY_HAND, AS_IT_IS = "by itself", "by hand", "as it is"
 #: Where the payment then is, and its failure closed: that ended it.
 ENDED = frozenset(
@@ -58,14 +59,15 @@ EVERY = (*KEPT_IN_OUR_LEDGER, TRYTON)
 class State:
     """What else happens once the failures are open, and in which books it can."""
 
-    happens: Callable[[World, list[Case]], None]
+    happens: Callable[[World, Case], None]
     books: tuple[str, ...] = KEPT_IN_OUR_LEDGER
     never: tuple[Cause, ...] = ()  # causes whose scenes rule it out
+    company_wide: bool = False
 
 
 STATES: Mapping[str, State] = {
     AS_IT_IS: State(as_it_is, EVERY),
-    "month closed": State(month_closed, EVERY),
+    "month closed": State(month_closed, EVERY, company_wide=True),
     "returned": State(returned, EVERY),
     "customer merged": State(merged, never=(Cause.CUSTOMER_CHANGED,)),
     "customer inactive": State(inactive, EVERY, never=(Cause.CUSTOMER_CHANGED,)),
@@ -94,7 +96,9 @@ class Walk:
     way: int
     told: Cause | None = None
     offered: int = 0  # how many ways out its card has
+    before: Cause | None = None  # what was open before the rest of the state happened
     done: list[str] = field(default_factory=list)
+    taken: set[tuple[str, str]] = field(default_factory=set)  # the same by the rule that it answered
     false: list[str] = field(default_factory=list)  # offers that were refused, and sentences that are not so
     standing: Standing | None = None
     failure: str = ""  # what is open at the end
@@ -135,7 +139,9 @@ class Walked:
         for cause in self.by_itself:
             found.setdefault(cause.value, Counter())[BY_ITSELF] += 1
         for walk in self.walks:
-            if walk.told is not None:
+            if walk.told is None and walk.before is not None:
+                found.setdefault(walk.before.value, Counter())[BY_ITSELF] += 1
+            elif walk.told is not None:
                 how = " → ".join(walk.done) or BY_ITSELF
                 found.setdefault(walk.told.value, Counter())[how if walk.ended else f"not ended: {how}"] += 1
         return {cause: dict(sorted(counted.items())) for cause, counted in sorted(found.items())}
@@ -149,12 +155,19 @@ def walk_all(
     desk = world.scene.desk  # one failure alone is a case, whatever else is played beside it
     world.scene.desk = replace(desk, company=replace(desk.company, large_percentage=100))
     place = count(1_000, PLACES)
-    for state in (state for state in states if world.name in STATES[state].books):
-        every = list(_spots(world.name, state, causes))
-        alone = [spot for spot in every if spot.cause is Cause.ACCOUNT_INACTIVE]  # its closed account concerns others
-        for spots in ([spot for spot in every if spot not in alone], alone):
-            _walk_each_way(world, walked, spots, place, every_way=every_way)
+    spots = [spot for state in states if world.name in STATES[state].books for spot in _spots(world.name, state, causes)]
+    for batch in _apart(spots):
+        _walk_each_way(world, walked, batch, place, every_way=every_way)
     return walked
+
+
+def _apart(spots: Sequence[Spot]) -> Iterator[list[Spot]]:
+    """What may be played side by side: neither a closed month nor a closed account concerns the others of a batch."""
+    batches: dict[str, list[Spot]] = {}
+    for spot in spots:
+        company_wide = STATES[spot.state].company_wide or spot.cause is Cause.ACCOUNT_INACTIVE
+        batches.setdefault(f"{spot.state} {spot.cause is Cause.ACCOUNT_INACTIVE}" if company_wide else "", []).append(spot)
+    yield from batches.values()
 
 
 def _walk_each_way(world: World, walked: Walked, spots: list[Spot], place: Iterator[int], *, every_way: bool) -> None:
@@ -163,7 +176,7 @@ def _walk_each_way(world: World, walked: Walked, spots: list[Spot], place: Itera
             break
         first = next(place)
         walks = [Walk(spot, a_case(first + at), way) for at, spot in enumerate(spots)]
-        _walk(world, spots[0].state, walks)
+        _walk(world, walks)
         walked.walks += [walk for walk in walks if walk.way == 0 or walk.way < walk.offered]
         spots = [walk.spot for walk in walks if way + 1 < walk.offered and (every_way or not walk.ended)]
 
@@ -186,11 +199,13 @@ def _spots(books: str, state: str, causes: Sequence[Cause]) -> Iterator[Spot]:
                 yield Spot(cause, True, state)
 
 
-def _walk(world: World, state: str, walks: list[Walk]) -> None:
+def _walk(world: World, walks: list[Walk]) -> None:
     """From the scenes to the proof, for one way out of each."""
     world.hands.close_period(ALL_OPEN)
     _set_up(world, walks)
-    STATES[state].happens(world, [walk.case for walk in walks])
+    for walk in walks:
+        walk.before = found.cause if (found := open_failure(world, walk.case.number)) else None
+    walks[:] = [walk for walk in walks if _happens(world, walk, first=walk is walks[0])]
     _sync(world)
     reconciliation.run_once(world.scene.desk)
     for walk in walks:
@@ -205,6 +220,17 @@ def _walk(world: World, state: str, walks: list[Walk]) -> None:
     _prove(world, walks)
 
 
+def _happens(world: World, walk: Walk, *, first: bool) -> bool:
+    """Whether the books let the rest of the state happen; what concerns the company happens once."""
+    state = STATES[walk.spot.state]
+    try:
+        if first or not state.company_wide:
+            state.happens(world, walk.case)
+    except BooksRefused:
+        return False
+    return True
+
+
 def _sync(world: World) -> None:
     world.later(SECONDS_BETWEEN_SYNCS / 3600)
     world.scene.sync()
@@ -212,13 +238,14 @@ def _sync(world: World) -> None:
 
 def _set_up(world: World, walks: list[Walk]) -> None:
     together = [(PLAYS[walk.spot.cause][not walk.spot.firing], walk.case) for walk in walks if walk.spot.cause in PLAYS]
-    apart = {walk.spot.cause: walk.case for walk in walks if walk.spot.cause not in PLAYS}
-    for case in apart.values():
+    swallowed = [walk.case for walk in walks if walk.spot.cause is Cause.ACCEPTED_UNAPPLIED]
+    banked = [walk.case for walk in walks if walk.spot.cause is Cause.RECEIPT_DEPOSITED]
+    for case in (*swallowed, *banked):
         owe(world, case)
-    if case := apart.get(Cause.ACCEPTED_UNAPPLIED):
-        swallow(world, case)
-    if case := apart.get(Cause.RECEIPT_DEPOSITED):
-        swallow_and_deposit(world, case)
+    if swallowed:
+        swallow(world, *swallowed)
+    if banked:
+        swallow_and_deposit(world, banked)
     set_up(world, together)
 
 
@@ -288,6 +315,7 @@ def _evidence(world: World, found: StoredFailure) -> Evidence | None:
 class Way:
     """Something that may end a failure: `work` by hand, and then a remedy, unless the work alone ended it."""
 
+    rule: str
     remedy: Remedy | None
     work: Work | None = None
     options: Mapping[str, object] = field(default_factory=dict)
@@ -307,16 +335,16 @@ def ways_out(world: World, walk: Walk) -> list[Way]:
     found = open_failure(world, walk.case.number)
     if found is None or found.diagnosis is None:
         return []
-    evidence, ways = _evidence(world, found), list[Way]()
+    evidence, rule, ways = _evidence(world, found), found.diagnosis.primary.rule, list[Way]()
     work = work_of(found.diagnosis)
-    if work and Remedy.RETRY not in found.offered:
-        ways.append(Way(None, work))
     for remedy in found.offered:
         if remedy is Remedy.RETRY and work:
-            ways.append(Way(remedy, work))
+            ways.append(Way(rule, remedy, work))
         elif evidence and (options := named_by_a_person(remedy, found.diagnosis, evidence)) is not None:
-            ways.append(Way(remedy, options=options))
-    return [way for way in ways if way.name not in walk.done]
+            ways.append(Way(rule, remedy, options=options))
+    if work and Remedy.RETRY not in found.offered:
+        ways.append(Way(rule, None, work))
+    return [way for way in ways if (way.rule, way.name) not in walk.taken]
 
 
 def _take(world: World, chosen: Sequence[tuple[Walk, Way]]) -> None:
@@ -325,19 +353,23 @@ def _take(world: World, chosen: Sequence[tuple[Walk, Way]]) -> None:
         return
     for walk, way in chosen:
         walk.done.append(way.name)
-        if way.work:
-            way.work.does(world, walk.case)
+        walk.taken.add((way.rule, way.name))
+        try:
+            if way.work:
+                way.work.does(world, walk.case)
+        except BooksRefused as refusal:
+            walk.done[-1] += f" (the books refuse: {refusal.message})"
     if any(way.work for _, way in chosen):
         _sync(world)
     asked = {walk.case.number: _decide(world, walk, way) for walk, way in chosen if way.remedy}
     for _ in range(len(asked) // DECISIONS_PER_RUN + 1):
-        journey.finish_once(world.scene.desk)
+        carrying_out.run_once(world.scene.desk)
+    _sync(world)
     for walk, _ in chosen:
         with world.scene.db.read() as connection:
             made = decisions.find(connection, "acme", asked.get(walk.case.number, ""))
         if made and made.state in ("refused", "stale", "failed"):
             walk.false.append(f"{made.remedy} was {made.state} when pressed: {made.outcome}")
-    _sync(world)
 
 
 def _decide(world: World, walk: Walk, way: Way) -> str:
@@ -369,12 +401,13 @@ def named_by_a_person(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence) 
             return {"successor": f"#{undecided[0].successors[0].id}"} if undecided else {}
         case Remedy.NOT_DUPLICATE:
             suspects = rules.may_be_other_money(evidence)
-            other = {"receipt": [f"#{suspects[0].receipt.id}"], "cash_reference": "check 4471"} if suspects else None
-            return {} if evidence.twins else other
+            return {"receipt": f"#{suspects[0].receipt.id}", "cash_reference": "check 4471"} if suspects else None
         case Remedy.MATCH:
             near = [f"#{line.near[0].invoice.id}" for line in evidence.lines if line.near]
             of = [f"#{found.customer.id}" for found in evidence.near_customers]
-            return {"to_invoice": near} if near else {"to_customer": of[:1]} if of else None
+            if near:
+                return {"to_invoice": near}
+            return {"to_customer": of[0]} if of else None
         case Remedy.RECORD_RETURN:
             return {} if rules.makes_returns(evidence) else {"entry": f"JE {evidence.payment.transaction_number}"}
     return {}
@@ -428,8 +461,8 @@ def _print(name: str, walked: Walked) -> None:
         print(f"  {cause:24}", ", ".join(f"{how} {times}" for how, times in counted.items()))
     for spot, tried in walked.dead_ends.items():
         print(f"  DEAD END {spot}: {'; '.join(tried)}")
-    for spot, said in walked.false.items():
-        print(f"  FALSE {spot}: {'; '.join(said)}")
+    for where, said in walked.false.items():
+        print(f"  FALSE {where}: {'; '.join(said)}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,49 @@
+"""No dead ends: whatever is told of a payment, something that its card offers ends it, on each kind of books."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from cause_scenes import expressible
+from cause_worlds import QUICKBOOKS, STRICT, TRYTON, XERO, a_world
+from ways_out import AS_IT_IS, STATES, Walked, walk_all
+
+from receivables.diagnosis import Cause
+
+#: Failures that nothing on their card ends, by books, as the walk names them. Each is open work; none may be here for nothing.
+DEAD_ENDS: dict[str, frozenset[str]] = {}
+#: What is walked of the books that take long to ask: causes whose remedies they carry out in ways of their own.
+SAMPLES = {
+    QUICKBOOKS: (Cause.RECEIPT_CHANGED, Cause.PAYMENT_RETURNED, Cause.PAYMENT_FAILED, Cause.CREDIT_MEMO_APPLIED),
+    XERO: (Cause.RECEIPT_DELETED, Cause.PAYMENT_REFUNDED, Cause.PAYMENT_FAILED, Cause.CREDIT_MEMO_APPLIED),
+    TRYTON: (Cause.RECEIPT_DELETED, Cause.PAYMENT_RETURNED),
+}
+
+
+@cache
+def walked(books: str) -> Walked:
+    """The embedded books whole, and the others by their sample; once for each process of the tests."""
+    causes, states = SAMPLES.get(books, tuple(Cause)), (AS_IT_IS,) if books in SAMPLES else tuple(STATES)
+    with TemporaryDirectory() as folder, a_world(books, Path(folder)) as world:
+        return walk_all(world, states, causes, every_way=False)
+
+
+@pytest.mark.parametrize("books", [STRICT, *SAMPLES])
+def test_every_failure_ends_by_something_that_its_card_offers(books: str) -> None:
+    dead = {str(spot): tried for spot, tried in walked(books).dead_ends.items()}
+    assert DEAD_ENDS.get(books, frozenset()) == dead.keys(), dead
+
+
+@pytest.mark.parametrize("books", [STRICT, *SAMPLES])
+def test_nothing_offered_is_refused_and_no_sentence_says_what_is_not_so(books: str) -> None:
+    assert {} == walked(books).false
+
+
+def test_every_cause_is_told_somewhere_in_the_walk() -> None:
+    """What cannot be expressed on the strict books, and what ends when it is lifted, is walked by `make walk`."""
+    lifted = {Cause.OUTCOME_UNKNOWN, Cause.THROTTLED, Cause.BOOKS_UNAVAILABLE, Cause.ACCESS_LOST}
+    expected = {cause for cause in Cause if expressible(cause, STRICT)} - lifted
+    assert expected == {walk.told for walk in walked(STRICT).walks if walk.told}
