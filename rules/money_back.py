@@ -16,11 +16,11 @@ from receivables.payment import FeedStatus, Payment
 from receivables.words import Words, capitalized, plain
 from rules import fact_kinds, observations, phrases, return_reasons
 from rules.kinds import kind
-from rules.money_gone import MoneyGone, money_gone
+from rules.money_gone import MoneyGone, money_gone, uncertain
 from rules.reading import Reading, read
 from rules.rule import Matched
 from rules.situations import other_money
-from rules.voiding import voidable
+from rules.voiding import kept_by_the_books, voidable
 
 INTAKE = "intake"  # the rule of what is told when it comes in
 SETTLED = "settled"  # the rule of what ended by itself
@@ -84,6 +84,8 @@ def went_back(reading: Reading, matched: Matched) -> Finding:
     if not gone.stands:
         first = (Remedy.DISMISS, Remedy.ESCALATE) if reading.unposted else (Remedy.ESCALATE, Remedy.DISMISS)
         return matched.finding(*first, because=because)
+    if unsaid := uncertain(reading):
+        return matched.finding(*other_money(reading, unsaid), Remedy.ESCALATE, because=because)
     other = () if reading.marked else other_money(reading, reading.suspects)
     return matched.finding(Remedy.RECORD_RETURN, *other, Remedy.ESCALATE, because=because)
 
@@ -94,13 +96,15 @@ def held_by_the_network(reading: Reading, matched: Matched) -> Finding:
 
 
 def never_came(reading: Reading, matched: Matched) -> Finding:
-    """No cash ever moved: what we recorded of it is voided."""
+    """No cash ever moved: what we recorded of it is voided, or balanced by an entry where the books must keep it."""
     gone = money_gone(reading)
     because = _because(reading, gone)
     if not gone.stands:
         return went_back(reading, matched)
     if EffectKind.VOID_RECEIPT in reading.evidence.able and voidable(reading):
         return matched.finding(Remedy.VOID_RECEIPT, Remedy.ESCALATE, because=because)
+    if any(kept_by_the_books(receipt, reading.evidence) for receipt in reading.marked):
+        return went_back(reading, matched)
     return matched.finding(Remedy.ESCALATE, because=because)
 
 
@@ -161,6 +165,11 @@ def _what_to_do(finding: Finding, documents: str, words: Words) -> str:
     told = next(iter(finding.facts(*_TOLD)), None)
     day = told.text("on") if told else ""
     dated = f" dated {words.day(date.fromisoformat(day))}" if day else ""
+    by_hand = finding.facts("receipt_by_hand")
+    if finding.remedy is Remedy.NOT_DUPLICATE or (
+        by_hand and finding.remedy is Remedy.ESCALATE and finding.facts("receipt_ours")
+    ):
+        return f"Say first whether {phrases.documents(by_hand)} is other money; then the rest is recorded."
     match finding.cause:
         case Cause.PAYMENT_RETURNED:
             return f"Record the return{dated} and keep {documents} as it is: its deposit is in the bank."
@@ -172,6 +181,9 @@ def _what_to_do(finding: Finding, documents: str, words: Words) -> str:
             return f"The dispute was lost. Record the chargeback{dated} and its fee apart, and keep {documents} as it is."
     if finding.remedy is Remedy.VOID_RECEIPT:
         return f"Void {documents}: no cash ever moved."
+    if finding.remedy is Remedy.RECORD_RETURN:
+        kept = f"{capitalized(documents)} is in a bank deposit or a closed period and stays there."
+        return f"{kept} Record an entry{dated} that balances it."
     return f"Void {documents} in the books if nothing was deposited with it; nothing is changed automatically."
 
 

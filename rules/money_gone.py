@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from receivables.books_records import Invoice, MoneyOut, MoneyOutKind, Receipt
 from receivables.evidence import Evidence, OtherPayment
 from receivables.payment import FeedStatus
+from rules.hand_receipts import ReceiptReading
 from rules.invoice_lines import Flaw, LineReading
 from rules.reading import Reading, read
 
@@ -19,6 +20,7 @@ KINDS: Mapping[FeedStatus, MoneyOutKind] = {
     FeedStatus.RETURNED: MoneyOutKind.RETURN,
     FeedStatus.REFUNDED: MoneyOutKind.REFUND,
     FeedStatus.CHARGED_BACK: MoneyOutKind.CHARGEBACK,
+    FeedStatus.FAILED: MoneyOutKind.RETURN,  # where the books must keep the receipt of money that never came
 }
 
 
@@ -80,6 +82,13 @@ def receipts_of(of: Evidence | Reading) -> Sequence[Receipt]:
     by_hand = [found.receipt for found in reading.receipts if found.suspect or found.source.proves]
     living = [receipt for receipt in (*reading.marked, *by_hand) if not receipt.voided]
     return tuple({receipt.id: receipt for receipt in living}.values())
+
+
+def uncertain(reading: Reading) -> tuple[ReceiptReading, ...]:
+    """Receipts entered by hand that may be this money beside another that counts: first somebody says what they are."""
+    counted = [receipt for receipt in receipts_of(reading) if counted_minor(receipt, reading.evidence.money_out) > 0]
+    unsaid = tuple(found for found in reading.suspects if not found.source.proves)
+    return unsaid if len(counted) > 1 else ()
 
 
 def held_by(line: LineReading, reading: Reading) -> tuple[tuple[Receipt, OtherPayment], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from receivables.diagnosis import Finding, Remedy
+from receivables.refusal import Refusal
 from rules.obstacles import NOBODY_DECIDES, InTheWay, obstacles
 from rules.open_day import first_open_day
 from rules.reading import Reading
@@ -13,6 +14,10 @@ from rules.reading import Reading
 PASSING = frozenset({InTheWay.UNREAD})
 #: Remedies that record a receipt on the payment's own day; in a closed month it is posted on the first open day instead.
 RECORD = frozenset({Remedy.UNAPPLY_CREDIT_MEMO, Remedy.RECREATE_RECEIPT, Remedy.KEEP_ON_ACCOUNT})
+#: What the customer must be before ours is recorded or applied.
+OF_CUSTOMER = frozenset({InTheWay.CUSTOMER_INACTIVE, InTheWay.CUSTOMER_CHANGED})
+#: The books take nothing on the account of which they said this.
+NO_ACCOUNT = frozenset({Refusal.ACCOUNT_INACTIVE, Refusal.REFERENCE_INACTIVE})
 
 
 class Offers:
@@ -20,15 +25,21 @@ class Offers:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._in_the_way = {obstacle.code for obstacle in obstacles(reading)} - PASSING
+        found = obstacles(reading)
+        self._in_the_way = {obstacle.code for obstacle in found} - PASSING
+        self._of_customer = tuple(obstacle.fact for obstacle in found if obstacle.code in OF_CUSTOMER)
+        refusal = reading.evidence.refusal
+        self._no_account = refusal is not None and refusal.code in NO_ACCOUNT
 
     def possible(self, remedy: Remedy) -> bool:
         """Whether the plan of this remedy would not be refused."""
         living = [part for part in self._reading.parts if part.live is not None]
         if remedy is Remedy.APPLY_RECEIPT:
-            return bool(living) and self._reading.paid
+            return bool(living) and self._reading.paid and InTheWay.CUSTOMER_INACTIVE not in self._in_the_way
         if remedy is Remedy.KEEP_ON_ACCOUNT and living:
             return self._reading.paid
+        if remedy in (*RECORD, Remedy.POST_ON_OPEN_DAY) and self._no_account:
+            return False
         if remedy is Remedy.UNAPPLY_CREDIT_MEMO:
             return self._in_the_way <= {InTheWay.SHORT}
         if remedy in RECORD:
@@ -46,12 +57,22 @@ class Offers:
             otherwise = Remedy.RETRY if finding.remedy is Remedy.POST_ON_OPEN_DAY else Remedy.ESCALATE
             offered = [otherwise, *self._other_money(), *offered]
         first, *others = dict.fromkeys(offered)
-        return replace(finding, remedy=first, alternatives=tuple(others))
+        because = finding.because
+        if not all(self.possible(remedy) for remedy in wanted):  # what must change of the customer before it can be
+            because = tuple(dict.fromkeys((*because, *self._of_customer)))
+        return replace(finding, remedy=first, alternatives=tuple(others), because=because)
 
     def _instead(self, remedy: Remedy) -> Remedy:
-        """What a remedy becomes that the closed month alone would refuse."""
-        refused = remedy in RECORD and not self.possible(remedy)
-        return Remedy.POST_ON_OPEN_DAY if refused and self.possible(Remedy.POST_ON_OPEN_DAY) else remedy
+        """What a remedy becomes that the closed month alone would refuse, or alone that the customer was merged into another:
+        a retry follows to the one that remains."""
+        if remedy not in RECORD or self.possible(remedy):
+            return remedy
+        if self.possible(Remedy.POST_ON_OPEN_DAY):
+            return Remedy.POST_ON_OPEN_DAY
+        follows = self._reading.evidence.merged_into is not None and self._in_the_way & NOBODY_DECIDES == {
+            InTheWay.CUSTOMER_CHANGED
+        }
+        return Remedy.RETRY if follows and remedy is Remedy.RECREATE_RECEIPT else remedy
 
     def _other_money(self) -> list[Remedy]:
         """What else may be said where a receipt entered by hand is in the way: that it is other money."""

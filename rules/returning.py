@@ -15,7 +15,7 @@ from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.two_people import TwoPeople
 from receivables.words import listed, plain
-from rules.money_gone import KINDS, counted_minor, receipts_of
+from rules.money_gone import KINDS, counted_minor, receipts_of, uncertain
 from rules.reading import read
 from rules.voiding import kept_by_the_books, voidable
 
@@ -85,6 +85,8 @@ def returns(evidence: Evidence, options: Options) -> Returns:
     counted = [receipt for receipt in receipts_of(evidence) if counted_minor(receipt, evidence.money_out) > 0]
     if not counted:
         raise CannotBeDone("The books count nothing of this payment; there is nothing to record.")
+    if of_hand := [found.receipt.number for found in uncertain(read(evidence))]:
+        raise CannotBeDone(f"It is not certain that {listed(of_hand)} is this payment. Say first whether it is other money.")
     named = named_entry(options)
     if not makes_returns(evidence):
         if not named:
@@ -97,9 +99,6 @@ def returns(evidence: Evidence, options: Options) -> Returns:
             f"{plain(named)} does not balance {listed([f'receipt {receipt.number}' for receipt in counted])}. Entries for it in "
             f"the books: {known}. One that balances it ends this by itself."
         )
-    of_hand = [found.receipt.number for found in read(evidence).receipts if found.suspect and not found.source.proves]
-    if len(counted) > 1 and of_hand:
-        raise CannotBeDone(f"It is not certain that {listed(of_hand)} is this payment. Say first whether it is other money.")
     return Returns(tuple(_return_of(receipt, out, evidence) for receipt in counted), "", evidence.went_back_on)
 
 

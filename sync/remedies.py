@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import rules
-from receivables.books_records import Invoice
+from receivables.books_records import Gone, Invoice
 from receivables.diagnosis import Cause, Remedy
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
@@ -52,14 +52,15 @@ def _noted(case: Case) -> Plan:
 
 
 def _followed(case: Case) -> tuple[tuple[int, str, str], ...]:
-    """Where the books merged the customer into another, its invoices went there, and a person's retry follows them."""
+    """Where the books merged the customer into another, its invoices went there, and a person's retry follows them: those
+    that were deleted meanwhile too, so that what took their place is looked for at the customer that remains."""
     remaining = case.evidence.merged_into
     if remaining is None:
         return ()
     return tuple(
-        (line.line, line.invoice.id, remaining.id)
+        (line.line, line.invoice_id, remaining.id)
         for line in case.evidence.lines
-        if isinstance(line.invoice, Invoice) and line.invoice.customer_id == remaining.id
+        if isinstance(line.invoice, Gone) or (isinstance(line.invoice, Invoice) and line.invoice.customer_id == remaining.id)
     )
 
 

@@ -84,8 +84,15 @@ class _Oracle(Money):
         """What fits, with a remedy that could be carried out; where it could not, somebody must look into it."""
         found, codes = self.diagnosed(), self.in_the_way() - {"unread"}
         records = found.remedy in (Remedy.RECREATE_RECEIPT, Remedy.KEEP_ON_ACCOUNT) and not self.ours
-        refused = bool(codes & NOBODY) if records else found.remedy is Remedy.UNAPPLY_CREDIT_MEMO and bool(codes - {"short"})
+        no_account = self.refused("account_inactive") or self.refused("reference_inactive")
+        refused = (
+            bool(codes & NOBODY or no_account)
+            if records
+            else found.remedy is Remedy.UNAPPLY_CREDIT_MEMO and bool(codes - {"short"})
+        )
         later = self.e.received_on_closed and self.e.settings.closed_through and not (codes - {"period_closed"}) & NOBODY
+        later = later and not no_account
+        refused = refused or (found.remedy is Remedy.APPLY_RECEIPT and "customer_inactive" in codes)
         if found.remedy is Remedy.POST_ON_OPEN_DAY:
             return found if later else replace(found, remedy=Remedy.RETRY)
         return replace(found, remedy=Remedy.POST_ON_OPEN_DAY if later else Remedy.ESCALATE) if refused else found
@@ -145,11 +152,14 @@ class _Oracle(Money):
         if not counted:
             nothing = not self.ours and not self.not_read()
             return Opinion(cause, Remedy.DISMISS if nothing else Remedy.ESCALATE, self.sure(True))
+        unsaid = [r for r in self.suspects if not r.source.proves] if len({r.id for r in counted}) > 1 else []
+        said = Remedy.NOT_DUPLICATE if not self.e.unread and any(not r.named for r in unsaid) else Remedy.ESCALATE
+        recorded = said if unsaid else Remedy.RECORD_RETURN
         if payment.status is not FeedStatus.FAILED:
-            return Opinion(cause, Remedy.RECORD_RETURN, self.sure(True))
+            return Opinion(cause, recorded, self.sure(True))
         kept = [r for r in self.ours.values() if r.deposited or self.closed(r.received_on)]
         voids = EffectKind.VOID_RECEIPT in self.e.able and self.ours and not kept
-        return Opinion(cause, Remedy.VOID_RECEIPT if voids else Remedy.ESCALATE, self.sure(True))
+        return Opinion(cause, Remedy.VOID_RECEIPT if voids else recorded if kept else Remedy.ESCALATE, self.sure(True))
 
     def came_after_all(self) -> Opinion:
         cause = Cause(f"payment_{self.e.told_before}")

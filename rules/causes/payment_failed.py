@@ -17,8 +17,8 @@ def payment_failed(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: the feed reports the payment as failed after it had reported it as paid.
     Happens when: a bank debit was refused before it was settled, or an authorization was let go.
-    Remedy: void our receipt: two people, the month open, the receipt in no deposit. Where nothing is in the books it closes
-    by itself.
+    Remedy: void our receipt: two people, the month open, the receipt in no deposit. One that the books must keep is balanced by
+    an entry of its own. Where nothing is in the books it closes by itself.
     Prevention: let the portal report payments once they are settled.
     Not to be confused with: a return (payment_returned), where the money came and went, and the receipt stays.
     """

@@ -60,6 +60,8 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     told = phrases.told(finding.facts(*CHANGES, *OFF), words)
     if finding.rule == "receipt_off_its_invoices" and finding.remedy is Remedy.RETRY:
         return f"{told} It is in a bank deposit or a closed period. {receipt_deposited.in_the_books(finding)}"
+    if finding.facts("customer_inactive"):
+        return f"{told} Make customer {phrases.customer(diagnosis)} active in the books before it is applied again."
     if finding.rule == "receipt_changed" and finding.remedy is Remedy.RETRY:
         return f"{told} Change it back in the books, then retry; if the change is right, two people dismiss."
     return told
