@@ -119,8 +119,18 @@ def same_key(number: str, other: str) -> bool:
 
 
 def unmatched(evidence: Evidence) -> tuple[LineEvidence, ...]:
-    """The allocations of which a person may say which invoice they mean."""
-    return tuple(line for line in evidence.lines if not line.invoice_id and line.problem in MATCHABLE)
+    """The allocations of which a person may say which invoice they mean, or that it is another customer's by now."""
+    lost = [line for line in evidence.lines if not line.invoice_id and line.problem in MATCHABLE]
+    return (*lost, *(line for line in evidence.lines if is_moved(line, evidence)))
+
+
+def is_moved(line: LineEvidence, evidence: Evidence) -> bool:
+    """Whether the invoice that was paid is another customer's by now. Where the books tell that the customer was merged into
+    that one, a retry follows, and nobody has to say so.
+    """
+    of, invoice = evidence.customer, line.invoice
+    moved = bool(line.invoice_id) and isinstance(invoice, Invoice) and of is not None and invoice.customer_id != of.id
+    return moved and evidence.merged_into is None
 
 
 def may_match(evidence: Evidence) -> bool:
@@ -147,7 +157,8 @@ def with_named(evidence: Evidence, named: Collection[Customer | Invoice]) -> Evi
         for of in named
         if isinstance(of, Invoice) and of.customer_id in by_id and _may_take(of, evidence.payment)
     ]
-    lines = [_with(line, invoices) if line in unmatched(evidence) else line for line in evidence.lines]
+    asked = unmatched(evidence)
+    lines = [_with(line, invoices) if line in asked else line for line in evidence.lines]
     return replace(evidence, lines=tuple(lines), near_customers=tuple(customers.values()))
 
 
@@ -159,6 +170,8 @@ def _own(evidence: Evidence) -> set[str]:
 
 def _with(line: LineEvidence, invoices: Sequence[NearInvoice]) -> LineEvidence:
     there = {near.invoice.id for near in line.near}
+    if line.invoice_id:  # of one that was found, it is in question only whose it is
+        invoices = [near for near in invoices if near.invoice.id == line.invoice_id]
     return replace(line, near=(*line.near, *(near for near in invoices if near.invoice.id not in there)))
 
 

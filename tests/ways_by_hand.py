@@ -107,9 +107,14 @@ def _told(world: World, case: Case, **changes: object) -> None:
 
 
 def work_of(diagnosis: Diagnosis) -> Work | None:
-    """What the words of this card ask to be done in the books; a payment that fits again asks for nothing but a retry."""
+    """What the words of this card ask to be done in the books; a payment that fits again, or whose customer was merged into
+    another, asks for nothing but a retry."""
     finding = diagnosis.primary
-    return Work(_nothing) if finding.facts("fits_now") else WORK.get(finding.rule)
+    if finding.facts("receipt_closed"):
+        return Work(_reopen_period, company_wide=True)
+    if finding.rule not in WORK and finding.facts("customer_inactive"):
+        return WORK["customer_inactive"]
+    return Work(_nothing) if finding.facts("fits_now", "customer_merged") else WORK.get(finding.rule)
 
 
 #: By the rule that told the cause: what its sentence says is to be done, where that is no remedy of the card.
@@ -118,7 +123,6 @@ WORK: Mapping[str, Work] = {
     "credit_in_closed_period": Work(_reopen_period, company_wide=True),
     "currency_mismatch": Work(_invoice_in_the_currency_paid),
     "customer_inactive": Work(_reactivate),
-    "customer_merged": Work(_nothing),  # retry alone: the payment follows its invoices
     "intake": Work(_void_ours),  # the feed has it with other content, and ours is in the books
     "invoice_not_ready": Work(_issue),
     "paid_by_returned": Work(_record_the_first_return),

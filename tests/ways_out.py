@@ -12,9 +12,9 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -147,21 +147,18 @@ class Walked:
         return {cause: dict(sorted(counted.items())) for cause, counted in sorted(found.items())}
 
 
-def walk_all(
-    world: World, states: Sequence[str] = tuple(STATES), causes: Sequence[Cause] = tuple(Cause), *, every_way: bool = True
-) -> Walked:
+def walk_all(world: World, spots: Iterable[Spot], *, every_way: bool = True) -> Walked:
     """Walks in one world. Without `every_way`, a failure that one way ended is not walked again."""
     walked = Walked(world.name)
     desk = world.scene.desk  # one failure alone is a case, whatever else is played beside it
     world.scene.desk = replace(desk, company=replace(desk.company, large_percentage=100))
     place = count(1_000, PLACES)
-    spots = [spot for state in states if world.name in STATES[state].books for spot in _spots(world.name, state, causes)]
     for batch in _apart(spots):
         _walk_each_way(world, walked, batch, place, every_way=every_way)
     return walked
 
 
-def _apart(spots: Sequence[Spot]) -> Iterator[list[Spot]]:
+def _apart(spots: Iterable[Spot]) -> Iterator[list[Spot]]:
     """What may be played side by side: neither a closed month nor a closed account concerns the others of a batch."""
     batches: dict[str, list[Spot]] = {}
     for spot in spots:
@@ -190,8 +187,9 @@ def lift(world: World, walked: Walked) -> None:
         (walked.by_itself if landed else walked.stuck).append(cause)
 
 
-def _spots(books: str, state: str, causes: Sequence[Cause]) -> Iterator[Spot]:
-    for cause in causes:
+def spots_of(books: str, states: Iterable[str] = STATES, causes: Iterable[Cause] = Cause) -> Iterator[Spot]:
+    """Where failures stand that these books can express, by the scenes of these causes in these states."""
+    for state, cause in product([state for state in states if books in STATES[state].books], causes):
         if expressible(cause, books) and cause not in STATES[state].never:
             if cause in PLAYS:
                 yield from (Spot(cause, firing, state) for firing in (True, False))
@@ -404,6 +402,7 @@ def named_by_a_person(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence) 
             return {"receipt": f"#{suspects[0].receipt.id}", "cash_reference": "check 4471"} if suspects else None
         case Remedy.MATCH:
             near = [f"#{line.near[0].invoice.id}" for line in evidence.lines if line.near]
+            near += [f"#{line.invoice_id}" for line in rules.unmatched(evidence) if line.invoice_id]
             of = [f"#{found.customer.id}" for found in evidence.near_customers]
             if near:
                 return {"to_invoice": near}
@@ -439,7 +438,7 @@ def main() -> None:
     found: dict[str, Walked] = {}
     for name in asked.books:
         with TemporaryDirectory() as folder, a_world(name, Path(folder)) as world:
-            found[name] = walk_all(world, asked.states, [Cause(cause) for cause in asked.causes], every_way=not asked.first)
+            found[name] = walk_all(world, spots_of(name, asked.states, map(Cause, asked.causes)), every_way=not asked.first)
             lift(world, found[name])
     if asked.json:
         print(json.dumps({name: plain(walked) for name, walked in found.items()}, indent=2))

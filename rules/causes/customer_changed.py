@@ -9,6 +9,7 @@ from receivables.words import Words, capitalized
 from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
+from rules.near import may_match
 from rules.patterns import a
 from rules.reading import CustomerState, Reading
 from rules.rule import Matched, rule
@@ -40,12 +41,13 @@ def invoice_moved(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: the invoice is there and open, in another customer's name.
     Happens when: somebody changed the customer of the invoice instead of creating a new one.
-    Remedy: move the invoice back, or dismiss the payment with a receipt entered by hand as proof. One customer's money is
-    never put on another customer's invoice by itself.
+    Remedy: move the invoice back; or, where the customer paid for it all the same, or was merged into the other one, two people
+    match the payment to it. One customer's money is never put on another customer's invoice by itself.
     Prevention: void an invoice that was created for the wrong customer and create a new one.
     Not to be confused with: another customer's invoice that happens to have the same number.
     """
-    return matched.finding(Remedy.RETRY, Remedy.DISMISS, because=observations.lines_with(reading, Flaw.MOVED))
+    match = (Remedy.MATCH,) if may_match(reading.evidence) else ()
+    return matched.finding(Remedy.RETRY, *match, Remedy.DISMISS, because=observations.lines_with(reading, Flaw.MOVED))
 
 
 @rule(Cause.CUSTOMER_CHANGED, when=(refused(Refusal.CUSTOMER_MISMATCH),), certain=None)
@@ -71,7 +73,8 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         belong = "belongs" if len(moved) == 1 else "belong"
         return (
             f"{capitalized(phrases.documents(moved))} {belong} to another customer than {name} now. "
-            "Correct that in the books, then retry; money is never put on another customer's invoice."
+            "Correct that in the books, then retry; or two people match the payment to it by its number. Money is never put on "
+            "another customer's invoice by itself."
         )
     into = finding.facts("customer_merged")[0].text("into")
     return (

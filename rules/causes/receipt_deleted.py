@@ -60,6 +60,8 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     if finding.remedy is Remedy.RETRY:
         staying = phrases.documents(finding.facts("receipt_ours"))
         return f"{gone} {capitalized(staying)} has our mark and is the whole payment: retry, and it is ours from then on."
+    if merged := finding.facts("customer_merged"):
+        return f"{gone} {ASK_FIRST} The customer was merged into {merged[0].text('into')}: a retry records it there."
     if finding.facts("customer_inactive"):
         return f"{gone} {ASK_FIRST} To recreate it, first make customer {phrases.customer(diagnosis)} active in the books."
     return f"{gone} {ASK_FIRST}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
+from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.effects import EffectKind
 from receivables.words import Words, capitalized, listed
-from rules import observations, phrases
+from rules import fact_kinds, observations, phrases
 from rules.cause_file import CauseFile
 from rules.patterns import a
 from rules.reading import Reading
@@ -31,7 +31,16 @@ def receipt_doubled(reading: Reading, matched: Matched) -> Finding:
         return matched.finding(Remedy.VOID_RECEIPT, Remedy.ESCALATE, Remedy.DISMISS, because=because)
     if second_payments(reading) and not reading.evidence.unread:
         return matched.finding(Remedy.NOT_DUPLICATE, Remedy.ESCALATE, Remedy.DISMISS, because=because)
-    return matched.finding(Remedy.ESCALATE, Remedy.DISMISS, because=because)
+    return matched.finding(Remedy.ESCALATE, Remedy.DISMISS, because=(*because, *_closed(reading)))
+
+
+def _closed(reading: Reading) -> list[Fact]:
+    """The receipts that a closed month holds, so that nobody removes one before it is open again."""
+    through = reading.evidence.settings.closed_through
+    if through is None:
+        return []
+    held = [found for found in reading.marked if found.received_on <= through]
+    return [fact_kinds.receipt_closed(observations.receipt(found), through=through) for found in held]
 
 
 @rule(Cause.RECEIPT_DOUBLED, when=(a("payment", repeated=True),), certain=None)
@@ -70,6 +79,8 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         return f"{twice} They are in bank deposits, so the bank has the money twice: say which money the second one is."
     if diagnosis.primary.remedy is Remedy.VOID_RECEIPT and (kept := [fact for fact in receipts if fact.value("deposited")]):
         return f"{twice} {capitalized(phrases.documents(kept))} is in a bank deposit and stays; the other one is voided."
+    if diagnosis.primary.facts("receipt_closed"):
+        return f"{twice} They are in a closed period: one of them can be removed once the controller reopened it."
     return f"{twice} One of them must be removed."
 
 
