@@ -40,6 +40,13 @@ STEPS = 4  # what is done about one failure until it must have ended
 SECONDS_BETWEEN_SYNCS = 60.0
 PLACES = 1_000  # numbers of payments for one round of walks
 BY_ITSELF, BY_HAND, AS_IT_IS = "by itself", "by hand", "as it is"
+#: Failures that nothing on their card ends, by books, as `Spot` names them, and why. Open work: one that ended must go from here.
+DEAD_ENDS: Mapping[str, Mapping[str, str]] = {
+    XERO: {
+        "surcharge (near miss), as it is": "money on account is taken only in a bank account, and the one for checks is none; "
+        "the refusal says so, and no remedy names another account",
+    },
+}
 #: Where the payment then is, and its failure closed: that ended it.
 ENDED = frozenset(
     {
@@ -128,6 +135,14 @@ class Walked:
             for spot, walks in sorted(tried.items())
             if not any(walk.ended for walk in walks)
         }
+
+    @property
+    def wrong(self) -> list[str]:
+        """Dead ends that are not known, known ones that ended, and what was false on the way."""
+        walked = {str(walk.spot) for walk in self.walks}
+        known, dead = DEAD_ENDS.get(self.books, {}).keys() & walked, {str(spot) for spot in self.dead_ends}
+        false = [where for where in self.false if where.rpartition(", way ")[0] not in known]
+        return sorted([*(dead ^ known), *false])
 
     @property
     def false(self) -> dict[str, list[str]]:
@@ -445,7 +460,7 @@ def main() -> None:
     else:
         for name, walked in found.items():
             _print(name, walked)
-    sys.exit(1 if any(walked.dead_ends or walked.false or walked.stuck for walked in found.values()) else 0)
+    sys.exit(1 if any(walked.wrong or walked.stuck for walked in found.values()) else 0)
 
 
 def plain(walked: Walked) -> dict[str, object]:
