@@ -14,7 +14,7 @@ import oracle_credits
 import oracle_rest
 from oracle_money import LIKELY, POSSIBLE, Broken, HandReceipt, Money, same_origin, stands, tender, where
 
-from receivables.books_records import Gone, Invoice, InvoiceStatus, MoneyOutKind, Receipt
+from receivables.books_records import Gone, Invoice, InvoiceStatus, Receipt
 from receivables.diagnosis import Cause, Confidence, Remedy
 from receivables.effects import EffectKind, EffectState
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, PostedPart
@@ -85,14 +85,10 @@ class _Oracle(Money):
         found, codes = self.diagnosed(), self.in_the_way() - {"unread"}
         records = found.remedy in (Remedy.RECREATE_RECEIPT, Remedy.KEEP_ON_ACCOUNT) and not self.ours
         no_account = self.refused("account_inactive") or self.refused("reference_inactive")
-        refused = (
-            bool(codes & NOBODY or no_account)
-            if records
-            else found.remedy is Remedy.UNAPPLY_CREDIT_MEMO and bool(codes - {"short"})
-        )
-        later = self.e.received_on_closed and self.e.settings.closed_through and not (codes - {"period_closed"}) & NOBODY
-        later = later and not no_account
-        refused = refused or (found.remedy is Remedy.APPLY_RECEIPT and "customer_inactive" in codes)
+        alone = {Remedy.UNAPPLY_CREDIT_MEMO: codes - {"short"}, Remedy.APPLY_RECEIPT: codes & {"customer_inactive"}}
+        refused = bool(codes & NOBODY or no_account) if records else bool(alone.get(found.remedy))
+        closed = self.e.received_on_closed and self.e.settings.closed_through
+        later = closed and not no_account and not (codes - {"period_closed"}) & NOBODY
         if found.remedy is Remedy.POST_ON_OPEN_DAY:
             return found if later else replace(found, remedy=Remedy.RETRY)
         return replace(found, remedy=Remedy.POST_ON_OPEN_DAY if later else Remedy.ESCALATE) if refused else found
@@ -144,15 +140,11 @@ class _Oracle(Money):
         cause = Cause(f"payment_{payment.status}")
         if payment.status is FeedStatus.CHARGED_BACK and payment.dispute is not Dispute.LOST:
             return Opinion(cause, Remedy.WAIT, self.sure(True))
-        by_hand = [r.receipt for r in self.suspects] + [r.receipt for r in self.e.receipts if r.proves]
-        paid_out = Counter[str]()
-        for entry in self.e.money_out:
-            paid_out[entry.receipt_id] += 0 if entry.kind is MoneyOutKind.FEE else entry.amount_minor
-        counted = [r for r in (*self.ours.values(), *by_hand) if not r.voided and r.amount_minor > paid_out[r.id]]
+        counted = self.counted()
         if not counted:
             nothing = not self.ours and not self.not_read()
             return Opinion(cause, Remedy.DISMISS if nothing else Remedy.ESCALATE, self.sure(True))
-        unsaid = [r for r in self.suspects if not r.source.proves] if len({r.id for r in counted}) > 1 else []
+        unsaid = self.unsaid_beside(counted)
         said = Remedy.NOT_DUPLICATE if not self.e.unread and any(not r.named for r in unsaid) else Remedy.ESCALATE
         recorded = said if unsaid else Remedy.RECORD_RETURN
         if payment.status is not FeedStatus.FAILED:
@@ -163,9 +155,7 @@ class _Oracle(Money):
 
     def came_after_all(self) -> Opinion:
         cause = Cause(f"payment_{self.e.told_before}")
-        paid_out = Counter[str]()
-        for entry in self.e.money_out:
-            paid_out[entry.receipt_id] += 0 if entry.kind is MoneyOutKind.FEE else entry.amount_minor
+        paid_out = self.paid_out()
         balanced = [r for r in self.ours.values() if r.amount_minor <= paid_out[r.id]]
         return Opinion(cause, Remedy.ESCALATE if balanced else Remedy.RETRY, self.sure(True))
 

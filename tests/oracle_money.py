@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from receivables.books_records import Gone, Invoice, InvoiceStatus, Receipt
+from receivables.books_records import Gone, Invoice, InvoiceStatus, MoneyOutKind, Receipt
 from receivables.effects import EffectState
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, ReceiptEvidence
 from receivables.payment import FeedStatus
@@ -328,6 +328,23 @@ class Money:
     @property
     def suspects(self) -> list[HandReceipt]:
         return [receipt for receipt in self.receipts if receipt.may_be_it]
+
+    def paid_out(self) -> Counter[str]:
+        """What left the books again, by receipt; a fee is no part of it."""
+        found = Counter[str]()
+        for entry in self.e.money_out:
+            found[entry.receipt_id] += 0 if entry.kind is MoneyOutKind.FEE else entry.amount_minor
+        return found
+
+    def counted(self) -> dict[str, Receipt]:
+        """The receipts of the payment, or that may be it, whose money the books still count."""
+        out, by_hand = self.paid_out(), [r.receipt for r in self.suspects] + [r.receipt for r in self.e.receipts if r.proves]
+        found = {r.id: r for r in (*self.ours.values(), *by_hand)}
+        return {id_: r for id_, r in found.items() if not r.voided and r.amount_minor > out[id_]}
+
+    def unsaid_beside(self, counted: dict[str, Receipt]) -> list[HandReceipt]:
+        """Of several that count, those by hand of which nobody said whether they are the payment."""
+        return [r for r in self.suspects if not r.source.proves] if len(counted) > 1 else []
 
     @staticmethod
     def line_key(line: LineEvidence) -> str:
