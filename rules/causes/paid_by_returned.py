@@ -36,21 +36,20 @@ def paid_by_returned(reading: Reading, matched: Matched) -> Finding:
 
 def _held(reading: Reading, line: LineReading) -> list[Fact]:
     return [
-        gone_facts.receipt_of_returned(
+        (gone_facts.receipt_of_recorded if other.recorded else gone_facts.receipt_of_returned)(
             observations.receipt(receipt),
             receipt.created,
             invoice=observations.invoice(line),
             payment=other.number,
             status=other.status.value,
             on=other.on,
-            recorded=other.recorded,
         )
         for receipt, other in held_by(line, reading)
     ]
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    held = diagnosis.primary.facts("receipt_of_returned")
+    held = diagnosis.primary.facts("receipt_of_returned", "receipt_of_recorded")
     said = []
     for fact in held:
         day = fact.text("on")
@@ -62,8 +61,8 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
 
 def _what_then(held: Sequence[Fact]) -> list[str]:
     """What lets the payment be posted: the return, or, where that is recorded, that the old receipt gives the invoice free."""
-    missing = list(dict.fromkeys(fact.text("payment") for fact in held if fact.value("recorded") is not True))
-    kept = [fact for fact in held if fact.value("recorded") is True]
+    missing = list(dict.fromkeys(fact.text("payment") for fact in held if fact.fact != "receipt_of_recorded"))
+    kept = [fact for fact in held if fact.fact == "receipt_of_recorded"]
     said = [f"Once that is recorded for {listed(missing)}, this payment is posted by itself."] if missing else []
     if kept:
         said.append(
