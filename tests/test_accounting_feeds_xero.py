@@ -45,6 +45,9 @@ class XeroLists:
     def look_begins(self, *, receipts_only: bool) -> None:
         """Nothing is remembered here."""
 
+    def read_through(self, endpoint: str) -> None:
+        """Nor is what was read to its end."""
+
     def afresh(self) -> AbstractContextManager[None]:
         return nullcontext()
 
