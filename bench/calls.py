@@ -17,11 +17,16 @@ from typing import Any
 
 from bench.versions import COMMIT, ROOT, check_out, environment
 
-RESULTS = Path(__file__).with_name("results")
+RESULTS = Path(__file__).with_name("results") / "calls.json"
 #: By package: what its books are here, and how many payments are played, of how many customers.
 PACKAGES = {"quickbooks": ("QuickBooks Online", 1000, 80), "xero": ("Xero", 1000, 80), "tryton": ("Tryton", 40, 4)}
 SCALED_TO = 1000
-STEPS = {"healthy": "1,000 healthy payments", "failure": "one failure, found in a sync", "decision": "one decision, carried out"}
+STEPS = {
+    "healthy": "1,000 healthy payments",
+    "quiet": "a sync with nothing new",
+    "failure": "one failure, found in a sync",
+    "decision": "one decision, carried out",
+}
 
 
 def main() -> None:
@@ -37,9 +42,10 @@ def main() -> None:
     }
     print(table(options.commit, found))
     if options.keep:
-        RESULTS.mkdir(exist_ok=True)
-        kept = {"before": options.commit, "packages": found}
-        (RESULTS / "calls.json").write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+        RESULTS.parent.mkdir(exist_ok=True)
+        held = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"packages": {}}
+        kept = {"before": options.commit, "packages": held["packages"] | found}
+        RESULTS.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
 
 
 def table(commit: str, found: Mapping[str, Any]) -> str:
@@ -54,9 +60,11 @@ def table(commit: str, found: Mapping[str, Any]) -> str:
 
 
 def _figures(played: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """Those of the healthy payments scaled to a thousand."""
-    scaled = {kind: round(made * SCALED_TO / played["payments"]) for kind, made in played["healthy"].items()}
-    return {"healthy": scaled, "failure": played["failure"], "decision": played["decision"]}
+    """Those of the healthy payments scaled to a thousand, beyond what each sync asks for in any case."""
+    healthy, quiet = played["healthy"], played["quiet"]
+    fixed = {kind: healthy["syncs"] * made for kind, made in quiet.items()}
+    scaled = {kind: fixed[kind] + round((healthy[kind] - fixed[kind]) * SCALED_TO / played["payments"]) for kind in quiet}
+    return {"healthy": scaled, "quiet": quiet, "failure": played["failure"], "decision": played["decision"]}
 
 
 def _play(package: str, checkout: Path, payments: int | None) -> Mapping[str, Any]:
@@ -77,7 +85,7 @@ def _options() -> argparse.Namespace:
         "--payments", type=int, help="healthy ones in each package, scaled to a thousand (default 1,000; Tryton 40)"
     )
     asked.add_argument("--jobs", type=int, default=2, help="played side by side")
-    asked.add_argument("--keep", action="store_true", help=f"write the figures to {RESULTS.name}/calls.json")
+    asked.add_argument("--keep", action="store_true", help="write the figures of these packages to bench/results/calls.json")
     return asked.parse_args()
 
 
