@@ -53,6 +53,10 @@ recording: ## what one row of the record costs, here and in 0.1.0, side by side
 	@$(install) dev
 	@$(bin)/python -m bench.recording $(ARGS)
 
+calls: ## count the calls to each of the books, here and in 0.1.0: healthy payments, a failure, a decision (ARGS="--packages xero")
+	@$(install) dev
+	@$(bin)/python -m bench.calls $(ARGS)
+
 feeds: ## play 10,000 generated feeds of changes for each connector that has one (FEEDS=200 for fewer)
 	@$(install) dev
 	@FEEDS=$(or $(FEEDS),10000) $(bin)/python -m pytest -q -n $(JOBS) tests/test_accounting_feeds_*.py

@@ -239,7 +239,7 @@ def tryton(folder: Path) -> Iterator[House]:
         def invoices(wanted: list[tuple[str, str, int]]) -> list[str]:
             today = clock.now().date()
             together = getattr(dana, "invoices", None)  # 0.1.0 enters them one by one
-            if together is not None:
+            if together is not None and len(wanted) > 1:
                 return list(together(wanted, on=today))
             return [dana.invoice(number, customer, minor, on=today) for number, customer, minor in wanted]
 

@@ -1,6 +1,7 @@
 """Whether a receipt of ours still is what was meant: the one comparison, for reading back, for the proof and for the rules. Pure.
 
-Another amount, customer, day or deposit account is a change, and so is money missing from an invoice that it was meant for.
+Another amount, customer, day, deposit account or exchange rate is a change, and so is money missing from an invoice that
+it was meant for.
 What may be on account may be applied to any invoice of the customer: an unapplied credit is there for that.
 """
 
@@ -22,6 +23,7 @@ class Change(StrEnum):
     CUSTOMER = "is another customer's"
     DAY = "has another date"
     ACCOUNT = "is in another deposit account"
+    RATE = "is booked at another exchange rate than it was sent with"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def changes(receipt: Receipt, meant: Meant, customers: Mapping[str, Customer]) -
         Change.AMOUNT: (receipt.amount_minor, receipt.currency) != (meant.amount_minor, meant.currency),
         Change.CUSTOMER: bool(meant.customer_id) and receipt.customer_id != heir_of(meant.customer_id, customers),
         Change.DAY: meant.received_on is not None and receipt.received_on != meant.received_on,
+        Change.RATE: bool(receipt.rate_sent),
         Change.ACCOUNT: bool(meant.deposit_account) and receipt.deposit_account != meant.deposit_account,
     }
     return tuple(change for change, so in asked.items() if so)

@@ -151,6 +151,8 @@ class Receipt:
     lines: tuple[ReceiptLine, ...] = ()
     texts: tuple[str, ...] = ()  # whatever else somebody wrote on it: lines, move, statement
     deposit: str = ""  # the number or name of the bank deposit it is in, where the books tell
+    rate_sent: str = ""  # the exchange rate that we sent, where the books have it at another one:
+    rate_booked: str = ""  # that one
 
     @property
     def written(self) -> tuple[str, ...]:

@@ -242,6 +242,12 @@ def receipt_in_other_account(fact: Fact, words: Words, *, was: str, now: str) ->
     return f"our {fact.document} {moved}{last_changed(fact, words)}."
 
 
+@kind
+def receipt_at_other_rate(fact: Fact, words: Words, *, was: str, now: str) -> str:
+    booked = f"was sent with an exchange rate of {plain(was)} and is booked at {plain(now)}"
+    return f"our {fact.document} {booked}{last_changed(fact, words)}."
+
+
 def last_changed(fact: Fact, words: Words) -> str:
     return f", last changed{when(fact, words)}" if fact.at else ""
 

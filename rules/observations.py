@@ -298,6 +298,8 @@ def _change(reading: Reading, found: PartReading, live: Receipt, change: Change)
             return kinds.receipt_of_other_customer(label, touched)
         case Change.DAY:
             return kinds.receipt_redated(label, touched, was=source.received_on or live.received_on, now=live.received_on)
+        case Change.RATE:
+            return kinds.receipt_at_other_rate(label, touched, was=live.rate_sent, now=live.rate_booked)
         case Change.ACCOUNT:
             return kinds.receipt_in_other_account(label, touched, was=source.deposit_account, now=live.deposit_account)
 

@@ -7,13 +7,17 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from evidence_makers import WORDS
+from makers import a_payment
 from quickbooks_scene import house_over_quickbooks
-from scene import CREATED, Scene
+from scene import CREATED, PAID, Scene
 from stand_ins.quickbooks import QuickBooks
 from stand_ins.serving import Fault
 
+import rules
 from receivables.diagnosis import Cause, Remedy
-from receivables.payment import PaymentState
+from receivables.payment import Allocation, PaymentState
+from sync import reconciliation
 
 Made = tuple[Scene, QuickBooks]
 SETTLED_SECONDS = 200
@@ -135,3 +139,32 @@ def test_credit_that_slips_in_between_reading_and_posting_is_noticed_afterwards(
     house.sync()
     assert Cause.CREDIT_MEMO_APPLIED is house.failing().cause
     assert [] == house.receipts()
+
+
+def test_receipt_at_another_exchange_rate_than_sent_is_found_by_the_proof_until_it_is_corrected(made: Made) -> None:
+    house, quickbooks = made
+    quickbooks.api.rates["EUR"] = "1.0845"
+    customer = house.customer("Hooli")
+    house.ledger.add_invoice("1042", customer.id, 50_000, "EUR", date(2026, 2, 1), by="Dana", at=CREATED)
+    paid = a_payment(
+        currency="EUR", amount_minor=50_000, customer="Hooli", paid_at=PAID, allocations=(Allocation(50_000, "1042"),)
+    )
+    house.feed(paid)
+    house.sync()
+    number = paid.transaction_number
+    assert PaymentState.VERIFIED is house.payment(number).state
+    (receipt,) = house.ledger.receipts()
+    quickbooks.write_on(receipt.id, {"ExchangeRate": 1.0})
+
+    proven = reconciliation.run_once(house.desk)
+
+    assert [("receipt_changed", number)] == [(found.problem, found.transaction) for found in proven.discrepancies]
+    assert Cause.RECEIPT_CHANGED is house.failing(number).cause
+    diagnosis = house.failing(number).diagnosis
+    assert diagnosis is not None
+    assert "sent with an exchange rate of 1.0845 and is booked at 1" in rules.sentence(diagnosis, WORDS)
+    quickbooks.write_on(receipt.id, {"ExchangeRate": 1.0845})
+    house.clock.advance(3600)
+    house.sync()
+    assert reconciliation.run_once(house.desk).clean
+    assert house.failure(number) is None

@@ -344,10 +344,23 @@ def test_customer_keeps_its_own_name_and_its_place_in_its_family(
     assert (name, full_name, parent, active) == (customer.name, customer.full_name, customer.parent_id, customer.active)
 
 
-@pytest.mark.parametrize(("booked", "told"), [("1.0845", ""), ("1", "1"), (None, "")])
-def test_rate_at_which_it_was_booked_is_compared_with_the_one_given(booked: str | None, told: str) -> None:
-    request = Request("create", {"ExchangeRate": Decimal("1.0845")})
-    assert told == writes.booked_otherwise(request, {} if booked is None else {"ExchangeRate": Decimal(booked)})
+@pytest.mark.parametrize(
+    ("note", "booked", "told"),
+    [
+        ("rn-abcdefghijklmnop.1.0 Exchange rate 1.0845: Portal payment", "1.08450", ("", "")),
+        ("rn-abcdefghijklmnop.1.0 Exchange rate 1.0845: Portal payment", "1", ("1.0845", "1")),
+        ("rn-abcdefghijklmnop.1.0 Exchange rate 110: Portal payment", "111.5", ("110", "111.5")),
+        ("rn-abcdefghijklmnop.1.0 Portal payment", "1", ("", "")),  # in the home currency, or of an earlier version
+        ("Exchange rate 1.0845: a note of Dana's", "1", ("", "")),
+        ("rn-abcdefghijklmnop.1.0 Exchange rate 1.0845: Portal payment", None, ("", "")),
+    ],
+)
+def test_rate_at_which_it_is_booked_is_compared_with_the_one_sent(note: str, booked: str | None, told: tuple[str, str]) -> None:
+    rate = {} if booked is None else {"ExchangeRate": Decimal(booked)}
+    money = {"TotalAmt": Decimal(500), "UnappliedAmt": Decimal(500), "CurrencyRef": {"value": "EUR"}, **rate}
+    payment = {"Id": "7", "SyncToken": "0", "MetaData": meta(), "TxnDate": "2026-03-03", "PrivateNote": note, **money}
+    receipt = documents.receipt(payment)
+    assert told == (receipt.rate_sent, receipt.rate_booked)
 
 
 def test_custom_fields_of_every_kind_are_texts() -> None:

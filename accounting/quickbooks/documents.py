@@ -34,6 +34,8 @@ Json = Mapping[str, object]
 #: What QuickBooks adds to the name of an inactive customer, numbered where that name was taken already.
 _DELETED = re.compile(r" \(deleted(?:[ -]?\d+)?\)(?= *(?::|$))", re.IGNORECASE)
 ENTRIES = ("JournalEntry", "Expense", "Check", "Purchase")  # by which a receipt's money went out again, as its lines name them
+#: The exchange rate that we sent, in our note: QuickBooks may book another one, and the two are compared when it is read.
+_RATE = re.compile(r"^rn-[a-z2-7]{16}\.\d+\.\d+ Exchange rate (\d+(?:\.\d+)?): ")
 VOIDED = "voided"  # how the note of a voided document begins, in lower case
 KINDS = {"Customer": "customer", "Invoice": "invoice", "CreditMemo": "credit_memo", "Payment": "receipt"}
 
@@ -212,12 +214,27 @@ def _what_for(line: Json) -> str:
     return " ".join(filter(None, (item, text(line, "Description"))))
 
 
+def with_rate(note: str, rate: Decimal) -> str:
+    """Our note with the exchange rate that is sent along, behind its marker."""
+    marker, _, memo = note.partition(" ")
+    return f"{marker} Exchange rate {rate:f}: {memo}"
+
+
+def _rates(document: Json) -> tuple[str, str]:
+    """The rate that we sent and the one it is booked at, where the two differ; else ("", "")."""
+    sent, booked = _RATE.match(text(document, "PrivateNote")), document.get("ExchangeRate")
+    if sent is None or not isinstance(booked, int | Decimal) or Decimal(sent[1]) == booked:
+        return "", ""
+    return sent[1], f"{Decimal(booked):f}"
+
+
 def receipt(document: Json) -> Receipt:
     """A Payment as a receipt. `method` is the name of its payment method where QuickBooks gives one, else its id."""
     currency = currency_of(document)
     created, changed = stamps(document)
     amount_minor = minor(document, "TotalAmt", currency)
     method = part(document, "PaymentMethodRef")
+    rate_sent, rate_booked = _rates(document)
     return Receipt(
         id=text(document, "Id"),
         number=text(document, "DocNumber") or text(document, "PaymentRefNum") or text(document, "Id"),
@@ -238,6 +255,8 @@ def receipt(document: Json) -> Receipt:
         lines=money_lines(document),
         texts=texts_of(document),
         deposit=", ".join(deposit_id for kind, deposit_id in linked(document) if kind == "Deposit"),
+        rate_sent=rate_sent,
+        rate_booked=rate_booked,
     )
 
 

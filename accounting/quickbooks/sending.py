@@ -5,7 +5,6 @@ A batch is worked off in order and has one request id for all; an item that the 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
 from accounting.calling import Calls
@@ -17,7 +16,6 @@ from receivables.effects import Answer, Order
 from receivables.errors import BooksRefused, OutcomeUnknown
 from receivables.refusal import Refusal
 
-log = logging.getLogger(__name__)
 VOIDING = {"operation": "update", "include": "void"}  # never a deletion: the Payment stays, with nothing in it
 
 
@@ -74,8 +72,6 @@ def _answer(order: Order, request: Request, body: object, trace: str) -> Answer:
     answered = body.get("Payment") if isinstance(body, Mapping) else None
     if not isinstance(answered, Mapping) or not writes.answers(order, request, answered):
         return OutcomeUnknown("QuickBooks answered with something that does not answer this write.")
-    if rate := writes.booked_otherwise(request, answered):
-        log.error("QuickBooks booked #%s at %s, not at the exchange rate it was given", text(answered, "Id"), rate)
     return writes.written(order, answered, trace)
 
 

@@ -112,12 +112,6 @@ def answers(order: Order, request: Request, answered: Json) -> bool:
     return same_money and order.marker in (text(answered, "PrivateNote") or order.marker)
 
 
-def booked_otherwise(request: Request, answered: Json) -> str:
-    """The exchange rate at which QuickBooks booked it, where that is not the one it was given; else ""."""
-    asked, booked = request.payment.get("ExchangeRate"), answered.get("ExchangeRate")
-    return str(booked) if isinstance(asked, Decimal) and booked is not None and booked != asked else ""
-
-
 def note(marker: str, memo: str) -> str:
     """The marker comes first, so that nothing that shortens a note cuts it."""
     return f"{marker} {memo}".strip()[:LONGEST_NOTE]
@@ -134,6 +128,7 @@ def _at_rate(payment: dict[str, object], currency: str, day: date | None, before
         )
     if (currency, day) in before.rates:
         payment["ExchangeRate"] = rate
+        payment["PrivateNote"] = documents.with_rate(str(payment["PrivateNote"]), rate)[:LONGEST_NOTE]
     return None
 
 
