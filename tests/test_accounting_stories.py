@@ -15,7 +15,6 @@ from tryton_stories import tryton_office
 ON_TRYTON = (
     "A receipt came off its invoice, and is applied again",
     "An ACH payment is returned, and the customer pays again",
-    "The second receipt of one payment is voided",
 )
 
 
