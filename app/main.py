@@ -6,10 +6,13 @@ Exit codes: 0 fine, 1 the answer is bad news, 2 wrong usage or configuration.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from app.commands import aliases as alias_commands
 from app.commands import connections as connection_commands
@@ -56,11 +59,17 @@ record_commands.register(app)
 service_commands.register(app)
 
 
+@cache
+def command() -> Callable[[], object]:
+    """All commands, put together once in a process; that takes longer than many of them."""
+    return get_command(app)
+
+
 def main() -> None:
     """Runs the command line; what stops it is reported in one line that says what to do."""
     try:
         _readable(sys.argv)
-        app()
+        command()()
     except FeedError as error:
         print_error(error.message)
         for problem in error.problems:

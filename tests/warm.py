@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from multiprocessing import forkserver
 from pathlib import Path
 
@@ -85,7 +86,10 @@ def _play(words: list[str], environment: Mapping[str, str], out: Path, err: Path
         for number in (1, 2)
     )
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if words[0] == "-m":
+    if words[:2] == ["-m", "app.main"]:  # as the command `resolve-now` does
+        sys.argv = ["resolve-now", *words[2:]]
+        import_module(words[1]).main()
+    elif words[0] == "-m":
         sys.argv = words[1:]
         sys.modules.pop(words[1], None)  # it runs anew, as the main program
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)

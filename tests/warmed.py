@@ -1,4 +1,4 @@
-"""A small life that is played once before our programs are forked, so that none of them compiles rules and statements again.
+"""A small life, played once before our programs are forked: commands, rules and statements are put together once for all.
 
 Imported by the process that `warm.py` forks from, and by nothing else. It leaves no file, no connection and no thread.
 """
@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import templates
 from scene import a_scene
 
+from app.main import command
 from receivables.diagnosis import Remedy
 from sync import reconciliation
 
@@ -36,5 +37,6 @@ def _live(folder: Path) -> None:
     scene.ledger.close()
 
 
+command()
 with TemporaryDirectory(dir=templates.memory()) as made:
     _live(Path(made))
