@@ -46,7 +46,7 @@ COMMANDS = {
     "books deactivate-customer": f"CUSTOMER {BY_HAND}",
     "books reactivate-customer": f"CUSTOMER {BY_HAND}",
     "books merge-customers": f"FROM INTO {BY_HAND}",
-    "books invoice": f"NUMBER --customer --amount --currency --on --draft --item {BY_HAND}",
+    "books invoice": f"NUMBER --customer --amount --currency --on --draft --item --due {BY_HAND}",
     "books issue-invoice": f"INVOICE {BY_HAND}",
     "books correct-invoice": f"INVOICE --amount {BY_HAND}",
     "books delete-invoice": f"INVOICE {BY_HAND}",
