@@ -143,7 +143,7 @@ class ChangeFeed:
         asked_from = datetime.fromisoformat(cursor.since)
         reached = at or min(self._clock.now(), max((queries.moment_of(document) for _, document in found), default=asked_from))
         # A full answer just after paging: its rest comes with the next sync, which asks from the same moment again.
-        since = asked_from if full else max(reached - OVERLAP, asked_from)
+        since = asked_from if full else max(reached - OVERLAP, asked_from).replace(microsecond=0)  # as it is asked for
         marks = tuple(_fingerprint(*change) for change in found if queries.moment_of(change[1]) >= since)
         following = Cursor(since=queries.moment_text(since), entity="", handed=marks[-FINGERPRINTS_AT_MOST:])
         self._reading.read_through()
