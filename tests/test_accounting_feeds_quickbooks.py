@@ -20,7 +20,8 @@ from stand_ins import quickbooks_query as query
 from accounting.calling import Calls, Reply
 from accounting.quickbooks import documents
 from accounting.quickbooks.changes import ENTITIES, ChangeFeed, Sizes
-from accounting.quickbooks.documents import KINDS, Json
+from accounting.quickbooks.documents import KINDS
+from accounting.quickbooks.fields import Json
 from accounting.quickbooks.queries import PAGE_OVERLAP, Reading
 from accounting.recent import Recent
 from receivables.books_records import Document, UnreadableReceipt

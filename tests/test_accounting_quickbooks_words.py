@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from quickbooks_answers import a_fault, a_line, a_payment_in_books, an_invoice, meta
 
-from accounting.quickbooks import documents, faults, writes
-from accounting.quickbooks.documents import Json
+from accounting.quickbooks import documents, faults, fields, writes
+from accounting.quickbooks.fields import Json
 from accounting.quickbooks.writes import Before, Request
 from receivables.books_records import InvoiceStatus, ReceiptLine
 from receivables.effects import Order, ReceiptWrite, UnapplyCredit, Verdict, classify, marker, markers_in
@@ -158,8 +158,8 @@ def test_state_of_an_invoice(more: dict[str, object], status: InvoiceStatus) -> 
     [("USD", Decimal("10.01"), 1001), ("USD", 10, 1000), ("JPY", Decimal("500"), 500), ("KWD", Decimal("1.005"), 1005)],
 )
 def test_amounts_are_exact_in_both_directions(currency: str, amount: Decimal | int, minor: int) -> None:
-    assert minor == documents.minor({"TotalAmt": amount}, "TotalAmt", currency)
-    assert amount == documents.amount(minor, currency)
+    assert minor == fields.minor({"TotalAmt": amount}, "TotalAmt", currency)
+    assert amount == fields.amount(minor, currency)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_amounts_are_exact_in_both_directions(currency: str, amount: Decimal | i
 )
 def test_amount_that_is_none_is_refused_and_never_rounded(currency: str, amount: object) -> None:
     with pytest.raises(BooksRefused) as refusal:
-        documents.minor({"Id": "1", "TotalAmt": amount}, "TotalAmt", currency)
+        fields.minor({"Id": "1", "TotalAmt": amount}, "TotalAmt", currency)
     assert "unreadable" == refusal.value.refusal
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from accounting.quickbooks import documents
-from accounting.quickbooks.documents import Json, text
+from accounting.quickbooks import documents, fields
+from accounting.quickbooks.fields import Json, text
 from accounting.quickbooks.queries import Reading
 from receivables.books_records import CreditMemo
 
@@ -46,15 +46,15 @@ class AppliedCredits:
         linked = {other for document in used for kind, other in documents.linked(document) if kind == "Payment"}
         payments = {key: payment for key, payment in self._reading.by_ids("Payment", linked).items() if payment is not None}
         short = [document for document in used if _told(entity, document, payments.values()) != _taken(document)]
-        for payment in self._reading.payments_of({documents.ref(document, "CustomerRef") for document in short}):
+        for payment in self._reading.payments_of({fields.ref(document, "CustomerRef") for document in short}):
             payments[text(payment, "Id")] = payment
         return [payments[key] for key in sorted(payments)]
 
 
 def _taken(document: Json) -> int:
     """What was taken from a document so far, in minor units."""
-    currency, left = documents.currency_of(document), "Balance" if "Balance" in document else "RemainingCredit"
-    return documents.minor(document, "TotalAmt", currency) - documents.minor(document, left, currency)
+    currency, left = fields.currency_of(document), "Balance" if "Balance" in document else "RemainingCredit"
+    return fields.minor(document, "TotalAmt", currency) - fields.minor(document, left, currency)
 
 
 def _told(entity: str, document: Json, payments: Iterable[Json]) -> int:

@@ -10,8 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from accounting.quickbooks import documents, queries
-from accounting.quickbooks.documents import Json, payment_of, text
+from accounting.quickbooks import documents, fields, queries
+from accounting.quickbooks.documents import payment_of
+from accounting.quickbooks.fields import Json, text
 from accounting.quickbooks.queries import Reading
 from accounting.quickbooks.writes import Before
 from receivables.books_records import CreditMemo, Customer, Gone, Invoice
@@ -101,7 +102,7 @@ class Beforehand:
         asked: set[tuple[str, date | None]] = {
             (order.write.currency, order.write.received_on) for order in orders if isinstance(order.write, ReceiptWrite)
         }
-        asked |= {(documents.currency_of(memo), None) for memo in memos.values() if memo is not None}
+        asked |= {(fields.currency_of(memo), None) for memo in memos.values() if memo is not None}
         if not asked:
             return {}
         home = self._reading.home_currency()

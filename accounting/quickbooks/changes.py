@@ -17,8 +17,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
-from accounting.quickbooks import documents, queries
-from accounting.quickbooks.documents import KINDS, Json
+from accounting.quickbooks import fields, queries
+from accounting.quickbooks.documents import KINDS
+from accounting.quickbooks.fields import Json
 from accounting.quickbooks.queries import CHANGES_AT_MOST, Reading
 from receivables.books_records import Changes, Document, Gone, Stamp, UnreadableReceipt
 from receivables.errors import BooksRefused
@@ -163,9 +164,9 @@ class ChangeFeed:
 
 
 def _gone(entity: str, stub: Json) -> Gone:
-    return Gone(KINDS[entity], documents.text(stub, "Id"), Stamp("", queries.moment_of(stub)))
+    return Gone(KINDS[entity], fields.text(stub, "Id"), Stamp("", queries.moment_of(stub)))
 
 
 def _fingerprint(entity: str, document: Json) -> str:
-    words = (entity, *(documents.text(document, name) for name in ("Id", "SyncToken", "status")), queries.changed_text(document))
+    words = (entity, *(fields.text(document, name) for name in ("Id", "SyncToken", "status")), queries.changed_text(document))
     return hashlib.sha256("|".join(words).encode()).hexdigest()[:12]

@@ -21,9 +21,10 @@ from accounting.quickbooks.applied import AppliedCredits
 from accounting.quickbooks.beforehand import Beforehand
 from accounting.quickbooks.changes import ChangeFeed
 from accounting.quickbooks.description import TRAITS
-from accounting.quickbooks.documents import Json, payment_of, text
+from accounting.quickbooks.documents import payment_of
 from accounting.quickbooks.entries_out import EntriesOut
 from accounting.quickbooks.explaining import Reads, explained
+from accounting.quickbooks.fields import Json, text
 from accounting.quickbooks.marks import Marks
 from accounting.quickbooks.queries import Reading
 from accounting.quickbooks.returning import Returning

@@ -8,11 +8,12 @@ document's currency; moments carry an offset.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 
+from accounting.quickbooks.fields import Json, currency_of, day, minor, part, parts, ref, stamps, text
 from receivables.books_records import (
     BooksSettings,
     CreditApplication,
@@ -22,15 +23,11 @@ from receivables.books_records import (
     InvoiceStatus,
     Receipt,
     ReceiptLine,
-    Stamp,
     UnreadableReceipt,
 )
 from receivables.credit_reasons import reasons_of
-from receivables.errors import BooksRefused, BooksUnavailable
-from receivables.money import decimals_of, text_from_minor
-from receivables.refusal import Refusal
+from receivables.errors import BooksUnavailable
 
-Json = Mapping[str, object]
 #: What QuickBooks adds to the name of an inactive customer, numbered where that name was taken already.
 _DELETED = re.compile(r" \(deleted(?:[ -]?\d+)?\)(?= *(?::|$))", re.IGNORECASE)
 ENTRIES = ("JournalEntry", "Expense", "Check", "Purchase")  # by which a receipt's money went out again, as its lines name them
@@ -57,48 +54,6 @@ def application_id(payment_id: str, credit_memo_id: str, invoice_id: str) -> str
 def payment_of(application: str) -> str:
     """The id of the Payment in which an application stands."""
     return application.partition("-")[0]
-
-
-def text(document: Json, name: str) -> str:
-    found = document.get(name)
-    return found if isinstance(found, str) else ""
-
-
-def ref(document: Json, name: str) -> str:
-    """The id in a reference, or ""."""
-    return text(part(document, name), "value")
-
-
-def updated_at(document: Json) -> datetime:
-    """When the document last changed, UTC. Raises BooksRefused (unreadable)."""
-    return _moment(document, "LastUpdatedTime")
-
-
-def minor(document: Json, name: str, currency: str) -> int:
-    """An amount in minor units. Raises BooksRefused (unreadable) for what is no exact amount of that currency."""
-    found = document.get(name)
-    if isinstance(found, int | Decimal) and not isinstance(found, bool):
-        try:
-            amount = Decimal(found).scaleb(decimals_of(currency))
-        except ValueError as error:
-            raise _unreadable(document, f"its currency {currency!r} is not known") from error
-        if amount.is_finite() and amount == amount.to_integral_value():
-            return int(amount)
-    raise _unreadable(document, f"{name} is {found!r}, which is no amount of {currency}")
-
-
-def amount(amount_minor: int, currency: str) -> Decimal:
-    """The amount as QuickBooks wants it: 50000 minor units of USD are 500.00."""
-    return Decimal(text_from_minor(amount_minor, currency))
-
-
-def currency_of(document: Json) -> str:
-    return ref(document, "CurrencyRef")
-
-
-def in_currency(document: Json, home_currency: str) -> Json:
-    """The document with its currency named, which QuickBooks leaves out where the company keeps a single one."""
-    return {**document, "CurrencyRef": {"value": home_currency}}
 
 
 def settings(preferences: Json) -> BooksSettings:
@@ -358,50 +313,3 @@ def amounts(payment: Json, kind: str) -> dict[str, int]:
             if linked_kind == kind:
                 found[document_id] = found.get(document_id, 0) + minor(line, "Amount", currency_of(payment))
     return found
-
-
-def parts(document: Json, name: str) -> list[Json]:
-    found = document.get(name)
-    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, Sequence) else []
-
-
-def part(document: Json, name: str) -> Json:
-    found = document.get(name)
-    return found if isinstance(found, Mapping) else {}
-
-
-def stamps(document: Json) -> tuple[Stamp, Stamp]:
-    """Who made it and who last changed it. QuickBooks does not always say who; then the name is empty."""
-    meta = part(document, "MetaData")
-    last = _person(meta, "LastModifiedByRef")
-    first = _person(meta, "CreatedByRef") or (last if text(document, "SyncToken") == "0" else "")
-    return Stamp(first, _moment(document, "CreateTime")), Stamp(last, _moment(document, "LastUpdatedTime"))
-
-
-def _person(meta: Json, name: str) -> str:
-    found = part(meta, name)
-    return text(found, "name") or text(found, "value")
-
-
-def _moment(document: Json, name: str) -> datetime:
-    found = text(part(document, "MetaData"), name)
-    try:
-        moment = datetime.fromisoformat(found)
-    except ValueError as error:
-        raise _unreadable(document, f"{name} is {found!r}, which is no moment") from error
-    if moment.tzinfo is None:
-        raise _unreadable(document, f"{name} is {found!r}, without an offset")
-    return moment.astimezone(UTC)
-
-
-def day(document: Json, name: str) -> date:
-    found = text(document, name)
-    try:
-        return date.fromisoformat(found[:10])
-    except ValueError as error:
-        raise _unreadable(document, f"{name} is {found!r}, which is no day") from error
-
-
-def _unreadable(document: Json, why: str) -> Exception:
-    what = text(document, "Id") or "without an id"
-    return BooksRefused(f"QuickBooks document #{what} cannot be read.", Refusal.UNREADABLE, vendor_detail=why[:500])

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from accounting import paid_out
-from accounting.quickbooks import documents
-from accounting.quickbooks.documents import Json, ref, text
+from accounting.quickbooks import documents, fields
+from accounting.quickbooks.fields import Json, ref, text
 from accounting.quickbooks.queries import Reading, quoted
 from receivables.books_records import MoneyOut, MoneyOutKind, Receipt
 
@@ -79,7 +79,7 @@ class EntriesOut:
 
     def _accounts(self, entries: Iterable[Json]) -> Mapping[str, Json]:
         """The accounts in the lines of these entries, by id."""
-        ids = {account for entry in entries for line in documents.parts(entry, "Line") if (account := _account(line))}
+        ids = {account for entry in entries for line in fields.parts(entry, "Line") if (account := _account(line))}
         read = self._reading.by_ids("Account", ids) if ids else {}
         return {account_id: account for account_id, account in read.items() if account is not None}
 
@@ -87,31 +87,31 @@ class EntriesOut:
 def _linked(payment: Json) -> Mapping[tuple[str, str], int]:
     """The entries that a Payment is applied to, as (entity, id), in minor units."""
     linked: dict[tuple[str, str], int] = {}
-    for line in documents.parts(payment, "Line"):
+    for line in fields.parts(payment, "Line"):
         for kind, entry_id in documents.linked(line):
             if kind in LINKED:
                 key = (LINKED[kind], entry_id)
-                linked[key] = linked.get(key, 0) + documents.minor(line, "Amount", documents.currency_of(payment))
+                linked[key] = linked.get(key, 0) + fields.minor(line, "Amount", fields.currency_of(payment))
     return linked
 
 
 def _out_minor(entity: str, entry: Json, receipt: Receipt, accounts: Mapping[str, Json]) -> int:
     """How much left the bank by this entry and was charged to this customer, in minor units; 0 where it is no such entry."""
     customer, currency = receipt.customer_id, receipt.currency
-    if documents.currency_of(entry) not in ("", currency) or documents.day(entry, "TxnDate") < receipt.received_on:
+    if fields.currency_of(entry) not in ("", currency) or fields.day(entry, "TxnDate") < receipt.received_on:
         return 0
     if entity == "RefundReceipt":
-        return documents.minor(entry, "TotalAmt", currency) if ref(entry, "CustomerRef") == customer else 0
+        return fields.minor(entry, "TotalAmt", currency) if ref(entry, "CustomerRef") == customer else 0
     if entity == "Purchase":
         if ref(entry, "EntityRef") != customer or entry.get("Credit") is True:
             return 0
-        charged = [line for line in documents.parts(entry, "Line") if _type(accounts, _account(line)) == RECEIVABLE]
-        return sum(documents.minor(line, "Amount", currency) for line in charged)
+        charged = [line for line in fields.parts(entry, "Line") if _type(accounts, _account(line)) == RECEIVABLE]
+        return sum(fields.minor(line, "Amount", currency) for line in charged)
     charged_minor = paid_minor = 0
-    for line in documents.parts(entry, "Line"):
-        said, minor = documents.part(line, "JournalEntryLineDetail"), documents.minor(line, "Amount", currency)
+    for line in fields.parts(entry, "Line"):
+        said, minor = fields.part(line, "JournalEntryLineDetail"), fields.minor(line, "Amount", currency)
         signed = minor if text(said, "PostingType") == "Debit" else -minor
-        of_customer = ref(documents.part(said, "Entity"), "EntityRef") == customer
+        of_customer = ref(fields.part(said, "Entity"), "EntityRef") == customer
         if _type(accounts, _account(line)) == RECEIVABLE and of_customer:
             charged_minor += signed
         elif _is_cash(accounts.get(_account(line))):
@@ -130,14 +130,14 @@ def _is_cash(account: Json | None) -> bool:
 
 def _account(line: Json) -> str:
     """The account of a line of a journal entry or of an expense."""
-    details = (documents.part(line, name) for name in ("JournalEntryLineDetail", "AccountBasedExpenseLineDetail"))
+    details = (fields.part(line, name) for name in ("JournalEntryLineDetail", "AccountBasedExpenseLineDetail"))
     return next((account for detail in details if (account := ref(detail, "AccountRef"))), "")
 
 
 def _texts(entry: Json) -> list[str]:
     said = [text(entry, name) for name in ("DocNumber", "PaymentRefNum", "PrivateNote")]
-    said.append(text(documents.part(entry, "CustomerMemo"), "value"))
-    said += [text(line, "Description") for line in documents.parts(entry, "Line")]
+    said.append(text(fields.part(entry, "CustomerMemo"), "value"))
+    said += [text(line, "Description") for line in fields.parts(entry, "Line")]
     return [written for written in said if written]
 
 
@@ -150,9 +150,9 @@ def _entry(entity: str, entry: Json, receipt: Receipt, amount_minor: int) -> Mon
         customer_id=receipt.customer_id,
         currency=receipt.currency,
         amount_minor=amount_minor,
-        on=documents.day(entry, "TxnDate"),
+        on=fields.day(entry, "TxnDate"),
         receipt_id=receipt.id,
         version=text(entry, "SyncToken"),
-        created=documents.stamps(entry)[0],
+        created=fields.stamps(entry)[0],
         memo=text(entry, "PrivateNote"),
     )

@@ -16,9 +16,9 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from accounting.quickbooks import documents, queries
+from accounting.quickbooks import fields, queries
 from accounting.quickbooks.changes import cursor_from
-from accounting.quickbooks.documents import Json
+from accounting.quickbooks.fields import Json
 from accounting.quickbooks.queries import Reading
 from receivables.effects import markers_in, stem_of
 from receivables.ports import MarkIndex
@@ -64,10 +64,10 @@ class Marks:
             for payment in page:
                 self._note(payment)
             if page:  # in the order of their last change: all before the last one have been seen
-                self._seen_until = max(self._seen_until, documents.updated_at(page[-1]))
+                self._seen_until = max(self._seen_until, fields.updated_at(page[-1]))
 
     def _note(self, payment: Json) -> None:
-        payment_id = documents.text(payment, "Id")
-        for stem in map(stem_of, markers_in(documents.text(payment, "PrivateNote"))):
+        payment_id = fields.text(payment, "Id")
+        for stem in map(stem_of, markers_in(fields.text(payment, "PrivateNote"))):
             self._payments.setdefault(stem, set()).add(payment_id)
             self._stems.setdefault(payment_id, set()).add(stem)

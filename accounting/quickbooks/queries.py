@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from accounting.calling import Calls, Reply, chunks
-from accounting.quickbooks import documents, faults
-from accounting.quickbooks.documents import Json
+from accounting.quickbooks import documents, faults, fields
+from accounting.quickbooks.fields import Json
 from accounting.recent import Question, Recent
 from receivables.books_records import BooksSettings
 from receivables.errors import BooksRefused, BooksUnavailable
@@ -75,7 +75,7 @@ class Reading:
             if entity == "Customer":
                 conditions.append("Active in (true, false)")  # otherwise inactive ones are left out
             for document in self.query(entity, conditions).documents:
-                found[documents.text(document, "Id")] = document
+                found[fields.text(document, "Id")] = document
         for missing in sorted(set(asked) - set(found)):
             found[missing] = self._one(entity, missing)
         return found
@@ -100,7 +100,7 @@ class Reading:
 
     def everything(self, entity: str, conditions: Sequence[str]) -> list[Json]:
         """Every document for which the conditions hold, each once, as last read."""
-        found = {documents.text(document, "Id"): document for page in self.pages(entity, conditions) for document in page}
+        found = {fields.text(document, "Id"): document for page in self.pages(entity, conditions) for document in page}
         return list(found.values())
 
     def pages(self, entity: str, conditions: Sequence[str] = (), since: str = "") -> Iterator[Sequence[Json]]:
@@ -128,16 +128,16 @@ class Reading:
         answered = body.get("QueryResponse")
         if not isinstance(answered, Mapping):
             raise BooksUnavailable("QuickBooks answered a query with something that does not answer it.")
-        return Page([self._whole(entity, document) for document in documents.parts(answered, entity)], _moment(body))
+        return Page([self._whole(entity, document) for document in fields.parts(answered, entity)], _moment(body))
 
     def changed(self, entities: Sequence[str], since: str) -> tuple[list[tuple[str, Json]], datetime | None]:
         """What changed since the moment, as (entity, document or stub of a deleted one), and the moment of the answer."""
         body = self._asked(CHANGES, {"entities": ",".join(entities), "changedSince": since})
-        answered = documents.parts(body, "CDCResponse")
+        answered = fields.parts(body, "CDCResponse")
         if not answered:
             raise BooksUnavailable("QuickBooks answered its change feed with something that does not answer it.")
-        blocks = [block for response in answered for block in documents.parts(response, "QueryResponse")]
-        found = [(entity, document) for block in blocks for entity in entities for document in documents.parts(block, entity)]
+        blocks = [block for response in answered for block in fields.parts(response, "QueryResponse")]
+        found = [(entity, document) for block in blocks for entity in entities for document in fields.parts(block, entity)]
         return [
             (entity, document if is_deleted(document) else self._whole(entity, document)) for entity, document in found
         ], _moment(body)
@@ -156,18 +156,16 @@ class Reading:
         except BooksRefused:
             return None
         rate = found.get("Rate")
-        of_home = documents.text(found, "TargetCurrencyCode") in ("", self.home_currency())
+        of_home = fields.text(found, "TargetCurrencyCode") in ("", self.home_currency())
         return Decimal(rate) if of_home and isinstance(rate, int | Decimal) and rate > 0 and rate != 1 else None
 
     def account_id(self, name: str) -> str:
         """The id of the one active account of this name ("Bank:Clearing" for one under another), or ""."""
         found = self.query("Account", [f"Name = {quoted([name.rpartition(':')[2]])}"]).documents
         called = [
-            account
-            for account in found
-            if name in (documents.text(account, "FullyQualifiedName"), documents.text(account, "Name"))
+            account for account in found if name in (fields.text(account, "FullyQualifiedName"), fields.text(account, "Name"))
         ]
-        return documents.text(called[0], "Id") if len(called) == 1 else ""
+        return fields.text(called[0], "Id") if len(called) == 1 else ""
 
     def _one(self, entity: str, document_id: str) -> Json | None:
         """One document by its id; None only for the plain answer that it is not there."""
@@ -179,9 +177,9 @@ class Reading:
 
     def _whole(self, entity: str, document: Json) -> Json:
         """The document with its currency: the home currency is asked for only where a transaction does not name its own."""
-        if entity not in TRANSACTIONS or documents.currency_of(document):
+        if entity not in TRANSACTIONS or fields.currency_of(document):
             return document
-        return documents.in_currency(document, self.home_currency())
+        return fields.in_currency(document, self.home_currency())
 
     def _ask(self, path: str, params: Mapping[str, str]) -> Json:
         """The answer; it may be a few seconds old."""
@@ -225,7 +223,7 @@ def next_bound(page: Sequence[Json], bound: str, start: int) -> tuple[str, int]:
 def moment_of(document: Json) -> datetime:
     """When it last changed; one that does not say so understandably counts as old, and is left to its own reading."""
     try:
-        return documents.updated_at(document)
+        return fields.updated_at(document)
     except BooksRefused:
         return NO_MOMENT
 
@@ -237,12 +235,12 @@ def whole_second(document: Json) -> datetime:
 def changed_text(document: Json) -> str:
     """When a document last changed, as QuickBooks wrote it."""
     meta = document.get("MetaData")
-    return documents.text(meta, "LastUpdatedTime") if isinstance(meta, Mapping) else ""
+    return fields.text(meta, "LastUpdatedTime") if isinstance(meta, Mapping) else ""
 
 
 def is_deleted(document: Json) -> bool:
     """Whether it is the stub that the change feed tells a deletion by."""
-    return documents.text(document, "status") == "Deleted"
+    return fields.text(document, "status") == "Deleted"
 
 
 def is_id(text: str) -> bool:
@@ -262,7 +260,7 @@ def moment_text(moment: datetime) -> str:
 
 def _moment(body: Json) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(documents.text(body, "time"))
+        moment = datetime.fromisoformat(fields.text(body, "time"))
     except ValueError:
         return None
     return moment.astimezone(UTC) if moment.tzinfo else None

@@ -13,10 +13,10 @@ from dataclasses import replace
 
 from accounting.calling import Calls
 from accounting.orders import changed_since
-from accounting.quickbooks import documents, faults, sending, writes
+from accounting.quickbooks import documents, faults, fields, sending, writes
 from accounting.quickbooks.description import TRAITS
-from accounting.quickbooks.documents import Json, ref, text
 from accounting.quickbooks.entries_out import RECEIVABLE
+from accounting.quickbooks.fields import Json, ref, text
 from accounting.quickbooks.queries import MINOR_VERSION, Reading, quoted
 from receivables.books_records import by_invoice
 from receivables.effects import Answer, Order, RecordReturn, Written, markers_in
@@ -65,7 +65,7 @@ class Returning:
 
     def _made(self, order: Order, write: RecordReturn, payment: Json, deadline: float) -> Json | BooksError:
         """The journal entry, created. Raises what is no answer to it."""
-        currency = documents.currency_of(payment)
+        currency = fields.currency_of(payment)
         if currency != self._reading.home_currency():
             return _by_hand(f"It is in {currency}, and the bank's own rate of the day is not known.")
         accounts = self._receivable(payment), self._taken_from(payment)
@@ -118,23 +118,23 @@ def _moves(payment: Json, write: RecordReturn) -> bool:
 
 def _lines(payment: Json, write: RecordReturn, entry: Json) -> list[Json]:
     """The lines of the receipt when it is applied to its entry instead of to its invoices."""
-    currency, off = documents.currency_of(payment), by_invoice(write.off)
+    currency, off = fields.currency_of(payment), by_invoice(write.off)
     lines = list[Json]()
-    for line in documents.parts(payment, "Line"):
+    for line in fields.parts(payment, "Line"):
         links = documents.linked(line)
         invoice_id = links[0][1] if len(links) == 1 and links[0][0] == "Invoice" else ""
-        line_minor = documents.minor(line, "Amount", currency)
+        line_minor = fields.minor(line, "Amount", currency)
         taken_minor = min(off.get(invoice_id, 0), line_minor)
         off[invoice_id] = off.get(invoice_id, 0) - taken_minor
         if line_minor > taken_minor:
-            lines.append({**line, "Amount": documents.amount(line_minor - taken_minor, currency)})
+            lines.append({**line, "Amount": fields.amount(line_minor - taken_minor, currency)})
     link = {"TxnId": text(entry, "Id"), "TxnType": "JournalEntry", "TxnLineId": _owing_line(entry)}
-    return [*lines, {"Amount": documents.amount(write.amount_minor, currency), "LinkedTxn": [link]}]
+    return [*lines, {"Amount": fields.amount(write.amount_minor, currency), "LinkedTxn": [link]}]
 
 
 def _owing_line(entry: Json) -> str:
     """The id of the line by which the customer owes: the first one that we wrote."""
-    return next((line_id for line in documents.parts(entry, "Line") if (line_id := text(line, "Id"))), "0")
+    return next((line_id for line in fields.parts(entry, "Line") if (line_id := text(line, "Id"))), "0")
 
 
 def _entries_of(payment: Json) -> set[str]:
@@ -142,7 +142,7 @@ def _entries_of(payment: Json) -> set[str]:
 
 
 def _journal_entry(order: Order, write: RecordReturn, payment: Json, receivable: str, bank: str) -> dict[str, object]:
-    currency = documents.currency_of(payment)
+    currency = fields.currency_of(payment)
     owed = {"PostingType": "Debit", "AccountRef": {"value": receivable}}
     customer = {"Entity": {"Type": "Customer", "EntityRef": {"value": ref(payment, "CustomerRef")}}}
     return {
@@ -151,7 +151,7 @@ def _journal_entry(order: Order, write: RecordReturn, payment: Json, receivable:
         "PrivateNote": writes.note(order.marker, write.memo),
         "Line": [
             {
-                "Amount": documents.amount(write.amount_minor, currency),
+                "Amount": fields.amount(write.amount_minor, currency),
                 "Description": write.memo,
                 "DetailType": "JournalEntryLineDetail",
                 "JournalEntryLineDetail": detail,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from accounting.calling import Calls
-from accounting.quickbooks import documents, faults, writes
-from accounting.quickbooks.documents import Json, text
+from accounting.quickbooks import faults, fields, writes
+from accounting.quickbooks.fields import Json, text
 from accounting.quickbooks.queries import MINOR_VERSION
 from accounting.quickbooks.writes import Request
 from receivables.effects import Answer, Order
@@ -44,7 +44,7 @@ def batch(
     if not reply.ok or fault is not None:
         raise _for_all(faults.of_write(fault, reply.status, reply.trace))
     answered: dict[str, list[Json]] = {}
-    for item in documents.parts(reply.body, "BatchItemResponse") if isinstance(reply.body, Mapping) else []:
+    for item in fields.parts(reply.body, "BatchItemResponse") if isinstance(reply.body, Mapping) else []:
         answered.setdefault(text(item, "bId"), []).append(item)
     return {
         place: _of_item(orders[place], request, answered.get(str(place + 1), []), reply.trace)

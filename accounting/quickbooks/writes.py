@@ -12,9 +12,10 @@ from datetime import date
 from decimal import Decimal
 
 from accounting.orders import changed_since
-from accounting.quickbooks import documents
+from accounting.quickbooks import documents, fields
 from accounting.quickbooks.description import TRAITS
-from accounting.quickbooks.documents import Json, Pair, application_id, payment_of, text
+from accounting.quickbooks.documents import Pair, application_id, payment_of
+from accounting.quickbooks.fields import Json, text
 from receivables.books_records import CreditMemo, Gone, Invoice
 from receivables.effects import (
     Answer,
@@ -176,7 +177,7 @@ def _apply_receipt(write: ApplyReceipt, before: Before) -> Request | Answer:
     kinds = {kind for kind, _ in documents.linked_by_lines(payment)}
     if kinds - {"Invoice"}:
         return BooksRefused("The receipt also applies credits. Change it in QuickBooks.", Refusal.INVALID)
-    currency = documents.currency_of(payment)
+    currency = fields.currency_of(payment)
     lines = [_line("Invoice", line.invoice_id, line.amount_minor, currency) for line in write.lines]
     return rewritten(payment, lines, frozenset({write.receipt_id}))
 
@@ -217,18 +218,18 @@ def _applies_nothing_else(payment: Json, pair: Pair) -> bool:
 def _without(payment: Json, pair: Pair) -> list[Json]:
     """The lines of a Payment without this pair: what only it stood for is left out, what carries more is lowered."""
     left = {("Invoice", pair.invoice_id): pair.amount_minor, ("CreditMemo", pair.credit_memo_id): pair.amount_minor}
-    currency, lines = documents.currency_of(payment), list[Json]()
-    for line in documents.parts(payment, "Line"):
+    currency, lines = fields.currency_of(payment), list[Json]()
+    for line in fields.parts(payment, "Line"):
         links = documents.linked(line)
         link = links[0] if len(links) == 1 else ("", "")
-        line_minor = documents.minor(line, "Amount", currency) if left.get(link) else 0
+        line_minor = fields.minor(line, "Amount", currency) if left.get(link) else 0
         taken_minor = min(left.get(link, 0), line_minor)
         if taken_minor:
             left[link] -= taken_minor
         if not taken_minor:
             lines.append(line)
         elif line_minor > taken_minor:
-            lines.append({**line, "Amount": documents.amount(line_minor - taken_minor, currency)})
+            lines.append({**line, "Amount": fields.amount(line_minor - taken_minor, currency)})
     return lines
 
 
@@ -248,14 +249,14 @@ def _new(order: Order, customer_id: str, currency: str, amount_minor: int, memo:
     return {
         "CustomerRef": {"value": customer_id},
         "CurrencyRef": {"value": currency},
-        "TotalAmt": documents.amount(amount_minor, currency) if amount_minor else Decimal(0),
+        "TotalAmt": fields.amount(amount_minor, currency) if amount_minor else Decimal(0),
         "PrivateNote": note(order.marker, memo),
     }
 
 
 def _line(kind: str, document_id: str, amount_minor: int, currency: str) -> dict[str, object]:
     return {
-        "Amount": documents.amount(amount_minor, currency),
+        "Amount": fields.amount(amount_minor, currency),
         "LinkedTxn": [{"TxnId": document_id, "TxnType": kind}],
     }
 
