@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from receivables.books_records import MoneyOutKind, Receipt
-from receivables.effects import markers_in, stem_of
+from receivables.effects import markers_in, stem_of, stems_in
 from receivables.reference_keys import TELLING_LENGTH, key_of, keys_in
 
 _KINDS = (
@@ -24,8 +24,7 @@ def kind_of(said: str, otherwise: MoneyOutKind) -> MoneyOutKind:
 def names(texts: Iterable[str], receipt: Receipt) -> bool:
     """Whether a text of an entry holds the receipt's reference, or a marker of ours for the same payment."""
     said = [text for text in texts if text]
-    ours = {stem_of(marker) for marker in markers_in(receipt.memo)}
-    if ours & {stem_of(marker) for text in said for marker in markers_in(text)}:
+    if stems_in(receipt.memo) & frozenset().union(*map(stems_in, said)):
         return True
     key = key_of(receipt.reference)
     return bool(key) and any(key in keys_in(text) for text in said)

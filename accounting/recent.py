@@ -86,7 +86,7 @@ class Recent:
         with self._one_at_a_time:
             self._answers = {asked: held for asked, held in self._answers.items() if asked[0].partition("/")[0] in untouched}
             self._through = {name: at for name, at in self._through.items() if name in untouched}
-            if "Overpayments" not in untouched:
+            if not untouched:
                 self._receipts_looked_at = None
 
     @contextmanager

@@ -277,6 +277,11 @@ def markers_in(text: str) -> tuple[str, ...]:
     return tuple(_MARKER.findall(text))
 
 
+def stems_in(text: str) -> frozenset[str]:
+    """The payments of which a memo carries markers of ours, by their stems."""
+    return frozenset(stem_of(marker) for marker in markers_in(text))
+
+
 Facts = dict[str, str | int | bool | list[str]]
 
 

@@ -9,6 +9,7 @@ from receivables.refusal import Refusal
 from rules.obstacles import NOBODY_DECIDES, InTheWay, obstacles
 from rules.open_day import first_open_day
 from rules.reading import Reading
+from rules.situations import other_money
 
 #: What is no reason against an offer: by the time somebody decides it was read, or the facts are others.
 PASSING = frozenset({InTheWay.UNREAD})
@@ -76,6 +77,4 @@ class Offers:
 
     def _other_money(self) -> list[Remedy]:
         """What else may be said where a receipt entered by hand is in the way: that it is other money."""
-        suspects = self._reading.suspects
-        may_be = bool(suspects) and not self._reading.evidence.unread and not all(found.named for found in suspects)
-        return [Remedy.NOT_DUPLICATE] if may_be and InTheWay.RECEIPT_FOUND in self._in_the_way else []
+        return [*other_money(self._reading, self._reading.suspects)] if InTheWay.RECEIPT_FOUND in self._in_the_way else []

@@ -10,7 +10,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from receivables.effects import markers_in, stem_of
+from receivables.effects import stems_in
 from receivables.reference_keys import key_of
 from storage import schema
 from storage.engine import Database
@@ -22,7 +22,7 @@ LAST = "\U0010ffff"  # after every text that begins alike
 
 def key_of_marks(memo: str) -> str:
     """The stem of the marker in a memo, or ""."""
-    stems = {stem_of(marker) for marker in markers_in(memo)}
+    stems = stems_in(memo)
     return SEVERAL if len(stems) > 1 else "".join(stems)
 
 

@@ -57,42 +57,49 @@ class Reopened:
         )
 
 
+def is_news(connection: Connection, company: str, settings: BooksSettings) -> bool:
+    """Whether the books are closed through another day than when they were last read."""
+    row = _row(connection, company)
+    return row is not None and _differs(row, settings.closed_through)
+
+
 def seen(work: Work, settings: BooksSettings) -> None:
     """Remembers through which day the books are closed, and says once in the record what was reopened or closed again."""
     table, here, through = schema.company, schema.company.c.id == work.company, settings.closed_through
-    row = work.connection.execute(sa.select(table).where(here)).one()
+    row = _row(work.connection, work.company)
+    if row is None or not _differs(row, through):
+        return
     if through is not None and (row.closed_through is None or through >= row.closed_through):
-        if through != row.closed_through or row.reopened_at:
-            nobody = {"reopened_at": None, "reopened_by": "", "open_from": None}
-            work.connection.execute(sa.update(table).where(here).values(closed_through=through, **nobody))
+        nobody = {"reopened_at": None, "reopened_by": "", "open_from": None}
+        work.connection.execute(sa.update(table).where(here).values(closed_through=through, **nobody))
         if row.reopened_at:
             work.record("period.closed_again", body={"closed_through": through.isoformat()})
         return
-    first = through + timedelta(days=1) if through else None
-    if row.closed_through is None or (row.reopened_at and first == row.open_from):
-        return
-    stamp = settings.last_reopened
+    stamp, first = settings.last_reopened, _day_after(through)
     at, by = (stamp.at, stamp.person) if stamp else (work.at, "")
     work.connection.execute(sa.update(table).where(here).values(reopened_at=at, reopened_by=by, open_from=first))
     body = {"from": first.isoformat() if first else "", "through": row.closed_through.isoformat(), "by": by}
     work.record("period.reopened", body=body)
 
 
-def is_news(connection: Connection, company: str, settings: BooksSettings) -> bool:
-    """Whether the books are closed through another day than when they were last read."""
-    table, through = schema.company, settings.closed_through
-    row = connection.execute(sa.select(table).where(table.c.id == company)).one_or_none()
-    if row is None or (row.closed_through is None and through is None):
-        return False
+def _differs(row: sa.Row[Any], through: date | None) -> bool:
+    """Whether that they are closed through this day is not what was remembered last."""
     if row.reopened_at is None:
         return bool(through != row.closed_through)
-    return bool((through + timedelta(days=1) if through else None) != row.open_from)
+    return bool(_day_after(through) != row.open_from)
+
+
+def _day_after(day: date | None) -> date | None:
+    return day + timedelta(days=1) if day else None
+
+
+def _row(connection: Connection, company: str) -> sa.Row[Any] | None:
+    return connection.execute(sa.select(schema.company).where(schema.company.c.id == company)).one_or_none()
 
 
 def reopened(connection: Connection, company: str) -> Reopened | None:
     """What was closed and is open again, with the payments posted into it since."""
-    table = schema.company
-    row = connection.execute(sa.select(table).where(table.c.id == company)).one_or_none()
+    row = _row(connection, company)
     if row is None or row.reopened_at is None:
         return None
     found = Reopened(row.open_from, row.closed_through, row.reopened_at, row.reopened_by)

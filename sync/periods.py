@@ -6,7 +6,7 @@ Reads: the books' settings. Leaves: what is open that was closed, on record. Nev
 from __future__ import annotations
 
 from receivables.books_records import BooksSettings
-from storage import companies, periods
+from storage import periods
 from sync.desk import Desk
 
 
@@ -17,6 +17,5 @@ def read(desk: Desk) -> BooksSettings:
         news = periods.is_news(connection, desk.company.id, settings)
     if news:
         with desk.work() as work:
-            companies.ensure(work.connection, work.company)
             periods.seen(work, settings)
     return settings

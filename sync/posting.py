@@ -33,7 +33,6 @@ class PostingCounts:
 
     planned: int = 0
     failed: int = 0
-    deferred: int = 0  # their invoices are just being paid by others, or the feed corrects them; checked again after that
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,6 @@ def run_once(desk: Desk, run_id: str) -> PostingCounts:
         with desk.db.read() as connection:
             batch = payments.in_state(connection, desk.company.id, PaymentState.RECEIVED, limit=PAYMENTS_PER_BATCH, after=after)
             corrected = corrections.waiting(connection, desk.company.id, [stored.number for stored in batch])
-        counts.deferred += len(corrected)
         batch_checked = check(desk, [stored for stored in batch if stored.number not in corrected])
         failpoint("posting.after_reading")
         with desk.work() as work:
@@ -86,11 +84,7 @@ def _decide(work: Work, desk: Desk, checked: Checked, reserved: dict[str, int], 
         else:
             money_back.tell(work, stored, stored.payment)
         return
-    if not obstacles and _must_wait(checked.evidence, reserved):
-        counts.deferred += 1
-        return
-    if unread:
-        counts.deferred += 1  # a read that failed says nothing about the payment
+    if unread or (not obstacles and _must_wait(checked.evidence, reserved)):  # a read that failed says nothing of the payment
         return
     if obstacles:
         told = [obstacle.sentence(desk.company.words) for obstacle in obstacles]

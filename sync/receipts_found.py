@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from receivables.books_records import Gone, Receipt, Stamp
 from receivables.company import Company
-from receivables.effects import EffectKind, facts_of, marker_stem, markers_in, stem_of
+from receivables.effects import EffectKind, facts_of, marker_stem, markers_in, stems_in
 from receivables.errors import BooksRefused
 from receivables.evidence import LineEvidence, OtherPayment, ReceiptEvidence, Vanished
 from receivables.money import LARGEST_FEE_PERCENT
@@ -277,7 +277,7 @@ def _named(search: Search, stored: StoredPayment, receipt: Receipt) -> str:
 
 def _recorded(search: Search, receipt: Receipt) -> StoredPayment | None:
     """The payment of which this receipt of ours is, by its mark, where it is among those that were looked up."""
-    stems = {stem_of(marker) for marker in markers_in(receipt.memo)}
+    stems = stems_in(receipt.memo)
     of = (search.recorded.get(number) for number in search.named.get(key_of(receipt.reference), ()))
     return next((other for other in of if other and marker_stem(search.company.id, other.number) in stems), None)
 

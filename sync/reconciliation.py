@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from receivables.books_records import Receipt, by_invoice
-from receivables.effects import marker_stem, markers_in, stem_of
+from receivables.effects import marker_stem, stems_in
 from receivables.payment import Bucket, PaymentState
 from receivables.words import plain
 from storage import companies, decisions, effects, failures, mirror, payments
@@ -223,7 +223,7 @@ def _walk_books(desk: Desk, stems: set[str], proven: Proven) -> None:
         for receipt in seen:
             if not receipt.voided:
                 proven.totals.add_receipt(receipt)
-        strange = [receipt.id for receipt in seen if any(stem_of(marker) not in stems for marker in markers_in(receipt.memo))]
+        strange = [receipt.id for receipt in seen if stems_in(receipt.memo) - stems]
         standing = desk.books.receipts(strange) if strange else {}
         for found in (standing.get(receipt_id) for receipt_id in strange):
             if isinstance(found, Receipt) and not found.voided:

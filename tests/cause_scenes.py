@@ -145,10 +145,6 @@ def _made_again_for_somebody_else(world: World, case: Case) -> None:
     world.hands.make_again(case.invoice_id, case.invoice_number, world.hands.customer(f"Not {case.customer}"), WHOLE)
 
 
-def _removed(world: World, case: Case) -> None:
-    world.hands.remove(case.invoice_id)
-
-
 def _voided(world: World, case: Case) -> None:
     world.hands.void_invoice(case.invoice_id)
 

@@ -164,10 +164,6 @@ def _lines(receipt: Receipt) -> tuple[tuple[str, int], ...]:
     return tuple(sorted((line.invoice_id, line.amount_minor) for line in receipt.lines))
 
 
-def _on_invoices(parts: list[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted(part for part in parts if part[0]))
-
-
 class TrytonHands(TrytonBookkeeper):
     """Dana in a real Tryton, where what was issued is cancelled and made again, never deleted."""
 

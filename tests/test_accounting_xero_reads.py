@@ -16,8 +16,6 @@ from accounting.xero.history import DOCUMENTS_PER_QUESTION
 from receivables.books_records import Customer, Gone, Invoice, InvoiceStatus, Receipt
 from receivables.errors import BooksUnavailable
 
-FAR_BACK = date(2026, 1, 1)
-
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[XeroScene]:

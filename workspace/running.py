@@ -216,9 +216,6 @@ class Workspace:
         """Makes calls go wrong (see faults.KINDS): times=, for_seconds=, seconds=, error=, retry_after_seconds=."""
         self._control({"fault": {"kind": kind, "method": method, **more}})
 
-    def clear_faults(self) -> None:
-        self._control({"clear_faults": True})
-
     def deliver_to(self, request_url: str) -> None:
         """Signed requests to this address from now on; "" is Socket Mode again."""
         self._control({"request_url": request_url})

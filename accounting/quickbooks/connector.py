@@ -56,6 +56,7 @@ from receivables.effects import (
     Written,
     markers_in,
     stem_of,
+    stems_in,
 )
 from receivables.errors import BooksError, BooksRefused, OutcomeUnknown
 from receivables.ports import BooksTraits, Clock, MarkIndex
@@ -166,7 +167,7 @@ class QuickBooksBooks:
         carrying = self._marks.with_stems({stem_of(order.marker) for order in created}) if created else {}
         on = {order.write.invoice_id for order in created if isinstance(order.write, ApplyCredit)}
         for linked in self._applied.payments_on_invoices(on) if on else ():
-            for stem in {stem_of(marker) for marker in markers_in(text(linked, "PrivateNote"))} & carrying.keys():
+            for stem in stems_in(text(linked, "PrivateNote")) & carrying.keys():
                 carrying[stem].add(text(linked, "Id"))
         changed = [payment for order in orders if (payment := _changed_payment(order))]
         read = self._reading.by_ids("Payment", {payment_id for ids in carrying.values() for payment_id in ids} | set(changed))

@@ -30,7 +30,8 @@ from receivables.errors import BooksUnavailable
 
 #: What QuickBooks adds to the name of an inactive customer, numbered where that name was taken already.
 _DELETED = re.compile(r" \(deleted(?:[ -]?\d+)?\)(?= *(?::|$))", re.IGNORECASE)
-ENTRIES = ("JournalEntry", "Expense", "Check", "Purchase")  # by which a receipt's money went out again, as its lines name them
+#: By which a receipt's money went out again: as its lines name them, and the entity that each is read as.
+ENTRIES = {"JournalEntry": "JournalEntry", "Expense": "Purchase", "Check": "Purchase", "Purchase": "Purchase"}
 #: The exchange rate that we sent, in our note: QuickBooks may book another one, and the two are compared when it is read.
 _RATE = re.compile(r"^rn-[a-z2-7]{16}\.\d+\.\d+ Exchange rate (\d+(?:\.\d+)?): ")
 VOIDED = "voided"  # how the note of a voided document begins, in lower case
@@ -190,6 +191,7 @@ def receipt(document: Json) -> Receipt:
     amount_minor = minor(document, "TotalAmt", currency)
     method = part(document, "PaymentMethodRef")
     rate_sent, rate_booked = _rates(document)
+    deposits = deposits_of(document)
     return Receipt(
         id=text(document, "Id"),
         number=text(document, "DocNumber") or text(document, "PaymentRefNum") or text(document, "Id"),
@@ -202,14 +204,14 @@ def receipt(document: Json) -> Receipt:
         reference=text(document, "PaymentRefNum"),
         memo=text(document, "PrivateNote"),
         deposit_account=ref(document, "DepositToAccountRef"),
-        deposited=any(kind == "Deposit" for kind, _ in linked(document)),
+        deposited=bool(deposits),
         voided=is_voided(document) and amount_minor == 0,
         version=text(document, "SyncToken"),
         created=created,
         changed=changed,
         lines=money_lines(document),
         texts=texts_of(document),
-        deposit=", ".join(deposit_id for kind, deposit_id in linked(document) if kind == "Deposit"),
+        deposit=", ".join(deposits),
         rate_sent=rate_sent,
         rate_booked=rate_booked,
     )
@@ -252,6 +254,11 @@ def is_receipt(payment: Json) -> bool:
 def linked(document: Json) -> list[tuple[str, str]]:
     """What a document, or a line of one, is linked to, as (type, id)."""
     return [(text(link, "TxnType"), text(link, "TxnId")) for link in parts(document, "LinkedTxn")]
+
+
+def deposits_of(payment: Json) -> list[str]:
+    """The ids of the bank deposits that a Payment is in."""
+    return [deposit_id for kind, deposit_id in linked(payment) if kind == "Deposit"]
 
 
 def linked_by_lines(payment: Json) -> list[tuple[str, str]]:

@@ -15,8 +15,6 @@ from accounting.quickbooks.fields import Json, ref, text
 from accounting.quickbooks.queries import Reading, quoted
 from receivables.books_records import MoneyOut, MoneyOutKind, Receipt
 
-#: What QuickBooks calls these documents in a line of a Payment, and the entity that each is read as.
-LINKED = {"JournalEntry": "JournalEntry", "Expense": "Purchase", "Check": "Purchase", "Purchase": "Purchase"}
 NAMED = ("RefundReceipt", "JournalEntry", "Purchase")  # where an entry is looked for that a receipt is not applied to
 RECEIVABLE = "Accounts Receivable"
 _CASH_TYPES, _CASH_SUB_TYPES = frozenset({"Bank", "Credit Card"}), frozenset({"UndepositedFunds"})
@@ -89,8 +87,8 @@ def _linked(payment: Json) -> Mapping[tuple[str, str], int]:
     linked: dict[tuple[str, str], int] = {}
     for line in fields.parts(payment, "Line"):
         for kind, entry_id in documents.linked(line):
-            if kind in LINKED:
-                key = (LINKED[kind], entry_id)
+            if kind in documents.ENTRIES:
+                key = (documents.ENTRIES[kind], entry_id)
                 linked[key] = linked.get(key, 0) + fields.minor(line, "Amount", fields.currency_of(payment))
     return linked
 

@@ -102,7 +102,7 @@ class Returning:
 
     def _taken_from(self, payment: Json) -> str:
         """The id of the account that the money left: the bank of its deposit, else where the receipt was put."""
-        deposits = [deposit_id for kind, deposit_id in documents.linked(payment) if kind == "Deposit"]
+        deposits = documents.deposits_of(payment)
         if not deposits:
             return ref(payment, "DepositToAccountRef")
         deposit = self._reading.by_ids("Deposit", deposits[:1])[deposits[0]]
@@ -111,9 +111,8 @@ class Returning:
 
 def _moves(payment: Json, write: RecordReturn) -> bool:
     """Whether the receipt comes off its invoices: as ordered, and only one that no deposit holds."""
-    deposited = any(kind == "Deposit" for kind, _ in documents.linked(payment))
     off_minor = sum(line.amount_minor for line in write.off)
-    return not deposited and off_minor + documents.unapplied_minor(payment) >= write.amount_minor
+    return not documents.deposits_of(payment) and off_minor + documents.unapplied_minor(payment) >= write.amount_minor
 
 
 def _lines(payment: Json, write: RecordReturn, entry: Json) -> list[Json]:

@@ -27,8 +27,8 @@ from receivables.effects import (
     UnapplyCredit,
     VoidReceipt,
     Written,
-    markers_in,
     stem_of,
+    stems_in,
 )
 from receivables.errors import BooksRefused, BooksUnavailable
 from receivables.refusal import Refusal
@@ -189,9 +189,9 @@ def _void(order: Order, write: VoidReceipt, before: Before) -> Request | Answer:
         return BooksRefused("The receipt was deleted in the books.", Refusal.DOCUMENT_GONE)
     if not documents.is_receipt(payment):
         return Written(write.receipt_id, text(payment, "SyncToken"))
-    if stem_of(order.marker) not in {stem_of(marker) for marker in markers_in(text(payment, "PrivateNote"))}:
+    if stem_of(order.marker) not in stems_in(text(payment, "PrivateNote")):
         return BooksRefused("The receipt does not carry our marker, so it is not ours to void.", Refusal.INVALID)
-    if any(kind == "Deposit" for kind, _ in documents.linked(payment)):
+    if documents.deposits_of(payment):
         return BooksRefused("The receipt is part of a bank deposit and cannot be voided.", Refusal.RECEIPT_DEPOSITED)
     named = {name: payment[name] for name in ("Id", "SyncToken", "CustomerRef", "TotalAmt")}
     return Request("void", {**named, "sparse": True}, frozenset({write.receipt_id}))

@@ -20,7 +20,7 @@ from accounting.tryton.session import Record, Session
 from accounting.tryton.statements import Statements
 from accounting.tryton.values import decimal
 from receivables.books_records import by_invoice
-from receivables.effects import Order, ReceiptWrite, RecordReturn, VoidReceipt, Written, markers_in, stem_of
+from receivables.effects import Order, ReceiptWrite, RecordReturn, VoidReceipt, Written, markers_in, stem_of, stems_in
 from receivables.errors import BooksError, BooksRefused, OutcomeUnknown
 from receivables.refusal import Refusal
 
@@ -140,7 +140,7 @@ class TakingBack:
 
     def _may_be_voided(self, order: Order, live: Live) -> None:
         receipt = live.receipt
-        if stem_of(order.marker) not in {stem_of(marker) for marker in markers_in(receipt.memo)}:
+        if stem_of(order.marker) not in stems_in(receipt.memo):
             raise BooksRefused(f"Receipt {receipt.number} is not ours; void it in Tryton.", Refusal.WRONG_STATE)
         if receipt.deposited:
             raise BooksRefused(f"Receipt {receipt.number} is reconciled with the bank.", Refusal.RECEIPT_DEPOSITED)

@@ -11,7 +11,7 @@ from accounting.xero.asking import Asking
 from accounting.xero.documents import OVERPAYMENTS, on_account_of
 from accounting.xero.wire import day_in_filter, elements, fields, identity, text
 from receivables.books_records import Gone, Receipt
-from receivables.effects import Answer, Order, VoidReceipt, Written, markers_in, stem_of
+from receivables.effects import Answer, Order, VoidReceipt, Written, stem_of, stems_in
 from receivables.errors import BooksRefused, OutcomeUnknown
 from receivables.refusal import Refusal
 
@@ -20,7 +20,7 @@ def must_be_free(order: Order, receipt: object) -> Receipt:
     """The receipt, which is ours and which nothing holds. Raises BooksRefused."""
     if isinstance(receipt, Gone) or not isinstance(receipt, Receipt):
         raise BooksRefused("The receipt was deleted in Xero.", Refusal.DOCUMENT_GONE)
-    if stem_of(order.marker) not in {stem_of(marker) for marker in markers_in(receipt.memo)}:
+    if stem_of(order.marker) not in stems_in(receipt.memo):
         raise BooksRefused("The receipt does not carry our marker, so it is not ours to void.", Refusal.INVALID)
     if receipt.deposited:
         raise BooksRefused(f"Payment {receipt.number} is reconciled or in a batch deposit.", Refusal.RECEIPT_DEPOSITED)

@@ -41,6 +41,9 @@ from receivables.ports import Clock
 from receivables.refusal import Refusal
 from receivables.words import day_of
 
+#: Done already; the body of a payment, which goes out with others; or what sends it alone.
+Prepared = Written | bodies.Body | Callable[[], Answer]
+
 log = logging.getLogger(__name__)
 
 
@@ -63,9 +66,16 @@ class Writes:
         singly: list[tuple[Order, Callable[[], Answer]]] = []
         for order in dispatch.orders:
             try:
-                self._prepare(order, grounds, dispatch.deadline, answers, paying, singly)
+                prepared = self._prepared(order, grounds, dispatch.deadline)
             except BooksRefused as refusal:
                 answers[order.effect_id] = refusal
+                continue
+            if isinstance(prepared, Written):
+                answers[order.effect_id] = prepared
+            elif isinstance(prepared, dict):
+                paying.append((order, prepared))
+            else:
+                singly.append((order, prepared))
         if paying:
             self._answered(partial(self._pay, dispatch, paying), [order for order, _ in paying], answers)
         for order, send in singly:
@@ -82,53 +92,40 @@ class Writes:
         with self._asking.afresh():
             return Grounds.read(self._reads, orders)
 
-    def _prepare(
-        self,
-        order: Order,
-        grounds: Grounds,
-        deadline: float,
-        answers: dict[str, Answer],
-        paying: list[tuple[Order, bodies.Body]],
-        singly: list[tuple[Order, Callable[[], Answer]]],
-    ) -> None:
-        """Says how an order is to be sent, or answers it without sending. Raises BooksRefused."""
+    def _prepared(self, order: Order, grounds: Grounds, deadline: float) -> Prepared:
+        """How an order is to be sent, or its answer without sending. Raises BooksRefused."""
         match order.write:
-            case ReceiptWrite() as write if write.lines:
-                must_be_unchanged(order, grounds.version_now)
-                paying.append((order, bodies.payment(order, write, self._deposit_account)))
             case ReceiptWrite() as write:
                 must_be_unchanged(order, grounds.version_now)
+                if write.lines:
+                    return bodies.payment(order, write, self._deposit_account)
                 body = bodies.overpayment(order, write, self._deposit_account)
-                singly.append((order, partial(self._receive_on_account, order, body, deadline)))
+                return partial(self._receive_on_account, order, body, deadline)
             case UnapplyCredit() as write:
                 if grounds.is_off(write):
-                    answers[order.effect_id] = Written(write.application_id, grounds.version_now(write.credit_memo_id) or "")
-                    return
+                    return Written(write.application_id, grounds.version_now(write.credit_memo_id) or "")
                 must_be_unchanged(order, grounds.version_now)
                 grounds.must_be_meant(write)
-                singly.append((order, partial(self._take_off, write, deadline)))
+                return partial(self._take_off, write, deadline)
             case ApplyCredit() as write:
                 must_be_unchanged(order, grounds.version_now)
                 currency = grounds.must_have_left(write)
                 body = bodies.allocation(write.invoice_id, write.amount_minor, currency, self._today())
-                singly.append((order, partial(self._put_on, order, write, body, deadline)))
+                return partial(self._put_on, order, write, body, deadline)
             case ApplyReceipt() as write:
                 must_be_unchanged(order, grounds.version_now)
                 added = grounds.one_line_added(write)
                 if added is None:
-                    answers[order.effect_id] = Written(write.receipt_id, grounds.version_now(write.receipt_id) or "")
-                    return
+                    return Written(write.receipt_id, grounds.version_now(write.receipt_id) or "")
                 currency = grounds.currency_of(write.receipt_id)
                 body = bodies.allocation(added.invoice_id, added.amount_minor, currency, self._today())
-                singly.append((order, partial(self._allocate, order, write, body, deadline)))
+                return partial(self._allocate, order, write, body, deadline)
             case VoidReceipt() as write:
                 receipt = grounds.held.get(write.receipt_id)
                 if isinstance(receipt, Receipt) and receipt.voided:
-                    answers[order.effect_id] = Written(receipt.id, receipt.version)
-                    return
+                    return Written(receipt.id, receipt.version)
                 must_be_unchanged(order, grounds.version_now)
-                ours = voiding.must_be_free(order, receipt)
-                singly.append((order, partial(voiding.void, self._asking, order, write, ours, deadline)))
+                return partial(voiding.void, self._asking, order, write, voiding.must_be_free(order, receipt), deadline)
             case RecordReturn():
                 raise not_able("Xero")
 
@@ -175,12 +172,10 @@ class Writes:
         told_apart = len(wrong) == len(orders) and any(faults.validation_messages(element) for element in wrong)
         if len(orders) == 1 or not told_apart:
             whole = faults.failed_write(reply)
-            if not isinstance(whole, BooksRefused):
+            if not isinstance(whole, BooksRefused) or reply.status == 404:
                 return [whole] * len(orders)
             why = self._why(orders)
             said = faults.messages_in(reply.body) or [f"status {reply.status}"]
-            if reply.status == 404:
-                return [whole] * len(orders)
             return [faults.refused(said, reply.body, invoice=why.get(_invoice_of(order))) for order in orders]
         why = self._why([order for order, element in zip(orders, wrong, strict=True) if faults.validation_messages(element)])
         return [

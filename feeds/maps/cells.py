@@ -17,7 +17,6 @@ from receivables.errors import FeedProblem
 
 MOST_BYTES = 64 * 1024 * 1024  # an export of the most rows takes a tenth of it
 MOST_ROWS = 100_000  # portals end or split their exports before; what is read is kept until all of it is right
-MOST_CELL_CHARACTERS = 32_767  # as many as a spreadsheet's cell holds; also bounds what a quote left open can swallow
 
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _CODECS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "windows-1252": "cp1252", "iso-8859-1": "iso8859-1"}
