@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from receivables.books_records import Customer, Invoice
 from receivables.diagnosis import Remedy
-from receivables.effects import EffectKind, EffectState
 from receivables.evidence import Evidence
 from storage import attempts, audit, decisions, effects, failures, mirror, offers, payments, schema
 from storage.audit import AuditRow
@@ -77,7 +76,7 @@ def facts(work: Work, failure_id: str, remedies: Sequence[Remedy], *, options: M
         payment=stored,
         evidence=evidence,
         decision=about[-1] if about else None,
-        receipts=[effect for effect in chain if effect.kind is EffectKind.RECEIPT and effect.state is EffectState.DONE],
+        receipts=effects.recorded(chain),
         proofs=decisions.standing_proofs(connection, company, [stored.number]).get(stored.number, ()),
         offers=offered,
         attempts=attempts.counts(connection, company, [stored.number]).get(stored.number, 0),

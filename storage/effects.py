@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,8 +10,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from receivables.books_records import Receipt, by_invoice
-from receivables.effects import IN_FLIGHT, OPEN_STATES, STEPS, EffectKind, EffectState, Facts, Order, Outcome, Verdict, Write
+from receivables.books_records import Receipt, ReceiptLine, by_invoice
+from receivables.effects import (
+    IN_FLIGHT,
+    LIVE_STATES,
+    OPEN_STATES,
+    STEPS,
+    ApplyReceipt,
+    EffectKind,
+    EffectState,
+    Facts,
+    Order,
+    Outcome,
+    Verdict,
+    Write,
+)
 from storage import codec, schema
 from storage.work import Work
 
@@ -238,6 +251,30 @@ def in_flight(connection: Connection, company: str) -> Sequence[StoredEffect]:
     table = schema.effect
     out = sa.and_(table.c.company == company, table.c.state.in_(IN_FLIGHT), table.c.dispatch_id.is_not(None))
     return _load(connection, out)
+
+
+def recorded(chain: Iterable[StoredEffect]) -> list[StoredEffect]:
+    """The receipts of a payment that our own record says are in the books."""
+    return [effect for effect in chain if effect.kind is EffectKind.RECEIPT and effect.state is EffectState.DONE]
+
+
+def recorded_ids(chain: Iterable[StoredEffect]) -> set[str]:
+    """Their ids in the books."""
+    return {effect.document_id for effect in recorded(chain) if effect.document_id}
+
+
+def live(chain: Iterable[StoredEffect]) -> list[StoredEffect]:
+    """The receipts of a payment that are, or may yet be, in the books."""
+    return [effect for effect in chain if effect.kind is EffectKind.RECEIPT and effect.state in LIVE_STATES]
+
+
+def rearranged(chain: Iterable[StoredEffect]) -> dict[str, tuple[ReceiptLine, ...]]:
+    """By the id of a receipt, what we put it on after it was recorded."""
+    return {
+        effect.write.receipt_id: effect.write.lines
+        for effect in chain
+        if isinstance(effect.write, ApplyReceipt) and effect.state is EffectState.DONE
+    }
 
 
 def take_up(work: Work, found: Mapping[str, Receipt]) -> None:

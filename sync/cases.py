@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import rules
 from receivables.books_records import CreditMemo, Receipt
 from receivables.diagnosis import Diagnosis
-from receivables.effects import EffectKind, EffectState
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
 from receivables.twins import Settled
 from storage.decisions import StoredDecision
-from storage.effects import PlannedEffect, StoredEffect, next_generation
+from storage.effects import PlannedEffect, StoredEffect, next_generation, recorded
 from storage.payments import StoredPayment
 from sync.desk import Desk
 from sync.posting import receipt_effect
@@ -86,8 +85,4 @@ def gone(case: Case) -> tuple[StoredEffect, ...]:
 def gone_receipts(evidence: Evidence, chain: Sequence[StoredEffect]) -> tuple[StoredEffect, ...]:
     """Our own receipts that the books say are gone: their effects end superseded."""
     gone = {part.document_id for part in evidence.posted if part.receipt is not None and part.living is None}
-    return tuple(
-        effect
-        for effect in chain
-        if effect.kind is EffectKind.RECEIPT and effect.state is EffectState.DONE and effect.document_id in gone
-    )
+    return tuple(effect for effect in recorded(chain) if effect.document_id in gone)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import rules
 from receivables.books_records import Invoice
 from receivables.corrections import Correction, Differs, differences, respelled
-from receivables.effects import LIVE_STATES, EffectKind, ReceiptWrite
+from receivables.effects import ReceiptWrite
 from receivables.evidence import Evidence, PostedPart
 from receivables.payment import Bucket, FeedStatus, Payment, PaymentState
 from storage import corrections, effects, payments
@@ -96,8 +96,8 @@ def _sent(connection: Connection, stored: StoredPayment) -> tuple[PostedPart, ..
     chain = effects.of_payments(connection, stored.payment.company, [stored.number])[stored.number]
     return tuple(
         PostedPart(effect.part, effect.generation, effect.state, effect.write.amount_minor, 0, effect.document_id or "")
-        for effect in chain
-        if effect.kind is EffectKind.RECEIPT and effect.state in LIVE_STATES and isinstance(effect.write, ReceiptWrite)
+        for effect in effects.live(chain)
+        if isinstance(effect.write, ReceiptWrite)
     )
 
 

@@ -12,7 +12,6 @@ from datetime import date
 import rules
 from receivables.books_records import MoneyOut, Receipt
 from receivables.company import Company
-from receivables.effects import EffectKind, EffectState
 from receivables.errors import BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.evidence import Evidence, OtherPayment
 from receivables.payment import FeedStatus
@@ -39,8 +38,6 @@ def added(desk: Desk, batch: Sequence[StoredPayment], gathered: Mapping[str, Evi
             gathered[stored.number],
             money_out=tuple(entry for receipt_id in sorted(receipts[stored.number]) for entry in entries.get(receipt_id, ())),
             went_back_on=went_back_on(desk.company, stored),
-            return_by_hand=desk.books.traits.return_by_hand,
-            deposits_hold=desk.books.traits.deposits_hold,
             told_before=stored.told_before if stored.payment.status is FeedStatus.PAID else None,
             unread=tuple(sorted((*gathered[stored.number].unread, *unread))),
         )
@@ -68,12 +65,7 @@ def gone_on(connection: Connection, company: Company, invoice_ids: Collection[st
         for number, stored in gone.items()
     }
     chains = effects.of_payments(connection, company.id, set(gone))
-    found = {
-        effect.document_id: others[number]
-        for number, chain in chains.items()
-        for effect in chain
-        if effect.kind is EffectKind.RECEIPT and effect.state is EffectState.DONE and effect.document_id
-    }
+    found = {receipt_id: others[number] for number, chain in chains.items() for receipt_id in effects.recorded_ids(chain)}
     proofs = decisions.standing_proofs(connection, company.id, set(gone))
     return found | {proof.receipt_id: others[number] for number, given in proofs.items() for proof in given}
 

@@ -14,7 +14,6 @@ from storage import decisions, effects, failures, payments
 from storage.engine import Connection
 from storage.failures import StoredFailure
 from sync.desk import Desk
-from sync.staying import live_receipts
 
 PARTS_PER_SYNC = 100
 TOLD = "partly_refunded"  # why such a failure is opened: the fact that it rests on
@@ -42,8 +41,7 @@ def _receipts(connection: Connection, company: str, numbers: Collection[str]) ->
     chains = effects.of_payments(connection, company, numbers)
     proofs = decisions.standing_proofs(connection, company, numbers)
     return {
-        number: {part.document_id for part in live_receipts(chains[number]) if part.document_id}
-        | {proof.receipt_id for proof in proofs.get(number, ())}
+        number: effects.recorded_ids(chains[number]) | {proof.receipt_id for proof in proofs.get(number, ())}
         for number in numbers
     }
 

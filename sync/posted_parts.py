@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from receivables.books_records import Gone, Receipt
-from receivables.effects import LIVE_STATES, ApplyReceipt, EffectKind, EffectState, ReceiptWrite
+from receivables.effects import ReceiptWrite
 from receivables.evidence import PostedPart
+from storage import effects
 from storage.effects import StoredEffect
 from storage.payments import StoredPayment
 
 
 def of(stored: StoredPayment, chain: Sequence[StoredEffect], receipts: Mapping[str, Receipt | Gone]) -> tuple[PostedPart, ...]:
     """Our own receipts of this payment that are, or may be, in the books."""
-    parts = [effect for effect in chain if effect.kind is EffectKind.RECEIPT and effect.state in LIVE_STATES]
-    rearranged = {
-        effect.write.receipt_id: effect.write.lines
-        for effect in chain
-        if isinstance(effect.write, ApplyReceipt) and effect.state is EffectState.DONE
-    }
+    parts, rearranged = effects.live(chain), effects.rearranged(chain)
     shown = []
     for part in parts:
         if not isinstance(part.write, ReceiptWrite):

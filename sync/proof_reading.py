@@ -29,7 +29,6 @@ from sync import binding, evidence, receipts_found
 from sync.desk import Desk
 from sync.receipts_found import Candidates, Search
 from sync.standings import Sides
-from sync.staying import live_receipts
 from sync.verification import customers_of_moved
 
 UNTOLD = Trouble(False, None)
@@ -72,7 +71,7 @@ def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
         ours = _our_rows(connection, desk, batch)
     stems = {stored.number: marker_stem(desk.company.id, stored.number) for stored in batch}
     marked = desk.books.receipts_marked(list(stems.values()))
-    wanted = {part.document_id for chain in ours.chains.values() for part in live_receipts(chain) if part.document_id}
+    wanted = {receipt_id for chain in ours.chains.values() for receipt_id in effects.recorded_ids(chain)}
     wanted |= {proof.receipt_id for given in ours.proofs.values() for proof in given}
     receipts = desk.books.receipts(wanted) if wanted else {}
     entries = _entries(desk, batch, ours, marked, stems)
@@ -121,7 +120,7 @@ def _entries(
 ) -> Sequence[MoneyOut]:
     """The entries by which the receipts of payments left the books again whose money went back, says the feed."""
     gone = [stored.number for stored in batch if stored.payment.status is not FeedStatus.PAID]
-    ids = {part.document_id for number in gone for part in live_receipts(ours.chains[number]) if part.document_id}
+    ids = {receipt_id for number in gone for receipt_id in effects.recorded_ids(ours.chains[number])}
     ids |= {receipt.id for number in gone for receipt in marked[stems[number]]}
     ids |= {proof.receipt_id for number in gone for proof in ours.proofs.get(number, ())}
     ids |= {found.id for number in gone for found in ours.candidates.found.get(number, ()) if not found.gone}

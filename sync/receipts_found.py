@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from receivables.books_records import Gone, Receipt, Stamp
 from receivables.company import Company
-from receivables.effects import EffectKind, facts_of, marker_stem, markers_in, stems_in
+from receivables.effects import facts_of, marker_stem, markers_in, stems_in
 from receivables.errors import BooksRefused
 from receivables.evidence import LineEvidence, OtherPayment, ReceiptEvidence, Vanished
 from receivables.money import LARGEST_FEE_PERCENT
@@ -65,8 +65,6 @@ class Search:
     waiting: Sequence[StoredPayment] = ()
     named: Mapping[str, Sequence[str]] = field(default_factory=dict)
     recorded: Mapping[str, StoredPayment] = field(default_factory=dict)  # other payments of which receipts are ours, by number
-    not_read: tuple[str, ...] = ()  # kinds of documents that the connector does not read
-    able: tuple[EffectKind, ...] = ()  # what it writes beyond receipts and their applications
     proofs: Mapping[str, Sequence[Proof]] = field(default_factory=dict)  # of the batch's own dismissals
     went_back: Mapping[str, OtherPayment] = field(default_factory=dict)  # by receipt id: our payments whose money went back
 

@@ -11,14 +11,14 @@ from enum import StrEnum
 
 import rules
 from receivables.books_records import Customer, Gone, MoneyOut, Receipt
-from receivables.effects import LIVE_STATES, EffectKind, markers_in
+from receivables.effects import markers_in
 from receivables.payment import Bucket, Dispute, FeedStatus, PaymentState
 from receivables.words import Words, listed, plain
+from storage import effects
 from storage.decisions import Proof
 from storage.effects import StoredEffect
 from storage.payments import StoredPayment
 from storage.taking_in import BEFORE_START_ON
-from sync.staying import live_receipts
 from sync.verification import difference
 
 _UNDER_WAY = (Bucket.IN_FLIGHT, Bucket.UNKNOWN)
@@ -101,7 +101,7 @@ class Sides:
     @property
     def ours(self) -> tuple[Receipt, ...]:
         """Our receipts that are in the books, each once."""
-        known = [self.receipts.get(effect.document_id or "") for effect in live_receipts(self.chain)]
+        known = [self.receipts.get(effect.document_id or "") for effect in effects.recorded(self.chain)]
         living = [receipt for receipt in (*known, *self.marked) if isinstance(receipt, Receipt) and not receipt.voided]
         return tuple({receipt.id: receipt for receipt in living}.values())
 
@@ -167,8 +167,7 @@ def _went_back(sides: Sides) -> Judged:
 
 def _under_way(sides: Sides) -> Judged:
     """A write of it is planned, or nobody knows yet whether it was carried out."""
-    live = [effect for effect in sides.chain if effect.kind is EffectKind.RECEIPT and effect.state in LIVE_STATES]
-    if len(sides.marked) > max(1, len(live)):
+    if len(sides.marked) > max(1, len(effects.live(sides.chain))):
         return _doubled(sides, sides.marked)
     if sides.young or sides.marked:
         return Judged(Standing.IN_PROGRESS)
@@ -177,7 +176,7 @@ def _under_way(sides: Sides) -> Judged:
 
 def _recorded(sides: Sides) -> Judged:
     """A receipt of ours is in the books."""
-    known = {effect.document_id for effect in sides.chain if effect.kind is EffectKind.RECEIPT and effect.state in LIVE_STATES}
+    known = {effect.document_id for effect in effects.live(sides.chain)}
     extra = [receipt for receipt in sides.ours if receipt.id not in known]
     if extra and len(extra) < len(sides.ours):
         return _doubled(sides, sides.ours)

@@ -9,23 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from receivables.books_records import Gone, Receipt
-from receivables.effects import EffectKind, EffectState, ReceiptWrite, marker_stem, markers_in
+from receivables.effects import ReceiptWrite, marker_stem, markers_in
 from storage import effects, other_money
 from storage.effects import StoredEffect
 from storage.work import Work
 from sync.desk import Desk
 
 
-def live_receipts(chain: Sequence[StoredEffect]) -> list[StoredEffect]:
-    """The receipts of a payment that our own record says are in the books."""
-    return [effect for effect in chain if effect.kind is EffectKind.RECEIPT and effect.state is EffectState.DONE]
-
-
 def receipts(
     desk: Desk, chains: Mapping[str, Sequence[StoredEffect]], read: Mapping[str, Receipt | Gone]
 ) -> Mapping[str, Receipt]:
     """By the id of its effect, the one living receipt with its mark and amount where ours is voided or gone."""
-    lost = [effect for chain in chains.values() for effect in live_receipts(chain) if not _stands(effect, read)]
+    lost = [effect for chain in chains.values() for effect in effects.recorded(chain) if not _stands(effect, read)]
     if not lost:
         return {}
     stems = {effect.transaction_number: marker_stem(desk.company.id, effect.transaction_number) for effect in lost}

@@ -24,7 +24,6 @@ from storage.payments import StoredPayment
 from storage.work import Work
 from sync import money_back, staying
 from sync.desk import Desk
-from sync.staying import live_receipts
 
 PAYMENTS_PER_BATCH = 60
 DISMISSALS_PER_RUN = 60
@@ -82,14 +81,13 @@ def _entries(
 
 def _receipt_ids(chain: Sequence[StoredEffect]) -> set[str]:
     """Our receipts of a payment, and whatever receipts a person had balanced or voided for it."""
-    ours = {part.document_id for part in live_receipts(chain) if part.document_id}
     changed = {effect.write.receipt_id for effect in chain if isinstance(effect.write, RecordReturn | VoidReceipt)}
-    return ours | changed
+    return effects.recorded_ids(chain) | changed
 
 
 def standing_receipts(chain: Sequence[StoredEffect], receipts: Mapping[str, Receipt | Gone]) -> dict[str, Receipt]:
     """The same as the books hold them, by the ids of their effects."""
-    held = {effect.id: receipts.get(effect.document_id or "") for effect in live_receipts(chain)}
+    held = {effect.id: receipts.get(effect.document_id or "") for effect in effects.recorded(chain)}
     return {effect_id: receipt for effect_id, receipt in held.items() if isinstance(receipt, Receipt)}
 
 
@@ -97,7 +95,7 @@ def customers_of_moved(
     connection: Connection, company: str, chains: Iterable[Sequence[StoredEffect]], receipts: Mapping[str, Receipt | Gone]
 ) -> Mapping[str, Customer]:
     """The customers whose receipts are another's by now, with those that they were merged into, as last seen."""
-    written = {part.document_id or "": part.write for chain in chains for part in live_receipts(chain)}
+    written = {part.document_id or "": part.write for chain in chains for part in effects.recorded(chain)}
     moved = {
         write.customer_id
         for id_, write in written.items()
@@ -118,14 +116,10 @@ def difference(
 
     `customers` tell who took over the receipts of a customer that the books merged into another.
     """
-    applied = {
-        effect.write.receipt_id: effect.write.lines
-        for effect in chain
-        if isinstance(effect.write, ApplyReceipt) and effect.state is EffectState.DONE
-    }
+    rearranged = effects.rearranged(chain)
     found: list[Receipt] = []
     off_minor = 0
-    for part in live_receipts(chain):
+    for part in effects.recorded(chain):
         receipt = receipts.get(part.document_id or "")
         if not isinstance(receipt, Receipt) or receipt.voided:
             return "receipt_deleted", "the receipt is not in the books"
@@ -134,7 +128,7 @@ def difference(
             raise AssertionError(f"effect {part.id} is no receipt")
         if changed := as_meant.changes(receipt, as_meant.meant_by(write, part.deposit_account), customers):
             return "receipt_changed", f"receipt {receipt.number} {changed[0]}"
-        off_minor += as_meant.off_its_invoices_minor(receipt, by_invoice(applied.get(receipt.id, write.lines)))
+        off_minor += as_meant.off_its_invoices_minor(receipt, by_invoice(rearranged.get(receipt.id, write.lines)))
         found.append(receipt)
     if not found or sum(receipt.amount_minor for receipt in found) != stored.payment.amount_minor:
         return "partly_posted", "the receipts do not add up to the payment"
