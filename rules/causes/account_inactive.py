@@ -71,7 +71,7 @@ CAUSE = CauseFile(
     rules=(account_inactive, reference_inactive),
     sentence=sentence,
     root=root,
-    incident="The books do not take money on this deposit account: {about}. Make the account active in the books, or name "
-    "another one in the configuration, then retry all of them.",
+    incident="The books do not take money on this deposit account: {about}. Ask the controller why. Make the account active "
+    "in the books, or name the one that the controller chooses in the configuration, then retry all of them.",
     setting="the deposit account does not take money ({about})",
 )

@@ -20,7 +20,8 @@ def currency_mismatch(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: an invoice that could take the amount, but not in this currency.
     Happens when: the invoice was created, or changed, in another currency. Nothing is ever converted.
-    Remedy: correct the currency in the books, then retry.
+    Remedy: correct the currency in the books, then retry. Where the processor converts, book its fee and the exchange gain or
+    loss apart.
     Prevention: let the portal offer an invoice for payment in the invoice's own currency only.
     Not to be confused with: an amount that differs in the same currency.
     """

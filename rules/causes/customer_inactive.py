@@ -51,7 +51,8 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     name = phrases.customer(diagnosis)
     if diagnosis.primary.rule == "customer_inactive_refused":
         return f"The books refused because customer {name} was inactive. Check that the customer is active, then retry."
-    return f"Customer {name} is inactive in the books. Make the customer active again, then retry."
+    again = "Make the customer active, then retry; afterwards it can be made inactive again."
+    return f"Customer {name} is inactive in the books. {again}"
 
 
 def root(finding: Finding, evidence: Evidence) -> str:

@@ -27,7 +27,8 @@ def invoice_recreated(reading: Reading, matched: Matched) -> Finding:
     Shows as: the invoice is deleted or voided, and another one of the customer is open in its place.
     Happens when: somebody recreated the invoice instead of changing it, often for another amount. Certain when the books say
     the old one is deleted, and exactly one of the same number with enough open was created afterwards for the customer.
-    Remedy: recreate the receipt on the new invoice; what does not fit stays an unapplied credit. Where several could be meant,
+    Remedy: recreate the receipt on the new invoice, which has a due date of its own; the month of the old one's sales tax and
+    commission is for the controller to check; what does not fit stays an unapplied credit. Where several could be meant,
     a person chooses, and may name any other invoice of the customer.
     Prevention: change an invoice instead of deleting it, or void it and tell the customer which one to pay.
     Not to be confused with: an invoice that was voided for good, or one that came late and replaces none (invoice_late).

@@ -30,7 +30,7 @@ def outcome_unknown(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     return (
         f"A receipt for this payment of {phrases.amount(diagnosis, words)} was sent and the books have not said whether they "
-        "recorded it. We keep checking the books; nothing is sent again before they answer."
+        "recorded it. We keep checking the books; nothing is sent again before they answer. Do not enter it by hand meanwhile."
     )
 
 
