@@ -434,6 +434,7 @@ def an_evidence_of(rng: random.Random) -> Evidence:
         merged_into=a_customer(id="c-big", name="Hooli Group") if merged and rng.random() < 0.8 else None,
         awaited_long=rng.random() < 0.4,
     )
+    evidence = replace(evidence, payment=replace(evidence.payment, fee_minor=rng.choice((0, 0, 15, 50))))
     return _what_went_back(rng, evidence)
 
 
