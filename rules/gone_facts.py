@@ -44,13 +44,15 @@ def money_out(fact: Fact, words: Words, *, of: str, amount: Money, dated: date) 
 @kind
 def receipt_of_returned(fact: Fact, words: Words, *, invoice: str, payment: str, status: str, on: date | None = None) -> str:
     """A receipt that still pays an invoice, of a payment whose money went back."""
-    went = status.replace("_", " ")
-    return f"{fact.document} of payment {payment}, which was {went}{_on(on, words)}, is still applied to {invoice}."
+    return f"{fact.document} of payment {payment}, {_went(status)}{_on(on, words)}, is still applied to {invoice}."
 
 
 @kind
 def receipt_of_recorded(fact: Fact, words: Words, *, invoice: str, payment: str, status: str, on: date | None = None) -> str:
     """The same where it is in the books that the money went back: they keep the receipt on its invoice."""
-    went = status.replace("_", " ")
-    told = f"{fact.document} of payment {payment}, which was {went}{_on(on, words)}, is still applied to {invoice}"
-    return f"{told}, although that is recorded."
+    which = f"{fact.document} of payment {payment}, {_went(status)}{_on(on, words)},"
+    return f"{which} is still applied to {invoice}, although that is recorded."
+
+
+def _went(status: str) -> str:
+    return f"which was {status.replace('_', ' ')}"

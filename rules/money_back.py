@@ -16,7 +16,7 @@ from receivables.payment import FeedStatus, Payment
 from receivables.words import Words, capitalized, plain
 from rules import fact_kinds, observations, phrases, return_reasons
 from rules.kinds import kind
-from rules.money_gone import MoneyGone, money_gone, uncertain
+from rules.money_gone import MoneyGone, by_hand, money_gone, uncertain
 from rules.reading import Reading, read
 from rules.rule import Matched
 from rules.situations import other_money
@@ -119,12 +119,11 @@ def came_after_all(reading: Reading, matched: Matched) -> Finding:
 
 
 def _because(reading: Reading, gone: MoneyGone) -> tuple[Fact, ...]:
-    by_hand = [found for found in reading.receipts if found.suspect or found.source.proves]
     receipts = {receipt.id: receipt for receipt in (*gone.stands, *gone.offset)}
     return (
         *observations.money_back(reading),
         *observations.our_receipts(reading),
-        *(observations.hand_receipt(found) for found in by_hand),
+        *(observations.hand_receipt(found) for found in by_hand(reading)),
         *(observations.money_out(entry, receipts[entry.receipt_id]) for entry in gone.entries),
     )
 

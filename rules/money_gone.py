@@ -79,9 +79,13 @@ def money_gone(of: Evidence | Reading) -> MoneyGone:
 def receipts_of(of: Evidence | Reading) -> Sequence[Receipt]:
     """Our receipts of the payment, and those by hand that are its proof or may be it; each once."""
     reading = of if isinstance(of, Reading) else read(of)
-    by_hand = [found.receipt for found in reading.receipts if found.suspect or found.source.proves]
-    living = [receipt for receipt in (*reading.marked, *by_hand) if not receipt.voided]
+    living = [of for of in (*reading.marked, *(found.receipt for found in by_hand(reading))) if not of.voided]
     return tuple({receipt.id: receipt for receipt in living}.values())
+
+
+def by_hand(reading: Reading) -> list[ReceiptReading]:
+    """The receipts entered by hand that are the payment's proof or may be it."""
+    return [found for found in reading.receipts if found.suspect or found.source.proves]
 
 
 def uncertain(reading: Reading) -> tuple[ReceiptReading, ...]:

@@ -15,8 +15,6 @@ from rules.reading import Reading
 from rules.rule import Matched, rule
 from rules.situations import UNPOSTED, can_be_recorded, nothing_but
 
-_DEPOSIT = "Until then the cash is not in the books: record it as a customer deposit."
-
 
 @rule(
     Cause.INVOICE_NOT_READY,
@@ -37,10 +35,8 @@ def invoice_not_ready(reading: Reading, matched: Matched) -> Finding:
     Not to be confused with: an invoice that was there and is deleted.
     """
     because = observations.lines_with(reading, Flaw.NOT_READY)
-    deposit = reading.evidence.awaited_long and can_be_recorded(reading)
-    remedies = (Remedy.KEEP_ON_ACCOUNT, Remedy.WAIT) if deposit else (Remedy.WAIT,)
     otherwise = (Remedy.MATCH,) if may_match(reading.evidence) else ()
-    return matched.finding(*remedies, Remedy.RETRY, *otherwise, because=because)
+    return matched.finding(*_until_then(reading), Remedy.RETRY, *otherwise, because=because)
 
 
 @kind
@@ -70,17 +66,25 @@ def invoice_drafted_again(reading: Reading, matched: Matched) -> Finding:
         for line in lost
         for of in line.drafts
     ]
-    deposit = reading.evidence.awaited_long and can_be_recorded(reading)
-    remedies = (Remedy.KEEP_ON_ACCOUNT, Remedy.WAIT) if deposit else (Remedy.WAIT,)
     because = [*observations.lines_with(reading, Flaw.REDRAFTED), *drafts]
-    return matched.finding(*remedies, Remedy.RETRY, because=because)
+    return matched.finding(*_until_then(reading), Remedy.RETRY, because=because)
+
+
+def _until_then(reading: Reading) -> tuple[Remedy, ...]:
+    """The invoice is waited for; after a while the cash is recorded meanwhile."""
+    deposit = reading.evidence.awaited_long and can_be_recorded(reading)
+    return (Remedy.KEEP_ON_ACCOUNT, Remedy.WAIT) if deposit else (Remedy.WAIT,)
 
 
 def _drafted_again(diagnosis: Diagnosis, words: Words) -> str:
     lost = diagnosis.primary.facts("invoice_deleted", "invoice_voided")
     said = phrases.all_of(f"{phrases.lost_invoice(diagnosis, fact, words)}, and a draft has its number now." for fact in lost)
-    said = f"{said} When the draft is issued, the payment is offered to it."
-    return f"{said} {_DEPOSIT}" if diagnosis.primary.remedy is Remedy.KEEP_ON_ACCOUNT else said
+    return _with_deposit(diagnosis.primary, f"{said} When the draft is issued, the payment is offered to it.")
+
+
+def _with_deposit(finding: Finding, said: str) -> str:
+    recorded = "Until then the cash is not in the books: record it as a customer deposit."
+    return f"{said} {recorded}" if finding.remedy is Remedy.KEEP_ON_ACCOUNT else said
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
@@ -93,10 +97,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     ]
     alone = len({fact.document for fact in facts}) == 1
     posted = listed(list(dict.fromkeys(_posted_once(diagnosis, fact, alone, words) for fact in facts)))
-    said = f"{phrases.all_of(texts)} The payment is posted by itself once {posted}."
-    if finding.remedy is not Remedy.KEEP_ON_ACCOUNT:
-        return said
-    return f"{said} {_DEPOSIT}"
+    return _with_deposit(finding, f"{phrases.all_of(texts)} The payment is posted by itself once {posted}.")
 
 
 def _posted_once(diagnosis: Diagnosis, fact: Fact, alone: bool, words: Words) -> str:
