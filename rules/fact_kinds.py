@@ -243,6 +243,13 @@ def receipt_in_other_account(fact: Fact, words: Words, *, was: str, now: str) ->
 
 
 @kind
+def receipt_paid_out(fact: Fact, words: Words, *, whole: Money, paid_out: Money) -> str:
+    entry = f"{money(words, paid_out)} of it is applied to an entry that is no invoice, such as a return or a refund"
+    had = f"was posted for {money(words, whole)}, and the feed has that money"
+    return f"our {fact.document} {had}; now {entry}{last_changed(fact, words)}."
+
+
+@kind
 def receipt_at_other_rate(fact: Fact, words: Words, *, was: str, now: str) -> str:
     booked = f"was sent with an exchange rate of {plain(was)} and is booked at {plain(now)}"
     return f"our {fact.document} {booked}{last_changed(fact, words)}."

@@ -6,7 +6,7 @@ them. Their sentences are written later, when somebody looks (`rules/fact_kinds.
 
 from __future__ import annotations
 
-from receivables.as_meant import Change
+from receivables.as_meant import Change, paid_out_minor
 from receivables.books_records import CreditApplication, Gone, Invoice, MoneyOut, Receipt, Stamp
 from receivables.diagnosis import Fact, Money
 from receivables.evidence import BindingProblem, Vanished
@@ -300,6 +300,9 @@ def _change(reading: Reading, found: PartReading, live: Receipt, change: Change)
             return kinds.receipt_redated(label, touched, was=source.received_on or live.received_on, now=live.received_on)
         case Change.RATE:
             return kinds.receipt_at_other_rate(label, touched, was=live.rate_sent, now=live.rate_booked)
+        case Change.PAID_OUT:
+            paid_out = Money(paid_out_minor(live), live.currency)
+            return kinds.receipt_paid_out(label, touched, whole=Money(live.amount_minor, live.currency), paid_out=paid_out)
         case Change.ACCOUNT:
             return kinds.receipt_in_other_account(label, touched, was=source.deposit_account, now=live.deposit_account)
 

@@ -13,6 +13,7 @@ from receivables.as_meant import Change
 from receivables.books_records import Gone, Receipt
 from receivables.effects import IN_FLIGHT, EffectState
 from receivables.evidence import Evidence, PostedPart
+from receivables.payment import FeedStatus
 from rules.hand_receipts import distinct, lines_of, totals
 
 #: In these states a receipt of ours may be in the books; in the others it is known not to be, or was replaced.
@@ -110,7 +111,15 @@ def _read_part(
 
 
 def _changes(part: PostedPart, receipt: Receipt, evidence: Evidence) -> tuple[Change, ...]:
-    meant = as_meant.Meant(part.amount_minor, evidence.payment.currency, part.customer_id, part.received_on, part.deposit_account)
+    paid = evidence.payment.status is FeedStatus.PAID and evidence.told_before is None  # nobody doubts it
+    meant = as_meant.Meant(
+        part.amount_minor,
+        evidence.payment.currency,
+        part.customer_id,
+        part.received_on,
+        part.deposit_account,
+        may_leave_minor=part.on_account_minor + evidence.payment.refunded_minor if paid else None,
+    )
     known = [customer for customer in (evidence.customer, evidence.merged_into) if customer is not None]
     return as_meant.changes(receipt, meant, {customer.id: customer for customer in known})
 

@@ -64,8 +64,10 @@ def tell(work: Work, stored: StoredPayment, payment: Payment) -> None:
 
 
 def _paid_after_all(work: Work, stored: StoredPayment, payment: Payment) -> None:
-    """A chargeback that was won ends by itself; of anything else a person says that the money is there."""
-    won = payment.dispute is Dispute.WON
+    """A chargeback that was won ends by itself; of anything else, and where the books let the money go already, a person says
+    that it is there.
+    """
+    won = payment.dispute is Dispute.WON and stored.excluded_by != RETURN_RECORDED
     if won:
         payments.confirm_status(work, stored.number)
     if stored.state is PaymentState.FAILED:

@@ -118,8 +118,8 @@ def _entries(
     marked: Mapping[str, Sequence[Receipt]],
     stems: Mapping[str, str],
 ) -> Sequence[MoneyOut]:
-    """The entries by which the receipts of payments left the books again whose money went back, says the feed."""
-    gone = [stored.number for stored in batch if stored.payment.status is not FeedStatus.PAID]
+    """The entries by which the receipts of payments left the books again whose money went back, or did once, says the feed."""
+    gone = [stored.number for stored in batch if stored.payment.status is not FeedStatus.PAID or stored.told_before]
     ids = {receipt_id for number in gone for receipt_id in effects.recorded_ids(ours.chains[number])}
     ids |= {receipt.id for number in gone for receipt in marked[stems[number]]}
     ids |= {proof.receipt_id for number in gone for proof in ours.proofs.get(number, ())}

@@ -192,6 +192,9 @@ def _recorded(sides: Sides) -> Judged:
         if beside := [receipt for receipt in sides.standing_proofs if receipt not in sides.ours]:
             return _doubled(sides, (*sides.ours, *beside))
         return _unless_unread(sides, _settled(sides))
+    if out := [receipt for receipt in sides.ours if rules.counted_minor(receipt, sides.entries) < receipt.amount_minor]:
+        text = f"is paid after all, says the feed, and {_named(out)} in the books beside an entry that took its money out again"
+        return _amiss(sides, Standing.DIFFERENT, "paid_out_again", text, out)
     code, words = difference(sides.stored, sides.chain, sides.receipts, sides.customers)
     if code:
         was = "was verified, and now" if sides.stored.state is PaymentState.VERIFIED else "is in the books, but"

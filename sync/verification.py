@@ -117,6 +117,7 @@ def difference(
     `customers` tell who took over the receipts of a customer that the books merged into another.
     """
     rearranged = effects.rearranged(chain)
+    may_leave_minor = stored.on_account_minor + stored.payment.refunded_minor
     found: list[Receipt] = []
     off_minor = 0
     for part in effects.recorded(chain):
@@ -126,7 +127,7 @@ def difference(
         write = part.write
         if not isinstance(write, ReceiptWrite):
             raise AssertionError(f"effect {part.id} is no receipt")
-        if changed := as_meant.changes(receipt, as_meant.meant_by(write, part.deposit_account), customers):
+        if changed := as_meant.changes(receipt, as_meant.meant_by(write, part.deposit_account, may_leave_minor), customers):
             return "receipt_changed", f"receipt {receipt.number} {changed[0]}"
         off_minor += as_meant.off_its_invoices_minor(receipt, by_invoice(rearranged.get(receipt.id, write.lines)))
         found.append(receipt)

@@ -203,6 +203,46 @@ def test_a_dispute_that_was_won_ends_by_itself(posted: Scene) -> None:
     assert [Standing.EXACTLY_ONCE] == standing(posted)
 
 
+def test_a_dispute_won_after_its_chargeback_was_recorded_is_a_persons_until_the_entry_is_out_of_the_books(posted: Scene) -> None:
+    told(posted, FeedStatus.CHARGED_BACK)
+    posted.decide(Remedy.RECORD_RETURN)
+    told(posted, FeedStatus.PAID, dispute=Dispute.WON)
+    assert "take chargeback E1004 out of the books first" in said(posted)
+    assert Remedy.RETRY not in posted.failing().offered
+    assert [Standing.DIFFERENT] == standing(posted)
+
+    posted.ledger.delete_money_out(entries(posted)[0].id, by="erin")
+    posted.sync()
+    posted.decide(Remedy.RETRY)
+    posted.sync()
+    assert "done" == posted.decide(Remedy.APPLY_RECEIPT)
+    assert (PaymentState.VERIFIED, 0) == (posted.payment().state, invoice(posted).open_minor)
+    assert [Standing.EXACTLY_ONCE] == standing(posted)
+
+
+@pytest.mark.parametrize("kind", [MoneyOutKind.RETURN, MoneyOutKind.REFUND])
+def test_an_entry_by_hand_that_takes_money_out_which_the_feed_has_is_found_at_night(posted: Scene, kind: MoneyOutKind) -> None:
+    off = ours(posted).lines if kind is MoneyOutKind.REFUND else ()
+    entry = posted.ledger.pay_out(NewMoneyOut(kind, ours(posted).id, date(2026, 3, 10), off=off), by="erin")
+    assert [Standing.DIFFERENT] == standing(posted)
+    posted.sync()
+    assert Cause.RECEIPT_CHANGED is posted.failing().cause
+    assert "now $500.00 of it is applied to an entry that is no invoice" in said(posted)
+
+    posted.ledger.delete_money_out(entry.id, by="erin")
+    posted.sync()
+    assert "done" == posted.decide(Remedy.APPLY_RECEIPT)
+    assert [Standing.EXACTLY_ONCE] == standing(posted)
+
+
+def test_an_entry_by_hand_before_the_feed_tells_of_the_return_is_that_return(posted: Scene) -> None:
+    posted.ledger.pay_out(NewMoneyOut(MoneyOutKind.RETURN, ours(posted).id, date(2026, 3, 10)), by="erin")
+    reconciliation.run_once(posted.desk)
+    told(posted, FeedStatus.RETURNED)
+    assert posted.failure() is None
+    assert [Standing.RETURN_RECORDED] == standing(posted)
+
+
 @pytest.mark.parametrize("status", EVERY_WAY)
 def test_paid_after_all_is_confirmed_by_a_person_and_the_receipt_stays(posted: Scene, status: FeedStatus) -> None:
     told(posted, status)

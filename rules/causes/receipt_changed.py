@@ -12,16 +12,24 @@ from rules.reading import Reading
 from rules.rule import Matched, rule
 
 #: What of a receipt may be otherwise than meant, by the facts that say so.
-CHANGES = ("receipt_changed", "receipt_of_other_customer", "receipt_redated", "receipt_in_other_account", "receipt_at_other_rate")
+CHANGES = (
+    "receipt_changed",
+    "receipt_of_other_customer",
+    "receipt_redated",
+    "receipt_in_other_account",
+    "receipt_at_other_rate",
+    "receipt_paid_out",
+)
 OFF = ("receipt_taken_off", "receipt_moved")
 
 
 @rule(Cause.RECEIPT_CHANGED, when=(a("part", changed=True, off=False),))
 def receipt_changed(reading: Reading, matched: Matched) -> Finding:
-    """Somebody changed the amount, customer, date, deposit account or exchange rate of our receipt.
+    """Somebody changed the amount, customer, date, deposit account or exchange rate of our receipt, or paid it out again.
 
     Shows as: reading it back, or the nightly proof, finds another one of these than was posted.
-    Happens when: the receipt is in the books and differs now; or QuickBooks booked another exchange rate than it was given.
+    Happens when: the receipt is in the books and differs now; or QuickBooks booked another exchange rate than it was given; or
+    an entry of a return or a refund took it although the feed has the money.
     Remedy: change it back in the books, then retry: the receipt is read again. Where the change is right, two people dismiss.
     Prevention: leave receipts with our mark as they are; to correct one, let two people decide here.
     Not to be confused with: an unapplied credit that was applied to another invoice of the customer, which is expected.
