@@ -5,9 +5,9 @@ from __future__ import annotations
 from bot.cards import Message
 from bot.rooms import Channel
 from bot.text import context, fallback, header, section
+from receivables.reopened import Reopened
 from receivables.words import Words, counted, plain
 from storage.nights import StoredNight
-from storage.periods import Reopened
 
 NEWS_AT_MOST = 10  # the command line has them all
 NEWS_LENGTH = 240

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from receivables.books_records import Receipt, by_invoice
 from receivables.effects import marker_stem, stems_in
 from receivables.payment import Bucket, PaymentState
+from receivables.reopened import Reopened
 from receivables.words import plain
 from storage import companies, decisions, effects, failures, mirror, payments
 from storage.payments import StoredPayment
-from storage.periods import Reopened, reopened
+from storage.periods import reopened
 from storage.work import Work
 from sync import journey, mirroring, periods, proof_reading
 from sync.control_totals import ControlTotals

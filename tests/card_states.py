@@ -23,6 +23,7 @@ from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, R
 from receivables.effects import EffectKind, EffectState, ReceiptWrite
 from receivables.evidence import BindingProblem, Evidence, Kin, NearCustomer, NearInvoice, PostedPart, ReceiptEvidence
 from receivables.payment import Allocation, Bucket, Payment, PaymentState
+from receivables.reopened import Reopened
 from storage.cards import CardFacts
 from storage.companies import Pause
 from storage.decisions import Proof, StoredDecision
@@ -32,7 +33,6 @@ from storage.failures import StoredFailure
 from storage.incidents import IncidentFigures, StoredIncident, root
 from storage.nights import StoredNight
 from storage.payments import StoredPayment
-from storage.periods import Reopened
 
 COMPANY = a_company()
 WORDS = COMPANY.words

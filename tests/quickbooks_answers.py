@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, urlsplit
 
+from loopback import answered, serving
 from makers import ManualClock
 
 from accounting.calling import Calls
@@ -17,6 +17,7 @@ from accounting.quickbooks.connector import QuickBooksBooks
 from receivables.ports import Clock
 
 COMPANY = "/v3/company/4620816365/"
+PREFERENCES: object = {"Preferences": {"CurrencyPrefs": {"HomeCurrency": {"value": "USD"}}}}
 
 
 @dataclass(frozen=True)
@@ -82,45 +83,25 @@ def recorded_quickbooks(clock: ManualClock) -> Iterator[tuple[QuickBooksBooks, R
     """The connector in front of recorded answers."""
     recorded = Recorded()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        length = int(handler.headers.get("Content-Length") or 0)
+        sent = json.loads(handler.rfile.read(length)) if length else None
+        split = urlsplit(handler.path)
+        path = split.path.removeprefix(COMPANY)
+        if path == "preferences" and not (recorded.answers and "Preferences" in str(recorded.answers[0][1])):
+            status, body = 200, PREFERENCES
+        else:
+            recorded.asked.append(Asked(handler.command, path, dict(parse_qsl(split.query)), sent))
+            status, body = recorded.answers.pop(0) if recorded.answers else (404, None)
+        raw = b"" if body is None else json.dumps(body).encode()
+        answered(handler, status, raw, intuit_tid=f"tid-{len(recorded.asked)}")
 
-        def _serve(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            sent = json.loads(self.rfile.read(length)) if length else None
-            split = urlsplit(self.path)
-            path = split.path.removeprefix(COMPANY)
-            if path == "preferences" and not (recorded.answers and "Preferences" in str(recorded.answers[0][1])):
-                self._answer(200, {"Preferences": {"CurrencyPrefs": {"HomeCurrency": {"value": "USD"}}}})
-                return
-            recorded.asked.append(Asked(self.command, path, dict(parse_qsl(split.query)), sent))
-            self._answer(*(recorded.answers.pop(0) if recorded.answers else (404, None)))
-
-        def _answer(self, status: int, body: object) -> None:
-            raw = b"" if body is None else json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(raw)))
-            self.send_header("intuit_tid", f"tid-{len(recorded.asked)}")
-            self.end_headers()
-            self.wfile.write(raw)
-
-        do_GET = do_POST = _serve  # noqa: N815 (the server's own names)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: ARG002
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    calls = calls_to(f"http://127.0.0.1:{server.server_port}{COMPANY}", clock)
-    try:
-        yield QuickBooksBooks(calls, clock), recorded
-    finally:
-        calls.close()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(answer) as port:
+        calls = calls_to(f"http://127.0.0.1:{port}{COMPANY}", clock)
+        try:
+            yield QuickBooksBooks(calls, clock), recorded
+        finally:
+            calls.close()
 
 
 def a_fault(code: str, message: str = "", detail: str = "", kind: str = "ValidationFault") -> dict[str, object]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
+from loopback import answered, serving
 from makers import ManualClock
+from quickbooks_answers import PREFERENCES, Unlimited
 
 from accounting.calling import Calls
 from accounting.quickbooks.connector import QuickBooksBooks
@@ -29,7 +30,6 @@ ORGANISATION = "5ae23193-e4b4-4001-99e9-b98634d6040e"
 INVOICE = "96df0dff-43ec-4899-a7d9-e9d63ef12b19"
 WHOLE = {"6000": "A business validation error has occurred while processing your request", "610": "Object Not Found"}
 KINDS = {401: "AUTHENTICATION", 403: "SERVICE", 429: "SERVICE", 500: "SystemFault"}
-PREFERENCES = {"Preferences": {"CurrencyPrefs": {"HomeCurrency": {"value": "USD"}}}}
 
 
 class OnlyOnce:
@@ -40,11 +40,6 @@ class OnlyOnce:
 
     def refused(self, authorization: str) -> None:  # noqa: ARG002
         raise AccessLost("Connect the company again.")
-
-
-class NoLimit:
-    def take(self, company: str, calls: int) -> float:  # noqa: ARG002
-        return 0.0
 
 
 @dataclass(frozen=True)
@@ -112,7 +107,7 @@ class Packages:
 
     def __init__(self, base_url: str, clock: ManualClock) -> None:
         def calls(package: str, path: str) -> Calls:
-            access, budget = OnlyOnce(), NoLimit()
+            access, budget = OnlyOnce(), Unlimited()
             address = f"{base_url}{path}"
             return Calls("acme", package, address, access=access, budget=budget, clock=clock, pause=lambda _: None)
 
@@ -169,40 +164,20 @@ class Packages:
 def packages() -> Iterator[Packages]:
     """All three on loopback until the end of the block."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = 1 << 16  # head and body in one packet: two of them wait for each other
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        sent = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        if handler.command == "GET":
+            preferences = "/quickbooks/preferences" in handler.path
+            said = Answered(200, json.dumps(PREFERENCES).encode(), {}) if preferences else Answered(404, b"", {})
+        elif handler.command == "POST" and b"get_preferences" in sent:
+            said = Answered(200, b'{"id": 1, "result": {"company": 1, "name": "us"}}', {})
+        else:
+            said = books.next
+        answered(handler, said.status, said.raw, **said.headers)
 
-        def do_GET(self) -> None:
-            preferences = "/quickbooks/preferences" in self.path
-            self._answer(Answered(200, json.dumps(PREFERENCES).encode(), {}) if preferences else Answered(404, b"", {}))
-
-        def do_POST(self) -> None:
-            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            asked = b"get_preferences" in sent
-            self._answer(Answered(200, b'{"id": 1, "result": {"company": 1, "name": "us"}}', {}) if asked else books.next)
-
-        do_PUT = do_POST  # noqa: N815
-
-        def _answer(self, answered: Answered) -> None:
-            self.send_response(answered.status)
-            for name, value in {**answered.headers, "Content-Length": str(len(answered.raw))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answered.raw)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: ARG002
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    books = Packages(f"http://127.0.0.1:{server.server_port}", ManualClock())
-    try:
-        yield books
-    finally:
-        books.close()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(answer) as port:
+        books = Packages(f"http://127.0.0.1:{port}", ManualClock())
+        try:
+            yield books
+        finally:
+            books.close()

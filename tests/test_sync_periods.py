@@ -11,9 +11,9 @@ from scene import Scene
 from bot.nights import night_card
 from bot.rooms import Channel
 from receivables.diagnosis import Remedy
+from receivables.reopened import Reopened
 from storage import nights, periods
 from storage.nights import StoredNight
-from storage.periods import Reopened
 from sync import reconciliation
 
 
