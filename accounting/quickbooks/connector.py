@@ -137,15 +137,11 @@ class QuickBooksBooks:
         boundary.leaving("books.receipts_marked")
         found = self._marks.with_stems(stems) if stems else {}
         living = self._living_payments({payment_id for ids in found.values() for payment_id in ids})
-
-        def marked(stem: str, payment: Json) -> bool:
-            return any(marker.startswith(stem + ".") for marker in markers_in(text(payment, "PrivateNote")))
-
         return {
             stem: [
                 documents.receipt(living[payment_id])
                 for payment_id in sorted(ids)
-                if payment_id in living and marked(stem, living[payment_id])
+                if payment_id in living and stem in stems_in(text(living[payment_id], "PrivateNote"))
             ]
             for stem, ids in found.items()
         }

@@ -13,11 +13,11 @@ from dataclasses import replace
 
 from accounting.calling import Calls
 from accounting.orders import changed_since
-from accounting.quickbooks import documents, faults, fields, sending, writes
+from accounting.quickbooks import documents, fields, sending, writes
 from accounting.quickbooks.description import TRAITS
 from accounting.quickbooks.entries_out import RECEIVABLE
 from accounting.quickbooks.fields import Json, ref, text
-from accounting.quickbooks.queries import MINOR_VERSION, Reading, quoted
+from accounting.quickbooks.queries import Reading, quoted
 from receivables.books_records import by_invoice
 from receivables.effects import Answer, Order, RecordReturn, Written, markers_in
 from receivables.errors import BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
@@ -72,11 +72,9 @@ class Returning:
         if not all(accounts):
             return _by_hand("The account that it left, or the one that it is owed on, is not certain.")
         body = _journal_entry(order, write, payment, *accounts)
-        params: dict[str, str | int] = {"minorversion": MINOR_VERSION, "requestid": order.key}
-        reply = self._calls.write("POST", "journalentry", deadline=deadline, params=params, body=body)
-        fault = faults.fault_in(reply.body)
-        if not reply.ok or fault is not None:
-            return faults.of_write(fault, reply.status, reply.trace)
+        reply = sending.posted(self._calls, "journalentry", order.key, body, deadline)
+        if isinstance(reply, BooksError):
+            return reply
         made = reply.body.get("JournalEntry") if isinstance(reply.body, Mapping) else None
         if not isinstance(made, Mapping) or not text(made, "Id") or order.marker not in text(made, "PrivateNote"):
             return OutcomeUnknown("QuickBooks answered with something that does not answer this write.")

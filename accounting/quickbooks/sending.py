@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from accounting.calling import Calls
+from accounting.calling import Calls, Reply
 from accounting.quickbooks import faults, fields, writes
 from accounting.quickbooks.fields import Json, text
 from accounting.quickbooks.queries import MINOR_VERSION
 from accounting.quickbooks.writes import Request
 from receivables.effects import Answer, Order
-from receivables.errors import BooksRefused, OutcomeUnknown
+from receivables.errors import BooksError, BooksRefused, OutcomeUnknown
 from receivables.refusal import Refusal
 
 VOIDING = {"operation": "update", "include": "void"}  # never a deletion: the Payment stays, with nothing in it
@@ -21,16 +21,19 @@ VOIDING = {"operation": "update", "include": "void"}  # never a deletion: the Pa
 
 def one(calls: Calls, order: Order, request: Request, deadline: float) -> Answer:
     """A single write under the order's own key. Raises what is no answer to it (see `Calls.write`)."""
-    params: dict[str, str | int] = {"minorversion": MINOR_VERSION, "requestid": order.key}
-    if request.operation == "delete":
-        params["operation"] = "delete"
-    elif request.operation == "void":
-        params |= VOIDING
-    reply = calls.write("POST", "payment", deadline=deadline, params=params, body=request.payment)
+    how = {"delete": {"operation": "delete"}, "void": VOIDING}.get(request.operation, {})
+    reply = posted(calls, "payment", order.key, request.payment, deadline, how)
+    return reply if isinstance(reply, BooksError) else _answer(order, request, reply.body, reply.trace)
+
+
+def posted(
+    calls: Calls, path: str, key: str, body: object, deadline: float, how: Mapping[str, str] | None = None
+) -> Reply | BooksError:
+    """The reply to one write under a key, or what it means that QuickBooks refused it. Raises what is no answer to it."""
+    params: dict[str, str | int] = {"minorversion": MINOR_VERSION, "requestid": key, **(how or {})}
+    reply = calls.write("POST", path, deadline=deadline, params=params, body=body)
     fault = faults.fault_of(reply)
-    if not reply.ok or fault is not None:
-        return faults.of_write(fault, reply.status, reply.trace)
-    return _answer(order, request, reply.body, reply.trace)
+    return reply if reply.ok and fault is None else faults.of_write(fault, reply.status, reply.trace)
 
 
 def batch(
@@ -38,11 +41,9 @@ def batch(
 ) -> dict[int, Answer]:
     """Several writes in one call, by their place in the dispatch. Raises what answers for all of them."""
     items = [{"bId": str(place + 1), **_operation(request), "Payment": request.payment} for place, request in requests.items()]
-    params: dict[str, str | int] = {"minorversion": MINOR_VERSION, "requestid": key}
-    reply = calls.write("POST", "batch", deadline=deadline, params=params, body={"BatchItemRequest": items})
-    fault = faults.fault_of(reply)
-    if not reply.ok or fault is not None:
-        raise _for_all(faults.of_write(fault, reply.status, reply.trace))
+    reply = posted(calls, "batch", key, {"BatchItemRequest": items}, deadline)
+    if isinstance(reply, BooksError):
+        raise _for_all(reply)
     answered: dict[str, list[Json]] = {}
     for item in fields.parts(reply.body, "BatchItemResponse") if isinstance(reply.body, Mapping) else []:
         answered.setdefault(text(item, "bId"), []).append(item)
@@ -75,7 +76,7 @@ def _answer(order: Order, request: Request, body: object, trace: str) -> Answer:
     return writes.written(order, answered, trace)
 
 
-def _for_all(error: Exception) -> Exception:
+def _for_all(error: BooksError) -> BooksError:
     """A batch refused as a whole: a key that was used already says nothing about its members."""
     if isinstance(error, BooksRefused) and error.refusal is Refusal.DUPLICATE_REQUEST:
         return OutcomeUnknown("QuickBooks already has this batch.")

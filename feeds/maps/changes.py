@@ -93,17 +93,23 @@ def _with(payment: Payment, changes: list[Change], fee_minor: int) -> Payment:
     """A payment of this file with what its other rows say."""
     refunded_minor = payment.refunded_minor + sum(_refund(payment, change) for change in changes)
     fee_minor += sum(change.fee_minor for change in changes)
-    name = shown(payment.transaction_number)
     if fee_minor < 0:
+        name = shown(payment.transaction_number)
         raise _Refused(f"more of the fee of {name} was given back than kept", "Export from the day of the payment on")
     payment = _told(payment, changes)
-    if refunded_minor < 0 or refunded_minor > payment.amount_minor:
-        given, paid = (text_from_minor(minor, payment.currency) for minor in (refunded_minor, payment.amount_minor))
-        raise _Refused(f"the refunds of {name} add up to {given}, of {paid} that were paid", "Correct the export, or the map")
+    _must_be_part(payment, refunded_minor)
     if refunded_minor and refunded_minor == payment.amount_minor:
         payment = _refunded(payment, changes)
     left_minor = refunded_minor if payment.status is FeedStatus.PAID else 0
     return replace(payment, fee_minor=fee_minor, refunded_minor=left_minor, refunds=tuple(_rows(changes)) if left_minor else ())
+
+
+def _must_be_part(payment: Payment, refunded_minor: int) -> None:
+    """Refuses refunds that are more than was paid, or less than nothing."""
+    if not 0 <= refunded_minor <= payment.amount_minor:
+        given, paid = (text_from_minor(minor, payment.currency) for minor in (refunded_minor, payment.amount_minor))
+        name = shown(payment.transaction_number)
+        raise _Refused(f"the refunds of {name} add up to {given}, of {paid} that were paid", "Correct the export, or the map")
 
 
 def _refunded(payment: Payment, changes: list[Change]) -> Payment:
@@ -137,9 +143,7 @@ def _ended(first: Change, changes: list[Change], known: Callable[[str], Payment 
             "Export from the day of that payment on, so that all of its refunds are known",
         )
     refunded_minor += payment.refunded_minor if payment.refunds else 0
-    if not 0 <= refunded_minor <= payment.amount_minor:
-        given, paid = (text_from_minor(minor, payment.currency) for minor in (refunded_minor, payment.amount_minor))
-        raise _Refused(f"the refunds of {name} add up to {given}, of {paid} that were paid", "Correct the export, or the map")
+    _must_be_part(payment, refunded_minor)
     if refunded_minor == payment.amount_minor:
         return _refunded(told, changes)
     return replace(told, refunded_minor=refunded_minor, refunds=(*payment.refunds, *new))
