@@ -252,7 +252,11 @@ def _gone_again(evidence: Evidence, remedy: Remedy, options: Options) -> tuple[F
     else:
         receipts = [(receipt, receipt.lines) for receipt in rules.to_void(evidence, options)]
     shown = [
-        Figure(f"Counted on receipt {_number(receipt.number, receipt.id)}", rules.counted_minor(receipt, evidence.money_out), 0)
+        Figure(
+            f"Counted on receipt {_number(receipt.number, receipt.id)}",
+            rules.counted_minor(receipt, evidence.money_out, evidence.payment),
+            0,
+        )
         for receipt, _ in receipts
     ]
     names = _names(evidence)

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from receivables.books_records import Invoice, MoneyOut, MoneyOutKind, Receipt
+from receivables.effects import markers_in
 from receivables.evidence import Evidence, OtherPayment
-from receivables.payment import FeedStatus
+from receivables.payment import FeedStatus, Payment
+from receivables.reference_keys import key_of, keys_in
 from rules.hand_receipts import ReceiptReading
 from rules.invoice_lines import Flaw, LineReading
 from rules.reading import Reading, read
@@ -24,14 +26,31 @@ KINDS: Mapping[FeedStatus, MoneyOutKind] = {
 }
 
 
-def counted_minor(receipt: Receipt, entries: Iterable[MoneyOut]) -> int:
-    """What the books still count of a receipt, in minor units: zero where it and its entries add up to nothing. A fee is no
-    part of it.
+def counted_minor(receipt: Receipt, entries: Iterable[MoneyOut], payment: Payment) -> int:
+    """What the books still count of a payment on this receipt, in minor units: zero where it and its entries add up to nothing.
+
+    A fee is no part of it. A receipt that is larger than the payment holds other money as well: of that nothing counts, and
+    only entries that are about this payment take from it.
     """
     if receipt.voided:
         return 0
-    out = sum(entry.amount_minor for entry in entries if entry.receipt_id == receipt.id and entry.kind is not MoneyOutKind.FEE)
-    return receipt.amount_minor - out
+    out = [entry for entry in entries if entry.receipt_id == receipt.id and entry.kind is not MoneyOutKind.FEE]
+    left_minor = receipt.amount_minor - sum(entry.amount_minor for entry in out)
+    if not is_shared(receipt, payment):
+        return left_minor
+    its_own_minor = sum(entry.amount_minor for entry in out if _is_about(entry, payment))
+    return max(0, min(left_minor, payment.amount_minor - its_own_minor))
+
+
+def is_shared(receipt: Receipt, payment: Payment) -> bool:
+    """Whether it holds other money beside the payment."""
+    return receipt.amount_minor > payment.amount_minor
+
+
+def _is_about(entry: MoneyOut, payment: Payment) -> bool:
+    """Whether it names the payment; one of its amount without any mark of ours is taken for it."""
+    named = key_of(payment.transaction_number) in keys_in(entry.memo)
+    return named or (entry.amount_minor == payment.amount_minor and not markers_in(entry.memo))
 
 
 @dataclass(frozen=True)
@@ -65,7 +84,7 @@ def money_gone(of: Evidence | Reading) -> MoneyGone:
     evidence = reading.evidence
     receipts = {receipt.id: receipt for receipt in receipts_of(reading)}
     entries = tuple(entry for entry in evidence.money_out if entry.receipt_id in receipts and entry.kind is not MoneyOutKind.FEE)
-    stands = tuple(receipt for receipt in receipts.values() if counted_minor(receipt, entries) > 0)
+    stands = tuple(receipt for receipt in receipts.values() if counted_minor(receipt, entries, evidence.payment) > 0)
     answered = all(part.receipt is not None for part in evidence.posted) and not any(part.unanswered for part in reading.parts)
     return MoneyGone(
         stands,
@@ -90,7 +109,8 @@ def by_hand(reading: Reading) -> list[ReceiptReading]:
 
 def uncertain(reading: Reading) -> tuple[ReceiptReading, ...]:
     """Receipts entered by hand that may be this money beside another that counts: first somebody says what they are."""
-    counted = [receipt for receipt in receipts_of(reading) if counted_minor(receipt, reading.evidence.money_out) > 0]
+    entries, payment = reading.evidence.money_out, reading.evidence.payment
+    counted = [receipt for receipt in receipts_of(reading) if counted_minor(receipt, entries, payment) > 0]
     unsaid = tuple(found for found in reading.suspects if not found.source.proves)
     return unsaid if len(counted) > 1 else ()
 

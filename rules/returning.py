@@ -15,7 +15,7 @@ from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.two_people import TwoPeople
 from receivables.words import listed, plain
-from rules.money_gone import KINDS, counted_minor, receipts_of, uncertain
+from rules.money_gone import KINDS, counted_minor, is_shared, receipts_of, uncertain
 from rules.reading import read
 from rules.voiding import kept_by_the_books, voidable
 
@@ -82,7 +82,7 @@ def returns(evidence: Evidence, options: Options) -> Returns:
     out = KINDS.get(evidence.payment.status)
     if out is None:
         raise CannotBeDone("The feed does not say that the money of this payment went back.")
-    counted = [receipt for receipt in receipts_of(evidence) if counted_minor(receipt, evidence.money_out) > 0]
+    counted = [receipt for receipt in receipts_of(evidence) if counted_minor(receipt, evidence.money_out, evidence.payment) > 0]
     if not counted:
         raise CannotBeDone("The books count nothing of this payment; there is nothing to record.")
     if of_hand := [found.receipt.number for found in uncertain(read(evidence))]:
@@ -103,20 +103,32 @@ def returns(evidence: Evidence, options: Options) -> Returns:
 
 
 def _return_of(receipt: Receipt, out: MoneyOutKind, evidence: Evidence) -> ReturnOf:
-    through, amount_minor = evidence.settings.closed_through, counted_minor(receipt, evidence.money_out)
+    through, amount_minor = evidence.settings.closed_through, counted_minor(receipt, evidence.money_out, evidence.payment)
     on = max(evidence.went_back_on or receipt.received_on, receipt.received_on)
     late = through is not None and on <= through
     if through is not None and late:
         on = through + timedelta(days=1)
-    left, reopens = amount_minor - receipt.unapplied_minor, list[ReceiptLine]()
-    stays = kept_by_the_books(receipt, evidence) if evidence.deposits_hold and left > 0 else ""
-    if stays:
-        return ReturnOf(receipt, out, amount_minor, on, (), late, stays)
-    for line in reversed(receipt.lines):  # the last invoice first
-        if left > 0:
-            reopens.append(ReceiptLine(line.invoice_id, min(line.amount_minor, left)))
-            left -= line.amount_minor
-    return ReturnOf(receipt, out, amount_minor, on, tuple(reopens), late)
+    reopens = _reopens(receipt, amount_minor, evidence)
+    stays = kept_by_the_books(receipt, evidence) if evidence.deposits_hold and reopens else ""
+    return ReturnOf(receipt, out, amount_minor, on, () if stays else reopens, late, stays)
+
+
+def _reopens(receipt: Receipt, amount_minor: int, evidence: Evidence) -> tuple[ReceiptLine, ...]:
+    """What comes off invoices: of a receipt that holds other money too the payment's own first; then what unapplied money does
+    not cover, the last invoice first.
+    """
+    off = dict[str, int]()
+    if is_shared(receipt, evidence.payment):
+        for of_payment in evidence.lines:
+            left_minor = min(of_payment.amount_minor, amount_minor - sum(off.values()), receipt.applied_to(of_payment.invoice_id))
+            off |= {of_payment.invoice_id: left_minor} if left_minor > 0 else {}
+    missing_minor = amount_minor - receipt.unapplied_minor - sum(off.values())
+    for line in reversed(receipt.lines):
+        more_minor = min(line.amount_minor - off.get(line.invoice_id, 0), missing_minor)
+        if more_minor > 0:
+            off[line.invoice_id] = off.get(line.invoice_id, 0) + more_minor
+            missing_minor -= more_minor
+    return tuple(ReceiptLine(invoice_id, off_minor) for invoice_id, off_minor in off.items())
 
 
 def to_void(evidence: Evidence, options: Options) -> tuple[Receipt, ...]:

@@ -153,7 +153,7 @@ def _went_back(sides: Sides) -> Judged:
     if not found:
         return _unless_unread(sides, Judged(Standing.WENT_BACK))
     status = sides.stored.payment.status
-    counted = tuple(receipt for receipt in found if rules.counted_minor(receipt, sides.entries) > 0)
+    counted = tuple(receipt for receipt in found if rules.counted_minor(receipt, sides.entries, sides.stored.payment) > 0)
     if status is not FeedStatus.PAID and (not counted or sides.return_named):
         return _unless_unread(sides, Judged(Standing.RETURN_RECORDED))
     if status is FeedStatus.CHARGED_BACK and sides.stored.payment.dispute is not Dispute.LOST:
@@ -192,7 +192,8 @@ def _recorded(sides: Sides) -> Judged:
         if beside := [receipt for receipt in sides.standing_proofs if receipt not in sides.ours]:
             return _doubled(sides, (*sides.ours, *beside))
         return _unless_unread(sides, _settled(sides))
-    if out := [receipt for receipt in sides.ours if rules.counted_minor(receipt, sides.entries) < receipt.amount_minor]:
+    payment = sides.stored.payment
+    if out := [receipt for receipt in sides.ours if rules.counted_minor(receipt, sides.entries, payment) < receipt.amount_minor]:
         text = f"is paid after all, says the feed, and {_named(out)} in the books beside an entry that took its money out again"
         return _amiss(sides, Standing.DIFFERENT, "paid_out_again", text, out)
     code, words = difference(sides.stored, sides.chain, sides.receipts, sides.customers)

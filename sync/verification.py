@@ -155,7 +155,7 @@ def _read_back_gone(
     standing = [receipt for receipt in known if isinstance(receipt, Receipt) and not receipt.voided]
     found = failures.open_of(work.connection, work.company, stored.number)
     by, resolution = _who_resolved(work, stored, found.id) if found else ("", "")
-    if any(rules.counted_minor(receipt, entries) > 0 for receipt in standing) or not by:
+    if any(rules.counted_minor(receipt, entries, stored.payment) > 0 for receipt in standing) or not by:
         money_back.tell(work, stored, stored.payment)
     elif money_back.exclude_settled(work, stored, recorded=bool(standing)) and found:
         failures.resolve(work, found, resolution=resolution, by=by)

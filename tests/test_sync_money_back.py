@@ -395,3 +395,49 @@ def test_a_receipt_by_hand_that_was_the_proof_is_balanced_as_ours_is(scene: Scen
     assert "done" == scene.decide(Remedy.RECORD_RETURN)
     assert [50_000] == [entry.amount_minor for entry in entries(scene)]
     assert [Standing.RETURN_RECORDED] == standing(scene)
+
+
+@pytest.fixture
+def shared(scene: Scene) -> Scene:
+    """One receipt by hand of 800.00 is TXN-1 of 500.00 on invoice 1042 and TXN-2 of 300.00 on invoice 1043; both rest on it."""
+    hooli = scene.customer()
+    first, second = scene.invoice("1042", hooli, 50_000), scene.invoice("1043", hooli, 30_000)
+    scene.pay("TXN-1")
+    scene.pay("TXN-2", 30_000, {"1043": 30_000})
+    lines = [(first.id, 50_000), (second.id, 30_000)]
+    scene.ledger.enter_receipt(hooli.id, 80_000, "USD", date(2026, 3, 3), by="erin", lines=lines, reference="TXN-1 TXN-2")
+    scene.sync()
+    for number in ("TXN-1", "TXN-2"):
+        assert "done" == scene.decide(Remedy.DISMISS, number)
+    return scene
+
+
+def still_open(scene: Scene) -> dict[str, int]:
+    return {found.number: found.open_minor for found in scene.ledger.invoices()}
+
+
+def test_of_a_receipt_that_holds_other_money_too_only_the_payment_that_went_back_is_paid_out(shared: Scene) -> None:
+    told(shared, FeedStatus.RETURNED)
+    assert "done" == shared.decide(Remedy.RECORD_RETURN)
+    assert [50_000] == [entry.amount_minor for entry in entries(shared)]
+    assert {"1042": 50_000, "1043": 0} == still_open(shared)
+    assert {Standing.RETURN_RECORDED, Standing.DISMISSED_WITH_PROOF} == set(standing(shared))
+
+
+def test_the_other_payment_of_such_a_receipt_goes_back_by_an_entry_of_its_own(shared: Scene) -> None:
+    for number in ("TXN-2", "TXN-1"):
+        told(shared, FeedStatus.RETURNED, number=number)
+        assert Cause.PAYMENT_RETURNED is shared.failing(number).cause
+        assert "done" == shared.decide(Remedy.RECORD_RETURN, number)
+    assert [30_000, 50_000] == sorted(entry.amount_minor for entry in entries(shared))
+    assert {"1042": 50_000, "1043": 30_000} == still_open(shared)
+    assert [Standing.RETURN_RECORDED] == standing(shared)
+
+
+def test_an_entry_by_hand_for_all_of_such_a_receipt_ends_both(shared: Scene) -> None:
+    for number in ("TXN-1", "TXN-2"):
+        told(shared, FeedStatus.RETURNED, number=number)
+    shared.ledger.pay_out(NewMoneyOut(MoneyOutKind.RETURN, ours(shared).id, date(2026, 3, 10)), by="erin")
+    shared.sync()
+    assert (None, None) == (shared.failure("TXN-1"), shared.failure("TXN-2"))
+    assert [Standing.RETURN_RECORDED] == standing(shared)

@@ -37,7 +37,7 @@ class NewMoneyOut:
     on: date
     amount_minor: int | None = None
     memo: str = ""
-    off: tuple[ReceiptLine, ...] = ()  # what of a refund is taken off invoices first; a return takes off whatever it must
+    off: tuple[ReceiptLine, ...] = ()  # what is taken off invoices; a return for which nothing is said takes off what it must
 
 
 def of_receipts(connection: Connection, receipt_ids: Collection[str]) -> dict[str, list[MoneyOut]]:
@@ -74,7 +74,8 @@ def record(change: Change, new: NewMoneyOut) -> MoneyOut:
     if amount_minor > held_minor or not held_minor:
         held = spoken(held_minor, receipt.currency)
         raise BooksRefused(f"Receipt {receipt.number} holds {held}; no more can be paid out of it.", Refusal.INVALID)
-    reopening = _off_as_asked(receipt, new.off, amount_minor) if new.kind is MoneyOutKind.REFUND else _off(receipt, amount_minor)
+    as_asked = new.kind is MoneyOutKind.REFUND or new.off
+    reopening = _off_as_asked(receipt, new.off, amount_minor) if as_asked else _off(receipt, amount_minor)
     days = receipts.days_applied(change, receipt)
     receipts.move_off(change, receipt, reopening)
     entry = _written(change, receipt, new, amount_minor)
