@@ -19,7 +19,7 @@ from rules import matching
 from rules.hand_receipts import Elsewhere, ReceiptReading
 from rules.obstacles import InTheWay, Obstacle, obstacles
 from rules.posted_parts import marked_receipts
-from rules.reading import read
+from rules.reading import Reading, read
 from rules.ties import Reference
 from rules.voiding import second_payments
 
@@ -308,12 +308,14 @@ class OtherMoney:
 
 
 def may_be_other_money(evidence: Evidence) -> tuple[ReceiptReading, ...]:
-    """The receipts of which a person may say that they are other money: in the way of posting, without its long number, or
-    copies of ours that are deposited as ours is.
-    """
-    reading = read(evidence)
+    """The receipts of which a person may say that they are other money: in doubt, without its long number."""
+    return tuple(found for found in _in_doubt(read(evidence)) if not found.named)
+
+
+def _in_doubt(reading: Reading) -> list[ReceiptReading]:
+    """The receipts in the way of posting, and copies of ours that are deposited as ours is."""
     second = {receipt.id for receipt in second_payments(reading)}
-    return tuple(of for of in reading.receipts if of.receipt.id in second or (of.suspect and not of.named))
+    return [found for found in reading.receipts if found.suspect or found.receipt.id in second]
 
 
 def other_money(evidence: Evidence, options: Options) -> OtherMoney:
@@ -321,7 +323,7 @@ def other_money(evidence: Evidence, options: Options) -> OtherMoney:
     if evidence.unread:
         raise CannotBeDone("Not everything could be read in the books. Decide when they answer again.")
     found = _in_question(evidence, options)
-    if found.named and not found.source.this_payment:
+    if found.named:
         raise CannotBeDone(
             f"Receipt {found.receipt.number} has the number of this payment in a text, so it cannot be other money as it "
             "is. If somebody wrote the number on the wrong receipt, take it off there; the next sync then checks again."
@@ -354,18 +356,17 @@ def cash_reference(evidence: Evidence, options: Options) -> str:
 
 def _in_question(evidence: Evidence, options: Options) -> ReceiptReading:
     reading = read(evidence)
-    readings = {found.receipt.id: found for found in reading.receipts}
-    second = {receipt.id for receipt in second_payments(reading)}
+    in_doubt = _in_doubt(reading)
     if named := named_in(options, "receipt"):
-        found = _receipt_named(evidence, named[0])
-        if found.ours and found.receipt.id not in second:
+        asked = _receipt_named(evidence, named[0]).receipt
+        (found,) = (of for of in reading.receipts if of.receipt.id == asked.id)
+        if found.source.ours and found not in in_doubt:
             raise CannotBeDone(f"Receipt {found.receipt.number} is ours, not one that was entered by hand.")
-        return readings[found.receipt.id]
-    suspects = [found for found in readings.values() if found.suspect or found.receipt.id in second]
-    if len(suspects) != 1:
-        which = listed([f"{found.receipt.number} (#{found.receipt.id})" for found in suspects])
+        return found
+    if len(in_doubt) != 1:
+        which = listed([f"{found.receipt.number} (#{found.receipt.id})" for found in in_doubt])
         raise CannotBeDone(f"Name the receipt that is other money{': ' + which if which else ''}.")
-    return suspects[0]
+    return in_doubt[0]
 
 
 def _agrees(found: ReceiptReading) -> bool:

@@ -31,7 +31,7 @@ def voidable(reading: Reading) -> tuple[Receipt, ...]:
     free = [receipt for receipt in reading.marked if not kept_by_the_books(receipt, evidence)]
     if evidence.payment.status is FeedStatus.FAILED:
         return tuple(free) if len(free) == len(reading.marked) else ()
-    if not reading.paid or not reading.doubled or _is_open(reading):
+    if not _is_twice(reading):
         return ()
     for some in (_copies(reading, free), free):
         staying = sum(receipt.amount_minor for receipt in reading.marked if receipt not in some)
@@ -43,14 +43,15 @@ def voidable(reading: Reading) -> tuple[Receipt, ...]:
 def second_payments(reading: Reading) -> tuple[Receipt, ...]:
     """Copies of our receipt that are in bank deposits as ours is: other money, of which a person says which it is."""
     deposited = [receipt for receipt in reading.marked if receipt.deposited]
-    if not reading.paid or not reading.doubled or len(deposited) < 2 or _is_open(reading):
+    if not _is_twice(reading) or len(deposited) < 2:
         return ()
     return tuple(_copies(reading, deposited) or deposited[1:])
 
 
-def _is_open(reading: Reading) -> bool:
-    """Whether what was sent for the payment is not settled yet: nothing new is planned meanwhile."""
-    return any(part.source.state in OPEN_STATES for part in reading.parts)
+def _is_twice(reading: Reading) -> bool:
+    """Whether one payment is recorded twice. While what was sent for it is not settled yet, nothing new is planned."""
+    is_open = any(part.source.state in OPEN_STATES for part in reading.parts)
+    return reading.paid and reading.doubled and not is_open
 
 
 def _copies(reading: Reading, receipts: Sequence[Receipt]) -> list[Receipt]:

@@ -185,7 +185,7 @@ def of_payment(
         ReceiptEvidence(
             receipt=receipt,
             ours=bool(markers_in(receipt.memo)),
-            this_payment=any(mark.startswith(stem + ".") for mark in markers_in(receipt.memo)),
+            this_payment=stem in stems_in(receipt.memo),
             claimed_minor=search.claimed.get(receipt.id, 0),
             rivals=_rivals(search, stored, receipt),
             names_payment=_named(search, stored, receipt),
