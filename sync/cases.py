@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import rules
 from receivables.books_records import CreditMemo, Receipt
 from receivables.diagnosis import Diagnosis
+from receivables.effects import EffectKind, Facts, Write, effect_key, marker
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
@@ -17,6 +18,9 @@ from storage.effects import PlannedEffect, StoredEffect, next_generation, record
 from storage.payments import StoredPayment
 from sync.desk import Desk
 from sync.posting import receipt_effect
+
+#: How the marker begins of what makes no document of its own in the books; it is followed by the beginning of the key.
+_MARKS = {EffectKind.APPLY_RECEIPT: "ra", EffectKind.UNAPPLY_CREDIT: "ru"}
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,26 @@ class Case:
         if generation is None:
             raise CannotBeDone("Nobody knows yet whether this payment is in the books; they are read until they answer.")
         return generation
+
+    def effect(self, write: Write, what: str, expects: Mapping[str, Facts], *, part: int = 1) -> PlannedEffect:
+        """The intent of one write of this decision that rests on these facts. `what` tells it from its siblings."""
+        company, number, generation = self.desk.company.id, self.stored.number, self.generation
+        key = effect_key(company, number, what, generation)
+        short = _MARKS.get(write.kind)
+        return PlannedEffect(
+            id=self.desk.ids.new(),
+            company=company,
+            transaction_number=number,
+            part=part,
+            generation=generation,
+            key=key,
+            marker=f"{short}-{key[:16]}" if short else marker(company, number, part, generation),
+            write=write,
+            expects=expects,
+            attended=True,
+            facts_read_at=self.evidence.taken_at,
+            decision_id=self.decision.id,
+        )
 
 
 def receipt_steps(case: Case, evidence: Evidence, lines: Sequence[tuple[str, int]], *, after: str | None) -> list[PlannedEffect]:

@@ -10,7 +10,6 @@ from receivables.effects import (
     ApplyCredit,
     Facts,
     UnapplyCredit,
-    effect_key,
     facts_of,
 )
 from receivables.errors import CannotBeDone
@@ -70,23 +69,8 @@ class _Expected:
 
 
 def _unapply_step(case: Case, applied: CreditApplication, expected: _Expected, *, after: str | None) -> PlannedEffect:
-    company, number = case.desk.company.id, case.stored.number
-    key = effect_key(company, number, f"unapply/{applied.id}", case.generation)
-    return PlannedEffect(
-        id=case.desk.ids.new(),
-        company=company,
-        transaction_number=number,
-        part=1,
-        generation=case.generation,
-        key=key,
-        marker=f"ru-{key[:16]}",
-        write=UnapplyCredit(applied.id, applied.credit_memo_id, applied.invoice_id, applied.amount_minor),
-        expects=expected.facts(applied),
-        attended=True,
-        facts_read_at=case.evidence.taken_at,
-        decision_id=case.decision.id,
-        after_id=after,
-    )
+    write = UnapplyCredit(applied.id, applied.credit_memo_id, applied.invoice_id, applied.amount_minor)
+    return replace(case.effect(write, f"unapply/{applied.id}", expected.facts(applied)), after_id=after)
 
 
 def _put_back(case: Case, then: rules.Unapplied, receipt: PlannedEffect) -> list[PlannedEffect]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import rules
 from receivables import as_meant
 from receivables.books_records import Invoice, Receipt, ReceiptLine, by_invoice
-from receivables.effects import ApplyReceipt, ReceiptWrite, effect_key, facts_of
+from receivables.effects import ApplyReceipt, ReceiptWrite, facts_of
 from receivables.errors import CannotBeDone
 from receivables.evidence import PostedPart
 from receivables.payment import Bucket, PaymentState
@@ -101,22 +101,7 @@ def rest(case: Case) -> Plan | None:
 
 def apply_step(case: Case, part: int, receipt: Receipt, lines: tuple[ReceiptLine, ...], what: str) -> PlannedEffect:
     """The intent to apply a receipt to exactly these lines, resting on it and on the payment's invoices as they were read."""
-    company = case.desk.company.id
-    key = effect_key(company, case.stored.number, f"{what}/{part}", case.generation)
     expects = {f"receipt:{receipt.id}": facts_of(receipt)} | {
         f"invoice:{line.invoice_id}": facts_of(line.invoice) for line in case.evidence.lines if isinstance(line.invoice, Invoice)
     }
-    return PlannedEffect(
-        id=case.desk.ids.new(),
-        company=company,
-        transaction_number=case.stored.number,
-        part=part,
-        generation=case.generation,
-        key=key,
-        marker=f"ra-{key[:16]}",
-        write=ApplyReceipt(receipt.id, lines),
-        expects=expects,
-        attended=True,
-        facts_read_at=case.evidence.taken_at,
-        decision_id=case.decision.id,
-    )
+    return case.effect(ApplyReceipt(receipt.id, lines), f"{what}/{part}", expects, part=part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rules
 from receivables.books_records import Receipt
-from receivables.effects import RecordReturn, VoidReceipt, effect_key, facts_of, marker
+from receivables.effects import RecordReturn, VoidReceipt, facts_of
 from receivables.payment import Bucket, PaymentState
 from storage.effects import PlannedEffect
 from sync.cases import Case, Plan
@@ -40,18 +40,4 @@ def void_receipt(case: Case) -> Plan:
 
 
 def _effect(case: Case, part: int, receipt: Receipt, write: RecordReturn | VoidReceipt) -> PlannedEffect:
-    company, number = case.desk.company.id, case.stored.number
-    return PlannedEffect(
-        id=case.desk.ids.new(),
-        company=company,
-        transaction_number=number,
-        part=part,
-        generation=case.generation,
-        key=effect_key(company, number, f"{write.kind}/{receipt.id}", case.generation),
-        marker=marker(company, number, part, case.generation),
-        write=write,
-        expects={f"receipt:{receipt.id}": facts_of(receipt)},
-        attended=True,
-        facts_read_at=case.evidence.taken_at,
-        decision_id=case.decision.id,
-    )
+    return case.effect(write, f"{write.kind}/{receipt.id}", {f"receipt:{receipt.id}": facts_of(receipt)}, part=part)
