@@ -40,12 +40,12 @@ def came_again(work: Work, desk: Desk, newer: Payment, source: str, *, by: str =
     if not correction.differs_from(stored.payment, desk.company.time_zone):
         _take_spelling(work, desk, stored, newer)
         return Intake.SAME if stored.payment.status == newer.status else Intake.STATUS_CHANGED
+    told = newer.status is not FeedStatus.PAID or _told_before(work, desk, stored, newer)
+    if not told:  # also where its money is there after all
+        ask(work, desk, stored, correction)
     if stored.payment.status != newer.status:
         return Intake.STATUS_CHANGED
-    if newer.status is not FeedStatus.PAID or _told_before(work, desk, stored, newer):
-        return Intake.SAME
-    ask(work, desk, stored, correction)
-    return Intake.OTHER_CONTENT
+    return Intake.SAME if told else Intake.OTHER_CONTENT
 
 
 def ask(work: Work, desk: Desk, stored: StoredPayment, correction: Correction) -> str:

@@ -357,6 +357,16 @@ def test_money_that_went_back_counts_before_a_correction(scene: Scene) -> None:
     assert (PaymentState.EXCLUDED, None) == (scene.payment().state, correction_of(scene))
 
 
+def test_paid_after_all_with_another_amount_is_told_and_nothing_is_posted_before_a_person_decides(scene: Scene) -> None:
+    brought(scene, replace(HELD, status=FeedStatus.RETURNED))
+    brought(scene, replace(HELD, amount_minor=30_000, allocations=(Allocation(30_000, "1042"),)))
+    scene.sync()
+    assert "amount $500.00 → $300.00" in told(scene)
+    scene.decide(RETRY)
+    scene.sync()
+    assert [] == scene.receipts()
+
+
 def test_another_correction_makes_the_older_card_stale(scene: Scene) -> None:
     scene.pay()
     brought(scene, replace(scene.payment().payment, method="ach"))

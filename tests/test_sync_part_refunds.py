@@ -183,3 +183,15 @@ def test_what_a_bookkeeper_enters_for_a_refund_ends_it_in_quickbooks_and_xero(bo
 
         assert (None, PaymentState.EXCLUDED) == (world.scene.failure(office.number), world.scene.payment(office.number).state)
         assert reconciliation.run_once(world.scene.desk).clean
+
+
+def test_a_part_given_back_of_a_payment_that_then_went_back_as_a_whole_unposted_ends_with_it(scene: Scene) -> None:
+    scene.customer()
+    scene.pay("TXN-1")  # its invoice is not there
+    scene.sync()
+    paid = scene.payment().payment
+    fed(scene, replace(paid, refunded_minor=10_000))
+    assert of_the_feed(scene) is not None
+    fed(scene, replace(paid, refunded_minor=10_000, status=FeedStatus.REFUNDED, status_at=WENT_BACK))
+    scene.sync()  # this ends what the one before settled
+    assert (None, PaymentState.EXCLUDED) == (of_the_feed(scene), scene.payment().state)
