@@ -18,6 +18,7 @@ from storage.effects import StoredEffect
 from storage.failures import StoredFailure
 from storage.story import Story, tell
 from sync.desk import Desk
+from sync.money_back import RETURN_RECORDED
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,11 @@ def print_story(told: Told, words: Words) -> None:
             print_line(f"{label}: {words.money(minor, payment.currency)}.")
     print_line(f"Received {words.moment(stored.received_at)} from {stored.source}; the feed says {payment.status}.")
     if stored.excluded_by:
-        print_line(f"Never posted, because of the rule {stored.excluded_by}.")
+        print_line(
+            "Its receipt and the entry by which the money went back are both in the books."
+            if stored.excluded_by == RETURN_RECORDED
+            else f"Not to be posted, because of the rule {stored.excluded_by}."
+        )
     if stored.on_account_minor:
         print_line(f"To stay unapplied on the customer's account: {words.money(stored.on_account_minor, payment.currency)}.")
     _print_allocations(story, words)

@@ -29,6 +29,9 @@ EXPLAINED: dict[Remedy, str] = {
 #: What is too long for the window's button.
 SHORTER = {Remedy.POST_ON_OPEN_DAY.label: "Post on first open day", Remedy.RECORD_RETURN.label: "Record it"}
 
+#: What is recorded where money went back otherwise than by a return.
+WENT_BACK_AS = {Cause.PAYMENT_REFUNDED: "refund", Cause.PAYMENT_CHARGED_BACK: "chargeback"}
+
 #: What dismissing the feed's correction of a payment is called, and what it does.
 KEEP = (KEEP_OURS, "Keeps the payment as we have it. The feed's correction is not told again.")
 
@@ -62,9 +65,11 @@ WRITES: dict[EffectKind, str] = {
 
 
 def named(remedy: Remedy, about: str, diagnosis: Diagnosis | None = None) -> str:
-    """What a remedy is called for a failure about this: what is kept because its invoice is not there is a customer deposit."""
+    """What a remedy is called for a failure about this: a refund is no return; what waits for its invoice, a customer deposit."""
     if remedy is Remedy.KEEP_ON_ACCOUNT and diagnosis is not None and diagnosis.primary.cause is Cause.INVOICE_NOT_READY:
         return "Record customer deposit"
+    if remedy is Remedy.RECORD_RETURN and diagnosis is not None and diagnosis.primary.cause in WENT_BACK_AS:
+        return f"Record the {WENT_BACK_AS[diagnosis.primary.cause]}"
     return KEEP[0] if remedy is Remedy.DISMISS and about == CORRECTION else remedy.label
 
 

@@ -194,7 +194,7 @@ def _term(kind: str, asked: Term) -> str:
 
 
 def _actual(kind: str, name: str, value: Value) -> str:
-    """What is so with a field: "its points is 40"."""
+    """What is so with a field: "its score is 40"."""
     field = TABLE[kind].fields[name]
     if field.type is bool:
         return field.words if value else field.otherwise

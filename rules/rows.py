@@ -124,7 +124,7 @@ TABLE: Mapping[str, KindOfRow] = {
             "beyond_ours_minor": number("what neither later credits nor our other receipts explain (minor units)"),
             "over": one_of(Over, "what was paid beyond it"),
             "mendable": either("an invoice that may replace it is open", "no invoice that may replace it is open"),
-            "successor_score": number("the points of what may replace it"),
+            "successor_score": number("the score of what may replace it"),
             "hand_receipts": number("the number of receipts entered for it alone"),
         },
     ),
@@ -142,7 +142,7 @@ TABLE: Mapping[str, KindOfRow] = {
             "whole": either(
                 "it could be the whole payment, and proves no other", "it cannot be the whole payment, or proves another"
             ),
-            "score": number("its points"),
+            "score": number("its score"),
             "covers": either("it is larger and covers the payment with others", "it does not cover the payment with others"),
             "suspect": either("it may be this money", "nothing says that it may be this money"),
             "less_fee": either(

@@ -150,9 +150,9 @@ def _record(work: Work, desk: Desk, made: StoredDecision) -> StoredDecision:
         decisions.record(work, made)
     except AlreadyDecided as taken:
         other = taken.other
-        raise StaleDecision(
-            f"{desk.name_of(other.requested_by)} already chose “{other.remedy.label}”; it is {other.stands}."
-        ) from None
+        chose = f"{desk.name_of(other.requested_by)} already chose “{other.remedy.label}”; it is {other.stands}."
+        how = " Approve or decline it on its card in Slack." if other.state == "waiting_approval" else ""
+        raise StaleDecision(chose + how) from None
     _want_card(work, made)
     return made
 

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine, Ran, load_books, write_settings
 
+from app.commands.proof import SAID_OF
 from app.main import main
 from app.wiring import os_account
+from sync.standings import Standing
 
 
 class Terminal(io.StringIO):
@@ -164,10 +166,11 @@ def test_what_follows_is_said_before_a_receipt_is_called_other_money(entered: Co
     assert "Invoice 1001 is already paid: $50.00 becomes an unapplied credit." in ran.err
     assert "takes two people" in ran.err
     seen = entered.failing()["evidence"]
-    told = entered.answer(*words, "--cash-reference", "check 8841", "--seen", seen)
-    assert ("waiting_approval", "failed") == (told["state"], told["payment"])
+    told = entered.run(*words, "--cash-reference", "check 8841", "--seen", seen)
+    assert (0, True) == (told.code, "This company has no Slack channel yet, so nobody can: connect it" in told.out)
     again = entered.run(*words, "--cash-reference", "x", "--seen", seen)
     assert "already chose “Not a duplicate: record it”; it is waiting for a second person." in again.err
+    assert "Approve or decline it on its card in Slack." in again.err
 
 
 def test_several_receipts_are_given_as_proof(entered: CommandLine) -> None:
@@ -177,3 +180,32 @@ def test_several_receipts_are_given_as_proof(entered: CommandLine) -> None:
     seen = entered.failing()["evidence"]
     told = entered.answer("decide", "TXN-1", "dismiss", "--as", "dana", "--proof", check["number"], "--seen", seen)
     assert ("done", "dismissed") == (told["state"], told["payment"])
+
+
+# --- money that went back -----------------------------------------------------------------------------------------------
+
+
+def test_a_recorded_return_is_told_by_every_command_in_its_own_words(tmp_path: Path) -> None:
+    made = InThisProcess(write_settings(tmp_path).folder)
+    text = made.config.read_text(encoding="utf-8")
+    made.config.write_text(text.replace("remedies = [", 'remedies = ["record_return", '), encoding="utf-8")
+    load_books(made, {"H": "Hooli"}, [("1001", "Hooli", "50.00")])
+    made.take_in(("TXN-1", "Hooli", "50.00", "1001:50.00"))
+    assert 1 == made.sync()["verified"]
+    header = "transaction_number,customer,amount,currency,paid_at,method,invoices,status,status_at,dispute"
+    (_, line, *_) = (made.folder / "payments.csv").read_text(encoding="utf-8").splitlines()
+    lost = made.folder / "lost.csv"
+    lost.write_text(f"{header}\n{line},charged_back,2026-03-10,lost\n", encoding="utf-8")
+    made.answer("import", str(lost))
+    made.sync()
+    words = ("decide", "TXN-1", "record_return", "--as", "dana")
+    assert "Record the chargeback: " in made.run(*words).err
+    done = made.run(*words, "--seen", made.failing()["evidence"])
+    assert "Done: Record the return, for payment TXN-1, which is closed." in done.out
+    proven = made.run("reconcile")
+    assert (0, True) == (proven.code, "returned, refunded or charged back, with the entry of it in the books" in proven.out)
+    assert "Its receipt and the entry by which the money went back are both in the books." in made.run("show", "TXN-1").out
+
+
+def test_the_proof_has_words_for_every_standing() -> None:
+    assert set(Standing) == set(SAID_OF)

@@ -58,6 +58,10 @@ Entry = Annotated[
     typer.Option(help="For record_return, where we cannot make the entry in these books: its number there."),
 ]
 Seen = Annotated[str, typer.Option(help="The facts you saw (`evidence` in failures --json and show --json); asks nothing.")]
+NO_SLACK = (
+    "This company has no Slack channel yet, so nobody can: connect it (docs/slack.md), or take this back with "
+    "`resolve-now reopen {number}`."
+)
 LOOKS, LOOK_AGAIN_SECONDS = 20, 0.5  # ten seconds, as long as a person waits at a terminal
 
 
@@ -118,7 +122,7 @@ def decide(
         said = {name: getattr(made, name) for name in ("remedy", "state", "outcome")}
         print_json({"decision": made.id, "transaction": transaction, **said, "payment": state})
     else:
-        print_line(_outcome(desk, made, state))
+        print_line(_outcome(desk, made, state, slack=house.settings.company(desk.company.id).slack is not None))
     if made.state not in ("done", "waiting_approval"):
         sys.exit(1)
 
@@ -181,14 +185,19 @@ def _carried_out(desk: Desk, decision_id: str, number: str) -> tuple[decisions.S
     return made, stored.state
 
 
-def _outcome(desk: Desk, made: decisions.StoredDecision, state: str) -> str:
+def _outcome(desk: Desk, made: decisions.StoredDecision, state: str, *, slack: bool) -> str:
     match made.state:
         case "done" if made.remedy is Remedy.DISMISS and state != PaymentState.DISMISSED:
             return f"Done: {made.outcome}, and payment {made.transaction_number} is {state}."
+        case "done" if state == PaymentState.EXCLUDED:
+            return f"Done: {made.remedy.label}, for payment {made.transaction_number}, which is closed."
+        case "done" if state == PaymentState.RECEIVED:
+            return f"Done: {made.remedy.label}, for payment {made.transaction_number}. The next sync posts it if it fits."
         case "done":
             return f"Done: {made.remedy.label}, for payment {made.transaction_number}, which is now {state}."
         case "waiting_approval":
-            return f"Recorded. A second person must approve it in Slack. {made.outcome}"
+            where = "" if slack else f" {NO_SLACK.format(number=made.transaction_number)}"
+            return f"Recorded. A second person must approve it in Slack. {made.outcome}{where}"
         case "stale":
             return f"Not carried out: {made.outcome}. Look at `resolve-now show {made.transaction_number}` and decide again."
         case "accepted":

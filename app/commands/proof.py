@@ -20,20 +20,22 @@ from sync.standings import Standing
 
 ROWS_AT_MOST = 20  # of each list for people; `--json` has all that is listed
 
-_WORDS = {
+SAID_OF = {
     Standing.EXACTLY_ONCE: "in the books exactly once",
     Standing.DISMISSED_WITH_PROOF: "dismissed, with a receipt that is still in the books",
     Standing.DISMISSED_AS_TWIN: "dismissed as another payment again",
     Standing.DISMISSED_BY_TWO_PEOPLE: "dismissed by two people without a receipt",
     Standing.BEFORE_START_ON: "paid before the company's start_on",
-    Standing.WENT_BACK: "returned or refunded, and not in the books",
+    Standing.WENT_BACK: "returned, refunded or charged back, and not in the books",
+    Standing.RETURN_RECORDED: "returned, refunded or charged back, with the entry of it in the books",
+    Standing.DISPUTED: "in dispute: the receipt stays until the chargeback is won or lost",
     Standing.IN_PROGRESS: "in progress, for less than one sync interval",
     Standing.MISSING_WITH_FAILURE: "not in the books, with an open failure",
     Standing.MISSING: "not in the books, without an open failure",
     Standing.MAY_BE_IN_BOOKS: "not posted, and a receipt in the books may be it",
     Standing.DOUBLED: "in the books more than once",
     Standing.DIFFERENT: "in the books otherwise than meant",
-    Standing.WENT_BACK_BUT_IN_BOOKS: "returned or refunded, and still in the books",
+    Standing.WENT_BACK_BUT_IN_BOOKS: "returned, refunded or charged back, and still in the books",
     Standing.NOT_READ: "not proven: a receipt could not be read",
 }
 
@@ -85,7 +87,7 @@ def _as_json(proven: Proven) -> dict[str, Any]:
 
 def _say(proven: Proven, words: Words) -> None:
     rows = [
-        (_WORDS[standing], tally.count, _money(tally, words))
+        (SAID_OF[standing], tally.count, _money(tally, words))
         for standing, tally in proven.standings.items()
         if tally.count or standing is Standing.EXACTLY_ONCE
     ]
