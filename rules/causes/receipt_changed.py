@@ -28,7 +28,7 @@ def receipt_changed(reading: Reading, matched: Matched) -> Finding:
     """Somebody changed the amount, customer, date, deposit account or exchange rate of our receipt, or paid it out again.
 
     Shows as: reading it back, or the nightly proof, finds another one of these than was posted.
-    Happens when: the receipt is in the books and differs now; or QuickBooks booked another exchange rate than it was given; or
+    Happens when: the receipt is in the books and differs now; or the books took another exchange rate than it was given; or
     an entry of a return or a refund took it although the feed has the money.
     Remedy: change it back in the books, then retry: the receipt is read again. Where the change is right, two people dismiss.
     Prevention: leave receipts with our mark as they are; to correct one, let two people decide here.
