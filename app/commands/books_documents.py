@@ -71,7 +71,7 @@ def invoice(
     item: Annotated[
         str, typer.Option("--item", help="What it is for where that is no sale: Surcharge, or Bad debt for one recovered.")
     ] = "",
-    due: Annotated[str, typer.Option("--due", metavar="DATE", help="The day by which it is to be paid, as 2026-03-31.")] = "",
+    due: Annotated[str, typer.Option("--due", metavar="DAY", help="The day by which it is to be paid, as 2026-03-31.")] = "",
 ) -> None:
     """Add an invoice."""
     due_on = desk.day(due) if due else None
