@@ -450,6 +450,7 @@ def _what_went_back(rng: random.Random, evidence: Evidence) -> Evidence:
         MoneyOut(
             f"o-{place}", f"RT{place}", rng.choice(tuple(MoneyOutKind)), receipt.customer_id, receipt.currency,
             receipt.amount_minor - rng.choice((0, 0, 100)), date(2026, 3, 10), receipt.id, "1", _stamp(rng),
+            rng.choice(("", "", evidence.payment.transaction_number)),
         )
         for place, receipt in enumerate(receipts)
         if rng.random() < 0.4

@@ -155,8 +155,7 @@ class _Oracle(Money):
 
     def came_after_all(self) -> Opinion:
         cause = Cause(f"payment_{self.e.told_before}")
-        paid_out = self.paid_out()
-        balanced = [r for r in self.ours.values() if r.amount_minor <= paid_out[r.id]]
+        balanced = [r for r in self.ours.values() if self.left(r) <= 0]
         return Opinion(cause, Remedy.ESCALATE if balanced else Remedy.RETRY, self.sure(True))
 
     def doubled_remedy(self) -> Remedy:

@@ -329,18 +329,24 @@ class Money:
     def suspects(self) -> list[HandReceipt]:
         return [receipt for receipt in self.receipts if receipt.may_be_it]
 
-    def paid_out(self) -> Counter[str]:
-        """What left the books again, by receipt; a fee is no part of it."""
-        found = Counter[str]()
-        for entry in self.e.money_out:
-            found[entry.receipt_id] += 0 if entry.kind is MoneyOutKind.FEE else entry.amount_minor
-        return found
+    def left(self, receipt: Receipt) -> int:
+        """What the books still count of the payment on this receipt. Of a larger one only entries about the payment take from it;
+        a fee takes nothing.
+        """
+        entries = [m for m in self.e.money_out if m.receipt_id == receipt.id and m.kind is not MoneyOutKind.FEE]
+        whole = receipt.amount_minor - sum(m.amount_minor for m in entries)
+        about = [
+            m for m in entries if m.memo == self.e.payment.transaction_number or (m.amount_minor == self.amount and not m.memo)
+        ]
+        if receipt.amount_minor > self.amount:
+            whole = min(whole, self.amount - sum(m.amount_minor for m in about))
+        return 0 if receipt.voided else whole
 
     def counted(self) -> dict[str, Receipt]:
         """The receipts of the payment, or that may be it, whose money the books still count."""
-        out, by_hand = self.paid_out(), [r.receipt for r in self.suspects] + [r.receipt for r in self.e.receipts if r.proves]
+        by_hand = [r.receipt for r in self.suspects] + [r.receipt for r in self.e.receipts if r.proves]
         found = {r.id: r for r in (*self.ours.values(), *by_hand)}
-        return {id_: r for id_, r in found.items() if not r.voided and r.amount_minor > out[id_]}
+        return {id_: r for id_, r in found.items() if self.left(r) > 0}
 
     def unsaid_beside(self, counted: dict[str, Receipt]) -> list[HandReceipt]:
         """Of several that count, those by hand of which nobody said whether they are the payment."""
