@@ -8,7 +8,7 @@ from typing import Protocol
 from oracle_money import stands
 
 from receivables.books_records import Invoice, Receipt
-from receivables.evidence import Evidence, LineEvidence
+from receivables.evidence import Evidence, LineEvidence, PostedPart
 
 
 class Oracle(Protocol):
@@ -21,6 +21,8 @@ class Oracle(Protocol):
     def may_be_this_money(self) -> bool: ...
     def can_post(self) -> bool: ...
     def trouble(self, line: LineEvidence) -> str: ...
+    def is_other(self, part: PostedPart, receipt: Receipt) -> bool: ...
+    def off(self, part: PostedPart, receipt: Receipt) -> int: ...
 
 
 def refused(oracle: Oracle) -> bool:
@@ -28,7 +30,10 @@ def refused(oracle: Oracle) -> bool:
     e = oracle.e
     held = [part.receipt for part in e.posted if isinstance(part.receipt, Receipt) and not part.receipt.voided]
     whole = len(held) == len(e.posted) and {receipt.id for receipt in held} == set(oracle.ours)
-    whole = whole and all(receipt.unapplied_minor <= part.on_account_minor for part, receipt in zip(e.posted, held, strict=True))
+    whole = whole and all(
+        not oracle.is_other(part, receipt) and max(receipt.unapplied_minor, oracle.off(part, receipt)) <= part.on_account_minor
+        for part, receipt in zip(e.posted, held, strict=True)
+    )
     unclear = e.unread or e.twins or e.received_on_closed or oracle.may_be_this_money()
     if e.refusal is None or unclear or not whole or not 0 < sum(receipt.amount_minor for receipt in held) < oracle.amount:
         return False
