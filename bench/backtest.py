@@ -78,6 +78,22 @@ REASONS = (
         "?receipt_found short? receipt_already_entered, certain: dismiss",
         "?receipt_found short? receipt_already_entered, likely: dismiss",
     ),
+    Reason(
+        "A month that was closed stays closed: the payment is recorded on the first open day, with its own day in the memo.",
+        "*period_closed*? period_closed, certain: retry",
+        "*period_closed*? period_closed, certain: post_on_open_day",
+    ),
+    Reason(
+        "Money on account that somebody applied to an invoice is what was hoped for: the next sync takes it up as it is, and the "
+        "failure ends.",
+        "?already_posted*? receipt_changed, certain: escalate",
+        "?already_posted*? unidentified, unidentified: escalate",
+    ),
+    Reason(
+        "More was paid than the invoice is for: that has a cause of its own.",
+        "?short? amount_differs, certain: keep_on_account",
+        "?short? overpayment, certain: keep_on_account",
+    ),
 )
 
 
