@@ -90,12 +90,12 @@ def visible(line: str) -> str:
     return "".join(letter if letter.isprintable() and letter not in _BLANK else f"\\u{ord(letter):04x}" for letter in line)
 
 
-def listed(parts: Sequence[str], at_most: int | None = None) -> str:
-    """Things in a row: "a, b and c", or "a, b and 4 more" where only so many are named. Nothing is ""."""
+def listed(parts: Sequence[str], at_most: int | None = None, *, last: str = "and") -> str:
+    """Things in a row: "a, b and c", or "a, b and 4 more" where only so many are named; a choice has "or" last. Nothing is ""."""
     shown = list(parts[:at_most])
     if len(shown) < len(parts):
         shown.append(f"{len(parts) - len(shown):,} more")
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+    return f" {last} ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -279,7 +279,9 @@ def _chosen(
     for line in left:
         pool = list(line.near)
         if len(pool) > 1 and customer is None:
-            raise CannotBeDone(f"Choose the invoice for {plain(line.invoice_number)}: {listed([said(near) for near in pool])}.")
+            raise CannotBeDone(
+                f"Choose the invoice for {plain(line.invoice_number)}: {listed([said(near) for near in pool], last='or')}."
+            )
         if len(pool) == 1:
             chosen.append((line.line, pool[0]))
     return sorted(chosen, key=lambda choice: choice[0])
@@ -307,7 +309,7 @@ def _only(evidence: Evidence) -> list[NearCustomer]:
     """The only customer that is near. Raises CannotBeDone where there is none, or several."""
     near = evidence.near_customers
     if len(near) > 1:
-        raise CannotBeDone(f"Choose the customer: {listed([_with_id(of.customer) for of in near])}.")
+        raise CannotBeDone(f"Choose the customer: {listed([_with_id(of.customer) for of in near], last='or')}.")
     if not near:
         raise CannotBeDone("Nothing near was found in the books. Name the invoice, or the customer.")
     return list(near)

@@ -144,7 +144,9 @@ def to_void(evidence: Evidence, options: Options) -> tuple[Receipt, ...]:
     asked = str(options.get("receipt") or "").removeprefix("#")
     named = [receipt for receipt in free if asked in (receipt.id, receipt.number)] if asked else list(free)
     if not named:
-        raise CannotBeDone(f"Receipt {asked} may not be voided. Choose {listed([receipt.number for receipt in free])}.")
+        raise CannotBeDone(
+            f"Receipt {asked} may not be voided. Choose {listed([receipt.number for receipt in free], last='or')}."
+        )
     return tuple(named)
 
 
