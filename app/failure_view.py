@@ -11,9 +11,11 @@ import rules
 from app.output import print_line, print_table
 from bot import labels
 from receivables.diagnosis import Fact
-from receivables.words import Words
+from receivables.words import Words, plain
+from storage.decisions import STANDS, StoredDecision
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
+from sync.desk import Desk
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,30 @@ class FailureView:
     resolution: str | None
     resolved_by: str
     blocked: str
+    decision: Asked | None = None  # what was asked for and is not carried out yet
 
 
-def view(failure: StoredFailure, stored: StoredPayment, attempts: int, words: Words) -> FailureView:
+@dataclass(frozen=True)
+class Asked:
+    """A remedy that somebody asked for, who and since when (UTC), and what it waits for: `state` as `decide` answers it."""
+
+    remedy: str
+    state: str
+    requested_by: str
+    requested_at: datetime
+    sentence: str
+
+
+def asked(made: StoredDecision, desk: Desk) -> Asked:
+    """A decision that is not yet carried out, ready to be shown."""
+    sentence = (
+        f"{plain(desk.name_of(made.requested_by))} asked for “{made.remedy.label}” on "
+        f"{desk.company.words.moment(made.requested_at)}; it is {made.stands}."
+    )
+    return Asked(made.remedy, made.state, made.requested_by, made.requested_at, sentence)
+
+
+def view(failure: StoredFailure, stored: StoredPayment, attempts: int, words: Words, decision: Asked | None) -> FailureView:
     """A failure with its payment, ready to be shown."""
     payment, diagnosis = stored.payment, failure.diagnosis
     primary = diagnosis.primary if diagnosis else None
@@ -67,6 +90,7 @@ def view(failure: StoredFailure, stored: StoredPayment, attempts: int, words: Wo
         resolution=failure.resolution,
         resolved_by=failure.resolved_by,
         blocked=rules.fact_sentence(primary.blocked, words) if primary and primary.blocked else "",
+        decision=decision,
     )
 
 
@@ -96,10 +120,13 @@ def print_failures(shown: Sequence[FailureView], words: Mapping[str, Words]) -> 
         right=("Amount",),
     )
     for failure in shown:
-        print_line(f"{failure.transaction}: {failure.sentence}")
+        waits = f" {failure.decision.sentence}" if failure.decision else ""
+        print_line(f"{failure.transaction}: {failure.sentence}{waits}")
 
 
 def _state(failure: FailureView) -> str:
+    if failure.decision is not None:
+        return STANDS[failure.decision.state]
     if failure.resolution is None:
         return failure.state
     return labels.resolution_of(failure.resolution, failure.resolved_by)

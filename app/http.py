@@ -126,7 +126,7 @@ class Endpoint:
         if counts is None:
             return Answer(200, {"payments": message.count, "note": "This message was imported before; nothing was changed."})
         said: dict[str, object] = {"payments": message.count, **asdict(counts)}
-        if counts.conflicts:
+        if counts.contradicting:
             said["note"] = (
                 "What contradicts payments imported before was not changed. People have been notified; do not send it again."
             )

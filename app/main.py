@@ -100,6 +100,7 @@ _BAD_NEWS = frozenset(
         "stale_decision",
         "cannot_be_done",
         "not_found",
+        "not_readable",
         "books_unavailable",
         "books_refused",
         "access_lost",

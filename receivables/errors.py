@@ -12,6 +12,7 @@ ReceivablesError             code for machines, message for people, cause chaine
 ├─ StaleDecision             the facts changed since they were shown
 │  └─ CannotBeDone           the remedy does not fit what the books hold
 ├─ NotFound                  nothing of that name is known here
+├─ NotReadable               what we kept cannot be read by this version
 └─ ConfigurationError        file, line, what to write instead
 """
 
@@ -123,6 +124,12 @@ class NotFound(ReceivablesError):
     """Nothing of that name is known here."""
 
     code = "not_found"
+
+
+class NotReadable(ReceivablesError):
+    """What we kept ourselves is not in a form that this version reads. The message says what and where."""
+
+    code = "not_readable"
 
 
 class ConfigurationError(ReceivablesError):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from receivables.books_records import CreditMemo, Customer, Document, Invoice, Receipt
 from receivables.diagnosis import Diagnosis
@@ -19,9 +19,12 @@ from receivables.effects import (
     VoidReceipt,
     Write,
 )
+from receivables.errors import NotReadable
 from receivables.evidence import Evidence
+from receivables.words import counted, plain
 from storage.canonical import canonical
 
+T = TypeVar("T")
 _evidence = TypeAdapter(Evidence)
 _diagnosis = TypeAdapter(Diagnosis)
 _writes: dict[EffectKind, TypeAdapter[Any]] = {
@@ -51,7 +54,8 @@ def evidence_to_json(evidence: Evidence) -> Any:
 
 
 def evidence_from_json(body: Any) -> Evidence:
-    return _evidence.validate_python(body)
+    """Raises NotReadable."""
+    return _kept(_evidence, body, "What was read about a failure")
 
 
 def diagnosis_to_json(diagnosis: Diagnosis) -> Any:
@@ -59,7 +63,22 @@ def diagnosis_to_json(diagnosis: Diagnosis) -> Any:
 
 
 def diagnosis_from_json(body: Any) -> Diagnosis:
-    return _diagnosis.validate_python(_said(body) if "sentence" in body else body)
+    """Raises NotReadable."""
+    return _kept(_diagnosis, _said(body) if "sentence" in body else body, "A diagnosis")
+
+
+def _kept(form: TypeAdapter[T], body: Any, what: str) -> T:
+    """A row of ours as it was kept. One that another version wrote, or somebody changed, is said to be so in one sentence."""
+    try:
+        return form.validate_python(body)
+    except ValidationError as error:
+        first, *others = error.errors(include_url=False, include_input=False)
+        place = ".".join(map(str, first["loc"])) or "all of it"
+        more = f", and {counted(len(others), 'other place')}" if others else ""
+        raise NotReadable(
+            f"{what} was kept in a form that this version cannot read ({plain(place)}{more}). Nothing was changed; use the "
+            "version that wrote it, or restore a backup."
+        ) from error
 
 
 def _said(body: Any) -> Any:

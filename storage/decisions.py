@@ -46,10 +46,11 @@ class StoredDecision:
     @property
     def stands(self) -> str:
         """How it stands, in words that follow "it is"."""
-        return _STANDS[self.state]
+        return STANDS[self.state]
 
 
-_STANDS = {
+#: How a decision stands, in words that follow "it is".
+STANDS = {
     "waiting_approval": "waiting for a second person",
     "accepted": "about to be carried out",
     "carrying_out": "being carried out",
@@ -182,13 +183,17 @@ def in_state(
 
 def under_way(connection: Connection, company: str, failure_id: str) -> StoredDecision | None:
     """The decision about a failure that is not yet carried out, if there is one."""
+    return next(iter(_load(connection, sa.and_(_is_under_way(company), schema.decision.c.failure_id == failure_id))), None)
+
+
+def all_under_way(connection: Connection, company: str) -> Mapping[str, StoredDecision]:
+    """Every decision that is not yet carried out, by the id of its failure; each failure has at most one."""
+    return {made.failure_id: made for made in _load(connection, _is_under_way(company)) if made.failure_id}
+
+
+def _is_under_way(company: str) -> sa.ColumnElement[bool]:
     table = schema.decision
-    condition = sa.and_(
-        table.c.company == company,
-        table.c.failure_id == failure_id,
-        table.c.state.in_(("waiting_approval", "accepted", "carrying_out")),
-    )
-    return next(iter(_load(connection, condition)), None)
+    return sa.and_(table.c.company == company, table.c.state.in_(("waiting_approval", "accepted", "carrying_out")))
 
 
 def of_payment(connection: Connection, company: str, number: str) -> Sequence[StoredDecision]:

@@ -8,7 +8,7 @@ probably another one again becomes a failure, for a person.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import rules
@@ -22,7 +22,9 @@ from storage.work import Work
 from sync import corrections, money_back
 from sync.desk import Desk
 from sync.money_back import FEED
+from sync.part_refunds import TOLD as PARTLY_REFUNDED
 
+_KNOWN = (Intake.SAME, Intake.STATUS_CHANGED)  # a payment that was taken in before
 PAYMENTS_PER_CHUNK = 100  # with allocations and record rows this stays well under 500 rows a transaction
 
 
@@ -35,6 +37,16 @@ class IntakeCounts:
     same: int = 0
     conflicts: int = 0
     twins: int = 0  # probably other payments again: held for a person
+    went_back: dict[str, int] = field(default_factory=dict)  # of what became of their money, by what the feed says now
+
+    def now_says(self, status: str) -> None:
+        """The feed says of a known payment that its money went back, or is there after all."""
+        self.went_back[status] = self.went_back.get(status, 0) + 1
+
+    @property
+    def contradicting(self) -> int:
+        """What came with other content; what only became of the money is no contradiction."""
+        return self.conflicts - sum(count for status, count in self.went_back.items() if status != PARTLY_REFUNDED)
 
 
 def run_once(desk: Desk, feed: Feed, progress: Callable[[int], None] | None = None, *, by: str = "") -> IntakeCounts:
@@ -114,11 +126,13 @@ def take(work: Work, desk: Desk, payment: Payment, source: str, counts: IntakeCo
             counts.same += 1
         case Intake.STATUS_CHANGED:
             counts.conflicts += 1
+            counts.now_says(payment.status)
             money_back.status_changed(work, payment)
         case Intake.OTHER_CONTENT:
             counts.conflicts += 1  # a person is told already
             return
-    note_fee_and_refund(work, payment)
+    if note_fee_and_refund(work, payment) and became in _KNOWN:
+        counts.now_says(PARTLY_REFUNDED)
 
 
 def excluded_by(desk: Desk, payment: Payment) -> str | None:
@@ -130,10 +144,12 @@ def excluded_by(desk: Desk, payment: Payment) -> str | None:
     return None
 
 
-def note_fee_and_refund(work: Work, payment: Payment) -> None:
-    """Tells a person of each sum that was refunded of a payment, once; the payment itself goes on as it is."""
-    if payments.note_fee_and_refund(work, payment) and payment.status is FeedStatus.PAID:
-        _tell(work, payment, rules.gave_back_partly(payment, payment.refunded_minor, work.at))
+def note_fee_and_refund(work: Work, payment: Payment) -> bool:
+    """Tells a person of each sum that was refunded of a payment, once; the payment itself goes on as it is. True where it did."""
+    if not payments.note_fee_and_refund(work, payment) or payment.status is not FeedStatus.PAID:
+        return False
+    _tell(work, payment, rules.gave_back_partly(payment, payment.refunded_minor, work.at))
+    return True
 
 
 def _tell(work: Work, payment: Payment, diagnosis: Diagnosis) -> None:

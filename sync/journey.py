@@ -10,12 +10,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 
-import rules
-from receivables.diagnosis import Cause, Diagnosis
+from receivables.diagnosis import Cause
 from receivables.errors import AccessLost, BooksError, BooksUnavailable
-from receivables.payment import PaymentState
-from storage import audit, companies, payments
-from storage.payments import StoredPayment
+from storage import audit, companies
 from sync import (
     binding,
     correcting,
@@ -70,15 +67,6 @@ class JourneyCounts:
         for name, value in vars(later).items():
             before = getattr(self, name)
             setattr(self, name, before + value if isinstance(value, int) else value or before)
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a sync would do with one payment: post it (no obstacles), or why not, with the diagnosis."""
-
-    stored: StoredPayment
-    obstacles: tuple[rules.Obstacle, ...]
-    diagnosis: Diagnosis | None
 
 
 def run(desk: Desk, progress: Progress | None = None) -> JourneyCounts:
@@ -214,25 +202,3 @@ def _pause_length(error: BooksError) -> timedelta:
     """As long as the books asked for, where they did."""
     asked = error.retry_after_seconds if isinstance(error, BooksUnavailable) else None
     return ASK_AGAIN_AFTER if asked is None else timedelta(seconds=asked)
-
-
-def preview(desk: Desk) -> list[Preview]:
-    """What a sync would post and what it would not, and why; the books are only read and nothing is planned."""
-    with desk.work() as work:
-        companies.ensure(work.connection, work.company)
-    mirroring.run_once(desk)
-    binding.run_once(desk)
-    shown: list[Preview] = []
-    after = ""
-    while True:
-        with desk.db.read() as connection:
-            batch = payments.in_state(
-                connection, desk.company.id, PaymentState.RECEIVED, limit=posting.PAYMENTS_PER_BATCH, after=after
-            )
-        gathered = evidence.gather(desk, batch, isolated=True)
-        for stored in batch:
-            found = rules.obstacles(gathered[stored.number])
-            shown.append(Preview(stored, found, desk.diagnose(gathered[stored.number]) if found else None))
-        if len(batch) < posting.PAYMENTS_PER_BATCH:
-            return shown
-        after = batch[-1].number

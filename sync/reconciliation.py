@@ -61,7 +61,12 @@ class Proven:
 
     @property
     def payments(self) -> int:
-        return self._count(*Standing)
+        return self.whole.count
+
+    @property
+    def whole(self) -> Tally:
+        """All of them together, whatever became of each: the control total to hold against the portal's."""
+        return Tally(self._count(*Standing), sum((tally.money for tally in self.standings.values()), Counter[str]()))
 
     @property
     def exactly_once(self) -> int:

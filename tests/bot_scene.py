@@ -32,7 +32,7 @@ from receivables.books_records import Invoice
 from storage import audit, decisions
 from storage.decisions import StoredDecision
 from storage.watch import Watch
-from sync import journey
+from sync import journey, preview
 from workspace.running import Workspace, start
 from workspace.seed import Command, PersonSeed, Seed
 
@@ -235,7 +235,7 @@ class BotScene:
         """An invoice of Hooli for each amount, paid in full by TXN-1, TXN-2 ... Nothing is synced yet."""
         hooli = self.books.customer()
         invoices = {number: self.books.invoice(number, hooli, minor) for number, minor in (amounts or {"1042": 50_000}).items()}
-        journey.preview(self.books.desk)  # reads the books, as a sync before the payment would have
+        preview.run_once(self.books.desk)  # reads the books, as a sync before the payment would have
         for place, invoice in enumerate(invoices.values(), start=1):
             self.books.pay(f"TXN-{place}", invoice.total_minor, {invoice.number: invoice.total_minor}, paid_at=PAID)
         return invoices
@@ -278,7 +278,7 @@ class BotScene:
         numbers = [str(3000 + place) for place in range(count)]
         for number in numbers:
             self.books.invoice(number, globex, 700)
-        journey.preview(self.books.desk)
+        preview.run_once(self.books.desk)
         for number in numbers:
             self.books.pay(f"FIT-{number}", 700, {number: 700}, customer="Globex")
 

@@ -20,7 +20,7 @@ from storage import audit, bindings, decisions, failures, payments
 from storage.corrections import CORRECTION
 from storage.decisions import StoredDecision
 from storage.failures import StoredFailure
-from sync import intake, journey, requests
+from sync import intake, journey, preview, requests
 
 TAKE, DISMISS, RETRY = Remedy.ACCEPT_CORRECTION, Remedy.DISMISS, Remedy.RETRY
 HELD = replace(
@@ -166,7 +166,7 @@ def test_two_customers_of_the_books_are_no_spellings_of_each_other(scene: Scene)
     scene.customer("A-1 Corp")
     scene.customer("A 1 Corp")
     scene.pay(customer="A-1 Corp")
-    journey.preview(scene.desk)
+    preview.run_once(scene.desk)
     assert (0, 1) == brought(scene, replace(scene.payment().payment, customer="A 1 Corp"))
     assert "customer A-1 Corp → A 1 Corp" in told(scene)
     assert "waiting_approval" == decided(scene, TAKE)
@@ -239,7 +239,7 @@ def test_a_correction_of_the_amount_takes_two_people_and_posts(scene: Scene) -> 
 def test_a_correction_of_the_invoice_takes_one_person_and_is_bound_anew(scene: Scene) -> None:
     scene.invoice("1043", scene.ledger.customers()[0], 50_000)
     scene.pay()
-    journey.preview(scene.desk)  # binds it to 1042
+    preview.run_once(scene.desk)  # binds it to 1042
     brought(scene, replace(scene.payment().payment, allocations=(Allocation(50_000, "1043"),)))
     assert "done" == decided(scene, TAKE)
     scene.sync()

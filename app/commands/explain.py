@@ -16,11 +16,13 @@ from app.output import print_json, print_line
 from app.wiring import open_house
 from receivables.errors import NotFound
 from receivables.evidence import Evidence
-from receivables.words import Words
+from receivables.words import Words, listed, plain
 from rules import Condition, Explanation, RuleExplained, explain, not_checked, sentence
 from storage import failures
 from storage.failures import StoredFailure
 from sync.desk import Desk
+
+_NOT_ABSENT = "what was not read is not taken for absent, and no rule is certain beside it."
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +49,7 @@ def explain_payment(
 
 
 def _last_evidence(desk: Desk, transaction: str) -> tuple[StoredFailure, Evidence]:
-    """The newest failure of the payment for which something was read. Raises NotFound with what to do."""
+    """The newest failure of the payment for which something was read. Raises NotFound with what to do, and NotReadable."""
     with desk.db.read() as connection:
         of_payment = failures.of_payment(connection, desk.company.id, transaction)
         read = [failure for failure in of_payment if failure.about == "payment" and failure.evidence_id]
@@ -66,7 +68,8 @@ def _as_json(desk: Desk, found: StoredFailure, evidence: Evidence, explained: Ex
         "cause": found.cause,
         "rule": primary.rule if primary else None,
         "confidence": primary.confidence if primary else None,
-        "sentence": sentence(found.diagnosis, desk.company.words) if found.diagnosis else None,
+        "sentence": _sentence(found, desk.company.words) if found.diagnosis else None,
+        "unread": evidence.unread,
         "not_checked": not_checked(found.diagnosis, desk.company.words) if found.diagnosis else (),
         "read_at": evidence.taken_at,
         "facts": dict(explained.facts),
@@ -78,7 +81,10 @@ def _lines(found: StoredFailure, evidence: Evidence, explained: Explanation, wor
     yield f"Payment {found.transaction_number}, as read on {words.moment(evidence.taken_at)}"
     if found.diagnosis is not None:
         primary = found.diagnosis.primary
-        yield f"{primary.cause} ({primary.confidence}, by {primary.rule}): {sentence(found.diagnosis, words)}"
+        yield f"{primary.cause} ({primary.confidence}, by {primary.rule}): {_sentence(found, words)}"
+    if evidence.unread:
+        yield f"The books did not give {listed([f'“{plain(what)}”' for what in evidence.unread])}; {_NOT_ABSENT}"
+    if found.diagnosis is not None:
         yield from (f"Not checked: {what}." for what in not_checked(found.diagnosis, words))
     yield ""
     yield "Facts"
@@ -94,6 +100,10 @@ def _lines(found: StoredFailure, evidence: Evidence, explained: Explanation, wor
         yield ""
         yield "All other rules"
         yield from _rules(tuple(rule for rule in explained.rules if not rule.fired and not rule.nearly), "none")
+
+
+def _sentence(found: StoredFailure, words: Words) -> str:
+    return sentence(found.diagnosis, words, unread_since=found.unread_since)
 
 
 def _rules(shown: tuple[RuleExplained, ...], otherwise: str) -> Iterator[str]:

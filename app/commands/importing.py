@@ -22,13 +22,24 @@ from feeds.maps.map import BUILT_IN, Map
 from feeds.maps.mapped_file import Became, MappedFile
 from feeds.payment_file import PaymentFile
 from receivables.errors import ConfigurationError, FeedError
-from receivables.payment import Payment
-from receivables.words import counted
+from receivables.payment import FeedStatus, Payment
+from receivables.words import counted, listed
 from storage import companies, import_maps, payments
 from sync import intake
 from sync.desk import Desk
+from sync.part_refunds import TOLD as PARTLY_REFUNDED
 
 MAPS = ", ".join(BUILT_IN)
+
+#: What a feed says now of payments that it told of before, in words that follow their count.
+SAID_OF = {
+    FeedStatus.PAID: "paid after all",
+    FeedStatus.RETURNED: "returned",
+    FeedStatus.REFUNDED: "refunded",
+    FeedStatus.CHARGED_BACK: "charged back",
+    FeedStatus.FAILED: "failed",
+    PARTLY_REFUNDED: "partly refunded",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -122,8 +133,11 @@ def _say(feed: PaymentFile, counts: intake.IntakeCounts, chosen: Chosen, *, part
         print_line(_which_map(chosen, desk))
     print_line(
         f"{feed.name}: {counted(counts.new, 'new payment')}, {counts.same} already imported, "
-        f"{counts.excluded} excluded by a rule, {counts.conflicts} different from what was imported before."
+        f"{counts.excluded} excluded by a rule, {counts.contradicting} different from what was imported before."
     )
+    if counts.went_back:
+        news = [f"{count:,} {SAID_OF.get(status, status)}" for status, count in counts.went_back.items()]
+        print_line(f"What became of payments imported before: {listed(news)}.")
     if counts.twins:
         print_line(
             f"{counted(counts.twins, 'payment')} held: probably imported before under another number. `resolve-now failures` "

@@ -15,8 +15,8 @@ from app import failure_view, story_view
 from app.output import print_json, print_line, print_table
 from app.wiring import open_house, os_account
 from receivables.words import Words, counted
-from storage import attempts, failures, feeds, hiding, payments, search
-from sync import journey, waiting
+from storage import attempts, decisions, failures, feeds, hiding, payments, search
+from sync import journey, preview, waiting
 from sync.desk import Desk
 from sync.journey import JourneyCounts
 
@@ -112,21 +112,21 @@ def _say(desk: Desk, counts: JourneyCounts) -> None:
 
 
 def _preview(desks: list[Desk], as_json: bool) -> None:
-    shown = [(desk.company, journey.preview(desk)) for desk in desks]
+    shown = [(desk.company, preview.run_once(desk)) for desk in desks]
     if as_json:
         print_json(
             {
                 company.id: [
                     {
-                        "transaction": preview.stored.number,
-                        "amount_minor": preview.stored.payment.amount_minor,
-                        "currency": preview.stored.payment.currency,
-                        "would": "fail" if preview.obstacles else "post",
-                        "obstacles": [obstacle.sentence(company.words) for obstacle in preview.obstacles],
-                        "cause": preview.diagnosis.primary.cause if preview.diagnosis else None,
-                        "sentence": rules.sentence(preview.diagnosis, company.words) if preview.diagnosis else "",
+                        "transaction": of.stored.number,
+                        "amount_minor": of.stored.payment.amount_minor,
+                        "currency": of.stored.payment.currency,
+                        "would": "fail" if of.obstacles else "post",
+                        "obstacles": [obstacle.sentence(company.words) for obstacle in of.obstacles],
+                        "cause": of.diagnosis.primary.cause if of.diagnosis else None,
+                        "sentence": rules.sentence(of.diagnosis, company.words) if of.diagnosis else "",
                     }
-                    for preview in previews
+                    for of in previews
                 ]
                 for company, previews in shown
             }
@@ -138,13 +138,13 @@ def _preview(desks: list[Desk], as_json: bool) -> None:
             ("Payment", "Customer", "Amount", "Would", "Why"),
             [
                 (
-                    preview.stored.number,
-                    preview.stored.payment.customer,
-                    company.words.money(preview.stored.payment.amount_minor, preview.stored.payment.currency),
-                    "fail" if preview.obstacles else "post",
-                    rules.sentence(preview.diagnosis, company.words) if preview.diagnosis else "",
+                    of.stored.number,
+                    of.stored.payment.customer,
+                    company.words.money(of.stored.payment.amount_minor, of.stored.payment.currency),
+                    "fail" if of.obstacles else "post",
+                    rules.sentence(of.diagnosis, company.words) if of.diagnosis else "",
                 )
-                for preview in previews
+                for of in previews
             ],
             right=("Amount",),
         )
@@ -167,9 +167,12 @@ def list_failures(
             numbers = {failure.transaction_number for failure in found}
             stored = payments.by_numbers(connection, desk.company.id, numbers)
             tried = attempts.counts(connection, desk.company.id, numbers)
+            under_way = decisions.all_under_way(connection, desk.company.id)
         for failure in found:
             number = failure.transaction_number
-            shown.append(failure_view.view(failure, stored[number], tried.get(number, 0), desk.company.words))
+            made = under_way.get(failure.id)
+            asked = failure_view.asked(made, desk) if made else None
+            shown.append(failure_view.view(failure, stored[number], tried.get(number, 0), desk.company.words, asked))
     shown.sort(key=lambda failure: (failure.company, failure.failed_at, failure.transaction))
     if as_json:
         print_json(shown)

@@ -91,7 +91,7 @@ def _say(proven: Proven, words: Words) -> None:
         for standing, tally in proven.standings.items()
         if tally.count or standing is Standing.EXACTLY_ONCE
     ]
-    rows.append(("all payments", proven.payments, ""))
+    rows.append(("all payments", proven.payments, _money(proven.whole, words)))
     print_table(f"{proven.company}: payments and books", ("Payments", "Count", "Amount"), rows, right=("Count", "Amount"))
     for discrepancy in proven.discrepancies:
         print_line(f"{discrepancy.problem}: {discrepancy.text}")
