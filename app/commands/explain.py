@@ -68,7 +68,7 @@ def _as_json(desk: Desk, found: StoredFailure, evidence: Evidence, explained: Ex
         "cause": found.cause,
         "rule": primary.rule if primary else None,
         "confidence": primary.confidence if primary else None,
-        "sentence": _sentence(found, desk.company.words) if found.diagnosis else None,
+        "sentence": _conclusion(found, desk.company.words) if found.diagnosis else None,
         "unread": evidence.unread,
         "not_checked": not_checked(found.diagnosis, desk.company.words) if found.diagnosis else (),
         "read_at": evidence.taken_at,
@@ -81,7 +81,7 @@ def _lines(found: StoredFailure, evidence: Evidence, explained: Explanation, wor
     yield f"Payment {found.transaction_number}, as read on {words.moment(evidence.taken_at)}"
     if found.diagnosis is not None:
         primary = found.diagnosis.primary
-        yield f"{primary.cause} ({primary.confidence}, by {primary.rule}): {_sentence(found, words)}"
+        yield f"{primary.cause} ({primary.confidence}, by {primary.rule}): {_conclusion(found, words)}"
     if evidence.unread:
         yield f"The books did not give {listed([f'“{plain(what)}”' for what in evidence.unread])}; {_NOT_ABSENT}"
     if found.diagnosis is not None:
@@ -102,7 +102,7 @@ def _lines(found: StoredFailure, evidence: Evidence, explained: Explanation, wor
         yield from _rules(tuple(rule for rule in explained.rules if not rule.fired and not rule.nearly), "none")
 
 
-def _sentence(found: StoredFailure, words: Words) -> str:
+def _conclusion(found: StoredFailure, words: Words) -> str:
     return sentence(found.diagnosis, words, unread_since=found.unread_since)
 
 
