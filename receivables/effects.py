@@ -269,12 +269,23 @@ def stem_of(marker: str) -> str:
     return marker.partition(".")[0]
 
 
+def credit_marker(key: str) -> str:
+    """The marker of a credit that is applied under this key: of another form, so that it is never taken for a receipt's."""
+    return f"rc-{key[:16]}"
+
+
 _MARKER = re.compile(r"rn-[a-z2-7]{16}\.[0-9]{1,3}\.[0-9]{1,6}")
+_CREDIT_MARKER = re.compile(r"rc-[a-z2-7]{16}")
 
 
 def markers_in(text: str) -> tuple[str, ...]:
     """Every marker of ours in a memo, as written; copying a receipt by hand copies them too."""
     return tuple(_MARKER.findall(text))
+
+
+def credit_markers_in(text: str) -> tuple[str, ...]:
+    """Every marker of a credit that we applied."""
+    return tuple(_CREDIT_MARKER.findall(text))
 
 
 def stems_in(text: str) -> frozenset[str]:

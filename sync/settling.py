@@ -20,6 +20,7 @@ from receivables.effects import (
     EffectState,
     Outcome,
     UnapplyCredit,
+    credit_marker,
     effect_key,
 )
 from receivables.payment import Bucket, PaymentState
@@ -192,7 +193,7 @@ def credit_effect(
         part=beside.part,
         generation=beside.generation,
         key=key,
-        marker=f"rc-{key[:16]}",
+        marker=credit_marker(key),
         write=write,
         expects={},
         attended=True,

@@ -28,6 +28,7 @@ from receivables.effects import (
     Write,
     Written,
     classify,
+    credit_marker,
     effect_key,
     marker,
     marker_stem,
@@ -58,7 +59,8 @@ def a_receipt_write(customer_id: str, amount_minor: int = 50_000, lines: LINES =
 
 def an_order(write: Write, transaction: str = "TXN-1", generation: int = 0, versions: dict[str, str] | None = None) -> Order:
     key = effect_key("acme", transaction, f"{write.kind}/1", generation)
-    return Order(f"effect-{key}", key, marker("acme", transaction, 1, generation), write, versions or {})
+    mark = credit_marker(key) if isinstance(write, ApplyCredit) else marker("acme", transaction, 1, generation)
+    return Order(f"effect-{key}", key, mark, write, versions or {})
 
 
 def send(peer: Peer, *orders: Order, key: str = "dispatch-1", seconds: float = 30.0) -> list[Answer]:

@@ -29,6 +29,7 @@ from receivables.effects import (
     Write,
     Written,
     classify,
+    credit_marker,
     effect_key,
     marker,
     marker_stem,
@@ -59,7 +60,8 @@ def a_write(
 
 def an_order(write: Write, transaction: str = "TXN-1", generation: int = 0) -> Order:
     key = effect_key("acme", transaction, f"{write.kind}/1", generation)
-    return Order(f"effect-{key}", key, marker("acme", transaction, 1, generation), write)
+    mark = credit_marker(key) if isinstance(write, ApplyCredit) else marker("acme", transaction, 1, generation)
+    return Order(f"effect-{key}", key, mark, write)
 
 
 def send(scene: Scene, *orders: Order, key: str = "dispatch-1") -> list[Answer]:

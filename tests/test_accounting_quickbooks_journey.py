@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
 from evidence_makers import WORDS
+from faulty_books import Fault as Unsure
+from faulty_books import FaultyBooks
 from makers import a_payment
 from quickbooks_scene import house_over_quickbooks
 from scene import CREATED, PAID, Scene
@@ -17,6 +19,7 @@ from stand_ins.serving import Fault
 import rules
 from receivables.diagnosis import Cause, Remedy
 from receivables.payment import Allocation, PaymentState
+from storage import decisions
 from sync import reconciliation
 
 Made = tuple[Scene, QuickBooks]
@@ -63,6 +66,36 @@ def test_credit_memo_is_taken_off_and_the_receipt_posted(made: Made) -> None:
     assert [("TXN-1", 50_000, 0)] == house.receipts()
     assert [12_000] == [memo.open_minor for memo in house.ledger.credit_memos()]
     assert [0] == [invoice.open_minor for invoice in house.ledger.invoices()]
+
+
+@pytest.mark.parametrize(("refused", "fault"), [(False, Unsure.UNANSWERED), (True, Unsure.UNANSWERED), (False, Unsure.LOST)])
+def test_credit_put_on_without_an_answer_is_found_and_stands_once(made: Made, refused: bool, fault: Unsure) -> None:
+    house, _ = made
+    customer, invoice = an_invoice_seen(house)
+    credit = house.ledger.add_credit_memo("CM-77", customer, 40_000, "USD", date(2026, 3, 4), by="Dana", at=CREATED)
+    house.ledger.apply_credit(credit.id, invoice, 40_000, by="Dana")
+    house.pay(amount_minor=30_000)
+    house.sync()
+    line = FaultyBooks(house.desk.books, house.clock)
+    house.with_books(line)
+    # Taken off; the receipt; then what fits of the credit, or all of it where the receipt was refused.
+    line.faults = [Unsure.NONE, Unsure.MEMBER_REFUSED if refused else Unsure.NONE, fault]
+
+    state = house.decide(Remedy.UNAPPLY_CREDIT_MEMO)
+    for _ in range(4):
+        house.clock.advance(SETTLED_SECONDS)
+        house.sync()
+
+    (decision,) = decided(house)
+    assert ("carrying_out", "failed" if refused else "done") == (state, decision.state)
+    assert [0 if refused else 20_000] == [memo.open_minor for memo in house.ledger.credit_memos()]
+    assert [10_000 if refused else 0] == [found.open_minor for found in house.ledger.invoices()]
+    assert ([] if refused else [("TXN-1", 30_000, 0)]) == house.receipts()
+
+
+def decided(house: Scene) -> Sequence[decisions.StoredDecision]:
+    with house.db.read() as connection:
+        return decisions.of_payment(connection, "acme", "TXN-1")
 
 
 def test_invoice_made_anew_gets_the_receipt(made: Made) -> None:

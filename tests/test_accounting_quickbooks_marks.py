@@ -17,7 +17,7 @@ from stand_ins.quickbooks_side import api_id
 from accounting.calling import Calls
 from accounting.quickbooks.connector import QuickBooksBooks
 from receivables.books_records import UnreadableReceipt
-from receivables.effects import ApplyCredit, Dispatch, Order, Written, effect_key, marker, marker_stem
+from receivables.effects import ApplyCredit, Dispatch, Order, Written, credit_marker, effect_key, marker, marker_stem
 from storage import hand_receipts, mirror
 from storage.marks import StoredMarks
 
@@ -77,7 +77,7 @@ def test_credit_applied_by_us_long_ago_is_found_by_its_invoice(made: tuple[Scene
     credit = house.ledger.add_credit_memo("CM-1", customer.id, 12_000, "USD", date(2026, 3, 4), by="Dana")
     key = effect_key("acme", "TXN-1", "apply/1", 0)
     write = ApplyCredit(api_id(credit.id), api_id(bill.id), 12_000)
-    order = Order(f"effect-{key}", key, marker("acme", "TXN-1", 1, 0), write)
+    order = Order(f"effect-{key}", key, credit_marker(key), write)
     (done,) = house.desk.books.write(Dispatch("d", (order,), house.clock.monotonic() + 30))
     house.clock.advance(86_400 * 20)
     house.sync()

@@ -14,7 +14,18 @@ from stand_ins.xero import LINES, Xero, XeroBookkeeper, start_xero
 from accounting.calling import Calls
 from accounting.xero.connector import XeroBooks
 from receivables.books_records import Receipt, ReceiptLine
-from receivables.effects import Answer, Dispatch, Order, ReceiptWrite, Write, Written, effect_key, marker
+from receivables.effects import (
+    Answer,
+    ApplyCredit,
+    Dispatch,
+    Order,
+    ReceiptWrite,
+    Write,
+    Written,
+    credit_marker,
+    effect_key,
+    marker,
+)
 from receivables.errors import BooksRefused
 
 DAY = date(2026, 3, 10)
@@ -113,7 +124,8 @@ def a_receipt_write(
 
 def an_order(write: Write, transaction: str = "TXN-1", generation: int = 0, versions: dict[str, str] | None = None) -> Order:
     key = effect_key("acme", transaction, f"{write.kind}/1", generation)
-    return Order(f"effect-{key}", key, marker("acme", transaction, 1, generation), write, versions or {})
+    mark = credit_marker(key) if isinstance(write, ApplyCredit) else marker("acme", transaction, 1, generation)
+    return Order(f"effect-{key}", key, mark, write, versions or {})
 
 
 def written(answer: Answer) -> Written:

@@ -54,6 +54,7 @@ from receivables.effects import (
     UnapplyCredit,
     VoidReceipt,
     Written,
+    credit_markers_in,
     markers_in,
     stem_of,
     stems_in,
@@ -159,12 +160,12 @@ class QuickBooksBooks:
             return self._looked(orders)
 
     def _looked(self, orders: Sequence[Order]) -> Sequence[Sequence[Written]]:
-        created = [order for order in orders if isinstance(order.write, ReceiptWrite | ApplyCredit)]
-        carrying = self._marks.with_stems({stem_of(order.marker) for order in created}) if created else {}
-        on = {order.write.invoice_id for order in created if isinstance(order.write, ApplyCredit)}
+        stems = {stem_of(order.marker) for order in orders if isinstance(order.write, ReceiptWrite)}
+        carrying = self._marks.with_stems(stems) if stems else {}
+        on = {order.write.invoice_id for order in orders if isinstance(order.write, ApplyCredit)}
         for linked in self._applied.payments_on_invoices(on) if on else ():
-            for stem in stems_in(text(linked, "PrivateNote")) & carrying.keys():
-                carrying[stem].add(text(linked, "Id"))
+            for credit in credit_markers_in(text(linked, "PrivateNote")):
+                carrying.setdefault(credit, set()).add(text(linked, "Id"))
         changed = [payment for order in orders if (payment := _changed_payment(order))]
         read = self._reading.by_ids("Payment", {payment_id for ids in carrying.values() for payment_id in ids} | set(changed))
         self._remember(payment for payment in read.values() if payment is not None)
@@ -342,7 +343,8 @@ def _changed_payment(order: Order) -> str:
 
 
 def _carries(payment: Json, marker: str) -> bool:
-    return marker in markers_in(text(payment, "PrivateNote"))
+    note = text(payment, "PrivateNote")
+    return marker in (*markers_in(note), *credit_markers_in(note))
 
 
 def _pairs(payment: Json) -> set[tuple[str, str]]:
