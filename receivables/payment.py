@@ -14,7 +14,7 @@ class FeedStatus(StrEnum):
     PAID = "paid"
     RETURNED = "returned"  # the bank took it back
     REFUNDED = "refunded"  # we gave it back
-    CHARGED_BACK = "charged_back"  # the card network holds it, or took it: see Dispute; one that was won is paid
+    CHARGED_BACK = "charged_back"  # the card network holds it, or took it: see Dispute; one won, or lost for a part, is paid
     FAILED = "failed"  # it never came
 
 
@@ -79,7 +79,8 @@ class Payment:
     `has_time` is False where the feed gave only a day: `paid_at` is then that day's noon, and the same for others of that day.
     `fee_minor` is what the processor kept of it and `refunded_minor` a part that was given back; neither changes the amount.
     `status_at` is when the money went back, and `reason_code` why, in the code of the bank or card network (R01, 10.4),
-    where the feed says so.
+    where the feed says so. `status_minor` is how much went back, where the feed says another amount than the payment's: it is
+    told once and not kept here.
     """
 
     company: str
@@ -99,6 +100,7 @@ class Payment:
     status_at: datetime | None = None
     reason_code: str = ""
     dispute: Dispute = Dispute.NONE
+    status_minor: int = 0
 
     def __post_init__(self) -> None:
         if self.amount_minor <= 0:

@@ -31,7 +31,7 @@ from rules.diagnosis import diagnose
 from rules.explaining import Condition, Explanation, RuleExplained, explain
 from rules.following import follows, is_about_twin
 from rules.kinds import fact_sentence
-from rules.money_back import gave_back_partly, settled
+from rules.money_back import settled
 from rules.money_gone import MoneyGone, counted_minor, money_gone, receipts_of
 from rules.near import (
     MATCHABLE,
@@ -56,6 +56,7 @@ from rules.rest import rest_refused
 from rules.returning import Returns, makes_returns, named_entry, reopened, returns, to_void
 from rules.saying import incident, needs_reconnecting, not_checked, root, sentence, setting, stops_company, title, was_recorded
 from rules.two_people import two_people
+from rules.ways_out import gave_back_partly, went_out_twice, won_after_recorded
 
 __all__ = [
     "MATCHABLE",
@@ -135,6 +136,8 @@ __all__ = [
     "undecided_lines",
     "unmatched",
     "was_recorded",
+    "went_out_twice",
     "what_fits",
     "with_named",
+    "won_after_recorded",
 ]

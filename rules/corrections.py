@@ -14,7 +14,7 @@ from receivables.books_records import Stamp
 from receivables.corrections import Correction, Differs, invoice_name, other_period, whole_invoice
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Money, Remedy
 from receivables.evidence import Evidence
-from receivables.payment import Payment, PaymentState
+from receivables.payment import FeedStatus, Payment, PaymentState
 from receivables.words import Words, capitalized, day_of, listed, plain
 from rules import fact_kinds, observations
 from rules.kinds import fact_sentence, kind
@@ -67,10 +67,12 @@ def correction_waits(fact: Fact, words: Words, *, why: str) -> str:
     return _WHY[why].format(receipt=fact.document)
 
 
-_IN_BOOKS, _POSTING, _UNKNOWN, _DISMISSED = "in_books", "posting", "unknown", "dismissed"
+_IN_BOOKS, _POSTING, _UNKNOWN, _DISMISSED, _WENT_BACK = "in_books", "posting", "unknown", "dismissed", "went_back"
 _WHY = {
     _IN_BOOKS: "{receipt} of this payment is in the books. If the feed is right, void that receipt there, unless it is "
     "deposited; then the correction can be taken.",
+    _WENT_BACK: "{receipt} of this payment is in the books, and its money went back. That receipt stays, with the entry that "
+    "balances it; dismiss the correction.",
     _POSTING: "the payment is being posted to the books.",
     _UNKNOWN: "it is not known yet whether this payment is in the books; they are read until they answer.",
     _DISMISSED: "the payment was dismissed. Reopen it; then the correction can be taken.",
@@ -138,14 +140,17 @@ def _waits(evidence: Evidence, state: PaymentState) -> Fact | None:
     """Why it cannot be taken now; None where it can."""
     if state is PaymentState.DISMISSED:
         return correction_waits(why=_DISMISSED)
-    if living := evidence.living_receipts:
-        return correction_waits(observations.receipt(living[0]), why=_IN_BOOKS)
+    living = evidence.living_receipts
+    went_back = evidence.payment.status is not FeedStatus.PAID or evidence.told_before or evidence.money_out
+    in_books = _WENT_BACK if went_back else _IN_BOOKS
+    if living:
+        return correction_waits(observations.receipt(living[0]), why=in_books)
     if state is PaymentState.POSTING:
         return correction_waits(why=_POSTING)
     if read(evidence).unposted and not (evidence.posted and evidence.unread):
         return None
-    landed = state in (PaymentState.POSTED, PaymentState.VERIFIED)
-    return correction_waits("a receipt", why=_IN_BOOKS) if landed else correction_waits(why=_UNKNOWN)
+    landed = state in (PaymentState.POSTED, PaymentState.VERIFIED) or (went_back and evidence.posted)
+    return correction_waits("a receipt", why=in_books) if landed else correction_waits(why=_UNKNOWN)
 
 
 def _differing(held: Payment, correction: Correction, time_zone: ZoneInfo) -> Iterator[Fact]:

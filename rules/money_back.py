@@ -1,20 +1,18 @@
 """What the causes of money that went back share: how it is found, what may be done, and how it is said.
 
-A part that was refunded in the portal is told when it comes in (`sync/intake.py`), before anything is read; the function
-with a diagnosis as its answer says then what there is to say.
+What is told when it comes in, before anything is read, is in `rules/ways_out.py`.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
-from receivables.books_records import Stamp
-from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Money, Remedy
+from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Remedy
 from receivables.effects import EffectKind
 from receivables.evidence import Evidence
 from receivables.payment import FeedStatus, Payment
 from receivables.words import Words, capitalized, plain
-from rules import fact_kinds, observations, phrases, return_reasons
+from rules import observations, phrases, return_reasons
 from rules.kinds import kind
 from rules.money_gone import MoneyGone, by_hand, money_gone, uncertain
 from rules.reading import Reading, read
@@ -38,28 +36,6 @@ def paid_after_all(fact: Fact, words: Words, *, before: str, state: str = "") ->
     """`state` is in what version 0.1.0 stored."""
     was = before.replace("_", " ")
     return f"The feed said that {fact.document} was {was} and now says that it is paid after all."
-
-
-@kind
-def partly_refunded(fact: Fact, words: Words, *, refunded: Money, whole: Money) -> str:
-    return (
-        f"{fact_kinds.money(words, refunded)} of the {fact_kinds.money(words, whole)} of {fact.document} was refunded in the "
-        "portal. Its receipt stays at the whole amount. Record the refund in the books as a document of its own: once it is read "
-        "there, this ends by itself; where it is not found, two people name its entry."
-    )
-
-
-def gave_back_partly(payment: Payment, refunded_minor: int, at: datetime) -> Diagnosis:
-    """A part of the payment was refunded in the portal, in minor units; the payment itself goes on as it is."""
-    refunded, whole = Money(refunded_minor, payment.currency), Money(payment.amount_minor, payment.currency)
-    fact = partly_refunded(_label(payment), Stamp("", at), refunded=refunded, whole=whole)
-    return at_intake(Cause.PAYMENT_REFUNDED, payment, fact)
-
-
-def at_intake(cause: Cause, payment: Payment, fact: Fact) -> Diagnosis:
-    """What is told when it comes in: one certain fact."""
-    finding = Finding(cause, INTAKE, Remedy.RECORD_RETURN, Confidence.CERTAIN, because=(fact,))
-    return Diagnosis(finding, payment=observations.the_payment(payment))
 
 
 def settled(evidence: Evidence) -> Diagnosis:
@@ -133,7 +109,7 @@ def _because(reading: Reading, gone: MoneyGone) -> tuple[Fact, ...]:
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
-    told = finding.facts("paid_after_all", "partly_refunded")
+    told = finding.facts("paid_after_all", "partly_refunded", "out_twice", "won_again")
     if told:
         return " ".join([phrases.told(told, words), *_after_all(finding)])
     what = _what_happened(diagnosis, words)

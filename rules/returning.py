@@ -66,7 +66,7 @@ def named_entry(options: Options) -> str:
 def part_named(options: Options) -> TwoPeople:
     """Why naming the document of a part that was refunded takes two people: one that can be read ends it by itself."""
     if not named_entry(options):
-        raise CannotBeDone("Record the refund in the books as a document of its own. If it is not found, name it.")
+        raise CannotBeDone("Record it in the books as a document of its own. If that is not found, name it.")
     return TwoPeople.UNREAD_ENTRY
 
 

@@ -303,11 +303,17 @@ def standing_proofs(connection: Connection, company: str, numbers: Collection[st
 
 
 def returns_named(connection: Connection, company: str, numbers: Collection[str]) -> frozenset[str]:
-    """The payments of which people named the entry of the return, in books whose entries are not read."""
-    table = schema.decision
+    """The payments of which people named the entry of the return, in books whose entries are not read.
+
+    What they named of money that went out beside, as the feed told it, is no entry of the payment's own.
+    """
+    table, failure = schema.decision, schema.failure
     here = (table.c.company == company, table.c.remedy == Remedy.RECORD_RETURN, table.c.state == "done")
+    of_failure = sa.and_(failure.c.company == table.c.company, failure.c.id == table.c.failure_id, failure.c.about == "payment")
     rows = connection.execute(
-        sa.select(table.c.transaction_number, table.c.options).where(*here, table.c.transaction_number.in_(numbers))
+        sa.select(table.c.transaction_number, table.c.options)
+        .join(failure, of_failure)
+        .where(*here, table.c.transaction_number.in_(numbers))
     )
     return frozenset(row.transaction_number for row in rows if row.options.get("entry"))
 

@@ -190,6 +190,14 @@ def troubles(connection: Connection, company: str, numbers: Collection[str]) -> 
     return found
 
 
+def open_because(connection: Connection, company: str, numbers: Collection[str], because: str) -> frozenset[str]:
+    """The payments among these of which a failure is open that was opened for this reason."""
+    table = schema.failure
+    here = (table.c.company == company, table.c.opened_because == because, schema.is_in(table.c.state, "open"))
+    rows = connection.execute(sa.select(table.c.transaction_number).where(*here, table.c.transaction_number.in_(numbers)))
+    return frozenset(rows.scalars())
+
+
 def get(connection: Connection, company: str, failure_id: str) -> StoredFailure:
     return select(connection, _is(company, failure_id))[0]
 

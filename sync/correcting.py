@@ -68,7 +68,14 @@ def _fresh(desk: Desk, stored: StoredPayment, found: StoredFailure, correction: 
     """What the books say of our own receipts and of closed periods; of all else a correction does not speak."""
     read = of_one(desk, stored, found)
     ours = tuple(receipt for receipt in read.receipts if receipt.ours)
-    return replace(about(desk, stored, correction, read.posted), settings=read.settings, receipts=ours, unread=read.unread)
+    return replace(
+        about(desk, stored, correction, read.posted),
+        settings=read.settings,
+        receipts=ours,
+        unread=read.unread,
+        money_out=read.money_out,
+        told_before=read.told_before,
+    )
 
 
 def question(desk: Desk, stored: StoredPayment, evidence: Evidence, remedy: Remedy, two: TwoPeople | None) -> Question:
@@ -135,7 +142,7 @@ def _take(work: Work, desk: Desk, decision: StoredDecision, stored: StoredPaymen
     if taken is None:
         raise AssertionError(f"payment {number} was corrected and is gone")
     binding.bind(work, desk.company, [taken])
-    note_fee_and_refund(work, correction.payment)
+    note_fee_and_refund(work, desk, correction.payment)
     rule = excluded_by(desk, taken.payment)
     twin = rule is None and hold_if_twin(work, taken.payment, desk.company.time_zone)
     if rule:

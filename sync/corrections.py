@@ -15,7 +15,7 @@ from receivables.corrections import Correction, Differs, differences, respelled
 from receivables.effects import ReceiptWrite
 from receivables.evidence import Evidence, PostedPart
 from receivables.payment import Bucket, FeedStatus, Payment, PaymentState
-from storage import corrections, effects, payments
+from storage import corrections, effects, failures, payments
 from storage.engine import Connection
 from storage.payments import StoredPayment
 from storage.taking_in import Intake, hold_if_twin
@@ -38,6 +38,7 @@ def came_again(work: Work, desk: Desk, newer: Payment, source: str, *, by: str =
         raise AssertionError(f"payment {newer.transaction_number} came again and is not known")
     correction = Correction(newer, source, by, tuple(_apart(work.connection, stored.payment, newer)))
     if not correction.differs_from(stored.payment, desk.company.time_zone):
+        taken_back(work, newer)
         _take_spelling(work, desk, stored, newer)
         return Intake.SAME if stored.payment.status == newer.status else Intake.STATUS_CHANGED
     told = newer.status is not FeedStatus.PAID or _told_before(work, desk, stored, newer)
@@ -67,6 +68,13 @@ def about(desk: Desk, stored: StoredPayment, correction: Correction, posted: tup
         time_zone=desk.company.time_zone.key,
         correction=correction,
     )
+
+
+def taken_back(work: Work, payment: Payment) -> None:
+    """The feed says again what we hold, so that an open correction of it is over: nobody may take what it says no longer."""
+    found = failures.open_of(work.connection, work.company, payment.transaction_number, corrections.CORRECTION)
+    if found is not None:
+        failures.resolve(work, found, resolution="put_right", by="")
 
 
 def _take_spelling(work: Work, desk: Desk, stored: StoredPayment, newer: Payment) -> None:

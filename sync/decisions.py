@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import rules
 from receivables.authority import Answer, Question, Ruling, may_approve, may_decide
 from receivables.books_records import CreditMemo
-from receivables.diagnosis import Diagnosis
+from receivables.diagnosis import Diagnosis, Remedy
 from receivables.effects import EffectState
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
@@ -209,7 +209,7 @@ def _settle_intake(
     with desk.work() as work:
         if decisions.move(work, decision, "carrying_out", outcome=""):
             decisions.move(work, replace(decision, state="carrying_out"), "done", outcome=outcome)
-            resolution = "carried_out" if entry else "retried"
+            resolution = "dismissed" if decision.remedy is Remedy.DISMISS else "carried_out" if entry else "retried"
             failures.resolve(work, found, resolution=resolution, by=decision.requested_by)
             counts.carried_out += 1
 

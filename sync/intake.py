@@ -11,18 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-import rules
-from receivables.diagnosis import Diagnosis
 from receivables.failpoints import failpoint
 from receivables.payment import FeedStatus, Payment
 from receivables.ports import Feed
-from storage import companies, failures, feeds, payments
+from storage import companies, feeds, payments
 from storage.taking_in import BEFORE_START_ON, Intake, take_in
 from storage.work import Work
-from sync import corrections, money_back
+from sync import corrections, money_back, ways_out
 from sync.desk import Desk
 from sync.money_back import FEED
-from sync.part_refunds import TOLD as PARTLY_REFUNDED
 
 _KNOWN = (Intake.SAME, Intake.STATUS_CHANGED)  # a payment that was taken in before
 PAYMENTS_PER_CHUNK = 100  # with allocations and record rows this stays well under 500 rows a transaction
@@ -46,7 +43,7 @@ class IntakeCounts:
     @property
     def contradicting(self) -> int:
         """What came with other content; what only became of the money is no contradiction."""
-        return self.conflicts - sum(count for status, count in self.went_back.items() if status != PARTLY_REFUNDED)
+        return self.conflicts - sum(count for status, count in self.went_back.items() if status != ways_out.PART)
 
 
 def run_once(desk: Desk, feed: Feed, progress: Callable[[int], None] | None = None, *, by: str = "") -> IntakeCounts:
@@ -109,10 +106,14 @@ def _chunks(waiting: Iterator[Payment]) -> Iterator[list[Payment]]:
 
 def take(work: Work, desk: Desk, payment: Payment, source: str, counts: IntakeCounts, *, by: str = "") -> None:
     """Takes in one payment and counts what became of it."""
-    time_zone = desk.company.time_zone
+    time_zone, before = desk.company.time_zone, ways_out.known_before(work, payment)
+    told = ways_out.stated(payment, before)
+    says_again, payment = told is payment, ways_out.held(told, before)
     became = take_in(work, payment, source=source, excluded_by=excluded_by(desk, payment), time_zone=time_zone, by=by)
     if became is Intake.OTHER_CONTENT:
         became = corrections.came_again(work, desk, payment, source, by=by)
+    elif says_again:
+        corrections.taken_back(work, payment)
     match became:
         case Intake.NEW:
             counts.new += 1
@@ -127,12 +128,16 @@ def take(work: Work, desk: Desk, payment: Payment, source: str, counts: IntakeCo
         case Intake.STATUS_CHANGED:
             counts.conflicts += 1
             counts.now_says(payment.status)
-            money_back.status_changed(work, payment)
+            if before is None or not ways_out.won_beside(work, before, payment):
+                money_back.status_changed(work, payment)
         case Intake.OTHER_CONTENT:
             counts.conflicts += 1  # a person is told already
             return
-    if note_fee_and_refund(work, payment) and became in _KNOWN:
-        counts.now_says(PARTLY_REFUNDED)
+    in_part = note_fee_and_refund(work, desk, payment)
+    if payment.status is not FeedStatus.PAID or told is not payment:
+        in_part = ways_out.note(work, desk, told, before) and payment.status is FeedStatus.PAID
+    if in_part and became in _KNOWN:
+        counts.now_says(ways_out.PART)
 
 
 def excluded_by(desk: Desk, payment: Payment) -> str | None:
@@ -144,14 +149,11 @@ def excluded_by(desk: Desk, payment: Payment) -> str | None:
     return None
 
 
-def note_fee_and_refund(work: Work, payment: Payment) -> bool:
+def note_fee_and_refund(work: Work, desk: Desk, payment: Payment) -> bool:
     """Tells a person of each sum that was refunded of a payment, once; the payment itself goes on as it is. True where it did."""
     if not payments.note_fee_and_refund(work, payment) or payment.status is not FeedStatus.PAID:
         return False
-    _tell(work, payment, rules.gave_back_partly(payment, payment.refunded_minor, work.at))
+    stored = payments.find(work.connection, work.company, payment.transaction_number)
+    if stored is not None:
+        ways_out.tell(work, desk, stored)
     return True
-
-
-def _tell(work: Work, payment: Payment, diagnosis: Diagnosis) -> None:
-    """Opens a failure of the feed's own; the fact it rests on is why."""
-    failures.open_intake(work, payment, diagnosis, because=diagnosis.primary.because[0].fact)

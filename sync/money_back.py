@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import rules
 from receivables.payment import Bucket, Dispute, FeedStatus, Payment, PaymentState
+from receivables.ways_out import is_over
 from storage import decisions, failures, payments
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
@@ -50,12 +51,6 @@ def came_gone(work: Work, desk: Desk, payment: Payment) -> None:
         tell(work, stored, payment)
 
 
-def is_over(payment: Payment) -> bool:
-    """Whether its money is gone for good: that of an open chargeback is only held."""
-    held = payment.status is FeedStatus.CHARGED_BACK and payment.dispute is not Dispute.LOST
-    return payment.status is not FeedStatus.PAID and not held
-
-
 def tell(work: Work, stored: StoredPayment, payment: Payment) -> None:
     """Gives the payment to a person: a receipt of it is in the books, or its money is held."""
     because = f"payment_{payment.status}"
@@ -64,10 +59,10 @@ def tell(work: Work, stored: StoredPayment, payment: Payment) -> None:
 
 
 def _paid_after_all(work: Work, stored: StoredPayment, payment: Payment) -> None:
-    """A chargeback that was won ends by itself; of anything else, and where the books let the money go already, a person says
-    that it is there.
+    """A chargeback that was won, or lost for a part only, ends by itself; of anything else, and where the books let the money go
+    already, a person says that it is there.
     """
-    won = payment.dispute is Dispute.WON and stored.excluded_by != RETURN_RECORDED
+    won = payment.dispute in (Dispute.WON, Dispute.LOST) and stored.excluded_by != RETURN_RECORDED
     if won:
         payments.confirm_status(work, stored.number)
     if stored.state is PaymentState.FAILED:

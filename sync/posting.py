@@ -16,6 +16,7 @@ from receivables.effects import Part, ReceiptWrite, effect_key, facts_of, marker
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
 from receivables.payment import Bucket, FeedStatus, PaymentState
+from receivables.ways_out import is_over
 from storage import attempts, corrections, effects, failures, payments
 from storage.effects import PlannedEffect
 from storage.payments import StoredPayment
@@ -79,7 +80,7 @@ def _decide(work: Work, desk: Desk, checked: Checked, reserved: dict[str, int], 
     stored, obstacles = checked.stored, checked.obstacles
     unread = any(obstacle.code is rules.InTheWay.UNREAD for obstacle in obstacles)
     if stored.payment.status is not FeedStatus.PAID and not unread:  # it came back here while a receipt was under way
-        if money_back.is_over(stored.payment) and rules.money_gone(checked.evidence).settled:
+        if is_over(stored.payment) and rules.money_gone(checked.evidence).settled:
             money_back.exclude_gone(work, stored, stored.payment.status)
         else:
             money_back.tell(work, stored, stored.payment)

@@ -30,6 +30,7 @@ from sync.desk import Desk
 from sync.receipts_found import Candidates, Search
 from sync.standings import Sides
 from sync.verification import customers_of_moved
+from sync.ways_out import TWICE
 
 UNTOLD = Trouble(False, None)
 REVIEWED_DAYS = 7  # five business days, however they lie
@@ -58,6 +59,7 @@ class _Ours:
     other_money: Mapping[str, Sequence[OtherMoney]]
     known_customers: Mapping[str, Customer]
     returns_named: frozenset[str]  # of which a person named the entry, in books whose entries are not read
+    out_twice: frozenset[str]  # of which more went out than came in, and nobody settled that yet
 
     def is_other(self, number: str, receipt: Receipt) -> bool:
         """Whether a person said that this receipt is other money than the payment."""
@@ -101,6 +103,7 @@ def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
             reading=readings.get(stored.number),
             entries=entries,
             return_named=stored.number in ours.returns_named,
+            out_twice=stored.number in ours.out_twice,
             unread=unread.get(stored.number, ()),
             failing=ours.troubles.get(stored.number, UNTOLD).open,
             young=stored.number in young,
@@ -166,6 +169,7 @@ def _our_rows(connection: Connection, desk: Desk, batch: Sequence[StoredPayment]
         claimed=decisions.claimed(connection, company, ids) if ids else {},
         other_money=other_money.said(connection, company, numbers),
         returns_named=decisions.returns_named(connection, company, numbers),
+        out_twice=failures.open_because(connection, company, numbers, TWICE),
         known_customers=mirror.customers_and_heirs(connection, company, of_customers) if ids else {},
     )
 

@@ -28,7 +28,7 @@ from sync.verification import standing_receipts
 PAYMENTS_PER_BATCH = 200
 RECEIPTS_PER_BATCH = 500
 #: Other failures say these already, or nothing about the payment itself would help.
-_NO_FAILURE = (Standing.NOT_READ, Standing.MAY_BE_IN_BOOKS)
+_NO_FAILURE = (Standing.NOT_READ, Standing.MAY_BE_IN_BOOKS, Standing.OUT_TWICE)
 #: Nothing is posted by itself after these.
 _HELD = ("receipt_unexpected", "proof_gone")
 Progress = Callable[[int], None]
@@ -163,7 +163,7 @@ def _walk(desk: Desk, batch: Sequence[StoredPayment], proven: Proven) -> None:
         if now_held[sides.number] != sides.stored.version:  # moved while we read: the next walk sees it whole
             judged = Judged(Standing.IN_PROGRESS)
         proven.add(sides, judged)
-        proven.totals.add_payment(sides, judged.standing, page.customers[sides.number])
+        proven.totals.add_payment(sides, judged.beside or judged.standing, page.customers[sides.number])
         if _needs_failure(sides, judged):
             told.append((sides, judged))
         elif judged.standing is Standing.EXACTLY_ONCE and _applied_since(sides):

@@ -13,6 +13,7 @@ import rules
 from receivables.books_records import Customer, Gone, MoneyOut, Receipt
 from receivables.effects import markers_in
 from receivables.payment import Bucket, Dispute, FeedStatus, PaymentState
+from receivables.ways_out import out_minor
 from receivables.words import Words, listed, plain
 from storage import effects
 from storage.decisions import Proof
@@ -42,6 +43,7 @@ class Standing(StrEnum):
     DOUBLED = "doubled"
     DIFFERENT = "different"
     WENT_BACK_BUT_IN_BOOKS = "went_back_but_in_books"
+    OUT_TWICE = "out_twice"  # more went out than came in, and that is not settled yet
     NOT_READ = "not_read"  # a receipt that may be it could not be read
 
 
@@ -53,6 +55,7 @@ AMISS = frozenset(
         Standing.DOUBLED,
         Standing.DIFFERENT,
         Standing.WENT_BACK_BUT_IN_BOOKS,
+        Standing.OUT_TWICE,
         Standing.NOT_READ,
     }
 )
@@ -85,6 +88,7 @@ class Sides:
     reading: rules.Reading | None  # None where no receipt without our marker may be it
     entries: Sequence[MoneyOut]  # by which the money of these receipts left the books again, where the feed says so
     return_named: bool  # a person named the entry, in books whose entries are not read
+    out_twice: bool  # more of it went out than came in, says the feed, and nobody settled that yet
     unread: tuple[str, ...]  # receipts that may be it and could not be read, and why
     failing: bool  # a failure is open
     young: bool  # nothing happened to it for less than one sync interval
@@ -121,12 +125,15 @@ class Sides:
 
 @dataclass(frozen=True)
 class Judged:
-    """`problem` and `text` are "" where nothing is amiss."""
+    """`problem` and `text` are "" where nothing is amiss. `beside` is how the payment's own receipts stand, where what is amiss
+    went out beside them.
+    """
 
     standing: Standing
     problem: str = ""
     text: str = ""
     receipts: tuple[str, ...] = ()
+    beside: Standing | None = None
 
     def discrepancy(self, transaction: str) -> Discrepancy | None:
         return Discrepancy(transaction, self.problem, self.text, self.receipts) if self.problem else None
@@ -134,6 +141,16 @@ class Judged:
 
 def judge(sides: Sides) -> Judged:
     """Where the payment stands; the worst of it where several things are amiss."""
+    judged = _judge(sides)
+    if not sides.out_twice or judged.problem:
+        return judged
+    payment, out = sides.stored.payment, out_minor(sides.stored.payment, sides.stored.ways_out)
+    out_of_it = sides.words.money(out, payment.currency)
+    text = _of_payment(sides, f"went out more than once, {out_of_it} in all, and what went out beside is not settled yet")
+    return Judged(Standing.OUT_TWICE, "out_twice", text, judged.receipts, judged.standing)
+
+
+def _judge(sides: Sides) -> Judged:
     if sides.stored.excluded_by == BEFORE_START_ON and not sides.ours:
         return Judged(Standing.BEFORE_START_ON)
     if sides.stored.state is PaymentState.EXCLUDED or sides.stored.payment.status is not FeedStatus.PAID:

@@ -297,7 +297,8 @@ def contradicted(resolution: str | None = None, state: PaymentState = PaymentSta
 
 def given_back(resolution: str | None = None) -> CardFacts:
     """A part was refunded, and told without evidence, so that nothing is offered."""
-    diagnosis = rules.gave_back_partly(NOTHING.payment, 5_000, FOUND_AT)
+    refunded = replace(NOTHING.payment, refunded_minor=5_000)
+    diagnosis = rules.gave_back_partly(refunded, (), FOUND_AT, WORDS, posted=True)
     failure = a_failure(
         NOTHING.payment, diagnosis, about="intake", resolution=resolution,
         resolved_by="dana" if resolution else "", evidence_id=None,

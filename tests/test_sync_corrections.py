@@ -353,7 +353,7 @@ def test_a_day_before_the_company_began_excludes_it(scene: Scene) -> None:
 
 def test_money_that_went_back_counts_before_a_correction(scene: Scene) -> None:
     scene.pay()
-    brought(scene, replace(scene.payment().payment, amount_minor=45_000, allocations=(), status=FeedStatus.REFUNDED))
+    brought(scene, replace(scene.payment().payment, method="ach", allocations=(), status=FeedStatus.REFUNDED))
     assert (PaymentState.EXCLUDED, None) == (scene.payment().state, correction_of(scene))
 
 

@@ -85,7 +85,7 @@ def test_a_part_that_was_refunded_ends_once_as_much_is_recorded(posted: Scene) -
 def test_a_part_is_not_settled_without_its_document(posted: Scene) -> None:
     fed(posted, replace(posted.payment().payment, refunded_minor=5_000))
 
-    with pytest.raises(CannotBeDone, match="Record the refund in the books"):
+    with pytest.raises(CannotBeDone, match="Record it in the books"):
         requests.request(posted.desk, "TXN-1", Remedy.RECORD_RETURN, by="dana", channel="cli")
 
     assert of_the_feed(posted) is not None

@@ -27,7 +27,7 @@ from receivables.words import counted, listed
 from storage import companies, import_maps, payments
 from sync import intake
 from sync.desk import Desk
-from sync.part_refunds import TOLD as PARTLY_REFUNDED
+from sync.ways_out import PART as PARTLY_REFUNDED
 
 MAPS = ", ".join(BUILT_IN)
 

@@ -36,6 +36,7 @@ SAID_OF = {
     Standing.DOUBLED: "in the books more than once",
     Standing.DIFFERENT: "in the books otherwise than meant",
     Standing.WENT_BACK_BUT_IN_BOOKS: "returned, refunded or charged back, and still in the books",
+    Standing.OUT_TWICE: "went out more than once, and what went out beside is not settled",
     Standing.NOT_READ: "not proven: a receipt could not be read",
 }
 
@@ -49,9 +50,9 @@ def reconcile(context: typer.Context, company: CompanyId = None, as_json: AsJson
     """Prove that every portal payment we know of has exactly one receipt in the books.
 
     Exits with 1 for a payment in the books more than once or otherwise than meant, returned or refunded and still in the
-    books, missing without an open failure, or with a receipt that may be it and that nobody has decided about. A payment
-    that is missing with an open failure is counted with its money. Control totals and receipts to review never change the
-    exit code.
+    books, gone out more than once, missing without an open failure, or with a receipt that may be it and that nobody has
+    decided about. A payment that is missing with an open failure is counted with its money. Control totals and receipts to
+    review never change the exit code.
     """
     house = open_house(context.obj)
     found: list[tuple[Desk, Proven]] = []

@@ -1,0 +1,165 @@
+"""Money that goes out of a payment in part, or more than once, as the feed tells it.
+
+Reads: what the feed says, and what it said before. Leaves: each way out on the payment's row, and a failure of the feed's own
+for what went out beside the payment: a part of it, or more than it brought in. Never: a write to the books, or such a failure
+ended because the payment's own receipt is balanced; `sync/part_refunds.py` ends it, or people do, or a dispute that is won.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+import rules
+from receivables.diagnosis import Diagnosis, Remedy
+from receivables.payment import Dispute, FeedStatus, Payment
+from receivables.ways_out import WayOut, as_held, is_over, out_minor, parts, told_by, with_way
+from storage import decisions, effects, failures, payments
+from storage.engine import Connection
+from storage.payments import StoredPayment
+from storage.taking_in import BEFORE_START_ON
+from storage.work import Work
+from sync.desk import Desk
+
+TWICE = "out_twice"  # why a failure is opened: the fact that it rests on
+PART = "partly_refunded"
+
+
+def known_before(work: Work, payment: Payment) -> StoredPayment | None:
+    """The payment as we hold it, where the feed says something of money that went out or came back; else None, unread."""
+    if payment.status is FeedStatus.PAID and not payment.dispute:
+        return None
+    return payments.find(work.connection, work.company, payment.transaction_number)
+
+
+def stated(payment: Payment, before: StoredPayment | None) -> Payment:
+    """The record of the feed with how much went back apart from what the payment is, where it tells another amount of one that
+    we hold: that is no correction of the payment.
+    """
+    if before is None or not is_over(payment) or payment.currency != before.payment.currency:
+        return payment
+    if payment.amount_minor == before.payment.amount_minor:
+        return payment
+    return replace(
+        before.payment,
+        status=payment.status,
+        status_at=payment.status_at,
+        reason_code=payment.reason_code,
+        dispute=payment.dispute,
+        fee_minor=payment.fee_minor,
+        refunded_minor=payment.refunded_minor,
+        status_minor=payment.amount_minor,
+    )
+
+
+def held(told: Payment, before: StoredPayment | None) -> Payment:
+    """The same as we hold it: a payment of which only a part went back is paid."""
+    if before is None:
+        return as_held(told)
+    others = list(before.ways_out)
+    again = (told.status, told.status_minor)
+    if (known := next((way for way in others if (way.status, way.amount_minor) == again), None)) and told.status_at in (
+        None,
+        known.at,
+    ):
+        others.remove(known)
+    return as_held(told, out_minor(before.payment, others))
+
+
+def note(work: Work, desk: Desk, told: Payment, before: StoredPayment | None) -> bool:
+    """Remembers the way out that a record tells, and tells a person of what is new about it; whether it is. After the payment
+    itself is kept.
+    """
+    stored = payments.find(work.connection, work.company, told.transaction_number)
+    if stored is None or stored.excluded_by == BEFORE_START_ON:
+        return False
+    ways, was_minor = _ways_before(before), out_minor(before.payment, _ways_before(before)) if before else 0
+    if way := told_by(told, work.at):
+        ways = with_way(ways, way, told)
+    more = out_minor(stored.payment, ways) > stored.payment.amount_minor or parts(stored.payment, ways)
+    if more and ways != stored.ways_out:  # one way by which all of it went out is the payment's own status
+        payments.set_ways_out(work, stored.number, ways)
+        stored = replace(stored, ways_out=ways)
+    if out_minor(stored.payment, ways) == was_minor:
+        return False
+    tell(work, desk, stored)
+    return True
+
+
+def _ways_before(before: StoredPayment | None) -> tuple[WayOut, ...]:
+    """By which ways money went out before; what the feed said last is one of them, also where it was told before we kept them."""
+    if before is None:
+        return ()
+    last = told_by(before.payment, before.told_at or before.received_at)
+    return with_way(before.ways_out, last, before.payment) if last else before.ways_out
+
+
+def tell(work: Work, desk: Desk, stored: StoredPayment) -> None:
+    """Tells a person what went out beside the payment; nothing where what is told of the payment itself says it all."""
+    payment, words, ways = stored.payment, desk.company.words, stored.ways_out
+    if payment.status is FeedStatus.PAID:
+        ways = parts(payment, ways)
+    if ways and out_minor(payment, ways) > payment.amount_minor:
+        _open(work, payment, rules.went_out_twice(payment, ways, work.at, words))
+    elif payment.status is FeedStatus.PAID:
+        posted = bool(receipts_of(work.connection, work.company, [stored.number])[stored.number])
+        _open(work, payment, rules.gave_back_partly(payment, ways, work.at, words, posted=posted))
+
+
+def _open(work: Work, payment: Payment, diagnosis: Diagnosis) -> None:
+    """Opens a failure of the feed's own; the fact it rests on is why."""
+    failures.open_intake(work, payment, diagnosis, because=diagnosis.primary.because[0].fact)
+
+
+def receipts_of(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, set[str]]:
+    """By transaction number, our receipts and those that a dismissal rests on."""
+    chains = effects.of_payments(connection, company, numbers)
+    proofs = decisions.standing_proofs(connection, company, numbers)
+    return {
+        number: effects.recorded_ids(chains[number]) | {proof.receipt_id for proof in proofs.get(number, ())}
+        for number in numbers
+    }
+
+
+# --- a dispute that is won beside another way out --------------------------------------------------------------------------
+
+
+def won_beside(work: Work, before: StoredPayment, payment: Payment) -> bool:
+    """Whether the dispute of a payment was won whose money went out by another way too: only that one counts again.
+
+    The payment is then what it was before it was charged back, and what was open about the second way is over.
+    """
+    if payment.status is not FeedStatus.PAID or payment.dispute is not Dispute.WON:
+        return False
+    of = before.payment
+    others = [way for way in _ways_before(before) if way.status is not FeedStatus.CHARGED_BACK]
+    whole = [way for way in others if way.amount_minor >= of.amount_minor]
+    if not whole:
+        return False
+    if of.dispute is not Dispute.WON:
+        now = replace(of, status=whole[-1].status, status_at=whole[-1].at, dispute=Dispute.WON, reason_code="")
+        payments.set_status(work, now, before=of.status)
+        payments.confirm_status(work, before.number)
+        payments.set_ways_out(work, before.number, others)
+        _came_back(work, before)
+    return True
+
+
+def _came_back(work: Work, before: StoredPayment) -> None:
+    """The second way is over: its failure ends, or where it was recorded in the books, a person takes that back there."""
+    found = failures.open_of(work.connection, work.company, before.number, "intake")
+    if found is not None and found.opened_because == TWICE:
+        failures.resolve(work, found, resolution="put_right", by="")
+        return
+    told = [of for of in failures.of_payment(work.connection, work.company, before.number) if of.opened_because == TWICE]
+    if told and told[-1].resolution in ("carried_out", "put_right"):
+        minor = sum(way.amount_minor for way in _ways_before(before) if way.status is FeedStatus.CHARGED_BACK)
+        entry = _named(work.connection, work.company, before.number, told[-1].id)
+        _open(work, before.payment, rules.won_after_recorded(before.payment, minor, entry, work.at))
+
+
+def _named(connection: Connection, company: str, number: str, failure_id: str) -> str:
+    """The entry that people named for a failure; "" where the books showed it."""
+    made = decisions.of_payment(connection, company, number)
+    named = [rules.named_entry(of.options) for of in made if of.failure_id == failure_id and of.remedy is Remedy.RECORD_RETURN]
+    return named[-1] if named else ""
