@@ -271,7 +271,8 @@ def needs_choice(facts: CardFacts, remedy: Remedy) -> bool:
         return needs_more(facts)
     if remedy is Remedy.RECORD_RETURN:
         return not rules.makes_returns(evidence)
-    return remedy is Remedy.RECREATE_RECEIPT and bool(rules.undecided_lines(evidence, diagnosis))
+    deposit = remedy is Remedy.APPLY_RECEIPT and rules.awaits_decision(evidence)
+    return (remedy is Remedy.RECREATE_RECEIPT or deposit) and bool(rules.undecided_lines(evidence, diagnosis))
 
 
 def label_of(facts: CardFacts, remedy: Remedy, words: Words, options: Options = NOTHING) -> str:

@@ -53,7 +53,8 @@ def figures(facts: CardFacts, remedy: Remedy, words: Words, options: Options = N
             case Remedy.MATCH:
                 return _matched(evidence, options)
             case Remedy.APPLY_RECEIPT:
-                return _applied(evidence)
+                deposit = rules.deposit_applied(diagnosis, evidence, options)
+                return _deposit(deposit) if deposit else _applied(evidence)
             case Remedy.RECORD_RETURN | Remedy.VOID_RECEIPT:
                 return _gone_again(evidence, remedy, options)
             case Remedy.DISMISS:
@@ -115,13 +116,22 @@ def headline_minor(facts: CardFacts, remedy: Remedy) -> int:
         case Remedy.UNAPPLY_CREDIT_MEMO:
             return _unapplied_minor(evidence, diagnosis)
         case Remedy.APPLY_RECEIPT if evidence.living_receipts:
-            return unapplied - payment.on_account_minor
+            return unapplied - _left_minor(evidence, diagnosis, payment.on_account_minor)
         case Remedy.KEEP_ON_ACCOUNT if evidence.living_receipts:
             return unapplied or payment.amount_minor
         case Remedy.KEEP_ON_ACCOUNT:
             return payment.amount_minor - rules.total_of(rules.what_fits(evidence))
         case _:
             return payment.amount_minor
+
+
+def _left_minor(evidence: Evidence, diagnosis: Diagnosis, otherwise_minor: int) -> int:
+    """What applying a customer deposit leaves unapplied; all of what was meant to where an invoice must still be chosen."""
+    try:
+        deposit = rules.deposit_applied(diagnosis, evidence, NOTHING)
+    except CannotBeDone:
+        return otherwise_minor
+    return deposit.rest_minor if deposit else otherwise_minor
 
 
 # --- unapply ---------------------------------------------------------------------------------------------------------
@@ -226,6 +236,19 @@ def _applied(evidence: Evidence) -> tuple[Figure, ...]:
         there = sum(receipt.applied_to(invoice_id) for receipt in live)
         shown.append(Figure(f"Open on {names[invoice_id]}", line.open_minor, line.open_minor + there - needed))
     return tuple(shown)
+
+
+def _deposit(deposit: rules.DepositApplied) -> tuple[Figure, ...]:
+    """A customer deposit that is applied: what each invoice takes, and what stays unapplied."""
+    label = f"Unapplied on receipt {_number(deposit.receipt.number, deposit.receipt.id)}"
+    taken: dict[str, tuple[Invoice, int]] = {}
+    for part in deposit.taken:
+        taken[part.invoice.id] = part.invoice, taken.get(part.invoice.id, (part.invoice, 0))[1] + part.amount_minor
+    opened = [
+        Figure(f"Open on invoice {_number(of.number, of.id)}", of.open_minor, of.open_minor - amount)
+        for of, amount in taken.values()
+    ]
+    return (Figure(label, deposit.receipt.unapplied_minor, deposit.rest_minor), *opened)
 
 
 def _proven(evidence: Evidence, proof: rules.Proof, apply_it: bool, words: Words) -> tuple[Figure, ...]:

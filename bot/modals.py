@@ -120,7 +120,7 @@ def _remedies(facts: CardFacts, offered: Sequence[Remedy], chosen: Remedy, words
 def _needs(facts: CardFacts, remedy: Remedy, words: Words) -> list[Block]:
     """The inputs that the chosen remedy asks for."""
     blocks: list[Block] = []
-    if remedy in (Remedy.RECREATE_RECEIPT, Remedy.POST_ON_OPEN_DAY):
+    if remedy in (Remedy.RECREATE_RECEIPT, Remedy.POST_ON_OPEN_DAY) or _is_deposit(facts, remedy):
         blocks += _successor(facts, words)
     if remedy is Remedy.KEEP_ON_ACCOUNT:
         blocks += _to_invoice(facts, words)
@@ -148,6 +148,11 @@ def _reapply(facts: CardFacts, words: Words) -> list[Block]:
     option = choice(f"Reapply {words.money(fits, facts.payment.payment.currency)}, which still fits", "reapply")
     element = {"type": "checkboxes", "action_id": "reapply", "options": [option], "initial_options": [option]}
     return [entry("reapply", "The credit, after the receipt is posted", element, optional=True)]
+
+
+def _is_deposit(facts: CardFacts, remedy: Remedy) -> bool:
+    """Whether it applies a customer deposit to an invoice that came."""
+    return remedy is Remedy.APPLY_RECEIPT and facts.evidence is not None and rules.awaits_decision(facts.evidence)
 
 
 def _successor(facts: CardFacts, words: Words) -> list[Block]:

@@ -187,6 +187,7 @@ class Evidence:
     apply_by_hand: str = ""  # where in the package an unapplied receipt is applied; "" where that is not known
     longest_reference: int = 0  # at how many characters these books cut a receipt's reference; 0 where they never do
     awaited_long: bool = False  # paid more than three days ago, or before a month end that has come
+    is_deposit: bool = False  # recorded as a customer deposit, because its invoice was not there
     money_out: tuple[MoneyOut, ...] = ()  # the entries by which its receipts' money left again, where the money went back
     went_back_on: date | None = None  # the company's day on which it went back, as the feed says, or told us
     told_before: FeedStatus | None = None  # what the feed had said of it, as long as nobody confirmed what it says now

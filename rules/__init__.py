@@ -27,6 +27,7 @@ from rules.consequences import (
 )
 from rules.corrections import corrected
 from rules.credits_off import Unapplied, unapplied
+from rules.deposits import DepositApplied, awaits_decision, deposit_applied
 from rules.diagnosis import diagnose
 from rules.explaining import Condition, Explanation, RuleExplained, explain
 from rules.following import follows, is_about_twin
@@ -65,6 +66,7 @@ __all__ = [
     "TO_INVOICE",
     "Applied",
     "Condition",
+    "DepositApplied",
     "EngineFailed",
     "Explanation",
     "InTheWay",
@@ -83,10 +85,12 @@ __all__ = [
     "applied_to",
     "as_matched",
     "asked_to_apply",
+    "awaits_decision",
     "called",
     "cash_reference",
     "corrected",
     "counted_minor",
+    "deposit_applied",
     "diagnose",
     "explain",
     "fact_sentence",

@@ -24,6 +24,7 @@ from rules.consequences import (
 )
 from rules.corrections import correction_follows
 from rules.credits_off import Unapplied, unapplied
+from rules.deposits import DepositApplied, deposit_applied
 from rules.near import SOMEBODY_ELSE, Match, as_matched, match
 from rules.obstacles import obstacles
 from rules.open_day import first_open_day
@@ -46,10 +47,10 @@ def follows(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence, options: O
             return _matched(evidence, match(evidence, options), words)
         if remedy is Remedy.POST_ON_OPEN_DAY:
             return _later(evidence, words)
-        if remedy is Remedy.KEEP_ON_ACCOUNT and diagnosis.primary.cause is Cause.INVOICE_NOT_READY:
-            return _kept_as_deposit(evidence, options, words)
         if remedy is Remedy.KEEP_ON_ACCOUNT:
             return _kept(diagnosis, evidence, options, words)
+        if remedy is Remedy.APPLY_RECEIPT:
+            return _deposit_applied(deposit_applied(diagnosis, evidence, options), words)
         if remedy is Remedy.RECREATE_RECEIPT:
             return _recreated(diagnosis, evidence, options, words)
         if remedy in TAKES_BACK:
@@ -84,9 +85,20 @@ def _kept_as_deposit(evidence: Evidence, options: Options, words: Words) -> tupl
     rest = words.money(evidence.payment.amount_minor - total_of(applied_to(evidence, options)), evidence.payment.currency)
     return (
         f"{rest} is recorded as a customer deposit: an unapplied credit of the customer, dated the day of the payment.",
-        "When the invoice is there, the sync applies the receipt to it if it would have posted the payment to it. Otherwise, or "
-        "if the receipt is in a bank deposit or a closed period by then, apply it in the books; the next sync takes that up.",
+        "When the invoice is there, the sync applies the receipt to it if it would have posted the payment to it; otherwise you "
+        "are asked. If the receipt is in a bank deposit or a closed period by then, apply it in the books; the next sync takes "
+        "that up.",
     )
+
+
+def _deposit_applied(deposit: DepositApplied | None, words: Words) -> tuple[str, ...]:
+    """What of a customer deposit is applied to which invoice, and what stays unapplied; nothing where it is about none."""
+    if deposit is None:
+        return ()
+    numbers = listed(list(dict.fromkeys(f"invoice {plain(part.invoice.number)}" for part in deposit.taken)))
+    currency = deposit.receipt.currency
+    applied, left = words.money(total_of(deposit.taken), currency), words.money(deposit.rest_minor, currency)
+    return (f"{applied} of the deposit is applied to {numbers}; {left} stays an unapplied credit.",)
 
 
 def _recreated(diagnosis: Diagnosis, evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:
@@ -148,6 +160,8 @@ def _later(evidence: Evidence, words: Words) -> tuple[str, ...]:
 
 def _kept(diagnosis: Diagnosis, evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:
     """What is to be done with what becomes an unapplied credit."""
+    if diagnosis.primary.cause is Cause.INVOICE_NOT_READY:
+        return _kept_as_deposit(evidence, options, words)
     if evidence.living_receipts:
         return ()
     rest = evidence.payment.amount_minor - total_of(applied_to(evidence, options))

@@ -191,8 +191,7 @@ def _taken_by_ours(reading: Reading, of_line: LineReading) -> list[Fact]:
 
 def _replacement(reading: Reading, of_line: LineReading, found: Invoice) -> Fact:
     if of_line.flaw is Flaw.LATE:
-        open_now = Money(found.open_minor, found.currency)
-        return kinds.invoice_entered_late(invoice(of_line), found.created, open=open_now, issued=found.issued_on)
+        return entered_late(of_line, found)
     return kinds.invoice_may_replace(
         f"invoice {plain(found.number) or plain(found.id)}",
         found.created,
@@ -201,6 +200,13 @@ def _replacement(reading: Reading, of_line: LineReading, found: Invoice) -> Fact
         open=Money(found.open_minor, found.currency),
         need=Money(of_line.need_minor, reading.evidence.payment.currency),
     )
+
+
+def entered_late(of_line: LineReading, found: Invoice) -> Fact:
+    """An invoice that came into the books after the customer had paid, and may be what they paid."""
+    label = invoice(of_line) if found.number == of_line.number else f"invoice {plain(found.number) or plain(found.id)}"
+    open_now = Money(found.open_minor, found.currency)
+    return kinds.invoice_entered_late(label, found.created, open=open_now, issued=found.issued_on)
 
 
 def _beside(of_line: LineReading, found: Invoice) -> Fact:

@@ -16,6 +16,7 @@ from receivables.payment import FeedStatus
 from receivables.refusal import Refusal
 from receivables.twins import Alike, Twin
 from rules.cage import Row
+from rules.deposits import come
 from rules.hand_receipts import ReceiptReading
 from rules.invoice_lines import Flaw, LineReading, Over
 from rules.money_gone import paid_by_returned
@@ -94,6 +95,10 @@ TABLE: Mapping[str, KindOfRow] = {
                 "its invoices are overpaid for several reasons", "its invoices are not overpaid, or for one reason"
             ),
             "suspected": either("a receipt by hand may be it", "no receipt by hand may be it"),
+            "deposit_come": either(
+                "it is a customer deposit, and an invoice came that may be its own",
+                "it is no customer deposit that awaits a decision",
+            ),
             "vanished": either("a receipt by hand that named it is gone", "no receipt by hand that named it is gone"),
             "near": either("what it may mean is in the books otherwise named", "nothing near what it names is in the books"),
             # What keeps a finding from being certain.
@@ -216,6 +221,7 @@ def _payment(reading: Reading) -> dict[str, Value]:
         "credits": reading.credits.value,
         "overpaid_severally": Over.NO not in overpaid and len(overpaid) > 1,
         "suspected": bool(reading.suspects),
+        "deposit_come": bool(come(reading)),
         "vanished": bool(evidence.vanished),
         "near": reading.near,
         "replaced_surely": all(line.sure for line in reading.lines if line.flaw is Flaw.LOST),

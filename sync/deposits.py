@@ -2,7 +2,8 @@
 
 Reads: verified payments that were kept on account because their invoice was not there, the mirror, and their receipts and
 invoices, fresh. Leaves: bindings, and the intent to apply our receipt. Never: an invoice that the binding rule would not have
-taken by itself, a receipt in a deposit or a closed period, or a second try where the books refused.
+taken by itself (a person is asked about that), a receipt in a deposit or a closed period, or a second try where the books
+refused.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from storage import bindings, deposits, effects, mirror, payments
 from storage.effects import PlannedEffect, StoredEffect
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import binding
+from sync import binding, deposits_asked
 from sync.desk import Desk
 from sync.evidence import gather
 
@@ -35,7 +36,9 @@ def run_once(desk: Desk) -> int:
             come = _come(work, batch)
         gathered = gather(desk, come, isolated=True, full=False)
         with desk.work() as work:
-            planned += sum(_apply(work, desk, stored, gathered[stored.number]) for stored in come)
+            applied = {stored.number for stored in come if _apply(work, desk, stored, gathered[stored.number])}
+        planned += len(applied)
+        deposits_asked.ask(desk, [stored for stored in batch if stored.number not in applied])
         if len(batch) < PAYMENTS_PER_BATCH:
             return planned
         after = batch[-1].number

@@ -86,7 +86,7 @@ def _put_right(work: Work, found: StoredFailure, evidence: Evidence, before: Evi
         return False
     if evidence.posted:
         state, bucket = PaymentState.POSTED, Bucket.IN_FLIGHT
-        if not _stands_as_meant(work, stored, evidence):
+        if not _stands_as_meant(work, stored, evidence) or rules.awaits_decision(evidence):
             return False
     else:
         state, bucket = PaymentState.RECEIVED, Bucket.TO_DO

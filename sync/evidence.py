@@ -29,7 +29,7 @@ from receivables.evidence import BindingProblem, Evidence, LineEvidence, OtherPa
 from receivables.payment import Bucket
 from receivables.ports import Books, BooksTraits
 from receivables.twins import Twin
-from storage import bindings, decisions, effects, failures, mirror, other_money, payments, twins, unread
+from storage import bindings, decisions, deposits, effects, failures, mirror, other_money, payments, twins, unread
 from storage.bindings import Binding
 from storage.decisions import Proof
 from storage.effects import StoredEffect
@@ -78,6 +78,7 @@ class _Ours:
     twins: Mapping[str, tuple[Twin, ...]]
     near: Nearby
     invoices: Sequence[Invoice]  # living invoices of the same customers, as last seen
+    deposits: frozenset[str]  # those that are customer deposits, by transaction number
 
 
 @dataclass
@@ -221,6 +222,7 @@ def _our_rows(
             twins=twins.unsettled(connection, company, numbers),
             near=nearby.look_up(connection, desk.company, batch, bound, known) if full else Nearby(),
             invoices=mirror.open_invoices_of(connection, company, customers) if full else (),
+            deposits=deposits.among(connection, company, numbers) if full else frozenset(),
         )
 
 
@@ -360,6 +362,7 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         able=traits.able,
         time_zone=company.time_zone.key,
         awaited_long=_is_long(day, company.day_of(at)),
+        is_deposit=stored.number in ours.deposits,
     )
 
 

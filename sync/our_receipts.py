@@ -22,6 +22,8 @@ def applied(case: Case) -> Plan:
     """Lets our receipts stand on the invoices they were meant for."""
     if not rules.read(case.evidence).paid:
         raise CannotBeDone("The money went back, so its receipt is not applied again.")
+    if deposit := rules.deposit_applied(case.diagnosis, case.evidence, case.decision.options):
+        return _of_deposit(case, deposit)
     living = [(part, receipt) for part in case.evidence.posted if (receipt := part.living)]
     if not living:
         raise CannotBeDone("This payment has no receipt in the books that could be applied.")
@@ -41,6 +43,23 @@ def applied(case: Case) -> Plan:
         f"receipt {living[0][1].number} is applied to its invoices",
         effects=tuple(steps),
         on_account_minor=case.stored.payment.on_account_minor,
+    )
+
+
+def _of_deposit(case: Case, deposit: rules.DepositApplied) -> Plan:
+    """A customer deposit is applied to the invoices that a person took for its own; what does not fit stays on account."""
+    receipt, then = deposit.receipt, replace(case, evidence=deposit.evidence)
+    if receipt.deposited:
+        raise CannotBeDone(f"Receipt {receipt.number} is in a bank deposit. Apply it in the books; the next sync reads it.")
+    added = [ReceiptLine(part.invoice.id, part.amount_minor) for part in deposit.taken]
+    lines = tuple(ReceiptLine(*line) for line in by_invoice((*receipt.lines, *added)).items())
+    return Plan(
+        PaymentState.POSTING,
+        Bucket.IN_FLIGHT,
+        f"receipt {receipt.number} is applied" + (", with the rest left on account" if deposit.rest_minor else ""),
+        effects=(apply_step(then, 1, receipt, lines, "apply"),),
+        bindings=tuple((line, invoice.id, invoice.customer_id) for line, invoice in sorted(deposit.chosen.items())),
+        on_account_minor=deposit.rest_minor,
     )
 
 

@@ -31,7 +31,7 @@ from sync.corrections import ask
 from sync.desk import Desk
 
 #: Where the payment may be posted to another invoice than its own: whoever made that one does not decide alone.
-_POST_ANEW = (Remedy.RECREATE_RECEIPT, Remedy.POST_ON_OPEN_DAY)
+_POST_ANEW = (Remedy.RECREATE_RECEIPT, Remedy.POST_ON_OPEN_DAY, Remedy.APPLY_RECEIPT)
 
 
 @dataclass(frozen=True)

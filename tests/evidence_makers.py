@@ -178,6 +178,7 @@ def an_evidence(
     received_on_closed: bool = False,
     isolated: bool = True,
     awaited_long: bool = False,
+    is_deposit: bool = False,
     refusal: Refused | None = None,
     unread: tuple[str, ...] = (),
     not_checked: tuple[str, ...] = (),
@@ -211,6 +212,7 @@ def an_evidence(
         received_on_closed=received_on_closed,
         isolated=isolated,
         awaited_long=awaited_long,
+        is_deposit=is_deposit,
         customer=None if without_customer else customer or a_customer(),
         lines=lines,
         receipts=receipts,
@@ -258,6 +260,7 @@ def evidence_of(case: Short) -> Evidence:
         received_on_closed=case.get("day_closed", False),
         isolated=case.get("isolated", True),
         awaited_long=case.get("awaited_long", False),
+        is_deposit=case.get("is_deposit", False),
         refusal=None if refusal is None else Refused(refusal, f"refused: {refusal}", LATER),
         unread=tuple(case.get("unread", ())),
         not_checked=tuple(case.get("not_checked", ())),
@@ -323,7 +326,7 @@ def _twin(payment: Payment, twin: Short) -> Twin:
 KEYS = {
     "case": "name fires near_miss_of expect lines receipts posted refusal customer amount currency paid closed_through day_closed"
     " isolated unread not_checked status searched number vanished longest_reference twins near_customers method material"
-    " awaited_long apply_by_hand write_off_by_hand fee reason dispute told_before went_back money_out able",
+    " awaited_long is_deposit apply_by_hand write_off_by_hand fee reason dispute told_before went_back money_out able",
     "money_out": "receipt amount kind",
     "twin": "number alike paid timed",
     "line": "invoice amount is open status total day by stamped customer currency problem credits successors near origin",

@@ -435,7 +435,22 @@ def an_evidence_of(rng: random.Random) -> Evidence:
         awaited_long=rng.random() < 0.4,
     )
     evidence = replace(evidence, payment=replace(evidence.payment, fee_minor=rng.choice((0, 0, 15, 50))))
-    return _what_went_back(rng, evidence)
+    return _maybe_deposit(rng, _what_went_back(rng, evidence))
+
+
+def _maybe_deposit(rng: random.Random, evidence: Evidence) -> Evidence:
+    """Recorded as a customer deposit: mostly all of it as one receipt that is as it was meant, on none of its invoices or one."""
+    if rng.random() > 0.05:
+        return evidence
+    amount, number = evidence.payment.amount_minor, rng.randrange(1, 4)
+    pairs = _pairs(evidence.lines[:1]) if number == 1 else ()
+    on_account = amount - sum(minor for _, minor in pairs)
+    receipt = a_receipt(
+        id="r-deposit", amount_minor=amount, deposited=rng.random() < 0.1, received_on=date(2026, 3, 3), lines=pairs
+    )
+    part = PostedPart(1, 1, EffectState.DONE, amount, on_account, receipt.id, receipt, True, pairs, CUSTOMER, date(2026, 3, 3))
+    recorded = replace(evidence, posted=(part,), receipts=(), refusal=None, is_deposit=True)
+    return recorded if rng.random() < 0.8 else replace(evidence, is_deposit=True)
 
 
 def _what_went_back(rng: random.Random, evidence: Evidence) -> Evidence:

@@ -117,18 +117,19 @@ class _Oracle(Money):
             return Opinion(Cause.RECEIPT_DELETED, remedy, self.sure(all(p.verified for p in deleted)))
         if changed := self.changed(parts):
             return changed
-        refused_deposit = self.e.refusal is not None and self.e.refusal.code == "receipt_deposited"
         on_account = self.on_account(parts)
         if on_account is not None and on_account.cause is Cause.RECEIPT_DEPOSITED:
             return on_account
-        if refused_deposit:
+        if self.refused("receipt_deposited"):
             return Opinion(Cause.RECEIPT_DEPOSITED, Remedy.RETRY, Confidence.LIKELY)
         if on_account is not None:
             return on_account
         if oracle_rest.refused(self):
             return self.rest()
         if self.ours or self.not_read():
-            return self.nothing_fits(may_post=False)
+            came = oracle_rest.deposit(self)
+            late = came and Opinion(Cause.INVOICE_LATE, came.remedy, Confidence.LIKELY, successors=came.chosen)
+            return late or self.nothing_fits(may_post=False)
         found = self.by_hand() or self.nearly_by_hand() or self.gates() or self.near() or self.invoices() or self.not_asked()
         return found or self.nothing_fits(may_post=True)
 

@@ -8,8 +8,11 @@ from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.words import Words
 from rules import observations, phrases
 from rules.cause_file import CauseFile
+from rules.causes import receipt_deposited
+from rules.deposits import come
 from rules.fact_kinds import by, money
 from rules.invoice_lines import Flaw
+from rules.kinds import fact_sentence, kind
 from rules.patterns import a, no
 from rules.reading import Reading
 from rules.rule import Matched, rule
@@ -42,8 +45,58 @@ def invoice_late(reading: Reading, matched: Matched) -> Finding:
     )
 
 
+@rule(Cause.INVOICE_LATE, when=(a("payment", deposit_come=True),), certain=None)
+def deposit_awaits_invoice(reading: Reading, matched: Matched) -> Finding:
+    """A payment is recorded as a customer deposit, and an invoice came that may be its own but is not plainly so.
+
+    Shows as: our receipt is an unapplied credit, and the books have an open invoice of the number that the customer paid.
+    Happens when: that invoice is dated after the payment, takes only a part of it, is one of several, or took the place of one
+    that was deleted or voided; or the receipt is in a bank deposit or a closed period by now. What is plainly the one that was
+    paid is applied by itself.
+    Remedy: apply the receipt to it: what fits, and the rest stays an unapplied credit. Or keep it on account. A receipt in a
+    deposit or a closed period is applied in the books; the next sync reads it.
+    Prevention: export invoices to the books before they can be paid, with the date on which they were issued.
+    Not to be confused with: an unapplied credit that was meant to stay one.
+    """
+    candidates = come(reading)
+    because = list(observations.our_receipts(reading))
+    for line in reading.lines:
+        because += [observations.entered_late(line, found) for found in candidates.get(line.source.line, ())]
+    chosen = [
+        (line.source.line, candidates[line.source.line][0].id)
+        for line in reading.lines
+        if len(candidates.get(line.source.line, ())) == 1 and candidates[line.source.line][0].id != line.source.invoice_id
+    ]
+    locked = [part.frozen for part in reading.parts if part.live is not None and part.frozen]
+    if locked:
+        because += [deposit_locked(deposited=locked[0] == "deposited"), *receipt_deposited.by_hand(reading)]
+    return matched.finding(
+        Remedy.RETRY if locked else Remedy.APPLY_RECEIPT, Remedy.KEEP_ON_ACCOUNT, because=because, successors=tuple(chosen)
+    )
+
+
+@kind
+def deposit_locked(fact: Fact, words: Words, *, deposited: bool) -> str:
+    return f"the receipt is {'in a bank deposit' if deposited else 'dated in a closed period'} and is not changed by us."
+
+
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
+    if diagnosis.primary.rule == "deposit_awaits_invoice":
+        return _come(diagnosis, words)
     return phrases.all_of(_late(diagnosis, fact, words) for fact in diagnosis.primary.facts("invoice_only_newer"))
+
+
+def _come(diagnosis: Diagnosis, words: Words) -> str:
+    """What is recorded, which invoices came, and what is to do."""
+    finding = diagnosis.primary
+    (ours,), entered = finding.facts("receipt_ours"), finding.facts("invoice_entered_late")
+    told = f"The payment is recorded as a customer deposit ({ours.document}, {money(words, ours.money('unapplied'))} unapplied)."
+    here = phrases.all_of(fact_sentence(fact, words) for fact in entered)
+    locked = phrases.told(finding.facts("deposit_locked"), words)
+    if locked:
+        return f"{told} {here} {locked} {receipt_deposited.in_the_books(finding)}"
+    then = "" if len(entered) == 1 else " A person must choose."
+    return f"{told} {here}{then}"
 
 
 def _late(diagnosis: Diagnosis, late: Fact, words: Words) -> str:
@@ -58,4 +111,6 @@ def _late(diagnosis: Diagnosis, late: Fact, words: Words) -> str:
     return f"{by(invoice.person)} entered {late.document}{on}, after the customer paid on {paid_on}; {doubt}."
 
 
-CAUSE = CauseFile(Cause.INVOICE_LATE, title="Invoice entered after the payment", rules=(invoice_late,), sentence=sentence)
+CAUSE = CauseFile(
+    Cause.INVOICE_LATE, title="Invoice entered after the payment", rules=(invoice_late, deposit_awaits_invoice), sentence=sentence
+)
