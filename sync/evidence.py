@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 from receivables.books_records import (
@@ -38,6 +38,7 @@ from storage.other_money import OtherMoney
 from storage.payments import StoredPayment
 from storage.work import Work
 from sync import (
+    awaiting,
     binding,
     credit_memos,
     entries_out,
@@ -54,7 +55,6 @@ from sync.nearby import Nearby
 from sync.receipts_found import Candidates, Search
 
 FAILURES_PER_BATCH = 100
-AWAITED = timedelta(days=3)  # what is paid waits so long for its invoice before it is recorded without
 NO_SETTINGS = BooksSettings(home_currency="", closed_through=None)  # of books that do not show theirs
 NO_RECEIPTS: tuple[Receipt, ...] = ()
 _READABLE = (Bucket.WAITING_PERSON, Bucket.UNKNOWN)
@@ -361,15 +361,9 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         twins=ours.twins.get(stored.number, ()),
         able=traits.able,
         time_zone=company.time_zone.key,
-        awaited_long=_is_long(day, company.day_of(at)),
+        awaited_long=awaiting.is_long(day, company.day_of(at)),
         is_deposit=stored.number in ours.deposits,
     )
-
-
-def _is_long(paid_on: date, today: date) -> bool:
-    """Whether cash of that day has waited for its invoice for over three days, or through the end of a month."""
-    month_end = (today + timedelta(days=1)).month != paid_on.month
-    return today > paid_on and (month_end or today - paid_on > AWAITED)
 
 
 def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read, company: Company) -> LineEvidence:

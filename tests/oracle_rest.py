@@ -19,7 +19,7 @@ class Oracle(Protocol):
     e: Evidence
     ours: dict[str, Receipt]
     amount: int
-    wanted: dict[str, int]
+    wanted: Counter[str]
 
     def may_be_this_money(self) -> bool: ...
     def can_post(self) -> bool: ...

@@ -16,7 +16,7 @@ from receivables.payment import PaymentState
 from storage import failures, story
 from storage.failures import StoredFailure
 from sync import reconciliation
-from sync.evidence import _is_long
+from sync.awaiting import is_long
 
 LATER = START + timedelta(hours=1)
 PAID_ON = PAID.date()
@@ -100,7 +100,7 @@ def test_deposit_for_a_draft_is_applied_when_it_is_issued(scene: Scene) -> None:
     ],
 )
 def test_over_three_days_or_over_a_month_end(paid_on: date, today: date, long: bool) -> None:
-    assert long is _is_long(paid_on, today)
+    assert long is is_long(paid_on, today)
 
 
 # --- an invoice that is not plainly its own -----------------------------------------------------------------------------
