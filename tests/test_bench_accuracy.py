@@ -45,7 +45,7 @@ def test_every_kind_of_company_is_in_the_sample() -> None:
 
 
 def test_what_makes_the_histories_knows_nothing_of_the_rules() -> None:
-    names = ("histories", "kinds", "late_invoices", "other_hands", "posted", "world")
+    names = ("gone_back", "histories", "kinds", "late_invoices", "other_hands", "posted", "world")
     makers = [source for source in sources() if source.path in [f"bench/accuracy/{name}.py" for name in names]]
     known = [(source.path, name) for source in makers for _, name in imported(source.tree) if name.partition(".")[0] == "rules"]
 

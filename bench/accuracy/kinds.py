@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bench.accuracy.gone_back import dispute_lost, dispute_open, dispute_won, failed, returned_and_paid_again
 from bench.accuracy.histories import (
     Story,
     credit_explains_a_part,
@@ -79,6 +80,11 @@ ORDINARY: dict[Kind, int] = {
     receipt_changed: 3,
     receipt_doubled: 3,
     went_back: 6,
+    dispute_open: 2,
+    dispute_lost: 3,
+    dispute_won: 1,
+    failed: 3,
+    returned_and_paid_again: 3,
     contradicted: 3,
 }
 HEALTHY: dict[Kind, int] = {monthly: 12, installments: 2, twice_by_two_tenders: 1}

@@ -21,7 +21,7 @@ from receivables.diagnosis import Diagnosis
 from receivables.effects import Answer, Dispatch, ReceiptWrite
 from receivables.errors import OutcomeUnknown
 from receivables.evidence import Evidence
-from receivables.payment import Allocation, FeedStatus, Payment
+from receivables.payment import Allocation, Dispute, FeedStatus, Payment
 from storage.engine import Database
 from storage.migrating import migrate
 from storage.watch import Watch
@@ -185,10 +185,10 @@ class World:
         )
         return number
 
-    def told(self, number: str, status: FeedStatus) -> None:
+    def told(self, number: str, status: FeedStatus, dispute: Dispute = Dispute.NONE) -> None:
         """The feed says something else about the money now."""
         held = next(payment for payment in self.paid if payment.transaction_number == number)
-        self.feed([replace(held, status=status)])
+        self.feed([replace(held, status=status, dispute=dispute)])
 
     def told_again(self, number: str, amount_minor: int) -> None:
         """The feed says something else about the payment itself."""
