@@ -6,7 +6,7 @@ from receivables.books_records import Invoice
 from receivables.diagnosis import Cause, Diagnosis, Remedy
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence, Kin
-from receivables.words import Words, capitalized, listed, plain
+from receivables.words import Words, capitalized, day_of, listed, plain
 from rules import observations
 from rules.applied_to import applied_to
 from rules.consequences import (
@@ -155,7 +155,10 @@ def _later(evidence: Evidence, words: Words) -> tuple[str, ...]:
     if day is None:
         return ()
     paid = words.day(evidence.payment.paid_at)
-    return (f"The receipt is dated {words.day(day)}, the first open day; its memo says that the customer paid on {paid}.",)
+    said = f"The receipt is dated {words.day(day)}, the first open day; its memo says that the customer paid on {paid}."
+    paid_in = day_of(evidence.payment.paid_at, words.time_zone).year
+    other_year = f"That is another year: on the cash basis the income is in {day.year}, although the customer paid in {paid_in}."
+    return (said, other_year) if paid_in != day.year else (said,)
 
 
 def _kept(diagnosis: Diagnosis, evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from receivables.effects import marker_stem, stems_in
 from receivables.payment import Bucket, PaymentState
 from receivables.reopened import Reopened
 from receivables.words import plain
-from storage import companies, decisions, effects, failures, mirror, payments
+from storage import companies, decisions, effects, failures, mirror, other_days, payments
+from storage.other_days import OtherDay
 from storage.payments import StoredPayment
 from storage.periods import reopened
 from storage.work import Work
@@ -53,6 +54,7 @@ class Proven:
     marked_receipts: int = 0
     discrepancies: list[Discrepancy] = field(default_factory=list)
     reopened: Reopened | None = None  # a closed period that is open again
+    other_days: Sequence[OtherDay] = ()  # what was posted on the first open day, as its own was in a closed period
 
     @property
     def clean(self) -> bool:
@@ -137,6 +139,7 @@ def run_once(desk: Desk, progress: Progress | None = None, done: Done | None = N
     _walk_books(desk, stems, proven)
     with desk.db.read() as connection:
         proven.reopened = reopened(connection, desk.company.id)
+        proven.other_days = other_days.posted(connection, desk.company.id)
         totals.close(mirror.customers_and_heirs(connection, desk.company.id, totals.customer_ids()))
     with desk.work() as work:
         companies.set_reconciled(work)

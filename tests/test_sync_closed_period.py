@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from scene import Scene, a_person, a_scene
 
+import rules
 from receivables.diagnosis import Cause, Remedy
 from receivables.payment import PaymentState
 from receivables.two_people import TwoPeople
+from storage import failures
 from sync import journey, reconciliation, requests
 
 CLOSED, OPEN = date(2026, 3, 31), date(2026, 4, 1)
@@ -83,3 +85,29 @@ def test_voided_invoice_in_a_closed_month_leaves_the_payment_on_account_on_the_o
     offered = failed_in_a_closed_month(scene).failing().offered
     assert not {Remedy.KEEP_ON_ACCOUNT, Remedy.RECREATE_RECEIPT} & set(offered)
     assert Remedy.POST_ON_OPEN_DAY is offered[0]
+
+
+def test_across_a_year_end_both_years_are_said_and_the_proof_lists_it(scene: Scene) -> None:
+    scene.desk = replace(scene.desk, company=replace(scene.desk.company, start_on=date(2025, 12, 1)))
+    hooli, (in_march,) = scene.ledger.customers()[0], scene.ledger.invoices()
+    scene.ledger.delete_invoice(in_march.id, by="bea", at=datetime(2025, 12, 2, tzinfo=UTC))
+    scene.invoice("1043", hooli, 50_000, at=datetime(2025, 12, 3, tzinfo=UTC))
+    scene.ledger.close_period(date(2025, 12, 31), by="cora")
+    scene.pay(to={"1043": 50_000}, paid_at=datetime(2025, 12, 30, 16, tzinfo=UTC))
+    scene.sync()
+    found = scene.failing()
+    with scene.db.read() as connection:
+        evidence = failures.evidence(connection, "acme", found.evidence_id or "")
+    assert found.diagnosis is not None
+    said = rules.follows(Remedy.POST_ON_OPEN_DAY, found.diagnosis, evidence, {}, scene.desk.company.words)
+    assert "on the cash basis the income is in 2026, although the customer paid in 2025" in said[-1]
+
+    made = requests.request(scene.desk, "TXN-1", Remedy.POST_ON_OPEN_DAY, by="dana", channel="cli")
+    requests.approve(scene.desk, made.id, by="erin")
+    journey.finish_once(scene.desk)
+
+    (receipt,) = scene.ledger.receipts()
+    assert "paid Dec 30, 2025, which is in a closed period" in receipt.memo
+    proven = reconciliation.run_once(scene.desk)
+    listed = [(of.transaction, of.amount_minor, of.received_on) for of in proven.other_days]
+    assert ([("TXN-1", 50_000, date(2026, 1, 1))], True) == (listed, proven.clean)

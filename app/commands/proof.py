@@ -11,7 +11,7 @@ import typer
 from app.commands.payments import AsJson, CompanyId, working
 from app.output import json_value, print_json, print_line, print_table
 from app.wiring import open_house
-from receivables.words import Words, counted, listed, plain
+from receivables.words import Words, counted, day_of, listed, plain
 from sync import reconciliation
 from sync.control_totals import ControlTotal, ListedReceipt
 from sync.desk import Desk
@@ -83,6 +83,7 @@ def _as_json(proven: Proven) -> dict[str, Any]:
         "control_totals": [json_value(row) | {"others_minor": row.others_minor} for row in totals.rows],
         "other_receipts": json_value(totals.others),
         "to_review": json_value(totals.review),
+        "posted_on_other_day": json_value(list(proven.other_days)),
     }
 
 
@@ -97,6 +98,7 @@ def _say(proven: Proven, words: Words) -> None:
     for discrepancy in proven.discrepancies:
         print_line(f"{discrepancy.problem}: {discrepancy.text}")
     _say_totals(proven, words)
+    _say_other_days(proven, words)
     if proven.reopened:
         print_line(f"{proven.company}: {proven.reopened.sentence(words)}")
     once = sum(proven.standings[standing].count for standing in (Standing.EXACTLY_ONCE, Standing.DISMISSED_WITH_PROOF))
@@ -130,6 +132,22 @@ def _say_totals(proven: Proven, words: Words) -> None:
         print_table("Receipts that no payment explains", columns, cells, right=columns[1:])
     _say_receipts("Among them, without our mark", totals.others, words)
     _say_receipts("To review: the same customer and amount as a payment, unapplied, without its number", totals.review, words)
+
+
+def _say_other_days(proven: Proven, words: Words) -> None:
+    """What a reviewer signs at month end: cash of a closed period that stands in a later one; the newest first."""
+    rows = [
+        (
+            plain(of.transaction),
+            words.money(of.amount_minor, of.currency),
+            words.day(of.paid_at),
+            words.day(of.received_on),
+            "another year" if day_of(of.paid_at, words.time_zone).year != of.received_on.year else "",
+        )
+        for of in proven.other_days[:ROWS_AT_MOST]
+    ]
+    if rows:
+        print_table("Posted on another day than paid", ("Payment", "Amount", "Paid", "Dated", ""), rows, right=("Amount",))
 
 
 def _customers(rows: list[ControlTotal], off: list[ControlTotal]) -> str:
