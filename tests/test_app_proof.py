@@ -83,6 +83,7 @@ def test_the_keys_of_the_first_version_stay_and_the_help_says_what_is_proven(con
         "company", "payments", "exactly_once", "dismissed_with_proof", "dismissed_by_two_people", "not_in_books", "under_way",
         "differing", "marked_receipts", "discrepancies", "clean",
         "standings", "control_accounts", "control_totals", "other_receipts", "to_review",
+        "posted_on_other_day",
     } == set(proof(config, 1))  # fmt: skip
     told = " ".join(run(config, "reconcile", "--help").stdout.split())
     assert "every portal payment we know of has exactly one receipt" in told
