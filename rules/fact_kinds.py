@@ -153,7 +153,10 @@ def invoice_may_replace(
 
 
 @kind
-def invoice_entered_late(fact: Fact, words: Words, *, open: Money, issued: date) -> str:
+def invoice_entered_late(
+    fact: Fact, words: Words, *, open: Money, issued: date, need: Money | None = None, surcharge: bool | None = None
+) -> str:
+    """`need` is what the payment means for it, and `surcharge` says that this is more by as much as surcharges are."""
     return f"{fact.document}, dated {words.day(issued)}, was created{when(fact, words)} and has {money(words, open)} open."
 
 

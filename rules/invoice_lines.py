@@ -358,6 +358,12 @@ def _over_minor(invoice: Invoice | Gone | None, need_minor: int, ours_minor: int
     return max(0, need_minor - invoice.open_minor)
 
 
+def is_surcharged(evidence: Evidence, line: LineReading, late: Invoice) -> bool:
+    """Whether just as much more was paid than a late invoice is for as surcharges are, or as the processor kept."""
+    over_minor = _over_minor(late, line.need_minor, 0)
+    return over_minor > 0 and _over(evidence, late, (), line.need_minor, over_minor) is Over.SURCHARGE
+
+
 def _over(
     evidence: Evidence, invoice: Invoice | Gone | None, receipts: tuple[ReceiptReading, ...], need_minor: int, over_minor: int
 ) -> Over:

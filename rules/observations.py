@@ -18,7 +18,7 @@ from receivables.words import plain
 from rules import credit_facts, gone_facts, hand_receipt_facts
 from rules import fact_kinds as kinds
 from rules.hand_receipts import ReceiptReading, totals
-from rules.invoice_lines import Flaw, LineReading
+from rules.invoice_lines import Flaw, LineReading, is_surcharged
 from rules.posted_parts import PartReading
 from rules.reading import Reading
 from rules.rest import rest_refused
@@ -191,7 +191,7 @@ def _taken_by_ours(reading: Reading, of_line: LineReading) -> list[Fact]:
 
 def _replacement(reading: Reading, of_line: LineReading, found: Invoice) -> Fact:
     if of_line.flaw is Flaw.LATE:
-        return entered_late(of_line, found)
+        return entered_late(reading, of_line, found)
     return kinds.invoice_may_replace(
         f"invoice {plain(found.number) or plain(found.id)}",
         found.created,
@@ -202,11 +202,12 @@ def _replacement(reading: Reading, of_line: LineReading, found: Invoice) -> Fact
     )
 
 
-def entered_late(of_line: LineReading, found: Invoice) -> Fact:
+def entered_late(reading: Reading, of_line: LineReading, found: Invoice) -> Fact:
     """An invoice that came into the books after the customer had paid, and may be what they paid."""
     label = invoice(of_line) if found.number == of_line.number else f"invoice {plain(found.number) or plain(found.id)}"
-    open_now = Money(found.open_minor, found.currency)
-    return kinds.invoice_entered_late(label, found.created, open=open_now, issued=found.issued_on)
+    open_now, need = (Money(minor, found.currency) for minor in (found.open_minor, of_line.need_minor))
+    over, at, on = is_surcharged(reading.evidence, of_line, found) or None, found.created, found.issued_on
+    return kinds.invoice_entered_late(label, at, open=open_now, issued=on, need=need, surcharge=over)
 
 
 def _beside(of_line: LineReading, found: Invoice) -> Fact:
@@ -377,8 +378,7 @@ def money_out(entry: MoneyOut, of: Receipt) -> Fact:
 
 def refusal(reading: Reading) -> tuple[Fact, ...]:
     """What the books said when they refused."""
-    found = reading.evidence.refusal
-    if found is None:
+    if (found := reading.evidence.refusal) is None:
         return ()
     message = plain(found.message, MESSAGE_AT_MOST) or found.code
     refused = kinds.books_refused("", Stamp("", found.at), message=message, unexplained=found.code in UNEXPLAINED)

@@ -9,6 +9,7 @@ from receivables.words import Words, capitalized, listed, plain
 from rules.fact_kinds import by, money
 from rules.kinds import fact_sentence
 
+TENDER_AT_MOST = 40  # a memo may be a page long
 NAMED_AT_MOST = 3  # more documents than this in one sentence cannot be read
 
 
@@ -53,9 +54,20 @@ def total(facts: Iterable[Fact], name: str, words: Words) -> str:
 
 
 def hand_receipt(fact: Fact, words: Words) -> str:
-    """Receipt 70 ($500.00), entered by erin on Mar 4, 2026,"""
+    """Receipt 70 ($500.00, check 8841), entered by erin on Mar 4, 2026,"""
     on = f" on {words.day(fact.at)}" if fact.at else ""
-    return f"{fact.document} ({money(words, fact.money('amount'))}), entered by {by(fact.person)}{on},"
+    what = ", ".join(said for said in (money(words, fact.money("amount")), _tender(fact)) if said)
+    return f"{fact.document} ({what}), entered by {by(fact.person)}{on},"
+
+
+def _tender(receipt: Fact) -> str:
+    """How a receipt's money was handed over and its reference, as the books write them: "check 8841"; "" for neither."""
+    method, written = (plain(receipt.text(name), TENDER_AT_MOST) for name in ("method", "written"))
+    if method[1:].islower():
+        method = method.lower()
+    if not method or not written:
+        return method or (written and f"reference {written}")
+    return written if method.casefold() in written.casefold() else f"{method} {written}"
 
 
 def wrong_place(fact: Fact) -> str:

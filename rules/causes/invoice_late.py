@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
+from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Money, Remedy
 from receivables.words import Words
 from rules import observations, phrases
 from rules.cause_file import CauseFile
@@ -61,7 +61,7 @@ def deposit_awaits_invoice(reading: Reading, matched: Matched) -> Finding:
     candidates = come(reading)
     because = list(observations.our_receipts(reading))
     for line in reading.lines:
-        because += [observations.entered_late(line, found) for found in candidates.get(line.source.line, ())]
+        because += [observations.entered_late(reading, line, found) for found in candidates.get(line.source.line, ())]
     chosen = [
         (line.source.line, candidates[line.source.line][0].id)
         for line in reading.lines
@@ -107,8 +107,20 @@ def _late(diagnosis: Diagnosis, late: Fact, words: Words) -> str:
     (invoice,) = entered
     on = f" on {words.day(invoice.at)}" if invoice.at else ""
     dated = words.day(date.fromisoformat(invoice.text("issued")))
-    doubt = f"it is dated {dated} and has {money(words, invoice.money('open'))} open"
-    return f"{by(invoice.person)} entered {late.document}{on}, after the customer paid on {paid_on}; {doubt}."
+    doubt = f"it is dated {dated} and has {money(words, invoice.money('open'))} open.{_rest(invoice, words)}"
+    return f"{by(invoice.person)} entered {late.document}{on}, after the customer paid on {paid_on}; {doubt}"
+
+
+def _rest(invoice: Fact, words: Words) -> str:
+    """What was paid beyond the late invoice, as sentences that follow; "" where it takes all of the payment."""
+    if not invoice.value("surcharge"):
+        return phrases.what_is_left(invoice, words)
+    need, open_now = invoice.money("need"), invoice.money("open")
+    over = money(words, Money(need.amount_minor - open_now.amount_minor, need.currency))
+    return (
+        f" The customer paid {money(words, need)}, {over} more, as much as a surcharge. If it is one, add {over} to the "
+        "invoice as a surcharge line first. Left as an unapplied credit, it would go back to the customer."
+    )
 
 
 CAUSE = CauseFile(
