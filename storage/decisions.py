@@ -302,6 +302,17 @@ def standing_proofs(connection: Connection, company: str, numbers: Collection[st
     return found
 
 
+def resting_on(connection: Connection, company: str, receipt_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+    """By receipt id, the payments whose dismissals rest on it now."""
+    table = schema.proof
+    here = (table.c.company == company, table.c.receipt_id.in_(receipt_ids), table.c.withdrawn_at.is_(None))
+    rows = connection.execute(sa.select(table.c.receipt_id, table.c.transaction_number).where(*here))
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.receipt_id, []).append(row.transaction_number)
+    return found
+
+
 def returns_named(connection: Connection, company: str, numbers: Collection[str]) -> frozenset[str]:
     """The payments of which people named the entry of the return, in books whose entries are not read.
 

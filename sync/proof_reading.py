@@ -25,7 +25,7 @@ from storage.other_money import OtherMoney
 from storage.payments import StoredPayment
 from storage.taking_in import BEFORE_START_ON
 from storage.twins import Settlement
-from sync import binding, evidence, receipts_found
+from sync import binding, entries_out, evidence, receipts_found
 from sync.desk import Desk
 from sync.receipts_found import Candidates, Search
 from sync.standings import Sides
@@ -76,7 +76,7 @@ def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
     wanted = {receipt_id for chain in ours.chains.values() for receipt_id in effects.recorded_ids(chain)}
     wanted |= {proof.receipt_id for given in ours.proofs.values() for proof in given}
     receipts = desk.books.receipts(wanted) if wanted else {}
-    entries = _entries(desk, batch, ours, marked, stems)
+    entries, own = _entries(desk, batch, ours, marked, stems)
     interval = timedelta(seconds=desk.company.sync_every_seconds)
     young = {stored.number for stored in batch if at - _last_moved(stored, ours) < interval}
     not_posted = [
@@ -101,7 +101,7 @@ def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
             claimed=ours.claimed,
             strayed=_strayed(stored, ours, receipts, desk.books.traits.longest_reference),
             reading=readings.get(stored.number),
-            entries=entries,
+            entries=own.of(stored.number, entries),
             return_named=stored.number in ours.returns_named,
             out_twice=stored.number in ours.out_twice,
             unread=unread.get(stored.number, ()),
@@ -120,15 +120,19 @@ def _entries(
     ours: _Ours,
     marked: Mapping[str, Sequence[Receipt]],
     stems: Mapping[str, str],
-) -> Sequence[MoneyOut]:
-    """The entries by which the receipts of payments left the books again whose money went back, or did once, says the feed."""
+) -> tuple[Sequence[MoneyOut], entries_out.Apart]:
+    """The entries by which the receipts of payments left the books again whose money went back, or did once, says the feed; and
+    which payment each is of, where several rest on one receipt.
+    """
     gone = [stored.number for stored in batch if stored.payment.status is not FeedStatus.PAID or stored.told_before]
     ids = {receipt_id for number in gone for receipt_id in effects.recorded_ids(ours.chains[number])}
     ids |= {receipt.id for number in gone for receipt in marked[stems[number]]}
     ids |= {proof.receipt_id for number in gone for proof in ours.proofs.get(number, ())}
     ids |= {found.id for number in gone for found in ours.candidates.found.get(number, ()) if not found.gone}
     found = desk.books.money_out(ids) if ids else {}
-    return [entry for entries in found.values() for entry in entries]
+    with desk.db.read() as connection:
+        own = entries_out.told_apart(connection, desk.company.id, batch, found)
+    return [entry for entries in found.values() for entry in entries], own
 
 
 def _counts(other: StoredPayment | None) -> bool:

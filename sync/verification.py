@@ -23,7 +23,7 @@ from storage.effects import StoredEffect
 from storage.engine import Connection
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import money_back, staying
+from sync import entries_out, money_back, staying
 from sync.desk import Desk
 
 PAYMENTS_PER_BATCH = 60
@@ -77,7 +77,9 @@ def _entries(
     ids = {number: _receipt_ids(chains[number]) for number in gone}
     asked = {receipt_id for of_payment in ids.values() for receipt_id in of_payment}
     found = desk.books.money_out(asked) if asked else {}
-    return {number: [entry for receipt_id in ids[number] for entry in found.get(receipt_id, ())] for number in gone}
+    with desk.db.read() as connection:
+        own = entries_out.told_apart(connection, desk.company.id, batch, found)
+    return {number: own.of(number, [entry for id_ in ids[number] for entry in found.get(id_, ())]) for number in gone}
 
 
 def _receipt_ids(chain: Sequence[StoredEffect]) -> set[str]:

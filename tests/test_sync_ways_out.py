@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from scene import Scene
+from scene import PAID, Scene
 
 from accounting.embedded.money_out import NewMoneyOut
 from receivables.books_records import MoneyOut, MoneyOutKind, Receipt, ReceiptLine
@@ -295,3 +295,42 @@ def test_a_correction_beside_a_recorded_return_leaves_the_receipt_alone(posted: 
         words = sentence(found.diagnosis, posted.desk.company.words)
         assert ("That receipt stays, with the entry that balances it" in words, "void" in words) == (True, False)
         posted.sync()
+
+
+# --- one receipt for several payments, and on which day ---------------------------------------------------------------------
+
+
+def test_an_entry_of_equal_amount_on_a_shared_receipt_is_of_one_payment(scene: Scene) -> None:
+    customer, numbers = scene.customer(), ("TXN-1", "TXN-2")
+    lines = [(scene.invoice(number, customer, 50_000).id, 50_000) for number in ("1042", "1043")]
+    scene.pay("TXN-1")
+    scene.pay("TXN-2", to={"1043": 50_000}, paid_at=PAID + timedelta(hours=1))
+    both = scene.ledger.enter_receipt(
+        customer.id, 100_000, "USD", date(2026, 3, 3), by="erin", lines=lines, reference="TXN-1 TXN-2"
+    )
+    scene.sync()
+    for number in numbers:
+        assert "done" == scene.decide(Remedy.DISMISS, number)
+    for number in numbers:
+        now = scene.payment(number).payment
+        scene.feed(replace(now, status=FeedStatus.RETURNED, status_at=SECOND))
+        scene.clock.advance(86_400)
+        scene.sync()
+
+    for left in (["TXN-2"], []):
+        scene.ledger.pay_out(NewMoneyOut(MoneyOutKind.RETURN, both.id, date(2026, 3, 10), 50_000), by="erin")
+        scene.sync()
+        assert left == [number for number in numbers if scene.failure(number)]
+    assert [Standing.RETURN_RECORDED] == standing(scene)
+
+
+@pytest.mark.parametrize(("at", "day"), [("2026-03-01T15:00", "Mar 3, 2026"), ("2062-03-10T15:00", "Mar 10, 2026")])
+def test_a_return_has_one_day_that_is_neither_before_the_payment_nor_after_it_was_told(posted: Scene, at: str, day: str) -> None:
+    told(posted, FeedStatus.RETURNED, datetime.fromisoformat(f"{at}+00:00"))
+    diagnosis = posted.failing().diagnosis
+    assert diagnosis is not None
+    words = posted.desk.company.words
+    assert f"was returned on {day}, says the feed. Record the return dated {day}" in sentence(diagnosis, words)
+    posted.decide(Remedy.RECORD_RETURN)
+    (entry,) = posted.desk.books.money_out([receipt(posted).id])[receipt(posted).id]
+    assert (day, True) == (words.day(entry.on), f"was returned on {day}" in entry.memo)
