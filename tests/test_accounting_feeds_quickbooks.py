@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -47,6 +47,7 @@ class QuickBooksDocuments:
     tokens: dict[Key, int] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)  # entities of which the feed, asked for them alone, left something out
     calls: int = 0
+    filled: bool = False  # the feed's last answer was as large as they get
     shifted: bool = False  # more left a second that is paged by position than its pages overlap by
     _listed: list[Json] = field(default_factory=list)
 
@@ -101,6 +102,7 @@ class QuickBooksDocuments:
                 self.left_out.add(entity)
             blocks.append({entity: found[:room]} if found[:room] else {})
             room -= len(found[:room])
+        self.filled = room <= 0
         return {"CDCResponse": [{"QueryResponse": blocks}]}
 
 
@@ -180,12 +182,12 @@ class Look:
     told: dict[Key, str] = field(default_factory=dict)
     cursor: str = ""
 
-    def once(self, *, disturbed: int = 0) -> int:
+    def once(self, *, disturbed: int = 0, receipts_only: bool = False) -> int:
         """One look to its end, while people do so many pieces of work meanwhile; returns how many documents it told."""
         told, kinds = 0, {kind: entity for entity, kind in KINDS.items()}
         names = {"Customer": "Customer", "Invoice": "Invoice", "CreditMemo": "CreditMemo", "Receipt": "Payment"}
         for page in range(12 + 4 * (len(self.people.books.tokens) + disturbed) // self.per_page):
-            changes = self.feed.after(self.cursor)
+            changes = self.feed.after(self.cursor, receipts_only=receipts_only)
             told += len(changes.documents) + len(changes.gone)
             for document in changes.documents:
                 self.told[names[type(document).__name__], document.id] = document.version
@@ -226,6 +228,13 @@ def play(seed: int, outcomes: dict[str, int]) -> None:
         people.work(random.choice((0, 1, 2, 5, 20, 40)))
         books.seconds_a_call = random.choice((0.0, 0.2, 5.0, 90.0))
         look.once(disturbed=random.choice((0, 0, 1, 3)))
+        books.seconds_a_call = 0.0  # so that what is there before such a look is there after it
+        for _ in range(random.choice((0, 0, 1, 3))):  # as before each sending
+            people.work(random.choice((0, 2, 10)))
+            books.show()
+            there = {key: of for key, of in books.shown.items() if key[0] == "Payment"}
+            look.once(receipts_only=True)
+            assert books.filled or books.shifted or missed(look, replace(books, shown=there)) == {}, seed
         pause_seconds = random.choice((0, 1, 1, 30, 30, 200, 200, 3600, 3600, MONTHS_SECONDS))
         books.clock.advance(pause_seconds)
         if pause_seconds == MONTHS_SECONDS:

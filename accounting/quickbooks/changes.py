@@ -25,7 +25,8 @@ from receivables.books_records import Changes, Document, Gone, Stamp, Unreadable
 from receivables.errors import BooksRefused
 from receivables.ports import Clock
 
-ENTITIES = ("Customer", "Invoice", "CreditMemo", "Payment")
+RECEIPTS = "Payment"
+ENTITIES = ("Customer", "Invoice", "CreditMemo", RECEIPTS)
 DOCUMENTS_PER_PAGE = 400  # our own database takes a page in one transaction
 OVERLAP = timedelta(minutes=5)
 FEED_REACHES = timedelta(days=29)  # Intuit says 30; a day less, for clocks and a slow start
@@ -42,7 +43,8 @@ class Cursor:
     """Where we stand: `entity` is what is being paged ("" is the change feed), `since` the moment asked from.
 
     `bound` and `start` say where its next page begins, `began` when the paging began; `handed` are fingerprints.
-    `paged` says that everything since `since` was just read by queries.
+    `paged` says that everything since `since` was just read by queries. `receipts_since` is where receipts alone are asked
+    from, once they were read further than the rest.
     """
 
     since: str = FIRST
@@ -51,6 +53,7 @@ class Cursor:
     start: int = 1
     began: str = ""
     paged: bool = False
+    receipts_since: str = ""
     handed: tuple[str, ...] = ()
     form: int = FORM
 
@@ -92,13 +95,34 @@ class ChangeFeed:
         self._sizes = sizes
         self._only_applies_credit = only_applies_credit  # such a Payment is no document of its own, nor is its end
 
-    def after(self, text: str) -> Changes:
-        """The next page after the cursor. Raises as every read does."""
+    def after(self, text: str, *, receipts_only: bool = False) -> Changes:
+        """The next page after the cursor. Raises as every read does.
+
+        With `receipts_only` the feed is asked for those alone: while many receipts are posted, their invoices fill its
+        answers. Where receipts alone fill one, and where the rest is still being paged, everything is asked for.
+        """
         self._reading.look_begins()
         cursor = cursor_from(text)
         if not cursor.entity and self._clock.now() - datetime.fromisoformat(cursor.since) > FEED_REACHES:
             cursor = Cursor(since=cursor.since, handed=cursor.handed)
-        return self._by_query(cursor) if cursor.entity else self._by_feed(cursor)
+        if cursor.entity:
+            return self._by_query(cursor)
+        return (self._receipts(cursor) if receipts_only else None) or self._by_feed(cursor)
+
+    def _receipts(self, cursor: Cursor) -> Changes | None:
+        """The next page of receipts that changed, or None where the answer is full."""
+        since = cursor.receipts_since or cursor.since
+        found, at = self._reading.changed([RECEIPTS], since)
+        if len(found) >= self._sizes.feed_at_most:
+            return None
+        fresh = _fresh(cursor, found)
+        now = fresh[: self._sizes.page]
+        following = replace(cursor, handed=(*cursor.handed, *(_fingerprint(*change) for change in now))[-FINGERPRINTS_AT_MOST:])
+        if more := len(fresh) > len(now):
+            return self._handed_on(cursor, now, following, more=more)
+        self._reading.read_through()
+        reached = queries.moment_text(self._reached(found, at, since))
+        return self._handed_on(cursor, now, replace(following, receipts_since=reached, paged=False), more=more)
 
     def _by_query(self, cursor: Cursor) -> Changes:
         bound = cursor.bound or cursor.since
@@ -127,32 +151,35 @@ class ChangeFeed:
         return self._handed_on(cursor, found, following, more=True)
 
     def _by_feed(self, cursor: Cursor) -> Changes:
+        asked_at = self._clock.now()
         found, at = self._reading.changed(ENTITIES, cursor.since)
         full = len(found) >= self._sizes.feed_at_most
         if full and not cursor.paged:
             each = [self._reading.changed([entity], cursor.since)[0] for entity in ENTITIES]  # the joint answer left some out
             stubs = [change for of_entity in each for change in of_entity if queries.is_deleted(change[1])]
             handed = (*cursor.handed, *(_fingerprint(*stub) for stub in stubs))
-            return self._handed_on(cursor, stubs, Cursor(since=cursor.since, handed=handed), more=True)
-        found.sort(key=lambda change: queries.moment_of(change[1]))
-        known = set(cursor.handed)
-        fresh = [change for change in found if _fingerprint(*change) not in known]
+            began = queries.moment_text(at or asked_at)  # a deletion that shows up after its entity was asked is the feed's again
+            return self._handed_on(cursor, stubs, Cursor(since=cursor.since, began=began, handed=handed), more=True)
+        fresh = _fresh(cursor, found)
         if len(fresh) > self._sizes.page:
             now = fresh[: self._sizes.page]
             handed = (*cursor.handed, *(_fingerprint(*change) for change in now))
             return self._handed_on(cursor, now, replace(cursor, handed=handed), more=True)
-        asked_from = datetime.fromisoformat(cursor.since)
-        reached = at or min(self._clock.now(), max((queries.moment_of(document) for _, document in found), default=asked_from))
         # A full answer just after paging: its rest comes with the next sync, which asks from the same moment again.
-        since = asked_from if full else max(reached - OVERLAP, asked_from).replace(microsecond=0)  # as it is asked for
+        since = datetime.fromisoformat(cursor.since) if full else self._reached(found, at, cursor.since)
         marks = tuple(_fingerprint(*change) for change in found if queries.moment_of(change[1]) >= since)
         following = Cursor(since=queries.moment_text(since), entity="", handed=marks[-FINGERPRINTS_AT_MOST:])
         self._reading.read_through()
         return self._handed_on(cursor, fresh, following, more=False)
 
+    def _reached(self, found: Sequence[tuple[str, Json]], at: datetime | None, since: str) -> datetime:
+        """The moment to ask from next, once everything of this answer was handed on; as it is asked for, a whole second."""
+        asked_from = datetime.fromisoformat(since)
+        reached = at or min(self._clock.now(), max((queries.moment_of(document) for _, document in found), default=asked_from))
+        return max(reached - OVERLAP, asked_from).replace(microsecond=0)
+
     def _handed_on(self, cursor: Cursor, found: Sequence[tuple[str, Json]], following: Cursor, *, more: bool) -> Changes:
-        known = set(cursor.handed)
-        fresh = [change for change in found if _fingerprint(*change) not in known]
+        fresh = _fresh(cursor, found)
         records, unreadable, in_part = self._records([change for change in fresh if not queries.is_deleted(change[1])])
         for refusal in unreadable:  # one of them must not stop all others; a receipt blocks what it may be
             log.warning("left out of the mirror: %s %s", refusal.message, refusal.vendor_detail)
@@ -161,6 +188,13 @@ class ChangeFeed:
             tombstone for tombstone in gone if not (tombstone.kind == "receipt" and self._only_applies_credit(tombstone.id))
         )
         return Changes(tuple(records), told, following.text(), more, tuple(in_part))
+
+
+def _fresh(cursor: Cursor, found: Sequence[tuple[str, Json]]) -> list[tuple[str, Json]]:
+    """What was not handed on yet, the oldest change first."""
+    known = set(cursor.handed)
+    fresh = [change for change in found if _fingerprint(*change) not in known]
+    return sorted(fresh, key=lambda change: queries.moment_of(change[1]))
 
 
 def _gone(entity: str, stub: Json) -> Gone:

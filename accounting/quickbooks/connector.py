@@ -92,10 +92,10 @@ class QuickBooksBooks:
         boundary.leaving("books.settings")
         return self._reading.settings()
 
-    def changes(self, cursor: str, *, receipts_only: bool = False) -> Changes:  # noqa: ARG002 (one list holds all)
+    def changes(self, cursor: str, *, receipts_only: bool = False) -> Changes:
         """The next page of at most 400 documents. The cursor is JSON of our own; see `changes`."""
         boundary.leaving("books.changes")
-        return self._feed.after(cursor)
+        return self._feed.after(cursor, receipts_only=receipts_only)
 
     def customers(self, ids: Collection[str]) -> Mapping[str, Customer | Gone]:
         boundary.leaving("books.customers")
