@@ -16,6 +16,7 @@ from receivables.twins import Settled
 from storage.decisions import StoredDecision
 from storage.effects import PlannedEffect, StoredEffect, next_generation, recorded
 from storage.payments import StoredPayment
+from sync import resting
 from sync.desk import Desk
 from sync.posting import receipt_effect
 
@@ -77,7 +78,7 @@ class Case:
             key=key,
             marker=f"{short}-{key[:16]}" if short else marker(company, number, part, generation),
             write=write,
-            expects=expects,
+            expects={**expects, **resting.feed(self.stored.payment)},
             attended=True,
             facts_read_at=self.evidence.taken_at,
             decision_id=self.decision.id,

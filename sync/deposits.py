@@ -19,7 +19,7 @@ from storage import bindings, deposits, effects, mirror, payments
 from storage.effects import PlannedEffect, StoredEffect
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import binding, deposits_asked
+from sync import binding, deposits_asked, resting
 from sync.desk import Desk
 from sync.evidence import gather
 
@@ -123,7 +123,7 @@ def _effect(desk: Desk, stored: StoredPayment, evidence: Evidence, receipt: Rece
         key=key,
         marker=f"ra-{key[:16]}",
         write=ApplyReceipt(receipt.id, tuple(ReceiptLine(line.invoice_id, line.amount_minor) for line in evidence.lines)),
-        expects={f"receipt:{receipt.id}": facts_of(receipt)} | invoices,
+        expects={f"receipt:{receipt.id}": facts_of(receipt)} | invoices | resting.feed(stored.payment),
         attended=True,
         facts_read_at=evidence.taken_at,
     )

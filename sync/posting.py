@@ -21,7 +21,7 @@ from storage import attempts, corrections, effects, failures, payments
 from storage.effects import PlannedEffect
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import money_back, receipts_again
+from sync import money_back, receipts_again, resting
 from sync.desk import Desk
 from sync.evidence import gather
 
@@ -163,7 +163,8 @@ def receipt_effect(
             for line in write.lines
             if (invoice := invoices.get(line.invoice_id)) is not None
         }
-        | receipts_again.known(desk, evidence, write.customer_id),
+        | receipts_again.known(desk, evidence, write.customer_id)
+        | resting.feed(evidence.payment),
         attended=decision_id is not None,
         facts_read_at=evidence.taken_at,
         decision_id=decision_id,

@@ -20,11 +20,6 @@ CANDIDATE = "candidate:"  # and the id of a receipt that may be the money and wa
 _GONE: Facts = {"gone": True}
 
 
-def is_candidate(name: str) -> bool:
-    """Whether what an effect expects is about such a receipt, and no document that the effect itself rests on."""
-    return name.startswith(CANDIDATE)
-
-
 def known(desk: Desk, evidence: Evidence, customer_id: str) -> dict[str, Facts]:
     """The receipts that may be the money and were judged, as facts for `expects` of the payment's effects."""
     asked = receipts_found.wanted(desk.company, evidence.payment, [customer_id])

@@ -20,12 +20,12 @@ from receivables.effects import (
     VoidReceipt,
     facts_of,
 )
-from receivables.payment import FeedStatus
-from storage import effects, payments
+from storage import effects
 from storage.effects import StoredEffect
-from sync import receipts_again
+from sync import receipts_again, resting
 from sync.desk import Desk
 
+_KINDS = ("invoice", "credit_memo", "receipt", "customer")  # of documents; what else an effect expects is asked elsewhere
 JUDGED_SECONDS = 900.0  # what nobody decided and was judged longer ago is checked again as a whole instead of sent
 Document = Customer | Invoice | CreditMemo | Receipt | Gone
 
@@ -46,13 +46,13 @@ def why_stale(desk: Desk, ready: Sequence[StoredEffect], documents: Documents) -
     """Effect ids to the reason why they may no longer be sent; a payment is sent whole or not at all."""
     now = desk.clock.now()
     parts = _other_parts(desk, ready)
-    went_back = _went_back(desk, ready)
+    rests = resting.why_stale(desk, ready)
     appeared = receipts_again.news(desk, ready)
     stale: dict[str, str] = {}
     taken: dict[str, int] = {}
     for effect in ready:
         why = (
-            went_back.get(effect.id, "")
+            rests.get(effect.id, "")
             or _stale(effect, documents, taken)
             or _stale_beside(effect, parts[effect.id], now)
             or appeared.get(effect.id, "")
@@ -81,15 +81,6 @@ def _other_parts(desk: Desk, ready: Sequence[StoredEffect]) -> Mapping[str, Sequ
     }
 
 
-def _went_back(desk: Desk, ready: Sequence[StoredEffect]) -> Mapping[str, str]:
-    """By effect that nobody decided, what its payment's feed says by now, where we no longer have the money."""
-    unattended = {effect.id: effect.transaction_number for effect in ready if not effect.attended}
-    with desk.db.read() as connection:
-        stored = payments.by_numbers(connection, desk.company.id, set(unattended.values()))
-    status = {effect_id: stored[number].payment.status for effect_id, number in unattended.items()}
-    return {effect_id: f"the payment is {said}" for effect_id, said in status.items() if said is not FeedStatus.PAID}
-
-
 def _stale_beside(effect: StoredEffect, others: Sequence[StoredEffect], now: datetime) -> str:
     """Why an unattended effect may not be sent for its age or its other parts, or ""."""
     if effect.attended:
@@ -105,7 +96,7 @@ def _stale_beside(effect: StoredEffect, others: Sequence[StoredEffect], now: dat
 
 def read_documents(desk: Desk, ready: Sequence[StoredEffect]) -> Documents:
     """The documents of these effects as the books hold them now. Raises BooksError."""
-    wanted: dict[str, set[str]] = {"invoice": set(), "credit_memo": set(), "receipt": set(), "customer": set()}
+    wanted: dict[str, set[str]] = {kind: set() for kind in _KINDS}
     for effect in ready:
         for name in {*effect.expects, _changed_by(effect)} - {""}:
             kind, _, document_id = name.partition(":")
@@ -134,7 +125,7 @@ def _changed_by(effect: StoredEffect) -> str:
 def _stale(effect: StoredEffect, documents: Documents, taken: dict[str, int]) -> str:
     """Why an effect may no longer be sent, or "". `taken` collects what this batch takes of each invoice."""
     for name, expected in effect.expects.items():
-        if receipts_again.is_candidate(name):
+        if name.partition(":")[0] not in _KINDS:
             continue
         document = documents.by_name.get(name)
         if document is None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import rules
 from receivables.books_records import Receipt
 from receivables.effects import RecordReturn, VoidReceipt, facts_of
 from receivables.payment import Bucket, PaymentState
 from storage.effects import PlannedEffect
+from sync import resting
 from sync.cases import Case, Plan
 from sync.money_back import RETURN_RECORDED
 
@@ -33,11 +37,18 @@ def record_return(case: Case) -> Plan:
 
 
 def void_receipt(case: Case) -> Plan:
-    """Our receipts that no cash stands behind are voided; the payment is read back afterward."""
+    """Our receipts that no cash stands behind are voided, while those that stay are there; the payment is read back afterward."""
     receipts = rules.to_void(case.evidence, case.decision.options)
-    effects = tuple(_effect(case, part, receipt, VoidReceipt(receipt.id)) for part, receipt in enumerate(receipts, 1))
+    staying = [receipt for receipt in rules.receipts_of(case.evidence) if receipt not in receipts]
+    effects = tuple(_effect(case, part, receipt, VoidReceipt(receipt.id), staying) for part, receipt in enumerate(receipts, 1))
     return Plan(PaymentState.POSTING, Bucket.IN_FLIGHT, "our receipt is voided", effects=effects)
 
 
-def _effect(case: Case, part: int, receipt: Receipt, write: RecordReturn | VoidReceipt) -> PlannedEffect:
-    return case.effect(write, f"{write.kind}/{receipt.id}", {f"receipt:{receipt.id}": facts_of(receipt)}, part=part)
+def _effect(
+    case: Case, part: int, receipt: Receipt, write: RecordReturn | VoidReceipt, beside: Sequence[Receipt] = ()
+) -> PlannedEffect:
+    expects = {f"receipt:{found.id}": facts_of(found) for found in (receipt, *beside)}
+    planned = case.effect(write, f"{write.kind}/{receipt.id}", expects, part=part)
+    if isinstance(write, VoidReceipt):
+        return planned
+    return replace(planned, expects={**planned.expects, **resting.entries(receipt, case.evidence.money_out, planned.marker)})
