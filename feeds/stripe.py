@@ -24,7 +24,7 @@ from receivables.card_numbers import masked
 from receivables.company import Company
 from receivables.errors import FeedError
 from receivables.money import text_from_minor
-from receivables.payment import FeedStatus
+from receivables.payment import FeedStatus, Payment
 
 RECORDS_PER_PAGE = 100  # the most that Stripe gives
 OVERLAP_SECONDS = 2 * 3600  # lists may show a record late; those read twice change nothing
@@ -207,7 +207,27 @@ def read_charge(
             f"{named.get(problem.column, problem.column)}: {problem.message}. {problem.remedy}" for problem in reading.problems
         )
         return Record(id_, problem=problem)
-    return Record(id_, reading.payment)
+    return Record(id_, replace(reading.payment, status_minor=_disputed_minor(reading.payment, disputes)))
+
+
+def _counting(known: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Of several disputes the one that took the money."""
+    return min(known, key=lambda dispute: ("lost", "open", "won").index(_DISPUTES[dispute["status"]]))
+
+
+def _disputed_minor(payment: Payment, disputes: Sequence[Mapping[str, Any]]) -> int:
+    """How much the dispute took of the payment; 0 where that is all of it, or not told in its currency."""
+    known = [dispute for dispute in disputes if dispute.get("status") in _DISPUTES]
+    if not known or payment.status not in (FeedStatus.CHARGED_BACK, FeedStatus.RETURNED):
+        return 0
+    dispute = _counting(known)
+    if str(dispute.get("currency", "")).upper() != payment.currency or not dispute.get("amount"):
+        return 0
+    try:
+        minor = minor_of(dispute["amount"], payment.currency)
+    except ValueError:
+        return 0
+    return minor if minor != payment.amount_minor else 0
 
 
 def _status(
@@ -217,7 +237,7 @@ def _status(
     known = [dispute for dispute in disputes if dispute.get("status") in _DISPUTES]
     if not known:
         return {"status": (FeedStatus.REFUNDED if back_minor >= amount_minor > 0 else FeedStatus.PAID).value}
-    dispute = min(known, key=lambda dispute: ("lost", "open", "won").index(_DISPUTES[dispute["status"]]))
+    dispute = _counting(known)
     stands = _DISPUTES[dispute["status"]]
     told = {"reason_code": str(dispute.get("network_reason_code") or dispute.get("reason") or "")}
     if stands != "won" and dispute.get("created"):

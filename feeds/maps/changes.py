@@ -100,7 +100,7 @@ def _with(payment: Payment, changes: list[Change], fee_minor: int) -> Payment:
     _must_be_part(payment, refunded_minor)
     if refunded_minor and refunded_minor == payment.amount_minor:
         payment = _refunded(payment, changes)
-    left_minor = refunded_minor if payment.status is FeedStatus.PAID else 0
+    left_minor = refunded_minor if payment.status is not FeedStatus.REFUNDED else 0
     return replace(payment, fee_minor=fee_minor, refunded_minor=left_minor, refunds=tuple(_rows(changes)) if left_minor else ())
 
 
@@ -181,14 +181,27 @@ def _told(payment: Payment, changes: list[Change]) -> Payment:
     """The payment with how its money ended, and when. A chargeback that was won is none, in whatever order the rows stand."""
     said = [change.means for change in changes]
     if Means.RETURN in said:
-        return replace(payment, status=FeedStatus.RETURNED, status_at=_at(payment, changes, Means.RETURN))
+        at, minor = _at(payment, changes, Means.RETURN), _gone_minor(payment, changes, Means.RETURN)
+        return replace(payment, status=FeedStatus.RETURNED, status_at=at, status_minor=minor)
     if said.count(Means.CHARGEBACK) > said.count(Means.CHARGEBACK_WON):
-        at = _at(payment, changes, Means.CHARGEBACK)
-        return replace(payment, status=FeedStatus.CHARGED_BACK, dispute=Dispute.OPEN, status_at=at)
+        at, minor = _at(payment, changes, Means.CHARGEBACK), _gone_minor(payment, changes, Means.CHARGEBACK)
+        return replace(payment, status=FeedStatus.CHARGED_BACK, dispute=Dispute.OPEN, status_at=at, status_minor=minor)
     if Means.CHARGEBACK_WON in said and payment.status in (FeedStatus.PAID, FeedStatus.CHARGED_BACK):
         at = _at(payment, changes, Means.CHARGEBACK_WON)
         return replace(payment, status=FeedStatus.PAID, dispute=Dispute.WON, status_at=at)
     return payment
+
+
+def _gone_minor(payment: Payment, changes: list[Change], means: Means) -> int:
+    """How much the last row of this kind took of the payment; 0 where that is all of it, or not told in its currency."""
+    last = [change for change in changes if change.means is means][-1]
+    if not last.digits or last.currency != payment.currency:
+        return 0
+    try:
+        minor = minor_from_text(exact(last.digits, last.currency), last.currency)
+    except ValueError:
+        return 0
+    return minor if minor != payment.amount_minor else 0
 
 
 def _at(payment: Payment, changes: list[Change], means: Means) -> datetime | None:

@@ -1,0 +1,83 @@
+"""How much went back, where a portal tells another amount than the payment's: a part is a part, and nothing is dropped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from makers import START, a_company, a_payment
+
+from feeds.findings import Findings
+from feeds.maps.changes import Change, Changes
+from feeds.maps.map import Means
+from feeds.stripe import StripeFields, read_charge
+from receivables.payment import Payment
+from receivables.ways_out import as_held, out_minor, told_by
+
+CHARGE = {
+    "id": "ch_1",
+    "object": "charge",
+    "status": "succeeded",
+    "captured": True,
+    "amount": 50_000,
+    "amount_captured": 50_000,
+    "currency": "usd",
+    "created": 1_772_553_600,
+    "metadata": {"customer": "Hooli"},
+    "payment_method_details": {"type": "card"},
+}
+
+
+def by_stripe(refunded: int, dispute: dict[str, Any]) -> Payment:
+    told = {"status": "lost", "created": 1_773_000_000, "currency": "usd", **dispute}
+    found = read_charge(CHARGE | {"amount_refunded": refunded}, [told], a_company(), StripeFields(customer="customer")).payment
+    assert found is not None
+    return found
+
+
+def by_rows(*rows: tuple[Means, str]) -> Payment:
+    changes, of = Changes(), a_payment()
+    for line, (means, digits) in enumerate(rows, 2):
+        changes.add(Change(line, "No", means, of.transaction_number, digits, "USD", 0, START, f"R{line}"))
+    findings, nobody = Findings(), dict[str, Payment]()
+    (told,) = changes.applied({of.transaction_number: (1, of)}, nobody.get, findings)
+    assert not findings.problem_count
+    return told
+
+
+def out(told: Payment) -> int:
+    way = told_by(told, START)
+    return out_minor(told, [way] if way else [])
+
+
+@pytest.mark.parametrize(
+    ("refunded", "dispute", "status", "went_out"),
+    [
+        (0, {"amount": 50_000}, "charged_back", 50_000),
+        (0, {}, "charged_back", 50_000),  # a dispute without an amount is of all of it
+        (20_000, {"amount": 30_000}, "charged_back", 50_000),
+        (20_000, {"amount": 50_000}, "charged_back", 70_000),
+        (0, {"amount": 30_000}, "paid", 30_000),
+        (0, {"amount": 30_000, "currency": "eur"}, "charged_back", 50_000),
+    ],
+)
+def test_a_dispute_at_stripe_takes_what_it_says(refunded: int, dispute: dict[str, Any], status: str, went_out: int) -> None:
+    told = by_stripe(refunded, dispute)
+    assert (status, went_out) == (as_held(told).status, out(told))
+
+
+@pytest.mark.parametrize(
+    ("rows", "status", "went_out"),
+    [
+        ([(Means.RETURN, "500.00")], "returned", 50_000),
+        ([(Means.RETURN, "")], "returned", 50_000),
+        ([(Means.RETURN, "300.00")], "paid", 30_000),
+        ([(Means.RETURN, "515.00")], "returned", 51_500),
+        ([(Means.REFUND, "200.00"), (Means.RETURN, "500.00")], "returned", 70_000),
+        ([(Means.REFUND, "200.00"), (Means.RETURN, "300.00")], "returned", 50_000),
+        ([(Means.REFUND, "500.00"), (Means.RETURN, "500.00")], "returned", 100_000),
+    ],
+)
+def test_a_row_of_a_portal_takes_what_it_says(rows: list[tuple[Means, str]], status: str, went_out: int) -> None:
+    told = by_rows(*rows)
+    assert (status, went_out) == (as_held(told).status, out(told))
