@@ -67,6 +67,16 @@ class Invoice:
     changed: Stamp
     due_on: date | None = None  # where the books tell
     origin: str = ""  # what it was made from, such as an estimate, or the order it names; where the books tell
+    items: tuple[str, ...] = ()  # what its lines are for, in their order; () where the books do not give them along
+
+
+ITEMS_AT_MOST, ITEM_AT_MOST = 50, 100  # lines of an invoice, and characters of each: enough to tell invoices apart
+
+
+def items_of(lines: Iterable[str]) -> tuple[str, ...]:
+    """What lines are for, from the item and the words of each; one with neither is left out."""
+    said = (" ".join(line.split())[:ITEM_AT_MOST] for line in lines)
+    return tuple(filter(None, said))[:ITEMS_AT_MOST]
 
 
 def heir_of(customer_id: str, customers: Mapping[str, Customer]) -> str:

@@ -72,8 +72,18 @@ class LineEvidence:
     successors: tuple[Invoice, ...] = ()
     near: tuple[NearInvoice, ...] = ()  # for an unbound line, the nearest first
     lost_minor: int | None = None
+    lost_items: tuple[str, ...] = ()  # what the lines of a deleted one were for, where it was seen before
     lost_origin: str = ""  # what a deleted one was made from, where it was seen before
     never_seen: bool = False  # it was deleted before it was ever read: nobody knows whose it was
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """What the lines of its invoice are for, also of one that was deleted; () where that is not known."""
+        return self.invoice.items if isinstance(self.invoice, Invoice) else self.lost_items
+
+    def same_lines(self, other: Invoice) -> int:
+        """How many lines another invoice has, where they are for the same as those of its own: a sign, and no more."""
+        return len(other.items) if other.items == self.items else 0
 
     @property
     def open_minor(self) -> int:

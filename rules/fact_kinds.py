@@ -145,11 +145,11 @@ def invoice_unread(fact: Fact, words: Words) -> str:
 
 @kind
 def invoice_may_replace(
-    fact: Fact, words: Words, *, replaces: str, same_number: bool, open: Money, need: Money | None = None
+    fact: Fact, words: Words, *, replaces: str, same_number: bool, open: Money, need: Money | None = None, same_lines: int = 0
 ) -> str:
-    """`need` is what the payment means for the invoice whose place it may take."""
+    """`need` is what the payment means for the invoice whose place it may take; `same_lines` how many lines both have alike."""
     same = "the same number" if same_number else "another number"
-    return f"{fact.document} ({same}) was created{when(fact, words)} and has {money(words, open)} open."
+    return f"{fact.document} ({same}{lines_alike(same_lines)}) was created{when(fact, words)} and has {money(words, open)} open."
 
 
 @kind
@@ -161,8 +161,16 @@ def invoice_entered_late(
 
 
 @kind
-def invoice_beside(fact: Fact, words: Words, *, replaces: str, open: Money, issued: date) -> str:
-    return f"{fact.document} of the same customer, dated {words.day(issued)}, has {money(words, open)} open."
+def invoice_beside(fact: Fact, words: Words, *, replaces: str, open: Money, issued: date, same_lines: int = 0) -> str:
+    alike = lines_alike(same_lines)
+    return f"{fact.document} of the same customer{alike}, dated {words.day(issued)}, has {money(words, open)} open."
+
+
+def lines_alike(same_lines: int) -> str:
+    """That two invoices are for the same, in words that follow a comma."""
+    if not same_lines:
+        return ""
+    return f", the same {same_lines} lines" if same_lines > 1 else ", the same line"
 
 
 # --- receipts ------------------------------------------------------------------------------------------------

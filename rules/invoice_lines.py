@@ -271,7 +271,7 @@ def _enough(credits: tuple[CreditApplication, ...], missing_minor: int) -> tuple
 
 
 def _admitted(evidence: Evidence, line: LineEvidence, living: set[str]) -> tuple[Invoice, ...]:
-    """The customer's living invoices that this line may stand on instead, in the order of their ids."""
+    """The customer's living invoices that this line may stand on instead: those with the same lines first, by their ids."""
     found = {}
     for invoice in line.successors:
         other_customer = evidence.customer is not None and not is_customers(invoice.customer_id, evidence)
@@ -280,7 +280,7 @@ def _admitted(evidence: Evidence, line: LineEvidence, living: set[str]) -> tuple
         if invoice.id == invoice_key(line) or invoice.id in living:  # another allocation of this payment needs that one
             continue
         found[invoice.id] = invoice
-    return tuple(found[key] for key in sorted(found))
+    return tuple(sorted(found.values(), key=lambda invoice: (not line.same_lines(invoice), invoice.id)))
 
 
 def _replacements(evidence: Evidence, line: LineEvidence, admitted: Sequence[Invoice]) -> tuple[Invoice, ...]:

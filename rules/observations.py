@@ -199,6 +199,7 @@ def _replacement(reading: Reading, of_line: LineReading, found: Invoice) -> Fact
         same_number=found.number == of_line.number,
         open=Money(found.open_minor, found.currency),
         need=Money(of_line.need_minor, reading.evidence.payment.currency),
+        same_lines=of_line.source.same_lines(found),
     )
 
 
@@ -211,12 +212,9 @@ def entered_late(reading: Reading, of_line: LineReading, found: Invoice) -> Fact
 
 
 def _beside(of_line: LineReading, found: Invoice) -> Fact:
-    return kinds.invoice_beside(
-        f"invoice {plain(found.number) or plain(found.id)}",
-        replaces=invoice(of_line),
-        open=Money(found.open_minor, found.currency),
-        issued=found.issued_on,
-    )
+    label, open_now = f"invoice {plain(found.number) or plain(found.id)}", Money(found.open_minor, found.currency)
+    replaces, alike = invoice(of_line), of_line.source.same_lines(found)
+    return kinds.invoice_beside(label, replaces=replaces, open=open_now, issued=found.issued_on, same_lines=alike)
 
 
 def hand_receipt(found: ReceiptReading) -> Fact:

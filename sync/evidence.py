@@ -314,7 +314,8 @@ def _nearest(stored: StoredPayment, ours: _Ours, read: _Read) -> set[str]:
     for line, allocation in enumerate(stored.payment.allocations, start=1):
         invoice = read.invoices.get(held[line].invoice_id) if line in held else None
         if not successors.takes_money(invoice):
-            found |= successors.nearest(of_customer, stored.payment, allocation, invoice)
+            seen = ours.known.as_seen(held[line].invoice_id) if line in held else None
+            found |= successors.nearest(of_customer, successors.place(stored.payment, allocation, invoice, seen))
     return found
 
 
@@ -380,7 +381,8 @@ def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read, company:
         customers = {held.customer_id} if held else set(meant.customer_ids)
         taken = {line.invoice_id for line in ours.bindings[stored.number].values()}  # by this line, and by the others
         of_customer = [found for found in read.numbered if found.customer_id in customers and found.id not in taken]
-        instead = successors.of_line(of_customer, stored.payment, allocation, invoice_number, invoice)
+        wanted = successors.place(stored.payment, allocation, invoice, seen)
+        instead = successors.of_line(of_customer, invoice_number, wanted)
     return LineEvidence(
         line=number,
         amount_minor=allocation.amount_minor,
@@ -392,6 +394,7 @@ def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read, company:
         successors=instead,
         lost_minor=seen.total_minor if seen and seen.customer_id else None,
         lost_origin=seen.origin if seen else "",
+        lost_items=seen.items if seen else (),
         never_seen=seen is not None and seen.customer_id == binding.NOT_SEEN,
         near=ours.near.of_line(stored.payment, number, read.known_invoices) if not held else (),
     )

@@ -6,6 +6,8 @@ Only found here; `rules` says what each is worth, and a person may name any othe
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from receivables.books_records import Gone, Invoice, InvoiceStatus
 from receivables.payment import Allocation, Payment
@@ -23,30 +25,51 @@ def takes_money(invoice: Invoice | Gone | None) -> bool:
     return isinstance(invoice, Invoice) and invoice.status in (InvoiceStatus.OPEN, InvoiceStatus.PAID)
 
 
-def nearest(of_customer: Iterable[Invoice], payment: Payment, allocation: Allocation, lost: Invoice | Gone | None) -> set[str]:
+@dataclass(frozen=True)
+class Place:
+    """Where an invoice is wanted: the line of a payment, the invoice that was `lost` there, and what that one was for."""
+
+    payment: Payment
+    allocation: Allocation
+    lost: Invoice | Gone | None
+    items: tuple[str, ...] = ()
+
+    def same_items(self, invoice: Invoice) -> bool:
+        return bool(self.items) and invoice.items == self.items
+
+
+def place(payment: Payment, allocation: Allocation, lost: Invoice | Gone | None, seen: Invoice | None) -> Place:
+    """`seen` is the lost one as it was seen last."""
+    known = lost if isinstance(lost, Invoice) else seen
+    return Place(payment, allocation, lost, known.items if known else ())
+
+
+def nearest(of_customer: Iterable[Invoice], place: Place) -> set[str]:
     """The ids of those that are worth reading anew; `of_customer` are as last seen."""
-    return {invoice.id for invoice in _nearest(of_customer, payment, allocation, lost)}
+    return {invoice.id for invoice in _nearest(of_customer, place)}
 
 
-def of_line(
-    of_customer: Sequence[Invoice], payment: Payment, allocation: Allocation, number: str, lost: Invoice | Gone | None
-) -> tuple[Invoice, ...]:
-    """Those of the same number, and then the nearest of the others, as the books hold them now."""
+def of_line(of_customer: Sequence[Invoice], number: str, place: Place) -> tuple[Invoice, ...]:
+    """Those of the same number, then those with the same lines, then the nearest, as the books hold them now."""
+    payment = place.payment
     usable = [invoice for invoice in of_customer if takes_money(invoice) and invoice.currency == payment.currency]
     in_currency = [invoice for invoice in of_customer if invoice.currency == payment.currency]
     same_number = [invoice for invoice in usable if invoice.number == number] or _drafts(in_currency, number)
     others = [invoice for invoice in usable if invoice.number != number]
-    found = [*same_number, *_nearest(others, payment, allocation, lost)]
+    found = [*same_number, *_nearest(others, place)]
     by_id = {invoice.id: invoice for invoice in found}
-    return tuple(sorted(by_id.values(), key=lambda invoice: (invoice.number != number, invoice.created.at, invoice.id)))
+
+    def order(invoice: Invoice) -> tuple[bool, bool, datetime, str]:
+        return invoice.number != number, not place.same_items(invoice), invoice.created.at, invoice.id
+
+    return tuple(sorted(by_id.values(), key=order))
 
 
-def _nearest(
-    of_customer: Iterable[Invoice], payment: Payment, allocation: Allocation, instead_of: Invoice | Gone | None
-) -> list[Invoice]:
+def _nearest(of_customer: Iterable[Invoice], place: Place) -> list[Invoice]:
     """Those of the amount that were made afterward, and in the place of a lost one every open one: of the amount first, then
-    by their distance in time.
+    with the same lines, then by their distance in time.
     """
+    payment, allocation, instead_of = place.payment, place.allocation, place.lost
     is_lost = isinstance(instead_of, Gone) or (isinstance(instead_of, Invoice) and instead_of.status is InvoiceStatus.VOIDED)
     lost_at = payment.paid_at
     if isinstance(instead_of, Gone) and instead_of.deleted is not None:
@@ -59,8 +82,8 @@ def _nearest(
         is_open = invoice.status is InvoiceStatus.OPEN and invoice.open_minor > 0
         return takes_money(invoice) and invoice.currency == payment.currency and (made_after or (is_open and is_lost))
 
-    def distance(invoice: Invoice) -> tuple[bool, float, str]:
+    def distance(invoice: Invoice) -> tuple[bool, bool, float, str]:
         same = allocation.amount_minor in (invoice.open_minor, invoice.total_minor)
-        return not same, abs((invoice.created.at - lost_at).total_seconds()), invoice.id
+        return not same, not place.same_items(invoice), abs((invoice.created.at - lost_at).total_seconds()), invoice.id
 
     return sorted(filter(may_be, of_customer), key=distance)[:AT_MOST]

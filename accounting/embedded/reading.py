@@ -229,7 +229,7 @@ def _customers(connection: Connection, where: str, values: dict[str, str]) -> li
 
 def _invoices(connection: Connection, where: str, values: dict[str, str]) -> list[Invoice]:
     rows = connection.execute(
-        f"SELECT {_HEAD}, i.customer_id, i.currency, i.total_minor, i.open_minor, i.issued_on, i.standing, i.due_on"  # noqa: S608
+        f"SELECT {_HEAD}, i.customer_id, i.currency, i.total_minor, i.open_minor, i.issued_on, i.standing, i.due_on, i.item"  # noqa: S608
         f" FROM documents d JOIN invoices i ON i.id = d.id WHERE {where} ORDER BY d.number, d.id",
         values,
     )
@@ -247,6 +247,7 @@ def _invoices(connection: Connection, where: str, values: dict[str, str]) -> lis
             created=_created(row),
             changed=_changed(row),
             due_on=date.fromisoformat(row["due_on"]) if row["due_on"] else None,
+            items=(row["item"],) if row["item"] else (),
         )
         for row in rows
     ]

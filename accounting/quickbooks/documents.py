@@ -24,6 +24,7 @@ from receivables.books_records import (
     Receipt,
     ReceiptLine,
     UnreadableReceipt,
+    items_of,
 )
 from receivables.credit_reasons import reasons_of
 from receivables.errors import BooksUnavailable
@@ -113,7 +114,13 @@ def invoice(document: Json) -> Invoice:
         changed=changed,
         due_on=day(document, "DueDate") if text(document, "DueDate") else None,
         origin=_origin(document),
+        items=_items(document),
     )
+
+
+def _items(document: Json) -> tuple[str, ...]:
+    """What it sells; a line of tax, discount or subtotal is none."""
+    return items_of(_what_for(line) for line in parts(document, "Line") if part(line, "SalesItemLineDetail"))
 
 
 def _origin(document: Json) -> str:

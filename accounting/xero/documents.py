@@ -23,6 +23,7 @@ from receivables.books_records import (
     ReceiptLine,
     Stamp,
     UnreadableReceipt,
+    items_of,
 )
 from receivables.credit_reasons import reasons_of
 from receivables.effects import markers_in
@@ -115,6 +116,7 @@ def invoice(of: Fields, *, created: Stamp | None = None, changed_by: str = "") -
         changed=changed,
         due_on=optional_day(of, "DueDate"),
         origin=text(of, "Reference"),
+        items=items_of(f"{text(line, 'ItemCode')} {text(line, 'Description')}" for line in elements(of.get("LineItems"))),
     )
 
 
