@@ -19,7 +19,7 @@ import httpx2
 import simplejson
 
 from receivables import boundary
-from receivables.errors import BooksUnavailable, OutcomeUnknown, Throttled
+from receivables.errors import BooksUnavailable, NotSent, OutcomeUnknown, Throttled
 from receivables.ports import CallBudget, Clock
 from receivables.words import Words
 
@@ -221,7 +221,7 @@ class Calls:
         authorization = self._access.authorization()
         request.headers["Authorization"] = authorization
         if self._clock.monotonic() > deadline:
-            raise BooksUnavailable(f"Time ran out for this call to {self._package}; nothing was sent.")
+            raise NotSent(f"Time ran out for this call to {self._package}; nothing was sent.")
         self.counts.add(kind)
         response = self._client.send(request, stream=True)
         try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from receivables.books_records import Gone, Receipt, ReceiptLine, by_invoice
 from receivables.effects import Answer, Dispatch, Order, Written, markers_in
-from receivables.errors import BooksRefused, BooksUnavailable
+from receivables.errors import BooksRefused, NotSent
 from receivables.ports import Clock
 from receivables.refusal import Refusal
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 def must_be_in_time(dispatch: Dispatch, clock: Clock) -> None:
     """Raises BooksUnavailable once the deadline is over: nothing may be written after it."""
     if clock.monotonic() > dispatch.deadline:
-        raise BooksUnavailable("The time for this write was over before it was sent; nothing was written.")
+        raise NotSent("The time for this write was over before it was sent; nothing was written.")
 
 
 def changed_since(order: Order, version_now: Callable[[str], str | None]) -> BooksRefused | None:

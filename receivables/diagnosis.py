@@ -172,5 +172,5 @@ class Diagnosis:
 
     @property
     def awaits_books(self) -> bool:
-        """Nobody knows yet what happened: there is nothing to decide, and no doubt to name, before the books answer."""
-        return self.primary.cause is Cause.OUTCOME_UNKNOWN
+        """Nobody knows yet what happened, or it is tried again: there is nothing to decide, and no doubt to name, until then."""
+        return self.primary.cause is Cause.OUTCOME_UNKNOWN or bool(self.primary.facts("not_taken"))

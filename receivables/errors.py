@@ -3,7 +3,8 @@
 ReceivablesError             code for machines, message for people, cause chained
 ├─ BooksError                something about a call to the books
 │  ├─ BooksUnavailable       not done; safe to try again
-│  │  └─ Throttled           not done; the books asked for a pause
+│  │  ├─ Throttled           not done; the books asked for a pause
+│  │  └─ NotSent             not done, because we did not send it: its turn has not come, or its time was over
 │  ├─ BooksRefused           not done; will not pass unchanged
 │  ├─ AccessLost             not done; a person must reconnect
 │  └─ OutcomeUnknown         may have been done; read back before any retry
@@ -53,6 +54,10 @@ class Throttled(BooksUnavailable):
     """Not done: the books allow no more calls for a while."""
 
     code = Refusal.THROTTLED.value
+
+
+class NotSent(BooksUnavailable):
+    """Not done, and no answer of the books: its turn comes after another write, or the time for it was over."""
 
 
 class BooksRefused(BooksError):

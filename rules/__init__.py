@@ -50,6 +50,7 @@ from rules.near import (
     unmatched,
     with_named,
 )
+from rules.not_taken import put_off
 from rules.obstacles import NOBODY_DECIDES, InTheWay, Obstacle, obstacles
 from rules.open_day import first_open_day
 from rules.reading import Reading, read
@@ -120,6 +121,7 @@ __all__ = [
     "proof_of",
     "proposed_successors",
     "provable",
+    "put_off",
     "read",
     "receipts_of",
     "reopened",

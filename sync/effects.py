@@ -30,7 +30,7 @@ from storage import companies, effects, sending
 from storage.effects import StoredEffect
 from storage.watch import Absence
 from storage.work import Work
-from sync import rereading, settling
+from sync import not_taken, rereading, settling
 from sync.desk import Desk
 from sync.rereading import Documents
 
@@ -282,6 +282,7 @@ def _send(desk: Desk, batch: Sequence[StoredEffect], documents: Documents, count
             if state is EffectState.UNKNOWN:
                 desk.watch.saw_sending(effect, begun)
             settling.settle(work, effect, state, outcome, next_at=work.at + _wait(effect, outcome))
+            not_taken.tell(work, effect, answer)
             counts.add(state)
         unanswered = all(classify(answer).verdict is Verdict.UNKNOWN for answer in answers)
         sending.end_dispatch(work, members[0].dispatch_id, state="unanswered" if unanswered else "answered")

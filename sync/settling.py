@@ -29,6 +29,7 @@ from storage import attempts, decisions, effects, failures, payments
 from storage.effects import PlannedEffect, StoredEffect
 from storage.payments import StoredPayment
 from storage.work import Work
+from sync.not_taken import NOT_TAKEN
 
 _NOT_DONE = (EffectState.FAILED, EffectState.REFUSED_STALE)
 
@@ -143,7 +144,7 @@ def _not_done(work: Work, end: _End) -> None:
         body = {"why": end.outcome.message}
         payments.move(work, end.stored, PaymentState.RECEIVED, Bucket.TO_DO, action="payment.judged_again", body=body)
         found = failures.open_of(work.connection, work.company, end.stored.number)
-        if found is not None:
+        if found is not None and found.opened_because != NOT_TAKEN:
             failures.resolve(work, found, resolution="retried", by="")
         return
     code, message = (refused.outcome_code, refused.outcome_message) if refused else (end.outcome.code, end.outcome.message)

@@ -15,6 +15,7 @@ from html import unescape
 from accounting.calling import Reply
 from accounting.meanings import Meaning, Said, all_of, meaning_of, refused
 from receivables.errors import AccessLost, BooksError, BooksUnavailable, OutcomeUnknown, Throttled
+from receivables.quoting import quoted
 from receivables.refusal import Refusal
 
 THROTTLED_SECONDS = 60.0  # Intuit's own advice after "too many requests"
@@ -180,7 +181,8 @@ def _as_error(meaning: Meaning, fault: Fault, trace: str, otherwise: Callable[[s
         case Refusal.ACCESS_LOST:
             return AccessLost(meaning.words)
         case Refusal.BOOKS_UNAVAILABLE:
-            return BooksUnavailable(meaning.words, THROTTLED_SECONDS)
+            own = quoted(PACKAGE, " ".join(error.sentence or error.text for error in fault.errors))
+            return BooksUnavailable(f"{meaning.words} {own}".rstrip(), THROTTLED_SECONDS)
         case _:
             listed = "; ".join(f"{error.code}: {error.text}" for error in fault.errors)
             detail = f"{fault.kind} {listed} (intuit_tid {trace})"

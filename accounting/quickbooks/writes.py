@@ -30,7 +30,7 @@ from receivables.effects import (
     stem_of,
     stems_in,
 )
-from receivables.errors import BooksRefused, BooksUnavailable
+from receivables.errors import BooksRefused, NotSent
 from receivables.refusal import Refusal
 
 LONGEST_NOTE = 4000  # characters of PrivateNote
@@ -261,6 +261,6 @@ def _line(kind: str, document_id: str, amount_minor: int, currency: str) -> dict
     }
 
 
-def waits_for_another() -> BooksUnavailable:
+def waits_for_another() -> NotSent:
     """The answer to an order that changes a document which an order before it in the same dispatch changes."""
-    return BooksUnavailable("Another write of the same dispatch changes the same document; this one goes after it.")
+    return NotSent("Another write of the same dispatch changes the same document; this one goes after it.")

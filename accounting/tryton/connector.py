@@ -38,7 +38,7 @@ from receivables.effects import (
     Written,
     stem_of,
 )
-from receivables.errors import BooksError, BooksRefused, BooksUnavailable
+from receivables.errors import BooksError, BooksRefused, NotSent
 from receivables.ports import BooksTraits, Clock
 from receivables.refusal import Refusal
 
@@ -171,7 +171,7 @@ class TrytonBooks:
         """One order that is several calls, begun only with time enough to end: what is cut in the middle is left half done."""
         try:
             if order is not dispatch.orders[0] and self._clock.monotonic() > dispatch.deadline - STEPS_SECONDS:
-                raise BooksUnavailable("The time for this write was nearly over before it was begun; nothing was written.")
+                raise NotSent("The time for this write was nearly over before it was begun; nothing was written.")
             return self._carry_out(order, dispatch.deadline)
         except BooksError as error:
             return error

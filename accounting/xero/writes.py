@@ -36,7 +36,7 @@ from receivables.effects import (
     Written,
     markers_in,
 )
-from receivables.errors import BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
+from receivables.errors import BooksError, BooksRefused, BooksUnavailable, NotSent, OutcomeUnknown
 from receivables.ports import Clock
 from receivables.refusal import Refusal
 from receivables.words import day_of
@@ -181,7 +181,7 @@ class Writes:
         return [
             faults.refused(said, reply.body, invoice=why.get(_invoice_of(order)))
             if (said := faults.validation_messages(element))
-            else BooksUnavailable("Another receipt of the same request was refused; this one was not written.")
+            else NotSent("Another receipt of the same request was refused; this one was not written.")
             for order, element in zip(orders, wrong, strict=True)
         ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.refusal import Refusal
 from receivables.words import Words
-from rules import observations
+from rules import not_taken, observations
 from rules.cause_file import CauseFile
 from rules.reading import Reading
 from rules.rule import Matched, rule
@@ -16,8 +16,9 @@ from rules.situations import refused
 def books_unavailable(reading: Reading, matched: Matched) -> Finding:
     """The books cannot be reached.
 
-    Shows as: one notice for the company; its payments wait and are posted by a later sync.
-    Happens when: the package or the network is down, or the books are locked for maintenance.
+    Shows as: one notice for the company; its payments wait and are posted by a later sync. A payment that the books answered
+    five times, or for an hour, that nothing was saved and to try later, is shown by itself, with what they said.
+    Happens when: the package or the network is down, or the books are locked or busy.
     Remedy: wait; every sync tries again.
     Prevention: none from our side; look at the package's own status page when it lasts.
     Not to be confused with: a receipt that was sent and not answered (outcome_unknown).
@@ -26,6 +27,8 @@ def books_unavailable(reading: Reading, matched: Matched) -> Finding:
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
+    for put_off in diagnosis.primary.facts("not_taken"):
+        return not_taken.sentence(diagnosis, put_off, words)
     return "The books cannot be reached. We keep trying; nothing is posted until they answer."
 
 
