@@ -114,7 +114,7 @@ class CsvFile(PaymentFile):
             )
             return None
         given = dict(zip(columns, fields, strict=True))
-        reading = read_line(line, given, self._company, numbers_are_not_cards=self._not_cards)
+        reading = read_line(line, given, self._company, numbers_are_not_cards=self._not_cards, today=self._today)
         findings.card_lines += reading.cards
         problems = list(reading.problems)
         number = reading.transaction_number

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -88,11 +88,13 @@ def read_line(
     *,
     numbers_are_not_cards: bool = False,
     commas_join_invoices: bool = False,
+    today: date | None = None,
 ) -> Reading:
     """The payment of one line, given by column; every column that is wrong is reported. Raises nothing.
 
     `numbers_are_not_cards` where a person said that the portal's own numbers only look like card numbers,
     `commas_join_invoices` where it is stated that the portal joins invoices by commas; else a list like that is refused.
+    Money that went back after `today`, the company's day, did not go back yet; where no day is given, whoever dates it looks.
     """
     cards = [column for column in COLUMNS if card_numbers.holds_one(fields.get(column, ""))]
     numbers = not NUMBERS.isdisjoint(cards)
@@ -103,6 +105,15 @@ def read_line(
     if commas_join_invoices:
         fields = {**fields, "invoices": fields.get("invoices", "").replace(",", ";")}
     reading = _read_line(line, fields, company)
+    at = reading.payment.status_at if reading.payment else None
+    if at is not None and today is not None and company.day_of(at) > today:
+        late = FeedProblem(
+            line,
+            "status_at",
+            f"{shown(fields.get('status_at', ''))} is after today, {today.isoformat()}",
+            "Correct the day, or import the line once the money went back",
+        )
+        return Reading(None, reading.transaction_number, (late,), numbers)
     return replace(reading, cards=numbers)
 
 

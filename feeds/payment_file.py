@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 from feeds.findings import Findings, about_cards, summary_of
@@ -24,7 +25,7 @@ class PaymentFile(ABC):
     same, because then no line of it can be trusted. Without it a single wrong line raises FeedError.
 
     `are_not_cards` is asked with the file's digest, and only where numbers of it look like card numbers, whether a person
-    said that they are the portal's own.
+    said that they are the portal's own. `today` is the company's day: money that went back after it did not go back yet.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class PaymentFile(ABC):
         *,
         partial: bool = False,
         are_not_cards: Callable[[str], bool] = lambda digest: False,  # noqa: ARG005
+        today: date | None = None,
     ) -> None:
         self._path = path
         self._company = company
         self._partial = partial
         self._are_not_cards = are_not_cards
+        self._today = today
         self._not_cards = False  # what the answer was
         self._digest = ""
         self._findings: Findings | None = None

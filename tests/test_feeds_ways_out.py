@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from makers import START, a_company, a_payment
 
+from feeds.csv_file import CsvFile
 from feeds.findings import Findings
 from feeds.maps.changes import Change, Changes
 from feeds.maps.map import Means
@@ -81,3 +84,13 @@ def test_a_dispute_at_stripe_takes_what_it_says(refunded: int, dispute: dict[str
 def test_a_row_of_a_portal_takes_what_it_says(rows: list[tuple[Means, str]], status: str, went_out: int) -> None:
     told = by_rows(*rows)
     assert (status, went_out) == (as_held(told).status, out(told))
+
+
+@pytest.mark.parametrize(("day", "expected"), [("2026-03-10", ""), ("2026-03-11", "'2026-03-11' is after today, 2026-03-10")])
+def test_money_that_went_back_on_a_day_to_come_is_refused_with_its_line(tmp_path: Path, day: str, expected: str) -> None:
+    header = "transaction_number,customer,amount,currency,paid_at,method,invoices,status,status_at"
+    file = tmp_path / "payments.csv"
+    file.write_text(f"{header}\nTXN-1,Hooli,500.00,USD,2026-03-03,ach,,returned,{day}\n")
+    feed = CsvFile(file, a_company(), partial=True, today=date(2026, 3, 10))
+    problems = [(problem.line, problem.column, problem.message) for problem in feed.problems]
+    assert ([(2, "status_at", expected)] if expected else []) == problems

@@ -120,7 +120,9 @@ def _feed(desk: Desk, file: Path, chosen: Chosen, *, partial: bool, not_cards: b
         return stored.payment if stored else None
 
     if chosen.by is None:
-        return CsvFile(file, desk.company, partial=partial, are_not_cards=are_not_cards)
+        return CsvFile(
+            file, desk.company, partial=partial, are_not_cards=are_not_cards, today=desk.company.day_of(desk.clock.now())
+        )
     return MappedFile(file, desk.company, chosen.by, partial=partial, known=known, are_not_cards=are_not_cards)
 
 
