@@ -12,8 +12,8 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from receivables.payment import Allocation, Payment
-from receivables.reference_keys import key_of, words_of
-from receivables.twins import folded, second_of
+from receivables.reference_keys import key_of
+from receivables.twins import second_of, spelled
 from receivables.words import day_of
 
 KEEP_OURS = "Keep our record"  # what dismissing a correction is called
@@ -54,7 +54,7 @@ def differences(held: Payment, newer: Payment, time_zone: ZoneInfo) -> tuple[Dif
         Differs.CURRENCY: held.currency != newer.currency,
         Differs.CUSTOMER: not _same_customer(held, newer),
         Differs.PAID_AT: not _same_moment(held, newer, time_zone),
-        Differs.METHOD: _name(held.method) != _name(newer.method),
+        Differs.METHOD: spelled(held.method) != spelled(newer.method),
         Differs.INVOICES: Counter(_parts(held)) != Counter(_parts(newer)),
     }
     return tuple(field for field, differs in found.items() if differs)
@@ -106,18 +106,13 @@ def _same_customer(held: Payment, newer: Payment) -> bool:
     """An id names a customer exactly, whatever the name; where one record has none, the names tell."""
     if held.customer_id and newer.customer_id:
         return held.customer_id == newer.customer_id
-    return _name(held.customer) == _name(newer.customer)
+    return spelled(held.customer) == spelled(newer.customer)
 
 
 def _same_moment(held: Payment, newer: Payment, time_zone: ZoneInfo) -> bool:
     if held.has_time and newer.has_time:
         return second_of(held.paid_at) == second_of(newer.paid_at)
     return day_of(held.paid_at, time_zone) == day_of(newer.paid_at, time_zone)
-
-
-def _name(text: str) -> str:
-    """A name without case, punctuation and width; one that is nothing but punctuation as it stands."""
-    return " ".join(words_of(text)) or folded(text)
 
 
 def _parts(payment: Payment) -> list[tuple[str, str, int]]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from receivables.payment import Allocation, Payment
-from receivables.reference_keys import key_of
+from receivables.reference_keys import key_of, words_of
 from receivables.words import day_of
 
 
@@ -69,7 +69,7 @@ def second_of(moment: datetime) -> datetime:
 def _same_customer(payment: Payment, other: Payment) -> bool:
     if payment.customer_id and other.customer_id:
         return payment.customer_id == other.customer_id
-    return folded(payment.customer) == folded(other.customer)
+    return spelled(payment.customer) == spelled(other.customer)
 
 
 def _same_invoices(payment: Payment, other: Payment) -> bool:
@@ -97,6 +97,11 @@ def _same_invoice(mine: Allocation, other: Allocation) -> bool:
 
 def _form_of(number: str) -> str:
     return key_of(number) or number
+
+
+def spelled(text: str) -> str:
+    """A name without case, punctuation and width; one that is nothing but punctuation as it stands."""
+    return " ".join(words_of(text)) or folded(text)
 
 
 def folded(text: str) -> str:

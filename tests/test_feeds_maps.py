@@ -201,6 +201,29 @@ def test_a_moment_is_read_as_stated_or_refused(text: str, form: str, zone: str, 
         assert expected == ask()
 
 
+@pytest.mark.parametrize(
+    ("written", "stated", "expected"),
+    [
+        ("utf-8", "windows-1252", None),
+        ("utf-8", "iso-8859-1", None),
+        ("utf-8-sig", "iso-8859-1", None),
+        ("utf-16", "windows-1252", None),
+        ("utf-8-sig", "utf-8", "Café"),
+        ("utf-16", "utf-16", "Café"),
+        ("cp1252", "windows-1252", "Café"),
+    ],
+)
+def test_a_file_in_another_encoding_than_stated_is_never_read_as_other_names(
+    tmp_path: Path, written: str, stated: str, expected: str | None
+) -> None:
+    (tmp_path / "export.csv").write_bytes((ORDERS + "T1,Café,5.00,2026-03-03\n").encode(written))
+    feed = MappedFile(tmp_path / "export.csv", ACME, own_map(file={"encoding": stated}))
+    if expected is None:
+        assert "--set encoding=utf-" in problems_of(feed)[0].remedy
+    else:
+        assert [expected] == [payment.customer for payment in feed.payments()]
+
+
 def test_what_is_stated_wrongly_is_refused_where_a_guess_would_have_read_it(tmp_path: Path) -> None:
     european = "No;Who;Amount;Day\nT1;Hooli;1.250,00;2026-03-03\n"
     assert "one column" in problems_of(read(tmp_path, european, own_map()))[0].message

@@ -73,6 +73,12 @@ def test_a_number_in_another_form_on_the_same_day_is_alike_whatever_else_differs
     assert Alike.NUMBER is why(**changes)
 
 
+@pytest.mark.parametrize("name", ["Cafe\u0301 Globex Inc.", "CAFÉ GLOBEX, INC", "Ｃafé Globex Inc"])
+def test_such_a_number_is_alike_where_the_name_is_only_spelled_otherwise(name: str) -> None:
+    first = replace(FIRST, customer="Café Globex, Inc.")
+    assert Alike.NUMBER is alike(replace(first, transaction_number="43", customer=name), first, CHICAGO)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from feeds.findings import WHOLE_FILE, WHOLE_LINE, Findings, unreadable
+from feeds.findings import WHOLE_FILE, WHOLE_LINE, Findings, Unreadable, unreadable
 from receivables.errors import FeedProblem
 
 MOST_BYTES = 64 * 1024 * 1024  # an export of the most rows takes a tenth of it
@@ -20,6 +20,7 @@ MOST_ROWS = 100_000  # portals end or split their exports before; what is read i
 
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _CODECS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "windows-1252": "cp1252", "iso-8859-1": "iso8859-1"}
+_ONE_BYTE = frozenset({"windows-1252", "iso-8859-1"})
 _SIGNS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
 
@@ -71,10 +72,24 @@ def check_row_count(line: int, count: int) -> None:
         raise unreadable(line, WHOLE_FILE, f"more than {MOST_ROWS:,} rows", "Export a shorter period at a time")
 
 
+def _written_in(encoding: str) -> Unreadable:
+    return unreadable(1, WHOLE_FILE, f"it is written in {encoding}", f"Add --set encoding={encoding}")
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+        return True
+    except UnicodeDecodeError:
+        return False
+
+
 def _decoded(content: bytes, encoding: str) -> str:
     for bom, written in _BOMS.items():
         if content.startswith(bom) and written != encoding:
-            raise unreadable(1, WHOLE_FILE, f"it is written in {written}", f"Add --set encoding={written}")
+            raise _written_in(written)
+    if encoding in _ONE_BYTE and not content.isascii() and _is_utf8(content):
+        raise _written_in("utf-8")  # every byte is a character of these, so that a name would only look wrong
     try:
         text = content.decode(_CODECS[encoding])
     except UnicodeError as error:
