@@ -95,7 +95,12 @@ def _fail(work: Work, stored: StoredPayment, because: str) -> None:
 
 def exclude_gone(work: Work, stored: StoredPayment, status: FeedStatus) -> bool:
     """Keeps a payment whose money went back before it was posted from ever being posted. False when it was moved meanwhile."""
-    return _exclude(work.acting_as(FEED), stored, f"{status}_before_posting")
+    if not _exclude(work.acting_as(FEED), stored, f"{status}_before_posting"):
+        return False
+    found = failures.open_of(work.connection, work.company, stored.number)
+    if found is not None:  # the books had put it off, and nothing of it is there
+        failures.resolve(work, found, resolution="excluded", by="")
+    return True
 
 
 def _exclude(work: Work, stored: StoredPayment, rule: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from accounting.quickbooks import faults
 from receivables.diagnosis import Cause
 from receivables.effects import Dispatch
 from receivables.errors import BooksError, BooksUnavailable, NotSent, Throttled
-from receivables.payment import Bucket, PaymentState
+from receivables.payment import Bucket, FeedStatus, PaymentState
 from sync.not_taken import NOT_TAKEN, TRIES_IN_SILENCE
 
 BUSY = 'QuickBooks is busy; nothing was saved. QuickBooks says: "Only one person at a time."'
@@ -108,6 +109,16 @@ def test_what_the_books_refuse_in_the_end_is_the_failure_from_then_on(scene: Sce
     scene.sync()
     assert Cause.INVOICE_VOIDED is scene.failing().cause
     assert [] == scene.receipts()
+
+
+def test_money_that_goes_back_meanwhile_ends_it(scene: Scene, books: BusyBooks) -> None:
+    books.answer = BooksUnavailable(BUSY)
+    tries(scene, books, TRIES_IN_SILENCE)
+    scene.feed(replace(scene.payment().payment, status=FeedStatus.RETURNED))
+    for _ in range(3):
+        scene.clock.advance(901)
+        scene.sync()
+    assert (None, PaymentState.EXCLUDED, []) == (scene.failure(), scene.payment().state, scene.receipts())
 
 
 def test_quickbooks_is_quoted_where_it_says_that_nothing_was_saved() -> None:
