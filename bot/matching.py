@@ -8,9 +8,10 @@ from typing import Any
 import rules
 from bot.inputs import choice, entry, select
 from bot.text import Block, context
+from receivables.books_records import Customer
 from receivables.diagnosis import Remedy
 from receivables.errors import CannotBeDone
-from receivables.evidence import NearCustomer, NearInvoice
+from receivables.evidence import NearInvoice
 from receivables.words import Words, listed, plain
 from storage.cards import CardFacts
 
@@ -33,7 +34,8 @@ def match_inputs(facts: CardFacts, words: Words) -> list[Block]:
         }
         several = len(rules.unmatched(evidence)) > 1
         blocks += select(rules.TO_INVOICE, "The invoice that is meant", options, first, hint=TWO_PEOPLE, several=several)
-    customers = {found.customer.id: choice(_customer(found), found.customer.id) for found in evidence.near_customers}
+    candidates = (*(found.customer for found in evidence.near_customers), *evidence.took_over)
+    customers = {of.id: choice(_customer(of), of.id) for of in candidates}
     if customers and not first:
         blocks += select(rules.TO_CUSTOMER, "The customer that is meant", customers, [], hint="Where no invoice is chosen.")
     if rules.unmatched(evidence):
@@ -94,8 +96,8 @@ def _invoice(near: NearInvoice, others: Sequence[NearInvoice], words: Words) -> 
     return f"{plain(rules.label_among(near, others), 36)}, {plain(near.customer.name, 24)}, {opened} open"
 
 
-def _customer(near: NearCustomer) -> str:
-    return f"{plain(near.customer.full_name or near.customer.name, 40)} (id {plain(near.customer.id, 16)})"
+def _customer(of: Customer) -> str:
+    return f"{plain(of.full_name or of.name, 40)} (id {plain(of.id, 16)})"
 
 
 def _typed(name: str, label: str) -> Block:

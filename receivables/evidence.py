@@ -204,9 +204,19 @@ class Evidence:
     write_off_by_hand: str = ""  # how the package takes the credit memo of a write-off back; "" where that is not known
     return_by_hand: str = ""  # how the package records by hand that a receipt's money went back; "" where that is not known
     deposits_hold: bool = False  # a receipt in a deposit or a closed month stays on its invoice whatever became of its money
+    merges_untold: bool = False  # a customer that was merged into another reads as inactive, and nothing says into whom
+    takes_no_rest: str | None = None  # the deposit account of the payment, where it takes what is on invoices and no rest
+    reconciled: tuple[
+        str, ...
+    ] = ()  # of receipts of one payment recorded twice, those that the bank has though they do not show it
+    took_over: tuple[Customer, ...] = ()  # then: who has documents of an inactive customer by now
     able: tuple[EffectKind, ...] = ()  # what these books write at our order beyond receipts and their applications
     time_zone: str = "UTC"  # the company's calendar, by its IANA name; of no weight in what a person decides upon
     correction: Correction | None = None  # only where it is about the feed's newer record of the payment
+
+    def is_banked(self, receipt: Receipt) -> bool:
+        """Whether the bank has its money, in a deposit or reconciled: nobody takes it back."""
+        return receipt.deposited or receipt.id in self.reconciled
 
     @property
     def living_receipts(self) -> list[Receipt]:

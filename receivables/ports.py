@@ -52,6 +52,7 @@ class BooksTraits:
     write_off_by_hand: str = ""  # how somebody takes the credit memo of a write-off back there, in words that end a sentence
     return_by_hand: str = ""  # how somebody records there that a receipt's money went back, in words that end a sentence
     deposits_hold: bool = False  # a receipt in a deposit or a closed month stays on its invoice whatever became of its money
+    merges_untold: bool = False  # a customer that was merged into another reads as inactive, and nothing says into whom
 
 
 class Books(Protocol):
@@ -99,6 +100,12 @@ class Books(Protocol):
 
         Books whose entries are not read answer nothing for each, and say so in `traits.not_read`.
         """
+
+    def reconciled(self, receipts: Collection[Receipt]) -> Collection[str]:
+        """The ids of those that are reconciled with the bank though they do not show it: the bank has their money."""
+
+    def only_for_invoices(self, accounts: Collection[str]) -> Collection[str]:
+        """Those of these deposit accounts that take what is applied to invoices, and no rest."""
 
     def parts(self, payment: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
         """How these books record the payment: which receipts, together adding up to it. Pure; asks nobody.

@@ -31,6 +31,11 @@ class TwoPeople(Enum):
         "where the proof is less than the payment by a fee",
         "The proof is less than the payment, so the dismissal takes two people.",
     )
+    MERGED_PROOF = (
+        Remedy.DISMISS,
+        "with our own receipt as proof, which is the customer's that the payment's was merged into",
+        "Our receipt is another customer's now, so it takes two people to say that the two were merged.",
+    )
     OTHER_MONEY = (
         Remedy.NOT_DUPLICATE,
         "where amount and customer agree, or the receipt has a short number of the payment",

@@ -32,6 +32,7 @@ from rules.diagnosis import diagnose
 from rules.explaining import Condition, Explanation, RuleExplained, explain
 from rules.following import follows, is_about_twin
 from rules.kinds import fact_sentence
+from rules.mergers import may_be_merged
 from rules.money_back import settled
 from rules.money_gone import MoneyGone, counted_minor, money_gone, receipts_of
 from rules.near import (
@@ -50,6 +51,7 @@ from rules.near import (
     unmatched,
     with_named,
 )
+from rules.no_rest import least_rest_minor
 from rules.not_taken import put_off
 from rules.obstacles import NOBODY_DECIDES, InTheWay, Obstacle, obstacles
 from rules.open_day import first_open_day
@@ -104,8 +106,10 @@ __all__ = [
     "incident",
     "is_about_twin",
     "label_among",
+    "least_rest_minor",
     "makes_returns",
     "match",
+    "may_be_merged",
     "may_be_other_money",
     "may_match",
     "money_gone",

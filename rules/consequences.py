@@ -17,6 +17,7 @@ from receivables.reference_keys import key_of
 from receivables.words import capitalized, listed
 from rules import matching
 from rules.hand_receipts import Elsewhere, ReceiptReading
+from rules.mergers import only_moved
 from rules.obstacles import InTheWay, Obstacle, obstacles
 from rules.posted_parts import marked_receipts
 from rules.reading import Reading, read
@@ -195,7 +196,8 @@ def proof_of(diagnosis: Diagnosis, evidence: Evidence, options: Options) -> Proo
 def _proposed(diagnosis: Diagnosis, evidence: Evidence) -> Proof:
     if evidence.twins and diagnosis.primary.cause is Cause.DUPLICATE_REFERENCE:
         return Proof(twin=evidence.twins[0].number)
-    receipts = {found.receipt.id: found.receipt for found in evidence.receipts}
+    known = (*evidence.living_receipts, *(found.receipt for found in evidence.receipts))
+    receipts = {receipt.id: receipt for receipt in known}
     proposed = next((finding.proof for finding in findings(diagnosis) if finding.proof), ())
     if any(receipt_id not in receipts for receipt_id, _ in proposed):
         raise CannotBeDone("The receipt that the card showed as proof is no longer in the books.")
@@ -220,7 +222,7 @@ def _no_proof(found: ReceiptEvidence, evidence: Evidence) -> str:
     """Why this receipt cannot stand for the payment, or ""."""
     if found.ours and not found.this_payment:
         return "it is our receipt of another payment"
-    if found.ours and len(marked_receipts(evidence)) < 2:  # recorded twice by us, the one that stays is the proof
+    if found.ours and len(marked_receipts(evidence)) < 2 and found.receipt not in only_moved(read(evidence)):
         return "it is our own receipt of this payment"
     if found.receipt.voided:
         return "it is voided"

@@ -17,6 +17,7 @@ from receivables.reference_keys import key_of, name_key
 from receivables.twins import folded
 from receivables.words import listed, plain
 from rules.consequences import Options, named_in
+from rules.mergers import followed, may_be_merged
 
 NEAR_AT_MOST = 20  # of one allocation; nobody chooses among more
 TO_INVOICE, TO_CUSTOMER = "to_invoice", "to_customer"  # what a person named, among the options of a decision
@@ -134,8 +135,8 @@ def is_moved(line: LineEvidence, evidence: Evidence) -> bool:
 
 
 def may_match(evidence: Evidence) -> bool:
-    """Whether a person may say what the payment means: an invoice is missing, or its customer is."""
-    return bool(unmatched(evidence)) or (evidence.customer is None and not evidence.lines)
+    """Whether a person may say what the payment means: an invoice is missing, or its customer is, or was merged untold."""
+    return bool(unmatched(evidence)) or (evidence.customer is None and not evidence.lines) or may_be_merged(evidence)
 
 
 # --- what a person names ----------------------------------------------------------------------------------------------
@@ -195,6 +196,7 @@ class Match:
     lines: tuple[tuple[int, NearInvoice], ...]
     customer: NearCustomer
     spellings: tuple[Spelling, ...] = ()
+    merged: tuple[tuple[int, str], ...] = ()  # lines with their invoices that go along to the customer named
 
     @property
     def remembered(self) -> tuple[Spelling, ...]:
@@ -238,11 +240,14 @@ def match(evidence: Evidence, options: Options) -> Match:
     if len({*found, *bound}) > 1:
         raise CannotBeDone("The invoices are of different customers, and one receipt is of one customer. Choose for one of them.")
     (near,) = found.values()
-    return Match(tuple(chosen), near, _spellings(evidence, chosen, near))
+    along = () if near.kin is Kin.SAME else followed(evidence, near.customer.id)
+    merged = tuple((line, invoice_id) for line, invoice_id in along if line not in dict(chosen))
+    return Match(tuple(chosen), near, _spellings(evidence, chosen, near), merged)
 
 
 def _customer_named(evidence: Evidence, name: str) -> NearCustomer:
     known = {near.customer.id: near for near in evidence.near_customers}
+    known |= {of.id: NearCustomer(of, Kin.OTHER) for of in evidence.took_over if of.id not in known}
     known |= {
         near.customer.id: NearCustomer(near.customer, near.kin)
         for line in evidence.lines
@@ -307,7 +312,7 @@ def _not_there(name: str, evidence: Evidence, customer: NearCustomer | None) -> 
 
 def _only(evidence: Evidence) -> list[NearCustomer]:
     """The only customer that is near. Raises CannotBeDone where there is none, or several."""
-    near = evidence.near_customers
+    near = evidence.near_customers or tuple(NearCustomer(of, Kin.OTHER) for of in evidence.took_over)
     if len(near) > 1:
         raise CannotBeDone(f"Choose the customer: {listed([_with_id(of.customer) for of in near], last='or')}.")
     if not near:

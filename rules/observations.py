@@ -259,7 +259,7 @@ def our_receipts(reading: Reading) -> tuple[Fact, ...]:
             found.changed,
             amount=Money(found.amount_minor, found.currency),
             unapplied=Money(found.unapplied_minor, found.currency) if found.unapplied_minor else None,
-            deposited=found.deposited or None,
+            deposited=reading.evidence.is_banked(found) or None,
         )
         for found in reading.marked
     )
@@ -281,7 +281,9 @@ def part(reading: Reading, found: PartReading) -> tuple[Fact, ...]:
         return ()
     facts, label, touched = list[Fact](), receipt(found.live), found.live.changed
     if found.changed:
-        facts += [_change(reading, found, found.live, change) for change in found.changes] or [_moved(reading, found, found.live)]
+        facts += [_change(reading, found, found.live, change) for change in found.changes]
+        if not facts or (found.changes == (Change.CUSTOMER,) and found.off_minor > 0):
+            facts.append(_moved(reading, found, found.live))
     elif found.swallowed:
         facts.append(kinds.receipt_unapplied(label, touched, unapplied=Money(found.excess_minor, currency)))
     through = reading.evidence.settings.closed_through

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from receivables.diagnosis import Finding, Remedy
 from receivables.refusal import Refusal
+from rules import no_rest
 from rules.obstacles import NOBODY_DECIDES, InTheWay, obstacles
 from rules.open_day import first_open_day
 from rules.reading import Reading
@@ -15,6 +16,8 @@ from rules.situations import other_money
 PASSING = frozenset({InTheWay.UNREAD})
 #: Remedies that record a receipt on the payment's own day; in a closed month it is posted on the first open day instead.
 RECORD = frozenset({Remedy.UNAPPLY_CREDIT_MEMO, Remedy.RECREATE_RECEIPT, Remedy.KEEP_ON_ACCOUNT})
+#: And those that leave on account what no invoice takes.
+LEAVE_REST = frozenset({Remedy.RECREATE_RECEIPT, Remedy.KEEP_ON_ACCOUNT, Remedy.POST_ON_OPEN_DAY})
 #: What the customer must be before ours is recorded or applied.
 OF_CUSTOMER = frozenset({InTheWay.CUSTOMER_INACTIVE, InTheWay.CUSTOMER_CHANGED})
 #: The books take nothing on the account of which they said this.
@@ -30,6 +33,7 @@ class Offers:
         self._in_the_way = {obstacle.code for obstacle in found} - PASSING
         self._of_customer = tuple(obstacle.fact for obstacle in found if obstacle.code in OF_CUSTOMER)
         refusal = reading.evidence.refusal
+        self._no_rest = no_rest.told(reading.evidence)
         self._no_account = refusal is not None and refusal.code in NO_ACCOUNT
 
     def possible(self, remedy: Remedy) -> bool:
@@ -40,6 +44,8 @@ class Offers:
         if remedy is Remedy.KEEP_ON_ACCOUNT and living:
             return self._reading.paid
         if remedy in (*RECORD, Remedy.POST_ON_OPEN_DAY) and self._no_account:
+            return False
+        if remedy in LEAVE_REST and self._no_rest:
             return False
         if remedy is Remedy.UNAPPLY_CREDIT_MEMO:
             return self._in_the_way <= {InTheWay.SHORT}
@@ -55,12 +61,13 @@ class Offers:
         wanted = (finding.remedy, *finding.alternatives)
         offered = [remedy for remedy in map(self._instead, wanted) if self.possible(remedy)]
         if not offered or offered[0] is not self._instead(finding.remedy):
-            otherwise = Remedy.RETRY if finding.remedy is Remedy.POST_ON_OPEN_DAY else Remedy.ESCALATE
+            again = finding.remedy is Remedy.POST_ON_OPEN_DAY or (finding.remedy in LEAVE_REST and bool(self._no_rest))
+            otherwise = Remedy.RETRY if again else Remedy.ESCALATE
             offered = [otherwise, *self._other_money(), *offered]
         first, *others = dict.fromkeys(offered)
         because = finding.because
         if not all(self.possible(remedy) for remedy in wanted):  # what must change of the customer before it can be
-            because = tuple(dict.fromkeys((*because, *self._of_customer)))
+            because = tuple(dict.fromkeys((*because, *self._of_customer, *self._no_rest)))
         return replace(finding, remedy=first, alternatives=tuple(others), because=because)
 
     def _instead(self, remedy: Remedy) -> Remedy:

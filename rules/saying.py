@@ -6,9 +6,9 @@ from datetime import datetime
 
 from receivables.diagnosis import Cause, Diagnosis
 from receivables.evidence import Evidence
-from receivables.words import Words
+from receivables.words import Words, capitalized
 from rules.catalogue import CAUSES
-from rules.kinds import KINDS
+from rules.kinds import KINDS, fact_sentence
 
 
 def title(cause: Cause) -> str:
@@ -25,6 +25,10 @@ def sentence(diagnosis: Diagnosis | None, words: Words, *, unread_since: datetim
         said = "Not diagnosed yet; the next sync reads the books."
     else:
         said = diagnosis.said or CAUSES[diagnosis.primary.cause].sentence(diagnosis, words)
+    if diagnosis is not None and not diagnosis.said:
+        said = " ".join(
+            (said, *(capitalized(fact_sentence(fact, words)) for fact in diagnosis.primary.facts("account_takes_no_rest")))
+        )
     if unread_since is None:
         return said
     return f"{said} As of {words.moment(unread_since)}; the books could not be read to the end since."

@@ -16,7 +16,9 @@ from rules.consequences import Options, other_money, proof_of, total_of
 from rules.corrections import is_of_substance
 from rules.credits_off import all_genuine
 from rules.following import is_about_twin
+from rules.mergers import only_moved
 from rules.near import match
+from rules.reading import read
 from rules.returning import part_named, returns
 
 #: Money of the portal that is older than this is no ordinary credit any more.
@@ -55,6 +57,8 @@ def _dismissed(diagnosis: Diagnosis, evidence: Evidence | None, options: Options
     proof = proof_of(diagnosis, evidence, options) if evidence else None
     if proof is None or not proof.given:
         return TwoPeople.NO_PROOF
+    if evidence and {proven.receipt for proven in proof.receipts} & {*only_moved(read(evidence))}:
+        return TwoPeople.MERGED_PROOF
     return TwoPeople.SHORT_PROOF if proof.missing_minor else None
 
 

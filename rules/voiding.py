@@ -17,7 +17,7 @@ from rules.reading import Reading
 def kept_by_the_books(receipt: Receipt, evidence: Evidence) -> str:
     """Why the books must keep a receipt as it is, in words that follow "it is"; "" where they need not."""
     through = evidence.settings.closed_through
-    if receipt.deposited:
+    if evidence.is_banked(receipt):
         return "in a bank deposit"
     return "dated in a closed period" if through is not None and receipt.received_on <= through else ""
 
@@ -42,7 +42,7 @@ def voidable(reading: Reading) -> tuple[Receipt, ...]:
 
 def second_payments(reading: Reading) -> tuple[Receipt, ...]:
     """Copies of our receipt that are in bank deposits as ours is: other money, of which a person says which it is."""
-    deposited = [receipt for receipt in reading.marked if receipt.deposited]
+    deposited = [receipt for receipt in reading.marked if reading.evidence.is_banked(receipt)]
     if not _is_twice(reading) or len(deposited) < 2:
         return ()
     return tuple(_copies(reading, deposited) or deposited[1:])

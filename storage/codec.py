@@ -44,7 +44,7 @@ _documents: dict[str, TypeAdapter[Any]] = {
 #: What a person did not decide upon: reading times, bare versions, the calendar, how many other payments fail, what else is open.
 _NOT_FACTS = frozenset(
     "taken_at version changed isolated not_checked time_zone has_time apply_by_hand return_by_hand deposits_hold "
-    "write_off_by_hand origin lost_origin items lost_items "
+    "write_off_by_hand origin lost_origin items lost_items merges_untold took_over "
     "other_invoices due_on last_reopened refunds status_minor".split()
 )
 

@@ -39,10 +39,12 @@ from storage.payments import StoredPayment
 from storage.work import Work
 from sync import (
     awaiting,
+    bank_side,
     binding,
     credit_memos,
     entries_out,
     escalation,
+    mergers,
     nearby,
     other_invoices,
     periods,
@@ -194,7 +196,8 @@ def gather(
         with desk.work() as work:
             receipts_found.take_over(work, read.candidates, traits.longest_reference)
     gathered = {stored.number: _assemble(stored, ours, read, search, at, traits) for stored in batch}
-    return entries_out.added(desk, batch, gathered)
+    found = entries_out.added(desk, batch, gathered)
+    return bank_side.added(desk, mergers.added(desk, found)) if full else found
 
 
 def _our_rows(
@@ -248,10 +251,9 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
     numbers = {line.invoice_number for stored in batch for line in stored.payment.allocations if line.invoice_number}
     if full:  # first: books that answer with whole invoices need not be asked for the same ones by id
         read.numbered = read.attempt("invoices of the same number", lambda: books.invoices_numbered(numbers), ())
-    nothing: Mapping[str, Invoice | Gone] = {}
-    found = read.attempt("invoices", lambda: books.invoices(invoice_ids | others), nothing)
+    found = read.attempt("invoices", lambda: {**books.invoices(invoice_ids | others)}, dict[str, Invoice | Gone]())
     read.invoices = {id_: invoice for id_, invoice in found.items() if id_ in invoice_ids}
-    read.others = _living({id_: invoice for id_, invoice in found.items() if id_ in others})
+    read.others = [invoice for invoice in _living(found) if invoice.id in others]
     read.customers = read.attempt("customers", lambda: books.customers(customer_ids), {})
     searched = customer_ids
     while new := _merged_into(read) - searched:  # the books move a merged customer's documents to the one that remains
@@ -289,8 +291,7 @@ def _merged_into(read: _Read) -> set[str]:
 
 
 def _heirs(books: Books, read: _Read, ids: set[str]) -> Mapping[str, Customer | Gone]:
-    nobody: Mapping[str, Customer | Gone] = {}
-    return read.attempt("customers that others were merged into", lambda: books.customers(ids), nobody)
+    return read.attempt("customers that others were merged into", lambda: books.customers(ids), {})
 
 
 def _settings(desk: Desk, read: _Read) -> BooksSettings:

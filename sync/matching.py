@@ -32,7 +32,10 @@ def plan(case: Case) -> Plan:
         PaymentState.RECEIVED,
         Bucket.TO_DO,
         f"matched to {f'{listed(invoices)} of {of}' if invoices else of}; posted if nothing else is in the way",
-        bindings=tuple((line, near.invoice.id, near.customer.id) for line, near in matched.lines),
+        bindings=(
+            *((line, near.invoice.id, near.customer.id) for line, near in matched.lines),
+            *((line, invoice_id, matched.customer.customer.id) for line, invoice_id in matched.merged),
+        ),
         spellings=matched.spellings,
         resolution="retried",
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import rules
-from receivables.books_records import Gone, Invoice
+from receivables.books_records import Gone, Invoice, InvoiceStatus
 from receivables.diagnosis import Cause, Remedy
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
@@ -53,14 +53,18 @@ def _noted(case: Case) -> Plan:
 
 def _followed(case: Case) -> tuple[tuple[int, str, str], ...]:
     """Where the books merged the customer into another, its invoices went there, and a person's retry follows them: those
-    that were deleted meanwhile too, so that what took their place is looked for at the customer that remains."""
+    that were deleted or voided meanwhile too, so that what took their place is looked for at the customer that remains."""
     remaining = case.evidence.merged_into
     if remaining is None:
         return ()
     return tuple(
         (line.line, line.invoice_id, remaining.id)
         for line in case.evidence.lines
-        if isinstance(line.invoice, Gone) or (isinstance(line.invoice, Invoice) and line.invoice.customer_id == remaining.id)
+        if isinstance(line.invoice, Gone)
+        or (
+            isinstance(line.invoice, Invoice)
+            and (line.invoice.customer_id == remaining.id or line.invoice.status is InvoiceStatus.VOIDED)
+        )
     )
 
 
@@ -105,6 +109,10 @@ def _receipt_plan(
     case: Case, evidence: Evidence, fits: Sequence[rules.Taken], bindings: tuple[tuple[int, str, str], ...] = ()
 ) -> Plan:
     rest = case.stored.payment.amount_minor - rules.total_of(fits)
+    if rest and evidence.takes_no_rest is not None:
+        raise CannotBeDone(
+            "The deposit account takes no money on account. Name a bank account for it in deposit_accounts, then retry."
+        )
     lines = [(part.invoice.id, part.amount_minor) for part in fits]
     return Plan(
         PaymentState.POSTING,

@@ -206,6 +206,8 @@ def _recorded(sides: Sides) -> Judged:
     if sides.by_hand:
         return _doubled(sides, (*sides.ours, *sides.by_hand))
     if sides.stored.state is PaymentState.DISMISSED:
+        if gone := _proof_gone(sides):
+            return gone
         if beside := [receipt for receipt in sides.standing_proofs if receipt not in sides.ours]:
             return _doubled(sides, (*sides.ours, *beside))
         return _unless_unread(sides, _settled(sides))
@@ -222,15 +224,21 @@ def _recorded(sides: Sides) -> Judged:
 
 def _dismissed(sides: Sides) -> Judged:
     """Nothing of ours is in the books, and people said why."""
-    for proof in sides.proofs:
-        if why := _no_proof_any_more(sides, proof):
-            text = f"was dismissed because of a receipt that {why}"
-            return Judged(Standing.DIFFERENT, "proof_gone", _of_payment(sides, text), (proof.receipt_id,))
+    if gone := _proof_gone(sides):
+        return gone
     proofs = sides.standing_proofs
     one_too_many = 1 if proofs or (sides.twin_of and sides.twin_counts) else 2
     if len(sides.by_hand) >= one_too_many:
         return _doubled(sides, (*proofs, *sides.by_hand))
     return _unless_unread(sides, _settled(sides))
+
+
+def _proof_gone(sides: Sides) -> Judged | None:
+    for proof in sides.proofs:
+        if why := _no_proof_any_more(sides, proof):
+            text = f"was dismissed because of a receipt that {why}"
+            return Judged(Standing.DIFFERENT, "proof_gone", _of_payment(sides, text), (proof.receipt_id,))
+    return None
 
 
 def _no_proof_any_more(sides: Sides, proof: Proof) -> str:
@@ -240,7 +248,7 @@ def _no_proof_any_more(sides: Sides, proof: Proof) -> str:
         return "is no longer in the books for that amount"
     if receipt.amount_minor < sides.claimed.get(receipt.id, 0):
         return "is less by now than all the payments that were dismissed because of it"
-    if markers_in(receipt.memo):  # the books were restored, and gave its id to one of ours
+    if markers_in(receipt.memo) and receipt not in sides.ours:  # the books were restored, and gave its id to one of ours
         return "is one of ours by now"
     return "is another customer's by now and does not name the payment" if receipt.id in sides.strayed else ""
 

@@ -290,6 +290,9 @@ def evidence_of(case: Short) -> Evidence:
         went_back_on=case.get("went_back"),
         money_out=tuple(_money_out(place, _known("money_out", out)) for place, out in enumerate(case.get("money_out", ()))),
         able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT) if case.get("able") else (),
+        merges_untold=case.get("merges_untold", False),
+        takes_no_rest=case.get("takes_no_rest"),
+        reconciled=tuple(case.get("reconciled", ())),
     )
 
 
@@ -326,7 +329,8 @@ def _twin(payment: Payment, twin: Short) -> Twin:
 KEYS = {
     "case": "name fires near_miss_of expect lines receipts posted refusal customer amount currency paid closed_through day_closed"
     " isolated unread not_checked status searched number vanished longest_reference twins near_customers method material"
-    " awaited_long is_deposit apply_by_hand write_off_by_hand fee reason dispute told_before went_back money_out able",
+    " awaited_long is_deposit apply_by_hand write_off_by_hand fee reason dispute told_before went_back money_out able"
+    " merges_untold takes_no_rest reconciled",
     "money_out": "receipt amount kind",
     "twin": "number alike paid timed",
     "line": "invoice amount is open status total day by stamped customer currency problem credits successors near origin",

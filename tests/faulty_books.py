@@ -161,6 +161,14 @@ class FaultyBooks:
         self._reading()
         return self.inner.receipts_marked(stems)
 
+    def reconciled(self, receipts: Collection[Receipt]) -> Collection[str]:
+        self._reading()
+        return self.inner.reconciled(receipts)
+
+    def only_for_invoices(self, accounts: Collection[str]) -> Collection[str]:
+        self._reading()
+        return self.inner.only_for_invoices(accounts)
+
     def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
         self._reading()
         return self.inner.money_out(receipt_ids)

@@ -212,7 +212,8 @@ class _Oracle(Money):
         """The worst of our receipts that somebody changed, or that are not on their invoices any more."""
         living = [(part, part.receipt) for part in parts if isinstance(part.receipt, Receipt) and not part.receipt.voided]
         if any(self.is_other(part, receipt) for part, receipt in living):
-            return Opinion(Cause.RECEIPT_CHANGED, Remedy.RETRY, self.sure(True))
+            remedy = Remedy.DISMISS if self.went_along(living) else Remedy.RETRY
+            return Opinion(Cause.RECEIPT_CHANGED, remedy, self.sure(True))
         off = [
             (part, receipt)
             for part, receipt in living
@@ -225,6 +226,18 @@ class _Oracle(Money):
             return Opinion(Cause.RECEIPT_CHANGED, Remedy.KEEP_ON_ACCOUNT, self.sure(True))
         locked = any(receipt.deposited or self.closed(receipt.received_on) for _, receipt in off)
         return Opinion(Cause.RECEIPT_CHANGED, Remedy.RETRY if locked else Remedy.APPLY_RECEIPT, self.sure(True))
+
+    def went_along(self, living: list[tuple[PostedPart, Receipt]]) -> bool:
+        """A merger that the books do not tell took our receipts along with their invoices, and changed nothing else."""
+        of = self.e.customer
+        if of is None or of.active or of.merged_into or not self.e.merges_untold or len(living) != len(self.ours):
+            return False
+        owners = {line.invoice.customer_id for line in self.e.lines if isinstance(line.invoice, Invoice)}
+        owners |= {receipt.customer_id for receipt in self.ours.values()}
+        back = [(part, replace(receipt, customer_id=part.customer_id or receipt.customer_id)) for part, receipt in living]
+        otherwise = any(self.is_other(part, was) or self.off(part, was) > part.on_account_minor for part, was in back)
+        whole = sum(receipt.amount_minor for receipt in self.ours.values()) == self.amount
+        return whole and len(owners) == 1 and not otherwise
 
     def is_other(self, part: PostedPart, receipt: Receipt) -> bool:
         if (receipt.amount_minor, receipt.currency) != (part.amount_minor, self.e.payment.currency):

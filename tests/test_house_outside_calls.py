@@ -26,6 +26,8 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "receipts_of": (["1"], date(2026, 1, 1)),
     "receipts_marked": (["stem"],),
     "money_out": (["1"],),
+    "reconciled": ([],),
+    "only_for_invoices": (["1"],),
     "look": ([],),
     "write": (Dispatch("key", (), deadline=2000),),
 }

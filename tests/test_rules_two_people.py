@@ -27,6 +27,11 @@ PAID = "lines: [{invoice: 1042, amount: 500, open: 0, is: paid}]"
 CHECK = "receipts: [{id: 70, amount: 500, reference: check 8841, entered: 2026-03-04, lines: {1042: 500}}]"
 NEAR = "lines: [{invoice: 1042, amount: 500, is: unbound, problem: no_such_invoice, near: [{number: '001042', open: 500, %s}]}]"
 CREDIT = "lines: [{invoice: 1042, amount: 500, open: 380, credits: [{memo: CM-1, amount: 120, reason: %s}]}]"
+MERGED = (
+    "merges_untold: true, customer: {active: false}, lines: [{invoice: 1042, amount: 500, open: 0, is: paid, customer: c-big}], "
+    "posted: [{amount: 500, verified: true, customer: c-hooli, lines: {1042: 500}, "
+    "receipt: {customer: c-big, lines: {1042: 500}}}]"
+)
 TWIN = "twins: [{number: '0042', alike: number}]"
 
 #: Evidence in its short form, a remedy, what the person names, and the row of the table; None where one person is enough.
@@ -38,6 +43,7 @@ DECISIONS: list[tuple[str, Remedy, dict[str, object], TwoPeople | None]] = [
     (f"{{{PAID}, {CHECK}}}", Remedy.DISMISS, {"proof": ["r-70"]}, None),
     (f"{{{OPEN}, receipts: [{{id: 70, amount: 485}}]}}", Remedy.DISMISS, {"proof": ["r-70"]}, TwoPeople.SHORT_PROOF),
     (f"{{{OPEN}, {TWIN}}}", Remedy.DISMISS, {"proof": ["0042"]}, None),
+    (f"{{{MERGED}}}", Remedy.DISMISS, {}, TwoPeople.MERGED_PROOF),
     (f"{{{PAID}, {CHECK}}}", Remedy.NOT_DUPLICATE, {}, TwoPeople.OTHER_MONEY),
     (f"{{{OPEN}, {TWIN}}}", Remedy.NOT_DUPLICATE, {}, TwoPeople.OTHER_PAYMENT),
     (f"{{{NEAR % 'name: Hooli, kin: same'}}}", Remedy.MATCH, {}, None),

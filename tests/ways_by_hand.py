@@ -29,6 +29,11 @@ def _nothing(world: World, case: Case) -> None:
     del world, case
 
 
+def _who_remains(case: Case) -> str:
+    """Nobody can be invoiced who was merged into another."""
+    return case.made.get("remaining", case.customer_id)
+
+
 def _reactivate(world: World, case: Case) -> None:
     world.hands.reactivate(case.customer_id)
 
@@ -36,6 +41,13 @@ def _reactivate(world: World, case: Case) -> None:
 def _open_account(world: World, case: Case) -> None:
     del case
     world.hands.open_account()
+
+
+def _name_a_bank_account(world: World, case: Case) -> None:
+    """Then the package's own takes the money."""
+    del case
+    desk = world.scene.desk
+    world.scene.desk = replace(desk, company=replace(desk.company, deposit_accounts={}))
 
 
 def _reopen_period(world: World, case: Case) -> None:
@@ -47,7 +59,7 @@ def _invoice_in_the_currency_paid(world: World, case: Case) -> None:
     """No package changes the currency of an invoice that was issued: it is voided and made again."""
     world.hands.void_invoice(case.invoice_id)
     number = f"9{case.invoice_number}" if world.name == TRYTON else case.invoice_number
-    case.invoice_id = world.hands.invoice(number, case.customer_id, WHOLE)
+    case.invoice_id = world.hands.invoice(number, _who_remains(case), WHOLE)
 
 
 def _apply_by_hand(world: World, case: Case) -> None:
@@ -66,7 +78,7 @@ def _issue(world: World, case: Case) -> None:
     if world.name != QUICKBOOKS and case.invoice_id:
         world.hands.issue(case.invoice_id, case.invoice_number)
     else:
-        case.invoice_id = world.hands.invoice(case.invoice_number, case.customer_id, WHOLE)
+        case.invoice_id = world.hands.invoice(case.invoice_number, _who_remains(case), WHOLE)
 
 
 def _record_the_first_return(world: World, case: Case) -> None:
@@ -110,6 +122,10 @@ def work_of(diagnosis: Diagnosis) -> Work | None:
     """What the words of this card ask to be done in the books; a payment that fits again, or whose customer was merged into
     another, asks for nothing but a retry."""
     finding = diagnosis.primary
+    if finding.facts("account_takes_no_rest"):
+        return Work(_name_a_bank_account, company_wide=True)
+    if finding.rule == "receipt_changed" and finding.facts("receipt_taken_off", "receipt_moved"):
+        return Work(_apply_by_hand)
     if finding.facts("receipt_closed"):
         return Work(_reopen_period, company_wide=True)
     if finding.rule not in WORK and finding.facts("customer_inactive"):
@@ -155,7 +171,8 @@ def returned(world: World, case: Case) -> None:
 
 
 def merged(world: World, case: Case) -> None:
-    world.hands.merge(case.customer_id, world.hands.customer(f"Remaining {case.customer}"))
+    case.made["remaining"] = world.hands.customer(f"Remaining {case.customer}")
+    world.hands.merge(case.customer_id, case.made["remaining"])
 
 
 def inactive(world: World, case: Case) -> None:

@@ -41,12 +41,7 @@ SECONDS_BETWEEN_SYNCS = 60.0
 PLACES = 1_000  # numbers of payments for one round of walks
 BY_ITSELF, BY_HAND, AS_IT_IS = "by itself", "by hand", "as it is"
 #: Failures that nothing on their card ends, by books, as `Spot` names them, and why. Open work: one that ended must go from here.
-DEAD_ENDS: Mapping[str, Mapping[str, str]] = {
-    XERO: {
-        "surcharge (near miss), as it is": "money on account is taken only in a bank account, and the one for checks is none; "
-        "the refusal says so, and no remedy names another account",
-    },
-}
+DEAD_ENDS: Mapping[str, Mapping[str, str]] = {}
 #: Where the payment then is, and its failure closed: that ended it.
 ENDED = frozenset(
     {
@@ -215,6 +210,7 @@ def spots_of(books: str, states: Iterable[str] = STATES, causes: Iterable[Cause]
 def _walk(world: World, walks: list[Walk]) -> None:
     """From the scenes to the proof, for one way out of each."""
     world.hands.close_period(ALL_OPEN)
+    accounts = world.scene.desk.company.deposit_accounts
     _set_up(world, walks)
     for walk in walks:
         walk.before = found.cause if (found := open_failure(world, walk.case.number)) else None
@@ -231,6 +227,8 @@ def _walk(world: World, walks: list[Walk]) -> None:
         for last in (False, True):
             _take(world, [(walk, ways[0]) for walk, ways in chosen if ways[0].last is last])
     _prove(world, walks)
+    desk = world.scene.desk
+    world.scene.desk = replace(desk, company=replace(desk.company, deposit_accounts=accounts))
 
 
 def _happens(world: World, walk: Walk, *, first: bool) -> bool:
@@ -292,7 +290,7 @@ def _look(world: World, walk: Walk, found: StoredFailure) -> None:
         return
     walk.false += false_words(diagnosis, evidence)
     for remedy in found.offered:
-        options = named_by_a_person(remedy, diagnosis, evidence)
+        options = named_by_a_person(remedy, diagnosis, evidence, walk.case)
         if options is not None and (refused := _refused(world, walk.case.number, remedy, options)):
             walk.false.append(f"{remedy} is offered, and refused: {refused}")
 
@@ -353,7 +351,7 @@ def ways_out(world: World, walk: Walk) -> list[Way]:
     for remedy in found.offered:
         if remedy is Remedy.RETRY and work:
             ways.append(Way(rule, remedy, work))
-        elif evidence and (options := named_by_a_person(remedy, found.diagnosis, evidence)) is not None:
+        elif evidence and (options := named_by_a_person(remedy, found.diagnosis, evidence, walk.case)) is not None:
             ways.append(Way(rule, remedy, options=options))
     if work and Remedy.RETRY not in found.offered:
         ways.append(Way(rule, None, work))
@@ -402,7 +400,7 @@ def _decide(world: World, walk: Walk, way: Way) -> str:
     return asked.id
 
 
-def named_by_a_person(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence) -> dict[str, object] | None:
+def named_by_a_person(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence, case: Case) -> dict[str, object] | None:
     """What a person names with a remedy; None where it ends nothing: no proof to dismiss with, nothing to match."""
     match remedy:
         case Remedy.WAIT | Remedy.ESCALATE | Remedy.RECONNECT | Remedy.RETRY:
@@ -419,6 +417,8 @@ def named_by_a_person(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence) 
             near = [f"#{line.near[0].invoice.id}" for line in evidence.lines if line.near]
             near += [f"#{line.invoice_id}" for line in rules.unmatched(evidence) if line.invoice_id]
             of = [f"#{found.customer.id}" for found in evidence.near_customers]
+            if rules.may_be_merged(evidence):  # who remains is known to whoever merged them
+                return {"to_customer": f"Remaining {case.customer}"} if "remaining" in case.made else None
             if near:
                 return {"to_invoice": near}
             return {"to_customer": of[0]} if of else None

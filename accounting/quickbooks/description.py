@@ -26,6 +26,7 @@ TRAITS = BooksTraits(
         "journal entry"
     ),
     deposits_hold=True,
+    merges_untold=True,
     not_read=(
         "sales receipts",
         "journal entries that credit a customer",

@@ -115,6 +115,13 @@ class Asking:
             raise BooksUnavailable(f"Xero says of one of its {endpoint} both that it is there and that it is not.")
         return found
 
+    def whole(self, endpoint: str) -> list[Fields]:
+        """Every document of a list that has no pages."""
+        reply = self._read(endpoint)
+        if not reply.ok:
+            raise faults.failed_read(reply)
+        return _documents(reply, endpoint)
+
     def organisation(self) -> Fields:
         reply = self._read("Organisation")
         if not reply.ok:

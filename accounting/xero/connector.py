@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from accounting import planning
 from accounting.calling import Calls
 from accounting.orders import noted
+from accounting.xero import bank
 from accounting.xero.asking import Asking
 from accounting.xero.changes import ChangeFeed
 from accounting.xero.description import TRAITS
@@ -47,6 +48,7 @@ class XeroBooks:
         self._entries_out = EntriesOut(self._asking, self._reads)
         self._searching = Searching(self._asking, self._reads, index)
         self._feed = ChangeFeed(self._asking, self._reads, self._searching.with_notes)
+        self._banks = bank.BankAccounts(self._asking, clock)
         self._writes = Writes(self._asking, self._reads, clock, time_zone, deposit_account)
 
     @property
@@ -98,6 +100,14 @@ class XeroBooks:
     def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
         boundary.leaving("books.money_out")
         return self._entries_out.of(receipt_ids)
+
+    def reconciled(self, receipts: Collection[Receipt]) -> Collection[str]:
+        boundary.leaving("books.reconciled")
+        return bank.reconciled(self._asking, receipts)
+
+    def only_for_invoices(self, accounts: Collection[str]) -> Collection[str]:
+        boundary.leaving("books.only_for_invoices")
+        return self._banks.without(accounts) if accounts else ()
 
     parts = staticmethod(planning.one_for_each_invoice)  # in Xero one payment is applied to one invoice
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from accounting.xero import documents, faults
 from accounting.xero.asking import Asking
-from accounting.xero.documents import OVERPAYMENTS, on_account_of
-from accounting.xero.wire import day_in_filter, elements, fields, identity, text
+from accounting.xero.bank import is_reconciled, received_by
+from accounting.xero.documents import on_account_of
+from accounting.xero.wire import elements, fields, identity, text
 from receivables.books_records import Gone, Receipt
 from receivables.effects import Answer, Order, VoidReceipt, Written, stem_of, stems_in
 from receivables.errors import BooksRefused, OutcomeUnknown
@@ -35,7 +36,7 @@ def void(asking: Asking, order: Order, write: VoidReceipt, receipt: Receipt, dea
     if held is None:
         endpoint, id_name, document_id = "Payments", "PaymentID", write.receipt_id
     else:
-        endpoint, id_name, document_id = "BankTransactions", "BankTransactionID", _of_the_bank(asking, receipt, held[1])
+        endpoint, id_name, document_id = "BankTransactions", "BankTransactionID", _of_the_bank(asking, receipt)
     path, body = f"{endpoint}/{document_id}", {"Status": "DELETED"}
     reply = asking.write("POST", path, deadline=deadline, key=order.key, body=body)
     if not reply.ok:
@@ -50,13 +51,11 @@ def void(asking: Asking, order: Order, write: VoidReceipt, receipt: Receipt, dea
     return Written(write.receipt_id, documents.version(answered[0]), reply.trace)
 
 
-def _of_the_bank(asking: Asking, receipt: Receipt, overpayment_id: str) -> str:
+def _of_the_bank(asking: Asking, receipt: Receipt) -> str:
     """The id of the bank transaction that an overpayment was received by. Raises BooksRefused."""
-    on = day_in_filter(receipt.received_on)
-    where = f'Type=="RECEIVE-OVERPAYMENT" AND Date>={on} AND Date<={on}'
-    found = [of for of in asking.every("BankTransactions", where=where) if identity(of, OVERPAYMENTS.id_name) == overpayment_id]
-    if len(found) != 1:
+    found = received_by(asking, [receipt]).get(receipt.id)
+    if found is None:
         raise BooksRefused("Xero does not show how the overpayment was received. Void it in Xero.", Refusal.INVALID)
-    if found[0].get("IsReconciled") in (True, "true"):
+    if is_reconciled(found):
         raise BooksRefused(f"Overpayment {receipt.number} is reconciled with the bank.", Refusal.RECEIPT_DEPOSITED)
-    return identity(found[0], "BankTransactionID")
+    return identity(found, "BankTransactionID")

@@ -70,6 +70,12 @@ class TroubledBooks:
     def receipts_marked(self, stems: Collection[str]) -> Mapping[str, Sequence[Receipt]]:
         return self._books.receipts_marked(stems)
 
+    def reconciled(self, receipts: Collection[Receipt]) -> Collection[str]:
+        return self._books.reconciled(receipts)
+
+    def only_for_invoices(self, accounts: Collection[str]) -> Collection[str]:
+        return self._books.only_for_invoices(accounts)
+
     def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
         return self._books.money_out(receipt_ids)
 

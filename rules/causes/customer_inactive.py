@@ -9,6 +9,7 @@ from receivables.words import Words
 from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
+from rules.mergers import may_be_merged
 from rules.patterns import a, no
 from rules.reading import CustomerState, Reading
 from rules.rule import Matched, rule
@@ -24,13 +25,15 @@ def customer_inactive(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: nothing can be posted for this customer.
     Happens when: somebody made the customer inactive.
-    Remedy: make the customer active again in the books, then retry.
+    Remedy: make the customer active again in the books, then retry. Where it was merged into another, and the books do not tell
+    (QuickBooks), two people match the payment to the customer that remains.
     Prevention: make a customer inactive only when nothing is open and no payment is on its way.
     Not to be confused with: a customer that was merged into another; some books show the merged one only as inactive, and its
     invoices in the other's name.
     """
     because = (*observations.customer(reading), *observations.refusal(reading))
-    return matched.finding(Remedy.RETRY, Remedy.DISMISS, because=because)
+    match = (Remedy.MATCH,) if may_be_merged(reading.evidence) else ()
+    return matched.finding(Remedy.RETRY, *match, Remedy.DISMISS, because=because)
 
 
 @rule(Cause.CUSTOMER_INACTIVE, when=(refused(Refusal.CUSTOMER_INACTIVE),), certain=None)
@@ -52,7 +55,8 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     if diagnosis.primary.rule == "customer_inactive_refused":
         return f"The books refused because customer {name} was inactive. Check that the customer is active, then retry."
     again = "Make the customer active, then retry; afterwards it can be made inactive again."
-    return f"Customer {name} is inactive in the books. {again}"
+    merged = " If it was merged into another customer, two people match the payment to that one."
+    return f"Customer {name} is inactive in the books. {again}{merged if Remedy.MATCH in diagnosis.primary.alternatives else ''}"
 
 
 def root(finding: Finding, evidence: Evidence) -> str:

@@ -7,6 +7,7 @@ from receivables.words import Words
 from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.causes import receipt_deposited
+from rules.mergers import only_moved
 from rules.patterns import a, no
 from rules.reading import Reading
 from rules.rule import Matched, rule
@@ -31,10 +32,14 @@ def receipt_changed(reading: Reading, matched: Matched) -> Finding:
     Happens when: the receipt is in the books and differs now; or the books took another exchange rate than it was given; or
     an entry of a return or a refund took it although the feed has the money.
     Remedy: change it back in the books, then retry: the receipt is read again. Where the change is right, two people dismiss.
+    Where the customer was merged into another, and the books do not tell (QuickBooks), our receipt itself is the proof.
     Prevention: leave receipts with our mark as they are; to correct one, let two people decide here.
     Not to be confused with: an unapplied credit that was applied to another invoice of the customer, which is expected.
     """
     changed = [fact for place in matched.places("part") for fact in observations.part(reading, reading.parts[place])]
+    if moved := only_moved(reading):
+        proof = tuple((receipt.id, receipt.amount_minor) for receipt in moved)
+        return matched.finding(Remedy.DISMISS, Remedy.RETRY, Remedy.ESCALATE, because=changed, proof=proof)
     return matched.finding(Remedy.RETRY, Remedy.DISMISS, Remedy.ESCALATE, because=changed)
 
 
@@ -72,6 +77,11 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         return f"{told} Make customer {phrases.customer(diagnosis)} active in the books before it is applied again."
     if finding.rule == "receipt_changed" and finding.remedy is Remedy.RETRY:
         return f"{told} Change it back in the books, then retry; if the change is right, two people dismiss."
+    if finding.rule == "receipt_changed":
+        return (
+            f"{told} Customer {phrases.customer(diagnosis)} is inactive; if it was merged into that one, two people dismiss with "
+            "our receipt as proof; otherwise change it back in the books, then retry."
+        )
     return told
 
 
