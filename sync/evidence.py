@@ -195,8 +195,7 @@ def gather(
     if read.candidates.fresh:
         with desk.work() as work:
             receipts_found.take_over(work, read.candidates, traits.longest_reference)
-    gathered = {stored.number: _assemble(stored, ours, read, search, at, traits) for stored in batch}
-    found = entries_out.added(desk, batch, gathered)
+    found = entries_out.added(desk, batch, {stored.number: _assemble(stored, ours, read, search, at, traits) for stored in batch})
     return bank_side.added(desk, mergers.added(desk, found)) if full else found
 
 

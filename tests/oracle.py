@@ -1,8 +1,7 @@
 """A second opinion: the same diagnosis in plain Python, written from the semantics alone.
 
 It knows only `receivables`, and nothing of `rules`. It is one long list of questions in the order of precedence, so that a
-slip in the rules, in the engine or in what is computed for it shows as a disagreement. What receipts entered by hand mean,
-and what stands in the way of posting, is in `oracle_money`.
+slip in the rules or the engine shows as a disagreement. Receipts by hand, and what keeps from posting, are in `oracle_money`.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 import oracle_credits
+import oracle_mergers
 import oracle_rest
 from oracle_money import LIKELY, POSSIBLE, Broken, HandReceipt, Money, same_origin, stands, tender, where
 
@@ -112,8 +112,7 @@ class _Oracle(Money):
             or (isinstance(p.receipt, Gone) and p.state is EffectState.DONE)
         ]
         if deleted:
-            whole = sum(r.amount_minor for r in self.ours.values()) == self.amount
-            remedy = Remedy.RETRY if whole else Remedy.ESCALATE
+            remedy = Remedy.RETRY if sum(r.amount_minor for r in self.ours.values()) == self.amount else Remedy.ESCALATE
             return Opinion(Cause.RECEIPT_DELETED, remedy, self.sure(all(p.verified for p in deleted)))
         if changed := self.changed(parts):
             return changed
@@ -212,8 +211,8 @@ class _Oracle(Money):
         """The worst of our receipts that somebody changed, or that are not on their invoices any more."""
         living = [(part, part.receipt) for part in parts if isinstance(part.receipt, Receipt) and not part.receipt.voided]
         if any(self.is_other(part, receipt) for part, receipt in living):
-            remedy = Remedy.DISMISS if self.went_along(living) else Remedy.RETRY
-            return Opinion(Cause.RECEIPT_CHANGED, remedy, self.sure(True))
+            proof = oracle_mergers.went_along(self, living)
+            return Opinion(Cause.RECEIPT_CHANGED, Remedy.DISMISS if proof else Remedy.RETRY, self.sure(True), proof=proof)
         off = [
             (part, receipt)
             for part, receipt in living
@@ -226,18 +225,6 @@ class _Oracle(Money):
             return Opinion(Cause.RECEIPT_CHANGED, Remedy.KEEP_ON_ACCOUNT, self.sure(True))
         locked = any(receipt.deposited or self.closed(receipt.received_on) for _, receipt in off)
         return Opinion(Cause.RECEIPT_CHANGED, Remedy.RETRY if locked else Remedy.APPLY_RECEIPT, self.sure(True))
-
-    def went_along(self, living: list[tuple[PostedPart, Receipt]]) -> bool:
-        """A merger that the books do not tell took our receipts along with their invoices, and changed nothing else."""
-        of = self.e.customer
-        if of is None or of.active or of.merged_into or not self.e.merges_untold or len(living) != len(self.ours):
-            return False
-        owners = {line.invoice.customer_id for line in self.e.lines if isinstance(line.invoice, Invoice)}
-        owners |= {receipt.customer_id for receipt in self.ours.values()}
-        back = [(part, replace(receipt, customer_id=part.customer_id or receipt.customer_id)) for part, receipt in living]
-        otherwise = any(self.is_other(part, was) or self.off(part, was) > part.on_account_minor for part, was in back)
-        whole = sum(receipt.amount_minor for receipt in self.ours.values()) == self.amount
-        return whole and len(owners) == 1 and not otherwise
 
     def is_other(self, part: PostedPart, receipt: Receipt) -> bool:
         if (receipt.amount_minor, receipt.currency) != (part.amount_minor, self.e.payment.currency):
