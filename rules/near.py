@@ -37,9 +37,14 @@ _RANK = {kin: place for place, kin in enumerate(Kin)}
 # --- what is near -----------------------------------------------------------------------------------------------------
 
 
+def names_of(customer: Customer) -> set[str]:
+    """The customer's name, and its name below its parents', as `folded`: upper and lower case alike."""
+    return {folded(customer.name), folded(customer.full_name or customer.name)}
+
+
 def called(customer: Customer, name: str) -> bool:
-    """Whether this is exactly the customer's name, or its name below its parents'; upper and lower case alike."""
-    return folded(name) in {folded(customer.name), folded(customer.full_name or customer.name)}
+    """Whether this is exactly one of the customer's names."""
+    return folded(name) in names_of(customer)
 
 
 def _spelled_like(customer: Customer, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -35,47 +35,69 @@ class Tally:
     money: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # currency -> (attempted, failed), minor units
 
 
-def record(work: Work, payment: Payment, *, run_id: str, failed: bool, code: str, message: str) -> None:
-    """Remembers that a payment was checked, and what came of it."""
-    work.only_for(payment.company)
-    table = schema.attempt
-    before = work.connection.execute(
-        sa.select(sa.func.count()).where(
-            table.c.company == payment.company, table.c.transaction_number == payment.transaction_number
-        )
-    ).scalar_one()
-    work.connection.execute(
-        sa.insert(table).values(
-            company=payment.company,
-            id=work.ids.new(),
-            transaction_number=payment.transaction_number,
-            run_id=run_id,
-            at=work.at,
-            first=before == 0,
-            failed=failed,
-            amount_minor=payment.amount_minor,
-            currency=payment.currency,
-            code=code,
-            message=message,
-        )
-    )
+@dataclass(frozen=True)
+class Attempted:
+    """What came of checking a payment."""
+
+    payment: Payment
+    failed: bool
+    code: str
+    message: str
 
 
-def turned_out_failed(work: Work, number: str, *, code: str, message: str) -> None:
-    """What was planned did not land: the payment's newest attempt, and so perhaps its first, failed."""
-    table = schema.attempt
-    newest = (
-        sa.select(table.c.id)
-        .where(table.c.company == work.company, table.c.transaction_number == number)
-        .order_by(table.c.at.desc(), table.c.first)
+_RECORD = sa.insert(schema.attempt)
+
+
+def record_many(work: Work, run_id: str, checked: Sequence[Attempted]) -> None:
+    """Remembers that payments were checked, each once, and what came of it."""
+    if not checked:
+        return
+    before = counts(work.connection, work.company, [each.payment.transaction_number for each in checked])
+    rows = []
+    for each in checked:
+        work.only_for(each.payment.company)
+        rows.append(
+            {
+                "company": work.company,
+                "id": work.ids.new(),
+                "transaction_number": each.payment.transaction_number,
+                "run_id": run_id,
+                "at": work.at,
+                "first": each.payment.transaction_number not in before,
+                "failed": each.failed,
+                "amount_minor": each.payment.amount_minor,
+                "currency": each.payment.currency,
+                "code": each.code,
+                "message": each.message,
+            }
+        )
+    work.connection.execute(_RECORD, rows)
+
+
+_NEWEST = schema.attempt.alias("newest")
+_TURNED_OUT = (
+    sa.update(schema.attempt)
+    .where(schema.attempt.c.company == sa.bindparam("of_company"))
+    .where(
+        schema.attempt.c.id
+        == sa.select(_NEWEST.c.id)
+        .where(_NEWEST.c.company == sa.bindparam("of_company"), _NEWEST.c.transaction_number == sa.bindparam("number"))
+        .order_by(_NEWEST.c.at.desc(), _NEWEST.c.first)
         .limit(1)
         .scalar_subquery()
     )
-    work.connection.execute(
-        sa.update(table)
-        .where(table.c.company == work.company, table.c.id == newest)
-        .values(failed=True, code=code, message=message)
-    )
+    .values(failed=True, code=sa.bindparam("because"), message=sa.bindparam("told"))
+)
+
+
+def turned_out_failed(work: Work, failed: Sequence[Attempted]) -> None:
+    """What was planned did not land: each payment's newest attempt, and so perhaps its first, failed."""
+    rows = [
+        {"of_company": work.company, "number": of.payment.transaction_number, "because": of.code, "told": of.message}
+        for of in failed
+    ]
+    if rows:
+        work.connection.execute(_TURNED_OUT, rows)
 
 
 def of_payment(connection: Connection, company: str, number: str) -> list[Attempt]:
@@ -135,12 +157,16 @@ def _tally(connection: Connection, condition: sa.ColumnElement[bool]) -> Tally:
     return Tally(sum(row[1] for row in rows), sum(int(row[2]) for row in rows), money)
 
 
-def landed_after_all(work: Work, number: str) -> None:
+_LANDED = (
+    sa.update(schema.attempt)
+    .where(schema.attempt.c.company == sa.bindparam("of_company"), schema.attempt.c.first)
+    .where(schema.attempt.c.transaction_number.in_(sa.bindparam("numbers", expanding=True)))
+    .where(schema.attempt.c.code == "outcome_unknown")
+    .values(failed=False, code="landed", message="")
+)
+
+
+def landed_after_all(work: Work, numbers: Collection[str]) -> None:
     """What counted as failed because nobody knew was found in the books: it is no failure of the rate."""
-    table = schema.attempt
-    unknown = sa.and_(table.c.first, table.c.code == "outcome_unknown")
-    work.connection.execute(
-        sa.update(table)
-        .where(table.c.company == work.company, table.c.transaction_number == number, unknown)
-        .values(failed=False, code="landed", message="")
-    )
+    if numbers:
+        work.connection.execute(_LANDED, {"of_company": work.company, "numbers": list(numbers)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,32 +26,51 @@ class Binding:
     decision_id: str | None = None
 
 
-def bind(work: Work, number: str, line: int, *, invoice_id: str, customer_id: str, decision_id: str | None = None) -> None:
-    """Binds one allocation to an invoice, as a new version beside those before it."""
-    table = schema.binding
-    newest = work.connection.execute(
-        sa.select(sa.func.max(table.c.version)).where(
-            table.c.company == work.company, table.c.transaction_number == number, table.c.line == line
+@dataclass(frozen=True)
+class Bound:
+    """A line of a payment that is to stand for an invoice of the books; "" takes back what it stood for."""
+
+    number: str
+    line: int
+    invoice_id: str
+    customer_id: str
+    decision_id: str | None = None
+
+
+_NEWEST = (
+    sa.select(schema.binding.c.transaction_number, schema.binding.c.line, sa.func.max(schema.binding.c.version))
+    .where(schema.binding.c.company == sa.bindparam("of_company"))
+    .where(schema.binding.c.transaction_number.in_(sa.bindparam("numbers", expanding=True)))
+    .group_by(schema.binding.c.transaction_number, schema.binding.c.line)
+)
+_BIND = sa.insert(schema.binding)
+
+
+def bind_many(work: Work, lines: Sequence[Bound]) -> None:
+    """Binds lines, as new versions beside those before them."""
+    if not lines:
+        return
+    asked = {"of_company": work.company, "numbers": list({bound.number for bound in lines})}
+    newest = {(number, line): version for number, line, version in work.connection.execute(_NEWEST, asked)}
+    rows = []
+    for bound in lines:
+        version = newest[bound.number, bound.line] = newest.get((bound.number, bound.line), 0) + 1
+        rows.append(
+            {
+                "company": work.company,
+                "transaction_number": bound.number,
+                "line": bound.line,
+                "version": version,
+                "invoice_id": bound.invoice_id,
+                "customer_id": bound.customer_id,
+                "bound_at": work.at,
+                "bound_by": work.actor,
+                "decision_id": bound.decision_id,
+            }
         )
-    ).scalar()
-    work.connection.execute(
-        sa.insert(table).values(
-            company=work.company,
-            transaction_number=number,
-            line=line,
-            version=(newest or 0) + 1,
-            invoice_id=invoice_id,
-            customer_id=customer_id,
-            bound_at=work.at,
-            bound_by=work.actor,
-            decision_id=decision_id,
-        )
-    )
-    work.record(
-        "allocation.bound",
-        transaction_number=number,
-        body={"line": line, "version": (newest or 0) + 1, "invoice_id": invoice_id, "customer_id": customer_id},
-    )
+        body = {"line": bound.line, "version": version, "invoice_id": bound.invoice_id, "customer_id": bound.customer_id}
+        work.record("allocation.bound", transaction_number=bound.number, body=body)
+    work.connection.execute(_BIND, rows)
 
 
 def unbind(work: Work, number: str, decision_id: str) -> bool:
@@ -62,8 +81,7 @@ def unbind(work: Work, number: str, decision_id: str) -> bool:
     )
     now = held(work.connection, work.company, [number])[number]
     lines = [row.line for row in work.connection.execute(query) if row.line in now and now[row.line].version == row.version]
-    for line in lines:
-        bind(work, number, line, invoice_id="", customer_id="")
+    bind_many(work, [Bound(number, line, "", "") for line in lines])
     return bool(lines)
 
 

@@ -131,7 +131,12 @@ def hash_of(body: Any) -> str:
 
 def facts_hash(evidence: Evidence) -> str:
     """Identifies what a person decides upon: equal while status, customers, balances, applications and receipts are."""
-    body = _facts(evidence_to_json(evidence))
+    return stored_facts_hash(evidence_to_json(evidence))
+
+
+def stored_facts_hash(stored: Any) -> str:
+    """The same of evidence as it is stored."""
+    body = _facts(stored)
     if body["refusal"]:
         body["refusal"].pop("at")  # the same refusal again is no new fact
     return hash_of(body)

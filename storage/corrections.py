@@ -15,7 +15,7 @@ from receivables.diagnosis import Diagnosis
 from receivables.evidence import Evidence
 from receivables.payment import Payment
 from storage import failures, outbox, payments, schema
-from storage.failures import StoredFailure
+from storage.failures import ReadEvidence, StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
 
@@ -25,7 +25,8 @@ CORRECTION = "correction"
 def tell(work: Work, payment: Payment, evidence: Evidence, diagnosis: Diagnosis) -> str:
     """Opens the failure about the feed's newer record, or renews the one that is open. Returns its id."""
     failure_id = failures.open_intake(work, payment, diagnosis, because=CORRECTION, about=CORRECTION)
-    failures.store_evidence(work, failures.get(work.connection, work.company, failure_id), evidence)
+    found = failures.get(work.connection, work.company, failure_id)
+    failures.store_evidence(work, [ReadEvidence.of(found, evidence)])
     outbox.want(work, "failure", failure_id)
     return failure_id
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,8 +22,6 @@ from receivables.effects import (
     EffectState,
     Facts,
     Order,
-    Outcome,
-    Verdict,
     Write,
 )
 from storage import codec, schema
@@ -55,6 +54,11 @@ class PlannedEffect:
     decision_id: str | None = None
     after_id: str | None = None
     compensates_id: str | None = None
+
+    @cached_property
+    def body(self) -> Any:
+        """What is to be written, as it is stored and put on record."""
+        return codec.write_to_json(self.write)
 
 
 @dataclass(frozen=True)
@@ -99,102 +103,63 @@ class StoredEffect:
         return Order(self.id, self.key, self.marker, self.write, versions)
 
 
-def plan(work: Work, planned: PlannedEffect) -> None:
-    """Commits the intent. Raises IntegrityError when the part already has a live receipt effect."""
-    work.only_for(planned.company)
-    body = codec.write_to_json(planned.write)
-    work.connection.execute(
-        sa.insert(schema.effect).values(
-            company=planned.company,
-            id=planned.id,
-            transaction_number=planned.transaction_number,
-            kind=planned.write.kind,
-            part=planned.part,
-            generation=planned.generation,
-            key=planned.key,
-            marker=planned.marker,
-            write=body,
-            write_hash=codec.hash_of(body),
-            expects=dict(planned.expects),
-            attended=planned.attended,
-            facts_read_at=planned.facts_read_at,
-            state=EffectState.PLANNED,
-            fence=0,
-            sendings=0,
-            next_at=work.at,
-            after_id=planned.after_id,
-            compensates_id=planned.compensates_id,
-            decision_id=planned.decision_id,
-            planned_at=work.at,
+def plan_many(work: Work, planned: Sequence[PlannedEffect]) -> None:
+    """Commits the intents. Raises IntegrityError when a part already has a live receipt effect."""
+    if not planned:
+        return
+    rows = []
+    for effect in planned:
+        work.only_for(effect.company)
+        rows.append(
+            {
+                "company": effect.company,
+                "id": effect.id,
+                "transaction_number": effect.transaction_number,
+                "kind": effect.write.kind,
+                "part": effect.part,
+                "generation": effect.generation,
+                "key": effect.key,
+                "marker": effect.marker,
+                "write": effect.body,
+                "write_hash": codec.hash_of(effect.body),
+                "expects": dict(effect.expects),
+                "attended": effect.attended,
+                "facts_read_at": effect.facts_read_at,
+                "state": EffectState.PLANNED,
+                "fence": 0,
+                "sendings": 0,
+                "next_at": work.at,
+                "after_id": effect.after_id,
+                "compensates_id": effect.compensates_id,
+                "decision_id": effect.decision_id,
+                "planned_at": work.at,
+            }
         )
-    )
-    work.record(
-        "effect.planned",
-        transaction_number=planned.transaction_number,
-        body={
-            "effect": planned.id,
-            "kind": planned.write.kind,
-            "part": planned.part,
-            "generation": planned.generation,
-            "key": planned.key,
-            "marker": planned.marker,
-            "write": body,
-            "decision": planned.decision_id,
-            "after": planned.after_id,
-            "compensates": planned.compensates_id,
-        },
-    )
-
-
-def settle(work: Work, held: StoredEffect, state: EffectState, outcome: Outcome, *, next_at: datetime | None = None) -> bool:
-    """Ends our hold on an effect with what is now known. False when another worker holds the lease: nothing is written."""
-    work.only_for(held.company)
-    if state is not held.state and state not in STEPS[held.state]:
-        raise AssertionError(f"an effect cannot go from {held.state} to {state}")
-    if held.dispatch_id and state in _NOTHING_OUT and outcome.verdict is not Verdict.AGAIN:
-        raise AssertionError(f"effect {held.id} may have left: it cannot become {state} before the books have proven it absent")
-    table = schema.effect
-    values: dict[str, object] = {
-        "state": state,
-        "lease_until": None,
-        "lease_owner": "",
-        "outcome_code": outcome.code,
-        "outcome_message": outcome.message,
-        "next_at": next_at or work.at,
-    }
-    if outcome.document_id:
-        values |= {"document_id": outcome.document_id, "document_version": outcome.version, "trace": outcome.trace}
-    if state is EffectState.PLANNED:
-        values["dispatch_id"] = None
-    if state in _FINAL:
-        values["settled_at"] = work.at
-    settled = work.connection.execute(
-        sa.update(table)
-        .where(row_of(held.company, held.id), table.c.fence == held.fence, table.c.state == held.state)
-        .values(**values)
-    )
-    if settled.rowcount != 1:
-        return False
-    if state is not held.state:
         work.record(
-            f"effect.{state}",
-            transaction_number=held.transaction_number,
+            "effect.planned",
+            transaction_number=effect.transaction_number,
             body={
-                "effect": held.id,
-                "kind": held.kind,
-                "from": held.state,
-                "document": outcome.document_id,
-                "code": outcome.code,
-                "message": outcome.message,
-                "trace": outcome.trace,
+                "effect": effect.id,
+                "kind": effect.write.kind,
+                "part": effect.part,
+                "generation": effect.generation,
+                "key": effect.key,
+                "marker": effect.marker,
+                "write": effect.body,
+                "decision": effect.decision_id,
+                "after": effect.after_id,
+                "compensates": effect.compensates_id,
             },
         )
-    return True
+    work.connection.execute(_PLAN, rows)
 
 
-#: An effect in one of these has nothing out: whoever plans anew after it uses another key and marker.
-_NOTHING_OUT = (EffectState.PLANNED, EffectState.REFUSED_STALE, EffectState.CANCELLED)
-_FINAL = (EffectState.DONE, EffectState.REFUSED_STALE, EffectState.FAILED, EffectState.CANCELLED, EffectState.SUPERSEDED)
+_PLAN = sa.insert(schema.effect)
+
+
+def plan(work: Work, planned: PlannedEffect) -> None:
+    """The same for one intent."""
+    plan_many(work, [planned])
 
 
 def end_without_sending(work: Work, held: StoredEffect, state: EffectState, *, why: str) -> bool:
@@ -322,17 +287,35 @@ def _is_open(effect: StoredEffect) -> bool:
     return effect.state in (EffectState.SENDING, EffectState.UNKNOWN)
 
 
-def underway(connection: Connection, company: str) -> Sequence[StoredEffect]:
-    """Receipts planned and not yet settled; they reserve what they will take of their invoices.
+_UNDERWAY = (
+    sa.select(schema.effect)
+    .where(
+        schema.effect.c.company == sa.bindparam("of_company"),
+        schema.effect.c.kind == EffectKind.RECEIPT,
+        schema.effect.c.state.in_([EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN]),
+    )
+    .order_by(schema.effect.c.planned_at, schema.effect.c.id)
+)
+_UNDERWAY_TO = _UNDERWAY.where(
+    schema.effect.c.transaction_number.in_(
+        sa.select(schema.binding.c.transaction_number).where(
+            schema.binding.c.company == sa.bindparam("of_company"),
+            schema.binding.c.invoice_id.in_(sa.bindparam("invoices", expanding=True)),
+        )
+    )
+)
+
+
+def underway(connection: Connection, company: str, invoice_ids: Collection[str] | None = None) -> Sequence[StoredEffect]:
+    """Receipts planned and not yet settled, of payments bound to these invoices, or all: they reserve what they will take.
 
     Not those that need a person: they were found in the books, which count them already.
     """
-    table = schema.effect
-    waiting = (EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN)
-    return _load(
-        connection,
-        sa.and_(table.c.company == company, table.c.kind == EffectKind.RECEIPT, table.c.state.in_(waiting)),
-    )
+    if invoice_ids is None:
+        rows = connection.execute(_UNDERWAY, {"of_company": company})
+    else:
+        rows = connection.execute(_UNDERWAY_TO, {"of_company": company, "invoices": sorted(invoice_ids)})
+    return [of_row(row._mapping) for row in rows]
 
 
 def row_of(company: str, effect_id: str) -> sa.ColumnElement[bool]:
@@ -343,10 +326,11 @@ def row_of(company: str, effect_id: str) -> sa.ColumnElement[bool]:
 def _load(connection: Connection, condition: sa.ColumnElement[bool]) -> list[StoredEffect]:
     table = schema.effect
     rows = connection.execute(sa.select(table).where(condition).order_by(table.c.planned_at, table.c.id))
-    return [_stored(row._mapping) for row in rows]
+    return [of_row(row._mapping) for row in rows]
 
 
-def _stored(row: sa.RowMapping) -> StoredEffect:
+def of_row(row: sa.RowMapping) -> StoredEffect:
+    """A row of the effects as a value."""
     values: dict[str, Any] = {name: row[name] for name in StoredEffect.__dataclass_fields__}
     values["kind"] = EffectKind(row["kind"])
     values["state"] = EffectState(row["state"])

@@ -62,60 +62,87 @@ class StoredFailure:
         return tuple(dict.fromkeys(remedy for remedy in wanted if not (primary.blocked and remedy is primary.remedy)))
 
 
+@dataclass(frozen=True)
+class Opening:
+    """A payment that failed, and why; `code` and `message` are what the books said, or what is told of it."""
+
+    payment: Payment
+    because: str
+    code: str = ""
+    message: str = ""
+    held: bool = False
+
+
+def open_many(work: Work, openings: Sequence[Opening]) -> list[str]:
+    """Opens the failures of payments, each once, or adds to those that are open, and wants their cards. Returns their ids."""
+    known = open_of_many(work.connection, work.company, [opening.payment.transaction_number for opening in openings])
+    given: list[tuple[Payment, str, dict[str, object]]] = []
+    for opening in openings:
+        before = known.get(opening.payment.transaction_number)
+        held = opening.held or (before.held if before else False)
+        values = {"refusal_code": opening.code, "refusal_message": opening.message, "held": held}
+        given.append((opening.payment, opening.because, values))
+    ids = _open(work, "payment", known, given)
+    open_already = {before.id for before in known.values()}
+    outbox.want_many(work, "failure", [failure_id for failure_id in ids if failure_id in open_already])
+    new = [failure_id for failure_id in ids if failure_id not in open_already]
+    outbox.want_many(work, "failure", new, not_before=work.at + SHOWN_AT_THE_LATEST_AFTER)
+    return ids
+
+
 def open_one(work: Work, payment: Payment, *, because: str, code: str = "", message: str = "", held: bool = False) -> str:
-    """Opens a payment's failure, or adds to the one that is open, and wants its card. Returns the failure's id."""
-    refused: dict[str, object] = {"refusal_code": code, "refusal_message": message}
-    known = open_of(work.connection, payment.company, payment.transaction_number)
-    failure_id = _open(work, payment, "payment", known, because, refused | {"held": held or (known.held if known else False)})
-    outbox.want(work, "failure", failure_id, not_before=None if known else work.at + SHOWN_AT_THE_LATEST_AFTER)
-    return failure_id
+    """The same for one payment."""
+    return open_many(work, [Opening(payment, because, code, message, held)])[0]
 
 
 def open_intake(work: Work, payment: Payment, diagnosis: Diagnosis, *, because: str, about: str = "intake") -> str:
     """Opens a failure about what the feed says, diagnosed already, or adds to the one that is open. Returns its id."""
-    known = open_of(work.connection, payment.company, payment.transaction_number, about)
-    values: dict[str, object] = {"refusal_code": "", "refusal_message": "", "held": known.held if known else False}
-    failure_id = _open(work, payment, about, known, because, values | _words(diagnosis))
+    known = open_of_many(work.connection, payment.company, [payment.transaction_number], about)
+    before = known.get(payment.transaction_number)
+    values: dict[str, object] = {"refusal_code": "", "refusal_message": "", "held": before.held if before else False}
+    [failure_id] = _open(work, about, known, [(payment, because, values | _words(diagnosis))])
     outbox.want(work, "failure", failure_id)
     return failure_id
 
 
 def _open(
-    work: Work, payment: Payment, about: str, known: StoredFailure | None, because: str, values: Mapping[str, object]
-) -> str:
-    work.only_for(payment.company)
-    table = schema.failure
-    # Whatever was read before no longer tells the whole story.
-    values = {"opened_because": because, "changed_at": work.at, "evidence_id": None, "unread_since": None, **values}
-    failure_id = known.id if known else work.ids.new()
-    if known:
-        changed = sa.update(table).where(_is(payment.company, failure_id))
-        work.connection.execute(changed.values(version=known.version + 1, **values))
-    else:
-        work.connection.execute(
-            sa.insert(table).values(
-                company=payment.company,
-                id=failure_id,
-                transaction_number=payment.transaction_number,
-                about=about,
-                state="open",
-                opened_at=work.at,
-                version=1,
-                **values,
-            )
+    work: Work,
+    about: str,
+    known: Mapping[str, StoredFailure],
+    given: Sequence[tuple[Payment, str, dict[str, object]]],
+) -> list[str]:
+    """Writes what is to be said of each payment's failure, all of them with the same columns. Returns the ids of the failures."""
+    ids, new = [], []
+    for payment, because, of_it in given:
+        work.only_for(payment.company)
+        before = known.get(payment.transaction_number)
+        # Whatever was read before no longer tells the whole story.
+        values = {"opened_because": because, "changed_at": work.at, "evidence_id": None, "unread_since": None, **of_it}
+        failure_id = before.id if before else work.ids.new()
+        ids.append(failure_id)
+        if before:
+            changed = sa.update(schema.failure).where(_is(work.company, failure_id))
+            work.connection.execute(changed.values(version=before.version + 1, **values))
+        else:
+            key = {"company": work.company, "id": failure_id, "transaction_number": payment.transaction_number, "about": about}
+            new.append(key | {"state": "open", "opened_at": work.at, "version": 1} | values)
+        work.record(
+            "failure.changed" if before else "failure.opened",
+            transaction_number=payment.transaction_number,
+            body={
+                "failure": failure_id,
+                "because": because,
+                "code": values["refusal_code"],
+                "message": values["refusal_message"],
+                "about": about,
+            },
         )
-    work.record(
-        "failure.changed" if known else "failure.opened",
-        transaction_number=payment.transaction_number,
-        body={
-            "failure": failure_id,
-            "because": because,
-            "code": values["refusal_code"],
-            "message": values["refusal_message"],
-            "about": about,
-        },
-    )
-    return failure_id
+    if new:
+        work.connection.execute(_NEW, new)
+    return ids
+
+
+_NEW = sa.insert(schema.failure)
 
 
 def hold(work: Work, number: str) -> None:
@@ -154,16 +181,31 @@ def resolve(work: Work, found: StoredFailure, *, resolution: str, by: str) -> bo
     return True
 
 
+_OPEN_OF = (
+    sa.select(schema.failure)
+    .where(
+        schema.failure.c.company == sa.bindparam("of_company"),
+        schema.failure.c.transaction_number.in_(sa.bindparam("numbers", expanding=True)),
+        schema.failure.c.about == sa.bindparam("of_what"),
+        schema.is_in(schema.failure.c.state, "open"),
+    )
+    .order_by(schema.failure.c.id)
+)
+
+
+def open_of_many(
+    connection: Connection, company: str, numbers: Collection[str], about: str = "payment"
+) -> Mapping[str, StoredFailure]:
+    """The open failures of these payments, by transaction number."""
+    if not numbers:
+        return {}
+    given = {"of_company": company, "numbers": list(numbers), "of_what": about}
+    return {row.transaction_number: _stored(row._mapping) for row in connection.execute(_OPEN_OF, given)}
+
+
 def open_of(connection: Connection, company: str, number: str, about: str = "payment") -> StoredFailure | None:
     """The open failure of a payment, if there is one."""
-    table = schema.failure
-    condition = sa.and_(
-        table.c.company == company,
-        table.c.transaction_number == number,
-        table.c.about == about,
-        schema.is_in(table.c.state, "open"),
-    )
-    return next(iter(select(connection, condition)), None)
+    return open_of_many(connection, company, [number], about).get(number)
 
 
 @dataclass(frozen=True)
@@ -230,37 +272,54 @@ def of_payment(connection: Connection, company: str, number: str) -> Sequence[St
     return sorted(found, key=lambda found: (found.opened_at, found.id))
 
 
-def store_evidence(work: Work, found: StoredFailure, evidence: Evidence) -> str | None:
-    """Keeps evidence that says something new, and points the failure at it. None when nothing changed."""
-    work.only_for(found.company)
-    digest = codec.facts_hash(evidence)
-    if found.evidence_id is not None and evidence_hash(work.connection, found.company, found.evidence_id) == digest:
-        return None
-    evidence_id = work.ids.new()
-    work.connection.execute(
-        sa.insert(schema.evidence).values(
-            company=found.company,
-            id=evidence_id,
-            failure_id=found.id,
-            taken_at=evidence.taken_at,
-            facts_hash=digest,
-            body=codec.evidence_to_json(evidence),
-        )
-    )
-    table = schema.failure
-    work.connection.execute(
-        sa.update(table)
-        .where(_is(found.company, found.id))
-        .values(evidence_id=evidence_id, changed_at=evidence.taken_at, version=table.c.version + 1)
-    )
-    return evidence_id
+@dataclass(frozen=True)
+class ReadEvidence:
+    """What was read about a failure, as it is stored, what identifies its facts, and whether the reading was cut short."""
+
+    found: StoredFailure
+    taken_at: datetime
+    body: Any
+    digest: str
+    cut_short: bool
+
+    @classmethod
+    def of(cls, found: StoredFailure, evidence: Evidence) -> ReadEvidence:
+        body = codec.evidence_to_json(evidence)
+        return cls(found, evidence.taken_at, body, codec.stored_facts_hash(body), evidence.cut_short)
 
 
-def evidence_hash(connection: Connection, company: str, evidence_id: str) -> str:
-    """What identifies the facts of stored evidence (`codec.facts_hash`)."""
-    table = schema.evidence
-    query = sa.select(table.c.facts_hash).where(table.c.company == company, table.c.id == evidence_id)
-    return str(connection.execute(query).scalar_one())
+_HASHES = sa.select(schema.evidence.c.id, schema.evidence.c.facts_hash).where(
+    schema.evidence.c.company == sa.bindparam("of_company"), schema.evidence.c.id.in_(sa.bindparam("ids", expanding=True))
+)
+_EVIDENCE = sa.insert(schema.evidence)
+_POINT = (
+    sa.update(schema.failure)
+    .where(schema.failure.c.company == sa.bindparam("of_company"), schema.failure.c.id == sa.bindparam("of_id"))
+    .values(evidence_id=sa.bindparam("newest"), changed_at=sa.bindparam("taken_at"), version=schema.failure.c.version + 1)
+)
+
+
+def evidence_hashes(connection: Connection, company: str, ids: Collection[str]) -> Mapping[str, str]:
+    """What identifies the facts of stored evidence, by its id."""
+    asked = {"of_company": company, "ids": list(ids)}
+    return {row.id: row.facts_hash for row in connection.execute(_HASHES, asked)} if ids else {}
+
+
+def store_evidence(work: Work, read: Sequence[ReadEvidence]) -> int:
+    """Keeps evidence that says something new, and points each failure at its own. Returns how many have something new."""
+    hashes = evidence_hashes(work.connection, work.company, {of.found.evidence_id for of in read if of.found.evidence_id})
+    rows, points = [], []
+    for of in read:
+        work.only_for(of.found.company)
+        if of.found.evidence_id is not None and hashes.get(of.found.evidence_id) == of.digest:
+            continue
+        row = {"company": work.company, "id": work.ids.new(), "failure_id": of.found.id, "taken_at": of.taken_at}
+        rows.append(row | {"facts_hash": of.digest, "body": of.body})
+        points.append({"of_company": work.company, "of_id": of.found.id, "newest": row["id"], "taken_at": of.taken_at})
+    if rows:
+        work.connection.execute(_EVIDENCE, rows)
+        work.connection.execute(_POINT, points)
+    return len(rows)
 
 
 def evidence(connection: Connection, company: str, evidence_id: str) -> Evidence:

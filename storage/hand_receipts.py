@@ -27,6 +27,7 @@ from receivables.reference_keys import (
     words_of,
 )
 from storage import codec, schema
+from storage.given import Given, as_given
 from storage.work import Work
 
 ASKED_AT_ONCE = 60  # payments in one statement
@@ -177,7 +178,7 @@ def find(connection: Connection, company: str, wanted: Sequence[Wanted]) -> dict
     found: dict[str, list[Found]] = {asked.number: [] for asked in wanted}
     for begin in range(0, len(wanted), ASKED_AT_ONCE):
         some = wanted[begin : begin + ASKED_AT_ONCE]
-        rows = {row.document_id: row for query in queries(company, some) for row in connection.execute(query)}
+        rows = {row.document_id: row for query, given in queries(company, some) for row in connection.execute(query, given)}
         cut = _cut_keys(connection, company, rows)
         for row_id, row in sorted(rows.items()):
             held, result = _Written(row, {key for text in row.texts for key in keys_in(text)}, cut[row_id]), None
@@ -199,59 +200,53 @@ def names_it(asked: Wanted, receipt: Receipt, longest_reference: int) -> bool:
     return _names(asked, _Written(receipt, keys, set(cut_keys_in(receipt.reference, longest_reference))))
 
 
-def queries(company: str, wanted: Sequence[Wanted]) -> list[sa.Select[Any]]:
-    """By words, and by customer and amount; all by index."""
-    table, keys = schema.hand_receipt, schema.receipt_key
+def queries(company: str, wanted: Sequence[Wanted]) -> list[tuple[sa.Select[Any], Row]]:
+    """By words, and by customer and amount; all by index. Each is a statement with what it is asked with."""
     keyed = [(key, asked) for asked in wanted if (key := key_of(asked.number))]
     telling = [key for key, _ in keyed if len(key) >= TELLING_LENGTH]
     short = [(key, asked) for key, asked in keyed if len(key) < TELLING_LENGTH]
-    found: list[sa.Select[Any]] = []
+    found: list[tuple[sa.Select[Any], Row]] = []
     if telling:
-        found.append(_beginning_with(company, [(key, key + LAST) for key in telling]))
-        begins = {start for key in telling for start in beginnings(key)}
-        found.append(sa.select(keys.c.document_id).where(keys.c.company == company, keys.c.start.in_(begins), keys.c.cut))
+        found.append((_NAMED, {"asked": as_given((company, key, key + LAST) for key in telling)}))
+        found.append((_NAMED_CUT, {"begins": sorted({start for key in telling for start in beginnings(key)})}))
     if short:
-        rows = [(key, key + LAST, asked.least_minor, asked.amount_minor) for key, asked in short]
-        found.append(_beginning_with(company, rows, "least_minor", "most_minor"))
-    queries: list[sa.Select[Any]] = [
-        sa.select(table).where(table.c.company == company, table.c.document_id.in_(holding)) for holding in found
-    ]
+        rows = [(company, key, key + LAST, asked.least_minor, asked.amount_minor) for key, asked in short]
+        found.append((_NAMED_SHORT, {"asked": as_given(rows)}))
     customers = {customer_id for asked in wanted for customer_id in asked.customer_ids}
     if customers:
-        queries.append(
-            sa.select(table).where(
-                table.c.company == company,
-                table.c.customer_id.in_(customers),
-                table.c.amount_minor.in_({asked.amount_minor for asked in wanted}),
-                table.c.gone.is_(False),
-            )
-        )
-    return queries
+        amounts = {asked.amount_minor for asked in wanted}
+        found.append((_OF_CUSTOMER, {"customers": sorted(customers), "amounts": sorted(amounts)}))
+    return [(query, {"of_company": company, **given}) for query, given in found]
 
 
-def _beginning_with(company: str, rows: Sequence[tuple[Any, ...]], *amounts: str) -> sa.Select[Any]:
-    """The receipts with a text that begins like a payment's number, of one of its amounts where those are given: whether it
-    is the number is looked at word by word afterwards.
+def _asked() -> tuple[sa.Select[Any], sa.Select[Any], sa.Select[Any], sa.Select[Any]]:
+    """The statements, put together once. A text that begins like a payment's number may hold it: whether it is the number is
+    looked at word by word afterwards.
     """
-    keys = schema.receipt_key
-    if len(rows) == 1:  # as mostly; a table of values is put into SQL anew each time
-        ((low, high, *minor),) = rows
-        alone = sa.select(keys.c.document_id).where(keys.c.company == company, keys.c.start >= low, keys.c.start < high)
-        return alone if not amounts else _of_amount(alone, *minor)
-    columns: list[sa.ColumnClause[Any]] = [sa.column(name, sa.String) for name in ("company", "low", "high")]
-    columns += [sa.column(name, sa.BigInteger) for name in amounts]
-    asked = sa.values(*columns, name="asked").data([(company, *row) for row in rows]).cte("asked")
+    table, keys, asked = schema.hand_receipt, schema.receipt_key, Given("asked")
+    whole = sa.select(table).where(table.c.company == sa.bindparam("of_company"))
     # With the company among what is asked for, SQLite has no reason to read all of the company's keys first.
-    begins = sa.and_(keys.c.company == asked.c.company, keys.c.start >= asked.c.low, keys.c.start < asked.c.high)
-    holding = sa.select(keys.c.document_id).select_from(asked.join(keys, begins))
-    return holding if not amounts else _of_amount(holding, asked.c.least_minor, asked.c.most_minor)
-
-
-def _of_amount(holding: sa.Select[Any], least_minor: Any, most_minor: Any) -> sa.Select[Any]:
-    table, keys = schema.hand_receipt, schema.receipt_key
+    begins = sa.and_(keys.c.company == asked.text(0), keys.c.start >= asked.text(1), keys.c.start < asked.text(2))
+    named = sa.select(keys.c.document_id).select_from(asked.table.join(keys, begins))
+    cut = sa.select(keys.c.document_id).where(
+        keys.c.company == sa.bindparam("of_company"), keys.c.start.in_(sa.bindparam("begins", expanding=True)), keys.c.cut
+    )
     receipt = sa.and_(table.c.company == keys.c.company, table.c.document_id == keys.c.document_id)
-    amount = sa.or_(table.c.amount_minor.is_(None), table.c.amount_minor.between(least_minor, most_minor))
-    return holding.join(table, receipt).where(amount)
+    amount = sa.or_(table.c.amount_minor.is_(None), table.c.amount_minor.between(asked.number(3), asked.number(4)))
+    short = named.join(table, receipt).where(amount)
+    return (
+        whole.where(table.c.document_id.in_(named)),
+        whole.where(table.c.document_id.in_(cut)),
+        whole.where(table.c.document_id.in_(short)),
+        whole.where(
+            table.c.customer_id.in_(sa.bindparam("customers", expanding=True)),
+            table.c.amount_minor.in_(sa.bindparam("amounts", expanding=True)),
+            table.c.gone.is_(False),
+        ),
+    )
+
+
+_NAMED, _NAMED_CUT, _NAMED_SHORT, _OF_CUSTOMER = _asked()
 
 
 def _cut_keys(connection: Connection, company: str, ids: Collection[str]) -> dict[str, set[str]]:

@@ -41,29 +41,66 @@ def remember(work: Work, changes: Changes, *, time_zone: ZoneInfo, longest_refer
         sa.update(table).where(table.c.id == work.company).values(books_cursor=changes.cursor, mirrored_at=work.at)
     )
     take_over(work, changes.documents, changes.gone, longest_reference=longest_reference)
-    for tombstone in _unseen_invoices(work, changes.gone):
-        _put(work, _never_seen(tombstone, tombstone.deleted or Stamp("", work.at), time_zone))
-        _bury(work, tombstone)
+    unseen = _unseen_invoices(work, changes.gone)
+    _put(work, [_never_seen(tombstone, tombstone.deleted or Stamp("", work.at), time_zone) for tombstone in unseen])
+    _bury(work, unseen)
     hand_receipts.remember_unreadable(work, changes.unreadable)
 
 
 def take_over(work: Work, documents: Sequence[Document], gone: Sequence[Gone], *, longest_reference: int = 0) -> None:
     """What was just read of some documents; each at most once."""
-    receipts = []
-    for document in documents:
-        _put(work, document)
-        if isinstance(document, Receipt):
-            receipts.append(document)
-    for tombstone in gone:
-        _bury(work, tombstone)
-    hand_receipts.remember(work, receipts, longest_reference)
+    _put(work, documents)
+    _bury(work, gone)
+    hand_receipts.remember(work, [of for of in documents if isinstance(of, Receipt)], longest_reference)
     hand_receipts.bury(work, {tombstone.id: tombstone.deleted for tombstone in gone if tombstone.kind == "receipt"})
 
 
-def _put(work: Work, document: Document) -> None:
-    table = schema.mirror
+_KNOWN = sa.select(schema.mirror.c.kind, schema.mirror.c.document_id).where(
+    schema.mirror.c.company == sa.bindparam("of_company"),
+    schema.mirror.c.kind.in_(sa.bindparam("kinds", expanding=True)),
+    schema.mirror.c.document_id.in_(sa.bindparam("ids", expanding=True)),
+)
+_HERE = (
+    schema.mirror.c.company == sa.bindparam("of_company"),
+    schema.mirror.c.kind == sa.bindparam("of_kind"),
+    schema.mirror.c.document_id == sa.bindparam("of_id"),
+)
+_AS_READ = ("number", "customer_id", "name", "name_folded", "key", "full_key", "created_at", "changed_at", "deleted_at",
+            "deleted_by", "seen_at", "version", "body")  # fmt: skip
+_SEEN_AGAIN = sa.update(schema.mirror).where(*_HERE).values({name: sa.bindparam(f"now_{name}") for name in _AS_READ})
+_SEEN_FIRST = sa.insert(schema.mirror)
+_ENDED = (
+    sa.update(schema.mirror)
+    .where(*_HERE)
+    .values(deleted_at=sa.bindparam("ended_at"), deleted_by=sa.bindparam("ended_by"), seen_at=sa.bindparam("now"))
+)
+
+
+def _put(work: Work, documents: Sequence[Document]) -> None:
+    if not documents:
+        return
+    rows = {(codec.kind_of(document), document.id): _row(work, document) for document in documents}
+    asked = {"of_company": work.company, "kinds": list({kind for kind, _ in rows}), "ids": list({id_ for _, id_ in rows})}
+    known = {(row.kind, row.document_id) for row in work.connection.execute(_KNOWN, asked)}
+    again = [
+        {"of_company": work.company, "of_kind": kind, "of_id": id_, **{f"now_{name}": value for name, value in row.items()}}
+        for (kind, id_), row in rows.items()
+        if (kind, id_) in known
+    ]
+    first = [
+        {"company": work.company, "kind": kind, "document_id": id_, **row}
+        for (kind, id_), row in rows.items()
+        if (kind, id_) not in known
+    ]
+    if again:
+        work.connection.execute(_SEEN_AGAIN, again)
+    if first:
+        work.connection.execute(_SEEN_FIRST, first)
+
+
+def _row(work: Work, document: Document) -> dict[str, object]:
     name = document.name if isinstance(document, Customer) else ""
-    values = {
+    return {
         "number": "" if isinstance(document, Customer) else document.number,
         "customer_id": document.id if isinstance(document, Customer) else document.customer_id,
         "name": name,
@@ -78,10 +115,6 @@ def _put(work: Work, document: Document) -> None:
         "version": document.version,
         "body": codec.document_to_json(document),
     }
-    key = _is(work.company, codec.kind_of(document), document.id)
-    if work.connection.execute(sa.update(table).where(key).values(**values)).rowcount == 0:
-        new = {"company": work.company, "kind": codec.kind_of(document), "document_id": document.id}
-        work.connection.execute(sa.insert(table).values(**new, **values))
 
 
 def _key(document: Document) -> str:
@@ -96,11 +129,15 @@ def _key(document: Document) -> str:
     return ""
 
 
-def _bury(work: Work, gone: Gone) -> None:
+def _bury(work: Work, gone: Sequence[Gone]) -> None:
     """A deleted document keeps its row, so that payments meant for it can still be understood."""
-    deleted = gone.deleted or Stamp("", work.at)
-    ended = {"deleted_at": deleted.at, "deleted_by": deleted.person, "seen_at": work.at}
-    work.connection.execute(sa.update(schema.mirror).where(_is(work.company, gone.kind, gone.id)).values(**ended))
+    rows = []
+    for tombstone in gone:
+        deleted = tombstone.deleted or Stamp("", work.at)
+        key = {"of_company": work.company, "of_kind": tombstone.kind, "of_id": tombstone.id}
+        rows.append(key | {"ended_at": deleted.at, "ended_by": deleted.person, "now": work.at})
+    if rows:
+        work.connection.execute(_ENDED, rows)
 
 
 def _unseen_invoices(work: Work, gone: Sequence[Gone]) -> list[Gone]:
@@ -241,11 +278,6 @@ def receipts(connection: Connection, company: str, *, limit: int, after: str = "
     )
     found = [codec.document_from_json(row.kind, row.body) for row in rows]
     return [receipt for receipt in found if isinstance(receipt, Receipt)]
-
-
-def _is(company: str, kind: str, document_id: str) -> sa.ColumnElement[bool]:
-    table = schema.mirror
-    return sa.and_(table.c.company == company, table.c.kind == kind, table.c.document_id == document_id)
 
 
 def _load(connection: Connection, company: str, condition: sa.ColumnElement[bool], *, limit: int | None = None) -> list[Seen]:

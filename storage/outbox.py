@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,36 +13,50 @@ from storage import schema
 from storage.watch import Watch, lease_end, lease_ended
 from storage.work import Work
 
+_WANTED_AGAIN = (
+    sa.update(schema.outbox)
+    .where(
+        schema.outbox.c.company == sa.bindparam("of_company"),
+        schema.outbox.c.subject_kind == sa.bindparam("of_kind"),
+        schema.outbox.c.subject.in_(sa.bindparam("subjects", expanding=True)),
+        schema.is_in(schema.outbox.c.state, "waiting"),
+    )
+    .values(wanted_at=sa.bindparam("now"))
+    .returning(schema.outbox.c.subject)
+)
+_WANTED = sa.insert(schema.outbox)
 
-def want(work: Work, subject_kind: str, subject: str, *, not_before: datetime | None = None) -> None:
-    """Asks for the subject's card to be posted or rewritten; asked twice before it is sent, it is sent once.
+
+def want_many(work: Work, subject_kind: str, subjects: Collection[str], *, not_before: datetime | None = None) -> None:
+    """Asks for the cards of these subjects to be posted or rewritten; asked twice before it is sent, each is sent once.
 
     `not_before` holds a new wish back until then, or until `release`.
     """
-    table = schema.outbox
-    waiting = work.connection.execute(
-        sa.update(table)
-        .where(
-            table.c.company == work.company,
-            table.c.subject_kind == subject_kind,
-            table.c.subject == subject,
-            schema.is_in(table.c.state, "waiting"),
-        )
-        .values(wanted_at=work.at)
-    )
-    if waiting.rowcount == 0:
-        work.connection.execute(
-            sa.insert(table).values(
-                company=work.company,
-                id=work.ids.new(),
-                subject_kind=subject_kind,
-                subject=subject,
-                state="waiting",
-                wanted_at=work.at,
-                next_at=not_before or work.at,
-                sendings=0,
-            )
-        )
+    if not subjects:
+        return
+    here = {"of_company": work.company, "of_kind": subject_kind, "subjects": list(subjects), "now": work.at}
+    waiting = set(work.connection.execute(_WANTED_AGAIN, here).scalars())
+    rows = [
+        {
+            "company": work.company,
+            "id": work.ids.new(),
+            "subject_kind": subject_kind,
+            "subject": subject,
+            "state": "waiting",
+            "wanted_at": work.at,
+            "next_at": not_before or work.at,
+            "sendings": 0,
+        }
+        for subject in dict.fromkeys(subjects)
+        if subject not in waiting
+    ]
+    if rows:
+        work.connection.execute(_WANTED, rows)
+
+
+def want(work: Work, subject_kind: str, subject: str) -> None:
+    """The same for one subject."""
+    want_many(work, subject_kind, [subject])
 
 
 def release(work: Work) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypedDict, Unpack
 
@@ -17,6 +17,7 @@ from receivables.ways_out import WayOut, parts
 from storage import schema
 from storage.work import Work
 
+_CHANGES = ("generation", "on_account_minor", "excluded_by")
 KEYS_AT_ONCE = 500  # values in one condition; SQLite allows 32,766, and long ones are planned slowly
 
 
@@ -51,6 +52,18 @@ class Changed(TypedDict, total=False):
     generation: int | None
     on_account_minor: int | None
     excluded_by: str | None
+
+
+@dataclass(frozen=True)
+class Move:
+    """A payment that is to be moved on from where it was read; `action` and `body` are what the record says of it."""
+
+    stored: StoredPayment
+    state: PaymentState
+    bucket: Bucket
+    action: str
+    body: Mapping[str, object] = field(default_factory=dict)
+    changes: Changed = field(default_factory=Changed)
 
 
 def content_columns(payment: Payment) -> dict[str, object]:
@@ -242,6 +255,50 @@ def insert_allocations(work: Work, payment: Payment) -> None:
         work.connection.execute(sa.insert(schema.allocation), lines)
 
 
+_MOVE = (
+    sa.update(schema.payment)
+    .where(schema.payment.c.company == sa.bindparam("of_company"))
+    .where(sa.tuple_(schema.payment.c.transaction_number, schema.payment.c.version).in_(sa.bindparam("as_read", expanding=True)))
+    .values(
+        state=sa.bindparam("to_state"),
+        bucket=sa.bindparam("to_bucket"),
+        version=schema.payment.c.version + 1,
+        generation=sa.func.coalesce(sa.bindparam("to_generation", type_=sa.Integer), schema.payment.c.generation),
+        on_account_minor=sa.func.coalesce(
+            sa.bindparam("to_on_account_minor", type_=sa.BigInteger), schema.payment.c.on_account_minor
+        ),
+        excluded_by=sa.bindparam("to_excluded_by"),
+        verified_at=sa.func.coalesce(sa.bindparam("verified_now", type_=schema.Moment), schema.payment.c.verified_at),
+    )
+    .returning(schema.payment.c.transaction_number)
+)
+
+
+def move_many(work: Work, moves: Sequence[Move]) -> set[str]:
+    """Moves each payment on, if nobody moved it since it was read, and records that. Returns the numbers of those moved."""
+    alike: dict[tuple[object, ...], list[Move]] = {}
+    for move in moves:
+        work.only_for(move.stored.payment.company)
+        to = (move.state, move.bucket, *(move.changes.get(name) for name in _CHANGES))
+        alike.setdefault(to, []).append(move)
+    moved: set[str] = set()
+    for (state, bucket, *changes), some in alike.items():
+        given = {
+            "of_company": work.company,
+            "as_read": [(move.stored.number, move.stored.version) for move in some],
+            "to_state": state,
+            "to_bucket": bucket,
+            "verified_now": work.at if state is PaymentState.VERIFIED else None,
+            **{f"to_{name}": value for name, value in zip(_CHANGES, changes, strict=True)},
+        }
+        moved.update(work.connection.execute(_MOVE, given).scalars())
+    for move in moves:
+        if move.stored.number in moved:
+            body = {"from": move.stored.state.value, "to": move.state.value, **move.body}
+            work.record(move.action, transaction_number=move.stored.number, body=body)
+    return moved
+
+
 def move(
     work: Work,
     stored: StoredPayment,
@@ -252,20 +309,8 @@ def move(
     body: Mapping[str, object] | None = None,
     **changes: Unpack[Changed],
 ) -> bool:
-    """Moves a payment on, if nobody moved it since it was read, and records that. False when somebody did."""
-    work.only_for(stored.payment.company)
-    table = schema.payment
-    values: dict[str, object] = {"state": state, "bucket": bucket, "version": stored.version + 1, "excluded_by": None}
-    values |= {name: value for name, value in changes.items() if value is not None}
-    if state is PaymentState.VERIFIED:
-        values["verified_at"] = work.at
-    moved = work.connection.execute(
-        sa.update(table).where(_is(work.company, stored.number), table.c.version == stored.version).values(**values)
-    )
-    if moved.rowcount != 1:
-        return False
-    work.record(action, transaction_number=stored.number, body={"from": stored.state.value, "to": state.value, **(body or {})})
-    return True
+    """The same for one payment. False when somebody else moved it meanwhile."""
+    return bool(move_many(work, [Move(stored, state, bucket, action, body or {}, changes)]))
 
 
 def buckets(connection: Connection, company: str) -> Mapping[tuple[Bucket, str], tuple[int, int]]:

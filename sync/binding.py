@@ -6,17 +6,19 @@ where it names no invoice, or the customer is not certain, the line stays unboun
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import rules
 from receivables.books_records import Customer, Invoice, heir_of
 from receivables.company import Company
 from receivables.evidence import BindingProblem
 from receivables.payment import Allocation, Payment, PaymentState
+from receivables.twins import folded
 from storage import aliases, bindings, mirror, payments
 from storage.aliases import Alias
-from storage.bindings import Binding
+from storage.bindings import Binding, Bound
 from storage.engine import Connection
 from storage.mirror import Seen
 from storage.payments import StoredPayment
@@ -36,9 +38,44 @@ class Known:
     invoices: Sequence[Seen]
     aliases: Sequence[Alias] = ()  # what people said that spellings mean
 
+    @cached_property
+    def by_id(self) -> Mapping[str, Customer]:
+        """The customers by their ids."""
+        return {customer.id: customer for customer in self.customers}
+
+    @cached_property
+    def _called(self) -> Mapping[str, Sequence[str]]:
+        found: dict[str, list[str]] = {}
+        for customer in self.by_id.values():
+            for name in rules.names_of(customer):
+                found.setdefault(name, []).append(customer.id)
+        return found
+
+    @cached_property
+    def _places(self) -> tuple[Mapping[str, int], Mapping[str, Sequence[int]]]:
+        """Where each invoice stands among the invoices, by its id and by its number."""
+        by_number: dict[str, list[int]] = {}
+        for place, seen in enumerate(self.invoices):
+            if isinstance(seen.document, Invoice):
+                by_number.setdefault(seen.document.number, []).append(place)
+        return {seen.document.id: place for place, seen in enumerate(self.invoices)}, by_number
+
+    def called(self, name: str) -> Sequence[str]:
+        """The ids of the customers of this name."""
+        return self._called.get(folded(name), ())
+
+    def numbered(self, numbers: Collection[str]) -> list[Seen]:
+        """The invoices with one of these numbers, in their order."""
+        return [self.invoices[place] for place in sorted(place for of in numbers for place in self._places[1].get(of, ()))]
+
+    def with_id(self, invoice_id: str) -> list[Seen]:
+        """The invoice with this id, if it is known."""
+        place = self._places[0].get(invoice_id)
+        return [] if place is None else [self.invoices[place]]
+
     def as_seen(self, invoice_id: str) -> Invoice | None:
         """An invoice as it was last seen."""
-        found = (seen.document for seen in self.invoices if seen.document.id == invoice_id)
+        found = (seen.document for seen in self.with_id(invoice_id))
         return next((invoice for invoice in found if isinstance(invoice, Invoice)), None)
 
 
@@ -57,6 +94,15 @@ class Meant:
     late: Invoice | None = None
 
 
+@dataclass(frozen=True)
+class _Found:
+    """A line of a payment, and what it means."""
+
+    payment: Payment
+    line: int
+    meant: Meant
+
+
 def run_once(desk: Desk) -> int:
     """Binds what can be bound of every payment not yet posted; returns how many lines were bound."""
     return sum(_bind_all(desk, state) for state in (PaymentState.RECEIVED, PaymentState.FAILED))
@@ -65,9 +111,12 @@ def run_once(desk: Desk) -> int:
 def _bind_all(desk: Desk, state: PaymentState) -> int:
     bound, after = 0, ""
     while True:
-        with desk.work() as work:
-            batch = payments.in_state(work.connection, work.company, state, limit=PAYMENTS_PER_BATCH, after=after)
-            bound += bind(work, desk.company, batch)
+        with desk.db.read() as connection:
+            batch = payments.in_state(connection, desk.company.id, state, limit=PAYMENTS_PER_BATCH, after=after)
+            found = _meant_by(connection, desk.company, batch)
+        if found:
+            with desk.work() as work:
+                bound += _write(work, found)
         if len(batch) < PAYMENTS_PER_BATCH:
             return bound
         after = batch[-1].number
@@ -75,30 +124,46 @@ def _bind_all(desk: Desk, state: PaymentState) -> int:
 
 def bind(work: Work, company: Company, batch: Sequence[StoredPayment]) -> int:
     """Binds what can be bound of these payments; returns how many lines."""
-    bound = 0
-    held = bindings.held(work.connection, company.id, [stored.number for stored in batch])
+    return _write(work, _meant_by(work.connection, company, batch))
+
+
+def _meant_by(connection: Connection, company: Company, batch: Sequence[StoredPayment]) -> list[_Found]:
+    """The lines of these payments that are bound to nothing yet, and mean an invoice."""
+    held = bindings.held(connection, company.id, [stored.number for stored in batch])
     unbound = [stored for stored in batch if len(held[stored.number]) < len(stored.payment.allocations)]
-    known = look_up(work.connection, company.id, [stored.payment for stored in unbound])
+    known = look_up(connection, company.id, [stored.payment for stored in unbound])
+    found = []
     for stored in unbound:
         for line, allocation in enumerate(stored.payment.allocations, start=1):
-            meant = what_is_meant(stored.payment, allocation, known, company)
-            if line in held[stored.number] or meant.problem:
+            if line in held[stored.number]:
                 continue
-            bindings.bind(work, stored.number, line, invoice_id=meant.invoice_id, customer_id=meant.customer_id)
-            if meant.aliases:
-                body = {"line": line, "aliases": list(meant.aliases)}
-                work.record("allocation.bound_by_spelling", transaction_number=stored.number, body=body)
-            if meant.late:
-                _record_late(work, stored, line, meant.late)
-            bound += 1
-    return bound
+            meant = what_is_meant(stored.payment, allocation, known, company)
+            if not meant.problem:
+                found.append(_Found(stored.payment, line, meant))
+    return found
 
 
-def _record_late(work: Work, stored: StoredPayment, line: int, late: Invoice) -> None:
+def _write(work: Work, found: Sequence[_Found]) -> int:
+    """Binds these lines, but for those that were bound since they were read."""
+    held = bindings.held(work.connection, work.company, {of.payment.transaction_number for of in found})
+    unbound = [of for of in found if of.line not in held[of.payment.transaction_number]]
+    bindings.bind_many(
+        work, [Bound(of.payment.transaction_number, of.line, of.meant.invoice_id, of.meant.customer_id) for of in unbound]
+    )
+    for of in unbound:
+        number = of.payment.transaction_number
+        if of.meant.aliases:
+            body = {"line": of.line, "aliases": list(of.meant.aliases)}
+            work.record("allocation.bound_by_spelling", transaction_number=number, body=body)
+        if of.meant.late:
+            work.record("allocation.bound_late", transaction_number=number, body=_late(of, of.meant.late))
+    return len(unbound)
+
+
+def _late(of: _Found, late: Invoice) -> dict[str, object]:
     """That the books got the invoice only after the customer had paid it, and nothing spoke against it."""
-    body = {"line": line, "invoice": late.number, "issued_on": late.issued_on.isoformat(), "created_by": late.created.person}
-    times = {"created_at": late.created.at.isoformat(), "paid_at": stored.payment.paid_at.isoformat()}
-    work.record("allocation.bound_late", transaction_number=stored.number, body=body | times)
+    body = {"line": of.line, "invoice": late.number, "issued_on": late.issued_on.isoformat(), "created_by": late.created.person}
+    return body | {"created_at": late.created.at.isoformat(), "paid_at": of.payment.paid_at.isoformat()}
 
 
 def look_up(connection: Connection, company: str, wanted: Sequence[Payment]) -> Known:
@@ -138,7 +203,7 @@ def customer_ids_of(payment: Payment, known: Known) -> tuple[str, ...]:
 
 def _customers_meant(payment: Payment, known: Known) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The same, and the ids of the spellings that say so: of this payment alone before those of the company."""
-    by_id = {customer.id: customer for customer in known.customers}
+    by_id = known.by_id
     said = [alias for alias in known.aliases if not alias.invoice_number and alias.is_of(payment, payment.customer)]
     only_here = [alias for alias in said if alias.transaction_number]
     if only_here:
@@ -146,20 +211,19 @@ def _customers_meant(payment: Payment, known: Known) -> tuple[tuple[str, ...], t
     elif payment.customer_id:
         named = {payment.customer_id: ""} if payment.customer_id in by_id else {}
     else:
-        named = {customer.id: "" for customer in by_id.values() if rules.called(customer, payment.customer)}
+        named = dict.fromkeys(known.called(payment.customer), "")
         named |= {alias.customer_id: alias.id for alias in said if alias.customer_id not in named}
     return tuple(sorted({heir_of(customer_id, by_id) for customer_id in named})), tuple(filter(None, named.values()))
 
 
 def _numbers_meant(payment: Payment, allocation: Allocation, customer_id: str, known: Known) -> dict[str, str]:
     """The numbers in the books that the allocation's number may mean, each with the id of the spelling that says so, or ""."""
-    by_id = {customer.id: customer for customer in known.customers}
     said = {
         alias.invoice_number: alias.id
         for alias in known.aliases
         if alias.invoice_number
         and alias.is_of(payment, allocation.invoice_number)
-        and heir_of(alias.customer_id, by_id) == customer_id
+        and heir_of(alias.customer_id, known.by_id) == customer_id
     }
     return said | {allocation.invoice_number: ""}
 
@@ -174,10 +238,8 @@ def what_is_meant(payment: Payment, allocation: Allocation, known: Known, compan
     numbers = _numbers_meant(payment, allocation, customers[0], known)
     named = [
         told(seen.document, seen.deleted_at)
-        for seen in known.invoices
-        if isinstance(seen.document, Invoice)
-        and seen.document.customer_id in (customers[0], NOT_SEEN)
-        and (seen.document.id == allocation.invoice_id if allocation.invoice_id else seen.document.number in numbers)
+        for seen in (known.with_id(allocation.invoice_id) if allocation.invoice_id else known.numbered(numbers))
+        if isinstance(seen.document, Invoice) and seen.document.customer_id in (customers[0], NOT_SEEN)
     ]
     if allocation.invoice_id:  # the portal itself says which
         choice = Choice(BindingProblem.NONE if named else BindingProblem.NO_SUCH_INVOICE, named[0].invoice if named else None)

@@ -30,8 +30,8 @@ from sync import binding
 from sync.cases import gone_receipts
 from sync.corrections import about
 from sync.desk import Desk
-from sync.evidence import of_one
 from sync.intake import excluded_by, note_fee_and_refund
+from sync.open_failures import of_one
 
 CORRECTIONS_PER_SYNC = 100
 #: What may be decided about a payment while its newer record waits: nothing that posts the older one.
@@ -58,7 +58,8 @@ def tell_anew(desk: Desk, stored: StoredPayment, found: StoredFailure) -> Eviden
     diagnosis = rules.corrected(evidence, stored.state)
     blocked = found.diagnosis.primary.blocked if found.diagnosis else None
     with desk.work() as work:
-        told = failures.evidence_hash(work.connection, work.company, found.evidence_id or "")
+        kept = found.evidence_id or ""
+        told = failures.evidence_hashes(work.connection, work.company, [kept])[kept]
         if told != codec.facts_hash(evidence) or blocked != diagnosis.primary.blocked:
             corrections.tell(work, stored.payment, evidence, diagnosis)
     return evidence

@@ -18,16 +18,17 @@ from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
 from storage import aliases, bindings, codec, decisions, effects, failures, other_money, outbox, payments, twins
+from storage.bindings import Bound
 from storage.corrections import CORRECTION
 from storage.decisions import StoredDecision
-from storage.failures import StoredFailure
+from storage.failures import ReadEvidence, StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
 from sync import correcting, mirroring, nearby, remedies
 from sync.cases import Case, Plan
 from sync.desk import Desk
-from sync.evidence import keep, of_one
 from sync.named_invoice import with_named
+from sync.open_failures import keep, of_one
 from sync.requests import payment_of, question_of
 
 DECISIONS_PER_RUN = 20
@@ -156,16 +157,15 @@ def _begin(desk: Desk, case: Case, found: StoredFailure, plan: Plan, counts: Dec
 def _write(work: Work, person: Work, case: Case, plan: Plan) -> None:
     """Writes down the plan. `person` is the same work in the name of the person who decided."""
     decision, number = case.decision, case.stored.number
-    for line, invoice_id, customer_id in plan.bindings:
-        bindings.bind(person, number, line, invoice_id=invoice_id, customer_id=customer_id, decision_id=decision.id)
+    bound = [Bound(number, line, invoice_id, customer_id, decision.id) for line, invoice_id, customer_id in plan.bindings]
+    bindings.bind_many(person, bound)
     for spelled in plan.spellings:
         only_of = number if spelled.only_here else ""
         said = aliases.Meaning(spelled.spelling, spelled.customer_id, spelled.invoice_number, only_of)
         aliases.remember(person, said, by=decision.requested_by, decision_id=decision.id)
     for effect in plan.superseded:
         effects.end_without_sending(work, effect, EffectState.SUPERSEDED, why="its receipt was read as gone")
-    for planned in plan.effects:
-        effects.plan(person, planned)
+    effects.plan_many(person, plan.effects)
     if plan.confirmed:
         payments.confirm_status(person, number)
     if plan.twin and not twins.settle(work, number, plan.twin[0], decision.id, other=plan.twin[1]):
@@ -182,7 +182,7 @@ def _stale(desk: Desk, decision: StoredDecision, found: StoredFailure, evidence:
     with desk.work() as work:
         words = "the books changed since this was shown; look at the new card"
         if decisions.move(work, decision, "stale", outcome=words):
-            keep(work, found, evidence)
+            keep(work, [ReadEvidence.of(found, evidence)])
             outbox.want(work, "failure", found.id)
             counts.stale += 1
 

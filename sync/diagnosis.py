@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import rules
 from receivables.books_records import Invoice, Receipt
+from receivables.diagnosis import Diagnosis
 from receivables.effects import facts_of
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
@@ -42,33 +43,53 @@ def run_once(desk: Desk) -> DiagnosisCounts:
     while True:
         with desk.db.read() as connection:
             batch = diagnoses.wanted(connection, desk.company.id, limit=FAILURES_PER_BATCH)
+        ended: _Ended | None = None
         for found in batch:
-            _diagnose(desk, found, counts)
+            ended = _diagnose(desk, found, ended, counts)
+        if ended is not None:
+            with desk.work() as work:
+                ended.keep(work)
         if len(batch) < FAILURES_PER_BATCH:
             return counts
 
 
-def _diagnose(desk: Desk, found: StoredFailure, counts: DiagnosisCounts) -> None:
+@dataclass(frozen=True)
+class _Ended:
+    """A diagnosis that the engine ended, and that is not kept yet."""
+
+    attempt: Begun
+    diagnosis: Diagnosis
+    sentence: str
+    root: str
+    crashed: bool
+
+    def keep(self, work: Work) -> None:
+        diagnoses.end(work, self.attempt, self.diagnosis, sentence=self.sentence, root=self.root, crashed=self.crashed)
+
+
+def _diagnose(desk: Desk, found: StoredFailure, before: _Ended | None, counts: DiagnosisCounts) -> _Ended | None:
+    """Diagnoses one failure; what ended before it is kept with its beginning. Returns what is to be kept next."""
     with desk.work() as work:
+        if before is not None:
+            before.keep(work)
         evidence = failures.evidence(work.connection, work.company, found.evidence_id or "")
-        before = failures.evidence_before(work.connection, found, found.evidence_id or "")
+        earlier = failures.evidence_before(work.connection, found, found.evidence_id or "")
         attempt = diagnoses.begin(work, found)
-        put_right = _put_right(work, found, evidence, before, attempt)
+        put_right = _put_right(work, found, evidence, earlier, attempt)
     if put_right:
         counts.put_right += 1
-        return
+        return None
     failpoint("diagnosis.after_attempt")
     try:
         diagnosis, failed = desk.diagnose(evidence), False
     except rules.EngineFailed as error:
         diagnosis, failed = rules.not_diagnosed(evidence, str(error)), True
-    sentence, root = rules.sentence(diagnosis, desk.company.words), incidents.root_of(diagnosis, evidence)
-    with desk.work() as work:
-        diagnoses.end(work, attempt, diagnosis, sentence=sentence, root=root, crashed=failed)
     if failed:
         counts.left_to_person += 1
     else:
         counts.diagnosed += 1
+    sentence, root = rules.sentence(diagnosis, desk.company.words), incidents.root_of(diagnosis, evidence)
+    return _Ended(attempt, diagnosis, sentence, root, failed)
 
 
 def _put_right(work: Work, found: StoredFailure, evidence: Evidence, before: Evidence | None, attempt: Begun) -> bool:

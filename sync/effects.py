@@ -28,6 +28,7 @@ from receivables.errors import AccessLost, BooksError, BooksUnavailable, Outcome
 from receivables.failpoints import failpoint
 from storage import companies, effects, sending
 from storage.effects import StoredEffect
+from storage.sending import Ending
 from storage.watch import Absence
 from storage.work import Work
 from sync import not_taken, rereading, settling
@@ -159,6 +160,7 @@ def _look(desk: Desk, lost: Sequence[StoredEffect], counts: EffectCounts, held: 
     asked = desk.watch.moment()  # an answer proves how things were when the question was asked, not when it came
     traces = desk.books.look([effect.order({}) for effect in lost])
     proofs: list[tuple[StoredEffect, Absence]] = []
+    endings: list[Ending] = []
     window = SEND_SECONDS + desk.books.traits.settle_seconds
     with desk.work() as work:
         for effect, found in zip(lost, traces, strict=True):
@@ -166,21 +168,21 @@ def _look(desk: Desk, lost: Sequence[StoredEffect], counts: EffectCounts, held: 
             proof = desk.watch.absence(effect, asked, window)
             if len(found) == 1:
                 outcome = Outcome(Verdict.DONE, document_id=found[0].document_id, version=found[0].version, code="found")
-                settling.settle(work, effect, EffectState.DONE, outcome)
-                counts.add(EffectState.DONE)
+                endings.append(Ending(effect, EffectState.DONE, outcome))
             elif len(found) > 1:
                 outcome = Outcome(Verdict.UNKNOWN, code="found_several", message="the books hold it more than once")
                 later = work.at + timedelta(seconds=BACK_OFF_SECONDS[-1])
-                settling.settle(work, effect, EffectState.NEEDS_PERSON, outcome, next_at=later)
-                counts.add(EffectState.NEEDS_PERSON)
+                endings.append(Ending(effect, EffectState.NEEDS_PERSON, outcome, later))
             elif proof is None or not desk.writes:
                 # It may still arrive; only after the window is an empty search a proof. Or nothing may be sent at present.
                 outcome = Outcome(Verdict.UNKNOWN, code="outcome_unknown", message="sent; not found in the books yet")
                 later = work.at + _until_next_look(desk, effect, asked, window)
-                settling.settle(work, effect, effect.state, outcome, next_at=later)
-                counts.add(EffectState.UNKNOWN)
+                endings.append(Ending(effect, effect.state, outcome, later))
             else:
                 proofs.append((effect, proof))
+        settling.settle_many(work, endings)
+    for ending in endings:
+        counts.add(ending.state)
     return [again for effect, proof in proofs if (again := _after_absence(desk, effect, proof))]
 
 
@@ -200,7 +202,7 @@ def _after_absence(desk: Desk, absent: StoredEffect, proof: Absence) -> StoredEf
         if again is None or again.state is EffectState.SENDING:
             return again
         outcome = Outcome(Verdict.REFUSED, code="removed", message="every receipt of it was removed from the books")
-        settling.settle(work, again, EffectState.CANCELLED, outcome)
+        settling.settle_many(work, [Ending(again, EffectState.CANCELLED, outcome)])
         return None
 
 
@@ -223,12 +225,13 @@ def _reread(desk: Desk, ready: Sequence[StoredEffect], counts: EffectCounts, hel
 def _refuse_stale(work: Work, stale: Sequence[StoredEffect], why: Mapping[str, str]) -> None:
     """Ends stale effects; of a payment's unattended parts the last one speaks for all, so that nothing seems half done."""
     last = {effect.transaction_number: effect.id for effect in stale}
-    for effect in stale:
-        outcome = Outcome(Verdict.REFUSED, code="stale", message=why[effect.id])
-        if effect.attended or last[effect.transaction_number] == effect.id:
-            settling.settle(work, effect, EffectState.REFUSED_STALE, outcome)
-        else:
-            effects.settle(work, effect, EffectState.REFUSED_STALE, outcome)
+    endings = [
+        Ending(effect, EffectState.REFUSED_STALE, Outcome(Verdict.REFUSED, code="stale", message=why[effect.id]))
+        for effect in stale
+    ]
+    speak = {effect.id for effect in stale if effect.attended or last[effect.transaction_number] == effect.id}
+    sending.settle_many(work, [ending for ending in endings if ending.held.id not in speak])
+    settling.settle_many(work, [ending for ending in endings if ending.held.id in speak])
 
 
 # --- send and settle --------------------------------------------------------------------------------------------------
@@ -272,23 +275,25 @@ def _send(desk: Desk, batch: Sequence[StoredEffect], documents: Documents, count
     key = members[0].key if len(members) == 1 else _dispatch_key(desk, members)
     answers = _answers(desk, Dispatch(key, orders, begun + SEND_SECONDS))
     failpoint("effects.after_send")
-    lost = None
+    outcomes = [
+        (effect, outcome, next_state(outcome.verdict)) for effect, outcome in zip(members, map(classify, answers), strict=True)
+    ]
+    for effect, _, state in outcomes:
+        if state is EffectState.UNKNOWN:
+            desk.watch.saw_sending(effect, begun)
+        counts.add(state)
+    unanswered = all(outcome.verdict is Verdict.UNKNOWN for _, outcome, _ in outcomes)
     with desk.work() as work:
+        settling.settle_many(
+            work, [Ending(effect, state, outcome, work.at + _wait(effect, outcome)) for effect, outcome, state in outcomes]
+        )
         for effect, answer in zip(members, answers, strict=True):
-            outcome = classify(answer)
-            if outcome.access_lost and isinstance(answer, AccessLost):
-                lost = answer
-            state = next_state(outcome.verdict)
-            if state is EffectState.UNKNOWN:
-                desk.watch.saw_sending(effect, begun)
-            settling.settle(work, effect, state, outcome, next_at=work.at + _wait(effect, outcome))
             not_taken.tell(work, effect, answer)
-            counts.add(state)
-        unanswered = all(classify(answer).verdict is Verdict.UNKNOWN for answer in answers)
         sending.end_dispatch(work, members[0].dispatch_id, state="unanswered" if unanswered else "answered")
     failpoint("effects.after_settle")
-    if lost:
-        raise lost
+    for answer in answers:
+        if isinstance(answer, AccessLost):
+            raise answer
 
 
 def _dispatch_key(desk: Desk, batch: Sequence[StoredEffect]) -> str:
@@ -324,12 +329,14 @@ def _release(desk: Desk, claimed: Sequence[StoredEffect], error: BooksError, cou
     unasked = Outcome(Verdict.UNKNOWN, code="outcome_unknown", message="sent; the books cannot be asked about it")
     with desk.work() as work:
         later = work.at + timedelta(seconds=outcome.retry_after_seconds or BACK_OFF_SECONDS[1])
+        endings = []
         for effect in claimed:
             # With a sending out it keeps its state: it is looked for again before anything is sent.
             nothing_out = effect.state is EffectState.SENDING and effect.dispatch_id is None
             state = EffectState.PLANNED if nothing_out else effect.state
-            settling.settle(work, effect, state, unasked if state is EffectState.UNKNOWN else outcome, next_at=later)
+            endings.append(Ending(effect, state, unasked if state is EffectState.UNKNOWN else outcome, later))
             counts.add(state)
+        settling.settle_many(work, endings)
         if isinstance(error, AccessLost):
             companies.pause(work, cause=Cause.ACCESS_LOST, message=error.message, until=None)
 

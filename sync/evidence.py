@@ -1,8 +1,7 @@
 """What can be known about a payment is read from the books, in batches, each fact with where it comes from.
 
-Reads: the books and our own rows. Leaves: evidence on each open failure, kept only when it says something new.
-Never: a read that failed taken for a document that is gone, or kept in the place of one that succeeded. `posting` and
-`decisions` use the same reading.
+Reads: the books and our own rows. Leaves: nothing. Never: a read that failed taken for a document that is gone. Failures,
+`posting` and `decisions` use the same reading.
 """
 
 from __future__ import annotations
@@ -26,24 +25,20 @@ from receivables.company import Company
 from receivables.effects import EffectKind, marker_stem
 from receivables.errors import BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, OtherPayment, Refused
-from receivables.payment import Bucket
 from receivables.ports import Books, BooksTraits
 from receivables.twins import Twin
-from storage import bindings, decisions, deposits, effects, failures, mirror, other_money, payments, twins, unread
+from storage import bindings, decisions, deposits, effects, mirror, other_money, twins
 from storage.bindings import Binding
 from storage.decisions import Proof
 from storage.effects import StoredEffect
-from storage.failures import StoredFailure
 from storage.other_money import OtherMoney
 from storage.payments import StoredPayment
-from storage.work import Work
 from sync import (
     awaiting,
     bank_side,
     binding,
     credit_memos,
     entries_out,
-    escalation,
     mergers,
     nearby,
     other_invoices,
@@ -56,10 +51,8 @@ from sync.desk import Desk
 from sync.nearby import Nearby
 from sync.receipts_found import Candidates, Search
 
-FAILURES_PER_BATCH = 100
 NO_SETTINGS = BooksSettings(home_currency="", closed_through=None)  # of books that do not show theirs
 NO_RECEIPTS: tuple[Receipt, ...] = ()
-_READABLE = (Bucket.WAITING_PERSON, Bucket.UNKNOWN)
 T = TypeVar("T")
 
 
@@ -103,6 +96,11 @@ class _Read:
     cut_short: bool = False  # the books were away, or asked us to slow down
 
     @property
+    def known_customers(self) -> Mapping[str, Customer]:
+        """Every customer that was read and is there, by id."""
+        return {id_: customer for id_, customer in self.customers.items() if isinstance(customer, Customer)}
+
+    @property
     def known_invoices(self) -> Mapping[str, Invoice]:
         """Every living invoice that was read, by id."""
         return {invoice.id: invoice for invoice in (*self.numbered, *_living(self.invoices))}
@@ -115,47 +113,6 @@ class _Read:
             self.unread.append(f"{what}: {error.message}")
             self.cut_short = self.cut_short or not isinstance(error, BooksRefused)
             return nothing
-
-
-def run_once(desk: Desk) -> int:
-    """Reads about every open failure; returns how many have something new. Raises AccessLost and BooksUnavailable."""
-    with desk.db.read() as connection:
-        isolated = escalation.is_isolated(connection, desk.company, desk.clock.now())
-    news, after = 0, ""
-    while True:
-        with desk.db.read() as connection:
-            page = failures.open_ones(connection, desk.company.id, about="payment", limit=FAILURES_PER_BATCH, after=after)
-            known = payments.by_numbers(connection, desk.company.id, failures.transaction_numbers(page))
-        # While a remedy is carried out the books are between two states; there is nothing to say then.
-        batch = [found for found in page if known[found.transaction_number].bucket in _READABLE]
-        stored = [known[found.transaction_number] for found in batch]
-        gathered = gather(desk, stored, isolated=isolated, refusals=_refusals(batch))
-        with desk.work() as work:
-            news += sum(1 for found in batch if keep(work, found, gathered[found.transaction_number]))
-        if len(page) < FAILURES_PER_BATCH:
-            return news
-        after = page[-1].id
-
-
-def keep(work: Work, found: StoredFailure, evidence: Evidence) -> bool:
-    """Whether it says something new. What was cut short tells less than what is known: it is read again instead."""
-    unread.remember(work, found, unread=evidence.cut_short)
-    return not evidence.cut_short and failures.store_evidence(work, found, evidence) is not None
-
-
-def of_one(desk: Desk, stored: StoredPayment, found: StoredFailure) -> Evidence:
-    """Fresh evidence about one failed payment, as it is at this moment."""
-    with desk.db.read() as connection:
-        isolated = escalation.is_isolated(connection, desk.company, desk.clock.now())
-    return gather(desk, [stored], isolated=isolated, refusals=_refusals([found]))[stored.number]
-
-
-def _refusals(batch: Sequence[StoredFailure]) -> Mapping[str, Refused]:
-    return {
-        found.transaction_number: Refused(found.refusal_code, found.refusal_message, found.changed_at)
-        for found in batch
-        if found.refusal_code
-    }
 
 
 def gather(
@@ -258,7 +215,7 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
     while new := _merged_into(read) - searched:  # the books move a merged customer's documents to the one that remains
         searched |= new
         read.customers = {**read.customers, **_heirs(books, read, new)}
-    family = searched | {of.parent_id for of in read.customers.values() if isinstance(of, Customer) and of.parent_id}
+    family = searched | {customer.parent_id for customer in read.known_customers.values()} - {""}
     read.receipts = read.attempt("receipts of the customers", lambda: tuple(books.receipts_of(family, since)), ())
     if known_ids:
         read.receipts += read.attempt("receipts of other payments", lambda: entries_out.living(books, known_ids), NO_RECEIPTS)
@@ -286,7 +243,7 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
 
 
 def _merged_into(read: _Read) -> set[str]:
-    return {of.merged_into for of in read.customers.values() if isinstance(of, Customer)} - {""}
+    return {customer.merged_into for customer in read.known_customers.values()} - {""}
 
 
 def _heirs(books: Books, read: _Read, ids: set[str]) -> Mapping[str, Customer | Gone]:
@@ -325,8 +282,8 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
     lines = credit_memos.told(lines, read.memos, read.rebills, company)
     customers = binding.customers_of(stored, ours.bindings[stored.number], ours.known)
     customer = read.customers.get(next(iter(customers))) if len(customers) == 1 else None
-    known = {of.id: of for of in read.customers.values() if isinstance(of, Customer)}
-    remaining = known.get(heir_of(customer.id, known)) if isinstance(customer, Customer) and customer.merged_into else None
+    known = read.known_customers if isinstance(customer, Customer) and customer.merged_into else {}
+    remaining = known.get(heir_of(customer.id, known)) if isinstance(customer, Customer) and known else None
     if remaining is not None:
         customers = {*customers, remaining.id}
     since, through = receipts_found.window(company, stored.payment)

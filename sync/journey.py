@@ -21,9 +21,9 @@ from sync import (
     diagnosis,
     effects,
     escalation,
-    evidence,
     incidents,
     mirroring,
+    open_failures,
     part_refunds,
     polling,
     posting,
@@ -180,7 +180,7 @@ def diagnose_now(desk: Desk) -> None:
 
 
 def _diagnose(desk: Desk, counts: JourneyCounts) -> None:
-    evidence.run_once(desk)
+    open_failures.run_once(desk)
     correcting.run_once(desk)
     counts.put_right += part_refunds.run_once(desk)
     found = diagnosis.run_once(desk)

@@ -15,11 +15,13 @@ from receivables.books_records import Invoice, by_invoice
 from receivables.effects import Part, ReceiptWrite, effect_key, facts_of, marker
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
-from receivables.payment import Bucket, FeedStatus, PaymentState
+from receivables.payment import Bucket, FeedStatus, Payment, PaymentState
 from receivables.ways_out import is_over
 from storage import attempts, corrections, effects, failures, payments
-from storage.effects import PlannedEffect
-from storage.payments import StoredPayment
+from storage.attempts import Attempted
+from storage.effects import PlannedEffect, StoredEffect
+from storage.failures import Opening
+from storage.payments import Move, StoredPayment
 from storage.work import Work
 from sync import money_back, receipts_again, resting
 from sync.desk import Desk
@@ -45,6 +47,32 @@ class Checked:
     obstacles: tuple[rules.Obstacle, ...]
 
 
+@dataclass(frozen=True)
+class _Verdict:
+    """A payment that is to be posted by these intents or, with none, to fail."""
+
+    checked: Checked
+    intents: Sequence[PlannedEffect]
+
+    @property
+    def payment(self) -> Payment:
+        return self.checked.stored.payment
+
+    @property
+    def code(self) -> str:
+        return "planned" if self.intents else self.checked.obstacles[0].code
+
+    def told(self, desk: Desk) -> list[str]:
+        """Everything in its way, in the company's words."""
+        return [obstacle.sentence(desk.company.words) for obstacle in self.checked.obstacles]
+
+    def move(self, desk: Desk) -> Move:
+        if self.intents:
+            return Move(self.checked.stored, PaymentState.POSTING, Bucket.IN_FLIGHT, "payment.posting")
+        body = {"obstacles": self.told(desk)}
+        return Move(self.checked.stored, PaymentState.FAILED, Bucket.WAITING_PERSON, "payment.failed", body)
+
+
 def run_once(desk: Desk, run_id: str) -> PostingCounts:
     """Checks every received payment once. Raises BooksError when the books cannot be read: then nothing was checked."""
     counts, after = PostingCounts(), ""
@@ -52,12 +80,12 @@ def run_once(desk: Desk, run_id: str) -> PostingCounts:
         with desk.db.read() as connection:
             batch = payments.in_state(connection, desk.company.id, PaymentState.RECEIVED, limit=PAYMENTS_PER_BATCH, after=after)
             corrected = corrections.waiting(connection, desk.company.id, [stored.number for stored in batch])
-        batch_checked = check(desk, [stored for stored in batch if stored.number not in corrected])
+            chains = effects.of_payments(connection, desk.company.id, [stored.number for stored in batch])
+        checked = check(desk, [stored for stored in batch if stored.number not in corrected])
+        intents = {each.stored.number: _intents(desk, each, chains[each.stored.number]) for each in checked}
         failpoint("posting.after_reading")
         with desk.work() as work:
-            reserved = _reserved(work)
-            for checked in batch_checked:
-                _decide(work, desk, checked, reserved, counts, run_id)
+            _carry_out(work, desk, run_id, _sorted_out(work, checked, intents), counts)
         failpoint("posting.after_intent")
         if len(batch) < PAYMENTS_PER_BATCH:
             return counts
@@ -70,36 +98,51 @@ def check(desk: Desk, batch: Sequence[StoredPayment]) -> list[Checked]:
     return [Checked(stored, gathered[stored.number], rules.obstacles(gathered[stored.number])) for stored in batch]
 
 
-def _reserved(work: Work) -> dict[str, int]:
-    """What receipts that are planned and not yet settled will take of each invoice."""
-    planned = [effect.write for effect in effects.underway(work.connection, work.company)]
+def _intents(desk: Desk, checked: Checked, chain: Sequence[StoredEffect]) -> list[PlannedEffect]:
+    """The receipts that the payment's own allocations ask for; none where something is in the way, or while an earlier intent
+    of it is open: that one ends first.
+    """
+    stored, evidence = checked.stored, checked.evidence
+    generation = effects.next_generation(chain, stored.generation)
+    if checked.obstacles or generation is None:
+        return []
+    lines = [(line.invoice_id, line.amount_minor) for line in evidence.lines]
+    customer = evidence.customer.id if evidence.customer else ""
+    parts = desk.books.parts(stored.payment, lines, desk.company, customer)
+    return [receipt_effect(desk, part, generation, evidence) for part in parts]
+
+
+def _sorted_out(work: Work, batch: Sequence[Checked], intents: Mapping[str, list[PlannedEffect]]) -> list[_Verdict]:
+    """What is to become of each payment now; those of which nothing is said wait. Money that went back is dealt with at once."""
+    reserved = _reserved(work, {line.invoice_id for checked in batch for line in checked.evidence.lines})
+    verdicts = []
+    for checked in batch:
+        evidence = checked.evidence
+        if any(obstacle.code is rules.InTheWay.UNREAD for obstacle in checked.obstacles):
+            continue  # a read that failed says nothing of the payment
+        if checked.stored.payment.status is not FeedStatus.PAID:  # it came back here while a receipt was under way
+            _went_back(work, checked)
+        elif checked.obstacles:
+            verdicts.append(_Verdict(checked, []))
+        elif intents[checked.stored.number] and not _must_wait(evidence, reserved):
+            verdicts.append(_Verdict(checked, intents[checked.stored.number]))
+            for line in evidence.lines:
+                reserved[line.invoice_id] = reserved.get(line.invoice_id, 0) + line.amount_minor
+    return verdicts
+
+
+def _reserved(work: Work, invoice_ids: set[str]) -> dict[str, int]:
+    """What receipts that are planned and not yet settled will take of each of these invoices."""
+    planned = [effect.write for effect in effects.underway(work.connection, work.company, invoice_ids)]
     return by_invoice(line for write in planned if isinstance(write, ReceiptWrite) for line in write.lines)
 
 
-def _decide(work: Work, desk: Desk, checked: Checked, reserved: dict[str, int], counts: PostingCounts, run_id: str) -> None:
-    stored, obstacles = checked.stored, checked.obstacles
-    unread = any(obstacle.code is rules.InTheWay.UNREAD for obstacle in obstacles)
-    if stored.payment.status is not FeedStatus.PAID and not unread:  # it came back here while a receipt was under way
-        if is_over(stored.payment) and rules.money_gone(checked.evidence).settled:
-            money_back.exclude_gone(work, stored, stored.payment.status)
-        else:
-            money_back.tell(work, stored, stored.payment)
-        return
-    if unread or (not obstacles and _must_wait(checked.evidence, reserved)):  # a read that failed says nothing of the payment
-        return
-    if obstacles:
-        told = [obstacle.sentence(desk.company.words) for obstacle in obstacles]
-        body = {"obstacles": told}
-        if payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.failed", body=body):
-            counts.failed += 1
-            failures.open_one(work, stored.payment, because=obstacles[0].code, message=told[0])
-            _remember(work, desk, checked, run_id)
-        return
-    if plan_receipt(work, desk, stored, checked.evidence):
-        counts.planned += 1
-        for line in checked.evidence.lines:
-            reserved[line.invoice_id] = reserved.get(line.invoice_id, 0) + line.amount_minor
-        _remember(work, desk, checked, run_id)
+def _went_back(work: Work, checked: Checked) -> None:
+    stored = checked.stored
+    if is_over(stored.payment) and rules.money_gone(checked.evidence).settled:
+        money_back.exclude_gone(work, stored, stored.payment.status)
+    else:
+        money_back.tell(work, stored, stored.payment)
 
 
 def _must_wait(evidence: Evidence, reserved: Mapping[str, int]) -> bool:
@@ -107,33 +150,20 @@ def _must_wait(evidence: Evidence, reserved: Mapping[str, int]) -> bool:
     return any(line.open_minor - reserved.get(line.invoice_id, 0) < line.amount_minor for line in evidence.lines)
 
 
-def _remember(work: Work, desk: Desk, checked: Checked, run_id: str) -> None:
-    attempts.record(
+def _carry_out(work: Work, desk: Desk, run_id: str, verdicts: Sequence[_Verdict], counts: PostingCounts) -> None:
+    """Moves the payments, and of those that nobody moved meanwhile plans the receipts, opens the failures, and counts both."""
+    moved = payments.move_many(work, [verdict.move(desk) for verdict in verdicts])
+    here = [verdict for verdict in verdicts if verdict.payment.transaction_number in moved]
+    effects.plan_many(work, [intent for verdict in here for intent in verdict.intents])
+    failed = [verdict for verdict in here if not verdict.intents]
+    failures.open_many(work, [Opening(of.payment, because=of.code, message=of.told(desk)[0]) for of in failed])
+    attempts.record_many(
         work,
-        checked.stored.payment,
-        run_id=run_id,
-        failed=bool(checked.obstacles),
-        code=checked.obstacles[0].code if checked.obstacles else "planned",
-        message=" ".join(obstacle.sentence(desk.company.words) for obstacle in checked.obstacles),
+        run_id,
+        [Attempted(of.payment, failed=not of.intents, code=of.code, message=" ".join(of.told(desk))) for of in here],
     )
-
-
-def plan_receipt(work: Work, desk: Desk, stored: StoredPayment, evidence: Evidence) -> bool:
-    """Plans the receipt that the payment's own allocations ask for.
-
-    False when the payment was moved meanwhile, or an earlier intent of it is still open: that one ends first.
-    """
-    chain = effects.of_payments(work.connection, work.company, [stored.number])[stored.number]
-    generation = effects.next_generation(chain, stored.generation)
-    if generation is None:
-        return False
-    if not payments.move(work, stored, PaymentState.POSTING, Bucket.IN_FLIGHT, action="payment.posting"):
-        return False
-    lines = [(line.invoice_id, line.amount_minor) for line in evidence.lines]
-    customer = evidence.customer.id if evidence.customer else ""
-    for part in desk.books.parts(stored.payment, lines, desk.company, customer):
-        effects.plan(work, receipt_effect(desk, part, generation, evidence))
-    return True
+    counts.failed += len(failed)
+    counts.planned += len(here) - len(failed)
 
 
 def receipt_effect(

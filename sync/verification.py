@@ -19,9 +19,11 @@ from receivables.payment import Bucket, FeedStatus, PaymentState
 from receivables.ways_out import out_minor
 from receivables.words import listed
 from storage import attempts, decisions, effects, failures, mirror, outbox, payments
+from storage.attempts import Attempted
 from storage.effects import StoredEffect
 from storage.engine import Connection
-from storage.payments import StoredPayment
+from storage.failures import Opening
+from storage.payments import Move, StoredPayment
 from storage.work import Work
 from sync import entries_out, money_back, staying
 from sync.desk import Desk
@@ -29,6 +31,45 @@ from sync.desk import Desk
 PAYMENTS_PER_BATCH = 60
 DISMISSALS_PER_RUN = 60
 _NOBODY: Mapping[str, Customer] = {}
+
+
+@dataclass(frozen=True)
+class _ReadBack:
+    """A payment with its receipts as the books hold them, by the ids of their effects, and what of them is not as meant."""
+
+    stored: StoredPayment
+    receipts: Mapping[str, Receipt]
+    code: str
+    words: str
+
+    @classmethod
+    def of(
+        cls,
+        stored: StoredPayment,
+        chain: Sequence[StoredEffect],
+        receipts: Mapping[str, Receipt | Gone],
+        customers: Mapping[str, Customer],
+    ) -> _ReadBack:
+        code, words = difference(stored, chain, receipts, customers)
+        return cls(stored, standing_receipts(chain, receipts), code, words)
+
+    @property
+    def move(self) -> Move:
+        if self.code:
+            body = {"code": self.code, "message": self.words}
+            return Move(self.stored, PaymentState.FAILED, Bucket.WAITING_PERSON, "payment.failed", body)
+        read_back = [
+            {
+                "receipt": receipt.number,
+                "id": receipt.id,
+                "amount_minor": receipt.amount_minor,
+                "unapplied_minor": receipt.unapplied_minor,
+                "lines": {line.invoice_id: line.amount_minor for line in receipt.lines},
+                "version": receipt.version,
+            }
+            for receipt in self.receipts.values()
+        ]
+        return Move(self.stored, PaymentState.VERIFIED, Bucket.POSTED, "payment.verified", {"read_back": read_back})
 
 
 @dataclass
@@ -56,14 +97,11 @@ def run_once(desk: Desk) -> VerificationCounts:
             chains = {number: staying.adopted(work, chain, instead) for number, chain in chains.items()}
             receipts = {**receipts, **{receipt.id: receipt for receipt in instead.values()}}
             customers = customers_of_moved(work.connection, desk.company.id, chains.values(), receipts)
-            as_read = []
+            paid = [stored for stored in batch if stored.payment.status is FeedStatus.PAID]
+            _compare(work, [_ReadBack.of(stored, chains[stored.number], receipts, customers) for stored in paid], counts)
             for stored in batch:
-                chain = chains[stored.number]
-                if stored.payment.status is FeedStatus.PAID:
-                    as_read.append(_compare(work, stored, chain, receipts, customers, counts))
-                elif stored.number in entries:
-                    _read_back_gone(work, stored, chain, receipts, entries[stored.number])
-            effects.take_up(work, {effect_id: receipt for found in as_read for effect_id, receipt in found.items()})
+                if stored.payment.status is not FeedStatus.PAID and stored.number in entries:
+                    _read_back_gone(work, stored, chains[stored.number], receipts, entries[stored.number])
         if len(batch) < PAYMENTS_PER_BATCH:
             return counts
         after = batch[-1].number
@@ -193,45 +231,25 @@ def _not_applied(effect: StoredEffect, receipts: Mapping[str, Receipt | Gone]) -
     return "" if applied else "the books took it but did not apply all of it"
 
 
-def _compare(
-    work: Work,
-    stored: StoredPayment,
-    chain: Sequence[StoredEffect],
-    receipts: Mapping[str, Receipt | Gone],
-    customers: Mapping[str, Customer],
-    counts: VerificationCounts,
-) -> Mapping[str, Receipt]:
-    """The payment verified, or failed; returns its receipts as they were found to be as meant, by the ids of their effects."""
-    code, words = difference(stored, chain, receipts, customers)
-    if code:
-        body = {"code": code, "message": words}
-        if payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.failed", body=body):
-            counts.differing += 1
-            failures.open_one(work, stored.payment, because=code, message=words)
-            attempts.turned_out_failed(work, stored.number, code=code, message=words)
-        return {}
-    found = standing_receipts(chain, receipts)
-    read_back = [
-        {
-            "receipt": receipt.number,
-            "id": receipt.id,
-            "amount_minor": receipt.amount_minor,
-            "unapplied_minor": receipt.unapplied_minor,
-            "lines": {line.invoice_id: line.amount_minor for line in receipt.lines},
-            "version": receipt.version,
-        }
-        for receipt in found.values()
-    ]
-    verified = {"read_back": read_back}
-    if not payments.move(work, stored, PaymentState.VERIFIED, Bucket.POSTED, action="payment.verified", body=verified):
-        return {}
-    counts.verified += 1
-    attempts.landed_after_all(work, stored.number)
-    failure = failures.open_of(work.connection, work.company, stored.number)
-    if failure is not None:
-        by, resolution = _who_resolved(work, stored, failure.id)
-        failures.resolve(work, failure, resolution=resolution, by=by)
-    return found
+def _compare(work: Work, read: Sequence[_ReadBack], counts: VerificationCounts) -> None:
+    """The payments verified, or failed; of those verified it is kept how their receipts were found."""
+    moved = payments.move_many(work, [found.move for found in read])
+    here = [found for found in read if found.stored.number in moved]
+    verified, differing = [found for found in here if not found.code], [found for found in here if found.code]
+    failures.open_many(work, [Opening(found.stored.payment, found.code, message=found.words) for found in differing])
+    attempts.turned_out_failed(
+        work, [Attempted(found.stored.payment, failed=True, code=found.code, message=found.words) for found in differing]
+    )
+    effects.take_up(work, {effect_id: receipt for found in verified for effect_id, receipt in found.receipts.items()})
+    attempts.landed_after_all(work, [found.stored.number for found in verified])
+    failed = failures.open_of_many(work.connection, work.company, [found.stored.number for found in verified])
+    for found in verified:
+        failure = failed.get(found.stored.number)
+        if failure is not None:
+            by, resolution = _who_resolved(work, found.stored, failure.id)
+            failures.resolve(work, failure, resolution=resolution, by=by)
+    counts.verified += len(verified)
+    counts.differing += len(differing)
 
 
 def _who_resolved(work: Work, stored: StoredPayment, failure_id: str) -> tuple[str, str]:

@@ -241,7 +241,7 @@ def test_a_step_of_a_chain_waits_until_the_one_before_is_done(db: Database) -> N
         effects.plan(work, a_planned_effect(part=2, after_id=first.id))
         held = _claim(work)
         assert [first.id] == [effect.id for effect in held]
-        assert effects.settle(work, held[0], EffectState.DONE, DONE)
+        assert sending.settle(work, held[0], EffectState.DONE, DONE)
         assert ["TXN-1.2.0"] == [effect.id for effect in _claim(work)]
 
 
@@ -264,7 +264,7 @@ def test_a_settlement_with_an_old_fence_writes_nothing(db: Database, state: Effe
     paused, taken = _lost_to_another(db)
     with at_work(db) as work:
         before = list(audit.rows(work.connection, "acme"))
-        assert not effects.settle(work, paused, state, DONE)
+        assert not sending.settle(work, paused, state, DONE)
     with db.read() as connection:
         assert before == list(audit.rows(connection, "acme"))
     assert (EffectState.SENDING, taken.fence) == _state(db)
@@ -294,8 +294,8 @@ def test_an_effect_is_settled_once(db: Database) -> None:
     with at_work(db) as work:
         _planned(work, 1)
         (held,) = _claim(work)
-        assert effects.settle(work, held, EffectState.DONE, DONE)
-        assert not effects.settle(work, held, EffectState.FAILED, NOTHING)
+        assert sending.settle(work, held, EffectState.DONE, DONE)
+        assert not sending.settle(work, held, EffectState.FAILED, NOTHING)
     assert (EffectState.DONE, 1) == _state(db)
 
 
@@ -313,7 +313,7 @@ def test_an_effect_whose_process_died_after_sending_is_unknown(db: Database) -> 
     with at_work(db) as work:
         (found,) = _taken_over(work)
         assert (EffectState.UNKNOWN, 1) == (found.state, found.sendings)
-        assert not effects.settle(work, sent, EffectState.DONE, DONE)
+        assert not sending.settle(work, sent, EffectState.DONE, DONE)
     with db.read() as connection:
         assert "effect.unknown" in [row.action for row in audit.rows(connection, "acme")]
 
@@ -330,7 +330,7 @@ def test_a_step_that_is_not_in_the_table_is_refused(sqlite_only: Database, befor
         work.connection.execute(sa.update(schema.effect).values(state=before, document_id="R1"))
         (held,) = effects.by_ids(work.connection, "acme", ["TXN-R0.1.0"])
         with pytest.raises(AssertionError, match="cannot go from"):
-            effects.settle(work, held, after, DONE)
+            sending.settle(work, held, after, DONE)
         with pytest.raises(AssertionError, match="cannot go from"):
             effects.end_without_sending(work, held, after, why="a test")
     assert (before, 0) == _state(sqlite_only)
@@ -351,11 +351,11 @@ def test_each_permitted_step_is_recorded(db: Database) -> None:
     with at_work(db) as work:
         _planned(work, 1)
         (held,) = _claim(work)
-        assert effects.settle(work, held, EffectState.UNKNOWN, NOTHING)
+        assert sending.settle(work, held, EffectState.UNKNOWN, NOTHING)
         (unknown,) = _claim(work)
         again = sending.resume(work, unknown, _absent(unknown))
         assert again is not None
-        assert effects.settle(work, again, EffectState.DONE, DONE)
+        assert sending.settle(work, again, EffectState.DONE, DONE)
         (done,) = effects.by_ids(work.connection, "acme", [held.id])
         assert effects.end_without_sending(work, done, EffectState.SUPERSEDED, why="gone")
     with db.read() as connection:
@@ -370,7 +370,7 @@ def _absent(effect: StoredEffect) -> Absence:
 def _sent_and_unknown(work: Work) -> StoredEffect:
     (held,) = _claim(work)
     (sent,) = _send(work, held)
-    assert effects.settle(work, sent, EffectState.UNKNOWN, NOTHING)
+    assert sending.settle(work, sent, EffectState.UNKNOWN, NOTHING)
     (unknown,) = _claim(work)
     return unknown
 
@@ -413,12 +413,12 @@ def test_what_may_have_left_is_neither_planned_again_nor_refused_before_it_is_pr
         (held,) = _claim(work)
         (sent,) = _send(work, held)
         with pytest.raises(AssertionError, match="may have left"):
-            effects.settle(work, sent, state, stale)
-        assert effects.settle(work, sent, EffectState.UNKNOWN, NOTHING)
+            sending.settle(work, sent, state, stale)
+        assert sending.settle(work, sent, EffectState.UNKNOWN, NOTHING)
         (unknown,) = _claim(work)
         again = sending.resume(work, unknown, _absent(unknown))
         assert again is not None
-        assert effects.settle(work, again, state, stale)
+        assert sending.settle(work, again, state, stale)
 
 
 @pytest.mark.parametrize("state", [EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON])

@@ -10,16 +10,17 @@ from pathlib import Path
 import private_postgres
 import pytest
 import sqlalchemy as sa
-from makers import ManualClock
+from makers import START, ManualClock, a_payment
 from private_postgres import Cluster
 from rows import a_company_row, a_payment_row, at_work
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from receivables.errors import ConfigurationError
-from receivables.payment import PaymentState
+from receivables.payment import Bucket, PaymentState
 from storage import attempts, decisions, diagnoses, effects, failures, mirror, outbox, payments, schema, sending
 from storage.engine import Connection, Database
 from storage.migrating import ensure_current, migrate, newest
+from storage.payments import Move, StoredPayment
 from storage.watch import Watch
 from storage.work import Work
 
@@ -33,6 +34,8 @@ print("ready", flush=True)
 sys.stdin.readline()
 ensure_current(Database(sys.argv[1]))
 """
+
+STORED = StoredPayment(a_payment(), PaymentState.RECEIVED, Bucket.TO_DO, 0, 1, 0, START, "a test")
 
 
 @pytest.fixture
@@ -208,7 +211,11 @@ def _plans(database: Database, ask: Callable[[Work], object]) -> list[str]:
         ),
         (lambda w: effects.in_flight(w.connection, "acme"), "ix_effect_by_state"),
         (sending.due_now, "ix_effect_by_state"),
-        (lambda w: effects.underway(w.connection, "acme"), "ix_effect_by_state"),
+        (lambda w: effects.underway(w.connection, "acme", ["I1"]), "ix_binding_by_invoice"),
+        (
+            lambda w: payments.move_many(w, [Move(STORED, PaymentState.POSTING, Bucket.IN_FLIGHT, "tested")]),
+            "sqlite_autoindex_payment_1",
+        ),
         (lambda w: effects.of_payments(w.connection, "acme", ["TXN-1"]), "ix_effect_by_payment"),
         (lambda w: effects.of_decision(w.connection, "acme", "d"), "ix_effect_by_decision"),
         (lambda w: failures.open_of(w.connection, "acme", "TXN-1"), "uq_failure_open"),

@@ -180,9 +180,9 @@ def test_a_batch_is_asked_by_index(db: Database) -> None:
         answered = hand_receipts.find(connection, "acme", wanted)
         plans = [
             str(row)
-            for query in hand_receipts.queries("acme", wanted[:60])
+            for query, given in hand_receipts.queries("acme", wanted[:60])
             for row in connection.exec_driver_sql(
-                f"EXPLAIN {'QUERY PLAN ' if db.dialect == 'sqlite' else ''}{_literal(query, connection)}"
+                f"EXPLAIN {'QUERY PLAN ' if db.dialect == 'sqlite' else ''}{_literal(query.params(given), connection)}"
             )
         ]
     assert {f"TX-{number}-AB": [f"R{number}"] for number in range(1000, 1200)} == {

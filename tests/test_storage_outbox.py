@@ -55,7 +55,7 @@ def test_each_company_and_its_escalations_have_a_line_of_their_own(db: Database)
 
 def test_what_is_held_back_is_in_no_line_until_it_is_released(db: Database) -> None:
     with at_work(db) as work:
-        outbox.want(work, "failure", work.ids.new(), not_before=START + timedelta(hours=1))
+        outbox.want_many(work, "failure", [work.ids.new()], not_before=START + timedelta(hours=1))
         before = outbox.lines(work.connection, ["acme"], START)
         outbox.release(work)
         after = outbox.lines(work.connection, ["acme"], START)

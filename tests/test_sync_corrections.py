@@ -17,6 +17,7 @@ from receivables.diagnosis import Remedy
 from receivables.errors import NotPermitted, StaleDecision
 from receivables.payment import Allocation, FeedStatus, Payment, PaymentState
 from storage import audit, bindings, decisions, failures, payments
+from storage.bindings import Bound
 from storage.corrections import CORRECTION
 from storage.decisions import StoredDecision
 from storage.failures import StoredFailure
@@ -178,7 +179,7 @@ def test_a_spelling_keeps_what_a_person_bound(scene: Scene) -> None:
     with scene.desk.work("dana") as work:
         made = replace(A_DECISION, company="acme", id=scene.desk.ids.new())
         decisions.record(work, made)
-        bindings.bind(work, "TXN-1", 1, invoice_id=invoice.id, customer_id=invoice.customer_id, decision_id=made.id)
+        bindings.bind_many(work, [Bound("TXN-1", 1, invoice.id, invoice.customer_id, made.id)])
     brought(scene, replace(scene.payment().payment, customer="HOOLI", allocations=(Allocation(50_000, "#1042."),)))
     with scene.db.read() as connection:
         bound = bindings.held(connection, "acme", ["TXN-1"])["TXN-1"]

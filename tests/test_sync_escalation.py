@@ -12,6 +12,7 @@ from scene import Scene, a_scene
 
 from receivables.errors import StaleDecision
 from storage import attempts, companies, escalations
+from storage.attempts import Attempted
 from storage.escalations import StoredEscalation
 from storage.taking_in import take_in
 from storage.work import working
@@ -66,7 +67,7 @@ def judged(scene: Scene, company: str, *, attempted: int, failed: int, first: in
         for number in range(first, first + attempted):
             payment = a_payment(company=company, transaction_number=f"TXN-{number}", amount_minor=1_000)
             take_in(work, payment, source="test", excluded_by=None, time_zone=CHICAGO)
-            attempts.record(work, payment, run_id=run_id, failed=number - first < failed, code="short", message="")
+            attempts.record_many(work, run_id, [Attempted(payment, number - first < failed, "short", "")])
 
 
 def current(scene: Scene, company: str = "acme") -> StoredEscalation | None:
@@ -170,10 +171,9 @@ def test_setting_is_named_only_where_it_explains_half_of_it(roots: list[tuple[st
 def test_time_out_that_landed_after_all_is_no_failure_of_the_rate(scene: Scene) -> None:
     judged(scene, "acme", attempted=10, failed=0)
     with scene.desk.work() as work:
-        attempts.turned_out_failed(work, "TXN-1", code="outcome_unknown", message="")
-        attempts.turned_out_failed(work, "TXN-2", code="short", message="")
-        attempts.landed_after_all(work, "TXN-1")
-        attempts.landed_after_all(work, "TXN-2")
+        for number, code in (("TXN-1", "outcome_unknown"), ("TXN-2", "short")):
+            attempts.turned_out_failed(work, [Attempted(a_payment(transaction_number=number), True, code, "")])
+        attempts.landed_after_all(work, ["TXN-1", "TXN-2"])
         tally = attempts.tally_since(work.connection, "acme", work.at)
 
     assert (10, 1, {"USD": (10_000, 1_000)}) == (tally.attempted, tally.failed, tally.money)

@@ -25,7 +25,7 @@ from receivables.payment import Allocation, PaymentState
 from receivables.ports import BooksTraits
 from receivables.refusal import Refusal
 from storage import attempts, companies, failures, payments
-from sync import evidence
+from sync import evidence, open_failures
 from sync.desk import Desk
 
 ENTERED = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
@@ -97,7 +97,7 @@ def test_reads_grow_with_batches_and_not_with_failures(count: int, batches: int,
     books = CountedBooks(scene)
     scene.with_books(books)
 
-    evidence.run_once(scene.desk)
+    open_failures.run_once(scene.desk)
 
     with scene.db.read() as connection:
         assert count == len(failures.open_ones(connection, "acme"))

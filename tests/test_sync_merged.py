@@ -10,7 +10,7 @@ from scene import PAID, a_scene
 from receivables.diagnosis import Cause, Remedy
 from receivables.payment import PaymentState
 from rules import InTheWay, obstacles
-from sync import binding, evidence, mirroring
+from sync import binding, mirroring, open_failures
 
 
 @pytest.mark.parametrize("twice", [False, True])
@@ -67,4 +67,4 @@ def test_a_receipt_entered_for_the_customer_that_remains_is_found_after_two_merg
     scene.sync()
     stored, found = scene.payment(), scene.failing()
     assert PaymentState.FAILED is stored.state
-    assert InTheWay.RECEIPT_FOUND in {obstacle.code for obstacle in obstacles(evidence.of_one(scene.desk, stored, found))}
+    assert InTheWay.RECEIPT_FOUND in {obstacle.code for obstacle in obstacles(open_failures.of_one(scene.desk, stored, found))}

@@ -51,7 +51,8 @@ def settings(connection: Connection) -> BooksSettings:
     row = connection.execute("SELECT home_currency, closed_through, auto_apply_credits FROM settings").fetchone()
     closed_through = date.fromisoformat(row["closed_through"]) if row["closed_through"] else None
     opened = connection.execute(
-        "SELECT person, at FROM history WHERE kind = 'settings' AND what LIKE '%open%' ORDER BY seq DESC LIMIT 1"
+        "SELECT person, at FROM history WHERE document_id = 'books' AND kind = 'settings' AND what LIKE '%open%'"
+        " ORDER BY seq DESC LIMIT 1"
     ).fetchone()
     stamp = Stamp(opened["person"], datetime.fromisoformat(opened["at"])) if opened else None
     return BooksSettings(row["home_currency"], closed_through, bool(row["auto_apply_credits"]), stamp)

@@ -1,0 +1,81 @@
+"""Rows that are given to a statement as one value, so that it is put into SQL once, however many they are.
+
+SQLAlchemy puts a table of VALUES into SQL anew each time; both kinds of database read JSON as a table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+
+class _Rows(FunctionElement[Any]):
+    """The rows as a table with the one column `value`."""
+
+    inherit_cache = True
+    name = "rows"
+
+
+class _Text(FunctionElement[str]):
+    """One text of a row, by its place."""
+
+    inherit_cache = True
+    name = "text_of_row"
+    type = sa.String()
+
+
+class _Number(FunctionElement[int]):
+    """One integer of a row, by its place."""
+
+    inherit_cache = True
+    name = "number_of_row"
+    type = sa.BigInteger()
+
+
+@compiles(_Rows, "sqlite")
+def _rows_in_sqlite(element: _Rows, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(_Rows, "postgresql")
+def _rows_in_postgresql(element: _Rows, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_array_elements(CAST({compiler.process(element.clauses, **kw)} AS json))"
+
+
+@compiles(_Text, "sqlite")
+@compiles(_Number, "sqlite")
+def _item_in_sqlite(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
+    row, place = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"json_extract({row}, '$[' || {place} || ']')"
+
+
+@compiles(_Text, "postgresql")
+@compiles(_Number, "postgresql")
+def _item_in_postgresql(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
+    row, place = (compiler.process(clause, **kw) for clause in element.clauses)
+    text = f"({row} ->> {place})"
+    return f"CAST({text} AS bigint)" if isinstance(element, _Number) else text
+
+
+class Given:
+    """Rows given as the parameter of this name, as a table of this name with the columns `text` and `number` by their places."""
+
+    def __init__(self, name: str) -> None:
+        self.table = _Rows(sa.bindparam(name, type_=sa.Text)).table_valued(sa.column("value", sa.Text), name=name)
+
+    def text(self, place: int) -> sa.ColumnElement[str]:
+        return _Text(self.table.c.value, sa.literal_column(str(place)))
+
+    def number(self, place: int) -> sa.ColumnElement[int]:
+        return _Number(self.table.c.value, sa.literal_column(str(place)))
+
+
+def as_given(rows: Iterable[Sequence[object]]) -> str:
+    """The rows as they are handed to such a statement."""
+    return json.dumps([list(row) for row in rows])

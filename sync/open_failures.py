@@ -1,0 +1,65 @@
+"""Every open failure is read about again at each sync.
+
+Reads: open failures, and the books about them. Leaves: evidence on each, kept only when it says something new. Never: a
+reading that was cut short in the place of one that was not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from receivables.evidence import Evidence, Refused
+from receivables.payment import Bucket
+from storage import failures, payments, unread
+from storage.failures import ReadEvidence, StoredFailure
+from storage.payments import StoredPayment
+from storage.work import Work
+from sync import escalation
+from sync.desk import Desk
+from sync.evidence import gather
+
+FAILURES_PER_BATCH = 100
+_READABLE = (Bucket.WAITING_PERSON, Bucket.UNKNOWN)
+
+
+def run_once(desk: Desk) -> int:
+    """Reads about every open failure; returns how many have something new. Raises AccessLost and BooksUnavailable."""
+    with desk.db.read() as connection:
+        isolated = escalation.is_isolated(connection, desk.company, desk.clock.now())
+    news, after = 0, ""
+    while True:
+        with desk.db.read() as connection:
+            page = failures.open_ones(connection, desk.company.id, about="payment", limit=FAILURES_PER_BATCH, after=after)
+            known = payments.by_numbers(connection, desk.company.id, failures.transaction_numbers(page))
+        # While a remedy is carried out the books are between two states; there is nothing to say then.
+        batch = [found for found in page if known[found.transaction_number].bucket in _READABLE]
+        stored = [known[found.transaction_number] for found in batch]
+        gathered = gather(desk, stored, isolated=isolated, refusals=_refusals(batch))
+        read = [ReadEvidence.of(found, gathered[found.transaction_number]) for found in batch]
+        with desk.work() as work:
+            news += keep(work, read)
+        if len(page) < FAILURES_PER_BATCH:
+            return news
+        after = page[-1].id
+
+
+def keep(work: Work, read: Sequence[ReadEvidence]) -> int:
+    """How many say something new. What was cut short tells less than what is known: it is read again instead."""
+    for of in read:
+        unread.remember(work, of.found, unread=of.cut_short)
+    return failures.store_evidence(work, [of for of in read if not of.cut_short])
+
+
+def of_one(desk: Desk, stored: StoredPayment, found: StoredFailure) -> Evidence:
+    """Fresh evidence about one failed payment, as it is at this moment."""
+    with desk.db.read() as connection:
+        isolated = escalation.is_isolated(connection, desk.company, desk.clock.now())
+    return gather(desk, [stored], isolated=isolated, refusals=_refusals([found]))[stored.number]
+
+
+def _refusals(batch: Sequence[StoredFailure]) -> Mapping[str, Refused]:
+    return {
+        found.transaction_number: Refused(found.refusal_code, found.refusal_message, found.changed_at)
+        for found in batch
+        if found.refusal_code
+    }
