@@ -8,7 +8,7 @@ ARGS ?=
 bin := .venv/bin
 install := PYTHON="$(PYTHON)" sh requirements/install
 
-.PHONY: help demo test check format accuracy same backtest diagnosing recording feeds stories walk recipes pictures lock clean
+.PHONY: help demo test check format accuracy same backtest diagnosing bench recording feeds stories walk recipes pictures lock clean
 
 help: ## list these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,10 @@ backtest: ## judge the evidence that 0.1.0 stored anew, and list every differenc
 diagnosing: ## how long a diagnosis takes, here and in 0.1.0, and how often both say the same
 	@$(install) dev
 	@$(bin)/python -m bench.diagnosing $(ARGS)
+
+bench: ## how fast a sync posts payments into the embedded books, here and in 0.1.0 (ARGS="--older 1000 --payments 200 --rounds 3")
+	@$(install) dev
+	@$(bin)/python -m bench.journey $(ARGS)
 
 recording: ## what one row of the record costs, here and in 0.1.0, side by side
 	@$(install) dev
