@@ -34,6 +34,7 @@ from receivables.words import LOCALES
 
 CONFIG_VARIABLE = "RESOLVE_NOW_CONFIG"
 DEFAULT_FILE = Path("resolve-now.toml")
+SLOTS = 8  # what waits for the books costs nothing, and what computes shares the processors
 
 SMALLEST_FILE = """\
 [[company]]
@@ -187,7 +188,12 @@ class _PersonTable(Table):
     may: Annotated[tuple[_MayTable, ...], Field(strict=False), AfterValidator(_once)] = ()
 
 
+class _RunTable(Table):
+    slots: int = Field(SLOTS, ge=1, le=64)
+
+
 class _File(Table):
+    run: _RunTable = Field(default_factory=dict, validate_default=True)
     database: _DatabaseTable = Field(default_factory=dict, validate_default=True)
     http: HttpSettings | None = None
     company: Annotated[tuple[_CompanyTable, ...], Field(strict=False, min_length=1)]
@@ -227,6 +233,7 @@ class Settings:
     database: Secret = field(repr=False)  # the URL may carry a password
     slack_access: SlackAccess | None = None
     http: HttpSettings | None = None
+    slots: int = SLOTS  # pieces of work at once, before one of them turns out to be slow
 
     @property
     def database_url(self) -> str:
@@ -235,14 +242,14 @@ class Settings:
 
     def company(self, id: str | None) -> CompanySettings:
         """The company of that id; None means the only one. Raises NotFound, or ConfigurationError where there are several."""
-        known = ", ".join(settings.id for settings in self.companies)
-        if id is None:
-            if len(self.companies) == 1:
-                return self.companies[0]
-            raise ConfigurationError(f"Several companies are configured. Name one with --company: {known}.")
+        if id is None and len(self.companies) == 1:
+            return self.companies[0]
         for settings in self.companies:
             if settings.id == id:
                 return settings
+        known = ", ".join(settings.id for settings in self.companies)
+        if id is None:
+            raise ConfigurationError(f"Several companies are configured. Name one with --company: {known}.")
         raise NotFound(f"{id!r} is not a company. Configured: {known}.")
 
 
@@ -280,7 +287,13 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
         raise refused(path, problems, text)
     people = MappingProxyType({table.id: _person(table) for table in file.person})
     return Settings(
-        folder, tuple(_company(table) for table in file.company), people, Secret(url), slack_access(environment), file.http
+        folder,
+        tuple(_company(table) for table in file.company),
+        people,
+        Secret(url),
+        slack_access(environment),
+        file.http,
+        file.run.slots,
     )
 
 

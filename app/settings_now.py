@@ -151,6 +151,7 @@ def _taken_up(started: Settings, read: Settings) -> tuple[Settings, tuple[str, .
         for name, before, now in (
             ("database url", started.database_url, read.database_url),
             ("http", started.http, read.http),
+            ("run slots", started.slots, read.slots),
         )
         if before != now
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.settings import Settings
 from app.settings_now import AsOfNow
 from app.wiring import House
 from bot.bolt import Bot
@@ -68,12 +69,25 @@ def _decided(made: StoredDecision) -> Decided:
     return Decided(made.id, made.state, made.outcome)
 
 
-def _channels(house: House) -> dict[str, Channel]:
-    """The channels of each company that has one."""
+class _Channels:
+    """The channels of each company that has one, as configured now; made anew when the configuration changed."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._held = house.settings, _channels(house.settings)
+
+    def now(self) -> dict[str, Channel]:
+        settings = self._house.settings
+        if self._held[0] is not settings:
+            self._held = settings, _channels(settings)
+        return self._held[1]
+
+
+def _channels(settings: Settings) -> dict[str, Channel]:
     return {
-        settings.id: Channel(settings.company, slack.channel, slack.escalations or slack.channel, tuple(slack.tell))
-        for settings in house.settings.companies
-        if (slack := settings.slack) is not None
+        company.id: Channel(company.company, slack.channel, slack.escalations or slack.channel, tuple(slack.tell))
+        for company in settings.companies
+        if (slack := company.slack) is not None
     }
 
 
@@ -82,7 +96,7 @@ def open_bot(house: House, wake: Wake) -> Bot | None:
     access = house.settings.slack_access
     if access is None:
         return None
-    channels = AsOfNow(lambda: _channels(house))
+    channels = AsOfNow(_Channels(house).now)
     if not channels:
         raise ConfigurationError(
             "Slack tokens are set, but no company has a [company.slack] channel for its cards. Add one, or unset the tokens."

@@ -60,11 +60,15 @@ class Outbox:
         rooms = self.rooms
         if rooms.clock.monotonic() < self.stopped_until:
             return 0
-        for company in rooms.channels:
+        with rooms.db.read() as connection:
+            companies_here = [company for company in outbox.leaving(connection) if company in rooms.channels]
+        if not companies_here:
+            return 0
+        for company in companies_here:
             self._tell_in_incidents(company)
             self._digest_burst(company)
         with rooms.db.read() as connection:
-            lines = outbox.lines(connection, list(rooms.channels), rooms.clock.now())
+            lines = outbox.lines(connection, companies_here, rooms.clock.now())
         waiting = [wish for company, urgent in lines for wish in self._claim(company, urgent)]
         sent = 0
         held: dict[str, list[tuple[Waiting, float]]] = {}

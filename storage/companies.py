@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +33,14 @@ class CompanyRow:
     mirrored_whole_at: datetime | None  # None until the books were read to the end once
     synced_at: datetime | None
     pause: Pause | None
+
+
+def ensure_all(connection: Connection, ids: Sequence[str]) -> None:
+    """Makes the rows of those companies that have none."""
+    there = set(connection.execute(sa.select(schema.company.c.id).where(schema.company.c.id.in_(ids))).scalars())
+    for company in ids:
+        if company not in there:
+            ensure(connection, company)
 
 
 def ensure(connection: Connection, company: str) -> None:

@@ -15,6 +15,7 @@ from receivables.authority import BY_ITS_MAKER
 from receivables.books_records import Receipt
 from receivables.diagnosis import Remedy
 from storage import schema, twins
+from storage.schema.decisions import UNDER_WAY
 from storage.work import Work
 
 
@@ -193,7 +194,7 @@ def all_under_way(connection: Connection, company: str) -> Mapping[str, StoredDe
 
 def _is_under_way(company: str) -> sa.ColumnElement[bool]:
     table = schema.decision
-    return sa.and_(table.c.company == company, table.c.state.in_(("waiting_approval", "accepted", "carrying_out")))
+    return sa.and_(table.c.company == company, table.c.state.in_(UNDER_WAY))
 
 
 def of_payment(connection: Connection, company: str, number: str) -> Sequence[StoredDecision]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storage import schema
+from storage.schema.messages import LEAVING
 from storage.watch import Watch, lease_end, lease_ended
 from storage.work import Work
 
@@ -87,6 +88,12 @@ class Waiting:
     wanted_at: datetime
 
 
+def leaving(connection: Connection) -> Sequence[str]:
+    """The companies with anything that waits or is on its way, due or not; asked of an index of these alone."""
+    table = schema.outbox
+    return connection.execute(sa.select(table.c.company).where(schema.among(table.c.state, LEAVING)).distinct()).scalars().all()
+
+
 def lines(connection: Connection, companies: Sequence[str], now: datetime) -> Sequence[tuple[str, bool]]:
     """Where something is due, or on its way: (company, whether it is about an escalation). Each line waits for no other."""
     table = schema.outbox
@@ -139,7 +146,7 @@ def claim(
 
 def _is_due(companies: Sequence[str], now: datetime) -> sa.ColumnElement[bool]:
     table = schema.outbox
-    return sa.and_(table.c.company.in_(companies), table.c.next_at <= now, table.c.state.in_(("waiting", "sending")))
+    return sa.and_(table.c.company.in_(companies), table.c.next_at <= now, schema.among(table.c.state, LEAVING))
 
 
 def settle(work: Work, message: Waiting, *, state: str, problem: str = "") -> None:

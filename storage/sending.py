@@ -22,7 +22,7 @@ from storage.work import Work
 LONGEST_REST = timedelta(days=1)  # no books ask to be left alone for longer
 _BEFORE = schema.effect.alias("before")
 #: What an effect waits for, if anything, is done. Built once, because it is asked every few seconds.
-_IS_READY = sa.or_(
+IS_READY = sa.or_(
     schema.effect.c.after_id.is_(None),
     sa.exists().where(
         _BEFORE.c.company == schema.effect.c.company, _BEFORE.c.id == schema.effect.c.after_id, _BEFORE.c.state == "done"
@@ -85,7 +85,7 @@ def _is_due(work: Work, states: Sequence[EffectState]) -> sa.ColumnElement[bool]
         table.c.company == work.company,
         sa.or_(table.c.next_at <= work.at, table.c.next_at > work.at + LONGEST_REST),
         table.c.state.in_(states),
-        _IS_READY,
+        IS_READY,
     )
 
 

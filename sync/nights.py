@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from receivables.company import Company
 from receivables.errors import BooksError
 from storage import companies, nights
 from storage.nights import Found
@@ -35,13 +36,19 @@ class NightCounts:
     proven: Proven | None = None
     news: Sequence[Found] = ()
     problem: str = ""
+    missed: bool = False  # people were just told that a night has no proof
 
 
 def is_due(desk: Desk) -> bool:
     """Whether the newest night is not proven yet."""
     with desk.db.read() as connection:
         last = nights.last_proven_at(connection, desk.company.id)
-    return last is None or last < _due(desk, desk.clock.now())
+    return last is None or last < newest(desk.company, desk.clock.now())
+
+
+def newest(company: Company, at: datetime) -> datetime:
+    """The newest night that a company should be proven for; named by the moment from which it is due."""
+    return company.latest(PROVE_AFTER_HOUR, at)
 
 
 def tell_missed(desk: Desk, *, tried: bool) -> bool:
@@ -49,8 +56,8 @@ def tell_missed(desk: Desk, *, tried: bool) -> bool:
     morning. True where that was told just now.
     """
     with desk.work() as work:
-        due, last = _due(desk, work.at), nights.last_proven_at(work.connection, work.company)
-        before = _due(desk, due - timedelta(seconds=1))
+        due, last = newest(desk.company, work.at), nights.last_proven_at(work.connection, work.company)
+        before = newest(desk.company, due - timedelta(seconds=1))
         if last is None or last >= due:
             return False
         if last < before and not tried:
@@ -63,7 +70,7 @@ def run_once(desk: Desk) -> NightCounts:
     counts = NightCounts()
     with desk.work() as work:
         companies.ensure(work.connection, work.company)
-        due = _due(desk, work.at)
+        due = newest(desk.company, work.at)
         turn = nights.claim(work, desk.watch, owner=desk.owner, due=due)
     if turn is None:
         return counts
@@ -79,10 +86,6 @@ def run_once(desk: Desk) -> NightCounts:
         raise
     _end(desk, held, due, counts.problem)
     return counts
-
-
-def _due(desk: Desk, at: datetime) -> datetime:
-    return desk.company.latest(PROVE_AFTER_HOUR, at)
 
 
 def _prove(desk: Desk, held: _Held, due: datetime, counts: NightCounts) -> None:

@@ -33,6 +33,10 @@ class ManualClock:
         self._now += timedelta(seconds=seconds)
         self._monotonic += seconds
 
+    def set_by(self, seconds: float) -> None:
+        """Somebody sets the wall clock; no time passes."""
+        self._now += timedelta(seconds=seconds)
+
 
 class OwnClock:
     """The clock of one process beside others: its wall clock can be set, at its next reading but so many; nothing else is."""

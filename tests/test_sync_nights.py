@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -14,9 +13,9 @@ import sqlalchemy as sa
 from faulty_books import FaultyBooks
 from scene import Scene, a_scene
 from sqlalchemy.exc import OperationalError
+from turns_scene import a_house_of, take_what_is_due
 
-from app.alarms import PROVE_AGAIN_SECONDS, Alarms
-from app.wiring import House
+from app.turns import REST_SECONDS, Turns
 from bot.nights import night_card
 from bot.rooms import Channel
 from receivables.errors import BooksUnavailable
@@ -24,6 +23,7 @@ from storage import nights, schema
 from storage.engine import Connection, Database
 from storage.nights import LEASE_SECONDS, StoredNight
 from storage.watch import Watch
+from sync.due import Piece
 from sync.nights import run_once, tell_missed
 
 DAY = 24 * 3600
@@ -200,21 +200,15 @@ def test_a_turn_is_held_by_one_process_and_is_over_when_it_was_watched_unchanged
 def test_the_scheduler_tries_again_within_minutes_and_not_at_every_look(scene: Scene) -> None:
     books = FaultyBooks(scene.desk.books, scene.clock)
     scene.with_books(books)
-    alarms = _alarms(scene)
+    turns = Turns(a_house_of(scene))
     scene.clock.advance(DAY)
     books.reads_raise = BooksUnavailable("The books do not answer.")
-    for _ in range(3):
-        alarms._prove_when_due(scene.desk)
+    take_what_is_due(turns)
     (missed,) = all_nights(scene)
     assert ("missed", "The books do not answer.") == (missed.state, missed.problem)
     books.reads_raise = None
-    alarms._prove_when_due(scene.desk)
+    assert Piece.PROVE not in take_what_is_due(turns)
     assert "missed" == all_nights(scene)[0].state
-    scene.clock.advance(PROVE_AGAIN_SECONDS)
-    alarms._prove_when_due(scene.desk)
+    scene.clock.advance(REST_SECONDS[Piece.PROVE][0])
+    assert Piece.PROVE in take_what_is_due(turns)
     assert "proven" == all_nights(scene)[0].state
-
-
-def _alarms(scene: Scene) -> Alarms:
-    house = SimpleNamespace(desks=lambda: [scene.desk], clock=scene.clock)
-    return Alarms(cast("House", house))

@@ -9,7 +9,7 @@ bucket, a second person is never the first, and what dismissals claim on a recei
 
 from __future__ import annotations
 
-from storage.schema.columns import Moment, is_in, metadata
+from storage.schema.columns import Moment, among, is_in, metadata
 from storage.schema.connections import call_budget, feed_cursor, feed_record, seen_message, token
 from storage.schema.decisions import alias, decision, offer, other_money, proof, receipt_claim
 from storage.schema.effects import dispatch, effect
@@ -26,6 +26,7 @@ __all__ = [
     "Moment",
     "alias",
     "allocation",
+    "among",
     "attempt",
     "audit",
     "audit_head",

@@ -61,6 +61,16 @@ def is_in(column: Column[str], state: str) -> sa.ColumnElement[bool]:
     return column == sa.literal(state, literal_execute=True)
 
 
+def among(column: Column[str], states: Iterable[str]) -> sa.ColumnElement[bool]:
+    """The same for several states; the words must be those of the index, in its order."""
+    return column.in_(sa.bindparam(None, [str(state) for state in states], expanding=True, literal_execute=True))
+
+
+def in_words(states: Iterable[str]) -> sa.TextClause:
+    """The condition of a partial index on these states."""
+    return sa.text(f"state IN ({', '.join(repr(str(state)) for state in states)})")
+
+
 def one_of(column: str, values: Iterable[str], *, optional: bool = False) -> CheckConstraint:
     """The column holds one of these words, or, where `optional`, nothing."""
     listed = ", ".join(f"'{value}'" for value in values)

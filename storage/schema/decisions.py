@@ -12,11 +12,15 @@ from storage.schema.columns import (
     Word,
     company_column,
     id_column,
+    in_words,
     metadata,
     money_in_range,
     one_of,
     refers_to,
 )
+
+#: A decision that somebody still has to do something about.
+UNDER_WAY = ("waiting_approval", "accepted", "carrying_out")
 
 offer = Table(
     "offer",
@@ -62,12 +66,12 @@ decision = Table(
     refers_to("evidence", "company", "evidence_id"),
     money_in_range("amount_minor"),
     one_of("channel", ("cli", "slack", "policy")),
-    one_of("state", ("waiting_approval", "accepted", "carrying_out", "done", "refused", "stale", "failed")),
+    one_of("state", (*UNDER_WAY, "done", "refused", "stale", "failed")),
     CheckConstraint("approved_by IS NULL OR approved_by <> requested_by", name="two_different_people"),
     CheckConstraint("(approved_by IS NULL) = (approved_at IS NULL)", name="approved_whole"),
 )
 
-_UNDECIDED = "state IN ('waiting_approval', 'accepted', 'carrying_out') AND failure_id IS NOT NULL"
+_UNDECIDED = f"{in_words(UNDER_WAY).text} AND failure_id IS NOT NULL"
 Index("uq_decision_live", decision.c.company, decision.c.failure_id, unique=True,
       sqlite_where=sa.text(_UNDECIDED), postgresql_where=sa.text(_UNDECIDED))  # fmt: skip
 Index("ix_decision_by_state", decision.c.company, decision.c.state)

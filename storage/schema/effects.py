@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, Column, Index, Integer, String, Table, Text
 
-from receivables.effects import LIVE_STATES, EffectKind, EffectState
-from storage.schema.columns import PAYMENT_KEY, Moment, Word, company_column, id_column, metadata, one_of, refers_to
+from receivables.effects import LIVE_STATES, OPEN_STATES, EffectKind, EffectState
+from storage.schema.columns import PAYMENT_KEY, Moment, Word, company_column, id_column, in_words, metadata, one_of, refers_to
 
 dispatch = Table(
     "dispatch",
@@ -79,3 +79,5 @@ Index("uq_effect_live_receipt", effect.c.company, effect.c.transaction_number, e
 Index("ix_effect_by_state", effect.c.company, effect.c.state, effect.c.next_at)
 Index("ix_effect_by_payment", effect.c.company, effect.c.transaction_number)
 Index("ix_effect_by_decision", effect.c.company, effect.c.decision_id)
+_OPEN = in_words(OPEN_STATES)
+Index("ix_effect_open", effect.c.company, effect.c.next_at, sqlite_where=_OPEN, postgresql_where=_OPEN)

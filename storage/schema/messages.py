@@ -5,9 +5,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 
-from storage.schema.columns import Moment, company_column, id_column, metadata, one_of, refers_to
+from storage.schema.columns import Moment, company_column, id_column, in_words, metadata, one_of, refers_to
 
 _SUBJECTS = ("failure", "incident", "escalation", "digest", "night")
+
+#: A message that is still to be sent, or whose sending did not end.
+LEAVING = ("waiting", "sending")
 
 card = Table(
     "card",
@@ -45,3 +48,5 @@ outbox = Table(
 )
 Index("uq_outbox_waiting", outbox.c.company, outbox.c.subject_kind, outbox.c.subject, unique=True,
       sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))  # fmt: skip
+_LEAVING = in_words(LEAVING)
+Index("ix_outbox_leaving", outbox.c.company, outbox.c.next_at, sqlite_where=_LEAVING, postgresql_where=_LEAVING)

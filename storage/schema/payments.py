@@ -121,6 +121,8 @@ payment = Table(
     CheckConstraint("(hidden_by IS NULL) = (hidden_at IS NULL)", name="hidden_whole"),
 )
 Index("ix_payment_by_state", payment.c.company, payment.c.state, payment.c.transaction_number)
+Index("ix_payment_posted", payment.c.company,
+      sqlite_where=sa.text("state = 'posted'"), postgresql_where=sa.text("state = 'posted'"))  # fmt: skip
 Index("ix_payment_by_key", payment.c.company, payment.c.number_key)
 Index("ix_payment_by_moment", payment.c.company, payment.c.amount_minor, payment.c.paid_at)
 

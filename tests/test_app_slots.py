@@ -1,0 +1,126 @@
+"""Companies take turns: one piece of work for each at a time, and a hung one holds its own slot only."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from makers import ManualClock
+
+from app.slots import OVERDUE_SECONDS, SLOW_SECONDS, Slots
+from sync.due import Piece
+
+SOON = 5.0
+
+
+@dataclass
+class Work:
+    """Remembers what began, in order; companies in `hung` wait until they are let go."""
+
+    hung: set[str] = field(default_factory=set)
+    fails: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.began: list[tuple[str, Piece]] = []
+        self.changed = threading.Condition()
+        self.let_go = threading.Event()
+
+    def do(self, company: str, piece: Piece) -> None:
+        with self.changed:
+            self.began.append((company, piece))
+            self.changed.notify_all()
+        if company in self.hung:
+            self.let_go.wait(SOON)
+        if company in self.fails:
+            raise RuntimeError(company)
+
+    def until_began(self, count: int) -> list[tuple[str, Piece]]:
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.began) >= count, SOON), self.began
+            return list(self.began)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def work() -> Iterator[Work]:
+    made = Work()
+    yield made
+    made.let_go.set()
+
+
+def all_sync(slots: Slots, *companies: str) -> None:
+    for company in companies:
+        slots.offer(company, Piece.SYNC)
+
+
+def test_as_many_hung_companies_as_slots_stop_nobody(work: Work, clock: ManualClock) -> None:
+    work.hung |= {"a", "b"}
+    slots = Slots(work.do, clock, slots=2)
+    all_sync(slots, "a", "b", "c", "d")
+    assert {"a", "b"} == {company for company, _ in work.until_began(2)}
+    slots.look()
+    assert {"a", "b"} == set(slots.running())  # nobody knows yet that they hang
+    clock.advance(SLOW_SECONDS)
+    slots.look()
+    work.until_began(4)
+    assert ["c", "d"] == sorted(company for company, _ in work.began[2:])
+
+
+def test_a_company_has_one_piece_of_work_at_a_time_and_the_rest_of_it_waits(work: Work, clock: ManualClock) -> None:
+    work.hung.add("a")
+    slots = Slots(work.do, clock, slots=4)
+    all_sync(slots, "a")
+    work.until_began(1)
+    for piece in (Piece.PROVE, Piece.FINISH, Piece.SYNC, Piece.FINISH):
+        slots.offer("a", piece)
+    assert [("a", Piece.SYNC)] == work.began
+    work.hung.clear()
+    work.let_go.set()
+    wanted = [("a", piece) for piece in (Piece.SYNC, Piece.FINISH, Piece.SYNC, Piece.PROVE)]
+    assert wanted == work.until_began(4)
+    assert slots.stop(SOON)
+
+
+def test_decisions_go_before_syncs_until_somebody_waits_too_long(work: Work, clock: ManualClock) -> None:
+    work.hung.add("first")
+    slots = Slots(work.do, clock, slots=1)
+    all_sync(slots, "first", "a")
+    slots.offer("b", Piece.FINISH)
+    work.until_began(1)
+    work.let_go.set()
+    assert [("b", Piece.FINISH), ("a", Piece.SYNC)] == work.until_began(3)[1:]
+    assert slots.stop(SOON)
+
+    work.let_go.clear()
+    again = Slots(work.do, clock, slots=1)
+    all_sync(again, "first", "a")
+    work.until_began(4)
+    clock.advance(OVERDUE_SECONDS)
+    again.offer("b", Piece.FINISH)
+    again.look()
+    assert [("a", Piece.SYNC), ("b", Piece.FINISH)] == work.until_began(6)[4:]
+
+
+def test_work_that_fails_gives_its_slot_back(work: Work, clock: ManualClock) -> None:
+    work.fails.add("a")
+    slots = Slots(work.do, clock, slots=1)
+    all_sync(slots, "a", "b", "a")
+    work.until_began(2)
+    assert slots.stop(SOON)
+
+
+def test_a_stop_begins_nothing_more_and_says_what_still_runs(work: Work, clock: ManualClock) -> None:
+    work.hung.add("a")
+    slots = Slots(work.do, clock, slots=1)
+    all_sync(slots, "a", "b")
+    work.until_began(1)
+    assert not slots.stop(0.0)
+    work.let_go.set()
+    assert slots.stop(SOON)
+    assert [("a", Piece.SYNC)] == work.began
