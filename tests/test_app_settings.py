@@ -480,7 +480,7 @@ def test_each_example_of_the_administrators_page_works(tmp_path: Path, example: 
 
 def test_the_administrators_page_explains_every_key_and_remedy() -> None:
     words = [*KEYS, *Remedy, "RESOLVE_NOW_CONFIG", "RESOLVE_NOW_DATABASE_URL", "RESOLVE_NOW_DATABASE_URL_FILE"]
-    tables = ("database", "http", "company", "books", "feed", "deposit_accounts", "credit_reasons", "person", "may")
+    tables = ("database", "run", "http", "company", "books", "feed", "deposit_accounts", "credit_reasons", "person", "may")
     rows = [row for row in DOCUMENT.splitlines() if row.startswith(("| ", "#", "1. the file"))]
     missing = [word for word in words if word not in tables and not any(f"`{word}`" in row for row in rows)]
     assert [] == missing
