@@ -19,7 +19,7 @@ demo: ## a practice workspace with a range of failures (ONCE=1 plays the story t
 
 test: ## run every test on SQLite and PostgreSQL (JOBS=4 side by side, ARGS="tests/test_x.py -k name")
 	@$(install) dev
-	@$(bin)/python -m pytest -q -n $(JOBS) --dist worksteal $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest -q -n $(JOBS) --dist worksteal $(ARGS)
 
 check: ## lint, formatting, types, and which room may import which
 	@$(install) dev

@@ -48,7 +48,8 @@ def play(world: World) -> Played:
     played = Played()
     for step in (_connection, _unanswered, _play_together, _carry_out_the_seeds, _swallowed, _deposited, _period):
         step(world, played)
-    played.marked_minor = {key: world.hands.marked_minor(case.number) for key, case in played.cases.items()}
+    marked_minor = world.hands.marked_minor([case.number for case in played.cases.values()])
+    played.marked_minor = {key: marked_minor[case.number] for key, case in played.cases.items()}
     return played
 
 
@@ -80,8 +81,13 @@ def _play_together(world: World, played: Played) -> None:
 
 def set_up(world: World, acts: Sequence[tuple[Play, Case]]) -> None:
     """Plays these scenes side by side, up to the sync and the proof that find them."""
+    customers = world.hands.customers([case.customer for _, case in acts])
+    for (_, case), customer_id in zip(acts, customers, strict=True):
+        case.customer_id = customer_id
+    owing = [(case.invoice_number, case.customer_id, act.owes_minor) for act, case in acts if act.owes_minor]
+    invoices = world.hands.invoices(owing)
     for act, case in acts:
-        case.customer_id = world.hands.customer(case.customer)
+        case.invoice_id = invoices.get(case.invoice_number, "")
         act.before(world, case)
     world.scene.sync()
     _pay(world, [(act, case) for act, case in acts if act.posted_first])

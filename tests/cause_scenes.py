@@ -66,9 +66,6 @@ def _invoiced(amount_minor: int = WHOLE) -> Step:
     return step
 
 
-_invoiced_whole = _invoiced()
-
-
 @dataclass(frozen=True)
 class Seen:
     """How a payment ended: its state, and what its failure, or the pause of its company, is put down to."""
@@ -86,7 +83,8 @@ class Play:
 
     cause: Cause
     ends: Cause | None
-    before: Step = _invoiced_whole
+    owes_minor: int = WHOLE  # the invoice that stands there before anything else; none where nothing is owed
+    before: Step = _nothing
     after: Step = _nothing
     posted_first: bool = False
     paid_minor: int = WHOLE
@@ -108,10 +106,6 @@ def _credited(amount_minor: int = CREDIT) -> Step:
         case.made["application"] = world.hands.apply_credit(case.made["credit"], case.invoice_id, amount_minor)
 
     return step
-
-
-def _invoiced_and(*steps: Step, amount_minor: int = WHOLE) -> Step:
-    return _one_after_the_other(_invoiced(amount_minor), *steps)
 
 
 def _one_after_the_other(*steps: Step) -> Step:
@@ -268,13 +262,13 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
         Play(Cause.RECEIPT_ALREADY_ENTERED, Cause.RECEIPT_ALREADY_ENTERED, after=_entered()),
         # The same amount, entered for another invoice of the customer: that is other money.
         Play(
-            Cause.RECEIPT_ALREADY_ENTERED, None, before=_invoiced_and(_other_invoice), after=_entered_on_the_other
+            Cause.RECEIPT_ALREADY_ENTERED, None, before=_other_invoice, after=_entered_on_the_other
         ),
     ),
     Cause.CREDIT_MEMO_APPLIED: (
         Play(Cause.CREDIT_MEMO_APPLIED, Cause.CREDIT_MEMO_APPLIED, after=_credited()),
         # The credit was there when the customer paid: it explains nothing.
-        Play(Cause.CREDIT_MEMO_APPLIED, Cause.UNIDENTIFIED, before=_invoiced_and(_credited())),
+        Play(Cause.CREDIT_MEMO_APPLIED, Cause.UNIDENTIFIED, before=_credited()),
     ),
     Cause.INVOICE_RECREATED: (
         Play(Cause.INVOICE_RECREATED, Cause.INVOICE_RECREATED, after=_made_again),
@@ -285,10 +279,10 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
         ),
     ),
     Cause.UNIDENTIFIED: (
-        Play(Cause.UNIDENTIFIED, Cause.UNIDENTIFIED, before=_invoiced_and(_entered(20_000))),
+        Play(Cause.UNIDENTIFIED, Cause.UNIDENTIFIED, before=_entered(20_000)),
         # The same receipt on the invoice, and the customer paid what was left.
         Play(
-            Cause.UNIDENTIFIED, None, before=_invoiced_and(_entered(20_000)), paid_minor=30_000, to_invoice_minor=30_000
+            Cause.UNIDENTIFIED, None, before=_entered(20_000), paid_minor=30_000, to_invoice_minor=30_000
         ),
     ),
     Cause.RECEIPT_DOUBLED: (
@@ -305,7 +299,7 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
         Play(Cause.RECEIPT_DELETED, Cause.RECEIPT_DELETED, after=_ours_deleted, posted_first=True),
         # Dana deletes a receipt of her own for the same customer.
         Play(
-            Cause.RECEIPT_DELETED, None, before=_invoiced_and(_other_invoice, _entered_on_the_other),
+            Cause.RECEIPT_DELETED, None, before=_one_after_the_other(_other_invoice, _entered_on_the_other),
             after=_own_receipt_deleted, posted_first=True,
         ),
     ),
@@ -315,14 +309,14 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
         Play(Cause.INVOICE_VOIDED, Cause.INVOICE_RECREATED, after=_voided_and_made_again),
     ),
     Cause.INVOICE_NOT_READY: (
-        Play(Cause.INVOICE_NOT_READY, Cause.INVOICE_NOT_READY, before=_drafted),
+        Play(Cause.INVOICE_NOT_READY, Cause.INVOICE_NOT_READY, owes_minor=0, before=_drafted),
         # Issued before the sync. Where there are no drafts, it comes late, and is plainly what was paid.
-        Play(Cause.INVOICE_NOT_READY, None, before=_drafted, after=_issued),
+        Play(Cause.INVOICE_NOT_READY, None, owes_minor=0, before=_drafted, after=_issued),
     ),
     Cause.INVOICE_LATE: (
-        Play(Cause.INVOICE_LATE, Cause.INVOICE_LATE, before=_nothing, after=_invoiced(40_000)),
+        Play(Cause.INVOICE_LATE, Cause.INVOICE_LATE, owes_minor=0, after=_invoiced(40_000)),
         # For the amount that was paid, of the day or earlier, and the only one of its number.
-        Play(Cause.INVOICE_LATE, None, before=_nothing, after=_invoiced_whole),
+        Play(Cause.INVOICE_LATE, None, owes_minor=0, after=_invoiced()),
     ),
     Cause.CUSTOMER_CHANGED: (
         Play(Cause.CUSTOMER_CHANGED, Cause.CUSTOMER_CHANGED, after=_merged_away),
@@ -339,19 +333,19 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
         Play(Cause.ACCOUNT_INACTIVE, None, method="card"),
     ),
     Cause.CURRENCY_MISMATCH: (
-        Play(Cause.CURRENCY_MISMATCH, Cause.CURRENCY_MISMATCH, before=_foreign),
+        Play(Cause.CURRENCY_MISMATCH, Cause.CURRENCY_MISMATCH, owes_minor=0, before=_foreign),
         # The customer has an invoice in another currency as well, and did not pay that one.
-        Play(Cause.CURRENCY_MISMATCH, None, before=_invoiced_and(_foreign_beside)),
+        Play(Cause.CURRENCY_MISMATCH, None, before=_foreign_beside),
     ),
     Cause.OVERPAYMENT: (
-        Play(Cause.OVERPAYMENT, Cause.OVERPAYMENT, before=_invoiced(40_000)),
+        Play(Cause.OVERPAYMENT, Cause.OVERPAYMENT, owes_minor=40_000),
         # As much too much, and the customer said what for: a rest on account is meant.
-        Play(Cause.OVERPAYMENT, None, before=_invoiced(40_000), to_invoice_minor=40_000),
+        Play(Cause.OVERPAYMENT, None, owes_minor=40_000, to_invoice_minor=40_000),
     ),
     Cause.SURCHARGE: (
-        Play(Cause.SURCHARGE, Cause.SURCHARGE, before=_invoiced(48_500)),
+        Play(Cause.SURCHARGE, Cause.SURCHARGE, owes_minor=48_500),
         # As much too much by check, which nobody surcharges.
-        Play(Cause.SURCHARGE, Cause.OVERPAYMENT, before=_invoiced(48_500), method="check"),
+        Play(Cause.SURCHARGE, Cause.OVERPAYMENT, owes_minor=48_500, method="check"),
     ),
     Cause.ENTERED_NET_OF_FEE: (
         Play(Cause.ENTERED_NET_OF_FEE, Cause.ENTERED_NET_OF_FEE, after=_entered(48_500)),
@@ -359,14 +353,14 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
         Play(Cause.ENTERED_NET_OF_FEE, Cause.RECEIPT_ALREADY_ENTERED, after=_entered()),
     ),
     Cause.CUSTOMER_PAID_TWICE: (
-        Play(Cause.CUSTOMER_PAID_TWICE, Cause.CUSTOMER_PAID_TWICE, before=_invoiced_and(_paid_before())),
+        Play(Cause.CUSTOMER_PAID_TWICE, Cause.CUSTOMER_PAID_TWICE, before=_paid_before()),
         # What the customer paid before was another invoice.
-        Play(Cause.CUSTOMER_PAID_TWICE, None, before=_invoiced_and(_other_invoice, _paid_before("7"))),
+        Play(Cause.CUSTOMER_PAID_TWICE, None, before=_one_after_the_other(_other_invoice, _paid_before("7"))),
     ),
     Cause.AMOUNT_DIFFERS: (
-        Play(Cause.AMOUNT_DIFFERS, Cause.AMOUNT_DIFFERS, before=_invoiced(51_000), after=_entered(51_000)),
+        Play(Cause.AMOUNT_DIFFERS, Cause.AMOUNT_DIFFERS, owes_minor=51_000, after=_entered(51_000)),
         # Entered as much too small.
-        Play(Cause.AMOUNT_DIFFERS, Cause.ENTERED_NET_OF_FEE, before=_invoiced(51_000), after=_entered(49_000)),
+        Play(Cause.AMOUNT_DIFFERS, Cause.ENTERED_NET_OF_FEE, owes_minor=51_000, after=_entered(49_000)),
     ),
     Cause.DUPLICATE_REFERENCE: (
         Play(
@@ -404,7 +398,7 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
         Play(Cause.PAID_BY_RETURNED, Cause.PAID_BY_RETURNED, after=_returned_and_paid_again, posted_first=True),
         # Returned as well, and the new payment is for another invoice.
         Play(
-            Cause.PAID_BY_RETURNED, None, before=_invoiced_and(_other_invoice), after=_returned_and_the_other_paid,
+            Cause.PAID_BY_RETURNED, None, before=_other_invoice, after=_returned_and_the_other_paid,
             posted_first=True,
         ),
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -51,6 +51,8 @@ class Hands(Bookkeeper, Protocol):
     """What Dana does beyond what every contract case needs."""
 
     def today(self) -> date: ...
+    def customers(self, names: Sequence[str]) -> list[str]: ...
+    def invoices(self, wanted: Sequence[tuple[str, str, int]]) -> dict[str, str]: ...
     def draft(self, number: str, customer_id: str, amount_minor: int) -> str: ...
     def issue(self, draft_id: str, number: str) -> None: ...
     def make_again(self, invoice_id: str, number: str, customer_id: str, amount_minor: int) -> str: ...
@@ -70,7 +72,7 @@ class Hands(Bookkeeper, Protocol):
     def standing(self, customer_id: str) -> list[Standing]: ...
     def open_minor(self, invoice_id: str) -> int: ...
     def free_credit_minor(self, credit_memo_id: str) -> int: ...
-    def marked_minor(self, number: str) -> int: ...
+    def marked_minor(self, numbers: Sequence[str]) -> dict[str, int]: ...
 
 
 class LedgerHands(EmbeddedBookkeeper):
@@ -82,6 +84,13 @@ class LedgerHands(EmbeddedBookkeeper):
 
     def today(self) -> date:
         return DAY
+
+    def customers(self, names: Sequence[str]) -> list[str]:
+        return [self.customer(name) for name in names]
+
+    def invoices(self, wanted: Sequence[tuple[str, str, int]]) -> dict[str, str]:
+        """Several of (number, customer, amount); ids by number."""
+        return {number: self.invoice(number, customer_id, amount_minor) for number, customer_id, amount_minor in wanted}
 
     def draft(self, number: str, customer_id: str, amount_minor: int) -> str:
         return self._ledger.add_invoice(number, customer_id, amount_minor, "USD", DAY, by=self.name, draft=True).id
@@ -154,10 +163,12 @@ class LedgerHands(EmbeddedBookkeeper):
         (found,) = [memo for memo in self._ledger.credit_memos() if memo.id == credit_memo_id]
         return found.open_minor
 
-    def marked_minor(self, number: str) -> int:
-        """What stands in living receipts that name this payment."""
+    def marked_minor(self, numbers: Sequence[str]) -> dict[str, int]:
+        """What stands in living receipts that name each of these payments."""
         living = [receipt for receipt in self._ledger.receipts() if not receipt.voided]
-        return sum(receipt.amount_minor for receipt in living if number in receipt.reference.split())
+        return {
+            number: sum(receipt.amount_minor for receipt in living if number in receipt.reference.split()) for number in numbers
+        }
 
 
 def _lines(receipt: Receipt) -> tuple[tuple[str, int], ...]:
@@ -173,6 +184,25 @@ class TrytonHands(TrytonBookkeeper):
 
     def today(self) -> date:
         return datetime.now(UTC).date()
+
+    def customers(self, names: Sequence[str]) -> list[str]:
+        """All at once, which is quicker, as with invoices."""
+        values = [{"name": name, "addresses": [["create", [{"city": "Springfield"}]]]} for name in names]
+        made: list[int] = self.clerk.call("party.party.create", values)
+        return [str(customer) for customer in made]
+
+    def invoices(self, wanted: Sequence[tuple[str, str, int]], *, on: date = DAY) -> dict[str, str]:
+        """Those whose numbers follow one another are posted at once."""
+        runs: list[list[tuple[str, str, int]]] = []
+        for each in wanted:
+            if runs and int(each[0]) == int(runs[-1][-1][0]) + 1:
+                runs[-1].append(each)
+            else:
+                runs.append([each])
+        made: dict[str, str] = {}
+        for run in runs:
+            made |= super().invoices(run, on=on)
+        return made
 
     def draft(self, number: str, customer_id: str, amount_minor: int) -> str:
         del number
@@ -276,9 +306,10 @@ class TrytonHands(TrytonBookkeeper):
     def free_credit_minor(self, credit_memo_id: str) -> int:
         return -self.open_minor(credit_memo_id)
 
-    def marked_minor(self, number: str) -> int:
-        stem = marker_stem("acme", number)
-        return sum(receipt.amount_minor for receipt in self._books.receipts_marked([stem])[stem])
+    def marked_minor(self, numbers: Sequence[str]) -> dict[str, int]:
+        stems = {number: marker_stem("acme", number) for number in numbers}
+        marked = self._books.receipts_marked(list(stems.values()))
+        return {number: sum(receipt.amount_minor for receipt in marked[stem]) for number, stem in stems.items()}
 
 
 class Troubles(Protocol):

@@ -67,6 +67,15 @@ def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 
 @pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str, worker_id: str) -> Path:
+    """A folder that all processes of one run of the tests share."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / f"run-{testrun_uid}"
+    shared.mkdir(exist_ok=True)
+    return shared
+
+
+@pytest.fixture(scope="session")
 def migrated_sqlite() -> Path:
     """An SQLite file with our tables; copied for each test, because that is faster than making them anew."""
     return templates.migrated()

@@ -79,9 +79,9 @@ CASES = """\
 """
 PLAY = """\
     Cause.PAID_AHEAD: (
-        Play(Cause.PAID_AHEAD, Cause.PAID_AHEAD, before=_invoiced_and(_entered(20_000)), paid_minor=60_000),
+        Play(Cause.PAID_AHEAD, Cause.PAID_AHEAD, before=_entered(20_000), paid_minor=60_000),
         # The same receipt on the invoice, and nothing is meant to stay on account.
-        Play(Cause.PAID_AHEAD, Cause.UNIDENTIFIED, before=_invoiced_and(_entered(20_000))),
+        Play(Cause.PAID_AHEAD, Cause.UNIDENTIFIED, before=_entered(20_000)),
     ),
 """
 ORACLE = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +11,7 @@ import pytest
 from cause_playing import SEEDS, Played, play
 from cause_scenes import CREDIT, EXPRESSIBLE, PLAYS, WHOLE, Seen, expressible
 from cause_worlds import NAMES, a_world
+from once_a_run import once_a_run
 
 from receivables.diagnosis import Cause, Remedy
 from receivables.payment import FeedStatus, PaymentState
@@ -23,9 +25,7 @@ every_pair = pytest.mark.parametrize(("books", "cause"), PAIRS, indirect=["books
 every_books = pytest.mark.parametrize("books", NAMES, indirect=True)
 
 
-@cache
-def play_once(books: str) -> Played:
-    """All scenes on one kind of books; once for each process of the tests, whatever the order of its tests."""
+def play_all(books: str) -> Played:
     with TemporaryDirectory() as folder, a_world(books, Path(folder)) as world:
         return play(world)
 
@@ -35,9 +35,15 @@ def books(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def played_once(run_folder: Path) -> Callable[[str], Played]:
+    """All scenes on one kind of books, played once for all tests of a run."""
+    return cache(lambda books: once_a_run(run_folder, f"played-{books}", lambda: play_all(books)))
+
+
 @pytest.fixture
-def played(books: str) -> Played:
-    return play_once(books)
+def played(books: str, played_once: Callable[[str], Played]) -> Played:
+    return played_once(books)
 
 
 def test_every_cause_is_played_on_every_books_or_said_why_not() -> None:

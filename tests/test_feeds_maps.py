@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
+from evidence_makers import read_yaml
 
 from feeds.csv_line import Wrong
 from feeds.maps.amounts import amount_of
@@ -87,7 +87,7 @@ def problems_of(feed: MappedFile) -> list[FeedProblem]:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_sample_is_read_as_was_written_by_hand(name: str) -> None:
-    expected = yaml.safe_load((EXPORTS / f"{name}.yaml").read_text())
+    expected = read_yaml(EXPORTS / f"{name}.yaml")
     feed = MappedFile(EXPORTS / f"{name}.csv", ACME, a_map(name, **expected.get("set", {})), partial=True)
     found = [in_words(payment) for payment in feed.payments()]
     assert [{"method": "card"} | payment for payment in expected["payments"]] == found
@@ -106,7 +106,7 @@ def test_each_built_in_map_has_a_sample_but_the_one_to_copy() -> None:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_sample_holds_what_makes_exports_hard(name: str) -> None:
     raw = (EXPORTS / f"{name}.csv").read_bytes()
-    expected = yaml.safe_load((EXPORTS / f"{name}.yaml").read_text())["payments"]
+    expected = read_yaml(EXPORTS / f"{name}.yaml")["payments"]
     assert raw.startswith(b"\xef\xbb\xbf")
     assert b"\nsecond line" in raw or b",\nHooli" in raw
     assert b'"1,250.00"' in raw or b'"$1,250.00"' in raw or b'"2,' in raw

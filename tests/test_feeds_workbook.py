@@ -10,7 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-import yaml
+from evidence_makers import read_yaml
 from test_feeds_maps import ACME, EXPORTS, a_map, in_words, own_map, problems_of
 
 from feeds.maps import cells, workbook
@@ -50,7 +50,7 @@ def test_paypals_sample_saved_as_a_workbook_is_the_same(tmp_path: Path) -> None:
     for row in csv.reader(io.StringIO(text, newline="")):
         page.append(row)
     book.save(tmp_path / "paypal.xlsx")
-    expected = yaml.safe_load((EXPORTS / "paypal.yaml").read_text())["payments"]
+    expected = read_yaml(EXPORTS / "paypal.yaml")["payments"]
     assert expected == [in_words(payment) for payment in MappedFile(tmp_path / "paypal.xlsx", ACME, a_map("paypal")).payments()]
 
 

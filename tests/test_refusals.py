@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
-from evidence_makers import LATER, WORDS, evidence_of
+from evidence_makers import LATER, WORDS, evidence_of, read_yaml
 from refused_answers import Packages, Row, packages
 
 from receivables.diagnosis import Diagnosis
@@ -19,12 +18,8 @@ from receivables.refusal import Refusal
 from rules import diagnose, sentence
 
 FOLDER = Path(__file__).parent / "refusals"
-ROWS = [
-    (package, row)
-    for package in ("quickbooks", "tryton", "xero")
-    for row in yaml.safe_load((FOLDER / f"{package}.yaml").read_text())
-]
-CAUSES = yaml.safe_load((FOLDER / "causes.yaml").read_text())
+ROWS = [(package, row) for package in ("quickbooks", "tryton", "xero") for row in read_yaml(FOLDER / f"{package}.yaml")]
+CAUSES = read_yaml(FOLDER / "causes.yaml")
 WORDS_OF_A_PHRASE, ROWS_AT_LEAST, SET_ASIDE = 8, 120, 40
 #: What no package says of a receipt that we send; only our own checks and other orders give it.
 OUR_OWN = {"receipt_voided", "unreadable"}

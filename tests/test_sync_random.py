@@ -28,27 +28,18 @@ LIVES_TO_FIND_IT = 12
 
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_whatever_happens_each_payment_is_in_the_books_at_most_once_and_comes_to_rest(
-    tmp_path: Path, migrated_sqlite: Path, group: int, all_counts: Path
+    tmp_path: Path, migrated_sqlite: Path, group: int, run_folder: Path
 ) -> None:
     reached: Counter[str] = Counter()
     _lives(tmp_path, migrated_sqlite, range(group, SEEDS, GROUPS), reached)
-    (all_counts / f"{group}.part").write_text(json.dumps(reached))
-    (all_counts / f"{group}.part").rename(all_counts / f"{group}.json")
-    _everything_was_reached(all_counts)
+    (run_folder / f"lives-{group}.part").write_text(json.dumps(reached))
+    (run_folder / f"lives-{group}.part").rename(run_folder / f"lives-{group}.json")
+    _everything_was_reached(run_folder)
 
 
-@pytest.fixture
-def all_counts(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str, worker_id: str) -> Path:
-    """A folder that all processes of one test run share."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base if worker_id == "master" else base.parent) / f"random-{testrun_uid}"
-    shared.mkdir(exist_ok=True)
-    return shared
-
-
-def _everything_was_reached(all_counts: Path) -> None:
+def _everything_was_reached(run_folder: Path) -> None:
     """Whichever group ends last asks whether the lives together were as eventful as they should be."""
-    parts = list(all_counts.glob("*.json"))
+    parts = list(run_folder.glob("lives-*.json"))
     if len(parts) < GROUPS:
         return
     reached: Counter[str] = Counter()

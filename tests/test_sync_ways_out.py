@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from cause_scenes import expressible
 from cause_worlds import QUICKBOOKS, STRICT, TRYTON, XERO, a_world
+from once_a_run import once_a_run
 from ways_out import AS_IT_IS, STATES, Walked, spots_of, walk_all
 
 from receivables.diagnosis import Cause
@@ -25,9 +26,8 @@ IN_EVERY_STATE = (
 )  # fmt: skip
 
 
-@cache
-def walked(books: str) -> Walked:
-    """What the suite walks of one kind of books; once for each process of the tests."""
+def walk_some(books: str) -> Walked:
+    """What the suite walks of one kind of books."""
     spots = list(spots_of(books, [AS_IT_IS], SAMPLES.get(books, Cause)))
     if books == STRICT:
         spots += spots_of(books, [state for state in STATES if state != AS_IT_IS], IN_EVERY_STATE)
@@ -35,13 +35,21 @@ def walked(books: str) -> Walked:
         return walk_all(world, spots, every_way=False)
 
 
+@pytest.fixture(scope="session")
+def walked(run_folder: Path) -> Callable[[str], Walked]:
+    """The same, walked once for all tests of a run."""
+    return lambda books: once_a_run(run_folder, f"walked-{books}", lambda: walk_some(books))
+
+
 @pytest.mark.parametrize("books", [STRICT, *SAMPLES])
-def test_every_failure_ends_by_something_that_its_card_offers_and_nothing_it_says_is_false(books: str) -> None:
+def test_every_failure_ends_by_something_that_its_card_offers_and_nothing_it_says_is_false(
+    books: str, walked: Callable[[str], Walked]
+) -> None:
     found = walked(books)
     assert [] == found.wrong, (found.dead_ends, found.false)
 
 
-def test_every_cause_is_told_somewhere_in_the_walk() -> None:
+def test_every_cause_is_told_somewhere_in_the_walk(walked: Callable[[str], Walked]) -> None:
     """What cannot be expressed on the strict books, and what ends when it is lifted, is walked by `make walk`."""
     lifted = {Cause.OUTCOME_UNKNOWN, Cause.THROTTLED, Cause.BOOKS_UNAVAILABLE, Cause.ACCESS_LOST}
     expected = {cause for cause in Cause if expressible(cause, STRICT)} - lifted

@@ -180,7 +180,7 @@ def inactive(world: World, case: Case) -> None:
 
 
 def deposited(world: World, case: Case) -> None:
-    if world.hands.marked_minor(case.number):
+    if world.hands.marked_minor([case.number])[case.number]:
         copies = [case.made["copy"]] if "copy" in case.made else []
         for receipt_id in (world.hands.ours(case.number), *copies):
             world.hands.deposit(receipt_id)
