@@ -17,6 +17,7 @@ demo: ## a practice workspace with a range of failures (ONCE=1 plays the story t
 	@$(install) $(if $(filter tryton,$(BOOKS)),dev,run)
 	@$(bin)/resolve-now demo $(if $(ONCE),--once) $(if $(JSON),--json) $(if $(BOOKS),--books $(BOOKS))
 
+# Python may keep what it compiles, also where the environment forbids it: dozens of processes read it again.
 test: ## run every test on SQLite and PostgreSQL (JOBS=4 side by side, ARGS="tests/test_x.py -k name")
 	@$(install) dev
 	@PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest -q -n $(JOBS) --dist worksteal $(ARGS)

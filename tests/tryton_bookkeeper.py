@@ -29,7 +29,7 @@ class TrytonBookkeeper(ByHand):
     admin: Person
 
     def __init__(self, server: TrytonServer, database: str = PLAIN) -> None:
-        self._file = server.file(database)
+        self._server, self._database = server, database
         super().__init__(server.person(CLERK_LOGIN, database), server.person(ADMIN_LOGIN, database))
 
     def invoice(self, number: str, customer_id: str, amount_minor: int, *, on: date = DAY) -> str:
@@ -132,7 +132,7 @@ class TrytonBookkeeper(ByHand):
         origin = self.clerk.make("account.statement.origin", **said, **({name: text} if name != "information" else {}))
         if name == "information":  # nobody else may write it
             row = json.dumps({"csv_row": text})
-            with closing(sqlite3.connect(self._file)) as database, database:
+            with closing(sqlite3.connect(self._server.file(self._database))) as database, database:
                 database.execute("UPDATE account_statement_origin SET information = ? WHERE id = ?", (row, origin))
 
     def draft_statement(self, name: str, invoice_id: str, amount_minor: int) -> int:

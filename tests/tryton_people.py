@@ -12,8 +12,11 @@ import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
+
+from tryton_memory import Remembered
 
 from app.demo.tryton.company import ADMIN_LOGIN, Plan
 
@@ -63,6 +66,8 @@ def _decoded(found: Record) -> object:
 class Person:
     """Somebody signed in to one database of a Tryton server."""
 
+    memory: Remembered | None = None  # of what is asked before anybody else looks
+
     def __init__(self, url: str, database: str, login: str, password: str = PASSWORD) -> None:
         parts = urlsplit(url)
         self._host, self._port, self._database = parts.hostname or "", parts.port, database
@@ -79,20 +84,24 @@ class Person:
         self.context = self.raw("model.res.user.get_preferences", True, {})
 
     def raw(self, method: str, *params: object) -> Any:
-        body = json.dumps({"id": 1, "method": method, "params": list(params)}, default=_encoded)
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=120)
-        try:
-            connection.request("POST", f"/{self._database}/rpc/", body, self._headers)
-            response = connection.getresponse()
-            data = response.read()
-        finally:
-            connection.close()
-        if response.status != 200:
-            raise TrytonError(f"HTTP {response.status}", data[:300])
+        body = json.dumps({"id": 1, "method": method, "params": list(params)}, default=_encoded).encode()
+        send = partial(self._send, body)
+        status, data = self.memory.ask(self.login, body, send) if self.memory else send()
+        if status != 200:
+            raise TrytonError(f"HTTP {status}", data[:300])
         answer = json.loads(data, object_hook=_decoded)
         if "error" in answer:
             raise TrytonError(str(answer["error"][0]), answer["error"][1])
         return answer["result"]
+
+    def _send(self, body: bytes) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=120)
+        try:
+            connection.request("POST", f"/{self._database}/rpc/", body, self._headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
 
     def call(self, method: str, *params: object, **context: object) -> Any:
         return self.raw(f"model.{method}", *params, {**self.context, **context})

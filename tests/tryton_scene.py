@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+import httpx2
 import pytest
 import tryton_server
 from makers import CHICAGO, START, ManualClock
@@ -38,6 +39,7 @@ class CutCalls(Calls):
     writes_until_cut = -1
     kills = False  # the whole process dies there, as by kill -9
     before_write: Callable[[str], None] | None = None  # told the method
+    before_any: Callable[[], None] | None = None
 
     def write(
         self,
@@ -59,6 +61,11 @@ class CutCalls(Calls):
                 os.kill(os.getpid(), signal.SIGKILL)
             raise OutcomeUnknown(f"the answer to {asked} was lost")
         return reply
+
+    def _send(self, kind: str, request: httpx2.Request, deadline: float) -> Reply | None:
+        if self.before_any is not None:
+            self.before_any()
+        return super()._send(kind, request, deadline)
 
 
 @dataclass
@@ -108,7 +115,8 @@ def tryton_scene(database: str = PLAIN, *, documents_per_page: int = 200, start:
     server = tryton_server.shared()
     server.reset(database)
     clock = ManualClock(start)
-    made = calls(server.url, database, clock)
+    made = calls(server.address(), database, clock)
+    made.before_any = partial(server.leave, database)
     books = TrytonBooks(made, clock, statement_journal=JOURNAL, time_zone=CHICAGO, documents_per_page=documents_per_page)
     try:
         yield TrytonScene(server, database, clock, made, books, TrytonBookkeeper(server, database))

@@ -11,16 +11,16 @@ import fcntl
 import hashlib
 import os
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import templates
 import tryton_people
+from tryton_memory import Remembered, copy
 from tryton_people import ADMIN_LOGIN, CLERK_LOGIN, PASSWORD, Person
 
 from app.clock import SystemClock
@@ -42,27 +42,50 @@ class TrytonServer:
     """A running server with two databases. `reset` puts one back as it was built, under the running server.
 
     Dana and the administrator are signed in once, before the state that is put back was copied: their sessions last,
-    and a test spends no time on hashing passwords.
+    and a test spends no time on hashing passwords. What they do before anybody else looks is remembered; whoever asks for
+    the address or for a file is somebody else.
     """
 
     def __init__(self, folder: Path, template: Path) -> None:
         self._folder = folder
         for name in DATABASES:
-            shutil.copyfile(template / f"{name}.sqlite", self.file(name))
-        self.url = ""
+            shutil.copyfile(template / f"{name}.sqlite", self._file(name))
+        self._url = ""
         self._people: dict[tuple[str, str], Person] = {}
+        self._memories: dict[str, Remembered] = {}
 
     def sign_in(self, url: str) -> None:
-        self.url = url
+        self._url = url
         for name in DATABASES:
+            begin = self._folder / f"{name}.begin"
+            memory = self._memories[name] = Remembered(self._file(name), begin)
             for login in (CLERK_LOGIN, ADMIN_LOGIN):
-                self._people[name, login] = Person(url, name, login)
-            _copy(self.file(name), self._folder / f"{name}.begin")
+                person = self._people[name, login] = Person(url, name, login)
+                person.memory = memory
+            copy(self._file(name), begin)
 
     def reset(self, database: str = PLAIN) -> None:
-        _copy(self._folder / f"{database}.begin", self.file(database))
+        self._memories[database].put_back()
+
+    def leave(self, database: str = PLAIN) -> None:
+        """To be called before our connector looks at it, or anybody whom nobody remembers."""
+        self._memories[database].leave()
+
+    @property
+    def url(self) -> str:
+        for name in DATABASES:
+            self.leave(name)
+        return self._url
+
+    def address(self) -> str:
+        """The address, for who calls `leave` before each look."""
+        return self._url
 
     def file(self, database: str = PLAIN) -> Path:
+        self.leave(database)
+        return self._file(database)
+
+    def _file(self, database: str) -> Path:
         return self._folder / f"{database}.sqlite"
 
     def sign_in_as(self, login: str, database: str = PLAIN) -> Person:
@@ -106,7 +129,7 @@ def template() -> Path:
                 done = Path(building) / "done"
                 done.mkdir()
                 for name in (*DATABASES, EMPTY):
-                    _copy(Path(building) / f"{name}.sqlite", done / f"{name}.sqlite")
+                    copy(Path(building) / f"{name}.sqlite", done / f"{name}.sqlite")
                 done.rename(ready)
     return ready
 
@@ -139,17 +162,11 @@ def _fingerprint() -> str:
 def _build(folder: Path) -> None:
     program = _program(folder)
     program.install(PLAIN, MODULES, PASSWORD)
-    _copy(program.file(PLAIN), folder / f"{EMPTY}.sqlite")
+    copy(program.file(PLAIN), folder / f"{EMPTY}.sqlite")
     with program.serving(PLAIN) as url:
         set_up(Person(url, PLAIN, ADMIN_LOGIN), tryton_people.PLAN)
-    _copy(program.file(PLAIN), program.file(WITH_REFERENCE))
+    copy(program.file(PLAIN), program.file(WITH_REFERENCE))
     program.install(WITH_REFERENCE, ("portal_receipt",), PASSWORD)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """A whole copy of a database, whatever stands in its log beside it."""
-    with closing(sqlite3.connect(source)) as kept, closing(sqlite3.connect(target)) as other:
-        kept.backup(other)
 
 
 def _program(folder: Path) -> TrytonProgram:
