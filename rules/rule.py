@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from inspect import cleandoc
 
 from receivables.diagnosis import Cause, Confidence, Fact, Finding, Remedy
 from receivables.words import Words
@@ -121,6 +122,6 @@ def rule(
     """Makes a rule of the function that concludes. Its name becomes the rule's name, stable for ever."""
 
     def made(conclude: Callable[[Reading, Matched], Finding]) -> Rule:
-        return Rule(conclude.__name__, cause, conclude.__doc__ or "", when, whole, certain, conclude)
+        return Rule(conclude.__name__, cause, cleandoc(conclude.__doc__ or ""), when, whole, certain, conclude)
 
     return made

@@ -45,7 +45,7 @@ def test_every_rule_says_all_five_headings() -> None:
     for rule in EVERY:
         assert list(HEADINGS) == list(documentation(rule))
         assert rule.summary.endswith(".")
-        assert [1] * len(HEADINGS) == [rule.explained.count(f"\n    {heading}: ") for heading in HEADINGS], rule.name
+        assert [1] * len(HEADINGS) == [rule.explained.count(f"\n{heading}: ") for heading in HEADINGS], rule.name
 
 
 # --- the points -----------------------------------------------------------------------------------------------------
