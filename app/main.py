@@ -1,6 +1,8 @@
 """The command `resolve-now`: one command for each thing people do, `--json` wherever there is an answer.
 
 Exit codes: 0 fine, 1 the answer is bad news, 2 wrong usage or configuration.
+
+A command's file, and the rooms that it needs, are imported when it is run: help and completion wait for none of them.
 """
 
 from __future__ import annotations
@@ -8,32 +10,94 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from typer.main import get_command
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
-from app.commands import aliases as alias_commands
-from app.commands import connections as connection_commands
-from app.commands import deciding as deciding_commands
-from app.commands import explain as explain_commands
-from app.commands import importing as import_commands
-from app.commands import payments as payment_commands
-from app.commands import proof as proof_commands
-from app.commands import records as record_commands
-from app.commands import service as service_commands
-from app.commands.books import books_app
-from app.output import print_error
 from receivables.errors import ConfigurationError, FeedError, ReceivablesError
+
+#: Every command in the order of help: where it is (a function, or a group of commands), and its line of help.
+COMMANDS = {
+    "init": (
+        "beginning:init",
+        "Write a first configuration, with practice books to try it on, and check it. Overwrites nothing.",
+    ),
+    "import": ("importing:import_file", "Import payments from a file: the whole file, or nothing."),
+    "maps": ("importing:maps", "List the maps that read portals' own exports, or print one to copy and change."),
+    "sync": ("payments:sync", "Sync once, now: read the books, post what can be posted, diagnose the rest."),
+    "failures": ("payments:list_failures", "List failed payments, why they failed, and what can be done."),
+    "show": ("payments:show", "Show one payment's whole history."),
+    "search": ("payments:find", "Find payments, invoices, customers, credit memos and receipts."),
+    "hide": ("payments:hide", "Hide a payment from lists and search; totals, failure rate and proof still count it."),
+    "unhide": ("payments:unhide", "Show a hidden payment in lists and search again."),
+    "decide": (
+        "deciding:decide",
+        "Decide what happens to a failed payment, and carry it out now. Shows what would change, and asks first.",
+    ),
+    "reopen": (
+        "deciding:reopen",
+        "Undo a dismissal, a decision that waits for a second person, or match and not_duplicate before the payment is posted.",
+    ),
+    "explain": (
+        "explain:explain_payment",
+        "Explain a diagnosis: the facts, the rules that fired, and the rules that nearly fired with what they lack.",
+    ),
+    "aliases": ("aliases:listed", "List the spellings of names and invoice numbers that people matched, or take one back."),
+    "connect": ("connections:connect", "Connect a company to its books, for the first time or again."),
+    "doctor": ("connections:doctor", "Check what works, what does not, and what to do about it; changes nothing."),
+    "reconcile": ("proof:reconcile", "Prove that every portal payment we know of has exactly one receipt in the books."),
+    "run": ("service:run", "Sync every company on schedule and carry out decisions, until Ctrl-C."),
+    "migrate": ("service:migrate", "Upgrade Resolve Now's own database to this version."),
+    "demo": (
+        "service:demo",
+        "Play a small company with one failure of every kind, each resolved by a person's decision.",
+    ),
+    "books": (
+        "books:books_app",
+        "What a bookkeeper does by hand in the embedded books. Name documents by number, or exactly by #ID.",
+    ),
+    "audit": ("records:audit_app", "The record of every change: verify it or export it."),
+}
+
+
+@cache
+def loaded(name: str) -> Any:
+    """The command of this name as its file defines it, with everything that it takes."""
+    file, _, what = COMMANDS[name][0].partition(":")
+    found = getattr(import_module(f"app.commands.{file}"), what)
+    if isinstance(found, typer.Typer):
+        return get_group(found)
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(found)
+    return get_command(alone)
+
+
+class OnDemand(TyperGroup):
+    """The commands by name and line of help; the one that is run is loaded then."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, known, rest = super().resolve_command(ctx, args)
+        return name, loaded(name) if name and known else None, rest
+
 
 app = typer.Typer(
     name="resolve-now",
+    cls=OnDemand,
     help="Post portal payments as receipts, exactly once each; diagnose and resolve those that fail.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"resolve-now {version('resolve-now')}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -42,26 +106,25 @@ def root(
     config: Annotated[
         Path | None, typer.Option(help="The configuration file.", envvar="RESOLVE_NOW_CONFIG", show_default="resolve-now.toml")
     ] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_tell_version)
+    ] = False,
 ) -> None:
     """Keeps which configuration the command uses."""
     context.obj = config
 
 
-app.add_typer(books_app, name="books")
-import_commands.register(app)
-payment_commands.register(app)
-deciding_commands.register(app)
-explain_commands.register(app)
-alias_commands.register(app)
-connection_commands.register(app)
-proof_commands.register(app)
-record_commands.register(app)
-service_commands.register(app)
+def _later() -> None:
+    """What stands for a command until it is loaded."""
+
+
+for _name, (_, _line) in COMMANDS.items():
+    app.command(_name, help=_line)(_later)
 
 
 @cache
 def command() -> Callable[[], object]:
-    """All commands, put together once in a process; that takes longer than many of them."""
+    """The command line, put together once in a process."""
     return get_command(app)
 
 
@@ -71,17 +134,19 @@ def main() -> None:
         _readable(sys.argv)
         command()()
     except FeedError as error:
-        print_error(error.message)
-        for problem in error.problems:
-            print_error(f"  {problem}")
-        sys.exit(2)
+        _stop(2, error.message, *(f"  {problem}" for problem in error.problems))
     except ConfigurationError as error:
-        for line in error.message.split("\n"):  # our own message, and what to write, line by line
-            print_error(line)
-        sys.exit(2)
+        _stop(2, *error.message.split("\n"))  # our own message, and what to write, line by line
     except ReceivablesError as error:
-        print_error(error.message)
-        sys.exit(1 if error.code in _BAD_NEWS else 2)
+        _stop(1 if error.code in _BAD_NEWS else 2, error.message)
+
+
+def _stop(code: int, *lines: str) -> None:
+    from app.output import print_error  # noqa: PLC0415  # it writes amounts and days too, which takes a moment to load
+
+    for line in lines:
+        print_error(line)
+    sys.exit(code)
 
 
 def _readable(words: list[str]) -> None:

@@ -48,7 +48,8 @@ file = "acme-books.sqlite"
 """
 
 
-def _zone(name: str) -> str:
+def valid_zone(name: str) -> str:
+    """The name of a time zone. Raises ValueError with what to write."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # unknown, not a relative path, a folder such as "America"
@@ -151,7 +152,7 @@ class _DatabaseTable(Table):
 class _CompanyTable(Table):
     id: Id
     name: Name
-    time_zone: Annotated[str, AfterValidator(_zone)]
+    time_zone: Annotated[str, AfterValidator(valid_zone)]
     locale: Annotated[str, AfterValidator(_locale)] = "en_US"
     start_on: date
     books: AnyBooks

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import typer
 
-from app.main import app
+from app.main import COMMANDS as LISTED
+from app.main import loaded
 
 BY_HAND = "--company --by --at --json"  # every `books` command has them, after its own
 
 COMMANDS = {
+    "init": "--name --time-zone --start-on --books --person",
     "import": "FILE --company --map --set --preview --partial --numbers-are-not-cards --as --json",
     "maps": "NAME --json",
     "sync": "--company --dry-run --wait --json",
@@ -87,7 +88,7 @@ def word_of(parameter: Any) -> str:
     return str(max(parameter.opts, key=len))
 
 
-FOUND = dict(leaves(typer.main.get_command(app)))
+FOUND = {words: found for name in LISTED for words, found in leaves(loaded(name), name)}
 
 
 def test_no_command_is_missing_or_new() -> None:

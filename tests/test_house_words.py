@@ -12,6 +12,7 @@ from house import Source, imported, product
 WORDS = "receivables/words.py"
 #: Files that may take a day in UTC, and why.
 DAYS = {
+    "app/commands/beginning.py": "a first day is proposed before there is a company whose calendar it could be",
     "accounting/xero/wire.py": "Xero's own form of a day is the moment at which that day begins in UTC",
     "feeds/maps/dates.py": "a day as a file writes it, without a zone",
     "feeds/maps/workbook.py": "a day as a cell holds it, without a zone",

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import templates
 from scene import a_scene
 
-from app.main import command
+from app.main import COMMANDS, command, loaded
 from receivables.diagnosis import Remedy
 from sync import reconciliation
 
@@ -38,5 +38,7 @@ def _live(folder: Path) -> None:
 
 
 command()
+for name in COMMANDS:
+    loaded(name)
 with TemporaryDirectory(dir=templates.memory()) as made:
     _live(Path(made))

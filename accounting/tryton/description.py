@@ -47,10 +47,12 @@ class TrytonSettings(BooksTable):
     """A Tryton server. `url` ends in a slash; `statement_journal` names the journal that receipts are entered in."""
 
     kind: Literal["tryton"]
-    url: Annotated[str, AfterValidator(_server)]
-    database: Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\z")]
-    login: Name = Field(description="Write the login that Resolve Now signs in with, in double quotes")
-    statement_journal: Name = Field(description="Write the name of a statement journal, in double quotes")
+    url: Annotated[str, AfterValidator(_server), Field(examples=["https://tryton.example"])]
+    database: Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\z"), Field(examples=["company"])]
+    login: Name = Field(description="Write the login that Resolve Now signs in with, in double quotes", examples=["resolve-now"])
+    statement_journal: Name = Field(
+        description="Write the name of a statement journal, in double quotes", examples=["Portal payments"]
+    )
 
     @property
     def organisation(self) -> str:

@@ -20,11 +20,6 @@ TakeBack = Annotated[str, typer.Option("--take-back", metavar="ID", help="Take t
 AsPerson = Annotated[str, typer.Option("--as", help="With --take-back: the configured person who takes it back.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds this command to the command line."""
-    app.command("aliases")(listed)
-
-
 def listed(
     context: typer.Context, take_back: TakeBack = "", person: AsPerson = "", company: CompanyId = None, as_json: AsJson = False
 ) -> None:

@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 PORT = 8765  # part of the address that is registered with the provider
 
 
-def register(app: typer.Typer) -> None:
-    """Adds these commands to the command line."""
-    app.command()(connect)
-    app.command()(doctor)
-
-
 def connect(
     context: typer.Context,
     company: Annotated[str | None, typer.Argument(help="Which company; needed only when several are configured.")] = None,

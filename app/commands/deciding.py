@@ -65,12 +65,6 @@ NO_SLACK = (
 LOOKS, LOOK_AGAIN_SECONDS = 20, 0.5  # ten seconds, as long as a person waits at a terminal
 
 
-def register(app: typer.Typer) -> None:
-    """Adds these commands to the command line."""
-    app.command()(decide)
-    app.command()(reopen)
-
-
 def decide(
     context: typer.Context,
     transaction: Transaction,

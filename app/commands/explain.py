@@ -25,11 +25,6 @@ from sync.desk import Desk
 _NOT_ABSENT = "what was not read is not taken for absent, and no rule is certain beside it."
 
 
-def register(app: typer.Typer) -> None:
-    """Adds this command to the command line."""
-    app.command("explain")(explain_payment)
-
-
 def explain_payment(
     context: typer.Context,
     transaction: Transaction,

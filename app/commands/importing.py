@@ -42,12 +42,6 @@ SAID_OF = {
 }
 
 
-def register(app: typer.Typer) -> None:
-    """Adds these commands to the command line."""
-    app.command("import")(import_file)
-    app.command()(maps)
-
-
 def import_file(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A CSV file of payments, or with --map what a portal exports.")],

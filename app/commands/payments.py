@@ -27,16 +27,6 @@ KINDS = ("payment", "invoice", "customer", "credit-memo", "receipt")
 REFUSED_SHOWN = 20
 
 
-def register(app: typer.Typer) -> None:
-    """Adds these commands to the command line."""
-    app.command()(sync)
-    app.command("failures")(list_failures)
-    app.command()(show)
-    app.command("search")(find)
-    app.command()(hide)
-    app.command()(unhide)
-
-
 @contextmanager
 def working(text: str) -> Iterator[Callable[[str], None]]:
     """Shows progress on a terminal; standard output stays clean for the answer."""

@@ -41,11 +41,6 @@ SAID_OF = {
 }
 
 
-def register(app: typer.Typer) -> None:
-    """Adds this command to the command line."""
-    app.command()(reconcile)
-
-
 def reconcile(context: typer.Context, company: CompanyId = None, as_json: AsJson = False) -> None:
     """Prove that every portal payment we know of has exactly one receipt in the books.
 

@@ -16,11 +16,6 @@ from storage import audit
 audit_app = typer.Typer(help="The record of every change: verify it or export it.", no_args_is_help=True)
 
 
-def register(app: typer.Typer) -> None:
-    """Adds these commands to the command line."""
-    app.add_typer(audit_app, name="audit")
-
-
 @audit_app.command()
 def verify(context: typer.Context, company: CompanyId = None, as_json: AsJson = False) -> None:
     """Check the hash chain of each company's record; exit 1 when it was tampered with."""

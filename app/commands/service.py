@@ -29,13 +29,6 @@ class DemoBooks(StrEnum):
     TRYTON = "tryton"
 
 
-def register(app: typer.Typer) -> None:
-    """Adds these commands to the command line."""
-    app.command()(run)
-    app.command()(migrate)
-    app.command()(demo)
-
-
 def run(context: typer.Context) -> None:
     """Sync every company on schedule and carry out decisions, until Ctrl-C."""
     import structlog  # noqa: PLC0415

@@ -260,7 +260,7 @@ def _show_tally(stage: Stage, tally: Tally, config: Path) -> None:
         f"lost = {tally.lost}, doubled = {tally.doubled}, payments = {len(tally.payments)}; "
         f"the books {'balance' if stage.bookkeeper.adds_up() else 'do NOT balance'}."
     )
-    stage.say(f"\nSee more: .venv/bin/resolve-now --config {config} show {company.transaction('1002')}")
+    stage.say(f"\nSee more: resolve-now --config {config} show {company.transaction('1002')}")
 
 
 def _row(line: Line, words: Words, *, applied_to: bool) -> Sequence[object]:
