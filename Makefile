@@ -1,6 +1,6 @@
 # The commands of this project; `make` alone lists them. Each installs what it needs into .venv, once.
 #
-# Requirements: Python 3.11 or 3.12 with its headers, make, a C compiler. PYTHON=... names another interpreter.
+# Requirements: Python 3.11, 3.12 or 3.13 with its headers, make, a C compiler. PYTHON=... names another interpreter.
 
 # Side by side: one more than there are processors, because some tests wait.
 JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
@@ -8,7 +8,7 @@ ARGS ?=
 bin := .venv/bin
 install := PYTHON="$(PYTHON)" sh requirements/install
 
-.PHONY: help demo test check format accuracy same backtest diagnosing bench recording feeds stories walk recipes pictures lock clean
+.PHONY: $(shell sed -n 's/^\([a-z]*\):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST)))  # every command that help lists
 
 help: ## list these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -21,6 +21,12 @@ demo: ## a practice workspace with a range of failures (ONCE=1 plays the story t
 test: ## run every test on SQLite and PostgreSQL (JOBS=4 side by side, ARGS="tests/test_x.py -k name")
 	@$(install) dev
 	@PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest -q -n $(JOBS) --dist worksteal $(ARGS)
+
+other: ## the demo, and the tests of rules, storage and sync on SQLite, with another Python (PYTHON=python3.13, ARGS as for test)
+	@VENV=.venv-other $(install) dev
+	@.venv-other/bin/python -m pytest -q -n $(JOBS) --dist worksteal -k "not postgresql" \
+		$(or $(ARGS),tests/test_rules_*.py tests/test_storage_*.py tests/test_sync_*.py)
+	@.venv-other/bin/resolve-now demo --once
 
 check: ## lint, formatting, types, and which room may import which
 	@$(install) dev
@@ -58,6 +64,10 @@ recording: ## what one row of the record costs, here and in 0.1.0, side by side
 	@$(install) dev
 	@$(bin)/python -m bench.recording $(ARGS)
 
+starting: ## what it costs to start the command line, here and in 0.1.0
+	@$(install) dev
+	@$(bin)/python -m bench.starting $(ARGS)
+
 calls: ## count the calls to each of the books, here and in 0.1.0: healthy payments, a failure, a decision (ARGS="--packages xero")
 	@$(install) dev
 	@$(bin)/python -m bench.calls $(ARGS)
@@ -82,9 +92,12 @@ pictures: ## redraw docs/pictures: every card and modal in the practice workspac
 	@$(install) dev
 	@PYTHONPATH=.:tests $(bin)/python docs/pictures.py $(ARGS)
 
-lock: ## rewrite requirements/ from pyproject.toml (UPGRADE=1 takes the newest versions; needs Python 3.11 and 3.12)
+lock: ## rewrite requirements/ from pyproject.toml (UPGRADE=1 takes the newest versions; needs Python 3.11, 3.12 and 3.13)
 	@sh requirements/lock $(if $(UPGRADE),--upgrade)
 
+release: ## build into dist/ what users install: our wheel, and the rules engine's for each Python that is found
+	@sh requirements/release dist
+
 clean: ## remove .venv and every cache; never any data
-	rm -rf .venv *.egg-info build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-other dist *.egg-info build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
