@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from bench.versions import COMMIT, ROOT, check_out, environment
 
@@ -42,7 +43,7 @@ def main() -> None:
         sys.exit(f"Help takes more than {TO_REACH} of what it took.")
 
 
-def _measured(versions: dict[str, Path], words: tuple[str, ...], rounds: int) -> dict[str, float | dict[str, float]]:
+def _measured(versions: dict[str, Path], words: tuple[str, ...], rounds: int) -> dict[str, Any]:
     """Both versions in turns; medians, and the spread between the quickest and the slowest turn."""
     taken: dict[str, list[float]] = {version: [] for version in versions}
     for turn in range(rounds + 1):
@@ -50,7 +51,7 @@ def _measured(versions: dict[str, Path], words: tuple[str, ...], rounds: int) ->
             seconds = _cpu_seconds(checkout, words)
             if turn:  # the first compiles
                 taken[version].append(seconds)
-    figures: dict[str, float | dict[str, float]] = {
+    figures: dict[str, Any] = {
         version: {
             "cpu_seconds": round(median(seconds), 3),
             "least": round(min(seconds), 3),
