@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -122,39 +122,59 @@ def counts(connection: Connection, company: str, numbers: Collection[str]) -> di
     return {row[0]: row[1] for row in rows}
 
 
-_FAILED = sa.case((schema.attempt.c.failed, 1), else_=0)
-_TALLIED = (
-    sa.select(
-        schema.attempt.c.currency,
-        sa.func.count(),
-        sa.func.sum(_FAILED),
-        sa.func.sum(schema.attempt.c.amount_minor),
-        sa.func.sum(_FAILED * schema.attempt.c.amount_minor),
-    )
-    .group_by(schema.attempt.c.currency)
-    .order_by(schema.attempt.c.currency)
-)
-
-
 def tally_since(connection: Connection, company: str, since: datetime) -> Tally:
-    """First checks since a moment."""
-    table = schema.attempt
-    return _tally(connection, sa.and_(table.c.company == company, table.c.first, table.c.at >= since))
+    """First checks since a moment: whole hours from the counters, and the part of an hour before them counted."""
+    table, counted = schema.attempt, schema.tally
+    whole = since.replace(minute=0, second=0, microsecond=0)
+    if whole < since:
+        whole += timedelta(hours=1)
+    part = sa.and_(table.c.company == company, table.c.first, table.c.at >= since, table.c.at < whole)
+    hours = sa.and_(counted.c.company == company, counted.c.hour >= whole)
+    return _tally([*connection.execute(_IN_ATTEMPTS.where(part)), *connection.execute(_IN_TALLIES.where(hours))])
 
 
 def tally_of_last_run(connection: Connection, company: str) -> Tally:
     """First checks of the newest sync that checked anything for the first time."""
-    table = schema.attempt
-    newest = connection.execute(
-        sa.select(table.c.run_id).where(table.c.company == company, table.c.first).order_by(table.c.at.desc()).limit(1)
-    ).scalar()
-    return _tally(connection, sa.and_(table.c.company == company, table.c.first, table.c.run_id == (newest or "")))
+    counted = schema.tally
+    newest = (
+        sa.select(counted.c.run_id)
+        .where(counted.c.company == company, counted.c.attempted > 0)
+        .order_by(counted.c.last_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return _tally(connection.execute(_IN_TALLIES.where(counted.c.company == company, counted.c.run_id == newest)))
 
 
-def _tally(connection: Connection, condition: sa.ColumnElement[bool]) -> Tally:
-    rows = connection.execute(_TALLIED.where(condition)).all()
-    money = {row[0]: (int(row[3]), int(row[4])) for row in rows}
-    return Tally(sum(row[1] for row in rows), sum(int(row[2]) for row in rows), money)
+def _failed(value: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    return sa.func.sum(sa.case((schema.attempt.c.failed, value), else_=0))
+
+
+_IN_ATTEMPTS = sa.select(
+    schema.attempt.c.currency,
+    sa.func.count(),
+    _failed(sa.literal_column("1", sa.Integer)),
+    sa.func.sum(schema.attempt.c.amount_minor),
+    _failed(schema.attempt.c.amount_minor),
+).group_by(schema.attempt.c.currency)
+_IN_TALLIES = sa.select(
+    schema.tally.c.currency,
+    sa.func.sum(schema.tally.c.attempted),
+    sa.func.sum(schema.tally.c.failed),
+    sa.func.sum(schema.tally.c.attempted_minor),
+    sa.func.sum(schema.tally.c.failed_minor),
+).group_by(schema.tally.c.currency)
+
+
+def _tally(rows: Iterable[sa.Row[str, int, int, int, int]]) -> Tally:
+    """The sum of counted rows; what none of was checked is left out."""
+    found: dict[str, list[int]] = {}
+    for currency, *numbers in rows:
+        held = found.setdefault(currency, [0, 0, 0, 0])
+        found[currency] = [before + int(more) for before, more in zip(held, numbers, strict=True)]
+    held_by = {currency: numbers for currency, numbers in sorted(found.items()) if numbers[0]}
+    money = {currency: (numbers[2], numbers[3]) for currency, numbers in held_by.items()}
+    return Tally(sum(numbers[0] for numbers in held_by.values()), sum(numbers[1] for numbers in held_by.values()), money)
 
 
 _LANDED = (
