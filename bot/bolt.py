@@ -12,12 +12,13 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot import commands, presses
+from bot.answers import Answers
 from bot.outbox import Outbox
 from bot.rooms import Rooms
 
 SLACK = "https://slack.com/api/"
 CALL_SECONDS = 10  # for one call of the Web API
-LISTENERS = 5  # presses answered at a time
+LISTENERS = 5  # presses recorded at a time; what they are told is sent by others
 
 log = structlog.get_logger()
 
@@ -34,8 +35,9 @@ class Bot:
         logging.getLogger("slack_bolt").setLevel(logging.WARNING)  # at INFO it logs whole bodies of bad requests
         self._listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack-listener")
         self.app = App(client=client, token_verification_enabled=False, listener_executor=self._listeners)
-        presses.register(self.app, rooms)
-        commands.register(self.app, rooms)
+        self._answers = Answers()
+        presses.register(self.app, rooms, self._answers)
+        commands.register(self.app, rooms, self._answers)
         self.outbox = Outbox(rooms, client)
         self._socket = SocketModeHandler(self.app, app_token)
         self._connected = self._stopped = False
@@ -57,3 +59,4 @@ class Bot:
         self._stopped = True
         self._socket.close()
         self._listeners.shutdown()
+        self._answers.stop()

@@ -10,15 +10,17 @@ from slack_sdk import WebClient
 
 import rules
 from bot import story
+from bot.answers import BUSY, Answers
 from bot.hiding import hide
 from bot.people import NOBODY, person_of
 from bot.rooms import Rooms
-from bot.text import NUMBER_AT_MOST, Block, answer, context, of_payment, overflow, resolve_now, section
+from bot.text import NUMBER_AT_MOST, Block, context, of_payment, overflow, resolve_now, section
 from receivables.authority import Person
 from receivables.errors import NotPermitted, ReceivablesError
 from receivables.words import Words, capitalized, counted, plain
 from storage import failures, payments, search
 from storage.failures import StoredFailure
+from storage.feeds import DATABASE_SILENT
 from storage.payments import StoredPayment
 from storage.search import Found
 
@@ -34,9 +36,9 @@ HELP = (
 )
 
 
-def register(app: App, rooms: Rooms) -> None:
+def register(app: App, rooms: Rooms, answers: Answers) -> None:
     """Adds the slash command."""
-    commands = Commands(rooms)
+    commands = Commands(rooms, answers)
     app.command(COMMAND)(commands.asked)
     app.action("payment_menu")(commands.menu)
 
@@ -44,8 +46,9 @@ def register(app: App, rooms: Rooms) -> None:
 class Commands:
     """The one listener and its verbs."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, answers: Answers) -> None:
         self.rooms = rooms
+        self.answers = answers
 
     def asked(self, ack: Ack, body: Mapping[str, Any], client: WebClient, respond: Respond) -> None:
         """Answers what was typed; somebody who is not configured gets one sentence and sees nothing."""
@@ -54,7 +57,9 @@ class Commands:
         try:
             self._do(verb.lower(), rest.strip(), person_of(self.rooms.people, body), body["trigger_id"], client, respond)
         except ReceivablesError as error:
-            answer(respond, error.message)
+            self.answers.tell(respond, error.message)
+        except DATABASE_SILENT:
+            self.answers.tell(respond, BUSY)
 
     def menu(self, ack: Ack, body: Mapping[str, Any], client: WebClient, respond: Respond) -> None:
         """The three-dot menu of a row that was found. The company is one of the person's own, whatever the row says."""
@@ -68,11 +73,13 @@ class Commands:
             with self.rooms.db.read() as connection:
                 stored = payments.find(connection, company, number)
             if stored is not None and verb == "payment-hide":
-                answer(respond, hide(self.rooms, company, number, person, hidden=True))
+                self.answers.tell(respond, hide(self.rooms, company, number, person, hidden=True))
             elif stored is not None:
-                client.views_open(trigger_id=body["trigger_id"], view=story.modal(self.rooms, company, number))
+                self.answers.open(client, respond, body["trigger_id"], story.modal(self.rooms, company, number))
         except ReceivablesError as error:
-            answer(respond, error.message)
+            self.answers.tell(respond, error.message)
+        except DATABASE_SILENT:
+            self.answers.tell(respond, BUSY)
 
     def _do(self, verb: str, rest: str, person: Person, trigger_id: str, client: WebClient, respond: Respond) -> None:
         if verb == "search" and rest:
@@ -83,18 +90,18 @@ class Commands:
             for company in self._companies(person):
                 self.rooms.deciding.look_again(company)
             self.rooms.wake.wake()
-            answer(respond, "A sync starts within seconds.")
+            self.answers.tell(respond, "A sync starts within seconds.")
         elif verb in ("show", "hide", "unhide") and rest:
             stored = self._payment(rest, person)
             if stored is None:
-                answer(respond, f"{of_payment(rest)} is not known here. Use /payments search with part of its number.")
+                self.answers.tell(respond, f"{of_payment(rest)} is not known here. Use /payments search with part of its number.")
             elif verb == "show":
                 view = story.modal(self.rooms, stored.payment.company, stored.number)
-                client.views_open(trigger_id=trigger_id, view=view)
+                self.answers.open(client, respond, trigger_id, view)
             else:
-                answer(respond, hide(self.rooms, stored.payment.company, stored.number, person, hidden=verb == "hide"))
+                self.answers.tell(respond, hide(self.rooms, stored.payment.company, stored.number, person, hidden=verb == "hide"))
         else:
-            answer(respond, HELP)
+            self.answers.tell(respond, HELP)
 
     def _companies(self, person: Person) -> list[str]:
         """Where this person may decide something; the others they do not see."""
@@ -123,7 +130,7 @@ class Commands:
         heading = (
             f"{counted(len(found), 'payment')} found for “{plain(text)}”" if blocks else f"Nothing found for “{plain(text)}”"
         )
-        answer(respond, heading, blocks)
+        self.answers.tell(respond, heading, blocks)
 
     def _failing(self, person: Person, respond: Respond) -> None:
         blocks: list[Block] = []
@@ -139,7 +146,7 @@ class Commands:
         if count > SHOWN_AT_MOST:
             blocks.append(context(f"{count - SHOWN_AT_MOST:,} more. resolve-now failures lists them all."))
         are = "is" if count == 1 else "are"
-        answer(respond, f"{counted(count, 'payment')} {are} failing." if count else "No payment is failing.", blocks)
+        self.answers.tell(respond, f"{counted(count, 'payment')} {are} failing." if count else "No payment is failing.", blocks)
 
     def _words(self, company: str) -> Words:
         return self.rooms.channels[company].company.words

@@ -1,7 +1,7 @@
 """What people press: each press becomes a decision row, or an answer that says why not, before it is acknowledged.
 
 Never: a write to the books. A button carries an opaque id; who may, what and how much come from our own rows. A press is
-acknowledged only when its decision is durable, so that Slack shows an error for one that was lost.
+acknowledged only when its decision is durable, or when the person is told that it was not recorded.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import structlog
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot import story
+from bot.answers import BUSY, Answers
 from bot.hiding import hide
 from bot.incidents import CHOOSE_ALL
 from bot.modals import CALLBACK, Submitted, read_submission, resolve_modal
 from bot.people import person_of
 from bot.rooms import Rooms
-from bot.text import Block, answer, of_payment
+from bot.text import Block, of_payment
 from receivables.authority import Person
 from receivables.diagnosis import Remedy
 from receivables.errors import ReceivablesError, StaleDecision
@@ -28,15 +30,18 @@ from storage import cards, decisions, escalations, failures, incidents, offers
 from storage.cards import CardFacts
 from storage.engine import Connection
 from storage.failures import StoredFailure
+from storage.feeds import DATABASE_SILENT
 from storage.offers import Offer
 
 OUT_OF_DATE = "This card is out of date. Use the newest one, or /payments failing."
 Body = Mapping[str, Any]
 
+log = structlog.get_logger()
 
-def register(app: App, rooms: Rooms) -> None:
+
+def register(app: App, rooms: Rooms, answers: Answers) -> None:
     """Adds the listeners for buttons, menus and modals."""
-    presses = Presses(rooms)
+    presses = Presses(rooms, answers)
     app.action("choose")(presses.choose)
     app.action("resolve_now")(presses.resolve_now)
     app.action("approve")(presses.approve)
@@ -51,8 +56,9 @@ def register(app: App, rooms: Rooms) -> None:
 class Presses:
     """The listeners. Bolt calls each in a thread of its own."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, answers: Answers) -> None:
         self.rooms = rooms
+        self.answers = answers
 
     def choose(self, ack: Ack, body: Body, respond: Respond) -> None:
         """The recommended remedy's own button."""
@@ -113,10 +119,10 @@ class Presses:
         view, chosen = body["view"], str(body["actions"][0].get("selected_option", {}).get("value", ""))
         try:
             facts = self._facts(str(view["private_metadata"]), self._person(body))
-        except ReceivablesError:
+        except (ReceivablesError, *DATABASE_SILENT):
             return  # there is nobody to tell beside the modal; submitting it says why
         remedy = next((remedy for remedy, offer_id in facts.offers.items() if offer_id == chosen), None)
-        client.views_update(view_id=view["id"], hash=view.get("hash"), view=self._modal(facts, remedy))
+        self.answers.update(client, view["id"], view.get("hash"), self._modal(facts, remedy))
 
     def submitted(self, ack: Ack, body: Body, view: Body) -> None:
         """The modal was confirmed; what is wrong is said beside the input it belongs to."""
@@ -131,6 +137,10 @@ class Presses:
             self._decide(person, offer, reason=given.reason, options=given.options)
         except ReceivablesError as error:
             ack(response_action="errors", errors={"remedy": error.message[:2000]})
+            return
+        except DATABASE_SILENT as error:
+            _not_recorded(error)
+            ack(response_action="errors", errors={"remedy": BUSY})
             return
         ack(response_action="clear")
         self.rooms.wake.wake()
@@ -167,9 +177,12 @@ class Presses:
         try:
             view = view_for(self._person(body))
         except ReceivablesError as error:
-            answer(respond, error.message)
+            self.answers.tell(respond, error.message)
+        except DATABASE_SILENT as error:
+            _not_recorded(error)
+            self.answers.tell(respond, BUSY)
         else:
-            client.views_open(trigger_id=body["trigger_id"], view=view)
+            self.answers.open(client, respond, body["trigger_id"], view)
 
     def _story(self, found: StoredFailure) -> Block:
         return story.modal(self.rooms, found.company, found.transaction_number)
@@ -185,9 +198,12 @@ class Presses:
             told = do(self._person(body))
         except ReceivablesError as error:
             told = error.message
+        except DATABASE_SILENT as error:
+            _not_recorded(error)
+            told = BUSY
         ack()
         self.rooms.wake.wake()
-        answer(respond, told)
+        self.answers.tell(respond, told)
 
     def _person(self, body: Body) -> Person:
         return person_of(self.rooms.people, body)
@@ -254,6 +270,10 @@ class Presses:
         found = self._failure(failure_id, person)
         with self.rooms.acknowledge(found.company, person.id) as work:
             return cards.facts(work, found.id, found.offered)
+
+
+def _not_recorded(error: BaseException) -> None:
+    log.warning("press_not_recorded", error=type(error).__name__)
 
 
 def _value(body: Body) -> str:

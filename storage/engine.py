@@ -10,7 +10,7 @@ seconds, and is never open across a call outside.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,13 @@ from sqlalchemy import Connection, Engine
 from receivables import boundary
 from receivables.errors import ConfigurationError
 from storage import dialects
+from storage.turns import WriteTurns
 
 __all__ = ["Connection", "Database"]  # other rooms pass a connection along and never use it themselves
 
 SQLITE_OLDEST = (3, 51, 3)  # older ones can corrupt a WAL file that two connections write (sqlite.org/wal.html)
 ACKNOWLEDGE_SECONDS = 1.5
+GO_FIRST_SECONDS = 0.5  # behind the writer of this process, which may itself wait for another one
 WORK_SECONDS = 30.0
 
 
@@ -37,6 +39,7 @@ class Database:
         self._read = _engine(self.url, WORK_SECONDS, "DEFERRED")
         self._acknowledge = _engine(self.url, ACKNOWLEDGE_SECONDS, "IMMEDIATE")
         self._work = _engine(self.url, WORK_SECONDS, "IMMEDIATE")
+        self._turns = WriteTurns()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -48,15 +51,19 @@ class Database:
 
     @contextmanager
     def acknowledge(self) -> Iterator[Connection]:
-        """A short write for somebody who is waiting."""
-        with boundary.transaction(), self._acknowledge.begin() as connection:
+        """A short write for somebody who is waiting; it goes before the work of this process."""
+        with boundary.transaction(), self._turn(urgent=True, seconds=GO_FIRST_SECONDS), self._acknowledge.begin() as connection:
             yield connection
 
     @contextmanager
     def work(self) -> Iterator[Connection]:
         """A write of the journey, at most 500 rows."""
-        with boundary.transaction(), self._work.begin() as connection:
+        with boundary.transaction(), self._turn(urgent=False, seconds=WORK_SECONDS), self._work.begin() as connection:
             yield connection
+
+    def _turn(self, *, urgent: bool, seconds: float) -> AbstractContextManager[None]:
+        """PostgreSQL has locks for rows and hands them on in order; SQLite has one lock, and hands it to whoever tries next."""
+        return self._turns.taken(urgent=urgent, seconds=seconds) if self.dialect == "sqlite" else nullcontext()
 
     @contextmanager
     def migration(self) -> Iterator[Connection]:

@@ -11,6 +11,7 @@ from scene import PAID, Scene, a_person, a_scene
 from slack_bolt import Ack, Respond
 from slack_sdk import WebClient
 
+from bot import answers as answering
 from bot import story
 from bot.commands import Commands
 from bot.rooms import Channel, Rooms
@@ -49,9 +50,10 @@ def rooms_of(scene: Scene) -> Rooms:
 
 def asked(rooms: Rooms, text: str) -> dict[str, Any]:
     """The answer to /payments TEXT."""
-    answers = Answers()
+    answers, sending = Answers(), answering.Answers()
     body = {"text": text, "user_id": "U1", "team_id": "T1", "trigger_id": "t"}
-    Commands(rooms).asked(cast("Ack", lambda: None), body, cast("WebClient", object()), cast("Respond", answers))
+    Commands(rooms, sending).asked(cast("Ack", lambda: None), body, cast("WebClient", object()), cast("Respond", answers))
+    sending.stop()
     assert 1 == len(answers)
     return answers[0]
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from bot_scene import BotScene, Json, a_bot_scene
+from slack_sdk.errors import SlackClientError
 
+from bot.bolt import LISTENERS
 from storage import hiding, schema
+from storage.engine import Database
 
 
 @pytest.fixture
@@ -159,3 +163,44 @@ def test_hidden_payments_card_offers_to_show_it_again(acme: BotScene) -> None:
         hiding.hide(work, "TXN-1", hidden=True)
     acme.deliver()
     assert "Unhide" in menu()
+
+
+# --- when we are busy, or Slack is slow -------------------------------------------------------------------------------
+
+
+def test_a_press_that_our_database_has_no_turn_for_is_told_that_it_was_not_recorded(acme: BotScene) -> None:
+    acme.credited()
+    card = acme.card()
+    another_process = Database(acme.house.settings.database_url)
+    with another_process.work() as connection:
+        connection.execute(sa.update(schema.company).values(books_cursor="held"))
+        acme.press("dana", "choose", card)
+        acme.answered("dana", "this was not recorded. Press again")
+    another_process.close()
+    assert () == tuple(acme.decisions())
+    acme.press("dana", "choose", card)
+    acme.answered("dana", "Recorded.")
+    assert ["accepted"] == [decision.state for decision in acme.decisions()]
+
+
+def test_windows_that_slack_opens_slowly_delay_no_press(acme: BotScene, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme.credited()
+    card, let_go = acme.card(), threading.Event()
+    monkeypatch.setattr(acme.bot.outbox.client, "views_open", lambda **_: let_go.wait(10))
+    for _ in range(LISTENERS + 1):
+        acme.press("dana", "resolve_now", card)
+    acme.press("dana", "choose", card)
+    acme.answered("dana", "Recorded.")
+    let_go.set()
+    assert ["accepted"] == [decision.state for decision in acme.decisions()]
+
+
+def test_a_window_that_slack_does_not_open_is_said(acme: BotScene, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme.credited()
+
+    def refused(**_: object) -> None:
+        raise SlackClientError("expired_trigger_id")
+
+    monkeypatch.setattr(acme.bot.outbox.client, "views_open", refused)
+    acme.press("dana", "resolve_now", acme.card())
+    acme.answered("dana", "did not open the window")
