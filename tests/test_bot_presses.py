@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from bot_scene import BotScene, Json, a_bot_scene
+from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
 from bot.bolt import LISTENERS
@@ -186,7 +187,7 @@ def test_a_press_that_our_database_has_no_turn_for_is_told_that_it_was_not_recor
 def test_windows_that_slack_opens_slowly_delay_no_press(acme: BotScene, monkeypatch: pytest.MonkeyPatch) -> None:
     acme.credited()
     card, let_go = acme.card(), threading.Event()
-    monkeypatch.setattr(acme.bot.outbox.client, "views_open", lambda **_: let_go.wait(10))
+    monkeypatch.setattr(WebClient, "views_open", lambda _self, **_: let_go.wait(10))
     for _ in range(LISTENERS + 1):
         acme.press("dana", "resolve_now", card)
     acme.press("dana", "choose", card)
@@ -198,9 +199,9 @@ def test_windows_that_slack_opens_slowly_delay_no_press(acme: BotScene, monkeypa
 def test_a_window_that_slack_does_not_open_is_said(acme: BotScene, monkeypatch: pytest.MonkeyPatch) -> None:
     acme.credited()
 
-    def refused(**_: object) -> None:
+    def refused(_self: WebClient, **_: object) -> None:
         raise SlackClientError("expired_trigger_id")
 
-    monkeypatch.setattr(acme.bot.outbox.client, "views_open", refused)
+    monkeypatch.setattr(WebClient, "views_open", refused)
     acme.press("dana", "resolve_now", acme.card())
     acme.answered("dana", "did not open the window")

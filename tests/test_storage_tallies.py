@@ -27,7 +27,7 @@ def db(database_url: str) -> Iterator[Database]:
         for company in ("acme", "globex"):
             a_company_row(connection, company)
             for run in range(6):
-                values = {"company": company, "id": f"run{run}", "started_at": START, "counts": {}}
+                values: dict[str, Any] = {"company": company, "id": f"run{run}", "started_at": START, "counts": {}}
                 connection.execute(sa.insert(schema.run).values(**values))
     yield database
     database.close()
@@ -62,7 +62,7 @@ def as_counted(connection: Connection, company: str, *where: sa.ColumnElement[bo
 def last_run(connection: Connection, company: str) -> str:
     table = schema.attempt
     first = sa.select(table.c.run_id).where(table.c.company == company, table.c.first)
-    return connection.execute(first.order_by(table.c.at.desc()).limit(1)).scalar_one()
+    return str(connection.execute(first.order_by(table.c.at.desc()).limit(1)).scalar_one())
 
 
 def check(connection: Connection, moments: list[datetime]) -> None:
