@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, islice
 
 from app.output import print_line, print_table
 from feeds.maps.map import ABOUT_ANOTHER, Means
@@ -39,27 +40,23 @@ class PreviewRow:
     fee_minor: int = 0
 
 
-def rows_of(became: Sequence[Became], payments: Sequence[Payment]) -> list[PreviewRow]:
-    """Every row of the file, in its order; each payment stands at the row that tells it."""
+def rows_of(became: Iterable[Became], payments: Iterable[Payment]) -> Iterator[PreviewRow]:
+    """Every row of an export, in its order; each payment stands at the row that tells it."""
     of = {payment.transaction_number: payment for payment in payments}
-    rows = []
     for row in became:
-        is_its_own = row.what in OF_THEIR_OWN
-        payment = of.get(row.transaction_number) if is_its_own else None
-        if is_its_own and payment is None:
-            continue  # a row about it is wrong, and that is told
-        rows.append(_row(row, payment))
-    return rows
+        if row.what not in OF_THEIR_OWN:
+            yield PreviewRow(row.line, row.what, row.transaction_number, row.why)
+        elif payment := of.get(row.transaction_number):  # without one, a row about it is wrong, and that is told
+            yield row_of(payment, row.line, row.why)
 
 
-def _row(row: Became, payment: Payment | None) -> PreviewRow:
-    if payment is None:
-        return PreviewRow(row.line, row.what, row.transaction_number, row.why)
+def row_of(payment: Payment, line: int = 0, why: str = "") -> PreviewRow:
+    """The row of a payment; 0 where its line is not known."""
     return PreviewRow(
-        line=row.line,
+        line=line,
         becomes="payment",
         transaction=payment.transaction_number,
-        why=row.why,
+        why=why,
         customer=payment.customer,
         amount_minor=payment.amount_minor,
         currency=payment.currency,
@@ -74,15 +71,22 @@ def _row(row: Became, payment: Payment | None) -> PreviewRow:
     )
 
 
-def show(name: str, how: str, rows: Sequence[PreviewRow], problems: Sequence[FeedProblem], words: Words) -> None:
-    """The preview for people."""
+def show(name: str, how: str, rows: Iterable[PreviewRow], problems: Sequence[FeedProblem], words: Words) -> None:
+    """The preview for people. Of a long file only the first rows are kept."""
     print_line(f"{name}, {how}. Nothing is imported.")
+    waiting = iter(rows)
+    first = list(islice(waiting, ROWS_SHOWN))
+    kinds: Counter[str] = Counter()
+    sums: Counter[str] = Counter()
+    for row in chain(first, waiting):
+        kinds[row.becomes] += 1
+        sums[row.currency] += row.amount_minor
     columns = ("Line", "Becomes", "Transaction", "Customer", "Amount", "Paid", "Method", "Invoices", "Note")
-    print_table("As it would be read", columns, [_cells(row, words) for row in rows[:ROWS_SHOWN]], right=("Line", "Amount"))
-    if len(rows) > ROWS_SHOWN:
-        print_line(f"{len(rows) - ROWS_SHOWN:,} more rows are not shown; --json shows all.")
-    for kind, number in Counter(row.becomes for row in rows).items():
-        print_line(f"{capitalized(kind)}: {counted(number, 'line')}{_totals(rows, words) if kind == 'payment' else ''}")
+    print_table("As it would be read", columns, [_cells(row, words) for row in first], right=("Line", "Amount"))
+    if (more := kinds.total() - len(first)) > 0:
+        print_line(f"{more:,} more rows are not shown; --json shows all.")
+    for kind, number in kinds.items():
+        print_line(f"{capitalized(kind)}: {counted(number, 'line')}{_totals(sums, words) if kind == 'payment' else ''}")
     for problem in problems:
         print_line(f"wrong: {problem}")
     if problems:
@@ -115,8 +119,5 @@ def _cells(row: PreviewRow, words: Words) -> tuple[str, ...]:
     )
 
 
-def _totals(rows: Sequence[PreviewRow], words: Words) -> str:
-    sums: Counter[str] = Counter()
-    for row in rows:
-        sums[row.currency] += row.amount_minor
+def _totals(sums: Counter[str], words: Words) -> str:
     return ", " + ", ".join(words.money(minor, currency) for currency, minor in sorted(sums.items()) if currency)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from typing import Any
@@ -51,6 +51,27 @@ def print_error(text: str) -> None:
 def print_json(value: object) -> None:
     """The same answer for programs, one JSON document on standard output."""
     sys.stdout.write(json.dumps(json_value(value), ensure_ascii=False, indent=2) + "\n")
+
+
+def print_json_parts(parts: Mapping[str, object]) -> None:
+    """The same document, of an object whose values may be iterators: each of their items is written as it comes."""
+    before = "{\n  "
+    for name, value in parts.items():
+        sys.stdout.write(f"{before}{json.dumps(name)}: ")
+        before = ",\n  "
+        if not isinstance(value, Iterator):
+            sys.stdout.write(_indented(value, "  "))
+            continue
+        opening = "[\n    "
+        for item in value:
+            sys.stdout.write(opening + _indented(item, "    "))
+            opening = ",\n    "
+        sys.stdout.write("[]" if opening.startswith("[") else "\n  ]")
+    sys.stdout.write("\n}\n")
+
+
+def _indented(value: object, by: str) -> str:
+    return json.dumps(json_value(value), ensure_ascii=False, indent=2).replace("\n", f"\n{by}")
 
 
 def json_value(value: object) -> Any:

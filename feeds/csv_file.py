@@ -29,6 +29,8 @@ MOST_BYTES = 512 * 1024 * 1024  # over 500 bytes for each of the most payments; 
 MOST_LINES = 1_000_000  # besides the header; more take the machine longer than a sync may
 MOST_LINE_BYTES = 64 * 1024  # 200 invoices fit in 16 KiB; also bounds what a quote left open can swallow
 
+TOLD_EVERY = 1_000  # payments: how far checking has come
+
 _BLOCK_BYTES = 1024 * 1024
 _SHORTEST_RECORD_BYTES = 7  # six commas and one character: how many numbers a file of some size can hold
 _UTF8_BOM = b"\xef\xbb\xbf"
@@ -65,6 +67,8 @@ class CsvFile(PaymentFile):
         with self._opened() as file:
             for _ in self._read(file, findings, watch):
                 findings.count += 1
+                if findings.count % TOLD_EVERY == 0:
+                    self._checked(findings.count)
         return findings
 
     @contextmanager

@@ -33,6 +33,7 @@ LONGEST = {"transaction_number": 64, "customer": 200, "method": 40, "customer_id
 MOST_ALLOCATIONS = 200  # a receipt with more lines is refused by the packages we post to
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2199  # outside of it a year is a slip of the hand, and date arithmetic overflows
 
+_BETWEEN_FIELDS = "|"  # no two groups of digits beside it are one card number
 _NAMES = frozenset({"customer", "method"})  # free text; the others identify something
 _NOT_IN_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _NOT_IN_IDENTITIES = _NOT_IN_TEXT | {"Cf", "Zs"}  # zero-width and odd spaces make two numbers look alike
@@ -96,7 +97,9 @@ def read_line(
     `commas_join_invoices` where it is stated that the portal joins invoices by commas; else a list like that is refused.
     Money that went back after `today`, the company's day, did not go back yet; where no day is given, whoever dates it looks.
     """
-    cards = [column for column in COLUMNS if card_numbers.holds_one(fields.get(column, ""))]
+    cards: list[str] = []
+    if card_numbers.holds_one(_BETWEEN_FIELDS.join(fields.values())):
+        cards = [column for column in COLUMNS if card_numbers.holds_one(fields.get(column, ""))]
     numbers = not NUMBERS.isdisjoint(cards)
     refused = [column for column in cards if not (numbers_are_not_cards and column in NUMBERS)]
     if refused:
@@ -114,7 +117,7 @@ def read_line(
             "Correct the day, or import the line once the money went back",
         )
         return Reading(None, reading.transaction_number, (late,), numbers)
-    return replace(reading, cards=numbers)
+    return replace(reading, cards=True) if numbers else reading
 
 
 def _card_problem(line: int, column: str, text: str) -> FeedProblem:
@@ -133,7 +136,8 @@ def _read_line(line: int, fields: Mapping[str, str], company: Company) -> Readin
             return otherwise
 
     def text(column: str, *, required: bool = False) -> str:
-        return attempt(column, lambda: _text(column, fields.get(column, ""), required=required), "")
+        raw = fields.get(column, "")
+        return attempt(column, lambda: _text(column, raw, required=required), "") if raw or required else ""
 
     transaction_number = text("transaction_number", required=True)
     customer = text("customer", required=True)
@@ -142,20 +146,23 @@ def _read_line(line: int, fields: Mapping[str, str], company: Company) -> Readin
     currency = _currency(fields["currency"])
     amount_minor = refunded_minor = fee_minor = 0
     allocations: tuple[Allocation, ...] = ()
-    became = attempt("status", lambda: _became(fields, company), _Became())
+    became = _AS_PAID
+    if fields.get("status") or fields.get("dispute") or fields.get("status_at"):
+        became = attempt("status", lambda: _became(fields, company), _AS_PAID)
     reason_code = text("reason_code")
     nothing: tuple[datetime | None, bool] = (None, True)
     paid_at, has_time = attempt("paid_at", lambda: moment_of(fields["paid_at"], company), nothing)
     if attempt("currency", lambda: _is_currency(currency), False):  # the amounts cannot be checked without it
         amount_minor = attempt("amount", lambda: _amount(fields["amount"], currency), 0)
         allocations = attempt("invoices", lambda: _allocations(fields["invoices"], currency, amount_minor), ())
-        fee_minor = attempt("fee", lambda: _part(fields.get("fee", ""), currency), 0)
-        refunded_minor, status = attempt(
-            "refunded",
-            lambda: _refunded(fields.get("refunded", ""), currency, amount_minor, became.status),
-            (0, became.status),
-        )
-        became = replace(became, status=status)
+        if fee := fields.get("fee"):
+            fee_minor = attempt("fee", lambda: _part(fee, currency), 0)
+        if refunded := fields.get("refunded"):
+            nothing_back = (0, became.status)
+            refunded_minor, status = attempt(
+                "refunded", lambda: _refunded(refunded, currency, amount_minor, became.status), nothing_back
+            )
+            became = replace(became, status=status)
     if problems or paid_at is None:
         return Reading(None, transaction_number, tuple(problems))
     payment = Payment(
@@ -192,6 +199,8 @@ def _text(column: str, raw: str, *, required: bool) -> str:
 
 def _check_not_rounded(number: str) -> None:
     """A spreadsheet writes a long number that it took for an amount with an exponent, and its last digits are lost."""
+    if number.isascii() and "e" not in number.lower():
+        return
     if _ROUNDED.fullmatch(unicodedata.normalize("NFKC", number)):
         raise Wrong(
             f"{shown(number)} was rounded by a spreadsheet, and its last digits are lost",
@@ -238,6 +247,9 @@ class _Became:
     status: FeedStatus = FeedStatus.PAID
     dispute: Dispute = Dispute.NONE
     at: datetime | None = None
+
+
+_AS_PAID = _Became()
 
 
 def _became(fields: Mapping[str, str], company: Company) -> _Became:
@@ -290,9 +302,9 @@ def _amount(text: str, currency: str) -> int:
 
 
 def _part(text: str, currency: str) -> int:
-    """An amount beside the payment's, in minor units; 0 where none is given."""
+    """An amount beside the payment's, in minor units."""
     try:
-        return minor_from_text(text, currency) if text else 0
+        return minor_from_text(text, currency)
     except ValueError:
         remedy = f"Write plain digits without a sign, such as {text_from_minor(1250, currency)}, or leave it empty"
         raise Wrong(f"{shown(text)} is not an amount in {currency}", remedy) from None

@@ -45,6 +45,7 @@ class PaymentFile(ABC):
         self._not_cards = False  # what the answer was
         self._digest = ""
         self._findings: Findings | None = None
+        self._checked: Callable[[int], None] = lambda count: None  # noqa: ARG005
 
     @abstractmethod
     def payments(self) -> Iterator[Payment]:
@@ -96,8 +97,12 @@ class PaymentFile(ABC):
         """What to do where many numbers look like card numbers, in a sentence; "" where few do. Raises FeedError."""
         return about_cards(self._validated(), self._not_cards)
 
-    def validate(self) -> None:
-        """Reads the whole file once. Raises FeedError with every problem; asked again, answers from memory."""
+    def validate(self, checked: Callable[[int], None] | None = None) -> None:
+        """Reads the whole file once. Raises FeedError with every problem; asked again, answers from memory.
+
+        `checked` is told now and then how many payments were found to be right.
+        """
+        self._checked = checked or self._checked
         self._validated()
 
     def _validated(self) -> Findings:

@@ -50,7 +50,7 @@ def masked(text: str) -> str:
 
 def holds_one(text: str) -> bool:
     """Whether a card number stands in the text, however its digits are written and grouped."""
-    return bool(_found(text))
+    return len(text) >= SHORTEST and bool(_found(text))
 
 
 def _found(text: str) -> list[tuple[int, int, str]]:

@@ -27,6 +27,12 @@ CURRENCIES = _DECIMALS_0 | _DECIMALS_2 | _DECIMALS_3 | _DECIMALS_4
 LARGEST_FEE_PERCENT = 6  # of a payment: what a card or a collection costs at most; more is another amount
 LARGEST_WHOLE_DIGITS = 12  # twelve digits before the point hold any invoice and stay exact everywhere
 
+_WHOLE = f"[0-9]{{1,{LARGEST_WHOLE_DIGITS}}}"
+_AMOUNTS = {  # by the number of decimals
+    0: re.compile(_WHOLE, re.ASCII),
+    **{decimals: re.compile(rf"{_WHOLE}(\.[0-9]{{1,{decimals}}})?", re.ASCII) for decimals in (2, 3, 4)},
+}
+
 
 def decimals_of(currency: str) -> int:
     """How many decimals the currency has (ISO 4217). Raises ValueError for a code that is not a currency."""
@@ -47,10 +53,7 @@ def minor_from_text(text: str, currency: str) -> int:
     Never negative and never signed; zero is allowed here, callers that need a positive amount say so.
     """
     decimals = decimals_of(currency)
-    pattern = rf"[0-9]{{1,{LARGEST_WHOLE_DIGITS}}}"
-    if decimals:
-        pattern += rf"(\.[0-9]{{1,{decimals}}})?"
-    if not re.fullmatch(pattern, text, re.ASCII):
+    if not _AMOUNTS[decimals].fullmatch(text):
         example = "1250" if decimals == 0 else "1250." + "0" * decimals
         places = "no decimals" if decimals == 0 else f"at most {decimals} decimals"
         raise ValueError(f"{text!r} is not an amount in {currency}; write plain digits with {places}, such as {example}")

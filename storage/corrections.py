@@ -93,7 +93,8 @@ def replace(work: Work, stored: StoredPayment, correction: Correction, *, decisi
         return False
     for table in (schema.binding, schema.allocation):
         work.connection.execute(sa.delete(table).where(*_of(table, work.company, number)))
-    payments.insert_allocations(work, newer)
+    if lines := payments.allocation_rows(newer):
+        work.connection.execute(sa.insert(schema.allocation), lines)
     body = {
         "decision": decision_id,
         "source": correction.source,

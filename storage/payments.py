@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import TypedDict, Unpack
+from datetime import datetime
+from typing import NamedTuple, TypedDict, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from receivables import twins
 from receivables.payment import Allocation, Bucket, Dispute, FeedStatus, Payment, PaymentState
-from receivables.reference_keys import key_of
 from receivables.ways_out import WayOut, parts
 from storage import schema
 from storage.work import Work
@@ -124,23 +123,42 @@ def set_ways_out(work: Work, number: str, ways: Sequence[WayOut]) -> None:
     work.record("payment.ways_out", transaction_number=number, body={"ways": told})
 
 
-def note_fee_and_refund(work: Work, payment: Payment) -> bool:
-    """Remembers what the feed now says was kept or given back of a payment. True where another sum was given back than before.
+def note_fee_and_refund(work: Work, payment: Payment, *, before: tuple[int, int]) -> bool:
+    """Remembers what the feed now says was kept or given back of a payment; `before` is what we hold of both. True where another
+    sum was given back than before.
 
     A feed that says nothing of them takes nothing back.
     """
-    number = payment.transaction_number
     told = {"fee_minor": payment.fee_minor, "refunded_minor": payment.refunded_minor}
-    if not any(told.values()):
-        return False
-    table = schema.payment
-    before = work.connection.execute(sa.select(table.c.fee_minor, table.c.refunded_minor).where(_is(work.company, number))).one()
-    news = {name: minor for name, minor in told.items() if minor and minor != before._mapping[name]}
+    news = {name: minor for (name, minor), held in zip(told.items(), before, strict=True) if minor and minor != held}
     if news:
+        number = payment.transaction_number
         rows = {"refunds": list(payment.refunds)} if "refunded_minor" in news else {}
-        work.connection.execute(sa.update(table).where(_is(work.company, number)).values(**news, **rows))
+        work.connection.execute(sa.update(schema.payment).where(_is(work.company, number)).values(**news, **rows))
         work.record("payment.fee_or_refund", transaction_number=number, body=news)
     return "refunded_minor" in news
+
+
+class Told(NamedTuple):
+    """What the feed said of a payment that we hold: what tells whether it says the same again."""
+
+    content_hash: str
+    status: FeedStatus
+    dispute: Dispute
+    status_at: datetime | None
+    reason_code: str
+    fee_minor: int
+    refunded_minor: int
+
+
+def told_of(connection: Connection, company: str, numbers: Sequence[str]) -> Mapping[str, Told]:
+    """What the feed said of those of these payments that we hold, by transaction number."""
+    table, found = schema.payment, {}
+    query = sa.select(table.c.transaction_number, *(table.c[name] for name in Told._fields)).where(table.c.company == company)
+    for start in range(0, len(numbers), KEYS_AT_ONCE):
+        some = query.where(table.c.transaction_number.in_(numbers[start : start + KEYS_AT_ONCE]))
+        found.update({number: Told(*told) for number, *told in connection.execute(some)})
+    return found
 
 
 def find(connection: Connection, company: str, number: str) -> StoredPayment | None:
@@ -172,26 +190,6 @@ def walk(connection: Connection, company: str, *, limit: int, after: str = "") -
     table = schema.payment
     condition = sa.and_(table.c.company == company, table.c.transaction_number > after)
     return _load(connection, condition, limit=limit)
-
-
-def like(connection: Connection, payment: Payment) -> Sequence[StoredPayment]:
-    """Payments of the same amount that may be this one: with its number in another form, or of its customer in its second."""
-    table = schema.payment
-    ways: list[sa.ColumnElement[bool]] = []
-    if key := key_of(payment.transaction_number):
-        ways.append(table.c.number_key == key)
-    if payment.has_time:
-        second = twins.second_of(payment.paid_at)
-        customer = table.c.customer_key == twins.folded(payment.customer)
-        if payment.customer_id:
-            customer |= table.c.customer_id == payment.customer_id
-        ways.append(sa.and_(table.c.paid_at >= second, table.c.paid_at < second + timedelta(seconds=1), customer))
-    here = (table.c.company == payment.company, table.c.amount_minor == payment.amount_minor)
-    numbers: set[str] = set()
-    for way in ways:  # one after the other, so that each goes by its index
-        numbers.update(connection.execute(sa.select(table.c.transaction_number).where(*here, way)).scalars())
-    others = numbers - {payment.transaction_number}
-    return list(by_numbers(connection, payment.company, others).values()) if others else []
 
 
 def not_in_books(connection: Connection, company: str, amounts_minor: Collection[int], *, limit: int) -> Sequence[StoredPayment]:
@@ -244,15 +242,10 @@ def numbers_by_key(connection: Connection, company: str, keys: Collection[str]) 
     return found
 
 
-def insert_allocations(work: Work, payment: Payment) -> None:
+def allocation_rows(payment: Payment) -> list[dict[str, object]]:
     """What of the payment is meant for which invoice, line by line."""
-    number = payment.transaction_number
-    lines = [
-        {"company": work.company, "transaction_number": number, "line": line, **vars(allocation)}
-        for line, allocation in enumerate(payment.allocations, start=1)
-    ]
-    if lines:
-        work.connection.execute(sa.insert(schema.allocation), lines)
+    key = {"company": payment.company, "transaction_number": payment.transaction_number}
+    return [{**key, "line": line, **vars(allocation)} for line, allocation in enumerate(payment.allocations, start=1)]
 
 
 _MOVE = (

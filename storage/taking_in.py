@@ -1,24 +1,30 @@
-"""Payments taken in: each remembered once, and held for a person where it probably is another one again."""
+"""Payments taken in: each remembered once, and held for a person where it probably is another one again.
+
+However many are handed in at once, one or a chunk of a file, they are judged and written with the same few statements. Their
+rows are built before, so that nobody waits for that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from receivables import twins
 from receivables.payment import Bucket, Payment, PaymentState
 from receivables.reference_keys import key_of
 from receivables.twins import Alike
 from storage import companies, failures, payments, schema
 from storage import twins as stored_twins
+from storage.alike import Mark, marks_of, stored_before
+from storage.failures import Opening
+from storage.payments import Told
 from storage.work import Work
 
 BEFORE_START_ON = "before_start_on"  # the rule for what was paid before the company began: never posted, whatever it is
 TWIN = "twin"  # why the failure was opened
-MOST_SHOWN = 5  # of the payments that one is probably again, those that came first; a feed gone wrong may bring hundreds
 
 
 class Intake(StrEnum):
@@ -32,98 +38,150 @@ class Intake(StrEnum):
     OTHER_CONTENT = "other_content"  # another spelling, or another content: `sync/corrections.py` tells them apart
 
 
-def take_in(work: Work, payment: Payment, *, source: str, excluded_by: str | None, time_zone: ZoneInfo, by: str = "") -> Intake:
-    """Remembers a payment once. The same content again is ignored, and other content changes nothing here.
+@dataclass(frozen=True)
+class Arrival:
+    """A payment handed in, with the rows that it becomes; `excluded_by` is the rule that keeps it from ever being posted."""
 
-    One that is probably another payment again is held: it is failed from the start, and a person is told. `by` is the
-    person of an import, where it named one.
+    payment: Payment
+    source: str
+    by: str  # the person of an import, where it named one
+    excluded_by: str | None
+    marks: tuple[Mark, ...]
+    row: Mapping[str, object]
+    lines: Sequence[Mapping[str, object]]
+
+    @property
+    def number(self) -> str:
+        return self.payment.transaction_number
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a payment handed in, and what we hold of its fee and its refund, in minor units."""
+
+    became: Intake
+    fee_minor: int
+    refunded_minor: int
+
+
+def arrival(payment: Payment, *, source: str, excluded_by: str | None, by: str = "") -> Arrival:
+    """Builds the rows of a payment; the database is not asked."""
+    row = {
+        "company": payment.company,
+        "transaction_number": payment.transaction_number,
+        "number_key": key_of(payment.transaction_number),
+        **payments.content_columns(payment),
+        "status": payment.status,
+        "fee_minor": payment.fee_minor,
+        "status_at": payment.status_at,
+        "reason_code": payment.reason_code,
+        "dispute": payment.dispute,
+        "generation": 0,
+        "version": 1,
+        "source": source,
+        "taken_in_by": by,
+    }
+    return Arrival(payment, source, by, excluded_by, marks_of(payment), row, payments.allocation_rows(payment))
+
+
+def take_in(work: Work, arrivals: Sequence[Arrival], time_zone: ZoneInfo) -> list[Taken]:
+    """Remembers payments, each number once. The same content again is ignored, and other content changes nothing here.
+
+    One that is probably another payment again is held: it is failed from the start, and a person is told. No number may be
+    handed in twice at once.
     """
-    work.only_for(payment.company)
-    table = schema.payment
-    known = work.connection.execute(
-        sa.select(table.c.content_hash, table.c.status, table.c.dispute, table.c.status_at, table.c.reason_code).where(
-            table.c.company == payment.company, table.c.transaction_number == payment.transaction_number
-        )
-    ).one_or_none()
-    if known is not None:
-        if known.content_hash != payment.content_hash():
-            return Intake.OTHER_CONTENT
-        same = (known.status, known.dispute) == (payment.status, payment.dispute)
-        if same:
-            payments.note_when_and_why(work, payment, before=(known.status_at, known.reason_code))
-        return Intake.SAME if same else Intake.STATUS_CHANGED
-    others = {} if excluded_by == BEFORE_START_ON else _alike(work, payment, time_zone)
-    if others:
-        excluded_by = None  # whatever the feed says of its money, a person looks at both
-    state, bucket = _beginning(excluded_by, others)
-    origin = {"source": source, "taken_in_by": by}
-    _insert(work, payment, origin, {"state": state, "bucket": bucket, "excluded_by": excluded_by})
-    work.record(
-        "payment.excluded" if excluded_by else "payment.received",
-        transaction_number=payment.transaction_number,
-        body={
-            "source": source,
-            "amount_minor": payment.amount_minor,
-            "currency": payment.currency,
-            "customer": payment.customer,
-            "paid_at": payment.paid_at.isoformat(),
-            "content_hash": payment.content_hash(),
-            **({"rule": excluded_by} if excluded_by else {}),
-            **({"taken_in_by": by} if by else {}),
-        },
-    )
-    if others:
-        stored_twins.remember(work, payment, others)
-        failures.open_one(work, payment, because=TWIN, held=True)
-        return Intake.TWIN
-    return Intake.EXCLUDED if excluded_by else Intake.NEW
-
-
-def _alike(work: Work, payment: Payment, time_zone: ZoneInfo) -> Mapping[str, Alike]:
-    """The payments that came before and are probably this one, by number, with what makes them alike."""
+    for each in arrivals:
+        work.only_for(each.payment.company)
     companies.one_intake_at_a_time(work)
-    found = sorted(payments.like(work.connection, payment), key=lambda other: (other.received_at, other.number))
-    reasons = {other.number: twins.alike(payment, other.payment, time_zone) for other in found}
-    alike = [(number, why) for number, why in reasons.items() if why is not None]
-    return dict(alike[:MOST_SHOWN])
+    known = payments.told_of(work.connection, work.company, [each.number for each in arrivals])
+    coming = [each for each in arrivals if each.number not in known]
+    others = _alike(work, coming, time_zone)
+    _insert(work, coming, others)
+    if others:
+        stored_twins.remember(work, others)
+        twins = [each.payment for each in coming if each.number in others]
+        failures.open_many(work, [Opening(payment, TWIN, held=True) for payment in twins])
+    return [
+        _came_again(work, each.payment, known[each.number])
+        if each.number in known
+        else Taken(_beginning(each, others)[0], each.payment.fee_minor, 0)
+        for each in arrivals
+    ]
+
+
+def _came_again(work: Work, payment: Payment, told: Told) -> Taken:
+    """A known number: what the feed said of when and why the money went back is taken, where all else is the same."""
+    if told.content_hash != payment.content_hash():
+        became = Intake.OTHER_CONTENT
+    elif (told.status, told.dispute) != (payment.status, payment.dispute):
+        became = Intake.STATUS_CHANGED
+    else:
+        became = Intake.SAME
+        payments.note_when_and_why(work, payment, before=(told.status_at, told.reason_code))
+    return Taken(became, told.fee_minor, told.refunded_minor)
+
+
+def _alike(work: Work, coming: Sequence[Arrival], time_zone: ZoneInfo) -> dict[str, dict[str, Alike]]:
+    """For each of these that is probably another payment again, those that came before it, in the database or in this list."""
+    asking = [each for each in coming if each.excluded_by != BEFORE_START_ON]
+    if not asking:
+        return {}
+    marks = {mark for each in asking for mark in each.marks}
+    earlier = stored_before(work.connection, work.company, marks, time_zone)
+    found: dict[str, dict[str, Alike]] = {}
+    for each in coming:
+        if each.excluded_by != BEFORE_START_ON and (alike := earlier.alike(each.payment, each.marks)):
+            found[each.number] = alike
+        earlier.add(each.payment, work.at, each.marks)
+    return found
 
 
 def hold_if_twin(work: Work, payment: Payment, time_zone: ZoneInfo) -> bool:
     """After what a payment says was changed: it is held where it now is probably another one again, and let go where not."""
-    number = payment.transaction_number
-    others = dict(_alike(work, payment, time_zone))
+    companies.one_intake_at_a_time(work)
+    number, marks = payment.transaction_number, marks_of(payment)
+    others = stored_before(work.connection, work.company, marks, time_zone).alike(payment, marks)
     stored_twins.forget(work, number, but=others)
     for other in stored_twins.known_of(work.connection, work.company, number):
         others.pop(other, None)
     if others:
-        stored_twins.remember(work, payment, others)
+        stored_twins.remember(work, {number: others})
         failures.open_one(work, payment, because=TWIN, held=True)
     return bool(others)
 
 
-def _beginning(excluded_by: str | None, others: Mapping[str, Alike]) -> tuple[PaymentState, Bucket]:
-    if others:
-        return PaymentState.FAILED, Bucket.WAITING_PERSON
-    return (PaymentState.EXCLUDED, Bucket.EXCLUDED) if excluded_by else (PaymentState.RECEIVED, Bucket.TO_DO)
+def _beginning(each: Arrival, others: Mapping[str, object]) -> tuple[Intake, dict[str, object]]:
+    """What becomes of a new payment, and how its row stands. Whatever the feed says of a twin's money, a person looks at both."""
+    if each.number in others:
+        became, state, bucket, rule = Intake.TWIN, PaymentState.FAILED, Bucket.WAITING_PERSON, None
+    elif each.excluded_by:
+        became, state, bucket, rule = Intake.EXCLUDED, PaymentState.EXCLUDED, Bucket.EXCLUDED, each.excluded_by
+    else:
+        became, state, bucket, rule = Intake.NEW, PaymentState.RECEIVED, Bucket.TO_DO, None
+    return became, {"state": state, "bucket": bucket, "excluded_by": rule}
 
 
-def _insert(work: Work, payment: Payment, origin: Mapping[str, str], standing: Mapping[str, str | None]) -> None:
-    work.connection.execute(
-        sa.insert(schema.payment).values(
-            company=payment.company,
-            transaction_number=payment.transaction_number,
-            number_key=key_of(payment.transaction_number),
-            **payments.content_columns(payment),
-            status=payment.status,
-            fee_minor=payment.fee_minor,
-            status_at=payment.status_at,
-            reason_code=payment.reason_code,
-            dispute=payment.dispute,
-            received_at=work.at,
-            generation=0,
-            version=1,
-            **origin,
-            **standing,
+def _insert(work: Work, coming: Sequence[Arrival], others: Mapping[str, object]) -> None:
+    if not coming:
+        return
+    beginnings = [_beginning(each, others)[1] | {"received_at": work.at} for each in coming]
+    rows = [{**each.row, **standing} for each, standing in zip(coming, beginnings, strict=True)]
+    work.connection.execute(sa.insert(schema.payment), rows)
+    if lines := [line for each in coming for line in each.lines]:
+        work.connection.execute(sa.insert(schema.allocation), lines)
+    for each, row in zip(coming, rows, strict=True):
+        payment, rule = each.payment, row["excluded_by"]
+        work.record(
+            "payment.excluded" if rule else "payment.received",
+            transaction_number=each.number,
+            body={
+                "source": each.source,
+                "amount_minor": payment.amount_minor,
+                "currency": payment.currency,
+                "customer": payment.customer,
+                "paid_at": payment.paid_at.isoformat(),
+                "content_hash": row["content_hash"],
+                **({"rule": rule} if rule else {}),
+                **({"taken_in_by": each.by} if each.by else {}),
+            },
         )
-    )
-    payments.insert_allocations(work, payment)

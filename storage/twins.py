@@ -9,7 +9,6 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from receivables.payment import Payment
 from receivables.twins import Alike, Settled, Twin
 from storage import schema
 from storage.work import Work
@@ -26,15 +25,17 @@ class Settlement:
     decision_id: str
 
 
-def remember(work: Work, payment: Payment, others: Mapping[str, Alike]) -> None:
-    """A payment that came in is probably one of these again."""
-    number = payment.transaction_number
+def remember(work: Work, others_of: Mapping[str, Mapping[str, Alike]]) -> None:
+    """Payments that came in are probably others again: by number, those that were there before."""
     rows = [
         {"company": work.company, "transaction_number": number, "other_number": other, "alike": why, "noticed_at": work.at}
+        for number, others in others_of.items()
         for other, why in sorted(others.items())
     ]
     work.connection.execute(sa.insert(schema.twin), rows)
-    work.record("payment.twin", transaction_number=number, body={"others": {other: why.value for other, why in others.items()}})
+    for number, others in others_of.items():
+        body = {"others": {other: why.value for other, why in others.items()}}
+        work.record("payment.twin", transaction_number=number, body=body)
 
 
 def known_of(connection: Connection, company: str, number: str) -> set[str]:

@@ -136,14 +136,15 @@ def _take(work: Work, desk: Desk, decision: StoredDecision, stored: StoredPaymen
     person = work.acting_as(decision.requested_by)
     if correction is None or not corrections.replace(person, stored, correction, decision_id=decision.id):
         raise CannotBeDone("The payment changed while this was being carried out. Look at it again, then decide.")
-    before = failures.open_of(work.connection, work.company, number)
-    if before is not None:
-        failures.resolve(work, before, resolution="retried", by=decision.requested_by)
+    found = failures.open_of(work.connection, work.company, number)
+    if found is not None:
+        failures.resolve(work, found, resolution="retried", by=decision.requested_by)
     taken = payments.find(work.connection, work.company, number)
     if taken is None:
         raise AssertionError(f"payment {number} was corrected and is gone")
     binding.bind(work, desk.company, [taken])
-    note_fee_and_refund(work, desk, correction.payment)
+    before = (taken.payment.fee_minor, taken.payment.refunded_minor)
+    note_fee_and_refund(work, desk, correction.payment, before=before)
     rule = excluded_by(desk, taken.payment)
     twin = rule is None and hold_if_twin(work, taken.payment, desk.company.time_zone)
     if rule:

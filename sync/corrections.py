@@ -7,7 +7,7 @@ about a record that a person was asked about already.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import rules
 from receivables.books_records import Invoice
@@ -38,7 +38,7 @@ def came_again(work: Work, desk: Desk, newer: Payment, source: str, *, by: str =
         raise AssertionError(f"payment {newer.transaction_number} came again and is not known")
     correction = Correction(newer, source, by, tuple(_apart(work.connection, stored.payment, newer)))
     if not correction.differs_from(stored.payment, desk.company.time_zone):
-        taken_back(work, newer)
+        taken_back(work, [stored.number])
         _take_spelling(work, desk, stored, newer)
         return Intake.SAME if stored.payment.status == newer.status else Intake.STATUS_CHANGED
     told = newer.status is not FeedStatus.PAID or _told_before(work, desk, stored, newer)
@@ -70,11 +70,12 @@ def about(desk: Desk, stored: StoredPayment, correction: Correction, posted: tup
     )
 
 
-def taken_back(work: Work, payment: Payment) -> None:
-    """The feed says again what we hold, so that an open correction of it is over: nobody may take what it says no longer."""
-    found = failures.open_of(work.connection, work.company, payment.transaction_number, corrections.CORRECTION)
-    if found is not None:
-        failures.resolve(work, found, resolution="put_right", by="")
+def taken_back(work: Work, numbers: Collection[str]) -> None:
+    """The feed says again what we hold, so that open corrections of it are over: nobody may take what it says no longer."""
+    for number in sorted(corrections.waiting(work.connection, work.company, numbers)):
+        found = failures.open_of(work.connection, work.company, number, corrections.CORRECTION)
+        if found is not None:
+            failures.resolve(work, found, resolution="put_right", by="")
 
 
 def _take_spelling(work: Work, desk: Desk, stored: StoredPayment, newer: Payment) -> None:

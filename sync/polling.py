@@ -13,7 +13,6 @@ from feeds.polled import PolledFeed, Record
 from receivables.errors import ConfigurationError, FeedError
 from receivables.failpoints import failpoint
 from storage import companies, feeds
-from storage.work import Work
 from sync import intake
 from sync.desk import Desk
 from sync.money_back import FEED
@@ -54,9 +53,7 @@ def _read_kept(desk: Desk, feed: PolledFeed, counts: PollCounts) -> None:
     with desk.db.read() as connection:
         kept = feeds.to_read(connection, desk.company.id, feed.kind, limit=KEPT_PER_RUN)
     for noted in kept:
-        record = feed.look_up(noted.record_id)
-        with desk.work(FEED) as work:
-            _take(work, desk, feed, [record], counts)
+        _take(desk, feed, [feed.look_up(noted.record_id)], counts)
 
 
 def _walk(desk: Desk, feed: PolledFeed, walk: str, counts: PollCounts) -> None:
@@ -65,24 +62,27 @@ def _walk(desk: Desk, feed: PolledFeed, walk: str, counts: PollCounts) -> None:
         cursor = feeds.cursor(connection, desk.company.id, place)
     for _ in range(PAGES_PER_RUN):
         page = feed.page(walk, cursor)
-        with desk.work(FEED) as work:
-            _take(work, desk, feed, page.records, counts)
-            feeds.set_cursor(work, place, page.cursor)
+        _take(desk, feed, page.records, counts, read=(place, page.cursor))
         failpoint("intake.after_page")
         cursor = page.cursor
         if not page.more:
             return
 
 
-def _take(work: Work, desk: Desk, feed: PolledFeed, records: Sequence[Record], counts: PollCounts) -> None:
-    feeds.let_go(work, feed.kind, [record.id for record in records if not record.problem and not record.waiting])
-    for record in records:
-        if record.problem or record.waiting:
-            feeds.keep(work, feed.kind, record.id, problem=record.problem, looked=True)
-        if record.payment is None:
-            continue
-        intake.take(work, desk, record.payment, feed.name, counts)
-    feeds.prune_messages(work, feed.kind)
+def _take(
+    desk: Desk, feed: PolledFeed, records: Sequence[Record], counts: PollCounts, read: tuple[str, str] | None = None
+) -> None:
+    """Takes records in. `read` is the list that they are a page of, and how far it is read with them."""
+    arrivals = [intake.arriving(desk, record.payment, feed.name) for record in records if record.payment is not None]
+    with desk.work(FEED) as work:
+        feeds.let_go(work, feed.kind, [record.id for record in records if not record.problem and not record.waiting])
+        for record in records:
+            if record.problem or record.waiting:
+                feeds.keep(work, feed.kind, record.id, problem=record.problem, looked=True)
+        intake.take(work, desk, arrivals, counts)
+        feeds.prune_messages(work, feed.kind)
+        if read is not None:
+            feeds.set_cursor(work, *read)
 
 
 def note(desk: Desk, kind: str, message_id: str, record_ids: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ ended because the payment's own receipt is balanced; `sync/part_refunds.py` ends
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import rules
@@ -25,11 +25,10 @@ TWICE = "out_twice"  # why a failure is opened: the fact that it rests on
 PART = "partly_refunded"
 
 
-def known_before(work: Work, payment: Payment) -> StoredPayment | None:
-    """The payment as we hold it, where the feed says something of money that went out or came back; else None, unread."""
-    if payment.status is FeedStatus.PAID and not payment.dispute:
-        return None
-    return payments.find(work.connection, work.company, payment.transaction_number)
+def known_before(work: Work, told: Sequence[Payment]) -> Mapping[str, StoredPayment]:
+    """The payments as we hold them of which the feed says something of money that went out or came back; the others unread."""
+    asked = [payment.transaction_number for payment in told if payment.status is not FeedStatus.PAID or payment.dispute]
+    return payments.by_numbers(work.connection, work.company, asked)
 
 
 def stated(payment: Payment, before: StoredPayment | None) -> Payment:

@@ -14,7 +14,7 @@ from receivables.errors import StaleDecision
 from storage import attempts, companies, escalations
 from storage.attempts import Attempted
 from storage.escalations import StoredEscalation
-from storage.taking_in import take_in
+from storage.taking_in import arrival, take_in
 from storage.work import working
 from sync import escalation, journey, ownership
 from sync.escalation import Rate, is_isolated, probable_setting
@@ -66,7 +66,7 @@ def judged(scene: Scene, company: str, *, attempted: int, failed: int, first: in
         companies.begin_run(work, run_id)
         for number in range(first, first + attempted):
             payment = a_payment(company=company, transaction_number=f"TXN-{number}", amount_minor=1_000)
-            take_in(work, payment, source="test", excluded_by=None, time_zone=CHICAGO)
+            take_in(work, [arrival(payment, source="test", excluded_by=None)], CHICAGO)
             attempts.record_many(work, run_id, [Attempted(payment, number - first < failed, "short", "")])
 
 

@@ -31,7 +31,7 @@ sys.path.insert(0, "tests")
 from makers import CHICAGO, START, a_payment
 from app.clock import SystemClock, RandomIds
 from storage.engine import Database
-from storage.taking_in import take_in
+from storage.taking_in import arrival, take_in
 from storage.work import working
 db, clock, ids = Database(sys.argv[1]), SystemClock(), RandomIds()
 print("ready", flush=True)
@@ -40,7 +40,8 @@ for place in range(int(sys.argv[3])):
     number, paid_at = f"{sys.argv[2]}-{place}", datetime.fromisoformat(sys.argv[4])
     payment = a_payment(transaction_number=number, amount_minor=1_000 + place, paid_at=paid_at, has_time=True)
     with working(db.work(), "acme", clock, ids, "feed") as work:
-        print(take_in(work, payment, source=sys.argv[2], excluded_by=None, time_zone=CHICAGO).value, flush=True)
+        taken = take_in(work, [arrival(payment, source=sys.argv[2], excluded_by=None)], CHICAGO)
+        print(taken[0].became.value, flush=True)
 """
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -14,12 +14,13 @@ from app import import_preview
 from app.commands.payments import AsJson, CompanyId, working
 from app.import_maps import STANDARD, Chosen, advice_for, choose
 from app.import_preview import PreviewRow
-from app.output import print_json, print_line, print_table
+from app.output import print_json, print_json_parts, print_line, print_table
+from app.pace import Pace
 from app.toml_file import parsed
 from app.wiring import open_house, os_account
 from feeds.csv_file import CsvFile
 from feeds.maps.map import BUILT_IN, Map
-from feeds.maps.mapped_file import Became, MappedFile
+from feeds.maps.mapped_file import MappedFile
 from feeds.payment_file import PaymentFile
 from receivables.errors import ConfigurationError, FeedError
 from receivables.payment import FeedStatus, Payment
@@ -84,13 +85,16 @@ def import_file(
     chosen = choose(map_name, states or [], before, house.settings.folder)
     feed = _feed(desk, file, chosen, partial=partial or preview, not_cards=numbers_are_not_cards)
     try:
+        with working(f"checking {feed.name}", quiet=as_json) as update:
+            feed.validate(lambda checked: update(f"checking {feed.name}: {counted(checked, 'payment')}"))
         if preview:
             _preview(desk, feed, chosen, as_json)
             return
         if feed.lines_not_cards:
             intake.numbers_are_not_cards(desk, feed, lines=feed.lines_not_cards, by=os_account())
-        with working(f"reading {feed.name}") as update:
-            counts = intake.run_once(desk, feed, lambda done: update(f"{done} of {counted(feed.count, 'payment')}"), by=person)
+        pace = Pace(feed.count, desk.clock)
+        with working(f"importing {feed.name}", quiet=as_json) as update:
+            counts = intake.run_once(desk, feed, lambda done: update(pace.said(done)), by=person)
     except FeedError as error:
         message = _with_advice(error.message, chosen, file, desk)
         if as_json:
@@ -164,15 +168,13 @@ def _with_advice(message: str, chosen: Chosen, file: Path, desk: Desk) -> str:
 
 def _preview(desk: Desk, feed: PaymentFile, chosen: Chosen, as_json: bool) -> None:
     """Shows what each row would become; ends with 2 where something is wrong, as the import would."""
-    found = list(feed.payments())
-    became: Sequence[Became]
+    rows: Iterator[PreviewRow]
     if isinstance(feed, MappedFile):
-        became = feed.became
+        rows = import_preview.rows_of(feed.became, list(feed.payments()))
     else:
-        became = [Became(0, "payment", payment.transaction_number) for payment in found]
-    rows: list[PreviewRow] = import_preview.rows_of(became, found)
+        rows = (import_preview.row_of(payment) for payment in feed.payments())
     if as_json:
-        print_json({"map": chosen.name, "rows": rows, "problems": feed.problems})
+        print_json_parts({"map": chosen.name, "rows": rows, "problems": feed.problems})
     else:
         how = f"read by the map {chosen.name} ({chosen.by.reading()})" if chosen.by else "in Resolve Now's own columns"
         import_preview.show(feed.name, how, rows, feed.problems, desk.company.words)

@@ -28,10 +28,10 @@ REFUSED_SHOWN = 20
 
 
 @contextmanager
-def working(text: str) -> Iterator[Callable[[str], None]]:
-    """Shows progress on a terminal; standard output stays clean for the answer."""
+def working(text: str, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """Shows progress on a terminal, unless it is to be quiet; standard output stays clean for the answer."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if quiet or not console.is_terminal:
         yield lambda _: None
         return
     with console.status(text) as status:
