@@ -182,6 +182,23 @@ def test_several_receipts_are_given_as_proof(entered: CommandLine) -> None:
     assert ("done", "dismissed") == (told["state"], told["payment"])
 
 
+@pytest.mark.parametrize("way", [("match", "--to-invoice"), ("recreate_receipt", "--successor")])
+def test_either_way_of_naming_one_of_several_invoices_of_a_number_matches_it(tmp_path: Path, way: tuple[str, str]) -> None:
+    made = InThisProcess(write_settings(tmp_path).folder)
+    load_books(made, {"H": "Hooli"}, [("1001", "Hooli", "50.00"), ("1001", "Hooli", "30.00")])
+    made.take_in(("TXN-1", "Hooli", "30.00", "1001:30.00"))
+    assert 1 == made.sync()["failed"]
+    meant = next(of["id"] for of in made.answer("books", "list", "invoices") if of["open_minor"] == 30_00)
+    remedy, option = way
+    seen = made.failing()["evidence"]
+    told = made.answer("decide", "TXN-1", remedy, "--as", "dana", option, f"#{meant}", "--seen", seen)
+    assert ("match", "done", "received") == (told["remedy"], told["state"], told["payment"])
+    assert (1, 0) == (
+        made.sync()["verified"],
+        next(of["open_minor"] for of in made.answer("books", "list", "invoices") if of["id"] == meant),
+    )
+
+
 # --- money that went back -----------------------------------------------------------------------------------------------
 
 

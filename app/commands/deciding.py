@@ -22,7 +22,7 @@ from bot.figures import figures, follows
 from receivables.authority import Answer, Ruling
 from receivables.diagnosis import Remedy
 from receivables.payment import Bucket, PaymentState
-from storage import cards, decisions, payments
+from storage import cards, decisions, failures, payments
 from storage.cards import CardFacts
 from sync import journey, requests
 from sync.desk import Desk
@@ -98,7 +98,7 @@ def decide(
         "to_customer": to_customer,
         "entry": entry,
     }
-    options = {name: value for name, value in told.items() if value}
+    remedy, options = _meant(desk, transaction, remedy, {name: value for name, value in told.items() if value})
     made = requests.request(
         desk,
         transaction,
@@ -119,6 +119,19 @@ def decide(
         print_line(_outcome(desk, made, state, slack=house.settings.company(desk.company.id).slack is not None))
     if made.state not in ("done", "waiting_approval"):
         sys.exit(1)
+
+
+def _meant(desk: Desk, number: str, remedy: Remedy, options: dict[str, object]) -> tuple[Remedy, dict[str, object]]:
+    """`recreate_receipt --successor X` means `match --to-invoice X` where several invoices share the number that was paid."""
+    if remedy is not Remedy.RECREATE_RECEIPT or "successor" not in options:
+        return remedy, options
+    with desk.db.read() as connection:
+        found = failures.open_of(connection, desk.company.id, number)
+    if found is None or remedy in found.offered or Remedy.MATCH not in found.offered:
+        return remedy, options
+    return Remedy.MATCH, {name: value for name, value in options.items() if name != "successor"} | {
+        "to_invoice": [options["successor"]]
+    }
 
 
 def _asked(desk: Desk, number: str, remedy: Remedy, person: str, options: dict[str, object]) -> str | None:
