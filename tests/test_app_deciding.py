@@ -192,11 +192,8 @@ def test_either_way_of_naming_one_of_several_invoices_of_a_number_matches_it(tmp
     remedy, option = way
     seen = made.failing()["evidence"]
     told = made.answer("decide", "TXN-1", remedy, "--as", "dana", option, f"#{meant}", "--seen", seen)
-    assert ("match", "done", "received") == (told["remedy"], told["state"], told["payment"])
-    assert (1, 0) == (
-        made.sync()["verified"],
-        next(of["open_minor"] for of in made.answer("books", "list", "invoices") if of["id"] == meant),
-    )
+    assert ("match", "done", "verified") == (told["remedy"], told["state"], told["payment"])
+    assert [0] == [of["open_minor"] for of in made.answer("books", "list", "invoices") if of["id"] == meant]
 
 
 # --- money that went back -----------------------------------------------------------------------------------------------

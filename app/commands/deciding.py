@@ -178,7 +178,8 @@ def _what_it_means(desk: Desk, facts: CardFacts, remedy: Remedy, options: dict[s
 def _carried_out(desk: Desk, decision_id: str, number: str) -> tuple[decisions.StoredDecision, str]:
     """Carries the decision out, and returns it with the payment's state afterwards.
 
-    Waits a moment where another process is faster; not where only the books can tell the outcome.
+    Waits a moment where another process is faster; not where only the books can tell the outcome. What only makes the payment
+    ready to be posted is followed by a sync.
     """
     for _ in range(LOOKS):
         counts = journey.finish_once(desk)
@@ -189,6 +190,10 @@ def _carried_out(desk: Desk, decision_id: str, number: str) -> tuple[decisions.S
         if not under_way or counts.problem or stored.bucket is Bucket.UNKNOWN:
             break
         time.sleep(LOOK_AGAIN_SECONDS)
+    if made.state == "done" and stored.state == PaymentState.RECEIVED:
+        journey.run(desk)
+        with desk.db.read() as connection:
+            stored = payments.by_numbers(connection, desk.company.id, {number})[number]
     return made, stored.state
 
 
