@@ -72,6 +72,10 @@ calls: ## count the calls to each of the books, here and in 0.1.0: healthy payme
 	@$(install) dev
 	@$(bin)/python -m bench.calls $(ARGS)
 
+scale: ## several schedulers and workers on one PostgreSQL, killed and frozen; how fast, how fair (ARGS="--parts machines")
+	@$(install) dev
+	@PYTHONPATH=.:tests $(bin)/python -m bench.scale $(ARGS)
+
 feeds: ## play 10,000 generated feeds of changes for each connector that has one (FEEDS=200 for fewer)
 	@$(install) dev
 	@FEEDS=$(or $(FEEDS),10000) $(bin)/python -m pytest -q -n $(JOBS) tests/test_accounting_feeds_*.py

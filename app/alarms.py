@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -22,11 +22,14 @@ from app.turns import Turns
 from app.wiring import House
 from bot.bolt import Bot
 from bot.outbox import Outbox
+from sync.due import Due
 
 DUE_SECONDS = 1  # whatever is due begins at most this late, where a slot is free
 LISTEN_SECONDS = 10  # Slack may be down when this process starts
 TELL_OF_CONFIGURATION_SECONDS = 5  # each piece of work looks at the file itself; this is for the log
 OUTBOX_SECONDS = 1  # Slack takes about one message a second for each channel
+
+HandOver = Callable[[Sequence[Due]], object]
 
 log = structlog.get_logger()
 
@@ -34,9 +37,11 @@ log = structlog.get_logger()
 class Alarms:
     """Rings until stopped. `wake` looks at once at what is due."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, hand_over: HandOver | None = None) -> None:
+        """`hand_over` gives to workers what is due; without it this process does it."""
         self._house = house
         self._turns = Turns(house)
+        self._hand_over = hand_over
         self.slots = Slots(self._turns.take, house.clock, slots=house.settings.slots)
         executors = {name: ThreadPoolExecutor(1) for name in ("due", "outbox", "listen", "configuration")}
         self._scheduler = BackgroundScheduler(
@@ -76,8 +81,12 @@ class Alarms:
         self._scheduler.modify_job("due", next_run_time=self._house.clock.now())
 
     def _look(self) -> None:
-        for found in self._turns.due():
-            self.slots.offer(found.company, found.piece)
+        found = self._turns.due()
+        if self._hand_over is not None:
+            self._hand_over(found)
+            return
+        for due in found:
+            self.slots.offer(due.company, due.piece)
         self.slots.look()
 
     def _tell_of_configuration(self) -> None:
@@ -106,10 +115,10 @@ def until_told_to_stop() -> None:
     stop_asked()()
 
 
-def run_until_told_to_stop(house: House) -> None:
+def run_until_told_to_stop(house: House, hand_over: HandOver | None = None) -> None:
     """Runs the jobs, and listens to Slack where it is configured, until told to stop; then stops cleanly."""
     wait_until_told = stop_asked()  # before any job runs: a stop never cuts work off in the middle
-    alarms = Alarms(house)
+    alarms = Alarms(house, hand_over)
     bot = open_bot(house, alarms)
     alarms.start()
     if bot is not None:

@@ -52,6 +52,10 @@ COMMANDS = {
     "doctor": ("connections:doctor", "Check what works, what does not, and what to do about it; changes nothing."),
     "reconcile": ("proof:reconcile", "Prove that every portal payment we know of has exactly one receipt in the books."),
     "run": ("service:run", "Sync every company on schedule and carry out decisions, until Ctrl-C."),
+    "worker": (
+        "service:worker",
+        "Work for what `resolve-now run --workers` schedules, on any number of machines (PostgreSQL), until Ctrl-C.",
+    ),
     "migrate": ("service:migrate", "Upgrade Resolve Now's own database to this version."),
     "demo": (
         "service:demo",

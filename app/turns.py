@@ -1,19 +1,21 @@
 """Which company has work now, and doing it: what is due is asked of all companies at once, and what came of it is logged.
 
-No threads: `run` calls this from its slots, and workers on other machines from theirs. A piece of work that stays due
-although it was handed out rests for a while, longer each time, until something else waits at that company.
+No threads: `run` calls this from its slots, and workers on other machines from theirs; no two of them work for one company
+at once. A piece of work that stays due although it was handed out rests for a while, longer each time, until something else
+waits at that company.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from app.wiring import House
+from storage.alone import Alone, Hold, work_for
 from sync import due
-from sync.desk import Desk
+from sync.desk import Desk, Standing
 from sync.due import Due, Piece
 from sync.journey import JourneyCounts
 from sync.nights import NightCounts
@@ -36,6 +38,7 @@ class Turns:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._alone = Alone(house.db)
         self._desks: dict[str, Desk] = {}
         self._rests: dict[tuple[str, Piece], _Rest] = {}
         self._turn = threading.Lock()
@@ -74,7 +77,10 @@ class Turns:
 
     def take(self, company: str, piece: Piece) -> None:
         """Does a piece of work and logs what came of it; nothing where another process does it."""
-        counts = due.take(self._house.as_of_now(self._desk(company)), piece)
+        with self._alone.holding(work_for(company)) as hold:
+            if hold is None:
+                return
+            counts = due.take(_while_it_lasts(self._house.as_of_now(self._desk(company)), hold), piece)
         if isinstance(counts, NightCounts):
             _tell_of_night(company, counts)
         elif counts is not None and _tell_of_journey(piece, counts):
@@ -86,6 +92,12 @@ class Turns:
             if company not in self._desks:
                 self._desks[company] = self._house.desk(company)
             return self._desks[company]
+
+
+def _while_it_lasts(desk: Desk, hold: Hold) -> Desk:
+    """The desk, which sends nothing any more once another process may work for the company."""
+    allowed = desk.standing or (lambda: Standing(desk.company.writes))
+    return replace(desk, standing=lambda: allowed() if hold.lasts() else Standing(writes=False))
 
 
 def _tell_of_night(company: str, counts: NightCounts) -> None:

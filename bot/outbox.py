@@ -25,6 +25,7 @@ from bot.rooms import Channel, Rooms
 from bot.slack_errors import Trouble, trouble_of
 from receivables.failpoints import failpoint
 from storage import audit, cards, companies, escalations, failures, incidents, nights, outbox
+from storage.alone import Alone
 from storage.cards import Place
 from storage.outbox import Waiting
 from storage.watch import Watch
@@ -34,6 +35,7 @@ BEHIND_SECONDS = 0.05  # what waits for another message comes due after it, so t
 SECONDS_BETWEEN_MESSAGES = 1.0  # Slack allows about one a second for each channel
 CARDS_IN_A_BURST = 20  # more new cards than this at once are a digest: 1,000 cards would take 17 minutes
 LEASE_SECONDS = 120.0
+FROZEN_SECONDS = 60  # a sender that says nothing for longer leaves its channels to another; each message is claimed anyway
 HISTORY_PAGE = 200  # messages of the channel, newest first ...
 HISTORY_PAGES = 5  # ... so a thousand at most: a message that was lost is about as old as the trouble
 FAILURES_PER_WRITE = 250  # a transaction touches at most 500 rows
@@ -54,6 +56,7 @@ class Outbox:
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.rooms.clock)  # of what other processes hold
+        self.alone = Alone(self.rooms.db, idle_seconds=FROZEN_SECONDS)
 
     def run_once(self) -> int:
         """Sends what may be sent now; returns how many messages left. Never raises for Slack's answers."""
@@ -64,12 +67,15 @@ class Outbox:
             companies_here = [company for company in outbox.leaving(connection) if company in rooms.channels]
         if not companies_here:
             return 0
+        ours = self._channels_of_ours(companies_here)
         for company in companies_here:
-            self._tell_in_incidents(company)
-            self._digest_burst(company)
+            if rooms.channels[company].cards in ours:
+                self._tell_in_incidents(company)
+                self._digest_burst(company)
         with rooms.db.read() as connection:
             lines = outbox.lines(connection, companies_here, rooms.clock.now())
-        waiting = [wish for company, urgent in lines for wish in self._claim(company, urgent)]
+        here = [line for line in lines if self._channel(*line) in ours]
+        waiting = [wish for company, urgent in here for wish in self._claim(company, urgent)]
         sent = 0
         held: dict[str, list[tuple[Waiting, float]]] = {}
         for wish in waiting:
@@ -84,6 +90,15 @@ class Outbox:
                     next_at = work.at + timedelta(seconds=wait)
                     outbox.put_back(work, wish, next_at=next_at, problem="", never_left=True)
         return sent
+
+    def _channels_of_ours(self, companies_here: Sequence[str]) -> set[str]:
+        """The channels that this process sends to, and no other while it lives."""
+        channels = {self._channel(company, urgent) for company in companies_here for urgent in (False, True)}
+        return {channel for channel in channels if self.alone.keep(f"channel {channel}")}
+
+    def _channel(self, company: str, urgent: bool) -> str:
+        channel = self.rooms.channels[company]
+        return channel.escalations if urgent else channel.cards
 
     def _claim(self, company: str, urgent: bool) -> Sequence[Waiting]:
         with self.rooms.work(company) as work:
@@ -114,8 +129,7 @@ class Outbox:
     # --- one message --------------------------------------------------------------------------------------------------
 
     def _target(self, wish: Waiting) -> str:
-        channel = self.rooms.channels[wish.company]
-        return channel.escalations if wish.subject_kind == "escalation" else channel.cards
+        return self._channel(wish.company, wish.subject_kind == "escalation")
 
     def _seconds_to_wait(self, wish: Waiting) -> float:
         """0.0 is now. A channel is written to once a second, and one subject's messages leave in order."""

@@ -81,6 +81,11 @@ class Database:
     def dialect(self) -> str:
         return self.url.get_backend_name()
 
+    @property
+    def address(self) -> dict[str, Any]:
+        """How a connection outside these engines is opened on PostgreSQL: the arguments of `psycopg.connect`."""
+        return dict(self._work.dialect.create_connect_args(self.url)[1])
+
     def close(self) -> None:
         for engine in (self._read, self._acknowledge, self._work):
             engine.dispose()

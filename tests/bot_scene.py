@@ -323,8 +323,8 @@ def slack_environment(workspace: Workspace) -> dict[str, str]:
 
 
 @contextmanager
-def a_bot_scene(folder: Path, *, listening: bool = True) -> Iterator[BotScene]:
-    """Everything started, and stopped again. With `listening` off, only the outbox works."""
+def a_bot_scene(folder: Path, *, listening: bool = True, url: str = "") -> Iterator[BotScene]:
+    """Everything started, and stopped again. With `listening` off, only the outbox works; `url` is another database."""
     clock, bell = ManualClock(), Bell()
     before = set(threading.enumerate())
     with start(
@@ -334,7 +334,8 @@ def a_bot_scene(folder: Path, *, listening: bool = True) -> Iterator[BotScene]:
         templates.new_database(folder)
         ledger = Ledger(folder / "acme-books.sqlite", clock)
         books = EmbeddedBooks(ledger, clock)
-        opened = open_house(config, slack_environment(workspace))
+        elsewhere = {"RESOLVE_NOW_DATABASE_URL": url} if url else {}
+        opened = open_house(config, {**slack_environment(workspace), **elsewhere})
         house = replace(opened, clock=clock, watch=Watch(clock), ids=SharedIds(), books_of=lambda _: books)
         bot = open_bot(house, bell)
         assert bot is not None

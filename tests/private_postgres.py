@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,8 +82,8 @@ class Cluster:
 
 
 @contextmanager
-def running() -> Iterator[Cluster]:
-    """A server for as long as the block lasts. Raises PostgresMissing where there is none to run."""
+def running(**settings: str) -> Iterator[Cluster]:
+    """A server for as long as the block lasts, with `settings` of its own. Raises PostgresMissing where there is none to run."""
     made = tempfile.mkdtemp(prefix="resolve-now-pg-", dir=templates.memory())  # short: a socket's path has at most 107 bytes
     folder = Path(made)
     try:
@@ -93,7 +93,7 @@ def running() -> Iterator[Cluster]:
         folder.chmod(0o755)
         programs = _programs(folder, run_as)
         _initialise(programs, server_folder, run_as)
-        server = _start(programs, server_folder, run_as)
+        server = _start(programs, server_folder, run_as, settings)
         try:
             with _connected(server, server_folder) as desk:
                 yield Cluster(server_folder, server, desk)
@@ -163,7 +163,7 @@ def _initialise(programs: Path, folder: Path, run_as: _RunAs) -> None:
         raise RuntimeError(f"initdb failed:\n{made.stdout}{made.stderr}")
 
 
-def _start(programs: Path, folder: Path, run_as: _RunAs) -> subprocess.Popen[bytes]:
+def _start(programs: Path, folder: Path, run_as: _RunAs, more: Mapping[str, str]) -> subprocess.Popen[bytes]:
     settings = {
         "listen_addresses": "",
         "unix_socket_directories": folder,
@@ -175,7 +175,7 @@ def _start(programs: Path, folder: Path, run_as: _RunAs) -> subprocess.Popen[byt
         "autovacuum": "off",
     }
     command: list[str | Path] = [programs / "postgres", "-D", folder / "data"]
-    for name, value in settings.items():
+    for name, value in {**settings, **more}.items():
         command += ["-c", f"{name}={value}"]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(

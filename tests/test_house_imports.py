@@ -20,6 +20,7 @@ ROOMS_OF = {
     "sqlalchemy": {"storage"},
     "alembic": {"storage"},
     "psycopg": {"storage"},
+    "procrastinate": {"storage"},
     "pysqlite3": {"storage", "accounting", "app"},  # app: the demo's tally counts in the files themselves
     "durable": {"rules"},
     "durable_rules_engine": {"rules"},

@@ -19,7 +19,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parent.parent
-IMPORTED_ONCE = ["warm", "app.main", "app.http", "app.slack", "alembic.command", "warmed"]
+IMPORTED_ONCE = ["warm", "app.main", "app.http", "app.slack", "app.worker", "alembic.command", "warmed"]
 _CONTEXT = multiprocessing.get_context("forkserver")
 
 
@@ -40,6 +40,11 @@ class Started:
         """Its exit code, less than nothing for a signal; None while it runs."""
         return self._process.exitcode
 
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
     def poll(self) -> int | None:
         return self._process.exitcode
 
@@ -55,8 +60,7 @@ class Started:
         self._process.kill()
 
     def send_signal(self, number: int) -> None:
-        assert self._process.pid is not None
-        os.kill(self._process.pid, number)
+        os.kill(self.pid, number)
 
 
 def _serve() -> None:

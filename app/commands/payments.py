@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -16,6 +17,7 @@ from app.output import print_json, print_line, print_table
 from app.wiring import open_house, os_account
 from receivables.words import Words, counted
 from storage import attempts, decisions, failures, feeds, hiding, payments, search
+from storage.alone import Alone, work_for
 from sync import journey, preview, waiting
 from sync.desk import Desk
 from sync.journey import JourneyCounts
@@ -25,6 +27,7 @@ CompanyId = Annotated[str | None, typer.Option("--company", help="Which company;
 Transaction = Annotated[str, typer.Argument(help="The payment's transaction number.")]
 KINDS = ("payment", "invoice", "customer", "credit-memo", "receipt")
 REFUSED_SHOWN = 20
+ASK_AGAIN_SECONDS = 1.0  # while another process works for the company
 
 
 @contextmanager
@@ -58,8 +61,9 @@ def sync(
         _preview(desks, as_json)
         return
     done = []
+    alone = Alone(house.db)
     for desk in desks:
-        with working(f"{desk.company.name}: starting") as update:
+        with working(f"{desk.company.name}: starting") as update, alone.when_free(work_for(desk.company.id), _waiting(update)):
             counts = journey.run(desk, update)
             if wait or (wait is None and not as_json):
                 waiting.until_known(desk, counts, update, (lambda _: None) if as_json else print_line)
@@ -71,6 +75,14 @@ def sync(
             _say(desk, counts)
     if any(counts.problem for counts in done):
         sys.exit(1)
+
+
+def _waiting(update: Callable[[str], None]) -> Callable[[], None]:
+    def wait() -> None:
+        update("another process is working for this company; waiting for it to end")
+        time.sleep(ASK_AGAIN_SECONDS)
+
+    return wait
 
 
 def _say(desk: Desk, counts: JourneyCounts) -> None:

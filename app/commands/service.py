@@ -1,4 +1,4 @@
-"""Commands that run the service: run, migrate, demo."""
+"""Commands that run the service: run, worker, migrate, demo."""
 
 from __future__ import annotations
 
@@ -29,21 +29,44 @@ class DemoBooks(StrEnum):
     TRYTON = "tryton"
 
 
-def run(context: typer.Context) -> None:
+def run(
+    context: typer.Context,
+    workers: Annotated[
+        bool, typer.Option(help="Leave the work to `resolve-now worker` processes (PostgreSQL): schedule it, and talk to Slack.")
+    ] = False,
+) -> None:
     """Sync every company on schedule and carry out decisions, until Ctrl-C."""
-    import structlog  # noqa: PLC0415
-
     from app.alarms import run_until_told_to_stop  # noqa: PLC0415  # Slack and the scheduler: no other command waits for them
+    from app.worker import handing_over  # noqa: PLC0415
+
+    _log_to_stderr()
+    house = open_house(context.obj)
+    run_until_told_to_stop(house, handing_over(house) if workers else None)
+
+
+def worker(
+    context: typer.Context,
+    slots: Annotated[int | None, typer.Option(min=1, max=64, help="Pieces of work at once. Default: those configured.")] = None,
+) -> None:
+    """Work for what `resolve-now run --workers` schedules, on any number of machines (PostgreSQL), until Ctrl-C."""
+    from app.worker import work_until_told_to_stop  # noqa: PLC0415
+
+    _log_to_stderr()
+    work_until_told_to_stop(open_house(context.obj), slots=slots)
+
+
+def _log_to_stderr() -> None:
+    import structlog  # noqa: PLC0415
 
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    run_until_told_to_stop(open_house(context.obj))
 
 
 def migrate(context: typer.Context, as_json: AsJson = False) -> None:

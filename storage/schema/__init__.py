@@ -19,6 +19,7 @@ from storage.schema.nights import night
 from storage.schema.payments import allocation, attempt, binding, company, import_map, intake_file, mirror, payment, run, twin
 from storage.schema.receipts import hand_receipt, receipt_key
 from storage.schema.record import AUDIT_GUARD_POSTGRESQL, AUDIT_GUARD_SQLITE, audit, audit_head
+from storage.schema.slots import slot
 from storage.schema.tallies import tally
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "receipt_key",
     "run",
     "seen_message",
+    "slot",
     "tally",
     "token",
     "twin",
