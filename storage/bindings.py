@@ -85,18 +85,20 @@ def unbind(work: Work, number: str, decision_id: str) -> bool:
     return bool(lines)
 
 
+_HELD = (
+    sa.select(schema.binding)
+    .where(schema.binding.c.company == sa.bindparam("of_company"))
+    .where(schema.binding.c.transaction_number.in_(sa.bindparam("numbers", expanding=True)))
+    .order_by(schema.binding.c.transaction_number, schema.binding.c.line, schema.binding.c.version)
+)
+
+
 def held(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, Mapping[int, Binding]]:
     """The binding that holds for each line of each payment; unbound lines are absent."""
-    table = schema.binding
     found: dict[str, dict[int, Binding]] = {number: {} for number in numbers}
     if not found:
         return found
-    query = (
-        sa.select(table)
-        .where(table.c.company == company, table.c.transaction_number.in_(numbers))
-        .order_by(table.c.transaction_number, table.c.line, table.c.version)
-    )
-    for row in connection.execute(query):
+    for row in connection.execute(_HELD, {"of_company": company, "numbers": list(found)}):
         found[row.transaction_number][row.line] = of_row(row)
     return {number: {line: bound for line, bound in lines.items() if bound.invoice_id} for number, lines in found.items()}
 

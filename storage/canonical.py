@@ -20,14 +20,22 @@ def canonical(value: Any) -> bytes:
 
 def is_simple(value: Any) -> bool:
     """Whether it is made of nothing but texts, exact integers, true, false, null, lists, and objects with ASCII keys."""
-    if isinstance(value, str) or value is None or value is True or value is False:
-        return True
     kind = type(value)
+    if kind in _PLAIN:
+        return True
     if kind is int:
         return bool(abs(value) <= LARGEST_EXACT)
     if kind is dict:
-        return all(type(key) is str and key.isascii() for key in value) and all(map(is_simple, value.values()))
-    return kind in (list, tuple) and all(map(is_simple, value))
+        for key, item in value.items():
+            if type(key) is not str or not key.isascii() or not (type(item) in _PLAIN or is_simple(item)):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        return all(map(is_simple, value))
+    return isinstance(value, str)
+
+
+_PLAIN = frozenset({str, bool, type(None)})
 
 
 def _exact(value: Any) -> Any:

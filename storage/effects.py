@@ -194,14 +194,21 @@ def by_ids(connection: Connection, company: str, ids: Collection[str]) -> Sequen
     return _load(connection, sa.and_(table.c.company == company, table.c.id.in_(ids))) if ids else []
 
 
+_OF_PAYMENTS = (
+    sa.select(schema.effect)
+    .where(schema.effect.c.company == sa.bindparam("of_company"))
+    .where(schema.effect.c.transaction_number.in_(sa.bindparam("numbers", expanding=True)))
+    .order_by(schema.effect.c.planned_at, schema.effect.c.id)
+)
+
+
 def of_payments(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, Sequence[StoredEffect]]:
     """Every effect of some payments, in the order they were planned; each payment is a key."""
-    table = schema.effect
     found: dict[str, list[StoredEffect]] = {number: [] for number in numbers}
     if not found:
         return found
-    for effect in _load(connection, sa.and_(table.c.company == company, table.c.transaction_number.in_(numbers))):
-        found[effect.transaction_number].append(effect)
+    for row in connection.execute(_OF_PAYMENTS, {"of_company": company, "numbers": list(found)}):
+        found[row.transaction_number].append(of_row(row._mapping))
     return found
 
 

@@ -355,10 +355,9 @@ def show(work: Work, failure_id: str, diagnosis: Diagnosis, root: str) -> str | 
         sa.update(table)
         .where(here, table.c.state == "open")
         .values(changed_at=work.at, version=table.c.version + 1, root=root, **_words(diagnosis))
-    )
-    if shown.rowcount != 1:
-        return None
-    return str(work.connection.execute(sa.select(table.c.transaction_number).where(here)).scalar_one())
+        .returning(table.c.transaction_number)
+    ).scalar_one_or_none()
+    return None if shown is None else str(shown)
 
 
 def _words(diagnosis: Diagnosis) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -191,8 +191,8 @@ def _each_once(customers: Sequence[Customer]) -> list[Customer]:
 
 def invoices_numbered(connection: Connection, company: str, numbers: Collection[str]) -> Sequence[Seen]:
     """Every invoice ever seen with one of these numbers, deleted ones included."""
-    table = schema.mirror
-    return _load(connection, company, sa.and_(table.c.kind == "invoice", table.c.number.in_(numbers)))
+    given = {"of_company": company, "numbers": list(numbers)}
+    return _seen(connection.execute(_NUMBERED, given)) if numbers else ()
 
 
 def invoices_spelled_like(
@@ -211,8 +211,8 @@ def invoices_spelled_like(
 
 def documents(connection: Connection, company: str, kind: str, ids: Collection[str]) -> Sequence[Seen]:
     """Documents of one kind by id, deleted ones included."""
-    table = schema.mirror
-    return _load(connection, company, sa.and_(table.c.kind == kind, table.c.document_id.in_(ids))) if ids else ()
+    given = {"of_company": company, "of_kind": kind, "ids": list(ids)}
+    return _seen(connection.execute(_DOCUMENTS, given)) if ids else ()
 
 
 def customers_and_heirs(connection: Connection, company: str, ids: Collection[str]) -> Mapping[str, Customer]:
@@ -280,10 +280,22 @@ def receipts(connection: Connection, company: str, *, limit: int, after: str = "
     return [receipt for receipt in found if isinstance(receipt, Receipt)]
 
 
+_LAST_SEEN = (
+    sa.select(schema.mirror)
+    .where(schema.mirror.c.company == sa.bindparam("of_company"))
+    .order_by(schema.mirror.c.created_at, schema.mirror.c.document_id)
+)
+_NUMBERED = _LAST_SEEN.where(
+    schema.mirror.c.kind == "invoice", schema.mirror.c.number.in_(sa.bindparam("numbers", expanding=True))
+)
+_DOCUMENTS = _LAST_SEEN.where(
+    schema.mirror.c.kind == sa.bindparam("of_kind"), schema.mirror.c.document_id.in_(sa.bindparam("ids", expanding=True))
+)
+
+
 def _load(connection: Connection, company: str, condition: sa.ColumnElement[bool], *, limit: int | None = None) -> list[Seen]:
-    table = schema.mirror
-    here = sa.select(table).where(table.c.company == company, condition)
-    query = here.order_by(table.c.created_at, table.c.document_id).limit(limit)
-    return [
-        Seen(codec.document_from_json(row.kind, row.body), row.deleted_at, row.deleted_by) for row in connection.execute(query)
-    ]
+    return _seen(connection.execute(_LAST_SEEN.where(condition).limit(limit), {"of_company": company}))
+
+
+def _seen(rows: Iterable[sa.Row[tuple[object, ...]]]) -> list[Seen]:
+    return [Seen(codec.document_from_json(row.kind, row.body), row.deleted_at, row.deleted_by) for row in rows]

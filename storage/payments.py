@@ -175,9 +175,8 @@ def in_state(
     connection: Connection, company: str, state: PaymentState, *, limit: int, after: str = ""
 ) -> Sequence[StoredPayment]:
     """A bounded batch of payments in one state, in the order of their numbers; `after` continues a walk."""
-    table = schema.payment
-    condition = sa.and_(table.c.company == company, table.c.state == state, table.c.transaction_number > after)
-    return _load(connection, condition, limit=limit)
+    given = {"of_company": company, "of_state": state, "after": after, "most": limit}
+    return _stored_all(connection, connection.execute(_IN_STATE, given).all())
 
 
 def of_company(connection: Connection, company: str) -> Sequence[StoredPayment]:
@@ -225,9 +224,10 @@ def versions(connection: Connection, company: str, numbers: Collection[str]) -> 
 
 def by_numbers(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, StoredPayment]:
     """Several payments by transaction number; unknown ones are left out."""
-    table = schema.payment
-    condition = sa.and_(table.c.company == company, table.c.transaction_number.in_(numbers))
-    return {stored.number: stored for stored in _load(connection, condition, limit=None)} if numbers else {}
+    if not numbers:
+        return {}
+    rows = connection.execute(_BY_NUMBERS, {"of_company": company, "numbers": list(numbers)}).all()
+    return {stored.number: stored for stored in _stored_all(connection, rows)}
 
 
 def numbers_by_key(connection: Connection, company: str, keys: Collection[str]) -> Mapping[str, Sequence[str]]:
@@ -321,24 +321,39 @@ def _is(company: str, number: str) -> sa.ColumnElement[bool]:
     return sa.and_(schema.payment.c.company == company, schema.payment.c.transaction_number == number)
 
 
+_IN_ORDER = (
+    sa.select(schema.payment)
+    .where(schema.payment.c.company == sa.bindparam("of_company"))
+    .order_by(schema.payment.c.company, schema.payment.c.transaction_number)
+)
+_IN_STATE = _IN_ORDER.where(
+    schema.payment.c.state == sa.bindparam("of_state"), schema.payment.c.transaction_number > sa.bindparam("after")
+).limit(sa.bindparam("most"))
+_BY_NUMBERS = _IN_ORDER.where(schema.payment.c.transaction_number.in_(sa.bindparam("numbers", expanding=True)))
+_ALLOCATIONS = (
+    sa.select(schema.allocation)
+    .where(schema.allocation.c.company == sa.bindparam("of_company"))
+    .where(schema.allocation.c.transaction_number.in_(sa.bindparam("numbers", expanding=True)))
+    .order_by(schema.allocation.c.transaction_number, schema.allocation.c.line)
+)
+
+
 def _load(connection: Connection, condition: sa.ColumnElement[bool], *, limit: int | None) -> list[StoredPayment]:
     table = schema.payment
     query = sa.select(table).where(condition).order_by(table.c.company, table.c.transaction_number).limit(limit)
-    rows = connection.execute(query).all()
+    return _stored_all(connection, connection.execute(query).all())
+
+
+def _stored_all(connection: Connection, rows: Sequence[sa.Row[tuple[object, ...]]]) -> list[StoredPayment]:
     allocations = _allocations(connection, {(row.company, row.transaction_number) for row in rows})
     return [_stored(row, allocations.get((row.company, row.transaction_number), ())) for row in rows]
 
 
 def _allocations(connection: Connection, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], tuple[Allocation, ...]]:
-    table = schema.allocation
     found: dict[tuple[str, str], tuple[Allocation, ...]] = {}
     for company in {company for company, _ in keys}:
-        query = (
-            sa.select(table)
-            .where(table.c.company == company, table.c.transaction_number.in_([n for c, n in keys if c == company]))
-            .order_by(table.c.transaction_number, table.c.line)
-        )
-        for row in connection.execute(query):
+        given = {"of_company": company, "numbers": [number for of, number in keys if of == company]}
+        for row in connection.execute(_ALLOCATIONS, given):
             key = (row.company, row.transaction_number)
             found[key] = (*found.get(key, ()), Allocation(row.amount_minor, row.invoice_number, row.invoice_id))
     return found

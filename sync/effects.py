@@ -35,7 +35,7 @@ from sync import not_taken, rereading, settling
 from sync.desk import Desk
 from sync.rereading import Documents
 
-EFFECTS_PER_RUN = 60  # claimed at once at most; with their consequences under 500 rows a transaction
+EFFECTS_PER_RUN = 90  # claimed at once at most; with their consequences under 500 rows a transaction
 LEASE_SECONDS = 60.0  # how long this process may hold an effect before another may take it over
 SEND_SECONDS = 30.0  # nothing leaves this process later than this after the intent to send was written
 DISPATCHES_PER_RUN = 2  # claimed at once at most: as many as can be sent within a lease

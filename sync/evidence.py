@@ -327,7 +327,11 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
 def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read, company: Company) -> LineEvidence:
     allocation = stored.payment.allocations[number - 1]
     held = ours.bindings[stored.number].get(number)
-    meant = binding.what_is_meant(stored.payment, allocation, ours.known, company)
+    if held:
+        problem, customers = BindingProblem.NONE, {held.customer_id}
+    else:
+        meant = binding.what_is_meant(stored.payment, allocation, ours.known, company)
+        problem, customers = meant.problem, set(meant.customer_ids)
     invoice = read.invoices.get(held.invoice_id) if held else None
     seen = ours.known.as_seen(invoice.id) if isinstance(invoice, Gone) else None
     invoice_number = allocation.invoice_number or (invoice.number if invoice else "" if held else f"#{allocation.invoice_id}")
@@ -335,7 +339,6 @@ def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read, company:
     if read.full and held:
         credits = credit_memos.on(held.invoice_id, read.memos)
     if read.full and not successors.takes_money(invoice):
-        customers = {held.customer_id} if held else set(meant.customer_ids)
         taken = {line.invoice_id for line in ours.bindings[stored.number].values()}  # by this line, and by the others
         of_customer = [found for found in read.numbered if found.customer_id in customers and found.id not in taken]
         wanted = successors.place(stored.payment, allocation, invoice, seen)
@@ -344,7 +347,7 @@ def _line(stored: StoredPayment, number: int, ours: _Ours, read: _Read, company:
         line=number,
         amount_minor=allocation.amount_minor,
         invoice_number=invoice_number,
-        problem=BindingProblem.NONE if held else meant.problem,
+        problem=problem,
         invoice_id=held.invoice_id if held else "",
         invoice=invoice,
         credits=credits,

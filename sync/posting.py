@@ -27,7 +27,7 @@ from sync import money_back, receipts_again, resting
 from sync.desk import Desk
 from sync.evidence import gather
 
-PAYMENTS_PER_BATCH = 60  # about seven rows each, within a transaction of 500
+PAYMENTS_PER_BATCH = 90  # about seven rows each, within a transaction of 500
 
 
 @dataclass

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 
 from receivables.effects import Facts, ReceiptWrite, facts_of
 from receivables.evidence import Evidence
-from storage import hand_receipts, payments
+from storage import hand_receipts
 from storage.effects import StoredEffect
 from storage.hand_receipts import Found
+from storage.payments import StoredPayment
 from sync import mirroring, receipts_found
 from sync.desk import Desk
 
@@ -31,21 +32,23 @@ def known(desk: Desk, evidence: Evidence, customer_id: str) -> dict[str, Facts]:
     return living | {CANDIDATE + vanished.receipt.id: _GONE for vanished in evidence.vanished}
 
 
-def news(desk: Desk, ready: Sequence[StoredEffect]) -> Mapping[str, str]:
-    """By effect, what makes a receipt about to be sent stale: a candidate that nobody judged. Raises BooksError."""
+def news(desk: Desk, ready: Sequence[StoredEffect], stored: Mapping[str, StoredPayment]) -> Mapping[str, str]:
+    """By effect, what makes a receipt about to be sent stale: a candidate that nobody judged; `stored` are their payments.
+
+    Raises BooksError.
+    """
     writes = {effect.id: effect.write for effect in ready if isinstance(effect.write, ReceiptWrite)}
     if not writes:
         return {}
     mirroring.run_once(desk, receipts_only=True)
+    asked = {
+        effect.transaction_number: receipts_found.wanted(
+            desk.company, stored[effect.transaction_number].payment, [writes[effect.id].customer_id]
+        )
+        for effect in ready
+        if effect.id in writes
+    }
     with desk.db.read() as connection:
-        stored = payments.by_numbers(connection, desk.company.id, {effect.transaction_number for effect in ready})
-        asked = {
-            effect.transaction_number: receipts_found.wanted(
-                desk.company, stored[effect.transaction_number].payment, [writes[effect.id].customer_id]
-            )
-            for effect in ready
-            if effect.id in writes
-        }
         found = hand_receipts.find(connection, desk.company.id, list(asked.values()))
     why = {effect.id: _news(effect, found[effect.transaction_number]) for effect in ready if effect.id in writes}
     return {effect_id: what for effect_id, what in why.items() if what}

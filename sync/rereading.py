@@ -20,7 +20,7 @@ from receivables.effects import (
     VoidReceipt,
     facts_of,
 )
-from storage import effects
+from storage import effects, payments
 from storage.effects import StoredEffect
 from sync import receipts_again, resting
 from sync.desk import Desk
@@ -45,9 +45,12 @@ class Documents:
 def why_stale(desk: Desk, ready: Sequence[StoredEffect], documents: Documents) -> Mapping[str, str]:
     """Effect ids to the reason why they may no longer be sent; a payment is sent whole or not at all."""
     now = desk.clock.now()
-    parts = _other_parts(desk, ready)
-    rests = resting.why_stale(desk, ready)
-    appeared = receipts_again.news(desk, ready)
+    numbers = {effect.transaction_number for effect in ready}
+    with desk.db.read() as connection:
+        parts = _other_parts(ready, effects.of_payments(connection, desk.company.id, numbers))
+        stored = payments.by_numbers(connection, desk.company.id, numbers)
+    rests = resting.why_stale(desk, ready, stored)
+    appeared = receipts_again.news(desk, ready, stored)
     stale: dict[str, str] = {}
     taken: dict[str, int] = {}
     for effect in ready:
@@ -65,10 +68,10 @@ def why_stale(desk: Desk, ready: Sequence[StoredEffect], documents: Documents) -
     return stale
 
 
-def _other_parts(desk: Desk, ready: Sequence[StoredEffect]) -> Mapping[str, Sequence[StoredEffect]]:
+def _other_parts(
+    ready: Sequence[StoredEffect], chains: Mapping[str, Sequence[StoredEffect]]
+) -> Mapping[str, Sequence[StoredEffect]]:
     """For each unattended receipt the other parts of its payment in the same generation; a decision's parts are a chain."""
-    with desk.db.read() as connection:
-        chains = effects.of_payments(connection, desk.company.id, {effect.transaction_number for effect in ready})
     return {
         effect.id: []
         if effect.attended

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from receivables.books_records import MoneyOut, Receipt
 from receivables.effects import Facts, RecordReturn, markers_in
 from receivables.payment import FeedStatus, Payment
-from storage import payments
 from storage.effects import StoredEffect
+from storage.payments import StoredPayment
 from sync import entries_out
 from sync.desk import Desk
 
@@ -29,10 +29,8 @@ def entries(receipt: Receipt, money_out: Sequence[MoneyOut], marker: str) -> dic
     return {_ENTRIES + receipt.id: _of_others([entry for entry in money_out if entry.receipt_id == receipt.id], marker)}
 
 
-def why_stale(desk: Desk, ready: Sequence[StoredEffect]) -> Mapping[str, str]:
-    """By effect, what of this changed. Raises BooksError."""
-    with desk.db.read() as connection:
-        stored = payments.by_numbers(connection, desk.company.id, {effect.transaction_number for effect in ready})
+def why_stale(desk: Desk, ready: Sequence[StoredEffect], stored: Mapping[str, StoredPayment]) -> Mapping[str, str]:
+    """By effect, what of this changed; `stored` are their payments as they are now. Raises BooksError."""
     status = {number: found.payment.status for number, found in stored.items()}
     changed = {effect.id: _feed_changed(effect, status[effect.transaction_number]) for effect in ready}
     returns = {effect.id: effect.write.receipt_id for effect in ready if isinstance(effect.write, RecordReturn)}

@@ -28,7 +28,7 @@ from storage.work import Work
 from sync import entries_out, money_back, staying
 from sync.desk import Desk
 
-PAYMENTS_PER_BATCH = 60
+PAYMENTS_PER_BATCH = 90
 DISMISSALS_PER_RUN = 60
 _NOBODY: Mapping[str, Customer] = {}
 

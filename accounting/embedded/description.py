@@ -15,7 +15,7 @@ from receivables.ports import BooksTraits
 
 TRAITS = BooksTraits(
     package="Embedded books",
-    orders_per_dispatch=60,
+    orders_per_dispatch=90,
     settle_seconds=2.0,
     apply_by_hand="resolve-now books apply-receipt",
     write_off_by_hand="resolve-now books delete-credit-memo",

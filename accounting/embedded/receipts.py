@@ -254,8 +254,10 @@ def _stand_on(change: Change, receipt: Receipt, lines: Sequence[ReceiptLine], on
 
     What is applied anew is dated `on`; a line that was there and did not grow keeps its day.
     """
-    before, days = by_invoice(receipt.lines), days_applied(change, receipt)
-    change.connection.execute("DELETE FROM receipt_lines WHERE receipt_id = ?", (receipt.id,))
+    before = by_invoice(receipt.lines)
+    days = days_applied(change, receipt) if before else {}
+    if before:
+        change.connection.execute("DELETE FROM receipt_lines WHERE receipt_id = ?", (receipt.id,))
     after: dict[str, int] = {}
     for invoice_id, amount_minor in _combined(receipt, lines).items():
         accepted_minor = _accepted(change, receipt, checks.invoice(change, invoice_id), amount_minor)
