@@ -201,8 +201,9 @@ def _reactivated(world: World, case: Case) -> None:
     world.hands.reactivate(case.customer_id)
 
 
-def _merged_away(world: World, case: Case) -> None:
-    world.hands.merge(case.customer_id, world.hands.customer(f"All of {case.customer}"))
+def merged_away(world: World, case: Case) -> None:
+    case.made["remaining"] = world.hands.customer(f"Remaining {case.customer}")
+    world.hands.merge(case.customer_id, case.made["remaining"])
 
 
 def _another_merged_in(world: World, case: Case) -> None:
@@ -319,7 +320,7 @@ PLAYS: Mapping[Cause, tuple[Play, Play]] = {
         Play(Cause.INVOICE_LATE, None, owes_minor=0, after=_invoiced()),
     ),
     Cause.CUSTOMER_CHANGED: (
-        Play(Cause.CUSTOMER_CHANGED, Cause.CUSTOMER_CHANGED, after=_merged_away),
+        Play(Cause.CUSTOMER_CHANGED, Cause.CUSTOMER_CHANGED, after=merged_away),
         # Another customer was merged into this one, who remains.
         Play(Cause.CUSTOMER_CHANGED, None, after=_another_merged_in),
     ),

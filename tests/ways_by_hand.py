@@ -170,11 +170,6 @@ def returned(world: World, case: Case) -> None:
         _told(world, case, status=FeedStatus.RETURNED, status_at=world.scene.clock.now())
 
 
-def merged(world: World, case: Case) -> None:
-    case.made["remaining"] = world.hands.customer(f"Remaining {case.customer}")
-    world.hands.merge(case.customer_id, case.made["remaining"])
-
-
 def inactive(world: World, case: Case) -> None:
     world.hands.deactivate(case.customer_id)
 

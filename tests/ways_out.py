@@ -19,10 +19,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cause_playing import ALL_OPEN, Played, a_case, owe, play_apart, seen, set_up, swallow, swallow_and_deposit
-from cause_scenes import PLAYS, Case, expressible
+from cause_scenes import PLAYS, Case, expressible, merged_away
 from cause_worlds import QUICKBOOKS, STRICT, SWALLOWING, TRYTON, XERO, World, a_world
 from evidence_makers import WORDS
-from ways_by_hand import Work, as_it_is, deposited, inactive, merged, month_closed, returned, work_of
+from ways_by_hand import Work, as_it_is, deposited, inactive, month_closed, returned, work_of
 
 import rules
 from receivables.diagnosis import Cause, Diagnosis, Remedy
@@ -71,7 +71,7 @@ STATES: Mapping[str, State] = {
     AS_IT_IS: State(as_it_is, EVERY),
     "month closed": State(month_closed, EVERY, company_wide=True),
     "returned": State(returned, EVERY),
-    "customer merged": State(merged, never=(Cause.CUSTOMER_CHANGED,)),
+    "customer merged": State(merged_away, never=(Cause.CUSTOMER_CHANGED,)),
     "customer inactive": State(inactive, EVERY, never=(Cause.CUSTOMER_CHANGED,)),
     "receipt deposited": State(deposited),
 }
