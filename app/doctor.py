@@ -6,6 +6,7 @@ The books are only read. Whether a write would be accepted cannot be known witho
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,15 +14,19 @@ from enum import StrEnum
 from itertools import combinations
 from pathlib import Path
 
+from accounting.embedded.description import EmbeddedBooksSettings
 from app.connections import limits_of
 from app.settings import CompanySettings, Settings, load_settings
 from app.wiring import House, open_house
+from receivables import private_files
 from receivables.authority import shared_names
 from receivables.books_records import BooksSettings
 from receivables.errors import AccessLost, BooksError, ConfigurationError, FeedError, NotFound, Throttled
 from receivables.words import counted, listed
 from storage import companies, decisions, feeds, periods
 from storage.checking import check_database, last_feed
+from storage.engine import sqlite_file
+from storage.troubles import trouble_of
 
 SIGN_IN_ENDS_SOON = timedelta(days=14)
 CLOCKS_MAY_DIFFER = timedelta(seconds=60)
@@ -56,6 +61,11 @@ def examine(config: Path | None, company_id: str | None, environment: Mapping[st
     except ConfigurationError as error:
         check = "configuration" if "database" not in error.message else "database"
         return [Finding("", check, Verdict.BROKEN, error.message.split("\n")[0], "Fix this first; see docs/configuration.md.")]
+    except Exception as error:
+        trouble = trouble_of(error)
+        if trouble is None:
+            raise
+        return [Finding("", "database", Verdict.BROKEN, trouble.message, "Fix this first; see docs/operations.md.")]
     database.close()
     among = settings.companies if company_id is None else (settings.company(company_id),)
     house = open_house(config, environment)
@@ -63,6 +73,7 @@ def examine(config: Path | None, company_id: str | None, environment: Mapping[st
         return [
             Finding("", "configuration", Verdict.WORKS, _how_many(settings)),
             Finding("", "database", Verdict.WORKS, f"{house.db.dialect}, version {version}."),
+            _files(settings),
             _slack(settings),
             *_people(house),
             *(finding for company in among for finding in _company(house, company)),
@@ -74,6 +85,20 @@ def examine(config: Path | None, company_id: str | None, environment: Mapping[st
 def _how_many(settings: Settings) -> str:
     companies = counted(len(settings.companies), "company", "companies")
     return f"{companies}, {counted(len(settings.people), 'person', 'people')}."
+
+
+def _files(settings: Settings) -> Finding:
+    """Who else on this machine may read what we keep. Made files are ours alone; what was there before keeps its rights."""
+    ours = sqlite_file(settings.database_url)
+    kept = [ours] if ours else []
+    kept += [company.books.file for company in settings.companies if isinstance(company.books, EmbeddedBooksSettings)]
+    beside = [Path(f"{path}{ending}") for path in kept for ending in ("", "-wal", "-shm")]
+    loose = [path for path in beside if path.exists() and private_files.open_to_others(path)]
+    if not loose:
+        return Finding("", "files", Verdict.WORKS, "Our files can be read by this account alone.")
+    text = f"Other accounts of this machine may read {counted(len(loose), 'file')} about your payments."
+    named = " ".join(shlex.quote(str(path)) for path in loose)
+    return Finding("", "files", Verdict.WARNING, text, f"Run: chmod 600 {named}")
 
 
 def _slack(settings: Settings) -> Finding:

@@ -1,4 +1,4 @@
-"""The address where Resolve Now listens: payments sent to it, notices from Stripe, and health checks.
+"""The address where Resolve Now listens: payments sent to it, notices from Stripe, health checks and figures.
 
 A message is answered 200 only when its content is stored durably. Work is done in threads, so that a slow database
 delays no other request; the log has one line for each request and never a body.
@@ -7,34 +7,41 @@ delays no other request; the log has one line for each request and never a body.
 from __future__ import annotations
 
 import asyncio
+import hmac
 import socket
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.health import Health
+from app.http_connections import Patient
 from app.settings_feeds import HttpSettings
 from app.wiring import House
 from feeds import webhook
+from receivables.addresses import ON_THIS_MACHINE
 from receivables.card_numbers import masked
 from receivables.errors import ConfigurationError, FeedError
 from storage import feeds as stored_feeds
-from storage import payments
 from sync import intake, polling
 from sync.desk import Desk
 
+if TYPE_CHECKING:
+    from bot.bolt import Bot
+
 WHOLE_BODY_SECONDS = 10.0  # for 1 MiB; a slow sender is cut off
 MOST_REQUESTS = 64  # at the same time; more are answered 503
-STOP_SECONDS = 15.0  # what is being imported is finished first
-_STARTED_SECONDS = 10.0
+STOP_SECONDS = 5.0  # what is being imported is finished first; what is not was not answered, and is sent again
 
 log = structlog.get_logger()
 
@@ -62,16 +69,21 @@ Work = Callable[[Desk, Mapping[str, str], bytes], Answer]
 class Endpoint:
     """What is answered to which request. `application` is the ASGI application."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, bot: Bot | None = None) -> None:
         self._house = house
+        self._health = Health(house, bot)
+        self._under_way = 0
         self._desks = {desk.company.id: desk for desk in house.desks()}
         self.application = Starlette(
             routes=[
                 Route("/feeds/{company}", self._payments, methods=["POST"]),
                 Route("/feeds/{company}/stripe", self._stripe, methods=["POST"]),
-                Route("/health", self._health, methods=["GET"]),
+                Route("/health/live", self._live, methods=["GET"]),
+                Route("/health/ready", self._ready, methods=["GET"]),
+                Route("/health", self._ready, methods=["GET"]),
+                Route("/metrics", self._metrics, methods=["GET"]),
             ],
-            exception_handlers={404: _not_here, 405: _not_so},
+            exception_handlers={404: self._not_here, 405: self._not_so},
         )
 
     async def _payments(self, request: Request) -> Response:
@@ -80,11 +92,40 @@ class Endpoint:
     async def _stripe(self, request: Request) -> Response:
         return await self._answered(request, self._take_notice)
 
-    async def _health(self, request: Request) -> Response:
-        return _said(request, await run_in_threadpool(self._readiness))
+    async def _live(self, request: Request) -> Response:
+        """The process runs and answers; it reads nothing."""
+        return self._said(request, Answer(200, {"alive": True}))
+
+    async def _ready(self, request: Request) -> Response:
+        ready, standing = await run_in_threadpool(self._health.ready)
+        shown = standing if self._may_watch(request) else {}
+        return self._said(request, Answer(200 if ready else 503, {"alive": True, "ready": ready, **shown}))
+
+    async def _metrics(self, request: Request) -> Response:
+        if not self._may_watch(request):
+            return self._said(request, _not_found().answer)
+        return Response(await run_in_threadpool(self._health.metrics), media_type=CONTENT_TYPE_LATEST)
+
+    def _may_watch(self, request: Request) -> bool:
+        """Whoever shows the token; without one, whoever reaches an address that only this machine has."""
+        settings = self._house.settings.http
+        token = self._house.feeds.metrics_token()
+        if token is None:
+            return settings is not None and settings.host in ON_THIS_MACHINE
+        given = request.headers.get("authorization", "").partition(" ")[2]
+        return hmac.compare_digest(given.encode(), token.encode())
 
     async def _answered(self, request: Request, work: Work) -> Response:
         """Reads the message, has a thread import it, and answers with the outcome."""
+        if self._under_way >= MOST_REQUESTS:  # counted here: connections on which nothing comes keep nobody out
+            return self._said(request, Answer(503, {"error": "Too many messages at once. Send it again."}, {"Retry-After": "1"}))
+        self._under_way += 1
+        try:
+            return self._said(request, await self._outcome(request, work))
+        finally:
+            self._under_way -= 1
+
+    async def _outcome(self, request: Request, work: Work) -> Answer:
         try:
             desk = self._desks.get(request.path_params["company"])
             if desk is None:
@@ -92,23 +133,22 @@ class Endpoint:
             if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
                 raise Refused(415, "Send the message as application/json.")
             body = await _body(request)
-            answer = await run_in_threadpool(work, desk, request.headers, body)
+            return await run_in_threadpool(work, desk, request.headers, body)
         except Refused as refused:
-            answer = refused.answer
+            return refused.answer
         except ClientDisconnect:
-            answer = Answer(400, {"error": "The message ended before it was complete."})
+            return Answer(400, {"error": "The message ended before it was complete."})
         except stored_feeds.DATABASE_SILENT:
-            answer = Answer(
+            return Answer(
                 503,
                 {"error": "Our database does not answer; nothing was imported. Send it again."},
                 {"Retry-After": "10"},
             )
         except ConfigurationError as error:
             log.error("configuration", problem=error.message)
-            answer = Answer(
+            return Answer(
                 503, {"error": "This company's feed is not configured correctly; the reason is in the administrator's log."}
             )
-        return _said(request, answer)
 
     def _take_payments(self, desk: Desk, headers: Mapping[str, str], body: bytes) -> Answer:
         secrets = self._house.feeds.webhook_secrets(desk.company.id)
@@ -144,14 +184,15 @@ class Endpoint:
         new = polling.note(desk, desk.feed.kind, notice.id, notice.charges)
         return Answer(200, {"charges": len(notice.charges)} if new else {"note": "This message was received before."})
 
-    def _readiness(self) -> Answer:
-        try:
-            with self._house.db.read() as connection:
-                payments.find_everywhere(connection, "")
-        except stored_feeds.DATABASE_SILENT:
-            return Answer(503, {"alive": True, "ready": False, "error": "Our database does not answer."})
-        problem = self._house.configured.problem
-        return Answer(200, {"alive": True, "ready": True} | ({"nothing_is_sent": problem} if problem else {}))
+    def _said(self, request: Request, answer: Answer) -> Response:
+        self._health.answered(answer.status)
+        return _said(request, answer)
+
+    async def _not_here(self, request: Request, _: Exception) -> Response:
+        return self._said(request, _not_found().answer)
+
+    async def _not_so(self, request: Request, _: Exception) -> Response:
+        return self._said(request, Answer(405, {"error": "Send messages with POST; request /health and /metrics with GET."}))
 
 
 def _not_found() -> Refused:
@@ -182,23 +223,16 @@ async def _body(request: Request) -> bytes:
 
 
 def _said(request: Request, answer: Answer) -> Response:
-    log.info("request", method=request.method, path=masked(request.url.path[:200]), status=answer.status)
+    tell = log.debug if request.url.path.startswith("/health") and answer.status == 200 else log.info  # asked every few seconds
+    tell("request", method=request.method, path=masked(request.url.path[:200]), status=answer.status)
     headers = {**answer.headers, "Connection": "close"} if answer.status in (408, 413) else dict(answer.headers)
     return JSONResponse(answer.body, answer.status, headers)
-
-
-async def _not_here(request: Request, _: Exception) -> Response:
-    return _said(request, _not_found().answer)
-
-
-async def _not_so(request: Request, _: Exception) -> Response:
-    return _said(request, Answer(405, {"error": "Send messages with POST; request /health with GET."}))
 
 
 class HttpServer:
     """Listens in a thread of its own until stopped; `port` is where. Raises ConfigurationError when it cannot listen."""
 
-    def __init__(self, house: House, settings: HttpSettings) -> None:
+    def __init__(self, house: House, settings: HttpSettings, bot: Bot | None = None) -> None:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -213,12 +247,13 @@ class HttpServer:
         self.host, self.port = settings.host, int(self._socket.getsockname()[1])
         self._server = uvicorn.Server(
             uvicorn.Config(
-                Endpoint(house).application,
+                Endpoint(house, bot).application,
+                http=Patient,
+                ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 lifespan="off",
-                limit_concurrency=MOST_REQUESTS,
                 timeout_graceful_shutdown=int(STOP_SECONDS),
             )
         )
@@ -236,5 +271,5 @@ class HttpServer:
     def stop(self) -> None:
         """Accepts no more, and finishes what is in progress."""
         self._server.should_exit = True
-        self._thread.join(STOP_SECONDS + _STARTED_SECONDS)
+        self._thread.join(STOP_SECONDS + 1.0)
         self._socket.close()

@@ -56,6 +56,7 @@ COMMANDS = {
         "service:worker",
         "Work for what `resolve-now run --workers` schedules, on any number of machines (PostgreSQL), until Ctrl-C.",
     ),
+    "backup": ("keeping:backup", "Copy our database, embedded books and the configuration into a new folder, also during a sync."),
     "migrate": ("service:migrate", "Upgrade Resolve Now's own database to this version."),
     "demo": (
         "service:demo",
@@ -143,6 +144,13 @@ def main() -> None:
         _stop(2, *error.message.split("\n"))  # our own message, and what to write, line by line
     except ReceivablesError as error:
         _stop(1 if error.code in _BAD_NEWS else 2, error.message)
+    except Exception as error:
+        from storage.troubles import trouble_of  # noqa: PLC0415  # the database's libraries; most errors are told above
+
+        trouble = trouble_of(error)
+        if trouble is None:
+            raise
+        _stop(1 if trouble.passes else 2, trouble.message)
 
 
 def _stop(code: int, *lines: str) -> None:

@@ -66,6 +66,15 @@ class FeedAccess:
         """The secrets of this company's webhook endpoints at Stripe; none where it receives no such messages."""
         return self._secrets(f"{company_id}_stripe_webhook_secret")
 
+    def metrics_token(self) -> str | None:
+        """What whoever asks for figures must show; None where only this machine may ask."""
+        held = read_secret("metrics_token", self._environment)
+        if held is not None and len(held.reveal()) < SHORTEST_SECRET:
+            raise ConfigurationError(
+                f"{variable_of('metrics_token')} is too short. Use at least {SHORTEST_SECRET} characters that nobody can guess."
+            )
+        return held.reveal() if held else None
+
     def _stripe_key(self, company_id: str) -> str:
         key = read_secret(f"{company_id}_stripe_api_key", self._environment)
         if key is None:

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import structlog
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.socket_mode.builtin import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot import commands, presses
 from bot.answers import Answers
 from bot.outbox import Outbox
 from bot.rooms import Rooms
+from receivables.ports import Clock
 
 SLACK = "https://slack.com/api/"
 CALL_SECONDS = 10  # for one call of the Web API
 LISTENERS = 5  # presses recorded at a time; what they are told is sent by others
 
 log = structlog.get_logger()
+
+
+class _Timed(SocketModeHandler):
+    """Tells how long each message of Slack waited until it was acknowledged."""
+
+    def __init__(self, app: App, app_token: str, clock: Clock, told: Callable[[float], None]) -> None:
+        self._clock, self._told = clock, told
+        super().__init__(app, app_token)
+
+    def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
+        begun = self._clock.monotonic()
+        super().handle(client, req)
+        self._told(self._clock.monotonic() - begun)
 
 
 class Bot:
@@ -39,8 +57,25 @@ class Bot:
         presses.register(self.app, rooms, self._answers)
         commands.register(self.app, rooms, self._answers)
         self.outbox = Outbox(rooms, client)
-        self._socket = SocketModeHandler(self.app, app_token)
+        self.acknowledged: Callable[[float], None] = lambda _: None  # told the seconds from a press until its acknowledgement
+        self._socket: SocketModeHandler = _Timed(self.app, app_token, rooms.clock, self._tell)
         self._connected = self._stopped = False
+
+    def _tell(self, seconds: float) -> None:
+        self.acknowledged(seconds)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection to Slack stands, as far as this process knows."""
+        session = self._socket.client.current_session
+        return session is not None and session.is_active()
+
+    @property
+    def last_pong_at(self) -> datetime | None:
+        """When Slack last answered one of our pings."""
+        session = self._socket.client.current_session
+        at = session.last_ping_pong_time if session is not None else None
+        return None if at is None else datetime.fromtimestamp(at, UTC)
 
     def start(self) -> bool:
         """Connects, if it is not connected, and returns whether it is; afterwards Bolt reconnects by itself."""

@@ -18,7 +18,7 @@ import pysqlite3.dbapi2 as sqlite
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
-from receivables import boundary
+from receivables import boundary, private_files
 from receivables.errors import ConfigurationError
 from storage import dialects
 from storage.turns import WriteTurns
@@ -91,6 +91,17 @@ class Database:
             engine.dispose()
 
 
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite database; None where it is on a server."""
+    made = sa.make_url(url)
+    return Path(made.database) if made.get_backend_name() == "sqlite" and made.database else None
+
+
+def without_password(url: str) -> str:
+    """The address of a database as it may be shown."""
+    return sa.make_url(url).set(password=None).render_as_string()
+
+
 def _engine(url: sa.URL, wait_seconds: float, begin: str) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite_engine(url, wait_seconds, begin)
@@ -118,6 +129,13 @@ def _sqlite_engine(url: sa.URL, wait_seconds: float, begin: str) -> Engine:
         )
     if not Path(url.database).parent.is_dir():
         raise ConfigurationError(f"database url: the folder {Path(url.database).parent} does not exist; make it first")
+    try:
+        private_files.make_file(Path(url.database))  # SQLite gives what lies beside it the same rights
+    except OSError as error:
+        raise ConfigurationError(
+            f"the database cannot be opened. {url.database} cannot be made: {error.strerror}. "
+            "Give this account the right to write there."
+        ) from error
     engine = _created(url, module=sqlite, connect_args={"timeout": wait_seconds, "check_same_thread": False})
 
     def connected(connection: Any, _record: object) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pysqlite3.dbapi2 as sqlite
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from receivables.errors import ConfigurationError
 from storage.engine import Connection, Database
+from storage.troubles import trouble_of
 
 _FOLDER = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_version"  # where Alembic keeps it
@@ -86,11 +88,13 @@ def _version(database: Database) -> str | None:
 def _opening() -> Iterator[None]:
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite.Error) as error:
+        trouble = trouble_of(error)
+        if trouble is not None and trouble.passes:
+            raise
         cause = getattr(error, "orig", None) or error  # its text may carry the address with a password
-        raise ConfigurationError(
-            f"the database cannot be opened ({type(cause).__name__}); check its address and rights"
-        ) from None
+        why = trouble.message if trouble else f"{type(cause).__name__}; check its address and rights"
+        raise ConfigurationError(f"the database cannot be opened. {why}") from None
 
 
 def _held(connection: Connection) -> str | None:

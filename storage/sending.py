@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from receivables.effects import IN_FLIGHT, OPEN_STATES, STEPS, EffectState, Outcome, Verdict
 from storage import codec, schema
@@ -297,8 +298,18 @@ def end_dispatch(work: Work, dispatch_id: str | None, *, state: str) -> None:
     )
 
 
-def due_now(work: Work) -> None:
-    """Takes up at once what rests until a moment that a clock which was set has written."""
+def due_now(work: Work, *, resting_after: str | None = None) -> None:
+    """Takes up at once what rests; only after this outcome, where one is named."""
     table = schema.effect
     resting = sa.and_(table.c.company == work.company, table.c.state.in_(OPEN_STATES))
+    if resting_after is not None:
+        resting &= table.c.outcome_code == resting_after
     work.connection.execute(sa.update(table).where(resting, table.c.next_at > work.at).values(next_at=work.at))
+
+
+def why_not_sent(connection: Connection, company: str) -> str:
+    """What the books said to a write that they did not take and that is tried again; "" where nothing of the kind waits."""
+    table = schema.effect
+    resting = (table.c.company == company, table.c.state == EffectState.PLANNED, table.c.outcome_message != "")
+    query = sa.select(table.c.outcome_message).where(*resting).order_by(table.c.next_at.desc()).limit(1)
+    return connection.execute(query).scalar() or ""

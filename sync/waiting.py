@@ -1,7 +1,9 @@
-"""A sync that ends while nobody knows whether something reached the books waits until the books have told.
+"""What a sync that a person starts waits for, and what it does not.
 
-Only a process that watches a whole settle window can prove that a write never arrived, so one that ends at once would
-leave it to the next one for ever. Reads: what is in flight. Leaves: what the journey leaves. Never: a wait without end.
+It does not wait out the rest after books that were unavailable: the person knows that they are back. It waits while nobody
+knows whether something reached the books, until the books have told: only a process that watches a whole settle window can
+prove that a write never arrived, so one that ends at once would leave it to the next one for ever. Reads: what is in flight.
+Leaves: what the journey leaves. Never: a wait without end.
 """
 
 from __future__ import annotations
@@ -10,14 +12,27 @@ import time
 from collections.abc import Callable
 
 from receivables.effects import EffectState
+from receivables.errors import BooksUnavailable
 from receivables.words import counted
-from storage import effects
+from storage import effects, sending
 from sync import journey
 from sync.desk import Desk
 from sync.effects import LEASE_SECONDS, LOOK_SECONDS, SEND_SECONDS
 from sync.journey import JourneyCounts, Progress
 
 LOOK_AGAIN_SECONDS = 1.0
+
+
+def cut_short(desk: Desk) -> None:
+    """What rests because the books were unavailable is tried now. A pause that the books themselves asked for stays."""
+    with desk.work() as work:
+        sending.due_now(work, resting_after=BooksUnavailable.code)
+
+
+def why_not_sent(desk: Desk) -> str:
+    """Why something that was to be sent was not taken and waits for the next sync, in the books' words; "" where all was."""
+    with desk.db.read() as connection:
+        return sending.why_not_sent(connection, desk.company.id)
 
 
 def unknown(desk: Desk) -> int:

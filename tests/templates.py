@@ -40,6 +40,7 @@ def new_database(folder: Path) -> Path:
     file = folder / NAME
     if not file.exists():
         shutil.copyfile(migrated(), file)
+        file.chmod(0o600)
     return file
 
 

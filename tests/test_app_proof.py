@@ -34,7 +34,7 @@ def config(tmp_path: Path) -> Path:
         run(acme.config, "books", *words)
     lines = [(number, payer, "500.00", f"{payer}-1:500.00") for number, payer in PAYERS.items()]
     run(acme.config, "import", str(acme.payments_file(lines)))
-    run(acme.config, "sync", "--json")
+    run(acme.config, "sync", "--json", code=1)
     return acme.config
 
 
@@ -74,7 +74,7 @@ def test_hand_receipts_keep_the_proof_red_until_a_person_has_decided(config: Pat
 
 
 def seen(config: Path, number: str) -> str:
-    failures = json.loads(run(config, "failures", "--json").stdout)
+    failures = json.loads(run(config, "failures", "--json", code=1).stdout)
     return next(str(failure["evidence"]) for failure in failures if failure["transaction"] == number)
 
 

@@ -20,6 +20,7 @@ from pysqlite3.dbapi2 import Connection
 
 from accounting.embedded import upgrading
 from accounting.embedded.schema import MONEY_OUT_TRIGGERS, SCHEMA_VERSION, TABLES, TRIGGERS
+from receivables import private_files
 from receivables.errors import BooksUnavailable, ConfigurationError, OutcomeUnknown
 
 # Switching a new file to write-ahead logging does not wait for other openers, so that is tried again this often.
@@ -40,9 +41,9 @@ class Database:
 
         Raises ConfigurationError for a file that is not ours, BooksUnavailable while it cannot be locked.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self.path.touch()  # an empty file is an empty database
+            private_files.make_folder(self.path.parent)
+            private_files.make_file(self.path)  # an empty file is an empty database
             self._is_a_database()
             with self.reading() as connection:
                 if not self._is_empty(connection):
@@ -51,7 +52,7 @@ class Database:
             with self.writing() as connection:
                 if self._is_empty(connection):  # asked again, because another process may have been faster
                     self._lay_tables(connection, temper, home_currency)
-        except sqlite.DatabaseError as problem:
+        except (sqlite.DatabaseError, OSError) as problem:
             raise ConfigurationError(
                 f"{self.path} cannot be opened as embedded books ({problem}). Name another file, or restore this one."
             ) from problem

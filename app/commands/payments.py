@@ -54,7 +54,10 @@ def sync(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sync once, now: read the books, post what can be posted, diagnose the rest."""
+    """Sync once, now: read the books, post what can be posted, diagnose the rest.
+
+    Exits with 1 where a payment failed, or something could not be read or sent.
+    """
     house = open_house(context.obj)
     desks = house.desks(company)
     if dry_run:
@@ -64,16 +67,18 @@ def sync(
     alone = Alone(house.db)
     for desk in desks:
         with working(f"{desk.company.name}: starting") as update, alone.when_free(work_for(desk.company.id), _waiting(update)):
+            waiting.cut_short(desk)
             counts = journey.run(desk, update)
             if wait or (wait is None and not as_json):
                 waiting.until_known(desk, counts, update, (lambda _: None) if as_json else print_line)
+            counts.problem = counts.problem or waiting.why_not_sent(desk)
             done.append(counts)
     if as_json:
         print_json(done)
     else:
         for desk, counts in zip(desks, done, strict=True):
             _say(desk, counts)
-    if any(counts.problem for counts in done):
+    if any(counts.failed or counts.problem or counts.feed_problem or counts.clock_problem for counts in done):
         sys.exit(1)
 
 
@@ -158,7 +163,7 @@ def list_failures(
     everything: Annotated[bool, typer.Option("--all", help="Include resolved failures.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List failed payments, why they failed, and what can be done."""
+    """List failed payments, why they failed, and what can be done. Exits with 1 where one is open."""
     house = open_house(context.obj)
     shown: list[failure_view.FailureView] = []
     desks = house.desks(company)
@@ -178,11 +183,12 @@ def list_failures(
     shown.sort(key=lambda failure: (failure.company, failure.failed_at, failure.transaction))
     if as_json:
         print_json(shown)
-        return
-    if not shown:
+    elif not shown:
         print_line("There are no failed payments.")
-        return
-    failure_view.print_failures(shown, {desk.company.id: desk.company.words for desk in desks})
+    else:
+        failure_view.print_failures(shown, {desk.company.id: desk.company.words for desk in desks})
+    if any(failure.state == "open" for failure in shown):
+        sys.exit(1)
 
 
 def show(context: typer.Context, transaction: Transaction, company: CompanyId = None, as_json: AsJson = False) -> None:

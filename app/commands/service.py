@@ -14,6 +14,7 @@ from app.commands.payments import AsJson
 from app.output import json_value, print_json, print_line
 from app.settings import load_settings
 from app.wiring import open_house
+from receivables import private_files
 from receivables.errors import ConfigurationError
 from storage.engine import Database
 from storage.migrating import migrate as bring_up_to_date
@@ -56,17 +57,9 @@ def worker(
 
 
 def _log_to_stderr() -> None:
-    import structlog  # noqa: PLC0415
+    from app import logs  # noqa: PLC0415
 
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    logs.set_up()
 
 
 def migrate(context: typer.Context, as_json: AsJson = False) -> None:
@@ -92,7 +85,7 @@ def demo(
     from app.demo.story import play  # noqa: PLC0415
 
     place = folder or Path(tempfile.mkdtemp(prefix="resolve-now-demo-"))
-    place.mkdir(parents=True, exist_ok=True)
+    private_files.make_folder(place)
     if (place / "resolve-now.toml").exists():
         raise ConfigurationError(f"{place} already has a configuration. Name an empty folder with --folder.")
     if books is DemoBooks.TRYTON:
