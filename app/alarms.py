@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -27,6 +29,7 @@ from sync.due import Due
 DUE_SECONDS = 1  # whatever is due begins at most this late, where a slot is free
 LISTEN_SECONDS = 10  # Slack may be down when this process starts
 TELL_OF_CONFIGURATION_SECONDS = 5  # each piece of work looks at the file itself; this is for the log
+STOP_SECONDS = 9.0  # container platforms and systemd kill ten seconds after they asked
 OUTBOX_SECONDS = 1  # Slack takes about one message a second for each channel
 
 HandOver = Callable[[Sequence[Due]], object]
@@ -72,8 +75,9 @@ class Alarms:
 
     def stop(self) -> None:
         """Begins nothing more and waits for what is in progress; whatever is cut off is recovered at the next start."""
-        self._scheduler.shutdown(wait=True)
+        self._scheduler.pause()
         self.slots.stop()
+        self._scheduler.shutdown(wait=True)
 
     def wake(self) -> None:
         """Looks now, because somebody waits."""
@@ -123,15 +127,34 @@ def run_until_told_to_stop(house: House, hand_over: HandOver | None = None) -> N
     alarms.start()
     if bot is not None:
         alarms.run_bot(bot)
-    server = HttpServer(house, house.settings.http) if house.settings.http else None
+    server = HttpServer(house, house.settings.http, bot) if house.settings.http else None
     if server is not None:
         server.start()
     log.info("running", companies=[company.id for company in house.settings.companies], slack=bot is not None)
     wait_until_told()
     log.info("stopping")
-    if server is not None:
-        server.stop()
-    if bot is not None:
-        bot.stop()
-    alarms.stop()
-    house.db.close()
+    house.configured.stop()  # nothing more is sent; what was planned waits for the next process
+
+    def stop() -> None:
+        if server is not None:
+            server.stop()
+        if bot is not None:
+            bot.stop()
+        alarms.stop()
+        house.db.close()
+
+    stop_within(STOP_SECONDS, stop, lambda: sorted(alarms.slots.running()))
+
+
+def stop_within(seconds: float, stop: Callable[[], None], running: Callable[[], list[str]]) -> None:
+    """Stops, and ends the process where that takes too long: what got no answer until then is looked for at the next start.
+
+    That is what happens after a crash too, so that a platform that kills after its own time takes nothing away.
+    """
+    stopping = threading.Thread(target=stop, name="stop", daemon=True)
+    stopping.start()
+    stopping.join(seconds)
+    if stopping.is_alive():
+        log.warning("handed_over", companies=running(), seconds=seconds)
+        sys.stderr.flush()
+        os._exit(0)  # threads that wait for somebody outside would keep the interpreter

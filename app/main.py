@@ -56,7 +56,10 @@ COMMANDS = {
         "service:worker",
         "Work for what `resolve-now run --workers` schedules, on any number of machines (PostgreSQL), until Ctrl-C.",
     ),
-    "backup": ("keeping:backup", "Copy our database, embedded books and the configuration into a new folder, also during a sync."),
+    "backup": (
+        "keeping:backup",
+        "Copy our database, embedded books and the configuration into a new folder, also during a sync.",
+    ),
     "migrate": ("service:migrate", "Upgrade Resolve Now's own database to this version."),
     "demo": (
         "service:demo",

@@ -57,6 +57,7 @@ class SettingsNow:
         self._started_with = self._settings = load_settings(path, environment)
         self._restart: tuple[str, ...] = ()
         self._problem = ""
+        self._stopping = False
         self._news: list[News] = []
 
     @property
@@ -73,7 +74,12 @@ class SettingsNow:
 
     def standing(self, company_id: str) -> Standing:
         """What holds for a company at this moment."""
-        return Standing(self.settings.company(company_id).company.writes, self._problem)
+        writes = self.settings.company(company_id).company.writes and not self._stopping
+        return Standing(writes, self._problem)
+
+    def stop(self) -> None:
+        """This process ends: from now on nothing more is sent."""
+        self._stopping = True
 
     def people(self) -> Mapping[str, Person]:
         """The people of now, however long this is kept."""

@@ -124,8 +124,8 @@ def test_the_figures_are_those_of_our_rows(up: Watched) -> None:
     up.bot.acknowledged(0.2)
     found = up.figures()
     assert (1, 1) == (
-        found["resolve_now_payments"]["acme", "posted"],
-        found["resolve_now_payments"]["acme", "waiting_person"],
+        found["resolve_now_payments"]["posted", "acme"],
+        found["resolve_now_payments"]["waiting_person", "acme"],
     )
     assert 2 == sum(found["resolve_now_payments"].values())
     assert {("acme",): 1} == found["resolve_now_open_failures"]

@@ -29,6 +29,7 @@ COMMANDS = {
     "explain": "TRANSACTION --company --all --json",
     "connect": "COMPANY --no-browser --port --redirect --paste --organisation --other-books --new-key --rotate-keys --json",
     "doctor": "--company --json",
+    "backup": "FOLDER --json",
     "reconcile": "--company --json",
     "run": "--workers",
     "worker": "--slots",
