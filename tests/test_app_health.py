@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any, cast
 
 import pysqlite3.dbapi2 as sqlite
@@ -24,6 +25,7 @@ from app.settings_feeds import FeedAccess, HttpSettings
 from app.wiring import House, open_house
 from bot.bolt import Bot
 from storage import vitals
+from storage.engine import Database
 
 TOKEN = "made-up-token-of-the-watchers"
 PONG_AT = datetime(2026, 3, 5, 9, tzinfo=UTC)
@@ -145,11 +147,17 @@ def test_no_name_of_anybody_is_in_them(up: Watched) -> None:
 
 
 def test_as_many_statements_for_a_thousand_companies_as_for_one(up: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+    asked = count()
     with up.house.db.read() as connection:
-        monkeypatch.setattr(connection, "execute", lambda query, real=connection.execute: asked.append("") or real(query))
+        real = connection.execute
+
+        def execute(query: Any) -> Any:
+            next(asked)
+            return real(query)
+
+        monkeypatch.setattr(connection, "execute", execute)
         vitals.read(connection)
-    assert 7 == len(asked)
+    assert 7 == next(asked)
 
 
 def test_every_figure_that_an_alert_names_exists(up: Watched) -> None:
@@ -217,9 +225,13 @@ def _is_closed(line: socket.socket) -> bool:
 
 def test_of_many_who_ask_at_once_one_looks(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     house = open_house(acme.config, {})
-    looked: list[int] = []
-    real = vitals.writable
-    monkeypatch.setattr(vitals, "writable", lambda db: looked.append(1) or real(db))
+    looked, real = count(), vitals.writable
+
+    def writable(db: Database) -> bool:
+        next(looked)
+        return real(db)
+
+    monkeypatch.setattr(vitals, "writable", writable)
     asked = health.Health(house)
     threads = [threading.Thread(target=asked.ready) for _ in range(8)]
     for thread in threads:
@@ -227,4 +239,4 @@ def test_of_many_who_ask_at_once_one_looks(acme: CommandLine, monkeypatch: pytes
     for thread in threads:
         thread.join()
     house.db.close()
-    assert [1] == looked
+    assert 1 == next(looked)
