@@ -123,14 +123,14 @@ def counts(connection: Connection, company: str, numbers: Collection[str]) -> di
 
 
 def tally_since(connection: Connection, company: str, since: datetime) -> Tally:
-    """First checks since a moment: whole hours from the counters, and the part of an hour before them counted."""
+    """First checks since a moment: whole ten minutes from the counters, and the part of ten before them counted."""
     table, counted = schema.attempt, schema.tally
-    whole = since.replace(minute=0, second=0, microsecond=0)
+    whole = since.replace(minute=since.minute // 10 * 10, second=0, microsecond=0)
     if whole < since:
-        whole += timedelta(hours=1)
+        whole += timedelta(minutes=10)
     part = sa.and_(table.c.company == company, table.c.first, table.c.at >= since, table.c.at < whole)
-    hours = sa.and_(counted.c.company == company, counted.c.hour >= whole)
-    return _tally([*connection.execute(_IN_ATTEMPTS.where(part)), *connection.execute(_IN_TALLIES.where(hours))])
+    tens = sa.and_(counted.c.company == company, counted.c.begins_at >= whole)
+    return _tally([*connection.execute(_IN_ATTEMPTS.where(part)), *connection.execute(_IN_TALLIES.where(tens))])
 
 
 def tally_of_last_run(connection: Connection, company: str) -> Tally:

@@ -56,12 +56,12 @@ class Word(sa.types.TypeDecorator[StrEnum]):
         return None if value is None else self.words(value)
 
 
-def is_in(column: Column[str], state: str) -> sa.ColumnElement[bool]:
+def is_in(column: sa.ColumnElement[str], state: str) -> sa.ColumnElement[bool]:
     """A condition on a state with the word in the statement itself: SQLite uses a partial index for nothing else."""
-    return column == sa.literal(state, literal_execute=True)
+    return column == sa.literal(str(state), literal_execute=True)
 
 
-def among(column: Column[str], states: Iterable[str]) -> sa.ColumnElement[bool]:
+def among(column: sa.ColumnElement[str], states: Iterable[str]) -> sa.ColumnElement[bool]:
     """The same for several states; the words must be those of the index, in its order."""
     return column.in_(sa.bindparam(None, [str(state) for state in states], expanding=True, literal_execute=True))
 

@@ -74,6 +74,8 @@ decision = Table(
 _UNDECIDED = f"{in_words(UNDER_WAY).text} AND failure_id IS NOT NULL"
 Index("uq_decision_live", decision.c.company, decision.c.failure_id, unique=True,
       sqlite_where=sa.text(_UNDECIDED), postgresql_where=sa.text(_UNDECIDED))  # fmt: skip
+_KEPT = sa.text("remedy = 'keep_on_account' AND state = 'done'")
+Index("ix_decision_kept", decision.c.company, decision.c.transaction_number, sqlite_where=_KEPT, postgresql_where=_KEPT)
 Index("ix_decision_by_state", decision.c.company, decision.c.state)
 Index("ix_decision_by_payment", decision.c.company, decision.c.transaction_number)
 Index("ix_decision_by_failure", decision.c.company, decision.c.failure_id)
