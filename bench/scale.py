@@ -181,16 +181,17 @@ def _caught(several: Machines, among: Sequence[Machine]) -> Machine:
 
 
 def starts(bench: Bench, companies: int) -> dict[str, Any]:
-    """All companies are due at once, and one of them has books that take a minute for each call."""
+    """All companies are due at once, with nothing new; one of them has books that take a minute for each call."""
     slow = ("--slow", f"company-0:{SLOW_CALL_SECONDS}", "--seconds", str(CALL_SECONDS))
-    with bench.playing(companies, 1) as several:
+    with bench.playing(companies, 0) as several:
         at = several.rows(CLOCK)[0][0]
         begun = [several.start("scheduler") for _ in range(2)] + [
             several.start("worker", *slow, "--slots", "4") for _ in range(4)
         ]
         now = _started(several, companies, at, PATIENCE_SECONDS)
-        now |= {"processes": len(begun), "overlaps": len(several.overlaps())}
-    with bench.playing(companies, 1, before=True) as several:
+        used = sum(_processor_seconds(machine.pid) for machine in begun)
+        now |= {"processor_ms_a_sync": round(used * 1000 / companies), "overlaps": len(several.overlaps())}
+    with bench.playing(companies, 0, before=True) as several:
         at = several.rows(CLOCK)[0][0]
         for _ in range(2):
             several.start("alone", *slow)
@@ -242,10 +243,11 @@ def throughput(bench: Bench, payments: int) -> dict[str, Any]:
             several.start("scheduler")
             workers = [several.start("worker", "--slots", "1", "--seconds", str(CALL_SECONDS)) for _ in range(count)]
             now[str(count)] = _carried(several, total, workers) | {"bytes_a_payment": round((_size(several) - size) / total)}
-    with bench.playing(companies, payments, before=True) as several:
-        alone = [several.start("alone", "--seconds", str(CALL_SECONDS))]
-        before = _carried(several, total, alone)
-    return {"companies": companies, "payments": total, "call_seconds": CALL_SECONDS, "workers": now, "before_one_run": before}
+    alone = {}
+    for name in ("now", "before"):  # `run` without workers: eight slots here, ten threads in 0.1.0
+        with bench.playing(companies, payments, before=name == "before") as several:
+            alone[name] = _carried(several, total, [several.start("alone", "--seconds", str(CALL_SECONDS))])
+    return {"companies": companies, "payments": total, "call_seconds": CALL_SECONDS, "workers": now, "one_run": alone}
 
 
 def _carried(several: Machines, total: int, workers: Sequence[Machine]) -> dict[str, Any]:
@@ -305,7 +307,8 @@ def table(found: dict[str, Any]) -> str:
     if carried := found.get("throughput"):
         for count, of in carried["workers"].items():
             lines.append(f"| {count} workers | {_told(of)} |")
-        lines.append(f"| {found['before']}, one `run` | {_told(carried['before_one_run'])} |")
+        for name, of in carried["one_run"].items():
+            lines.append(f"| one `run`, {name} | {_told(of)} |")
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pysqlite3.dbapi2 as sqlite
@@ -29,6 +30,7 @@ SQLITE_OLDEST = (3, 51, 3)  # older ones can corrupt a WAL file that two connect
 ACKNOWLEDGE_SECONDS = 1.5
 GO_FIRST_SECONDS = 0.5  # behind the writer of this process, which may itself wait for another one
 WORK_SECONDS = 30.0
+RESTED_SECONDS = 5.0  # a connection that was used more recently is taken for alive
 
 
 class Database:
@@ -45,8 +47,6 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A consistent view; writing through it fails."""
         with boundary.transaction(), self._read.begin() as connection:
-            if self.dialect == "postgresql":
-                connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
             yield connection
 
     @contextmanager
@@ -106,11 +106,33 @@ def _engine(url: sa.URL, wait_seconds: float, begin: str) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite_engine(url, wait_seconds, begin)
     if url.get_backend_name() == "postgresql":
-        options = f"-c lock_timeout={int(wait_seconds * 1000)} -c idle_in_transaction_session_timeout=60000"
-        return _created(url, connect_args={"options": options}, pool_pre_ping=True)
+        return _postgresql_engine(url, wait_seconds, begin)
     raise ConfigurationError(
         f"database url: {url.drivername!r} is neither sqlite nor postgresql; write sqlite:///resolve-now.sqlite"
     )
+
+
+def _postgresql_engine(url: sa.URL, wait_seconds: float, begin: str) -> Engine:
+    """What every transaction would say anew is said once for each connection; only one that rested is asked whether it lives."""
+    settings: dict[str, object] = {"lock_timeout": int(wait_seconds * 1000), "idle_in_transaction_session_timeout": 60_000}
+    if begin == "DEFERRED":
+        settings |= {"default_transaction_isolation": r"repeatable\ read", "default_transaction_read_only": "on"}
+    engine = _created(url, connect_args={"options": " ".join(f"-c {name}={value}" for name, value in settings.items())})
+
+    def used(_connection: object, record: Any) -> None:
+        record.info["used_at"] = monotonic()
+
+    def taken(connection: Any, record: Any, _proxy: object) -> None:
+        if monotonic() - record.info.get("used_at", monotonic()) < RESTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.DisconnectionError from error  # the pool opens another one
+
+    sa.event.listen(engine, "checkin", used)
+    sa.event.listen(engine, "checkout", taken)
+    return engine
 
 
 def _created(url: sa.URL, **options: Any) -> Engine:

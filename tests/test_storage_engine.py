@@ -167,7 +167,8 @@ def test_two_processes_migrate_an_empty_database_at_once(tmp_path: Path, empty_d
     ensure_current(database)
     assert (newest(), newest()) == migrate(database)
     with database.read() as connection:
-        assert {*schema.metadata.tables, "alembic_version"} == set(sa.inspect(connection).get_table_names())
+        held = {name for name in sa.inspect(connection).get_table_names() if not name.startswith("procrastinate_")}
+        assert {*schema.metadata.tables, "alembic_version"} == held
     database.close()
 
 
