@@ -27,4 +27,4 @@ def test_killed_after_a_page_the_next_sync_takes_the_rest_and_says_what_it_refus
     assert (0, True) == (again.code, f"{wrong}: metadata" in again.out), again.err
     assert charges == {number for (number,) in acme.rows("SELECT transaction_number FROM payment")}
     down = acme.run("sync", environment=given)
-    assert (0, True) == (down.code, "the feed could not be read" in down.out), down.err
+    assert (1, True) == (down.code, "the feed could not be read" in down.out), down.err
