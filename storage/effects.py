@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -55,10 +54,12 @@ class PlannedEffect:
     after_id: str | None = None
     compensates_id: str | None = None
 
-    @cached_property
-    def body(self) -> Any:
-        """What is to be written, as it is stored and put on record."""
-        return codec.write_to_json(self.write)
+    body: Any = field(init=False, repr=False)  # the write as it is stored and put on record, made before any transaction begins
+    body_hash: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "body", codec.write_to_json(self.write))
+        object.__setattr__(self, "body_hash", codec.hash_of(self.body))
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def plan_many(work: Work, planned: Sequence[PlannedEffect]) -> None:
                 "key": effect.key,
                 "marker": effect.marker,
                 "write": effect.body,
-                "write_hash": codec.hash_of(effect.body),
+                "write_hash": effect.body_hash,
                 "expects": dict(effect.expects),
                 "attended": effect.attended,
                 "facts_read_at": effect.facts_read_at,

@@ -256,12 +256,13 @@ def _send(desk: Desk, batch: Sequence[StoredEffect], documents: Documents, count
     """Writes the intent to send, sends once, and settles every member by its own answer."""
     begun = desk.watch.moment()  # from before the transaction: nothing leaves later than those who watch believe
     members: Sequence[StoredEffect] = ()
+    key = _dispatch_key(desk, batch)
     with desk.work() as work:
         if desk.watch.moment() <= held.until:
             members = sending.begin_dispatch(
                 work,
                 batch,
-                key=_dispatch_key(desk, batch),
+                key=key,
                 owner=desk.owner,
                 lease_seconds=LEASE_SECONDS,
                 deadline_at=work.at + timedelta(seconds=SEND_SECONDS),
@@ -272,8 +273,8 @@ def _send(desk: Desk, batch: Sequence[StoredEffect], documents: Documents, count
         return  # our lease ran out: the worker that holds one of them now looks for it first, so nothing may be sent
     failpoint("effects.before_send")
     orders = tuple(effect.order(documents.versions(effect)) for effect in members)
-    key = members[0].key if len(members) == 1 else _dispatch_key(desk, members)
-    answers = _answers(desk, Dispatch(key, orders, begun + SEND_SECONDS))
+    alone = len(members) == 1
+    answers = _answers(desk, Dispatch(members[0].key if alone else key, orders, begun + SEND_SECONDS))
     failpoint("effects.after_send")
     outcomes = [
         (effect, outcome, next_state(outcome.verdict)) for effect, outcome in zip(members, map(classify, answers), strict=True)
