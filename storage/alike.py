@@ -4,7 +4,6 @@ down to the second. However many are asked about, the database is asked the same
 
 from __future__ import annotations
 
-import json
 from bisect import insort
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from receivables.payment import Payment
 from receivables.reference_keys import key_of
 from receivables.twins import Alike
 from storage import payments, schema
+from storage.given import Given, as_given
 from storage.payments import KEYS_AT_ONCE
 
 MOST_SHOWN = 5  # of the payments that one is probably again, those that came first; a feed gone wrong may bring hundreds
@@ -83,52 +83,35 @@ def stored_before(connection: Connection, company: str, marks: Collection[Mark],
 
 
 def _numbers(connection: Connection, company: str, marks: frozenset[Mark]) -> set[str]:
-    asked: dict[str, object] = {"company": company}
     found: set[str] = set()
     if keys := sorted({mark.key for mark in marks if mark.key}):
-        by_key = connection.execute(_BY_KEY, asked | {"keys": keys})
+        by_key = connection.execute(_BY_KEY, {"of_company": company, "keys": keys})
         found.update(row.transaction_number for row in by_key if Mark(row.amount_minor, row.number_key) in marks)
     if seconds := sorted({(mark.amount_minor, mark.second) for mark in marks if mark.second}):
-        customers = {"names": [mark.customer for mark in marks if mark.customer]}
-        customers["ids"] = [mark.customer_id for mark in marks if mark.customer_id]
-        listed = [
-            {"amount": minor, "since": _written(second), "before": _written(second + timedelta(seconds=1))}
-            for minor, second in seconds
-        ]
-        by_second = _BY_SECOND[connection.dialect.name]
-        found.update(connection.execute(by_second, asked | customers | {"seconds": json.dumps(listed)}).scalars())
+        given = {
+            "seconds": as_given((company, minor, second, second + timedelta(seconds=1)) for minor, second in seconds),
+            "names": sorted({mark.customer for mark in marks if mark.customer}),
+            "ids": sorted({mark.customer_id for mark in marks if mark.customer_id}),
+        }
+        found.update(connection.execute(_BY_SECOND, given).scalars())
     return found
 
 
-def _written(moment: datetime) -> str:
-    """A moment of UTC as both databases compare it with what is stored."""
-    return moment.replace(tzinfo=None).isoformat(sep=" ")
+def _asked() -> tuple[sa.Select[tuple[str, str, int]], sa.Select[tuple[str]]]:
+    """The statements, put together once: by the key of a number, and by an amount in a second; each goes by its index."""
+    table, seconds = schema.payment.c, Given("seconds")
+    by_key = sa.select(table.transaction_number, table.number_key, table.amount_minor).where(
+        table.company == sa.bindparam("of_company"), table.number_key.in_(sa.bindparam("keys", expanding=True))
+    )
+    moment = sa.and_(table.paid_at >= seconds.moment(2), table.paid_at < seconds.moment(3))
+    amount = sa.and_(table.company == seconds.text(0), table.amount_minor == seconds.number(1), moment)
+    names, ids = (sa.bindparam(name, expanding=True) for name in ("names", "ids"))
+    by_second = (
+        sa.select(table.transaction_number)
+        .select_from(seconds.table.join(schema.payment, amount))
+        .where(sa.or_(table.customer_key.in_(names), table.customer_id.in_(ids)))
+    )
+    return by_key, by_second
 
 
-_table = schema.payment
-_BY_KEY = sa.select(_table.c.transaction_number, _table.c.number_key, _table.c.amount_minor).where(
-    _table.c.company == sa.bindparam("company"), _table.c.number_key.in_(sa.bindparam("keys", expanding=True))
-)
-#: The seconds that are asked about are a table that the database walks, going by its index for each.
-_ON_SQLITE = """
-SELECT DISTINCT payment.transaction_number
-FROM (
-    SELECT value ->> 'amount' AS amount, value ->> 'since' AS since, value ->> 'before' AS before FROM json_each(:seconds)
-) AS asked
-CROSS JOIN payment
-WHERE payment.company = :company AND payment.amount_minor = asked.amount
-AND payment.paid_at >= asked.since AND payment.paid_at < asked.before
-AND (payment.customer_key IN :names OR payment.customer_id IN :ids)
-"""
-_ON_POSTGRESQL = """
-SELECT DISTINCT payment.transaction_number
-FROM json_to_recordset(CAST(:seconds AS json)) AS asked(amount bigint, since timestamp, before timestamp)
-CROSS JOIN payment
-WHERE payment.company = :company AND payment.amount_minor = asked.amount
-AND payment.paid_at >= asked.since AT TIME ZONE 'UTC' AND payment.paid_at < asked.before AT TIME ZONE 'UTC'
-AND (payment.customer_key IN :names OR payment.customer_id IN :ids)
-"""
-_BY_SECOND = {
-    dialect: sa.text(words).bindparams(*(sa.bindparam(name, type_=sa.String, expanding=True) for name in ("names", "ids")))
-    for dialect, words in (("sqlite", _ON_SQLITE), ("postgresql", _ON_POSTGRESQL))
-}
+_BY_KEY, _BY_SECOND = _asked()

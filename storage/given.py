@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+
+from storage import schema
 
 
 class _Rows(FunctionElement[Any]):
@@ -38,6 +41,14 @@ class _Number(FunctionElement[int]):
     type = sa.BigInteger()
 
 
+class _Moment(FunctionElement[datetime]):
+    """One moment of a row, by its place, to be compared with what is stored."""
+
+    inherit_cache = True
+    name = "moment_of_row"
+    type = schema.Moment()
+
+
 @compiles(_Rows, "sqlite")
 def _rows_in_sqlite(element: _Rows, compiler: SQLCompiler, **kw: Any) -> str:
     return f"json_each({compiler.process(element.clauses, **kw)})"
@@ -50,6 +61,7 @@ def _rows_in_postgresql(element: _Rows, compiler: SQLCompiler, **kw: Any) -> str
 
 @compiles(_Text, "sqlite")
 @compiles(_Number, "sqlite")
+@compiles(_Moment, "sqlite")
 def _item_in_sqlite(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
     row, place = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"json_extract({row}, '$[' || {place} || ']')"
@@ -57,14 +69,17 @@ def _item_in_sqlite(element: FunctionElement[Any], compiler: SQLCompiler, **kw: 
 
 @compiles(_Text, "postgresql")
 @compiles(_Number, "postgresql")
+@compiles(_Moment, "postgresql")
 def _item_in_postgresql(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
     row, place = (compiler.process(clause, **kw) for clause in element.clauses)
     text = f"({row} ->> {place})"
+    if isinstance(element, _Moment):
+        return f"(CAST({text} AS timestamp) AT TIME ZONE 'UTC')"
     return f"CAST({text} AS bigint)" if isinstance(element, _Number) else text
 
 
 class Given:
-    """Rows given as the parameter of this name, as a table of this name with the columns `text` and `number` by their places."""
+    """Rows given as the parameter of this name, as a table of this name; their items are had by their places."""
 
     def __init__(self, name: str) -> None:
         self.table = _Rows(sa.bindparam(name, type_=sa.Text)).table_valued(sa.column("value", sa.Text), name=name)
@@ -75,7 +90,15 @@ class Given:
     def number(self, place: int) -> sa.ColumnElement[int]:
         return _Number(self.table.c.value, sa.literal_column(str(place)))
 
+    def moment(self, place: int) -> sa.ColumnElement[datetime]:
+        return _Moment(self.table.c.value, sa.literal_column(str(place)))
+
 
 def as_given(rows: Iterable[Sequence[object]]) -> str:
     """The rows as they are handed to such a statement."""
-    return json.dumps([list(row) for row in rows])
+    return json.dumps([list(row) for row in rows], default=_moment)
+
+
+def _moment(value: datetime) -> str:
+    """A moment of UTC as both kinds of database compare it with what is stored."""
+    return value.replace(tzinfo=None).isoformat(sep=" ")

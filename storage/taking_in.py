@@ -84,11 +84,11 @@ def arrival(payment: Payment, *, source: str, excluded_by: str | None, by: str =
     return Arrival(payment, source, by, excluded_by, marks_of(payment), row, payments.allocation_rows(payment))
 
 
-def take_in(work: Work, arrivals: Sequence[Arrival], time_zone: ZoneInfo) -> list[Taken]:
+def take_in(work: Work, arrivals: Sequence[Arrival], time_zone: ZoneInfo) -> dict[str, Taken]:
     """Remembers payments, each number once. The same content again is ignored, and other content changes nothing here.
 
     One that is probably another payment again is held: it is failed from the start, and a person is told. No number may be
-    handed in twice at once.
+    handed in twice at once. Returns what became of each, by its number.
     """
     for each in arrivals:
         work.only_for(each.payment.company)
@@ -101,12 +101,12 @@ def take_in(work: Work, arrivals: Sequence[Arrival], time_zone: ZoneInfo) -> lis
         stored_twins.remember(work, others)
         twins = [each.payment for each in coming if each.number in others]
         failures.open_many(work, [Opening(payment, TWIN, held=True) for payment in twins])
-    return [
-        _came_again(work, each.payment, known[each.number])
+    return {
+        each.number: _came_again(work, each.payment, known[each.number])
         if each.number in known
         else Taken(_beginning(each, others)[0], each.payment.fee_minor, 0)
         for each in arrivals
-    ]
+    }
 
 
 def _came_again(work: Work, payment: Payment, told: Told) -> Taken:

@@ -7,7 +7,7 @@ probably another one again becomes a failure, for a person. However many come at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -140,20 +140,28 @@ class _Coming:
     held: Arrival
     before: StoredPayment | None
 
+    @property
+    def went_out(self) -> bool:
+        """Whether the feed says that money of it went out again."""
+        return self.held.payment.status is not FeedStatus.PAID or self.told is not self.held.payment
+
 
 def _take(work: Work, desk: Desk, arrivals: Sequence[Arrival], counts: IntakeCounts) -> None:
     """Takes in payments of which no two have the same number."""
     before = ways_out.known_before(work, [arrival.payment for arrival in arrivals])
-    coming = [_coming(desk, arrival, before.get(arrival.number)) for arrival in arrivals]
-    taken = taking_in.take_in(work, [each.held for each in coming], desk.company.time_zone)
-    said_again = [
-        each.held.number
-        for each, what in zip(coming, taken, strict=True)
-        if what.became in _KNOWN and each.told is each.said
-    ]  # fmt: skip
-    corrections.taken_back(work, said_again)
-    for each, what in zip(coming, taken, strict=True):
-        _follow(work, desk, each, what, counts)
+    coming = {arrival.number: _coming(desk, arrival, before.get(arrival.number)) for arrival in arrivals}
+    taken = taking_in.take_in(work, [each.held for each in coming.values()], desk.company.time_zone)
+    known = [number for number, what in taken.items() if what.became in _KNOWN]
+    corrections.taken_back(work, [number for number in known if coming[number].told is coming[number].said])
+    came = [each.held.payment for number, each in coming.items() if taken[number].became is Intake.EXCLUDED]
+    money_back.came_gone(work, desk, [payment for payment in came if payment.status is not FeedStatus.PAID])
+    followed = {number: _follow(work, desk, each, taken[number], counts) for number, each in coming.items()}
+    in_part = _money_out(
+        work, desk, [each for number, each in coming.items() if followed[number] is not Intake.OTHER_CONTENT], taken
+    )
+    for number, became in followed.items():
+        if number in in_part and became in _KNOWN:
+            counts.now_says(ways_out.PART)
 
 
 def _coming(desk: Desk, arrival: Arrival, before: StoredPayment | None) -> _Coming:
@@ -164,9 +172,9 @@ def _coming(desk: Desk, arrival: Arrival, before: StoredPayment | None) -> _Comi
     return _Coming(arrival.payment, told, arrival, before)
 
 
-def _follow(work: Work, desk: Desk, coming: _Coming, taken: Taken, counts: IntakeCounts) -> None:
-    """Counts what became of a payment, and does what follows from it."""
-    payment, told, before, became = coming.held.payment, coming.told, coming.before, taken.became
+def _follow(work: Work, desk: Desk, coming: _Coming, taken: Taken, counts: IntakeCounts) -> Intake:
+    """Counts what became of a payment, does what follows from it, and says it."""
+    payment, before, became = coming.held.payment, coming.before, taken.became
     if became is Intake.OTHER_CONTENT:
         became = corrections.came_again(work, desk, payment, coming.held.source, by=coming.held.by)
     match became:
@@ -174,8 +182,6 @@ def _follow(work: Work, desk: Desk, coming: _Coming, taken: Taken, counts: Intak
             counts.new += 1
         case Intake.EXCLUDED:
             counts.excluded += 1
-            if payment.status is not FeedStatus.PAID:
-                money_back.came_gone(work, desk, payment)
         case Intake.TWIN:
             counts.twins += 1
         case Intake.SAME:
@@ -187,12 +193,24 @@ def _follow(work: Work, desk: Desk, coming: _Coming, taken: Taken, counts: Intak
                 money_back.status_changed(work, payment)
         case Intake.OTHER_CONTENT:
             counts.conflicts += 1  # a person is told already
-            return
-    in_part = note_fee_and_refund(work, desk, payment, before=(taken.fee_minor, taken.refunded_minor))
-    if payment.status is not FeedStatus.PAID or told is not payment:
-        in_part = ways_out.note(work, desk, told, before) and payment.status is FeedStatus.PAID
-    if in_part and became in _KNOWN:
-        counts.now_says(ways_out.PART)
+    return became
+
+
+def _money_out(work: Work, desk: Desk, coming: Sequence[_Coming], taken: Mapping[str, Taken]) -> set[str]:
+    """Notes what the feed says of fees and of money that went out again. Returns the payments of which a part went out."""
+    in_part = set()
+    for each in coming:
+        held = taken[each.held.number]
+        if note_fee_and_refund(work, desk, each.held.payment, before=(held.fee_minor, held.refunded_minor)):
+            in_part.add(each.held.number)
+    out = [each for each in coming if each.went_out]
+    stored = payments.by_numbers(work.connection, work.company, [each.held.number for each in out])
+    for each in out:
+        in_part.discard(each.held.number)
+        noted = ways_out.note(work, desk, each.told, each.before, stored[each.held.number])
+        if noted and each.held.payment.status is FeedStatus.PAID:
+            in_part.add(each.held.number)
+    return in_part
 
 
 def excluded_by(desk: Desk, payment: Payment) -> str | None:

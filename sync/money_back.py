@@ -7,6 +7,8 @@ write to the books, or a post by itself of money of which the feed said otherwis
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import rules
 from receivables.payment import Bucket, Dispute, FeedStatus, Payment, PaymentState
 from receivables.ways_out import is_over
@@ -40,15 +42,21 @@ def status_changed(work: Work, payment: Payment) -> None:
         tell(work, stored, payment)
 
 
-def came_gone(work: Work, desk: Desk, payment: Payment) -> None:
-    """A payment whose money was gone when the feed first told of it is never posted. Where somebody entered a receipt with its
-    number, a person is told; the record says in any case that it was excluded, and why.
+def came_gone(work: Work, desk: Desk, gone: Sequence[Payment]) -> None:
+    """Payments whose money was gone when the feed first told of them are never posted. Where somebody entered a receipt with the
+    number of one, a person is told; the record says in any case that it was excluded, and why.
     """
-    asked = receipts_found.wanted(desk.company, payment, ())
-    found = receipts_found.candidates(work.connection, desk.company, [asked]).found[payment.transaction_number]
-    stored = payments.find(work.connection, work.company, payment.transaction_number)
-    if stored is not None and stored.excluded_by != BEFORE_START_ON and any(not receipt.gone for receipt in found):
-        tell(work, stored, payment)
+    if not gone:
+        return
+    asked = [receipts_found.wanted(desk.company, payment, ()) for payment in gone]
+    found = receipts_found.candidates(work.connection, desk.company, asked).found
+    entered = [
+        payment for payment in gone if any(not receipt.gone for receipt in found.get(payment.transaction_number, ()))
+    ]  # fmt: skip
+    stored = payments.by_numbers(work.connection, work.company, [payment.transaction_number for payment in entered])
+    for payment in entered:
+        if stored[payment.transaction_number].excluded_by != BEFORE_START_ON:
+            tell(work, stored[payment.transaction_number], payment)
 
 
 def tell(work: Work, stored: StoredPayment, payment: Payment) -> None:

@@ -65,12 +65,11 @@ def held(told: Payment, before: StoredPayment | None) -> Payment:
     return as_held(told, out_minor(before.payment, others))
 
 
-def note(work: Work, desk: Desk, told: Payment, before: StoredPayment | None) -> bool:
-    """Remembers the way out that a record tells, and tells a person of what is new about it; whether it is. After the payment
-    itself is kept.
+def note(work: Work, desk: Desk, told: Payment, before: StoredPayment | None, stored: StoredPayment) -> bool:
+    """Remembers the way out that a record tells, and tells a person of what is new about it; whether it is. `stored` is the
+    payment as it is kept with that record, `before` as it was.
     """
-    stored = payments.find(work.connection, work.company, told.transaction_number)
-    if stored is None or stored.excluded_by == BEFORE_START_ON:
+    if stored.excluded_by == BEFORE_START_ON:
         return False
     ways, was_minor = _ways_before(before), out_minor(before.payment, _ways_before(before)) if before else 0
     if way := told_by(told, work.at):

@@ -83,14 +83,16 @@ def statements(scene: Scene, given: Iterable[Payment]) -> int:
 
 
 def test_statements_do_not_grow_with_the_lines(opened: Scene) -> None:
-    """New payments, the same again, twins of theirs, and twins of one another."""
+    """New payments, the same again, twins of theirs, twins of one another, and some whose money is gone, told twice."""
     take(opened, [a_line(0, number="first")])
     made = []
     for days, count in ((10, FEW), (20, MANY)):
         new = [a_line(place, number=f"A{days}", days=days) for place in range(count)]
         twins = [replace(payment, transaction_number=f"again-{payment.transaction_number}") for payment in new]
         pairs = [a_line(place, number=f"{form}{days}", days=days + 1) for form in "BC" for place in range(count // 2)]
-        made.append([statements(opened, given) for given in (new, new, twins, pairs)])
+        gone = [a_line(place, number=f"D{days}", days=days + 2, status=FeedStatus.RETURNED) for place in range(count)]
+        take(opened, gone)  # receipts of theirs are looked for in slices
+        made.append([statements(opened, given) for given in (new, new, twins, pairs, gone)])
     assert made[0] == made[1]
     assert max(made[0]) <= 16
 

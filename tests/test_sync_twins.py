@@ -41,7 +41,7 @@ for place in range(int(sys.argv[3])):
     payment = a_payment(transaction_number=number, amount_minor=1_000 + place, paid_at=paid_at, has_time=True)
     with working(db.work(), "acme", clock, ids, "feed") as work:
         taken = take_in(work, [arrival(payment, source=sys.argv[2], excluded_by=None)], CHICAGO)
-        print(taken[0].became.value, flush=True)
+        print(taken[number].became.value, flush=True)
 """
 
 
