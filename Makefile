@@ -68,6 +68,10 @@ starting: ## what it costs to start the command line, here and in 0.1.0
 	@$(install) dev
 	@$(bin)/python -m bench.starting $(ARGS)
 
+importing: ## how many lines of a file are imported in a second, here and in 0.1.0 (ARGS="--long 1000000" for the memory of a long one)
+	@$(install) dev
+	@$(bin)/python -m bench.importing $(ARGS)
+
 calls: ## count the calls to each of the books, here and in 0.1.0: healthy payments, a failure, a decision (ARGS="--packages xero")
 	@$(install) dev
 	@$(bin)/python -m bench.calls $(ARGS)

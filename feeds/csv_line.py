@@ -33,7 +33,6 @@ LONGEST = {"transaction_number": 64, "customer": 200, "method": 40, "customer_id
 MOST_ALLOCATIONS = 200  # a receipt with more lines is refused by the packages we post to
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2199  # outside of it a year is a slip of the hand, and date arithmetic overflows
 
-_BETWEEN_FIELDS = "|"  # no two groups of digits beside it are one card number
 _NAMES = frozenset({"customer", "method"})  # free text; the others identify something
 _NOT_IN_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _NOT_IN_IDENTITIES = _NOT_IN_TEXT | {"Cf", "Zs"}  # zero-width and odd spaces make two numbers look alike
@@ -97,9 +96,8 @@ def read_line(
     `commas_join_invoices` where it is stated that the portal joins invoices by commas; else a list like that is refused.
     Money that went back after `today`, the company's day, did not go back yet; where no day is given, whoever dates it looks.
     """
-    cards: list[str] = []
-    if card_numbers.holds_one(_BETWEEN_FIELDS.join(fields.values())):
-        cards = [column for column in COLUMNS if card_numbers.holds_one(fields.get(column, ""))]
+    asked = COLUMNS if card_numbers.holds_one("|".join(fields.values())) else ()  # no card number goes on beyond that sign
+    cards = [column for column in asked if card_numbers.holds_one(fields.get(column, ""))]
     numbers = not NUMBERS.isdisjoint(cards)
     refused = [column for column in cards if not (numbers_are_not_cards and column in NUMBERS)]
     if refused:
@@ -158,11 +156,8 @@ def _read_line(line: int, fields: Mapping[str, str], company: Company) -> Readin
         if fee := fields.get("fee"):
             fee_minor = attempt("fee", lambda: _part(fee, currency), 0)
         if refunded := fields.get("refunded"):
-            nothing_back = (0, became.status)
-            refunded_minor, status = attempt(
-                "refunded", lambda: _refunded(refunded, currency, amount_minor, became.status), nothing_back
-            )
-            became = replace(became, status=status)
+            back = attempt("refunded", lambda: _refunded(refunded, currency, amount_minor, became.status), (0, became.status))
+            refunded_minor, became = back[0], replace(became, status=back[1])
     if problems or paid_at is None:
         return Reading(None, transaction_number, tuple(problems))
     payment = Payment(
@@ -199,9 +194,8 @@ def _text(column: str, raw: str, *, required: bool) -> str:
 
 def _check_not_rounded(number: str) -> None:
     """A spreadsheet writes a long number that it took for an amount with an exponent, and its last digits are lost."""
-    if number.isascii() and "e" not in number.lower():
-        return
-    if _ROUNDED.fullmatch(unicodedata.normalize("NFKC", number)):
+    may_be = not number.isascii() or "e" in number.lower()
+    if may_be and _ROUNDED.fullmatch(unicodedata.normalize("NFKC", number)):
         raise Wrong(
             f"{shown(number)} was rounded by a spreadsheet, and its last digits are lost",
             "Format the column as text in the spreadsheet, and export the file again from the portal",

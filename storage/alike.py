@@ -1,5 +1,7 @@
-"""Which payments that were there before are probably those that come now: by a number in another form, or by all but the number,
-down to the second. However many are asked about, the database is asked the same few questions.
+"""Payments that were there before and are probably those that come now.
+
+They have the same number in another form, or all but the number is the same, down to the second. However many are asked
+about, the database is asked the same few questions.
 """
 
 from __future__ import annotations

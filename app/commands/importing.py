@@ -90,11 +90,7 @@ def import_file(
         if preview:
             _preview(desk, feed, chosen, as_json)
             return
-        if feed.lines_not_cards:
-            intake.numbers_are_not_cards(desk, feed, lines=feed.lines_not_cards, by=os_account())
-        pace = Pace(feed.count, desk.clock)
-        with working(f"importing {feed.name}", quiet=as_json) as update:
-            counts = intake.run_once(desk, feed, lambda done: update(pace.said(done)), by=person)
+        counts = _import(desk, feed, person, as_json)
     except FeedError as error:
         message = _with_advice(error.message, chosen, file, desk)
         if as_json:
@@ -105,6 +101,14 @@ def import_file(
         with desk.work(person or os_account()) as work:
             import_maps.remember(work, chosen.name, chosen.answers)
     _say(feed, counts, chosen, partial=partial, as_json=as_json, desk=desk)
+
+
+def _import(desk: Desk, feed: PaymentFile, person: str, as_json: bool) -> intake.IntakeCounts:
+    if feed.lines_not_cards:
+        intake.numbers_are_not_cards(desk, feed, lines=feed.lines_not_cards, by=os_account())
+    pace = Pace(feed.count, desk.clock)
+    with working(f"importing {feed.name}", quiet=as_json) as update:
+        return intake.run_once(desk, feed, lambda done: update(pace.said(done)), by=person)
 
 
 def _feed(desk: Desk, file: Path, chosen: Chosen, *, partial: bool, not_cards: bool) -> PaymentFile:
