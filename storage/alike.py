@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from heapq import merge
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -99,7 +99,7 @@ def _numbers(connection: Connection, company: str, marks: frozenset[Mark]) -> se
     return found
 
 
-def _asked() -> tuple[sa.Select[tuple[str, str, int]], sa.Select[tuple[str]]]:
+def _asked() -> tuple[sa.Select[Any], sa.Select[Any]]:
     """The statements, put together once: by the key of a number, and by an amount in a second; each goes by its index."""
     table, seconds = schema.payment.c, Given("seconds")
     by_key = sa.select(table.transaction_number, table.number_key, table.amount_minor).where(
@@ -107,7 +107,8 @@ def _asked() -> tuple[sa.Select[tuple[str, str, int]], sa.Select[tuple[str]]]:
     )
     moment = sa.and_(table.paid_at >= seconds.moment(2), table.paid_at < seconds.moment(3))
     amount = sa.and_(table.company == seconds.text(0), table.amount_minor == seconds.number(1), moment)
-    names, ids = (sa.bindparam(name, expanding=True) for name in ("names", "ids"))
+    names: sa.BindParameter[str] = sa.bindparam("names", expanding=True)
+    ids: sa.BindParameter[str] = sa.bindparam("ids", expanding=True)
     by_second = (
         sa.select(table.transaction_number)
         .select_from(seconds.table.join(schema.payment, amount))
