@@ -72,6 +72,10 @@ importing: ## how many lines of a file are imported in a second, here and in 0.1
 	@$(install) dev
 	@$(bin)/python -m bench.importing $(ARGS)
 
+load: ## many idle and hung companies, presses during a sync, years of history, a soak; here and in 0.1.0 (SOAK=1 for a million, ARGS="--pieces idle")
+	@$(install) dev
+	@SOAK=$(SOAK) $(bin)/python -m bench.load $(ARGS)
+
 calls: ## count the calls to each of the books, here and in 0.1.0: healthy payments, a failure, a decision (ARGS="--packages xero")
 	@$(install) dev
 	@$(bin)/python -m bench.calls $(ARGS)
