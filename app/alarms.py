@@ -20,7 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from app.http import HttpServer
 from app.slack import open_bot
 from app.slots import Slots
-from app.turns import Turns
+from app.turns import Turns, is_told_as_trouble
 from app.wiring import House
 from bot.bolt import Bot
 from bot.outbox import Outbox
@@ -69,9 +69,19 @@ class Alarms:
         self._scheduler.start()
 
     def _every(self, what: str, seconds: int, do: Callable[[], object]) -> None:
-        """From now on."""
+        """From now on. What the database is troubled by is one line in the log, and tried again at the next ring."""
+
+        def rung() -> None:
+            try:
+                do()
+            except Exception as error:
+                if not is_told_as_trouble(error, what):
+                    raise
+
         now = self._house.clock.now()
-        self._scheduler.add_job(do, "interval", seconds=seconds, id=what, executor=what, next_run_time=now, replace_existing=True)
+        self._scheduler.add_job(
+            rung, "interval", seconds=seconds, id=what, executor=what, next_run_time=now, replace_existing=True
+        )
 
     def stop(self) -> None:
         """Begins nothing more and waits for what is in progress; whatever is cut off is recovered at the next start."""

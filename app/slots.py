@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from app.turns import is_told_as_trouble
 from receivables.ports import Clock
 from sync.due import Piece
 
@@ -99,8 +100,9 @@ class Slots:
     def _run(self, company: str, piece: Piece) -> None:
         try:
             self._do(company, piece)
-        except Exception:
-            log.exception("work_failed", company=company, work=piece.value)
+        except Exception as error:
+            if not is_told_as_trouble(error, f"{piece} {company}"):
+                log.exception("work_failed", company=company, work=piece.value)
         finally:
             with self._changed:
                 del self._running[company]

@@ -14,6 +14,7 @@ import structlog
 
 from app.wiring import House
 from storage.alone import Alone, Hold, work_for
+from storage.troubles import trouble_of
 from sync import due
 from sync.desk import Desk, Standing
 from sync.due import Due, Piece
@@ -98,6 +99,14 @@ def _while_it_lasts(desk: Desk, hold: Hold) -> Desk:
     """The desk, which sends nothing any more once another process may work for the company."""
     allowed = desk.standing or (lambda: Standing(desk.company.writes))
     return replace(desk, standing=lambda: allowed() if hold.lasts() else Standing(writes=False))
+
+
+def is_told_as_trouble(error: Exception, work: str) -> bool:
+    """Logs in one line what is wrong with the database itself; False where the error says nothing of it."""
+    trouble = trouble_of(error)
+    if trouble is not None:
+        log.warning("database_trouble", work=work, problem=trouble.message)
+    return trouble is not None
 
 
 def _tell_of_night(company: str, counts: NightCounts) -> None:

@@ -6,8 +6,11 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import pysqlite3.dbapi2 as sqlite
 import pytest
 from makers import ManualClock
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from app.slots import OVERDUE_SECONDS, SLOW_SECONDS, Slots
 from sync.due import Piece
@@ -52,6 +55,21 @@ def work() -> Iterator[Work]:
     made = Work()
     yield made
     made.let_go.set()
+
+
+def a_busy_database() -> sqlite.Error:
+    """The error that SQLite gives while another process writes."""
+    first, second = (sqlite.connect("file:busy?mode=memory&cache=shared", uri=True, timeout=0) for _ in range(2))
+    first.execute("CREATE TABLE held (x)")
+    first.execute("BEGIN IMMEDIATE")
+    try:
+        second.execute("BEGIN IMMEDIATE")
+    except sqlite.Error as error:
+        return error
+    finally:
+        first.close()
+        second.close()
+    raise AssertionError("the database was free")
 
 
 def all_sync(slots: Slots, *companies: str) -> None:
@@ -124,3 +142,23 @@ def test_a_stop_begins_nothing_more_and_says_what_still_runs(work: Work, clock: 
     work.let_go.set()
     assert slots.stop(SOON)
     assert [("a", Piece.SYNC)] == work.began
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OperationalError("BEGIN IMMEDIATE", {}, a_busy_database()), ("database_trouble", "warning")),
+        (RuntimeError("a mistake of ours"), ("work_failed", "error")),
+    ],
+)
+def test_trouble_of_the_database_is_one_line_and_a_mistake_is_told_whole(
+    error: Exception, told: tuple[str, str], clock: ManualClock
+) -> None:
+    def do(_company: str, _piece: Piece) -> None:
+        raise error
+
+    with capture_logs() as logs:
+        slots = Slots(do, clock, slots=1)
+        all_sync(slots, "a")
+        assert slots.stop(SOON)
+    assert [told] == [(entry["event"], entry["log_level"]) for entry in logs]
