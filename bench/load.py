@@ -35,15 +35,20 @@ def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory() as folder:
         checkouts = {"here": ROOT, COMMIT: check_out(COMMIT, Path(folder) / COMMIT)}
-        results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
         for name, piece, given, both in PLAYED:
             if options.pieces and piece not in options.pieces:
                 continue
-            versions = checkouts if both and not options.here else {"here": ROOT}
-            results[name] = {version: _play(checkout, piece, given) for version, checkout in versions.items()}
-            results[name]["load_of_the_machine"] = os.getloadavg()[0]
-            print(name, json.dumps(results[name], indent=2), sep="\n", flush=True)
-            RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+            for version, checkout in checkouts.items():
+                if version == "here" or (both and not options.here):
+                    _keep(name, version, _play(checkout, piece, given) | {"load_of_the_machine": os.getloadavg()[0]})
+
+
+def _keep(name: str, version: str, found: dict[str, Any]) -> None:
+    """Writes it beside what was kept of the other pieces and versions."""
+    print(name, version, json.dumps(found, indent=2), sep="\n", flush=True)
+    results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    results.setdefault(name, {})[version] = found
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 def _play(checkout: Path, piece: str, given: tuple[int, ...]) -> dict[str, Any]:
