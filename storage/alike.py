@@ -105,7 +105,7 @@ def _asked() -> tuple[sa.Select[Any], sa.Select[Any]]:
     by_key = sa.select(table.transaction_number, table.number_key, table.amount_minor).where(
         table.company == sa.bindparam("of_company"), table.number_key.in_(sa.bindparam("keys", expanding=True))
     )
-    moment = sa.and_(table.paid_at >= seconds.moment(2), table.paid_at < seconds.moment(3))
+    moment = sa.and_(table.paid_at >= seconds.instant(2), table.paid_at < seconds.instant(3))
     amount = sa.and_(table.company == seconds.text(0), table.amount_minor == seconds.number(1), moment)
     names: sa.BindParameter[str] = sa.bindparam("names", expanding=True)
     ids: sa.BindParameter[str] = sa.bindparam("ids", expanding=True)

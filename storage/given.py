@@ -90,15 +90,15 @@ class Given:
     def number(self, place: int) -> sa.ColumnElement[int]:
         return _Number(self.table.c.value, sa.literal_column(str(place)))
 
-    def moment(self, place: int) -> sa.ColumnElement[datetime]:
+    def instant(self, place: int) -> sa.ColumnElement[datetime]:
         return _Moment(self.table.c.value, sa.literal_column(str(place)))
 
 
 def as_given(rows: Iterable[Sequence[object]]) -> str:
     """The rows as they are handed to such a statement."""
-    return json.dumps([list(row) for row in rows], default=_moment)
+    return json.dumps([list(row) for row in rows], default=_in_utc)
 
 
-def _moment(value: datetime) -> str:
+def _in_utc(value: datetime) -> str:
     """A moment of UTC as both kinds of database compare it with what is stored."""
     return value.replace(tzinfo=None).isoformat(sep=" ")

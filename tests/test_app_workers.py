@@ -79,17 +79,17 @@ def test_a_frozen_worker_and_killed_processes_lose_and_double_nothing(several: M
 
 def test_what_is_held_is_lost_with_its_session_and_nobody_else_has_it_before(url: str) -> None:
     db = Database(url)
-    one, other = Alone(db), Alone(db)
-    with one.holding("acme") as hold, one.holding("acme") as again, other.holding("acme") as elsewhere:
+    first, other = Alone(db), Alone(db)
+    with first.holding("acme") as hold, first.holding("acme") as again, other.holding("acme") as elsewhere:
         assert (True, None, None) == (hold is not None and hold.lasts(), again, elsewhere)
     with other.holding("acme") as hold:
         assert hold is not None
-        assert not one.keep("acme")
+        assert not first.keep("acme")
         cut_off(db)
         assert not hold.lasts()
-        assert one.keep("acme")
-    assert one.keep("acme")  # what the other one lost, it does not let go of here
-    one.close()
+        assert first.keep("acme")
+    assert first.keep("acme")  # what the other one lost, it does not let go of here
+    first.close()
     other.close()
     db.close()
 

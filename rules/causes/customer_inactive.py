@@ -25,8 +25,8 @@ def customer_inactive(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: nothing can be posted for this customer.
     Happens when: somebody made the customer inactive.
-    Remedy: make the customer active again in the books, then retry. Where it was merged into another, and the books do not tell
-    (QuickBooks), two people match the payment to the customer that remains.
+    Remedy: make the customer active again in the books, then retry. Where it was merged into another, and the books do not tell,
+    two people match the payment to the customer that remains.
     Prevention: make a customer inactive only when nothing is open and no payment is on its way.
     Not to be confused with: a customer that was merged into another; some books show the merged one only as inactive, and its
     invoices in the other's name.
