@@ -10,9 +10,9 @@ import structlog
 from app.turns import Turns
 from app.wiring import House
 from receivables.errors import ConfigurationError
-from storage import jobs
+from storage import companies, jobs
 from storage.engine import Database
-from storage.jobs import PACE, Job, Jobs, Pace
+from storage.jobs import PACE, Doing, Job, Jobs, Pace
 from sync.due import Due, Piece
 
 URGENCY = {Piece.FINISH: 2, Piece.SYNC: 1, Piece.PROVE: 0}
@@ -32,7 +32,14 @@ def work_until_told_to_stop(house: House, *, slots: int | None = None, pace: Pac
     _must_be_shared(house.db)
     turns, slots = Turns(house), slots or house.settings.slots
     log.info("working", slots=slots)
-    if jobs.work_until_told_to_stop(house.db, lambda company, slot: turns.take(company, Piece(slot)), slots=slots, pace=pace):
+
+    def cut_off(company: str, slot: str) -> None:
+        if Piece(slot) is Piece.SYNC:  # it was claimed; without this the rest of it waits for the next interval
+            with house.desk(company).work() as work:
+                companies.want_sync(work)
+
+    doing = Doing(lambda company, slot: turns.take(company, Piece(slot)), cut_off)
+    if jobs.work_until_told_to_stop(house.db, doing, slots=slots, pace=pace):
         log.info("stopped")
         house.db.close()
         return

@@ -135,22 +135,30 @@ def waiting_since(connection: Connection) -> datetime | None:
     return found
 
 
-def work_until_told_to_stop(db: Database, do: Callable[[str, str], None], *, slots: int, pace: Pace = PACE) -> bool:
+@dataclass(frozen=True)
+class Doing:
+    """What a worker does with a company and a piece of work: it, and what a worker that died had begun of it."""
+
+    do: Callable[[str, str], None]
+    cut_off: Callable[[str, str], None]
+
+
+def work_until_told_to_stop(db: Database, doing: Doing, *, slots: int, pace: Pace = PACE) -> bool:
     """Does what is handed out, so many pieces at once, until Ctrl-C or SIGTERM; then ends what is in hand.
 
     False where some of it did not end in time: the process must end now, and other workers take it up.
     """
     loop = asyncio.new_event_loop()  # `asyncio.run` would wait for threads without end
     loop.set_default_executor(ThreadPoolExecutor(slots, thread_name_prefix="work"))
-    return loop.run_until_complete(_work(db, do, slots, pace))
+    return loop.run_until_complete(_work(db, doing, slots, pace))
 
 
-async def _work(db: Database, do: Callable[[str, str], None], slots: int, pace: Pace) -> bool:
+async def _work(db: Database, doing: Doing, slots: int, pace: Pace) -> bool:
     told, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.set_exception_handler(_tell)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
-    app = _app(db, do, pace)
+    app = _app(db, doing, pace)
     async with app.open_async():
         while True:
             worker = Worker(
@@ -182,20 +190,28 @@ def _tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     log.warning("worker_trouble", problem=str(cause or context.get("message", "")).partition("\n")[0])
 
 
-def _app(db: Database, do: Callable[[str, str], None], pace: Pace) -> App:
+def _app(db: Database, doing: Doing, pace: Pace) -> App:
     app = App(connector=PsycopgConnector(kwargs=db.address, min_size=1, max_size=2))
 
     def work(company: str, slot: str) -> None:
         try:
-            do(company, slot)
+            doing.do(company, slot)
         except Exception:
             log.exception("work_failed", company=company, work=slot)  # whatever stays due is handed out again
+
+    def cut_off(company: str, slot: str) -> None:
+        try:
+            doing.cut_off(company, slot)
+        except Exception:
+            log.exception("work_failed", company=company, work=slot)
 
     async def recover(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
         manager = context.app.job_manager
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=pace.stalled_seconds):
             log.warning("taken_from_a_dead_worker", **job.task_kwargs)
             await manager.retry_job(job)
+            if job.task_name == TASK:
+                await asyncio.to_thread(cut_off, str(job.task_kwargs["company"]), str(job.task_kwargs["slot"]))
 
     app.task(name=TASK, queue=QUEUE)(work)
     recovering = app.task(name="recover", queue=QUEUE, queueing_lock="recover", priority=URGENT, pass_context=True)(recover)
