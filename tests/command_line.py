@@ -103,10 +103,7 @@ class CommandLine:
 
     def answer(self, *words: str) -> Any:
         """The JSON of a command that must end well; `sync` and `failures` end with 1 where a payment failed."""
-        ran = self.run(*words, "--json")
-        well = (0, 1) if words[0] in TELL_OF_FAILURES else (0,)
-        assert (True, "") == (ran.code in well, ran.err), ran.out + ran.err
-        return ran.json
+        return answered(words, self.run(*words, "--json"))
 
     def books(self, *words: str, by: str = "Bea Bookkeeper", at: str = "2026-03-05T09:00") -> Any:
         """What the bookkeeper does by hand, in the past unless told otherwise."""
@@ -233,3 +230,10 @@ def copied(original: CommandLine, folder: Path) -> CommandLine:
     """The same company in a folder of its own, so that a test may change it."""
     shutil.copytree(original.folder, folder / "acme")
     return CommandLine(folder / "acme")
+
+
+def answered(words: Sequence[str], ran: Ran) -> Any:
+    """The JSON of a command that ended well."""
+    well = (0, 1) if words[0] in TELL_OF_FAILURES else (0,)
+    assert (True, "") == (ran.code in well, ran.err), ran.out + ran.err
+    return ran.json

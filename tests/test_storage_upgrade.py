@@ -15,7 +15,7 @@ import private_postgres
 import psycopg
 import pytest
 import sqlalchemy as sa
-from command_line import CommandLine, Ran, change_file, run_process, seen, write_settings
+from command_line import CommandLine, Ran, answered, change_file, run_process, seen, write_settings
 from makers import messages_waiting
 from private_postgres import Cluster
 from sqlalchemy.exc import DatabaseError, IntegrityError
@@ -46,9 +46,7 @@ class Old:
         return run_process(self.acme.words(*words, *seen(self.run, words)), {"RESOLVE_NOW_DATABASE_URL": self.url})
 
     def answer(self, *words: str) -> Any:
-        ran = self.run(*words, "--json")
-        assert (0, "") == (ran.code, ran.err), ran.out + ran.err
-        return ran.json
+        return answered(words, self.run(*words, "--json"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
