@@ -163,7 +163,10 @@ def list_failures(
     everything: Annotated[bool, typer.Option("--all", help="Include resolved failures.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List failed payments, why they failed, and what can be done. Exits with 1 where one is open."""
+    """List failed payments, why they failed, and what can be done.
+
+    Exits with 1 where one is open.
+    """
     house = open_house(context.obj)
     shown: list[failure_view.FailureView] = []
     desks = house.desks(company)
