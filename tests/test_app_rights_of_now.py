@@ -82,7 +82,8 @@ def test_a_broken_or_missing_file_stops_decisions_and_sending_and_is_named(tmp_p
         acme.config.write_text(right.replace("port = 0", "port = 1"), encoding="utf-8")
         until(lambda: acme.state() == "verified", START_SECONDS, lambda: process.log)
         until(lambda: "restart needed" in process.log, TAKEN_UP_SECONDS, lambda: process.log)
-        assert {"alive": True, "ready": True} == health(process.log)
+        now = health(process.log)
+        assert (True, True, None) == (now["alive"], now["ready"], now.get("nothing_is_sent"))
         assert 0 == process.stop()
     assert [("TXN-1", 5_000, 0)] == acme.receipts()
     assert "Traceback" not in process.log
