@@ -1,7 +1,7 @@
 """The scheduler: APScheduler rings, our own tables say what is due, and each company's work has a slot of its own.
 
 Four things ring, each in an executor of its own, so that none waits for another: the look at what is due, the outbox,
-listening to Slack, and the configuration. Nothing rings for a company. A late, repeated or skipped ring costs nothing: two
+listening to Slack, and the configuration. No company has an alarm of its own. A late, repeated or skipped one costs nothing: two
 processes on one database may both look, and each piece of work is claimed by one of them.
 """
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.versions import COMMIT, ROOT, check_out, environment
+from bench.versions import COMMIT, ROOT, check_out, databases, environment
 
 RESULTS = Path(__file__).with_name("results") / "importing.json"
 PLAYED = Path(__file__).with_name("importing_playing.py")
@@ -50,7 +50,7 @@ def main() -> None:
     with ExitStack() as until_the_end:
         folder = Path(until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="resolve-now-importing-")))
         other = check_out(options.commit, folder / "other")
-        for kind, urls in _databases(folder, until_the_end):
+        for kind, urls in databases(folder, until_the_end):
             rounds = _played(options, {other: urls[0], ROOT: urls[1]}, folder / kind)
             found[kind] = {name: _figures(played) for name, played in zip(("before", "now"), rounds, strict=True)}
         if options.long:
@@ -125,22 +125,6 @@ def _playing(checkout: Path, url: str, folder: Path, older: int) -> Iterator[Pla
         yield Playing(process)
     if process.returncode != 0:
         raise SystemExit("A version failed; what it said stands above.")
-
-
-def _databases(folder: Path, until_the_end: ExitStack) -> Iterator[tuple[str, tuple[str, str]]]:
-    """The kinds of database with two empty ones of each; PostgreSQL where one can be run here."""
-    yield "SQLite", (f"sqlite:///{folder / 'before.sqlite'}", f"sqlite:///{folder / 'now.sqlite'}")
-    sys.path.insert(0, str(ROOT / "tests"))
-    from private_postgres import PostgresMissing, running  # noqa: PLC0415  # the tests' own
-
-    try:
-        cluster = until_the_end.enter_context(running())
-    except PostgresMissing as missing:
-        print(f"PostgreSQL was not measured: {missing}")
-        return
-    for name in ("before", "now"):
-        cluster.create(name)
-    yield "PostgreSQL", (cluster.url("before"), cluster.url("now"))
 
 
 def _options() -> argparse.Namespace:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.versions import COMMIT, ROOT, check_out, turns
+from bench.versions import COMMIT, ROOT, check_out, databases, turns
 
 CHEAPER = 8  # so many times at least
 
@@ -65,7 +64,7 @@ def main() -> None:
     with ExitStack() as until_the_end:
         folder = Path(until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="resolve-now-recording-")))
         before = check_out(options.commit, folder / "before")
-        for kind, urls in _databases(folder, until_the_end):
+        for kind, urls in databases(folder, until_the_end):
             old, new = _measure({before: urls[0], ROOT: urls[1]}, options.rows, options.batches)
             print(f"{kind:<12} {old:8.1f} {new:8.1f} {old / new:6.1f}", flush=True)
             good = good and old >= CHEAPER * new
@@ -78,22 +77,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=500, help="in a batch")
     parser.add_argument("--batches", type=int, default=12, help="of each version")
     return parser.parse_args()
-
-
-def _databases(folder: Path, until_the_end: ExitStack) -> Iterator[tuple[str, tuple[str, str]]]:
-    """The kinds of database with two empty ones of each; PostgreSQL where one can be run here."""
-    yield "SQLite", (f"sqlite:///{folder / 'before.sqlite'}", f"sqlite:///{folder / 'now.sqlite'}")
-    sys.path.insert(0, str(ROOT / "tests"))
-    from private_postgres import PostgresMissing, running  # noqa: PLC0415  # the tests' own
-
-    try:
-        cluster = until_the_end.enter_context(running())
-    except PostgresMissing as missing:
-        print(f"PostgreSQL was not measured: {missing}")
-        return
-    for name in ("before", "now"):
-        cluster.create(name)
-    yield "PostgreSQL", (cluster.url("before"), cluster.url("now"))
 
 
 def _measure(versions: dict[Path, str], rows: int, batches: int) -> list[float]:

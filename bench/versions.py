@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,6 +29,22 @@ def environment(checkout: Path) -> dict[str, str]:
     """That of this process, with the rooms and tests of the checkout and none of our own settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RESOLVE_NOW_")}
     return kept | {"PYTHONPATH": os.pathsep.join([str(checkout), str(checkout / "tests")])}
+
+
+def databases(folder: Path, until_the_end: ExitStack) -> Iterator[tuple[str, tuple[str, str]]]:
+    """The kinds of database with two empty ones of each; PostgreSQL where one can be run here."""
+    yield "SQLite", (f"sqlite:///{folder / 'before.sqlite'}", f"sqlite:///{folder / 'now.sqlite'}")
+    sys.path.insert(0, str(ROOT / "tests"))
+    from private_postgres import PostgresMissing, running  # noqa: PLC0415  # the tests' own
+
+    try:
+        cluster = until_the_end.enter_context(running())
+    except PostgresMissing as missing:
+        print(f"PostgreSQL was not measured: {missing}")
+        return
+    for name in ("before", "now"):
+        cluster.create(name)
+    yield "PostgreSQL", (cluster.url("before"), cluster.url("now"))
 
 
 class Turns:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from pysqlite3.dbapi2 import Connection
 
 from accounting import planning
+from accounting.bank_side import ShownByDocuments
 from accounting.embedded import checks, credits, keys, money_out, reading, receipts
 from accounting.embedded.change import Change, Kind
 from accounting.embedded.description import TRAITS
@@ -47,7 +48,7 @@ DocumentT = TypeVar("DocumentT", Customer, Invoice, CreditMemo, Receipt)
 OUR_PERSON = "Resolve Now"  # how the books name us in their history
 
 
-class EmbeddedBooks:
+class EmbeddedBooks(ShownByDocuments):
     """The books of one company. `one_invoice_per_receipt` gives receipts the shape that Xero's payments have."""
 
     def __init__(self, ledger: Ledger, clock: Clock, *, person: str = OUR_PERSON, one_invoice_per_receipt: bool = False) -> None:
@@ -105,18 +106,6 @@ class EmbeddedBooks:
         boundary.leaving("books.receipts_marked")
         with self._ledger.reading() as connection:
             return _by_mark(stems, reading.receipts_with_stem(connection, stems))
-
-    def reconciled(self, receipts: Collection[Receipt]) -> Collection[str]:
-        """A deposited receipt shows it."""
-        boundary.leaving("books.reconciled")
-        del receipts
-        return ()
-
-    def only_for_invoices(self, accounts: Collection[str]) -> Collection[str]:
-        """Every account that takes receipts takes those on account."""
-        boundary.leaving("books.only_for_invoices")
-        del accounts
-        return ()
 
     def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
         boundary.leaving("books.money_out")

@@ -14,6 +14,7 @@ from datetime import date
 from typing import TypeVar
 
 from accounting import planning
+from accounting.bank_side import ShownByDocuments
 from accounting.calling import Calls
 from accounting.orders import applied_as_ordered, must_be_in_time, noted
 from accounting.quickbooks import documents, sending, writes
@@ -67,7 +68,7 @@ LINKS_KEPT = 20_000  # ids of Payments that only apply credits, to tell their de
 DocumentT = TypeVar("DocumentT", Customer, Invoice, CreditMemo, Receipt)
 
 
-class QuickBooksBooks:
+class QuickBooksBooks(ShownByDocuments):
     """The books of one company in QuickBooks Online. `calls` is bound to the company's own address (its realm)."""
 
     def __init__(self, calls: Calls, clock: Clock, index: MarkIndex | None = None) -> None:
@@ -146,18 +147,6 @@ class QuickBooksBooks:
             ]
             for stem, ids in found.items()
         }
-
-    def reconciled(self, receipts: Collection[Receipt]) -> Collection[str]:
-        """A deposited receipt shows it."""
-        boundary.leaving("books.reconciled")
-        del receipts
-        return ()
-
-    def only_for_invoices(self, accounts: Collection[str]) -> Collection[str]:
-        """Every account that takes receipts takes those on account."""
-        boundary.leaving("books.only_for_invoices")
-        del accounts
-        return ()
 
     def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
         boundary.leaving("books.money_out")

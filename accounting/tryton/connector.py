@@ -11,6 +11,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from accounting import planning
+from accounting.bank_side import ShownByDocuments
 from accounting.calling import Calls
 from accounting.orders import applied_as_ordered, by_mark, must_be_in_time, must_be_unchanged, noted
 from accounting.tryton import money_out
@@ -46,7 +47,7 @@ DOCUMENTS_PER_PAGE = 200
 STEPS_SECONDS = 12.0  # what the steps of one order may take
 
 
-class TrytonBooks:
+class TrytonBooks(ShownByDocuments):
     """The books of one company in Tryton, through a user of ours. `statement_journal` is the name of the journal for receipts."""
 
     def __init__(
@@ -112,18 +113,6 @@ class TrytonBooks:
         boundary.leaving("books.receipts_marked")
         found = self._reader.receipts_with([f"{stem}." for stem in stems])
         return by_mark(stems, found, stem_of)
-
-    def reconciled(self, receipts: Collection[Receipt]) -> Collection[str]:
-        """A deposited receipt shows it."""
-        boundary.leaving("books.reconciled")
-        del receipts
-        return ()
-
-    def only_for_invoices(self, accounts: Collection[str]) -> Collection[str]:
-        """Every account that takes receipts takes those on account."""
-        boundary.leaving("books.only_for_invoices")
-        del accounts
-        return ()
 
     def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
         boundary.leaving("books.money_out")
