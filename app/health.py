@@ -80,7 +80,14 @@ class Health:
             now = self._house.clock.monotonic()
             if self._read is None or now - self._read[0] > FRESH_SECONDS:
                 self._read = (now, self._look())
-            return self._read[1]
+            is_ready, rows = self._read[1]
+        said = dict(rows)  # what the rows say may be some seconds old; what this process knows of itself never is
+        if self._bot is not None:
+            pong = self._bot.last_pong_at
+            said["slack"] = {"connected": self._bot.is_connected, "last_pong_at": _iso(pong)}
+        if problem := self._house.configured.problem:
+            said["nothing_is_sent"] = problem
+        return is_ready, said
 
     def _look(self) -> tuple[bool, dict[str, object]]:
         try:
@@ -91,18 +98,12 @@ class Health:
         if not vitals.writable(self._house.db):
             return False, {"error": "Our database cannot be written."}
         now = self._house.clock.now()
-        said: dict[str, object] = {
+        return True, {
             "companies": {
                 company.id: _standing(found.get(company.id) or Vitals(company.id), company.company.sync_every_seconds, now)
                 for company in self._house.settings.companies
             }
         }
-        if self._bot is not None:
-            pong = self._bot.last_pong_at
-            said["slack"] = {"connected": self._bot.is_connected, "last_pong_at": _iso(pong)}
-        if problem := self._house.configured.problem:
-            said["nothing_is_sent"] = problem
-        return True, said
 
     def metrics(self) -> bytes:
         """Every figure in the text format of Prometheus."""
