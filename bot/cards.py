@@ -284,8 +284,9 @@ def label_of(facts: CardFacts, remedy: Remedy, words: Words, options: Options = 
         return label
     if remedy is Remedy.RECORD_RETURN and facts.failure.cause:
         label = _RECORDED.get(facts.failure.cause, label)
-    amount = words.money(headline_minor(facts, remedy), facts.payment.payment.currency)
-    return cut(f"{label} ({amount})", BUTTON_AT_MOST)
+    moved_minor = headline_minor(facts, remedy)  # 0 while a person must still choose
+    amount = f" ({words.money(moved_minor, facts.payment.payment.currency)})" if moved_minor else ""
+    return cut(f"{label}{amount}", BUTTON_AT_MOST)
 
 
 def _confirmation(facts: CardFacts, remedy: Remedy, words: Words, options: Options = NOTHING) -> Block:

@@ -111,27 +111,26 @@ def headline_minor(facts: CardFacts, remedy: Remedy) -> int:
     payment = facts.payment.payment
     if evidence is None or diagnosis is None:
         return payment.amount_minor
-    unapplied = sum(receipt.unapplied_minor for receipt in evidence.living_receipts)
     match remedy:
         case Remedy.UNAPPLY_CREDIT_MEMO:
             return _unapplied_minor(evidence, diagnosis)
         case Remedy.APPLY_RECEIPT if evidence.living_receipts:
-            return unapplied - _left_minor(evidence, diagnosis, payment.on_account_minor)
+            return _applied_minor(evidence, diagnosis)
         case Remedy.KEEP_ON_ACCOUNT if evidence.living_receipts:
-            return unapplied or payment.amount_minor
+            return sum(receipt.unapplied_minor for receipt in evidence.living_receipts) or payment.amount_minor
         case Remedy.KEEP_ON_ACCOUNT:
             return payment.amount_minor - rules.total_of(rules.what_fits(evidence))
         case _:
             return payment.amount_minor
 
 
-def _left_minor(evidence: Evidence, diagnosis: Diagnosis, otherwise_minor: int) -> int:
-    """What applying a customer deposit leaves unapplied; all of what was meant to where an invoice must still be chosen."""
+def _applied_minor(evidence: Evidence, diagnosis: Diagnosis) -> int:
+    """What comes onto invoices; of a customer deposit nothing yet where an invoice must still be chosen."""
     try:
         deposit = rules.deposit_applied(diagnosis, evidence, NOTHING)
     except CannotBeDone:
-        return otherwise_minor
-    return deposit.rest_minor if deposit else otherwise_minor
+        return 0
+    return rules.total_of(deposit.taken) if deposit else sum(of.added_minor for of in rules.reapplied(evidence))
 
 
 # --- unapply ---------------------------------------------------------------------------------------------------------
@@ -223,18 +222,23 @@ def _matched(evidence: Evidence, options: Options) -> tuple[Figure, ...]:
 
 
 def _applied(evidence: Evidence) -> tuple[Figure, ...]:
-    live, names = evidence.living_receipts, _names(evidence)
+    ours, names = rules.reapplied(evidence), _names(evidence)
     shown = [
         Figure(
-            f"Unapplied on receipt {_number(receipt.number, receipt.id)}",
-            receipt.unapplied_minor,
-            evidence.payment.on_account_minor,
+            f"Unapplied on receipt {_number(of.receipt.number, of.receipt.id)}", of.receipt.unapplied_minor, of.unapplied_minor
         )
-        for receipt in live
+        for of in ours
+        if of.receipt.unapplied_minor or of.unapplied_minor
     ]
-    for invoice_id, (line, needed) in _by_invoice(evidence).items():
-        there = sum(receipt.applied_to(invoice_id) for receipt in live)
-        shown.append(Figure(f"Open on {names[invoice_id]}", line.open_minor, line.open_minor + there - needed))
+    before = by_invoice(line for of in ours for line in of.receipt.lines)
+    after = by_invoice(line for of in ours for line in of.lines)
+    elsewhere = [invoice for invoice in before if invoice not in names]
+    if elsewhere:
+        amounts = (sum(applied.get(invoice, 0) for invoice in elsewhere) for applied in (before, after))
+        shown.append(Figure("Applied to other invoices", *amounts))
+    for invoice_id, (line, _) in _by_invoice(evidence).items():
+        there, then = before.get(invoice_id, 0), after.get(invoice_id, 0)
+        shown.append(Figure(f"Open on {names[invoice_id]}", line.open_minor, line.open_minor + there - then))
     return tuple(shown)
 
 

@@ -56,6 +56,7 @@ from rules.not_taken import put_off
 from rules.obstacles import NOBODY_DECIDES, InTheWay, Obstacle, obstacles
 from rules.open_day import first_open_day
 from rules.reading import Reading, read
+from rules.reapplied import reapplied
 from rules.rest import rest_refused
 from rules.returning import Returns, makes_returns, named_entry, reopened, returns, to_void
 from rules.saying import incident, needs_reconnecting, not_checked, root, sentence, setting, stops_company, title, was_recorded
@@ -127,6 +128,7 @@ __all__ = [
     "provable",
     "put_off",
     "read",
+    "reapplied",
     "receipts_of",
     "reopened",
     "rest_refused",

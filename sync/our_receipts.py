@@ -12,7 +12,6 @@ from receivables import as_meant
 from receivables.books_records import Invoice, Receipt, ReceiptLine, by_invoice
 from receivables.effects import ApplyReceipt, ReceiptWrite, facts_of
 from receivables.errors import CannotBeDone
-from receivables.evidence import PostedPart
 from receivables.payment import Bucket, PaymentState
 from storage.effects import PlannedEffect
 from sync.cases import Case, Plan, receipt_steps
@@ -24,23 +23,24 @@ def applied(case: Case) -> Plan:
         raise CannotBeDone("The money went back, so its receipt is not applied again.")
     if deposit := rules.deposit_applied(case.diagnosis, case.evidence, case.decision.options):
         return _of_deposit(case, deposit)
-    living = [(part, receipt) for part in case.evidence.posted if (receipt := part.living)]
-    if not living:
+    found = rules.reapplied(case.evidence)
+    if not found:
         raise CannotBeDone("This payment has no receipt in the books that could be applied.")
     steps = []
-    for part, receipt in living:
-        if receipt.deposited:
-            raise CannotBeDone(f"Receipt {receipt.number} is in a bank deposit. Apply it in the books; the next sync reads it.")
-        wanted = _wanted(case, part, alone=len(living) == 1)
-        _must_fit(case, receipt, wanted)
-        if sorted(by_invoice(wanted).items()) != sorted(by_invoice(receipt.lines).items()):
-            steps.append(apply_step(case, part.part, receipt, wanted, "apply"))
+    for ours in found:
+        if ours.receipt.deposited:
+            raise CannotBeDone(
+                f"Receipt {ours.receipt.number} is in a bank deposit. Apply it in the books; the next sync reads it."
+            )
+        _must_fit(case, ours.receipt, ours.lines)
+        if ours.differs:
+            steps.append(apply_step(case, ours.part, ours.receipt, ours.lines, "apply"))
     if not steps:
         raise CannotBeDone("Our receipts are already applied as they were meant.")
     return Plan(
         PaymentState.POSTING,
         Bucket.IN_FLIGHT,
-        f"receipt {living[0][1].number} is applied to its invoices",
+        f"receipt {found[0].receipt.number} is applied to its invoices",
         effects=tuple(steps),
         on_account_minor=case.stored.payment.on_account_minor,
     )
@@ -61,20 +61,6 @@ def _of_deposit(case: Case, deposit: rules.DepositApplied) -> Plan:
         bindings=tuple((line, invoice.id, invoice.customer_id) for line, invoice in sorted(deposit.chosen.items())),
         on_account_minor=deposit.rest_minor,
     )
-
-
-def _wanted(case: Case, part: PostedPart, *, alone: bool) -> tuple[ReceiptLine, ...]:
-    """What the receipt is to be applied to: its invoices, and whatever its rest on account was applied to since."""
-    meant = [ReceiptLine(line.invoice_id, line.amount_minor) for line in case.evidence.lines if line.invoice_id]
-    wanted = by_invoice(meant if alone else [ReceiptLine(*line) for line in part.lines])
-    receipt = part.living
-    left = part.amount_minor - sum(wanted.values())
-    for invoice_id, amount in by_invoice(receipt.lines if receipt else ()).items():
-        more = min(left, amount - wanted.get(invoice_id, 0))
-        if more > 0:
-            wanted[invoice_id] = wanted.get(invoice_id, 0) + more
-            left -= more
-    return tuple(ReceiptLine(*line) for line in wanted.items())
 
 
 def _must_fit(case: Case, receipt: Receipt, wanted: tuple[ReceiptLine, ...]) -> None:

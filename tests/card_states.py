@@ -260,9 +260,12 @@ def named_by_a_person() -> CardFacts:
     return replace(a_card(evidence, decision=asked), named=(invoice, initech))
 
 
-def swallowed(*, open_minor: int, applied_minor: int = 38_000, on_account_minor: int = 0) -> Evidence:
+def swallowed(
+    *, open_minor: int, applied_minor: int = 38_000, on_account_minor: int = 0, elsewhere: tuple[tuple[str, int], ...] = ()
+) -> Evidence:
     """Our receipt of $500.00 applied by `applied_minor` only; `on_account_minor` of it was meant to stay on account."""
-    receipt = a_receipt(id="r-9", lines=(("i-1042", applied_minor),))
+    here = (("i-1042", applied_minor),) if applied_minor else ()
+    receipt = a_receipt(id="r-9", lines=(*here, *elsewhere))
     meant = 50_000 - on_account_minor
     part = PostedPart(1, 1, EffectState.DONE, 50_000, on_account_minor, "r-9", receipt, lines=(("i-1042", meant),))
     line = a_line(amount_minor=meant, invoice=an_invoice(open_minor=open_minor))

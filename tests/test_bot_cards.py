@@ -382,6 +382,20 @@ def test_where_a_press_is_not_enough_there_is_only_resolve_now(facts: CardFacts)
     assert ["resolve_now"] == [button["action_id"] for button in buttons(failure_card(facts, COMPANY, NAMES).blocks)]
 
 
+def moved() -> Evidence:
+    """Our receipt, all of it on an invoice that the customer did not name."""
+    return swallowed(open_minor=50_000, applied_minor=0, elsewhere=(("i-7", 50_000),))
+
+
+def moved_in_part() -> Evidence:
+    return swallowed(open_minor=50_000, applied_minor=0, elsewhere=(("i-7", 20_000), ("i-8", 10_000)))
+
+
+def moved_beyond_the_rest() -> Evidence:
+    """50.00 of it was meant to stay on account; 150.00 is on another invoice."""
+    return swallowed(open_minor=10_000, applied_minor=35_000, on_account_minor=5_000, elsewhere=(("i-7", 15_000),))
+
+
 # --- figures to the cent, computed by hand ----------------------------------------------------------------------------
 
 FIGURES: list[tuple[str, Evidence, Remedy, list[tuple[str, int, int]]]] = [
@@ -403,6 +417,13 @@ FIGURES: list[tuple[str, Evidence, Remedy, list[tuple[str, int, int]]]] = [
     # 50.00 of 500.00 is meant to stay; 350.00 stands on the invoice, so 100.00 is missing there
     ("apply all but a rest", swallowed(open_minor=10_000, applied_minor=35_000, on_account_minor=5_000), Remedy.APPLY_RECEIPT,
      [("Unapplied on receipt 9", 15_000, 5_000), ("Open on invoice 1042", 10_000, 0)]),
+    ("apply what is on another invoice", moved(), Remedy.APPLY_RECEIPT,
+     [("Applied to other invoices", 50_000, 0), ("Open on invoice 1042", 50_000, 0)]),
+    ("apply what is partly on others", moved_in_part(), Remedy.APPLY_RECEIPT,
+     [("Unapplied on receipt 9", 20_000, 0), ("Applied to other invoices", 30_000, 0), ("Open on invoice 1042", 50_000, 0)]),
+    # 50.00 was meant to stay on account and may stay where a person applied it; the rest comes back
+    ("apply all but the rest that is on another", moved_beyond_the_rest(), Remedy.APPLY_RECEIPT,
+     [("Applied to other invoices", 15_000, 5_000), ("Open on invoice 1042", 10_000, 0)]),
     ("dismiss", entered_by_hand(), Remedy.DISMISS, [("Recorded on receipt 1, $500.00", 0, 50_000)]),
     ("try again", short(), Remedy.RETRY, []),
 ]  # fmt: skip
@@ -412,6 +433,13 @@ FIGURES: list[tuple[str, Evidence, Remedy, list[tuple[str, int, int]]]] = [
 def test_the_figures_are_right_to_the_cent(evidence: Evidence, remedy: Remedy, expected: Sequence[tuple[str, int, int]]) -> None:
     shown = figures(a_card(evidence), remedy, WORDS)
     assert list(expected) == [(figure.label, figure.before_minor, figure.after_minor) for figure in shown]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "expected"), [(moved(), 50_000), (moved_in_part(), 50_000), (moved_beyond_the_rest(), 10_000)]
+)
+def test_the_button_names_what_comes_onto_the_invoices_wherever_it_is(evidence: Evidence, expected: int) -> None:
+    assert expected == headline_minor(a_card(evidence), Remedy.APPLY_RECEIPT)
 
 
 def test_two_allocations_to_one_invoice_share_what_is_open() -> None:
