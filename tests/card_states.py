@@ -472,7 +472,7 @@ def an_incident(
 
 def incident_states() -> dict[str, IncidentFacts]:
     return {
-        "incident": an_incident(Cause.PERIOD_CLOSED, "2026-02-28"),
+        "incident": an_incident(Cause.PERIOD_CLOSED, "2026-02-28", remedy=Remedy.POST_ON_OPEN_DAY),
         "incident-by-hand": an_incident(Cause.RECEIPT_ALREADY_ENTERED, "Bea Bookkeeper", remedy=Remedy.DISMISS),
         "incident-frozen": an_incident(Cause.RECEIPT_ALREADY_ENTERED, "Bea Bookkeeper", remedy=Remedy.DISMISS, frozen=True),
         "incident-chosen": an_incident(Cause.CREDIT_MEMO_APPLIED, "auto_apply", remedy=Remedy.UNAPPLY_CREDIT_MEMO, chosen=True),

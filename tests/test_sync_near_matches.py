@@ -87,7 +87,7 @@ def test_a_number_in_another_spelling_is_offered_matched_and_remembered(
     scene.sync()
 
     assert (Remedy.MATCH, [(in_books, Kin.SAME)]) == (scene.failing().remedy, near(scene))
-    assert f"Invoice {in_books} of Hooli has $1,000.00 open; {written} is probably {in_books}, {why}." in said(scene).replace(
+    assert f"Invoice {in_books} of Hooli has $1,000.00 open; {written} may be {in_books}, {why}." in said(scene).replace(
         f"{in_books} with", f"{in_books}, with"
     )
     assert [] == scene.receipts()  # never bound by itself

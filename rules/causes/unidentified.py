@@ -46,7 +46,7 @@ def near_customer(fact: Fact, words: Words, *, kin: str, name: str) -> str:
     """How a customer of the books stands to the one that the payment names."""
     own = plain(name)
     return {
-        Kin.NAMESAKE.value: f"{fact.document} is one of several that {own} may mean.",
+        Kin.NAMESAKE.value: f"“{own}” may mean {fact.document}.",
         Kin.SPELLING.value: f"{fact.document} is probably {own}, spelled differently.",
         Kin.FAMILY.value: f"{fact.document} is a parent, job or sister of {own}.",
         Kin.OTHER.value: f"{fact.document} is not {own}.",
@@ -55,7 +55,7 @@ def near_customer(fact: Fact, words: Words, *, kin: str, name: str) -> str:
 
 def _spelled(written: str, number: str) -> str:
     """Why two numbers that differ in form only are probably one."""
-    probably = f"{plain(written)} is probably {plain(number)}"
+    probably = f"{plain(written)} may be {plain(number)}"
     if len(written) != len(number) and folded(written.lstrip("0")) == folded(number.lstrip("0")):
         return f"{probably} {'without its' if len(written) < len(number) else 'with'} leading zeros"
     alike = unicodedata.normalize("NFC", written) == unicodedata.normalize("NFC", number)
