@@ -264,6 +264,12 @@ def marker(company: str, transaction_number: str, part: int, generation: int) ->
     return f"{marker_stem(company, transaction_number)}.{part}.{generation}"
 
 
+def place_of(marker: str) -> tuple[int, int]:
+    """The part and the generation that a marker is of."""
+    _, part, generation = marker.split(".")
+    return int(part), int(generation)
+
+
 def stem_of(marker: str) -> str:
     """What all markers of one payment begin with (`marker_stem`)."""
     return marker.partition(".")[0]

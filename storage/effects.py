@@ -53,6 +53,7 @@ class PlannedEffect:
     decision_id: str | None = None
     after_id: str | None = None
     compensates_id: str | None = None
+    state: EffectState = EffectState.PLANNED  # or unknown: the books may hold it already, and are asked first
 
     body: Any = field(init=False, repr=False)  # the write as it is stored and put on record, made before any transaction begins
     body_hash: str = field(init=False, repr=False)
@@ -126,7 +127,7 @@ def plan_many(work: Work, planned: Sequence[PlannedEffect]) -> None:
                 "expects": dict(effect.expects),
                 "attended": effect.attended,
                 "facts_read_at": effect.facts_read_at,
-                "state": EffectState.PLANNED,
+                "state": effect.state,
                 "fence": 0,
                 "sendings": 0,
                 "next_at": work.at,

@@ -10,9 +10,10 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from receivables.effects import stems_in
+from receivables.books_records import Receipt
+from receivables.effects import markers_in, stem_of, stems_in
 from receivables.reference_keys import key_of
-from storage import schema
+from storage import codec, schema
 from storage.engine import Database
 
 STEMS_AT_ONCE = 50  # in one statement
@@ -24,6 +25,21 @@ def key_of_marks(memo: str) -> str:
     """The stem of the marker in a memo, or ""."""
     stems = stems_in(memo)
     return SEVERAL if len(stems) > 1 else "".join(stems)
+
+
+def living(connection: Connection, company: str, stems: Collection[str]) -> dict[str, set[str]]:
+    """By stem, the markers on receipts that were in the books when they were last seen; stems of none are left out."""
+    table, found = schema.mirror, dict[str, set[str]]()
+    here = (table.c.company == company, table.c.kind == "receipt", table.c.deleted_at.is_(None))
+    if not stems:
+        return found
+    for row in connection.execute(sa.select(table.c.body).where(*here, table.c.key.in_([*sorted(stems), SEVERAL]))):
+        receipt = codec.document_from_json("receipt", row.body)
+        if isinstance(receipt, Receipt) and not receipt.voided:
+            for mark in markers_in(receipt.memo):
+                if stem_of(mark) in stems:
+                    found.setdefault(stem_of(mark), set()).add(mark)
+    return found
 
 
 class StoredMarks:

@@ -55,7 +55,7 @@ def claim(
     free: dict[tuple[EffectState, EffectState], list[sa.Row[Any]]] = {}
     for row in due:
         held_since = (row.fence, row.sendings)
-        if row.dispatch_id is not None:
+        if row.dispatch_id is not None or row.state == EffectState.UNKNOWN:
             watch.saw_sending(row)
         if not row.free and watch.watched_seconds(("lease", row.id), held_since, asked) <= lease_seconds:
             watch.saw(("lease", row.id), held_since)

@@ -22,7 +22,7 @@ from storage.diagnoses import Begun
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import incidents, money_back, verification
+from sync import incidents, money_back, taking_up, verification
 from sync.desk import Desk
 
 FAILURES_PER_BATCH = 100
@@ -111,7 +111,9 @@ def _put_right(work: Work, found: StoredFailure, evidence: Evidence, before: Evi
             return False
     else:
         state, bucket = PaymentState.RECEIVED, Bucket.TO_DO
-        if rules.obstacles(evidence) or _refused_just_now(evidence, before):
+        # What could not be taken up when it was checked is a person's.
+        taken_up = found.opened_because != rules.InTheWay.ALREADY_POSTED and taking_up.generation_in_books(evidence) is not None
+        if not taken_up and (rules.obstacles(evidence) or _refused_just_now(evidence, before)):
             return False
     by = _who_changed(evidence, before)
     if not failures.resolve(work, found, resolution="put_right", by=by):

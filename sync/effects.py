@@ -20,6 +20,7 @@ from receivables.effects import (
     EffectState,
     Outcome,
     Verdict,
+    Written,
     classify,
     effect_key,
     next_state,
@@ -31,7 +32,7 @@ from storage.effects import StoredEffect
 from storage.sending import Ending
 from storage.watch import Absence
 from storage.work import Work
-from sync import not_taken, rereading, settling
+from sync import not_taken, receipts_again, rereading, settling
 from sync.desk import Desk
 from sync.rereading import Documents
 
@@ -42,6 +43,7 @@ DISPATCHES_PER_RUN = 2  # claimed at once at most: as many as can be sent within
 FRESH_SECONDS = 5.0  # a dispatch that begins later than this after the books were read has them read again, all of it
 LOOK_SECONDS = (1, 2, 5, 15, 60)  # between looks for what was sent: soon at first, most answers come late by a moment
 BACK_OFF_SECONDS = (2, 10, 60, 300)  # between tries that were definitely not carried out
+SEVERAL = "the books hold it more than once"
 T = TypeVar("T")
 
 
@@ -167,10 +169,9 @@ def _look(desk: Desk, lost: Sequence[StoredEffect], counts: EffectCounts, held: 
             held.effects.pop(effect.id)
             proof = desk.watch.absence(effect, asked, window)
             if len(found) == 1:
-                outcome = Outcome(Verdict.DONE, document_id=found[0].document_id, version=found[0].version, code="found")
-                endings.append(Ending(effect, EffectState.DONE, outcome))
+                endings.append(_found(effect, found))
             elif len(found) > 1:
-                outcome = Outcome(Verdict.UNKNOWN, code="found_several", message="the books hold it more than once")
+                outcome = Outcome(Verdict.UNKNOWN, code="found_several", message=SEVERAL)
                 later = work.at + timedelta(seconds=BACK_OFF_SECONDS[-1])
                 endings.append(Ending(effect, EffectState.NEEDS_PERSON, outcome, later))
             elif proof is None or not desk.writes:
@@ -212,6 +213,9 @@ def _after_absence(desk: Desk, absent: StoredEffect, proof: Absence) -> StoredEf
 def _reread(desk: Desk, ready: Sequence[StoredEffect], counts: EffectCounts, held: _Held) -> tuple[list[StoredEffect], Documents]:
     """Reads what each effect rests on, fresh; those whose facts changed are refused before anything is sent."""
     documents = rereading.read_documents(desk, ready)
+    receipts_again.read_changes(desk, ready)
+    known = _in_books(desk, ready, counts, held)
+    ready = [effect for effect in ready if effect.id not in known]
     stale = rereading.why_stale(desk, ready, documents)
     if stale:
         with desk.work() as work:
@@ -220,6 +224,30 @@ def _reread(desk: Desk, ready: Sequence[StoredEffect], counts: EffectCounts, hel
             held.effects.pop(effect_id)
             counts.add(EffectState.REFUSED_STALE)
     return [effect for effect in ready if effect.id not in stale], documents
+
+
+def _in_books(desk: Desk, ready: Sequence[StoredEffect], counts: EffectCounts, held: _Held) -> set[str]:
+    """Those whose own mark the books told of before they were sent from here: another copy of our database sent them.
+
+    They are done as they are found; where they are found more than once, the next look says so.
+    """
+    marked = receipts_again.marked(desk, ready)
+    traces = desk.books.look([effect.order({}) for effect in marked]) if marked else ()
+    endings = [_found(effect, found) for effect, found in zip(marked, traces, strict=True) if found]
+    if endings:
+        with desk.work() as work:
+            settling.settle_many(work, endings)
+    for ending in endings:
+        held.effects.pop(ending.held.id)
+        counts.add(ending.state)
+    return {ending.held.id for ending in endings}
+
+
+def _found(effect: StoredEffect, found: Sequence[Written]) -> Ending:
+    if len(found) > 1:
+        return Ending(effect, EffectState.UNKNOWN, Outcome(Verdict.UNKNOWN, code="found_several", message=SEVERAL))
+    done = Outcome(Verdict.DONE, document_id=found[0].document_id, version=found[0].version, code="found")
+    return Ending(effect, EffectState.DONE, done)
 
 
 def _refuse_stale(work: Work, stale: Sequence[StoredEffect], why: Mapping[str, str]) -> None:

@@ -6,7 +6,7 @@ Reads: the books and our own rows. Leaves: nothing. Never: a read that failed ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -27,7 +27,7 @@ from receivables.errors import BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, OtherPayment, Refused
 from receivables.ports import Books, BooksTraits
 from receivables.twins import Twin
-from storage import bindings, decisions, deposits, effects, mirror, other_money, twins
+from storage import bindings, decisions, deposits, effects, marks, mirror, other_money, twins
 from storage.bindings import Binding
 from storage.decisions import Proof
 from storage.effects import StoredEffect
@@ -74,6 +74,7 @@ class _Ours:
     near: Nearby
     invoices: Sequence[Invoice]  # living invoices of the same customers, as last seen
     deposits: frozenset[str]  # those that are customer deposits, by transaction number
+    marked: Collection[str]  # stems of our marks that living receipts carried when they were last seen
 
 
 @dataclass
@@ -182,6 +183,7 @@ def _our_rows(
             near=nearby.look_up(connection, desk.company, batch, bound, known) if full else Nearby(),
             invoices=mirror.open_invoices_of(connection, company, customers) if full else (),
             deposits=deposits.among(connection, company, numbers) if full else frozenset(),
+            marked=() if full else marks.living(connection, company, {marker_stem(company, number) for number in numbers}),
         )
 
 
@@ -200,7 +202,8 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
         if effect.kind is EffectKind.RECEIPT and effect.document_id
     }
     known_ids = {proof.receipt_id for given in ours.proofs.values() for proof in given} | {*ours.went_back}
-    stems = [marker_stem(desk.company.id, stored.number) for stored in batch if full or ours.effects[stored.number]]
+    stem_of = {stored.number: marker_stem(desk.company.id, stored.number) for stored in batch}
+    stems = [stem for number, stem in stem_of.items() if full or ours.effects[number] or stem in ours.marked]
     since = min(receipts_found.window(desk.company, stored.payment)[0] for stored in batch)
     read = _Read(NO_SETTINGS, full)
     read.settings = _settings(desk, read)

@@ -27,6 +27,7 @@ from sync import (
     part_refunds,
     polling,
     posting,
+    taking_up,
     verification,
 )
 from sync.desk import Desk
@@ -113,6 +114,8 @@ def _steps(desk: Desk, counts: JourneyCounts, run_id: str, progress: Progress) -
     finish(desk, counts)
     _diagnose(desk, counts)
     diagnosed = _recorded(desk)
+    if mirrored.whole and taking_up.run_once(desk, run_id):
+        finish(desk, counts)
     for _ in range(ROUNDS):
         if not (desk.writes and mirrored.whole):
             break

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from receivables.effects import Facts, ReceiptWrite, facts_of
+from receivables.effects import Facts, ReceiptWrite, facts_of, stem_of
 from receivables.evidence import Evidence
-from storage import hand_receipts
+from storage import hand_receipts, marks
 from storage.effects import StoredEffect
 from storage.hand_receipts import Found
 from storage.payments import StoredPayment
@@ -32,15 +32,17 @@ def known(desk: Desk, evidence: Evidence, customer_id: str) -> dict[str, Facts]:
     return living | {CANDIDATE + vanished.receipt.id: _GONE for vanished in evidence.vanished}
 
 
-def news(desk: Desk, ready: Sequence[StoredEffect], stored: Mapping[str, StoredPayment]) -> Mapping[str, str]:
-    """By effect, what makes a receipt about to be sent stale: a candidate that nobody judged; `stored` are their payments.
+def read_changes(desk: Desk, ready: Sequence[StoredEffect]) -> None:
+    """What changed among the books' receipts, where receipts are about to be sent. Raises BooksError."""
+    if any(isinstance(effect.write, ReceiptWrite) for effect in ready):
+        mirroring.run_once(desk, receipts_only=True)
 
-    Raises BooksError.
-    """
+
+def news(desk: Desk, ready: Sequence[StoredEffect], stored: Mapping[str, StoredPayment]) -> Mapping[str, str]:
+    """By effect, what makes a receipt about to be sent stale: a candidate that nobody judged; `stored` are their payments."""
     writes = {effect.id: effect.write for effect in ready if isinstance(effect.write, ReceiptWrite)}
     if not writes:
         return {}
-    mirroring.run_once(desk, receipts_only=True)
     asked = {
         effect.transaction_number: receipts_found.wanted(
             desk.company, stored[effect.transaction_number].payment, [writes[effect.id].customer_id]
@@ -52,6 +54,14 @@ def news(desk: Desk, ready: Sequence[StoredEffect], stored: Mapping[str, StoredP
         found = hand_receipts.find(connection, desk.company.id, list(asked.values()))
     why = {effect.id: _news(effect, found[effect.transaction_number]) for effect in ready if effect.id in writes}
     return {effect_id: what for effect_id, what in why.items() if what}
+
+
+def marked(desk: Desk, ready: Sequence[StoredEffect]) -> list[StoredEffect]:
+    """Receipts about to be sent whose own marks are on receipts that the books told of."""
+    receipts = [effect for effect in ready if isinstance(effect.write, ReceiptWrite)]
+    with desk.db.read() as connection:
+        found = marks.living(connection, desk.company.id, {stem_of(effect.marker) for effect in receipts})
+    return [effect for effect in receipts if effect.marker in found.get(stem_of(effect.marker), ())]
 
 
 def _news(effect: StoredEffect, found: Sequence[Found]) -> str:
