@@ -12,11 +12,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from app.health import AtWork
 from app.http import HttpServer
 from app.slack import open_bot
 from app.slots import Slots
@@ -32,19 +34,26 @@ TELL_OF_CONFIGURATION_SECONDS = 5  # each piece of work looks at the file itself
 STOP_SECONDS = 9.0  # container platforms and systemd kill ten seconds after they asked
 OUTBOX_SECONDS = 1  # Slack takes about one message a second for each channel
 
-HandOver = Callable[[Sequence[Due]], object]
 
 log = structlog.get_logger()
+
+
+class Workers(Protocol):
+    """Processes elsewhere that do what is handed out."""
+
+    def hand_out(self, found: Sequence[Due]) -> int: ...
+
+    def waiting_seconds(self) -> float: ...
 
 
 class Alarms:
     """Rings until stopped. `wake` looks at once at what is due."""
 
-    def __init__(self, house: House, hand_over: HandOver | None = None) -> None:
-        """`hand_over` gives to workers what is due; without it this process does it."""
+    def __init__(self, house: House, workers: Workers | None = None) -> None:
+        """What is due is handed out to `workers`; without them this process does it."""
         self._house = house
         self._turns = Turns(house)
-        self._hand_over = hand_over
+        self._workers = workers
         self.slots = Slots(self._turns.take, house.clock, slots=house.settings.slots)
         executors = {name: ThreadPoolExecutor(1) for name in ("due", "outbox", "listen", "configuration")}
         self._scheduler = BackgroundScheduler(
@@ -89,6 +98,10 @@ class Alarms:
         self.slots.stop()
         self._scheduler.shutdown(wait=True)
 
+    def at_work(self) -> AtWork:
+        """What those who watch may know of it."""
+        return AtWork((self._workers or self.slots).waiting_seconds, self.slots.running)
+
     def wake(self) -> None:
         """Looks now, because somebody waits."""
         self._turns.rested()
@@ -96,8 +109,8 @@ class Alarms:
 
     def _look(self) -> None:
         found = self._turns.due()
-        if self._hand_over is not None:
-            self._hand_over(found)
+        if self._workers is not None:
+            self._workers.hand_out(found)
             return
         for due in found:
             self.slots.offer(due.company, due.piece)
@@ -129,15 +142,15 @@ def until_told_to_stop() -> None:
     stop_asked()()
 
 
-def run_until_told_to_stop(house: House, hand_over: HandOver | None = None) -> None:
+def run_until_told_to_stop(house: House, workers: Workers | None = None) -> None:
     """Runs the jobs, and listens to Slack where it is configured, until told to stop; then stops cleanly."""
     wait_until_told = stop_asked()  # before any job runs: a stop never cuts work off in the middle
-    alarms = Alarms(house, hand_over)
+    alarms = Alarms(house, workers)
     bot = open_bot(house, alarms)
     alarms.start()
     if bot is not None:
         alarms.run_bot(bot)
-    server = HttpServer(house, house.settings.http, bot) if house.settings.http else None
+    server = HttpServer(house, house.settings.http, bot, at_work=alarms.at_work()) if house.settings.http else None
     if server is not None:
         server.start()
     log.info("running", companies=[company.id for company in house.settings.companies], slack=bot is not None)

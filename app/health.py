@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -49,17 +50,25 @@ _OF_COMPANY: tuple[tuple[str, str, Callable[[Vitals, datetime], float | None]], 
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class AtWork:
+    """What a process knows of its work, in seconds: how long a company waits to be begun, and how long each is worked for."""
+
+    waiting_seconds: Callable[[], float] = lambda: 0.0
+    running: Callable[[], Mapping[str, float]] = dict
+
+
 class Health:
     """One process's answers to those who watch it."""
 
-    def __init__(self, house: House, bot: Bot | None = None) -> None:
+    def __init__(self, house: House, bot: Bot | None = None, at_work: AtWork | None = None) -> None:
         self._house = house
         self._bot = bot
         self._turn = threading.Lock()
         self._read: tuple[float, tuple[bool, dict[str, object]]] | None = None
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        self._registry.register(_Figures(house, bot))
+        self._registry.register(_Figures(house, bot, at_work or AtWork()))
         self._acknowledged = Histogram(
             "resolve_now_acknowledgement_seconds",
             "From a press in Slack until it was acknowledged.",
@@ -113,9 +122,10 @@ class Health:
 class _Figures(Collector):
     """The figures of our rows, read when they are asked for, but not more often than every few seconds."""
 
-    def __init__(self, house: House, bot: Bot | None) -> None:
+    def __init__(self, house: House, bot: Bot | None, at_work: AtWork) -> None:
         self._house = house
         self._bot = bot
+        self._at_work = at_work
         self._turn = threading.Lock()
         self._read: tuple[float, list[GaugeMetricFamily]] | None = None
 
@@ -135,6 +145,7 @@ class _Figures(Collector):
             with self._house.db.read() as connection:
                 found = vitals.read(connection)
             left = {company.id: self._house.connections.budget.left(company.id) for company in self._house.settings.companies}
+            waiting = self._at_work.waiting_seconds()
         except DATABASE_SILENT:
             answers.add_metric([], 0)
             yield answers
@@ -142,6 +153,7 @@ class _Figures(Collector):
         answers.add_metric([], 1)
         yield answers
         yield self._slack()
+        yield from _at_work(waiting, self._at_work.running())
         yield from _of_companies(found, self._house.clock.now())
         yield from self._calls(left)
 
@@ -162,6 +174,17 @@ class _Figures(Collector):
                     allowed.add_metric([company.id, limit.name], limit.calls)
         yield calls
         yield allowed
+
+
+def _at_work(waiting: float, running: Mapping[str, float]) -> Iterator[GaugeMetricFamily]:
+    for name, what, figure in (
+        ("resolve_now_waiting_seconds", "How long the company waits to be begun that waits longest; 0 without one.", waiting),
+        ("resolve_now_at_work", "Companies that this process works for at the moment.", float(len(running))),
+        ("resolve_now_at_work_longest_seconds", "Since when it works for one of them.", max(running.values(), default=0.0)),
+    ):
+        family = GaugeMetricFamily(name, what)
+        family.add_metric([], figure)
+        yield family
 
 
 def _of_companies(found: Mapping[str, Vitals], now: datetime) -> Iterator[GaugeMetricFamily]:

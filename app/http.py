@@ -24,7 +24,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.health import Health
+from app.health import AtWork, Health
 from app.http_connections import Patient
 from app.settings_feeds import HttpSettings
 from app.wiring import House
@@ -69,11 +69,12 @@ Work = Callable[[Desk, Mapping[str, str], bytes], Answer]
 class Endpoint:
     """What is answered to which request. `application` is the ASGI application."""
 
-    def __init__(self, house: House, bot: Bot | None = None) -> None:
+    def __init__(self, house: House, settings: HttpSettings, health: Health, *, receives: bool) -> None:
         self._house = house
-        self._health = Health(house, bot)
+        self._settings = settings
+        self._health = health
         self._under_way = 0
-        self._desks = {desk.company.id: desk for desk in house.desks()}
+        self._desks = {desk.company.id: desk for desk in house.desks()} if receives else {}
         self.application = Starlette(
             routes=[
                 Route("/feeds/{company}", self._payments, methods=["POST"]),
@@ -108,10 +109,9 @@ class Endpoint:
 
     def _may_watch(self, request: Request) -> bool:
         """Whoever shows the token; without one, whoever reaches an address that only this machine has."""
-        settings = self._house.settings.http
         token = self._house.feeds.metrics_token()
         if token is None:
-            return settings is not None and settings.host in ON_THIS_MACHINE
+            return self._settings.host in ON_THIS_MACHINE
         given = request.headers.get("authorization", "").partition(" ")[2]
         return hmac.compare_digest(given.encode(), token.encode())
 
@@ -230,9 +230,20 @@ def _said(request: Request, answer: Answer) -> Response:
 
 
 class HttpServer:
-    """Listens in a thread of its own until stopped; `port` is where. Raises ConfigurationError when it cannot listen."""
+    """Listens in a thread of its own until stopped; `port` is where. Raises ConfigurationError when it cannot listen.
 
-    def __init__(self, house: House, settings: HttpSettings, bot: Bot | None = None) -> None:
+    Where it receives nothing, it only answers those who watch.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        settings: HttpSettings,
+        bot: Bot | None = None,
+        *,
+        at_work: AtWork | None = None,
+        receives: bool = True,
+    ) -> None:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -247,7 +258,7 @@ class HttpServer:
         self.host, self.port = settings.host, int(self._socket.getsockname()[1])
         self._server = uvicorn.Server(
             uvicorn.Config(
-                Endpoint(house, bot).application,
+                Endpoint(house, settings, Health(house, bot, at_work), receives=receives).application,
                 http=Patient,
                 ws="none",
                 log_config=None,

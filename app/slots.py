@@ -61,10 +61,10 @@ class Slots:
             return {company: now - since for company, since in self._running.items()}
 
     def waiting_seconds(self) -> float:
-        """How long the piece of work waits that waits longest."""
+        """How long the company waits for a slot that waits longest."""
         now = self._clock.monotonic()
         with self._changed:
-            return max((now - held.since for held in self._waiting.values()), default=0.0)
+            return max((now - held.since for company, held in self._waiting.items() if company not in self._running), default=0.0)
 
     def stop(self, seconds: float | None = None) -> bool:
         """Begins nothing more, and waits for what runs; False where something still runs after those seconds."""

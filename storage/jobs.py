@@ -27,12 +27,13 @@ from sqlalchemy.dialects.postgresql import insert
 from receivables.ports import Clock
 from storage import schema
 from storage.engine import Database
+from storage.job_slots import MOST_AT_ONCE, Fetching, JobSlots
 
 TASK, QUEUE = "work", "resolve-now"
 HANDED_OUT_AT_ONCE = 100
 URGENT = 9  # before all work
 BEGIN_AGAIN_SECONDS = 1.0
-_job = sa.table("procrastinate_jobs", sa.column("id"), sa.column("status"), sa.column("queue_name"))
+_job = sa.table("procrastinate_jobs", sa.column("id"), sa.column("status"), sa.column("queue_name"), sa.column("lock"))
 _event = sa.table("procrastinate_events", sa.column("job_id"), sa.column("type"), sa.column("at", sa.DateTime(timezone=True)))
 
 
@@ -76,6 +77,12 @@ class Jobs:
             with self._db.work() as connection:
                 handed_out += self._hand_out(connection, jobs[first : first + HANDED_OUT_AT_ONCE])
         return handed_out
+
+    def waiting_seconds(self) -> float:
+        """How long the company waits for a worker that waits longest. Workers are lacking where it grows."""
+        with self._db.read() as connection:
+            since = _waiting_since(connection)
+        return max(0.0, (self._clock.now() - since).total_seconds()) if since else 0.0
 
     def _hand_out(self, connection: Connection, jobs: Sequence[Job]) -> int:
         free = _free(connection, {(job.company, job.slot): job for job in jobs})
@@ -121,52 +128,74 @@ def _free(connection: Connection, jobs: Mapping[tuple[str, str], Job]) -> Sequen
 
 
 def _outstanding(ids: Sequence[int]) -> sa.Select[tuple[int]]:
-    return sa.select(_job.c.id).where(_job.c.id.in_(ids), sa.cast(_job.c.status, sa.String).in_(("todo", "doing")))
+    return sa.select(_job.c.id).where(_job.c.id.in_(ids), _status(_job).in_(("todo", "doing")))
 
 
-def waiting_since(connection: Connection) -> datetime | None:
-    """Since when the job waits that waits longest; None where none waits. A queue that grows lacks workers."""
+def _waiting_since(connection: Connection) -> datetime | None:
+    """Since when the job waits that waits longest and whose company nobody works for; None where none waits."""
+    other = _job.alias("other")
+    busy = sa.exists().where(other.c.lock == _job.c.lock, _status(other) == "doing")
     query = (
         sa.select(sa.func.min(_event.c.at))
         .join_from(_event, _job, _event.c.job_id == _job.c.id)
-        .where(sa.cast(_job.c.status, sa.String) == "todo", _event.c.type == sa.text("'deferred'"), _job.c.queue_name == QUEUE)
+        .where(_status(_job) == "todo", _event.c.type == sa.text("'deferred'"), _job.c.queue_name == QUEUE, ~busy)
     )
     found: datetime | None = connection.execute(query).scalar()
     return found
 
 
+def _status(of: sa.FromClause) -> sa.ColumnElement[str]:
+    return sa.cast(of.c.status, sa.String)
+
+
 @dataclass(frozen=True)
 class Doing:
-    """What a worker does with a company and a piece of work: it, and what a worker that died had begun of it."""
+    """What a worker does with a company and a piece of work: it, and what a worker that died had begun of it.
+
+    What takes longer than `slow_seconds` counts no more among the `slots`.
+    """
 
     do: Callable[[str, str], None]
     cut_off: Callable[[str, str], None]
+    slots: int
+    slow_seconds: float
 
 
-def work_until_told_to_stop(db: Database, doing: Doing, *, slots: int, pace: Pace = PACE) -> bool:
-    """Does what is handed out, so many pieces at once, until Ctrl-C or SIGTERM; then ends what is in hand.
+class Working:
+    """A worker: does what is handed out, so many pieces at once."""
 
-    False where some of it did not end in time: the process must end now, and other workers take it up.
-    """
-    loop = asyncio.new_event_loop()  # `asyncio.run` would wait for threads without end
-    loop.set_default_executor(ThreadPoolExecutor(slots, thread_name_prefix="work"))
-    return loop.run_until_complete(_work(db, doing, slots, pace))
+    def __init__(self, db: Database, doing: Doing, pace: Pace = PACE) -> None:
+        self._db = db
+        self._doing = doing
+        self._pace = pace
+        self.slots = JobSlots(doing.slots, doing.slow_seconds)
+
+    def until_told_to_stop(self) -> bool:
+        """Works until Ctrl-C or SIGTERM, then ends what is in hand.
+
+        False where some of it did not end in time: the process must end now, and other workers take it up.
+        """
+        loop = asyncio.new_event_loop()  # `asyncio.run` would wait for threads without end
+        loop.set_default_executor(ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="work"))
+        return loop.run_until_complete(_work(self._db, self._doing, self.slots, self._pace))
 
 
-async def _work(db: Database, doing: Doing, slots: int, pace: Pace) -> bool:
+async def _work(db: Database, doing: Doing, slots: JobSlots, pace: Pace) -> bool:
     told, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.set_exception_handler(_tell)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
     app = _app(db, doing, pace)
+    app.job_manager = Fetching(app.connector, slots)
     async with app.open_async():
         while True:
             worker = Worker(
                 app,
                 queues=[QUEUE],
-                concurrency=slots,
+                concurrency=MOST_AT_ONCE,
                 delete_jobs="always",
                 install_signal_handlers=False,
+                worker_middleware=[slots.counted],
                 update_heartbeat_interval=pace.heartbeat_seconds,
                 stalled_worker_timeout=pace.stalled_seconds,
             )
@@ -177,6 +206,7 @@ async def _work(db: Database, doing: Doing, slots: int, pace: Pace) -> bool:
             log.warning("worker_begins_again", problem=str(running.exception()))  # it was frozen, or the database was away
             await asyncio.wait({stopping}, timeout=BEGIN_AGAIN_SECONDS)
         worker.stop()
+        slots.stop()
         await asyncio.wait({running}, timeout=pace.stop_seconds)
         if not running.done() and worker.worker_id is not None:
             await app.job_manager.unregister_worker(worker.worker_id)  # so that what it leaves is taken up at once

@@ -119,6 +119,7 @@ def main() -> None:
     asked.add_argument("--slow", action="append", default=[], metavar="COMPANY:SECONDS")
     asked.add_argument("--slots", type=int, default=4)
     asked.add_argument("--stalled", type=float, default=20.0)
+    asked.add_argument("--port", type=int, help="where a worker answers to those who watch it")
     asked.add_argument("--payments", type=int, default=0)
     given = asked.parse_args()
     slow = {company: float(seconds) for company, _, seconds in (entry.partition(":") for entry in given.slow)}
@@ -129,14 +130,14 @@ def main() -> None:
     if given.role == "alone":
         run_until_told_to_stop(house)
         return
-    from app.worker import handing_over, work_until_told_to_stop  # noqa: PLC0415  # an earlier version has none
+    from app.worker import Workers, work_until_told_to_stop  # noqa: PLC0415  # an earlier version has none
     from storage.jobs import Pace  # noqa: PLC0415
 
     if given.role == "scheduler":
-        run_until_told_to_stop(house, handing_over(house))
+        run_until_told_to_stop(house, Workers(house))
     else:
         pace = Pace(heartbeat_seconds=given.stalled / 4, stalled_seconds=given.stalled, look_seconds=1)
-        work_until_told_to_stop(house, slots=given.slots, pace=pace)
+        work_until_told_to_stop(house, slots=given.slots, port=given.port, pace=pace)
 
 
 if __name__ == "__main__":

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import Any, cast
+from urllib.request import urlopen
 
 import private_postgres
 import pytest
 from bot_scene import a_bot_scene
 from command_line import write_settings
-from machines import Machines, machines
+from machines import Machine, Machines, machines
 from private_postgres import Cluster
 from scene import a_scene
 from turns_scene import a_house_of
 
+from app.slots import SLOW_SECONDS
 from app.turns import Turns
 from bot.outbox import Outbox
 from receivables.books_records import Changes
@@ -75,6 +79,32 @@ def test_a_frozen_worker_and_killed_processes_lose_and_double_nothing(several: M
     assert ([], PAYMENTS * 3) == (several.doubled(), several.receipts())
     assert [] == several.rows(AGAIN)
     assert [0, 0, 0, 0] == [machine.stop() for machine in several.made if machine.killed is None]
+
+
+def test_as_many_hung_companies_as_slots_stop_nobody_and_a_stop_waits_for_none_of_them(several: Machines) -> None:
+    several.start("scheduler")
+    worker = several.start("worker", "--slots", "2", "--slow", "acme:600", "--slow", "birch:600", "--port", "0")
+    several.until(lambda: several.verified() == PAYMENTS, 60)
+
+    hung = {company for company in COMPANIES if several.calling(company)}
+    ready, told_of = answered(worker, "/health/ready"), answered(worker, "/metrics")
+    figures = {name: float(value) for name, value in re.findall(r"(?m)^(\w+) (\S+)$", told_of)}
+    told = monotonic()
+    code = worker.stop(10)
+
+    assert {"acme", "birch"} == hung
+    assert json.loads(ready)["ready"]
+    assert figures["resolve_now_at_work"] >= len(hung)  # the third company may be worked for as well
+    assert figures["resolve_now_at_work_longest_seconds"] >= SLOW_SECONDS
+    assert figures["resolve_now_waiting_seconds"] < SLOW_SECONDS
+    assert (0, True) == (code, monotonic() - told < 10)
+    assert "handed_over" in worker.log.read_text(encoding="utf-8")
+
+
+def answered(machine: Machine, path: str) -> str:
+    (port,) = re.findall(r"listening.*port\W*(\d+)", machine.log.read_text(encoding="utf-8"))
+    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        return str(answer.read(), "utf-8")
 
 
 def test_what_is_held_is_lost_with_its_session_and_nobody_else_has_it_before(url: str) -> None:

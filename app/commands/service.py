@@ -38,22 +38,29 @@ def run(
 ) -> None:
     """Sync every company on schedule and carry out decisions, until Ctrl-C."""
     from app.alarms import run_until_told_to_stop  # noqa: PLC0415  # Slack and the scheduler: no other command waits for them
-    from app.worker import handing_over  # noqa: PLC0415
 
     _log_to_stderr()
     house = open_house(context.obj)
-    run_until_told_to_stop(house, handing_over(house) if workers else None)
+    if not workers:
+        run_until_told_to_stop(house)
+        return
+    from app.worker import Workers  # noqa: PLC0415  # the queue: only where there are workers
+
+    run_until_told_to_stop(house, Workers(house))
 
 
 def worker(
     context: typer.Context,
     slots: Annotated[int | None, typer.Option(min=1, max=64, help="Pieces of work at once. Default: those configured.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Answer /health and /metrics on this port; 0 picks a free one.")
+    ] = None,
 ) -> None:
     """Work for what `resolve-now run --workers` schedules, on any number of machines (PostgreSQL), until Ctrl-C."""
     from app.worker import work_until_told_to_stop  # noqa: PLC0415
 
     _log_to_stderr()
-    work_until_told_to_stop(open_house(context.obj), slots=slots)
+    work_until_told_to_stop(open_house(context.obj), slots=slots, port=port)
 
 
 def _log_to_stderr() -> None:
