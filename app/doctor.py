@@ -23,7 +23,7 @@ from receivables.authority import shared_names
 from receivables.books_records import BooksSettings
 from receivables.errors import AccessLost, BooksError, ConfigurationError, FeedError, NotFound, Throttled
 from receivables.words import counted, listed
-from storage import companies, decisions, feeds, periods
+from storage import companies, decisions, feeds, periods, search, searchable
 from storage.checking import check_database, last_feed
 from storage.engine import sqlite_file
 from storage.troubles import trouble_of
@@ -73,6 +73,7 @@ def examine(config: Path | None, company_id: str | None, environment: Mapping[st
         return [
             Finding("", "configuration", Verdict.WORKS, _how_many(settings)),
             Finding("", "database", Verdict.WORKS, f"{house.db.dialect}, version {version}."),
+            *_search(house),
             _files(settings),
             _slack(settings),
             *_people(house),
@@ -80,6 +81,17 @@ def examine(config: Path | None, company_id: str | None, environment: Mapping[st
         ]
     finally:
         house.db.close()
+
+
+def _search(house: House) -> Iterator[Finding]:
+    """Where not everything is found: what search does not know yet, and a PostgreSQL without its extensions."""
+    with house.db.read() as connection:
+        waiting, inside = searchable.waiting(connection), searchable.finds_inside(connection)
+    if waiting:
+        text = f"Search does not know everything yet of {listed(waiting)}."
+        yield Finding("", "search", Verdict.WARNING, text, "Each sync goes on with it; nothing has to be done.")
+    if not inside:
+        yield Finding("", "search", Verdict.WARNING, search.ONLY_BEGINNINGS, search.LET_IT)
 
 
 def _how_many(settings: Settings) -> str:

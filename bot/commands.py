@@ -115,12 +115,13 @@ class Commands:
     def _search(self, text: str, person: Person, respond: Respond) -> None:
         companies = self._companies(person)
         with self.rooms.db.read() as connection:
-            found = search.payments(connection, companies, text, include_hidden=False)
-            documents = search.documents(connection, companies, text, kind=None)
-            failing = {match.number: failures.open_of(connection, match.company, match.number) for match in found[:SHOWN_AT_MOST]}
+            found = search.find(connection, search.Wanted(companies, text, search.PAYMENTS))
+            documents = search.find(connection, search.Wanted(companies, text, search.DOCUMENTS))
+            failing = failures.open_among(connection, [(match.company, match.number) for match in found[:SHOWN_AT_MOST]])
+            caveats = search.caveats(connection, companies)
         blocks: list[Block] = []
         for match in found[:SHOWN_AT_MOST]:
-            blocks += _row(match, failing[match.number], self._words(match.company))
+            blocks += _row(match, failing.get((match.company, match.number)), self._words(match.company))
         lines = [_document(match, self._words(match.company)) for match in documents[:SHOWN_AT_MOST]]
         if lines:
             blocks.append(section("In the books:\n" + "\n".join(lines)))
@@ -130,19 +131,22 @@ class Commands:
         heading = (
             f"{counted(len(found), 'payment')} found for “{plain(text)}”" if blocks else f"Nothing found for “{plain(text)}”"
         )
-        self.answers.tell(respond, heading, blocks)
+        self.answers.tell(respond, heading, [*blocks, *(context(caveat) for caveat in caveats)])
 
     def _failing(self, person: Person, respond: Respond) -> None:
         blocks: list[Block] = []
-        count = 0
-        for company in self._companies(person):
-            with self.rooms.db.read() as connection:
-                found = failures.open_ones(connection, company)
-                shown = found[: SHOWN_AT_MOST - len(blocks) // 2]
-                stored = payments.by_numbers(connection, company, {failure.transaction_number for failure in shown})
-            count += len(found)
-            for failure in shown:
-                blocks += _failure_row(failure, stored[failure.transaction_number], self._words(company))
+        with self.rooms.db.read() as connection:
+            counts = failures.count_open(connection, self._companies(person))
+            shown: list[tuple[StoredFailure, StoredPayment]] = []
+            for company in counts:
+                if len(shown) == SHOWN_AT_MOST:
+                    break
+                found = failures.page(connection, company, limit=SHOWN_AT_MOST - len(shown))
+                stored = payments.by_numbers(connection, company, failures.transaction_numbers(found))
+                shown += [(failure, stored[failure.transaction_number]) for failure in found]
+        for failure, about in shown:
+            blocks += _failure_row(failure, about, self._words(failure.company))
+        count = sum(counts.values())
         if count > SHOWN_AT_MOST:
             blocks.append(context(f"{count - SHOWN_AT_MOST:,} more. resolve-now failures lists them all."))
         are = "is" if count == 1 else "are"

@@ -187,9 +187,10 @@ def under_way(connection: Connection, company: str, failure_id: str) -> StoredDe
     return next(iter(_load(connection, sa.and_(_is_under_way(company), schema.decision.c.failure_id == failure_id))), None)
 
 
-def all_under_way(connection: Connection, company: str) -> Mapping[str, StoredDecision]:
-    """Every decision that is not yet carried out, by the id of its failure; each failure has at most one."""
-    return {made.failure_id: made for made in _load(connection, _is_under_way(company)) if made.failure_id}
+def all_under_way(connection: Connection, company: str, failure_ids: Collection[str]) -> Mapping[str, StoredDecision]:
+    """The decisions about these failures that are not yet carried out, by failure; each failure has at most one."""
+    here = sa.and_(_is_under_way(company), schema.decision.c.failure_id.in_(failure_ids))
+    return {made.failure_id: made for made in _load(connection, here) if made.failure_id}
 
 
 def _is_under_way(company: str) -> sa.ColumnElement[bool]:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from receivables.errors import ConfigurationError
+from storage import searchable
 from storage.engine import Connection, Database
 from storage.troubles import trouble_of
 
@@ -47,6 +48,7 @@ def migrate(database: Database) -> tuple[str | None, str]:
         config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        searchable.make_inside(connection)
         if database.dialect == "sqlite":
             _refuse_dangling_references(connection)
     return before, newest()

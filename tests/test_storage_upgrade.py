@@ -257,7 +257,7 @@ PROVEN_OTHERWISE = {
 
 
 def test_the_company_plays_on(old: Old, db: Database) -> None:
-    assert {"before": FROM, "now": newest()} == old.answer("migrate")
+    assert {"before": FROM, "now": newest(), "search_inside": True} == old.answer("migrate")
     shown = old.answer("failures", "--all")
     assert "TXN-9001" in {failure["transaction"] for failure in shown}
     assert all(failure["because"] for failure in shown if failure["cause"] == "credit_memo_applied")

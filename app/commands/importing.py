@@ -26,7 +26,7 @@ from receivables.errors import ConfigurationError, FeedError
 from receivables.payment import FeedStatus, Payment
 from receivables.words import counted, listed
 from storage import companies, import_maps, payments
-from sync import intake
+from sync import intake, searching
 from sync.desk import Desk
 from sync.ways_out import PART as PARTLY_REFUNDED
 
@@ -108,7 +108,9 @@ def _import(desk: Desk, feed: PaymentFile, person: str, as_json: bool) -> intake
         intake.numbers_are_not_cards(desk, feed, lines=feed.lines_not_cards, by=os_account())
     pace = Pace(feed.count, desk.clock)
     with working(f"importing {feed.name}", quiet=as_json) as update:
-        return intake.run_once(desk, feed, lambda done: update(pace.said(done)), by=person)
+        counts = intake.run_once(desk, feed, lambda done: update(pace.said(done)), by=person)
+        searching.run_until_done(desk, lambda done: update(f"{counted(done, 'payment')} made searchable"))
+    return counts
 
 
 def _feed(desk: Desk, file: Path, chosen: Chosen, *, partial: bool, not_cards: bool) -> PaymentFile:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from rich.console import Console
 
 import rules
 from app import failure_view, story_view
-from app.output import print_json, print_line, print_table
+from app.output import print_beside, print_json, print_line, print_table
 from app.wiring import open_house, os_account
 from receivables.words import Words, counted
 from storage import attempts, decisions, failures, feeds, hiding, payments, search
@@ -28,6 +29,7 @@ Transaction = Annotated[str, typer.Argument(help="The payment's transaction numb
 KINDS = ("payment", "invoice", "customer", "credit-memo", "receipt")
 REFUSED_SHOWN = 20
 ASK_AGAIN_SECONDS = 1.0  # while another process works for the company
+FAILURES_PER_PAGE = 100  # are read and shown, then the next
 
 
 @contextmanager
@@ -168,30 +170,54 @@ def list_failures(
     Exits with 1 where one is open.
     """
     house = open_house(context.obj)
-    shown: list[failure_view.FailureView] = []
-    desks = house.desks(company)
-    for desk in desks:
-        with house.db.read() as connection:
-            load = failures.of_company if everything else failures.open_ones
-            found = list(load(connection, desk.company.id))
-            numbers = {failure.transaction_number for failure in found}
-            stored = payments.by_numbers(connection, desk.company.id, numbers)
-            tried = attempts.counts(connection, desk.company.id, numbers)
-            under_way = decisions.all_under_way(connection, desk.company.id)
-        for failure in found:
-            number = failure.transaction_number
-            made = under_way.get(failure.id)
-            asked = failure_view.asked(made, desk) if made else None
-            shown.append(failure_view.view(failure, stored[number], tried.get(number, 0), desk.company.words, asked))
-    shown.sort(key=lambda failure: (failure.company, failure.failed_at, failure.transaction))
+    desks = sorted(house.desks(company), key=lambda desk: desk.company.id)
+    pages = (page for desk in desks for page in _pages_of_failures(desk, everything=everything))
     if as_json:
-        print_json(shown)
-    elif not shown:
-        print_line("There are no failed payments.")
+        every = [shown for page in pages for shown in page]
+        print_json(every)
+        is_open = any(failure.state == "open" for failure in every)
     else:
-        failure_view.print_failures(shown, {desk.company.id: desk.company.words for desk in desks})
-    if any(failure.state == "open" for failure in shown):
+        is_open = _print_failures(pages, {desk.company.id: desk.company.words for desk in desks})
+    if is_open:
         sys.exit(1)
+
+
+def _print_failures(pages: Iterator[list[failure_view.FailureView]], words: Mapping[str, Words]) -> bool:
+    """Prints each page when it was read. True where one of them is open."""
+    printed = is_open = False
+    for page in pages:
+        failure_view.print_failures(page, words)
+        printed, is_open = True, is_open or any(failure.state == "open" for failure in page)
+    if not printed:
+        print_line("There are no failed payments.")
+    return is_open
+
+
+def _pages_of_failures(desk: Desk, *, everything: bool) -> Iterator[list[failure_view.FailureView]]:
+    """A company's failures as they are shown, those of longest ago first; each page is read when it is asked for."""
+    company, last = desk.company.id, None
+    while True:
+        with desk.db.read() as connection:
+            found = failures.page(connection, company, limit=FAILURES_PER_PAGE, after=last, resolved_too=everything)
+            numbers = {failure.transaction_number for failure in found}
+            stored = payments.by_numbers(connection, company, numbers)
+            tried = attempts.counts(connection, company, numbers)
+            under_way = decisions.all_under_way(connection, company, {failure.id for failure in found})
+        if found:
+            asked = {id_: failure_view.asked(made, desk) for id_, made in under_way.items()}
+            yield [
+                failure_view.view(
+                    failure,
+                    stored[failure.transaction_number],
+                    tried.get(failure.transaction_number, 0),
+                    desk.company.words,
+                    asked.get(failure.id),
+                )
+                for failure in found
+            ]
+        if len(found) < FAILURES_PER_PAGE:
+            return
+        last = found[-1]
 
 
 def show(context: typer.Context, transaction: Transaction, company: CompanyId = None, as_json: AsJson = False) -> None:
@@ -218,12 +244,13 @@ def find(
         raise typer.BadParameter(f"{kind!r} is not a kind. Kinds: {', '.join(KINDS)}.", param_hint="--kind")
     house = open_house(context.obj)
     companies = {desk.company.id: desk.company for desk in house.desks(company)}
-    found: list[search.Found] = []
+    asked = [search.PAYMENTS, search.DOCUMENTS] if kind is None else [(kind.replace("-", "_"),)]
     with house.db.read() as connection:
-        if kind in (None, "payment"):
-            found += search.payments(connection, list(companies), text, include_hidden=include_hidden)
-        if kind != "payment":
-            found += search.documents(connection, list(companies), text, kind=kind.replace("-", "_") if kind else None)
+        wanted = search.Wanted(list(companies), text, include_hidden=include_hidden)
+        found = [match for kinds in asked for match in search.find(connection, replace(wanted, kinds=kinds))]
+        caveats = search.caveats(connection, list(companies))
+    for caveat in caveats:
+        print_beside(caveat)
     if as_json:
         print_json(found)
         return

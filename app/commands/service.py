@@ -16,6 +16,7 @@ from app.settings import load_settings
 from app.wiring import open_house
 from receivables import private_files
 from receivables.errors import ConfigurationError
+from storage import search, searchable
 from storage.engine import Database
 from storage.migrating import migrate as bring_up_to_date
 
@@ -71,11 +72,16 @@ def _log_to_stderr() -> None:
 
 def migrate(context: typer.Context, as_json: AsJson = False) -> None:
     """Upgrade Resolve Now's own database to this version."""
-    before, now = bring_up_to_date(Database(load_settings(context.obj).database_url))
+    database = Database(load_settings(context.obj).database_url)
+    before, now = bring_up_to_date(database)
+    with database.read() as connection:
+        inside = searchable.finds_inside(connection)
     if as_json:
-        print_json({"before": before, "now": now})
-    else:
-        print_line(f"The database is at version {now}" + (f" (it was at {before})." if before != now else "; nothing to do."))
+        print_json({"before": before, "now": now, "search_inside": inside})
+        return
+    print_line(f"The database is at version {now}" + (f" (it was at {before})." if before != now else "; nothing to do."))
+    if not inside:
+        print_line(f"{search.ONLY_BEGINNINGS} {search.LET_IT}")
 
 
 def demo(

@@ -19,6 +19,7 @@ from storage.schema.nights import night
 from storage.schema.payments import allocation, attempt, binding, company, import_map, intake_file, mirror, payment, run, twin
 from storage.schema.receipts import hand_receipt, receipt_key
 from storage.schema.record import AUDIT_GUARD_POSTGRESQL, AUDIT_GUARD_SQLITE, audit, audit_head
+from storage.schema.searching import search_due, searchable
 from storage.schema.slots import slot
 from storage.schema.tallies import tally
 
@@ -61,6 +62,8 @@ __all__ = [
     "receipt_claim",
     "receipt_key",
     "run",
+    "search_due",
+    "searchable",
     "seen_message",
     "slot",
     "tally",

@@ -125,6 +125,8 @@ Index("ix_payment_posted", payment.c.company,
       sqlite_where=sa.text("state = 'posted'"), postgresql_where=sa.text("state = 'posted'"))  # fmt: skip
 Index("ix_payment_by_key", payment.c.company, payment.c.number_key)
 Index("ix_payment_by_moment", payment.c.company, payment.c.amount_minor, payment.c.paid_at)
+_IS_HIDDEN = payment.c.hidden_by.is_not(None)
+Index("ix_payment_hidden", payment.c.company, payment.c.transaction_number, sqlite_where=_IS_HIDDEN, postgresql_where=_IS_HIDDEN)
 
 #: Payments that came after another which is probably the same money. Never posted before a person settled it.
 twin = Table(

@@ -1,0 +1,176 @@
+"""Brings the rows of search up to date, a few at a time, in transactions of their own: no payment waits for search.
+
+Triggers note in `search_due` what is new or reads differently (`storage/schema/searching.py`). What is noted is read and put
+into words before the write begins. A note goes in the transaction that writes its row: whatever changes later is noted anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from receivables.twins import folded
+from storage import schema
+from storage.schema import searching
+from storage.schema.searching import PAYMENT
+from storage.work import Work
+
+AT_ONCE = 200  # rows of a step: they are written in well under a tenth of a second, and a press waits no longer
+_PRIVATE, _PRIVATES = 0xE000, 6_400  # characters that nobody types: a company's sign is three of them
+
+_WORDS = sa.table(searching.WORDS, sa.column("rowid", sa.Integer), sa.column("words", sa.Text))
+_DUE = schema.search_due
+_NOTED = (
+    sa.select(_DUE.c.id, _DUE.c.kind, _DUE.c.document_id)
+    .where(_DUE.c.company == sa.bindparam("company"))
+    .order_by(_DUE.c.kind, _DUE.c.id)
+    .limit(sa.bindparam("limit"))
+)
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Some of what search does not know yet of one company, and the rows that it becomes."""
+
+    notes: Sequence[tuple[int, str, str]]  # number of the note, kind, document
+    rows: Sequence[dict[str, Any]]
+
+
+def waiting(connection: Connection) -> Sequence[str]:
+    """The companies of which search does not know everything yet."""
+    noted = sa.exists().where(_DUE.c.company == schema.company.c.id)
+    return connection.execute(sa.select(schema.company.c.id).where(noted).order_by(schema.company.c.id)).scalars().all()
+
+
+def read(connection: Connection, company: str, day_begins: Callable[[date], datetime], *, limit: int = AT_ONCE) -> Noted:
+    """What was noted first, with the rows that search will have of it. `day_begins` is the company's calendar."""
+    notes = [(row.id, row.kind, row.document_id) for row in connection.execute(_NOTED, {"company": company, "limit": limit})]
+    numbers = {number for _, kind, number in notes if kind == PAYMENT}
+    documents = {(kind, document_id) for _, kind, document_id in notes if kind != PAYMENT}
+    rows = [*_of_payments(connection, company, numbers), *_of_documents(connection, company, documents, day_begins)]
+    return Noted(notes, sorted(rows, key=lambda row: (row["kind"], row["document_id"])))
+
+
+def write(work: Work, noted: Noted) -> int:
+    """Writes the rows of what is still noted, and takes the notes away. Returns how many it were.
+
+    A note that is gone was handled by another process, which may have seen something newer.
+    """
+    ids = [note for note, _, _ in noted.notes]
+    still = sa.select(_DUE.c.id).where(_DUE.c.id.in_(ids)).order_by(_DUE.c.id).with_for_update()
+    held = set(work.connection.execute(still).scalars())
+    if not held:
+        return 0
+    work.connection.execute(sa.delete(_DUE).where(_DUE.c.id.in_(held)))
+    mine = {(kind, document_id) for note, kind, document_id in noted.notes if note in held}
+    rows = [row for row in noted.rows if (row["kind"], row["document_id"]) in mine]
+    if rows:
+        _put(work.connection, rows)
+    return len(held)
+
+
+def sign_of(company: str) -> str:
+    """Three characters that stand for a company among what is looked for inside on SQLite."""
+    number = int.from_bytes(sha256(company.encode()).digest()[:8])
+    return "".join(chr(_PRIVATE + number // _PRIVATES**place % _PRIVATES) for place in range(3))
+
+
+def _put(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """New rows, and the words of those that are there."""
+    table = schema.searchable
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    new = insert(table)
+    put = new.on_conflict_do_update(
+        index_elements=[table.c.company, table.c.document_id, table.c.kind],
+        set_={name: new.excluded[name] for name in ("number", "doc", "amount_minor", "at")},
+    ).returning(table.c.id, table.c.company, table.c.doc)
+    written = connection.execute(put, rows).all()
+    if connection.dialect.name == "sqlite":
+        words = [{"rowid": row.id, "words": f"{sign_of(row.company)} {row.doc}"} for row in written]
+        connection.execute(sa.insert(_WORDS).prefix_with("OR REPLACE"), words)
+
+
+def _of_payments(connection: Connection, company: str, numbers: Iterable[str]) -> list[dict[str, Any]]:
+    wanted = sorted(numbers)
+    if not wanted:
+        return []
+    table, allocation = schema.payment, schema.allocation
+    invoices: dict[str, list[str]] = {}
+    lines = sa.select(allocation.c.transaction_number, allocation.c.invoice_number).where(
+        allocation.c.company == company, allocation.c.transaction_number.in_(wanted)
+    )
+    for line in connection.execute(lines.order_by(allocation.c.transaction_number, allocation.c.line)):
+        invoices.setdefault(line.transaction_number, []).append(line.invoice_number)
+    held = sa.select(table.c.transaction_number, table.c.customer, table.c.amount_minor, table.c.paid_at).where(
+        table.c.company == company, table.c.transaction_number.in_(wanted)
+    )
+    return [
+        {
+            "company": company,
+            "kind": PAYMENT,
+            "document_id": row.transaction_number,
+            "number": folded(row.transaction_number),
+            "doc": _doc(row.transaction_number, row.customer, *invoices.get(row.transaction_number, ())),
+            "amount_minor": row.amount_minor,
+            "at": row.paid_at,
+        }
+        for row in connection.execute(held)
+    ]
+
+
+def _of_documents(
+    connection: Connection, company: str, documents: Iterable[tuple[str, str]], day_begins: Callable[[date], datetime]
+) -> list[dict[str, Any]]:
+    wanted = sorted(documents)
+    if not wanted:
+        return []
+    table = schema.mirror
+    query = sa.select(table.c.kind, table.c.document_id, table.c.number, table.c.name, table.c.created_at, table.c.body)
+    here = (table.c.company == company, sa.tuple_(table.c.kind, table.c.document_id).in_(wanted))
+    rows = []
+    for row in connection.execute(query.where(*here)):
+        day = row.body.get("issued_on") or row.body.get("received_on")
+        rows.append(
+            {
+                "company": company,
+                "kind": row.kind,
+                "document_id": row.document_id,
+                "number": folded(row.number or row.name),
+                "doc": _doc(row.number, row.name),
+                "amount_minor": row.body.get("total_minor", row.body.get("amount_minor")),
+                "at": day_begins(date.fromisoformat(day)) if day else row.created_at,
+            }
+        )
+    return rows
+
+
+def _doc(*texts: str) -> str:
+    """What is looked for inside: each text once, as names are compared."""
+    return " ".join(dict.fromkeys(folded(text) for text in texts if text))
+
+
+def make_inside(connection: Connection) -> None:
+    """PostgreSQL: makes what finds the inside of words, where the server lets us; without it only beginnings are found."""
+    if connection.dialect.name != "postgresql" or finds_inside(connection):
+        return
+    try:
+        with connection.begin_nested():
+            for statement in searching.MAKE_INSIDE_POSTGRESQL:
+                connection.execute(sa.text(statement))
+    except SQLAlchemyError:
+        return  # whoever migrates, searches or asks the doctor is told
+
+
+def finds_inside(connection: Connection) -> bool:
+    """Whether the inside of words is found by index."""
+    if connection.dialect.name != "postgresql":
+        return True
+    return bool(connection.execute(sa.text(f"SELECT to_regclass('{searching.INSIDE_POSTGRESQL}') IS NOT NULL")).scalar_one())
