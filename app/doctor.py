@@ -89,7 +89,9 @@ def _search(house: House) -> Iterator[Finding]:
         waiting, inside = searchable.waiting(connection), searchable.finds_inside(connection)
     if waiting:
         text = f"Search does not know everything yet of {listed(waiting)}."
-        yield Finding("", "search", Verdict.WARNING, text, "Each sync goes on with it; nothing has to be done.")
+        yield Finding(
+            "", "search", Verdict.WARNING, text, "`resolve-now run` and each sync go on with it; nothing has to be done."
+        )
     if not inside:
         yield Finding("", "search", Verdict.WARNING, search.ONLY_BEGINNINGS, search.LET_IT)
 

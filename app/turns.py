@@ -22,7 +22,8 @@ from sync.journey import JourneyCounts
 from sync.nights import NightCounts
 
 #: How long a piece of work rests after it was handed out, and how long at most when nothing comes of it.
-REST_SECONDS = {Piece.FINISH: (2.0, 15.0), Piece.SYNC: (5.0, 15.0), Piece.PROVE: (300.0, 300.0)}
+REST_SECONDS = {Piece.FINISH: (2.0, 15.0), Piece.SYNC: (5.0, 15.0), Piece.PROVE: (300.0, 300.0),
+                Piece.SEARCH: (0.0, 0.0)}  # fmt: skip
 
 log = structlog.get_logger()
 

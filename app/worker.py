@@ -21,7 +21,7 @@ from sync.due import Due, Piece
 if TYPE_CHECKING:
     from app.http import HttpServer
 
-URGENCY = {Piece.FINISH: 2, Piece.SYNC: 1, Piece.PROVE: 0}
+URGENCY = {Piece.FINISH: 2, Piece.SYNC: 1, Piece.PROVE: 0, Piece.SEARCH: -1}
 
 log = structlog.get_logger()
 

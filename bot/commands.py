@@ -18,7 +18,7 @@ from bot.text import NUMBER_AT_MOST, Block, context, of_payment, overflow, resol
 from receivables.authority import Person
 from receivables.errors import NotPermitted, ReceivablesError
 from receivables.words import Words, capitalized, counted, plain
-from storage import failures, payments, search
+from storage import failure_pages, failures, payments, search
 from storage.failures import StoredFailure
 from storage.feeds import DATABASE_SILENT
 from storage.payments import StoredPayment
@@ -117,7 +117,7 @@ class Commands:
         with self.rooms.db.read() as connection:
             found = search.find(connection, search.Wanted(companies, text, search.PAYMENTS))
             documents = search.find(connection, search.Wanted(companies, text, search.DOCUMENTS))
-            failing = failures.open_among(connection, [(match.company, match.number) for match in found[:SHOWN_AT_MOST]])
+            failing = failure_pages.open_among(connection, [(match.company, match.number) for match in found[:SHOWN_AT_MOST]])
             caveats = search.caveats(connection, companies)
         blocks: list[Block] = []
         for match in found[:SHOWN_AT_MOST]:
@@ -136,12 +136,12 @@ class Commands:
     def _failing(self, person: Person, respond: Respond) -> None:
         blocks: list[Block] = []
         with self.rooms.db.read() as connection:
-            counts = failures.count_open(connection, self._companies(person))
+            counts = failure_pages.count_open(connection, self._companies(person))
             shown: list[tuple[StoredFailure, StoredPayment]] = []
             for company in counts:
                 if len(shown) == SHOWN_AT_MOST:
                     break
-                found = failures.page(connection, company, limit=SHOWN_AT_MOST - len(shown))
+                found = failure_pages.page(connection, company, limit=SHOWN_AT_MOST - len(shown))
                 stored = payments.by_numbers(connection, company, failures.transaction_numbers(found))
                 shown += [(failure, stored[failure.transaction_number]) for failure in found]
         for failure, about in shown:

@@ -35,6 +35,7 @@ class Waits(StrEnum):
     DECISION = "decision"  # one to be carried out, or one for many payments
     READ_BACK = "read_back"  # a dismissal whose proof was applied
     REMINDER = "reminder"  # an escalation that nobody took
+    SEARCH = "search"  # a payment or document that search does not know yet
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _rows(what: Waits, company: sa.ColumnElement[str], *where: sa.ColumnElement[
 
 @cache
 def _statement(reminders: int) -> sa.CompoundSelect[str, str, datetime]:
-    return sa.union_all(*_of_companies(), *_of_effects(), *_of_people(reminders))
+    return sa.union_all(*_of_companies(), *_of_effects(), *_of_people(reminders), _of_search())
 
 
 def _of_companies() -> Sequence[sa.Select[str, str, datetime]]:
@@ -118,3 +119,13 @@ def _of_people(reminders: int) -> Sequence[sa.Select[str, str, datetime]]:
         _rows(Waits.DECISION, incident.c.company, schema.is_in(incident.c.state, "open"), incident.c.bulk_remedy.is_not(None)),
         _rows(Waits.REMINDER, escalation.c.company, open_escalation, escalation.c.taken_by.is_(None), told_at <= told_before),
     ]
+
+
+def _of_search() -> sa.Select[str, str, datetime]:
+    """From one company to the next by index: one may have a million rows there, and they are never counted."""
+    table = schema.search_due
+    following = sa.select(sa.func.min(table.c.company))
+    found = following.cte("noted", recursive=True)
+    later = following.where(table.c.company > found.c[0]).scalar_subquery()
+    found = found.union_all(sa.select(later).where(found.c[0].is_not(None)))
+    return _rows(Waits.SEARCH, found.c[0], found.c[0].is_not(None))

@@ -260,37 +260,6 @@ def open_ones(
     return select(connection, condition, limit)
 
 
-def page(
-    connection: Connection, company: str, *, limit: int, after: StoredFailure | None = None, resolved_too: bool = False
-) -> Sequence[StoredFailure]:
-    """Some failures of a company, those of longest ago first; `after` is the last of the page before."""
-    table = schema.failure
-    place = (table.c.opened_at, table.c.transaction_number, table.c.about, table.c.id)
-    query = sa.select(table).where(table.c.company == company)
-    if not resolved_too:
-        query = query.where(schema.is_in(table.c.state, "open"))
-    if after is not None:
-        before = (sa.literal(after.opened_at, schema.Moment), after.transaction_number, after.about, after.id)
-        query = query.where(sa.tuple_(*place) > sa.tuple_(*before))
-    return [_stored(row._mapping) for row in connection.execute(query.order_by(*place).limit(limit))]
-
-
-def count_open(connection: Connection, companies: Collection[str]) -> Mapping[str, int]:
-    """How many failures are open, of each of these companies that has one."""
-    table = schema.failure
-    query = sa.select(table.c.company, sa.func.count()).where(table.c.company.in_(companies), schema.is_in(table.c.state, "open"))
-    rows = connection.execute(query.group_by(table.c.company).order_by(table.c.company))
-    return {row[0]: row[1] for row in rows}
-
-
-def open_among(connection: Connection, payments: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], StoredFailure]:
-    """The open failure of each of these payments that has one, by company and transaction number."""
-    table = schema.failure
-    here = sa.tuple_(table.c.company, table.c.transaction_number).in_(payments)
-    found = select(connection, sa.and_(here, table.c.about == "payment", schema.is_in(table.c.state, "open"))) if payments else []
-    return {(failure.company, failure.transaction_number): failure for failure in found}
-
-
 def of_company(connection: Connection, company: str) -> Sequence[StoredFailure]:
     """Every failure, resolved ones too, oldest first."""
     return sorted(select(connection, schema.failure.c.company == company), key=lambda found: (found.opened_at, found.id))
@@ -404,10 +373,14 @@ def _is(company: str, failure_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(schema.failure.c.company == company, schema.failure.c.id == failure_id)
 
 
-def select(connection: Connection, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[StoredFailure]:
-    """Failures by a condition of another file of this room, in the order of their ids."""
-    table = schema.failure
-    rows = connection.execute(sa.select(table).where(condition).order_by(table.c.id).limit(limit))
+def select(
+    connection: Connection,
+    condition: sa.ColumnElement[bool],
+    limit: int | None = None,
+    order: Sequence[sa.ColumnElement[Any]] = (schema.failure.c.id,),
+) -> list[StoredFailure]:
+    """Failures by a condition of another file of this room, in the order of their ids or in another."""
+    rows = connection.execute(sa.select(schema.failure).where(condition).order_by(*order).limit(limit))
     return [_stored(row._mapping) for row in rows]
 
 

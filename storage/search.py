@@ -100,13 +100,6 @@ def find(connection: Connection, wanted: Wanted) -> list[Found]:
     return _shown(connection, list(found.values())[:FOUND_AT_MOST], folded(wanted.text))
 
 
-def numbered(connection: Connection, wanted: Wanted) -> list[Found]:
-    """What carries this number, else what carries one that begins so: a number that is typed is found in no time."""
-    looks = Looks(connection, wanted)
-    rows = connection.execute(looks.exactly()).all() or connection.execute(looks.beginning()).all()
-    return _shown(connection, rows, looks.text)
-
-
 class Looks:
     """The statements that find what is wanted, each by an index of its own."""
 

@@ -6,7 +6,7 @@ into words before the write begins. A note goes in the transaction that writes i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -26,14 +26,47 @@ from storage.work import Work
 AT_ONCE = 200  # rows of a step: they are written in well under a tenth of a second, and a press waits no longer
 _PRIVATE, _PRIVATES = 0xE000, 6_400  # characters that nobody types: a company's sign is three of them
 
+Row = dict[str, Any]  # of the table of search
+
 _WORDS = sa.table(searching.WORDS, sa.column("rowid", sa.Integer), sa.column("words", sa.Text))
-_DUE = schema.search_due
+_DUE, _PAYMENT, _LINE, _MIRROR = schema.search_due, schema.payment, schema.allocation, schema.mirror
+_COMPANY: sa.BindParameter[str] = sa.bindparam("company")
+_NUMBERS: sa.BindParameter[str] = sa.bindparam("numbers", expanding=True)
 _NOTED = (
     sa.select(_DUE.c.id, _DUE.c.kind, _DUE.c.document_id)
-    .where(_DUE.c.company == sa.bindparam("company"))
+    .where(_DUE.c.company == _COMPANY)
     .order_by(_DUE.c.kind, _DUE.c.id)
     .limit(sa.bindparam("limit"))
 )
+_THESE = _DUE.c.id.in_(sa.bindparam("ids", expanding=True))
+_STILL_NOTED = sa.select(_DUE.c.id).where(_THESE).order_by(_DUE.c.id).with_for_update()
+_KNOWN_NOW = sa.delete(_DUE).where(_THESE)
+_PAYMENTS = sa.select(_PAYMENT.c.transaction_number, _PAYMENT.c.customer, _PAYMENT.c.amount_minor, _PAYMENT.c.paid_at).where(
+    _PAYMENT.c.company == _COMPANY, _PAYMENT.c.transaction_number.in_(_NUMBERS)
+)
+_LINES = (
+    sa.select(_LINE.c.transaction_number, _LINE.c.invoice_number)
+    .where(_LINE.c.company == _COMPANY, _LINE.c.transaction_number.in_(_NUMBERS))
+    .order_by(_LINE.c.transaction_number, _LINE.c.line)
+)
+_DOCUMENTS = sa.select(
+    _MIRROR.c.kind, _MIRROR.c.document_id, _MIRROR.c.number, _MIRROR.c.name, _MIRROR.c.created_at, _MIRROR.c.body
+).where(
+    _MIRROR.c.company == _COMPANY,
+    sa.tuple_(_MIRROR.c.kind, _MIRROR.c.document_id).in_(sa.bindparam("documents", expanding=True)),
+)
+
+
+def _putting(new: sqlite.Insert | postgresql.Insert) -> sa.sql.dml.ReturningInsert[Any]:
+    table = schema.searchable
+    return new.on_conflict_do_update(
+        index_elements=[table.c.company, table.c.document_id, table.c.kind],
+        set_={name: new.excluded[name] for name in ("number", "doc", "amount_minor", "at")},
+    ).returning(table.c.id, table.c.company, table.c.doc)
+
+
+_PUT = {"sqlite": _putting(sqlite.insert(schema.searchable)), "postgresql": _putting(postgresql.insert(schema.searchable))}
+_PUT_WORDS = sa.insert(_WORDS).prefix_with("OR REPLACE")
 
 
 @dataclass(frozen=True)
@@ -41,7 +74,7 @@ class Noted:
     """Some of what search does not know yet of one company, and the rows that it becomes."""
 
     notes: Sequence[tuple[int, str, str]]  # number of the note, kind, document
-    rows: Sequence[dict[str, Any]]
+    rows: Sequence[Row]
 
 
 def waiting(connection: Connection) -> Sequence[str]:
@@ -50,9 +83,9 @@ def waiting(connection: Connection) -> Sequence[str]:
     return connection.execute(sa.select(schema.company.c.id).where(noted).order_by(schema.company.c.id)).scalars().all()
 
 
-def read(connection: Connection, company: str, day_begins: Callable[[date], datetime], *, limit: int = AT_ONCE) -> Noted:
+def read(connection: Connection, company: str, day_begins: Callable[[date], datetime]) -> Noted:
     """What was noted first, with the rows that search will have of it. `day_begins` is the company's calendar."""
-    notes = [(row.id, row.kind, row.document_id) for row in connection.execute(_NOTED, {"company": company, "limit": limit})]
+    notes = [(row.id, row.kind, row.document_id) for row in connection.execute(_NOTED, {"company": company, "limit": AT_ONCE})]
     numbers = {number for _, kind, number in notes if kind == PAYMENT}
     documents = {(kind, document_id) for _, kind, document_id in notes if kind != PAYMENT}
     rows = [*_of_payments(connection, company, numbers), *_of_documents(connection, company, documents, day_begins)]
@@ -64,12 +97,10 @@ def write(work: Work, noted: Noted) -> int:
 
     A note that is gone was handled by another process, which may have seen something newer.
     """
-    ids = [note for note, _, _ in noted.notes]
-    still = sa.select(_DUE.c.id).where(_DUE.c.id.in_(ids)).order_by(_DUE.c.id).with_for_update()
-    held = set(work.connection.execute(still).scalars())
+    held = set(work.connection.execute(_STILL_NOTED, {"ids": [note for note, _, _ in noted.notes]}).scalars())
     if not held:
         return 0
-    work.connection.execute(sa.delete(_DUE).where(_DUE.c.id.in_(held)))
+    work.connection.execute(_KNOWN_NOW, {"ids": list(held)})
     mine = {(kind, document_id) for note, kind, document_id in noted.notes if note in held}
     rows = [row for row in noted.rows if (row["kind"], row["document_id"]) in mine]
     if rows:
@@ -83,35 +114,20 @@ def sign_of(company: str) -> str:
     return "".join(chr(_PRIVATE + number // _PRIVATES**place % _PRIVATES) for place in range(3))
 
 
-def _put(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+def _put(connection: Connection, rows: Sequence[Row]) -> None:
     """New rows, and the words of those that are there."""
-    table = schema.searchable
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    new = insert(table)
-    put = new.on_conflict_do_update(
-        index_elements=[table.c.company, table.c.document_id, table.c.kind],
-        set_={name: new.excluded[name] for name in ("number", "doc", "amount_minor", "at")},
-    ).returning(table.c.id, table.c.company, table.c.doc)
-    written = connection.execute(put, rows).all()
+    written = connection.execute(_PUT[connection.dialect.name], rows).all()
     if connection.dialect.name == "sqlite":
-        words = [{"rowid": row.id, "words": f"{sign_of(row.company)} {row.doc}"} for row in written]
-        connection.execute(sa.insert(_WORDS).prefix_with("OR REPLACE"), words)
+        connection.execute(_PUT_WORDS, [{"rowid": row.id, "words": f"{sign_of(row.company)} {row.doc}"} for row in written])
 
 
-def _of_payments(connection: Connection, company: str, numbers: Iterable[str]) -> list[dict[str, Any]]:
-    wanted = sorted(numbers)
-    if not wanted:
+def _of_payments(connection: Connection, company: str, numbers: Collection[str]) -> list[Row]:
+    if not numbers:
         return []
-    table, allocation = schema.payment, schema.allocation
+    asked = {"company": company, "numbers": sorted(numbers)}
     invoices: dict[str, list[str]] = {}
-    lines = sa.select(allocation.c.transaction_number, allocation.c.invoice_number).where(
-        allocation.c.company == company, allocation.c.transaction_number.in_(wanted)
-    )
-    for line in connection.execute(lines.order_by(allocation.c.transaction_number, allocation.c.line)):
+    for line in connection.execute(_LINES, asked):
         invoices.setdefault(line.transaction_number, []).append(line.invoice_number)
-    held = sa.select(table.c.transaction_number, table.c.customer, table.c.amount_minor, table.c.paid_at).where(
-        table.c.company == company, table.c.transaction_number.in_(wanted)
-    )
     return [
         {
             "company": company,
@@ -122,21 +138,17 @@ def _of_payments(connection: Connection, company: str, numbers: Iterable[str]) -
             "amount_minor": row.amount_minor,
             "at": row.paid_at,
         }
-        for row in connection.execute(held)
+        for row in connection.execute(_PAYMENTS, asked)
     ]
 
 
 def _of_documents(
-    connection: Connection, company: str, documents: Iterable[tuple[str, str]], day_begins: Callable[[date], datetime]
-) -> list[dict[str, Any]]:
-    wanted = sorted(documents)
-    if not wanted:
+    connection: Connection, company: str, documents: Collection[tuple[str, str]], day_begins: Callable[[date], datetime]
+) -> list[Row]:
+    if not documents:
         return []
-    table = schema.mirror
-    query = sa.select(table.c.kind, table.c.document_id, table.c.number, table.c.name, table.c.created_at, table.c.body)
-    here = (table.c.company == company, sa.tuple_(table.c.kind, table.c.document_id).in_(wanted))
     rows = []
-    for row in connection.execute(query.where(*here)):
+    for row in connection.execute(_DOCUMENTS, {"company": company, "documents": sorted(documents)}):
         day = row.body.get("issued_on") or row.body.get("received_on")
         rows.append(
             {

@@ -16,7 +16,7 @@ from storage import companies, due
 from storage.due import Waiting, Waits
 from storage.engine import Database
 from storage.watch import Watch
-from sync import escalation, journey, nights
+from sync import escalation, journey, nights, searching
 from sync.desk import Desk, Standing
 from sync.journey import JourneyCounts
 from sync.nights import NightCounts
@@ -31,6 +31,7 @@ class Piece(StrEnum):
     FINISH = "finish"  # decisions, effects, read-backs, reminders: nobody waits for the next sync
     SYNC = "sync"
     PROVE = "prove"
+    SEARCH = "search"  # what search does not know yet: everything else goes first
 
 
 #: What of the waiting things is finished, and does not make a sync or a proof due.
@@ -92,6 +93,8 @@ def _of_company(
     proof = held.get(Waits.PROOF)
     if proof and (proof.since is None or proof.since < nights.newest(company, now)):
         yield Due(company.id, Piece.PROVE, frozenset())
+    if Waits.SEARCH in held:
+        yield Due(company.id, Piece.SEARCH, frozenset())
 
 
 def _sync_is_due(company: Company, held: Mapping[Waits, Waiting], now: datetime) -> bool:
@@ -110,6 +113,9 @@ def take(desk: Desk, piece: Piece) -> JourneyCounts | NightCounts | None:
             return journey.run(desk) if _claimed(desk) else None
         case Piece.PROVE:
             return _prove(desk) if nights.is_due(desk) else None
+        case Piece.SEARCH:
+            searching.run_once(desk)
+            return None
 
 
 def _prove(desk: Desk) -> NightCounts:

@@ -28,7 +28,6 @@ from sync import (
     polling,
     posting,
     taking_up,
-    searching,
     verification,
 )
 from sync.desk import Desk
@@ -91,7 +90,6 @@ def run(desk: Desk, progress: Progress | None = None) -> JourneyCounts:
         counts.rates = [asdict(rate) | {"over": rate.over} for rate in measured]
         companies.end_run(work, run_id, counts=asdict(counts), problem=counts.problem or counts.clock_problem)
         companies.set_synced(work)
-    searching.run_once(desk)
     return counts
 
 
@@ -173,7 +171,6 @@ def finish_once(desk: Desk) -> JourneyCounts:
     except (AccessLost, BooksUnavailable) as error:
         counts.problem = error.message
         _pause(desk, error)
-    searching.run_once(desk)
     return counts
 
 

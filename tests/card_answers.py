@@ -19,6 +19,7 @@ from bot.text import Block
 from receivables.authority import Person
 from receivables.diagnosis import Remedy
 from receivables.ports import Deciding, Wake
+from sync import searching
 
 DANA = Person("dana", "Dana Reyes", rights=a_person().rights, slack_accounts=frozenset({("T1", "U1")}))
 LATER = PAID + timedelta(hours=20)
@@ -73,6 +74,7 @@ def a_busy_scene(folder: Path, *, customer: str = "Hooli", prefix: str = "") -> 
         scene.pay(f"{prefix}TXN-{place}", 50_000, {f"{prefix}{number}": 50_000}, customer=customer)
     scene.sync()
     scene.decide(Remedy.DISMISS, f"{prefix}TXN-2")
+    searching.run_once(scene.desk)
     return scene
 
 

@@ -13,15 +13,15 @@ import sqlalchemy as sa
 from faulty_books import Fault, FaultyBooks
 from makers import START
 from scene import Scene, a_person, a_scene
-from turns_scene import a_house_of, take_what_is_due
+from turns_scene import a_house_of, take_what_is_due, what_is_due
 
 from app.turns import Turns
 from receivables.diagnosis import Remedy
 from receivables.errors import BooksUnavailable
 from receivables.payment import PaymentState
-from storage import companies, decisions, due, escalations, schema
+from storage import companies, decisions, due, escalations, schema, searchable
 from storage.engine import Database
-from sync import escalation, requests
+from sync import escalation, requests, searching
 from sync.due import Piece
 from sync.escalation import REMINDER_PAUSES
 
@@ -46,10 +46,6 @@ def turns(scene: Scene) -> Turns:
     return Turns(a_house_of(scene))
 
 
-def pieces(turns: Turns) -> list[Piece]:
-    return [found.piece for found in turns.due()]
-
-
 def a_failing_payment(scene: Scene) -> str:
     """One that a person may decide about; nothing else is due."""
     scene.pay("TXN-2", 777, to={"9999": 777})
@@ -58,37 +54,54 @@ def a_failing_payment(scene: Scene) -> str:
 
 
 def test_nothing_is_due_at_an_idle_company(turns: Turns) -> None:
-    assert [] == turns.due()
+    assert [] == what_is_due(turns)
+
+
+def test_search_learns_what_it_does_not_know_after_everything_else_and_is_due_until_it_knows_it(
+    scene: Scene, turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "STEPS_AT_ONCE", 1)
+    monkeypatch.setattr(searchable, "AT_ONCE", 2)
+    looks = []
+    while found := turns.due():
+        looks.append(found)
+        for due_now in found:
+            turns.take(due_now.company, due_now.piece)
+    assert 2 == len(looks)  # a payment, an invoice; a customer, a receipt
+    assert {Piece.SEARCH} == {found.piece for look in looks for found in look}
+    scene.clock.advance(HOUR)
+    scene.pay("TXN-2")
+    assert [Piece.SYNC, Piece.SEARCH] == [found.piece for found in turns.due()]
 
 
 def test_a_sync_is_due_after_its_interval_or_when_somebody_wants_it(scene: Scene, turns: Turns) -> None:
     scene.clock.advance(HOUR - 1)
-    assert [] == turns.due()
+    assert [] == what_is_due(turns)
     scene.clock.advance(1)
     assert [Piece.SYNC] == take_what_is_due(turns)
-    assert [] == turns.due()
+    assert [] == what_is_due(turns)
     with scene.desk.work() as work:
         companies.want_sync(work)
     assert [Piece.SYNC] == take_what_is_due(turns)
-    assert [] == turns.due()
+    assert [] == what_is_due(turns)
 
 
 def test_a_decision_is_finished_at_once(scene: Scene, turns: Turns) -> None:
     number = a_failing_payment(scene)
-    assert [] == turns.due()
+    assert [] == what_is_due(turns)
     made = retry(scene, number)
     assert [Piece.FINISH] == take_what_is_due(turns)
     assert "done" == state_of(scene, made)
-    assert Piece.FINISH not in pieces(turns)
+    assert Piece.FINISH not in what_is_due(turns)
 
 
 def test_nothing_is_finished_while_the_configuration_cannot_be_relied_on(scene: Scene, turns: Turns) -> None:
     number = a_failing_payment(scene)
     retry(scene, number)
     stops(scene, "The file is broken.")
-    assert [] == turns.due()
+    assert [] == what_is_due(turns)
     stops(scene, "")
-    assert [Piece.FINISH] == pieces(turns)
+    assert [Piece.FINISH] == what_is_due(turns)
 
 
 def test_what_is_planned_waits_for_writes_and_what_is_in_flight_does_not(scene: Scene, turns: Turns) -> None:
@@ -101,7 +114,7 @@ def test_what_is_planned_waits_for_writes_and_what_is_in_flight_does_not(scene: 
     assert scene.payment("TXN-2").state is PaymentState.POSTING
     scene.clock.advance(HOUR - 2)
     scene.desk = replace(scene.desk, company=replace(scene.desk.company, writes=False))
-    assert [Piece.FINISH] == pieces(turns)
+    assert [Piece.FINISH] == what_is_due(turns)
 
 
 def test_books_that_are_paused_are_left_alone_until_they_may_be_asked(scene: Scene, turns: Turns) -> None:
@@ -112,7 +125,7 @@ def test_books_that_are_paused_are_left_alone_until_they_may_be_asked(scene: Sce
     made = retry(scene, number)
     assert [Piece.FINISH] == take_what_is_due(turns)
     scene.clock.advance(1799)
-    assert [] == turns.due()
+    assert [] == what_is_due(turns)
     books.reads_raise = None
     scene.clock.advance(1)
     assert Piece.SYNC in take_what_is_due(turns)
@@ -124,32 +137,32 @@ def test_what_stays_due_rests_longer_each_time_until_something_else_waits_or_som
         connection.execute(sa.update(schema.payment).values(state="posted", bucket="in_flight"))
     handed_out = []
     for second in range(60):
-        handed_out += [second for found in turns.due() if found.piece is Piece.FINISH]
+        handed_out += [second for piece in what_is_due(turns) if piece is Piece.FINISH]
         scene.clock.advance(1)
     assert [0, 2, 6, 14, 29, 44, 59] == handed_out
-    assert [] == turns.due()
+    assert [] == what_is_due(turns)
     turns.rested()
-    assert [Piece.FINISH] == pieces(turns)
+    assert [Piece.FINISH] == what_is_due(turns)
 
 
 def test_an_escalation_that_nobody_took_is_due_at_its_reminder(scene: Scene, turns: Turns) -> None:
     with scene.desk.work() as work:
         escalations.begin(work, {})
     scene.clock.advance(REMINDER_PAUSES[0].total_seconds() - 1)
-    assert Piece.FINISH not in pieces(turns)
+    assert Piece.FINISH not in what_is_due(turns)
     scene.clock.advance(1)
-    assert Piece.FINISH in pieces(turns)
+    assert Piece.FINISH in what_is_due(turns)
     assert escalation.remind(scene.desk)
     scene.clock.advance(REMINDER_PAUSES[1].total_seconds() - 1)
-    assert Piece.FINISH not in pieces(turns)
+    assert Piece.FINISH not in what_is_due(turns)
     scene.clock.advance(1)
-    assert Piece.FINISH in pieces(turns)
+    assert Piece.FINISH in what_is_due(turns)
 
 
 def test_a_clock_that_was_set_is_checked_at_once_and_once(scene: Scene, turns: Turns) -> None:
     scene.clock.set_by(-600)
     assert [Piece.FINISH] == take_what_is_due(turns)
-    assert [] == turns.due()
+    assert [] == what_is_due(turns)
 
 
 def retry(scene: Scene, number: str) -> str:
@@ -186,7 +199,9 @@ def test_the_look_reads_indexes_of_what_waits_and_no_table_that_grows(tmp_path: 
     db.close()
     waiting = ("ix_payment_posted", "ix_effect_open", "uq_decision_live", "uq_incident_open", "uq_escalation_open")
     scans = {step for step in plan if step.startswith("SCAN")}
-    assert {"SCAN company"} == {step for step in scans if not step.endswith(waiting)}
+    assert {"SCAN company", "SCAN noted"} == {step for step in scans if not step.endswith(waiting)}
+    noted = {step.split(" (")[0] for step in plan if "search_due" in step}  # one row for each company that has any
+    assert {"SEARCH search_due USING COVERING INDEX ix_search_due_of"} == noted
 
 
 def test_a_look_at_many_idle_companies_is_one_statement_and_no_row(tmp_path: Path) -> None:

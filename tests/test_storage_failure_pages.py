@@ -14,7 +14,7 @@ from rows import a_company_row, a_failure_row, a_payment_row
 from scene import Scene, a_scene
 
 from app.commands.payments import FAILURES_PER_PAGE, _pages_of_failures
-from storage import failures
+from storage import failure_pages, failures
 from storage.failures import StoredFailure
 
 OPEN = 2 * FAILURES_PER_PAGE + 7
@@ -40,11 +40,11 @@ def test_pages_show_every_open_failure_once_the_oldest_first(scene: Scene) -> No
     with scene.db.read() as connection:
         every = sorted(failures.open_ones(connection, "acme"), key=lambda found: (found.opened_at, found.transaction_number))
         walked: list[StoredFailure] = []
-        while page := failures.page(connection, "acme", limit=50, after=walked[-1] if walked else None):
+        while page := failure_pages.page(connection, "acme", limit=50, after=walked[-1] if walked else None):
             walked += page
         assert every == walked
-        assert {"acme": OPEN} == failures.count_open(connection, ["acme", "globex"])
-        assert "done" == failures.page(connection, "acme", limit=1, resolved_too=True)[0].id
+        assert {"acme": OPEN} == failure_pages.count_open(connection, ["acme", "globex"])
+        assert "done" == failure_pages.page(connection, "acme", limit=1, resolved_too=True)[0].id
 
 
 def test_a_page_of_the_list_costs_what_it_shows(scene: Scene) -> None:
@@ -67,9 +67,9 @@ def test_a_page_and_the_count_go_by_the_index_of_what_is_open(tmp_path: Path) ->
     said: list[tuple[str, Any]] = []
     sa.event.listen(sa.Engine, "before_cursor_execute", lambda _c, _cur, statement, values, *_: said.append((statement, values)))
     with scene.db.read() as connection:
-        (found,) = failures.page(connection, "acme", limit=12)
-        failures.page(connection, "acme", limit=12, after=found)
-        failures.count_open(connection, ["acme"])
+        (found,) = failure_pages.page(connection, "acme", limit=12)
+        failure_pages.page(connection, "acme", limit=12, after=found)
+        failure_pages.count_open(connection, ["acme"])
         asked = [(statement, values) for statement, values in said if " failure" in statement]
         for statement, values in asked:
             plan = "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values))

@@ -17,9 +17,9 @@ from app import failure_view, story_view
 from app.output import print_beside, print_json, print_line, print_table
 from app.wiring import open_house, os_account
 from receivables.words import Words, counted
-from storage import attempts, decisions, failures, feeds, hiding, payments, search
+from storage import attempts, decisions, failure_pages, feeds, hiding, payments, search
 from storage.alone import Alone, work_for
-from sync import journey, preview, waiting
+from sync import journey, preview, searching, waiting
 from sync.desk import Desk
 from sync.journey import JourneyCounts
 
@@ -71,6 +71,7 @@ def sync(
         with working(f"{desk.company.name}: starting") as update, alone.when_free(work_for(desk.company.id), _waiting(update)):
             waiting.cut_short(desk)
             counts = journey.run(desk, update)
+            searching.run_once(desk)
             if wait or (wait is None and not as_json):
                 waiting.until_known(desk, counts, update, (lambda _: None) if as_json else print_line)
             counts.problem = counts.problem or waiting.why_not_sent(desk)
@@ -198,7 +199,7 @@ def _pages_of_failures(desk: Desk, *, everything: bool) -> Iterator[list[failure
     company, last = desk.company.id, None
     while True:
         with desk.db.read() as connection:
-            found = failures.page(connection, company, limit=FAILURES_PER_PAGE, after=last, resolved_too=everything)
+            found = failure_pages.page(connection, company, limit=FAILURES_PER_PAGE, after=last, resolved_too=everything)
             numbers = {failure.transaction_number for failure in found}
             stored = payments.by_numbers(connection, company, numbers)
             tried = attempts.counts(connection, company, numbers)

@@ -10,7 +10,7 @@ slot = Table(
     "slot",
     metadata,
     company_column(),
-    Column("slot", String(20), primary_key=True),  # the piece of work: finish, sync, prove
+    Column("slot", String(20), primary_key=True),  # the piece of work: finish, sync, prove, search
     Column("turn", Integer, nullable=False),  # how often it was handed out
     Column("job_id", BigInteger),  # Procrastinate's job of the newest turn
     Column("handed_out_at", Moment),
