@@ -84,14 +84,9 @@ def examine(config: Path | None, company_id: str | None, environment: Mapping[st
 
 
 def _search(house: House) -> Iterator[Finding]:
-    """Where not everything is found: what search does not know yet, and a PostgreSQL without its extensions."""
+    """A PostgreSQL without the extensions that search needs."""
     with house.db.read() as connection:
-        waiting, inside = searchable.waiting(connection), searchable.finds_inside(connection)
-    if waiting:
-        text = f"Search does not know everything yet of {listed(waiting)}."
-        yield Finding(
-            "", "search", Verdict.WARNING, text, "`resolve-now run` and each sync go on with it; nothing has to be done."
-        )
+        inside = searchable.finds_inside(connection)
     if not inside:
         yield Finding("", "search", Verdict.WARNING, search.ONLY_BEGINNINGS, search.LET_IT)
 

@@ -77,12 +77,6 @@ class Noted:
     rows: Sequence[Row]
 
 
-def waiting(connection: Connection) -> Sequence[str]:
-    """The companies of which search does not know everything yet."""
-    noted = sa.exists().where(_DUE.c.company == schema.company.c.id)
-    return connection.execute(sa.select(schema.company.c.id).where(noted).order_by(schema.company.c.id)).scalars().all()
-
-
 def read(connection: Connection, company: str, day_begins: Callable[[date], datetime]) -> Noted:
     """What was noted first, with the rows that search will have of it. `day_begins` is the company's calendar."""
     notes = [(row.id, row.kind, row.document_id) for row in connection.execute(_NOTED, {"company": company, "limit": AT_ONCE})]

@@ -198,11 +198,9 @@ def test_nothing_is_written_for_search_when_payments_come_in_and_search_says_so(
     with scene.db.read() as connection:
         assert 0 == connection.execute(sa.select(sa.func.count()).select_from(schema.searchable)).scalar_one()
         assert ["3 of 3 payments are not searchable yet."] == search.caveats(connection, ["acme"])
-        assert ["acme"] == searchable.waiting(connection)
     learning.run_once(scene.desk)
     with scene.db.read() as connection:
         assert [] == search.caveats(connection, ["acme"])
-        assert [] == searchable.waiting(connection)
     assert 3 == len(_find(scene.db, "hooli", kinds=PAYMENTS))
 
 
@@ -240,7 +238,7 @@ def test_a_document_that_only_was_paid_is_not_learned_again(scene: Scene) -> Non
         paid = {"body": body | {"open_minor": 1, "version": "99"}, "number": invoice.number, "name": "", "version": "99"}
         work.connection.execute(sa.update(table).where(*here).values(**paid))
     with scene.db.read() as connection:
-        assert [] == searchable.waiting(connection)
+        assert not searchable.read(connection, "acme", lambda _day: START).notes
 
 
 def test_what_changes_between_reading_and_writing_is_learned_next(db: Database) -> None:
