@@ -192,7 +192,8 @@ def _proof(facts: CardFacts, words: Words) -> list[Block]:
     hint = f"If you leave this empty, {f'{empty} the proof' if proposed.given else 'a second person must approve'}."
     blocks = select("proof", "Proof: the receipts that recorded this payment", candidates, first, hint=hint, several=True)
     amount = evidence.payment.amount_minor
-    if rules.to_apply(evidence, rules.Proof(tuple(rules.ProofOf(receipt, amount) for receipt in usable))):
+    may_change = [receipt for receipt in usable if not receipt.deposited]
+    if rules.to_apply(evidence, rules.Proof(tuple(rules.ProofOf(receipt, amount) for receipt in may_change))):
         option = choice("Apply what is unapplied of it to the open invoices", "apply_proof")
         element = {"type": "checkboxes", "action_id": "apply_proof", "options": [option]}
         blocks.append(entry("apply_proof", "So that the customer gets the credit", element, optional=True))

@@ -253,9 +253,9 @@ class Applied:
 def to_apply(evidence: Evidence, proof: Proof) -> list[Applied]:
     """The receipts of a proof with unapplied money for the payment's open invoices: the customer must get the credit.
 
-    None for an invoice of another customer.
+    None for an invoice of another customer than the receipt's.
     """
-    taken = what_fits(evidence)
+    taken = what_fits(replace(evidence, customer=None))  # whose they are by now: a merger takes the receipt and its invoices along
     customers = {part.invoice.id: part.invoice.customer_id for part in taken}
     left = by_invoice(ReceiptLine(part.invoice.id, part.amount_minor) for part in taken)
     found = []
@@ -278,6 +278,11 @@ def asked_to_apply(evidence: Evidence, proof: Proof, options: Options) -> list[A
     if not options.get("apply_proof"):
         return []
     if applied := to_apply(evidence, proof):
+        for of in applied:
+            if of.receipt.deposited:
+                raise CannotBeDone(
+                    f"Receipt {of.receipt.number} is in a bank deposit. Dismiss without applying, and apply it in the books."
+                )
         return applied
     raise CannotBeDone(
         "The receipts named as proof have nothing unapplied for the open invoices of this payment. Dismiss without applying, "

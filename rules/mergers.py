@@ -30,7 +30,9 @@ def followed(evidence: Evidence, into: str) -> tuple[tuple[int, str], ...]:
 
 def only_moved(reading: Reading) -> tuple[Receipt, ...]:
     """Our receipts of the payment where a merger may be all that changed them: one customer has them and their invoices now,
-    and each is for its amount, on its day, in its account and on its invoices. None where it is not so.
+    and each is for its amount, on its day, in its account, and on no other invoice than its own. None where it is not so.
+
+    Whether it is applied is another matter: what is unapplied of it is the money of the payment as well.
     """
     evidence, receipts = reading.evidence, reading.marked
     if not (may_be_merged(evidence) and reading.paid and reading.complete and receipts) or reading.doubled or reading.repeated:
@@ -38,6 +40,6 @@ def only_moved(reading: Reading) -> tuple[Receipt, ...]:
     invoices = [line.invoice for line in evidence.lines if isinstance(line.invoice, Invoice)]
     owners = {receipt.customer_id for receipt in receipts} | {invoice.customer_id for invoice in invoices}
     live = [part for part in reading.parts if part.live is not None]
-    as_meant = all(set(part.changes) <= {Change.CUSTOMER} and part.off_minor <= 0 for part in live)
+    as_meant = all(set(part.changes) <= {Change.CUSTOMER} and part.off_minor <= max(0, part.excess_minor) for part in live)
     moved = any(part.changes for part in live)
     return receipts if len(owners) == 1 and as_meant and moved and len(live) == len(receipts) else ()

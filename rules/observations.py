@@ -282,9 +282,9 @@ def part(reading: Reading, found: PartReading) -> tuple[Fact, ...]:
     facts, label, touched = list[Fact](), receipt(found.live), found.live.changed
     if found.changed:
         facts += [_change(reading, found, found.live, change) for change in found.changes]
-        if not facts or (found.changes == (Change.CUSTOMER,) and found.off_minor > 0):
+        if not facts or (found.changes == (Change.CUSTOMER,) and found.off_minor > 0 and not found.left_unapplied):
             facts.append(_moved(reading, found, found.live))
-    elif found.swallowed:
+    if found.left_unapplied and set(found.changes) <= {Change.CUSTOMER}:
         facts.append(kinds.receipt_unapplied(label, touched, unapplied=Money(found.excess_minor, currency)))
     through = reading.evidence.settings.closed_through
     if found.frozen == "deposited":

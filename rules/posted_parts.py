@@ -38,7 +38,12 @@ class PartReading:
     @property
     def swallowed(self) -> bool:
         """The books took it, and put more of it on account than was meant."""
-        return not self.changes and not self.source.verified and self.excess_minor > 0
+        return not self.changes and self.left_unapplied
+
+    @property
+    def left_unapplied(self) -> bool:
+        """More of it is on account than was meant, and it was never seen as it should be."""
+        return not self.source.verified and self.excess_minor > 0
 
     @property
     def changed(self) -> bool:

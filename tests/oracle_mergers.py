@@ -19,7 +19,11 @@ def went_along(oracle: Oracle, living: list[tuple[PostedPart, Receipt]]) -> froz
     owners = {line.invoice.customer_id for line in e.lines if isinstance(line.invoice, Invoice)}
     owners |= {receipt.customer_id for receipt in ours}
     back = [(part, replace(receipt, customer_id=part.customer_id or receipt.customer_id)) for part, receipt in living]
-    otherwise = any(oracle.is_other(part, was) or oracle.off(part, was) > part.on_account_minor for part, was in back)
+    otherwise = any(
+        oracle.is_other(part, was)
+        or oracle.off(part, was) > max(part.on_account_minor, was.unapplied_minor)  # on an invoice that it was not meant for
+        for part, was in back
+    )
     if len(owners) != 1 or otherwise or sum(receipt.amount_minor for receipt in ours) != oracle.amount:
         return frozenset()
     return frozenset((receipt.id, receipt.amount_minor) for receipt in ours)

@@ -125,6 +125,19 @@ def test_a_receipt_that_only_went_along_is_its_own_proof_and_is_watched_on(scene
     assert [Standing.DIFFERENT] == standing(scene)
 
 
+def test_a_receipt_that_was_unapplied_when_its_customer_was_merged_is_applied_with_the_dismissal(scene: Scene) -> None:
+    scene.sync()
+    scene.ledger.apply_receipt(scene.ledger.receipts()[0].id, (), by="erin")
+    remaining = merge(scene)
+    later(scene)
+    assert (Cause.RECEIPT_CHANGED, Remedy.DISMISS) == (scene.failing().cause, scene.failing().remedy)
+
+    assert "done" == both(scene, Remedy.DISMISS, apply_proof=True)
+
+    assert [(remaining.id, 0)] == [(receipt.customer_id, receipt.unapplied_minor) for receipt in scene.ledger.receipts()]
+    assert [Standing.DISMISSED_WITH_PROOF] == standing(scene)
+
+
 def test_a_receipt_that_was_moved_from_a_customer_who_is_active_is_no_proof(scene: Scene) -> None:
     """Only the books can say that two customers are one: this may be one customer's money on another's invoice."""
     scene.sync()

@@ -21,7 +21,7 @@ CHANGES = (
     "receipt_at_other_rate",
     "receipt_paid_out",
 )
-OFF = ("receipt_taken_off", "receipt_moved")
+OFF = ("receipt_taken_off", "receipt_moved", "receipt_unapplied")
 
 
 @rule(Cause.RECEIPT_CHANGED, when=(a("part", changed=True, off=False),))
@@ -32,7 +32,8 @@ def receipt_changed(reading: Reading, matched: Matched) -> Finding:
     Happens when: the receipt is in the books and differs now; or the books took another exchange rate than it was given; or
     an entry of a return or a refund took it although the feed has the money.
     Remedy: change it back in the books, then retry: the receipt is read again. Where the change is right, two people dismiss.
-    Where the customer was merged into another, and the books do not tell, our receipt itself is the proof.
+    Where the customer was merged into another, and the books do not tell, our receipt itself is the proof; what is unapplied of
+    it may be applied with the dismissal.
     Prevention: leave receipts with our mark as they are; to correct one, let two people decide here.
     Not to be confused with: an unapplied credit that was applied to another invoice of the customer, which is expected.
     """
