@@ -44,6 +44,7 @@ from storage.decisions import StoredDecision
 #: Remedies that change something, and so may stand on the card as a button of their own.
 PRESSABLE = (
     Remedy.UNAPPLY_CREDIT_MEMO,
+    Remedy.REVERSE_WRITE_OFF,
     Remedy.RECREATE_RECEIPT,
     Remedy.DISMISS,
     Remedy.RECORD_RETURN,

@@ -42,8 +42,8 @@ def figures(facts: CardFacts, remedy: Remedy, words: Words, options: Options = N
         return _corrected(evidence.payment, evidence.correction.payment) if remedy is Remedy.ACCEPT_CORRECTION else ()
     try:
         match remedy:
-            case Remedy.UNAPPLY_CREDIT_MEMO:
-                return _unapplied(evidence, rules.unapplied(diagnosis, evidence, options))
+            case Remedy.UNAPPLY_CREDIT_MEMO | Remedy.REVERSE_WRITE_OFF:
+                return _unapplied(evidence, rules.taken_off(remedy, diagnosis, evidence, options))
             case Remedy.RECREATE_RECEIPT | Remedy.POST_ON_OPEN_DAY:
                 return _recreated(evidence, diagnosis, options)
             case Remedy.KEEP_ON_ACCOUNT:

@@ -10,6 +10,7 @@ from storage.corrections import CORRECTION
 
 EXPLAINED: dict[Remedy, str] = {
     Remedy.UNAPPLY_CREDIT_MEMO: "Unapplies just enough of the credit memo and posts the receipt. What comes off stays open.",
+    Remedy.REVERSE_WRITE_OFF: "Takes the write-off's credit memo off the invoice, voids it, and posts the receipt.",
     Remedy.RECREATE_RECEIPT: "Posts a new receipt to what is open now. Anything left over stays on the customer's account.",
     Remedy.DISMISS: "Stops syncing this payment. No receipt is posted to the books.",
     Remedy.NOT_DUPLICATE: "Says that the receipt is other money, by its own cash reference, and records this payment.",
@@ -61,6 +62,7 @@ WRITES: dict[EffectKind, str] = {
     EffectKind.APPLY_RECEIPT: "Apply receipt",
     EffectKind.RECORD_RETURN: "Record return",
     EffectKind.VOID_RECEIPT: "Void receipt",
+    EffectKind.VOID_CREDIT: "Void credit memo",
 }
 
 

@@ -122,6 +122,7 @@ class CreditMemo:
     applications: tuple[CreditApplication, ...] = ()
     reason: str = ""  # its item or reason, in the books' own words: "Bad debt", "Rebill", "Sales tax"
     memo: str = ""
+    voided: bool = False
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class Cause(StrEnum):
 
 class Remedy(StrEnum):
     UNAPPLY_CREDIT_MEMO = "unapply_credit_memo"
+    REVERSE_WRITE_OFF = "reverse_write_off"
     RECREATE_RECEIPT = "recreate_receipt"
     DISMISS = "dismiss"
     NOT_DUPLICATE = "not_duplicate"
@@ -67,6 +68,7 @@ class Remedy(StrEnum):
 
 _LABELS: dict[Remedy, str] = {
     Remedy.UNAPPLY_CREDIT_MEMO: "Unapply credit memo",
+    Remedy.REVERSE_WRITE_OFF: "Reverse the write-off",
     Remedy.RECREATE_RECEIPT: "Recreate receipt",
     Remedy.DISMISS: "Dismiss syncing",
     Remedy.NOT_DUPLICATE: "Not a duplicate: record it",

@@ -26,6 +26,7 @@ class EffectKind(StrEnum):
     APPLY_RECEIPT = "apply_receipt"  # change what a live receipt is applied to
     RECORD_RETURN = "record_return"  # record the entry by which a receipt's money left again
     VOID_RECEIPT = "void_receipt"  # take back a receipt of ours that no cash stands behind
+    VOID_CREDIT = "void_credit"  # take back a credit memo that is applied to nothing
 
 
 class EffectState(StrEnum):
@@ -137,7 +138,15 @@ class VoidReceipt:
     kind: EffectKind = field(default=EffectKind.VOID_RECEIPT, init=False)
 
 
-Write = ReceiptWrite | UnapplyCredit | ApplyCredit | ApplyReceipt | RecordReturn | VoidReceipt
+@dataclass(frozen=True)
+class VoidCredit:
+    """Void a credit memo that is applied to nothing any more, so that nobody spends it; never a deletion."""
+
+    credit_memo_id: str
+    kind: EffectKind = field(default=EffectKind.VOID_CREDIT, init=False)
+
+
+Write = ReceiptWrite | UnapplyCredit | ApplyCredit | ApplyReceipt | RecordReturn | VoidReceipt | VoidCredit
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ class TwoPeople(Enum):
         "of a credit memo that does not look like a genuine credit",
         "The credit memo does not look like a genuine credit, so it takes two people to unapply it.",
     )
+    WRITE_OFF = (Remedy.REVERSE_WRITE_OFF, ALWAYS, "Reversing a write-off takes two people.")
     OLD_CREDIT = (
         Remedy.KEEP_ON_ACCOUNT,
         "of money paid more than 30 days ago, above the company's `small_credits`",

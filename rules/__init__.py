@@ -26,7 +26,7 @@ from rules.consequences import (
     what_fits,
 )
 from rules.corrections import corrected
-from rules.credits_off import Unapplied, unapplied
+from rules.credits_off import Unapplied, taken_off, unapplied
 from rules.deposits import DepositApplied, awaits_decision, deposit_applied
 from rules.diagnosis import diagnose
 from rules.explaining import Condition, Explanation, RuleExplained, explain
@@ -139,6 +139,7 @@ __all__ = [
     "settled",
     "stops_company",
     "successors",
+    "taken_off",
     "title",
     "to_apply",
     "to_void",

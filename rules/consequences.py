@@ -255,7 +255,9 @@ def to_apply(evidence: Evidence, proof: Proof) -> list[Applied]:
 
     None for an invoice of another customer than the receipt's.
     """
-    taken = what_fits(replace(evidence, customer=None))  # whose they are by now: a merger takes the receipt and its invoices along
+    taken = what_fits(
+        replace(evidence, customer=None)
+    )  # whose they are by now: a merger takes the receipt and its invoices along
     customers = {part.invoice.id: part.invoice.customer_id for part in taken}
     left = by_invoice(ReceiptLine(part.invoice.id, part.amount_minor) for part in taken)
     found = []

@@ -23,7 +23,8 @@ from rules.consequences import (
     what_fits,
 )
 from rules.corrections import correction_follows
-from rules.credits_off import Unapplied, unapplied
+from rules.credits_follow import credits_come_off
+from rules.credits_off import TAKES_OFF, taken_off
 from rules.deposits import DepositApplied, deposit_applied
 from rules.near import SOMEBODY_ELSE, Match, as_matched, match
 from rules.obstacles import obstacles
@@ -41,8 +42,8 @@ def follows(remedy: Remedy, diagnosis: Diagnosis, evidence: Evidence, options: O
             return ("The payment is checked again, and posted if nothing else is in the way.",)
         if remedy is Remedy.NOT_DUPLICATE:
             return _other_money(other_money(evidence, options), words)
-        if remedy is Remedy.UNAPPLY_CREDIT_MEMO:
-            return _unapplied(unapplied(diagnosis, evidence, options), words)
+        if remedy in TAKES_OFF:
+            return credits_come_off(remedy, taken_off(remedy, diagnosis, evidence, options), words)
         if remedy is Remedy.MATCH:
             return _matched(evidence, match(evidence, options), words)
         if remedy is Remedy.POST_ON_OPEN_DAY:
@@ -115,20 +116,6 @@ def _recreated(diagnosis: Diagnosis, evidence: Evidence, options: Options, words
 def is_about_twin(evidence: Evidence, options: Options) -> bool:
     """Whether not_duplicate is said of the payments that it probably is again, and not of a receipt that was named."""
     return bool(evidence.twins) and not named_in(options, "receipt")
-
-
-def _unapplied(then: Unapplied, words: Words) -> tuple[str, ...]:
-    """What of the credit stays open, and what of the books this changes and what not."""
-    freed: dict[str, int] = {}
-    for credit in then.taken:
-        name = observations.credit_memo(credit)
-        freed[name] = freed.get(name, 0) + credit.amount_minor - then.again_minor(credit)
-    currency = then.evidence.payment.currency
-    open_then = listed([f"{words.money(amount, currency)} of {name}" for name, amount in freed.items() if amount])
-    return (
-        f"Changed: the customer's balance and aging. {open_then} stays open for other invoices.",
-        "Not changed: the bank; on the accrual basis, revenue and sales tax. On the cash basis, those may move.",
-    )
 
 
 def _other_money(said: OtherMoney, words: Words) -> tuple[str, ...]:

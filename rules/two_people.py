@@ -46,6 +46,8 @@ def two_people(
             return TwoPeople.OTHER_CUSTOMER
         case Remedy.UNAPPLY_CREDIT_MEMO if evidence and not all_genuine(diagnosis, evidence):
             return TwoPeople.NO_GENUINE_CREDIT
+        case Remedy.REVERSE_WRITE_OFF:
+            return TwoPeople.WRITE_OFF
         case Remedy.KEEP_ON_ACCOUNT if evidence and _is_old_credit(evidence, options, company, at):
             return TwoPeople.OLD_CREDIT
         case Remedy.RECORD_RETURN:

@@ -16,6 +16,7 @@ from receivables.effects import (
     ReceiptWrite,
     RecordReturn,
     UnapplyCredit,
+    VoidCredit,
     VoidReceipt,
     Write,
 )
@@ -34,6 +35,7 @@ _writes: dict[EffectKind, TypeAdapter[Any]] = {
     EffectKind.APPLY_RECEIPT: TypeAdapter(ApplyReceipt),
     EffectKind.RECORD_RETURN: TypeAdapter(RecordReturn),
     EffectKind.VOID_RECEIPT: TypeAdapter(VoidReceipt),
+    EffectKind.VOID_CREDIT: TypeAdapter(VoidCredit),
 }
 _documents: dict[str, TypeAdapter[Any]] = {
     "customer": TypeAdapter(Customer),

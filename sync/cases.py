@@ -21,7 +21,7 @@ from sync.desk import Desk
 from sync.posting import receipt_effect
 
 #: How the marker begins of what makes no document of its own in the books; it is followed by the beginning of the key.
-_MARKS = {EffectKind.APPLY_RECEIPT: "ra", EffectKind.UNAPPLY_CREDIT: "ru"}
+_MARKS = {EffectKind.APPLY_RECEIPT: "ra", EffectKind.UNAPPLY_CREDIT: "ru", EffectKind.VOID_CREDIT: "rv"}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Unapplying credit memos and posting: a chain, each step resting on the facts that the one before will leave."""
+"""Unapplying credit memos, voiding those of write-offs, and posting: a chain.
+
+Each step rests on the facts that the one before will leave.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ from dataclasses import replace
 
 import rules
 from receivables.books_records import CreditApplication, Invoice, InvoiceStatus
+from receivables.diagnosis import Remedy
 from receivables.effects import (
     ApplyCredit,
     Facts,
     UnapplyCredit,
+    VoidCredit,
     facts_of,
 )
 from receivables.errors import CannotBeDone
@@ -40,6 +45,31 @@ def unapply(case: Case) -> Plan:
         Bucket.IN_FLIGHT,
         f"credit memo {numbers} is unapplied, then the receipt is posted",
         effects=(*steps, *receipts, *_put_back(case, then, receipts[-1])),
+        superseded=gone(case),
+        on_account_minor=then.rest_minor,
+    )
+
+
+def reverse_write_off(case: Case) -> Plan:
+    """A chain: take the write-offs off, void their credit memos, post the receipt. What is voided stays so."""
+    then = rules.taken_off(Remedy.REVERSE_WRITE_OFF, case.diagnosis, case.evidence, case.decision.options)
+    if case.evidence.unread:
+        raise CannotBeDone("Not everything could be read in the books. Decide when they answer again.")
+    expected = _Expected(case)
+    steps: list[PlannedEffect] = []
+    for application in then.taken:
+        steps.append(_unapply_step(case, application, expected, after=steps[-1].id if steps else None))
+        expected.without(application)
+    for memo_id in dict.fromkeys(application.credit_memo_id for application in then.taken):
+        facts = {f"credit_memo:{memo_id}": facts_of(expected.memos[memo_id])}
+        steps.append(replace(case.effect(VoidCredit(memo_id), f"void/{memo_id}", facts), after_id=steps[-1].id))
+    lines = [(part.invoice.id, part.amount_minor) for part in then.fits]
+    numbers = listed(sorted({application.credit_memo_number for application in then.taken}))
+    return Plan(
+        PaymentState.POSTING,
+        Bucket.IN_FLIGHT,
+        f"credit memo {numbers} is unapplied and voided, then the receipt is posted",
+        effects=(*steps, *receipt_steps(case, then.evidence, lines, after=steps[-1].id)),
         superseded=gone(case),
         on_account_minor=then.rest_minor,
     )

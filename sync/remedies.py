@@ -18,7 +18,7 @@ from receivables.payment import Bucket, PaymentState
 from receivables.twins import Settled
 from sync import matching, open_day, our_receipts, taking_back
 from sync.cases import Case, Plan, gone, receipt_steps
-from sync.credit_chain import unapply
+from sync.credit_chain import reverse_write_off, unapply
 
 
 def plan(case: Case) -> Plan:
@@ -183,6 +183,7 @@ def _not_duplicate(case: Case) -> Plan:
 
 _PLANS: Mapping[Remedy, Callable[[Case], Plan]] = {
     Remedy.UNAPPLY_CREDIT_MEMO: unapply,
+    Remedy.REVERSE_WRITE_OFF: reverse_write_off,
     Remedy.RECREATE_RECEIPT: _recreate,
     Remedy.DISMISS: _dismiss,
     Remedy.NOT_DUPLICATE: _not_duplicate,

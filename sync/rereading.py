@@ -17,6 +17,7 @@ from receivables.effects import (
     ReceiptWrite,
     RecordReturn,
     UnapplyCredit,
+    VoidCredit,
     VoidReceipt,
     facts_of,
 )
@@ -117,7 +118,7 @@ def read_documents(desk: Desk, ready: Sequence[StoredEffect]) -> Documents:
 def _changed_by(effect: StoredEffect) -> str:
     """The existing document that an effect changes, as "kind:id"; a new receipt changes none."""
     match effect.write:
-        case UnapplyCredit() | ApplyCredit():
+        case UnapplyCredit() | ApplyCredit() | VoidCredit():
             return f"credit_memo:{effect.write.credit_memo_id}"
         case ApplyReceipt() | RecordReturn() | VoidReceipt():
             return f"receipt:{effect.write.receipt_id}"

@@ -21,6 +21,7 @@ from receivables.effects import (
     EffectState,
     Outcome,
     UnapplyCredit,
+    VoidCredit,
     credit_marker,
     effect_key,
 )
@@ -234,13 +235,18 @@ def _failed(end: _End, because: str, code: str, message: str, *, unknown: bool =
 
 
 def _compensate(work: Work, end: _End) -> bool:
-    """Plans to put back the credits that this decision took off, because what they made room for was definitely not done."""
+    """Plans to put back the credits that this decision took off, because what they made room for was definitely not done.
+
+    A credit memo that it voided stays so: the write-off was wrong whatever became of the receipt.
+    """
     planned = False
+    done = [effect.write for effect in end.chain if effect.state is EffectState.DONE]
+    voided = {write.credit_memo_id for write in done if isinstance(write, VoidCredit)}
     made_good = {effect.compensates_id for effect in end.chain}
     for effect in end.chain:
         if effect.decision_id != end.held.decision_id or effect.state is not EffectState.DONE or effect.id in made_good:
             continue
-        if isinstance(effect.write, UnapplyCredit):
+        if isinstance(effect.write, UnapplyCredit) and effect.write.credit_memo_id not in voided:
             write = ApplyCredit(effect.write.credit_memo_id, effect.write.invoice_id, effect.write.amount_minor)
             back = credit_effect(work.ids, effect, write, what=f"compensate/{effect.id}", at=work.at)
             effects.plan(work, replace(back, compensates_id=effect.id))

@@ -18,6 +18,7 @@ from accounting.embedded.money_out import NewMoneyOut
 from accounting.embedded.receipts import Correction
 from receivables.books_records import Customer, Invoice, MoneyOutKind, Receipt
 from receivables.diagnosis import Cause, Remedy
+from receivables.effects import EffectKind
 from receivables.payment import Allocation, Dispute, FeedStatus, PaymentState
 from storage import decisions
 from sync import journey, reconciliation, requests
@@ -340,12 +341,16 @@ def corrected_tax(office: Office) -> None:
 
 @story("A write-off of this month")
 def write_off(office: Office) -> None:
-    """The invoice was written off after the customer paid. Erin takes the write-off back; the payment lands by itself."""
+    """The invoice was written off after the customer paid. Two people reverse that: the credit memo is voided, and the payment
+    posted. QuickBooks lets no program void a credit memo: there Erin does it, and the payment lands by itself."""
     office.pay()
     written_off = office.ledger.write_off(office.invoice.id, office.today, by=ERIN)
     office.sync()
     office.begins(sales=-WHOLE, bad_debt=WHOLE)
-    office.ledger.delete_credit_memo(written_off.id, by=ERIN)
+    if EffectKind.VOID_CREDIT in office.scene.desk.books.traits.able:
+        office.both_decide(Remedy.REVERSE_WRITE_OFF)
+    else:
+        office.ledger.delete_credit_memo(written_off.id, by=ERIN)
     office.ends(clearing=WHOLE, sales=-WHOLE)
 
 

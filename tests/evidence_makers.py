@@ -294,7 +294,7 @@ def evidence_of(case: Short) -> Evidence:
         told_before=FeedStatus(case["told_before"]) if "told_before" in case else None,
         went_back_on=case.get("went_back"),
         money_out=tuple(_money_out(place, _known("money_out", out)) for place, out in enumerate(case.get("money_out", ()))),
-        able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT) if case.get("able") else (),
+        able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT, EffectKind.VOID_CREDIT) if case.get("able") else (),
         merges_untold=case.get("merges_untold", False),
         takes_no_rest=case.get("takes_no_rest"),
         reconciled=tuple(case.get("reconciled", ())),
@@ -341,7 +341,7 @@ KEYS = {
     "line": "invoice amount is open status total day by stamped customer currency problem credits successors near origin",
     "near": "number customer name id kin open currency",
     "successor": "number id open total status customer currency made by day issued origin",
-    "credit": "memo id amount day by reason said shared",
+    "credit": "memo id amount day by reason said shared dated total",
     "receipt": "id amount customer currency dated entered by reference method memo deposited voided lines this_payment ours"
     " claimed rivals names_payment went_back return_recorded other_money texts deposit account",
     "part": "part generation state amount on_account verified lines receipt customer dated account",
@@ -415,7 +415,7 @@ def _invoice(given: Short) -> Invoice:
 
 def _credit(number: str, given: Short) -> CreditApplication:
     memo = str(given["memo"])
-    return a_credit(
+    made = a_credit(
         id=given.get("id", f"a-{memo}"),
         memo=memo,
         invoice_id=f"i-{number}",
@@ -425,6 +425,7 @@ def _credit(number: str, given: Short) -> CreditApplication:
         said=given.get("said", ""),
         shared=given.get("shared", False),
     )
+    return replace(made, dated=given.get("dated"), of_minor=_minor(given.get("total", 0)))
 
 
 def _pairs(lines: Mapping[object, object]) -> tuple[tuple[str, int], ...]:

@@ -77,8 +77,17 @@ def _credited(rng: random.Random, place: int) -> LineEvidence:
 
 def _signed(rng: random.Random, line: LineEvidence) -> LineEvidence:
     """Credits of another reason than a genuine one, or that the books share with another invoice; sometimes a rebill."""
+    dated, whole = rng.choice((None, date(2026, 2, 20), date(2026, 3, 5), date(2026, 3, 5))), rng.choice((0, 0, 0, 30))
     credits = tuple(
-        replace(credit, reason=rng.choice(list(CreditReason)), shared=rng.random() < 0.2) if rng.random() < 0.7 else credit
+        replace(
+            credit,
+            reason=rng.choice(list(CreditReason)),
+            shared=rng.random() < 0.2,
+            dated=dated,
+            of_minor=credit.amount_minor + whole,
+        )
+        if rng.random() < 0.7
+        else credit
         for credit in line.credits
     )
     rebilled = rng.choice((0, 1, 1, 2)) if any(credit.reason is CreditReason.REBILL for credit in credits) else 0
@@ -480,7 +489,7 @@ def _merged_untold(evidence: Evidence) -> Evidence:
 
 def _what_went_back(rng: random.Random, evidence: Evidence) -> Evidence:
     """What the feed had said before, how a dispute stands, and the entries by which money left the books again."""
-    able = rng.choice(((), (EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT)))
+    able = rng.choice(((), (EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT, EffectKind.VOID_CREDIT)))
     told_before = rng.choice((None,) * 40 + tuple(FeedStatus)[1:]) if evidence.payment.status is FeedStatus.PAID else None
     if evidence.payment.status is FeedStatus.PAID and told_before is None:
         return replace(evidence, able=able)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from oracle_money import Money
+from oracle_money import Money, in_the_way
 
-from receivables.books_records import CreditApplication, Invoice
+from receivables.books_records import CreditApplication, Invoice, InvoiceStatus
 from receivables.diagnosis import Remedy
+from receivables.effects import EffectKind
 from receivables.evidence import LineEvidence
 
 GRAVE = ("write_off", "rebill", "tax", "genuine")
@@ -76,7 +77,11 @@ def credited(short: list[ShortLine], o: Money) -> Credited | None:
     sign = min((found.sign for found in short), key=GRAVE.index)
     if sign == "write_off":
         off = [c for found in short for c in found.line.credits if c.reason == "write_off"]
-        return Credited(Remedy.KEEP_ON_ACCOUNT if any(is_closed(o, c) for c in off) else Remedy.ESCALATE)
+        if any(is_closed(o, c) or _memo_is_closed(o, c) for c in off):
+            return Credited(Remedy.KEEP_ON_ACCOUNT)
+        if may_be_reversed(o, short):
+            return Credited(Remedy.REVERSE_WRITE_OFF, off=off)
+        return Credited(Remedy.ESCALATE)
     if sign == "tax":
         return Credited(Remedy.KEEP_ON_ACCOUNT)
     if sign == "rebill":
@@ -95,6 +100,30 @@ def credited(short: list[ShortLine], o: Money) -> Credited | None:
     if together and all(found.gap <= found.ours for found in short):
         return Credited(Remedy.KEEP_ON_ACCOUNT, off=_unless_kept(o, [c for found in short for c in found.later]))
     return None
+
+
+def may_be_reversed(o: Money, short: list[ShortLine]) -> bool:
+    """Whether the write-offs come off whole in these books, are of known days, and the payment may be posted then."""
+    once = {c.id: c for found in short for c in found.line.credits if c.reason == "write_off"}
+    if EffectKind.VOID_CREDIT not in o.e.able or any(c.shared or c.dated is None for c in once.values()):
+        return False
+    if any(worth(c for c in once.values() if c.credit_memo_id == memo.credit_memo_id) != memo.of_minor for memo in once.values()):
+        return False
+    lines = []
+    for line in o.e.lines:
+        more = worth(c for c in once.values() if c.invoice_id == line.invoice_id)
+        if isinstance(line.invoice, Invoice) and more:
+            reopened = replace(line.invoice, open_minor=line.invoice.open_minor + more, status=InvoiceStatus.OPEN)
+            lines.append(replace(line, invoice=reopened))
+        else:
+            lines.append(line)
+    then = replace(o.e, lines=tuple(lines))
+    return not in_the_way(then) - {"unread"} and not then.twins
+
+
+def _memo_is_closed(o: Money, c: CreditApplication) -> bool:
+    through = o.e.settings.closed_through
+    return through is not None and c.dated is not None and c.dated <= through
 
 
 def _unless_kept(o: Money, off: list[CreditApplication]) -> list[CreditApplication]:

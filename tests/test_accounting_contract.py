@@ -12,7 +12,7 @@ from accounting_peers import DAY, LINES, MAKERS, Peer
 from makers import a_company, a_payment
 
 from receivables import boundary
-from receivables.books_records import Changes, Gone, InvoiceStatus, MoneyOutKind, Receipt, ReceiptLine
+from receivables.books_records import Changes, CreditMemo, Gone, InvoiceStatus, MoneyOutKind, Receipt, ReceiptLine
 from receivables.effects import (
     Answer,
     ApplyCredit,
@@ -24,6 +24,7 @@ from receivables.effects import (
     RecordReturn,
     UnapplyCredit,
     Verdict,
+    VoidCredit,
     VoidReceipt,
     Write,
     Written,
@@ -549,6 +550,26 @@ def test_receipt_of_ours_is_voided_and_its_record_stays_or_nothing_is_done(peer:
     assert isinstance(answer, Written if able else BooksRefused)
     assert (able, 50_000 * able) == (receipt_of(peer, receipt_id).voided, open_minor(peer, invoice))
     assert int(able) == len(peer.books.look([order])[0])
+
+
+def test_credit_memo_that_was_taken_off_is_voided_and_its_record_stays_or_nothing_is_done(peer: Peer) -> None:
+    customer = peer.bookkeeper.customer("Hooli")
+    invoice = peer.bookkeeper.invoice("1", customer, 50_000)
+    memo = peer.bookkeeper.credit_memo("WO-1", customer, 50_000)
+    application = peer.bookkeeper.apply_credit(memo, invoice, 50_000)
+    order, able = an_order(VoidCredit(memo), generation=1), EffectKind.VOID_CREDIT in peer.books.traits.able
+
+    (too_early,) = send(peer, order, key="dispatch-2")
+    assert isinstance(too_early, BooksRefused)
+    peer.bookkeeper.unapply_credit(application)
+    (answer,) = send(peer, replace(order, key=effect_key("acme", "TXN-1", "void", 2)), key="dispatch-3")
+
+    assert isinstance(answer, Written if able else BooksRefused)
+    found = peer.books.credit_memos([memo])[memo]
+    assert isinstance(found, CreditMemo)
+    assert (able, 50_000 * (not able)) == (found.voided, found.open_minor)
+    assert int(able) == len(peer.books.look([order])[0])
+    assert [] == list(peer.books.credit_memos_on([invoice]))
 
 
 def test_nothing_calls_the_books_while_our_own_database_holds_a_transaction(peer: Peer) -> None:

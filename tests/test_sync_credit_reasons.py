@@ -113,7 +113,7 @@ def test_a_write_off_from_before_the_payment_is_told_as_well(scene: Scene) -> No
     scene.pay()
     scene.sync()
 
-    assert (Cause.CREDIT_MEMO_APPLIED, Remedy.ESCALATE) == (scene.failing().cause, scene.failing().remedy)
+    assert (Cause.CREDIT_MEMO_APPLIED, Remedy.REVERSE_WRITE_OFF) == (scene.failing().cause, scene.failing().remedy)
     assert "done" == scene.decide(Remedy.KEEP_ON_ACCOUNT)
     assert ([0], [0], [50_000]) == left(scene)
 

@@ -34,6 +34,7 @@ from receivables.effects import (
     ReceiptWrite,
     RecordReturn,
     UnapplyCredit,
+    VoidCredit,
     VoidReceipt,
     Written,
 )
@@ -178,6 +179,10 @@ def _traces(connection: Connection, order: Order) -> tuple[Written, ...]:
             return tuple(Written(entry.id, entry.version) for entry in money_out.marked(connection, order.marker))
         case VoidReceipt(receipt_id=receipt_id):
             return tuple(Written(found.id, found.version) for found in reading.receipts(connection, [receipt_id]) if found.voided)
+        case VoidCredit(credit_memo_id=memo_id):
+            return tuple(
+                Written(found.id, found.version) for found in reading.credit_memos(connection, [memo_id]) if found.voided
+            )
         case ApplyReceipt(receipt_id=receipt_id, lines=lines):
             standing = reading.receipts(connection, [receipt_id])
             return applied_as_ordered(standing[0], lines) if standing else ()
@@ -225,6 +230,10 @@ def _carry_out(change: Change, order: Order) -> Written:
             _unchanged_since(change, order)
             receipt = receipts.void(change, receipt_id)
             return Written(receipt.id, receipt.version)
+        case VoidCredit(credit_memo_id=memo_id):
+            _unchanged_since(change, order)
+            voided = credits.void(change, memo_id)
+            return Written(voided.id, voided.version)
 
 
 def _unapply(change: Change, order: Order, write: UnapplyCredit) -> Written:

@@ -29,7 +29,7 @@ _SENTENCES: dict[str, str] = {
         SELECT i.id FROM money_out i WHERE {only}
             AND i.amount_minor < (SELECT coalesce(sum(amount_minor), 0) FROM reopened WHERE money_out_id = i.id)""",
     "what is left of credit memo {} is not its total less its applications": """
-        SELECT i.id FROM credit_memos i WHERE {only} AND (i.open_minor < 0 OR i.open_minor <> i.total_minor
+        SELECT i.id FROM credit_memos i WHERE {only} AND (i.open_minor < 0 OR i.open_minor <> i.total_minor * (1 - i.voided)
             - (SELECT coalesce(sum(amount_minor), 0) FROM credit_applications WHERE credit_memo_id = i.id))""",
     "receipt {} pays an invoice of another customer or currency": """
         SELECT i.id FROM receipts i JOIN receipt_lines l ON l.receipt_id = i.id JOIN invoices v ON v.id = l.invoice_id

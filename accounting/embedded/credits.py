@@ -1,4 +1,4 @@
-"""Credit memos of the embedded books: added, applied to invoices, taken off again, deleted.
+"""Credit memos of the embedded books: added, applied to invoices, taken off again, voided, deleted.
 
 An application is a record of its own with its own date, as in QuickBooks Online, where it is a payment of zero:
 it is dated by the day it was made, and the closed period is asked about that day.
@@ -101,6 +101,19 @@ def unapply(change: Change, application_id: str) -> CreditMemo:
     application = checks.credit_application(change, application_id)
     _take_off(change, application, checks.invoice(change, application.invoice_id), "taken off")
     return checks.credit_memo(change, application.credit_memo_id)
+
+
+def void(change: Change, credit_memo_id: str) -> CreditMemo:
+    """Voids a credit memo that is applied to nothing: it stays, and nothing of it is left."""
+    memo = checks.credit_memo(change, credit_memo_id)
+    if memo.applications:
+        raise BooksRefused(f"Credit memo {memo.number} is applied. Take it off its invoices first.", Refusal.WRONG_STATE)
+    if memo.voided:
+        return memo
+    checks.period_open(change, memo.issued_on, f"credit memo {memo.number}")
+    change.connection.execute("UPDATE credit_memos SET voided = 1, open_minor = 0 WHERE id = ?", (memo.id,))
+    change.changed(Kind.CREDIT_MEMO, memo.id, f"voided: was {spoken(memo.total_minor, memo.currency)}")
+    return checks.credit_memo(change, memo.id)
 
 
 def delete(change: Change, credit_memo_id: str) -> Gone:

@@ -19,7 +19,7 @@ TRAITS = BooksTraits(
     settle_seconds=2.0,
     apply_by_hand="resolve-now books apply-receipt",
     write_off_by_hand="resolve-now books delete-credit-memo",
-    able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT),
+    able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT, EffectKind.VOID_CREDIT),
 )
 
 

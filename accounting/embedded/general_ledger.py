@@ -140,6 +140,8 @@ def postings(document: Posted) -> list[Posting]:
                 return []
             earned = FEE_INCOME if _FEE_WORDS & set(document.item.casefold().split()) else _bad_debt_or(SALES, document.item)
             return _entry(invoice.issued_on, invoice.currency, RECEIVABLE, earned, invoice.total_minor)
+        case CreditMemo(voided=True):
+            return []
         case CreditMemo():
             credited = _bad_debt_or(CREDITS_ISSUED, document.reason)
             return _entry(document.issued_on, document.currency, credited, RECEIVABLE, document.total_minor)

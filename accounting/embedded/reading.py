@@ -256,7 +256,7 @@ def _invoices(connection: Connection, where: str, values: dict[str, str]) -> lis
 
 def _credit_memos(connection: Connection, where: str, values: dict[str, str]) -> list[CreditMemo]:
     rows = connection.execute(
-        f"SELECT {_HEAD}, m.customer_id, m.currency, m.total_minor, m.open_minor, m.issued_on, m.reason, m.memo"  # noqa: S608
+        f"SELECT {_HEAD}, m.customer_id, m.currency, m.total_minor, m.open_minor, m.issued_on, m.reason, m.memo, m.voided"  # noqa: S608
         f" FROM documents d JOIN credit_memos m ON m.id = d.id WHERE {where} ORDER BY d.number, d.id",
         values,
     ).fetchall()
@@ -279,6 +279,7 @@ def _credit_memos(connection: Connection, where: str, values: dict[str, str]) ->
             applications=tuple(of_memo[row["id"]]),
             reason=row["reason"],
             memo=row["memo"],
+            voided=bool(row["voided"]),
         )
         for row in rows
     ]

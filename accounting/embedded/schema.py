@@ -7,7 +7,7 @@ and bounded by CHECKs: no statement, ours or anybody's, can apply the same money
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 #: Larger than any real document, small enough that sums of millions of them stay exact in 64 bits.
 LARGEST_AMOUNT_MINOR = 10**15
@@ -108,7 +108,8 @@ CREATE TABLE credit_memos (
     open_minor INTEGER NOT NULL CHECK (open_minor BETWEEN 0 AND total_minor),
     issued_on TEXT NOT NULL CHECK (issued_on IS date(issued_on)),
     reason TEXT NOT NULL DEFAULT '',
-    memo TEXT NOT NULL DEFAULT ''
+    memo TEXT NOT NULL DEFAULT '',
+    voided INTEGER NOT NULL DEFAULT 0 CHECK (voided IN (0, 1))
 ) STRICT;
 CREATE INDEX credit_memos_of_customer ON credit_memos (customer_id, issued_on);
 

@@ -9,7 +9,7 @@ from pysqlite3.dbapi2 import Connection
 
 from accounting.embedded.schema import MONEY_OUT, MONEY_OUT_TRIGGERS, SCHEMA_VERSION
 
-_BEFORE_MONEY_OUT, _BEFORE_DUE_DAYS = 1, 2
+_BEFORE_MONEY_OUT, _BEFORE_DUE_DAYS, _BEFORE_VOIDED_CREDITS = 1, 2, 3
 _COLUMNS = """
 ALTER TABLE invoices ADD COLUMN item TEXT NOT NULL DEFAULT '';
 ALTER TABLE receipt_lines ADD COLUMN applied_on TEXT CHECK (applied_on IS date(applied_on));
@@ -18,11 +18,12 @@ ALTER TABLE customers ADD COLUMN full_name TEXT NOT NULL DEFAULT '';
 ALTER TABLE credit_memos ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE credit_memos ADD COLUMN memo TEXT NOT NULL DEFAULT '';
 """
+_VOIDED_CREDITS = "ALTER TABLE credit_memos ADD COLUMN voided INTEGER NOT NULL DEFAULT 0 CHECK (voided IN (0, 1))"
 
 
 def bring_up_to_date(connection: Connection) -> None:
     """Makes books of an earlier version those of now, once, whoever opens them first. Others are left alone."""
-    if _version(connection) not in (_BEFORE_MONEY_OUT, _BEFORE_DUE_DAYS):
+    if _version(connection) not in (_BEFORE_MONEY_OUT, _BEFORE_DUE_DAYS, _BEFORE_VOIDED_CREDITS):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -33,6 +34,8 @@ def bring_up_to_date(connection: Connection) -> None:
                 connection.execute(statement)
         if version in (_BEFORE_MONEY_OUT, _BEFORE_DUE_DAYS):
             connection.execute("ALTER TABLE invoices ADD COLUMN due_on TEXT CHECK (due_on IS date(due_on))")
+        if version in (_BEFORE_MONEY_OUT, _BEFORE_DUE_DAYS, _BEFORE_VOIDED_CREDITS):
+            connection.execute(_VOIDED_CREDITS)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
     except BaseException:

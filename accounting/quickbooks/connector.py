@@ -53,6 +53,7 @@ from receivables.effects import (
     ReceiptWrite,
     RecordReturn,
     UnapplyCredit,
+    VoidCredit,
     VoidReceipt,
     Written,
     credit_markers_in,
@@ -276,6 +277,8 @@ class QuickBooksBooks(ShownByDocuments):
                 return (Written(receipt_id, text(payment or {}, "SyncToken")),) if voided else ()
             case RecordReturn() as write:
                 return self._returning.traces(order, write)
+            case VoidCredit():
+                return ()
 
     def _living_payments(self, ids: Collection[str]) -> dict[str, Json]:
         """Those of these Payments that are receipts with money now."""

@@ -18,7 +18,7 @@ TRAITS = BooksTraits(
     settle_seconds=150.0,  # QuickBooks works on a request for up to 120
     longest_reference=21,  # characters of PaymentRefNum
     apply_by_hand="Receive payment › Credits",
-    write_off_by_hand="open the credit memo, then More › Void",
+    write_off_by_hand="open the credit memo, then More › Void; QuickBooks lets no program do it",
     able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT),
     return_by_hand=(
         "+ New › Journal entry: debit Accounts receivable (A/R) with the customer's name and credit the bank account, dated the "

@@ -10,7 +10,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from receivables.books_records import Customer, Gone, Invoice, InvoiceStatus
-from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, RecordReturn, UnapplyCredit, VoidReceipt
+from receivables.effects import (
+    ApplyCredit,
+    ApplyReceipt,
+    Order,
+    ReceiptWrite,
+    RecordReturn,
+    UnapplyCredit,
+    VoidCredit,
+    VoidReceipt,
+)
 from receivables.errors import BooksError, BooksRefused
 from receivables.refusal import Refusal
 
@@ -94,5 +103,5 @@ def _invoices_of(order: Order) -> list[str]:
             return [line.invoice_id for line in lines]
         case ApplyCredit(invoice_id=invoice_id) | UnapplyCredit(invoice_id=invoice_id):
             return [invoice_id]
-        case RecordReturn() | VoidReceipt():
+        case RecordReturn() | VoidReceipt() | VoidCredit():
             return []

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from accounting.orders import changed_since
+from accounting.orders import changed_since, not_able
 from accounting.quickbooks import documents, fields
 from accounting.quickbooks.description import TRAITS
 from accounting.quickbooks.documents import Pair, application_id, payment_of
@@ -25,6 +25,7 @@ from receivables.effects import (
     ReceiptWrite,
     RecordReturn,
     UnapplyCredit,
+    VoidCredit,
     VoidReceipt,
     Written,
     stem_of,
@@ -73,6 +74,8 @@ def prepare(order: Order, before: Before) -> Request | Answer:
             return changed_since(order, before.versions.get) or _apply_receipt(write, before)
         case VoidReceipt() as write:
             return changed_since(order, before.versions.get) or _void(order, write, before)
+        case VoidCredit():  # Intuit's interface deletes a credit memo and voids none
+            return not_able(TRAITS.package)
         case RecordReturn():
             raise AssertionError("two writes: `returning` carries it out")
 

@@ -35,6 +35,7 @@ from receivables.effects import (
     ReceiptWrite,
     RecordReturn,
     UnapplyCredit,
+    VoidCredit,
     VoidReceipt,
     Written,
     stem_of,
@@ -145,6 +146,8 @@ class TrytonBooks(ShownByDocuments):
             case VoidReceipt(receipt_id=receipt_id):
                 receipt = self._reader.receipts([receipt_id])[receipt_id]
                 return (Written(receipt.id, receipt.version),) if isinstance(receipt, Receipt) and receipt.voided else ()
+            case VoidCredit() as write:
+                return self._credits.voided(write)
 
     def write(self, dispatch: Dispatch) -> Sequence[Answer]:
         """Carries the orders out: those that are several steps one after the other, then all receipts together.
@@ -199,6 +202,11 @@ class TrytonBooks(ShownByDocuments):
             case VoidReceipt() as write:
                 self._unchanged_since(order)
                 return self._back.void(order, write, deadline)
+            case VoidCredit() as write:
+                if canceled := self._credits.voided(write):
+                    return canceled[0]
+                self._unchanged_since(order)
+                return self._credits.void(write, deadline)
 
     def _unchanged_since(self, order: Order) -> None:
         """Raises BooksRefused when a document the order rests on is gone, or has another version, since it was read."""

@@ -1,7 +1,8 @@
 """Credit memos put on invoices and taken off, in Tryton.
 
 A credit is applied by dividing its claim: the part that is meant gets a move of its own with our marker, so that it
-can be found again, and pays the invoice. Taking it off sets the part free; the credit is left on its memo.
+can be found again, and pays the invoice. Taking it off sets the part free; the credit is left on its memo. One of which
+nothing may be spent is canceled.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from accounting.tryton.matching import Matching
 from accounting.tryton.reads import Reader
 from accounting.tryton.session import Session
 from receivables.books_records import CreditApplication, CreditMemo, Gone
-from receivables.effects import ApplyCredit, Order, UnapplyCredit, Written
-from receivables.errors import BooksRefused
+from receivables.effects import ApplyCredit, Order, UnapplyCredit, VoidCredit, Written
+from receivables.errors import BooksRefused, OutcomeUnknown
 from receivables.refusal import Refusal
 
 OUR_NAME = "Resolve Now"
@@ -77,6 +78,28 @@ class Credits:
             raise BooksRefused("It is reconciled with several documents at once. Undo that in Tryton.", Refusal.INVALID)
         Matching(self.session, self.reader, deadline).set_free(leaf, entries)
         return Written(write.application_id, self._memo(write.credit_memo_id)[0].version)
+
+    def voided(self, write: VoidCredit) -> tuple[Written, ...]:
+        """That it is canceled, no matter by whom."""
+        memo = self.reader.credit_memos([write.credit_memo_id])[write.credit_memo_id]
+        return (Written(memo.id, memo.version),) if isinstance(memo, CreditMemo) and memo.voided else ()
+
+    def void(self, write: VoidCredit, deadline: float) -> Written:
+        """Cancels a credit memo that is applied to nothing, as Tryton does it: credited with a refund, by a document of today.
+
+        To cancel it by a move alone takes a setting of the company that is off unless somebody turned it on.
+        """
+        memo, entries, leaves = self._memo(write.credit_memo_id)
+        if sum(leaf.amount_minor for leaf in leaves if entries.is_free(leaf)) != memo.total_minor:
+            raise BooksRefused(f"Credit memo {memo.number} is applied. Take it off its invoices first.", Refusal.WRONG_STATE)
+        if any(leaf.of_invoice != int(memo.id) for leaf in leaves):
+            raise BooksRefused(f"The claim of credit memo {memo.number} was divided. Cancel it in Tryton.", Refusal.INVALID)
+        start = {"start": {"with_refund": True, "invoice_date": None}}
+        name = "account.invoice.credit"
+        self.session.wizard(name, "account.invoice", [int(memo.id)], "credit", start, deadline=deadline)
+        if done := self.voided(write):
+            return done[0]
+        raise OutcomeUnknown("Tryton credited the credit memo but does not show it as canceled.")
 
     def _memo(self, memo_id: str) -> tuple[CreditMemo, Entries, list[Line]]:
         row = self.reader.invoice_rows([memo_id]).get(memo_id)

@@ -24,7 +24,7 @@ TRAITS = BooksTraits(
     apply_by_hand="Financial › Processing › Reconcile Accounts",
     write_off_by_hand="unreconcile the lines of the credit note, then Cancel it",
     not_read=("draft moves and draft statements",),
-    able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT),
+    able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT, EffectKind.VOID_CREDIT),
 )
 PASSWORD = "{company}_tryton_password"  # noqa: S105  # where it is
 

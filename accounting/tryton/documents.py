@@ -115,6 +115,7 @@ def credit_memo(row: Mapping[str, Any], entries: Entries, linked: Mapping[int, S
         applications=applications,
         reason=reasons_of(_what_for(line) for line in row["lines."]),
         memo=BETWEEN_LINES.join(text for text in (row["description"], row["reference"], row["comment"]) if text),
+        voided=row["state"] == "cancelled",
     )
 
 

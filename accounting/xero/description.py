@@ -20,7 +20,7 @@ TRAITS = BooksTraits(
     settle_seconds=120.0,  # what Xero had begun when the connection broke is long done by then
     apply_by_hand="Allocate credit, on the overpayment",
     write_off_by_hand="remove the allocation of the credit note, then Credit Note Options › Void",
-    able=(EffectKind.VOID_RECEIPT,),
+    able=(EffectKind.VOID_RECEIPT, EffectKind.VOID_CREDIT),
     return_by_hand=(
         "Spend Money from the bank account, dated the day it went back, to the customer, with the transaction number as "
         "reference; code it to a clearing account, and bill the customer again with an invoice coded to the same account. An "

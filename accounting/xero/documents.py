@@ -168,6 +168,7 @@ def credit_memo(of: Fields) -> CreditMemo | Gone:
             " ".join(filter(None, (text(line, "ItemCode"), text(line, "Description")))) for line in elements(of.get("LineItems"))
         ),
         memo=text(of, "Reference"),
+        voided=status == "VOIDED",
     )
 
 

@@ -13,7 +13,7 @@ from accounting.xero.documents import on_account_of
 from accounting.xero.reads import Reads
 from accounting.xero.searching import is_off
 from receivables.books_records import CreditMemo, Customer, Gone, Invoice, Receipt, ReceiptLine, by_invoice
-from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit, VoidReceipt
+from receivables.effects import ApplyCredit, ApplyReceipt, Order, ReceiptWrite, UnapplyCredit, VoidCredit, VoidReceipt
 from receivables.errors import BooksRefused
 from receivables.refusal import Refusal
 
@@ -29,7 +29,7 @@ class Grounds:
     @classmethod
     def read(cls, reads: Reads, orders: Sequence[Order]) -> Grounds:
         """Reads, in batches, the credit memos and receipts that are changed, and whatever versions are given for."""
-        memos = {o.write.credit_memo_id for o in orders if isinstance(o.write, UnapplyCredit | ApplyCredit)}
+        memos = {o.write.credit_memo_id for o in orders if isinstance(o.write, UnapplyCredit | ApplyCredit | VoidCredit)}
         receipts = {o.write.receipt_id for o in orders if isinstance(o.write, ApplyReceipt | VoidReceipt)}
         customers = {o.write.customer_id for o in orders if isinstance(o.write, ReceiptWrite)}
         versioned = {document_id for order in orders for document_id in order.versions}

@@ -31,6 +31,7 @@ from receivables.effects import (
     ReceiptWrite,
     RecordReturn,
     UnapplyCredit,
+    VoidCredit,
     VoidReceipt,
     Written,
     markers_in,
@@ -72,7 +73,7 @@ class Searching:
         on_account = [order.marker for order in receipts if isinstance(order.write, ReceiptWrite) and not order.write.lines]
         marked = [*self._payments(on_invoices), *self._overpayments(on_account)]
         memos = self._reads.credit_memos(
-            {order.write.credit_memo_id for order in orders if isinstance(order.write, UnapplyCredit | ApplyCredit)}
+            {order.write.credit_memo_id for order in orders if isinstance(order.write, UnapplyCredit | ApplyCredit | VoidCredit)}
         )
         held = {order.write.receipt_id for order in orders if isinstance(order.write, ApplyReceipt | VoidReceipt)}
         changed = self._reads.receipts(held)
@@ -139,6 +140,9 @@ def _traces(
         case VoidReceipt(receipt_id=receipt_id):
             receipt = changed[receipt_id]
             return [Written(receipt.id, receipt.version)] if isinstance(receipt, Receipt) and receipt.voided else []
+        case VoidCredit(credit_memo_id=memo_id):
+            memo = memos[memo_id]
+            return [Written(memo.id, memo.version)] if isinstance(memo, CreditMemo) and memo.voided else []
         case RecordReturn():
             return []
 

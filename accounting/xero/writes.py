@@ -22,7 +22,7 @@ from accounting.xero.reads import Reads
 from accounting.xero.resting import Grounds
 from accounting.xero.searching import applications_like
 from accounting.xero.wire import Fields, Unreadable, elements, fields, identity, is_identity, text
-from receivables.books_records import Gone, Invoice, Receipt
+from receivables.books_records import CreditMemo, Gone, Invoice, Receipt
 from receivables.effects import (
     Answer,
     ApplyCredit,
@@ -32,6 +32,7 @@ from receivables.effects import (
     ReceiptWrite,
     RecordReturn,
     UnapplyCredit,
+    VoidCredit,
     VoidReceipt,
     Written,
     markers_in,
@@ -126,6 +127,12 @@ class Writes:
                     return Written(receipt.id, receipt.version)
                 must_be_unchanged(order, grounds.version_now)
                 return partial(voiding.void, self._asking, order, write, voiding.must_be_free(order, receipt), deadline)
+            case VoidCredit() as write:
+                memo = grounds.held[write.credit_memo_id]
+                if isinstance(memo, CreditMemo) and memo.voided:
+                    return Written(memo.id, memo.version)
+                must_be_unchanged(order, grounds.version_now)
+                return partial(voiding.void_credit, self._asking, order, voiding.must_be_unapplied(memo), deadline)
             case RecordReturn():
                 raise not_able("Xero")
 

@@ -11,6 +11,7 @@ from receivables.evidence import Evidence
 from receivables.words import Words, listed, plain
 from rules import credit_facts, observations, phrases
 from rules.cause_file import CauseFile
+from rules.credits_off import reversed_write_off
 from rules.fact_kinds import by, money
 from rules.invoice_lines import Flaw
 from rules.patterns import a, above, no
@@ -112,15 +113,25 @@ def invoice_written_off(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: less is open on the invoice than the payment needs; a credit memo on it says that it is a write-off.
     Happens when: the memo's item, reason, text or number names bad debt or a write-off, before or after the customer paid.
-    Remedy: reverse the write-off in the books: take its credit memo off the invoice and void or delete it, because what was
-    written off must not become a credit to spend. The next sync then posts the payment. Or keep the cash on account, as where
-    the write-off is in a closed period: then record there that the debt was recovered.
+    Remedy: reverse the write-off: its credit memo comes off the invoice and is voided, because what was written off must not
+    become a credit to spend, and the payment is posted. In the books where they do not let us, or where the memo is applied
+    elsewhere as well; the next sync then posts the payment. Or keep the cash on account, as where the write-off is in a closed
+    period: then record there that the debt was recovered.
     Prevention: check the portal for payments before an invoice is written off.
     Not to be confused with: a genuine credit, which may be taken off and used for another invoice.
     """
     because = observations.lines_with(reading, Flaw.SHORT)
     if locked := _locked_write_off(reading):
         return matched.finding(Remedy.KEEP_ON_ACCOUNT, Remedy.ESCALATE, Remedy.DISMISS, because=(*because, locked))
+    if reversal := reversed_write_off(reading.evidence):
+        return matched.finding(
+            Remedy.REVERSE_WRITE_OFF,
+            Remedy.KEEP_ON_ACCOUNT,
+            Remedy.RETRY,
+            Remedy.DISMISS,
+            because=because,
+            applications=tuple(credit.id for credit in reversal.taken),
+        )
     if how := reading.evidence.write_off_by_hand:
         because = (*because, credit_facts.write_off_reversed_by_hand(how=how))
     return matched.finding(Remedy.ESCALATE, Remedy.RETRY, Remedy.KEEP_ON_ACCOUNT, Remedy.DISMISS, because=because)
@@ -233,6 +244,8 @@ def _to_do(diagnosis: Diagnosis, words: Words) -> str:
         case "invoice_written_off" if finding.facts("credit_locked"):
             why = phrases.told(finding.facts("credit_locked"), words)
             return f"It is a write-off. {why} Keep the payment on account, and record in the books that the debt was recovered."
+        case "invoice_written_off" if finding.remedy is Remedy.REVERSE_WRITE_OFF:
+            return "It is a write-off: reverse it, and the payment fits. Its credit memo is voided, so that nobody spends it."
         case "invoice_written_off":
             how = "".join(f" ({fact.text('how')})" for fact in finding.facts("write_off_reversed_by_hand"))
             return (

@@ -136,6 +136,7 @@ class Doors:
             ("PUT", re.compile("BankTransactions"), self._bank_transactions),
             ("POST", re.compile("BankTransactions"), self._bank_transactions),
             ("POST", re.compile(f"BankTransactions/{_UUID}"), self._bank_transaction_deleted),
+            ("POST", re.compile(f"CreditNotes/{_UUID}"), self._credit_note_voided),
         ]
         for plural, kind in kinds.items():
             self._writes += [
@@ -251,6 +252,14 @@ class Doors:
             return asked.writes.delete_on_account(asked.ids[0])
 
         return {"BankTransactions": _each(asked, "BankTransactions", carry_out)}
+
+    def _credit_note_voided(self, asked: Asked) -> Json:
+        def carry_out(element: Json) -> Json:
+            if element.get("Status") != "VOIDED":
+                raise Invalid("This stand-in edits no credit notes")
+            return asked.writes.void_credit_note(asked.ids[0])
+
+        return {"CreditNotes": _each(asked, "CreditNotes", carry_out)}
 
     def _allocating(self, kind: str) -> Write:
         def allocate(asked: Asked) -> Json:

@@ -177,7 +177,8 @@ class Shapes:
             " WHERE a.credit_memo_id = ? ORDER BY d.created_at, a.id",
             id,
         )
-        left_minor = 0 if head["deleted"] else total_minor - sum(row["amount_minor"] for row in rows)
+        voided = head["deleted"] or figures.get("voided")
+        left_minor = 0 if voided else total_minor - sum(row["amount_minor"] for row in rows)
         total = amount(total_minor, currency)
         return {
             "CreditNoteID": self._names.uuid("credit_memo", id),
@@ -202,7 +203,7 @@ class Shapes:
             "HasErrors": False,
             "Contact": self.contact_in_short(figures["customer_id"]),
             **dated("Date", date.fromisoformat(figures["issued_on"])),
-            "Status": "VOIDED" if head["deleted"] else "AUTHORISED" if left_minor else "PAID",
+            "Status": "VOIDED" if voided else "AUTHORISED" if left_minor else "PAID",
             "LineAmountTypes": "NoTax",
             "LineItems": [self._line_item(id, total, figures.get("reason", ""))],
             "SubTotal": total,

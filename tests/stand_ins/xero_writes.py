@@ -232,6 +232,21 @@ class Writes:
             "IsDeleted": True,
         }
 
+    def void_credit_note(self, uuid: str) -> Json:
+        """Only one that is approved: with an allocation it is paid. Raises Invalid, Missing."""
+        named = self._meant(uuid, "credit_memo")
+        memos = reading.credit_memos(self.connection, [named.id])
+        if not memos:
+            raise Missing
+        if memos[0].voided or memos[0].applications:
+            raise Invalid("Credit note not of valid status for modification")
+        if self._locked(memos[0].issued_on):
+            raise Invalid(*self._locked(memos[0].issued_on))
+        credits.void(self._change, named.id)
+        shape = self.shapes.credit_note(named.id)
+        assert shape is not None
+        return shape
+
     # What these rest on
 
     def _receive(
