@@ -18,10 +18,32 @@ from xero_scene import xero_scene
 
 from accounting.embedded.connector import EmbeddedBooks
 from accounting.embedded.ledger import Ledger
+from receivables.books_records import ReceiptLine
+from receivables.effects import ApplyCredit, Order, ReceiptWrite, Write, credit_marker, effect_key, marker
 from receivables.ports import Books, Clock
 
 DAY = date(2026, 3, 10)
 LINES = tuple[tuple[str, int], ...]
+
+
+def a_receipt_write(customer_id: str, amount_minor: int = 50_000, lines: LINES = (), reference: str = "TXN-1") -> ReceiptWrite:
+    return ReceiptWrite(
+        customer_id=customer_id,
+        currency="USD",
+        amount_minor=amount_minor,
+        received_on=DAY,
+        method="card",
+        reference=reference,
+        memo=f"Portal payment {reference}",
+        deposit_account="",
+        lines=tuple(ReceiptLine(invoice_id, line_minor) for invoice_id, line_minor in lines),
+    )
+
+
+def an_order(write: Write, transaction: str = "TXN-1", generation: int = 0, versions: dict[str, str] | None = None) -> Order:
+    key = effect_key("acme", transaction, f"{write.kind}/1", generation)
+    mark = credit_marker(key) if isinstance(write, ApplyCredit) else marker("acme", transaction, 1, generation)
+    return Order(f"effect-{key}", key, mark, write, versions or {})
 
 
 class Bookkeeper(Protocol):

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from accounting_peers import DAY, LINES, MAKERS, Peer
+from accounting_peers import DAY, MAKERS, Peer, a_receipt_write, an_order
 from makers import a_company, a_payment
 
 from receivables import boundary
@@ -20,18 +20,14 @@ from receivables.effects import (
     Dispatch,
     EffectKind,
     Order,
-    ReceiptWrite,
     RecordReturn,
     UnapplyCredit,
     Verdict,
     VoidCredit,
     VoidReceipt,
-    Write,
     Written,
     classify,
-    credit_marker,
     effect_key,
-    marker,
     marker_stem,
 )
 from receivables.errors import BooksRefused, BooksUnavailable
@@ -42,26 +38,6 @@ def peer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
     made: Peer = request.param(tmp_path)
     yield made
     made.close()
-
-
-def a_receipt_write(customer_id: str, amount_minor: int = 50_000, lines: LINES = (), reference: str = "TXN-1") -> ReceiptWrite:
-    return ReceiptWrite(
-        customer_id=customer_id,
-        currency="USD",
-        amount_minor=amount_minor,
-        received_on=DAY,
-        method="card",
-        reference=reference,
-        memo=f"Portal payment {reference}",
-        deposit_account="",
-        lines=tuple(ReceiptLine(invoice_id, line_minor) for invoice_id, line_minor in lines),
-    )
-
-
-def an_order(write: Write, transaction: str = "TXN-1", generation: int = 0, versions: dict[str, str] | None = None) -> Order:
-    key = effect_key("acme", transaction, f"{write.kind}/1", generation)
-    mark = credit_marker(key) if isinstance(write, ApplyCredit) else marker("acme", transaction, 1, generation)
-    return Order(f"effect-{key}", key, mark, write, versions or {})
 
 
 def send(peer: Peer, *orders: Order, key: str = "dispatch-1", seconds: float = 30.0) -> list[Answer]:

@@ -11,8 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from accounting_peers import a_receipt_write, an_order
 from makers import CHICAGO
-from test_accounting_contract import a_receipt_write, an_order
 from tryton_bookkeeper import DAY
 from tryton_people import JOURNAL, OUR_LOGIN, TrytonError
 from tryton_scene import TrytonScene, calls, tryton_scene

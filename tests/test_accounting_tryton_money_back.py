@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
-from test_accounting_contract import a_receipt_write, an_order
+from accounting_peers import a_receipt_write, an_order
 from test_accounting_tryton import every_change, invoice, receipt, send, written
 from tryton_scene import TrytonScene, tryton_scene
 

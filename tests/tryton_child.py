@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from accounting_peers import a_receipt_write, an_order
 from makers import CHICAGO, ManualClock
-from test_accounting_contract import a_receipt_write, an_order
 from tryton_people import JOURNAL
 from tryton_scene import calls
 
