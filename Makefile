@@ -52,7 +52,7 @@ backtest: ## judge the evidence that 0.1.0 stored anew, and list every differenc
 	@$(install) dev
 	@$(bin)/python -m bench.backtest $(ARGS)
 
-diagnosing: ## how long a diagnosis takes, here and in 0.1.0, and how often both say the same
+diagnosing: ## how long a diagnosis takes, here, in 0.1.0 and in the bare rules engine, and how often both say the same
 	@$(install) dev
 	@$(bin)/python -m bench.diagnosing $(ARGS)
 

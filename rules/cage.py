@@ -214,26 +214,26 @@ def checked(rows: Sequence[Row], schema: Schema) -> list[dict[str, Value]]:
         if wanted is None or wanted.keys() != row.fields.keys():
             raise FactRefused(f"{row.id}: a fact of kind {row.kind!r} does not have the fields {sorted(row.fields)}")
         for field, value in row.fields.items():
-            if type(value) is not bool or wanted[field] is not bool:
-                _check_value(row, field, value, wanted[field])
+            # Not isinstance: a boolean is an int to Python and not to the engine.
+            given, of = type(value), wanted[field]
+            if given is not of and given is not engine_type(of):
+                raise FactRefused(f"{row.id}.{field}: {value!r} is not of type {of.__name__}")
+            if given is not bool and not (value.isascii() if isinstance(value, str) else -LARGEST_INT <= value <= LARGEST_INT):
+                _refuse_unkept(row, field, value)
         (last if row.kind == LAST else facts).append({**row.fields, "k": row.kind, "id": row.id, "sid": SID})
     if len(last) != 1:
         raise FactRefused("there must be one fact about the payment itself")
     return facts + last
 
 
-def _check_value(row: Row, field: str, value: Value, wanted: type) -> None:
-    # Not isinstance: a boolean is an int to Python and not to the engine.
-    if type(value) is not wanted and type(value) is not engine_type(wanted):
-        raise FactRefused(f"{row.id}.{field}: {value!r} is not of type {wanted.__name__}")
+def _refuse_unkept(row: Row, field: str, value: Value) -> None:
+    """Raises FactRefused for a number that is too large, or a text that is no text."""
     if not isinstance(value, str):
-        if abs(value) > LARGEST_INT:
-            raise FactRefused(f"{row.id}.{field}: {value} is beyond what can be kept exactly")
-    elif not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise FactRefused(f"{row.id}.{field}: the text cannot be written as UTF-8") from error
+        raise FactRefused(f"{row.id}.{field}: {value} is beyond what can be kept exactly")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise FactRefused(f"{row.id}.{field}: the text cannot be written as UTF-8") from error
 
 
 def compiled(rule: EngineRule, priority: int) -> Definition:

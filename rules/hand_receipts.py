@@ -117,8 +117,6 @@ def read_receipts(evidence: Evidence, needs: Mapping[str, int], room: bool) -> t
     """Every receipt of the evidence. `needs` is what the payment means for each of its invoices, in minor units; `room`
     says that all of them are open for that much.
     """
-    if not evidence.receipts:
-        return ()
     of, paid_on = sought(evidence), day_of(evidence.payment.paid_at, ZoneInfo(evidence.time_zone))
     found = tuple(
         _read_receipt(source, evidence, needs, room, tie(source.receipt, of, source.rivals), paid_on)

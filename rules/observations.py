@@ -253,15 +253,17 @@ def vanished(gone: Vanished) -> Fact:
 
 def our_receipts(reading: Reading) -> tuple[Fact, ...]:
     """Every living receipt of ours for this payment."""
-    return tuple(
-        kinds.receipt_ours(
-            receipt(found),
-            found.changed,
-            amount=Money(found.amount_minor, found.currency),
-            unapplied=Money(found.unapplied_minor, found.currency) if found.unapplied_minor else None,
-            deposited=reading.evidence.is_banked(found) or None,
-        )
-        for found in reading.marked
+    return tuple(our_receipt(reading, found) for found in reading.marked)
+
+
+def our_receipt(reading: Reading, found: Receipt) -> Fact:
+    """A living receipt of ours for this payment."""
+    return kinds.receipt_ours(
+        receipt(found),
+        found.changed,
+        amount=Money(found.amount_minor, found.currency),
+        unapplied=Money(found.unapplied_minor, found.currency) if found.unapplied_minor else None,
+        deposited=reading.evidence.is_banked(found) or None,
     )
 
 
@@ -343,9 +345,8 @@ def customer(reading: Reading) -> tuple[Fact, ...]:
 
 def period(reading: Reading) -> tuple[Fact, ...]:
     """That the books are closed for the receipt's day."""
-    if not reading.evidence.received_on_closed:
-        return ()
-    return (kinds.period_closed(through=reading.evidence.settings.closed_through),)
+    closed_through = reading.evidence.settings.closed_through
+    return (kinds.period_closed(through=closed_through),) if reading.evidence.received_on_closed else ()
 
 
 def money_back(reading: Reading) -> tuple[Fact, ...]:
@@ -361,8 +362,8 @@ def money_back(reading: Reading) -> tuple[Fact, ...]:
     }.get(of.status)
     if went_back is not None:
         return (went_back(label, on=reading.evidence.went_back_on, reason=reason),)
-    lost = of.dispute is Dispute.LOST
-    return (gone_facts.payment_charged_back(label, on=reading.evidence.went_back_on, reason=reason, lost=lost),)
+    on, lost = reading.evidence.went_back_on, of.dispute is Dispute.LOST
+    return (gone_facts.payment_charged_back(label, on=on, reason=reason, lost=lost),)
 
 
 def money_out(entry: MoneyOut, of: Receipt) -> Fact:

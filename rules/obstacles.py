@@ -6,9 +6,10 @@ payment never disagree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from receivables.books_records import Gone, Invoice, InvoiceStatus, Receipt
 from receivables.diagnosis import Fact, Money
@@ -18,7 +19,7 @@ from receivables.words import Words
 from rules import fact_kinds, observations
 from rules.invoice_lines import Flaw, LineReading
 from rules.kinds import fact_sentence
-from rules.reading import Reading, read
+from rules.reading import CustomerState, Reading, read
 
 
 class InTheWay(StrEnum):
@@ -85,32 +86,46 @@ class Obstacle:
 def obstacles(of: Evidence | Reading) -> tuple[Obstacle, ...]:
     """Everything in the way, worst first; none means that it may be posted. Pure."""
     reading = of if isinstance(of, Reading) else read(of)
-    return tuple(dict.fromkeys(_all(reading)))
+    return tuple(dict.fromkeys(Obstacle(code, fact(), receipt_id) for code, fact, receipt_id in _all(reading)))
 
 
-def _all(reading: Reading) -> Iterator[Obstacle]:
+def in_the_way(reading: Reading) -> frozenset[InTheWay]:
+    """The kinds of everything in the way, for whoever needs no facts. Pure."""
+    return frozenset(code for code, _, _ in _all(reading))
+
+
+#: The kind of an obstacle, what makes its fact, and the receipt that it is about, if any.
+_Found = tuple[InTheWay, Callable[[], Fact], str]
+
+
+def _all(reading: Reading) -> Iterator[_Found]:
     evidence = reading.evidence
-    yield from (Obstacle(InTheWay.UNREAD, fact_kinds.not_read(what=what)) for what in sorted(set(evidence.unread)))
-    yield from (Obstacle(InTheWay(f"payment_{evidence.payment.status}"), fact) for fact in observations.money_back(reading))
+    for what in sorted(set(evidence.unread)):
+        yield InTheWay.UNREAD, partial(fact_kinds.not_read, what=what), ""
+    if not reading.paid:
+        yield InTheWay(f"payment_{evidence.payment.status}"), lambda: observations.money_back(reading)[0], ""
     yield from _posted(reading)
-    yield from (Obstacle(InTheWay.TWIN, observations.twin(before)) for before in reading.evidence.twins)
+    for before in reading.evidence.twins:
+        yield InTheWay.TWIN, partial(observations.twin, before), ""
     yield from _customer(reading)
-    lines = [_line(reading, line) for line in reading.lines if line.flaw is not Flaw.FITS]
-    yield from sorted(lines, key=lambda obstacle: obstacle.code is InTheWay.SHORT)  # what is wrong with an invoice itself first
-    yield from (Obstacle(InTheWay.PERIOD_CLOSED, fact) for fact in observations.period(reading))
+    lines = [(_code(line), line) for line in reading.lines if line.flaw is not Flaw.FITS]
+    for code, line in sorted(lines, key=lambda found: found[0] is InTheWay.SHORT):  # what is wrong with an invoice itself first
+        yield code, partial(observations.state, reading, line), ""
+    if evidence.received_on_closed:
+        yield InTheWay.PERIOD_CLOSED, lambda: observations.period(reading)[0], ""
     for found in reading.suspects:
-        yield Obstacle(InTheWay.RECEIPT_FOUND, observations.hand_receipt(found), found.receipt.id)
+        yield InTheWay.RECEIPT_FOUND, partial(observations.hand_receipt, found), found.receipt.id
     for gone in reading.evidence.vanished:
-        yield Obstacle(InTheWay.RECEIPT_VANISHED, observations.vanished(gone), gone.receipt.id)
+        yield InTheWay.RECEIPT_VANISHED, partial(observations.vanished, gone), gone.receipt.id
 
 
-def _posted(reading: Reading) -> Iterator[Obstacle]:
+def _posted(reading: Reading) -> Iterator[_Found]:
     """A receipt of ours that is in the books, or may be, or is about to be."""
-    for receipt, fact in zip(reading.marked, observations.our_receipts(reading), strict=True):
-        yield Obstacle(InTheWay.ALREADY_POSTED, fact, receipt.id)
+    for receipt in reading.marked:
+        yield InTheWay.ALREADY_POSTED, partial(observations.our_receipt, reading, receipt), receipt.id
     for part in reading.evidence.posted:
         if part.state in LIVE_STATES and not isinstance(part.receipt, Receipt | Gone):
-            yield Obstacle(InTheWay.ALREADY_POSTED, _may_be_there(reading, part), part.document_id)
+            yield InTheWay.ALREADY_POSTED, partial(_may_be_there, reading, part), part.document_id
 
 
 def _may_be_there(reading: Reading, part: PostedPart) -> Fact:
@@ -118,19 +133,14 @@ def _may_be_there(reading: Reading, part: PostedPart) -> Fact:
     return fact_kinds.outcome_unknown(label, amount=Money(part.amount_minor, reading.evidence.payment.currency))
 
 
-def _customer(reading: Reading) -> Iterator[Obstacle]:
-    customer = reading.evidence.customer
-    facts = observations.customer(reading)
-    if customer is None:
+def _customer(reading: Reading) -> Iterator[_Found]:
+    if reading.customer is CustomerState.UNKNOWN:
         if not any(line.source.problem for line in reading.lines):  # they say it better
-            yield Obstacle(InTheWay.NO_CUSTOMER, facts[0])
-    elif facts:
-        yield Obstacle(InTheWay.CUSTOMER_CHANGED if customer.merged_into else InTheWay.CUSTOMER_INACTIVE, facts[0])
-
-
-def _line(reading: Reading, line: LineReading) -> Obstacle:
-    """What is wrong with an invoice that does not fit."""
-    return Obstacle(_code(line), observations.state(reading, line))
+            yield InTheWay.NO_CUSTOMER, lambda: observations.customer(reading)[0], ""
+    elif reading.customer is not CustomerState.READY:
+        merged = reading.customer is CustomerState.MERGED
+        code = InTheWay.CUSTOMER_CHANGED if merged else InTheWay.CUSTOMER_INACTIVE
+        yield code, lambda: observations.customer(reading)[0], ""
 
 
 _WRONG: Mapping[Flaw, InTheWay] = {
@@ -141,6 +151,7 @@ _WRONG: Mapping[Flaw, InTheWay] = {
 
 
 def _code(line: LineReading) -> InTheWay:
+    """What is wrong with an invoice that does not fit."""
     match line.source.invoice:
         case None if line.source.problem is BindingProblem.NONE:
             return InTheWay.UNREAD

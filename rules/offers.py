@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from receivables.diagnosis import Finding, Remedy
+from receivables.diagnosis import Fact, Finding, Remedy
 from receivables.refusal import Refusal
 from rules import no_rest
-from rules.obstacles import NOBODY_DECIDES, InTheWay, obstacles
+from rules.obstacles import NOBODY_DECIDES, InTheWay, in_the_way, obstacles
 from rules.open_day import first_open_day
 from rules.reading import Reading
 from rules.situations import other_money
@@ -29,19 +29,17 @@ class Offers:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        found = obstacles(reading)
-        self._in_the_way = {obstacle.code for obstacle in found} - PASSING
-        self._of_customer = tuple(obstacle.fact for obstacle in found if obstacle.code in OF_CUSTOMER)
+        self._in_the_way = in_the_way(reading) - PASSING
+        self._living = any(part.live is not None for part in reading.parts)
         refusal = reading.evidence.refusal
         self._no_rest = no_rest.told(reading.evidence)
         self._no_account = refusal is not None and refusal.code in NO_ACCOUNT
 
     def possible(self, remedy: Remedy) -> bool:
         """Whether the plan of this remedy would not be refused."""
-        living = [part for part in self._reading.parts if part.live is not None]
         if remedy is Remedy.APPLY_RECEIPT:
-            return bool(living) and self._reading.paid and InTheWay.CUSTOMER_INACTIVE not in self._in_the_way
-        if remedy is Remedy.KEEP_ON_ACCOUNT and living:
+            return self._living and self._reading.paid and InTheWay.CUSTOMER_INACTIVE not in self._in_the_way
+        if remedy is Remedy.KEEP_ON_ACCOUNT and self._living:
             return self._reading.paid
         if remedy in (*RECORD, Remedy.POST_ON_OPEN_DAY) and self._no_account:
             return False
@@ -67,8 +65,15 @@ class Offers:
         first, *others = dict.fromkeys(offered)
         because = finding.because
         if not all(self.possible(remedy) for remedy in wanted):  # what must change of the customer before it can be
-            because = tuple(dict.fromkeys((*because, *self._of_customer, *self._no_rest)))
+            because = tuple(dict.fromkeys((*because, *self._of_customer(), *self._no_rest)))
+        if (first, *others) == wanted and because is finding.because:
+            return finding
         return replace(finding, remedy=first, alternatives=tuple(others), because=because)
+
+    def _of_customer(self) -> tuple[Fact, ...]:
+        if not self._in_the_way & OF_CUSTOMER:
+            return ()
+        return tuple(obstacle.fact for obstacle in obstacles(self._reading) if obstacle.code in OF_CUSTOMER)
 
     def _instead(self, remedy: Remedy) -> Remedy:
         """What a remedy becomes that the closed month alone would refuse, or alone that the customer was merged into another:

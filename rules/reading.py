@@ -110,7 +110,7 @@ class Reading:
 def read(evidence: Evidence) -> Reading:
     """Everything the rules may ask about this evidence. Pure; raises for no evidence of the right types."""
     needs = needs_of(evidence.lines)
-    receipts = read_receipts(evidence, needs, have_room(evidence, needs))
+    receipts = read_receipts(evidence, needs, have_room(evidence, needs)) if evidence.receipts else ()
     lines = read_lines(evidence, needs, receipts)
     marked = marked_receipts(evidence)
     doubled = is_doubled(evidence, marked)

@@ -118,7 +118,7 @@ def _other_tender(receipt: Receipt, of: Sought) -> bool:
 def tender_of(text: str) -> Tender | None:
     """The tender that a text names: "E-Check" is ACH, "Check 8841" a check."""
     words = keys_in(text)
-    return next((tender for word, tender in TENDERS.items() if word in words), None)
+    return None if words.isdisjoint(TENDERS) else next(tender for word, tender in TENDERS.items() if word in words)
 
 
 def _other_number(receipt: Receipt, of: Sought) -> bool:

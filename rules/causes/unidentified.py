@@ -16,7 +16,7 @@ from rules.cause_file import CauseFile
 from rules.invoice_lines import Flaw
 from rules.kinds import kind
 from rules.near import label_among, may_match, same_key
-from rules.obstacles import obstacles
+from rules.obstacles import in_the_way
 from rules.patterns import a
 from rules.reading import Reading
 from rules.rest import rest_refused
@@ -125,7 +125,7 @@ def unidentified(reading: Reading, matched: Matched) -> Finding:
     """
     because = observations.everything(reading)
     match = (Remedy.MATCH,) if reading.may_post and may_match(reading.evidence) else ()
-    if not obstacles(reading) or rest_refused(reading):
+    if not in_the_way(reading) or rest_refused(reading):
         told = reading.marked or any(_unexplained(fact) for fact in because)
         fits = () if told else (fact_kinds.fits_now(),)
         return matched.finding(Remedy.RETRY, Remedy.DISMISS, Remedy.ESCALATE, because=(*fits, *because))
