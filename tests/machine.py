@@ -31,13 +31,14 @@ from sync import intake
 
 
 class SlowBooks:
-    """Books whose every call takes some seconds."""
+    """Books whose every call takes some seconds, and that answer late what they wrote: at once, but nobody hears of it."""
 
-    def __init__(self, books: Books, company: str, journal: int, seconds: float) -> None:
+    def __init__(self, books: Books, company: str, journal: int, seconds: float, late: float = 0.0) -> None:
         self._books = books
         self._company = company
         self._journal = journal
         self._seconds = seconds
+        self._late = late
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._books, name)
@@ -47,7 +48,11 @@ class SlowBooks:
         self._write("begin", name)
         time.sleep(self._seconds)
         try:
-            return found(*given, **named)
+            answer = found(*given, **named)
+            if name == "write" and self._late:
+                self._write("written", name)
+                time.sleep(self._late)
+            return answer
         finally:
             self._write("end", name)
 
@@ -56,12 +61,12 @@ class SlowBooks:
         os.write(self._journal, json.dumps(line).encode() + b"\n")
 
 
-def with_slow_books(house: House, journal: Path, seconds: float, slow: dict[str, float]) -> House:
+def with_slow_books(house: House, journal: Path, seconds: float, slow: dict[str, float], late: float = 0.0) -> House:
     opened = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     @cache
     def books_of(company: str) -> Books:
-        made = SlowBooks(house.books_of(house.settings.company(company)), company, opened, slow.get(company, seconds))
+        made = SlowBooks(house.books_of(house.settings.company(company)), company, opened, slow.get(company, seconds), late)
         return cast("Books", made)
 
     def of(company: CompanySettings) -> Books:
@@ -117,6 +122,7 @@ def main() -> None:
     asked.add_argument("journal", type=Path)
     asked.add_argument("--seconds", type=float, default=0.05, help="each call")
     asked.add_argument("--slow", action="append", default=[], metavar="COMPANY:SECONDS")
+    asked.add_argument("--late", type=float, default=0.0, help="how long the answer to a write takes that is carried out at once")
     asked.add_argument("--slots", type=int, default=4)
     asked.add_argument("--stalled", type=float, default=20.0)
     asked.add_argument("--port", type=int, help="where a worker answers to those who watch it")
@@ -126,7 +132,7 @@ def main() -> None:
     if given.role == "prepare":
         prepare(open_house(given.config), given.payments)
         return
-    house = with_slow_books(open_house(given.config), given.journal, given.seconds, slow)
+    house = with_slow_books(open_house(given.config), given.journal, given.seconds, slow, given.late)
     if given.role == "alone":
         run_until_told_to_stop(house)
         return

@@ -45,8 +45,11 @@ class Machine:
         self.process.wait(15)
         self.killed = monotonic()
 
-    def stop(self, seconds: float = 30) -> int:
+    def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
+
+    def stop(self, seconds: float = 30) -> int:
+        self.terminate()
         return self.process.wait(seconds)
 
 
