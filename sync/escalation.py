@@ -52,21 +52,24 @@ class Rate:
         return self.failed * 1000 < self.attempted * self.limit_percentage * CLEARED_UNDER
 
 
-def run_once(desk: Desk) -> str:
-    """Opens or clears the company's escalation by its rates now, or shows how it stands. Returns "opened", "cleared" or ""."""
+def run_once(desk: Desk) -> tuple[str, tuple[Rate, ...]]:
+    """Opens or clears the company's escalation by its rates now, or shows how it stands.
+
+    Returns "opened", "cleared" or "", and the rates.
+    """
     with desk.work() as work:
         measured = rates(work.connection, desk.company, work.at)
         current = escalations.open_now(work.connection, work.company)
         if current is not None and all(rate.calm for rate in measured):
             escalations.clear(work, current)
-            return "cleared"
+            return "cleared", measured
         if current is not None:
             escalations.refresh(work, current, _figures(work, max(measured, key=_share)))
         elif any(rate.over for rate in measured):
             worst = max((rate for rate in measured if rate.over), key=_share)
             escalations.begin(work, _figures(work, worst))
-            return "opened"
-    return ""
+            return "opened", measured
+    return "", measured
 
 
 def remind(desk: Desk) -> bool:

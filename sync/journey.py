@@ -27,10 +27,10 @@ from sync import (
     part_refunds,
     polling,
     posting,
-    taking_up,
     verification,
 )
 from sync.desk import Desk
+from sync.escalation import Rate
 
 ROUNDS = 20  # payments that wait for others on the same invoice are checked again; more rounds wait for the next sync
 ASK_AGAIN_AFTER = timedelta(minutes=1)  # when the books could not be reached
@@ -77,8 +77,10 @@ def run(desk: Desk, progress: Progress | None = None) -> JourneyCounts:
         companies.ensure(work.connection, work.company)
         companies.begin_run(work, run_id)
     _ask_feed(desk, counts)
+    measured: tuple[Rate, ...] = ()
     try:
         _steps(desk, counts, run_id, progress or (lambda _: None))
+        counts.escalation, measured = escalation.run_once(desk)
         with desk.work() as work:
             companies.resume(work)
         incidents.look_at_connection(desk)
@@ -86,7 +88,7 @@ def run(desk: Desk, progress: Progress | None = None) -> JourneyCounts:
         counts.problem = error.message
         _pause(desk, error)
     with desk.work() as work:
-        measured = escalation.rates(work.connection, desk.company, work.at)
+        measured = measured or escalation.rates(work.connection, desk.company, work.at)
         counts.rates = [asdict(rate) | {"over": rate.over} for rate in measured]
         companies.end_run(work, run_id, counts=asdict(counts), problem=counts.problem or counts.clock_problem)
         companies.set_synced(work)
@@ -114,11 +116,7 @@ def _steps(desk: Desk, counts: JourneyCounts, run_id: str, progress: Progress) -
     finish(desk, counts)
     _diagnose(desk, counts)
     diagnosed = _recorded(desk)
-    if mirrored.whole and taking_up.run_once(desk, run_id):
-        finish(desk, counts)
-    for _ in range(ROUNDS):
-        if not (desk.writes and mirrored.whole):
-            break
+    for _ in range(ROUNDS if mirrored.whole else 0):
         progress("posting")
         posted = posting.run_once(desk, run_id)
         counts.planned += posted.planned
@@ -135,7 +133,6 @@ def _steps(desk: Desk, counts: JourneyCounts, run_id: str, progress: Progress) -
         _diagnose(desk, counts)
         if _recorded(desk) != recorded:
             finish(desk, counts)
-    counts.escalation = escalation.run_once(desk)
 
 
 def _recorded(desk: Desk) -> int:

@@ -24,13 +24,15 @@ _READABLE = (Bucket.WAITING_PERSON, Bucket.UNKNOWN)
 
 def run_once(desk: Desk) -> int:
     """Reads about every open failure; returns how many have something new. Raises AccessLost and BooksUnavailable."""
-    with desk.db.read() as connection:
-        isolated = escalation.is_isolated(connection, desk.company, desk.clock.now())
-    news, after = 0, ""
+    news, after, isolated = 0, "", None
     while True:
         with desk.db.read() as connection:
             page = failures.open_ones(connection, desk.company.id, about="payment", limit=FAILURES_PER_BATCH, after=after)
+            if not page:
+                return news
             known = payments.by_numbers(connection, desk.company.id, failures.transaction_numbers(page))
+            if isolated is None:
+                isolated = escalation.is_isolated(connection, desk.company, desk.clock.now())
         # While a remedy is carried out the books are between two states; there is nothing to say then.
         batch = [found for found in page if known[found.transaction_number].bucket in _READABLE]
         stored = [known[found.transaction_number] for found in batch]

@@ -8,22 +8,23 @@ nothing of it is sent until a person decides otherwise.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import rules
 from receivables.books_records import Invoice, by_invoice
-from receivables.effects import Part, ReceiptWrite, effect_key, facts_of, marker
+from receivables.effects import EffectState, Part, ReceiptWrite, effect_key, facts_of, marker, marker_stem
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
 from receivables.payment import Bucket, FeedStatus, Payment, PaymentState
 from receivables.ways_out import is_over
-from storage import attempts, corrections, effects, failures, payments
+from storage import attempts, corrections, effects, failures, marks, payments
 from storage.attempts import Attempted
 from storage.effects import PlannedEffect, StoredEffect
+from storage.engine import Connection
 from storage.failures import Opening
 from storage.payments import Move, StoredPayment
 from storage.work import Work
-from sync import money_back, receipts_again, resting
+from sync import money_back, receipts_again, resting, taking_up
 from sync.desk import Desk
 from sync.evidence import gather
 
@@ -67,6 +68,9 @@ class _Verdict:
         return [obstacle.sentence(desk.company.words) for obstacle in self.checked.obstacles]
 
     def move(self, desk: Desk) -> Move:
+        if _taken_up(self.intents):
+            body = {"marks": [intent.marker for intent in self.intents]}
+            return Move(self.checked.stored, PaymentState.POSTING, Bucket.IN_FLIGHT, "payment.taken_up", body)
         if self.intents:
             return Move(self.checked.stored, PaymentState.POSTING, Bucket.IN_FLIGHT, "payment.posting")
         body = {"obstacles": self.told(desk)}
@@ -74,14 +78,19 @@ class _Verdict:
 
 
 def run_once(desk: Desk, run_id: str) -> PostingCounts:
-    """Checks every received payment once. Raises BooksError when the books cannot be read: then nothing was checked."""
+    """Checks every received payment once. Raises BooksError when the books cannot be read: then nothing was checked.
+
+    Where nothing may be sent, only what the books hold already is taken up.
+    """
     counts, after = PostingCounts(), ""
     while True:
         with desk.db.read() as connection:
             batch = payments.in_state(connection, desk.company.id, PaymentState.RECEIVED, limit=PAYMENTS_PER_BATCH, after=after)
-            corrected = corrections.waiting(connection, desk.company.id, [stored.number for stored in batch])
-            chains = effects.of_payments(connection, desk.company.id, [stored.number for stored in batch])
-        checked = check(desk, [stored for stored in batch if stored.number not in corrected])
+            read = batch if desk.writes else _marked(connection, batch)
+            numbers = [stored.number for stored in read]
+            corrected = corrections.waiting(connection, desk.company.id, numbers)
+            chains = effects.of_payments(connection, desk.company.id, numbers)
+        checked = check(desk, [stored for stored in read if stored.number not in corrected])
         intents = {each.stored.number: _intents(desk, each, chains[each.stored.number]) for each in checked}
         failpoint("posting.after_reading")
         with desk.work() as work:
@@ -98,18 +107,31 @@ def check(desk: Desk, batch: Sequence[StoredPayment]) -> list[Checked]:
     return [Checked(stored, gathered[stored.number], rules.obstacles(gathered[stored.number])) for stored in batch]
 
 
+def _marked(connection: Connection, batch: Sequence[StoredPayment]) -> Sequence[StoredPayment]:
+    """Those with a receipt of ours in the books, as last seen."""
+    stems = {stored.number: marker_stem(stored.payment.company, stored.number) for stored in batch}
+    found = marks.living(connection, batch[0].payment.company, stems.values()) if batch else {}
+    return [stored for stored in batch if stems[stored.number] in found]
+
+
 def _intents(desk: Desk, checked: Checked, chain: Sequence[StoredEffect]) -> list[PlannedEffect]:
     """The receipts that the payment's own allocations ask for; none where something is in the way, or while an earlier intent
-    of it is open: that one ends first.
+    of it is open: that one ends first. What the books hold already, and our rows do not know, is to be looked for there.
     """
     stored, evidence = checked.stored, checked.evidence
-    generation = effects.next_generation(chain, stored.generation)
-    if checked.obstacles or generation is None:
+    generation, there = effects.next_generation(chain, stored.generation), taking_up.generation_in_books(evidence)
+    taken_up = there is not None and there not in {effect.generation for effect in chain}
+    if generation is None or (checked.obstacles and not taken_up):
         return []
     lines = [(line.invoice_id, line.amount_minor) for line in evidence.lines]
     customer = evidence.customer.id if evidence.customer else ""
     parts = desk.books.parts(stored.payment, lines, desk.company, customer)
-    return [receipt_effect(desk, part, generation, evidence) for part in parts]
+    if there is None or not taken_up:
+        return [receipt_effect(desk, part, generation, evidence) for part in parts]
+    if not {part for part, _ in taking_up.places(evidence)} <= {part.number for part in parts}:
+        return []
+    planned = [receipt_effect(desk, part, there, evidence) for part in parts]
+    return [replace(effect, state=EffectState.UNKNOWN) for effect in planned]
 
 
 def _sorted_out(work: Work, batch: Sequence[Checked], intents: Mapping[str, list[PlannedEffect]]) -> list[_Verdict]:
@@ -122,6 +144,8 @@ def _sorted_out(work: Work, batch: Sequence[Checked], intents: Mapping[str, list
             continue  # a read that failed says nothing of the payment
         if checked.stored.payment.status is not FeedStatus.PAID:  # it came back here while a receipt was under way
             _went_back(work, checked)
+        elif _taken_up(intents[checked.stored.number]):
+            verdicts.append(_Verdict(checked, intents[checked.stored.number]))
         elif checked.obstacles:
             verdicts.append(_Verdict(checked, []))
         elif intents[checked.stored.number] and not _must_wait(evidence, reserved):
@@ -143,6 +167,10 @@ def _went_back(work: Work, checked: Checked) -> None:
         money_back.exclude_gone(work, stored, stored.payment.status)
     else:
         money_back.tell(work, stored, stored.payment)
+
+
+def _taken_up(intents: Sequence[PlannedEffect]) -> bool:
+    return any(intent.state is EffectState.UNKNOWN for intent in intents)
 
 
 def _must_wait(evidence: Evidence, reserved: Mapping[str, int]) -> bool:

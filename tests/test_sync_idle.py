@@ -14,6 +14,7 @@ from scene import Scene, a_scene
 from storage.engine import Database
 
 STEPS = 100  # the database counts in these
+STATEMENTS = 60  # of a sync that finds nothing new; each is a round trip to PostgreSQL, with its transaction's two
 LITTLE, MUCH = 1_000, 4_000  # a week has 1,008 counters, however many attempts
 AT_MOST = 1.2
 
@@ -62,3 +63,15 @@ def test_an_idle_sync_costs_what_is_new_and_not_what_there_is(tmp_path: Path) ->
     little, much = of_an_idle_sync(tmp_path / "little", LITTLE), of_an_idle_sync(tmp_path / "much", MUCH)
     assert little > 0
     assert much <= little * AT_MOST, (little, much)
+
+
+def test_an_idle_sync_measures_the_rate_once_and_asks_no_more_than_it_must(tmp_path: Path) -> None:
+    scene = a_scene_with(tmp_path / "idle", 10)
+    scene.clock.advance(3600)
+    asked: list[str] = []
+    for engine in (scene.db._read, scene.db._work, scene.db._acknowledge):
+        sa.event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    scene.sync()
+    scene.db.close()
+    assert 3 == sum("sum(tally.attempted)" in statement for statement in asked), "each window, and the last run"
+    assert sum(not statement.startswith("BEGIN") for statement in asked) <= STATEMENTS, asked

@@ -18,7 +18,7 @@ from receivables.effects import EffectState, marker
 from receivables.payment import Bucket, PaymentState
 from storage import audit, companies, effects
 from storage.watch import Watch
-from sync import binding, journey, mirroring, posting, reconciliation, taking_up
+from sync import binding, journey, mirroring, posting, reconciliation
 from sync.reconciliation import Proven
 
 POSTED = (PaymentState.VERIFIED, Bucket.POSTED)
@@ -160,7 +160,7 @@ def test_what_is_voided_before_it_is_looked_for_is_never_posted_anew_by_itself(s
     scene.sync()
     restore()
     scene.pay("TXN-1", 10_000, {"1001": 10_000})
-    assert 1 == taking_up.run_once(scene.desk, bound(scene))
+    assert 1 == posting.run_once(scene.desk, bound(scene)).planned
     scene.ledger.void_receipt(scene.ledger.receipts()[0].id, by="sam")
 
     for _ in range(4):
