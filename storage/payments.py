@@ -289,6 +289,7 @@ def move_many(work: Work, moves: Sequence[Move]) -> set[str]:
         if move.stored.number in moved:
             body = {"from": move.stored.state.value, "to": move.state.value, **move.body}
             work.record(move.action, transaction_number=move.stored.number, body=body)
+            work.counted(move.bucket, before=move.stored.bucket)
     return moved
 
 

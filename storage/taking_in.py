@@ -185,3 +185,4 @@ def _insert(work: Work, coming: Sequence[Arrival], others: Mapping[str, object])
                 **({"taken_in_by": each.by} if each.by else {}),
             },
         )
+        work.counted(Bucket(str(row["bucket"])))

@@ -14,13 +14,11 @@ import sqlalchemy as sa
 
 from receivables.diagnosis import Cause
 from receivables.effects import EffectState
-from receivables.payment import BUCKETS_OF, Bucket, PaymentState
-from storage import schema
+from receivables.payment import Bucket, PaymentState
+from storage import bucket_counts, schema
 from storage.engine import Connection, Database
 from storage.feeds import DATABASE_SILENT
-
-#: States whose payments are all in one bucket: their index alone counts them, however many there are.
-_PLAIN = {state: buckets[0] for state, buckets in BUCKETS_OF.items() if len(buckets) == 1}
+from storage.schema.messages import LEAVING
 
 _RUN, _NIGHT = schema.run.alias(), schema.night.alias()
 _LAST_RUN = (
@@ -109,18 +107,8 @@ def read(connection: Connection) -> dict[str, Vitals]:
 
 def _payments(connection: Connection, found: Mapping[str, Vitals]) -> None:
     table = schema.payment
-    of_state = sa.select(table.c.company, table.c.state, sa.func.count().label("many")).group_by(table.c.company, table.c.state)
-    for row in connection.execute(of_state):
-        if (state := PaymentState(row.state)) in _PLAIN:
-            found[row.company].buckets[_PLAIN[state]] += row.many
-    mixed = [state for state in PaymentState if state not in _PLAIN]
-    of_bucket = (
-        sa.select(table.c.company, table.c.bucket, sa.func.count().label("many"))
-        .where(table.c.company.in_(list(found)), table.c.state.in_(mixed))
-        .group_by(table.c.company, table.c.bucket)
-    )
-    for row in connection.execute(of_bucket):
-        found[row.company].buckets[Bucket(row.bucket)] += row.many
+    for (company, bucket), many in bucket_counts.read(connection).items():
+        found[company].buckets[bucket] = many
     waiting = (
         sa.select(table.c.company, sa.func.min(table.c.received_at).label("oldest"))
         .where(table.c.company.in_(list(found)), table.c.state == PaymentState.RECEIVED)
@@ -160,7 +148,7 @@ def _messages(connection: Connection, found: Mapping[str, Vitals]) -> None:
     table = schema.outbox
     query = (
         sa.select(table.c.company, sa.func.count().label("many"), sa.func.min(table.c.wanted_at).label("oldest"))
-        .where(table.c.company.in_(list(found)), table.c.state.in_(["waiting", "sending"]))
+        .where(table.c.company.in_(list(found)), schema.among(table.c.state, LEAVING))
         .group_by(table.c.company)
     )
     for row in connection.execute(query):

@@ -6,13 +6,15 @@ back is dropped with it, and nothing is written when the block raises. What one 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from receivables.payment import Bucket
 from receivables.ports import Clock, Ids
-from storage import audit
+from storage import audit, bucket_counts
 from storage.audit import Entry
 from storage.engine import Connection
 
@@ -27,10 +29,17 @@ class Work:
     ids: Ids
     actor: str
     _entries: list[Entry] = field(default_factory=list, repr=False)
+    _counts: Counter[Bucket] = field(default_factory=Counter, repr=False)
 
     def record(self, action: str, *, transaction_number: str | None = None, body: Mapping[str, object] | None = None) -> None:
         """Adds a row to the company's record; it is written with all others when the work ends."""
         self._entries.append(Entry(self.at, self.actor, action, transaction_number, audit.words(body or {})))
+
+    def counted(self, bucket: Bucket, *, before: Bucket | None = None) -> None:
+        """A payment is in a bucket, and no longer in the one before; the counters of all are written when the work ends."""
+        self._counts[bucket] += 1
+        if before is not None:
+            self._counts[before] -= 1
 
     def acting_as(self, actor: str) -> Work:
         """The same work, where somebody else is to be named for a part of it."""
@@ -44,12 +53,14 @@ class Work:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """A part that may fail alone: its rows and what it recorded are dropped, and the error goes on."""
-        told = len(self._entries)
+        told, counts = len(self._entries), Counter(self._counts)
         try:
             with self.connection.begin_nested():
                 yield
         except BaseException:
             del self._entries[told:]
+            self._counts.clear()
+            self._counts.update(counts)
             raise
 
 
@@ -60,3 +71,4 @@ def working(opened: AbstractContextManager[Connection], company: str, clock: Clo
         work = Work(audit.closed_until_the_end(connection), company, clock.now(), ids, actor)
         yield work
         audit.append(connection, company, work._entries)
+        bucket_counts.add(connection, company, work._counts)

@@ -34,7 +34,7 @@ from receivables.errors import (
     StaleDecision,
 )
 from receivables.payment import Bucket
-from storage import audit, effects, failures, payments, schema
+from storage import audit, bucket_counts, effects, failures, payments, schema
 from storage.watch import Watch
 from sync import effects as carrying_out
 from sync import journey, requests
@@ -359,9 +359,11 @@ class Walk:
                 assert sum(receipt.amount_minor for receipt in receipts) <= self.fed_minor[number], f"{number} has too much"
         with self.scene.db.read() as connection:
             buckets = payments.buckets(connection, "acme")
+            counters = {bucket: many for (_, bucket), many in bucket_counts.read(connection).items() if many}
             held = payments.of_company(connection, "acme")
             chains = effects.of_payments(connection, "acme", list(self.fed_minor))
         assert len(self.fed_minor) == sum(count for count, _ in buckets.values())
+        assert {bucket: count for (bucket, _), (count, _) in buckets.items()} == counters
         assert sum(self.fed_minor.values()) == sum(total for _, total in buckets.values())
         assert () == self.scene.ledger.check_books()
         for stored in held:

@@ -160,7 +160,7 @@ def test_as_many_statements_for_a_thousand_companies_as_for_one(up: Watched, mon
 
         monkeypatch.setattr(connection, "execute", execute)
         vitals.read(connection)
-    assert 7 == next(asked)
+    assert 6 == next(asked)
 
 
 def test_every_figure_that_an_alert_names_exists(up: Watched) -> None:

@@ -16,7 +16,19 @@ from storage.schema.effects import dispatch, effect
 from storage.schema.failures import diagnosis, escalation, evidence, failure, incident
 from storage.schema.messages import card, outbox
 from storage.schema.nights import night
-from storage.schema.payments import allocation, attempt, binding, company, import_map, intake_file, mirror, payment, run, twin
+from storage.schema.payments import (
+    allocation,
+    attempt,
+    binding,
+    bucket_count,
+    company,
+    import_map,
+    intake_file,
+    mirror,
+    payment,
+    run,
+    twin,
+)
 from storage.schema.receipts import hand_receipt, receipt_key
 from storage.schema.record import AUDIT_GUARD_POSTGRESQL, AUDIT_GUARD_SQLITE, audit, audit_head
 from storage.schema.searching import search_due, searchable
@@ -34,6 +46,7 @@ __all__ = [
     "audit",
     "audit_head",
     "binding",
+    "bucket_count",
     "call_budget",
     "card",
     "company",

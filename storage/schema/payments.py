@@ -128,6 +128,16 @@ Index("ix_payment_by_moment", payment.c.company, payment.c.amount_minor, payment
 _IS_HIDDEN = payment.c.hidden_by.is_not(None)
 Index("ix_payment_hidden", payment.c.company, payment.c.transaction_number, sqlite_where=_IS_HIDDEN, postgresql_where=_IS_HIDDEN)
 
+#: How many payments are in each bucket; written by each unit of work that moves some.
+bucket_count = Table(
+    "bucket_count",
+    metadata,
+    company_column(),
+    Column("bucket", String(16), primary_key=True),
+    Column("payments", Integer, nullable=False),
+    refers_to("company", "company", key=("id",)),
+)
+
 #: Payments that came after another which is probably the same money. Never posted before a person settled it.
 twin = Table(
     "twin",
