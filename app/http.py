@@ -157,7 +157,7 @@ class Endpoint:
         timestamp, signature = headers.get(webhook.TIMESTAMP_HEADER, ""), headers.get(webhook.SIGNATURE_HEADER, "")
         try:
             webhook.verify(secrets, timestamp, signature, body, now=desk.clock.now())
-            message = webhook.Message(body, desk.company)
+            message = webhook.Message(body, desk.company, desk.company.day_of(desk.clock.now()))
         except webhook.BadSignature as error:
             raise Refused(401, str(error)) from None
         except FeedError as error:

@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, time
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from feeds.findings import went_back_later
 from receivables import card_numbers
 from receivables.company import Company
 from receivables.errors import FeedProblem
@@ -107,13 +108,7 @@ def read_line(
         fields = {**fields, "invoices": fields.get("invoices", "").replace(",", ";")}
     reading = _read_line(line, fields, company)
     at = reading.payment.status_at if reading.payment else None
-    if at is not None and today is not None and company.day_of(at) > today:
-        late = FeedProblem(
-            line,
-            "status_at",
-            f"{shown(fields.get('status_at', ''))} is after today, {today.isoformat()}",
-            "Correct the day, or import the line once the money went back",
-        )
+    if late := went_back_later(line, "status_at", shown(fields.get("status_at", "")), at, company, today):
         return Reading(None, reading.transaction_number, (late,), numbers)
     return replace(reading, cards=True) if numbers else reading
 

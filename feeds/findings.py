@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, datetime
 
+from receivables.company import Company
 from receivables.errors import FeedProblem
 from receivables.words import counted
 
@@ -58,3 +60,13 @@ def about_cards(findings: Findings, not_cards: bool) -> str:
         f"Numbers on {findings.card_lines:,} lines look like card numbers. Where they are the portal's own numbers, import the "
         "file again with --numbers-are-not-cards; that is put on record for this file"
     )
+
+
+def went_back_later(
+    line: int, column: str, written: str, at: datetime | None, company: Company, today: date | None
+) -> FeedProblem | None:
+    """That money cannot have gone back at this moment yet, shown as `written`, where `today` is the company's day; else None."""
+    if at is None or today is None or company.day_of(at) <= today:
+        return None
+    remedy = "Correct the day, or import the line once the money went back"
+    return FeedProblem(line, column, f"{written} is after today, {today.isoformat()}", remedy)

@@ -11,7 +11,7 @@ import hmac
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 
 from feeds.csv_line import COLUMNS, REQUIRED_COLUMNS, read_line, shown
@@ -64,10 +64,13 @@ def verify(secrets: Sequence[str], timestamp: str, signature: str, body: bytes, 
 
 
 class Message:
-    """A `Feed` of one message. Raises FeedError at once, with every problem: `line` is the payment's place from 1."""
+    """A `Feed` of one message. Raises FeedError at once, with every problem: `line` is the payment's place from 1.
 
-    def __init__(self, body: bytes, company: Company) -> None:
-        self._payments = tuple(_read(body, company))
+    `today` is the company's day: money that went back after it did not go back yet.
+    """
+
+    def __init__(self, body: bytes, company: Company, today: date) -> None:
+        self._payments = tuple(_read(body, company, today))
         self._digest = hashlib.sha256(body).hexdigest()
 
     @property
@@ -90,7 +93,7 @@ class Message:
         return iter(self._payments)
 
 
-def _read(body: bytes, company: Company) -> list[Payment]:
+def _read(body: bytes, company: Company, today: date) -> list[Payment]:
     given = _parsed(body)
     entries = given if isinstance(given, list) else [given]
     if not entries or len(entries) > MOST_PAYMENTS:
@@ -103,7 +106,7 @@ def _read(body: bytes, company: Company) -> list[Payment]:
         fields, wrong = _fields(place, entry)
         if isinstance(entry, dict):
             misshapen = {problem.column for problem in wrong}
-            reading = read_line(place, {**dict.fromkeys(REQUIRED_COLUMNS, ""), **fields}, company)
+            reading = read_line(place, {**dict.fromkeys(REQUIRED_COLUMNS, ""), **fields}, company, today=today)
             wrong += [problem for problem in reading.problems if problem.column not in misshapen]
             number = reading.transaction_number
             if number and (first := seen.setdefault(number, place)) != place:

@@ -73,6 +73,7 @@ def _take(
     desk: Desk, feed: PolledFeed, records: Sequence[Record], counts: PollCounts, read: tuple[str, str] | None = None
 ) -> None:
     """Takes records in. `read` is the list that they are a page of, and how far it is read with them."""
+    records = [_so_far(desk, record) for record in records]
     arrivals = [intake.arriving(desk, record.payment, feed.name) for record in records if record.payment is not None]
     with desk.work(FEED) as work:
         feeds.let_go(work, feed.kind, [record.id for record in records if not record.problem and not record.waiting])
@@ -83,6 +84,14 @@ def _take(
         feeds.prune_messages(work, feed.kind)
         if read is not None:
             feeds.set_cursor(work, *read)
+
+
+def _so_far(desk: Desk, record: Record) -> Record:
+    """The record; one whose money is told to have gone back after today is not right yet, and is read again."""
+    at, today = record.payment.status_at if record.payment else None, desk.company.day_of(desk.clock.now())
+    if at is None or desk.company.day_of(at) <= today:
+        return record
+    return Record(record.id, problem=f"its money went back on {desk.company.day_of(at)}, which is after today, {today}")
 
 
 def note(desk: Desk, kind: str, message_id: str, record_ids: Sequence[str]) -> bool:

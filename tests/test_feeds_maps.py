@@ -262,10 +262,11 @@ PAID = "T1,Hooli,5.00,2026-03-03,pay,\n"
         ("R1,,5.01,2026-03-04,refund,T1\n", None),
         ("R1,,1.00,2026-03-04,refund,\n", None),
         ("R1,,1.00,2026-03-04,refund,T9\n", None),
+        ("R1,,5.00,2026-03-11,lost,T1\n", None),  # tomorrow
     ],
 )
 def test_rows_about_a_payment_are_brought_to_it(tmp_path: Path, rows: str, expected: tuple[str, int] | None) -> None:
-    feed = read(tmp_path, OTHERS + rows + PAID, about_others())
+    feed = read(tmp_path, OTHERS + rows + PAID, about_others(), today=date(2026, 3, 10))
     if expected is None:
         assert 2 == problems_of(feed)[0].line
     else:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from makers import a_company
+from makers import START, a_company
 from test_feeds_csv_file import HEADER, a_file, a_row, only_problem, payments_of, problems_of
 from test_feeds_stripe import a_charge, read
 
@@ -147,7 +147,7 @@ A_MESSAGE = {
 )
 def test_a_message_with_such_a_number_is_refused(field: str, value: object) -> None:
     with pytest.raises(FeedError) as refused:
-        Message(json.dumps([A_MESSAGE, A_MESSAGE | {field: value}]).encode(), a_company())
+        Message(json.dumps([A_MESSAGE, A_MESSAGE | {field: value}]).encode(), a_company(), START.date())
     problems = [problem for problem in refused.value.problems if "already" not in problem.message]
     assert {2} == {problem.line for problem in problems}
     said = refused.value.message + " ".join(map(str, problems))

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import date
+import json
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from makers import START, a_company, a_payment
+from scene import Scene, a_scene
 
 from feeds.csv_file import CsvFile
 from feeds.findings import Findings
 from feeds.maps.changes import Change, Changes
 from feeds.maps.map import Means
+from feeds.polled import Page, Record
 from feeds.stripe import StripeFields, read_charge
-from receivables.payment import Payment
+from feeds.webhook import Message
+from receivables.errors import FeedError
+from receivables.payment import FeedStatus, Payment
 from receivables.ways_out import as_held, out_minor, told_by
+from storage import payments
+from sync import polling
 
 CHARGE = {
     "id": "ch_1",
@@ -94,3 +102,49 @@ def test_money_that_went_back_on_a_day_to_come_is_refused_with_its_line(tmp_path
     feed = CsvFile(file, a_company(), partial=True, today=date(2026, 3, 10))
     problems = [(problem.line, problem.column, problem.message) for problem in feed.problems]
     assert ([(2, "status_at", expected)] if expected else []) == problems
+
+    body = {"transaction_number": "TXN-1", "customer": "Hooli", "amount": "500.00", "currency": "USD", "paid_at": "2026-03-03"}
+    body |= {"method": "ach", "invoices": "", "status": "returned", "status_at": day}
+    if not expected:
+        assert 1 == Message(json.dumps(body).encode(), a_company(), date(2026, 3, 10)).count
+        return
+    with pytest.raises(FeedError) as raised:
+        Message(json.dumps(body).encode(), a_company(), date(2026, 3, 10))
+    assert [(1, "status_at", expected)] == [(problem.line, problem.column, problem.message) for problem in raised.value.problems]
+
+
+class OneCharge:
+    """A polled feed of one record, of which the money is said to have gone back in two days."""
+
+    name, kind, walks = "Portal", "portal", ("charges",)
+
+    def __init__(self, payment: Payment) -> None:
+        self._record = Record("ch_1", payment)
+
+    def check(self) -> str:
+        return "It works."
+
+    def page(self, walk: str, cursor: str) -> Page:
+        return Page((self._record,) if not cursor else (), f"{walk} read", more=False)
+
+    def look_up(self, record_id: str) -> Record:
+        assert self._record.id == record_id
+        return self._record
+
+
+def test_a_polled_record_of_money_that_goes_back_tomorrow_is_kept_until_then(tmp_path: Path) -> None:
+    scene = a_scene(tmp_path)
+    soon = scene.clock.now() + timedelta(days=2)
+    scene.desk = replace(scene.desk, feed=OneCharge(replace(a_payment(), status=FeedStatus.RETURNED, status_at=soon)))
+
+    assert (1, 0) == (polling.run_once(scene.desk).refused, stored(scene))
+    scene.clock.advance(3 * 86_400)
+
+    assert (0, 1) == (polling.run_once(scene.desk).refused, stored(scene))
+    scene.db.close()
+    scene.ledger.close()
+
+
+def stored(scene: Scene) -> int:
+    with scene.db.read() as connection:
+        return len(payments.by_numbers(connection, "acme", {a_payment().transaction_number}))

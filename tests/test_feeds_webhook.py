@@ -14,7 +14,7 @@ from feeds.webhook import MOST_PAYMENTS, TOLERANCE_SECONDS, BadSignature, Messag
 from receivables.errors import FeedError
 from receivables.payment import Allocation, FeedStatus
 
-NOW = int(START.timestamp())
+NOW, TODAY = int(START.timestamp()), START.date()
 OLD, NEW = "the-old-secret-made-up-here", "the-new-secret-made-up-here"
 GOOD: dict[str, Any] = {
     "transaction_number": "TXN-1",
@@ -35,7 +35,7 @@ def problems(given: object) -> list[tuple[int, str]]:
     """Which fields of which payment are named."""
     body = given if isinstance(given, bytes) else json.dumps(given).encode()
     with pytest.raises(FeedError) as raised:
-        Message(body, a_company())
+        Message(body, a_company(), TODAY)
     return [(problem.line, problem.column) for problem in raised.value.problems]
 
 
@@ -77,8 +77,10 @@ def test_a_timestamp_that_is_no_plain_number_is_refused(timestamp: str) -> None:
 
 
 def test_one_payment_and_a_list_are_read_alike() -> None:
-    (alone,) = Message(json.dumps(GOOD).encode(), a_company()).payments()
-    listed = Message(json.dumps([GOOD, GOOD | {"transaction_number": "TXN-2", "status": "returned"}]).encode(), a_company())
+    (alone,) = Message(json.dumps(GOOD).encode(), a_company(), TODAY).payments()
+    listed = Message(
+        json.dumps([GOOD, GOOD | {"transaction_number": "TXN-2", "status": "returned"}]).encode(), a_company(), START.date()
+    )
     first, second = listed.payments()
     assert alone == first
     assert (Allocation(38_000, "1042"), Allocation(2_000, invoice_id="77")) == alone.allocations
@@ -98,7 +100,7 @@ def test_the_fields_are_read_by_the_rules_of_the_csv_feed() -> None:
         "dispute": "",
     }
     assert set(COLUMNS) == set(fields)
-    (sent,) = Message(json.dumps(fields).encode(), a_company()).payments()
+    (sent,) = Message(json.dumps(fields).encode(), a_company(), TODAY).payments()
     assert read_line(1, fields, a_company()).payment == sent
 
 
@@ -157,5 +159,7 @@ def test_half_a_character_is_refused() -> None:
 
 
 def test_the_same_message_has_the_same_digest_and_another_has_not() -> None:
-    first, again, other = (Message(json.dumps(GOOD | {"method": method}).encode(), a_company()) for method in ("a", "a", "b"))
+    first, again, other = (
+        Message(json.dumps(GOOD | {"method": method}).encode(), a_company(), TODAY) for method in ("a", "a", "b")
+    )
     assert first.digest == again.digest != other.digest

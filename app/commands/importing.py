@@ -123,11 +123,10 @@ def _feed(desk: Desk, file: Path, chosen: Chosen, *, partial: bool, not_cards: b
             stored = payments.find(connection, desk.company.id, number)
         return stored.payment if stored else None
 
+    company, today = desk.company, desk.company.day_of(desk.clock.now())
     if chosen.by is None:
-        return CsvFile(
-            file, desk.company, partial=partial, are_not_cards=are_not_cards, today=desk.company.day_of(desk.clock.now())
-        )
-    return MappedFile(file, desk.company, chosen.by, partial=partial, known=known, are_not_cards=are_not_cards)
+        return CsvFile(file, company, partial=partial, are_not_cards=are_not_cards, today=today)
+    return MappedFile(file, company, chosen.by, partial=partial, known=known, are_not_cards=are_not_cards, today=today)
 
 
 def _say(feed: PaymentFile, counts: intake.IntakeCounts, chosen: Chosen, *, partial: bool, as_json: bool, desk: Desk) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 
 from feeds.csv_line import read_line, shown
-from feeds.findings import WHOLE_FILE, WHOLE_LINE, Findings, Unreadable, unreadable
+from feeds.findings import WHOLE_FILE, WHOLE_LINE, Findings, Unreadable, unreadable, went_back_later
 from feeds.maps.cells import MOST_BYTES, Cell, Row, text_rows
 from feeds.maps.changes import Change, Changes
 from feeds.maps.map import ABOUT_ANOTHER, Map, Means
@@ -48,8 +49,9 @@ class MappedFile(PaymentFile):
         partial: bool = False,
         known: Callable[[str], Payment | None] = lambda number: None,  # noqa: ARG005
         are_not_cards: Callable[[str], bool] = lambda digest: False,  # noqa: ARG005
+        today: date | None = None,
     ) -> None:
-        super().__init__(path, company, partial=partial, are_not_cards=are_not_cards)
+        super().__init__(path, company, partial=partial, are_not_cards=are_not_cards, today=today)
         self._map = by
         self._known = known
         self._payments: list[Payment] = []
@@ -160,6 +162,10 @@ class MappedFile(PaymentFile):
             self._note(row, "left out", "", "a fee of no payment")
             return
         column = row.column_of("refers_to")
+        written = shown(row.text("paid_at"))
+        late = went_back_later(row.line, row.column_of("paid_at"), written, at, self._company, self._today)
+        if late and means is not Means.FEE:
+            row.problems.append(late)
         if not number:
             message = f"a {means} names no payment"
             row.problems.append(
@@ -179,7 +185,14 @@ class MappedFile(PaymentFile):
         if row.problems:
             return
         commas = self._map.invoices is not None and self._map.invoices.joined_by_commas
-        reading = read_line(row.line, fields, self._company, numbers_are_not_cards=self._not_cards, commas_join_invoices=commas)
+        reading = read_line(
+            row.line,
+            fields,
+            self._company,
+            numbers_are_not_cards=self._not_cards,
+            commas_join_invoices=commas,
+            today=self._today,
+        )
         findings.card_lines += reading.cards
         row.problems += [replace(problem, column=row.column_of(problem.column)) for problem in reading.problems]
         number = reading.transaction_number
