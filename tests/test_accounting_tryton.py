@@ -510,8 +510,9 @@ def test_cancelled_invoice_and_its_copy_with_another_number_are_both_reported(tr
     after = tryton.dana.invoice("1043", customer, 10_000)
 
     changed, _ = every_change(tryton, cursor)
-    status = {document.id: document.status for document in changed if isinstance(document, Invoice)}
-    assert {before: InvoiceStatus.VOIDED, after: InvoiceStatus.OPEN} == status
+    invoices = {document.id: document for document in changed if isinstance(document, Invoice)}
+    assert {before: InvoiceStatus.VOIDED, after: InvoiceStatus.OPEN} == {id_: of.status for id_, of in invoices.items()}
+    assert (True, invoices[before].items) == (bool(invoices[after].items), invoices[after].items)
 
 
 def test_receipt_reversed_by_hand_brings_the_invoice_up_again_although_its_change_time_stands_still(tryton: TrytonScene) -> None:

@@ -24,6 +24,7 @@ from receivables.books_records import (
     Receipt,
     ReceiptLine,
     Stamp,
+    items_of,
 )
 from receivables.credit_reasons import BETWEEN_LINES, reasons_of
 from receivables.words import day_of
@@ -31,7 +32,7 @@ from receivables.words import day_of
 CUSTOMER_FIELDS = ("name", "active", "replaced_by", "_timestamp", *STAMPS)
 INVOICE_FIELDS = (
     *"number state party currency.code total_amount amount_to_pay invoice_date account lines_to_pay _timestamp".split(),
-    *"lines_to_pay.maturity_date description reference".split(),
+    *"lines_to_pay.maturity_date description reference lines.type lines.description lines.product".split(),
     *STAMPS,
 )
 CREDIT_FIELDS = ("comment", "lines.description", "lines.note", "lines.account.name")
@@ -77,7 +78,14 @@ def invoice(row: Mapping[str, Any], time_zone: ZoneInfo) -> Invoice:
         changed=changed,
         due_on=max(due, default=None),
         origin=row["reference"] or "",
+        items=items_of(_item(line) for line in row["lines."] if line["type"] == "line"),
     )
+
+
+def _item(line: Mapping[str, Any]) -> str:
+    """What a line is for: its product, by id because its name costs the server more, and what is written on it."""
+    product = f"product {line['product']}" if line["product"] else ""
+    return " ".join(filter(None, (product, line["description"])))
 
 
 def credit_memo(row: Mapping[str, Any], entries: Entries, linked: Mapping[int, Stamp], time_zone: ZoneInfo) -> CreditMemo:
