@@ -23,6 +23,7 @@ from storage.engine import Connection
 from storage.mirror import Seen
 from storage.payments import StoredPayment
 from storage.work import Work
+from sync import news
 from sync.desk import Desk
 from sync.invoice_meant import Choice, Wanted, choose, told
 
@@ -104,22 +105,31 @@ class _Found:
 
 
 def run_once(desk: Desk) -> int:
-    """Binds what can be bound of every payment not yet posted; returns how many lines were bound."""
-    return sum(_bind_all(desk, state) for state in (PaymentState.RECEIVED, PaymentState.FAILED))
-
-
-def _bind_all(desk: Desk, state: PaymentState) -> int:
+    """Binds what can be bound of what waits to be posted, and of failures that something changed for; returns how many lines."""
     bound, after = 0, ""
     while True:
         with desk.db.read() as connection:
-            batch = payments.in_state(connection, desk.company.id, state, limit=PAYMENTS_PER_BATCH, after=after)
+            batch = payments.in_state(connection, desk.company.id, PaymentState.RECEIVED, limit=PAYMENTS_PER_BATCH, after=after)
             found = _meant_by(connection, desk.company, batch)
-        if found:
-            with desk.work() as work:
-                bound += _write(work, found)
+        bound += _bind(desk, found)
         if len(batch) < PAYMENTS_PER_BATCH:
-            return bound
+            break
         after = batch[-1].number
+    due = news.due(desk).numbers
+    for begin in range(0, len(due), PAYMENTS_PER_BATCH):
+        with desk.db.read() as connection:
+            known = payments.by_numbers(connection, desk.company.id, due[begin : begin + PAYMENTS_PER_BATCH])
+            failed = [stored for stored in known.values() if stored.state is PaymentState.FAILED]
+            found = _meant_by(connection, desk.company, failed)
+        bound += _bind(desk, found)
+    return bound
+
+
+def _bind(desk: Desk, found: Sequence[_Found]) -> int:
+    if not found:
+        return 0
+    with desk.work() as work:
+        return _write(work, found)
 
 
 def bind(work: Work, company: Company, batch: Sequence[StoredPayment]) -> int:

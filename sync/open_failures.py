@@ -1,4 +1,4 @@
-"""Every open failure is read about again at each sync.
+"""Open failures are read about again at each sync, where something may have changed for them (`sync/news.py`).
 
 Reads: open failures, and the books about them. Leaves: evidence on each, kept only when it says something new. Never: a
 reading that was cut short in the place of one that was not.
@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 
 from receivables.evidence import Evidence, Refused
 from receivables.payment import Bucket
-from storage import failures, payments, unread
+from storage import failures, looks, payments, unread
 from storage.failures import ReadEvidence, StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import escalation
+from sync import escalation, news
 from sync.desk import Desk
 from sync.evidence import gather
 
@@ -23,26 +23,31 @@ _READABLE = (Bucket.WAITING_PERSON, Bucket.UNKNOWN)
 
 
 def run_once(desk: Desk) -> int:
-    """Reads about every open failure; returns how many have something new. Raises AccessLost and BooksUnavailable."""
-    news, after, isolated = 0, "", None
-    while True:
-        with desk.db.read() as connection:
-            page = failures.open_ones(connection, desk.company.id, about="payment", limit=FAILURES_PER_BATCH, after=after)
-            if not page:
-                return news
-            known = payments.by_numbers(connection, desk.company.id, failures.transaction_numbers(page))
-            if isolated is None:
-                isolated = escalation.is_isolated(connection, desk.company, desk.clock.now())
-        # While a remedy is carried out the books are between two states; there is nothing to say then.
-        batch = [found for found in page if known[found.transaction_number].bucket in _READABLE]
-        stored = [known[found.transaction_number] for found in batch]
-        gathered = gather(desk, stored, isolated=isolated, refusals=_refusals(batch))
-        read = [ReadEvidence.of(found, gathered[found.transaction_number]) for found in batch]
+    """Reads about the open failures that are due; returns how many have something new. Raises AccessLost, BooksUnavailable."""
+    due, found = news.due(desk), 0
+    if not due.numbers:
+        return 0
+    with desk.db.read() as connection:
+        isolated = escalation.is_isolated(connection, desk.company, desk.clock.now())
+    for begin in range(0, len(due.numbers), FAILURES_PER_BATCH):
+        found += _look(desk, due.numbers[begin : begin + FAILURES_PER_BATCH], isolated=isolated)
+    if due.look is not None:
         with desk.work() as work:
-            news += keep(work, read)
-        if len(page) < FAILURES_PER_BATCH:
-            return news
-        after = page[-1].id
+            looks.keep(work, due.look)
+    return found
+
+
+def _look(desk: Desk, numbers: Sequence[str], *, isolated: bool) -> int:
+    with desk.db.read() as connection:
+        opened = failures.open_of_many(connection, desk.company.id, numbers)
+        known = payments.by_numbers(connection, desk.company.id, opened)
+    # While a remedy is carried out the books are between two states; there is nothing to say then.
+    batch = [found for number, found in opened.items() if known[number].bucket in _READABLE]
+    stored = [known[found.transaction_number] for found in batch]
+    gathered = gather(desk, stored, isolated=isolated, refusals=_refusals(batch))
+    read = [ReadEvidence.of(found, gathered[found.transaction_number]) for found in batch]
+    with desk.work() as work:
+        return keep(work, read)
 
 
 def keep(work: Work, read: Sequence[ReadEvidence]) -> int:

@@ -13,7 +13,7 @@ from storage.schema.columns import Moment, among, is_in, metadata
 from storage.schema.connections import call_budget, feed_cursor, feed_record, seen_message, token
 from storage.schema.decisions import alias, decision, offer, other_money, proof, receipt_claim
 from storage.schema.effects import dispatch, effect
-from storage.schema.failures import diagnosis, escalation, evidence, failure, incident
+from storage.schema.failures import diagnosis, escalation, evidence, failure, incident, look
 from storage.schema.messages import card, outbox
 from storage.schema.nights import night
 from storage.schema.payments import (
@@ -64,6 +64,7 @@ __all__ = [
     "incident",
     "intake_file",
     "is_in",
+    "look",
     "metadata",
     "mirror",
     "night",

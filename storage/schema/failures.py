@@ -102,6 +102,18 @@ diagnosis = Table(
 Index("ix_diagnosis_by_state", diagnosis.c.company, diagnosis.c.state)
 Index("ix_diagnosis_by_evidence", diagnosis.c.company, diagnosis.c.evidence_id)
 
+#: How far the last look at a company's open failures went, where they are many: `storage.looks`.
+look = Table(
+    "look",
+    metadata,
+    company_column(),
+    Column("at", Moment, nullable=False),
+    Column("seq", Integer, nullable=False),  # of the record, when the look began
+    Column("rests_on", String(64), nullable=False),  # identifies what held for all of them
+    Column("after", String(26), nullable=False),  # the last one read by turns
+    refers_to("company", "company", key=("id",)),
+)
+
 escalation = Table(
     "escalation",
     metadata,

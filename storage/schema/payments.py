@@ -260,3 +260,4 @@ Index("ix_mirror_by_full_key", mirror.c.company, mirror.c.full_key,
       sqlite_where=_HAS_FULL_NAME, postgresql_where=_HAS_FULL_NAME)  # fmt: skip
 Index("ix_mirror_by_name", mirror.c.company, mirror.c.kind, mirror.c.name_folded)
 Index("ix_mirror_by_customer", mirror.c.company, mirror.c.kind, mirror.c.customer_id)
+Index("ix_mirror_by_seen", mirror.c.company, mirror.c.seen_at)
