@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from receivables.books_records import CreditMemo, Customer, Gone, Invoice, MoneyOutKind, Receipt, ReceiptLine
 from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
@@ -263,6 +264,7 @@ def effect_key(company: str, transaction_number: str, what: str, generation: int
     return _digest("key-v1", company, transaction_number, what, str(generation))[:36]
 
 
+@lru_cache(4096)  # each payment is asked for several times in a batch
 def marker_stem(company: str, transaction_number: str) -> str:
     """What every receipt of one payment carries in the books, whatever its part and generation."""
     return "rn-" + _digest("marker-v1", company, transaction_number)[:16]

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from receivables.payment import Payment
 from storage import schema
+from storage.given import is_given
 from storage.work import Work
 
 
@@ -111,15 +112,16 @@ def of_payment(connection: Connection, company: str, number: str) -> list[Attemp
     ]
 
 
+_COUNTS = (
+    sa.select(schema.attempt.c.transaction_number, sa.func.count())
+    .where(schema.attempt.c.company == sa.bindparam("of_company"), is_given(schema.attempt.c.transaction_number, "numbers"))
+    .group_by(schema.attempt.c.transaction_number)
+)
+
+
 def counts(connection: Connection, company: str, numbers: Collection[str]) -> dict[str, int]:
     """How often each payment was checked."""
-    table = schema.attempt
-    rows = connection.execute(
-        sa.select(table.c.transaction_number, sa.func.count())
-        .where(table.c.company == company, table.c.transaction_number.in_(numbers))
-        .group_by(table.c.transaction_number)
-    )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in connection.execute(_COUNTS, {"of_company": company, "numbers": numbers})}
 
 
 def tally_since(connection: Connection, company: str, since: datetime) -> Tally:
@@ -180,7 +182,7 @@ def _tally(rows: Iterable[sa.Row[str, int, int, int, int]]) -> Tally:
 _LANDED = (
     sa.update(schema.attempt)
     .where(schema.attempt.c.company == sa.bindparam("of_company"), schema.attempt.c.first)
-    .where(schema.attempt.c.transaction_number.in_(sa.bindparam("numbers", expanding=True)))
+    .where(is_given(schema.attempt.c.transaction_number, "numbers"))
     .where(schema.attempt.c.code == "outcome_unknown")
     .values(failed=False, code="landed", message="")
 )

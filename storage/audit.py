@@ -11,6 +11,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -46,15 +47,27 @@ class Break:
     problem: str
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What a step tells of a change, before it has its place in the chain; `words` are as they will be hashed."""
+class Entry(NamedTuple):
+    """What a step tells of a change, before it has its place in the chain; `body` is as it will be hashed."""
 
     at: datetime
     actor: str
     action: str
     transaction_number: str | None
-    words: str
+    body: str
+
+
+_ADD = sa.insert(schema.audit)
+_MOVE_HEAD = (
+    sa.update(schema.audit_head)
+    .where(schema.audit_head.c.company == sa.bindparam("of_company"))
+    .values(seq=sa.bindparam("to_seq"), hash=sa.bindparam("to_hash"))
+)
+_THE_HEAD = (
+    sa.select(schema.audit_head.c.seq, schema.audit_head.c.hash)
+    .where(schema.audit_head.c.company == sa.bindparam("of_company"))
+    .with_for_update()
+)
 
 
 def words(body: Mapping[str, object]) -> str:
@@ -67,46 +80,42 @@ def append(connection: Connection, company: str, entries: Sequence[Entry]) -> No
     """Adds rows to the company's record, in this order. The head is locked once, at the end of the work, until it commits."""
     if not entries:
         return
-    head = schema.audit_head
     seq, previous = _head(connection, company)
     added = []
     for entry in entries:
         seq += 1
-        row = AuditRow(company, seq, entry.at, entry.actor, entry.action, entry.transaction_number, entry.words, previous, "")
-        previous = row_hash(row)
-        added.append(vars(row) | {"hash": previous})
-    connection.execute(sa.insert(schema.audit), added)
-    connection.execute(sa.update(head).where(head.c.company == company).values(seq=seq, hash=previous))
+        row: dict[str, object] = {"company": company, "seq": seq, **entry._asdict(), "prev_hash": previous}
+        previous = row["hash"] = _hash_of(row)
+        added.append(row)
+    connection.execute(_ADD, added)
+    connection.execute(_MOVE_HEAD, {"of_company": company, "to_seq": seq, "to_hash": previous})
 
 
 def _head(connection: Connection, company: str) -> tuple[int, str]:
     """The last row's number and hash, locked until the transaction ends."""
-    head = schema.audit_head
-    found = sa.select(head.c.seq, head.c.hash).where(head.c.company == company).with_for_update()
-    row = connection.execute(found).one_or_none()
+    head, here = schema.audit_head, {"of_company": company}
+    row = connection.execute(_THE_HEAD, here).one_or_none()
     if row is None:
         try:
             with connection.begin_nested():
                 connection.execute(sa.insert(head).values(company=company, seq=0, hash=GENESIS))
         except IntegrityError:  # another process began the record a moment ago
             pass
-        row = connection.execute(found).one()
+        row = connection.execute(_THE_HEAD, here).one()
     return row.seq, row.hash
 
 
 def row_hash(row: AuditRow) -> str:
     """SHA-256 over the canonical JSON of the whole row and the hash before it, as hexadecimal."""
-    whole = [
-        row.company,
-        row.seq,
-        row.at.isoformat(timespec="microseconds"),
-        row.actor,
-        row.action,
-        row.transaction_number,
-        row.body,
-        row.prev_hash,
-    ]
+    return _hash_of(vars(row))
+
+
+def _hash_of(row: Mapping[str, Any]) -> str:
+    whole = [row["company"], row["seq"], row["at"].isoformat(timespec="microseconds"), *map(row.__getitem__, _TOLD)]
     return hashlib.sha256(quick(whole).encode()).hexdigest()
+
+
+_TOLD = ("actor", "action", "transaction_number", "body", "prev_hash")
 
 
 def rows(connection: Connection, company: str, transaction_number: str | None = None) -> Iterator[AuditRow]:

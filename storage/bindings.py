@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storage import schema
+from storage.given import is_given
 from storage.work import Work
 
 
@@ -40,7 +41,7 @@ class Bound:
 _NEWEST = (
     sa.select(schema.binding.c.transaction_number, schema.binding.c.line, sa.func.max(schema.binding.c.version))
     .where(schema.binding.c.company == sa.bindparam("of_company"))
-    .where(schema.binding.c.transaction_number.in_(sa.bindparam("numbers", expanding=True)))
+    .where(is_given(schema.binding.c.transaction_number, "numbers"))
     .group_by(schema.binding.c.transaction_number, schema.binding.c.line)
 )
 _BIND = sa.insert(schema.binding)
@@ -88,7 +89,7 @@ def unbind(work: Work, number: str, decision_id: str) -> bool:
 _HELD = (
     sa.select(schema.binding)
     .where(schema.binding.c.company == sa.bindparam("of_company"))
-    .where(schema.binding.c.transaction_number.in_(sa.bindparam("numbers", expanding=True)))
+    .where(is_given(schema.binding.c.transaction_number, "numbers"))
     .order_by(schema.binding.c.transaction_number, schema.binding.c.line, schema.binding.c.version)
 )
 

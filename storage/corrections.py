@@ -16,6 +16,7 @@ from receivables.evidence import Evidence
 from receivables.payment import Payment
 from storage import failures, outbox, payments, schema
 from storage.failures import ReadEvidence, StoredFailure
+from storage.given import is_given
 from storage.payments import StoredPayment
 from storage.work import Work
 
@@ -55,18 +56,19 @@ def dismissed(connection: Connection, company: str, number: str) -> Correction |
     return of(connection, about[-1]) if about and about[-1].resolution == "dismissed" else None
 
 
+_WAITING = sa.select(schema.failure.c.transaction_number).where(
+    schema.failure.c.company == sa.bindparam("of_company"),
+    schema.is_in(schema.failure.c.state, "open"),
+    schema.failure.c.about == CORRECTION,
+    is_given(schema.failure.c.transaction_number, "numbers"),
+)
+
+
 def waiting(connection: Connection, company: str, numbers: Collection[str]) -> set[str]:
     """Those of these payments whose newer record waits for a person."""
     if not numbers:
         return set()
-    table = schema.failure
-    query = sa.select(table.c.transaction_number).where(
-        table.c.company == company,
-        schema.is_in(table.c.state, "open"),
-        table.c.about == CORRECTION,
-        table.c.transaction_number.in_(numbers),
-    )
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(_WAITING, {"of_company": company, "numbers": numbers}).scalars())
 
 
 def respell(work: Work, stored: StoredPayment, spelled: Payment) -> bool:

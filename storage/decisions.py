@@ -15,6 +15,7 @@ from receivables.authority import BY_ITS_MAKER
 from receivables.books_records import Receipt
 from receivables.diagnosis import Remedy
 from storage import schema, twins
+from storage.given import is_given
 from storage.schema.decisions import UNDER_WAY
 from storage.work import Work
 
@@ -290,16 +291,18 @@ def claimed(connection: Connection, company: str, receipt_ids: Collection[str] |
     return {row.receipt_id: row.claimed_minor for row in rows}
 
 
+_STANDING = (
+    sa.select(schema.proof)
+    .where(schema.proof.c.company == sa.bindparam("of_company"), is_given(schema.proof.c.transaction_number, "numbers"))
+    .where(schema.proof.c.withdrawn_at.is_(None))
+    .order_by(schema.proof.c.given_at, schema.proof.c.id)
+)
+
+
 def standing_proofs(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, Sequence[Proof]]:
     """What the dismissals of these payments rest on now, by transaction number."""
-    table = schema.proof
-    rows = connection.execute(
-        sa.select(table)
-        .where(table.c.company == company, table.c.transaction_number.in_(numbers), table.c.withdrawn_at.is_(None))
-        .order_by(table.c.given_at, table.c.id)
-    )
     found: dict[str, list[Proof]] = {}
-    for row in rows:
+    for row in connection.execute(_STANDING, {"of_company": company, "numbers": numbers}):
         found.setdefault(row.transaction_number, []).append(_proof(row))
     return found
 

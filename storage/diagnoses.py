@@ -40,17 +40,17 @@ def begin(work: Work, found: StoredFailure) -> Begun:
     """Remembers that a diagnosis begins, before the engine runs: evidence that kills the process shows as begun."""
     work.only_for(found.company)
     begun = Begun(work.ids.new(), found.id)
-    work.connection.execute(
-        sa.insert(schema.diagnosis).values(
-            company=found.company,
-            id=begun.id,
-            failure_id=found.id,
-            evidence_id=found.evidence_id,
-            state="started",
-            started_at=work.at,
-        )
-    )
+    row = {"company": found.company, "id": begun.id, "failure_id": found.id, "evidence_id": found.evidence_id}
+    work.connection.execute(_BEGIN, row | {"state": "started", "started_at": work.at})
     return begun
+
+
+_BEGIN = sa.insert(schema.diagnosis)
+_END = (
+    sa.update(schema.diagnosis)
+    .where(schema.diagnosis.c.company == sa.bindparam("of_company"), schema.diagnosis.c.id == sa.bindparam("of_id"))
+    .values(state=sa.bindparam("ended_as"), finished_at=sa.bindparam("now"), body=sa.bindparam("said"))
+)
 
 
 def begun_before(connection: Connection, company: str, before: datetime) -> Sequence[Begun]:
@@ -69,12 +69,9 @@ def end(work: Work, begun: Begun, diagnosis: Diagnosis, *, sentence: str = "", r
 
     `sentence` is what the record says of it; `root` is what the failure has in common with others, "" where it stands alone.
     """
-    table = schema.diagnosis
-    work.connection.execute(
-        sa.update(table)
-        .where(table.c.company == work.company, table.c.id == begun.id)
-        .values(state="crashed" if crashed else "done", finished_at=work.at, body=codec.diagnosis_to_json(diagnosis))
-    )
+    ended: dict[str, object] = {"of_company": work.company, "of_id": begun.id, "now": work.at}
+    said = {"ended_as": "crashed" if crashed else "done", "said": codec.diagnosis_to_json(diagnosis)}
+    work.connection.execute(_END, ended | said)
     number = failures.show(work, begun.failure_id, diagnosis, root)
     if number is None:
         return

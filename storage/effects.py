@@ -24,6 +24,7 @@ from receivables.effects import (
     Write,
 )
 from storage import codec, schema
+from storage.given import is_given
 from storage.work import Work
 
 
@@ -199,9 +200,22 @@ def by_ids(connection: Connection, company: str, ids: Collection[str]) -> Sequen
 _OF_PAYMENTS = (
     sa.select(schema.effect)
     .where(schema.effect.c.company == sa.bindparam("of_company"))
-    .where(schema.effect.c.transaction_number.in_(sa.bindparam("numbers", expanding=True)))
+    .where(is_given(schema.effect.c.transaction_number, "numbers"))
     .order_by(schema.effect.c.planned_at, schema.effect.c.id)
 )
+
+
+_OTHERS = _OF_PAYMENTS.where(sa.not_(is_given(schema.effect.c.id, "but")))
+
+
+def beside(connection: Connection, company: str, held: Sequence[StoredEffect]) -> Mapping[str, Sequence[StoredEffect]]:
+    """Every effect of the payments of these, in the order they were planned: these as they are held, the others as stored."""
+    given = {"of_company": company, "numbers": {effect.transaction_number for effect in held}, "but": [of.id for of in held]}
+    found = [*held, *(of_row(row._mapping) for row in connection.execute(_OTHERS, given))]
+    chains: dict[str, list[StoredEffect]] = {effect.transaction_number: [] for effect in held}
+    for effect in sorted(found, key=lambda effect: (effect.planned_at, effect.id)):
+        chains[effect.transaction_number].append(effect)
+    return chains
 
 
 def of_payments(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, Sequence[StoredEffect]]:
@@ -209,7 +223,7 @@ def of_payments(connection: Connection, company: str, numbers: Collection[str]) 
     found: dict[str, list[StoredEffect]] = {number: [] for number in numbers}
     if not found:
         return found
-    for row in connection.execute(_OF_PAYMENTS, {"of_company": company, "numbers": list(found)}):
+    for row in connection.execute(_OF_PAYMENTS, {"of_company": company, "numbers": found}):
         found[row.transaction_number].append(of_row(row._mapping))
     return found
 
@@ -309,7 +323,7 @@ _UNDERWAY_TO = _UNDERWAY.where(
     schema.effect.c.transaction_number.in_(
         sa.select(schema.binding.c.transaction_number).where(
             schema.binding.c.company == sa.bindparam("of_company"),
-            schema.binding.c.invoice_id.in_(sa.bindparam("invoices", expanding=True)),
+            is_given(schema.binding.c.invoice_id, "invoices"),
         )
     )
 )
@@ -340,9 +354,13 @@ def _load(connection: Connection, condition: sa.ColumnElement[bool]) -> list[Sto
 
 def of_row(row: sa.RowMapping) -> StoredEffect:
     """A row of the effects as a value."""
-    values: dict[str, Any] = {name: row[name] for name in StoredEffect.__dataclass_fields__}
-    values["kind"] = EffectKind(row["kind"])
-    values["state"] = EffectState(row["state"])
-    values["write"] = codec.write_from_json(row["kind"], row["write"])
-    values["read_back"] = ReadBack(**row["read_back"]) if row["read_back"] else None
+    values = dict(row)
+    for name in _NOT_SHOWN:
+        del values[name]
+    values["write"] = codec.write_from_json(values["kind"], values["write"])
+    values["kind"], values["state"] = EffectKind(values["kind"]), EffectState(values["state"])
+    values["read_back"] = ReadBack(**values["read_back"]) if values["read_back"] else None
     return StoredEffect(**values)
+
+
+_NOT_SHOWN = frozenset(schema.effect.c.keys()) - set(StoredEffect.__dataclass_fields__)

@@ -14,6 +14,7 @@ from receivables.diagnosis import Cause, Diagnosis, Remedy
 from receivables.evidence import Evidence
 from receivables.payment import Payment
 from storage import codec, outbox, schema
+from storage.given import is_given
 from storage.work import Work
 
 #: A new failure is shown when it was diagnosed and is known to stand alone; if that never ends, after this.
@@ -147,11 +148,7 @@ _NEW = sa.insert(schema.failure)
 
 def hold(work: Work, number: str) -> None:
     """From now on the payment's open failure posts nothing by itself, even when all fits again."""
-    table = schema.failure
-    here = (table.c.company == work.company, table.c.transaction_number == number, table.c.about == "payment")
-    work.connection.execute(
-        sa.update(table).where(*here, schema.is_in(table.c.state, "open")).values(held=True, version=table.c.version + 1)
-    )
+    work.connection.execute(_HOLD, {"of_company": work.company, "numbers": [number], "of_what": "payment"})
 
 
 def resolve(work: Work, found: StoredFailure, *, resolution: str, by: str) -> bool:
@@ -181,16 +178,14 @@ def resolve(work: Work, found: StoredFailure, *, resolution: str, by: str) -> bo
     return True
 
 
-_OPEN_OF = (
-    sa.select(schema.failure)
-    .where(
-        schema.failure.c.company == sa.bindparam("of_company"),
-        schema.failure.c.transaction_number.in_(sa.bindparam("numbers", expanding=True)),
-        schema.failure.c.about == sa.bindparam("of_what"),
-        schema.is_in(schema.failure.c.state, "open"),
-    )
-    .order_by(schema.failure.c.id)
+_HERE = (
+    schema.failure.c.company == sa.bindparam("of_company"),
+    is_given(schema.failure.c.transaction_number, "numbers"),
+    schema.failure.c.about == sa.bindparam("of_what"),
+    schema.is_in(schema.failure.c.state, "open"),
 )
+_OPEN_OF = sa.select(schema.failure).where(*_HERE).order_by(schema.failure.c.id)
+_HOLD = sa.update(schema.failure).where(*_HERE).values(held=True, version=schema.failure.c.version + 1)
 
 
 def open_of_many(
@@ -289,13 +284,17 @@ class ReadEvidence:
 
 
 _HASHES = sa.select(schema.evidence.c.id, schema.evidence.c.facts_hash).where(
-    schema.evidence.c.company == sa.bindparam("of_company"), schema.evidence.c.id.in_(sa.bindparam("ids", expanding=True))
+    schema.evidence.c.company == sa.bindparam("of_company"), is_given(schema.evidence.c.id, "ids")
+)
+_BODIES = sa.select(schema.evidence.c.id, schema.evidence.c.body).where(
+    schema.evidence.c.company == sa.bindparam("of_company"), is_given(schema.evidence.c.id, "ids")
 )
 _EVIDENCE = sa.insert(schema.evidence)
-_POINT = (
-    sa.update(schema.failure)
-    .where(schema.failure.c.company == sa.bindparam("of_company"), schema.failure.c.id == sa.bindparam("of_id"))
-    .values(evidence_id=sa.bindparam("newest"), changed_at=sa.bindparam("taken_at"), version=schema.failure.c.version + 1)
+_CHANGE = sa.update(schema.failure).where(
+    schema.failure.c.company == sa.bindparam("of_company"), schema.failure.c.id == sa.bindparam("of_id")
+)
+_POINT = _CHANGE.values(
+    evidence_id=sa.bindparam("newest"), changed_at=sa.bindparam("taken_at"), version=schema.failure.c.version + 1
 )
 
 
@@ -322,11 +321,15 @@ def store_evidence(work: Work, read: Sequence[ReadEvidence]) -> int:
     return len(rows)
 
 
+def evidence_of(connection: Connection, company: str, ids: Collection[str]) -> Mapping[str, Evidence]:
+    """Stored evidence by its id, exactly as it was read."""
+    asked = {"of_company": company, "ids": ids}
+    return {row.id: codec.evidence_from_json(row.body) for row in connection.execute(_BODIES, asked)}
+
+
 def evidence(connection: Connection, company: str, evidence_id: str) -> Evidence:
-    """Stored evidence, exactly as it was read."""
-    table = schema.evidence
-    query = sa.select(table.c.body).where(table.c.company == company, table.c.id == evidence_id)
-    return codec.evidence_from_json(connection.execute(query).scalar_one())
+    """The same of one; it must be there."""
+    return evidence_of(connection, company, [evidence_id])[evidence_id]
 
 
 def evidence_if_any(connection: Connection, company: str, evidence_id: str | None) -> Evidence | None:
@@ -348,16 +351,20 @@ def evidence_before(connection: Connection, found: StoredFailure, evidence_id: s
     return None if body is None else codec.evidence_from_json(body)
 
 
+_SHOW = (
+    _CHANGE.where(schema.failure.c.state == "open")
+    .values(changed_at=sa.bindparam("now"), version=schema.failure.c.version + 1, root=sa.bindparam("of_root"))
+    .values({name: sa.bindparam(f"now_{name}") for name in ("cause", "remedy", "confidence", "diagnosis")})
+    .returning(schema.failure.c.transaction_number)
+)
+
+
 def show(work: Work, failure_id: str, diagnosis: Diagnosis, root: str) -> str | None:
     """Keeps a diagnosis on its failure. Returns the payment's transaction number; None where it was resolved meanwhile."""
-    table, here = schema.failure, _is(work.company, failure_id)
-    shown = work.connection.execute(
-        sa.update(table)
-        .where(here, table.c.state == "open")
-        .values(changed_at=work.at, version=table.c.version + 1, root=root, **_words(diagnosis))
-        .returning(table.c.transaction_number)
-    ).scalar_one_or_none()
-    return None if shown is None else str(shown)
+    here = {"of_company": work.company, "of_id": failure_id, "now": work.at, "of_root": root}
+    given = here | {f"now_{name}": value for name, value in _words(diagnosis).items()}
+    shown: str | None = work.connection.execute(_SHOW, given).scalar_one_or_none()
+    return shown
 
 
 def _words(diagnosis: Diagnosis) -> dict[str, Any]:

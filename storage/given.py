@@ -1,16 +1,17 @@
-"""Rows that are given to a statement as one value, so that it is put into SQL once, however many they are.
+"""Rows, and texts, that are given to a statement as one value, so that it is put into SQL once, however many they are.
 
-SQLAlchemy puts a table of VALUES into SQL anew each time; both kinds of database read JSON as a table.
+SQLAlchemy puts a table of VALUES and a list of IN into SQL anew each time; both kinds of database read one value as a table.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -76,6 +77,49 @@ def _item_in_postgresql(element: FunctionElement[Any], compiler: SQLCompiler, **
     if isinstance(element, _Moment):
         return f"(CAST({text} AS timestamp) AT TIME ZONE 'UTC')"
     return f"CAST({text} AS bigint)" if isinstance(element, _Number) else text
+
+
+class _Texts(sa.types.TypeDecorator[Collection[str]]):
+    """Texts as one value."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        return dialect.type_descriptor(postgresql.ARRAY(sa.String) if dialect.name == "postgresql" else sa.Text())
+
+    def process_bind_param(self, value: Collection[str] | None, dialect: sa.Dialect) -> Any:
+        given = list(value or ())
+        return given if dialect.name == "postgresql" else json.dumps(given)
+
+
+class _IsGiven(FunctionElement[bool]):
+    """Whether a text is one of those that are given."""
+
+    inherit_cache = True
+    name = "is_given"
+    type = sa.Boolean()
+
+    def self_group(self, against: Any = None) -> Any:  # noqa: ARG002
+        """As it is: with "= 1" behind it, SQLite would use no index."""
+        return self
+
+
+@compiles(_IsGiven, "sqlite")
+def _is_given_in_sqlite(element: _IsGiven, compiler: SQLCompiler, **kw: Any) -> str:
+    column, texts = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 (made of a column and a parameter)
+
+
+@compiles(_IsGiven, "postgresql")
+def _is_given_in_postgresql(element: _IsGiven, compiler: SQLCompiler, **kw: Any) -> str:
+    column, texts = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} = ANY({texts})"
+
+
+def is_given(column: sa.ColumnElement[str], name: str) -> sa.ColumnElement[bool]:
+    """Whether the column is one of the texts that are given as the parameter of this name."""
+    return _IsGiven(column, sa.bindparam(name, type_=_Texts))
 
 
 class Given:

@@ -27,7 +27,7 @@ from receivables.reference_keys import (
     words_of,
 )
 from storage import codec, schema
-from storage.given import Given, as_given
+from storage.given import Given, as_given, is_given
 from storage.work import Work
 
 ASKED_AT_ONCE = 60  # payments in one statement
@@ -229,7 +229,7 @@ def _asked() -> tuple[sa.Select[Any], sa.Select[Any], sa.Select[Any], sa.Select[
     begins = sa.and_(keys.c.company == asked.text(0), keys.c.start >= asked.text(1), keys.c.start < asked.text(2))
     named = sa.select(keys.c.document_id).select_from(asked.table.join(keys, begins))
     cut = sa.select(keys.c.document_id).where(
-        keys.c.company == sa.bindparam("of_company"), keys.c.start.in_(sa.bindparam("begins", expanding=True)), keys.c.cut
+        keys.c.company == sa.bindparam("of_company"), is_given(keys.c.start, "begins"), keys.c.cut
     )
     receipt = sa.and_(table.c.company == keys.c.company, table.c.document_id == keys.c.document_id)
     amount = sa.or_(table.c.amount_minor.is_(None), table.c.amount_minor.between(asked.number(3), asked.number(4)))
@@ -239,7 +239,7 @@ def _asked() -> tuple[sa.Select[Any], sa.Select[Any], sa.Select[Any], sa.Select[
         whole.where(table.c.document_id.in_(cut)),
         whole.where(table.c.document_id.in_(short)),
         whole.where(
-            table.c.customer_id.in_(sa.bindparam("customers", expanding=True)),
+            is_given(table.c.customer_id, "customers"),
             table.c.amount_minor.in_(sa.bindparam("amounts", expanding=True)),
             table.c.gone.is_(False),
         ),

@@ -15,6 +15,7 @@ from receivables.reference_keys import key_of, name_key
 from receivables.twins import folded
 from receivables.words import day_of
 from storage import codec, hand_receipts, schema
+from storage.given import is_given
 from storage.marks import key_of_marks
 from storage.work import Work
 
@@ -58,7 +59,7 @@ def take_over(work: Work, documents: Sequence[Document], gone: Sequence[Gone], *
 _KNOWN = sa.select(schema.mirror.c.kind, schema.mirror.c.document_id).where(
     schema.mirror.c.company == sa.bindparam("of_company"),
     schema.mirror.c.kind.in_(sa.bindparam("kinds", expanding=True)),
-    schema.mirror.c.document_id.in_(sa.bindparam("ids", expanding=True)),
+    is_given(schema.mirror.c.document_id, "ids"),
 )
 _HERE = (
     schema.mirror.c.company == sa.bindparam("of_company"),
@@ -159,11 +160,10 @@ def _never_seen(gone: Gone, deleted: Stamp, time_zone: ZoneInfo) -> Invoice:
 
 def customers_called(connection: Connection, company: str, names: Collection[str]) -> Sequence[Customer]:
     """The customers with one of these names, upper and lower case alike, and those of which it is the full name."""
-    table = schema.mirror
-    called = sa.and_(table.c.kind == "customer", table.c.name_folded.in_({folded(name) for name in names}))
     wanted = {folded(name) for name in names}
+    called = _seen(connection.execute(_CALLED, {"of_company": company, "names": wanted}))
     by_full_name = [of for of in _customers_keyed(connection, company, names, full=True) if folded(of.full_name) in wanted]
-    return _each_once([*_customers_of(_load(connection, company, called)), *by_full_name])
+    return _each_once([*_customers_of(called), *by_full_name])
 
 
 def customers_spelled_like(connection: Connection, company: str, names: Collection[str]) -> Sequence[Customer]:
@@ -173,12 +173,9 @@ def customers_spelled_like(connection: Connection, company: str, names: Collecti
 
 
 def _customers_keyed(connection: Connection, company: str, names: Collection[str], *, full: bool) -> list[Customer]:
-    table = schema.mirror
     keys = {name_key(name) for name in names} - {""}
-    if not keys:
-        return []
-    written = sa.and_(sa.text("full_key <> ''"), table.c.full_key.in_(keys)) if full else table.c.key.in_(keys)
-    return _customers_of(_load(connection, company, sa.and_(table.c.kind == "customer", written), limit=SPELLED_AT_MOST))
+    given = {"of_company": company, "keys": keys, "most": SPELLED_AT_MOST}
+    return _customers_of(_seen(connection.execute(_KEYED_FULL if full else _KEYED, given))) if keys else []
 
 
 def _customers_of(found: Sequence[Seen]) -> list[Customer]:
@@ -285,12 +282,13 @@ _LAST_SEEN = (
     .where(schema.mirror.c.company == sa.bindparam("of_company"))
     .order_by(schema.mirror.c.created_at, schema.mirror.c.document_id)
 )
-_NUMBERED = _LAST_SEEN.where(
-    schema.mirror.c.kind == "invoice", schema.mirror.c.number.in_(sa.bindparam("numbers", expanding=True))
-)
-_DOCUMENTS = _LAST_SEEN.where(
-    schema.mirror.c.kind == sa.bindparam("of_kind"), schema.mirror.c.document_id.in_(sa.bindparam("ids", expanding=True))
-)
+_NUMBERED = _LAST_SEEN.where(schema.mirror.c.kind == "invoice", is_given(schema.mirror.c.number, "numbers"))
+_DOCUMENTS = _LAST_SEEN.where(schema.mirror.c.kind == sa.bindparam("of_kind"), is_given(schema.mirror.c.document_id, "ids"))
+
+_CUSTOMERS = _LAST_SEEN.where(schema.mirror.c.kind == "customer")
+_CALLED = _CUSTOMERS.where(is_given(schema.mirror.c.name_folded, "names"))
+_KEYED = _CUSTOMERS.where(is_given(schema.mirror.c.key, "keys")).limit(sa.bindparam("most"))
+_KEYED_FULL = _CUSTOMERS.where(sa.text("full_key <> ''"), is_given(schema.mirror.c.full_key, "keys")).limit(sa.bindparam("most"))
 
 
 def _load(connection: Connection, company: str, condition: sa.ColumnElement[bool], *, limit: int | None = None) -> list[Seen]:

@@ -16,6 +16,7 @@ from receivables.books_records import Receipt
 from receivables.effects import facts_of
 from storage import schema
 from storage.codec import hash_of
+from storage.given import is_given
 from storage.work import Work
 
 
@@ -60,16 +61,18 @@ def say(work: Work, number: str, receipt: Receipt, cash_reference: str, decision
     work.record("receipt.other_money", transaction_number=number, body=body)
 
 
+_SAID = (
+    sa.select(schema.other_money)
+    .where(schema.other_money.c.company == sa.bindparam("of_company"))
+    .where(is_given(schema.other_money.c.transaction_number, "numbers"), schema.other_money.c.withdrawn_at.is_(None))
+    .order_by(schema.other_money.c.said_at, schema.other_money.c.id)
+)
+
+
 def said(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, Sequence[OtherMoney]]:
     """What people said of these payments and did not take back, by transaction number, oldest first."""
-    table = schema.other_money
-    query = (
-        sa.select(table)
-        .where(table.c.company == company, table.c.transaction_number.in_(numbers), table.c.withdrawn_at.is_(None))
-        .order_by(table.c.said_at, table.c.id)
-    )
     found: dict[str, list[OtherMoney]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(_SAID, {"of_company": company, "numbers": numbers}):
         values = {name: row._mapping[name] for name in OtherMoney.__dataclass_fields__}
         found.setdefault(row.transaction_number, []).append(OtherMoney(**values))
     return found

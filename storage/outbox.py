@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storage import schema
+from storage.given import is_given
 from storage.schema.messages import LEAVING
 from storage.watch import Watch, lease_end, lease_ended
 from storage.work import Work
@@ -19,7 +20,7 @@ _WANTED_AGAIN = (
     .where(
         schema.outbox.c.company == sa.bindparam("of_company"),
         schema.outbox.c.subject_kind == sa.bindparam("of_kind"),
-        schema.outbox.c.subject.in_(sa.bindparam("subjects", expanding=True)),
+        is_given(schema.outbox.c.subject, "subjects"),
         schema.is_in(schema.outbox.c.state, "waiting"),
     )
     .values(wanted_at=sa.bindparam("now"))

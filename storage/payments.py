@@ -14,6 +14,7 @@ from receivables import twins
 from receivables.payment import Allocation, Bucket, Dispute, FeedStatus, Payment, PaymentState
 from receivables.ways_out import WayOut, parts
 from storage import schema
+from storage.given import is_given
 from storage.work import Work
 
 _CHANGES = ("generation", "on_account_minor", "excluded_by")
@@ -186,39 +187,30 @@ def of_company(connection: Connection, company: str) -> Sequence[StoredPayment]:
 
 def walk(connection: Connection, company: str, *, limit: int, after: str = "") -> Sequence[StoredPayment]:
     """A bounded batch of all payments of a company, hidden ones included, in the order of their numbers."""
-    table = schema.payment
-    condition = sa.and_(table.c.company == company, table.c.transaction_number > after)
+    condition = sa.and_(schema.payment.c.company == company, schema.payment.c.transaction_number > after)
     return _load(connection, condition, limit=limit)
 
 
 def not_in_books(connection: Connection, company: str, amounts_minor: Collection[int], *, limit: int) -> Sequence[StoredPayment]:
     """Payments of one of these amounts that wait to be posted or failed, in the order of their numbers."""
     table = schema.payment
-    condition = sa.and_(
-        table.c.company == company,
-        table.c.state.in_([PaymentState.RECEIVED, PaymentState.FAILED]),
-        table.c.amount_minor.in_(amounts_minor),
-    )
+    waits = table.c.state.in_([PaymentState.RECEIVED, PaymentState.FAILED])
+    condition = sa.and_(table.c.company == company, waits, table.c.amount_minor.in_(amounts_minor))
     return _load(connection, condition, limit=limit)
 
 
 def gone_on(connection: Connection, company: str, invoice_ids: Collection[str]) -> Mapping[str, StoredPayment]:
     """The payments with a line bound to one of these invoices whose money went back, says the feed; by transaction number."""
-    table = schema.binding
+    table, payment = schema.binding, schema.payment
     bound = sa.select(table.c.transaction_number).where(table.c.company == company, table.c.invoice_id.in_(invoice_ids))
-    here = sa.and_(
-        schema.payment.c.company == company,
-        schema.payment.c.transaction_number.in_(bound),
-        schema.payment.c.status != FeedStatus.PAID,
-    )
+    of_them = payment.c.transaction_number.in_(bound)
+    here = sa.and_(payment.c.company == company, of_them, payment.c.status != FeedStatus.PAID)
     return {stored.number: stored for stored in _load(connection, here, limit=None)}
 
 
 def versions(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, int]:
     """Which version of each of these payments holds; one that was moved since it was read has another."""
-    table = schema.payment
-    query = sa.select(table.c.transaction_number, table.c.version)
-    rows = connection.execute(query.where(table.c.company == company, table.c.transaction_number.in_(numbers)))
+    rows = connection.execute(_VERSIONS, {"of_company": company, "numbers": numbers})
     return {row.transaction_number: row.version for row in rows}
 
 
@@ -330,11 +322,12 @@ _IN_ORDER = (
 _IN_STATE = _IN_ORDER.where(
     schema.payment.c.state == sa.bindparam("of_state"), schema.payment.c.transaction_number > sa.bindparam("after")
 ).limit(sa.bindparam("most"))
-_BY_NUMBERS = _IN_ORDER.where(schema.payment.c.transaction_number.in_(sa.bindparam("numbers", expanding=True)))
+_BY_NUMBERS = _IN_ORDER.where(is_given(schema.payment.c.transaction_number, "numbers"))
+_VERSIONS = _BY_NUMBERS.with_only_columns(schema.payment.c.transaction_number, schema.payment.c.version)
 _ALLOCATIONS = (
     sa.select(schema.allocation)
     .where(schema.allocation.c.company == sa.bindparam("of_company"))
-    .where(schema.allocation.c.transaction_number.in_(sa.bindparam("numbers", expanding=True)))
+    .where(is_given(schema.allocation.c.transaction_number, "numbers"))
     .order_by(schema.allocation.c.transaction_number, schema.allocation.c.line)
 )
 

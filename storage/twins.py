@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from receivables.twins import Alike, Settled, Twin
 from storage import schema
+from storage.given import is_given
 from storage.work import Work
 
 
@@ -57,21 +58,27 @@ def forget(work: Work, number: str, *, but: Collection[str]) -> None:
         work.record("payment.no_twin", transaction_number=number, body={"others": gone})
 
 
+_SHOWN = ("transaction_number", "customer", "amount_minor", "currency", "paid_at", "has_time")
+_OTHER = sa.and_(
+    schema.payment.c.company == schema.twin.c.company, schema.payment.c.transaction_number == schema.twin.c.other_number
+)
+_UNSETTLED = (
+    sa.select(
+        schema.twin.c.transaction_number.label("twin_number"),
+        schema.twin.c.alike,
+        *(schema.payment.c[name] for name in _SHOWN),
+    )
+    .join(schema.payment, _OTHER)
+    .where(schema.twin.c.company == sa.bindparam("of_company"), is_given(schema.twin.c.transaction_number, "numbers"))
+    .where(schema.twin.c.settled.is_(None))
+    .order_by(schema.payment.c.received_at, schema.payment.c.transaction_number)
+)
+
+
 def unsettled(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, tuple[Twin, ...]]:
     """For each payment that nobody settled yet, the payments it probably is again, those that came first before the others."""
-    table, payment = schema.twin, schema.payment
-    query = (
-        sa.select(
-            table.c.transaction_number.label("twin_number"),
-            table.c.alike,
-            *(payment.c[name] for name in ("transaction_number", "customer", "amount_minor", "currency", "paid_at", "has_time")),
-        )
-        .join(payment, sa.and_(payment.c.company == table.c.company, payment.c.transaction_number == table.c.other_number))
-        .where(table.c.company == company, table.c.transaction_number.in_(numbers), table.c.settled.is_(None))
-        .order_by(payment.c.received_at, payment.c.transaction_number)
-    )
     found: dict[str, tuple[Twin, ...]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(_UNSETTLED, {"of_company": company, "numbers": numbers}):
         twin = Twin(
             number=row.transaction_number,
             alike=Alike(row.alike),

@@ -43,14 +43,26 @@ def run_once(desk: Desk) -> DiagnosisCounts:
     while True:
         with desk.db.read() as connection:
             batch = diagnoses.wanted(connection, desk.company.id, limit=FAILURES_PER_BATCH)
+            evidence = failures.evidence_of(connection, desk.company.id, [found.evidence_id or "" for found in batch])
+            stored = payments.by_numbers(connection, desk.company.id, failures.transaction_numbers(batch))
         ended: _Ended | None = None
         for found in batch:
-            ended = _diagnose(desk, found, ended, counts)
+            of_it = _Read(found, stored[found.transaction_number], evidence[found.evidence_id or ""])
+            ended = _diagnose(desk, of_it, ended, counts)
         if ended is not None:
             with desk.work() as work:
                 ended.keep(work)
         if len(batch) < FAILURES_PER_BATCH:
             return counts
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A failure with its payment and the evidence to diagnose."""
+
+    found: StoredFailure
+    stored: StoredPayment
+    evidence: Evidence
 
 
 @dataclass(frozen=True)
@@ -67,15 +79,14 @@ class _Ended:
         diagnoses.end(work, self.attempt, self.diagnosis, sentence=self.sentence, root=self.root, crashed=self.crashed)
 
 
-def _diagnose(desk: Desk, found: StoredFailure, before: _Ended | None, counts: DiagnosisCounts) -> _Ended | None:
+def _diagnose(desk: Desk, read: _Read, before: _Ended | None, counts: DiagnosisCounts) -> _Ended | None:
     """Diagnoses one failure; what ended before it is kept with its beginning. Returns what is to be kept next."""
+    evidence, fits = read.evidence, _fits(read)
     with desk.work() as work:
         if before is not None:
             before.keep(work)
-        evidence = failures.evidence(work.connection, work.company, found.evidence_id or "")
-        earlier = failures.evidence_before(work.connection, found, found.evidence_id or "")
-        attempt = diagnoses.begin(work, found)
-        put_right = _put_right(work, found, evidence, earlier, attempt)
+        attempt = diagnoses.begin(work, read.found)
+        put_right = fits and _put_right(work, read, attempt)
     if put_right:
         counts.put_right += 1
         return None
@@ -92,28 +103,42 @@ def _diagnose(desk: Desk, found: StoredFailure, before: _Ended | None, counts: D
     return _Ended(attempt, diagnosis, sentence, root, failed)
 
 
-def _put_right(work: Work, found: StoredFailure, evidence: Evidence, before: Evidence | None, attempt: Begun) -> bool:
-    """Whether the books now take the payment, or already hold it, as meant; then nobody needs to decide."""
-    stored = payments.find(work.connection, work.company, found.transaction_number)
-    if stored is None or stored.state is not PaymentState.FAILED or stored.bucket is Bucket.UNKNOWN:
+def _fits(read: _Read) -> bool:
+    """Whether the books may hold the payment as meant by now, or take it; the database is not asked."""
+    stored, evidence = read.stored, read.evidence
+    if stored.state is not PaymentState.FAILED or stored.bucket is Bucket.UNKNOWN:
         return False
     if evidence.payment.status is not FeedStatus.PAID:
-        gone = rules.money_gone(evidence)
-        if not (gone.settled and money_back.settle(work, stored, found, gone)):
+        return rules.money_gone(evidence).settled
+    if read.found.held:
+        return False
+    if evidence.posted:
+        return not rules.awaits_decision(evidence)
+    return _can_be_taken_up(read) or not rules.obstacles(evidence)
+
+
+def _can_be_taken_up(read: _Read) -> bool:
+    """Whether our receipt is there and unknown to our rows. What could not be taken up when it was checked is a person's."""
+    found, evidence = read.found, read.evidence
+    return found.opened_because != rules.InTheWay.ALREADY_POSTED and taking_up.generation_in_books(evidence) is not None
+
+
+def _put_right(work: Work, read: _Read, attempt: Begun) -> bool:
+    """Whether the books now take the payment, or already hold it, as meant; then nobody needs to decide."""
+    found, stored, evidence = read.found, read.stored, read.evidence
+    if evidence.payment.status is not FeedStatus.PAID:
+        if not money_back.settle(work, stored, found, rules.money_gone(evidence)):
             return False
         diagnoses.end(work, attempt, rules.settled(evidence))
         return True
-    if found.held:
-        return False
+    before = failures.evidence_before(work.connection, found, found.evidence_id or "")
     if evidence.posted:
         state, bucket = PaymentState.POSTED, Bucket.IN_FLIGHT
-        if not _stands_as_meant(work, stored, evidence) or rules.awaits_decision(evidence):
+        if not _stands_as_meant(work, stored, evidence):
             return False
     else:
         state, bucket = PaymentState.RECEIVED, Bucket.TO_DO
-        # What could not be taken up when it was checked is a person's.
-        taken_up = found.opened_because != rules.InTheWay.ALREADY_POSTED and taking_up.generation_in_books(evidence) is not None
-        if not taken_up and (rules.obstacles(evidence) or _refused_just_now(evidence, before)):
+        if not _can_be_taken_up(read) and _refused_just_now(evidence, before):
             return False
     by = _who_changed(evidence, before)
     if not failures.resolve(work, found, resolution="put_right", by=by):

@@ -162,9 +162,10 @@ def _our_rows(
 ) -> _Ours:
     company, numbers = desk.company.id, [stored.number for stored in batch]
     with desk.db.read() as connection:
-        known = binding.look_up(connection, company, [stored.payment for stored in batch])
-        customers = {id_ for stored in batch for id_ in binding.customer_ids_of(stored.payment, known)}
         bound = bindings.held(connection, company, numbers)
+        asked_for = [stored.payment for stored in batch if full or not _is_bound(stored, bound[stored.number])]
+        known = binding.look_up(connection, company, asked_for)
+        customers = {id_ for stored in batch for id_ in binding.customer_ids_of(stored.payment, known)}
         of_customers = {stored.number: binding.customers_of(stored, bound[stored.number], known) for stored in batch}
         asked = [receipts_found.wanted(desk.company, stored.payment, of_customers[stored.number]) for stored in batch]
         on = {line.invoice_id for held in bound.values() for line in held.values()} if full else set()
@@ -185,6 +186,12 @@ def _our_rows(
             deposits=deposits.among(connection, company, numbers) if full else frozenset(),
             marked=() if full else marks.living(connection, company, {marker_stem(company, number) for number in numbers}),
         )
+
+
+def _is_bound(stored: StoredPayment, held: Mapping[int, Binding]) -> bool:
+    """Whether all its lines stand for invoices by the rule alone: then what it names is known."""
+    by_rule = [line for line in held.values() if line.decision_id is None]
+    return bool(by_rule) and len(by_rule) == len(stored.payment.allocations)
 
 
 def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool) -> _Read:

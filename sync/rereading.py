@@ -48,7 +48,7 @@ def why_stale(desk: Desk, ready: Sequence[StoredEffect], documents: Documents) -
     now = desk.clock.now()
     numbers = {effect.transaction_number for effect in ready}
     with desk.db.read() as connection:
-        parts = _other_parts(ready, effects.of_payments(connection, desk.company.id, numbers))
+        parts = _other_parts(ready, effects.beside(connection, desk.company.id, ready))
         stored = payments.by_numbers(connection, desk.company.id, numbers)
     rests = resting.why_stale(desk, ready, stored)
     appeared = receipts_again.news(desk, ready, stored)

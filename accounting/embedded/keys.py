@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from datetime import timedelta
 
 from accounting.embedded.change import Change, utc_text
@@ -20,8 +20,13 @@ from receivables.refusal import Refusal
 
 def body_hash(orders: Sequence[Order]) -> str:
     """Identifies what is asked for: the writes and their markers, in order. Versions are about when, not what."""
-    body = [{"kind": order.write.kind.value, "marker": order.marker, "write": asdict(order.write)} for order in orders]
-    return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
+    body = [{"kind": order.write.kind.value, "marker": order.marker, "write": order.write} for order in orders]
+    return hashlib.sha256(json.dumps(body, sort_keys=True, default=_by_name).encode()).hexdigest()
+
+
+def _by_name(value: object) -> object:
+    """A write and its lines as objects of their fields, and days as texts."""
+    return {each.name: getattr(value, each.name) for each in fields(value)} if is_dataclass(value) else str(value)
 
 
 def replayed(change: Change, key: str, body: str) -> tuple[Answer, ...] | None:
