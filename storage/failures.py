@@ -283,12 +283,9 @@ class ReadEvidence:
         return cls(found, evidence.taken_at, body, codec.stored_facts_hash(body), evidence.cut_short)
 
 
-_HASHES = sa.select(schema.evidence.c.id, schema.evidence.c.facts_hash).where(
-    schema.evidence.c.company == sa.bindparam("of_company"), is_given(schema.evidence.c.id, "ids")
-)
-_BODIES = sa.select(schema.evidence.c.id, schema.evidence.c.body).where(
-    schema.evidence.c.company == sa.bindparam("of_company"), is_given(schema.evidence.c.id, "ids")
-)
+_KEPT = (schema.evidence.c.company == sa.bindparam("of_company"), is_given(schema.evidence.c.id, "ids"))
+_HASHES = sa.select(schema.evidence.c.id, schema.evidence.c.facts_hash).where(*_KEPT)
+_BODIES = sa.select(schema.evidence.c.id, schema.evidence.c.body).where(*_KEPT)
 _EVIDENCE = sa.insert(schema.evidence)
 _CHANGE = sa.update(schema.failure).where(
     schema.failure.c.company == sa.bindparam("of_company"), schema.failure.c.id == sa.bindparam("of_id")
