@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import garbage
 import private_postgres
 import pytest
 import templates
@@ -39,6 +40,11 @@ ALLOWED_SKIPS: dict[str, str] = {
 def skip_is_allowed(reason: str) -> bool:
     """Whether a test may be skipped for this reason although everything must run."""
     return any(re.search(pattern, reason) for pattern in ALLOWED_SKIPS)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    garbage.leave_alone_what_is_there()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import garbage
 import templates
 from scene import a_scene
 
@@ -42,3 +43,4 @@ for name in COMMANDS:
     loaded(name)
 with TemporaryDirectory(dir=templates.memory()) as made:
     _live(Path(made))
+garbage.leave_alone_what_is_there()
