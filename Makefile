@@ -72,7 +72,7 @@ importing: ## how many lines of a file are imported in a second, here and in 0.1
 	@$(install) dev
 	@$(bin)/python -m bench.importing $(ARGS)
 
-load: ## many idle and hung companies, presses during a sync, years of history, a soak; here and in 0.1.0 (SOAK=1 for a million, ARGS="--pieces idle")
+load: ## many idle and hung companies, presses during a sync, years of history, a soak; here and in 0.1.0 (SOAK=1 for a million, SOAK=20000, ARGS="--pieces soak")
 	@$(install) dev
 	@SOAK=$(SOAK) $(bin)/python -m bench.load $(ARGS)
 

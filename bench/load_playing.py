@@ -198,20 +198,86 @@ def history(folder: Path, payments: int, rounds: int) -> dict[str, float]:
     return {"payments": payments, "cpu_seconds": took[len(took) // 2], "least": took[0], "most": took[-1]}
 
 
-def soak(folder: Path, payments: int, step: int) -> dict[str, Any]:
-    """Payments that come, are posted and verified, and the memory of the process as they go by."""
-    from scene import a_scene  # noqa: PLC0415
+def soak(folder: Path, payments: int, step: int, companies: int) -> dict[str, Any]:
+    """What `run` does with so many companies, and payments of one of them that come, are posted and verified: its memory."""
+    from makers import a_payment  # noqa: PLC0415
+    from scene import CREATED, PAID, Payments  # noqa: PLC0415
 
-    scene = a_scene(folder)
-    hooli, memory = scene.customer(), []
+    from app.alarms import Alarms  # noqa: PLC0415
+    from receivables.payment import Allocation  # noqa: PLC0415
+    from storage import companies as stored  # noqa: PLC0415
+    from sync import intake  # noqa: PLC0415
+
+    house = a_house(folder, companies, synced=True)
+    alarms, desk, file = Alarms(house), house.desk("c000"), folder / "invoices.csv"
+    alarms.start()
+    alarms.run_outbox(Rings())  # type: ignore[arg-type]  # nobody listens to Slack here
+    memory, began = [], time.monotonic()
     for first in range(0, payments, step):
-        for number in range(first, first + step):
-            scene.invoice(f"I{number}", hooli, 1_000)
-            scene.pay(f"TXN-{number}", 1_000, {f"I{number}": 1_000})
-        scene.clock.advance(3600)
-        scene.sync()
+        numbers = range(first, first + step)
+        _enter_invoices(folder, file, numbers, CREATED)
+        given = (_paid(a_payment, Allocation, number, PAID) for number in numbers)
+        intake.run_once(desk, Payments(tuple(given), digest=str(first)))
+        with desk.work() as work:
+            stored.want_sync(work)
+        alarms.wake()
+        _until_verified(house, first + step)
         memory.append(memory_mb())
-    return {"payments": payments, "rss_mb_first": memory[0], "rss_mb_middle": memory[len(memory) // 2], "rss_mb_last": memory[-1]}
+    took, half = time.monotonic() - began, memory[len(memory) // 2 :]
+    return {
+        "payments": payments,
+        "companies": companies,
+        "seconds": took,
+        "rss_mb_first": memory[0],
+        "rss_mb_middle": half[0],
+        "rss_mb_last": memory[-1],
+        "rss_mb_most": max(memory),
+        "rss_mb_for_100000_payments": slope(half) / step * 100_000,
+    }
+
+
+def slope(values: list[float]) -> float:
+    """By how much they grow from one to the next, by least squares: the second half, because the first fills caches."""
+    middle, mean = (len(values) - 1) / 2, sum(values) / len(values)
+    spread = sum((place - middle) ** 2 for place in range(len(values)))
+    return sum((place - middle) * (value - mean) for place, value in enumerate(values)) / spread if spread else 0.0
+
+
+def _enter_invoices(folder: Path, file: Path, numbers: range, at: datetime) -> None:
+    from accounting.embedded.ledger import Ledger  # noqa: PLC0415
+    from accounting.embedded.loading import load  # noqa: PLC0415
+    from app.clock import SystemClock  # noqa: PLC0415
+
+    lines = [f"I{number},Hooli,10.00,USD,2026-02-01" for number in numbers]
+    file.write_text("\n".join(["number,customer,amount,currency,issued_on", *lines]) + "\n", encoding="utf-8")
+    ledger = Ledger(folder / "c000-books.sqlite", SystemClock())
+    if not ledger.customers():
+        ledger.add_customer("Hooli", by="bookkeeper", at=at)
+    load(ledger, file, by="bookkeeper", at=at)
+    ledger.close()
+
+
+def _paid(make: Any, allocation: Any, number: int, at: datetime) -> Any:
+    return make(
+        company="c000",
+        transaction_number=f"TXN-{number}",
+        amount_minor=1_000,
+        customer="Hooli",
+        allocations=(allocation(1_000, f"I{number}"),),
+        paid_at=at,
+    )
+
+
+def _until_verified(house: Any, count: int) -> None:
+    from storage import schema  # noqa: PLC0415
+
+    table = schema.payment
+    while True:
+        with house.db.read() as connection:
+            found = connection.scalar(sa.select(sa.func.count()).where(table.c.company == "c000", table.c.state == "verified"))
+        if found == count:
+            return
+        time.sleep(0.2)
 
 
 PIECES: dict[str, Callable[..., dict[str, Any]]] = {
