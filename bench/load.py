@@ -1,6 +1,7 @@
 """`python -m bench.load`: what many idle or hung companies, presses and years of history cost, here and in version 0.1.0.
 
-Each piece is played in a process of its own, the versions in turns. The soak is of 100,000 payments, of a million with SOAK=1, or of as many as are said: SOAK=20000.
+Each piece is played in a process of its own, the versions in turns.
+The soak is of 100,000 payments, of a million with SOAK=1, or of as many as are said: SOAK=20000.
 """
 
 from __future__ import annotations
