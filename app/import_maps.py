@@ -14,14 +14,13 @@ from pydantic_core import ErrorDetails
 
 from app.settings_messages import Problem, key_of, nearest
 from app.toml_file import parsed, refused
-from feeds.maps.map import BUILT_IN, SETTABLE, Map, Means, with_answers
+from feeds.maps.map import BUILT_IN, SETTABLE, STANDARD, Map, Means, with_answers
 from feeds.maps.mapped_file import missing_columns
 from feeds.maps.workbook import MAGIC
 from receivables.errors import ConfigurationError
 from receivables.words import listed
 from storage.import_maps import RememberedMap
 
-STANDARD = "standard"  # Resolve Now's own columns, as docs/payments-csv.md says
 _HEADER_BYTES = 64 * 1024
 
 

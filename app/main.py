@@ -2,7 +2,8 @@
 
 Exit codes: 0 fine, 1 the answer is bad news, 2 wrong usage or configuration.
 
-A command's file, and the rooms that it needs, are imported when it is run: help and completion wait for none of them.
+A command's file is imported when it is named, and the rooms that it needs when it is run: help and completion wait for none
+of them.
 """
 
 from __future__ import annotations

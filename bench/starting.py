@@ -20,7 +20,13 @@ from bench.versions import COMMIT, ROOT, check_out, environment
 
 RESULTS = Path(__file__).with_name("results") / "starting.json"
 TO_REACH = 0.6
-STARTS = {"help": ("--help",), "the help of a command": ("show", "--help"), "an unknown command": ("shoow",)}
+STARTS = {
+    "help": ("--help",),
+    "the help of a command": ("show", "--help"),
+    "the help of import": ("import", "--help"),
+    "the help of books": ("books", "--help"),
+    "an unknown command": ("shoow",),
+}
 
 
 def main() -> None:
@@ -39,8 +45,8 @@ def main() -> None:
     if options.keep:
         kept = {"before": options.commit, "python": sys.version.split()[0], "rounds": options.rounds, "starts": found}
         RESULTS.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-    if found["help"]["ratio"] > TO_REACH:
-        sys.exit(f"Help takes more than {TO_REACH} of what it took.")
+    if missed := [name for name, of in found.items() if of["ratio"] > TO_REACH]:
+        sys.exit(f"More than {TO_REACH} of what it took: {', '.join(missed)}")
 
 
 def _measured(versions: dict[str, Path], words: tuple[str, ...], rounds: int) -> dict[str, Any]:

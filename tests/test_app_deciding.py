@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine, Ran, load_books, write_settings
 
-from app.commands.proof import SAID_OF
+from app.commands.proof import said_of
 from app.main import main
 from app.wiring import os_account
 from sync.standings import Standing
@@ -222,4 +222,4 @@ def test_a_recorded_return_is_told_by_every_command_in_its_own_words(tmp_path: P
 
 
 def test_the_proof_has_words_for_every_standing() -> None:
-    assert set(Standing) == set(SAID_OF)
+    assert set(Standing) == set(said_of())

@@ -65,6 +65,20 @@ def test_no_room_is_loaded_before_a_command_is_run(words: tuple[str, ...], envir
     assert set() == HEAVY & modules
 
 
+def test_what_a_command_takes_is_known_without_the_rooms_that_do_it() -> None:
+    """So that its help, and the completion of its options, wait for none of them; all commands, in one process."""
+    modules = loaded_by("from app.main import COMMANDS, loaded\nfor name in COMMANDS: loaded(name)")
+    assert {"babel"} >= HEAVY & modules  # what is written in any answer takes its amounts and days from there
+    assert set() == {room.partition(".")[0] for room in rooms_of(modules)} & {"storage", "sync", "rules", "bot", "workspace"}
+
+
+def loaded_by(program: str) -> set[str]:
+    """Every module that a program has loaded in a process of its own."""
+    words = [sys.executable, "-P", "-c", f"{program}\nimport sys; print(*sys.modules)"]
+    ran = subprocess.run(words, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
+    return set(ran.stdout.split())
+
+
 def test_completion_knows_the_options_of_a_command() -> None:
     out, _ = started(**SHELL | {"COMP_CWORD": "2", "COMP_WORDS": "resolve-now migrate --js"})
     assert "--json" in out

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.commands.payments import AsJson, CompanyId
 from app.output import print_json, print_line, print_table
-from app.wiring import open_house, os_account
 from receivables.books_records import Customer
 from receivables.errors import NotFound
-from storage import aliases, mirror
-from storage.aliases import Alias
-from sync import matching
-from sync.desk import Desk
+
+if TYPE_CHECKING:
+    from storage.aliases import Alias
+    from sync.desk import Desk
 
 TakeBack = Annotated[str, typer.Option("--take-back", metavar="ID", help="Take this spelling back: it binds no later payment.")]
 AsPerson = Annotated[str, typer.Option("--as", help="With --take-back: the configured person who takes it back.")]
@@ -27,6 +26,8 @@ def listed(
 
     Later payments that write them so are bound by themselves. Taking one back changes nothing that is bound already.
     """
+    from app.wiring import open_house
+
     house = open_house(context.obj)
     desks = list(house.desks(company))
     if take_back:
@@ -64,6 +65,8 @@ def listed(
 
 def _of(desk: Desk) -> list[tuple[Alias, str]]:
     """The company's spellings, each with the name of the customer it is about."""
+    from storage import aliases, mirror
+
     with desk.db.read() as connection:
         found = aliases.of_company(connection, desk.company.id)
         seen = mirror.documents(connection, desk.company.id, "customer", {alias.customer_id for alias in found})
@@ -76,6 +79,9 @@ def _meaning(alias: Alias, customer: str) -> str:
 
 
 def _take_back(desks: list[Desk], alias_id: str, person: str) -> Alias:
+    from app.wiring import os_account
+    from sync import matching
+
     for desk in desks:
         alias = next((alias for alias, _ in _of(desk) if alias.id == alias_id), None)
         if alias is not None:

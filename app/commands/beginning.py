@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -16,13 +16,13 @@ import typer
 from accounting.registry import CONNECTORS
 from app.clock import SystemClock
 from app.commands.connections import doctor
-from app.first_file import Answers
 from app.output import print_error, print_line
-from app.settings import DEFAULT_FILE, config_file, load_settings, valid_zone
-from app.wiring import open_ledger, os_account
 from receivables.errors import ConfigurationError
 from receivables.money import text_from_minor
 from receivables.words import day_of, listed
+
+if TYPE_CHECKING:
+    from app.first_file import Answers
 
 KINDS = ", ".join(CONNECTORS)
 LOCAL_TIME = Path("/etc/localtime")  # a link into the time zones of this machine
@@ -76,6 +76,9 @@ def init(
     person: Annotated[str, typer.Option(metavar="NAME", help="Who may decide about failed payments up to 1,000.00.")] = "",
 ) -> None:
     """Write a first configuration, with practice books to try it on, and check it. Overwrites nothing."""
+    from app.first_file import Answers
+    from app.settings import DEFAULT_FILE, config_file
+
     path = config_file(context.obj)
     _refuse_to_overwrite(path)
     given = (name, time_zone, start_on, books, person)
@@ -102,6 +105,9 @@ def init(
 
 
 def _questions() -> tuple[Question, ...]:
+    from app.settings import valid_zone
+    from app.wiring import os_account
+
     today = day_of(SystemClock().now(), ZoneInfo("UTC"))
     return (
         Question("The company's name", "--name", "", _some),
@@ -142,6 +148,8 @@ def _refuse_to_overwrite(file: Path) -> None:
 
 def _write(path: Path, answers: Answers) -> None:
     """Leaves no file that the program would refuse."""
+    from app.settings import load_settings
+
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(answers.text())
@@ -155,6 +163,8 @@ def _write(path: Path, answers: Answers) -> None:
 
 
 def _make_books(path: Path, answers: Answers) -> None:
+    from app.wiring import open_ledger
+
     ledger, _ = open_ledger(path, None)
     at = datetime.combine(answers.start_on, time(), ZoneInfo(answers.time_zone)).astimezone(UTC)
     for number, customer, amount_minor in INVOICES:

@@ -159,7 +159,7 @@ def open_desk(
     context: typer.Context, company: CompanyOption = None, by: ByOption = "", at: AtOption = "", as_json: JsonOption = False
 ) -> Desk:
     """Opens the company's books. Raises ConfigurationError, NotFound, typer.BadParameter for a moment it cannot read."""
-    from app.wiring import open_ledger, os_account  # noqa: PLC0415 (help texts must not wait for every room to be imported)
+    from app.wiring import open_ledger, os_account
 
     ledger, settings = open_ledger(context.obj, company)
     return Desk(ledger, settings.company, by or os_account(), _moment(at, settings.time_zone), as_json)

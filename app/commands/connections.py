@@ -10,17 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.payments import AsJson, CompanyId
-from app.connecting import Redeem, connect_by_password, connect_by_sign_in, listen, pasted
-from app.doctor import Verdict, examine
 from app.output import print_error, print_json, print_line
-from app.sign_in import PATH
-from app.wiring import open_house
 from receivables.errors import ConfigurationError
 from receivables.words import counted
-from storage.vault import Keyring
 
 if TYPE_CHECKING:
     from accounting.oauth import Consent
+    from app.connecting import Redeem
 
 PORT = 8765  # part of the address that is registered with the provider
 
@@ -41,6 +37,11 @@ def connect(
     as_json: AsJson = False,
 ) -> None:
     """Connect a company to its books, for the first time or again."""
+    from app.connecting import connect_by_password, connect_by_sign_in
+    from app.sign_in import PATH
+    from app.wiring import open_house
+    from storage.vault import Keyring
+
     if new_key:
         key = Keyring.new_key()
         _say(as_json, {"key": key}, key)
@@ -80,6 +81,8 @@ class _Terminal:
         self._organisation = organisation
 
     def sign_in(self, consent: Consent, redeem: Redeem) -> None:
+        from app.connecting import listen, pasted
+
         if self._paste:
             pasted(consent, redeem, show=self._show, ask=lambda: str(typer.prompt("The address the browser ended at", err=True)))
         else:
@@ -106,6 +109,8 @@ class _Terminal:
 
 def doctor(context: typer.Context, company: CompanyId = None, as_json: AsJson = False) -> None:
     """Check what works, what does not, and what to do about it; changes nothing."""
+    from app.doctor import Verdict, examine
+
     findings = examine(context.obj, company)
     broken = [finding for finding in findings if finding.verdict is Verdict.BROKEN]
     if as_json:

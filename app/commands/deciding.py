@@ -9,24 +9,20 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import rules
 from app.commands.payments import AsJson, CompanyId, Transaction, working
 from app.output import print_beside, print_error, print_json, print_line
-from app.wiring import open_house, os_account
-from bot import labels
-from bot.figures import figures, follows
 from receivables.authority import Answer, Ruling
 from receivables.diagnosis import Remedy
 from receivables.payment import Bucket, PaymentState
-from storage import cards, decisions, failures, payments
-from storage.cards import CardFacts
-from sync import journey, requests
-from sync.desk import Desk
-from sync.named_invoice import with_named
+
+if TYPE_CHECKING:
+    from storage import decisions
+    from storage.cards import CardFacts
+    from sync.desk import Desk
 
 AsPerson = Annotated[str, typer.Option("--as", help="The configured person who decides.")]
 Successor = Annotated[str, typer.Option(help="The invoice (number, or #id) that replaced the one that is gone.")]
@@ -85,6 +81,9 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Decide what happens to a failed payment, and carry it out now. Shows what would change, and asks first."""
+    from app.wiring import open_house, os_account
+    from sync import requests
+
     house = open_house(context.obj)
     desk = house.desk_of(transaction, company)
     told: dict[str, object] = {
@@ -123,6 +122,8 @@ def decide(
 
 def _meant(desk: Desk, number: str, remedy: Remedy, options: dict[str, object]) -> tuple[Remedy, dict[str, object]]:
     """`recreate_receipt --successor X` means `match --to-invoice X` where several invoices share the number that was paid."""
+    from storage import failures
+
     if remedy is not Remedy.RECREATE_RECEIPT or "successor" not in options:
         return remedy, options
     with desk.db.read() as connection:
@@ -139,6 +140,11 @@ def _asked(desk: Desk, number: str, remedy: Remedy, person: str, options: dict[s
 
     None where the person may not decide at all: the request says so, and puts it on record.
     """
+    from app.wiring import os_account
+    from storage import cards
+    from sync import requests
+    from sync.named_invoice import with_named
+
     shown = requests.shown(desk, number, remedy, by=person, options=options)
     if shown.answer.ruling is Ruling.REFUSED:
         return None
@@ -161,6 +167,10 @@ def _asked(desk: Desk, number: str, remedy: Remedy, person: str, options: dict[s
 
 def _what_it_means(desk: Desk, facts: CardFacts, remedy: Remedy, options: dict[str, object], answer: Answer) -> list[str]:
     """The failure in a sentence, what the remedy does, each amount before and after, and who must agree."""
+    import rules
+    from bot import labels
+    from bot.figures import figures, follows
+
     words, currency = desk.company.words, facts.payment.payment.currency
     lines = (
         [rules.sentence(facts.failure.diagnosis, words, unread_since=facts.failure.unread_since)]
@@ -181,6 +191,9 @@ def _carried_out(desk: Desk, decision_id: str, number: str) -> tuple[decisions.S
     Waits a moment where another process is faster; not where only the books can tell the outcome. What only makes the payment
     ready to be posted is followed by a sync.
     """
+    from storage import decisions, payments
+    from sync import journey
+
     for _ in range(LOOKS):
         counts = journey.finish_once(desk)
         with desk.db.read() as connection:
@@ -231,6 +244,9 @@ def reopen(
 
     Nothing is posted: choose a remedy afterward.
     """
+    from app.wiring import open_house, os_account
+    from sync import journey, requests
+
     house = open_house(context.obj)
     desk = house.desk_of(transaction, company)
     requests.reopen(desk, transaction, by=person, os_account=os_account())

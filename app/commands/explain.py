@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.commands.payments import AsJson, CompanyId, Transaction
 from app.output import print_json, print_line
-from app.wiring import open_house
 from receivables.errors import NotFound
 from receivables.evidence import Evidence
 from receivables.words import Words, listed, plain
-from rules import Condition, Explanation, RuleExplained, explain, not_checked, sentence
-from storage import failures
-from storage.failures import StoredFailure
-from sync.desk import Desk
+
+if TYPE_CHECKING:
+    from rules import Condition, Explanation, RuleExplained
+    from storage.failures import StoredFailure
+    from sync.desk import Desk
 
 _NOT_ABSENT = "what was not read is not taken for absent, and no rule is certain beside it."
 
@@ -33,6 +33,9 @@ def explain_payment(
     as_json: AsJson = False,
 ) -> None:
     """Explain a diagnosis: the facts, the rules that fired, and the rules that nearly fired with what they lack."""
+    from app.wiring import open_house
+    from rules import explain
+
     desk = open_house(context.obj).desk_of(transaction, company)
     found, evidence = _last_evidence(desk, transaction)
     explained = explain(evidence)
@@ -45,6 +48,8 @@ def explain_payment(
 
 def _last_evidence(desk: Desk, transaction: str) -> tuple[StoredFailure, Evidence]:
     """The newest failure of the payment for which something was read. Raises NotFound with what to do, and NotReadable."""
+    from storage import failures
+
     with desk.db.read() as connection:
         of_payment = failures.of_payment(connection, desk.company.id, transaction)
         read = [failure for failure in of_payment if failure.about == "payment" and failure.evidence_id]
@@ -55,6 +60,8 @@ def _last_evidence(desk: Desk, transaction: str) -> tuple[StoredFailure, Evidenc
 
 
 def _as_json(desk: Desk, found: StoredFailure, evidence: Evidence, explained: Explanation) -> dict[str, Any]:
+    from rules import not_checked
+
     primary = found.diagnosis.primary if found.diagnosis else None
     return {
         "transaction": found.transaction_number,
@@ -73,6 +80,8 @@ def _as_json(desk: Desk, found: StoredFailure, evidence: Evidence, explained: Ex
 
 
 def _lines(found: StoredFailure, evidence: Evidence, explained: Explanation, words: Words, *, every: bool) -> Iterator[str]:
+    from rules import not_checked
+
     yield f"Payment {found.transaction_number}, as read on {words.moment(evidence.taken_at)}"
     if found.diagnosis is not None:
         primary = found.diagnosis.primary
@@ -98,6 +107,8 @@ def _lines(found: StoredFailure, evidence: Evidence, explained: Explanation, wor
 
 
 def _conclusion(found: StoredFailure, words: Words) -> str:
+    from rules import sentence
+
     return sentence(found.diagnosis, words, unread_since=found.unread_since)
 
 

@@ -3,44 +3,43 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app import import_preview
 from app.commands.payments import AsJson, CompanyId, working
-from app.import_maps import STANDARD, Chosen, advice_for, choose
-from app.import_preview import PreviewRow
 from app.output import print_json, print_json_parts, print_line, print_table
 from app.pace import Pace
-from app.toml_file import parsed
-from app.wiring import open_house, os_account
-from feeds.csv_file import CsvFile
-from feeds.maps.map import BUILT_IN, Map
-from feeds.maps.mapped_file import MappedFile
-from feeds.payment_file import PaymentFile
+from feeds.maps.map import BUILT_IN, STANDARD
 from receivables.errors import ConfigurationError, FeedError
 from receivables.payment import FeedStatus, Payment
 from receivables.words import counted, listed
-from storage import companies, import_maps, payments
-from sync import intake, searching
-from sync.desk import Desk
-from sync.ways_out import PART as PARTLY_REFUNDED
+
+if TYPE_CHECKING:
+    from app.import_maps import Chosen
+    from app.import_preview import PreviewRow
+    from feeds.payment_file import PaymentFile
+    from sync import intake
+    from sync.desk import Desk
 
 MAPS = ", ".join(BUILT_IN)
 
-#: What a feed says now of payments that it told of before, in words that follow their count.
-SAID_OF = {
-    FeedStatus.PAID: "paid after all",
-    FeedStatus.RETURNED: "returned",
-    FeedStatus.REFUNDED: "refunded",
-    FeedStatus.CHARGED_BACK: "charged back",
-    FeedStatus.FAILED: "failed",
-    PARTLY_REFUNDED: "partly refunded",
-}
+
+def said_of() -> Mapping[str, str]:
+    """What a feed says now of payments that it told of before, in words that follow their count."""
+    from sync.ways_out import PART
+
+    return {
+        FeedStatus.PAID: "paid after all",
+        FeedStatus.RETURNED: "returned",
+        FeedStatus.REFUNDED: "refunded",
+        FeedStatus.CHARGED_BACK: "charged back",
+        FeedStatus.FAILED: "failed",
+        PART: "partly refunded",
+    }
 
 
 def import_file(
@@ -76,6 +75,10 @@ def import_file(
     as_json: AsJson = False,
 ) -> None:
     """Import payments from a file: the whole file, or nothing."""
+    from app.import_maps import choose
+    from app.wiring import open_house, os_account
+    from storage import import_maps
+
     house = open_house(context.obj)
     desk = house.desk(company)
     if person and person not in desk.people:
@@ -104,6 +107,9 @@ def import_file(
 
 
 def _import(desk: Desk, feed: PaymentFile, person: str, as_json: bool) -> intake.IntakeCounts:
+    from app.wiring import os_account
+    from sync import intake, searching
+
     if feed.lines_not_cards:
         intake.numbers_are_not_cards(desk, feed, lines=feed.lines_not_cards, by=os_account())
     pace = Pace(feed.count, desk.clock)
@@ -114,6 +120,10 @@ def _import(desk: Desk, feed: PaymentFile, person: str, as_json: bool) -> intake
 
 
 def _feed(desk: Desk, file: Path, chosen: Chosen, *, partial: bool, not_cards: bool) -> PaymentFile:
+    from feeds.csv_file import CsvFile
+    from feeds.maps.mapped_file import MappedFile
+    from storage import companies, payments
+
     def are_not_cards(digest: str) -> bool:
         with desk.db.read() as connection:
             return not_cards or companies.are_not_cards(connection, desk.company.id, digest)
@@ -141,7 +151,7 @@ def _say(feed: PaymentFile, counts: intake.IntakeCounts, chosen: Chosen, *, part
         f"{counts.excluded} excluded by a rule, {counts.contradicting} different from what was imported before."
     )
     if counts.went_back:
-        news = [f"{count:,} {SAID_OF.get(status, status)}" for status, count in counts.went_back.items()]
+        news = [f"{count:,} {said_of().get(status, status)}" for status, count in counts.went_back.items()]
         print_line(f"What became of payments imported before: {listed(news)}.")
     if counts.twins:
         print_line(
@@ -162,6 +172,8 @@ def _which_map(chosen: Chosen, desk: Desk) -> str:
 
 def _with_advice(message: str, chosen: Chosen, file: Path, desk: Desk) -> str:
     """What went wrong, and which map would help."""
+    from app.import_maps import advice_for
+
     if chosen.by is None:
         advice = advice_for(file)
     elif chosen.remembered:
@@ -173,6 +185,9 @@ def _with_advice(message: str, chosen: Chosen, file: Path, desk: Desk) -> str:
 
 def _preview(desk: Desk, feed: PaymentFile, chosen: Chosen, as_json: bool) -> None:
     """Shows what each row would become; ends with 2 where something is wrong, as the import would."""
+    from app import import_preview
+    from feeds.maps.mapped_file import MappedFile
+
     rows: Iterator[PreviewRow]
     if isinstance(feed, MappedFile):
         rows = import_preview.rows_of(feed.became, list(feed.payments()))
@@ -192,6 +207,9 @@ def maps(
     as_json: AsJson = False,
 ) -> None:
     """List the maps that read portals' own exports, or print one to copy and change."""
+    from app.toml_file import parsed
+    from feeds.maps.map import Map
+
     if name is not None:
         if name not in BUILT_IN:
             raise ConfigurationError(f"{name!r} is not a map that comes with Resolve Now. Maps: {MAPS}.")

@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-from app import backup as backups
 from app.commands.payments import AsJson
 from app.output import print_json, print_line
-from app.settings import load_settings
 from receivables.words import counted
 
 
@@ -20,6 +18,9 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Copy our database, embedded books and the configuration into a new folder, also during a sync."""
+    from app import backup as backups
+    from app.settings import load_settings
+
     copied = backups.take(load_settings(context.obj), context.obj, folder)
     if as_json:
         print_json([{"what": item.what, "file": str(item.file), "size_bytes": item.size_bytes} for item in copied])

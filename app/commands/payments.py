@@ -7,21 +7,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-import rules
-from app import failure_view, story_view
 from app.output import print_beside, print_json, print_line, print_table
-from app.wiring import open_house, os_account
 from receivables.words import Words, counted
-from storage import attempts, decisions, failure_pages, feeds, hiding, payments, search
-from storage.alone import Alone, work_for
-from sync import journey, preview, searching, waiting
-from sync.desk import Desk
-from sync.journey import JourneyCounts
+
+if TYPE_CHECKING:
+    from app import failure_view
+    from storage import search
+    from sync.desk import Desk
+    from sync.journey import JourneyCounts
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 CompanyId = Annotated[str | None, typer.Option("--company", help="Which company; needed only when several are configured.")]
@@ -60,6 +58,10 @@ def sync(
 
     Exits with 1 where a payment failed, or something could not be read or sent.
     """
+    from app.wiring import open_house
+    from storage.alone import Alone, work_for
+    from sync import journey, searching, waiting
+
     house = open_house(context.obj)
     desks = house.desks(company)
     if dry_run:
@@ -94,6 +96,8 @@ def _waiting(update: Callable[[str], None]) -> Callable[[], None]:
 
 
 def _say(desk: Desk, counts: JourneyCounts) -> None:
+    from storage import feeds
+
     if counts.feed_problem:
         print_line(f"{desk.company.name}: the feed could not be read ({counts.feed_problem}). Nothing was lost.")
     if counts.refused_records:
@@ -122,6 +126,9 @@ def _say(desk: Desk, counts: JourneyCounts) -> None:
 
 
 def _preview(desks: list[Desk], as_json: bool) -> None:
+    import rules
+    from sync import preview
+
     shown = [(desk.company, preview.run_once(desk)) for desk in desks]
     if as_json:
         print_json(
@@ -170,6 +177,8 @@ def list_failures(
 
     Exits with 1 where one is open.
     """
+    from app.wiring import open_house
+
     house = open_house(context.obj)
     desks = sorted(house.desks(company), key=lambda desk: desk.company.id)
     pages = (page for desk in desks for page in _pages_of_failures(desk, everything=everything))
@@ -185,6 +194,8 @@ def list_failures(
 
 def _print_failures(pages: Iterator[list[failure_view.FailureView]], words: Mapping[str, Words]) -> bool:
     """Prints each page when it was read. True where one of them is open."""
+    from app import failure_view
+
     printed = is_open = False
     for page in pages:
         failure_view.print_failures(page, words)
@@ -196,6 +207,9 @@ def _print_failures(pages: Iterator[list[failure_view.FailureView]], words: Mapp
 
 def _pages_of_failures(desk: Desk, *, everything: bool) -> Iterator[list[failure_view.FailureView]]:
     """A company's failures as they are shown, those of longest ago first; each page is read when it is asked for."""
+    from app import failure_view
+    from storage import attempts, decisions, failure_pages, payments
+
     company, last = desk.company.id, None
     while True:
         with desk.db.read() as connection:
@@ -223,6 +237,9 @@ def _pages_of_failures(desk: Desk, *, everything: bool) -> Iterator[list[failure
 
 def show(context: typer.Context, transaction: Transaction, company: CompanyId = None, as_json: AsJson = False) -> None:
     """Show one payment's whole history."""
+    from app import story_view
+    from app.wiring import open_house
+
     house = open_house(context.obj)
     desk = house.desk_of(transaction, company)
     told = story_view.gather(desk, transaction)
@@ -241,6 +258,9 @@ def find(
     as_json: AsJson = False,
 ) -> None:
     """Find payments, invoices, customers, credit memos and receipts."""
+    from app.wiring import open_house
+    from storage import search
+
     if kind is not None and kind not in KINDS:
         raise typer.BadParameter(f"{kind!r} is not a kind. Kinds: {', '.join(KINDS)}.", param_hint="--kind")
     house = open_house(context.obj)
@@ -282,15 +302,22 @@ def _amount(match: search.Found, words: Words) -> str:
 
 def hide(context: typer.Context, transaction: Transaction, company: CompanyId = None, as_json: AsJson = False) -> None:
     """Hide a payment from lists and search; totals, failure rate and proof still count it."""
+    from app.wiring import open_house
+
     _set_hidden(open_house(context.obj).desk_of(transaction, company), transaction, hidden=True, as_json=as_json)
 
 
 def unhide(context: typer.Context, transaction: Transaction, company: CompanyId = None, as_json: AsJson = False) -> None:
     """Show a hidden payment in lists and search again."""
+    from app.wiring import open_house
+
     _set_hidden(open_house(context.obj).desk_of(transaction, company), transaction, hidden=False, as_json=as_json)
 
 
 def _set_hidden(desk: Desk, transaction: str, *, hidden: bool, as_json: bool) -> None:
+    from app.wiring import os_account
+    from storage import hiding
+
     with desk.acknowledge(os_account()) as work:
         hiding.hide(work, transaction, hidden=hidden)
     if as_json:

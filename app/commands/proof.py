@@ -3,42 +3,49 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from app.commands.payments import AsJson, CompanyId, working
 from app.output import json_value, print_json, print_line, print_table
-from app.wiring import open_house
 from receivables.words import Words, counted, day_of, listed, plain
-from sync import reconciliation
-from sync.control_totals import ControlTotal, ListedReceipt
-from sync.desk import Desk
-from sync.reconciliation import Proven, Tally
-from sync.standings import Standing
+
+if TYPE_CHECKING:
+    from sync.control_totals import ControlTotal, ListedReceipt
+    from sync.desk import Desk
+    from sync.reconciliation import Proven, Tally
+    from sync.standings import Standing
 
 ROWS_AT_MOST = 20  # of each list for people; `--json` has all that is listed
 
-SAID_OF = {
-    Standing.EXACTLY_ONCE: "in the books exactly once",
-    Standing.DISMISSED_WITH_PROOF: "dismissed, with a receipt that is still in the books",
-    Standing.DISMISSED_AS_TWIN: "dismissed as another payment again",
-    Standing.DISMISSED_BY_TWO_PEOPLE: "dismissed by two people without a receipt",
-    Standing.BEFORE_START_ON: "paid before the company's start_on",
-    Standing.WENT_BACK: "returned, refunded or charged back, and not in the books",
-    Standing.RETURN_RECORDED: "returned, refunded or charged back, with the entry of it in the books",
-    Standing.DISPUTED: "in dispute: the receipt stays until the chargeback is won or lost",
-    Standing.IN_PROGRESS: "in progress, for less than one sync interval",
-    Standing.MISSING_WITH_FAILURE: "not in the books, with an open failure",
-    Standing.MISSING: "not in the books, without an open failure",
-    Standing.MAY_BE_IN_BOOKS: "not posted, and a receipt in the books may be it",
-    Standing.DOUBLED: "in the books more than once",
-    Standing.DIFFERENT: "in the books otherwise than meant",
-    Standing.WENT_BACK_BUT_IN_BOOKS: "returned, refunded or charged back, and still in the books",
-    Standing.OUT_TWICE: "went out more than once, and what went out beside is not settled",
-    Standing.NOT_READ: "not proven: a receipt could not be read",
-}
+
+@cache
+def said_of() -> Mapping[Standing, str]:
+    """What people call each standing of a payment."""
+    from sync.standings import Standing
+
+    return {
+        Standing.EXACTLY_ONCE: "in the books exactly once",
+        Standing.DISMISSED_WITH_PROOF: "dismissed, with a receipt that is still in the books",
+        Standing.DISMISSED_AS_TWIN: "dismissed as another payment again",
+        Standing.DISMISSED_BY_TWO_PEOPLE: "dismissed by two people without a receipt",
+        Standing.BEFORE_START_ON: "paid before the company's start_on",
+        Standing.WENT_BACK: "returned, refunded or charged back, and not in the books",
+        Standing.RETURN_RECORDED: "returned, refunded or charged back, with the entry of it in the books",
+        Standing.DISPUTED: "in dispute: the receipt stays until the chargeback is won or lost",
+        Standing.IN_PROGRESS: "in progress, for less than one sync interval",
+        Standing.MISSING_WITH_FAILURE: "not in the books, with an open failure",
+        Standing.MISSING: "not in the books, without an open failure",
+        Standing.MAY_BE_IN_BOOKS: "not posted, and a receipt in the books may be it",
+        Standing.DOUBLED: "in the books more than once",
+        Standing.DIFFERENT: "in the books otherwise than meant",
+        Standing.WENT_BACK_BUT_IN_BOOKS: "returned, refunded or charged back, and still in the books",
+        Standing.OUT_TWICE: "went out more than once, and what went out beside is not settled",
+        Standing.NOT_READ: "not proven: a receipt could not be read",
+    }
 
 
 def reconcile(context: typer.Context, company: CompanyId = None, as_json: AsJson = False) -> None:
@@ -49,6 +56,9 @@ def reconcile(context: typer.Context, company: CompanyId = None, as_json: AsJson
     decided about. A payment that is missing with an open failure is counted with its money. Control totals and receipts to
     review never change the exit code.
     """
+    from app.wiring import open_house
+    from sync import reconciliation
+
     house = open_house(context.obj)
     found: list[tuple[Desk, Proven]] = []
     for desk in house.desks(company):
@@ -83,8 +93,10 @@ def _as_json(proven: Proven) -> dict[str, Any]:
 
 
 def _say(proven: Proven, words: Words) -> None:
+    from sync.standings import Standing
+
     rows = [
-        (SAID_OF[standing], tally.count, _money(tally, words))
+        (said_of()[standing], tally.count, _money(tally, words))
         for standing, tally in proven.standings.items()
         if tally.count or standing is Standing.EXACTLY_ONCE
     ]

@@ -10,8 +10,6 @@ import typer
 
 from app.commands.payments import AsJson, CompanyId
 from app.output import json_value, print_json, print_line
-from app.wiring import open_house
-from storage import audit
 
 audit_app = typer.Typer(help="The record of every change: verify it or export it.", no_args_is_help=True)
 
@@ -19,6 +17,9 @@ audit_app = typer.Typer(help="The record of every change: verify it or export it
 @audit_app.command()
 def verify(context: typer.Context, company: CompanyId = None, as_json: AsJson = False) -> None:
     """Check the hash chain of each company's record; exit 1 when it was tampered with."""
+    from app.wiring import open_house
+    from storage import audit
+
     house = open_house(context.obj)
     found = {}
     for desk in house.desks(company):
@@ -41,6 +42,9 @@ def export(
     transaction: Annotated[str | None, typer.Option(help="Only the rows of this payment.")] = None,
 ) -> None:
     """Export every row of the record with its hashes, one JSON object per line."""
+    from app.wiring import open_house
+    from storage import audit
+
     house = open_house(context.obj)
     for desk in house.desks(company):
         with house.db.read() as connection:

@@ -12,13 +12,8 @@ import typer
 
 from app.commands.payments import AsJson
 from app.output import json_value, print_json, print_line
-from app.settings import load_settings
-from app.wiring import open_house
 from receivables import private_files
 from receivables.errors import ConfigurationError
-from storage import search, searchable
-from storage.engine import Database
-from storage.migrating import migrate as bring_up_to_date
 
 if TYPE_CHECKING:
     from app.demo.tally import Tally
@@ -38,14 +33,15 @@ def run(
     ] = False,
 ) -> None:
     """Sync every company on schedule and carry out decisions, until Ctrl-C."""
-    from app.alarms import run_until_told_to_stop  # noqa: PLC0415  # Slack and the scheduler: no other command waits for them
+    from app.alarms import run_until_told_to_stop  # Slack and the scheduler: no other command waits for them
+    from app.wiring import open_house
 
     _log_to_stderr()
     house = open_house(context.obj)
     if not workers:
         run_until_told_to_stop(house)
         return
-    from app.worker import Workers  # noqa: PLC0415  # the queue: only where there are workers
+    from app.worker import Workers  # the queue: only where there are workers
 
     run_until_told_to_stop(house, Workers(house))
 
@@ -58,20 +54,26 @@ def worker(
     ] = None,
 ) -> None:
     """Work for what `resolve-now run --workers` schedules, on any number of machines (PostgreSQL), until Ctrl-C."""
-    from app.worker import work_until_told_to_stop  # noqa: PLC0415
+    from app.wiring import open_house
+    from app.worker import work_until_told_to_stop
 
     _log_to_stderr()
     work_until_told_to_stop(open_house(context.obj), slots=slots, port=port)
 
 
 def _log_to_stderr() -> None:
-    from app import logs  # noqa: PLC0415
+    from app import logs
 
     logs.set_up()
 
 
 def migrate(context: typer.Context, as_json: AsJson = False) -> None:
     """Upgrade Resolve Now's own database to this version."""
+    from app.settings import load_settings
+    from storage import search, searchable
+    from storage.engine import Database
+    from storage.migrating import migrate as bring_up_to_date
+
     database = Database(load_settings(context.obj).database_url)
     before, now = bring_up_to_date(database)
     with database.read() as connection:
@@ -94,8 +96,8 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Play a small company with one failure of every kind, each resolved by a person's decision."""
-    from app.demo.live import play_live  # noqa: PLC0415  # the practice workspace: no other command waits for it
-    from app.demo.story import play  # noqa: PLC0415
+    from app.demo.live import play_live  # the practice workspace: no other command waits for it
+    from app.demo.story import play
 
     place = folder or Path(tempfile.mkdtemp(prefix="resolve-now-demo-"))
     private_files.make_folder(place)
@@ -121,8 +123,8 @@ def demo(
 
 
 def _played_on_tryton(place: Path, *, once: bool, quiet: bool) -> Tally:
-    from app.demo.story import play  # noqa: PLC0415
-    from app.demo.tryton.practice import TrytonPractice  # noqa: PLC0415
+    from app.demo.story import play
+    from app.demo.tryton.practice import TrytonPractice
 
     say = _say_nothing if quiet else print_line
     if not once:

@@ -21,6 +21,7 @@ from receivables.money import CURRENCIES
 
 FOLDER = Path(__file__).parent
 BUILT_IN: Mapping[str, Path] = {path.stem: path for path in sorted(FOLDER.glob("*.toml"))}
+STANDARD = "standard"  # Resolve Now's own columns, as docs/payments-csv.md says
 ASK = "ask"
 COMPANY = "company"  # a time zone: the company's own
 WRITTEN = "written"  # a time zone: each row says it
