@@ -32,7 +32,7 @@ COMMANDS = {
     "backup": "FOLDER --json",
     "reconcile": "--company --json",
     "run": "--workers",
-    "worker": "--slots",
+    "worker": "--slots --port",
     "migrate": "--json",
     "demo": "--once --books --port --folder --json",
     "audit verify": "--company --json",
