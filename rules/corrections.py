@@ -16,7 +16,7 @@ from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, M
 from receivables.evidence import Evidence
 from receivables.payment import FeedStatus, Payment, PaymentState
 from receivables.words import Words, capitalized, day_of, listed, plain
-from rules import fact_kinds, observations
+from rules import fact_kinds, naming, observations
 from rules.kinds import fact_sentence, kind
 from rules.money_back import INTAKE
 from rules.reading import is_day_closed, read
@@ -144,7 +144,7 @@ def _waits(evidence: Evidence, state: PaymentState) -> Fact | None:
     went_back = evidence.payment.status is not FeedStatus.PAID or evidence.told_before or evidence.money_out
     in_books = _WENT_BACK if went_back else _IN_BOOKS
     if living:
-        return correction_waits(observations.receipt(living[0]), why=in_books)
+        return correction_waits(naming.receipt(living[0]), why=in_books)
     if state is PaymentState.POSTING:
         return correction_waits(why=_POSTING)
     if read(evidence).unposted and not (evidence.posted and evidence.unread):

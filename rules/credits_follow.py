@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Remedy
 from receivables.words import Words, capitalized, listed, plain
-from rules import observations
+from rules import naming
 from rules.credits_off import Unapplied
 
 
@@ -17,7 +17,7 @@ def _unapplied(then: Unapplied, words: Words) -> tuple[str, ...]:
     """What of the credit stays open, and what of the books this changes and what not."""
     freed: dict[str, int] = {}
     for credit in then.taken:
-        name = observations.credit_memo(credit)
+        name = naming.credit_memo(credit)
         freed[name] = freed.get(name, 0) + credit.amount_minor - then.again_minor(credit)
     currency = then.evidence.payment.currency
     open_then = listed([f"{words.money(amount, currency)} of {name}" for name, amount in freed.items() if amount])
@@ -31,7 +31,7 @@ def _reversed(then: Unapplied, words: Words) -> tuple[str, ...]:
     """What of the books a reversed write-off changes and what not, and what of the invoice is open again."""
     currency = then.evidence.payment.currency
     memos = {credit.credit_memo_id: credit for credit in then.taken}
-    names = listed([observations.credit_memo(credit) for credit in memos.values()])
+    names = listed([naming.credit_memo(credit) for credit in memos.values()])
     off = words.money(sum(credit.amount_minor for credit in then.taken), currency)
     left = _left_open(then, words)
     return (

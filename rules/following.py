@@ -7,7 +7,7 @@ from receivables.diagnosis import Cause, Diagnosis, Remedy
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence, Kin
 from receivables.words import Words, capitalized, day_of, listed, plain
-from rules import observations
+from rules import naming
 from rules.applied_to import applied_to
 from rules.consequences import (
     Applied,
@@ -188,7 +188,7 @@ def _dismissed(evidence: Evidence, proof: Proof, apply_it: bool, words: Words) -
 def _applied(evidence: Evidence, applied: Applied, apply_it: bool, words: Words) -> str:
     numbers = {line.invoice_id: line.invoice_number for line in evidence.lines}
     invoices = listed([f"invoice {plain(numbers[line.invoice_id])}" for line in applied.more])
-    receipt, amount = observations.receipt(applied.receipt), words.money(applied.amount_minor, applied.receipt.currency)
+    receipt, amount = naming.receipt(applied.receipt), words.money(applied.amount_minor, applied.receipt.currency)
     if apply_it:
         return f"{capitalized(receipt)} is then applied to {invoices} for {amount}."
     return (

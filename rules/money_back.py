@@ -12,7 +12,7 @@ from receivables.effects import EffectKind
 from receivables.evidence import Evidence
 from receivables.payment import FeedStatus, Payment
 from receivables.words import Words, capitalized, plain
-from rules import observations, phrases, return_reasons
+from rules import observations, ours, phrases, return_reasons
 from rules.kinds import kind
 from rules.money_gone import MoneyGone, by_hand, money_gone, uncertain
 from rules.reading import Reading, read
@@ -98,7 +98,7 @@ def _because(reading: Reading, gone: MoneyGone) -> tuple[Fact, ...]:
     receipts = {receipt.id: receipt for receipt in (*gone.stands, *gone.offset)}
     return (
         *observations.money_back(reading),
-        *observations.our_receipts(reading),
+        *ours.receipts(reading),
         *(observations.hand_receipt(found) for found in by_hand(reading)),
         *(observations.money_out(entry, receipts[entry.receipt_id]) for entry in gone.entries),
     )

@@ -6,8 +6,7 @@ them. Their sentences are written later, when somebody looks (`rules/fact_kinds.
 
 from __future__ import annotations
 
-from receivables.as_meant import Change, paid_out_minor
-from receivables.books_records import CreditApplication, Gone, Invoice, MoneyOut, Receipt, Stamp
+from receivables.books_records import Gone, Invoice, MoneyOut, Receipt, Stamp
 from receivables.diagnosis import Fact, Money
 from receivables.evidence import BindingProblem, Vanished
 from receivables.payment import Dispute, FeedStatus, Payment
@@ -15,29 +14,15 @@ from receivables.quoting import MESSAGE_AT_MOST
 from receivables.refusal import UNEXPLAINED
 from receivables.twins import Twin
 from receivables.words import plain
-from rules import credit_facts, gone_facts, hand_receipt_facts
+from rules import credit_facts, gone_facts, hand_receipt_facts, naming, ours
 from rules import fact_kinds as kinds
-from rules.hand_receipts import ReceiptReading, totals
+from rules.hand_receipts import ReceiptReading
 from rules.invoice_lines import Flaw, LineReading, is_surcharged
-from rules.posted_parts import PartReading
 from rules.reading import Reading
 from rules.rest import rest_refused
 
 BESIDE_AT_MOST = 5  # of the customer's other open invoices; the window lists more
 RIVALS_AT_MOST = 3  # of payments that a receipt could be as well; more cannot be read
-
-
-def invoice(line: LineReading) -> str:
-    """The word invoice and its number, as people look for it."""
-    return f"invoice {plain(line.number) or plain(line.invoice_key.removeprefix('#'))}"
-
-
-def credit_memo(credit: CreditApplication) -> str:
-    return f"credit memo {plain(credit.credit_memo_number) or plain(credit.credit_memo_id)}"
-
-
-def receipt(found: Receipt) -> str:
-    return f"receipt {plain(found.number) or plain(found.id)}"
 
 
 def the_payment(of: Payment, customer_name: str = "") -> Fact:
@@ -101,7 +86,7 @@ _UNBOUND = {
 
 def state(reading: Reading, of_line: LineReading) -> Fact:
     """What is so with the invoice itself."""
-    found, label, problem = of_line.source.invoice, invoice(of_line), of_line.source.problem
+    found, label, problem = of_line.source.invoice, naming.invoice(of_line), of_line.source.problem
     paid_in = reading.evidence.payment.currency
     need = Money(of_line.need_minor, paid_in)
     if found is None and problem is BindingProblem.NO_SUCH_INVOICE:
@@ -156,9 +141,9 @@ def credits(reading: Reading, of_line: LineReading) -> tuple[Fact, ...]:
         )
         facts.append(
             applied(
-                credit_memo(credit),
+                naming.credit_memo(credit),
                 credit.applied,
-                invoice=invoice(of_line),
+                invoice=naming.invoice(of_line),
                 amount=amount,
                 total=Money(credit.of_minor, amount.currency) if credit.of_minor else None,
                 said=credit.said,
@@ -177,9 +162,9 @@ def _taken_by_ours(reading: Reading, of_line: LineReading) -> list[Fact]:
         if taken:
             facts.append(
                 kinds.receipt_of_other_payment(
-                    receipt(found.receipt),
+                    naming.receipt(found.receipt),
                     found.receipt.created,
-                    invoice=invoice(of_line),
+                    invoice=naming.invoice(of_line),
                     applied=Money(taken, found.receipt.currency),
                     payment=found.source.names_payment,
                     dated=found.receipt.received_on,
@@ -195,7 +180,7 @@ def _replacement(reading: Reading, of_line: LineReading, found: Invoice) -> Fact
     return kinds.invoice_may_replace(
         f"invoice {plain(found.number) or plain(found.id)}",
         found.created,
-        replaces=invoice(of_line),
+        replaces=naming.invoice(of_line),
         same_number=found.number == of_line.number,
         open=Money(found.open_minor, found.currency),
         need=Money(of_line.need_minor, reading.evidence.payment.currency),
@@ -205,7 +190,7 @@ def _replacement(reading: Reading, of_line: LineReading, found: Invoice) -> Fact
 
 def entered_late(reading: Reading, of_line: LineReading, found: Invoice) -> Fact:
     """An invoice that came into the books after the customer had paid, and may be what they paid."""
-    label = invoice(of_line) if found.number == of_line.number else f"invoice {plain(found.number) or plain(found.id)}"
+    label = naming.invoice(of_line) if found.number == of_line.number else f"invoice {plain(found.number) or plain(found.id)}"
     open_now, need = (Money(minor, found.currency) for minor in (found.open_minor, of_line.need_minor))
     over, at, on = is_surcharged(reading.evidence, of_line, found) or None, found.created, found.issued_on
     return kinds.invoice_entered_late(label, at, open=open_now, issued=on, need=need, surcharge=over)
@@ -213,7 +198,7 @@ def entered_late(reading: Reading, of_line: LineReading, found: Invoice) -> Fact
 
 def _beside(of_line: LineReading, found: Invoice) -> Fact:
     label, open_now = f"invoice {plain(found.number) or plain(found.id)}", Money(found.open_minor, found.currency)
-    replaces, alike = invoice(of_line), of_line.source.same_lines(found)
+    replaces, alike = naming.invoice(of_line), of_line.source.same_lines(found)
     return kinds.invoice_beside(label, replaces=replaces, open=open_now, issued=found.issued_on, same_lines=alike)
 
 
@@ -221,7 +206,7 @@ def hand_receipt(found: ReceiptReading) -> Fact:
     """A receipt in the books that may be this payment's money, what ties it to the payment, and what speaks against it."""
     entered = found.receipt
     return hand_receipt_facts.receipt_by_hand(
-        receipt(entered),
+        naming.receipt(entered),
         entered.created,
         amount=Money(entered.amount_minor, entered.currency),
         dated=entered.received_on,
@@ -248,86 +233,7 @@ def vanished(gone: Vanished) -> Fact:
     """A receipt entered by hand that named the payment and is deleted or voided now."""
     seen = gone.receipt
     amount = Money(seen.amount_minor, seen.currency) if seen.amount_minor else None  # one that could never be read whole has none
-    return hand_receipt_facts.receipt_by_hand_vanished(receipt(seen), gone.gone, amount=amount)
-
-
-def our_receipts(reading: Reading) -> tuple[Fact, ...]:
-    """Every living receipt of ours for this payment."""
-    return tuple(our_receipt(reading, found) for found in reading.marked)
-
-
-def our_receipt(reading: Reading, found: Receipt) -> Fact:
-    """A living receipt of ours for this payment."""
-    return kinds.receipt_ours(
-        receipt(found),
-        found.changed,
-        amount=Money(found.amount_minor, found.currency),
-        unapplied=Money(found.unapplied_minor, found.currency) if found.unapplied_minor else None,
-        deposited=reading.evidence.is_banked(found) or None,
-    )
-
-
-def part(reading: Reading, found: PartReading) -> tuple[Fact, ...]:
-    """What became of one receipt effect of ours, where it is not as it was meant."""
-    source, currency = found.source, reading.evidence.payment.currency
-    label = f"receipt {plain(source.document_id)}" if source.document_id else f"receipt part {source.part}"
-    amount = Money(source.amount_minor, currency)
-    if found.unanswered:
-        return (kinds.outcome_unknown(label, amount=amount),)
-    if found.missing:
-        if isinstance(source.receipt, Receipt):
-            return (kinds.receipt_voided(label, source.receipt.changed, amount=amount),)
-        deleted = source.receipt.deleted if isinstance(source.receipt, Gone) else None
-        return (kinds.receipt_deleted(label, deleted, amount=amount),)
-    if found.live is None:
-        return ()
-    facts, label, touched = list[Fact](), receipt(found.live), found.live.changed
-    if found.changed:
-        facts += [_change(reading, found, found.live, change) for change in found.changes]
-        if not facts or (found.changes == (Change.CUSTOMER,) and found.off_minor > 0 and not found.left_unapplied):
-            facts.append(_moved(reading, found, found.live))
-    if found.left_unapplied and set(found.changes) <= {Change.CUSTOMER}:
-        facts.append(kinds.receipt_unapplied(label, touched, unapplied=Money(found.excess_minor, currency)))
-    through = reading.evidence.settings.closed_through
-    if found.frozen == "deposited":
-        facts.append(kinds.receipt_deposited(label, touched))
-    elif found.frozen and through is not None:
-        facts.append(kinds.receipt_closed(label, touched, through=through))
-    return tuple(facts)
-
-
-def _change(reading: Reading, found: PartReading, live: Receipt, change: Change) -> Fact:
-    """One thing of a receipt of ours that is otherwise than meant."""
-    label, touched, source = receipt(live), live.changed, found.source
-    match change:
-        case Change.AMOUNT:
-            posted = Money(source.amount_minor, reading.evidence.payment.currency)
-            return kinds.receipt_changed(label, touched, posted=posted, now=Money(live.amount_minor, live.currency))
-        case Change.CUSTOMER:
-            return kinds.receipt_of_other_customer(label, touched)
-        case Change.DAY:
-            return kinds.receipt_redated(label, touched, was=source.received_on or live.received_on, now=live.received_on)
-        case Change.RATE:
-            return kinds.receipt_at_other_rate(label, touched, was=live.rate_sent, now=live.rate_booked)
-        case Change.PAID_OUT:
-            paid_out = Money(paid_out_minor(live), live.currency)
-            return kinds.receipt_paid_out(label, touched, whole=Money(live.amount_minor, live.currency), paid_out=paid_out)
-        case Change.ACCOUNT:
-            return kinds.receipt_in_other_account(label, touched, was=source.deposit_account, now=live.deposit_account)
-
-
-def _moved(reading: Reading, found: PartReading, live: Receipt) -> Fact:
-    """That a receipt of ours is not on its invoices any more: unapplied, or applied to others."""
-    names = {of_line.invoice_key: invoice(of_line) for of_line in reading.lines}
-    meant = totals(found.source.lines)
-    invoices = tuple(names.get(invoice_id, "another invoice") for invoice_id in meant)
-    total = Money(sum(meant.values()), live.currency)
-    if found.excess_minor > 0:
-        return kinds.receipt_taken_off(
-            receipt(live), live.changed, invoices=invoices, meant=total, unapplied=Money(live.unapplied_minor, live.currency)
-        )
-    moved = Money(found.off_minor, live.currency)
-    return kinds.receipt_moved(receipt(live), live.changed, invoices=invoices, meant=total, moved=moved)
+    return hand_receipt_facts.receipt_by_hand_vanished(naming.receipt(seen), gone.gone, amount=amount)
 
 
 def customer(reading: Reading) -> tuple[Fact, ...]:
@@ -371,7 +277,7 @@ def money_out(entry: MoneyOut, of: Receipt) -> Fact:
     return gone_facts.money_out(
         f"{entry.kind} {plain(entry.number) or plain(entry.id)}",
         entry.created,
-        of=receipt(of),
+        of=naming.receipt(of),
         amount=Money(entry.amount_minor, entry.currency),
         dated=entry.on,
     )
@@ -383,7 +289,7 @@ def refusal(reading: Reading) -> tuple[Fact, ...]:
         return ()
     message = plain(found.message, MESSAGE_AT_MOST) or found.code
     refused = kinds.books_refused("", Stamp("", found.at), message=message, unexplained=found.code in UNEXPLAINED)
-    return (refused, *our_receipts(reading)) if rest_refused(reading) else (refused,)
+    return (refused, *ours.receipts(reading)) if rest_refused(reading) else (refused,)
 
 
 def everything(reading: Reading) -> tuple[Fact, ...]:
@@ -393,9 +299,9 @@ def everything(reading: Reading) -> tuple[Fact, ...]:
         facts += line(reading, of_line)
     facts += [hand_receipt(found) for found in reading.receipts if found.by_hand or found.suspect]
     facts += [vanished(gone) for gone in reading.evidence.vanished]
-    facts += our_receipts(reading)
+    facts += ours.receipts(reading)
     for found in reading.parts:
-        facts += part(reading, found)
+        facts += ours.part(reading, found)
     facts += [*money_back(reading), *customer(reading), *period(reading), *refusal(reading)]
     facts += [kinds.not_read(what=name) for name in sorted(set(reading.evidence.unread))]
     return tuple(dict.fromkeys(facts))

@@ -16,7 +16,7 @@ from receivables.diagnosis import Fact, Money
 from receivables.effects import LIVE_STATES
 from receivables.evidence import BindingProblem, Evidence, PostedPart
 from receivables.words import Words
-from rules import fact_kinds, observations
+from rules import fact_kinds, observations, ours
 from rules.invoice_lines import Flaw, LineReading
 from rules.kinds import fact_sentence
 from rules.reading import CustomerState, Reading, read
@@ -122,7 +122,7 @@ def _all(reading: Reading) -> Iterator[_Found]:
 def _posted(reading: Reading) -> Iterator[_Found]:
     """A receipt of ours that is in the books, or may be, or is about to be."""
     for receipt in reading.marked:
-        yield InTheWay.ALREADY_POSTED, partial(observations.our_receipt, reading, receipt), receipt.id
+        yield InTheWay.ALREADY_POSTED, partial(ours.receipt, reading, receipt), receipt.id
     for part in reading.evidence.posted:
         if part.state in LIVE_STATES and not isinstance(part.receipt, Receipt | Gone):
             yield InTheWay.ALREADY_POSTED, partial(_may_be_there, reading, part), part.document_id

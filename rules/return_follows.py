@@ -10,7 +10,7 @@ from receivables.books_records import Invoice, MoneyOutKind, by_invoice
 from receivables.diagnosis import Remedy
 from receivables.evidence import Evidence
 from receivables.words import Words, capitalized, counted, day_of, listed, plain
-from rules import observations
+from rules import naming
 from rules.returning import Options, ReturnOf, reopened, returns, to_void
 
 TAKES_BACK = (Remedy.RECORD_RETURN, Remedy.VOID_RECEIPT)
@@ -30,9 +30,7 @@ def _recorded(evidence: Evidence, options: Options, words: Words) -> tuple[str, 
     for of in said.of:
         late = f", because {words.day(said.went_back_on)} is in a closed period" if of.late and said.went_back_on else ""
         amount = words.money(of.amount_minor, of.receipt.currency)
-        entries.append(
-            f"{capitalized(of.out)} of {amount} for {observations.receipt(of.receipt)}, dated {words.day(of.on)}{late}."
-        )
+        entries.append(f"{capitalized(of.out)} of {amount} for {naming.receipt(of.receipt)}, dated {words.day(of.on)}{late}.")
         if of.stays:
             entries.append(_stays(of, evidence, amount))
     lines = by_invoice(line for of in said.of for line in of.reopens)
@@ -44,7 +42,7 @@ def _recorded(evidence: Evidence, options: Options, words: Words) -> tuple[str, 
 def _stays(of: ReturnOf, evidence: Evidence, amount: str) -> str:
     """That a receipt which these books keep as it is stays on its invoice, and how the customer owes nevertheless."""
     numbers = listed([f"invoice {plain(invoice.number)}" for invoice, _ in reopened(evidence, by_invoice(of.receipt.lines))])
-    receipt = capitalized(observations.receipt(of.receipt))
+    receipt = capitalized(naming.receipt(of.receipt))
     invoices = numbers or "its invoice"
     return f"{receipt} stays applied to {invoices}, because it is {of.stays}; by the {of.out} itself the customer owes {amount}."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.words import Words, listed
-from rules import observations, phrases
+from rules import naming, observations, ours, phrases
 from rules.cause_file import CauseFile
 from rules.kinds import kind
 from rules.patterns import a
@@ -31,7 +31,7 @@ def accepted_unapplied(reading: Reading, matched: Matched) -> Finding:
     Not to be confused with: a receipt that was applied, verified, and changed afterwards (receipt_changed).
     """
     swallowed = [part for part in reading.parts if part.swallowed]
-    locked = [observations.receipt(part.live) for part in swallowed if part.frozen and part.live is not None]
+    locked = [naming.receipt(part.live) for part in swallowed if part.frozen and part.live is not None]
     because = unapplied(reading)
     if not all(part.fits for part in swallowed):
         otherwise = () if locked else (Remedy.APPLY_RECEIPT,)
@@ -44,7 +44,7 @@ def unapplied(reading: Reading) -> tuple[Fact, ...]:
     """The receipts that are unapplied, and their invoices with the credits that may have been the reason."""
     swallowed = [part for part in reading.parts if part.swallowed]
     meant = {invoice_id for part in swallowed for invoice_id, _ in part.source.lines}
-    facts = [fact for part in swallowed for fact in observations.part(reading, part)]
+    facts = [fact for part in swallowed for fact in ours.part(reading, part)]
     for line in reading.lines:
         if line.invoice_key in meant:
             facts += observations.line(reading, line)

@@ -9,7 +9,7 @@ from receivables.credit_reasons import CreditReason
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.evidence import Evidence
 from receivables.words import Words, listed, plain
-from rules import credit_facts, observations, phrases
+from rules import credit_facts, naming, observations, phrases
 from rules.cause_file import CauseFile
 from rules.credits_off import reversed_write_off
 from rules.fact_kinds import by, money
@@ -64,7 +64,7 @@ def credit_memo_shared(reading: Reading, matched: Matched) -> Finding:
     Not to be confused with: a credit memo applied to several invoices one by one.
     """
     chosen = _newest_first(credit for line in reading.lines if line.flaw is Flaw.SHORT for credit in line.chosen_credits)
-    shared = [credit_facts.credit_shared(observations.credit_memo(credit)) for credit in chosen if credit.shared]
+    shared = [credit_facts.credit_shared(naming.credit_memo(credit)) for credit in chosen if credit.shared]
     because = (*observations.lines_with(reading, Flaw.SHORT), *shared)
     return matched.finding(Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY, Remedy.DISMISS, because=because)
 
@@ -204,7 +204,7 @@ def _locked_write_off(reading: Reading) -> Fact | None:
         for credit in line.source.credits if line.flaw is Flaw.SHORT else ():
             dated_closed = through is not None and credit.dated is not None and credit.dated <= through
             if credit.reason is CreditReason.WRITE_OFF and (dated_closed or is_day_closed(reading.evidence, credit.applied.at)):
-                return credit_facts.credit_locked(observations.credit_memo(credit), credit.applied, through=through)
+                return credit_facts.credit_locked(naming.credit_memo(credit), credit.applied, through=through)
     return None
 
 
@@ -219,9 +219,9 @@ def _blocked(reading: Reading, taken: Iterable[CreditApplication]) -> Fact | Non
     through = reading.evidence.settings.closed_through
     for credit in taken:
         if is_day_closed(reading.evidence, credit.applied.at):
-            return credit_facts.credit_locked(observations.credit_memo(credit), credit.applied, through=through)
+            return credit_facts.credit_locked(naming.credit_memo(credit), credit.applied, through=through)
         if credit.shared:
-            return credit_facts.credit_shared(observations.credit_memo(credit))
+            return credit_facts.credit_shared(naming.credit_memo(credit))
     return None
 
 

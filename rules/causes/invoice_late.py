@@ -6,7 +6,7 @@ from datetime import date
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Money, Remedy
 from receivables.words import Words
-from rules import observations, phrases
+from rules import observations, ours, phrases
 from rules.cause_file import CauseFile
 from rules.causes import receipt_deposited
 from rules.deposits import come
@@ -59,7 +59,7 @@ def deposit_awaits_invoice(reading: Reading, matched: Matched) -> Finding:
     Not to be confused with: an unapplied credit that was meant to stay one.
     """
     candidates = come(reading)
-    because = list(observations.our_receipts(reading))
+    because = list(ours.receipts(reading))
     for line in reading.lines:
         because += [observations.entered_late(reading, line, found) for found in candidates.get(line.source.line, ())]
     chosen = [

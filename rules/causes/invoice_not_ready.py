@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.words import Words, listed, plain
-from rules import observations, phrases
+from rules import naming, observations, phrases
 from rules.cause_file import CauseFile
 from rules.fact_kinds import money, when
 from rules.invoice_lines import Flaw
@@ -62,7 +62,7 @@ def invoice_drafted_again(reading: Reading, matched: Matched) -> Finding:
     """
     lost = [line for line in reading.lines if line.flaw is Flaw.REDRAFTED]
     drafts = [
-        invoice_drafted(f"invoice {plain(of.number)}", of.created, replaces=observations.invoice(line))
+        invoice_drafted(f"invoice {plain(of.number)}", of.created, replaces=naming.invoice(line))
         for line in lost
         for of in line.drafts
     ]

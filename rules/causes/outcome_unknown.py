@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.words import Words
-from rules import observations, phrases
+from rules import ours, phrases
 from rules.cause_file import CauseFile
 from rules.patterns import a
 from rules.reading import Reading
@@ -23,8 +23,8 @@ def outcome_unknown(reading: Reading, matched: Matched) -> Finding:
     Not to be confused with: a receipt that was found after all (then whatever is wrong with it counts), or two
     that were found for a part already left to a person (receipt_doubled).
     """
-    unanswered = [fact for place in matched.places("part") for fact in observations.part(reading, reading.parts[place])]
-    return matched.finding(Remedy.WAIT, because=(*unanswered, *observations.our_receipts(reading)))
+    unanswered = [fact for place in matched.places("part") for fact in ours.part(reading, reading.parts[place])]
+    return matched.finding(Remedy.WAIT, because=(*unanswered, *ours.receipts(reading)))
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:

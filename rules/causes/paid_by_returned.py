@@ -7,7 +7,7 @@ from datetime import date
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.words import Words, listed
-from rules import gone_facts, observations, phrases
+from rules import gone_facts, naming, observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import LineReading
 from rules.money_gone import held_by
@@ -37,9 +37,9 @@ def paid_by_returned(reading: Reading, matched: Matched) -> Finding:
 def _held(reading: Reading, line: LineReading) -> list[Fact]:
     return [
         (gone_facts.receipt_of_recorded if other.recorded else gone_facts.receipt_of_returned)(
-            observations.receipt(receipt),
+            naming.receipt(receipt),
             receipt.created,
-            invoice=observations.invoice(line),
+            invoice=naming.invoice(line),
             payment=other.number,
             status=other.status.value,
             on=other.on,

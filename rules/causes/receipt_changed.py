@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.words import Words
-from rules import observations, phrases
+from rules import observations, ours, phrases
 from rules.cause_file import CauseFile
 from rules.causes import receipt_deposited
 from rules.mergers import only_moved
@@ -37,7 +37,7 @@ def receipt_changed(reading: Reading, matched: Matched) -> Finding:
     Prevention: leave receipts with our mark as they are; to correct one, let two people decide here.
     Not to be confused with: an unapplied credit that was applied to another invoice of the customer, which is expected.
     """
-    changed = [fact for place in matched.places("part") for fact in observations.part(reading, reading.parts[place])]
+    changed = [fact for place in matched.places("part") for fact in ours.part(reading, reading.parts[place])]
     if moved := only_moved(reading):
         proof = tuple((receipt.id, receipt.amount_minor) for receipt in moved)
         return matched.finding(Remedy.DISMISS, Remedy.RETRY, Remedy.ESCALATE, because=changed, proof=proof)
@@ -57,7 +57,7 @@ def receipt_off_its_invoices(reading: Reading, matched: Matched) -> Finding:
     beginning (accepted_unapplied).
     """
     off = [reading.parts[place] for place in matched.places("part")]
-    because = [fact for part in off for fact in observations.part(reading, part)]
+    because = [fact for part in off for fact in ours.part(reading, part)]
     frozen = any(part.frozen for part in off)
     because += receipt_deposited.by_hand(reading) if frozen else ()
     for line in reading.lines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
 from receivables.words import Words, capitalized
-from rules import observations, phrases
+from rules import observations, ours, phrases
 from rules.cause_file import CauseFile
 from rules.patterns import a
 from rules.reading import Reading
@@ -25,10 +25,10 @@ def receipt_deleted(reading: Reading, matched: Matched) -> Finding:
     Prevention: ask before deleting a receipt with our mark; to move it, dismiss or reopen the payment here.
     Not to be confused with: a receipt that could not be read: a read that failed proves nothing.
     """
-    gone = [fact for place in matched.places("part") for fact in observations.part(reading, reading.parts[place])]
+    gone = [fact for place in matched.places("part") for fact in ours.part(reading, reading.parts[place])]
     # Another part is there, or somebody entered it again by hand: recreating would double it.
     again = () if reading.marked or reading.suspects else (Remedy.RECREATE_RECEIPT,)
-    because = (*gone, *observations.our_receipts(reading))
+    because = (*gone, *ours.receipts(reading))
     if reading.complete and reading.paid and not reading.doubled and not reading.repeated:
         return matched.finding(Remedy.RETRY, Remedy.ESCALATE, Remedy.DISMISS, because=because)
     return matched.finding(Remedy.ESCALATE, *again, Remedy.DISMISS, because=because)

@@ -7,7 +7,7 @@ from datetime import date
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.refusal import Refusal
 from receivables.words import Words
-from rules import observations, phrases
+from rules import observations, ours, phrases
 from rules.cause_file import CauseFile
 from rules.causes.accepted_unapplied import ALL_POSTED, unapplied
 from rules.fact_kinds import closed
@@ -47,7 +47,7 @@ def receipt_deposited_refused(reading: Reading, matched: Matched) -> Finding:
     Not to be confused with: a refusal because the period is closed.
     """
     otherwise = (Remedy.KEEP_ON_ACCOUNT,) if reading.marked else (Remedy.DISMISS, Remedy.ESCALATE)
-    because = (*observations.refusal(reading), *observations.our_receipts(reading), *by_hand(reading))
+    because = (*observations.refusal(reading), *ours.receipts(reading), *by_hand(reading))
     return matched.finding(Remedy.RETRY, *otherwise, because=because)
 
 

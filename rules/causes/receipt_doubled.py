@@ -5,7 +5,7 @@ from __future__ import annotations
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.effects import EffectKind
 from receivables.words import Words, capitalized, listed
-from rules import fact_kinds, observations, phrases
+from rules import fact_kinds, naming, observations, ours, phrases
 from rules.cause_file import CauseFile
 from rules.patterns import a
 from rules.reading import Reading
@@ -26,7 +26,7 @@ def receipt_doubled(reading: Reading, matched: Matched) -> Finding:
     Prevention: do not copy receipts in the books; a copy takes our mark with it.
     Not to be confused with: a payment that needs several receipts in its books, one for each part.
     """
-    because = observations.our_receipts(reading)
+    because = ours.receipts(reading)
     if EffectKind.VOID_RECEIPT in reading.evidence.able and voidable(reading):
         return matched.finding(Remedy.VOID_RECEIPT, Remedy.ESCALATE, Remedy.DISMISS, because=because)
     if second_payments(reading) and not reading.evidence.unread:
@@ -40,7 +40,7 @@ def _closed(reading: Reading) -> list[Fact]:
     if through is None:
         return []
     held = [found for found in reading.marked if found.received_on <= through]
-    return [fact_kinds.receipt_closed(observations.receipt(found), through=through) for found in held]
+    return [fact_kinds.receipt_closed(naming.receipt(found), through=through) for found in held]
 
 
 @rule(Cause.RECEIPT_DOUBLED, when=(a("payment", repeated=True),), certain=None)
@@ -58,7 +58,7 @@ def receipt_entered_again(reading: Reading, matched: Matched) -> Finding:
     """
     again = [observations.hand_receipt(found) for found in reading.repeated]
     other = other_money(reading, reading.repeated)
-    return matched.finding(Remedy.ESCALATE, *other, because=[*again, *observations.our_receipts(reading)])
+    return matched.finding(Remedy.ESCALATE, *other, because=[*again, *ours.receipts(reading)])
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
