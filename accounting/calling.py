@@ -2,13 +2,17 @@
 
 A read may be repeated. A write leaves at most once, before its deadline, and whatever is not surely an answer is
 *unknown*; only one turned away at the door for its access (401) leaves once more, after the access was renewed.
+Questions of one kind may be on their way together, as many as the package takes at once; each counts as a call.
 Redirects are never followed. Numbers with decimals arrive as Decimal and leave as they are written.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -35,6 +39,7 @@ THROTTLED_SECONDS = 60.0  # where the books do not say how long
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 
 T = TypeVar("T")
+R = TypeVar("R")
 Parameters = Mapping[str, str | int]
 
 
@@ -68,9 +73,11 @@ class CallCounts:
     """How many calls were made since the start, by the words "read" and "write"."""
 
     made: dict[str, int] = field(default_factory=dict)
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def add(self, kind: str) -> None:
-        self.made[kind] = self.made.get(kind, 0) + 1
+        with self._turn:
+            self.made[kind] = self.made.get(kind, 0) + 1
 
 
 @dataclass(frozen=True)
@@ -97,9 +104,11 @@ class Calls:
         scarce: Mapping[str, CallBudget] | None = None,
         hold: Callable[[str, float], None] | None = None,
         pause: Callable[[float], None] = time.sleep,
+        at_once: int = 1,
     ) -> None:
         """`scarce` names the paths that have a budget of their own besides that of every call.
 
+        `at_once` is how many calls the package takes at once from one company, whichever threads they come from.
         `hold` is told of a company and the seconds that the books asked us to wait, so that other processes wait as well.
         """
         self._company = company
@@ -111,6 +120,8 @@ class Calls:
         self._scarce = scarce or {}
         self._hold = hold
         self._pause = pause
+        self._at_once = at_once
+        self._places = threading.BoundedSemaphore(at_once)
         self._client = httpx2.Client(
             base_url=base_url,
             timeout=TIME_OUTS,
@@ -128,6 +139,23 @@ class Calls:
         """What the books' own clock shows at this moment, as far as their last answer told it; else what ours does (UTC)."""
         now, heard = self._clock.now(), self.last_heard
         return now if heard is None else heard.theirs + (now - heard.ours)
+
+    def each(self, ask: Callable[[T], R], of: Iterable[T]) -> list[R]:
+        """What is answered to each question, in their order; as many are on their way at once as the package takes.
+
+        Raises what the first of them raises that is not answered. What was not asked by then is not asked any more, and what
+        is on its way is waited for.
+        """
+        questions = list(of)
+        if self._at_once == 1 or len(questions) < 2:
+            return [ask(question) for question in questions]
+        pool = ThreadPoolExecutor(min(self._at_once, len(questions)), thread_name_prefix="books")
+        try:
+            answers = [pool.submit(copy_context().run, ask, question) for question in questions]
+            wait(answers, return_when=FIRST_EXCEPTION)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return [answer.result() for answer in answers]
 
     def read(
         self,
@@ -220,14 +248,15 @@ class Calls:
         """One request. None when the access was refused and renewed. Raises Throttled, AccessLost and httpx2.HTTPError."""
         authorization = self._access.authorization()
         request.headers["Authorization"] = authorization
-        if self._clock.monotonic() > deadline:
-            raise NotSent(f"Time ran out for this call to {self._package}; nothing was sent.")
-        self.counts.add(kind)
-        response = self._client.send(request, stream=True)
-        try:
-            raw = self._body(response, deadline)
-        finally:
-            response.close()
+        with self._places:
+            if self._clock.monotonic() > deadline:
+                raise NotSent(f"Time ran out for this call to {self._package}; nothing was sent.")
+            self.counts.add(kind)
+            response = self._client.send(request, stream=True)
+            try:
+                raw = self._body(response, deadline)
+            finally:
+                response.close()
         if response.status_code == 401:
             self._access.refused(authorization)
             return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from accounting.calling import Reply
 from receivables.ports import Clock
@@ -30,7 +31,6 @@ class Recent:
         self._untouched = untouched or {}
         self._answers: dict[Question, tuple[float, Reply]] = {}
         self._keeping = False
-        self._asking = _Asking()
         self._receipts_looked_at: float | None = None  # no such look stands
         self._through: dict[str, float] = {}  # lists whose changes were read to their end, and when
         self._one_at_a_time = threading.RLock()
@@ -65,7 +65,7 @@ class Recent:
         return held[1] if held is not None and self._is_fresh(held[0]) else None
 
     def _is_fresh(self, at: float) -> bool:
-        return not self._asking.afresh and self._clock.monotonic() - at < FRESH_SECONDS
+        return _afresh.get() is not self and self._clock.monotonic() - at < FRESH_SECONDS
 
     def answers_about(self, path: str) -> list[Reply]:
         """What this path answered to any question lately, oldest first."""
@@ -92,14 +92,12 @@ class Recent:
     @contextmanager
     def afresh(self) -> Iterator[None]:
         """Everything asked within is asked of the books themselves."""
-        before, self._asking.afresh = self._asking.afresh, True
+        before = _afresh.set(self)
         try:
             yield
         finally:
-            self._asking.afresh = before
+            _afresh.reset(before)
 
 
-class _Asking(threading.local):
-    """How this thread asks: a press and a sync may ask at once."""
-
-    afresh = False
+#: Whose answers are not remembered just now, in this thread and those it asks with: a press and a sync may ask at once.
+_afresh: ContextVar[Recent | None] = ContextVar("afresh", default=None)

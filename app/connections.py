@@ -182,6 +182,7 @@ class CompanyPremises:
             clock=self.clock,
             trace_header=trace_header,
             scarce={path: self._connections.scarce[path] for path in connector.scarce},
+            at_once=connector.at_once,
         )
 
 

@@ -155,7 +155,8 @@ class ChangeFeed:
         found, at = self._reading.changed(ENTITIES, cursor.since)
         full = len(found) >= self._sizes.feed_at_most
         if full and not cursor.paged:
-            each = [self._reading.changed([entity], cursor.since)[0] for entity in ENTITIES]  # the joint answer left some out
+            # The joint answer left some out.
+            each = self._reading.each(lambda entity: self._reading.changed([entity], cursor.since)[0], ENTITIES)
             stubs = [change for of_entity in each for change in of_entity if queries.is_deleted(change[1])]
             handed = (*cursor.handed, *(_fingerprint(*stub) for stub in stubs))
             began = queries.moment_text(at or asked_at)  # a deletion that shows up after its entity was asked is the feed's again

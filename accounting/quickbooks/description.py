@@ -42,6 +42,7 @@ LIMITS = (
     Limit("minute", 500, MINUTE, 10 * SECOND, block=20),
     Limit("second", 10, SECOND, 10 * SECOND, block=4),
 )
+CALLS_AT_ONCE = 10  # Intuit's older text; the newer one says 10 a second, which `LIMITS` keeps
 #: Batches count as calls as well, and 40 of them are allowed in a minute.
 BATCHES = (Limit("batch", 40, MINUTE, 10 * SECOND, block=2),)
 SIGN_IN = Provider(
@@ -79,6 +80,7 @@ CONNECTOR = Connector(
     open=_open,
     provider=SIGN_IN,
     limits=lambda _: LIMITS,
+    at_once=CALLS_AT_ONCE,
     scarce={"batch": BATCHES},
     secrets={"client_secret": "quickbooks_client_secret"},
 )

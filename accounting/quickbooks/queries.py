@@ -6,10 +6,12 @@ QuickBooks' own "object not found". Anything else that goes wrong is raised.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import chain
+from threading import Lock
 
 from accounting.calling import Calls, Reply, chunks
 from accounting.quickbooks import documents, faults, fields
@@ -45,6 +47,8 @@ class Reading:
         """`recent` answers what was just asked; what decides about a write is asked afresh."""
         self._calls = calls
         self._recent = recent
+        self.each = calls.each
+        self._turn = Lock()
         self._home_currency = ""  # QuickBooks does not let it be changed once it is set
 
     def look_begins(self) -> None:
@@ -70,33 +74,28 @@ class Reading:
             document_id: None for document_id in ids if not is_id(document_id)
         }  # it never had such an id
         asked = sorted(set(ids) - set(found))
-        for chunk in chunks(asked, IDS_PER_QUERY):
-            conditions = [f"Id in ({quoted(chunk)})"]
-            if entity == "Customer":
-                conditions.append("Active in (true, false)")  # otherwise inactive ones are left out
-            for document in self.query(entity, conditions).documents:
-                found[fields.text(document, "Id")] = document
-        for missing in sorted(set(asked) - set(found)):
-            found[missing] = self._one(entity, missing)
-        return found
+        every = ["Active in (true, false)"] if entity == "Customer" else []  # otherwise inactive ones are left out
+        for page in self.each(
+            lambda chunk: self.query(entity, [f"Id in ({quoted(chunk)})", *every]), chunks(asked, IDS_PER_QUERY)
+        ):
+            found.update((fields.text(document, "Id"), document) for document in page.documents)
+        return found | self._each_one(entity, set(asked) - set(found))
 
     def now(self, entity: str, ids: Collection[str]) -> dict[str, Json | None]:
         """Each of these documents asked for by its own id: a list may still tell an older one for a while."""
-        return {document_id: self._one(entity, document_id) if is_id(document_id) else None for document_id in sorted(set(ids))}
+        return {document_id: None for document_id in ids if not is_id(document_id)} | self._each_one(entity, filter(is_id, ids))
 
     def numbered(self, entity: str, numbers: Collection[str]) -> list[Json]:
         """Every living document with one of these numbers."""
-        found: list[Json] = []
-        for chunk in chunks(sorted(set(numbers)), NUMBERS_PER_QUERY):
-            found += self.everything(entity, [f"DocNumber in ({quoted(chunk)})"])
-        return found
+        asked = chunks(sorted(set(numbers)), NUMBERS_PER_QUERY)
+        return [*chain(*self.each(lambda chunk: self.everything(entity, [f"DocNumber in ({quoted(chunk)})"]), asked))]
 
     def payments_of(self, customer_ids: Collection[str], *conditions: str) -> list[Json]:
         """Every Payment of these customers for which the conditions hold, whatever it stands for."""
-        found: list[Json] = []
-        for chunk in chunks(sorted(customer_id for customer_id in set(customer_ids) if is_id(customer_id)), CUSTOMERS_PER_QUERY):
-            found += self.everything("Payment", [f"CustomerRef in ({quoted(chunk)})", *conditions])
-        return found
+        asked = chunks(sorted(customer_id for customer_id in set(customer_ids) if is_id(customer_id)), CUSTOMERS_PER_QUERY)
+        return [
+            *chain(*self.each(lambda some: self.everything("Payment", [f"CustomerRef in ({quoted(some)})", *conditions]), asked))
+        ]
 
     def everything(self, entity: str, conditions: Sequence[str]) -> list[Json]:
         """Every document for which the conditions hold, each once, as last read."""
@@ -143,7 +142,8 @@ class Reading:
         ], _moment(body)
 
     def home_currency(self) -> str:
-        return self._home_currency or self.settings().home_currency
+        with self._turn:  # several answers may need it at once
+            return self._home_currency or self.settings().home_currency
 
     def rate(self, currency: str, day: date | None) -> Decimal | None:
         """What one unit of a foreign currency is in the home currency by the company's own list, on a day or now.
@@ -166,6 +166,10 @@ class Reading:
             account for account in found if name in (fields.text(account, "FullyQualifiedName"), fields.text(account, "Name"))
         ]
         return fields.text(called[0], "Id") if len(called) == 1 else ""
+
+    def _each_one(self, entity: str, ids: Iterable[str]) -> dict[str, Json | None]:
+        asked = sorted(set(ids))
+        return dict(zip(asked, self.each(lambda document_id: self._one(entity, document_id), asked), strict=True))
 
     def _one(self, entity: str, document_id: str) -> Json | None:
         """One document by its id; None only for the plain answer that it is not there."""

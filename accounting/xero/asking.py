@@ -6,9 +6,10 @@ was asked for by its id. Writes go out once; what a 4xx answer means is said by 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -45,6 +46,7 @@ class Asking:
 
     def __init__(self, calls: Calls, clock: Clock, organisation: str) -> None:
         self._calls = calls
+        self.each = calls.each
         self._header = {ORGANISATION_HEADER: organisation}
         self._recent = Recent(clock, UNTOUCHED)
 
@@ -95,6 +97,16 @@ class Asking:
             if not page.more:
                 return
         raise BooksUnavailable(f"Xero has more {endpoint} than can be read at once.")
+
+    def lists(self, endpoint: str, asked: Iterable[Mapping[str, str]]) -> list[Fields]:
+        """Every document of several lists, in their order."""
+        return [*chain(*self.each(lambda params: [*self.every(endpoint, **params)], asked))]
+
+    def singly(self, endpoint: str, ids: Collection[str]) -> dict[str, Fields]:
+        """Those of these documents that are there, each asked for by its own id."""
+        asked = sorted(ids)
+        found = self.each(lambda document_id: self.one(endpoint, document_id), asked)
+        return {document_id: of for document_id, of in zip(asked, found, strict=True) if of}
 
     def one(self, endpoint: str, document_id: str) -> Fields | None:
         """One document by its id; None when Xero says plainly that there is none (404, and only 404)."""

@@ -16,6 +16,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from accounting.xero import documents
 from accounting.xero.asking import DOCUMENTS_PER_PAGE, OLDEST_CHANGE_FIRST, Asking
@@ -145,16 +146,10 @@ class ChangeFeed:
 
     def _receipts(self, cursor: Cursor) -> Changes:
         """The next page of each list of receipts, in one answer."""
-        told: list[Document | Gone] = []
-        unreadable: list[UnreadableReceipt] = []
-        places, again = dict(cursor.places), False
-        for at, listed in enumerate(self._lists):
-            if listed.receipts:
-                places[listed.name], found, in_part, more = self._page(at, places)
-                told += found
-                unreadable += in_part
-                again = again or more
-        return _changes(told, unreadable, replace(cursor, places=places), more=again)
+        asked = [at for at, listed in enumerate(self._lists) if listed.receipts]
+        places, told, unreadable, more = zip(*self._asking.each(lambda at: self._page(at, cursor.places), asked), strict=True)
+        following = {**cursor.places, **{self._lists[at].name: place for at, place in zip(asked, places, strict=True)}}
+        return _changes([*chain(*told)], [*chain(*unreadable)], replace(cursor, places=following), more=any(more))
 
     def _page(self, at: int, places: Mapping[str, Place]) -> tuple[Place, list[Document | Gone], list[UnreadableReceipt], bool]:
         """The next page of one list: where to go on, what is new, what of it is read in part only, whether more follow."""

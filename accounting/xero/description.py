@@ -30,6 +30,7 @@ TRAITS = BooksTraits(
 )
 API = "https://api.xero.com/api.xro/2.0/"
 CALLS_PER_DAY = 5000  # where the plan allows no fewer
+CALLS_AT_ONCE = 5  # for each organization (developer.xero.com, API limits)
 _ID, _NAME, _TYPE = "tenantId", "tenantName", "tenantType"  # in Xero's list of organizations
 
 
@@ -101,5 +102,6 @@ CONNECTOR = Connector(
     open=_open,
     provider=SIGN_IN,
     limits=lambda books: limits(books.calls_per_day),
+    at_once=CALLS_AT_ONCE,
     secrets={"client_secret": "xero_client_secret"},
 )

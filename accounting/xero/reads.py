@@ -71,11 +71,11 @@ class Reads:
         wanted = {number for number in numbers if number}
         plain = sorted(number for number in wanted if not set(number) & set(',"\\'))
         found: dict[str, Fields] = {}
-        for chunk in chunks_of_text(plain):
-            _collect(found, self._asking.every("Invoices", InvoiceNumbers=",".join(chunk)))
+        asked = [{"InvoiceNumbers": ",".join(chunk)} for chunk in chunks_of_text(plain)]
         for number in sorted(wanted - set(plain)):  # one with a comma would fall apart in a list
             quoted = number.replace("\\", "\\\\").replace('"', '\\"')
-            _collect(found, self._asking.every("Invoices", where=f'InvoiceNumber=="{quoted}"'))
+            asked.append({"where": f'InvoiceNumber=="{quoted}"'})
+        _collect(found, self._asking.lists("Invoices", asked))
         question = self._histories.question()
         living = [
             self._invoice(of, question)
@@ -108,22 +108,22 @@ class Reads:
 
     def credit_memos(self, ids: Collection[str]) -> dict[str, CreditMemo | Gone]:
         """Each read by its own id: only then are its allocations told with their ids."""
-        return {invoice_id: self._credit_memo(invoice_id) for invoice_id in sorted(set(ids))}
+        asked = sorted(set(ids))
+        return dict(zip(asked, self._asking.each(self._credit_memo, asked), strict=True))
 
     def credit_memos_on(self, invoice_ids: Collection[str]) -> list[CreditMemo]:
         """Those with an application on one of these invoices, each application with who made it and when."""
         numbers: dict[str, str] = {}
         memo_ids: set[str] = set()
-        for of in self._by_ids("Invoices", "InvoiceID", "invoice", invoice_ids).values():
-            if isinstance(of, Gone):
-                continue
+        invoices = self._by_ids("Invoices", "InvoiceID", "invoice", invoice_ids).values()
+        living = [of for of in invoices if not isinstance(of, Gone)]
+        for of, whole in zip(living, self._asking.each(self._with_credits, living), strict=True):
             numbers[identity(of, "InvoiceID")] = text(of, "InvoiceNumber")
-            memo_ids |= {identity(memo, "CreditNoteID") for memo in elements(self._with_credits(of).get("CreditNotes"))}
+            memo_ids |= {identity(memo, "CreditNoteID") for memo in elements(whole.get("CreditNotes"))}
         question = self._histories.question()
-        found = [self._credit_memo(memo_id) for memo_id in sorted(memo_ids - {""})]
         return [
             question.applied(memo, numbers)
-            for memo in found
+            for memo in self.credit_memos(memo_ids - {""}).values()
             if isinstance(memo, CreditMemo) and any(application.invoice_id in numbers for application in memo.applications)
         ]
 
@@ -150,16 +150,12 @@ class Reads:
         found: dict[str, Receipt | Gone] = {receipt_id: Gone("receipt", receipt_id) for receipt_id in ids}
         payments = sorted(payment_id for payment_id in found if is_identity(payment_id))
         listed: dict[str, Fields] = {}
-        for chunk in chunks(payments, IDS_PER_FILTER):
-            where = any_of(is_guid("PaymentID", payment_id) for payment_id in chunk)
-            _collect(listed, self._asking.every("Payments", where=where), "PaymentID")
-        for missing in set(payments) - set(listed):
-            if of := self._asking.one("Payments", missing):
-                listed[missing] = of
+        asked = [any_of(is_guid("PaymentID", payment_id) for payment_id in chunk) for chunk in chunks(payments, IDS_PER_FILTER)]
+        _collect(listed, self._asking.lists("Payments", [{"where": where} for where in asked]), "PaymentID")
+        listed |= self._asking.singly("Payments", set(payments) - set(listed))
         found.update((payment.id, payment) for payment in self.payments(listed.values()) if payment.id in found)
-        for receipt_id in found:
-            if receipt := self._on_account(receipt_id):
-                found[receipt_id] = receipt
+        on_account = [receipt_id for receipt_id in found if documents.on_account_of(receipt_id)]
+        found.update((receipt.id, receipt) for receipt in self._asking.each(self._on_account, on_account) if receipt)
         question = self._histories.question()
         return {
             receipt_id: self._with_people(of, question) if isinstance(of, Receipt) else of for receipt_id, of in found.items()
@@ -172,15 +168,16 @@ class Reads:
             return []
         since = f"Date>={day_in_filter(received_from)}"
         found: list[Receipt] = []
+        received = f'PaymentType=="{documents.RECEIVED}" AND Status=="AUTHORISED" AND {since}'
+        asked = []
         for chunk in chunks(customers, CUSTOMERS_PER_FILTER):
             theirs = any_of(is_guid("Invoice.Contact.ContactID", customer_id) for customer_id in chunk)
-            where = f'PaymentType=="{documents.RECEIVED}" AND Status=="AUTHORISED" AND {since} AND ({theirs})'
-            found += self.payments(
-                payment for payment in self._asking.every("Payments", where=where) if _may_be_ours(_invoice_in(payment))
-            )
+            asked.append({"where": f"{received} AND ({theirs})"})
+        listed = self._asking.lists("Payments", asked)
+        found += self.payments(payment for payment in listed if _may_be_ours(_invoice_in(payment)))
         for kind in (OVERPAYMENTS, PREPAYMENTS):
-            listed = self._asking.listed_whole(kind.kind)
-            all_since = self._asking.every(kind.kind, where=since) if listed is None else listed
+            whole = self._asking.listed_whole(kind.kind)
+            all_since = self._asking.every(kind.kind, where=since) if whole is None else whole
             found += self.held(kind, (receipt for receipt in all_since if _may_be_ours(receipt)))
         wanted = {
             receipt.id: receipt
@@ -237,11 +234,9 @@ class Reads:
         found: dict[str, Fields | Gone] = {document_id: Gone(kind, document_id) for document_id in ids}
         asked = sorted(document_id for document_id in found if is_identity(document_id))
         listed = self._asking.listed_lately(endpoint, id_name, asked)
-        for chunk in chunks(sorted(set(asked) - set(listed)), IDS_PER_LIST):
-            _collect(listed, self._asking.every(endpoint, IDs=",".join(chunk), **params), id_name)
-        for missing in sorted(set(asked) - set(listed)):
-            if of := self._asking.one(endpoint, missing):
-                listed[missing] = of
+        unread = chunks(sorted(set(asked) - set(listed)), IDS_PER_LIST)
+        _collect(listed, self._asking.lists(endpoint, [{"IDs": ",".join(chunk), **params} for chunk in unread]), id_name)
+        listed |= self._asking.singly(endpoint, set(asked) - set(listed))
         found.update((document_id, of) for document_id, of in listed.items() if document_id in found)
         return found
 

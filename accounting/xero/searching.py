@@ -80,11 +80,9 @@ class Searching:
         return [_traces(order, marked, memos, changed) for order in orders]
 
     def _payments(self, beginnings: Sequence[str]) -> list[Receipt]:
-        found: dict[str, Fields] = {}
-        for chunk in chunks(beginnings, IDS_PER_FILTER):
-            begins = any_of(f'Reference.StartsWith("{beginning}")' for beginning in chunk)
-            for of in self._asking.every("Payments", where=f"Reference!=null AND ({begins})"):
-                found[identity(of, "PaymentID")] = of
+        begin = [any_of(f'Reference.StartsWith("{stem}")' for stem in chunk) for chunk in chunks(beginnings, IDS_PER_FILTER)]
+        listed = self._asking.lists("Payments", [{"where": f"Reference!=null AND ({begins})"} for begins in begin])
+        found = {identity(of, "PaymentID"): of for of in listed}
         return [receipt for receipt in self._reads.payments(found.values()) if not receipt.voided]
 
     def _overpayments(self, beginnings: Sequence[str]) -> list[Receipt]:
