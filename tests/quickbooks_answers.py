@@ -64,8 +64,8 @@ class Unlimited:
         return 0.0
 
 
-def calls_to(base_url: str, clock: Clock, access: object = None) -> Calls:
-    """Calls without pauses and without a limit."""
+def calls_to(base_url: str, clock: Clock, access: object = None, *, at_once: int = 1) -> Calls:
+    """Calls without pauses and without a limit; one by one where answers are told in their order."""
     return Calls(
         "acme",
         "QuickBooks Online",
@@ -75,6 +75,7 @@ def calls_to(base_url: str, clock: Clock, access: object = None) -> Calls:
         clock=clock,
         trace_header="intuit_tid",
         pause=lambda seconds: None,  # noqa: ARG005
+        at_once=at_once,
     )
 
 

@@ -15,6 +15,7 @@ from stand_ins.quickbooks import QuickBooks, QuickBooksBookkeeper, start_quickbo
 
 from accounting.calling import Calls
 from accounting.quickbooks.connector import QuickBooksBooks
+from accounting.quickbooks.description import CONNECTOR
 from accounting.quickbooks.documents import application_id, payment_of
 from storage.marks import StoredMarks
 
@@ -48,7 +49,7 @@ class Scene:
 def quickbooks_scene(folder: Path) -> Iterator[Scene]:
     clock = ManualClock()
     with start_quickbooks(folder, clock=clock) as quickbooks:
-        calls = calls_to(quickbooks.base_url, clock, quickbooks.access)
+        calls = calls_to(quickbooks.base_url, clock, quickbooks.access, at_once=CONNECTOR.at_once)
         try:
             yield Scene(quickbooks, calls, QuickBooksBooks(calls, clock), Dana(quickbooks.ledger), clock)
         finally:
@@ -63,7 +64,7 @@ def house_over_quickbooks(folder: Path) -> Iterator[tuple[House, QuickBooks]]:
     with start_quickbooks(folder / "quickbooks", clock=house.clock) as quickbooks:
         house.ledger.close()
         house.ledger = quickbooks.ledger
-        calls = calls_to(quickbooks.base_url, house.clock, quickbooks.access)
+        calls = calls_to(quickbooks.base_url, house.clock, quickbooks.access, at_once=CONNECTOR.at_once)
         house.with_books(QuickBooksBooks(calls, house.clock, StoredMarks(house.db, house.desk.company.id)))
         try:
             yield house, quickbooks

@@ -13,6 +13,7 @@ from stand_ins.xero import LINES, Xero, XeroBookkeeper, start_xero
 
 from accounting.calling import Calls
 from accounting.xero.connector import XeroBooks
+from accounting.xero.description import CONNECTOR
 from receivables.books_records import Receipt, ReceiptLine
 from receivables.effects import (
     Answer,
@@ -92,6 +93,7 @@ def xero_scene(folder: Path, *, check_contract: bool = True) -> Iterator[XeroSce
             clock=clock,
             trace_header="xero-correlation-id",
             pause=lambda _: None,
+            at_once=CONNECTOR.at_once,
         )
         books = XeroBooks(calls, clock, organisation=xero.organisation, time_zone=CHICAGO, deposit_account=CHECKING)
         yield XeroScene(xero, calls, books, ByOurIds(xero), clock)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -45,11 +46,27 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ordered: list[Fault] = []
+        self.slow_seconds = 0.0  # for every request, besides what a fault of its own asks
         self.in_flight = 0  # requests that came and are not answered yet
+        self.most: Counter[str] = Counter()  # of them at once, by "reads" and "writes"
+        self._now: Counter[str] = Counter()
 
     def order(self, fault: Fault) -> None:
         with self._lock:
             self._ordered.append(fault)
+
+    @contextmanager
+    def under_way(self, method: str) -> Iterator[None]:
+        """Counts a request while it is not answered."""
+        kind = "reads" if method == "GET" else "writes"
+        self.in_flight += 1
+        self._now[kind] += 1
+        self.most[kind] = max(self.most[kind], self._now[kind])
+        try:
+            yield
+        finally:
+            self._now[kind] -= 1
+            self.in_flight -= 1
 
     def forget(self) -> None:
         with self._lock:
@@ -82,11 +99,10 @@ class Faulty:
         self._transports = transports
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._faults.in_flight += 1
-        try:
+        with self._faults.under_way(scope.get("method", "")):
+            if self._faults.slow_seconds:
+                await asyncio.sleep(self._faults.slow_seconds)
             await self._served(scope, receive, send)
-        finally:
-            self._faults.in_flight -= 1
 
     async def _served(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self._faults.take(scope["method"], scope["path"]) if scope["type"] == "http" else None
