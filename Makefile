@@ -80,6 +80,10 @@ calls: ## count the calls to each of the books, here and in 0.1.0: healthy payme
 	@$(install) dev
 	@$(bin)/python -m bench.calls $(ARGS)
 
+flight: ## payments into books that take 50 ms a call: one call on its way, several, and 0.1.0 (ARGS="--payments 200 --packages xero")
+	@$(install) dev
+	@$(bin)/python -m bench.flight $(ARGS)
+
 scale: ## several schedulers and workers on one PostgreSQL, killed and frozen; how fast, how fair (ARGS="--parts machines")
 	@$(install) dev
 	@PYTHONPATH=.:tests $(bin)/python -m bench.scale $(ARGS)
