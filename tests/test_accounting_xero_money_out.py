@@ -13,7 +13,7 @@ from xero_scene import DAY, XeroScene, a_receipt_write, an_order, written, xero_
 
 from accounting.embedded.money_out import NewMoneyOut
 from receivables.books_records import MoneyOut, MoneyOutKind, Receipt
-from receivables.effects import Order, RecordReturn, VoidReceipt, Written, marker
+from receivables.effects import Order, RecordReturn, VoidCredit, VoidReceipt, Written, marker
 from receivables.errors import BooksRefused, OutcomeUnknown
 
 NUMBER, RETURNED = "TXN-100001", date(2026, 3, 12)
@@ -165,6 +165,20 @@ def test_a_void_without_an_answer_is_looked_for(scene: XeroScene) -> None:
 
     assert isinstance(answer, OutcomeUnknown)
     assert [ours.id] == [trace.document_id for (trace,) in scene.books.look([the_void(ours)])]
+
+
+def test_a_credit_note_voided_without_an_answer_is_looked_for_and_never_voided_twice(scene: XeroScene) -> None:
+    memo = scene.dana.credit_memo("WO-1", scene.dana.customer("Hooli"), 50_000)
+    order = an_order(VoidCredit(memo), NUMBER, 1)
+    scene.xero.faults.order(Fault(cut="after", method="POST", path="/CreditNotes"))
+
+    (answer,) = scene.send(order)
+
+    assert isinstance(answer, OutcomeUnknown)
+    assert [memo] == [trace.document_id for (trace,) in scene.books.look([order])]
+    writes = scene.calls.counts.made["write"]
+    assert [memo] == [written(again).document_id for again in scene.send(order, key="dispatch-2")]
+    assert writes == scene.calls.counts.made["write"]
 
 
 def test_a_return_is_never_written_into_xero(scene: XeroScene) -> None:
