@@ -2,8 +2,10 @@
 
 Both get the same payments, straight into their tables: of 200 companies, one with a fifth of all. This version then makes them
 searchable, the first of them in bounded steps as it always does. Each kind of question is asked many times in this version, twice
-in 0.1.0; milliseconds of the median and of the slowest but one in twenty. On the same database: the first of 10,000 open
-failures, what /metrics and /health/ready read, and a sync that finds nothing new, with few payments and with all.
+in 0.1.0; milliseconds of the clock and of the processor, the median and the slowest but one in twenty.
+
+On the same database: the first of 10,000 open failures, what /metrics and /health/ready read, and a sync that finds nothing new,
+with few payments and with all.
 """
 
 from __future__ import annotations
@@ -26,24 +28,30 @@ PLAYED = Path(__file__).with_name("searching_playing.py")
 
 def main() -> None:
     options = _options()
-    kept: dict[str, Any] = {"before": options.commit, "payments": options.payments, "companies": options.companies}
-    kept["load_at_the_beginning"] = [round(load, 1) for load in os.getloadavg()]
     with ExitStack() as until_the_end:
         folder = Path(until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="resolve-now-searching-")))
         before = check_out(options.commit, folder / "version")
         for kind, urls in databases(folder, until_the_end):
             if options.only and kind not in options.only:
                 continue
-            kept[kind] = {}
             for name, checkout, url in (("before", before, urls[0]), ("now", ROOT, urls[1])):
                 if name == "now" or not options.here:
-                    kept[kind][name] = _play(checkout, url, folder / kind / name, options)
-                    _show(kind, name, kept[kind][name])
+                    told = _play(checkout, url, folder / kind / name, options) | {"load_of_the_machine": os.getloadavg()[0]}
+                    _show(kind, name, told)
+                    if options.keep:
+                        _keep(options, kind, name, told)
             for file in folder.glob("*.sqlite*"):
                 file.unlink()
-    if options.keep:
-        kept["load_at_the_end"] = [round(load, 1) for load in os.getloadavg()]
-        RESULTS.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+
+
+def _keep(options: argparse.Namespace, kind: str, name: str, told: dict[str, Any]) -> None:
+    """Writes it beside what was kept of the other databases and versions, where those had as many payments."""
+    about = {"before": options.commit, "payments": options.payments, "companies": options.companies}
+    results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    if any(results.get(key) != value for key, value in about.items()):
+        results = dict(about)
+    results.setdefault(kind, {})[name] = told
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 def _play(checkout: Path, url: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -65,8 +73,10 @@ def _play(checkout: Path, url: str, folder: Path, options: argparse.Namespace) -
 
 def _show(kind: str, name: str, told: dict[str, Any]) -> None:
     print(f"\n{kind}, {name}")
+    print(f"  {'ms, median and p95':<46} {'of the clock':>20} {'of the processor':>20}")
     for question, figures in told["questions"].items():
-        print(f"  {question:<44} {figures['median']:9.2f} {figures['p95']:9.2f} ms {figures['found']:6.1f} found")
+        clock, processor = (f"{of['median']:9.2f} {of['p95']:10.2f}" for of in (figures["clock_ms"], figures["processor_ms"]))
+        print(f"  {question:<46} {clock} {processor} {figures['found']:6.1f} found")
     for other in ("open_failures", "figures_ms", "idle_sync", "learning"):
         if other in told:
             print(f"  {other}: {json.dumps(told[other])}")

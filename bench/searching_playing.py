@@ -149,8 +149,8 @@ class Play:
         from storage.schema.searching import INSIDE_POSTGRESQL  # noqa: PLC0415
         from storage.work import working  # noqa: PLC0415
 
-        held: list[float] = []
-        learned, began, usual = 0, time.perf_counter(), searchable.AT_ONCE
+        held: list[tuple[float, float]] = []
+        learned, steps, began, usual = 0, list[int](), time.perf_counter(), searchable.AT_ONCE
         measured: dict[str, Any] = {}
         for company in [*self.names[1:], self.names[0]]:
             while True:
@@ -159,9 +159,8 @@ class Play:
                 if not noted.notes:
                     break
                 with working(self.db.work(), company, self.scene.clock, self.scene.desk.ids, "search") as work:
-                    at = time.perf_counter()
-                    learned += searchable.write(work, noted)
-                held.append((time.perf_counter() - at) * 1000)
+                    held.append(self.timed(lambda: steps.append(searchable.write(work, noted))))  # noqa: B023
+                learned = sum(steps)
                 if learned >= IN_STEPS and not measured:
                     measured = {"rows": learned, "rows_a_second": round(learned / (time.perf_counter() - began))}
                     measured |= {"rows_of_a_step": usual, "lock_held_ms": _figures(held)}
@@ -176,7 +175,7 @@ class Play:
     # --- what is asked --------------------------------------------------------------------------------------------------
 
     def ask(self) -> dict[str, Any]:
-        took: dict[str, list[float]] = {}
+        took: dict[str, list[tuple[float, float]]] = {}
         found: dict[str, int] = {}
         with self.db.read() as connection:
             self.find(connection, self.names[:1], "warm")
@@ -184,9 +183,8 @@ class Play:
             for name, look in self.looks(kind, of, text, minor):
                 with self.db.read() as connection:
                     connection.execute(sa.text("SELECT 1"))
-                    began = time.perf_counter()
-                    rows = look(connection)
-                    took.setdefault(name, []).append((time.perf_counter() - began) * 1000)
+                    rows: list[Any] = []
+                    took.setdefault(name, []).append(self.timed(lambda: rows.extend(look(connection))))  # noqa: B023
                     found[name] = found.get(name, 0) + len(rows)
         return {name: _figures(took[name]) | {"found": round(found[name] / len(took[name]), 1)} for name in sorted(took)}
 
@@ -198,17 +196,19 @@ class Play:
         if not IS_NOW:
             return
         what, _, whose = kind.partition(", ")
-        wanted = search.Wanted(of, text, search.PAYMENTS)
-        if what == "exact number":
-            yield f"B-tree alone: {kind}", lambda connection: connection.execute(search.Looks(connection, wanted).exactly()).all()
-        if what == "number begins":
-            yield (
-                f"B-tree alone: {kind}",
-                lambda connection: connection.execute(search.Looks(connection, wanted).beginning()).all(),
-            )
+        for of_number, look in (("exact number", "exactly"), ("number begins", "beginning")):
+            if what == of_number:
+                yield f"B-tree alone: {kind}", self.again(look, search.Wanted(of, text, search.PAYMENTS))
         if what == "amount":
             amount = search.Wanted(of, "", search.PAYMENTS, amounts_minor=[minor])
             yield f"amount as an amount, {whose}", lambda connection: search.find(connection, amount)
+
+    def again(self, look: str, wanted: Any) -> Callable[[sa.Connection], Sequence[Any]]:
+        """What the database takes for one look: the statement is built and was asked before."""
+        with self.db.read() as connection:
+            statement = getattr(search.Looks(connection, wanted), look)()
+            connection.execute(statement).all()
+        return lambda connection: connection.execute(statement).all()
 
     def find(self, connection: sa.Connection, companies: Sequence[str], text: str) -> Sequence[Any]:
         if IS_NOW:
@@ -252,15 +252,9 @@ class Play:
         rooms = rooms_of(self.scene)
         house = SimpleNamespace(db=self.db, desks=lambda _: [self.scene.desk])
         vars(commands)["open_house"] = lambda _: house
-        took: dict[str, list[float]] = {"first line of failures": [], "/payments failing": []}
-        for _ in range(6):
-            began = time.perf_counter()
-            _first_line_of_failures()
-            took["first line of failures"].append((time.perf_counter() - began) * 1000)
-            began = time.perf_counter()
-            asked(rooms, "failing")
-            took["/payments failing"].append((time.perf_counter() - began) * 1000)
-        return {"open": len(copies) + 1} | {name: _figures(times[1:]) for name, times in took.items()}
+        pages = {"first line of failures": _first_line_of_failures, "/payments failing": lambda: asked(rooms, "failing")}
+        took = {name: [self.timed(page) for _ in range(6 if IS_NOW else 3)][1:] for name, page in pages.items()}
+        return {"open": len(copies) + 1} | {name: _figures(times) for name, times in took.items()}
 
     def figures(self) -> dict[str, Any]:
         """What /metrics and /health/ready read of the database."""
@@ -275,15 +269,23 @@ class Play:
                 vitals.moments(connection)
             assert vitals.writable(self.db)
 
-        told = {}
-        for name, look in (("/metrics", metrics), ("/health/ready", ready)):
-            times = []
-            for _ in range(10):
-                began = time.perf_counter()
-                look()
-                times.append((time.perf_counter() - began) * 1000)
-            told[name] = _figures(times)
-        return told
+        looks: dict[str, Callable[[], None]] = {"/metrics": metrics, "/health/ready": ready}
+        return {name: _figures([self.timed(look) for _ in range(10)]) for name, look in looks.items()}
+
+    def timed(self, work: Callable[[], object]) -> tuple[float, float]:
+        """Milliseconds of the clock and of the processor: ours and, on PostgreSQL, that of the server's processes for us."""
+        pids = self.server()
+        before, began = time.process_time() + _processor(pids), time.perf_counter()
+        work()
+        clock = time.perf_counter() - began
+        return clock * 1000, (time.process_time() + _processor(pids) - before) * 1000
+
+    def server(self) -> Sequence[int]:
+        if self.db.dialect != "postgresql":
+            return ()
+        with self.db._acknowledge.connect() as connection:
+            here = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            return connection.execute(sa.text(here)).scalars().all()
 
 
 class _FirstLine(Exception):
@@ -321,15 +323,19 @@ def _as_stored(value: object) -> object:
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value
 
 
-def _figures(times: Sequence[float]) -> dict[str, Any]:
-    inorder = sorted(times)
-    p95 = inorder[min(int(len(inorder) * 0.95), len(inorder) - 1)]
-    return {
-        "median": round(inorder[len(inorder) // 2], 2),
-        "p95": round(p95, 2),
-        "most": round(inorder[-1], 2),
-        "times": len(times),
-    }
+def _processor(pids: Sequence[int]) -> float:
+    """Seconds that these processes have had of the processor."""
+    return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in pids) / 1e9
+
+
+def _figures(times: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    """Of the clock, as somebody waits, and of the processor, which other work on the machine lengthens less."""
+    told: dict[str, Any] = {"times": len(times)}
+    for name, of in zip(("clock", "processor"), zip(*times, strict=True), strict=True):
+        order = sorted(of)
+        p95 = order[min(int(len(order) * 0.95), len(order) - 1)]
+        told[f"{name}_ms"] = {"median": round(order[len(order) // 2], 2), "p95": round(p95, 2), "most": round(order[-1], 2)}
+    return told
 
 
 if __name__ == "__main__":

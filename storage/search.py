@@ -113,10 +113,12 @@ class Looks:
 
     def in_turn(self) -> Iterator[sa.Select[Any]]:
         """One look after the other, until enough was found."""
+        by_amount = not self.text and bool(self._wanted.amounts_minor)
         if self.text:
             yield self.exactly()
-        yield self.among_newest()
-        yield self.everywhere() if self.text else self._narrowed(_TABLE)
+        if not by_amount:
+            yield self.among_newest()
+        yield self.everywhere() if self.text or by_amount else self._narrowed(_TABLE)
 
     def exactly(self) -> sa.Select[Any]:
         """What carries this number, or is this document of the books."""
@@ -139,12 +141,12 @@ class Looks:
         return self._narrowed(newest, *([sa.or_(*fits)] if fits else []))
 
     def everywhere(self) -> sa.Select[Any]:
-        """All that fits, as a whole before the newest of it are taken: PostgreSQL would else go through a company in order."""
-        ways = [self._inside() if self._finds_inside else self._beginning]
-        if self._amounts:
-            ways.append(self._here.where(_TABLE.c.amount_minor.in_(self._amounts)))
+        """All that fits, as a whole before the newest of it are taken: a database would else go through a company in order."""
+        ways = [self._inside() if self._finds_inside else self._beginning] if self.text else []
+        if amounts := self._amounts if self.text else self._wanted.amounts_minor:
+            ways.append(self._here.where(_TABLE.c.amount_minor.in_(amounts)))
         every = sa.union(*(sa.select(way.subquery()) for way in ways)) if len(ways) > 1 else ways[0]
-        return self._narrowed(every.cte("every").prefix_with("MATERIALIZED", dialect="postgresql"))
+        return self._narrowed(every.cte("every").prefix_with("MATERIALIZED"))
 
     @property
     def _here(self) -> sa.Select[Any]:

@@ -328,6 +328,14 @@ def test_each_look_goes_by_its_index(many: Database, look: Callable[[Looks], sa.
     assert "SCAN searchable\n" not in plan + "\n", plan
 
 
+def test_an_amount_goes_by_its_index_without_looking_at_other_rows(many: Database) -> None:
+    with many.read() as connection:
+        (asked,) = Looks(connection, Wanted(("acme",), amounts_minor=[38_000])).in_turn()
+    plan = _plan(many, lambda _: asked, "")
+    assert "ix_searchable_by_amount" in plan, plan
+    assert "ix_searchable_newest" not in plan, plan
+
+
 def test_the_inside_of_words_goes_by_what_three_characters_stand_where(many: Database) -> None:
     for text in ("hooli", "ooli 1042", "50% off"):
         plan = _plan(many, Looks.everywhere, text)
