@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from receivables.reference_keys import name_key
-from storage import audit, schema
+from storage import audit, marks, schema
 from storage.work import Work
 
 #: What another process mirrors commits a while after the moment that it bears, and clocks differ.
@@ -45,11 +45,12 @@ class Held:
     customers: set[str] = field(default_factory=set)  # ids of the books
     invoices: set[str] = field(default_factory=set)
     invoice_numbers: set[str] = field(default_factory=set)  # as the payment writes them
+    receipts: set[str] = field(default_factory=set)  # ours, by their ids
 
 
 @dataclass(frozen=True)
 class News:
-    """What changed: whose documents, which invoices, and receipts without our marker by their amounts and words."""
+    """What changed: whose documents, which invoices and receipts, and receipts without our marker by their amounts and words."""
 
     of_all: bool = False
     payments: frozenset[str] = frozenset()
@@ -57,6 +58,8 @@ class News:
     names: frozenset[str] = frozenset()
     invoices: frozenset[str] = frozenset()
     invoice_keys: frozenset[str] = frozenset()
+    receipts: frozenset[str] = frozenset()
+    marks: frozenset[str] = frozenset()  # of receipts, by their stems
     amounts: frozenset[tuple[int, str]] = frozenset()
     starts: Sequence[str] = ()  # sorted
     cut: frozenset[str] = frozenset()
@@ -155,9 +158,23 @@ _BOUND = (
     .where(*_OPEN)
 )
 
+_OURS = (
+    sa.select(schema.effect.c.transaction_number, schema.effect.c.document_id)
+    .select_from(
+        schema.failure.join(
+            schema.effect,
+            sa.and_(
+                schema.effect.c.company == schema.failure.c.company,
+                schema.effect.c.transaction_number == schema.failure.c.transaction_number,
+            ),
+        )
+    )
+    .where(*_OPEN, schema.effect.c.kind == "receipt")
+)
+
 
 def held(connection: Connection, company: str) -> Iterable[Held]:
-    """What every open failure is about, in three statements."""
+    """What every open failure is about, in four statements."""
     given = {"of_company": company}
     found: dict[str, Held] = {}
     for row in connection.execute(_HELD, given):
@@ -171,21 +188,29 @@ def held(connection: Connection, company: str) -> Iterable[Held]:
     for number, invoice_id, customer_id in connection.execute(_BOUND, given):
         found[number].invoices.add(invoice_id)
         found[number].customers.add(customer_id)
+    for number, document_id in connection.execute(_OURS, given):
+        found[number].receipts.add(document_id)
     return found.values()
 
 
+_CHANGED = sa.select(schema.audit.c.transaction_number).where(
+    schema.audit.c.company == sa.bindparam("of_company"),
+    schema.audit.c.seq > sa.bindparam("seq"),
+    schema.audit.c.action != OWN,
+)
 _PAYMENTS = (
     sa.select(schema.payment.c.transaction_number, schema.payment.c.customer_key, schema.payment.c.customer_id)
     .where(schema.payment.c.company == sa.bindparam("of_company"))
-    .where(
-        schema.payment.c.transaction_number.in_(
-            sa.select(schema.audit.c.transaction_number).where(
-                schema.audit.c.company == sa.bindparam("of_company"),
-                schema.audit.c.seq > sa.bindparam("seq"),
-                schema.audit.c.action != OWN,
-            )
+    .where(schema.payment.c.transaction_number.in_(_CHANGED))
+)
+#: What a dismissal rests on, or rested on, is no candidate for others, or is one again.
+_CLAIMED = sa.select(schema.hand_receipt.c.customer_id, schema.hand_receipt.c.amount_minor, schema.hand_receipt.c.currency).where(
+    schema.hand_receipt.c.company == sa.bindparam("of_company"),
+    schema.hand_receipt.c.document_id.in_(
+        sa.select(schema.proof.c.receipt_id).where(
+            schema.proof.c.company == sa.bindparam("of_company"), schema.proof.c.transaction_number.in_(_CHANGED)
         )
-    )
+    ),
 )
 _SAID_OF_ALL = (
     sa.select(schema.audit.c.seq)
@@ -221,13 +246,19 @@ def news(connection: Connection, company: str, look: Look) -> News:
     whose = connection.execute(_WHOSE, given).all() if documents else []
     amounts = connection.execute(_AMOUNTS, given).all() if documents else []
     starts = connection.execute(_STARTS, given).all() if amounts else []
+    claimed = connection.execute(_CLAIMED, given).all() if changed else []
+    receipts = [row for row in documents if row.kind == "receipt"]
+    if any(row.key == marks.SEVERAL for row in receipts):
+        return News(of_all=True)
     return News(
         payments=frozenset(row.transaction_number for row in changed),
-        customers=frozenset([row.customer_id for row in documents] + [row.customer_id for row in changed]) - {""},
+        customers=frozenset(row.customer_id for row in (*documents, *changed, *claimed)) - {""},
         names=frozenset(name for row in whose for name in row) | frozenset(row.customer_key for row in changed) - {""},
         invoices=frozenset(row.document_id for row in documents if row.kind == "invoice"),
         invoice_keys=frozenset(row.key for row in documents if row.kind == "invoice") - {""},
-        amounts=frozenset((row.amount_minor, row.currency) for row in amounts),
+        receipts=frozenset(row.document_id for row in receipts),
+        marks=frozenset(row.key for row in receipts) - {""},
+        amounts=frozenset((row.amount_minor, row.currency) for row in (*amounts, *claimed)),
         starts=sorted(row.start for row in starts),
         cut=frozenset(row.start for row in starts if row.cut),
     )

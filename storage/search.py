@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+from unicodedata import category
 
 import sqlalchemy as sa
 
@@ -97,7 +98,7 @@ def find(connection: Connection, wanted: Wanted) -> list[Found]:
             found |= {row.id: row for row in connection.execute(look) if row.id not in found}
             if len(found) >= FOUND_AT_MOST:
                 break
-    return _shown(connection, list(found.values())[:FOUND_AT_MOST], folded(wanted.text))
+    return _shown(connection, list(found.values())[:FOUND_AT_MOST], folded(_typed(wanted.text)))
 
 
 class Looks:
@@ -107,7 +108,7 @@ class Looks:
         self._connection = connection
         self._on_sqlite = connection.dialect.name == "sqlite"
         self._wanted = wanted
-        self.text = folded(wanted.text)
+        self.text = folded(_typed(wanted.text))
         self._words = self.text.split()
         self._amounts = _amounts(self.text)
 
@@ -124,7 +125,7 @@ class Looks:
         """What carries this number, or is this document of the books."""
         by_number = self._here.where(_TABLE.c.number == self.text)
         by_id = self._here.where(
-            _TABLE.c.document_id == self._wanted.text.strip().removeprefix("#"), _TABLE.c.kind.in_(DOCUMENTS)
+            _TABLE.c.document_id == _typed(self._wanted.text).strip().removeprefix("#"), _TABLE.c.kind.in_(DOCUMENTS)
         )
         return self._narrowed(sa.union(by_number, by_id).subquery("exactly"))
 
@@ -282,11 +283,16 @@ def _pattern(word: str) -> str:
     return "%" + "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in word) + "%"
 
 
+def _typed(text: str) -> str:
+    """A text without what no database takes in one: control characters, and halves of characters."""
+    return "".join(letter if category(letter) not in {"Cc", "Cs"} else " " for letter in text)
+
+
 def _amounts(text: str) -> tuple[int, ...]:
     """The minor units that a text may mean, with two decimals or with none ("380.00" and "380"); none where it is no amount."""
     digits = text.lstrip("$€£ ").replace(",", "")
     whole, _, decimals = digits.partition(".")
-    if not (whole.isascii() and whole.isdigit() and len(whole) <= 12 and (decimals == "" or decimals.isdigit())):
+    if not (digits.isascii() and whole.isdigit() and len(whole) <= 12 and (decimals == "" or decimals.isdigit())):
         return ()
     if decimals and len(decimals) <= 3:
         return (int(whole + decimals.ljust(2, "0")), int(whole + decimals.ljust(3, "0")))

@@ -24,6 +24,7 @@ from sync.money_back import FEED
 
 _KNOWN = (Intake.SAME, Intake.STATUS_CHANGED)  # a payment that was taken in before
 ROWS_PER_CHUNK = 1_000  # in one transaction, so that it holds the database for less than 100 ms: about 300 payments
+ROWS_OF_A_REPEAT = 100  # a number that comes again is judged alone, by statements of its own: they take as long as so many rows
 
 
 @dataclass
@@ -107,13 +108,17 @@ def arriving(desk: Desk, payment: Payment, source: str, *, by: str = "") -> Arri
 def chunks(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
     """What is taken in together: as much as a transaction may write."""
     chunk: list[Arrival] = []
+    numbers: set[str] = set()
     rows = 0
     for arrival in arrivals:
         more = 2 + len(arrival.lines)  # the payment, its row of the record, and its allocations
+        if arrival.number in numbers:
+            more += ROWS_OF_A_REPEAT
         if chunk and rows + more > ROWS_PER_CHUNK:
             yield chunk
-            chunk, rows = [], 0
+            chunk, rows, numbers = [], 0, set()
         chunk.append(arrival)
+        numbers.add(arrival.number)
         rows += more
     if chunk:
         yield chunk

@@ -2,8 +2,9 @@
 
 Reads: what changed in the mirror and in our own rows since the last look. Leaves: nothing; whoever looked keeps how far.
 As long as few are open all are read each time. Of many, all are read when a day begins, because evidence tells how long cash
-waits, and after a change of the configuration, of closed periods, or of what spellings mean. What no feed tells of, such as
-the bank's side of a receipt, is found by turns, and by every decision, which reads its payment anew.
+waits, after a change of the configuration, of closed periods, of what spellings mean, or of whether failures are many, and
+when the clock was set back. What no feed tells of, such as the bank's side of a receipt or what a document said before, is
+found by turns, and by every decision, which reads its payment anew.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from receivables.effects import marker_stem
 from receivables.reference_keys import beginnings, key_of
 from storage import looks
 from storage.engine import Connection
 from storage.looks import Held, Look, News
+from sync import escalation
 from sync.desk import Desk
 
 BY_TURNS = 100  # open failures that are read in every look, whatever changed
@@ -27,6 +31,7 @@ class Due:
     """The payments to read about, in order; and the look that is over when they were, None where all are read each time."""
 
     numbers: Sequence[str]
+    isolated: bool = True  # failures are few
     look: Look | None = None
 
 
@@ -35,25 +40,29 @@ def due(desk: Desk) -> Due:
     with desk.db.read() as connection:
         company, at = desk.company.id, desk.clock.now()
         first = looks.numbers(connection, company, limit=BY_TURNS + 1)
+        if not first:
+            return Due(())
+        isolated = escalation.is_isolated(connection, desk.company, at)
         if len(first) <= BY_TURNS:
-            return Due([number for _, number in first])
+            return Due([number for _, number in first], isolated)
         before = looks.last(connection, company)
-        look = looks.begun(connection, company, at, _rests_on(connection, desk))
-        if before is None or before.rests_on != look.rests_on:
-            return Due(_all(connection, company), look)
+        look = looks.begun(connection, company, at, _rests_on(connection, desk, at, isolated=isolated))
+        # What is new is asked for by the clock: one that was set back would hide it.
+        if before is None or before.rests_on != look.rests_on or at < before.at:
+            return Due(_all(connection, company), isolated, look)
         news = looks.news(connection, company, before)
         if news.of_all:
-            return Due(_all(connection, company), look)
+            return Due(_all(connection, company), isolated, look)
         turn = looks.numbers(connection, company, limit=BY_TURNS, after=before.after)
         if len(turn) < BY_TURNS:
             turn += first[: BY_TURNS - len(turn)]
         wanted = dict.fromkeys(number for _, number in turn) | dict.fromkeys(sorted(looks.not_read(connection, company)))
         if news != News():
-            wanted |= {of.number: None for of in looks.held(connection, company) if concern(news, of)}
-    return Due(list(wanted), replace(look, after=turn[-1][0]))
+            wanted |= {of.number: None for of in looks.held(connection, company) if concern(company, news, of)}
+    return Due(list(wanted), isolated, replace(look, after=turn[-1][0]))
 
 
-def concern(news: News, failure: Held) -> bool:
+def concern(company: str, news: News, failure: Held) -> bool:
     """Whether the evidence about a failure may be another after these news. Pure."""
     return (
         failure.number in news.payments
@@ -61,6 +70,8 @@ def concern(news: News, failure: Held) -> bool:
         or not news.names.isdisjoint(failure.names)
         or not news.invoices.isdisjoint(failure.invoices)
         or not news.invoice_keys.isdisjoint({key_of(number) for number in failure.invoice_numbers})
+        or not news.receipts.isdisjoint(failure.receipts)
+        or marker_stem(company, failure.number) in news.marks
         or failure.amount in news.amounts
         or _may_name(news, failure.number_key)
     )
@@ -77,7 +88,7 @@ def _all(connection: Connection, company: str) -> list[str]:
     return [number for _, number in looks.numbers(connection, company)]
 
 
-def _rests_on(connection: Connection, desk: Desk) -> str:
-    """What holds for every failure of the company: its configuration, its day, and what periods are closed."""
-    said = (desk.company, desk.company.day_of(desk.clock.now()), *looks.periods(connection, desk.company.id))
+def _rests_on(connection: Connection, desk: Desk, at: datetime, *, isolated: bool) -> str:
+    """What holds for every failure of the company: its configuration, its day, closed periods, whether failures are few."""
+    said = (desk.company, desk.company.day_of(at), *looks.periods(connection, desk.company.id), isolated)
     return hashlib.sha256(repr(said).encode()).hexdigest()

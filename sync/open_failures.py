@@ -27,10 +27,8 @@ def run_once(desk: Desk) -> int:
     due, found = news.due(desk), 0
     if not due.numbers:
         return 0
-    with desk.db.read() as connection:
-        isolated = escalation.is_isolated(connection, desk.company, desk.clock.now())
     for begin in range(0, len(due.numbers), FAILURES_PER_BATCH):
-        found += _look(desk, due.numbers[begin : begin + FAILURES_PER_BATCH], isolated=isolated)
+        found += _look(desk, due.numbers[begin : begin + FAILURES_PER_BATCH], isolated=due.isolated)
     if due.look is not None:
         with desk.work() as work:
             looks.keep(work, due.look)

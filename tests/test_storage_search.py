@@ -101,6 +101,10 @@ def test_payments_are_found_by_what_people_remember_of_them(scene: Scene) -> Non
         '"tx" OR': [],
         "& s": ["p%y_3\\"],
         "nothing like it": [],
+        "5.²": [],  # a digit that no amount has
+        "hooli\0": ["TXN-1"],  # what no database takes in a text
+        "\ud83d müller": ["TXN-12"],
+        "x" * 10_000: [],
     }
     assert remembered == {text: sorted(_numbers(scene.db, text, kinds=PAYMENTS)) for text in remembered}
     assert "TXN-1" == _numbers(scene.db, "txn-1", kinds=PAYMENTS)[0]

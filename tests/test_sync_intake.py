@@ -22,7 +22,7 @@ from receivables.payment import Allocation, FeedStatus, Payment, PaymentState
 from storage import alike, audit, schema
 from storage.engine import Database
 from sync import intake
-from sync.intake import ROWS_PER_CHUNK, IntakeCounts
+from sync.intake import ROWS_OF_A_REPEAT, ROWS_PER_CHUNK, IntakeCounts
 
 PAID = datetime(2026, 3, 3, 16, 15, 7, tzinfo=UTC)
 FEW, MANY = 10, 300
@@ -194,6 +194,11 @@ def test_a_chunk_is_what_one_transaction_may_write(scene: Scene) -> None:
     assert lines == [arrival for chunk in chunks for arrival in chunk]
     assert all(sum(2 + len(arrival.lines) for arrival in chunk) <= ROWS_PER_CHUNK for chunk in chunks)
     assert [4, 4] == [len(chunk) for chunk in chunks[:2]]
+
+
+def test_a_number_that_a_file_repeats_is_judged_alone_and_few_times_in_a_transaction(opened: Scene) -> None:
+    same = (intake.arriving(opened.desk, a_payment(), "p.csv") for _ in range(50))
+    assert max(len(chunk) for chunk in intake.chunks(same)) == ROWS_PER_CHUNK // ROWS_OF_A_REPEAT
 
 
 def living_payments() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from history import add_failures
 from scene import Scene, a_scene
 
 import rules
+from receivables.diagnosis import Remedy
+from receivables.effects import marker_stem
 from receivables.payment import Bucket, PaymentState
-from storage import looks
+from storage import escalations, looks
 from storage.looks import Held, News
 from sync import news
 from sync.news import BY_TURNS, concern
@@ -91,6 +94,32 @@ def test_all_are_read_again_by_another_configuration_and_on_another_day(scene: S
     assert open_now == set(news.due(scene.desk).numbers)
 
 
+def test_all_are_read_again_when_the_clock_was_set_back(scene: Scene) -> None:
+    """What is new is asked for by the clock."""
+    scene.clock.advance(-2 * FEW_MINUTES)
+    assert _open(scene) == set(news.due(scene.desk).numbers)
+    scene.clock.advance(2 * FEW_MINUTES)
+
+
+def test_all_are_read_again_when_failures_become_many(scene: Scene) -> None:
+    """The remedy of an unidentified failure rests on the rate of all."""
+    (hooli,) = (customer for customer in scene.ledger.customers() if customer.name == "Hooli")
+    for number in (f"G-{place}" for place in range(12)):
+        scene.invoice(number, hooli, 100)
+        scene.pay(number, 100, {number: 100})
+    settled(scene)
+    assert (True, BY_TURNS) == _of_next(scene)
+    with scene.desk.work() as work:
+        escalations.begin(work, {})
+    assert (False, len(_open(scene))) == _of_next(scene)
+
+
+def _of_next(scene: Scene) -> tuple[bool, int]:
+    """Whether failures are few at the next look, and of how many it reads."""
+    due = news.due(scene.desk)
+    return due.isolated, len(due.numbers)
+
+
 def test_by_turns_all_are_read_again_whatever_the_feeds_tell(scene: Scene) -> None:
     seen: set[str] = set()
     for _ in range(2):
@@ -107,6 +136,22 @@ def test_a_sync_that_finds_nothing_new_asks_the_same_however_many_failures_are_o
     assert few == of_a_sync(settled(scene))
 
 
+def test_a_receipt_that_a_dismissal_rests_on_is_news_for_other_payments(tmp_path: Path) -> None:
+    made = a_scene(tmp_path)
+    hooli = made.customer()
+    made.invoice("1042", hooli, 50_000)
+    receipt = made.ledger.enter_receipt(hooli.id, 70_000, "USD", date(2026, 3, 4), by="Erin", reference="TXN-9001, TXN-9002")
+    made.pay("TXN-9001")
+    made.sync()
+    made.clock.advance(FEW_MINUTES)
+    with made.db.read() as connection:
+        look = looks.begun(connection, "acme", made.clock.now(), "")
+    assert "done" == made.decide(Remedy.DISMISS, "TXN-9001", proof=[receipt.number])
+    with made.db.read() as connection:
+        assert (70_000, "USD") in looks.news(connection, "acme", look).amounts
+    made.db.close()
+
+
 def _open(scene: Scene) -> set[str]:
     with scene.db.read() as connection:
         return {number for _, number in looks.numbers(connection, "acme")}
@@ -117,7 +162,7 @@ def _last_of_turns(scene: Scene) -> str:
     return min(_open(scene) - set(news.due(scene.desk).numbers) - {"TXN-1"}).removeprefix("F-")
 
 
-FAILURE = Held("TX-000042", "tx000042", frozenset({"hooli"}), (50_000, "USD"), {"c1"}, {"i1"}, {"INV-7"})
+FAILURE = Held("TX-000042", "tx000042", frozenset({"hooli"}), (50_000, "USD"), {"c1"}, {"i1"}, {"INV-7"}, {"r1"})
 
 
 @pytest.mark.parametrize(
@@ -130,6 +175,9 @@ FAILURE = Held("TX-000042", "tx000042", frozenset({"hooli"}), (50_000, "USD"), {
         (News(names=frozenset({"hooli"})), True),
         (News(invoices=frozenset({"i1"})), True),
         (News(invoice_keys=frozenset({"inv7"})), True),
+        (News(receipts=frozenset({"r1"}), customers=frozenset({"c2"})), True),
+        (News(marks=frozenset({marker_stem("globex", "TX-000042")})), False),
+        (News(marks=frozenset({marker_stem("acme", "TX-000042")})), True),
         (News(amounts=frozenset({(50_000, "EUR")})), False),
         (News(amounts=frozenset({(50_000, "USD")})), True),
         (News(starts=("a", "tx000042forinvoice7", "z")), True),
@@ -138,4 +186,4 @@ FAILURE = Held("TX-000042", "tx000042", frozenset({"hooli"}), (50_000, "USD"), {
     ],
 )
 def test_news_concern_a_failure_by_whatever_its_evidence_may_rest_on(what: News, concerned: bool) -> None:
-    assert concerned is concern(what, FAILURE)
+    assert concerned is concern("acme", what, FAILURE)
