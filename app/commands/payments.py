@@ -27,7 +27,7 @@ Transaction = Annotated[str, typer.Argument(help="The payment's transaction numb
 KINDS = ("payment", "invoice", "customer", "credit-memo", "receipt")
 REFUSED_SHOWN = 20
 ASK_AGAIN_SECONDS = 1.0  # while another process works for the company
-FAILURES_PER_PAGE = 100  # are read and shown, then the next
+FAILURES_PER_PAGE = 50  # are read and shown, then the next
 
 
 @contextmanager
