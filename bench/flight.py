@@ -23,6 +23,7 @@ from bench.versions import COMMIT, ROOT, check_out, environment
 RESULTS = Path(__file__).with_name("results") / "flight.json"
 TO_REACH = 2.0  # times as fast as with one call on its way
 PACKAGES = {"xero": "Xero", "quickbooks": "QuickBooks Online"}
+CLIENTS = {"xero": "xero-python", "quickbooks": "python-quickbooks"}
 SECONDS_A_CALL = 0.05
 FIGURES = ("seconds", "cpu_seconds", "calls", "in_a_row", "most_in_flight")
 
@@ -33,11 +34,17 @@ def main() -> None:
         before = check_out(options.commit, Path(folder))
         ways = {options.commit: (before, "now"), "one on its way": (ROOT, "one"), "several": (ROOT, "now")}
         found = {package: _in_turns(ways, package, options) for package in options.packages}
+    if options.clients:
+        for package, of in found.items():
+            of["client in a loop"] = {"client": CLIENTS[package], **_loop(options.clients, package, options.payments)}
     print(f"| {options.payments} payments | played as | " + " | ".join(FIGURES) + " |\n|" + " --- |" * (len(FIGURES) + 2))
     for package, of in found.items():
         for way in ways:
             print(f"| {PACKAGES[package]} | {way} | " + " | ".join(f"{of[way][figure]:,}" for figure in FIGURES) + " |")
-        print(f"{PACKAGES[package]}: {of['faster']:.2f} times as fast as with one on its way (to reach: {TO_REACH})")
+        told = f"{of['faster']:.2f} times as fast as with one on its way, {of['fewer_in_a_row']:.2f} by the calls in a row"
+        print(f"{PACKAGES[package]}: {told} (to reach: {TO_REACH})")
+        if options.clients:
+            print(f"{CLIENTS[package]} in a loop: {of['client in a loop']}")
     if options.keep:
         kept = {
             "before": options.commit,
@@ -69,6 +76,15 @@ def _play(checkout: Path, way: str, package: str, options: argparse.Namespace) -
     return found
 
 
+def _loop(python: str, package: str, payments: int) -> Mapping[str, Any]:
+    """What a loop over a client library takes for the same number of payments, which it only sends."""
+    program = Path(__file__).with_name("flight_clients.py")
+    words = [sys.executable, str(program), python, package, str(payments), str(SECONDS_A_CALL)]
+    said = subprocess.run(words, cwd=ROOT, env=environment(ROOT), check=True, stdout=subprocess.PIPE, text=True)
+    found: Mapping[str, Any] = json.loads(said.stdout.splitlines()[-1])
+    return found
+
+
 def _options() -> argparse.Namespace:
     asked = argparse.ArgumentParser(prog="make flight", description=__doc__)
     asked.add_argument("--commit", default=COMMIT, help=f"the other version (default {COMMIT}, which is 0.1.0)")
@@ -76,6 +92,7 @@ def _options() -> argparse.Namespace:
     asked.add_argument("--payments", type=int, default=1000)
     asked.add_argument("--customers", type=int, default=80)
     asked.add_argument("--rounds", type=int, default=1)
+    asked.add_argument("--clients", help="a Python that has python-quickbooks and xero-python, to play a loop over each as well")
     asked.add_argument("--keep", action="store_true", help="write the figures to bench/results/flight.json")
     return asked.parse_args()
 
