@@ -10,12 +10,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import TypedDict
 
 from feeds.findings import Findings, about_cards, summary_of
 from receivables.card_numbers import masked
 from receivables.company import Company
 from receivables.errors import FeedError, FeedProblem
 from receivables.payment import Payment
+
+
+class Given(TypedDict, total=False):
+    """What may be said of a file beside where it is; `PaymentFile` says what each means."""
+
+    partial: bool
+    are_not_cards: Callable[[str], bool]
+    today: date | None
 
 
 class PaymentFile(ABC):

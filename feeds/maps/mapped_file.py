@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Unpack
 
 from feeds.csv_line import read_line, shown
 from feeds.findings import WHOLE_FILE, WHOLE_LINE, Findings, Unreadable, unreadable, went_back_later
@@ -20,7 +20,7 @@ from feeds.maps.changes import Change, Changes
 from feeds.maps.map import ABOUT_ANOTHER, Map, Means
 from feeds.maps.rows import LeftOut, MappedRow
 from feeds.maps.workbook import MAGIC, OLD_MAGIC, workbook_rows
-from feeds.payment_file import PaymentFile
+from feeds.payment_file import Given, PaymentFile
 from receivables.card_numbers import masked
 from receivables.company import Company
 from receivables.errors import FeedError, FeedProblem
@@ -46,12 +46,10 @@ class MappedFile(PaymentFile):
         company: Company,
         by: Map,
         *,
-        partial: bool = False,
         known: Callable[[str], Payment | None] = lambda number: None,  # noqa: ARG005
-        are_not_cards: Callable[[str], bool] = lambda digest: False,  # noqa: ARG005
-        today: date | None = None,
+        **given: Unpack[Given],
     ) -> None:
-        super().__init__(path, company, partial=partial, are_not_cards=are_not_cards, today=today)
+        super().__init__(path, company, **given)
         self._map = by
         self._known = known
         self._payments: list[Payment] = []
