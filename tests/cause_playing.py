@@ -1,4 +1,4 @@
-"""Plays all scenes in one world: one sync for all that can be judged together, then what concerns the whole company."""
+"""Plays all scenes: one sync for all that can be judged together; what concerns the whole company in a world of its own."""
 
 from __future__ import annotations
 
@@ -43,20 +43,14 @@ class Played:
     afterwards: dict[Cause, Seen] = field(default_factory=dict)  # once the trouble was over
 
 
-def play(world: World) -> Played:
-    """Everything in order. What these books cannot express is left out."""
+def play(world: World, part: str) -> Played:
+    """One part of the scenes, in order. What these books cannot express is left out."""
     played = Played()
-    for step in (_connection, _unanswered, _play_together, _carry_out_the_seeds, _swallowed, _deposited, _period):
+    for step in PARTS[part]:
         step(world, played)
     marked_minor = world.hands.marked_minor([case.number for case in played.cases.values()])
     played.marked_minor = {key: marked_minor[case.number] for key, case in played.cases.items()}
     return played
-
-
-def play_apart(world: World, played: Played) -> None:
-    """What ends by itself once it is over: a lost answer, a connection that is away, a month that is opened again."""
-    for step in (_connection, _unanswered, _period):
-        step(world, played)
 
 
 def seen(world: World, case: Case) -> Seen:
@@ -112,7 +106,8 @@ def _plays(world: World) -> Iterator[tuple[Play, bool]]:
 
 
 def _acts(world: World, played: Played) -> Iterator[tuple[Play, Case]]:
-    for place, (act, firing) in enumerate(_plays(world), start=101):
+    owing_first = sorted(_plays(world), key=lambda play: not play[0].owes_minor)  # so that their numbers follow one another
+    for place, (act, firing) in enumerate(owing_first, start=101):
         case = a_case(place)
         played.cases[act.cause, firing] = case
         yield act, case
@@ -133,9 +128,10 @@ def _pay(world: World, acts: list[tuple[Play, Case]]) -> None:
 
 def _carry_out_the_seeds(world: World, played: Played) -> None:
     for cause, remedy in SEEDS.items():
+        played.decided[cause] = world.scene.decide(remedy, played.cases[cause, True].number)
+    world.scene.sync()
+    for cause in SEEDS:
         case = played.cases[cause, True]
-        played.decided[cause] = world.scene.decide(remedy, case.number)
-        world.scene.sync()
         played.remedied[cause] = seen(world, case)
         played.standing[cause] = world.hands.standing(case.customer_id)
         played.open_minor[cause] = world.hands.open_minor(case.made.get("successor", case.invoice_id))
@@ -305,3 +301,12 @@ def _paused(world: World) -> Cause | None:
     with world.scene.db.read() as connection:
         pause = companies.get(connection, "acme").pause
     return pause.cause if pause else None
+
+
+#: What is played in a world of its own: all that one sync can judge, and what ends by itself once it is over (an answer that
+#: was lost, a connection that is away, a month that is opened again).
+TOGETHER, APART = "together", "apart"
+PARTS: dict[str, tuple[Callable[[World, Played], None], ...]] = {
+    TOGETHER: (_play_together, _carry_out_the_seeds, _swallowed, _deposited),
+    APART: (_connection, _unanswered, _period),
+}

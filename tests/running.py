@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import warm
 from command_line import CommandLine, child_environment
 
+LOOK_AGAIN_SECONDS = 0.05
 STOP_SECONDS = 15  # a stop waits for the piece of work in hand
 
 
@@ -60,4 +61,4 @@ def until(true: Callable[[], bool], seconds: float, tell: Callable[[], object]) 
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, tell()
-        time.sleep(0.25)
+        time.sleep(LOOK_AGAIN_SECONDS)

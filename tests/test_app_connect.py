@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
 import pytest
+import templates
+import warm
 from command_line import CHECKOUT, CommandLine, Ran, change_file, child_environment
+from running import until
 from stand_ins.oauth import Provider, an_oauth_provider
 from stand_ins.quickbooks import start_quickbooks
 from stand_ins.serving import Fault
@@ -56,8 +60,14 @@ def provider(listening: Provider) -> Provider:
 class Connecting:
     """`resolve-now connect` while it waits, and the person's browser."""
 
-    process: subprocess.Popen[str]
-    url: str
+    process: warm.Started
+    out: Path
+    err: Path
+
+    @property
+    def url(self) -> str:
+        """Where the person is sent."""
+        return next((line.strip() for line in self.err.read_text().splitlines() if line.startswith("http")), "")
 
     def browse(self, url: str) -> httpx2.Response:
         return httpx2.get(url, follow_redirects=True, trust_env=False, timeout=PATIENCE_SECONDS)
@@ -67,17 +77,21 @@ class Connecting:
 
     @property
     def redirect(self) -> str:
-        return parse_qs(urlsplit(self.url).query)["redirect_uri"][0]
+        return redirect_of(self.url)
 
     def ended(self) -> Ran:
-        out, err = self.process.communicate(timeout=PATIENCE_SECONDS)
-        return Ran(self.process.returncode, out, err)
+        return Ran(self.process.wait(PATIENCE_SECONDS), self.out.read_text(), self.err.read_text())
+
+
+def redirect_of(url: str) -> str:
+    return parse_qs(urlsplit(url).query)["redirect_uri"][0]
 
 
 def a_folder(folder: Path, **books: str) -> CommandLine:
     """Companies by id, each with the lines of its [company.books]."""
     text = "".join(COMPANY.format(id=id_, books=lines) for id_, lines in books.items())
     (folder / "resolve-now.toml").write_text(text)
+    templates.new_database(folder)
     return CommandLine(folder)
 
 
@@ -92,21 +106,22 @@ def environment(provider: Provider, kind: str, **more: str) -> dict[str, str]:
 
 @contextmanager
 def connecting(at: CommandLine, provider: Provider, kind: str, *words: str) -> Iterator[Connecting]:
-    """The command up to where it waits for the person."""
-    whole = at.words("connect", *words, "--no-browser", "--json", *([] if "--paste" in words else ["--port", str(a_free_port())]))
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        whole, cwd=CHECKOUT, env=child_environment(environment(provider, kind)), stdin=pipe, stdout=pipe, stderr=pipe, text=True
-    ) as process:
-        assert process.stderr is not None
-        lines = iter(process.stderr.readline, "")
-        yield Connecting(process, next((line.strip() for line in lines if line.startswith("http")), ""))
-        process.kill()
+    """The command up to where it waits for the person, or has ended."""
+    whole = at.words("connect", *words, "--no-browser", "--json", "--port", str(a_free_port()))
+    with TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        process = warm.Started(whole, child_environment(environment(provider, kind)), out, err)
+        waiting = Connecting(process, out, err)
+        try:
+            until(lambda: bool(waiting.url) or process.returncode is not None, PATIENCE_SECONDS, err.read_text)
+            yield waiting
+        finally:
+            process.kill()
 
 
 def stored(at: CommandLine) -> dict[str, Token]:
     """What the vault holds, opened with the key."""
-    rows = at.rows("SELECT company, purpose, body FROM token") if at.database.exists() else []
+    rows = at.rows("SELECT company, purpose, body FROM token")
     return {company: Token.from_json(Keyring(KEY).opened(company, purpose, body)) for company, purpose, body in rows}
 
 
@@ -154,12 +169,15 @@ def test_a_sign_in_to_several_organisations_asks_which(provider: Provider, tmp_p
 
 def test_the_address_can_be_pasted_where_the_registered_one_leads_elsewhere(provider: Provider, tmp_path: Path) -> None:
     acme = a_folder(tmp_path, acme=QUICKBOOKS)
-    words = ("acme", "--paste", "--redirect", "https://books.example/callback")
-    with connecting(acme, provider, "quickbooks", *words) as waiting:
-        assert "https://books.example/callback" == waiting.redirect
-        ended_at = httpx2.get(waiting.url, trust_env=False).headers["location"]
-        out, err = waiting.process.communicate(ended_at + "\n", timeout=PATIENCE_SECONDS)
-    assert (0, provider.realm) == (waiting.process.returncode, stored(acme)["acme"].organisation), err
+    words = acme.words("connect", "acme", "--paste", "--redirect", "https://books.example/callback", "--no-browser", "--json")
+    given, pipe = child_environment(environment(provider, "quickbooks")), subprocess.PIPE
+    with subprocess.Popen(words, cwd=CHECKOUT, env=given, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stderr is not None
+        url = next(line.strip() for line in iter(process.stderr.readline, "") if line.startswith("http"))
+        assert "https://books.example/callback" == redirect_of(url)
+        ended_at = httpx2.get(url, trust_env=False).headers["location"]
+        out, err = process.communicate(ended_at + "\n", timeout=PATIENCE_SECONDS)
+    assert (0, provider.realm) == (process.returncode, stored(acme)["acme"].organisation), err
     assert provider.realm in out
 
 
@@ -364,18 +382,12 @@ def test_no_secret_is_written_anywhere_from_connecting_to_losing_the_access(prov
 
 def run_until_it_says(acme: CommandLine, words: str, given: Mapping[str, str]) -> Ran:
     """`resolve-now run`, stopped as soon as its log holds these words."""
-    with subprocess.Popen(
-        acme.words("run"), cwd=CHECKOUT, env=child_environment(given), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        patience = threading.Timer(PATIENCE_SECONDS, process.kill)
-        patience.start()
-        log = ""
-        for line in iter(process.stderr.readline, ""):
-            log += line
-            if words in line:
-                break
-        process.terminate()
-        patience.cancel()
-        out, err = process.communicate(timeout=PATIENCE_SECONDS)
-    return Ran(process.returncode, out, log + err)
+    with TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        process = warm.Started(acme.words("run"), child_environment(given), out, err)
+        try:
+            until(lambda: words in err.read_text(), PATIENCE_SECONDS, err.read_text)
+            process.send_signal(signal.SIGTERM)
+            return Ran(process.wait(PATIENCE_SECONDS), out.read_text(), err.read_text())
+        finally:
+            process.kill()

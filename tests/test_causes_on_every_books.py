@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from cause_playing import SEEDS, Played, play
+from cause_playing import APART, PARTS, SEEDS, TOGETHER, Played, play
 from cause_scenes import CREDIT, EXPRESSIBLE, PLAYS, WHOLE, Seen, expressible
 from cause_worlds import NAMES, a_world
 from once_a_run import once_a_run
@@ -18,16 +18,17 @@ from receivables.payment import FeedStatus, PaymentState
 from receivables.refusal import Refusal
 
 PAUSING = (Cause.ACCESS_LOST, Cause.THROTTLED, Cause.BOOKS_UNAVAILABLE)
-#: Played one at a time, because they concern the whole company or the moment of writing.
-APART = (Cause.OUTCOME_UNKNOWN, Cause.PERIOD_CLOSED, Cause.ACCEPTED_UNAPPLIED, Cause.RECEIPT_DEPOSITED, *PAUSING)
+#: Played one at a time, because they concern the whole company or the moment of writing; the first end by themselves.
+OVER_BY_ITSELF = (Cause.OUTCOME_UNKNOWN, Cause.PERIOD_CLOSED, *PAUSING)
+ALONE = (*OVER_BY_ITSELF, Cause.ACCEPTED_UNAPPLIED, Cause.RECEIPT_DEPOSITED)
 PAIRS = [(books, cause) for books in NAMES for cause in Cause if expressible(cause, books)]
 every_pair = pytest.mark.parametrize(("books", "cause"), PAIRS, indirect=["books"])
 every_books = pytest.mark.parametrize("books", NAMES, indirect=True)
 
 
-def play_all(books: str) -> Played:
+def play_all(books: str, part: str) -> Played:
     with TemporaryDirectory() as folder, a_world(books, Path(folder)) as world:
-        return play(world)
+        return play(world, part)
 
 
 @pytest.fixture
@@ -36,19 +37,26 @@ def books(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def played_once(run_folder: Path) -> Callable[[str], Played]:
-    """All scenes on one kind of books, played once for all tests of a run."""
-    return cache(lambda books: once_a_run(run_folder, f"played-{books}", lambda: play_all(books)))
+def played_once(run_folder: Path) -> Callable[[str, str], Played]:
+    """The scenes of one part on one kind of books, played once for all tests of a run."""
+    return cache(lambda books, part: once_a_run(run_folder, f"played-{books}-{part}", lambda: play_all(books, part)))
 
 
 @pytest.fixture
-def played(books: str, played_once: Callable[[str], Played]) -> Played:
-    return played_once(books)
+def played(books: str, request: pytest.FixtureRequest, played_once: Callable[[str, str], Played]) -> Played:
+    """The part that the test's cause is in; together where it names none."""
+    cause = request.node.callspec.params.get("cause")
+    return played_once(books, APART if cause in OVER_BY_ITSELF else TOGETHER)
+
+
+@pytest.fixture
+def all_played(books: str, played_once: Callable[[str, str], Played]) -> list[Played]:
+    return [played_once(books, part) for part in PARTS]
 
 
 def test_every_cause_is_played_on_every_books_or_said_why_not() -> None:
-    assert set(PLAYS) | set(APART) == set(Cause)
-    assert set(PLAYS).isdisjoint(APART)
+    assert set(PLAYS) | set(ALONE) == set(Cause)
+    assert set(PLAYS).isdisjoint(ALONE)
     for cause, reasons in EXPRESSIBLE.items():
         assert set(reasons) < set(NAMES), f"{cause} is played nowhere, or on books that do not exist"
         assert all(len(reason.split()) >= 3 and not reason.endswith(".") for reason in reasons.values()), cause
@@ -56,9 +64,9 @@ def test_every_cause_is_played_on_every_books_or_said_why_not() -> None:
 
 
 @every_books
-def test_nothing_is_played_that_cannot_be_expressed_and_nothing_left_out(books: str, played: Played) -> None:
+def test_nothing_is_played_that_cannot_be_expressed_and_nothing_left_out(books: str, all_played: list[Played]) -> None:
     wanted = {(cause, firing) for name, cause in PAIRS if name == books for firing in (True, False)}
-    assert wanted == set(played.seen)
+    assert wanted == {key for played in all_played for key in played.seen}
 
 
 @every_pair
@@ -93,10 +101,10 @@ def test_near_miss_is_told_as_what_it_is(books: str, cause: Cause, played: Playe
 
 
 @every_books
-def test_what_was_over_let_the_payment_land_by_itself(books: str, played: Played) -> None:
-    over = [Cause.OUTCOME_UNKNOWN, Cause.PERIOD_CLOSED, *PAUSING]
-    expected = {cause: (PaymentState.VERIFIED, None) for cause in over if expressible(cause, books)}
-    assert expected == {cause: (told.state, told.cause) for cause, told in played.afterwards.items()}
+def test_what_was_over_let_the_payment_land_by_itself(books: str, played_once: Callable[[str, str], Played]) -> None:
+    expected = {cause: (PaymentState.VERIFIED, None) for cause in OVER_BY_ITSELF if expressible(cause, books)}
+    afterwards = played_once(books, APART).afterwards
+    assert expected == {cause: (told.state, told.cause) for cause, told in afterwards.items()}
 
 
 @pytest.mark.parametrize("books", [name for name in NAMES if expressible(Cause.ACCOUNT_INACTIVE, name)], indirect=True)
@@ -130,9 +138,10 @@ def test_credit_that_was_taken_off_is_free_again(books: str, played: Played) -> 
 
 
 @every_books
-def test_no_scene_leaves_a_second_receipt(books: str, played: Played) -> None:
+def test_no_scene_leaves_a_second_receipt(books: str, all_played: list[Played]) -> None:
     """Of all scenes only the copy that Dana made by hand stands twice."""
     del books
-    plays = {(cause, firing): PLAYS[cause][not firing] for cause, firing in played.cases if cause in PLAYS}
-    paid = {key: plays[key].paid_minor if key in plays else WHOLE for key in played.cases}
-    assert [(Cause.RECEIPT_DOUBLED, True)] == [key for key, minor in played.marked_minor.items() if minor > paid[key]]
+    marked_minor = {key: minor for played in all_played for key, minor in played.marked_minor.items()}
+    plays = {(cause, firing): PLAYS[cause][not firing] for cause, firing in marked_minor if cause in PLAYS}
+    paid = {key: plays[key].paid_minor if key in plays else WHOLE for key in marked_minor}
+    assert [(Cause.RECEIPT_DOUBLED, True)] == [key for key, minor in marked_minor.items() if minor > paid[key]]

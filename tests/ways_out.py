@@ -18,7 +18,7 @@ from itertools import count, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cause_playing import ALL_OPEN, Played, a_case, owe, play_apart, seen, set_up, swallow, swallow_and_deposit
+from cause_playing import ALL_OPEN, APART, a_case, owe, play, seen, set_up, swallow, swallow_and_deposit
 from cause_scenes import PLAYS, Case, expressible, merged_away
 from cause_worlds import QUICKBOOKS, STRICT, SWALLOWING, TRYTON, XERO, World, a_world
 from evidence_makers import WORDS
@@ -190,9 +190,7 @@ def _walk_each_way(world: World, walked: Walked, spots: list[Spot], place: Itera
 
 def lift(world: World, walked: Walked) -> None:
     """Temporary faults: each ends when it is over, and nobody presses anything."""
-    played = Played()
-    play_apart(world, played)
-    for cause, told in played.afterwards.items():
+    for cause, told in play(world, APART).afterwards.items():
         landed = told.cause is None and told.state is PaymentState.VERIFIED
         (walked.by_itself if landed else walked.stuck).append(cause)
 
