@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from makers import START, ManualClock
 from pysqlite3 import dbapi2 as sqlite
+from scripts import Script, script
 
 from accounting.embedded.change import AUTOMATIC, Kind
 from accounting.embedded.connector import EmbeddedBooks
@@ -533,9 +531,9 @@ for number in range(first, last):
 """
 
 
-def a_writer(path: Path, customer: str, first: int = 0, last: int = 0, failpoint: str = "") -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RESOLVE_NOW_FAILPOINT": failpoint}
-    return subprocess.Popen([sys.executable, "-c", WRITER, str(path), customer, str(first), str(last)], env=environment)
+def a_writer(path: Path, customer: str, first: int = 0, last: int = 0, failpoint: str = "") -> Script:
+    environment = {"RESOLVE_NOW_FAILPOINT": failpoint}
+    return script(path.parent, WRITER, str(path), customer, str(first), str(last), environment=environment)
 
 
 def test_processes_that_send_the_same_orders_write_each_once(tmp_path: Path) -> None:
@@ -544,7 +542,7 @@ def test_processes_that_send_the_same_orders_write_each_once(tmp_path: Path) -> 
 
     writers = [a_writer(ledger.path, customer, first, last) for first, last in ((0, 30), (10, 40), (0, 40))]
 
-    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    assert [writer.ended().code for writer in writers] == [0, 0, 0]
     assert sorted(receipt.reference for receipt in ledger.receipts()) == sorted(f"TXN-{number}" for number in range(40))
     assert ledger.check_books() == ()
 
@@ -552,7 +550,7 @@ def test_processes_that_send_the_same_orders_write_each_once(tmp_path: Path) -> 
 def test_processes_that_make_the_file_at_once_make_one(tmp_path: Path) -> None:
     writers = [a_writer(tmp_path / "books.sqlite", "-") for _ in range(4)]
 
-    assert [writer.wait() for writer in writers] == [0, 0, 0, 0]
+    assert [writer.ended().code for writer in writers] == [0, 0, 0, 0]
     assert a_ledger(tmp_path).customers() == []
 
 
@@ -562,9 +560,9 @@ def test_process_killed_inside_the_transaction_leaves_nothing_behind(tmp_path: P
 
     killed = a_writer(ledger.path, customer, 0, 10, failpoint="books.inside_transaction:3")
 
-    assert killed.wait() == -signal.SIGKILL
+    assert killed.ended().code == -signal.SIGKILL
     assert [receipt.reference for receipt in ledger.receipts()] == ["TXN-0", "TXN-1"]
-    assert a_writer(ledger.path, customer, 0, 10).wait() == 0
+    assert a_writer(ledger.path, customer, 0, 10).ended().code == 0
     assert len(ledger.receipts()) == 10
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from command_line import CHECKOUT, child_environment
+from command_line import CHECKOUT
 from makers import START, CountingIds, ManualClock
+from scripts import Script, script, together
 from stand_ins.oauth import CLIENT_ID, Provider, an_oauth_provider
 from stand_ins.serving import Fault
 
@@ -279,39 +278,29 @@ print(access.authorization(), flush=True)
 """
 
 
-def a_process(house: House, url: str, **environment: str) -> subprocess.Popen[str]:
-    words = [sys.executable, "-c", RENEW, url, house.provider.url, house.provider.client_secret, KEY]
-    return subprocess.Popen(
-        words, cwd=CHECKOUT, env=child_environment(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+def a_process(folder: Path, house: House, url: str, **environment: str) -> Script:
+    words = (RENEW, url, house.provider.url, house.provider.client_secret, KEY)
+    return script(folder, *words, environment=environment)
 
 
-def test_two_processes_at_once_renew_once_and_both_go_on_with_the_same(provider: Provider, database_url: str) -> None:
-    with a_house(provider, database_url, LONG_AGO) as house, ExitStack() as ended:
-        both = [ended.enter_context(a_process(house, database_url)) for _ in range(2)]
-        for process in both:
-            assert process.stdout is not None
-            assert "ready\n" == process.stdout.readline()
+def test_two_processes_at_once_renew_once_and_both_go_on_with_the_same(
+    provider: Provider, database_url: str, tmp_path: Path
+) -> None:
+    with a_house(provider, database_url, LONG_AGO) as house:
+        both = [a_process(tmp_path, house, database_url) for _ in range(2)]
         provider.faults.order(Fault(path="/token", wait_seconds=0.5))  # long enough for the other to come along
-        answers = {process.communicate(timeout=60)[0].strip() for process in _told_together(both)}
+        answers = {ran.out.strip() for ran in together(both)}
         assert ({house.stored().authorization}, 1, 0) == (answers, provider.renewals, provider.refused)
 
 
-def _told_together(processes: list[subprocess.Popen[str]]) -> list[subprocess.Popen[str]]:
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    return processes
-
-
-def test_killed_between_the_answer_and_the_store_the_next_process_renews_again(provider: Provider, database_url: str) -> None:
+def test_killed_between_the_answer_and_the_store_the_next_process_renews_again(
+    provider: Provider, database_url: str, tmp_path: Path
+) -> None:
     provider.honours_the_one_before = True
     with a_house(provider, database_url, LONG_AGO) as house:
         before = house.stored()
-        with a_process(house, database_url, **{ARMED_BY: "access.after_answer"}) as dies:
-            dies.communicate("go\n", timeout=60)
-        assert (-signal.SIGKILL, 1, before) == (dies.returncode, provider.renewals, house.stored())
+        (dies,) = together([a_process(tmp_path, house, database_url, **{ARMED_BY: "access.after_answer"})])
+        assert (-signal.SIGKILL, 1, before) == (dies.code, provider.renewals, house.stored())
         house.clock.advance((SystemClock().now() - house.clock.now()).total_seconds())
         began = house.clock.now()
         header = house.access().authorization()

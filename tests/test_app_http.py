@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import re
 import shutil
 import signal
@@ -22,7 +21,9 @@ from zlib import crc32
 import pysqlite3.dbapi2 as sqlite
 import pytest
 import stripe
-from command_line import CHECKOUT, CommandLine, write_settings
+import warm
+from command_line import CHECKOUT, CommandLine, child_environment, write_settings
+from running import until
 
 from feeds.webhook import MOST_BYTES, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from receivables.failpoints import ARMED_BY
@@ -38,7 +39,7 @@ class Running:
     """A running `resolve-now run` and where it listens."""
 
     acme: CommandLine
-    process: subprocess.Popen[str]
+    process: warm.Started
     port: int
 
     def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
@@ -86,23 +87,21 @@ def a_message(number: str, **other: object) -> dict[str, object]:
 @contextmanager
 def running(acme: CommandLine, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
     """`resolve-now run` on any free port, told to stop at the end."""
-    words = acme.words("run")
-    given = {**os.environ, **ENVIRONMENT, **(environment or {})}
-    process = subprocess.Popen(words, cwd=CHECKOUT, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
+    out, log = acme.folder / "run.out", acme.folder / "run.log"
+    log.unlink(missing_ok=True)
+    process = warm.Started(acme.words("run"), child_environment({**ENVIRONMENT, **(environment or {})}), out, log)
+
+    def listening() -> list[str]:
+        return [line for line in log.read_text().splitlines() if '"listening"' in line]
+
     try:
-        lines = []
-        for line in process.stderr:
-            lines.append(line)
-            if '"listening"' in line:
-                yield Running(acme, process, json.loads(line)["port"])
-                break
-        else:
-            raise AssertionError("".join(lines))
+        until(lambda: bool(listening()) or process.poll() is not None, LISTENING_SECONDS, log.read_text)
+        assert listening(), log.read_text()
+        yield Running(acme, process, json.loads(listening()[0])["port"])
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=LISTENING_SECONDS)
+        process.wait(LISTENING_SECONDS)
 
 
 def a_house(folder: Path) -> CommandLine:
@@ -286,7 +285,7 @@ def test_killed_between_durable_and_answered_the_sender_sends_again_and_nothing_
     with running(acme, {ARMED_BY: "intake.after_message"}) as dying:
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
             dying.send(a_message("KILL-1"))
-        assert -signal.SIGKILL == dying.process.wait(timeout=LISTENING_SECONDS)
+        assert -signal.SIGKILL == dying.process.wait(LISTENING_SECONDS)
     assert [("KILL-1",)] == acme.rows("SELECT transaction_number FROM payment")
     with running(acme) as again:
         assert "imported before" in again.send(a_message("KILL-1"))[1]["note"]

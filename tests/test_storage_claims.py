@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from makers import START, ManualClock
 from rows import a_company_row, a_payment_row, a_planned_effect, at_work
+from scripts import script, together
 
 from receivables.effects import STEPS, EffectState, Outcome, Verdict
 from storage import audit, effects, schema, sending
@@ -150,23 +149,13 @@ def test_four_threads_claim_each_effect_once(db: Database) -> None:
     assert {1} == {row.fence for row in rows}
 
 
-def test_two_processes_claim_each_effect_once(db: Database, database_url: str) -> None:
+def test_two_processes_claim_each_effect_once(db: Database, database_url: str, tmp_path: Path) -> None:
     with at_work(db) as work:
         _planned(work, EFFECTS)
-    racers = [
-        subprocess.Popen(
-            [sys.executable, "-c", CLAIM_ALL, database_url, START.isoformat(), f"process {number}"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            cwd=Path(__file__).parent.parent,
-        )
-        for number in range(2)
-    ]  # fmt: skip
-    for racer in racers:
-        assert racer.stdout is not None
-        assert "ready\n" == racer.stdout.readline()
-    ended = [racer.communicate("go\n") for racer in racers]
-    assert [(0, ""), (0, "")] == [(racer.returncode, said[1]) for racer, said in zip(racers, ended, strict=True)]
-    taken = Counter(effect for said, _ in ended for effect in said.split())
+    owners = ("process 0", "process 1")
+    ended = together([script(tmp_path, CLAIM_ALL, database_url, START.isoformat(), owner) for owner in owners])
+    assert [(0, ""), (0, "")] == [(ran.code, ran.err) for ran in ended]
+    taken = Counter(effect for ran in ended for effect in ran.out.split())
     with at_work(db) as work:
         taken.update(effect.id for effect in _claim(work, limit=EFFECTS))
     assert EFFECTS == len(taken)

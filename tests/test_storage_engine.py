@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import sqlalchemy as sa
 from makers import START, ManualClock, a_payment
 from private_postgres import Cluster
 from rows import a_company_row, a_payment_row, at_work
+from scripts import script, together
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from receivables.errors import ConfigurationError
@@ -151,19 +150,8 @@ def test_a_database_that_would_forget_or_cannot_be_is_refused(url: str) -> None:
 
 
 def test_two_processes_migrate_an_empty_database_at_once(tmp_path: Path, empty_database_url: str) -> None:
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", MIGRATE, empty_database_url],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            cwd=Path(__file__).parent.parent,
-        )
-        for _ in range(3)
-    ]  # fmt: skip
-    for process in running:
-        assert process.stdout is not None
-        assert "ready\n" == process.stdout.readline()
-    ended = [process.communicate("go\n") for process in running]
-    assert [(0, ""), (0, ""), (0, "")] == [(process.returncode, said[1]) for process, said in zip(running, ended, strict=True)]
+    ended = together([script(tmp_path, MIGRATE, empty_database_url) for _ in range(3)])
+    assert [(0, ""), (0, ""), (0, "")] == [(ran.code, ran.err) for ran in ended]
     database = Database(empty_database_url)
     ensure_current(database)
     assert (newest(), newest()) == migrate(database)

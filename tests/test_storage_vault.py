@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from makers import CountingIds, ManualClock
+from scripts import script
 
 from receivables import boundary
 from receivables.errors import BooksUnavailable, ConfigurationError, NotFound
@@ -259,11 +258,10 @@ for _ in range(int(sys.argv[3])):
 """
 
 
-def test_three_processes_that_count_in_the_token_lose_no_step(kept: Kept, database_url: str) -> None:
+def test_three_processes_that_count_in_the_token_lose_no_step(kept: Kept, database_url: str, tmp_path: Path) -> None:
     kept.vault.store("acme", "xero", "0")
-    words = [sys.executable, "-c", COUNT, database_url, KEY, "15"]
-    running = [subprocess.Popen(words, cwd=Path(__file__).parent.parent) for _ in range(3)]
-    assert [0, 0, 0] == [process.wait(timeout=60) for process in running]
+    running = [script(tmp_path, COUNT, database_url, KEY, "15") for _ in range(3)]
+    assert [0, 0, 0] == [process.ended().code for process in running]
     assert ("45", 46) == (kept.vault.read("acme", "xero"), kept.vault.age("acme", "xero").version)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from makers import a_company, a_payment
 from scene import Payments, Scene, a_scene
+from scripts import script, together
 
 import rules
 from receivables.diagnosis import Cause, Remedy
@@ -245,20 +244,7 @@ def two_feeds(tmp_path: Path, database_url: str) -> str:
     return database_url
 
 
-def test_of_twins_taken_in_by_two_processes_at_once_exactly_one_is_free(two_feeds: str) -> None:
-    words = [sys.executable, "-c", TAKE_IN, two_feeds]
-    started = [
-        subprocess.Popen(
-            [*words, name, "30", PAID.isoformat()], cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for name in ("csv", "hook")
-    ]
-    for process in started:
-        assert process.stdout is not None
-        assert "ready\n" == process.stdout.readline()
-    for process in started:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    became = [process.communicate(timeout=120)[0].split() for process in started]
+def test_of_twins_taken_in_by_two_processes_at_once_exactly_one_is_free(two_feeds: str, tmp_path: Path) -> None:
+    ended = together([script(tmp_path, TAKE_IN, two_feeds, name, "30", PAID.isoformat()) for name in ("csv", "hook")])
+    became = [ran.out.split() for ran in ended]
     assert [["new", "twin"]] * 30 == [sorted(pair) for pair in zip(*became, strict=True)]

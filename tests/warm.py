@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parent.parent
@@ -26,14 +27,25 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 class Started:
     """A program that was started; like `subprocess.Popen`, with its output in two files (or one)."""
 
-    def __init__(self, words: Sequence[str], environment: Mapping[str, str], out: Path, err: Path) -> None:
-        """`words`: the interpreter, then `-m` and a module or a file, then its arguments. Both files are added to."""
+    def __init__(
+        self, words: Sequence[str], environment: Mapping[str, str], out: Path, err: Path, *, listens: bool = False
+    ) -> None:
+        """`words`: the interpreter, then `-m` and a module, `-c` and a text, or a file; then its arguments.
+
+        Both files are added to. One that `listens` reads what it is told; any other finds nothing to read.
+        """
         assert sys.executable == words[0]
         out.touch()
         err.touch()
         _serve()
-        self._process = _CONTEXT.Process(target=_play, args=(list(words[1:]), dict(environment), out, err), daemon=True)
+        hears, self._told = _CONTEXT.Pipe(duplex=False)
+        heard = hears if listens else None
+        self._process = _CONTEXT.Process(target=_play, args=(list(words[1:]), dict(environment), heard, out, err), daemon=True)
         self._process.start()
+        hears.close()
+
+    def tell(self, line: str) -> None:
+        os.write(self._told.fileno(), f"{line}\n".encode())
 
     @property
     def returncode(self) -> int | None:
@@ -75,12 +87,15 @@ def _serve() -> None:
         os.environ.update({} if before is None else {"PYTHONPATH": before})
 
 
-def _play(words: list[str], environment: Mapping[str, str], out: Path, err: Path) -> None:
+def _play(words: list[str], environment: Mapping[str, str], hears: Connection | None, out: Path, err: Path) -> None:
     """Runs in the new process: becomes what `python WORDS` would be."""
     os.chdir(CHECKOUT)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
+    if hears is not None:
+        os.dup2(hears.fileno(), 0)
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (for as long as the process lasts)
     for number, file in ((1, out), (2, err)):
         opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(opened, number)
@@ -97,6 +112,9 @@ def _play(words: list[str], environment: Mapping[str, str], out: Path, err: Path
         sys.argv = words[1:]
         sys.modules.pop(words[1], None)  # it runs anew, as the main program
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+    elif words[0] == "-c":
+        sys.argv = ["-c", *words[2:]]
+        exec(compile(words[1], "<string>", "exec"), {"__name__": "__main__"})
     else:
         sys.argv = list(words)
         sys.path.insert(0, str(Path(words[0]).parent))
