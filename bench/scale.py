@@ -33,7 +33,7 @@ CALL_SECONDS = 0.05
 SLOW_CALL_SECONDS = 60
 STALLED_SECONDS = 5.0
 PATIENCE_SECONDS = 900
-BEFORE_SECONDS = 90  # that long 0.1.0 has to start a sync of each company
+BEFORE_SECONDS = 60  # that long 0.1.0 has to start a sync of each company
 TURNS = """
 CREATE TABLE handed_out (company text, slot text, turn integer);
 CREATE FUNCTION keep_turn() RETURNS trigger LANGUAGE plpgsql AS
@@ -324,7 +324,7 @@ def _options() -> argparse.Namespace:
     asked.add_argument("--commit", default=COMMIT, help=f"the other version (default {COMMIT}, which is 0.1.0)")
     asked.add_argument("--parts", nargs="+", default=["machines", "starts", "throughput"])
     asked.add_argument("--companies", type=int, default=12, help="in the part with killed processes")
-    asked.add_argument("--payments", type=int, default=40, help="of each company")
+    asked.add_argument("--payments", type=int, default=20, help="of each company")
     asked.add_argument("--idle", type=int, default=500, help="companies that are due at once")
     asked.add_argument("--keep", action="store_true", help="write the figures to bench/results/scale.json")
     return asked.parse_args()
