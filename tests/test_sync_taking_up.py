@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pysqlite3.dbapi2 as sqlite
 import pytest
+from quickbooks_scene import house_over_quickbooks
 from scene import PAID, Scene, a_scene
+from xero_house import a_house as house_over_xero
 
 from accounting.embedded.change import Kind
 from receivables.diagnosis import Remedy
@@ -26,7 +29,8 @@ POSTED = (PaymentState.VERIFIED, Bucket.POSTED)
 
 def copied(scene: Scene) -> Callable[[], None]:
     """A backup of our database as it is now; what is returned restores it."""
-    live, kept = Path(str(scene.db.url.database)), scene.ledger.path.with_name("kept.sqlite")
+    live = Path(str(scene.db.url.database))
+    kept = live.with_name("kept.sqlite")
 
     def copy(source: Path, target: Path) -> None:
         scene.db.close()
@@ -169,3 +173,27 @@ def test_what_is_voided_before_it_is_looked_for_is_never_posted_anew_by_itself(s
 
     assert ([], PaymentState.FAILED) == (scene.receipts(), scene.payment().state)
     assert [(EffectState.DONE, "", 0)] == chain(scene)
+
+
+@pytest.mark.parametrize("house_over", [house_over_quickbooks, house_over_xero], ids=["QuickBooks", "Xero"])
+def test_the_packages_tell_of_their_receipts_by_our_marks(
+    house_over: Callable[[Path], AbstractContextManager[Any]], tmp_path: Path
+) -> None:
+    with house_over(tmp_path) as made:
+        house: Scene = made[0] if isinstance(made, tuple) else made.scene
+        house.invoice("1042", house.customer("Hooli"), 50_000)
+        house.sync()
+        restore = copied(house)
+        house.clock.advance(3600)
+        house.pay()
+        house.sync()
+        before = house.receipts()
+        restore()
+        house.clock.advance(3600)
+        house.pay()
+        house.sync()
+        house.clock.advance(200)
+        journey.finish_once(house.desk)
+        assert (before, POSTED) == (house.receipts(), (house.payment().state, house.payment().bucket))
+        assert {(EffectState.DONE, "found", 0)} == set(chain(house))
+        assert 1 == len(before)
