@@ -56,7 +56,7 @@ diagnosing: ## how long a diagnosis takes, here, in 0.1.0 and in the bare rules 
 	@$(install) dev
 	@$(bin)/python -m bench.diagnosing $(ARGS)
 
-bench: ## how fast a sync posts payments into the embedded books, here and in 0.1.0 (ARGS="--older 1000 --payments 200 --rounds 3")
+bench: ## how fast a sync posts payments into the embedded books, here and in 0.1.0 (ARGS=--proof for the proof of 100,000)
 	@$(install) dev
 	@$(bin)/python -m bench.journey $(ARGS)
 

@@ -75,7 +75,9 @@ def read(desk: Desk, batch: Sequence[StoredPayment]) -> Page:
     marked = desk.books.receipts_marked(list(stems.values()))
     wanted = {receipt_id for chain in ours.chains.values() for receipt_id in effects.recorded_ids(chain)}
     wanted |= {proof.receipt_id for given in ours.proofs.values() for proof in given}
-    receipts = desk.books.receipts(wanted) if wanted else {}
+    read: dict[str, Receipt | Gone] = {receipt.id: receipt for found in marked.values() for receipt in found}
+    rest = wanted - set(read)  # those without our mark, and those that are voided or gone
+    receipts = {**read, **desk.books.receipts(rest)} if rest else read
     entries, own = _entries(desk, batch, ours, marked, stems)
     interval = timedelta(seconds=desk.company.sync_every_seconds)
     young = {stored.number for stored in batch if at - _last_moved(stored, ours) < interval}
