@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -63,9 +64,9 @@ def test_what_is_given_is_looked_up(database: Database, name: str) -> None:
 def _plan(connection: sa.Connection, statement: sa.Select[tuple[object, ...]]) -> list[str]:
     """The steps by which SQLite carries a statement out."""
     given = {name: value for name, value in GIVEN.items() if name in statement.compile(connection).params}
-    said: list[tuple[str, object]] = []
+    said: list[tuple[str, Any]] = []
 
-    def seen(_connection: object, _cursor: object, sql: str, parameters: object, *_: object) -> None:
+    def seen(_connection: object, _cursor: object, sql: str, parameters: Any, *_: object) -> None:
         said.append((sql, parameters))
 
     sa.event.listen(connection, "before_cursor_execute", seen)
