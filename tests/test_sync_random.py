@@ -17,6 +17,7 @@ from scene import a_scene
 from receivables.effects import EffectState
 from receivables.payment import Bucket
 from storage.watch import Watch
+from sync import receipts_again
 
 GROUPS = 4  # so that pytest-xdist can share them out
 SEEDS = int(os.environ.get("RANDOM_WALK_SEEDS", "40"))  # a longer proof takes thousands
@@ -55,8 +56,10 @@ def _everything_was_reached(run_folder: Path) -> None:
 
 @pytest.mark.parametrize(("watch", "first_seed"), [(ByTheWallClock, 0), (AfterTheAnswer, 3)])
 def test_the_same_lives_double_a_payment_where_time_is_told_as_it_was(
-    tmp_path: Path, migrated_sqlite: Path, watch: type[Watch], first_seed: int
+    tmp_path: Path, migrated_sqlite: Path, watch: type[Watch], first_seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The clocks alone: books that tell of our mark before the second sending would keep it from being sent, so they do not."""
+    monkeypatch.setattr(receipts_again, "marked", lambda *_: [])
     with pytest.raises(AssertionError, match="is in the books twice"):
         _lives(tmp_path, migrated_sqlite, range(first_seed, first_seed + LIVES_TO_FIND_IT), Counter(), watch)
 
