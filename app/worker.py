@@ -55,7 +55,7 @@ def work_until_told_to_stop(house: House, *, slots: int | None = None, port: int
                 companies.want_sync(work)
 
     doing = Doing(lambda company, slot: turns.take(company, Piece(slot)), cut_off, slots, SLOW_SECONDS)
-    working = Working(house.db, doing, pace)
+    working = Working(house.db, house.clock, doing, pace)
     server = None if port is None else _watched(house, port, workers, working)
     log.info("working", slots=slots)
     if working.until_told_to_stop():

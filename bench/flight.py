@@ -62,9 +62,9 @@ def _in_turns(ways: Mapping[str, tuple[Path, str]], package: str, options: argpa
     found: dict[str, Any] = {
         way: {figure: median(played[way][figure] for played in rounds) for figure in FIGURES} for way in ways
     }
-    one, several = found["one on its way"], found["several"]
-    fewer = round(one["in_a_row"] / several["in_a_row"], 2)
-    return found | {"faster": round(one["seconds"] / several["seconds"], 2), "fewer_in_a_row": fewer}
+    alone, several = found["one on its way"], found["several"]
+    fewer = round(alone["in_a_row"] / several["in_a_row"], 2)
+    return found | {"faster": round(alone["seconds"] / several["seconds"], 2), "fewer_in_a_row": fewer}
 
 
 def _play(checkout: Path, way: str, package: str, options: argparse.Namespace) -> Mapping[str, Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from time import monotonic
 from typing import Any
 
 import structlog
@@ -17,6 +16,8 @@ from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 from procrastinate.worker import Worker
 
+from receivables.ports import Clock
+
 MOST_AT_ONCE = 1_000  # threads of one worker, all but its slots for companies that hang
 
 log = structlog.get_logger()
@@ -25,7 +26,8 @@ log = structlog.get_logger()
 class JobSlots:
     """Those of one process."""
 
-    def __init__(self, slots: int, slow_seconds: float) -> None:
+    def __init__(self, clock: Clock, slots: int, slow_seconds: float) -> None:
+        self._clock = clock
         self._free = asyncio.Semaphore(slots)
         self._slow_seconds = slow_seconds
         self._stopped = False
@@ -33,7 +35,7 @@ class JobSlots:
 
     def running(self) -> dict[str, float]:
         """Which companies are being worked for, and since how many seconds; from any thread."""
-        now = monotonic()
+        now = self._clock.monotonic()
         return {company: now - since for company, since in self._running.copy().items()}
 
     def stop(self) -> None:
@@ -56,7 +58,7 @@ class JobSlots:
         """Does a piece of work that has begun; its slot is free again when it ends, or turns out to be slow."""
         work, company = asyncio.ensure_future(do()), context.job.lock or ""
         if company:
-            self._running[company] = monotonic()
+            self._running[company] = self._clock.monotonic()
         try:
             ended, _ = await asyncio.wait({work}, timeout=self._slow_seconds)
             self._free.release()

@@ -82,7 +82,7 @@ class Jobs:
         """How long the company waits for a worker that waits longest. Workers are lacking where it grows."""
         with self._db.read() as connection:
             since = _waiting_since(connection)
-        return max(0.0, (self._clock.now() - since).total_seconds()) if since else 0.0
+        return max((self._clock.now() - since).total_seconds(), 0) if since else 0
 
     def _hand_out(self, connection: Connection, jobs: Sequence[Job]) -> int:
         free = _free(connection, {(job.company, job.slot): job for job in jobs})
@@ -164,11 +164,11 @@ class Doing:
 class Working:
     """A worker: does what is handed out, so many pieces at once."""
 
-    def __init__(self, db: Database, doing: Doing, pace: Pace = PACE) -> None:
+    def __init__(self, db: Database, clock: Clock, doing: Doing, pace: Pace = PACE) -> None:
         self._db = db
         self._doing = doing
         self._pace = pace
-        self.slots = JobSlots(doing.slots, doing.slow_seconds)
+        self.slots = JobSlots(clock, doing.slots, doing.slow_seconds)
 
     def until_told_to_stop(self) -> bool:
         """Works until Ctrl-C or SIGTERM, then ends what is in hand.

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -95,15 +95,18 @@ def import_file(
             return
         counts = _import(desk, feed, person, as_json)
     except FeedError as error:
-        message = _with_advice(error.message, chosen, file, desk)
-        if as_json:
-            print_json({"error": message, "problems": error.problems})
-            sys.exit(2)
-        raise FeedError(message, error.problems) from error
+        _refuse(FeedError(_with_advice(error.message, chosen, file, desk), error.problems), error, as_json)
     if chosen.named:
         with desk.work(person or os_account()) as work:
             import_maps.remember(work, chosen.name, chosen.answers)
     _say(feed, counts, chosen, partial=partial, as_json=as_json, desk=desk)
+
+
+def _refuse(error: FeedError, cause: FeedError, as_json: bool) -> NoReturn:
+    if as_json:
+        print_json({"error": error.message, "problems": error.problems})
+        sys.exit(2)
+    raise error from cause
 
 
 def _import(desk: Desk, feed: PaymentFile, person: str, as_json: bool) -> intake.IntakeCounts:
