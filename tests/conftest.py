@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import garbage
+import longest_first
 import private_postgres
 import pytest
 import templates
@@ -40,6 +41,10 @@ ALLOWED_SKIPS: dict[str, str] = {
 def skip_is_allowed(reason: str) -> bool:
     """Whether a test may be skipped for this reason although everything must run."""
     return any(re.search(pattern, reason) for pattern in ALLOWED_SKIPS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = longest_first.ordered(items, longest_first.workers())
 
 
 @pytest.hookimpl(trylast=True)

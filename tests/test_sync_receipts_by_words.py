@@ -107,8 +107,8 @@ def test_every_form_reaches_the_judgement_through_the_mirror_and_is_held(world: 
     hands, scene = world.hands, world.scene
     hooli, other = hands.customer("Hooli"), hands.customer("Other")
     numbers = [f"TX-90{place}1-AB" for place in range(10)]
-    invoices = [hands.invoice(str(5000 + place), hooli, AMOUNT) for place in range(10)]
-    others = hands.invoice("6000", hooli, AMOUNT)
+    issued = issue(world, [(str(5000 + place), hooli, AMOUNT) for place in range(11)])
+    *invoices, others = (issued[str(5000 + place)] for place in range(11))
     enter(world, field, hooli, AMOUNT, invoices[0], "tx 9001 ab")  # exact
     enter(world, field, hooli, 48_500, "", "Stripe TX-9011-AB")  # net of a fee
     enter(world, field, hooli, AMOUNT, others, "TX9021AB")  # on the wrong invoice
