@@ -34,6 +34,8 @@ PLAIN, WITH_REFERENCE = "books", "books_with_reference"  # the second has our op
 DATABASES = (PLAIN, WITH_REFERENCE)
 EMPTY = "empty"  # with the modules, and nothing set up
 OPTIONAL_MODULE = Path(__file__).parents[1] / "accounting" / "tryton" / "optional_module"
+#: Nobody guesses the passwords of a test: they are hashed at the least cost. Each sign-in takes a third of a second otherwise.
+CHEAP_HASHES = "import argon2; argon2.DEFAULT_TIME_COST, argon2.DEFAULT_MEMORY_COST, argon2.DEFAULT_PARALLELISM = 1, 8, 1"
 #: What is built by these is built anew when one of them changes.
 SOURCES = (tryton_people.__file__, company.__file__)
 
@@ -147,7 +149,7 @@ def _cache_home() -> Path:
 
 def _fingerprint() -> str:
     """Changes whenever the set-up, the optional module or Tryton's own version does."""
-    digest = hashlib.sha256(str(tryton_people.LAST_YEAR).encode())
+    digest = hashlib.sha256(f"{tryton_people.LAST_YEAR} {CHEAP_HASHES}".encode())
     for name in ("trytond", *(f"trytond-{module.replace('_', '-')}" for module in ("account", *MODULES))):
         try:
             digest.update(f"{name} {version(name)};".encode())
@@ -176,4 +178,4 @@ def _program(folder: Path) -> TrytonProgram:
     (marks / "METADATA").write_text("Metadata-Version: 2.1\nName: portal-receipt\nVersion: 8.2\n")
     (marks / "entry_points.txt").write_text("[trytond.modules]\nportal_receipt = portal_receipt\n")
     path = os.pathsep.join([str(marks.parent), str(OPTIONAL_MODULE)])
-    return TrytonProgram(folder, SystemClock(), {"PYTHONPATH": path})
+    return TrytonProgram(folder, SystemClock(), {"PYTHONPATH": path}, CHEAP_HASHES)

@@ -49,11 +49,15 @@ def is_installed(programs: Path = PROGRAMS) -> bool:
 
 @dataclass(frozen=True)
 class TrytonProgram:
-    """Tryton's two programs at work in one folder. `environment` is added to this process's own."""
+    """Tryton's two programs at work in one folder. `environment` is added to this process's own.
+
+    `first` is Python that the server runs before it begins.
+    """
 
     folder: Path
     clock: Clock
     environment: Mapping[str, str] = field(default_factory=dict)
+    first: str = ""
 
     def file(self, database: str) -> Path:
         """Where a database is, or will be."""
@@ -91,7 +95,7 @@ class TrytonProgram:
         """A running server for these databases; gives its address. Raises ConfigurationError where it does not start."""
         port = _free_port()
         log = self.folder / "trytond.log"
-        command = [sys.executable, "-c", TRYTOND, "-c", str(self._configuration(port)), "-d", *databases]
+        command = [sys.executable, "-c", f"{self.first}\n{TRYTOND}", "-c", str(self._configuration(port)), "-d", *databases]
         with log.open("w") as out:
             process = subprocess.Popen(  # noqa: S603
                 command,
