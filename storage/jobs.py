@@ -20,6 +20,7 @@ import sqlalchemy as sa
 import structlog
 from procrastinate import App, JobContext, PsycopgConnector, SyncPsycopgConnector
 from procrastinate.jobs import Job as Deferred
+from procrastinate.jobs import Status
 from procrastinate.worker import Worker
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
@@ -238,10 +239,12 @@ def _app(db: Database, doing: Doing, pace: Pace) -> App:
     async def recover(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
         manager = context.app.job_manager
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=pace.stalled_seconds):
+            if job.task_name != TASK:  # the next of its kind is deferred in a moment, and only one may wait
+                await manager.finish_job(job, Status.FAILED, delete_job=True)
+                continue
             log.warning("taken_from_a_dead_worker", **job.task_kwargs)
             await manager.retry_job(job)
-            if job.task_name == TASK:
-                await asyncio.to_thread(cut_off, str(job.task_kwargs["company"]), str(job.task_kwargs["slot"]))
+            await asyncio.to_thread(cut_off, str(job.task_kwargs["company"]), str(job.task_kwargs["slot"]))
 
     app.task(name=TASK, queue=QUEUE)(work)
     recovering = app.task(name="recover", queue=QUEUE, queueing_lock="recover", priority=URGENT, pass_context=True)(recover)
