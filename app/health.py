@@ -30,7 +30,7 @@ FRESH_SECONDS = 5.0  # what was read so lately is told again: asking often costs
 ACKNOWLEDGED_IN_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)  # Slack gives up after three
 LATE_AFTER_INTERVALS = 3
 
-#: Every figure of a company: its name, what it is, and how it is read. None is left out.
+#: Every figure of a company that is configured: its name, what it is, and how it is read. None is left out.
 _OF_COMPANY: tuple[tuple[str, str, Callable[[Vitals, datetime], float | None]], ...] = (
     ("resolve_now_last_sync_timestamp_seconds", "When the newest sync ended.", lambda of, _: _moment(of.last_sync_at)),
     ("resolve_now_last_sync_failed", "1 when it could not read the books or trust the clock.", lambda of, _: of.last_sync_failed),
@@ -154,7 +154,7 @@ class _Figures(Collector):
         yield answers
         yield self._slack()
         yield from _at_work(waiting, self._at_work.running())
-        yield from _of_companies(found, self._house.clock.now())
+        yield from _of_companies({id_: found[id_] for id_ in left if id_ in found}, self._house.clock.now())
         yield from self._calls(left)
 
     def _slack(self) -> GaugeMetricFamily:

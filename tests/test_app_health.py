@@ -24,7 +24,7 @@ from app.http import HttpServer
 from app.settings_feeds import FeedAccess, HttpSettings
 from app.wiring import House, open_house
 from bot.bolt import Bot
-from storage import vitals
+from storage import companies, vitals
 from storage.engine import Database
 
 TOKEN = "made-up-token-of-the-watchers"
@@ -139,6 +139,13 @@ def test_the_figures_are_those_of_our_rows(up: Watched) -> None:
     assert {(): PONG_AT.timestamp()} == found["resolve_now_slack_pong_timestamp_seconds"]
     assert 1 == found["resolve_now_acknowledgement_seconds"]["0.25",]
     assert found["resolve_now_last_sync_timestamp_seconds"]["acme",] > 0
+
+
+def test_a_company_that_was_taken_out_of_the_configuration_rings_no_alarm(up: Watched) -> None:
+    with up.house.db.work() as connection:
+        companies.ensure(connection, "gone")
+    of_companies = [labels[0] for name, found in up.figures().items() if "sync" in name or "queue" in name for labels in found]
+    assert {"acme"} == set(of_companies)
 
 
 def test_no_name_of_anybody_is_in_them(up: Watched) -> None:
