@@ -126,7 +126,9 @@ class ReceiptEvidence:
 
 @dataclass(frozen=True)
 class Vanished:
-    """A receipt entered by hand that named this payment when it was last seen, and is deleted or voided now."""
+    """A receipt that named this payment when it was last seen, and is deleted or voided now: entered by hand, or ours where our
+    rows do not know it.
+    """
 
     receipt: Receipt  # as last seen
     gone: Stamp | None = None  # by whom and when, where the books tell

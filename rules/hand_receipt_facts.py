@@ -87,9 +87,10 @@ def _said(method: str, written: str) -> str:
 
 
 @kind
-def receipt_by_hand_vanished(fact: Fact, words: Words, *, amount: Money | None = None) -> str:
+def receipt_by_hand_vanished(fact: Fact, words: Words, *, amount: Money | None = None, ours: bool = False) -> str:
     of = f" for {money(words, amount)}" if amount else ""
-    return f"{fact.document}{of}, entered by hand with the transaction number, was deleted or voided{when(fact, words)}."
+    whose = "with our mark for this payment" if ours else "entered by hand with the transaction number"
+    return f"{fact.document}{of}, {whose}, was deleted or voided{when(fact, words)}."
 
 
 @kind

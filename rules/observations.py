@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from receivables.books_records import Gone, Invoice, MoneyOut, Receipt, Stamp
 from receivables.diagnosis import Fact, Money
+from receivables.effects import markers_in
 from receivables.evidence import BindingProblem, Vanished
 from receivables.payment import Dispute, FeedStatus, Payment
 from receivables.quoting import MESSAGE_AT_MOST
@@ -230,10 +231,12 @@ def hand_receipt(found: ReceiptReading) -> Fact:
 
 
 def vanished(gone: Vanished) -> Fact:
-    """A receipt entered by hand that named the payment and is deleted or voided now."""
+    """A receipt entered by hand that named the payment, or one of ours that our rows do not know, deleted or voided now."""
     seen = gone.receipt
     amount = Money(seen.amount_minor, seen.currency) if seen.amount_minor else None  # one that could never be read whole has none
-    return hand_receipt_facts.receipt_by_hand_vanished(naming.receipt(seen), gone.gone, amount=amount)
+    return hand_receipt_facts.receipt_by_hand_vanished(
+        naming.receipt(seen), gone.gone, amount=amount, ours=bool(markers_in(seen.memo))
+    )
 
 
 def customer(reading: Reading) -> tuple[Fact, ...]:

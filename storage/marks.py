@@ -5,7 +5,7 @@ Written with the mirror (`storage.mirror`): the key of a receipt there is the st
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -29,17 +29,26 @@ def key_of_marks(memo: str) -> str:
 
 def living(connection: Connection, company: str, stems: Collection[str]) -> dict[str, set[str]]:
     """By stem, the markers on receipts that were in the books when they were last seen; stems of none are left out."""
-    table, found = schema.mirror, dict[str, set[str]]()
+    return marks_of(seen(connection, company, stems))
+
+
+def marks_of(receipts: Collection[Receipt]) -> dict[str, set[str]]:
+    """By stem, the markers on those of the receipts that are not voided."""
+    found = dict[str, set[str]]()
+    for mark in (mark for receipt in receipts if not receipt.voided for mark in markers_in(receipt.memo)):
+        found.setdefault(stem_of(mark), set()).add(mark)
+    return found
+
+
+def seen(connection: Connection, company: str, stems: Collection[str]) -> Sequence[Receipt]:
+    """The receipts with one of these stems as last seen, voided ones included, but none that was deleted."""
+    table = schema.mirror
     here = (table.c.company == company, table.c.kind == "receipt", table.c.deleted_at.is_(None))
     if not stems:
-        return found
-    for row in connection.execute(sa.select(table.c.body).where(*here, table.c.key.in_([*sorted(stems), SEVERAL]))):
-        receipt = codec.document_from_json("receipt", row.body)
-        if isinstance(receipt, Receipt) and not receipt.voided:
-            for mark in markers_in(receipt.memo):
-                if stem_of(mark) in stems:
-                    found.setdefault(stem_of(mark), set()).add(mark)
-    return found
+        return ()
+    rows = connection.execute(sa.select(table.c.body).where(*here, table.c.key.in_([*sorted(stems), SEVERAL])))
+    receipts = [codec.document_from_json("receipt", row.body) for row in rows]
+    return [of for of in receipts if isinstance(of, Receipt) and not stems_in(of.memo).isdisjoint(stems)]
 
 
 class StoredMarks:

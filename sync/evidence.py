@@ -6,7 +6,7 @@ Reads: the books and our own rows. Leaves: nothing. Never: a read that failed ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -46,6 +46,7 @@ from sync import (
     posted_parts,
     receipts_found,
     successors,
+    taking_up,
 )
 from sync.desk import Desk
 from sync.nearby import Nearby
@@ -74,7 +75,7 @@ class _Ours:
     near: Nearby
     invoices: Sequence[Invoice]  # living invoices of the same customers, as last seen
     deposits: frozenset[str]  # those that are customer deposits, by transaction number
-    marked: Collection[str]  # stems of our marks that living receipts carried when they were last seen
+    carrying: Sequence[Receipt]  # receipts with our marks as last seen, voided ones included
 
 
 @dataclass
@@ -184,7 +185,7 @@ def _our_rows(
             near=nearby.look_up(connection, desk.company, batch, bound, known) if full else Nearby(),
             invoices=mirror.open_invoices_of(connection, company, customers) if full else (),
             deposits=deposits.among(connection, company, numbers) if full else frozenset(),
-            marked=() if full else marks.living(connection, company, {marker_stem(company, number) for number in numbers}),
+            carrying=marks.seen(connection, company, {marker_stem(company, number) for number in numbers}),
         )
 
 
@@ -210,7 +211,8 @@ def _read(desk: Desk, batch: Sequence[StoredPayment], ours: _Ours, *, full: bool
     }
     known_ids = {proof.receipt_id for given in ours.proofs.values() for proof in given} | {*ours.went_back}
     stem_of = {stored.number: marker_stem(desk.company.id, stored.number) for stored in batch}
-    stems = [stem for number, stem in stem_of.items() if full or ours.effects[number] or stem in ours.marked]
+    marked = marks.marks_of(ours.carrying)
+    stems = [stem for number, stem in stem_of.items() if full or ours.effects[number] or stem in marked]
     since = min(receipts_found.window(desk.company, stored.payment)[0] for stored in batch)
     read = _Read(NO_SETTINGS, full)
     read.settings = _settings(desk, read)
@@ -317,7 +319,10 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         merged_into=remaining,
         searched_from=since,
         searched_through=through,
-        vanished=receipts_found.vanished(read.candidates, stored.number, search.longest_reference),
+        vanished=(
+            *receipts_found.vanished(read.candidates, stored.number, search.longest_reference),
+            *taking_up.voided(stored, ours.carrying, ours.effects[stored.number]),
+        ),
         apply_by_hand=traits.apply_by_hand,
         write_off_by_hand=traits.write_off_by_hand,
         return_by_hand=traits.return_by_hand,

@@ -1,14 +1,19 @@
 """Receipts of ours in the books that our rows do not know, as after an older copy of our database was restored. Pure.
 
 They are taken up as after a crash: `posting` plans what the payment would have been posted by as a write that may have reached
-the books, and it is looked for there. Receipts that are more, or in other parts, wait for a person.
+the books, and it is looked for there. Receipts that are more, in other parts, or voided wait for a person.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from receivables.books_records import Receipt
 from receivables.effects import marker_stem, markers_in, place_of
-from receivables.evidence import Evidence
+from receivables.evidence import Evidence, Vanished
 from receivables.payment import FeedStatus
+from storage.effects import StoredEffect
+from storage.payments import StoredPayment
 
 
 def generation_in_books(evidence: Evidence) -> int | None:
@@ -34,3 +39,13 @@ def places(evidence: Evidence) -> list[tuple[int, int]]:
         for mark in markers_in(found.receipt.memo)
         if mark.startswith(stem)
     ]
+
+
+def voided(stored: StoredPayment, carrying: Iterable[Receipt], chain: Iterable[StoredEffect]) -> tuple[Vanished, ...]:
+    """Receipts of the payment that our rows do not know and that somebody voided: it is not posted anew by itself."""
+    stem, known = marker_stem(stored.payment.company, stored.number), {effect.marker for effect in chain}
+    return tuple(
+        Vanished(receipt, receipt.changed)
+        for receipt in carrying
+        if receipt.voided and any(mark.startswith(stem) and mark not in known for mark in markers_in(receipt.memo))
+    )

@@ -16,7 +16,7 @@ from scene import PAID, Scene, a_scene
 from xero_house import a_house as house_over_xero
 
 from accounting.embedded.change import Kind
-from receivables.diagnosis import Remedy
+from receivables.diagnosis import Cause, Remedy
 from receivables.effects import EffectState, marker
 from receivables.payment import Bucket, PaymentState
 from storage import audit, companies, effects
@@ -197,3 +197,24 @@ def test_the_packages_tell_of_their_receipts_by_our_marks(
         assert (before, POSTED) == (house.receipts(), (house.payment().state, house.payment().bucket))
         assert {(EffectState.DONE, "found", 0)} == set(chain(house))
         assert 1 == len(before)
+
+
+def test_what_was_voided_after_the_backup_is_never_posted_anew_by_itself(scene: Scene) -> None:
+    scene.ledger.key_life *= 0  # the books forget keys at once: only the mark can tell
+    restore = copied(scene)
+    scene.pay("TXN-1", 10_000, {"1001": 10_000})
+    scene.sync()
+    scene.ledger.void_receipt(scene.ledger.receipts()[0].id, by="sam")
+    restore()
+    scene.pay("TXN-1", 10_000, {"1001": 10_000})
+
+    for _ in range(2):
+        scene.sync()
+        scene.clock.advance(3600)
+
+    assert ([], PaymentState.FAILED, Cause.RECEIPT_DELETED) == (scene.receipts(), scene.payment().state, scene.failing().cause)
+    assert [] == chain(scene)
+    assert "done" == scene.decide(Remedy.RECREATE_RECEIPT)
+    scene.sync()
+    assert ([("TXN-1", 10_000, 0)], POSTED) == (scene.receipts(), (scene.payment().state, scene.payment().bucket))
+    assert prove(scene).clean

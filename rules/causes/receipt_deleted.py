@@ -39,7 +39,8 @@ def hand_receipt_vanished(reading: Reading, matched: Matched) -> Finding:
     """A receipt entered by hand for this payment was in the books, and somebody deleted or voided it.
 
     Shows as: a receipt with the payment's transaction number was there, and is gone or voided.
-    Happens when: somebody entered the payment by hand and took it out again; the money may have bounced. Always only likely.
+    Happens when: somebody entered the payment by hand and took it out again; the money may have bounced. Also after a restored
+    backup, where our receipt of the payment was voided since. Always only likely.
     Remedy: escalate; nothing is posted until somebody says what became of the money. If it is there, recreate the receipt; if
     it went back, dismiss.
     Prevention: record a payment that bounced as a return of its own instead of deleting its receipt.
