@@ -125,12 +125,13 @@ class Commands:
         lines = [_document(match, self._words(match.company)) for match in documents[:SHOWN_AT_MOST]]
         if lines:
             blocks.append(section("In the books:\n" + "\n".join(lines)))
-        more = len(found) - SHOWN_AT_MOST
-        if more > 0:
+        more, count = len(found) - SHOWN_AT_MOST, counted(len(found), "payment")
+        if len(found) == search.FOUND_AT_MOST:
+            count = f"At least {count}"
+            blocks.append(context(search.NOT_ALL))
+        elif more > 0:
             blocks.append(context(f"{counted(more, 'more payment')}. Type more of the number or the name to narrow the search."))
-        heading = (
-            f"{counted(len(found), 'payment')} found for “{plain(text)}”" if blocks else f"Nothing found for “{plain(text)}”"
-        )
+        heading = f"{count} found for “{plain(text)}”" if blocks else f"Nothing found for “{plain(text)}”"
         self.answers.tell(respond, heading, [*blocks, *(context(caveat) for caveat in caveats)])
 
     def _failing(self, person: Person, respond: Respond) -> None:

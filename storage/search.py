@@ -34,6 +34,7 @@ LET_IT = (
     "Let an administrator of PostgreSQL run CREATE EXTENSION pg_trgm; CREATE EXTENSION btree_gin; in this database, then: "
     "resolve-now migrate"
 )
+NOT_ALL = f"There may be more than the {FOUND_AT_MOST} found. Type more of the number or the name to narrow the search."
 NEWEST = 2_000  # rows looked through before an index is asked for all: a few milliseconds
 LONGEST_END = "\U0010ffff"  # comes after every character: what begins with a text lies before the text and this
 IN_A_ROW = 3  # characters that the indexes of the inside know

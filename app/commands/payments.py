@@ -268,8 +268,11 @@ def find(
     asked = [search.PAYMENTS, search.DOCUMENTS] if kind is None else [(kind.replace("-", "_"),)]
     with house.db.read() as connection:
         wanted = search.Wanted(list(companies), text, include_hidden=include_hidden)
-        found = [match for kinds in asked for match in search.find(connection, replace(wanted, kinds=kinds))]
+        each = [search.find(connection, replace(wanted, kinds=kinds)) for kinds in asked]
         caveats = search.caveats(connection, list(companies))
+    found = [match for matches in each for match in matches]
+    if any(len(matches) == search.FOUND_AT_MOST for matches in each):
+        caveats.append(search.NOT_ALL)
     for caveat in caveats:
         print_beside(caveat)
     if as_json:
