@@ -41,8 +41,7 @@ from receivables.words import Words, counted, listed, plain
 from storage.cards import CardFacts
 from storage.decisions import StoredDecision
 
-#: Remedies that change something, and so may stand on the card as a button of their own.
-PRESSABLE = (
+MOVES_MONEY = (
     Remedy.UNAPPLY_CREDIT_MEMO,
     Remedy.REVERSE_WRITE_OFF,
     Remedy.RECREATE_RECEIPT,
@@ -52,13 +51,11 @@ PRESSABLE = (
     Remedy.APPLY_RECEIPT,
     Remedy.KEEP_ON_ACCOUNT,
     Remedy.POST_ON_OPEN_DAY,
-    Remedy.ACCEPT_CORRECTION,
-    Remedy.MATCH,
-    Remedy.RETRY,
 )
+#: Remedies that change something, and so may stand on the card as a button of their own; the last three only check again.
+PRESSABLE = (*MOVES_MONEY, Remedy.ACCEPT_CORRECTION, Remedy.MATCH, Remedy.RETRY)
 #: What record_return is called where it is not a return.
 _RECORDED = {Cause.PAYMENT_REFUNDED: "Record the refund", Cause.PAYMENT_CHARGED_BACK: "Record the chargeback"}
-MOVES_MONEY = PRESSABLE[:-3]  # to take a correction, to match, or to try again is only to check again
 SENTENCE_AT_MOST = 1500  # what happened; the history has the rest
 FIGURES_AT_MOST = 8  # more amounts than this are not compared in ten seconds
 FIGURES_TOGETHER = 4  # with their heading, the ten fields that a section takes
