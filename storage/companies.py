@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -13,6 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from receivables.diagnosis import Cause
 from storage import schema
 from storage.work import Work
+
+CLOCKS_DIFFER = timedelta(hours=1)  # between machines, at most; a clock set back by less delays a sync by as much
+Moment = datetime | sa.ColumnElement[datetime]
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,22 @@ def get(connection: Connection, company: str) -> CompanyRow:
     return CompanyRow(row.id, row.books_cursor, row.mirrored_at, row.mirrored_whole_at, row.synced_at, pause)
 
 
+def latest_now(now: datetime) -> datetime:
+    """The latest moment that the clock of another machine may take for now."""
+    return now + CLOCKS_DIFFER
+
+
+def sync_is_due(before: Moment, latest: Moment) -> sa.ColumnElement[bool]:
+    """Whether the last sync was before a moment, was never, or bears a moment to come: a clock was wrong then."""
+    synced_at = schema.company.c.synced_at
+    return sa.or_(synced_at.is_(None), synced_at <= before, synced_at > latest)
+
+
 def claim_sync(work: Work, *, due_before: datetime) -> bool:
     """Takes the company's turn: True for exactly one of several processes that ask at the same time."""
     table = schema.company
     taken = work.connection.execute(
-        sa.update(table)
-        .where(table.c.id == work.company, sa.or_(table.c.synced_at.is_(None), table.c.synced_at <= due_before))
-        .values(synced_at=work.at)
+        sa.update(table).where(table.c.id == work.company, sync_is_due(due_before, latest_now(work.at))).values(synced_at=work.at)
     )
     return taken.rowcount == 1
 

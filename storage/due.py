@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from receivables.diagnosis import Remedy
 from receivables.effects import OPEN_STATES
-from storage import schema
+from storage import companies, schema
 from storage.schema.decisions import UNDER_WAY
 from storage.sending import IS_READY, LONGEST_REST
 
@@ -52,6 +52,7 @@ def look(
 ) -> Sequence[Waiting]:
     """Everything that waits; companies synced or proven later are left out, and escalations until their next reminder."""
     values = {"now": now, "resting": now + LONGEST_REST, "synced_before": synced_before, "proven_before": proven_before}
+    values["latest_now"] = companies.latest_now(now)
     values |= {_reminded(number): now - pause for number, pause in enumerate(reminders)}
     rows = connection.execute(_statement(len(reminders)), values)
     return [Waiting(row.company, Waits(row.what), row.since) for row in rows]
@@ -79,13 +80,12 @@ def _statement(reminders: int) -> sa.CompoundSelect[str, str, datetime]:
 def _of_companies() -> Sequence[sa.Select[str, str, datetime]]:
     table, payment = schema.company, schema.payment
     over = sa.case((table.c.paused_until <= _moment("now"), Waits.RESUMED.value), else_=Waits.PAUSED.value)
-    never_or = (table.c.synced_at.is_(None), table.c.reconciled_at.is_(None))
     return [
         sa.select(
             table.c.id.label("company"), sa.literal(Waits.SYNC.value).label("what"), table.c.synced_at.label("since")
-        ).where(sa.or_(never_or[0], table.c.synced_at <= _moment("synced_before"))),
+        ).where(companies.sync_is_due(_moment("synced_before"), _moment("latest_now"))),
         sa.select(table.c.id, sa.literal(Waits.PROOF.value), table.c.reconciled_at).where(
-            sa.or_(never_or[1], table.c.reconciled_at < _moment("proven_before"))
+            sa.or_(table.c.reconciled_at.is_(None), table.c.reconciled_at < _moment("proven_before"))
         ),
         sa.select(table.c.id, over, table.c.paused_until).where(table.c.paused_cause.is_not(None)),
         _rows(Waits.POSTED, payment.c.company, schema.is_in(payment.c.state, "posted")),

@@ -100,8 +100,10 @@ def _of_company(
 def _sync_is_due(company: Company, held: Mapping[Waits, Waiting], now: datetime) -> bool:
     if Waits.RESUMED in held:
         return True
-    sync = held.get(Waits.SYNC)
-    return sync is not None and (sync.since or _LONG_AGO) <= now - timedelta(seconds=company.sync_every_seconds)
+    if Waits.SYNC not in held:
+        return False
+    since = held[Waits.SYNC].since or _LONG_AGO
+    return since <= now - timedelta(seconds=company.sync_every_seconds) or since > companies.latest_now(now)
 
 
 def take(desk: Desk, piece: Piece) -> JourneyCounts | NightCounts | None:

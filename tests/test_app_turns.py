@@ -86,6 +86,14 @@ def test_a_sync_is_due_after_its_interval_or_when_somebody_wants_it(scene: Scene
     assert [] == what_is_due(turns)
 
 
+def test_a_sync_that_bears_a_moment_to_come_keeps_no_sync_waiting(scene: Scene, turns: Turns) -> None:
+    """The clock of a machine was wrong when it synced, and is right now."""
+    with scene.desk.work() as work:
+        work.connection.execute(sa.update(schema.company).values(synced_at=work.at + timedelta(days=365)))
+    assert [Piece.SYNC] == take_what_is_due(turns)
+    assert [] == what_is_due(turns)
+
+
 def test_a_decision_is_finished_at_once(scene: Scene, turns: Turns) -> None:
     number = a_failing_payment(scene)
     assert [] == what_is_due(turns)
