@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import warm
 from house import ROOT
 
 SKIPS_ITSELF = "import pytest\n\ndef test_it() -> None:\n    pytest.skip('no such thing here')\n"
@@ -25,7 +25,7 @@ def run(folder: Path, text: str, *, require_all: bool) -> int:
         environment["REQUIRE_ALL"] = "1"
     options = ["-q", "-p", "conftest", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(folder)]
     command = [sys.executable, "-m", "pytest", *options, str(folder / "test_example.py")]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False, timeout=120).returncode
+    return warm.Started(command, environment, folder / "out", folder / "out").wait(120)
 
 
 @pytest.mark.parametrize("text", [SKIPS_ITSELF, IS_MARKED, SKIPS_ITS_FILE], ids=["by itself", "by a mark", "the whole file"])
