@@ -33,7 +33,7 @@ START_SECONDS = 60.0  # on a quiet machine it answers within two
 MODULES_SECONDS = 600.0  # creating a database takes about 20
 END_SECONDS = 10.0
 #: `trytond` as it is, but Python looks for garbage seldom: among Tryton's million objects that takes a quarter of its time.
-TRYTOND = "import gc; gc.set_threshold(100_000, 20, 20); from trytond.cli import main; main()"
+TRYTOND = "import gc; gc.set_threshold(20_000, 10, 10); from trytond.cli import main; main()"
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 
 
