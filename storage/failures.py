@@ -182,9 +182,9 @@ _HERE = (
     schema.failure.c.company == sa.bindparam("of_company"),
     is_given(schema.failure.c.transaction_number, "numbers"),
     schema.failure.c.about == sa.bindparam("of_what"),
-    schema.is_in(schema.failure.c.state, "open"),
+    schema.failure.c.state.concat("") == "open",  # found by their payments: by its state alone SQLite would walk all open ones
 )
-_OPEN_OF = sa.select(schema.failure).where(*_HERE).order_by(schema.failure.c.id)
+_OPEN_OF = sa.select(schema.failure).where(*_HERE)  # no order, or SQLite would take it from an index of all of them
 _HOLD = sa.update(schema.failure).where(*_HERE).values(held=True, version=schema.failure.c.version + 1)
 
 

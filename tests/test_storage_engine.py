@@ -209,7 +209,7 @@ def _plans(database: Database, ask: Callable[[Work], object]) -> list[str]:
         ),
         (lambda w: effects.of_payments(w.connection, "acme", ["TXN-1"]), "ix_effect_by_payment"),
         (lambda w: effects.of_decision(w.connection, "acme", "d"), "ix_effect_by_decision"),
-        (lambda w: failures.open_of(w.connection, "acme", "TXN-1"), "uq_failure_open"),
+        (lambda w: failures.open_of(w.connection, "acme", "TXN-1"), "ix_failure_by_payment"),
         (lambda w: failures.of_payment(w.connection, "acme", "TXN-1"), "ix_failure_by_payment"),
         (lambda w: diagnoses.wanted(w.connection, "acme", limit=100), "ix_diagnosis_by_evidence"),
         (lambda w: decisions.in_state(w.connection, "acme", "accepted", limit=20), "ix_decision_by_state"),
