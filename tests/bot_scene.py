@@ -32,7 +32,7 @@ from receivables.books_records import Invoice
 from storage import audit, decisions
 from storage.decisions import StoredDecision
 from storage.watch import Watch
-from sync import journey, preview
+from sync import journey, preview, searching
 from workspace.running import Workspace, start
 from workspace.seed import Command, PersonSeed, Seed
 
@@ -153,12 +153,14 @@ class BotScene:
         """A whole sync, and everything shown."""
         self.clock.advance(1)
         self.books.sync()
+        searching.run_once(self.books.desk)
         self.deliver()
 
     def carry_out(self) -> None:
         """What was decided is carried out and shown, as within seconds of a press."""
         self.clock.advance(1)
         journey.finish_once(self.books.desk)
+        searching.run_once(self.books.desk)
         self.deliver()
 
     # --- Slack ----------------------------------------------------------------------------------------------------
