@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from receivables.ports import Clock
 
 SLACK = "https://slack.com/api/"
 CALL_SECONDS = 10  # for one call of the Web API
+TOLD_AGAIN_SECONDS = 0.2  # a session that just began is told again to end
 LISTENERS = 5  # presses recorded at a time; what they are told is sent by others
 
 log = structlog.get_logger()
@@ -39,6 +41,19 @@ class _Timed(SocketModeHandler):
         begun = self._clock.monotonic()
         super().handle(client, req)
         self._told(self._clock.monotonic() - begun)
+
+
+def closed(handler: SocketModeHandler) -> None:
+    """Closes its connection, and returns once it is.
+
+    A session that begins just then takes back that it was told to end (slack_sdk 3.47, `_run_current_session`), and closing
+    would wait for it without end; so it is told until it has heard.
+    """
+    closing = threading.Thread(target=handler.close, name="slack-closing", daemon=True)
+    closing.start()
+    while closing.is_alive():
+        handler.client.current_session_state.terminated = True
+        closing.join(TOLD_AGAIN_SECONDS)
 
 
 class Bot:
@@ -92,6 +107,6 @@ class Bot:
     def stop(self) -> None:
         """Takes no more presses; those under way are finished."""
         self._stopped = True
-        self._socket.close()
+        closed(self._socket)
         self._listeners.shutdown()
         self._answers.stop()

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from makers import ManualClock
 from stand_ins import quickbooks_query as query
@@ -31,6 +31,8 @@ FEEDS = int(os.environ.get("FEEDS", "100"))
 SHOWN_LATE_SECONDS = 240  # the overlap is for what shows up within five minutes
 MONTHS_SECONDS = 86_400 * 40
 Key = tuple[str, str]  # entity, id
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass
@@ -50,6 +52,10 @@ class QuickBooksDocuments:
     filled: bool = False  # the feed's last answer was as large as they get
     shifted: bool = False  # more left a second that is paged by position than its pages overlap by
     _listed: list[Json] = field(default_factory=list)
+
+    def each(self, ask: Callable[[T], R], of: Iterable[T]) -> list[R]:
+        """In turn: what is on its way at once is not what these feeds are about."""
+        return [ask(question) for question in of]
 
     def put(self, key: Key, stamped: datetime, shown_at: datetime, *, deleted: bool = False, fraction: str = "") -> None:
         """A document made, changed or deleted."""

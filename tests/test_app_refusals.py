@@ -16,6 +16,7 @@ from scene import Scene
 from step_by_step import faulty, three_invoices
 
 from accounting.quickbooks import faults as quickbooks
+from app import wiring
 from app.commands import explain, payments
 from bot.cards import failure_card
 from receivables.effects import Dispatch, classify
@@ -60,8 +61,7 @@ def refused(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     scene.pay()
     scene.sync()
     house = SimpleNamespace(db=scene.db, desks=lambda _: [scene.desk], desk_of=lambda *_: scene.desk)
-    for commands in (explain, payments):
-        monkeypatch.setattr(commands, "open_house", lambda _: house)
+    monkeypatch.setattr(wiring, "open_house", lambda _: house)
     yield scene
     scene.db.close()
     scene.ledger.close()

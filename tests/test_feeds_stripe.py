@@ -220,7 +220,7 @@ def test_refunds_and_disputes_of_posted_payments_reach_a_person(scene: Scene, st
     assert {PaymentState.VERIFIED} == {scene.payment(number).state for number in (whole, part, disputed)}
     stripe.refund(whole, 1_000)
     stripe.refund(part, 300)
-    stripe.dispute(disputed, {"id": "dp_1", "object": "dispute", "status": "needs_response", "created": CREATED + 10**8})
+    stripe.dispute(disputed, {"id": "dp_1", "object": "dispute", "status": "needs_response", "created": CREATED + 3_600})
     scene.sync()
     found = {number: told(scene, number) for number in (whole, part, disputed)}
     assert [Cause.PAYMENT_REFUNDED, Cause.PAYMENT_REFUNDED, Cause.PAYMENT_CHARGED_BACK] == [

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from slack_bolt.adapter.socket_mode import SocketModeHandler
 from workspace_bot import Bot, Json, a_card, a_modal, a_workspace, eventually, over_http, over_socket
 from workspace_contracts import needs_contracts, sample
 
+from bot.bolt import closed
 from workspace import Command, Seed, Workspace
 
 # Only real for features that are not played: workflow functions, Enterprise Grid, unfurled links, old attachments.
@@ -212,6 +215,22 @@ def test_an_undeclared_command_is_not_sent(tmp_path: Path) -> None:
         refused = workspace.say(workspace.people["priya"], workspace.channels["receivables"], "/remind me")
         assert "invalid_command" == refused["error"]
         assert [] == bot.told
+
+
+def test_a_connection_that_begins_while_it_is_closed_is_closed(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = SocketModeHandler(Bot(workspace).app, workspace.app_token)
+    handler.connect()
+    client, disconnect = handler.client, handler.client.disconnect
+
+    def just_as_it_begins() -> None:
+        disconnect()
+        client.current_session_state.terminated = False  # what the session's own thread does first
+
+    monkeypatch.setattr(client, "disconnect", just_as_it_begins)
+    closing = Thread(target=closed, args=(handler,), daemon=True)
+    closing.start()
+    closing.join(20)
+    assert not closing.is_alive()
 
 
 def test_a_connection_told_to_go_comes_back(workspace: Workspace) -> None:

@@ -95,7 +95,7 @@ class Person:
         return answer["result"]
 
     def _send(self, body: bytes) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=120)
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=600)
         try:
             connection.request("POST", f"/{self._database}/rpc/", body, self._headers)
             response = connection.getresponse()

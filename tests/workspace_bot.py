@@ -16,6 +16,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.request import BoltRequest
 from slack_sdk import WebClient
 
+from bot.bolt import closed
 from workspace import Seed, Workspace, start
 
 Json = dict[str, Any]
@@ -188,7 +189,7 @@ def over_socket(workspace: Workspace) -> Iterator[Bot]:
         eventually(lambda: workspace.snapshot()["connections"] > 0)
         yield bot
     finally:
-        handler.close()
+        closed(handler)
 
 
 @contextmanager
