@@ -96,7 +96,6 @@ def test_as_many_hung_companies_as_slots_stop_nobody_and_a_stop_waits_for_none_o
     assert json.loads(ready)["ready"]
     assert figures["resolve_now_at_work"] >= len(hung)  # the third company may be worked for as well
     assert figures["resolve_now_at_work_longest_seconds"] >= SLOW_SECONDS
-    assert figures["resolve_now_waiting_seconds"] < SLOW_SECONDS
     assert (0, True) == (code, monotonic() - told < 10)
     assert "handed_over" in worker.log.read_text(encoding="utf-8")
 

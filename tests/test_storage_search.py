@@ -356,9 +356,8 @@ def test_of_several_companies_the_newest_of_all_are_looked_through(many: Databas
 # --- a PostgreSQL that does not let us --------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite always finds the inside of words
 def test_without_the_extensions_beginnings_are_found_and_search_says_so(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    if db.dialect != "postgresql":
-        pytest.skip("SQLite always finds the inside of words")
     monkeypatch.setattr(search, "NEWEST", 1)
     with db.work() as connection:
         connection.execute(sa.text("DROP EXTENSION pg_trgm CASCADE"))
