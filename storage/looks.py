@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -118,59 +119,17 @@ def not_read(connection: Connection, company: str) -> set[str]:
     return {row.transaction_number for row in rows}
 
 
-_OF_PAYMENT = sa.and_(
-    schema.payment.c.company == schema.failure.c.company,
-    schema.payment.c.transaction_number == schema.failure.c.transaction_number,
-)
-_HELD = (
-    sa.select(
-        *(schema.payment.c[name] for name in ("transaction_number", "number_key", "customer", "customer_key", "customer_id")),
-        schema.payment.c.amount_minor,
-        schema.payment.c.currency,
-    )
-    .select_from(schema.failure.join(schema.payment, _OF_PAYMENT))
-    .where(*_OPEN)
-)
-_LINES = (
-    sa.select(schema.allocation.c.transaction_number, schema.allocation.c.invoice_number, schema.allocation.c.invoice_id)
-    .select_from(
-        schema.failure.join(
-            schema.allocation,
-            sa.and_(
-                schema.allocation.c.company == schema.failure.c.company,
-                schema.allocation.c.transaction_number == schema.failure.c.transaction_number,
-            ),
-        )
-    )
-    .where(*_OPEN)
-)
-_BOUND = (
-    sa.select(schema.binding.c.transaction_number, schema.binding.c.invoice_id, schema.binding.c.customer_id)
-    .select_from(
-        schema.failure.join(
-            schema.binding,
-            sa.and_(
-                schema.binding.c.company == schema.failure.c.company,
-                schema.binding.c.transaction_number == schema.failure.c.transaction_number,
-            ),
-        )
-    )
-    .where(*_OPEN)
-)
+def _of_open(table: sa.Table, *columns: str) -> sa.Select[Any]:
+    """These columns of the rows that belong to the payments of open failures."""
+    same = (table.c.company == schema.failure.c.company, table.c.transaction_number == schema.failure.c.transaction_number)
+    chosen = sa.select(*(table.c[name] for name in ("transaction_number", *columns)))
+    return chosen.select_from(schema.failure.join(table, sa.and_(*same))).where(*_OPEN)
 
-_OURS = (
-    sa.select(schema.effect.c.transaction_number, schema.effect.c.document_id)
-    .select_from(
-        schema.failure.join(
-            schema.effect,
-            sa.and_(
-                schema.effect.c.company == schema.failure.c.company,
-                schema.effect.c.transaction_number == schema.failure.c.transaction_number,
-            ),
-        )
-    )
-    .where(*_OPEN, schema.effect.c.kind == "receipt")
-)
+
+_HELD = _of_open(schema.payment, "number_key", "customer", "customer_key", "customer_id", "amount_minor", "currency")
+_LINES = _of_open(schema.allocation, "invoice_number", "invoice_id")
+_BOUND = _of_open(schema.binding, "invoice_id", "customer_id")
+_OURS = _of_open(schema.effect, "document_id").where(schema.effect.c.kind == "receipt")
 
 
 def held(connection: Connection, company: str) -> Iterable[Held]:
