@@ -24,12 +24,12 @@ from app.secrets import Secret, SlackAccess, has_password, read_secret, slack_ac
 from app.settings_credits import CreditReasons, words_of
 from app.settings_feeds import HttpSettings, StripeFeedSettings
 from app.settings_messages import Problem, nearest, problem_at, problems_of
+from app.settings_people import Currency, Id, PersonTable, amounts
 from app.toml_file import parsed, refused
-from receivables.authority import Person, Right
+from receivables.authority import Person
 from receivables.company import Company
-from receivables.diagnosis import Remedy
 from receivables.errors import ConfigurationError, NotFound
-from receivables.money import CURRENCIES, decimals_of, minor_by_currency, minor_from_text
+from receivables.money import CURRENCIES, minor_by_currency
 from receivables.words import LOCALES
 
 CONFIG_VARIABLE = "RESOLVE_NOW_CONFIG"
@@ -63,48 +63,11 @@ def _locale(name: str) -> str:
     return name
 
 
-def _currency(code: str) -> str:
-    try:
-        decimals_of(code)
-    except ValueError as error:
-        raise ValueError(f"{error}. Write its three capital letters") from None
-    return code
-
-
 def _deposit_key(key: str) -> str:
     method, slash, currency = key.rpartition("/")
     if key != "default" and (currency not in CURRENCIES or (slash and not method)):
         raise ValueError('is not a method and currency. Write METHOD/CURRENCY such as "card/USD", a currency, or default')
     return key
-
-
-def _remedy(name: str) -> str:
-    if name not in list(Remedy):
-        raise ValueError(f"{name!r} is not a remedy. {nearest(name, list(Remedy))}")
-    return name
-
-
-def _known_company(id_: str, info: ValidationInfo) -> str:
-    known: list[str] = (info.context or {})["companies"]
-    if id_ not in known:
-        raise ValueError(f"{id_!r} is not a company. {nearest(id_, known)}")
-    return id_
-
-
-def _limits(limits: dict[str, str]) -> dict[str, str]:
-    for currency, limit in limits.items():
-        minor_from_text(limit, currency)
-    return limits
-
-
-def _once(tables: tuple[_MayTable, ...]) -> tuple[_MayTable, ...]:
-    seen: set[tuple[str, str, str]] = set()
-    for right in (right for table in tables for right in table.rights()):
-        name = (right.company, right.remedy, right.currency)
-        if name in seen:
-            raise ValueError(f"two limits for {right.remedy} at {right.company} in {right.currency}. Remove one of them")
-        seen.add(name)
-    return tables
 
 
 def _absolute_url(url: str, info: ValidationInfo) -> str:
@@ -128,13 +91,8 @@ def _database_url(url: str, folder: Path, *, passwords: bool) -> str:
     return f"{scheme}:///{os.path.abspath(folder / name)}"
 
 
-Id = Annotated[str, StringConstraints(pattern=r"\A[a-z0-9][a-z0-9-]{0,39}\z")]
-Currency = Annotated[str, AfterValidator(_currency)]
-
-
 ChannelId = Annotated[str, StringConstraints(pattern=r"\A[CG][A-Z0-9]{8,20}\z")]
 UserId = Annotated[str, StringConstraints(pattern=r"\A[UW][A-Z0-9]{8,20}\z")]
-SlackAccount = Annotated[str, StringConstraints(pattern=r"\AT[A-Z0-9]{8,20}/[UW][A-Z0-9]{8,20}\z")]
 
 
 class SlackSettings(Table):
@@ -163,30 +121,10 @@ class _CompanyTable(Table):
     large_percentage: int = Field(10, ge=1, le=100)
     hand_receipt_days: int = Field(7, ge=0, le=366)
     solo: bool = False
-    small_credits: Annotated[dict[Currency, str], AfterValidator(_limits)] = Field(default_factory=dict)
-    materiality: Annotated[dict[Currency, str], AfterValidator(_limits)] = Field(default_factory=dict)
+    small_credits: Annotated[dict[Currency, str], AfterValidator(amounts)] = Field(default_factory=dict)
+    materiality: Annotated[dict[Currency, str], AfterValidator(amounts)] = Field(default_factory=dict)
     credit_reasons: CreditReasons = Field(default_factory=dict)
     deposit_accounts: dict[Annotated[str, AfterValidator(_deposit_key)], Name] = Field(default_factory=dict)
-
-
-class _MayTable(Table):
-    company: Annotated[Id, AfterValidator(_known_company)]
-    remedies: Annotated[tuple[Annotated[str, AfterValidator(_remedy)], ...], Field(strict=False, min_length=1)]
-    limits: Annotated[dict[Currency, str], Field(min_length=1), AfterValidator(_limits)]
-
-    def rights(self) -> Iterator[Right]:
-        for remedy in self.remedies:
-            for currency, limit in self.limits.items():
-                yield Right(self.company, Remedy(remedy), currency, minor_from_text(limit, currency))
-
-
-class _PersonTable(Table):
-    id: Id
-    name: Name
-    active: bool = True
-    books_names: Annotated[tuple[Name, ...], Field(strict=False)] = ()
-    slack: Annotated[tuple[SlackAccount, ...], Field(strict=False)] = ()
-    may: Annotated[tuple[_MayTable, ...], Field(strict=False), AfterValidator(_once)] = ()
 
 
 class _RunTable(Table):
@@ -198,7 +136,7 @@ class _File(Table):
     database: _DatabaseTable = Field(default_factory=dict, validate_default=True)
     http: HttpSettings | None = None
     company: Annotated[tuple[_CompanyTable, ...], Field(strict=False, min_length=1)]
-    person: Annotated[tuple[_PersonTable, ...], Field(strict=False)] = ()
+    person: Annotated[tuple[PersonTable, ...], Field(strict=False)] = ()
 
 
 @dataclass(frozen=True)
@@ -286,7 +224,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
     problems += _shared_files(file, url, raw)
     if problems:
         raise refused(path, problems, text)
-    people = MappingProxyType({table.id: _person(table) for table in file.person})
+    people = MappingProxyType({table.id: table.person() for table in file.person})
     return Settings(
         folder,
         tuple(_company(table) for table in file.company),
@@ -367,9 +305,3 @@ def _company(table: _CompanyTable) -> CompanySettings:
         credit_words=words_of(table.credit_reasons),
     )
     return CompanySettings(company, table.books, table.slack, table.feed)
-
-
-def _person(table: _PersonTable) -> Person:
-    rights = tuple(right for may in table.may for right in may.rights())
-    accounts = frozenset((team, user) for team, _, user in (account.partition("/") for account in table.slack))
-    return Person(table.id, table.name, table.active, rights, frozenset(table.books_names), accounts)

@@ -18,7 +18,8 @@ _OF_BOOKS = {key: described for known in CONNECTORS.values() for key, described 
 #: The keys of each kind of table, to guess what was meant by an unknown one.
 KEYS = (
     "database url company id name time_zone locale start_on writes sync_every_minutes large_percentage hand_receipt_days books "
-    "deposit_accounts person active books_names may remedies limits solo materiality small_credits credit_reasons "
+    "deposit_accounts person active books_names may reads remedies limits limits_per_day solo materiality small_credits "
+    "credit_reasons "
     "feed transaction_number customer customer_id invoices http host port"
 ).split() + list(_OF_BOOKS)
 
@@ -43,9 +44,11 @@ _REMEDIES = {
     "materiality": 'Write a table [company.materiality] with lines such as USD = "5000.00"',
     "active": "Write true or false, without quotes",
     "solo": "Write true or false, without quotes",
+    "reads": "Write true or false, without quotes",
     "books_names": _LIST,
     "remedies": 'Write a list of remedies, such as ["recreate_receipt", "dismiss"]',
     "limits": 'Write amounts in double quotes, such as { USD = "5000.00" }',
+    "limits_per_day": 'Write amounts in double quotes, such as { USD = "20000.00" }',
     "url": 'Write a URL in double quotes, such as "sqlite:///resolve-now.sqlite"',
     "database": "Write a table [database] with url",
     "feed": 'Write a table [company.feed] with kind = "stripe"',

@@ -15,7 +15,7 @@ from bot.hiding import hide
 from bot.people import NOBODY, person_of
 from bot.rooms import Rooms
 from bot.text import NUMBER_AT_MOST, Block, context, of_payment, overflow, resolve_now, section
-from receivables.authority import Person
+from receivables.authority import Person, companies_of
 from receivables.errors import NotPermitted, ReceivablesError
 from receivables.words import Words, capitalized, counted, plain
 from storage import failure_pages, failures, payments, search
@@ -104,8 +104,8 @@ class Commands:
             self.answers.tell(respond, HELP)
 
     def _companies(self, person: Person) -> list[str]:
-        """Where this person may decide something; the others they do not see."""
-        return sorted({right.company for right in person.rights} & set(self.rooms.channels))
+        """Those that this person sees."""
+        return sorted(companies_of(person) & set(self.rooms.channels))
 
     def _payment(self, number: str, person: Person) -> StoredPayment | None:
         with self.rooms.db.read() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.people import must_decide_at
 from bot.rooms import Rooms
 from bot.text import of_payment
 from receivables.authority import Person
@@ -10,7 +11,11 @@ from storage import hiding, payments
 
 
 def hide(rooms: Rooms, company: str, number: str, person: Person, *, hidden: bool | None = None) -> str:
-    """Hides or shows a payment that is known, or (None) the other of what it is; returns what to tell the person."""
+    """Hides or shows a payment that is known, or (None) the other of what it is; returns what to tell the person.
+
+    Raises NotPermitted for somebody who only reads.
+    """
+    must_decide_at(person, company)
     try:
         with rooms.acknowledge(company, person.id) as work:
             stored = payments.find(work.connection, company, number)

@@ -16,11 +16,11 @@ from bot.figures import credit_that_fits_minor, proposed_proof, takes_two
 from bot.inputs import choice, entry, select
 from bot.matching import match_inputs, match_named
 from bot.sides import both_sides
-from bot.text import Block, context, of_payment, plain_text, section
+from bot.text import PERSON_AT_MOST, Block, context, of_payment, plain_text, section
 from receivables.books_records import Receipt
 from receivables.company import Company
 from receivables.diagnosis import Remedy
-from receivables.words import Words, counted, plain
+from receivables.words import Words, counted, listed, plain
 from storage.cards import CardFacts
 
 CALLBACK = "resolve_now"
@@ -29,6 +29,7 @@ REMEDIES_AT_MOST = 10  # Slack takes no more radio buttons
 FIGURES_AT_MOST = 40  # Slack allows 100 blocks, of four figures each; a payment of so many invoices is rare
 REASON_AT_MOST = 1000
 REFERENCE_AT_MOST = 100
+ASKED_AT_MOST = 3  # people named to somebody who only reads
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,17 @@ class Submitted:
     options: Mapping[str, object]  # what the remedy was told, as a decision holds it
 
 
-def resolve_modal(facts: CardFacts, company: Company, *, chosen: Remedy | None = None) -> Block:
-    """The modal of one failure. `chosen` is the remedy whose needs are asked for; at first the recommended one."""
+def resolve_modal(facts: CardFacts, company: Company, *, chosen: Remedy | None = None, ask: Sequence[str] | None = None) -> Block:
+    """The modal of one failure. `chosen` is the remedy whose needs are asked for; at first the recommended one.
+
+    `ask` names whom somebody can ask who only reads: they see what is recommended, and choose nothing.
+    """
     offered = [remedy for remedy in facts.failure.offered if remedy in facts.offers]
     remedy = chosen if chosen in offered else (offered[0] if offered else None)
     words = company.words
     blocks = [*_what(facts, words), *both_sides(facts, company), *_evidence(facts, words)]
+    if ask is not None:
+        return _view(facts, [*blocks, *_only_read(facts, words, ask)], submit=None)
     if remedy is None:
         blocks.append(context("There is nothing to decide now."))
         return _view(facts, blocks, submit=None)
@@ -74,6 +80,22 @@ def _view(facts: CardFacts, blocks: list[Block], *, submit: str | None) -> Block
     if submit is not None:
         view["submit"] = plain_text(submit, 24)
     return view
+
+
+def _only_read(facts: CardFacts, words: Words, ask: Sequence[str]) -> list[Block]:
+    """What is recommended and what it would change, and who can decide it."""
+    if not facts.failure.offered:
+        return [context("There is nothing to decide now.")]
+    remedy = facts.failure.offered[0]
+    who = listed([plain(name, PERSON_AT_MOST) for name in ask], ASKED_AT_MOST, last="or") or "your administrator"
+    called = labels.named(remedy, facts.failure.about, facts.failure.diagnosis)
+    return [
+        {"type": "divider"},
+        section(f"Recommended: {called}. {labels.explained(remedy, facts.failure.about)}", "explained"),
+        *figures_blocks(facts, remedy, words, FIGURES_AT_MOST),
+        *following(facts, remedy, words),
+        context(f"You can read this, but not decide it. Ask {who}."),
+    ]
 
 
 def _what(facts: CardFacts, words: Words) -> list[Block]:

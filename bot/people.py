@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.text import PERSON_AT_MOST
-from receivables.authority import Person
+from receivables.authority import Person, decides_at
 from receivables.errors import NotPermitted
 from receivables.words import plain
 
 Names = Mapping[str, str]  # of our people, by their id
 
 NOBODY = "Your Slack account is not linked to a person who may do this. Ask your administrator to add it to the configuration."
+
+ONLY_READS = "You can see and search payments here, but not change anything. Ask somebody who decides for this company."
 
 
 def person_of(people: Mapping[str, Person], body: Mapping[str, Any]) -> Person:
@@ -28,6 +30,12 @@ def person_of(people: Mapping[str, Person], body: Mapping[str, Any]) -> Person:
         if user_id and team == home and person.active and (home, user_id) in person.slack_accounts:
             return person
     raise NotPermitted(NOBODY)
+
+
+def must_decide_at(person: Person, company: str) -> None:
+    """Raises NotPermitted for somebody who only reads what is of this company."""
+    if not decides_at(person, company):
+        raise NotPermitted(ONLY_READS)
 
 
 def name_of(names: Names, person_id: str) -> str:

@@ -19,10 +19,10 @@ from bot.answers import BUSY, Answers
 from bot.hiding import hide
 from bot.incidents import CHOOSE_ALL
 from bot.modals import CALLBACK, Submitted, read_submission, resolve_modal
-from bot.people import person_of
+from bot.people import must_decide_at, person_of
 from bot.rooms import Rooms
 from bot.text import Block, of_payment
-from receivables.authority import Person
+from receivables.authority import Person, deciders, decides_at, sees
 from receivables.diagnosis import Remedy
 from receivables.errors import ReceivablesError, StaleDecision
 from receivables.ports import Choice, Decided
@@ -111,18 +111,19 @@ class Presses:
     def resolve_now(self, ack: Ack, body: Body, client: WebClient, respond: Respond) -> None:
         """Opens the modal with the evidence and everything that may be chosen."""
         ack()
-        self._open(body, client, respond, lambda person: self._modal(self._facts(_value(body), person)))
+        self._open(body, client, respond, lambda person: self._modal(self._facts(_value(body), person), person))
 
     def remedy_changed(self, ack: Ack, body: Body, client: WebClient) -> None:
         """Another remedy was picked in the modal: it asks for what that one needs."""
         ack()
         view, chosen = body["view"], str(body["actions"][0].get("selected_option", {}).get("value", ""))
         try:
-            facts = self._facts(str(view["private_metadata"]), self._person(body))
+            person = self._person(body)
+            facts = self._facts(str(view["private_metadata"]), person)
         except (ReceivablesError, *DATABASE_SILENT):
             return  # there is nobody to tell beside the modal; submitting it says why
         remedy = next((remedy for remedy, offer_id in facts.offers.items() if offer_id == chosen), None)
-        self.answers.update(client, view["id"], view.get("hash"), self._modal(facts, remedy))
+        self.answers.update(client, view["id"], view.get("hash"), self._modal(facts, person, remedy))
 
     def submitted(self, ack: Ack, body: Body, view: Body) -> None:
         """The modal was confirmed; what is wrong is said beside the input it belongs to."""
@@ -150,7 +151,7 @@ class Presses:
         verb, _, subject = str(body["actions"][0]["selected_option"]["value"]).partition(" ")
         if verb == "dismiss":
             ack()
-            self._open(body, client, respond, lambda person: self._modal(self._facts(subject, person), Remedy.DISMISS))
+            self._open(body, client, respond, lambda person: self._modal(self._facts(subject, person), person, Remedy.DISMISS))
         elif verb == "story":
             ack()
             self._open(body, client, respond, lambda person: self._story(self._failure(subject, person)))
@@ -187,8 +188,13 @@ class Presses:
     def _story(self, found: StoredFailure) -> Block:
         return story.modal(self.rooms, found.company, found.transaction_number)
 
-    def _modal(self, facts: CardFacts, chosen: Remedy | None = None) -> Block:
-        return resolve_modal(facts, self.rooms.channels[facts.failure.company].company, chosen=chosen)
+    def _modal(self, facts: CardFacts, person: Person, chosen: Remedy | None = None) -> Block:
+        company, currency = facts.failure.company, facts.payment.payment.currency
+        ask = None
+        if not decides_at(person, company):
+            remedy = facts.failure.remedy or Remedy.DISMISS
+            ask = [decider.name for decider in deciders(self.rooms.people.values(), company, remedy, currency)]
+        return resolve_modal(facts, self.rooms.channels[company].company, chosen=chosen, ask=ask)
 
     # --- what every press needs ---------------------------------------------------------------------------------------
 
@@ -250,26 +256,27 @@ class Presses:
         return found
 
     def _care_of(self, subject: str, person: Person) -> tuple[str, str]:
-        """("incident" or "escalation", its company), where this person may decide something there."""
+        """("incident" or "escalation", its company), where this person may decide something there; who only reads is told."""
         with self.rooms.db.read() as connection:
             incident, escalation = incidents.find(connection, subject), escalations.find(connection, subject)
         found = incident or escalation
-        if found is None or found.company not in {right.company for right in person.rights}:
+        if found is None or not sees(person, found.company):
             raise StaleDecision(OUT_OF_DATE)
+        must_decide_at(person, found.company)
         return ("incident" if incident else "escalation"), found.company
 
     def _failure(self, failure_id: str, person: Person) -> StoredFailure:
-        """A failure of a company in which this person may decide something."""
+        """A failure of a company that this person sees."""
         with self.rooms.db.read() as connection:
             found = failures.find(connection, failure_id)
-        if found is None or found.company not in {right.company for right in person.rights}:
+        if found is None or not sees(person, found.company):
             raise StaleDecision(OUT_OF_DATE)
         return found
 
     def _facts(self, failure_id: str, person: Person) -> CardFacts:
         found = self._failure(failure_id, person)
         with self.rooms.acknowledge(found.company, person.id) as work:
-            return cards.facts(work, found.id, found.offered)
+            return cards.facts(work, found.id, found.offered if decides_at(person, found.company) else ())
 
 
 def _not_recorded(error: BaseException) -> None:

@@ -3,18 +3,21 @@
 No configuration means nobody. A limit is per person, company, remedy and currency; above it, two different
 people must agree, each with a right of their own, and neither of them made the document in question. Up to the limit,
 whoever made it may ask, and somebody else who could decide it alone must agree. Only an office of one (`solo`) is
-let off that, and it is put on record.
+let off that, and it is put on record. What one person decides alone may be limited for a day as well.
+
+Whoever decides at a company sees it; somebody else sees it where that is configured (`reads`), and decides nothing.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from receivables.diagnosis import Remedy
 from receivables.two_people import TwoPeople
-from receivables.words import listed
+from receivables.words import Words, listed
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,18 @@ class Right:
 
 
 @dataclass(frozen=True)
+class DayLimit:
+    """On one day of the company this person may decide alone up to `limit_minor` of `currency` by these remedies together."""
+
+    company: str
+    remedies: frozenset[Remedy]
+    currency: str
+    limit_minor: int
+
+
+@dataclass(frozen=True)
 class Person:
-    """Somebody who decides. `books_names` are their names in the books; they may have several Slack accounts."""
+    """Somebody who decides, or only reads. `books_names` are their names in the books; they may have several Slack accounts."""
 
     id: str
     name: str
@@ -37,6 +50,36 @@ class Person:
     rights: tuple[Right, ...] = ()
     books_names: frozenset[str] = frozenset()
     slack_accounts: frozenset[tuple[str, str]] = frozenset()  # (team id, user id)
+    reads: frozenset[str] = frozenset()  # the companies that they see without deciding anything there
+    day_limits: tuple[DayLimit, ...] = ()
+
+
+def companies_of(person: Person) -> frozenset[str]:
+    """The companies that this person sees: where they may decide something, and where they may read."""
+    return person.reads | {right.company for right in person.rights} if person.active else frozenset()
+
+
+def sees(person: Person, company: str) -> bool:
+    """Whether this person may see, explain and search what is of this company."""
+    return company in companies_of(person)
+
+
+def decides_at(person: Person, company: str) -> bool:
+    """Whether this person may decide anything at this company."""
+    return person.active and any(right.company == company for right in person.rights)
+
+
+def deciders(people: Iterable[Person], company: str, remedy: Remedy, currency: str) -> list[Person]:
+    """Who has a right to this remedy, whatever its amount."""
+    return [person for person in people if person.active and _limits(person, company, remedy, currency)]
+
+
+@dataclass(frozen=True)
+class DaySoFar:
+    """What people decided alone on the company's day before this, by person and remedy, and how the company writes amounts."""
+
+    words: Words
+    decided_minor: Mapping[tuple[str, Remedy], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,6 +99,7 @@ class Question:
     imported_by: str = ""
     unknown_makers: tuple[str, ...] = ()
     solo: bool = False  # the company is an office of one
+    day: DaySoFar | None = None  # where nobody's day is limited, nothing is counted
 
 
 class Ruling(StrEnum):
@@ -86,11 +130,7 @@ def may_decide(person: Person | None, question: Question) -> Answer:
         return Answer(Ruling.REFUSED, "Nobody of that name is configured. Ask your administrator to add you as a person.")
     if not person.active:
         return Answer(Ruling.REFUSED, f"{person.name} is no longer active.")
-    limits = [
-        right.limit_minor
-        for right in person.rights
-        if (right.company, right.remedy, right.currency) == (question.company, question.remedy, question.currency)
-    ]
+    limits = _limits(person, question.company, question.remedy, question.currency)
     if not limits:
         return Answer(
             Ruling.REFUSED,
@@ -145,13 +185,33 @@ def shared_names(first: Person, second: Person) -> tuple[str, ...]:
     return tuple(sorted(name for name in first.books_names if _forms(frozenset({name})) & theirs))
 
 
+def _limits(person: Person, company: str, remedy: Remedy, currency: str) -> list[int]:
+    asked = (company, remedy, currency)
+    return [right.limit_minor for right in person.rights if (right.company, right.remedy, right.currency) == asked]
+
+
 def _takes_two(person: Person, question: Question, limit_minor: int) -> str:
     """Why it takes two people, or "" where one is enough."""
     if question.two:
         return question.two.said
     if question.amount_minor > limit_minor:
         return f"The amount is above the limit of {person.name}; it takes a second person."
-    return ""
+    return _above_the_day(person, question)
+
+
+def _above_the_day(person: Person, question: Question) -> str:
+    """Why the day's limit asks for a second person, and how much is left of it; "" where it does not."""
+    if question.day is None:
+        return ""
+    left = [
+        limit.limit_minor - sum(question.day.decided_minor.get((person.id, remedy), 0) for remedy in limit.remedies)
+        for limit in person.day_limits
+        if (limit.company, limit.currency) == (question.company, question.currency) and question.remedy in limit.remedies
+    ]
+    if not left or question.amount_minor <= min(left):
+        return ""
+    rest = question.day.words.money(max(0, min(left)), question.currency)
+    return f"{person.name} can decide {rest} more alone today; this takes a second person."
 
 
 def _not_told(question: Question) -> str:

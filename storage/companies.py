@@ -56,8 +56,8 @@ def ensure(connection: Connection, company: str) -> None:
             pass
 
 
-def one_intake_at_a_time(work: Work) -> None:
-    """Nobody else takes payments in for this company until the work ends; without it two could miss each other's twin.
+def one_at_a_time(work: Work) -> None:
+    """Nobody else who asks for this goes on for the company until the work ends: two must not miss what the other adds.
 
     On SQLite every work is alone anyway.
     """

@@ -205,6 +205,26 @@ def of_payment(connection: Connection, company: str, number: str) -> Sequence[St
     return _load(connection, sa.and_(table.c.company == company, table.c.transaction_number == number))
 
 
+def alone_on(
+    connection: Connection, company: str, currency: str, since: datetime, before: tuple[datetime, str]
+) -> Mapping[tuple[str, Remedy], int]:
+    """What each person decided alone by each remedy since a moment, in minor units; `before` is a moment and a decision's id.
+
+    What was not carried out does not count, nor what two people agreed on. Those of one moment count in the order of their ids.
+    """
+    table = schema.decision
+    at, id_ = before
+    earlier = sa.or_(table.c.requested_at < at, sa.and_(table.c.requested_at == at, table.c.id < id_))
+    query = (
+        sa.select(table.c.requested_by, table.c.remedy, sa.func.sum(table.c.amount_minor).label("amount_minor"))
+        .where(table.c.company == company, table.c.requested_at >= since, table.c.currency == currency, earlier)
+        .where(table.c.approved_by.is_(None), table.c.state.in_(("accepted", "carrying_out", "done")))
+        .group_by(table.c.requested_by, table.c.remedy)
+    )
+    rows = connection.execute(query)
+    return {(row.requested_by, Remedy(row.remedy)): int(row.amount_minor) for row in rows}
+
+
 def by_makers(connection: Connection, company: str) -> Sequence[StoredDecision]:
     """Decisions by whoever made the document, which only an office of one may take; for the owner, oldest first."""
     table = schema.decision

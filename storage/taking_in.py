@@ -92,7 +92,7 @@ def take_in(work: Work, arrivals: Sequence[Arrival], time_zone: ZoneInfo) -> dic
     """
     for each in arrivals:
         work.only_for(each.payment.company)
-    companies.one_intake_at_a_time(work)
+    companies.one_at_a_time(work)
     known = payments.told_of(work.connection, work.company, [each.number for each in arrivals])
     coming = [each for each in arrivals if each.number not in known]
     others = _alike(work, coming, time_zone)
@@ -138,7 +138,7 @@ def _alike(work: Work, coming: Sequence[Arrival], time_zone: ZoneInfo) -> dict[s
 
 def hold_if_twin(work: Work, payment: Payment, time_zone: ZoneInfo) -> bool:
     """After what a payment says was changed: it is held where it now is probably another one again, and let go where not."""
-    companies.one_intake_at_a_time(work)
+    companies.one_at_a_time(work)
     number, marks = payment.transaction_number, marks_of(payment)
     others = stored_before(work.connection, work.company, marks, time_zone).alike(payment, marks)
     stored_twins.forget(work, number, but=others)

@@ -24,7 +24,7 @@ from storage.decisions import StoredDecision
 from storage.failures import ReadEvidence, StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import correcting, mirroring, nearby, remedies
+from sync import correcting, day_limits, mirroring, nearby, remedies
 from sync.cases import Case, Plan
 from sync.desk import Desk
 from sync.named_invoice import with_named
@@ -116,6 +116,8 @@ def _authority(desk: Desk, decision: StoredDecision, stored: StoredPayment, diag
 
 
 def _allowed(desk: Desk, decision: StoredDecision, question: Question) -> Answer:
+    with desk.db.read() as connection:
+        question = day_limits.counted(connection, desk, question, decision.requested_at, decision.id)
     requester = desk.people.get(decision.requested_by)
     if decision.approved_by is None:
         return may_decide(requester, question)

@@ -26,7 +26,7 @@ from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import correcting, matching, nearby
+from sync import correcting, day_limits, matching, nearby
 from sync.corrections import ask
 from sync.desk import Desk
 
@@ -48,6 +48,7 @@ def shown(desk: Desk, number: str, remedy: Remedy, *, by: str, options: Mapping[
     desk.must_be_configured()
     with desk.db.read() as connection:
         stored, found, question = _in_question(connection, desk, number, remedy, options or {})
+        question = day_limits.counted(connection, desk, question, desk.clock.now())
     return Shown(stored, found, may_decide(desk.people.get(by), question))
 
 
@@ -80,7 +81,7 @@ def request(
             return pressed
         chosen = dict(options or {})
         stored, found, question = _in_question(connection, desk, number, remedy, chosen, evidence_id)
-        answer = may_decide(desk.people.get(by), question)
+        answer = may_decide(desk.people.get(by), day_limits.counted_alone(work, desk, question))
         if answer.ruling is not Ruling.REFUSED:
             made = StoredDecision(
                 company=work.company,
@@ -162,7 +163,7 @@ def approve(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:
     desk.must_be_configured()
     with desk.acknowledge(by) as work:
         decision = _waiting(work.connection, desk, decision_id)
-        answer = _may_approve(work.connection, desk, decision, by)
+        answer = _may_approve(work, desk, decision, by)
         if answer.ruling is Ruling.ALLOWED:
             decisions.approve(work, decision, by_maker=answer.by_maker)
             _want_card(work, decision)
@@ -305,13 +306,15 @@ def _waiting(connection: Connection, desk: Desk, decision_id: str) -> StoredDeci
     return decision
 
 
-def _may_approve(connection: Connection, desk: Desk, decision: StoredDecision, by: str) -> Answer:
+def _may_approve(work: Work, desk: Desk, decision: StoredDecision, by: str) -> Answer:
+    connection = work.connection
     stored = payment_of(connection, desk, decision.transaction_number)
     found = failures.get(connection, desk.company.id, decision.failure_id or "")
     if found.diagnosis is None:
         raise StaleDecision("The failure is being checked again. Wait for its card.")
     evidence = _evidence(connection, desk, decision.evidence_id, decision.remedy, decision.options)
     question = question_of(desk, stored, found.diagnosis, evidence, decision.remedy, decision.options)
+    question = day_limits.counted_alone(work, desk, question)
     return may_approve(desk.people.get(by), desk.people.get(decision.requested_by), question)
 
 

@@ -536,7 +536,8 @@ def modal_states() -> dict[str, Block]:
         "nothing-to-decide": (a_card(NOTHING, diagnosis=unknown_outcome(), bucket=Bucket.UNKNOWN), None),
         "not-diagnosed": (just_found(), None),
     }
-    return {name: resolve_modal(facts, COMPANY, chosen=remedy) for name, (facts, remedy) in found.items()}
+    only_read = {"only-read": resolve_modal(a_card(credited()), COMPANY, ask=["Dana Reyes", "Sam Okafor"])}
+    return {name: resolve_modal(facts, COMPANY, chosen=remedy) for name, (facts, remedy) in found.items()} | only_read
 
 
 def of_case(name: str) -> Evidence:

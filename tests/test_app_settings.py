@@ -21,7 +21,7 @@ from accounting.xero.description import XeroSettings
 from app.secrets import Secret, has_password, read_secret, sounds_secret, variable_of
 from app.settings import SMALLEST_FILE, Settings, load_settings
 from app.settings_messages import KEYS
-from receivables.authority import Right
+from receivables.authority import DayLimit, Right, decides_at, sees
 from receivables.credit_reasons import CreditReason
 from receivables.diagnosis import Remedy
 from receivables.errors import ConfigurationError, NotFound
@@ -199,6 +199,18 @@ def test_people_have_the_rights_written_and_no_others(tmp_path: Path) -> None:
     assert (True, False, ()) == (people["dana"].active, people["kim"].active, people["kim"].rights)
 
 
+def test_somebody_who_only_reads_decides_nothing(tmp_path: Path) -> None:
+    text = WHOLE.replace('remedies = ["dismiss"]\nlimits = { EUR = "0" }', "reads = true")
+    dana = loaded(tmp_path, text).people["dana"]
+    assert (frozenset({"beta"}), {"acme"}) == (dana.reads, {right.company for right in dana.rights})
+    assert (True, False, True) == (sees(dana, "beta"), decides_at(dana, "beta"), decides_at(dana, "acme"))
+
+
+def test_a_limit_of_the_day_is_for_the_remedies_beside_it_together(tmp_path: Path) -> None:
+    dana = loaded(tmp_path, WHOLE.replace('{ EUR = "0" }', '{ EUR = "0" }\nlimits_per_day = { EUR = "20.00" }')).people["dana"]
+    assert (DayLimit("beta", frozenset({Remedy.DISMISS}), "EUR", 2_000),) == dana.day_limits
+
+
 def test_defaults_are_the_safe_ones(tmp_path: Path) -> None:
     configured = loaded(tmp_path)
     (acme,) = configured.companies
@@ -308,6 +320,11 @@ WRONG = [
     ('"dismiss"]\nlimits = { EUR', '"dismis"]\nlimits = { EUR', "may number 2, remedies number 1", "Did you mean dismiss?"),
     ('["dismiss"]', "[]", "may number 2, remedies", "is empty"),
     ('{ EUR = "0" }', "{}", "may number 2, limits", "is empty"),
+    ('limits = { EUR = "0" }\n', "", "may number 2", "reads = true for somebody who decides nothing"),
+    ('remedies = ["dismiss"]\nlimits = { EUR = "0" }\n', "", "may number 2", "gives no right"),
+    ('remedies = ["dismiss"]\nlimits', "reads = 1\nlimits", "may number 2, reads", "true or false"),
+    ('{ EUR = "0" }', '{ EUR = "0" }\nlimits_per_day = { USD = "1" }', "may number 2", "limits_per_day has USD"),
+    ('{ EUR = "0" }', '{ EUR = "0" }\nlimits_per_day = { EUR = 1 }', "limits_per_day, EUR", "double quotes"),
     ('USD = "5000.00"', "USD = 5000.00", "person dana, may number 1, limits, USD", "double quotes"),
     ('USD = "5000.00"', "USD = 5000", "person dana, may number 1, limits, USD", "double quotes"),
     ('USD = "5000.00"', 'USD = "5,000"', "person dana, may number 1, limits", "plain digits"),

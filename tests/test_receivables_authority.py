@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -12,16 +13,23 @@ from hypothesis import strategies as st
 from receivables.authority import (
     BY_ITS_MAKER,
     Answer,
+    DayLimit,
+    DaySoFar,
     Person,
     Question,
     Right,
     Ruling,
+    companies_of,
+    deciders,
+    decides_at,
     may_approve,
     may_decide,
+    sees,
     shared_names,
 )
 from receivables.diagnosis import Remedy
 from receivables.two_people import TwoPeople
+from receivables.words import Words
 
 LIMIT_MINOR = 500_000
 DISMISS = Right("acme", Remedy.DISMISS, "USD", LIMIT_MINOR)
@@ -43,6 +51,25 @@ def test_without_configuration_nobody_may_decide_anything() -> None:
             assert Ruling.REFUSED is may_decide(person, question).ruling
             assert Ruling.REFUSED is may_approve(a_person("kim"), person, question).ruling
             assert Ruling.REFUSED is may_approve(person, a_person("kim"), question).ruling
+
+
+def test_who_reads_sees_a_company_and_decides_nothing_there() -> None:
+    reader = Person("bea", "Bea", reads=frozenset({"acme"}))
+    assert Ruling.REFUSED is may_decide(reader, a_question(0)).ruling
+    assert Ruling.REFUSED is may_approve(reader, a_person(), a_question(LIMIT_MINOR + 1)).ruling
+    assert (True, False, False) == (sees(reader, "acme"), decides_at(reader, "acme"), sees(reader, "beta"))
+    assert [frozenset({"acme"}), frozenset()] == [companies_of(reader), companies_of(replace(reader, active=False))]
+    assert ["dana"] == [person.id for person in deciders([reader, a_person()], "acme", Remedy.DISMISS, "USD")]
+
+
+@pytest.mark.parametrize("decided_minor", [0, 1, 400, 401, 5_000])
+def test_above_the_limit_of_the_day_it_takes_a_second_person(decided_minor: int) -> None:
+    dana = replace(a_person(), day_limits=(DayLimit("acme", frozenset({Remedy.DISMISS, Remedy.MATCH}), "USD", 500),))
+    decided = {("dana", Remedy.MATCH): decided_minor, ("kim", Remedy.DISMISS): 9_999, ("dana", Remedy.RETRY): 9_999}
+    question = replace(a_question(100), day=DaySoFar(Words("en_US", ZoneInfo("America/Chicago")), decided))
+    assert (Ruling.ALLOWED if decided_minor <= 400 else Ruling.SECOND_PERSON) is may_decide(dana, question).ruling
+    assert Ruling.ALLOWED is may_decide(a_person("kim"), question).ruling
+    assert Ruling.ALLOWED is may_decide(dana, replace(question, company="acme", day=None)).ruling
 
 
 @pytest.mark.parametrize(
