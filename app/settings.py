@@ -263,15 +263,15 @@ def _secret_name(names: list[str], key: str, table: Mapping[str, Any]) -> str:
 
 
 def _doubles(raw: Mapping[str, Any]) -> Iterator[Problem]:
-    for kind in ("company", "person"):
+    for kind, key, named in (("company", "id", "id"), ("person", "id", "id"), ("person", "email", "email address")):
         seen: set[str] = set()
         for number, table in enumerate(_tables(raw, kind)):
-            id_ = table.get("id")
-            if isinstance(id_, str):
-                if id_ in seen:
-                    text = f"{id_!r} appears twice. Give each {kind} its own id"
-                    yield Problem(f"[[{kind}]] id", text, (kind, number, "id"))
-                seen.add(id_)
+            value = table.get(key)
+            if isinstance(value, str):
+                if value.casefold() in seen:
+                    text = f"{value!r} appears twice. Give each {kind} its own {named}"
+                    yield Problem(f"[[{kind}]] {key}", text, (kind, number, key))
+                seen.add(value.casefold())
 
 
 def _shared_files(file: _File, url: str, raw: Mapping[str, Any]) -> Iterator[Problem]:

@@ -20,11 +20,12 @@ KEYS = (
     "database url company id name time_zone locale start_on writes sync_every_minutes large_percentage hand_receipt_days books "
     "deposit_accounts person active books_names may reads remedies limits limits_per_day solo materiality small_credits "
     "credit_reasons "
-    "feed transaction_number customer customer_id invoices http host port"
+    "feed transaction_number customer customer_id invoices http host port slack channel escalations tell email"
 ).split() + list(_OF_BOOKS)
 
 _ID = "Write 1 to 40 lowercase letters, digits and hyphens, beginning with a letter or digit, in double quotes"
 _DATE = "Write a date without quotes, such as 2026-01-01"
+_CHANNEL = 'Write the id at the end of "Copy link" in Slack, not the name, such as "C0123456789"'
 _LIST = 'Write a list of names, such as ["a", "b"]'
 
 #: What to write for a key whose value has the wrong form.
@@ -55,6 +56,11 @@ _REMEDIES = {
     "http": "Write a table [http] with host and port",
     "host": 'Write a name or an address in double quotes, such as "127.0.0.1"',
     "port": "Write a whole number from 0 to 65535, without quotes",
+    "slack": "Write a person's accounts as [\"T0123456789/U0123456789\"], and a company's channel in a table [company.slack]",
+    "channel": _CHANNEL,
+    "escalations": _CHANNEL,
+    "tell": 'Write Slack member ids, such as ["U0123456789"]',
+    "email": 'Write the address by which Slack knows the person, such as "dana@example.com"',
     "transaction_number": "Write the name of a field of metadata, in double quotes",
     "customer": "Write the name of a field of metadata, in double quotes",
     "customer_id": "Write the name of a field of metadata, in double quotes",

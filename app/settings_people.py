@@ -54,7 +54,8 @@ def _once(tables: tuple[MayTable, ...]) -> tuple[MayTable, ...]:
 
 Id = Annotated[str, StringConstraints(pattern=r"\A[a-z0-9][a-z0-9-]{0,39}\z")]
 Currency = Annotated[str, AfterValidator(_currency)]
-SlackAccount = Annotated[str, StringConstraints(pattern=r"\AT[A-Z0-9]{8,20}/[UW][A-Z0-9]{8,20}\z")]
+SlackAccount = Annotated[str, StringConstraints(pattern=r"\A[TE][A-Z0-9]{8,20}/[UW][A-Z0-9]{8,20}\z")]
+EmailAddress = Annotated[str, StringConstraints(pattern=r"\A[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+\z", max_length=254)]
 Amounts = Annotated[dict[Currency, str], Field(min_length=1), AfterValidator(amounts)]
 
 
@@ -100,6 +101,7 @@ class PersonTable(Table):
     active: bool = True
     books_names: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     slack: Annotated[tuple[SlackAccount, ...], Field(strict=False)] = ()
+    email: EmailAddress | None = None
     may: Annotated[tuple[MayTable, ...], Field(strict=False), AfterValidator(_once)] = ()
 
     def person(self) -> Person:
@@ -113,4 +115,5 @@ class PersonTable(Table):
             slack_accounts=frozenset((team, user) for team, _, user in (account.partition("/") for account in self.slack)),
             reads=frozenset(may.company for may in self.may if may.reads),
             day_limits=tuple(limit for may in self.may for limit in may.day_limits()),
+            email=self.email or "",
         )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from app.settings import Settings
+from collections import Counter
+
+from app.settings import Settings, SlackSettings
 from app.settings_now import AsOfNow
 from app.wiring import House
+from bot.accounts import SlackAccounts
 from bot.bolt import Bot
+from bot.installations import OneInstallation
 from bot.rooms import Channel, Rooms
 from receivables.diagnosis import Remedy
 from receivables.errors import ConfigurationError, StaleDecision
@@ -74,21 +78,30 @@ class _Channels:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._held = house.settings, _channels(house.settings)
+        self._held = house.settings, channels_of(house.settings)
 
     def now(self) -> dict[str, Channel]:
         settings = self._house.settings
         if self._held[0] is not settings:
-            self._held = settings, _channels(settings)
+            self._held = settings, channels_of(settings)
         return self._held[1]
 
 
-def _channels(settings: Settings) -> dict[str, Channel]:
+def channels_of(settings: Settings) -> dict[str, Channel]:
+    """The channels of every company that has one; those that several have are said to be shared."""
+    serves = Counter(channel for company in settings.companies if company.slack for channel in set(_both(company.slack)))
     return {
-        company.id: Channel(company.company, slack.channel, slack.escalations or slack.channel, tuple(slack.tell))
+        company.id: Channel(
+            company.company, *_both(slack), tuple(slack.tell), any(serves[channel] > 1 for channel in _both(slack))
+        )
         for company in settings.companies
         if (slack := company.slack) is not None
     }
+
+
+def _both(slack: SlackSettings) -> tuple[str, str]:
+    """Where its cards go, and its escalations."""
+    return slack.channel, slack.escalations or slack.channel
 
 
 def open_bot(house: House, wake: Wake) -> Bot | None:
@@ -101,10 +114,7 @@ def open_bot(house: House, wake: Wake) -> Bot | None:
         raise ConfigurationError(
             "Slack tokens are set, but no company has a [company.slack] channel for its cards. Add one, or unset the tokens."
         )
-    rooms = Rooms(house.db, house.clock, house.ids, channels, house.people, Decider(house), wake, house.owner)
-    return Bot(
-        rooms,
-        bot_token=access.bot_token.reveal(),
-        app_token=access.app_token.reveal(),
-        base_url=access.base_url,
-    )
+    installations = OneInstallation(access.bot_token.reveal(), access.base_url)
+    accounts = SlackAccounts(installations, access.base_url, house.clock)
+    rooms = Rooms(house.db, house.clock, house.ids, channels, house.people, Decider(house), wake, house.owner, accounts)
+    return Bot(rooms, installations, app_token=access.app_token.reveal(), base_url=access.base_url)

@@ -11,19 +11,17 @@ from datetime import UTC, datetime
 import structlog
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot import commands, presses
 from bot.answers import Answers
+from bot.installations import Installations, authorizing, client_of
 from bot.outbox import Outbox
 from bot.rooms import Rooms
 from receivables.ports import Clock
 
-SLACK = "https://slack.com/api/"
-CALL_SECONDS = 10  # for one call of the Web API
 TOLD_AGAIN_SECONDS = 0.2  # a session that just began is told again to end
 LISTENERS = 5  # presses recorded at a time; what they are told is sent by others
 
@@ -62,16 +60,14 @@ class Bot:
     Making one asks Slack nothing, so that payments go on while Slack does not answer.
     """
 
-    def __init__(self, rooms: Rooms, *, bot_token: str, app_token: str, base_url: str = SLACK) -> None:
-        # No retry handlers: the SDK's default repeats a post whose connection broke, and Slack would show it twice.
-        client = WebClient(token=bot_token, base_url=base_url, timeout=CALL_SECONDS, retry_handlers=[])
+    def __init__(self, rooms: Rooms, installations: Installations, *, app_token: str, base_url: str) -> None:
         logging.getLogger("slack_bolt").setLevel(logging.WARNING)  # at INFO it logs whole bodies of bad requests
         self._listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack-listener")
-        self.app = App(client=client, token_verification_enabled=False, listener_executor=self._listeners)
+        self.app = App(client=client_of("", base_url), authorize=authorizing(installations), listener_executor=self._listeners)
         self._answers = Answers()
         presses.register(self.app, rooms, self._answers)
         commands.register(self.app, rooms, self._answers)
-        self.outbox = Outbox(rooms, client)
+        self.outbox = Outbox(rooms, client_of(installations.of_company(""), base_url))
         self.acknowledged: Callable[[float], None] = lambda _: None  # told the seconds from a press until its acknowledgement
         self._socket: SocketModeHandler = _Timed(self.app, app_token, rooms.clock, self._tell)
         self._connected = self._stopped = False

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.bolt import CALL_SECONDS
+from bot.installations import CALL_SECONDS
 
 
 def refusal(bot_token: str, app_token: str, base_url: str) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 import rules
-from bot import story
+from bot import story, which_company
 from bot.answers import BUSY, Answers
 from bot.hiding import hide
-from bot.people import NOBODY, person_of
+from bot.people import NOBODY
 from bot.rooms import Rooms
 from bot.text import NUMBER_AT_MOST, Block, context, of_payment, overflow, resolve_now, section
 from receivables.authority import Person, companies_of
@@ -41,6 +42,7 @@ def register(app: App, rooms: Rooms, answers: Answers) -> None:
     commands = Commands(rooms, answers)
     app.command(COMMAND)(commands.asked)
     app.action("payment_menu")(commands.menu)
+    app.action(which_company.ANSWERED)(commands.which)
 
 
 class Commands:
@@ -54,8 +56,25 @@ class Commands:
         """Answers what was typed; somebody who is not configured gets one sentence and sees nothing."""
         verb, _, rest = str(body.get("text") or "").strip().partition(" ")
         ack()
+        self._answered(
+            body, respond, lambda person: self._do(verb.lower(), rest.strip(), person, body["trigger_id"], client, respond)
+        )
+
+    def which(self, ack: Ack, body: Mapping[str, Any], client: WebClient, respond: Respond) -> None:
+        """The company of a number that several have: the same is done with what the person may do there alone."""
+        verb, company, number = which_company.answered(body)
+        ack()
+
+        def do(person: Person) -> None:
+            rights = tuple(right for right in person.rights if right.company == company)
+            there = replace(person, rights=rights, reads=person.reads & {company})
+            self._do(verb, number, there, body["trigger_id"], client, respond)
+
+        self._answered(body, respond, do)
+
+    def _answered(self, body: Mapping[str, Any], respond: Respond, do: Callable[[Person], None]) -> None:
         try:
-            self._do(verb.lower(), rest.strip(), person_of(self.rooms.people, body), body["trigger_id"], client, respond)
+            do(self.rooms.person(body))
         except ReceivablesError as error:
             self.answers.tell(respond, error.message)
         except DATABASE_SILENT:
@@ -67,7 +86,7 @@ class Commands:
         company, _, number = reference.partition(" ")
         ack()
         try:
-            person = person_of(self.rooms.people, body)
+            person = self.rooms.person(body)
             if company not in self._companies(person):
                 raise NotPermitted(NOBODY)
             with self.rooms.db.read() as connection:
@@ -92,14 +111,18 @@ class Commands:
             self.rooms.wake.wake()
             self.answers.tell(respond, "A sync starts within seconds.")
         elif verb in ("show", "hide", "unhide") and rest:
-            stored = self._payment(rest, person)
-            if stored is None:
+            found = self._payments(rest, self._companies(person))
+            if len(found) > 1:
+                companies = [self.rooms.channels[stored.payment.company].company for stored in found]
+                self.answers.tell(respond, *which_company.question(verb, rest, companies))
+            elif not found:
                 self.answers.tell(respond, f"{of_payment(rest)} is not known here. Use /payments search with part of its number.")
             elif verb == "show":
-                view = story.modal(self.rooms, stored.payment.company, stored.number)
+                view = story.modal(self.rooms, found[0].payment.company, found[0].number)
                 self.answers.open(client, respond, trigger_id, view)
             else:
-                self.answers.tell(respond, hide(self.rooms, stored.payment.company, stored.number, person, hidden=verb == "hide"))
+                told = hide(self.rooms, found[0].payment.company, found[0].number, person, hidden=verb == "hide")
+                self.answers.tell(respond, told)
         else:
             self.answers.tell(respond, HELP)
 
@@ -107,10 +130,10 @@ class Commands:
         """Those that this person sees."""
         return sorted(companies_of(person) & set(self.rooms.channels))
 
-    def _payment(self, number: str, person: Person) -> StoredPayment | None:
+    def _payments(self, number: str, companies: Sequence[str]) -> list[StoredPayment]:
         with self.rooms.db.read() as connection:
-            found = [payments.find(connection, company, number) for company in self._companies(person)]
-        return next((stored for stored in found if stored is not None), None)
+            found = [payments.find(connection, company, number) for company in companies]
+        return [stored for stored in found if stored is not None]
 
     def _search(self, text: str, person: Person, respond: Respond) -> None:
         companies = self._companies(person)

@@ -12,6 +12,8 @@ BOT_SCOPES = (
     "channels:history",  # looking for a card before posting it again
     "groups:history",  # the same in private channels
     "metadata.message:read",  # our id in each message
+    "users:read",  # members, guests, deactivated accounts, other organizations
+    "users:read.email",  # who a person is that is configured with an email address
 )
 
 
@@ -34,7 +36,7 @@ def manifest(name: str = "Resolve Now") -> dict[str, Any]:
         "settings": {
             "interactivity": {"is_enabled": True},
             "socket_mode_enabled": True,
-            "org_deploy_enabled": False,
+            "org_deploy_enabled": True,
             "token_rotation_enabled": False,
         },
     }

@@ -23,6 +23,7 @@ from bot.incidents import IncidentFacts, incident_card
 from bot.nights import night_card
 from bot.rooms import Channel, Rooms
 from bot.slack_errors import Trouble, trouble_of
+from bot.which_company import naming_its_company
 from receivables.failpoints import failpoint
 from storage import audit, cards, companies, escalations, failures, incidents, nights, outbox
 from storage.alone import Alone
@@ -199,7 +200,7 @@ class Outbox:
                 return digest_card(channel.company.name, escalations.open_causes(connection, wish.company))
             found = failures.get(connection, wish.company, wish.subject)
             facts = cards.facts(work, wish.subject, found.offered)
-        return failure_card(facts, channel.company, rooms.names)
+        return naming_its_company(failure_card(facts, channel.company, rooms.names), channel)
 
     def _post_or_rewrite(self, wish: Waiting, message: Message, place: Place | None, target: str) -> Place:
         if place is not None and self._rewritten(wish, message, place):

@@ -19,7 +19,7 @@ from bot.answers import BUSY, Answers
 from bot.hiding import hide
 from bot.incidents import CHOOSE_ALL
 from bot.modals import CALLBACK, Submitted, read_submission, resolve_modal
-from bot.people import must_decide_at, person_of
+from bot.people import must_decide_at
 from bot.rooms import Rooms
 from bot.text import Block, of_payment
 from receivables.authority import Person, deciders, decides_at, sees
@@ -212,7 +212,7 @@ class Presses:
         self.answers.tell(respond, told)
 
     def _person(self, body: Body) -> Person:
-        return person_of(self.rooms.people, body)
+        return self.rooms.person(body)
 
     def _offer(self, offer_id: str, body: Body | None) -> Offer:
         """The offer behind a button; the card it stands on must be ours and stand where we put it."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
+from bot.people import Accounts, NoAccounts, person_of
 from receivables.authority import Person
 from receivables.company import Company
 from receivables.ports import Clock, Deciding, Ids, Wake
@@ -15,12 +17,16 @@ from storage.work import Work, working
 
 @dataclass(frozen=True)
 class Channel:
-    """Where a company's cards go, and who is told when too many payments fail (Slack ids)."""
+    """Where a company's cards go, and who is told when too many payments fail (Slack ids).
+
+    Where another company has one of these channels too, the cards name their company.
+    """
 
     company: Company
     cards: str
     escalations: str
     tell_people: tuple[str, ...] = ()
+    is_shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,11 @@ class Rooms:
     deciding: Deciding
     wake: Wake
     owner: str
+    accounts: Accounts = field(default_factory=NoAccounts)
+
+    def person(self, body: Mapping[str, Any]) -> Person:
+        """Who pressed or typed, from Slack's payload. Raises NotPermitted, in words for whoever that is."""
+        return person_of(self.people, body, self.accounts)
 
     def work(self, company: str, actor: str = "bot") -> AbstractContextManager[Work]:
         """A unit of work for one company: what is changed and recorded commits together when the block ends well."""

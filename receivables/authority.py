@@ -49,9 +49,10 @@ class Person:
     active: bool = True
     rights: tuple[Right, ...] = ()
     books_names: frozenset[str] = frozenset()
-    slack_accounts: frozenset[tuple[str, str]] = frozenset()  # (team id, user id)
+    slack_accounts: frozenset[tuple[str, str]] = frozenset()  # (workspace or organization id, user id)
     reads: frozenset[str] = frozenset()  # the companies that they see without deciding anything there
     day_limits: tuple[DayLimit, ...] = ()
+    email: str = ""  # as Slack confirmed it; counts where no account is named
 
 
 def companies_of(person: Person) -> frozenset[str]:

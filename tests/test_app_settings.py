@@ -186,6 +186,16 @@ def test_a_tryton_server_on_this_machine_needs_no_encryption(tmp_path: Path) -> 
     assert "http://127.0.0.1:8000/" == at_home.url
 
 
+def test_people_have_accounts_of_workspaces_and_organizations_or_an_address_of_their_own(tmp_path: Path) -> None:
+    accounts = 'slack = ["T0123456789/U0123456789", "E0123456789/W0123456789"]'
+    text = WHOLE.replace('id = "dana"', f'id = "dana"\n{accounts}').replace('id = "kim"', 'id = "kim"\nemail = "kim@example.com"')
+    people = loaded(tmp_path, text).people
+    assert {("T0123456789", "U0123456789"), ("E0123456789", "W0123456789")} == people["dana"].slack_accounts
+    assert ("", "kim@example.com") == (people["dana"].email, people["kim"].email)
+    again = text.replace('id = "dana"', 'id = "dana"\nemail = "Kim@example.com"')
+    assert "appears twice. Give each person its own email address" in refusal(tmp_path, again)
+
+
 def test_people_have_the_rights_written_and_no_others(tmp_path: Path) -> None:
     people = loaded(tmp_path, WHOLE).people
     assert {
@@ -334,6 +344,14 @@ WRONG = [
     ('USD = "5000.00"', 'usd = "5000.00"', "person dana, may number 1, limits, usd", "three capital letters"),
     ("active = false", 'active = "no"', "person kim, active", "true or false"),
     ('["dana", "Dana R."]', '"dana"', "person dana, books_names", "list"),
+    (
+        "start_on = 2026-01-01\nwrites",
+        'start_on = 2026-01-01\nslack = { channel = "#payments" }\nwrites',
+        "company acme, slack, channel",
+        "Copy link",
+    ),
+    ('id = "dana"', 'id = "dana"\nemail = "Dana Reyes"', "person dana, email", "dana@example.com"),
+    ('id = "dana"', 'id = "dana"\nslack = ["U0123456789"]', "person dana, slack number 1", "T0123456789/U0123456789"),
     ('[[person]]\nid = "kim"', '[[people]]\nid = "kim"', "people", "is not a setting here"),
     ('url = "sqlite:///data/rn.sqlite"', 'url = "mysql://host/db"', "database, url", "neither SQLite nor PostgreSQL"),
     ('url = "sqlite:///data/rn.sqlite"', 'url = "rn.sqlite"', "database, url", "neither SQLite nor PostgreSQL"),

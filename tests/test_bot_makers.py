@@ -77,7 +77,7 @@ def test_a_right_taken_away_ends_what_was_pressed_and_not_yet_carried_out(acme: 
     assert (["refused"], []) == ([decision.state for decision in acme.decisions()], acme.books.receipts())
     change(tmp_path, 'name = "Dana Reyes"', 'name = "Dana Reyes"\nactive = false')
     acme.press("dana", "choose", acme.card())
-    acme.answered("dana", "not linked to a person who may do this")
+    acme.answered("dana", "Dana Reyes is no longer active")
 
 
 def test_a_press_on_a_broken_configuration_is_answered_with_file_and_line_and_decides_nothing(

@@ -97,7 +97,7 @@ def test_person_of_another_workspace_is_a_stranger(action: str, acme: BotScene) 
         changed = copy.deepcopy(body)
         changed["team" if place is body["team"] else "user"]["id" if place is body["team"] else "team_id"] = "T0OTHER0000"
         assert 200 == acme.replay(changed)
-        acme.answered("dana", "not linked")
+        acme.answered("dana", "belongs to another organization")
 
     assert ((), {}) == (tuple(acme.decisions()), acme.workspace.snapshot()["modals"])
 

@@ -1,0 +1,45 @@
+"""Whose payment it is, where several companies are served: named on the card, and asked where one number is in two of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.cards import Message
+from bot.rooms import Channel
+from bot.text import Block, button, context, fallback, of_payment
+from receivables.company import Company
+from receivables.words import plain
+
+ANSWERED = re.compile(r"which_company:\d+")  # of each button that answers the question
+COMPANIES_AT_MOST = 20  # Slack takes 25 buttons in a row
+COMPANY_AT_MOST = 60
+
+
+def naming_its_company(message: Message, channel: Channel) -> Message:
+    """The card, with the company under its title where the channel serves another one too."""
+    if not channel.is_shared:
+        return message
+    company = plain(channel.company.name, COMPANY_AT_MOST)
+    head, *rest = message.blocks
+    return Message(fallback(f"{company}: {message.text}"), [head, context(f"Company: {company}"), *rest])
+
+
+def question(verb: str, number: str, companies: Sequence[Company]) -> tuple[str, list[Block]]:
+    """Which company is meant? A button for each; its value says what was asked for."""
+    several = companies[:COMPANIES_AT_MOST]
+    names = " or ".join(plain(company.name, COMPANY_AT_MOST) for company in several)
+    buttons = [
+        button(f"which_company:{place}", plain(company.name, COMPANY_AT_MOST), f"{verb} {company.id} {number}")
+        for place, company in enumerate(several)
+    ]
+    text = f"{of_payment(number)} is in {len(several)} companies. Which one: {names}?"
+    return text, [{"type": "actions", "elements": buttons}]
+
+
+def answered(body: Mapping[str, Any]) -> tuple[str, str, str]:
+    """(verb, company, number), as the button that was pressed says."""
+    verb, _, rest = str(body["actions"][0].get("value") or "").partition(" ")
+    company, _, number = rest.partition(" ")
+    return verb, company, number
