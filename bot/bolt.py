@@ -19,11 +19,13 @@ from bot import commands, presses
 from bot.answers import Answers
 from bot.installations import Installations, authorizing, client_of
 from bot.outbox import Outbox
+from bot.replies import with_replies
 from bot.rooms import Rooms
 from receivables.ports import Clock
 
 TOLD_AGAIN_SECONDS = 0.2  # a session that just began is told again to end
-LISTENERS = 5  # presses recorded at a time; what they are told is sent by others
+LISTENERS = 5  # decisions recorded at a time; windows, lists and what people are told have threads of their own
+HEARD = 50  # messages of Slack that may wait for a decision's turn at a time; each is acknowledged by its own thread
 
 log = structlog.get_logger()
 
@@ -33,7 +35,7 @@ class _Timed(SocketModeHandler):
 
     def __init__(self, app: App, app_token: str, clock: Clock, told: Callable[[float], None]) -> None:
         self._clock, self._told = clock, told
-        super().__init__(app, app_token)
+        super().__init__(app, app_token, concurrency=HEARD)
 
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
         begun = self._clock.monotonic()
@@ -64,6 +66,7 @@ class Bot:
         logging.getLogger("slack_bolt").setLevel(logging.WARNING)  # at INFO it logs whole bodies of bad requests
         self._listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack-listener")
         self.app = App(client=client_of("", base_url), authorize=authorizing(installations), listener_executor=self._listeners)
+        self.app.middleware(with_replies(rooms.clock))
         self._answers = Answers()
         presses.register(self.app, rooms, self._answers)
         commands.register(self.app, rooms, self._answers)

@@ -40,9 +40,9 @@ HELP = (
 def register(app: App, rooms: Rooms, answers: Answers) -> None:
     """Adds the slash command."""
     commands = Commands(rooms, answers)
-    app.command(COMMAND)(commands.asked)
-    app.action("payment_menu")(commands.menu)
-    app.action(which_company.ANSWERED)(commands.which)
+    app.command(COMMAND)(answers.aside(commands.asked))
+    app.action("payment_menu")(answers.aside(commands.menu))
+    app.action(which_company.ANSWERED)(answers.aside(commands.which))
 
 
 class Commands:

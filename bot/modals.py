@@ -6,7 +6,7 @@ Pure. The modal carries opaque ids only; who, what and how much are read from ou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import rules
@@ -33,29 +33,58 @@ ASKED_AT_MOST = 3  # people named to somebody who only reads
 
 
 @dataclass(frozen=True)
-class Submitted:
-    """What a person filled in. `offer_id` is the opaque id of the remedy on the facts that were shown."""
+class Shown:
+    """What an open modal shows, as it carries it along: opaque ids, and the channel where it was opened."""
 
-    failure_id: str
+    failure_id: str = ""
+    offer_id: str = ""  # of the remedy whose figures are drawn
+    channel: str = ""
+    notice: str = ""  # said at its top; not carried along
+
+    @classmethod
+    def read(cls, view: Mapping[str, Any]) -> Shown:
+        failure_id, offer_id, channel, *_ = [*str(view.get("private_metadata") or "").split(" "), "", ""]
+        return cls(failure_id, offer_id, channel)
+
+    @property
+    def carried(self) -> str:
+        return f"{self.failure_id} {self.offer_id} {self.channel}"
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What a person filled in. `offer_id` is the opaque id of the remedy that they chose, on the facts that were shown."""
+
+    shown: Shown
     offer_id: str
     reason: str
     options: Mapping[str, object]  # what the remedy was told, as a decision holds it
 
 
-def resolve_modal(facts: CardFacts, company: Company, *, chosen: Remedy | None = None, ask: Sequence[str] | None = None) -> Block:
+def resolve_modal(
+    facts: CardFacts,
+    company: Company,
+    *,
+    chosen: Remedy | None = None,
+    shown: Shown = Shown(),
+    ask: Sequence[str] | None = None,
+) -> Block:
     """The modal of one failure. `chosen` is the remedy whose needs are asked for; at first the recommended one.
 
-    `ask` names whom somebody can ask who only reads: they see what is recommended, and choose nothing.
+    `shown` is what it showed before, or where it is opened. `ask` names whom somebody can ask who only reads: they see what is
+    recommended, and choose nothing.
     """
     offered = [remedy for remedy in facts.failure.offered if remedy in facts.offers]
     remedy = chosen if chosen in offered else (offered[0] if offered else None)
     words = company.words
-    blocks = [*_what(facts, words), *both_sides(facts, company), *_evidence(facts, words)]
+    showing = replace(shown, failure_id=facts.failure.id, offer_id=facts.offers[remedy] if remedy else "")
+    notice = [section(shown.notice, "notice")] if shown.notice else []
+    blocks = [*notice, *_what(facts, words), *both_sides(facts, company), *_evidence(facts, words)]
     if ask is not None:
-        return _view(facts, [*blocks, *_only_read(facts, words, ask)], submit=None)
+        return _view(showing, [*blocks, *_only_read(facts, words, ask)], submit=None)
     if remedy is None:
         blocks.append(context("There is nothing to decide now."))
-        return _view(facts, blocks, submit=None)
+        return _view(showing, blocks, submit=None)
     blocks.append({"type": "divider"})
     blocks.append(_remedies(facts, offered, remedy, words))
     blocks.append(section(labels.explained(remedy, facts.failure.about), "explained"))
@@ -65,16 +94,16 @@ def resolve_modal(facts: CardFacts, company: Company, *, chosen: Remedy | None =
         blocks.append(context(two.said))
     blocks += _needs(facts, remedy, words)
     called = labels.named(remedy, facts.failure.about, facts.failure.diagnosis)
-    return _view(facts, blocks, submit=labels.pressed(called))
+    return _view(showing, blocks, submit=labels.pressed(called))
 
 
-def _view(facts: CardFacts, blocks: list[Block], *, submit: str | None) -> Block:
+def _view(showing: Shown, blocks: list[Block], *, submit: str | None) -> Block:
     view: Block = {
         "type": "modal",
         "callback_id": CALLBACK,
         "title": plain_text("Resolve Now", 24),
         "close": plain_text("Close", 24),
-        "private_metadata": facts.failure.id,
+        "private_metadata": showing.carried,
         "blocks": blocks,
     }
     if submit is not None:
@@ -278,7 +307,7 @@ def read_submission(view: Mapping[str, Any]) -> Submitted:
         "entry": text("entry"),
     }
     return Submitted(
-        failure_id=str(view.get("private_metadata") or ""),
+        shown=Shown.read(view),
         offer_id=selected("remedy"),
         reason=text("reason"),
         options={name: value for name, value in options.items() if value},

@@ -1,25 +1,28 @@
 """What people press: each press becomes a decision row, or an answer that says why not, before it is acknowledged.
 
 Never: a write to the books. A button carries an opaque id; who may, what and how much come from our own rows. A press is
-acknowledged only when its decision is durable, or when the person is told that it was not recorded.
+acknowledged only when its decision is durable, or when the person is told that it was not recorded. What decides nothing, such
+as a window, is done aside, so that these threads are there for decisions.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
-from slack_bolt import Ack, App, Respond
+from slack_bolt import Ack, App, BoltResponse, Respond
 from slack_sdk import WebClient
 
 from bot import story
-from bot.answers import BUSY, Answers
+from bot.answers import BUSY, FAILED, IN_TIME_SECONDS, Answers, Window, not_recorded, waited_seconds
 from bot.hiding import hide
 from bot.incidents import CHOOSE_ALL
-from bot.modals import CALLBACK, Submitted, read_submission, resolve_modal
+from bot.modals import CALLBACK, Shown, Submitted, read_submission, resolve_modal
 from bot.people import must_decide_at
+from bot.replies import Reply
 from bot.rooms import Rooms
 from bot.text import Block, of_payment
 from receivables.authority import Person, deciders, decides_at, sees
@@ -34,6 +37,7 @@ from storage.feeds import DATABASE_SILENT
 from storage.offers import Offer
 
 OUT_OF_DATE = "This card is out of date. Use the newest one, or /payments failing."
+CHANGED = "What you see changed meanwhile. Look at it again, then confirm."
 Body = Mapping[str, Any]
 
 log = structlog.get_logger()
@@ -51,6 +55,7 @@ def register(app: App, rooms: Rooms, answers: Answers) -> None:
     app.action("more")(presses.more)
     app.action("remedy")(presses.remedy_changed)
     app.view(CALLBACK)(presses.submitted)
+    app.error(presses.failed)
 
 
 class Presses:
@@ -111,47 +116,76 @@ class Presses:
     def resolve_now(self, ack: Ack, body: Body, client: WebClient, respond: Respond) -> None:
         """Opens the modal with the evidence and everything that may be chosen."""
         ack()
-        self._open(body, client, respond, lambda person: self._modal(self._facts(_value(body), person), person))
+        shown = Shown(channel=_channel(respond))
+        self._open(body, client, respond, lambda person: self._modal(self._facts(_value(body), person), person, shown))
 
-    def remedy_changed(self, ack: Ack, body: Body, client: WebClient) -> None:
-        """Another remedy was picked in the modal: it asks for what that one needs."""
+    def remedy_changed(self, ack: Ack, body: Body, client: WebClient, respond: Respond) -> None:
+        """Another remedy was picked in the modal: it asks for what that one needs. Of two quick choices the later is shown."""
         ack()
-        view, chosen = body["view"], str(body["actions"][0].get("selected_option", {}).get("value", ""))
-        try:
-            person = self._person(body)
-            facts = self._facts(str(view["private_metadata"]), person)
-        except (ReceivablesError, *DATABASE_SILENT):
-            return  # there is nobody to tell beside the modal; submitting it says why
-        remedy = next((remedy for remedy, offer_id in facts.offers.items() if offer_id == chosen), None)
-        self.answers.update(client, view["id"], view.get("hash"), self._modal(facts, person, remedy))
+        view, action = body["view"], body["actions"][0]
+        is_newest = self.answers.chosen(str(view["id"]), str(action.get("action_ts") or ""))
+        window = Window(client, respond, str(view["id"]), view.get("hash"), is_newest)
+        shown, chosen = Shown.read(view), str((action.get("selected_option") or {}).get("value", ""))
 
-    def submitted(self, ack: Ack, body: Body, view: Body) -> None:
+        def redraw() -> None:
+            person = self._person(body)
+            facts = self._facts(shown.failure_id, person)
+            remedy = next((remedy for remedy, offer_id in facts.offers.items() if offer_id == chosen), None)
+            drawn = self._modal(facts, person, replace(shown, notice="" if remedy else CHANGED), remedy)
+            self.answers.update(window, drawn)
+
+        self.answers.later(_in_channel(respond, shown), redraw)
+
+    def submitted(self, ack: Ack, body: Body, view: Body, respond: Respond) -> None:
         """The modal was confirmed; what is wrong is said beside the input it belongs to."""
         given = read_submission(view)
         try:
             person = self._person(body)
+            if waited_seconds(respond) > IN_TIME_SECONDS:
+                raise StaleDecision(BUSY)
             offer = self._offer(given.offer_id, None)
+            if anew := self._changed(given, offer, person):
+                ack(response_action="update", view=anew)
+                return
             problem = _missing(offer, given)
             if problem:
                 ack(response_action="errors", errors=problem)
                 return
-            self._decide(person, offer, reason=given.reason, options=given.options)
+            told = self._told(self._decide(person, offer, reason=given.reason, options=given.options))
         except ReceivablesError as error:
             ack(response_action="errors", errors={"remedy": error.message[:2000]})
             return
         except DATABASE_SILENT as error:
-            _not_recorded(error)
+            not_recorded(error)
             ack(response_action="errors", errors={"remedy": BUSY})
             return
         ack(response_action="clear")
         self.rooms.wake.wake()
+        self.answers.tell(_in_channel(respond, given.shown), told)
+
+    def _changed(self, given: Submitted, offer: Offer, person: Person) -> Block | None:
+        """The modal drawn anew, where it does not show what would be decided: another remedy, or facts that are older."""
+        found = self._failure(offer.failure_id, person)
+        current = found.state == "open" and found.evidence_id == offer.evidence_id
+        if given.offer_id == given.shown.offer_id and (current or not found.offered):
+            return None  # where nothing may be chosen any more, deciding says why
+        return self._modal(self._facts(found.id, person), person, replace(given.shown, notice=CHANGED), offer.remedy)
+
+    def failed(self, error: Exception, body: Body, respond: Respond) -> BoltResponse | None:
+        """Something that nobody thought of: the person is told where to look, and a window stays open with what they wrote."""
+        self.answers.tell(respond, FAILED)
+        log.error("press_failed", error=type(error).__name__, exc_info=error)
+        return None if body.get("type") == "view_submission" else BoltResponse(status=200)
 
     def more(self, ack: Ack, body: Body, client: WebClient, respond: Respond) -> None:
         """The three-dot menu."""
         verb, _, subject = str(body["actions"][0]["selected_option"]["value"]).partition(" ")
+        shown = Shown(channel=_channel(respond))
         if verb == "dismiss":
             ack()
-            self._open(body, client, respond, lambda person: self._modal(self._facts(subject, person), person, Remedy.DISMISS))
+            self._open(
+                body, client, respond, lambda person: self._modal(self._facts(subject, person), person, shown, Remedy.DISMISS)
+            )
         elif verb == "story":
             ack()
             self._open(body, client, respond, lambda person: self._story(self._failure(subject, person)))
@@ -175,37 +209,36 @@ class Presses:
 
     def _open(self, body: Body, client: WebClient, respond: Respond, view_for: Callable[[Person], Block]) -> None:
         """Opens a modal, or says why not."""
-        try:
-            view = view_for(self._person(body))
-        except ReceivablesError as error:
-            self.answers.tell(respond, error.message)
-        except DATABASE_SILENT as error:
-            _not_recorded(error)
-            self.answers.tell(respond, BUSY)
-        else:
-            self.answers.open(client, respond, body["trigger_id"], view)
+
+        def opened() -> None:
+            self.answers.open(client, respond, str(body["trigger_id"]), view_for(self._person(body)))
+
+        self.answers.later(respond, opened)
 
     def _story(self, found: StoredFailure) -> Block:
         return story.modal(self.rooms, found.company, found.transaction_number)
 
-    def _modal(self, facts: CardFacts, person: Person, chosen: Remedy | None = None) -> Block:
+    def _modal(self, facts: CardFacts, person: Person, shown: Shown, chosen: Remedy | None = None) -> Block:
         company, currency = facts.failure.company, facts.payment.payment.currency
         ask = None
         if not decides_at(person, company):
             remedy = facts.failure.remedy or Remedy.DISMISS
             ask = [decider.name for decider in deciders(self.rooms.people.values(), company, remedy, currency)]
-        return resolve_modal(facts, self.rooms.channels[company].company, chosen=chosen, ask=ask)
+        return resolve_modal(facts, self.rooms.channels[company].company, chosen=chosen, shown=shown, ask=ask)
 
     # --- what every press needs ---------------------------------------------------------------------------------------
 
     def _answered(self, ack: Ack, body: Body, respond: Respond, do: Callable[[Person], str]) -> None:
-        """Does it, acknowledges, and tells the person what became of it."""
+        """Does it, acknowledges, and tells the person what became of it.
+
+        Where its turn comes too late for Slack, it is not done: a warning sign beside a button means that nothing was recorded.
+        """
         try:
-            told = do(self._person(body))
+            told = do(self._person(body)) if waited_seconds(respond) <= IN_TIME_SECONDS else BUSY
         except ReceivablesError as error:
             told = error.message
         except DATABASE_SILENT as error:
-            _not_recorded(error)
+            not_recorded(error)
             told = BUSY
         ack()
         self.rooms.wake.wake()
@@ -279,8 +312,15 @@ class Presses:
             return cards.facts(work, found.id, found.offered if decides_at(person, found.company) else ())
 
 
-def _not_recorded(error: BaseException) -> None:
-    log.warning("press_not_recorded", error=type(error).__name__)
+def _channel(respond: Respond) -> str:
+    return respond.channel if isinstance(respond, Reply) else ""
+
+
+def _in_channel(respond: Respond, shown: Shown) -> Respond:
+    """What Slack says of a window names no channel: the answer goes to the one where the window was opened."""
+    if isinstance(respond, Reply):
+        respond.channel = respond.channel or shown.channel
+    return respond
 
 
 def _value(body: Body) -> str:

@@ -7,7 +7,7 @@ books, or a remedy that was not offered on the facts that were shown.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import rules
@@ -32,6 +32,8 @@ from sync.desk import Desk
 
 #: Where the payment may be posted to another invoice than its own: whoever made that one does not decide alone.
 _POST_ANEW = (Remedy.RECREATE_RECEIPT, Remedy.POST_ON_OPEN_DAY, Remedy.APPLY_RECEIPT)
+
+NAMED_AT_MOST = 5  # of those who may approve
 
 
 @dataclass(frozen=True)
@@ -315,7 +317,13 @@ def _may_approve(work: Work, desk: Desk, decision: StoredDecision, by: str) -> A
     evidence = _evidence(connection, desk, decision.evidence_id, decision.remedy, decision.options)
     question = question_of(desk, stored, found.diagnosis, evidence, decision.remedy, decision.options)
     question = day_limits.counted_alone(work, desk, question)
-    return may_approve(desk.people.get(by), desk.people.get(decision.requested_by), question)
+    requester = desk.people.get(decision.requested_by)
+    answer = may_approve(desk.people.get(by), requester, question)
+    if by != decision.requested_by or answer.ruling is not Ruling.REFUSED:
+        return answer
+    others = [person.name for person in desk.people.values() if may_approve(person, requester, question).ruling is Ruling.ALLOWED]
+    may = f"{listed(sorted(others), NAMED_AT_MOST, last='or')} may." if others else "Nobody else has the right to."
+    return replace(answer, reason=f"You asked for this, so somebody else must approve it. {may}")
 
 
 def _is_offered(desk: Desk, found: StoredFailure, remedy: Remedy) -> None:

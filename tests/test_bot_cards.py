@@ -40,7 +40,7 @@ from slack_sdk.models.views import View
 from app.clock import RandomIds
 from bot.cards import failure_card
 from bot.figures import credit_that_fits_minor
-from bot.modals import read_submission, resolve_modal
+from bot.modals import Shown, read_submission, resolve_modal
 from bot.text import Block, fallback, plain_text
 from receivables.diagnosis import Cause, Remedy
 from receivables.evidence import Evidence
@@ -442,8 +442,8 @@ def test_what_was_filled_in_is_read_as_a_decision_holds_it() -> None:
         "cash_reference": {"cash_reference": {"value": " check 8841 "}},
         "successor": {"successor": {"selected_option": None}},
     }
-    given = read_submission({"private_metadata": "f", "state": {"values": values}})
-    assert ("f", "offer", "") == (given.failure_id, given.offer_id, given.reason)
+    given = read_submission({"private_metadata": "f drawn C0", "state": {"values": values}})
+    assert (Shown("f", "drawn", "C0"), "offer", "") == (given.shown, given.offer_id, given.reason)
     assert given.options == {
         "proof": ["r-70", "r-71"], "apply_proof": True, "receipt": "r-1", "cash_reference": "check 8841",
     }  # fmt: skip

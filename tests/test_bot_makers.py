@@ -39,7 +39,7 @@ def test_whoever_made_the_memo_asks_and_somebody_else_agrees_below_the_limit(acm
     assert (["waiting_approval"], []) == ([decision.state for decision in acme.decisions()], acme.books.receipts())
 
     acme.press("dana", "approve", acme.card())
-    acme.answered("dana", "It takes two different people.")
+    acme.answered("dana", "You asked for this, so somebody else must approve it.")
     acme.press("sam", "approve", acme.card())
     acme.carry_out()
     assert (["done"], [("TXN-1", 9_000, 0)]) == ([decision.state for decision in acme.decisions()], acme.books.receipts())

@@ -204,4 +204,4 @@ def test_a_window_that_slack_does_not_open_is_said(acme: BotScene, monkeypatch: 
 
     monkeypatch.setattr(WebClient, "views_open", refused)
     acme.press("dana", "resolve_now", acme.card())
-    acme.answered("dana", "did not open the window")
+    acme.answered("dana", "The window did not open")
