@@ -139,13 +139,14 @@ def test_tokens_are_checked_and_told_apart(workspace: Workspace) -> None:
 def test_refusals_carry_slacks_names(workspace: Workspace) -> None:
     client, channel, priya = a_client(workspace), workspace.channels["receivables"], workspace.people["priya"]
     theirs = workspace.say(priya, channel, "Mine")["ts"]
-    workspace._control({"archive": workspace.channels["finance-leads"]})
+    ours = str(client.chat_postMessage(channel=channel, text="Ours")["ts"])
+    workspace.archive(workspace.channels["finance-leads"])
     modal = a_modal()
     expected = {
         "channel_not_found": lambda: client.chat_postMessage(channel="C0NOSUCHONE", text="x"),
         "is_archived": lambda: client.chat_postMessage(channel=workspace.channels["finance-leads"], text="x"),
         "no_text": lambda: client.api_call("chat.postMessage", json={"channel": channel}),
-        "msg_too_long": lambda: client.chat_postMessage(channel=channel, text="x" * 40_001),
+        "msg_too_long": lambda: client.chat_update(channel=channel, ts=ours, text="x" * 4_001),
         "thread_not_found": lambda: client.chat_postMessage(channel=channel, text="x", thread_ts="1700000000.000001"),
         "message_not_found": lambda: client.chat_update(channel=channel, ts="1700000000.000001", text="x"),
         "cant_update_message": lambda: client.chat_update(channel=channel, ts=theirs, text="x"),

@@ -35,6 +35,8 @@ def validator(method: str) -> Draft4Validator:
     definitions = _mended(described["definitions"])
     for name in NEWER_MESSAGE_FIELDS:
         definitions["objs_message"]["properties"][name] = {}
+    for user in definitions["objs_user"]["anyOf"]:
+        user["properties"]["is_email_confirmed"] = {"type": "boolean"}  # in the captured samples
     schema = _mended(operation["responses"]["200"]["schema"])
     _known_faults(method, schema)
     return Draft4Validator({**schema, "definitions": definitions})

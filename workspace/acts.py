@@ -10,11 +10,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from workspace import blocks, choices, payloads, reply_addresses, views
+from workspace import blocks, choices, payloads, places, reply_addresses, scopes, views
 from workspace.delivery import Delivery
 from workspace.records import Channel, Posted, ShownView
 from workspace.refusal import Json, Refusal, Undelivered
-from workspace.seed import Seed
 from workspace.web_api import Desk
 
 SAID_CHARACTERS = 12_000
@@ -25,11 +24,11 @@ Inputs = Mapping[str, Mapping[str, object]]
 class Acts:
     """Everything a person can do. `person` and `channel` are ids; unknown ones raise KeyError."""
 
-    def __init__(self, desk: Desk, delivery: Delivery, seed: Seed) -> None:
+    def __init__(self, desk: Desk, delivery: Delivery) -> None:
         self._desk = desk
         self._state = desk.state
         self._delivery = delivery
-        self._seed = seed
+        self._seed = desk.seed
 
     async def say(self, person: str, channel: str, text: str, thread_ts: str = "") -> Json:
         """Posts what a person wrote, or runs the slash command it is."""
@@ -73,15 +72,21 @@ class Acts:
         return _MENTION.sub(reference, escaped)
 
     def _tell_events(self, place: Channel, posted: Posted) -> None:
-        kind = "im" if place.im_with else "channel"
+        app = self._state.installed
+        if app.bot_user_id not in place.members:
+            return
+        kind = "im" if place.im_with else "group" if place.is_private else "channel"
         inner = {**posted.message, "channel": place.id, "event_ts": posted.ts}
-        if f"message.{kind}{'' if place.im_with else 's'}" in self._seed.events:
-            self._delivery.send_event(payloads.event(self._state, {**inner, "channel_type": kind}))
-        if f"<@{self._state.installed.bot_user_id}>" in posted.message["text"] and "app_mention" in self._seed.events:
-            self._delivery.send_event(payloads.event(self._state, {**inner, "type": "app_mention"}))
+        self._desk.tell(f"message.{kind}{'' if place.im_with else 's'}", {**inner, "channel_type": kind})
+        if f"<@{app.bot_user_id}>" in posted.message["text"]:
+            self._desk.tell("app_mention", {**inner, "type": "app_mention"})
 
     async def _command(self, person: str, place: Channel, text: str) -> Json:
         command, _, rest = text.partition(" ")
+        if command in ("/invite", "/remove", "/archive"):
+            return self._change_place(person, place, command, rest.strip().removeprefix("@"))
+        if scopes.COMMANDS not in self._state.installed.scopes:
+            return _no("invalid_command", f"{command} is not a command here: no app that has it is installed.")
         declared = [command.name for command in self._seed.commands]
         if declared and command not in declared:
             return _no("invalid_command", f"{command} is not a command of this app. It has: {', '.join(declared)}.")
@@ -94,6 +99,20 @@ class Acts:
                 reply_addresses.post_answer(self._state, place.id, person, ack)
         except (Undelivered, Refusal) as refused:
             return _refused(refused, f"{command} failed. ")
+        return {"ok": True}
+
+    def _change_place(self, person: str, place: Channel, command: str, who: str) -> Json:
+        """Slack's own commands for channels, as far as they concern the app."""
+        app = self._state.installed
+        if place.im_with:
+            return _no("invalid_command", f"{command} does not work in a direct message.")
+        if command == "/archive":
+            places.archive(self._desk, place, person)
+            return {"ok": True}
+        if who.casefold() not in (app.bot_name.casefold(), app.app_name.casefold()):
+            return _no("user_not_found", f"{command} takes @{app.bot_name} here.")
+        if not (places.invite if command == "/invite" else places.remove)(self._desk, place, person):
+            return _no("already", f"@{app.bot_name} is {'already' if command == '/invite' else 'not'} in #{place.name}.")
         return {"ok": True}
 
     async def press(
@@ -216,8 +235,7 @@ class Acts:
         home = self._state.views.get(self._state.homes.get(person, ""))
         if home:
             inner["view"] = home.body
-        if "app_home_opened" in self._seed.events:
-            self._delivery.send_event(payloads.event(self._state, inner))
+        self._desk.tell("app_home_opened", inner)
         return {"ok": True}
 
     def mark_read(self, person: str, channel: str) -> Json:

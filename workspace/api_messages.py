@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workspace import posting
+from workspace import posting, scopes
 from workspace.records import Posted, SharedFile
 from workspace.refusal import Json, Refusal
 from workspace.web_api import Arguments, Desk, Method
@@ -15,7 +15,9 @@ LARGEST_FILE_BYTES = 20_000_000  # charts and spreadsheets; a practice workspace
 
 
 def post_message(desk: Desk, given: Arguments) -> Json:
-    channel = posting.channel_named(desk.state, given.text("channel"))
+    channel = posting.channel_named(desk.state, given.text("channel"), must_be_member=False)
+    anywhere = scopes.ANY_CHANNEL in desk.state.installed.scopes and not channel.is_private
+    posting.check_place(desk.state, channel, must_be_member=not anywhere)
     message = posting.app_message(desk.state, given.held, channel)
     desk.pace.admit(channel.id)
     posted = desk.state.post(channel.id, message)
@@ -70,7 +72,7 @@ def history(desk: Desk, given: Arguments) -> Json:
     found = [message for message in desk.state.messages[channel.id].values() if not message.is_reply and _within(message, given)]
     page, cursor = _page(found[::-1], given)
     answer: Json = {
-        "messages": [posting.shown(desk.state, message, with_metadata=given.flag("include_all_metadata")) for message in page],
+        "messages": [posting.shown(desk.state, message, with_metadata=_with_metadata(desk, given)) for message in page],
         "has_more": bool(cursor),
         "pin_count": 0,
         "channel_actions_ts": None,
@@ -89,10 +91,14 @@ def replies(desk: Desk, given: Arguments) -> Json:
     found = [message for message in desk.state.thread(channel.id, first.ts) if _within(message, given)]
     page, cursor = _page([first, *found], given)
     answer: Json = {
-        "messages": [posting.shown(desk.state, message, with_metadata=given.flag("include_all_metadata")) for message in page],
+        "messages": [posting.shown(desk.state, message, with_metadata=_with_metadata(desk, given)) for message in page],
         "has_more": bool(cursor),
     }
     return answer | ({"response_metadata": {"next_cursor": cursor}} if cursor else {})
+
+
+def _with_metadata(desk: Desk, given: Arguments) -> bool:
+    return given.flag("include_all_metadata") and scopes.METADATA in desk.state.installed.scopes
 
 
 def _within(posted: Posted, given: Arguments) -> bool:

@@ -1,11 +1,11 @@
-"""Web API methods for people, groups, channels and the connection itself."""
+"""Web API methods for people, groups and channels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TypeVar
 
-from workspace import posting
+from workspace import posting, scopes
 from workspace.records import Channel, Group, Person
 from workspace.refusal import Json, Refusal
 from workspace.web_api import Arguments, Desk, Method
@@ -16,46 +16,15 @@ COLOURS = ("9f69e7", "4bbe2e", "e7392d", "3c989f", "674b1b", "e96699")
 Item = TypeVar("Item")
 
 
-def api_test(_desk: Desk, given: Arguments) -> Json:
-    return {"args": {name: value for name, value in given.held.items() if name != "token"}}
-
-
-def auth_test(desk: Desk, _given: Arguments) -> Json:
-    app = desk.state.installed
-    return {
-        "url": f"{desk.url}/",
-        "team": app.team_name,
-        "user": app.bot_name,
-        "team_id": app.team_id,
-        "user_id": app.bot_user_id,
-        "bot_id": app.bot_id,
-        "is_enterprise_install": False,
-    }
-
-
-def open_connection(desk: Desk, _given: Arguments) -> Json:
-    """The address of a Socket Mode connection, good for one connection."""
-    ticket = desk.state.ids.envelope()
-    desk.tickets.add(ticket)
-    address = desk.url.replace("http://", "ws://", 1)
-    return {"url": f"{address}/link/?ticket={ticket}&app_id={desk.state.installed.app_id}"}
-
-
 def conversations_list(desk: Desk, given: Arguments) -> Json:
     kinds = given.listed("types") or ["public_channel"]
     found = [
         channel
         for channel in desk.state.channels.values()
-        if _kind(channel) in kinds and not (given.flag("exclude_archived") and channel.is_archived)
+        if scopes.kind_of(channel) in kinds and not (given.flag("exclude_archived") and channel.is_archived)
     ]
     page, cursor = _page(found, given)
     return {"channels": [channel_shown(desk, channel) for channel in page], "response_metadata": {"next_cursor": cursor}}
-
-
-def _kind(channel: Channel) -> str:
-    if channel.im_with:
-        return "im"
-    return "private_channel" if channel.is_private else "public_channel"
 
 
 def conversations_info(desk: Desk, given: Arguments) -> Json:
@@ -116,6 +85,7 @@ def channel_shown(desk: Desk, channel: Channel) -> Json:
             "is_user_deleted": False,
             "priority": 0,
         }
+    shared = desk.state.is_shared(channel)
     nothing_said = {"value": "", "creator": "", "last_set": 0}
     return {
         "id": channel.id,
@@ -128,8 +98,8 @@ def channel_shown(desk: Desk, channel: Channel) -> Json:
         "is_private": channel.is_private,
         "is_archived": channel.is_archived,
         "is_general": False,
-        "is_shared": False,
-        "is_ext_shared": False,
+        "is_shared": shared,
+        "is_ext_shared": shared,
         "is_org_shared": False,
         "pending_shared": [],
         "is_pending_ext_shared": False,
@@ -160,12 +130,53 @@ def users_info(desk: Desk, given: Arguments) -> Json:
 def users_lookup_by_email(desk: Desk, given: Arguments) -> Json:
     email = given.text("email").lower()
     for person in desk.state.people.values():
-        if person.email.lower() == email:
+        if person.email.lower() == email and person.standing != "deactivated" and not person.is_stranger:
             return {"user": person_shown(desk, person)}
     raise Refusal("users_not_found")
 
 
 def person_shown(desk: Desk, person: Person) -> Json:
+    """A person as the Web API returns them: less of one whose account is off, and of a stranger."""
+    app = desk.state.installed
+    shown: Json = {
+        "id": person.id,
+        "team_id": person.home_id if person.is_stranger else app.team_id,
+        "name": person.name,
+        "deleted": person.standing == "deactivated",
+        "profile": _profile(desk, person),
+        "is_bot": person.is_bot,
+        "is_app_user": False,
+        "updated": app.created,
+    }
+    if app.enterprise_id and not person.is_bot and not person.is_stranger:
+        shown["enterprise_user"] = {
+            "id": person.id,
+            "enterprise_id": app.enterprise_id,
+            "enterprise_name": app.enterprise_name,
+            "is_admin": False,
+            "is_owner": False,
+            "teams": [person.home_id if person.home_id.startswith("T") else app.team_id],
+        }
+    if person.standing == "deactivated":
+        return shown
+    shown |= {
+        "color": COLOURS[sum(map(ord, person.id)) % len(COLOURS)],
+        "real_name": person.real_name,
+        "tz": "Etc/UTC",
+        "tz_label": "Coordinated Universal Time",
+        "tz_offset": 0,
+        "is_admin": False,
+        "is_owner": False,
+        "is_primary_owner": False,
+        "is_restricted": person.standing in ("guest", "single_channel_guest"),
+        "is_ultra_restricted": person.standing == "single_channel_guest",
+    }
+    if person.is_stranger:
+        return {**shown, "is_stranger": True}
+    return shown if person.is_bot else {**shown, "is_email_confirmed": person.email_confirmed}
+
+
+def _profile(desk: Desk, person: Person) -> Json:
     app = desk.state.installed
     first, _, last = person.real_name.partition(" ")
     profile: Json = {
@@ -182,32 +193,12 @@ def person_shown(desk: Desk, person: Person) -> Json:
         "avatar_hash": "",
         "first_name": first,
         "last_name": last,
-        "team": app.team_id,
+        "team": person.home_id if person.is_stranger else app.team_id,
     }
     if person.is_bot:
-        profile |= {"api_app_id": app.app_id, "bot_id": app.bot_id, "always_active": True}
-    else:
-        profile["email"] = person.email
-    return {
-        "id": person.id,
-        "team_id": app.team_id,
-        "name": person.name,
-        "deleted": False,
-        "color": COLOURS[sum(map(ord, person.id)) % len(COLOURS)],
-        "real_name": person.real_name,
-        "tz": "Etc/UTC",
-        "tz_label": "Coordinated Universal Time",
-        "tz_offset": 0,
-        "profile": profile,
-        "is_admin": False,
-        "is_owner": False,
-        "is_primary_owner": False,
-        "is_restricted": False,
-        "is_ultra_restricted": False,
-        "is_bot": person.is_bot,
-        "is_app_user": False,
-        "updated": app.created,
-    }
+        return profile | {"api_app_id": app.app_id, "bot_id": app.bot_id, "always_active": True}
+    sees_email = scopes.EMAIL in app.scopes and not person.is_stranger
+    return profile | ({"email": person.email} if sees_email else {})
 
 
 def usergroups_list(desk: Desk, given: Arguments) -> Json:
@@ -258,9 +249,6 @@ def _page(found: list[Item], given: Arguments) -> tuple[list[Item], str]:
 
 
 METHODS: Mapping[str, Method] = {
-    "api.test": api_test,
-    "auth.test": auth_test,
-    "apps.connections.open": open_connection,
     "conversations.list": conversations_list,
     "conversations.info": conversations_info,
     "conversations.members": conversations_members,

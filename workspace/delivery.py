@@ -1,7 +1,7 @@
 """Brings what people did to the app: over Socket Mode, or as signed requests to its address.
 
 Reads: payloads. Leaves: the app's acknowledgement. As in Slack the app has three seconds; interactions are sent
-once, events are sent again (at once, after a minute, after five) until they are acknowledged.
+once, events are sent again (at once, after a minute, after five, on the workspace's clock) until they are acknowledged.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from workspace import loopback
+from workspace import loopback, payloads
 from workspace.refusal import Json, Undelivered
 from workspace.state import State
 
@@ -25,6 +25,7 @@ ACK_SECONDS = 3.0
 RETRY_AFTER_SECONDS = (0.0, 60.0, 300.0)
 DELIVERIES_KEPT = 500
 LARGEST_ACK_BYTES = 1_000_000
+LOOK_SECONDS = 0.05  # how often a waiting event looks at the workspace's clock
 _REASONS = {"operation_timeout": "http_timeout", "dispatch_failed": "connection_failed"}
 
 
@@ -46,12 +47,27 @@ class Delivery:
     def connections(self) -> int:
         return len(self._connections)
 
-    def deliver_to(self, request_url: str) -> None:
-        """Sends signed requests there from now on; "" goes back to Socket Mode. Raises ValueError off this machine."""
+    async def deliver_to(self, request_url: str) -> None:
+        """Sends signed requests there from now on; "" goes back to Socket Mode.
+
+        As in Slack the address must answer a challenge first. Raises ValueError when it does not, or is not on this machine.
+        """
         if request_url:
             loopback.require(urlsplit(request_url).hostname or "")
+            await self._challenge(request_url)
         self.request_url = request_url
         self._state.changed("connection")
+
+    async def _challenge(self, request_url: str) -> None:
+        challenge = self._state.ids.secret(24)
+        token = self._state.installed.verification_token
+        asked = {"token": token, "challenge": challenge, "type": "url_verification"}
+        try:
+            answer = await self._over_http(request_url, "events_api", asked, 0, "")
+        except Undelivered as refused:
+            raise ValueError(f"{request_url} did not answer the challenge: {refused.sentence}") from refused
+        if challenge not in (answer.get("challenge"), str(answer.get("text")).strip()):
+            raise ValueError(f"{request_url} answered the challenge with something else")
 
     async def send(self, kind: str, payload: Json, *, attempt: int = 0, reason: str = "") -> Json:
         """The app's acknowledgement. `kind` is interactive, slash_commands or events_api. Raises Undelivered."""
@@ -59,7 +75,7 @@ class Delivery:
         self.log.append(entry)
         try:
             if self.request_url:
-                ack = await self._over_http(kind, payload, attempt, reason)
+                ack = await self._over_http(self.request_url, kind, payload, attempt, reason)
             else:
                 ack = await self._over_socket(kind, payload, attempt, reason)
         except Undelivered as refused:
@@ -68,16 +84,18 @@ class Delivery:
         entry["outcome"] = "acknowledged"
         return ack
 
-    def send_event(self, payload: Json) -> None:
-        """Sends an event in the background, again and again as Slack does."""
-        task = asyncio.get_running_loop().create_task(self._persist(payload))
+    def tell(self, state: State, inner: Json) -> None:
+        """Sends an event of a team in the background, again and again as Slack does."""
+        task = asyncio.get_running_loop().create_task(self._persist(payloads.event(state, inner)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _persist(self, payload: Json) -> None:
         reason = ""
         for attempt, wait_seconds in enumerate((0.0, *self._retry_after_seconds)):
-            await asyncio.sleep(wait_seconds)
+            due = self._state.now() + wait_seconds
+            while (left := due - self._state.now()) > 0:
+                await asyncio.sleep(min(left, LOOK_SECONDS))
             try:
                 await self.send("events_api", payload, attempt=attempt, reason=reason)
                 return
@@ -154,7 +172,7 @@ class Delivery:
 
     # ---- signed requests
 
-    async def _over_http(self, kind: str, payload: Json, attempt: int, reason: str) -> Json:
+    async def _over_http(self, url: str, kind: str, payload: Json, attempt: int, reason: str) -> Json:
         if kind == "events_api":
             body, content_type = json.dumps(payload), "application/json"
         else:
@@ -163,7 +181,7 @@ class Delivery:
         headers = {"Content-Type": content_type, **self._signed(body)}
         if attempt:
             headers |= {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": reason}
-        calling = asyncio.to_thread(_post, self.request_url, body.encode(), headers, self._ack_seconds)
+        calling = asyncio.to_thread(_post, url, body.encode(), headers, self._ack_seconds)
         try:
             status, no_retry, answer = await asyncio.wait_for(calling, self._ack_seconds)
         except TimeoutError as error:

@@ -6,7 +6,7 @@ The page asks for everything one person sees after each change; it is told of ch
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from starlette.routing import Route
 
 from workspace import showing
 from workspace.acts import Acts
+from workspace.controls import Controls
 from workspace.delivery import Delivery
+from workspace.desks import Desks
 from workspace.refusal import Json
-from workspace.seed import Seed
 from workspace.server import json_body
 from workspace.web_api import Desk, WebApi
 
@@ -29,12 +30,13 @@ HEARTBEAT_SECONDS = 15.0
 class PageDoors:
     """The endpoints that the page and the tests call."""
 
-    def __init__(self, desk: Desk, api: WebApi, delivery: Delivery, acts: Acts, seed: Seed) -> None:
-        self._desk = desk
+    def __init__(self, desks: Desks, api: WebApi, delivery: Delivery, acts: Mapping[str, Acts]) -> None:
+        """`acts` are by the id of their team."""
+        self._desks = desks
         self._api = api
         self._delivery = delivery
-        self._acts = acts
-        self._seed = seed
+        self.acts = acts
+        self.controls = Controls(desks, api, delivery)
         self._closing = False
 
     def routes(self) -> list[Route]:
@@ -49,10 +51,10 @@ class PageDoors:
     def close(self) -> None:
         """Ends the streams of events."""
         self._closing = True
-        self._desk.state.changed("closing")
+        self._desks.first.state.changed("closing")
 
     async def page(self, request: Request) -> Response:  # noqa: ARG002
-        nonce = self._desk.state.ids.secret(12)
+        nonce = self._desks.first.state.ids.secret(12)
         policy = (
             f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; "
             "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -62,14 +64,8 @@ class PageDoors:
 
     async def state(self, request: Request) -> Response:
         asked = request.query_params
-        shown = showing.page(
-            self._desk.state,
-            self._delivery,
-            self._seed,
-            asked.get("person", ""),
-            asked.get("channel", ""),
-            asked.get("thread", ""),
-        )
+        wanted = asked.get("person", ""), asked.get("channel", ""), asked.get("thread", "")
+        shown = showing.page(self._desks, self._delivery, *wanted)
         return JSONResponse(shown, headers={"Cache-Control": "no-store"})
 
     async def events(self, request: Request) -> Response:  # noqa: ARG002
@@ -81,7 +77,9 @@ class PageDoors:
         def changed(_: str) -> None:
             change.set()
 
-        self._desk.state.listeners.append(changed)
+        listened = [desk.state.listeners for desk in self._desks]
+        for listeners in listened:
+            listeners.append(changed)
         try:
             yield "retry: 1000\ndata: connected\n\n"
             while not self._closing:
@@ -93,7 +91,8 @@ class PageDoors:
                 change.clear()
                 yield "data: changed\n\n"
         finally:
-            self._desk.state.listeners.remove(changed)
+            for listeners in listened:
+                listeners.remove(changed)
 
     async def act(self, request: Request) -> Response:
         try:
@@ -104,53 +103,34 @@ class PageDoors:
         return JSONResponse(answer)
 
     async def _carry_out(self, act: str, given: Json) -> Json:
+        acts = self.acts[self._desks.of(str(given.get("person"))).state.installed.team_id]
         match act:
             case "say":
-                return await self._acts.say(**_only(given, "person channel text thread_ts"))
+                return await acts.say(**_only(given, "person channel text thread_ts"))
             case "press":
-                return await self._acts.press(**_only(given, "person block_id action_id channel ts view_id choice inputs"))
+                return await acts.press(**_only(given, "person block_id action_id channel ts view_id choice inputs"))
             case "submit":
-                return await self._acts.submit(**_only(given, "person view_id inputs"))
+                return await acts.submit(**_only(given, "person view_id inputs"))
             case "close":
-                return await self._acts.close(**_only(given, "person view_id"))
+                return await acts.close(**_only(given, "person view_id"))
             case "home":
-                return await self._acts.open_home(**_only(given, "person"))
+                return await acts.open_home(**_only(given, "person"))
             case "read":
-                return self._acts.mark_read(**_only(given, "person channel"))
+                return acts.mark_read(**_only(given, "person channel"))
         raise ValueError(f"no such act: {act}")
 
+    def everything(self, desk: Desk) -> Json:
+        """The whole state of a team."""
+        return showing.everything(desk.state, self._delivery, self._api)
+
     async def control(self, request: Request) -> Response:
-        """For tests. GET: the whole state. POST: see `set`."""
+        """For tests. GET: the whole state. POST: see Controls."""
         if request.method == "GET":
-            return JSONResponse(showing.everything(self._desk.state, self._delivery, self._api))
+            return JSONResponse(self.everything(self._desks.first))
         try:
-            return JSONResponse(await self.set(json_body(await request.body())))
+            return JSONResponse(await self.controls.set(json_body(await request.body())))
         except (ValueError, TypeError, KeyError) as error:
             return JSONResponse({"ok": False, "error": str(error)}, 400)
-
-    async def set(self, given: Json) -> Json:
-        """Does what a control request says, by name: "fault" (see faults), "clear_faults", "messages_per_second",
-        "disconnect" (a reason), "request_url", "archive" (a channel). Raises ValueError or KeyError for anything else.
-        """
-        for name, value in given.items():
-            match name:
-                case "fault":
-                    self._api.faults.add(value)
-                case "clear_faults":
-                    self._api.faults.clear()
-                case "messages_per_second":
-                    self._desk.pace.messages_per_second = float(value)
-                case "disconnect":
-                    await self._delivery.disconnect(str(value))
-                case "request_url":
-                    self._delivery.deliver_to(str(value))
-                case "archive":
-                    channel = self._desk.state.channels[value]
-                    channel.is_archived = True
-                    self._desk.state.keep_channel(channel)
-                case _:
-                    raise ValueError(f"unknown control: {name}")
-        return {"ok": True}
 
 
 def _only(given: Json, names: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What Slack tells an app about what a person did: the payloads, key for key as captured from the real service.
 
-Left out are only the keys of features not played here (Enterprise Grid names, workflow functions).
+Left out are only the keys of features not played here (workflow functions). Where the app is installed for a whole organization,
+`team` is null and only the organization is named, as in Slack.
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ _PRESSED_FIELDS = ("text", "value", "style", "url", "placeholder", "initial_opti
 
 
 def _common(state: State, kind: str, person: str) -> Json:
-    app = state.installed
-    name = state.people[person].name
+    app, somebody = state.installed, state.people[person]
+    organization = {"enterprise_id": app.enterprise_id, "enterprise_name": app.enterprise_name} if app.enterprise_id else {}
+    home = somebody.home_id or app.team_id
     return {
         "type": kind,
-        "user": {"id": person, "username": name, "name": name, "team_id": app.team_id},
+        "user": {"id": person, "username": somebody.name, "name": somebody.name, "team_id": home},
         "api_app_id": app.app_id,
         "token": app.verification_token,
-        "team": {"id": app.team_id, "domain": app.domain},
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "team": None if app.for_organization else {"id": app.team_id, "domain": app.domain, **organization},
+        "enterprise": {"id": app.enterprise_id, "name": app.enterprise_name} if app.enterprise_id else None,
+        "is_enterprise_install": app.for_organization,
     }
 
 
@@ -103,9 +105,35 @@ def slash_command(
         "command": command,
         "text": text,
         "api_app_id": app.app_id,
-        "is_enterprise_install": "false",
+        "is_enterprise_install": str(app.for_organization).lower(),
+        **({"enterprise_id": app.enterprise_id, "enterprise_name": app.enterprise_name} if app.enterprise_id else {}),
         "response_url": response_url,
         "trigger_id": trigger_id,
+    }
+
+
+def shortcut(state: State, person: str, callback_id: str, trigger_id: str) -> Json:
+    """A shortcut used from anywhere: it says who, never where."""
+    return {
+        **_common(state, "shortcut", person),
+        "callback_id": callback_id,
+        "trigger_id": trigger_id,
+        "action_ts": state.ids.ts(),
+    }
+
+
+def message_shortcut(state: State, person: str, posted: Posted, callback_id: str, trigger_id: str, response_url: str) -> Json:
+    """A shortcut used from the menu of a message."""
+    channel = state.channels[posted.channel]
+    return {
+        **_common(state, "message_action", person),
+        "callback_id": callback_id,
+        "trigger_id": trigger_id,
+        "response_url": response_url,
+        "channel": {"id": channel.id, "name": channel_name(channel)},
+        "message_ts": posted.ts,
+        "message": shown(state, posted),
+        "action_ts": state.ids.ts(),
     }
 
 
@@ -113,22 +141,24 @@ def event(state: State, inner: Json) -> Json:
     """The envelope of an event."""
     app = state.installed
     authorization = {
-        "enterprise_id": None,
-        "team_id": app.team_id,
+        "enterprise_id": app.enterprise_id or None,
+        "team_id": None if app.for_organization else app.team_id,
         "user_id": app.bot_user_id,
         "is_bot": True,
-        "is_enterprise_install": False,
+        "is_enterprise_install": app.for_organization,
     }
+    channel = state.channels.get(str(inner.get("channel")))
     return {
         "token": app.verification_token,
         "team_id": app.team_id,
+        **({"enterprise_id": app.enterprise_id} if app.enterprise_id else {}),
         "api_app_id": app.app_id,
         "event": inner,
         "type": "event_callback",
         "event_id": state.ids.make("Ev"),
         "event_time": int(state.now()),
         "authorizations": [authorization],
-        "is_ext_shared_channel": False,
+        "is_ext_shared_channel": bool(channel and state.is_shared(channel)),
         "event_context": f"4-{state.ids.secret(24)}",
     }
 

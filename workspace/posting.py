@@ -6,7 +6,7 @@ Leaves: messages in the state, with what Slack adds to them. Never: delivers any
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from workspace import blocks
@@ -14,7 +14,7 @@ from workspace.records import Channel, Posted
 from workspace.refusal import Json, Refusal
 from workspace.state import State
 
-TEXT_CHARACTERS = 40_000  # Slack's limit for chat.postMessage
+TEXT_CHARACTERS = 40_000  # what is longer is cut by chat.postMessage, silently as in Slack
 UPDATED_TEXT_CHARACTERS = 4_000  # and the lower one for chat.update
 ATTACHMENTS = 100
 
@@ -22,8 +22,8 @@ ATTACHMENTS = 100
 class Pace:
     """About one message per second and channel, Slack's limit for chat.postMessage; 0 switches it off."""
 
-    def __init__(self, state: State, messages_per_second: float) -> None:
-        self._state = state
+    def __init__(self, now: Callable[[], float], messages_per_second: float) -> None:
+        self._now = now
         self.messages_per_second = messages_per_second
         self._free_at: dict[str, float] = {}
 
@@ -31,7 +31,7 @@ class Pace:
         """Raises Refusal ratelimited (HTTP 429 with Retry-After in seconds) when a channel gets too many."""
         if not self.messages_per_second:
             return
-        now = self._state.now()
+        now = self._now()
         wait = self._free_at.get(channel, 0.0) - now
         if wait > 0:
             raise too_many(math.ceil(wait))
@@ -52,18 +52,22 @@ def channel_named(state: State, wanted: str, *, must_be_member: bool = True) -> 
         if not named:
             raise Refusal("channel_not_found")
         channel = named[0]
-    if must_be_member and channel.is_archived:
+    if must_be_member:
+        check_place(state, channel)
+    return channel
+
+
+def check_place(state: State, channel: Channel, *, must_be_member: bool = True) -> None:
+    """Raises Refusal where the app cannot write: archived, or the app is not in it."""
+    if channel.is_archived:
         raise Refusal("is_archived")
     if must_be_member and state.installed.bot_user_id not in channel.members:
-        raise Refusal("not_in_channel")
-    return channel
+        raise Refusal("channel_not_found" if channel.is_private else "not_in_channel")
 
 
 def app_message(state: State, given: Mapping[str, Any], channel: Channel) -> Json:
     """What the app wants to post, completed. Raises Refusal: no_text, msg_too_long, invalid_blocks, thread_not_found ..."""
-    text = str(given.get("text") or "")
-    if len(text) > TEXT_CHARACTERS:
-        raise Refusal("msg_too_long")
+    text = str(given.get("text") or "")[:TEXT_CHARACTERS]
     app = state.installed
     message: Json = {
         "type": "message",

@@ -9,7 +9,11 @@ from workspace.refusal import Json
 
 @dataclass(frozen=True)
 class Installation:
-    """The team, and the one app installed in it. Tokens and ids are made up at the first start and stay."""
+    """The team, and the one app installed in it. Ids and the app's own secrets are made up at the first start and stay.
+
+    `bot_token` is "" while the app is not installed. A team of an Enterprise Grid organization has `enterprise_id`;
+    `for_organization` says that the app is installed for all of that organization at once.
+    """
 
     team_id: str
     team_name: str
@@ -24,11 +28,22 @@ class Installation:
     signing_secret: str
     verification_token: str
     created: int  # seconds since 1970, UTC
+    client_id: str = ""
+    client_secret: str = ""
+    scopes: tuple[str, ...] = ()
+    enterprise_id: str = ""
+    enterprise_name: str = ""
+    for_organization: bool = False
+    revoked: tuple[str, ...] = ()  # tokens of the time before it was uninstalled
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody in the workspace; the bot is one too."""
+    """Somebody in the workspace; the bot is one too.
+
+    `home_id` is the team or organization that Slack names as theirs where it is not this team. A stranger is of another
+    company, met in a channel shared by Slack Connect.
+    """
 
     id: str
     name: str
@@ -36,6 +51,10 @@ class Person:
     email: str
     title: str
     is_bot: bool = False
+    standing: str = "member"
+    home_id: str = ""
+    is_stranger: bool = False
+    email_confirmed: bool = True
 
 
 @dataclass

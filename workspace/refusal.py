@@ -15,9 +15,16 @@ class Refusal(Exception):
     """A Web API call that Slack would refuse. `error` is Slack's name for it."""
 
     def __init__(
-        self, error: str, *, problems: Sequence[str] = (), status: int = 200, headers: dict[str, str] | None = None
+        self,
+        error: str,
+        *,
+        problems: Sequence[str] = (),
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        more: Json | None = None,
     ) -> None:
         super().__init__(error)
+        self._more = more or {}
         self.error = error
         self.problems = tuple(problems)
         self.status = status
@@ -25,7 +32,7 @@ class Refusal(Exception):
 
     def answer(self) -> Json:
         """The body of the answer, with Slack's two spellings of the same list of problems."""
-        body: Json = {"ok": False, "error": self.error}
+        body: Json = {"ok": False, "error": self.error, **self._more}
         if self.problems:
             if self.error == "invalid_blocks":
                 body["errors"] = list(self.problems)

@@ -9,15 +9,20 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import uvicorn
 
-from workspace import api_messages, api_places, api_views, loopback, posting, showing
-from workspace.acts import Acts, Inputs
+from workspace import api_apps, api_messages, api_places, api_views, loopback
+from workspace.acts import Acts
 from workspace.delivery import ACK_SECONDS, RETRY_AFTER_SECONDS, Delivery
+from workspace.desks import Desks
 from workspace.faults import Faults
+from workspace.hands import Hands
+from workspace.oauth import Grants
 from workspace.page_routes import PageDoors
 from workspace.posting import Pace
 from workspace.refusal import Json
@@ -25,14 +30,12 @@ from workspace.seed import Seed
 from workspace.server import Doors, Guard, Transports, application, watched_protocol
 from workspace.shelf import Shelf
 from workspace.state import State
-from workspace.triggers import Triggers
 from workspace.web_api import Desk, WebApi
 
 PING_SECONDS = 0.5  # Slack pings its connections too; often, so that an app that closes does not wait for the next
 START_SECONDS = 10.0
 STOP_SECONDS = 10.0
 ANSWER_SECONDS = 30.0  # an act waits for the app at most three; this only keeps a broken test from hanging
-Result = TypeVar("Result")
 
 
 def start(
@@ -46,10 +49,12 @@ def start(
     ack_seconds: float = ACK_SECONDS,
     retry_after_seconds: Sequence[float] = RETRY_AFTER_SECONDS,
     random_bytes: Callable[[int], bytes],
+    others: Sequence[Seed] = (),
 ) -> Workspace:
     """A running workspace, kept in `folder`; port 0 takes any free one.
 
-    `now` gives seconds since 1970, UTC. `messages_per_second` per channel is Slack's limit, 0 switches it off.
+    `others` are further teams that have, or may install, the same app; each needs a domain of its own. `now` gives seconds
+    since 1970, UTC. `messages_per_second` per channel is Slack's limit, 0 switches it off.
     Raises ValueError for a host that is not this machine, OSError when the port is taken.
     """
     loopback.require(host)
@@ -62,39 +67,50 @@ def start(
     except OSError:
         listening.close()
         raise
-    shelf = Shelf(folder / "workspace.db")
-    state = State(shelf, seed or Seed(), now, random_bytes)
-    desk = Desk(state, Pace(state, messages_per_second), Triggers(state))
     bound_port = listening.getsockname()[1]
-    desk.url = f"http://[{host}]:{bound_port}" if ":" in host else f"http://{host}:{bound_port}"
-    delivery = Delivery(state, ack_seconds, retry_after_seconds)
-    workspace = Workspace(desk, delivery, seed or Seed(), folder, shelf)
+    url = f"http://[{host}]:{bound_port}" if ":" in host else f"http://{host}:{bound_port}"
+    seeds = [seed or Seed(), *others]
+    shelves = [Shelf(folder / (f"workspace-{held.domain}.db" if number else "workspace.db")) for number, held in enumerate(seeds)]
+    states: list[State] = []
+    for shelf, held in zip(shelves, seeds, strict=True):
+        states.append(State(shelf, held, now, random_bytes, states[0] if states else None))
+    delivery = Delivery(states[0], ack_seconds, retry_after_seconds)
+    pace = Pace(now, messages_per_second)
+    desks = Desks([Desk(state, held, pace, url, delivery.tell) for state, held in zip(states, seeds, strict=True)])
+    workspace = Workspace(desks, delivery, folder, shelves)
     workspace._run(listening, bound_port)
     return workspace
 
 
-class Workspace:
-    """A running practice workspace. People, channels and views are named by their ids; see `people`, `channels`."""
+@dataclass
+class _Server:
+    """What runs in the thread."""
 
-    def __init__(self, desk: Desk, delivery: Delivery, seed: Seed, folder: Path, shelf: Shelf) -> None:
-        self._desk = desk
+    loop: asyncio.AbstractEventLoop
+    server: uvicorn.Server
+    thread: threading.Thread
+
+
+class Workspace(Hands):
+    """A running practice workspace. Acts go to its first team; `teams` has all of them, by domain."""
+
+    def __init__(self, desks: Desks, delivery: Delivery, folder: Path, shelves: Sequence[Shelf]) -> None:
+        self._shelves = shelves
         self._delivery = delivery
-        self._shelf = shelf
-        methods = {**api_places.METHODS, **api_messages.METHODS, **api_views.METHODS}
-        self._api = WebApi(desk, Faults(desk.state.now), methods)
-        self._acts = Acts(desk, delivery, seed)
-        self._doors = Doors(desk, self._api, delivery, folder / "files")
-        self._page = PageDoors(desk, self._api, delivery, self._acts, seed)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._server: uvicorn.Server | None = None
-        app = desk.state.installed
-        self.url = desk.url
-        self.api_url = f"{desk.url}/api/"
-        self.bot_token, self.app_token, self.signing_secret = app.bot_token, app.app_token, app.signing_secret
-        self.team_id, self.bot_user_id = app.team_id, app.bot_user_id
-        self.people: Mapping[str, str] = {person.name: person.id for person in desk.state.people.values()}
-        self.channels: Mapping[str, str] = {channel.name: channel.id for channel in desk.state.channels.values() if channel.name}
+        self._grants = Grants(desks)
+        methods = {**api_apps.methods(desks), **api_places.METHODS, **api_messages.METHODS, **api_views.METHODS}
+        api = WebApi(desks, Faults(desks.first.state.now), methods, self._grants)
+        acts = {desk.state.installed.team_id: Acts(desk, delivery) for desk in desks}
+        self._doors = Doors(desks, self._grants, api, delivery, folder / "files")
+        self._page = PageDoors(desks, api, delivery, acts)
+        self._running: _Server | None = None
+        app = desks.first.state.installed
+        super().__init__(desks.first, self._page, self._asked)
+        self.url = desks.first.url
+        self.api_url = f"{self.url}/api/"
+        self.app_token, self.signing_secret = app.app_token, app.signing_secret
+        self.client_id, self.client_secret = app.client_id, app.client_secret
+        self.teams: Mapping[str, Hands] = {desk.state.installed.domain: Hands(desk, self._page, self._asked) for desk in desks}
 
     # ---- running
 
@@ -111,14 +127,14 @@ class Workspace:
             access_log=False,
             timeout_graceful_shutdown=1,
         )
-        self._server = uvicorn.Server(config)
+        server = uvicorn.Server(config)
         started = threading.Event()
+        loops: list[asyncio.AbstractEventLoop] = []
 
         async def serve() -> None:
-            self._loop = asyncio.get_running_loop()
+            loops.append(asyncio.get_running_loop())
             started.set()
-            assert self._server is not None  # noqa: S101
-            await self._server.serve(sockets=[listening])
+            await server.serve(sockets=[listening])
             await self._delivery.close()
 
         def run() -> None:
@@ -126,22 +142,24 @@ class Workspace:
                 asyncio.run(serve())
             finally:
                 listening.close()
-                self._shelf.close()
+                for shelf in self._shelves:
+                    shelf.close()
 
-        self._thread = threading.Thread(target=run, name="practice-workspace", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=run, name="practice-workspace", daemon=True)
+        thread.start()
         if not started.wait(START_SECONDS):
             raise RuntimeError("the practice workspace did not start")
+        self._running = _Server(loops[0], server, thread)
 
     def stop(self) -> None:
         """Stops it; a second call does nothing. The folder keeps everything for the next start."""
-        thread, self._thread = self._thread, None
-        if thread is None or self._loop is None or self._server is None:
+        running, self._running = self._running, None
+        if running is None:
             return
-        self._loop.call_soon_threadsafe(self._page.close)
-        self._server.should_exit = True
-        thread.join(STOP_SECONDS)
-        if thread.is_alive():
+        running.loop.call_soon_threadsafe(self._page.close)
+        running.server.should_exit = True
+        running.thread.join(STOP_SECONDS)
+        if running.thread.is_alive():
             raise RuntimeError("the practice workspace did not stop")
 
     def __enter__(self) -> Workspace:
@@ -150,65 +168,37 @@ class Workspace:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _ask(self, work: Coroutine[Any, Any, Result]) -> Result:
-        if self._loop is None or self._thread is None:
+    def _asked(self, work: Coroutine[Any, Any, Any]) -> Any:
+        if self._running is None:
             work.close()
             raise RuntimeError("the practice workspace is not running")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(ANSWER_SECONDS)
+        return asyncio.run_coroutine_threadsafe(work, self._running.loop).result(ANSWER_SECONDS)
 
-    # ---- acting as people; each answers as the page would be answered (see acts)
+    # ---- the app's connection
 
-    def say(self, person: str, channel: str, text: str, thread_ts: str = "") -> Json:
-        return self._ask(self._acts.say(person, channel, text, thread_ts))
+    def deliver_to(self, request_url: str) -> None:
+        """Signed requests to this address from now on, once it has answered the challenge; "" is Socket Mode again."""
+        self._control({"request_url": request_url})
 
-    def press(
-        self,
-        person: str,
-        block_id: str,
-        action_id: str,
-        *,
-        channel: str = "",
-        ts: str = "",
-        view_id: str = "",
-        choice: object = None,
-        inputs: Inputs | None = None,
-    ) -> Json:
-        return self._ask(
-            self._acts.press(person, block_id, action_id, channel=channel, ts=ts, view_id=view_id, choice=choice, inputs=inputs)
-        )
+    def disconnect(self, reason: str = "refresh_requested") -> None:
+        """Closes the Socket Mode connections as Slack does every few hours."""
+        self._control({"disconnect": reason})
 
-    def submit(self, person: str, view_id: str, inputs: Inputs | None = None) -> Json:
-        return self._ask(self._acts.submit(person, view_id, inputs or {}))
+    def allow(self, address: str, person: str) -> str:
+        """Presses Allow on the page at which the app asks to be installed; the address it leads back to.
 
-    def close_modal(self, person: str, view_id: str) -> Json:
-        return self._ask(self._acts.close(person, view_id))
+        `address` is that page's, the team that of the person.
+        """
+        asked = dict(parse_qsl(urlsplit(address).query))
 
-    def open_home(self, person: str) -> Json:
-        return self._ask(self._acts.open_home(person))
+        async def allowed() -> str:
+            return self._grants.allowed(asked, person)
 
-    # ---- reading
+        return str(self._asked(allowed()))
 
-    def snapshot(self) -> Json:
-        """The whole state (see showing.everything)."""
-
-        async def read() -> Json:
-            return showing.everything(self._desk.state, self._delivery, self._api)
-
-        return self._ask(read())
-
-    def messages(self, channel: str) -> list[Json]:
-        """The messages of a channel, oldest first, replies and metadata included."""
-
-        async def read() -> list[Json]:
-            held = self._desk.state.messages[channel].values()
-            return [posting.shown(self._desk.state, message, with_metadata=True) for message in held]
-
-        return self._ask(read())
-
-    def open_modal(self, person: str) -> Json | None:
-        """The modal a person has on top."""
-        stack = self.snapshot()["modals"].get(person)
-        return stack[-1] if stack else None
+    def uninstall(self, domain: str = "") -> None:
+        """Removes the app from a team; the first when none is named."""
+        self._control({"uninstall": self.teams[domain].team_id if domain else self.team_id})
 
     # ---- Slack outages
 
@@ -216,13 +206,5 @@ class Workspace:
         """Makes calls go wrong (see faults.KINDS): times=, for_seconds=, seconds=, error=, retry_after_seconds=."""
         self._control({"fault": {"kind": kind, "method": method, **more}})
 
-    def deliver_to(self, request_url: str) -> None:
-        """Signed requests to this address from now on; "" is Socket Mode again."""
-        self._control({"request_url": request_url})
-
-    def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Closes the Socket Mode connections as Slack does every few hours."""
-        self._control({"disconnect": reason})
-
     def _control(self, given: Json) -> None:
-        self._ask(self._page.set(given))
+        self._asked(self._controls.set(given))

@@ -6,27 +6,30 @@ Everything is refused that does not come to this machine under its own name (see
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, UploadFile
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from workspace import loopback, reply_addresses
+from workspace import loopback, oauth, reply_addresses
 from workspace.api_messages import LARGEST_FILE_BYTES
 from workspace.delivery import Delivery
+from workspace.desks import Desks
 from workspace.faults import Fault
 from workspace.posting import too_many
 from workspace.refusal import Json, Refusal
-from workspace.web_api import Desk, WebApi, arguments_of
+from workspace.web_api import WebApi, arguments_of
 
 Transports = MutableMapping[tuple[str, int], asyncio.Transport]
 _DRAWN_INLINE = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif"}
@@ -39,8 +42,9 @@ class ConnectionCut(Exception):
 class Doors:
     """The endpoints that the app calls."""
 
-    def __init__(self, desk: Desk, api: WebApi, delivery: Delivery, files: Path) -> None:
-        self._desk = desk
+    def __init__(self, desks: Desks, grants: oauth.Grants, api: WebApi, delivery: Delivery, files: Path) -> None:
+        self._desks = desks
+        self._grants = grants
         self._api = api
         self._delivery = delivery
         self._files = files
@@ -53,6 +57,7 @@ class Doors:
             Route("/upload/{file}", self.upload, methods=["POST"]),
             Route("/files/{file}/{name}", self.file, methods=["GET"]),
             Route("/archives/{channel}/{message}", self.permalink, methods=["GET"]),
+            Route("/oauth/v2/authorize", self.authorize, methods=["GET", "POST"]),
             WebSocketRoute("/link/", self.link),
         ]
 
@@ -63,21 +68,44 @@ class Doors:
         try:
             await _before(fault)
             given = await _arguments(request)
-            token = request.headers.get("authorization", "").removeprefix("Bearer ").strip() or str(given.pop("token", ""))
-            answer = self._api.call(method, token, given)
+            token, given = _credentials(request.headers.get("authorization", ""), given)
+            answer, headers = self._api.call(method, token, given)
             self._api.remember(method, given=given)
         except Refusal as refusal:
             self._api.remember(method, refusal.error, given)
             return JSONResponse(refusal.answer(), refusal.status, headers=refusal.headers)
         await _after(fault)
-        return JSONResponse(answer)
+        return JSONResponse(answer, headers=headers)
+
+    async def authorize(self, request: Request) -> Response:
+        """Where the app sends people to install it; pressing Allow or Cancel leads them back to the app."""
+        if request.method == "POST":
+            asked = {name: str(value) for name, value in (await request.form()).items()}
+            person, answer = asked.pop("person", ""), asked.pop("answer", "")
+            try:
+                address = self._grants.allowed(asked, person) if answer == "allow" else self._grants.denied(asked)
+            except ValueError as error:
+                return PlainTextResponse(str(error), 400)
+            return RedirectResponse(address, 303)
+        asked = dict(request.query_params)
+        objection = self._grants.objection(asked)
+        nonce = self._desks.first.state.ids.secret(12)
+        back = urlsplit(asked.get("redirect_uri", ""))
+        policy = (
+            f"default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; frame-ancestors 'none'; "
+            f"form-action 'self'{'' if objection else f' {back.scheme}://{back.netloc}'}"  # browsers check where a form leads to
+        )
+        # The form must say where it comes from, which a policy without any referrer would keep back.
+        headers = {"Content-Security-Policy": policy, "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+        return HTMLResponse(oauth.page(self._desks, asked, objection, nonce), 400 if objection else 200, headers)
 
     async def reply_address(self, request: Request) -> Response:
         fault = self._api.faults.next("response_url")
         try:
             await _before(fault)
             given = await _arguments(request)
-            reply_addresses.use(self._desk.state, str(request.path_params["key"]), given)
+            state = self._desks.of(str(request.path_params["team"])).state
+            reply_addresses.use(state, str(request.path_params["key"]), given)
             self._api.remember("response_url")
         except Refusal as refusal:
             self._api.remember("response_url", refusal.error)
@@ -87,7 +115,8 @@ class Doors:
         return PlainTextResponse("ok")
 
     async def upload(self, request: Request) -> Response:
-        file = self._desk.state.files.get(str(request.path_params["file"]))
+        desk = self._desks.of(str(request.path_params["file"]))
+        file = desk.state.files.get(str(request.path_params["file"]))
         if file is None or file.done:
             return PlainTextResponse("not_found", 404)
         if int(request.headers.get("content-length", "0")) > LARGEST_FILE_BYTES + 10_000:
@@ -102,11 +131,12 @@ class Doors:
         self._files.mkdir(exist_ok=True)
         (self._files / file.id).write_bytes(data)
         file.done = True
-        self._desk.state.keep_file(file)
+        desk.state.keep_file(file)
         return PlainTextResponse(f"OK - {len(data)}")
 
     async def file(self, request: Request) -> Response:
-        file = self._desk.state.files.get(str(request.path_params["file"]))
+        name = str(request.path_params["file"])
+        file = self._desks.of(name).state.files.get(name)
         if file is None or not file.done:
             return PlainTextResponse("not_found", 404)
         drawn = _DRAWN_INLINE.get(file.name.rpartition(".")[2].lower())
@@ -127,11 +157,22 @@ class Doors:
 
     async def link(self, socket: WebSocket) -> None:
         ticket = socket.query_params.get("ticket", "")
-        if ticket not in self._desk.tickets:
+        tickets = self._desks.first.tickets
+        if ticket not in tickets:
             await socket.close(1008)
             return
-        self._desk.tickets.discard(ticket)
+        tickets.discard(ticket)
         await self._delivery.serve_connection(socket)
+
+
+def _credentials(header: str, given: Json) -> tuple[str, Json]:
+    """The token of a call, and what else it was given; an app may name itself in the header instead."""
+    kind, _, held = header.partition(" ")
+    if kind == "Basic":
+        name, _, secret = base64.b64decode(held, validate=False).decode(errors="replace").partition(":")
+        return "", {"client_id": name, "client_secret": secret, **given}
+    rest = {name: value for name, value in given.items() if name != "token"}
+    return (held.strip() if kind == "Bearer" else "") or str(given.get("token", "")), rest
 
 
 async def _arguments(request: Request) -> Json:
@@ -175,7 +216,7 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        from_the_page = scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith("/page/")
+        from_the_page = scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith(("/page/", "/oauth/"))
         objection = loopback.objection(Headers(scope=scope), self._port, from_the_page=from_the_page)
         if objection:
             await _refuse(scope, receive, send, objection)

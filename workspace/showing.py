@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from workspace.delivery import Delivery
+from workspace.desks import Desks
 from workspace.posting import shown
-from workspace.records import Channel, Posted
+from workspace.records import Channel, Person, Posted
 from workspace.refusal import Json
-from workspace.seed import Seed
 from workspace.state import State
 from workspace.web_api import WebApi
 
 MESSAGES_SHOWN = 200  # the latest of a channel; the page is no archive
 
 
-def page(state: State, delivery: Delivery, seed: Seed, person: str, channel: str, thread_ts: str) -> Json:
+def page(desks: Desks, delivery: Delivery, person: str, channel: str, thread_ts: str) -> Json:
     """Everything one person sees with one channel open. Unknown ids fall back to the first there is."""
-    people = [someone for someone in state.people.values() if not someone.is_bot]
-    person = person if person in {someone.id for someone in people} else people[0].id
+    actors = {held: desk for desk in desks for held in desk.state.people if _can_act(desk.state, held)}
+    person = person if person in actors else next(iter(actors))
+    desk = actors[person]
+    state = desk.state
     places = [place for place in state.channels.values() if person in place.members and place.im_with in ("", person)]
     place = next((place for place in places if place.id == channel), places[0])
     home = state.views.get(state.homes.get(person, ""))
@@ -29,14 +31,14 @@ def page(state: State, delivery: Delivery, seed: Seed, person: str, channel: str
             "bot_user_id": app.bot_user_id,
             "connected": bool(delivery.request_url) or delivery.connections > 0,
             "way": "signed requests" if delivery.request_url else "Socket Mode",
+            "has_home": desk.seed.has_home_tab,
         },
         "person": person,
-        "people": [
-            {"id": person.id, "name": person.name, "real_name": person.real_name, "title": person.title} for person in people
-        ],
+        "people": [_person_shown(held.state, held.state.people[name]) for name, held in actors.items()],
         "names": {person.id: person.real_name for person in state.people.values()},
         "groups": {group.id: group.handle for group in state.groups.values()},
-        "commands": [vars(command) for command in seed.commands],
+        "commands": [vars(command) for command in desk.seed.commands],
+        "shortcuts": [vars(shortcut) for shortcut in desk.seed.shortcuts],
         "channels": [_place_shown(state, place, person) for place in places],
         "channel": place.id,
         "messages": _channel_messages(state, place, person),
@@ -47,9 +49,30 @@ def page(state: State, delivery: Delivery, seed: Seed, person: str, channel: str
     }
 
 
+def _can_act(state: State, person: str) -> bool:
+    return not state.people[person].is_bot and state.people[person].standing != "deactivated"
+
+
+def _person_shown(state: State, person: Person) -> Json:
+    app = state.installed
+    company = f"of {person.email.rpartition('@')[2]}, by Slack Connect" if person.is_stranger else ""
+    guest = "guest" if "guest" in person.standing else ""
+    title = ", ".join(part for part in (person.title, company, guest) if part)
+    return {"id": person.id, "name": person.name, "real_name": person.real_name, "title": title, "team": app.team_name}
+
+
 def _place_shown(state: State, place: Channel, person: str) -> Json:
     name = state.installed.app_name if place.im_with else place.name
-    return {"id": place.id, "name": name, "is_im": bool(place.im_with), "unread": state.unread(place.id, person)}
+    return {
+        "id": place.id,
+        "name": name,
+        "is_im": bool(place.im_with),
+        "is_private": place.is_private,
+        "is_archived": place.is_archived,
+        "is_shared": state.is_shared(place),
+        "has_app": state.installed.bot_user_id in place.members,
+        "unread": state.unread(place.id, person),
+    }
 
 
 def _for_person(state: State, place: Channel, person: str) -> list[Posted]:

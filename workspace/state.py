@@ -7,13 +7,13 @@ All of it is used by one thread, the server's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
 from workspace.ids import IdMaker
 from workspace.records import Channel, Group, Installation, Person, Posted, ReplyAddress, SharedFile, ShownView
 from workspace.refusal import Json
-from workspace.seed import Seed
+from workspace.seed import PersonSeed, Seed
 from workspace.shelf import Shelf
 
 Record = TypeVar("Record")
@@ -23,7 +23,15 @@ FORGET_EXPIRED_AFTER_SECONDS = 3600.0  # until then an expired address still ans
 class State:
     """Everything remembered. `on_change` is called after every change with what kind of thing changed."""
 
-    def __init__(self, shelf: Shelf, seed: Seed, now: Callable[[], float], random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        seed: Seed,
+        now: Callable[[], float],
+        random_bytes: Callable[[int], bytes],
+        first: State | None = None,
+    ) -> None:
+        """`first` is the state of the workspace's first team, whose app every other team has too."""
         self._shelf = shelf
         self.now = now
         self.listeners: list[Callable[[str], None]] = []
@@ -45,7 +53,7 @@ class State:
         self.open_modals = {key: list(body["views"]) for key, body in shelf.all("modals")}
         self.homes = {key: str(body["view"]) for key, body in shelf.all("home")}
         self._read_until = {key: str(body["ts"]) for key, body in shelf.all("read")}
-        self.installed = self._install(seed)
+        self.installed = self._installation(seed, first)
         self._add_missing(seed)
 
     def _load(self, kind: str, record: Callable[..., Record]) -> dict[str, Record]:
@@ -64,54 +72,116 @@ class State:
 
     # ---- the first start
 
-    def _install(self, seed: Seed) -> Installation:
+    def _installation(self, seed: Seed, first: State | None) -> Installation:
         for _, body in self._shelf.all("installation"):
-            return Installation(**body)
+            lists = {name: tuple(body.get(name, absent)) for name, absent in (("scopes", seed.scopes), ("revoked", ()))}
+            return Installation(**{**body, **lists})
         make = self.ids
+        app = first.installed if first else None
+        is_sister = app is not None and bool(seed.enterprise) and app.enterprise_name == seed.enterprise
+        shares_token = app is not None and is_sister and seed.for_organization and app.for_organization
         bot = Person(make.make("U"), seed.bot_name, seed.app_name, "", "App", is_bot=True)
+        new_token = make.token("xoxb") if seed.installed else ""
         installed = Installation(
             team_id=make.make("T"),
             team_name=seed.team,
             domain=seed.domain,
-            app_id=make.make("A"),
+            app_id=app.app_id if app else make.make("A"),
             app_name=seed.app_name,
             bot_id=make.make("B"),
             bot_user_id=bot.id,
             bot_name=seed.bot_name,
-            bot_token=make.token("xoxb"),
-            app_token=make.token("xapp"),
-            signing_secret=make.secret(16),
-            verification_token=make.secret(12),
+            bot_token=app.bot_token if app and shares_token else new_token,
+            app_token=app.app_token if app else make.token("xapp"),
+            signing_secret=app.signing_secret if app else make.secret(16),
+            verification_token=app.verification_token if app else make.secret(12),
             created=int(self.now()),
+            client_id=app.client_id if app else make.trigger().rpartition(".")[0],
+            client_secret=app.client_secret if app else make.secret(16),
+            scopes=tuple(seed.scopes) if seed.installed else (),
+            enterprise_id=(app.enterprise_id if app and is_sister else make.make("E")) if seed.enterprise else "",
+            enterprise_name=seed.enterprise,
+            for_organization=seed.for_organization,
         )
         self._keep_person(bot)
-        self._save("installation", "the one", installed)
+        self._keep_installation(installed)
         return installed
 
+    def _keep_installation(self, installed: Installation) -> None:
+        self.installed = installed
+        self._save("installation", "the one", installed)
+
+    def install(self, bot_token: str, scopes: tuple[str, ...]) -> None:
+        """Somebody allowed the app: what was granted before stays granted, as in Slack."""
+        together = tuple(dict.fromkeys((*self.installed.scopes, *scopes)))
+        self._keep_installation(replace(self.installed, bot_token=bot_token, scopes=together))
+        self.changed("installation")
+
+    def uninstall(self) -> None:
+        """The token is revoked and the app is in no channel any more."""
+        revoked = (*self.installed.revoked, self.installed.bot_token)
+        self._keep_installation(replace(self.installed, bot_token="", scopes=(), revoked=revoked))
+        for channel in self.channels.values():
+            if self.installed.bot_user_id in channel.members and not channel.im_with:
+                channel.members.remove(self.installed.bot_user_id)
+                self.keep_channel(channel)
+        self.changed("installation")
+
+    def is_one_installation_with(self, other: State) -> bool:
+        """Whether the app is installed in both at once: the same team, or two of an organization that has it as a whole."""
+        ours, theirs = self.installed, other.installed
+        whole = ours.for_organization and theirs.for_organization and ours.enterprise_id == theirs.enterprise_id
+        return ours.team_id == theirs.team_id or whole
+
     def _add_missing(self, seed: Seed) -> None:
+        known = set(self.people)
         by_name = {person.name: person for person in self.people.values()}
         for wanted in seed.people:
             if wanted.name not in by_name:
-                person = Person(self.ids.make("U"), wanted.name, wanted.real_name, wanted.email, wanted.title)
+                person = self._person(wanted)
                 by_name[person.name] = person
                 self._keep_person(person)
-        everybody = [person.id for person in self.people.values()]
-        creator = next((person.id for person in self.people.values() if not person.is_bot), self.installed.bot_user_id)
+        bot = self.installed.bot_user_id
+        everybody = [person.id for person in self.people.values() if person.standing != "deactivated"]
+        if not self.installed.bot_token:
+            everybody.remove(bot)  # it is invited once it is installed
+        creator = next((person.id for person in self.people.values() if not person.is_bot), bot)
+        for channel in self.channels.values():
+            new = [person for person in everybody if person not in known and not channel.im_with]
+            if new:
+                channel.members += new
+                self.keep_channel(channel)
         names = {channel.name for channel in self.channels.values()}
         for name in seed.channels:
             if name not in names:
                 self.keep_channel(Channel(self.ids.make("C"), name, list(everybody), creator, int(self.now())))
-        for channel in self.channels.values():
-            missing = [person for person in everybody if person not in channel.members and not channel.im_with]
-            if missing:
-                channel.members += missing
-                self.keep_channel(channel)
         handles = {group.handle for group in self.groups.values()}
         for handle, members in seed.groups.items():
             if handle not in handles:
                 group = Group(self.ids.make("S"), handle, handle.capitalize(), [by_name[name].id for name in members])
                 self.groups[group.id] = group
                 self._save("group", group.id, group)
+
+    def _person(self, wanted: PersonSeed) -> Person:
+        homes = {"here": "", "organization": self.installed.enterprise_id}
+        return Person(
+            self.ids.make("U"),
+            wanted.name,
+            wanted.real_name,
+            wanted.email,
+            wanted.title,
+            standing=wanted.standing,
+            home_id=homes[wanted.home] if wanted.home in homes else self.ids.make("T"),
+            is_stranger=wanted.home == "elsewhere",
+            email_confirmed=wanted.email_confirmed,
+        )
+
+    def deactivate(self, person: str) -> Person:
+        """The account is switched off; what it wrote stays."""
+        gone = replace(self.people[person], standing="deactivated")
+        self._keep_person(gone)
+        self.changed("person")
+        return gone
 
     def _keep_person(self, person: Person) -> None:
         self.people[person.id] = person
@@ -124,6 +194,10 @@ class State:
         self.messages.setdefault(channel.id, {})
         self._save("channel", channel.id, channel)
         self.changed("channel")
+
+    def is_shared(self, channel: Channel) -> bool:
+        """Whether people of another company are in it (Slack Connect)."""
+        return any(self.people[member].is_stranger for member in channel.members)
 
     def direct_message(self, person: str) -> Channel:
         """The app's direct message with a person, opened when there is none yet."""

@@ -32,6 +32,9 @@ class Triggers:
         self._issued[trigger_id] = _Trigger(person, self._state.now())
         return trigger_id
 
+    def knows(self, trigger_id: str) -> bool:
+        return trigger_id in self._issued
+
     def take(self, trigger_id: str) -> str:
         """The person who pressed. Raises Refusal: invalid_trigger_id, exchanged_trigger_id or expired_trigger_id."""
         trigger = self._issued.get(trigger_id)

@@ -105,6 +105,6 @@ def _body(state: State, held: Mapping[str, Any]) -> Json:
         "submit": held.get("submit"),
         "app_id": state.installed.app_id,
         "external_id": held.get("external_id") or "",
-        "app_installed_team_id": state.installed.team_id,
+        "app_installed_team_id": state.installed.enterprise_id if state.installed.for_organization else state.installed.team_id,
         "bot_id": state.installed.bot_id,
     }
