@@ -38,7 +38,7 @@ def databases(folder: Path, until_the_end: ExitStack) -> Iterator[tuple[str, tup
     from private_postgres import PostgresMissing, running  # noqa: PLC0415  # the tests' own
 
     try:
-        cluster = until_the_end.enter_context(running())
+        cluster = until_the_end.enter_context(running(autovacuum="on"))
     except PostgresMissing as missing:
         print(f"PostgreSQL was not measured: {missing}")
         return

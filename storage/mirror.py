@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
 
 from receivables.books_records import Changes, Customer, Document, Gone, Invoice, InvoiceStatus, Receipt, Stamp
 from receivables.reference_keys import key_of, name_key
@@ -56,20 +57,23 @@ def take_over(work: Work, documents: Sequence[Document], gone: Sequence[Gone], *
     hand_receipts.bury(work, {tombstone.id: tombstone.deleted for tombstone in gone if tombstone.kind == "receipt"})
 
 
-_KNOWN = sa.select(schema.mirror.c.kind, schema.mirror.c.document_id).where(
-    schema.mirror.c.company == sa.bindparam("of_company"),
-    schema.mirror.c.kind.in_(sa.bindparam("kinds", expanding=True)),
-    is_given(schema.mirror.c.document_id, "ids"),
-)
 _HERE = (
     schema.mirror.c.company == sa.bindparam("of_company"),
     schema.mirror.c.kind == sa.bindparam("of_kind"),
     schema.mirror.c.document_id == sa.bindparam("of_id"),
 )
-_AS_READ = ("number", "customer_id", "name", "name_folded", "key", "full_key", "created_at", "changed_at", "deleted_at",
-            "deleted_by", "seen_at", "version", "body")  # fmt: skip
-_SEEN_AGAIN = sa.update(schema.mirror).where(*_HERE).values({name: sa.bindparam(f"now_{name}") for name in _AS_READ})
-_SEEN_FIRST = sa.insert(schema.mirror)
+
+
+def _last_seen_is(new: sqlite.Insert | postgresql.Insert) -> sa.Insert:
+    """A document seen again takes the place of its row. An UPDATE would have PostgreSQL choose an index, and while the table is
+    new to it, it chooses one that reads all documents of the kind.
+    """
+    key = schema.mirror.primary_key.columns.keys()
+    as_read = {column.name: new.excluded[column.name] for column in schema.mirror.columns if column.name not in key}
+    return new.on_conflict_do_update(index_elements=key, set_=as_read)
+
+
+_SEEN = {"sqlite": _last_seen_is(sqlite.insert(schema.mirror)), "postgresql": _last_seen_is(postgresql.insert(schema.mirror))}
 _ENDED = (
     sa.update(schema.mirror)
     .where(*_HERE)
@@ -81,22 +85,8 @@ def _put(work: Work, documents: Sequence[Document]) -> None:
     if not documents:
         return
     rows = {(codec.kind_of(document), document.id): _row(work, document) for document in documents}
-    asked = {"of_company": work.company, "kinds": list({kind for kind, _ in rows}), "ids": list({id_ for _, id_ in rows})}
-    known = {(row.kind, row.document_id) for row in work.connection.execute(_KNOWN, asked)}
-    again = [
-        {"of_company": work.company, "of_kind": kind, "of_id": id_, **{f"now_{name}": value for name, value in row.items()}}
-        for (kind, id_), row in rows.items()
-        if (kind, id_) in known
-    ]
-    first = [
-        {"company": work.company, "kind": kind, "document_id": id_, **row}
-        for (kind, id_), row in rows.items()
-        if (kind, id_) not in known
-    ]
-    if again:
-        work.connection.execute(_SEEN_AGAIN, again)
-    if first:
-        work.connection.execute(_SEEN_FIRST, first)
+    keyed = [{"company": work.company, "kind": kind, "document_id": id_, **row} for (kind, id_), row in rows.items()]
+    work.connection.execute(_SEEN[work.connection.dialect.name], keyed)
 
 
 def _row(work: Work, document: Document) -> dict[str, object]:

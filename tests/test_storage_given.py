@@ -39,7 +39,6 @@ STATEMENTS = {
     "other money": other_money._SAID,
     "twins": twins._UNSETTLED,
     "documents": mirror._DOCUMENTS,
-    "known documents": mirror._KNOWN,
     "invoices by number": mirror._NUMBERED,
     "customers by name": mirror._CALLED,
     "customers by key": mirror._KEYED,
