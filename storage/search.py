@@ -7,15 +7,18 @@ looked through, because what very many rows have is among them, and no index is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 from unicodedata import category
 
 import sqlalchemy as sa
 
+from receivables.money import decimals_of
 from receivables.twins import folded
 from receivables.words import counted
 from storage import schema, searchable
@@ -43,8 +46,18 @@ SIGNS = 16  # companies whose signs are asked for; of more, the rows tell
 
 _TABLE = schema.searchable
 _STATE_OF_DOCUMENT = sa.case(
-    (schema.mirror.c.deleted_at.is_not(None), "deleted"), else_=schema.mirror.c.body["status"].as_string()
+    (schema.mirror.c.deleted_at.is_not(None), "deleted"),
+    (schema.mirror.c.body["voided"].as_boolean(), "voided"),
+    else_=schema.mirror.c.body["status"].as_string(),
 )
+
+
+class Hidden(StrEnum):
+    """Whether hidden payments are wanted."""
+
+    NO = "no"
+    YES = "yes"
+    ONLY = "only"
 
 
 @dataclass(frozen=True)
@@ -55,10 +68,11 @@ class Wanted:
     text: str = ""
     kinds: Collection[str] = (PAYMENT, *DOCUMENTS)
     amounts_minor: Collection[int] = ()
-    after: datetime | None = None  # from this moment on
-    before: datetime | None = None  # up to this moment, without it
-    states: Collection[str] = ()  # of payments theirs; of documents as the books call it, or "deleted"
-    include_hidden: bool = False
+    worth: Decimal | None = None  # the amount in its own currency, where `amounts_minor` is all that its digits may mean
+    after: Mapping[str, datetime] = field(default_factory=dict)  # from this moment on, by company
+    before: Mapping[str, datetime] = field(default_factory=dict)  # up to this moment, without it, by company
+    states: Collection[str] = ()  # of payments theirs; of documents as the books call it, "voided" or "deleted"
+    hidden: Hidden = Hidden.NO
 
 
 @dataclass(frozen=True)
@@ -81,11 +95,11 @@ def caveats(connection: Connection, companies: Sequence[str]) -> list[str]:
     due, table = schema.search_due, schema.payment
     here = (due.c.company.in_(companies), due.c.kind == PAYMENT)
     said = []
-    if waiting := connection.execute(sa.select(sa.func.count()).select_from(due).where(*here)).scalar_one():
+    waiting = connection.execute(sa.select(sa.func.count()).select_from(due).where(*here)).scalar_one()
+    if waiting > searchable.AT_ONCE:  # fewer are found as they are
         all_of_them = sa.select(sa.func.count()).select_from(table).where(table.c.company.in_(companies))
         held = connection.execute(all_of_them).scalar_one()
-        are = "is" if waiting == 1 else "are"
-        said.append(f"{min(waiting, held):,} of {counted(held, 'payment')} {are} not searchable yet.")
+        said.append(f"{min(waiting, held):,} of {counted(held, 'payment')} are not searchable yet.")
     if not searchable.finds_inside(connection):
         said.append(ONLY_BEGINNINGS)
     return said
@@ -93,13 +107,62 @@ def caveats(connection: Connection, companies: Sequence[str]) -> list[str]:
 
 def find(connection: Connection, wanted: Wanted) -> list[Found]:
     """What was searched, a bounded number: what reads exactly so, then the newest."""
-    found: dict[int, sa.Row[Any]] = {}
-    if wanted.companies and wanted.kinds:
-        for look in Looks(connection, wanted).in_turn():
-            found |= {row.id: row for row in connection.execute(look) if row.id not in found}
-            if len(found) >= FOUND_AT_MOST:
-                break
-    return _shown(connection, list(found.values())[:FOUND_AT_MOST], folded(_typed(wanted.text)))
+    if not (wanted.companies and wanted.kinds):
+        return []
+    rows: dict[tuple[str, str, str], sa.Row[Any]] = {}
+    for look in Looks(connection, wanted).in_turn():
+        for row in connection.execute(look):
+            rows.setdefault((row.company, row.kind, row.document_id), row)
+        if len(rows) >= FOUND_AT_MOST:
+            break
+    text = folded(_typed(wanted.text))
+    news = {(row.company, row.kind, row.document_id): row for row in searchable.pending(connection, wanted.companies)}
+    late = {key: row for key, row in news.items() if _fits(row, wanted, text)}
+    known = {key: row for key, row in rows.items() if key not in news}  # what an index has of the others is older
+    found = _shown(connection, [*late.values(), *known.values()], text)
+    return [of for of in found if _is_wanted(of, wanted, late=(of.company, of.kind, of.id) in late)][:FOUND_AT_MOST]
+
+
+def _fits(row: searchable.Pending, wanted: Wanted, text: str) -> bool:
+    """Whether a payment that no index has yet is wanted, as far as its row tells."""
+    since, until = wanted.after.get(row.company), wanted.before.get(row.company)
+    in_time = (since is None or row.at >= since) and (until is None or row.at < until)
+    of_amount = not wanted.amounts_minor or row.amount_minor in wanted.amounts_minor
+    says = all(word in row.doc for word in text.split()) or row.amount_minor in amounts_of(text)
+    return PAYMENT in wanted.kinds and in_time and of_amount and says
+
+
+def _is_wanted(found: Found, wanted: Wanted, *, late: bool) -> bool:
+    """What no statement asked: the amount in its own currency; and of what no index has, whether it is hidden and its state."""
+    if late and wanted.states and found.state not in wanted.states:
+        return False
+    if late and wanted.hidden is not Hidden.YES and found.hidden is not (wanted.hidden is Hidden.ONLY):
+        return False
+    if wanted.worth is None:
+        return True
+    try:
+        return found.amount_minor == wanted.worth.scaleb(decimals_of(found.currency))
+    except ValueError:  # the books name no currency
+        return True
+
+
+def exactly(connection: Connection, wanted: Wanted) -> list[Found]:
+    """What search knows that carries just this number, or is this document of the books ("#17" by its id)."""
+    rows = connection.execute(Looks(connection, wanted).exactly()).all() if wanted.companies else []
+    return _shown(connection, rows, folded(_typed(wanted.text)))
+
+
+def of_payments(connection: Connection, keys: Collection[tuple[str, str]]) -> list[Found]:
+    """These payments as search shows them, by company and transaction number, the newest first."""
+    if not keys:
+        return []
+    table = schema.payment
+    columns = (table.c[name] for name in ("company", "transaction_number", "customer", "amount_minor", "currency", "state"))
+    query = sa.select(*columns, table.c.hidden_by).where(sa.tuple_(table.c.company, table.c.transaction_number).in_(keys))
+    return [
+        Found(row[0], PAYMENT, row[1], row[1], *row[2:6], hidden=row.hidden_by is not None)
+        for row in connection.execute(query.order_by(table.c.paid_at.desc(), table.c.transaction_number))
+    ]
 
 
 class Looks:
@@ -111,14 +174,17 @@ class Looks:
         self._wanted = wanted
         self.text = folded(_typed(wanted.text))
         self._words = self.text.split()
-        self._amounts = _amounts(self.text)
+        self._amounts = amounts_of(self.text)
 
     def in_turn(self) -> Iterator[sa.Select[Any]]:
         """One look after the other, until enough was found."""
         by_amount = not self.text and bool(self._wanted.amounts_minor)
+        if self._wanted.hidden is Hidden.ONLY:
+            yield self.among_hidden()
+            return
         if self.text:
             yield self.exactly()
-        if not by_amount:
+        if not (by_amount or (self._amounts and not self.text.isdecimal())):  # "$380.00" is an amount and hardly a number
             yield self.among_newest()
         yield self.everywhere() if self.text or by_amount else self._narrowed(_TABLE)
 
@@ -138,9 +204,20 @@ class Looks:
         """What of the newest rows fits: of one company, or of all that there are."""
         rows = self._here if len(self._wanted.companies) == 1 else sa.select(_TABLE)
         newest = rows.order_by(_TABLE.c.at.desc()).limit(NEWEST).subquery("newest")
-        fits = [self._says(newest)] if self.text else []
-        fits += [newest.c.amount_minor.in_(self._amounts)] if self._amounts else []
-        return self._narrowed(newest, *([sa.or_(*fits)] if fits else []))
+        return self._narrowed(newest, *self._fits(newest))
+
+    def among_hidden(self) -> sa.Select[Any]:
+        """What of the hidden payments fits; they are few, and have an index of their own."""
+        payment = schema.payment
+        hidden = (payment.c.company.in_(self._wanted.companies), payment.c.hidden_by.is_not(None))
+        same = (_TABLE.c.company == payment.c.company, _TABLE.c.document_id == payment.c.transaction_number)
+        rows = sa.select(_TABLE).join(payment, sa.and_(*same, _TABLE.c.kind == PAYMENT)).where(*hidden).subquery("hidden")
+        return self._narrowed(rows, *self._fits(rows))
+
+    def _fits(self, rows: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+        fits = [self._says(rows)] if self.text else []
+        fits += [rows.c.amount_minor.in_(self._amounts)] if self._amounts else []
+        return [sa.or_(*fits)] if fits else []
 
     def everywhere(self) -> sa.Select[Any]:
         """All that fits, as a whole before the newest of it are taken: a database would else go through a company in order."""
@@ -193,10 +270,10 @@ class Looks:
             narrow.append(of.kind.in_(wanted.kinds))
         if wanted.amounts_minor:
             narrow.append(of.amount_minor.in_(wanted.amounts_minor))
-        narrow += [of.at >= wanted.after] if wanted.after else []
-        narrow += [of.at < wanted.before] if wanted.before else []
+        narrow += _by_company(rows, wanted.after, lambda moment: of.at >= moment)
+        narrow += _by_company(rows, wanted.before, lambda moment: of.at < moment)
         is_payment = (of.kind == PAYMENT, payment.c.company == of.company, payment.c.transaction_number == of.document_id)
-        if not wanted.include_hidden:
+        if wanted.hidden is Hidden.NO:
             narrow.append(~sa.exists().where(*is_payment, payment.c.hidden_by.is_not(None)))
         if wanted.states:
             is_document = (mirror.c.company == of.company, mirror.c.kind == of.kind, mirror.c.document_id == of.document_id)
@@ -208,45 +285,29 @@ class Looks:
         return sa.select(*columns).where(*narrow).order_by(of.at.desc(), of.document_id).limit(FOUND_AT_MOST)
 
 
-def _shown(connection: Connection, rows: Sequence[sa.Row[Any]], text: str) -> list[Found]:
+def _by_company(
+    rows: sa.FromClause,
+    moments: Mapping[str, datetime],
+    is_so: Callable[[datetime], sa.ColumnElement[bool]],
+) -> list[sa.ColumnElement[bool]]:
+    """A condition on moments, each company's own: its days begin when it is midnight there."""
+    companies: dict[datetime, list[str]] = {}
+    for company, moment in moments.items():
+        companies.setdefault(moment, []).append(company)
+    if len(companies) < 2:
+        return [is_so(moment) for moment in companies]
+    return [sa.or_(*(sa.and_(rows.c.company.in_(those), is_so(moment)) for moment, those in companies.items()))]
+
+
+def _shown(connection: Connection, rows: Sequence[sa.Row[Any] | searchable.Pending], text: str) -> list[Found]:
     """What was found as it stands now: what reads exactly so, payments from the newest on, documents by kind and number."""
     exact = {(row.company, row.kind, row.document_id) for row in rows if row.number == text}
-    found = [*_payments(connection, [row for row in rows if row.kind == PAYMENT])]
+    found = of_payments(connection, [(row.company, row.document_id) for row in rows if row.kind == PAYMENT])
     found += _documents(connection, [row for row in rows if row.kind != PAYMENT])
     return sorted(found, key=lambda of: (of.company, of.kind.replace("-", "_"), of.id) not in exact)
 
 
-def _payments(connection: Connection, rows: Sequence[sa.Row[Any]]) -> list[Found]:
-    if not rows:
-        return []
-    table = schema.payment
-    keys = [(row.company, row.document_id) for row in rows]
-    query = sa.select(
-        table.c.company,
-        table.c.transaction_number,
-        table.c.customer,
-        table.c.amount_minor,
-        table.c.currency,
-        table.c.state,
-        table.c.hidden_by,
-    ).where(sa.tuple_(table.c.company, table.c.transaction_number).in_(keys))
-    return [
-        Found(
-            row.company,
-            PAYMENT,
-            row.transaction_number,
-            row.transaction_number,
-            row.customer,
-            row.amount_minor,
-            row.currency,
-            row.state,
-            row.hidden_by is not None,
-        )
-        for row in connection.execute(query.order_by(table.c.paid_at.desc(), table.c.transaction_number))
-    ]
-
-
-def _documents(connection: Connection, rows: Sequence[sa.Row[Any]]) -> list[Found]:
+def _documents(connection: Connection, rows: Sequence[sa.Row[Any] | searchable.Pending]) -> list[Found]:
     if not rows:
         return []
     table = schema.mirror
@@ -263,7 +324,7 @@ def _documents(connection: Connection, rows: Sequence[sa.Row[Any]]) -> list[Foun
             row.name,
             row.body.get("total_minor", row.body.get("amount_minor")),
             row.body.get("currency", ""),
-            "deleted" if row.deleted_at else str(row.body.get("status", "")),
+            "deleted" if row.deleted_at else "voided" if row.body.get("voided") else str(row.body.get("status", "")),
         )
         for row in connection.execute(query.order_by(table.c.kind, table.c.number, table.c.document_id))
     ]
@@ -289,7 +350,7 @@ def _typed(text: str) -> str:
     return "".join(letter if category(letter) not in {"Cc", "Cs"} else " " for letter in text)
 
 
-def _amounts(text: str) -> tuple[int, ...]:
+def amounts_of(text: str) -> tuple[int, ...]:
     """The minor units that a text may mean, with two decimals or with none ("380.00" and "380"); none where it is no amount."""
     digits = text.lstrip("$€£ ").replace(",", "")
     whole, _, decimals = digits.partition(".")

@@ -70,6 +70,19 @@ _PUT_WORDS = sa.insert(_WORDS).prefix_with("OR REPLACE")
 
 
 @dataclass(frozen=True)
+class Pending:
+    """A row that search does not know yet, as it will be; `doc` is folded, `amount_minor` minor units."""
+
+    company: str
+    kind: str
+    document_id: str
+    number: str
+    doc: str
+    amount_minor: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Noted:
     """Some of what search does not know yet of one company, and the rows that it becomes."""
 
@@ -84,6 +97,20 @@ def read(connection: Connection, company: str, day_begins: Callable[[date], date
     documents = {(kind, document_id) for _, kind, document_id in notes if kind != PAYMENT}
     rows = [*_of_payments(connection, company, numbers), *_of_documents(connection, company, documents, day_begins)]
     return Noted(notes, sorted(rows, key=lambda row: (row["kind"], row["document_id"])))
+
+
+def pending(connection: Connection, companies: Collection[str]) -> list[Pending]:
+    """The payments of these companies that came last and that search does not know yet, as many as a step learns."""
+    newest = (
+        sa.select(_DUE.c.company, _DUE.c.document_id)
+        .where(_DUE.c.company.in_(companies), _DUE.c.kind == PAYMENT)
+        .order_by(_DUE.c.id.desc())
+        .limit(AT_ONCE)
+    )
+    numbers: dict[str, set[str]] = {}
+    for row in connection.execute(newest):
+        numbers.setdefault(row.company, set()).add(row.document_id)
+    return [Pending(**row) for company, of in numbers.items() for row in _of_payments(connection, company, of)]
 
 
 def write(work: Work, noted: Noted) -> int:

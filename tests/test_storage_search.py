@@ -21,7 +21,7 @@ from receivables.twins import folded
 from storage import corrections, hiding, mirror, schema, search, searchable
 from storage.engine import Database
 from storage.schema import searching
-from storage.search import DOCUMENTS, PAYMENTS, Found, Looks, Wanted
+from storage.search import DOCUMENTS, PAYMENTS, Found, Hidden, Looks, Wanted
 from sync import searching as learning
 
 
@@ -126,8 +126,8 @@ def test_what_is_wanted_narrows(scene: Scene) -> None:
         ({"kinds": PAYMENTS, "states": ["failed", "received"]}, ["p%y_3\\"]),
         ({"kinds": ("invoice",), "states": ["paid"]}, ["77", "INV-1042"]),
         ({"kinds": ("invoice",), "states": ["open"]}, []),
-        ({"kinds": PAYMENTS, "after": START + timedelta(days=900)}, []),
-        ({"kinds": ("invoice",), "before": START - timedelta(days=900)}, []),
+        ({"kinds": PAYMENTS, "after": {"acme": START + timedelta(days=900)}}, []),
+        ({"kinds": ("invoice",), "before": {"acme": START - timedelta(days=900)}}, []),
         ({"kinds": ("customer",)}, ["Ada MÜLLER GmbH", "Hooli, Inc."]),
     ]
     assert [expected for _, expected in narrowed] == [sorted(_numbers(scene.db, "", **wanted)) for wanted, _ in narrowed]
@@ -138,7 +138,7 @@ def test_hidden_payments_are_found_only_when_asked_for(scene: Scene) -> None:
     with scene.desk.work("dana") as work:
         hiding.hide(work, "TXN-1", hidden=True)
     assert ["TXN-12"] == _numbers(scene.db, "txn-1", kinds=PAYMENTS)
-    shown = _find(scene.db, "txn-1", kinds=PAYMENTS, include_hidden=True)
+    shown = _find(scene.db, "txn-1", kinds=PAYMENTS, hidden=Hidden.YES)
     assert [("TXN-1", True), ("TXN-12", False)] == [(found.number, found.hidden) for found in shown]
 
 
@@ -197,15 +197,25 @@ def test_what_is_found_is_what_holds_every_word(db: Database, monkeypatch: pytes
 # --- what search knows ------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_written_for_search_when_payments_come_in_and_search_says_so(scene: Scene) -> None:
+def test_nothing_is_written_for_search_when_payments_come_in_and_they_are_found_all_the_same(scene: Scene) -> None:
     scene.feed(*(a_payment(transaction_number=f"TXN-{number}", customer="Hooli") for number in range(3)))
+    with scene.desk.work("dana") as work:
+        hiding.hide(work, "TXN-2", hidden=True)
+    narrowed: list[dict[str, Any]] = [{}, {"hidden": Hidden.ONLY}, {"states": ["verified"]}, {"kinds": ("invoice",)}]
+    found = [sorted(_numbers(scene.db, "hooli", **wanted)) for wanted in narrowed]
     with scene.db.read() as connection:
         assert 0 == connection.execute(sa.select(sa.func.count()).select_from(schema.searchable)).scalar_one()
-        assert ["3 of 3 payments are not searchable yet."] == search.caveats(connection, ["acme"])
-    learning.run_once(scene.desk)
-    with scene.db.read() as connection:
         assert [] == search.caveats(connection, ["acme"])
-    assert 3 == len(_find(scene.db, "hooli", kinds=PAYMENTS))
+    learning.run_once(scene.desk)
+    assert [["TXN-0", "TXN-1"], ["TXN-2"], [], []] == found
+    assert found == [sorted(_numbers(scene.db, "hooli", **wanted)) for wanted in narrowed]
+
+
+def test_what_came_in_more_than_search_looks_through_is_counted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searchable, "AT_ONCE", 2)
+    scene.feed(*(a_payment(transaction_number=f"TXN-{number}", customer="Hooli") for number in range(3)))
+    with scene.db.read() as connection:
+        assert ["3 of 3 payments are not searchable yet."] == search.caveats(connection, ["acme"])
 
 
 def test_a_correction_is_found_by_its_new_words_and_not_by_its_old_ones(scene: Scene) -> None:
@@ -214,6 +224,7 @@ def test_a_correction_is_found_by_its_new_words_and_not_by_its_old_ones(scene: S
     respelled = replace(scene.payment().payment, customer="Initech", allocations=(Allocation(50_000, "INV-9"),))
     with scene.desk.work() as work:
         assert corrections.respell(work, scene.payment(), respelled)
+    assert ([], ["TXN-1"]) == (_numbers(scene.db, "hooli", kinds=PAYMENTS), _numbers(scene.db, "initech", kinds=PAYMENTS))
     learning.run_once(scene.desk)
     texts = ("hooli", "1042", "initech", "inv-9")
     assert [[], [], ["TXN-1"], ["TXN-1"]] == [_numbers(scene.db, text, kinds=PAYMENTS) for text in texts]
