@@ -1,52 +1,65 @@
-"""The slash command /payments: search, show, failing, sync, hide, unhide, help. Answers only to whoever asked."""
+"""The slash command /payments: search, show, why, failing, sync, hide, unhide, help, or a number. Only the asker is answered."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+import re
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
-import rules
-from bot import story, which_company
+from bot import found as finding
+from bot import story, which_company, why
 from bot.answers import BUSY, Answers
+from bot.asker import Asker
+from bot.found import SAY, buttons, cause_of
 from bot.hiding import hide
 from bot.people import NOBODY
 from bot.rooms import Rooms
-from bot.text import NUMBER_AT_MOST, Block, context, of_payment, overflow, resolve_now, section
+from bot.text import NUMBER_AT_MOST, Block, context, of_payment, resolve_now, section
 from receivables.authority import Person, companies_of
-from receivables.errors import NotPermitted, ReceivablesError
-from receivables.words import Words, capitalized, counted, plain
-from storage import failure_pages, failures, payments, search
+from receivables.company import Company
+from receivables.errors import NotFound, NotPermitted, ReceivablesError
+from receivables.words import Words, counted, listed, plain
+from storage import failure_pages, failures, named, payments, search_text
 from storage.failures import StoredFailure
 from storage.feeds import DATABASE_SILENT
 from storage.payments import StoredPayment
-from storage.search import Found
+from storage.search import PAYMENTS, Found
 
 SHOWN_AT_MOST = 12  # with a menu and a button each, well under Slack's 50 blocks
 COMMAND = "/payments"
 HELP = (
-    "/payments search TEXT   part of a transaction number, a customer, an invoice number, or an amount\n"
+    "/payments NUMBER   what carries this number\n"
+    "/payments search TEXT   part of a transaction number, a customer, an invoice number, or an amount; narrowed by\n"
+    f"    {search_text.FILTERS}\n"
+    "/payments why NUMBER   why a payment is failing, and what would end it\n"
     "/payments show NUMBER   one payment's full history\n"
     "/payments failing   the payments that are failing now\n"
     "/payments sync   sync with the books now\n"
     "/payments hide NUMBER, /payments unhide NUMBER   keep a payment out of lists and search\n"
+    "/payments search hidden:only   the hidden payments\n"
     "/payments help   this list"
 )
+OF_ONE = ("show", "why", "hide", "unhide")  # verbs that take one payment
+VERBS = ("search", *OF_ONE, "failing", "sync", "help")
+NEAR_VERB = 0.7  # of its letters: "serach" is near "search"
+_LOOSE = " \t\n?!.,;:\"'“”‘’()<>"
 
 
 def register(app: App, rooms: Rooms, answers: Answers) -> None:
-    """Adds the slash command."""
+    """Adds the slash command, and the buttons that say something for the person."""
     commands = Commands(rooms, answers)
     app.command(COMMAND)(answers.aside(commands.asked))
     app.action("payment_menu")(answers.aside(commands.menu))
     app.action(which_company.ANSWERED)(answers.aside(commands.which))
+    app.action(re.compile(f"{SAY}.*"))(answers.aside(commands.said_by_button))
 
 
 class Commands:
-    """The one listener and its verbs."""
+    """The listeners and the verbs."""
 
     def __init__(self, rooms: Rooms, answers: Answers) -> None:
         self.rooms = rooms
@@ -54,113 +67,137 @@ class Commands:
 
     def asked(self, ack: Ack, body: Mapping[str, Any], client: WebClient, respond: Respond) -> None:
         """Answers what was typed; somebody who is not configured gets one sentence and sees nothing."""
-        verb, _, rest = str(body.get("text") or "").strip().partition(" ")
         ack()
-        self._answered(
-            body, respond, lambda person: self._do(verb.lower(), rest.strip(), person, body["trigger_id"], client, respond)
-        )
+        self.say(str(body.get("text") or ""), body, client, respond)
+
+    def said_by_button(self, ack: Ack, body: Mapping[str, Any], client: WebClient, respond: Respond) -> None:
+        """Answers what a button says, as if the person had typed it."""
+        ack()
+        self.say(str(body["actions"][0].get("value") or ""), body, client, respond)
 
     def which(self, ack: Ack, body: Mapping[str, Any], client: WebClient, respond: Respond) -> None:
-        """The company of a number that several have: the same is done with what the person may do there alone."""
-        verb, company, number = which_company.answered(body)
+        """The company of a number that several have: the same is done there."""
         ack()
-
-        def do(person: Person) -> None:
-            rights = tuple(right for right in person.rights if right.company == company)
-            there = replace(person, rights=rights, reads=person.reads & {company})
-            self._do(verb, number, there, body["trigger_id"], client, respond)
-
-        self._answered(body, respond, do)
-
-    def _answered(self, body: Mapping[str, Any], respond: Respond, do: Callable[[Person], None]) -> None:
-        try:
-            do(self.rooms.person(body))
-        except ReceivablesError as error:
-            self.answers.tell(respond, error.message)
-        except DATABASE_SILENT:
-            self.answers.tell(respond, BUSY)
+        verb, company, number = which_company.answered(body)
+        self._answered(body, client, respond, lambda asker: self._of_one(verb, company, number, asker))
 
     def menu(self, ack: Ack, body: Mapping[str, Any], client: WebClient, respond: Respond) -> None:
         """The three-dot menu of a row that was found. The company is one of the person's own, whatever the row says."""
         verb, _, reference = str(body["actions"][0]["selected_option"]["value"]).partition(" ")
         company, _, number = reference.partition(" ")
         ack()
+        said = {"payment-hide": "hide", "payment-unhide": "unhide"}.get(verb, "show")
+        self._answered(body, client, respond, lambda asker: self._of_one(said, company, number, asker))
+
+    def say(self, text: str, body: Mapping[str, Any], client: WebClient, respond: Respond) -> None:
+        """Answers a text, wherever the person said it."""
+        self._answered(body, client, respond, lambda asker: self._do(text.strip(), asker))
+
+    def _answered(self, body: Mapping[str, Any], client: WebClient, respond: Respond, do: Callable[[Asker], object]) -> None:
         try:
-            person = self.rooms.person(body)
-            if company not in self._companies(person):
-                raise NotPermitted(NOBODY)
-            with self.rooms.db.read() as connection:
-                stored = payments.find(connection, company, number)
-            if stored is not None and verb == "payment-hide":
-                self.answers.tell(respond, hide(self.rooms, company, number, person, hidden=True))
-            elif stored is not None:
-                self.answers.open(client, respond, body["trigger_id"], story.modal(self.rooms, company, number))
+            do(Asker(self.rooms.person(body), self.answers, client, respond, str(body.get("trigger_id") or "")))
         except ReceivablesError as error:
             self.answers.tell(respond, error.message)
         except DATABASE_SILENT:
             self.answers.tell(respond, BUSY)
 
-    def _do(self, verb: str, rest: str, person: Person, trigger_id: str, client: WebClient, respond: Respond) -> None:
+    def _do(self, text: str, asker: Asker) -> None:
+        verb, _, rest = text.partition(" ")
+        verb, rest = verb.lower(), rest.strip()
         if verb == "search" and rest:
-            self._search(rest, person, respond)
-        elif verb == "failing":
-            self._failing(person, respond)
-        elif verb == "sync":
-            for company in self._companies(person):
+            self._search(rest, asker)
+        elif verb in OF_ONE and rest:
+            found = self._meant(verb, rest, asker)
+            if found is not None:
+                self._of_one(verb, found.company, found.number, asker)
+        elif verb == "failing" and not rest:
+            self._failing(asker)
+        elif verb == "sync" and not rest:
+            for company in self._companies(asker.person):
                 self.rooms.deciding.look_again(company)
             self.rooms.wake.wake()
-            self.answers.tell(respond, "A sync starts within seconds.")
-        elif verb in ("show", "hide", "unhide") and rest:
-            found = self._payments(rest, self._companies(person))
-            if len(found) > 1:
-                companies = [self.rooms.channels[stored.payment.company].company for stored in found]
-                self.answers.tell(respond, *which_company.question(verb, rest, companies))
-            elif not found:
-                self.answers.tell(respond, f"{of_payment(rest)} is not known here. Use /payments search with part of its number.")
-            elif verb == "show":
-                view = story.modal(self.rooms, found[0].payment.company, found[0].number)
-                self.answers.open(client, respond, trigger_id, view)
-            else:
-                told = hide(self.rooms, found[0].payment.company, found[0].number, person, hidden=verb == "hide")
-                self.answers.tell(respond, told)
+            asker.tell("A sync starts within seconds.")
+        elif not text or verb in VERBS:
+            asker.tell(HELP)
         else:
-            self.answers.tell(respond, HELP)
+            self._just(text, asker)
+
+    def _of_one(self, verb: str, company: str, number: str, asker: Asker) -> None:
+        """Does it for one payment, named by its whole number."""
+        if company not in self._companies(asker.person):
+            raise NotPermitted(NOBODY)
+        with self.rooms.db.read() as connection:
+            if payments.find(connection, company, number) is None:
+                raise NotFound(f"{of_payment(number)} is not known here.")
+        if verb in ("hide", "unhide"):
+            asker.tell(hide(self.rooms, company, number, asker.person, hidden=verb == "hide"))
+        elif verb == "why":
+            asker.tell(*why.answer(self.rooms, company, number))
+        else:
+            asker.show(story.modal(self.rooms, company, number))
+
+    def _just(self, text: str, asker: Asker) -> None:
+        """No verb: the one payment that is called so, or whatever search finds; else what may have been meant."""
+        typed = search_text.read(text, self._configured(asker.person))
+        if typed.wanted.text == text:
+            with self.rooms.db.read() as connection:
+                called = named.named(connection, typed.wanted.companies, text)
+            if len(called) == 1 and called[0].kind in PAYMENTS:
+                self._of_one("show", called[0].company, called[0].number, asker)
+                return
+        with self.rooms.db.read() as connection:
+            results = finding.look(connection, typed)
+            near = [] if results.page or results.hidden else named.near(connection, typed.wanted.companies, typed.wanted.text)
+        if not (results.page or results.hidden):
+            verb, _, rest = text.partition(" ")
+            meant = get_close_matches(verb.lower(), VERBS, 1, NEAR_VERB)
+            said = [*(f"{of} {rest}".strip() for of in meant), *near]
+            asker.tell(f"Nothing here is called “{plain(text)}”.{_or_was_it(said)}", _suggested(said))
+        else:
+            asker.tell(*finding.drawn(results, self._words))
+
+    def _meant(self, verb: str, rest: str, asker: Asker) -> Found | None:
+        """The payment that a person means, or None where they are asked which, or told what is near."""
+        typed = search_text.read(rest, self._configured(asker.person))
+        companies, text = typed.wanted.companies, typed.wanted.text
+        tried = [text, *(word for of in text.split() if (word := of.strip(_LOOSE)))]
+        guess = next((word for word in tried[1:] if any(letter.isdigit() for letter in word)), text)
+        with self.rooms.db.read() as connection:
+            each = (named.payments_named(connection, companies, word) for word in tried)
+            called = next((found for found in each if found), [])
+            near = [] if called else named.near(connection, companies, guess)
+        owners = [self.rooms.channels[of.company].company for of in called]
+        if len(called) > 1 and len({of.number for of in called}) == 1:
+            asker.tell(*which_company.question(verb, called[0].number, owners))
+        elif len(called) > 1:
+            asker.tell(*finding.which(called, verb, self._words))
+        elif not called:
+            search = "" if near else " Use /payments search with part of its number."
+            said = [f"{verb} {of}" for of in near]
+            asker.tell(f"{of_payment(guess)} is not known here.{search}{_or_was_it(near)}", _suggested(said, near))
+        return called[0] if len(called) == 1 else None
 
     def _companies(self, person: Person) -> list[str]:
         """Those that this person sees."""
         return sorted(companies_of(person) & set(self.rooms.channels))
 
-    def _payments(self, number: str, companies: Sequence[str]) -> list[StoredPayment]:
-        with self.rooms.db.read() as connection:
-            found = [payments.find(connection, company, number) for company in companies]
-        return [stored for stored in found if stored is not None]
+    def _configured(self, person: Person) -> list[Company]:
+        return [self.rooms.channels[company].company for company in self._companies(person)]
 
-    def _search(self, text: str, person: Person, respond: Respond) -> None:
-        companies = self._companies(person)
+    def _search(self, text: str, asker: Asker) -> None:
+        typed = search_text.read(text, self._configured(asker.person))
         with self.rooms.db.read() as connection:
-            found = search.find(connection, search.Wanted(companies, text, search.PAYMENTS))
-            documents = search.find(connection, search.Wanted(companies, text, search.DOCUMENTS))
-            failing = failure_pages.open_among(connection, [(match.company, match.number) for match in found[:SHOWN_AT_MOST]])
-            caveats = search.caveats(connection, companies)
-        blocks: list[Block] = []
-        for match in found[:SHOWN_AT_MOST]:
-            blocks += _row(match, failing.get((match.company, match.number)), self._words(match.company))
-        lines = [_document(match, self._words(match.company)) for match in documents[:SHOWN_AT_MOST]]
-        if lines:
-            blocks.append(section("In the books:\n" + "\n".join(lines)))
-        more, count = len(found) - SHOWN_AT_MOST, counted(len(found), "payment")
-        if len(found) == search.FOUND_AT_MOST:
-            count = f"At least {count}"
-            blocks.append(context(search.NOT_ALL))
-        elif more > 0:
-            blocks.append(context(f"{counted(more, 'more payment')}. Type more of the number or the name to narrow the search."))
-        heading = f"{count} found for “{plain(text)}”" if blocks else f"Nothing found for “{plain(text)}”"
-        self.answers.tell(respond, heading, [*blocks, *(context(caveat) for caveat in caveats)])
+            results = finding.look(connection, typed)
+            nothing = not (results.page or results.hidden) and typed.wanted.text
+            near = named.near(connection, typed.wanted.companies, typed.wanted.text) if nothing else []
+        heading, blocks = finding.drawn(results, self._words)
+        said = [f"search {of}" for of in near]
+        asker.tell(heading + (f".{_or_was_it(near)}" if near else ""), [*blocks, *_suggested(said, near)])
 
-    def _failing(self, person: Person, respond: Respond) -> None:
+    def _failing(self, asker: Asker) -> None:
         blocks: list[Block] = []
         with self.rooms.db.read() as connection:
-            counts = failure_pages.count_open(connection, self._companies(person))
+            counts = failure_pages.count_open(connection, self._companies(asker.person))
             shown: list[tuple[StoredFailure, StoredPayment]] = []
             for company in counts:
                 if len(shown) == SHOWN_AT_MOST:
@@ -172,37 +209,27 @@ class Commands:
             blocks += _failure_row(failure, about, self._words(failure.company))
         count = sum(counts.values())
         if count > SHOWN_AT_MOST:
-            blocks.append(context(f"{count - SHOWN_AT_MOST:,} more. resolve-now failures lists them all."))
+            blocks.append(context(f"{count - SHOWN_AT_MOST:,} more. The app's Home tab lists them all."))
         are = "is" if count == 1 else "are"
-        self.answers.tell(respond, f"{counted(count, 'payment')} {are} failing." if count else "No payment is failing.", blocks)
+        asker.tell(f"{counted(count, 'payment')} {are} failing." if count else "No payment is failing.", blocks)
 
     def _words(self, company: str) -> Words:
         return self.rooms.channels[company].company.words
 
 
-def _row(found: Found, failing: StoredFailure | None, words: Words) -> list[Block]:
-    reference = f"{found.company} {found.number}"
-    options = [("Show full history", f"payment-story {reference}")]
-    if failing is None:
-        options.append(("Hide", f"payment-hide {reference}"))
-    amount, state = words.money(found.amount_minor or 0, found.currency), "failing" if failing else found.state
-    text = f"{plain(found.number, NUMBER_AT_MOST)}  {plain(found.name)}  {amount}  {state}"
-    return [section(text, accessory=overflow("payment_menu", options)), *(_button(failing) if failing else [])]
+def _or_was_it(near: list[str]) -> str:
+    return f" Did you mean {listed([plain(of, NUMBER_AT_MOST) for of in near], last='or')}?" if near else ""
+
+
+def _suggested(said: list[str], labels: list[str] | None = None) -> list[Block]:
+    """A button for each thing that may have been meant."""
+    if not said:
+        return []
+    return [buttons(*((plain(label, NUMBER_AT_MOST), text) for label, text in zip(labels or said, said, strict=True)))]
 
 
 def _failure_row(failure: StoredFailure, stored: StoredPayment, words: Words) -> list[Block]:
     payment = stored.payment
-    cause = rules.title(failure.cause) if failure.cause else "Being checked"
-    who = f"{plain(failure.transaction_number, NUMBER_AT_MOST)}  {plain(payment.customer)}"
-    return [section(f"{who}  {words.money(payment.amount_minor, payment.currency)}  {cause}"), *_button(failure)]
-
-
-def _button(failing: StoredFailure) -> list[Block]:
-    return [{"type": "actions", "elements": [resolve_now(failing.id)]}]
-
-
-def _document(found: Found, words: Words) -> str:
-    worth = found.amount_minor is not None and found.currency
-    amount = f"  {words.money(found.amount_minor or 0, found.currency)}" if worth else ""
-    kind = capitalized(found.kind.replace("_", " "))
-    return f"{kind} {plain(found.number or found.id, NUMBER_AT_MOST)}  {plain(found.name)}{amount}  {found.state}"
+    who = f"{plain(failure.transaction_number, NUMBER_AT_MOST)} · {plain(payment.customer)}"
+    text = f"{who} · {words.money(payment.amount_minor, payment.currency)} · {cause_of(failure)}"
+    return [section(text), {"type": "actions", "elements": [resolve_now(failure.id)]}]

@@ -8,7 +8,7 @@ looked through, because what very many rows have is among them, and no index is 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -77,7 +77,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Found:
-    """One thing found. `kind` is payment, customer, invoice, credit-memo or receipt; amounts are minor units."""
+    """One thing found. `kind` is payment, customer, invoice, credit-memo or receipt; `name` is the customer's; amounts are minor
+    units."""
 
     company: str
     kind: str
@@ -144,6 +145,19 @@ def _is_wanted(found: Found, wanted: Wanted, *, late: bool) -> bool:
         return found.amount_minor == wanted.worth.scaleb(decimals_of(found.currency))
     except ValueError:  # the books name no currency
         return True
+
+
+def of_each(connection: Connection, wanted: Wanted) -> tuple[list[Found], list[Found]]:
+    """Payments, and documents of the books: a bounded number of each."""
+    payments = find(connection, replace(wanted, kinds=[kind for kind in wanted.kinds if kind == PAYMENT]))
+    return payments, find(connection, replace(wanted, kinds=[kind for kind in wanted.kinds if kind != PAYMENT]))
+
+
+def hidden_besides(connection: Connection, wanted: Wanted) -> int:
+    """How many hidden payments fit that were not asked for."""
+    if wanted.hidden is not Hidden.NO or PAYMENT not in wanted.kinds:
+        return 0
+    return len(find(connection, replace(wanted, kinds=PAYMENTS, hidden=Hidden.ONLY)))
 
 
 def exactly(connection: Connection, wanted: Wanted) -> list[Found]:
@@ -310,18 +324,22 @@ def _shown(connection: Connection, rows: Sequence[sa.Row[Any] | searchable.Pendi
 def _documents(connection: Connection, rows: Sequence[sa.Row[Any] | searchable.Pending]) -> list[Found]:
     if not rows:
         return []
-    table = schema.mirror
+    table, owner = schema.mirror, schema.mirror.alias("owner")
     keys = [(row.company, row.kind, row.document_id) for row in rows]
-    query = sa.select(
-        table.c.company, table.c.kind, table.c.document_id, table.c.number, table.c.name, table.c.body, table.c.deleted_at
-    ).where(sa.tuple_(table.c.company, table.c.kind, table.c.document_id).in_(keys))
+    owns = (owner.c.company == table.c.company, owner.c.kind == "customer", owner.c.document_id == table.c.customer_id)
+    columns = (table.c[name] for name in ("company", "kind", "document_id", "number", "name", "body", "deleted_at"))
+    query = (
+        sa.select(*columns, owner.c.name.label("owner"))
+        .select_from(table.outerjoin(owner, sa.and_(*owns)))
+        .where(sa.tuple_(table.c.company, table.c.kind, table.c.document_id).in_(keys))
+    )
     return [
         Found(
             row.company,
             row.kind.replace("_", "-"),
             row.number,
             row.document_id,
-            row.name,
+            row.name or row.owner or "",
             row.body.get("total_minor", row.body.get("amount_minor")),
             row.body.get("currency", ""),
             "deleted" if row.deleted_at else "voided" if row.body.get("voided") else str(row.body.get("status", "")),

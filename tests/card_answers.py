@@ -50,9 +50,9 @@ def rooms_of(scene: Scene) -> Rooms:
 
 
 def asked(rooms: Rooms, text: str) -> dict[str, Any]:
-    """The answer to /payments TEXT."""
+    """The answer to /payments TEXT; without a trigger, a window is told as a message."""
     answers, sending = Answers(), answering.Answers()
-    body = {"text": text, "user_id": "U1", "team_id": "T1", "trigger_id": "t"}
+    body = {"text": text, "user_id": "U1", "team_id": "T1"}
     Commands(rooms, sending).asked(cast("Ack", lambda: None), body, cast("WebClient", object()), cast("Respond", answers))
     sending.stop()
     assert 1 == len(answers)

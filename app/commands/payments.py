@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +17,7 @@ from receivables.words import Words, counted
 
 if TYPE_CHECKING:
     from app import failure_view
+    from receivables.company import Company
     from storage import search
     from sync.desk import Desk
     from sync.journey import JourneyCounts
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 CompanyId = Annotated[str | None, typer.Option("--company", help="Which company; needed only when several are configured.")]
 Transaction = Annotated[str, typer.Argument(help="The payment's transaction number.")]
+FILTERS = "kind: amount: after: before: status: company: hidden:"  # as `storage.search_text` reads them
 KINDS = ("payment", "invoice", "customer", "credit-memo", "receipt")
 REFUSED_SHOWN = 20
 ASK_AGAIN_SECONDS = 1.0  # while another process works for the company
@@ -251,7 +253,7 @@ def show(context: typer.Context, transaction: Transaction, company: CompanyId = 
 
 def find(
     context: typer.Context,
-    text: Annotated[str, typer.Argument(help="Part of a number or name, or an amount.")],
+    text: Annotated[str, typer.Argument(help=f"Part of a number or name, or an amount. Filters: {FILTERS}")],
     company: CompanyId = None,
     kind: Annotated[str | None, typer.Option(help=f"Only one kind: {', '.join(KINDS)}.")] = None,
     include_hidden: Annotated[bool, typer.Option(help="Include hidden payments.")] = False,
@@ -259,22 +261,30 @@ def find(
 ) -> None:
     """Find payments, invoices, customers, credit memos and receipts."""
     from app.wiring import open_house
-    from storage import search
+    from storage import search, search_text
 
     if kind is not None and kind not in KINDS:
         raise typer.BadParameter(f"{kind!r} is not a kind. Kinds: {', '.join(KINDS)}.", param_hint="--kind")
     house = open_house(context.obj)
     companies = {desk.company.id: desk.company for desk in house.desks(company)}
-    asked = [search.PAYMENTS, search.DOCUMENTS] if kind is None else [(kind.replace("-", "_"),)]
+    wanted = search_text.read(text, list(companies.values())).wanted
+    wanted = replace(wanted, kinds=(kind.replace("-", "_"),) if kind else wanted.kinds)
+    wanted = replace(wanted, hidden=search.Hidden.YES if include_hidden else wanted.hidden)
     with house.db.read() as connection:
-        wanted = search.Wanted(list(companies), text, include_hidden=include_hidden)
-        each = [search.find(connection, replace(wanted, kinds=kinds)) for kinds in asked]
-        caveats = search.caveats(connection, list(companies))
-    found = [match for matches in each for match in matches]
+        each = search.of_each(connection, wanted)
+        hidden = search.hidden_besides(connection, wanted)
+        caveats = search.caveats(connection, wanted.companies)
+    if hidden:
+        match, it = ("matches", "it") if hidden == 1 else ("match", "them")
+        caveats.append(f"{counted(hidden, 'hidden payment')} {match} as well; hidden:yes shows {it}.")
     if any(len(matches) == search.FOUND_AT_MOST for matches in each):
         caveats.append(search.NOT_ALL)
     for caveat in caveats:
         print_beside(caveat)
+    _print_found([match for matches in each for match in matches], text, companies, as_json=as_json)
+
+
+def _print_found(found: Sequence[search.Found], text: str, companies: Mapping[str, Company], *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
