@@ -14,7 +14,7 @@ from storage import schema, search
 from storage.search import DOCUMENTS, Found, Wanted
 
 NEAR_AT_MOST = 3
-NEAR_ENOUGH = 0.75  # of the letters, in order: "TXN-1O4" is near "TXN-104", and "TXN-9" is not
+NEAR_PERCENT = 75  # of the letters, in order: "TXN-1O4" is near "TXN-104", and "TXN-9" is not
 AMONG = 2_000  # of the newest names and numbers: compared in a few hundredths of a second
 BEGINNING = 3  # letters that a number shares with what was meant
 
@@ -51,7 +51,7 @@ def near(connection: Connection, companies: Sequence[str], text: str) -> list[st
         )
     )
     spelled = {str(row.number) for row in rows}
-    close: list[str] = get_close_matches(typed, spelled, NEAR_AT_MOST, NEAR_ENOUGH)
+    close: list[str] = get_close_matches(typed, spelled, NEAR_AT_MOST, NEAR_PERCENT / 100)
     shown = {folded(of.number or of.name): of.number or of.name for name in close for of in named(connection, companies, name)}
     return [shown.get(name, name) for name in close]
 
