@@ -1,8 +1,8 @@
 """The scheduler: APScheduler rings, our own tables say what is due, and each company's work has a slot of its own.
 
-Four things ring, each in an executor of its own, so that none waits for another: the look at what is due, the outbox,
-listening to Slack, and the configuration. No company has an alarm of its own. A late, repeated or skipped one costs nothing: two
-processes on one database may both look, and each piece of work is claimed by one of them.
+Each thing that rings has an executor of its own, so that none waits for another: the look at what is due, the outbox, the
+look for cards that were deleted, listening to Slack, and the configuration. No company has an alarm of its own. A late,
+repeated or skipped one costs nothing: two processes on one database may both look, and each piece of work is claimed by one.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from app.slots import Slots
 from app.turns import Turns, is_told_as_trouble
 from app.wiring import House
 from bot.bolt import Bot
+from bot.missing_cards import LOOK_SECONDS
 from bot.outbox import Outbox
 from sync.due import Due
 
@@ -55,7 +56,7 @@ class Alarms:
         self._turns = Turns(house)
         self._workers = workers
         self.slots = Slots(self._turns.take, house.clock, slots=house.settings.slots)
-        executors = {name: ThreadPoolExecutor(1) for name in ("due", "outbox", "listen", "configuration")}
+        executors = {name: ThreadPoolExecutor(1) for name in ("due", "outbox", "missing cards", "listen", "configuration")}
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
             executors=executors,
@@ -66,10 +67,15 @@ class Alarms:
         """Sends what people should see, every second."""
         self._every("outbox", OUTBOX_SECONDS, outbox.run_once)
 
+    def run_sending(self, bot: Bot) -> None:
+        """The same, and looks for what somebody deleted."""
+        self.run_outbox(bot.outbox)
+        self._every("missing cards", LOOK_SECONDS, bot.missing_cards.run_once)
+
     def run_bot(self, bot: Bot) -> None:
         """Listens to Slack as soon as it answers, and sends what people should see; nothing else waits for it."""
         self._every("listen", LISTEN_SECONDS, bot.start)
-        self.run_outbox(bot.outbox)
+        self.run_sending(bot)
 
     def start(self) -> None:
         self._turns.begin()

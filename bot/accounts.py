@@ -44,7 +44,7 @@ class SlackAccounts:
         try:
             found, seconds = self._asked(pressed), FRESH_SECONDS
         except (SlackClientError, OSError) as error:
-            log.warning("account_not_told", error=trouble_of(error)[2])
+            log.warning("account_not_told", error=trouble_of(error).word)
         with self._turn:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
@@ -59,7 +59,7 @@ class SlackAccounts:
         try:
             return account_of(client.users_info(user=pressed.user)["user"], installation)
         except SlackApiError as error:
-            if trouble_of(error)[2] in _NOT_OF_OURS:
+            if trouble_of(error).word in _NOT_OF_OURS:
                 return Account(frozenset())
             raise
 

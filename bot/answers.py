@@ -86,7 +86,7 @@ class Answers:
                 raise TimeoutError
             _hasty(client, left).views_open(trigger_id=trigger_id, view=view)
         except (SlackClientError, OSError) as error:
-            log.warning("window_not_opened", error=trouble_of(error)[2])
+            log.warning("window_not_opened", error=trouble_of(error).word)
             self.tell(respond, NOT_OPENED)
 
     def chosen(self, view_id: str, moment: str) -> Callable[[], bool]:
@@ -110,7 +110,7 @@ class Answers:
 
     def _not_redrawn(self, respond: Respond, error: Exception) -> None:
         """Said where the window still stands; it refuses what it does not show, so nothing wrong can be confirmed in it."""
-        words = trouble_of(error)[2]
+        words = trouble_of(error).word
         log.warning("window_not_redrawn", error=words)
         if words not in ("not_found", "view_not_found"):  # the person closed it
             self.tell(respond, "The window did not change. Choose again in it.")
@@ -179,6 +179,6 @@ def _logged(do: Callable[[], object]) -> Callable[[], None]:
         try:
             do()
         except (SlackClientError, OSError) as error:
-            log.warning("not_answered", error=trouble_of(error)[2])
+            log.warning("not_answered", error=trouble_of(error).word)
 
     return done

@@ -18,6 +18,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot import commands, presses
 from bot.answers import Answers
 from bot.installations import Installations, authorizing, client_of
+from bot.missing_cards import MissingCards
 from bot.outbox import Outbox
 from bot.replies import with_replies
 from bot.rooms import Rooms
@@ -70,7 +71,9 @@ class Bot:
         self._answers = Answers()
         presses.register(self.app, rooms, self._answers)
         commands.register(self.app, rooms, self._answers)
-        self.outbox = Outbox(rooms, client_of(installations.of_company(""), base_url))
+        cards = client_of(installations.of_company(""), base_url)
+        self.outbox = Outbox(rooms, cards)
+        self.missing_cards = MissingCards(rooms, cards, self.outbox.alone)
         self.acknowledged: Callable[[float], None] = lambda _: None  # told the seconds from a press until its acknowledgement
         self._socket: SocketModeHandler = _Timed(self.app, app_token, rooms.clock, self._tell)
         self._connected = self._stopped = False

@@ -1,34 +1,37 @@
 """Cards leave here and nowhere else: one message a second for each channel, the newest state of each subject once.
 
 Reads: waiting outbox rows. Leaves: messages posted or rewritten in place, and where they stand. Never: a second message
-for what Slack already has. Each message carries its outbox id in its metadata; a row that may have been sent before
-is looked for there first. When many fail at once, one digest counts them instead of a card for each.
+for what Slack already has, nor one that is given up: where a channel takes nothing, what is for it waits, and the oldest
+message tries it every few minutes. Each message carries its outbox id in its metadata; a row that may have been sent
+before is looked for there first. When many fail at once, one digest counts them instead of a card for each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
-from bot import thread
+from bot import posting, thread
 from bot.cards import Message, failure_card
 from bot.escalations import digest_card, escalation_card
 from bot.incidents import IncidentFacts, incident_card
 from bot.nights import night_card
 from bot.rooms import Channel, Rooms
-from bot.slack_errors import Trouble, trouble_of
+from bot.slack_errors import Answer, Trouble, trouble_of
 from bot.which_company import naming_its_company
 from receivables.failpoints import failpoint
-from storage import audit, cards, companies, escalations, failures, incidents, nights, outbox
+from receivables.words import plain
+from storage import audit, cards, companies, escalations, failures, incidents, nights, outbox, slack_trouble
 from storage.alone import Alone
 from storage.cards import Place
 from storage.outbox import Waiting
+from storage.slack_trouble import SLACK, SlackTrouble
 from storage.watch import Watch
 
 MESSAGES_PER_LINE = 5  # of one company in one run; only one leaves a second, and no company waits for another's
@@ -41,6 +44,12 @@ HISTORY_PAGE = 200  # messages of the channel, newest first ...
 HISTORY_PAGES = 5  # ... so a thousand at most: a message that was lost is about as old as the trouble
 FAILURES_PER_WRITE = 250  # a transaction touches at most 500 rows
 EVENT = "resolve_now_card"
+#: How long trouble is left alone before it is tried again: (at least, at most) seconds.
+PAUSES = {Trouble.AWAY: (5.0, 60.0), Trouble.ACCESS: (60.0, 60.0), Trouble.CHANNEL: (15.0, 180.0)}
+UNKNOWN_SECONDS, UNKNOWN_AT_MOST_SECONDS = 5.0, 600.0  # for one message that Slack refuses with a word not known here
+WITHOUT_BUTTONS = (
+    "Slack does not show this card's buttons at the moment. Open {open_by} in Slack, or {decide_by} on the command line."
+)
 
 log = structlog.get_logger()
 
@@ -52,23 +61,22 @@ class Outbox:
     rooms: Rooms
     client: WebClient
     team: str = ""  # Slack's own id, asked for with the first message
-    quiet_until: dict[str, float] = field(default_factory=dict)  # channel -> monotonic seconds
-    stopped_until: float = 0.0
+    quiet_until: dict[str, float] = field(default_factory=dict)  # channel, or SLACK for all of them -> monotonic seconds
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.rooms.clock)  # of what other processes hold
         self.alone = Alone(self.rooms.db, idle_seconds=FROZEN_SECONDS)
+        self._troubles: Mapping[str, SlackTrouble] = {}  # as the rows say, since they were read last
 
     def run_once(self) -> int:
         """Sends what may be sent now; returns how many messages left. Never raises for Slack's answers."""
-        rooms = self.rooms
-        if rooms.clock.monotonic() < self.stopped_until:
-            return 0
+        rooms, now = self.rooms, self.rooms.clock.now()
         with rooms.db.read() as connection:
             companies_here = [company for company in outbox.leaving(connection) if company in rooms.channels]
-        if not companies_here:
+            self._troubles = slack_trouble.standing(connection) if companies_here else {}
+        if not companies_here or self._is_left_alone(SLACK, now):
             return 0
-        ours = self._channels_of_ours(companies_here)
+        ours = {channel for channel in self._channels_of_ours(companies_here) if not self._is_left_alone(channel, now)}
         for company in companies_here:
             if rooms.channels[company].cards in ours:
                 self._tell_in_incidents(company)
@@ -92,6 +100,11 @@ class Outbox:
                     outbox.put_back(work, wish, next_at=next_at, problem="", never_left=True)
         return sent
 
+    def _is_left_alone(self, place: str, now: datetime) -> bool:
+        """Whether Slack takes nothing there and it is too early to try again."""
+        trouble = self._troubles.get(place)
+        return trouble is not None and trouble.try_at > now
+
     def _channels_of_ours(self, companies_here: Sequence[str]) -> set[str]:
         """The channels that this process sends to, and no other while it lives."""
         channels = {self._channel(company, urgent) for company in companies_here for urgent in (False, True)}
@@ -102,10 +115,11 @@ class Outbox:
         return channel.escalations if urgent else channel.cards
 
     def _claim(self, company: str, urgent: bool) -> Sequence[Waiting]:
+        """The messages of a line; a single one where it is to find out whether Slack takes anything again."""
+        is_trial = not self._troubles.keys().isdisjoint((self._channel(company, urgent), SLACK))
+        limit = 1 if is_trial else MESSAGES_PER_LINE
         with self.rooms.work(company) as work:
-            return outbox.claim(
-                work, self.watch, owner=self.rooms.owner, lease_seconds=LEASE_SECONDS, limit=MESSAGES_PER_LINE, urgent=urgent
-            )
+            return outbox.claim(work, self.watch, owner=self.rooms.owner, lease_seconds=LEASE_SECONDS, limit=limit, urgent=urgent)
 
     # --- many at once -------------------------------------------------------------------------------------------------
 
@@ -135,7 +149,7 @@ class Outbox:
     def _seconds_to_wait(self, wish: Waiting) -> float:
         """0.0 is now. A channel is written to once a second, and one subject's messages leave in order."""
         now = self.rooms.clock.monotonic()
-        until = max(self.quiet_until.get(self._target(wish), 0.0), self.stopped_until)
+        until = max(self.quiet_until.get(self._target(wish), 0.0), self.quiet_until.get(SLACK, 0.0))
         if until > now:
             return until - now + BEHIND_SECONDS
         with self.rooms.db.read() as connection:
@@ -153,8 +167,9 @@ class Outbox:
             else:
                 self._tell(wish, place)
         except (SlackClientError, OSError) as error:
-            self._troubled(wish, error, target)
+            self._troubled(wish, trouble_of(error), target)
             return 0
+        self._taken_again(target)
         return 1
 
     def _show(self, wish: Waiting, channel: Channel, place: Place | None, target: str) -> None:
@@ -163,7 +178,7 @@ class Outbox:
         What it was drawn for is remembered as the wish's own moment: a change made while it was drawn is a later wish.
         """
         message = self._draw(wish, channel)
-        stands = self._post_or_rewrite(wish, message, place, target)
+        stands, refused = self._post_or_rewrite(wish, message, place, target)
         if place is None and wish.subject_kind == "escalation":  # its thread begins now
             with self.rooms.db.read() as connection:
                 stands = replace(stands, told_seq=audit.last_seq(connection, wish.company))
@@ -173,13 +188,13 @@ class Outbox:
                 next_at = work.at + timedelta(seconds=SECONDS_BETWEEN_MESSAGES)
                 outbox.put_back(work, wish, next_at=next_at, problem="", never_left=True)
             else:
-                outbox.settle(work, wish, state="sent")
+                outbox.sent(work, wish, note=f"as plain text: {refused}" if refused else "")
 
     def _tell(self, wish: Waiting, place: Place) -> None:
         told = thread.tell(self.client, self.rooms, wish, place)
         with self.rooms.work(wish.company) as work:
             cards.stands_at(work, replace(place, told_seq=told))
-            outbox.settle(work, wish, state="sent")
+            outbox.sent(work, wish)
 
     def _draw(self, wish: Waiting, channel: Channel) -> Message:
         """The message as the database says now."""
@@ -202,38 +217,40 @@ class Outbox:
             facts = cards.facts(work, wish.subject, found.offered)
         return naming_its_company(failure_card(facts, channel.company, rooms.names), channel)
 
-    def _post_or_rewrite(self, wish: Waiting, message: Message, place: Place | None, target: str) -> Place:
-        if place is not None and self._rewritten(wish, message, place):
-            return place
+    def _post_or_rewrite(self, wish: Waiting, message: Message, place: Place | None, target: str) -> tuple[Place, str]:
+        """Where the message stands now, and Slack's word where it took only its text."""
+        how = self._how_without_buttons(wish)
+        if place is not None and (stands := self._rewritten(wish, message, place, how)):
+            return stands
         with self.rooms.db.read() as connection:
             look = outbox.may_be_there(connection, wish)
         found = self._found(wish, target) if look else None
-        if found is not None and found != place and self._rewritten(wish, message, found):
-            return found
+        if found is not None and found != place and (stands := self._rewritten(wish, message, found, how)):
+            return stands
         if not self.team:
             self.team = str(self.client.auth_test()["team_id"])
-        answer = self.client.chat_postMessage(
-            channel=target,
-            text=message.text,
-            blocks=message.blocks,
-            metadata=_metadata(wish),
-            unfurl_links=False,
-            unfurl_media=False,
-        )
+        answer, refused = posting.post(self.client, message, _metadata(wish), channel=target, how=how)
         failpoint("outbox.after_post")
-        return Place(wish.subject_kind, wish.subject, self.team, str(answer["channel"]), str(answer["ts"]))
+        return Place(wish.subject_kind, wish.subject, self.team, str(answer["channel"]), str(answer["ts"])), refused
 
-    def _rewritten(self, wish: Waiting, message: Message, place: Place) -> bool:
-        """Rewrites the message in place; False when it is not there any more."""
+    def _rewritten(self, wish: Waiting, message: Message, place: Place, how: str) -> tuple[Place, str] | None:
+        """Rewrites the message in place; None when it is not there any more, or stands where we no longer send cards."""
         try:
-            self.client.chat_update(
-                channel=place.channel, ts=place.ts, text=message.text, blocks=message.blocks, metadata=_metadata(wish)
-            )
+            _, refused = posting.rewrite(self.client, message, _metadata(wish), channel=place.channel, ts=place.ts, how=how)
         except SlackClientError as error:
-            if trouble_of(error)[0] is not Trouble.GONE:
-                raise
-            return False
-        return True
+            trouble = trouble_of(error).trouble
+            if trouble is Trouble.GONE or (trouble is Trouble.CHANNEL and place.channel != self._target(wish)):
+                return None
+            raise
+        return place, refused
+
+    def _how_without_buttons(self, wish: Waiting) -> str:
+        """How a person does what the card's buttons would have done, where Slack takes its text alone."""
+        if wish.subject_kind != "failure":
+            return WITHOUT_BUTTONS.format(open_by="/payments failing", decide_by="resolve-now failures")
+        with self.rooms.db.read() as connection:
+            number = plain(failures.get(connection, wish.company, wish.subject).transaction_number)
+        return WITHOUT_BUTTONS.format(open_by=f"/payments show {number}", decide_by=f"resolve-now show {number}")
 
     def _found(self, wish: Waiting, target: str) -> Place | None:
         """The message of an earlier sending that nobody remembers, by the subject in its metadata."""
@@ -254,27 +271,47 @@ class Outbox:
 
     # --- trouble ------------------------------------------------------------------------------------------------------
 
-    def _troubled(self, wish: Waiting, error: Exception, target: str) -> None:
-        trouble, seconds, words = trouble_of(error)
-        log.warning("slack_refused", company=wish.company, subject=wish.subject, trouble=trouble, error=words)
-        match trouble:
-            case Trouble.GIVE_UP | Trouble.GONE:
+    def _troubled(self, wish: Waiting, answer: Answer, target: str) -> None:
+        """Puts the message back: for all of its channel, or of Slack, where the trouble is theirs, else for itself alone."""
+        log.warning(
+            "slack_refused", company=wish.company, subject=wish.subject, trouble=answer.trouble, error=answer.word, channel=target
+        )
+        match answer.trouble:
+            case Trouble.AWAY | Trouble.CHANNEL | Trouble.ACCESS:
+                seconds = self._leave_alone(SLACK if answer.trouble is Trouble.ACCESS else target, answer)
+            case Trouble.WAIT:
+                seconds = answer.seconds
+                self.quiet_until[target] = self.rooms.clock.monotonic() + seconds
+            case Trouble.GONE:  # its thread has no beginning any more: the card is posted anew, with all that was told in it
+                seconds = SECONDS_BETWEEN_MESSAGES
                 with self.rooms.work(wish.company) as work:
-                    outbox.settle(work, wish, state="given_up", problem=words)
-            case Trouble.STOP:
-                self.stopped_until = self.rooms.clock.monotonic() + seconds
-                self._put_back(wish, seconds, words, never_left=True)
-            case Trouble.LATER:
-                self.quiet_until[target] = self.rooms.clock.monotonic() + seconds
-                self._put_back(wish, seconds, words, never_left=True)
+                    cards.forget(work, wish.subject_kind, wish.subject)
+            case Trouble.CONTENT:
+                seconds = UNKNOWN_AT_MOST_SECONDS
             case Trouble.UNKNOWN:
-                self.quiet_until[target] = self.rooms.clock.monotonic() + seconds
-                self._put_back(wish, seconds, words, never_left=False)
-
-    def _put_back(self, wish: Waiting, seconds: float, words: str, *, never_left: bool) -> None:
+                seconds = min(UNKNOWN_SECONDS * 2.0**wish.sendings, UNKNOWN_AT_MOST_SECONDS)
         with self.rooms.work(wish.company) as work:
             next_at = work.at + timedelta(seconds=seconds)
-            outbox.put_back(work, wish, next_at=next_at, problem=words, never_left=never_left)
+            outbox.put_back(work, wish, next_at=next_at, problem=answer.word, never_left=answer.never_left)
+
+    def _leave_alone(self, place: str, answer: Answer) -> float:
+        """Remembers for every process that nothing is taken there; returns for how many seconds it is not tried."""
+        least, most = PAUSES[answer.trouble]
+        now = self.rooms.clock.now()
+        try_at = slack_trouble.try_again_at(self._troubles.get(place), now, least_seconds=least, most_seconds=most)
+        with self.rooms.db.work() as connection:
+            slack_trouble.found(connection, place, answer.word, at=now, try_at=try_at)
+        seconds = (try_at - now).total_seconds()
+        self.quiet_until[place] = self.rooms.clock.monotonic() + seconds
+        return seconds
+
+    def _taken_again(self, target: str) -> None:
+        """Something was taken: whatever was wrong there, or with Slack itself, is over."""
+        over = [place for place in (target, SLACK) if place in self._troubles]
+        if over:
+            log.info("slack_takes_messages_again", places=over)
+            with self.rooms.db.work() as connection:
+                slack_trouble.over(connection, *over)
 
 
 def _metadata(wish: Waiting) -> dict[str, Any]:

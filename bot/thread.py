@@ -8,7 +8,8 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from bot import labels
+from bot import labels, posting
+from bot.cards import Message
 from bot.escalations import mentions
 from bot.outcomes import not_carried_out
 from bot.people import Names, name_of
@@ -51,14 +52,9 @@ def tell(client: WebClient, rooms: Rooms, wish: Waiting, place: Place) -> int:
     words = channel.company.words
     text = cut("\n".join(f"{words.moment(row.at)}: {_line(row, rooms.names)}" for row in rows), REPLY_AT_MOST)
     called = mentions(channel) if any(row.action == "escalation.reminded" for row in rows) else ""
-    client.chat_postMessage(
-        channel=place.channel,
-        thread_ts=place.ts,
-        text=fallback(text),
-        blocks=[*([mentioning(called)] if called else []), section(text)],
-        metadata={"event_type": EVENT, "event_payload": {"seq": last}},
-        unfurl_links=False,
-    )
+    message = Message(fallback(text), [*([mentioning(called)] if called else []), section(text)])
+    metadata = {"event_type": EVENT, "event_payload": {"seq": last}}
+    posting.post(client, message, metadata, channel=place.channel, thread_ts=place.ts)
     return last
 
 

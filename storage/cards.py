@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -93,8 +94,10 @@ def place(connection: Connection, company: str, subject_kind: str, subject: str)
     """Where the subject's message stands, or None when it was never posted."""
     table = schema.card
     row = connection.execute(sa.select(table).where(*_is(company, subject_kind, subject))).first()
-    if row is None:
-        return None
+    return None if row is None else _place(row)
+
+
+def _place(row: sa.Row[Any]) -> Place:
     return Place(row.subject_kind, row.subject, row.team, row.channel, row.ts, row.told_seq, row.drawn_at)
 
 
@@ -108,8 +111,45 @@ def at_place(connection: Connection, channel: str, ts: str) -> tuple[str, str, s
 def stands_at(work: Work, where: Place) -> None:
     """Remembers where a subject's message stands; a new message takes the place of one that is gone."""
     table = schema.card
-    work.connection.execute(sa.delete(table).where(*_is(work.company, where.subject_kind, where.subject)))
-    work.connection.execute(sa.insert(table).values(company=work.company, **vars(where)))
+    forget(work, where.subject_kind, where.subject)
+    work.connection.execute(sa.insert(table).values(company=work.company, looked_at=work.at, **vars(where)))
+
+
+def to_look_for(connection: Connection, companies: Sequence[str], *, before: datetime, limit: int) -> Sequence[tuple[str, Place]]:
+    """(company, place) of messages about what is open that were not looked for since `before`, longest ago first."""
+    card = schema.card
+    about_open = [
+        sa.select(card).join(
+            subjects,
+            sa.and_(
+                card.c.company == subjects.c.company,
+                card.c.subject_kind == kind,
+                card.c.subject == subjects.c.id,
+                subjects.c.company.in_(companies),
+                schema.is_in(subjects.c.state, "open"),
+            ),
+        )
+        for kind, subjects in (("failure", schema.failure), ("incident", schema.incident), ("escalation", schema.escalation))
+    ]
+    found = sa.union_all(*about_open).subquery()
+    rows = connection.execute(
+        sa.select(found)
+        .where(sa.or_(found.c.looked_at.is_(None), found.c.looked_at < before))
+        .order_by(found.c.looked_at.asc().nulls_first())
+        .limit(limit)
+    )
+    return [(row.company, _place(row)) for row in rows]
+
+
+def looked_for(work: Work, where: Place) -> None:
+    """The message is looked for now."""
+    here = _is(work.company, where.subject_kind, where.subject)
+    work.connection.execute(sa.update(schema.card).where(*here).values(looked_at=work.at))
+
+
+def forget(work: Work, subject_kind: str, subject: str) -> None:
+    """The subject's message is not there any more."""
+    work.connection.execute(sa.delete(schema.card).where(*_is(work.company, subject_kind, subject)))
 
 
 #: What of the record belongs into a card's thread: who did what, and how it ended.

@@ -150,14 +150,14 @@ def _is_due(companies: Sequence[str], now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.company.in_(companies), table.c.next_at <= now, schema.among(table.c.state, LEAVING))
 
 
-def settle(work: Work, message: Waiting, *, state: str, problem: str = "") -> None:
-    """Ends a sending: *sent*, or *given_up* with the reason."""
+def sent(work: Work, message: Waiting, *, note: str = "") -> None:
+    """Ends a sending: Slack has the message. `note` says what is remarkable about it."""
     work.only_for(message.company)
     table = schema.outbox
     work.connection.execute(
         sa.update(table)
         .where(table.c.company == message.company, table.c.id == message.id, table.c.state == "sending")
-        .values(state=state, sent_at=work.at if state == "sent" else None, lease_until=None, lease_owner="", problem=problem)
+        .values(state="sent", sent_at=work.at, lease_until=None, lease_owner="", problem=note)
     )
 
 

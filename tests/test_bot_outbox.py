@@ -156,18 +156,6 @@ def test_card_that_somebody_deleted_is_posted_anew(acme: BotScene) -> None:
     assert (["TXN-1"], False) == (numbers(acme), acme.card()["ts"] == gone["ts"])
 
 
-@pytest.mark.parametrize("error", ["channel_not_found", "is_archived", "not_in_channel"])
-def test_channel_that_does_not_take_cards_is_given_up_with_the_reason(error: str, acme: BotScene) -> None:
-    failing(acme)
-    acme.workspace.fault("error", "chat.postMessage", error=error)
-
-    acme.deliver()
-
-    with acme.house.db.read() as connection:
-        rows = connection.exec_driver_sql("SELECT state, problem FROM outbox").all()
-    assert [("given_up", error)] == [tuple(row) for row in rows]
-
-
 def test_lost_access_stops_every_call_for_a_minute_and_then_resumes(acme: BotScene) -> None:
     failing(acme, 10_000, 20_000)
     acme.workspace.fault("error", error="invalid_auth")

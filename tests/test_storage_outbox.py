@@ -67,7 +67,7 @@ def test_what_another_process_is_sending_is_its_own_until_it_was_seen_unchanged_
     want(db, "acme", "failure", 2)
     first, second = claim(db, "acme")
     with at_work(db) as work:
-        outbox.settle(work, first, state="sent")
+        outbox.sent(work, first)
     clock = ManualClock()
     watch, taken = Watch(clock), list[Sequence[Waiting]]()
     for seconds in (0, LEASE_SECONDS - 1, 2):

@@ -35,6 +35,9 @@ OF_CAUSES = 24 - len(NOT_PLAYED)
 Rows = dict[str, list[dict[str, Any]]]
 
 
+OPEN = "SELECT id FROM {} WHERE state = 'open'"
+
+
 @dataclass(frozen=True)
 class Old:
     """The folder of a company as 0.1.0 left it, and the URL of its database."""
@@ -136,6 +139,21 @@ def test_the_books_are_read_anew_for_the_words_of_their_receipts_before_anything
         assert {("", None)} == {
             (row.books_cursor, row.mirrored_whole_at) for row in connection.execute(sa.select(schema.company))
         }
+
+
+def test_a_card_that_was_given_up_waits_again_while_its_failure_is_open(db: Database) -> None:
+    with db.work() as connection:
+        connection.execute(sa.text("UPDATE outbox SET state = 'given_up', problem = 'not_in_channel'"))
+
+    migrate(db)
+
+    with db.read() as connection:
+        waits = set(connection.execute(sa.text("SELECT subject FROM outbox WHERE state = 'waiting' AND problem = ''")).scalars())
+        kinds = ("failure", "incident", "escalation")
+        open_ones = {id for kind in kinds for id in connection.execute(sa.text(OPEN.format(kind))).scalars()}
+        known = set(connection.execute(sa.text("SELECT subject FROM outbox")).scalars())
+    assert open_ones & known == waits
+    assert waits
 
 
 def test_an_old_database_is_refused_until_it_is_migrated(db: Database) -> None:

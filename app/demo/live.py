@@ -105,7 +105,7 @@ def _play(folder: Path, house: House, books: TroubledBooks, workspace: Workspace
 
 def _run(alarms: Alarms, bot: Bot, workspace: Workspace, folder: Path, arriving: threading.Thread) -> None:
     alarms.start()
-    alarms.run_outbox(bot.outbox)
+    alarms.run_sending(bot)
     bot.start()
     arriving.start()
     print_line("A practice workspace (not Slack) with one failure of every kind. Open this page, and act as Dana:")

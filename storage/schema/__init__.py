@@ -14,7 +14,7 @@ from storage.schema.connections import call_budget, feed_cursor, feed_record, se
 from storage.schema.decisions import alias, decision, offer, other_money, proof, receipt_claim
 from storage.schema.effects import dispatch, effect
 from storage.schema.failures import diagnosis, escalation, evidence, failure, incident, look
-from storage.schema.messages import card, outbox
+from storage.schema.messages import card, outbox, slack_trouble
 from storage.schema.nights import night
 from storage.schema.payments import (
     allocation,
@@ -79,6 +79,7 @@ __all__ = [
     "search_due",
     "searchable",
     "seen_message",
+    "slack_trouble",
     "slot",
     "tally",
     "token",

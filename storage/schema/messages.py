@@ -1,4 +1,4 @@
-"""Tables of what people are shown: where each card stands, and what waits to be sent."""
+"""Tables of what people are shown: where each card stands, what waits to be sent, and where Slack takes nothing."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ card = Table(
     Column("ts", String(40), nullable=False),
     Column("drawn_at", Moment, nullable=False),
     Column("told_seq", Integer, nullable=False),  # up to which row of the record its thread tells
+    Column("looked_at", Moment),  # when it was last seen to be there; NULL was never looked for
     refers_to("company", "company", key=("id",)),
     one_of("subject_kind", _SUBJECTS),
 )
@@ -50,3 +51,13 @@ Index("uq_outbox_waiting", outbox.c.company, outbox.c.subject_kind, outbox.c.sub
       sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))  # fmt: skip
 _LEAVING = in_words(LEAVING)
 Index("ix_outbox_leaving", outbox.c.company, outbox.c.next_at, sqlite_where=_LEAVING, postgresql_where=_LEAVING)
+
+#: Slack is one for all companies, and a channel may serve several.
+slack_trouble = Table(
+    "slack_trouble",
+    metadata,
+    Column("place", String(40), primary_key=True),  # a channel, or a word for what is wrong everywhere
+    Column("problem", Text, nullable=False),  # Slack's own word
+    Column("since_at", Moment, nullable=False),
+    Column("try_at", Moment, nullable=False),
+)
