@@ -26,6 +26,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from app.clock import random_bytes
+from bot.manifest import manifest
 from workspace import PersonSeed, Seed, Workspace, start
 
 PICTURES = Path(__file__).resolve().parent / "pictures"
@@ -35,12 +36,11 @@ WIDTH, HEIGHT = 980, 2400  # a width at which a card's figures stand beside each
 SHARP = 1.5  # dots for each pixel of the two pictures of the README
 SEED = Seed(
     team="Acme Networks (practice)",
-    app_name="Resolve Now",
     bot_name="resolve_now",
     people=(PersonSeed("dana", "Dana Reyes", "dana@example.com", "Controller"),),
     channels=("payments-sync",),
     groups={},
-)
+).with_manifest(manifest())
 
 Json = dict[str, Any]
 

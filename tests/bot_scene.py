@@ -28,13 +28,14 @@ from app.clock import random_bytes
 from app.slack import open_bot
 from app.wiring import House, open_house
 from bot.bolt import Bot
+from bot.manifest import manifest
 from receivables.books_records import Invoice
 from storage import audit, decisions
 from storage.decisions import StoredDecision
 from storage.watch import Watch
 from sync import journey, preview, searching
 from workspace.running import Workspace, start
-from workspace.seed import Command, PersonSeed, Seed
+from workspace.seed import PersonSeed, Seed
 
 Json = dict[str, Any]
 PATIENCE_SECONDS = 10.0  # real ones, for what happens in another thread
@@ -42,7 +43,6 @@ ROUNDS = 400  # of the outbox, until nothing waits
 AFTER_PAID = datetime(2026, 3, 4, 17, 30, tzinfo=UTC)
 SEED = Seed(
     team="Acme Networks (practice)",
-    app_name="Resolve Now",
     bot_name="resolve_now",
     people=(
         PersonSeed("dana", "Dana Reyes", "dana@example.com", "Controller"),
@@ -51,8 +51,7 @@ SEED = Seed(
     ),
     channels=("payments-sync", "finance-leads"),
     groups={"finance": ("dana", "sam")},
-    commands=(Command("/payments", "Search payments, see what fails, sync", "search TEXT"),),
-)
+).with_manifest(manifest())
 SETTINGS = """\
 [[company]]
 id = "acme"

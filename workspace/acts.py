@@ -38,6 +38,10 @@ class Acts:
             return _no("no_text", "There is nothing to send.")
         if text.startswith("/"):
             return await self._command(person, place, text)
+        if place.is_archived:
+            return _no("is_archived", f"#{place.name} is archived.")
+        if place.im_with and not self._seed.takes_messages:
+            return _no("messages_tab_disabled", "Sending messages to this app has been turned off.")
         message: Json = {
             "type": "message",
             "user": person,

@@ -11,6 +11,7 @@ from workspace.web_api import Arguments, Desk, Method
 
 PAGE = 100
 LARGEST_PAGE = 999
+SMALL_PAGE = 15  # where reading is limited to once a minute
 LARGEST_FILE_BYTES = 20_000_000  # charts and spreadsheets; a practice workspace is no archive
 
 
@@ -21,7 +22,10 @@ def post_message(desk: Desk, given: Arguments) -> Json:
     message = posting.app_message(desk.state, given.held, channel)
     desk.pace.admit(channel.id)
     posted = desk.state.post(channel.id, message)
-    return {"channel": channel.id, "ts": posted.ts, "message": posting.shown(desk.state, posted, with_metadata=True)}
+    answer: Json = {"channel": channel.id, "ts": posted.ts, "message": posting.shown(desk.state, posted, with_metadata=True)}
+    if len(given.optional("text")) > posting.TEXT_CHARACTERS:
+        answer["response_metadata"] = {"warnings": ["message_truncated"]}
+    return answer
 
 
 def update(desk: Desk, given: Arguments) -> Json:
@@ -68,9 +72,10 @@ def permalink(desk: Desk, given: Arguments) -> Json:
 
 def history(desk: Desk, given: Arguments) -> Json:
     """Newest first, replies in threads left out."""
+    desk.pace.admit_read("conversations.history")
     channel = posting.channel_named(desk.state, given.text("channel"))
     found = [message for message in desk.state.messages[channel.id].values() if not message.is_reply and _within(message, given)]
-    page, cursor = _page(found[::-1], given)
+    page, cursor = _page(desk, found[::-1], given)
     answer: Json = {
         "messages": [posting.shown(desk.state, message, with_metadata=_with_metadata(desk, given)) for message in page],
         "has_more": bool(cursor),
@@ -83,13 +88,14 @@ def history(desk: Desk, given: Arguments) -> Json:
 
 def replies(desk: Desk, given: Arguments) -> Json:
     """The message that began the thread, then its replies, oldest first."""
+    desk.pace.admit_read("conversations.replies")
     channel = posting.channel_named(desk.state, given.text("channel"))
     parent = desk.state.messages[channel.id].get(given.text("ts"))
     if parent is None:
         raise Refusal("thread_not_found")
     first = desk.state.messages[channel.id].get(parent.thread_ts, parent)
     found = [message for message in desk.state.thread(channel.id, first.ts) if _within(message, given)]
-    page, cursor = _page([first, *found], given)
+    page, cursor = _page(desk, [first, *found], given)
     answer: Json = {
         "messages": [posting.shown(desk.state, message, with_metadata=_with_metadata(desk, given)) for message in page],
         "has_more": bool(cursor),
@@ -108,12 +114,12 @@ def _within(posted: Posted, given: Arguments) -> bool:
     return posted.ts > oldest and (not latest or posted.ts < latest)
 
 
-def _page(found: list[Posted], given: Arguments) -> tuple[list[Posted], str]:
+def _page(desk: Desk, found: list[Posted], given: Arguments) -> tuple[list[Posted], str]:
     """One page and the cursor of the next; the cursor is the first message of that page."""
     cursor = given.optional("cursor")
     if cursor:
         found = found[next((number for number, message in enumerate(found) if message.ts == cursor), len(found)) :]
-    limit = given.limit(PAGE, LARGEST_PAGE)
+    limit = given.limit(PAGE, SMALL_PAGE if desk.pace.reads_per_minute else LARGEST_PAGE)
     return found[:limit], found[limit].ts if len(found) > limit else ""
 
 

@@ -30,6 +30,8 @@ def views_update(desk: Desk, given: Arguments) -> Json:
 
 def views_publish(desk: Desk, given: Arguments) -> Json:
     person = given.text("user_id")
+    if not desk.seed.has_home_tab:
+        raise Refusal("not_enabled")
     if person not in desk.state.people or desk.state.people[person].is_bot:
         raise Refusal("user_not_found")
     return {"view": views.publish_home(desk.state, person, given.document("view"), given.optional("hash")).body}

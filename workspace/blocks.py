@@ -16,6 +16,7 @@ from workspace.block_grammar import Check, Problems, note, string, text, typed
 from workspace.refusal import Json, Refusal
 
 _BLOCK = typed(limits.BLOCKS)
+VIEW_BYTES = 250_000
 _WITHOUT_ACTION_ID = frozenset({"image", "mrkdwn", "plain_text"})
 _VIEW_FIELDS: Mapping[str, Check] = {
     "title": text(24, "plain_text"),
@@ -46,6 +47,8 @@ def view(given: object, kind: str, make_id: Callable[[], str]) -> Json:
     problems = view_problems(held, kind)
     if problems:
         raise Refusal("invalid_arguments", problems=problems)
+    if len(json.dumps(held).encode()) > VIEW_BYTES:
+        raise Refusal("view_too_large")
     return {**deepcopy(held), "blocks": completed(held["blocks"], make_id)}
 
 
@@ -160,6 +163,17 @@ def _complete_texts(value: Any) -> None:
         else:
             for item in value.values():
                 _complete_texts(item)
+
+
+def text_characters(value: object) -> int:
+    """How long all texts in some blocks are together."""
+    if isinstance(value, list):
+        return sum(text_characters(item) for item in value)
+    if not isinstance(value, dict):
+        return 0
+    own = value.get("text")
+    rest = (item for name, item in value.items() if name != "text" or not isinstance(item, str))
+    return (len(own) if isinstance(own, str) else 0) + sum(text_characters(item) for item in rest)
 
 
 def parsed(given: object) -> object:

@@ -18,9 +18,10 @@ class Controls:
         self._delivery = delivery
 
     async def set(self, given: Json) -> Json:
-        """Each name with its value: "fault" (see faults), "clear_faults", "messages_per_second", "disconnect" (a reason),
-        "request_url", "uninstall" (a team), "deactivate" (a person), "archive", "unarchive", "invite" and "remove" (the app,
-        in a channel), "delete" ({"channel", "ts"}). Raises ValueError or KeyError for anything else.
+        """Each name with its value: "fault" (see faults), "clear_faults", "messages_per_second", "reads_per_minute" (see Pace),
+        "disconnect" (a reason), "deaf", "request_url", "uninstall" (a team), "deactivate" (a person), "archive", "unarchive",
+        "invite" and "remove" (the app, in a channel), "delete" ({"channel", "ts"}). Raises ValueError or KeyError for
+        anything else.
         """
         for name, value in given.items():
             match name:
@@ -30,6 +31,10 @@ class Controls:
                     self._api.faults.clear()
                 case "messages_per_second":
                     self._desks.first.pace.messages_per_second = float(value)
+                case "reads_per_minute":
+                    self._desks.first.pace.reads_per_minute = float(value)
+                case "deaf":
+                    self._delivery.deafen()
                 case "disconnect":
                     await self._delivery.disconnect(str(value))
                 case "request_url":

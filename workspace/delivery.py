@@ -12,7 +12,7 @@ import hmac
 import http.client
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode, urlsplit
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -40,6 +40,7 @@ class Delivery:
         self._awaited: dict[str, asyncio.Future[Json]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._turn = 0
+        self.transports: Mapping[tuple[str, int], asyncio.Transport] = {}  # of every caller, by its address
         self.request_url = ""
         self.log: deque[Json] = deque(maxlen=DELIVERIES_KEPT)
 
@@ -169,6 +170,12 @@ class Delivery:
             await socket.send_text(json.dumps({"type": "disconnect", "reason": reason, "debug_info": {"host": "practice"}}))
             await socket.close()
         return len(told)
+
+    def deafen(self) -> None:
+        """Every connection stays, but nothing the app says arrives, its pings included: a dead line that nobody closed."""
+        for socket in self._connections:
+            if socket.client:
+                self.transports[socket.client.host, socket.client.port].pause_reading()
 
     # ---- signed requests
 

@@ -22,10 +22,11 @@ KINDS = {
 
 @dataclass
 class Fault:
-    """What should go wrong. `method` is a Web API method, "response_url", or "*" for all of them."""
+    """What should go wrong. `method` is a Web API method, "response_url", or "*" for all of them; `channel` only one channel."""
 
     kind: str
     method: str = "*"
+    channel: str = ""
     times: int | None = None  # None: until its time is over, or indefinitely
     until: float | None = None  # seconds since 1970, UTC
     seconds: float = 0.0
@@ -41,11 +42,11 @@ class Faults:
         self._set: list[Fault] = []
 
     def add(self, given: Mapping[str, Any]) -> None:
-        """Sets one from {"kind", "method", "times", "for_seconds", "seconds", "error", "retry_after_seconds"}.
+        """Sets one from {"kind", "method", "channel", "times", "for_seconds", "seconds", "error", "retry_after_seconds"}.
 
         Raises ValueError when it says something unknown. Without times or for_seconds it goes wrong once.
         """
-        known = {"kind", "method", "times", "for_seconds", "seconds", "error", "retry_after_seconds"}
+        known = {"kind", "method", "channel", "times", "for_seconds", "seconds", "error", "retry_after_seconds"}
         if unknown := set(given) - known:
             raise ValueError(f"unknown in a fault: {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")
         if given.get("kind") not in KINDS:
@@ -56,6 +57,7 @@ class Faults:
             Fault(
                 kind=str(given["kind"]),
                 method=str(given.get("method", "*")),
+                channel=str(given.get("channel", "")),
                 times=int(times) if times is not None else (None if for_seconds is not None else 1),
                 until=self._now() + float(for_seconds) if for_seconds is not None else None,
                 seconds=float(given.get("seconds", 0.0)),
@@ -67,12 +69,12 @@ class Faults:
     def clear(self) -> None:
         self._set.clear()
 
-    def next(self, method: str) -> Fault | None:
+    def next(self, method: str, channel: str = "") -> Fault | None:
         """The fault for this call, now counted as used."""
         now = self._now()
         self._set = [fault for fault in self._set if fault.until is None or fault.until > now]
         for fault in self._set:
-            if fault.method in ("*", method):
+            if fault.method in ("*", method) and fault.channel in ("", channel):
                 if fault.times is not None:
                     fault.times -= 1
                     if fault.times <= 0:

@@ -5,6 +5,7 @@ Leaves: messages in the state, with what Slack adds to them. Never: delivers any
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,25 +18,42 @@ from workspace.state import State
 TEXT_CHARACTERS = 40_000  # what is longer is cut by chat.postMessage, silently as in Slack
 UPDATED_TEXT_CHARACTERS = 4_000  # and the lower one for chat.update
 ATTACHMENTS = 100
+METADATA_BYTES = 16_000
+# All texts of a message's blocks together, and what each block counts beside its text. Slack does not publish them; these two
+# agree with every measurement in its public bug reports (slackapi/bolt-js #2509 and #2867).
+BLOCK_TEXT_CHARACTERS = 13_300
+CHARACTERS_OF_A_BLOCK = 60
 
 
 class Pace:
-    """About one message per second and channel, Slack's limit for chat.postMessage; 0 switches it off."""
+    """About one message per second and channel, Slack's limit for chat.postMessage; 0 switches it off.
+
+    `reads_per_minute` is the limit of conversations.history and conversations.replies for a commercial app outside Slack's
+    Marketplace, which is 1; 0 is that of every other app, which is never reached here.
+    """
 
     def __init__(self, now: Callable[[], float], messages_per_second: float) -> None:
         self._now = now
         self.messages_per_second = messages_per_second
+        self.reads_per_minute = 0.0
         self._free_at: dict[str, float] = {}
 
     def admit(self, channel: str) -> None:
         """Raises Refusal ratelimited (HTTP 429 with Retry-After in seconds) when a channel gets too many."""
-        if not self.messages_per_second:
-            return
+        if self.messages_per_second:
+            self._take(channel, 1.0 / self.messages_per_second)
+
+    def admit_read(self, method: str) -> None:
+        """Raises Refusal ratelimited when messages are read too often."""
+        if self.reads_per_minute:
+            self._take(method, 60.0 / self.reads_per_minute)
+
+    def _take(self, what: str, seconds: float) -> None:
         now = self._now()
-        wait = self._free_at.get(channel, 0.0) - now
+        wait = self._free_at.get(what, 0.0) - now
         if wait > 0:
             raise too_many(math.ceil(wait))
-        self._free_at[channel] = now + 1.0 / self.messages_per_second
+        self._free_at[what] = now + seconds
 
 
 def too_many(retry_after_seconds: int) -> Refusal:
@@ -78,7 +96,7 @@ def app_message(state: State, given: Mapping[str, Any], channel: Channel) -> Jso
         "team": app.team_id,
     }
     if given.get("blocks"):
-        message["blocks"] = blocks.message_blocks(given["blocks"], state.ids.block)
+        message["blocks"] = _completed_blocks(state, given["blocks"])
     if given.get("attachments"):
         message["attachments"] = _attachments(state, given["attachments"])
     if not text and "blocks" not in message and "attachments" not in message:
@@ -113,6 +131,8 @@ def _attachments(state: State, given: object) -> list[Json]:
 def _metadata(given: object) -> Json:
     held = blocks.parsed(given)
     if isinstance(held, dict) and isinstance(held.get("event_type"), str) and isinstance(held.get("event_payload"), dict):
+        if len(json.dumps(held["event_payload"]).encode()) > METADATA_BYTES:
+            raise Refusal("metadata_too_large")
         return {"event_type": held["event_type"], "event_payload": held["event_payload"]}
     raise Refusal("invalid_metadata_format")
 
@@ -141,7 +161,10 @@ def changed_message(state: State, posted: Posted, given: Mapping[str, Any]) -> P
 
 
 def _completed_blocks(state: State, given: object) -> list[Json]:
-    return blocks.message_blocks(given, state.ids.block)
+    completed = blocks.message_blocks(given, state.ids.block)
+    if blocks.text_characters(completed) + CHARACTERS_OF_A_BLOCK * (len(completed) - 1) > BLOCK_TEXT_CHARACTERS:
+        raise Refusal("msg_blocks_too_long")
+    return completed
 
 
 def shown(state: State, posted: Posted, *, with_metadata: bool = False) -> Json:

@@ -116,6 +116,7 @@ class Workspace(Hands):
 
     def _run(self, listening: socket.socket, port: int) -> None:
         transports: Transports = {}
+        self._delivery.transports = transports
         guard = Guard(application([*self._doors.routes(), *self._page.routes()], transports), port)
         config = uvicorn.Config(
             guard,
@@ -184,6 +185,10 @@ class Workspace(Hands):
         """Closes the Socket Mode connections as Slack does every few hours."""
         self._control({"disconnect": reason})
 
+    def deafen(self) -> None:
+        """The connections stay open, and nothing that the app says arrives any more."""
+        self._control({"deaf": True})
+
     def allow(self, address: str, person: str) -> str:
         """Presses Allow on the page at which the app asks to be installed; the address it leads back to.
 
@@ -205,6 +210,10 @@ class Workspace(Hands):
     def fault(self, kind: str, method: str = "*", **more: object) -> None:
         """Makes calls go wrong (see faults.KINDS): times=, for_seconds=, seconds=, error=, retry_after_seconds=."""
         self._control({"fault": {"kind": kind, "method": method, **more}})
+
+    def limit_reads(self, per_minute: float) -> None:
+        """Slack's limit on reading messages for a commercial app outside its Marketplace is 1; 0 lifts it."""
+        self._control({"reads_per_minute": per_minute})
 
     def _control(self, given: Json) -> None:
         self._asked(self._controls.set(given))

@@ -79,6 +79,7 @@ class Seed:
     bot_name: str = "practice_app"
     people: tuple[PersonSeed, ...] = field(default_factory=_people)
     channels: tuple[str, ...] = ("receivables", "finance-leads")
+    private_channels: tuple[str, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"finance": ("priya", "tomas", "marta")})
     commands: tuple[Command, ...] = ()
     shortcuts: tuple[Shortcut, ...] = ()

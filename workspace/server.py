@@ -63,11 +63,12 @@ class Doors:
 
     async def web_api(self, request: Request) -> Response:
         method = str(request.path_params["method"])
-        fault = self._api.faults.next(method)
+        fault: Fault | None = None
         given: Json = {}
         try:
-            await _before(fault)
             given = await _arguments(request)
+            fault = self._api.faults.next(method, str(given.get("channel", "")))
+            await _before(fault)
             token, given = _credentials(request.headers.get("authorization", ""), given)
             answer, headers = self._api.call(method, token, given)
             self._api.remember(method, given=given)

@@ -152,9 +152,11 @@ class State:
                 channel.members += new
                 self.keep_channel(channel)
         names = {channel.name for channel in self.channels.values()}
-        for name in seed.channels:
+        for name in (*seed.channels, *seed.private_channels):
             if name not in names:
-                self.keep_channel(Channel(self.ids.make("C"), name, list(everybody), creator, int(self.now())))
+                channel = Channel(self.ids.make("C"), name, list(everybody), creator, int(self.now()))
+                channel.is_private = name in seed.private_channels
+                self.keep_channel(channel)
         handles = {group.handle for group in self.groups.values()}
         for handle, members in seed.groups.items():
             if handle not in handles:

@@ -25,6 +25,7 @@ from app.output import print_line
 from app.slack import open_bot
 from app.wiring import House, open_house, open_ledger
 from bot.bolt import Bot
+from bot.manifest import manifest
 from feeds.csv_file import CsvFile
 from receivables.money import text_from_minor
 from sync import intake
@@ -33,9 +34,8 @@ from workspace.running import Workspace, start
 from workspace.seed import Command, PersonSeed, Seed
 
 SECONDS_BETWEEN_PAYMENTS = 45.0  # slow enough to read what the last one did
-SEED = Seed(
+APP = Seed(
     team="Acme Networks (practice)",
-    app_name="Resolve Now",
     bot_name="resolve_now",
     people=(
         PersonSeed("dana", "Dana Reyes", "dana@example.com", "Controller"),
@@ -44,11 +44,8 @@ SEED = Seed(
     ),
     channels=("payments-sync", "finance-leads"),
     groups={"finance": ("dana", "sam")},
-    commands=(
-        Command("/payments", "Search payments, see what fails, sync", "search TEXT | failing | sync | help"),
-        Command("/books", "What the bookkeeper does by hand", "help"),
-    ),
-)
+).with_manifest(manifest())
+SEED = replace(APP, commands=(*APP.commands, Command("/books", "What the bookkeeper does by hand", "help")))
 
 
 def play_live(folder: Path, port: int) -> None:
