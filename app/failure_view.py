@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.output import print_line, print_table
 from bot import labels
 from receivables.diagnosis import Fact
 from receivables.words import Words, plain
+from storage.care import Care
 from storage.decisions import STANDS, StoredDecision
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
@@ -43,6 +44,8 @@ class FailureView:
     resolved_by: str
     blocked: str
     decision: Asked | None = None  # what was asked for and is not carried out yet
+    assignee: str | None = None
+    snoozed_until: datetime | None = None  # set aside now, and listed apart
 
 
 @dataclass(frozen=True)
@@ -99,10 +102,29 @@ def _fact(fact: Fact, words: Words) -> dict[str, Any]:
     return {"fact": fact.fact, "document": fact.document, "person": fact.person, "at": fact.at, "text": text}
 
 
+def with_care(shown: FailureView, held: Care | None, failure: StoredFailure, now: datetime) -> FailureView:
+    """The same with who has it, and until when it is set aside."""
+    if held is None:
+        return shown
+    return replace(shown, assignee=held.assignee, snoozed_until=held.snoozed_until if held.is_snoozed(failure, now) else None)
+
+
 def print_failures(shown: Sequence[FailureView], words: Mapping[str, Words]) -> None:
-    """A table of failures, then one sentence for each that says why. `words` are those of each company."""
+    """Tables of failures, those that are set aside in one of their own, each with one sentence for each that says why.
+
+    `words` are those of each company.
+    """
+    for title, listed in (
+        ("Failed payments", [failure for failure in shown if failure.snoozed_until is None]),
+        ("Snoozed", [failure for failure in shown if failure.snoozed_until is not None]),
+    ):
+        if listed:
+            _print_table(title, listed, words)
+
+
+def _print_table(title: str, shown: Sequence[FailureView], words: Mapping[str, Words]) -> None:
     print_table(
-        "Failed payments",
+        title,
         ("Payment", "Company", "Customer", "Amount", "Cause", "Confidence", "Recommended", "State"),
         [
             (
@@ -113,7 +135,7 @@ def print_failures(shown: Sequence[FailureView], words: Mapping[str, Words]) -> 
                 failure.cause or "not diagnosed",
                 failure.confidence or "-",
                 failure.remedy or "-",
-                _state(failure),
+                _state(failure, words[failure.company]),
             )
             for failure in shown
         ],
@@ -124,9 +146,11 @@ def print_failures(shown: Sequence[FailureView], words: Mapping[str, Words]) -> 
         print_line(f"{failure.transaction}: {failure.sentence}{waits}")
 
 
-def _state(failure: FailureView) -> str:
+def _state(failure: FailureView, words: Words) -> str:
     if failure.decision is not None:
         return STANDS[failure.decision.state]
     if failure.resolution is None:
-        return failure.state
+        assigned = f", assigned to {failure.assignee}" if failure.assignee else ""
+        until = f", until {words.moment(failure.snoozed_until)}" if failure.snoozed_until else ""
+        return f"{failure.state}{assigned}{until}"
     return labels.resolution_of(failure.resolution, failure.resolved_by)

@@ -45,6 +45,11 @@ COMMANDS = {
         "deciding:reopen",
         "Undo a dismissal, a decision that waits for a second person, or match and not_duplicate before the payment is posted.",
     ),
+    "assign": ("taking_care:assign", "Assign a failed payment to somebody, who is told in Slack; without --to, take it."),
+    "snooze": (
+        "taking_care:snooze",
+        "Set a failed payment aside until the morning of a day or until its cause changes; without --until, bring it back.",
+    ),
     "explain": (
         "explain:explain_payment",
         "Explain a diagnosis: the facts, the rules that fired, and the rules that nearly fired with what they lack.",

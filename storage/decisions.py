@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from receivables.authority import BY_ITS_MAKER
 from receivables.books_records import Receipt
 from receivables.diagnosis import Remedy
-from storage import schema, twins
+from storage import letters, schema, twins
 from storage.given import is_given
 from storage.schema.decisions import UNDER_WAY
 from storage.work import Work
@@ -129,7 +129,14 @@ def move(work: Work, held: StoredDecision, state: str, *, outcome: str) -> bool:
         transaction_number=held.transaction_number,
         body={"decision": held.id, "remedy": held.remedy, "outcome": outcome},
     )
+    _asks_nobody(work, held)
     return True
+
+
+def _asks_nobody(work: Work, held: StoredDecision) -> None:
+    """Whoever was asked to approve it is told that they need not any more."""
+    if held.state == "waiting_approval" and held.failure_id:
+        letters.end(work, held.failure_id, decision_id=held.id)
 
 
 def approve(work: Work, held: StoredDecision, *, by_maker: bool = False) -> bool:
@@ -154,6 +161,7 @@ def approve(work: Work, held: StoredDecision, *, by_maker: bool = False) -> bool
         transaction_number=held.transaction_number,
         body={"decision": held.id, "remedy": held.remedy, **({"note": BY_ITS_MAKER} if by_maker else {})},
     )
+    _asks_nobody(work, held)
     return True
 
 

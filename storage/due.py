@@ -34,7 +34,9 @@ class Waits(StrEnum):
     POSTED = "posted"  # a payment whose receipts are to be read back
     DECISION = "decision"  # one to be carried out, or one for many payments
     READ_BACK = "read_back"  # a dismissal whose proof was applied
-    REMINDER = "reminder"  # an escalation that nobody took
+    REMINDER = "reminder"  # an escalation that nobody took, an approval or an assignment
+    BACK = "back"  # a failure that was set aside until now
+    SUMMARY = "summary"  # what a company is told each morning
     SEARCH = "search"  # a payment or document that search does not know yet
 
 
@@ -104,6 +106,7 @@ def _of_effects() -> Sequence[sa.Select[str, str, datetime]]:
 
 def _of_people(reminders: int) -> Sequence[sa.Select[str, str, datetime]]:
     table, effect, incident, escalation = schema.decision, schema.effect, schema.incident, schema.escalation
+    letter, care, company = schema.letter, schema.care, schema.company
     here = (schema.among(table.c.state, UNDER_WAY), table.c.failure_id.is_not(None))
     under_way = sa.exists().where(
         effect.c.company == table.c.company, effect.c.decision_id == table.c.id, effect.c.state.in_(OPEN_STATES)
@@ -118,6 +121,9 @@ def _of_people(reminders: int) -> Sequence[sa.Select[str, str, datetime]]:
         _rows(Waits.READ_BACK, table.c.company, *here, *read_back),
         _rows(Waits.DECISION, incident.c.company, schema.is_in(incident.c.state, "open"), incident.c.bulk_remedy.is_not(None)),
         _rows(Waits.REMINDER, escalation.c.company, open_escalation, escalation.c.taken_by.is_(None), told_at <= told_before),
+        _rows(Waits.REMINDER, letter.c.company, letter.c.remind_at <= _moment("now")),
+        _rows(Waits.BACK, care.c.company, care.c.snoozed_until <= _moment("now")),
+        _rows(Waits.SUMMARY, company.c.id, company.c.summary_due_at <= _moment("now")),
     ]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from receivables.diagnosis import Cause, Diagnosis, Remedy
 from receivables.evidence import Evidence
 from receivables.payment import Payment
-from storage import codec, outbox, schema
+from storage import codec, letters, outbox, schema
 from storage.given import is_given
 from storage.work import Work
 
@@ -175,6 +175,7 @@ def resolve(work: Work, found: StoredFailure, *, resolution: str, by: str) -> bo
         body={"failure": found.id, "resolution": resolution, "by": by},
     )
     outbox.want(work, "failure", found.id)
+    letters.end(work, found.id)
     return True
 
 

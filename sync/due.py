@@ -35,7 +35,18 @@ class Piece(StrEnum):
 
 
 #: What of the waiting things is finished, and does not make a sync or a proof due.
-_FINISHED = frozenset({Waits.PLANNED, Waits.IN_FLIGHT, Waits.POSTED, Waits.DECISION, Waits.READ_BACK, Waits.REMINDER})
+_FINISHED = frozenset(
+    {
+        Waits.PLANNED,
+        Waits.IN_FLIGHT,
+        Waits.POSTED,
+        Waits.DECISION,
+        Waits.READ_BACK,
+        Waits.REMINDER,
+        Waits.BACK,
+        Waits.SUMMARY,
+    }
+)
 
 
 @dataclass(frozen=True)

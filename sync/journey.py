@@ -15,6 +15,7 @@ from receivables.errors import AccessLost, BooksError, BooksUnavailable
 from storage import audit, companies
 from sync import (
     binding,
+    care,
     correcting,
     decisions,
     deposits,
@@ -161,6 +162,8 @@ def finish_once(desk: Desk) -> JourneyCounts:
     with desk.work() as work:
         companies.ensure(work.connection, work.company)
     escalation.remind(desk)
+    care.remind(desk)
+    care.bring_back(desk)
     try:
         finish(desk, counts)
         if counts.decided or counts.posted or counts.refused or counts.failed:
@@ -188,6 +191,8 @@ def _diagnose(desk: Desk, counts: JourneyCounts) -> None:
     counts.diagnosed += found.diagnosed
     counts.left_to_person += found.left_to_person
     counts.incidents += incidents.run_once(desk).opened
+    if found.diagnosed:  # one that was set aside may fail for another reason now
+        care.bring_back(desk)
 
 
 def _pause(desk: Desk, error: BooksError) -> None:

@@ -26,7 +26,7 @@ from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import correcting, day_limits, matching, nearby
+from sync import approvals, correcting, day_limits, matching, nearby
 from sync.corrections import ask
 from sync.desk import Desk
 
@@ -83,7 +83,8 @@ def request(
             return pressed
         chosen = dict(options or {})
         stored, found, question = _in_question(connection, desk, number, remedy, chosen, evidence_id)
-        answer = may_decide(desk.people.get(by), day_limits.counted_alone(work, desk, question))
+        question = day_limits.counted_alone(work, desk, question)
+        answer = may_decide(desk.people.get(by), question)
         if answer.ruling is not Ruling.REFUSED:
             made = StoredDecision(
                 company=work.company,
@@ -107,7 +108,9 @@ def request(
                 changed_at=work.at,
                 by_maker=answer.by_maker,
             )
-            return _record(work, desk, made)
+            _record(work, desk, made)
+            approvals.ask(work, desk, made, question)
+            return made
         _not_permitted(work, number, answer, what=remedy, by=by)
     raise NotPermitted(answer.reason)
 
@@ -147,7 +150,7 @@ def _as_shown(found: StoredFailure, evidence_id: str | None) -> Diagnosis:
     return found.diagnosis
 
 
-def _record(work: Work, desk: Desk, made: StoredDecision) -> StoredDecision:
+def _record(work: Work, desk: Desk, made: StoredDecision) -> None:
     """Keeps the decision and wants its card. Raises StaleDecision, naming who, when somebody else decided first."""
     try:
         decisions.record(work, made)
@@ -157,7 +160,6 @@ def _record(work: Work, desk: Desk, made: StoredDecision) -> StoredDecision:
         how = " Approve or decline it on its card in Slack." if other.state == "waiting_approval" else ""
         raise StaleDecision(chose + how) from None
     _want_card(work, made)
-    return made
 
 
 def approve(desk: Desk, decision_id: str, *, by: str) -> StoredDecision:

@@ -9,6 +9,7 @@ import pwd
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -223,3 +224,16 @@ def test_a_recorded_return_is_told_by_every_command_in_its_own_words(tmp_path: P
 
 def test_the_proof_has_words_for_every_standing() -> None:
     assert set(Standing) == set(said_of())
+
+
+def test_a_failure_is_assigned_and_set_aside_and_listed_apart(acme: CommandLine) -> None:
+    in_a_week = (datetime.now(UTC) + timedelta(days=7)).date().isoformat()
+    assert "Payment TXN-1 is assigned to you now." in acme.run("assign", "TXN-1", "--as", "dana").out
+    assert "or until its cause changes." in acme.run("snooze", "TXN-1", "--as", "dana", "--until", in_a_week).out
+    assert ("dana", True) == (acme.failing()["assignee"], acme.failing()["snoozed_until"] is not None)
+    assert (True, False) == tuple(title in acme.run("failures").out for title in ("Snoozed", "Failed payments"))
+    assert 2 == acme.run("assign", "TXN-1", "--as", "dana", "--to", "dana", "--nobody").code
+    assert None is acme.answer("assign", "TXN-1", "--as", "dana", "--nobody")["assignee"]
+    assert "no longer snoozed" in acme.run("snooze", "TXN-1", "--as", "dana").out
+    assert (None, None) == (acme.failing()["assignee"], acme.failing()["snoozed_until"])
+    assert (1, 1) == (acme.run("assign", "TXN-1", "--as", "nobody").code, acme.run("assign", "TXN-9", "--as", "dana").code)

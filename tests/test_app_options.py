@@ -25,6 +25,8 @@ COMMANDS = {
     "hide": "TRANSACTION --company --json",
     "unhide": "TRANSACTION --company --json",
     "reopen": "TRANSACTION --as --company --json",
+    "assign": "TRANSACTION --as --to --nobody --note --company --json",
+    "snooze": "TRANSACTION --as --until --company --json",
     "aliases": "--take-back --as --company --json",
     "explain": "TRANSACTION --company --all --json",
     "connect": "COMPANY --no-browser --port --redirect --paste --organisation --other-books --new-key --rotate-keys --json",

@@ -210,7 +210,7 @@ def _print_failures(pages: Iterator[list[failure_view.FailureView]], words: Mapp
 def _pages_of_failures(desk: Desk, *, everything: bool) -> Iterator[list[failure_view.FailureView]]:
     """A company's failures as they are shown, those of longest ago first; each page is read when it is asked for."""
     from app import failure_view
-    from storage import attempts, decisions, failure_pages, payments
+    from storage import attempts, care, decisions, failure_pages, payments
 
     company, last = desk.company.id, None
     while True:
@@ -220,15 +220,22 @@ def _pages_of_failures(desk: Desk, *, everything: bool) -> Iterator[list[failure
             stored = payments.by_numbers(connection, company, numbers)
             tried = attempts.counts(connection, company, numbers)
             under_way = decisions.all_under_way(connection, company, {failure.id for failure in found})
+            held = care.of_failures(connection, company, {failure.id for failure in found})
         if found:
             asked = {id_: failure_view.asked(made, desk) for id_, made in under_way.items()}
+            now = desk.clock.now()
             yield [
-                failure_view.view(
+                failure_view.with_care(
+                    failure_view.view(
+                        failure,
+                        stored[failure.transaction_number],
+                        tried.get(failure.transaction_number, 0),
+                        desk.company.words,
+                        asked.get(failure.id),
+                    ),
+                    held.get(failure.id),
                     failure,
-                    stored[failure.transaction_number],
-                    tried.get(failure.transaction_number, 0),
-                    desk.company.words,
-                    asked.get(failure.id),
+                    now,
                 )
                 for failure in found
             ]

@@ -9,6 +9,7 @@ bucket, a second person is never the first, and what dismissals claim on a recei
 
 from __future__ import annotations
 
+from storage.schema.care import care, letter
 from storage.schema.columns import Moment, among, is_in, metadata
 from storage.schema.connections import call_budget, feed_cursor, feed_record, seen_message, token
 from storage.schema.decisions import alias, decision, offer, other_money, proof, receipt_claim
@@ -49,6 +50,7 @@ __all__ = [
     "bucket_count",
     "call_budget",
     "card",
+    "care",
     "company",
     "decision",
     "diagnosis",
@@ -64,6 +66,7 @@ __all__ = [
     "incident",
     "intake_file",
     "is_in",
+    "letter",
     "look",
     "metadata",
     "mirror",

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Index, Integer, String, Table, Text
 
 from storage.schema.columns import Moment, company_column, id_column, in_words, metadata, one_of, refers_to
 
-_SUBJECTS = ("failure", "incident", "escalation", "digest", "night")
+_SUBJECTS = ("failure", "incident", "escalation", "digest", "night", "direct", "summary")
 
 #: A message that is still to be sent, or whose sending did not end.
 LEAVING = ("waiting", "sending")

@@ -40,7 +40,10 @@ company = Table(
     Column("open_from", Date),  # where a closed period was reopened: its first open day; NULL is from the beginning
     Column("reopened_at", Moment),  # NULL: nothing that was closed is open
     Column("reopened_by", Text, nullable=False, server_default=""),
+    Column("summary_due_at", Moment),  # when the next daily summary is due; NULL: none is wanted
 )
+_SUMMARIZED = sa.text("summary_due_at IS NOT NULL")
+Index("ix_company_summary", company.c.summary_due_at, sqlite_where=_SUMMARIZED, postgresql_where=_SUMMARIZED)
 
 intake_file = Table(
     "intake_file",

@@ -1,0 +1,79 @@
+"""Commands about who takes care of a failed payment: assign, and snooze until a day."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.payments import AsJson, CompanyId, Transaction
+from app.output import print_json, print_line
+
+if TYPE_CHECKING:
+    from sync.desk import Desk
+
+AsPerson = Annotated[str, typer.Option("--as", help="The configured person who does it.")]
+
+
+def assign(
+    context: typer.Context,
+    transaction: Transaction,
+    person: AsPerson,
+    to: Annotated[str | None, typer.Option(help="The person who is to take care of it. Default: whoever does this.")] = None,
+    nobody: Annotated[bool, typer.Option("--nobody", help="Take it from whoever has it.")] = False,
+    note: Annotated[str, typer.Option(help="What to do, told to the person in Slack.")] = "",
+    company: CompanyId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Assign a failed payment to somebody, who is told in Slack; without --to, take it."""
+    from app.wiring import open_house, os_account
+    from sync import care
+
+    if nobody and to is not None:
+        raise typer.BadParameter("give either --to or --nobody.", param_hint="--nobody")
+    desk = open_house(context.obj).desk_of(transaction, company)
+    assignee = None if nobody else to or person
+    told = care.assign(desk, _failure(desk, transaction), assignee, by=person, note=note, os_account=os_account())
+    _say(told, as_json, {"transaction": transaction, "assignee": assignee})
+
+
+def snooze(
+    context: typer.Context,
+    transaction: Transaction,
+    person: AsPerson,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day on whose morning it is back, such as 2026-03-16.")
+    ] = None,
+    company: CompanyId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set a failed payment aside until the morning of a day or until its cause changes; without --until, bring it back."""
+    from app.wiring import open_house, os_account
+    from sync import care
+
+    desk = open_house(context.obj).desk_of(transaction, company)
+    day: date | None = None if until is None else until.date()
+    told = care.snooze(desk, _failure(desk, transaction), day, by=person, os_account=os_account())
+    _say(told, as_json, {"transaction": transaction, "snoozed_until": day})
+
+
+def _failure(desk: Desk, number: str) -> str:
+    """The open failure of a payment, or of what the feed says of it. Raises NotFound."""
+    from receivables.errors import NotFound
+    from storage import failures
+    from storage.corrections import CORRECTION
+
+    with desk.db.read() as connection:
+        for about in ("payment", CORRECTION, "intake"):
+            found = failures.open_of(connection, desk.company.id, number, about)
+            if found is not None:
+                return found.id
+    raise NotFound(f"Payment {number} has no open failure.")
+
+
+def _say(told: str, as_json: bool, answer: dict[str, object]) -> None:
+    if as_json:
+        print_json(answer)
+    else:
+        print_line(told)

@@ -1,0 +1,98 @@
+"""Direct messages: whom we told what, when they are reminded, and when that ends. Each is sent by the outbox, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storage import outbox, schema
+from storage.work import Work
+
+DIRECT = "direct"  # what the outbox calls it
+_TABLE = schema.letter
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message to one person about a failure: an approval is asked for, it is theirs now, or it is back."""
+
+    company: str
+    id: str
+    kind: str
+    failure_id: str
+    decision_id: str | None
+    person: str
+    written_by: str
+    written_at: datetime
+    note: str = ""
+    reminds_of: str | None = None
+    reminders: int = 0
+    remind_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class About:
+    """What a message is about: a failure, and the decision where an approval is asked for."""
+
+    kind: str
+    failure_id: str
+    decision_id: str | None = None
+    note: str = ""
+
+
+def write(work: Work, person: str, about: About, *, remind_at: datetime | None = None) -> None:
+    """Writes to a person, and reminds them from then on."""
+    values = {**vars(about), "person": person, "written_by": work.actor, "written_at": work.at, "remind_at": remind_at}
+    _send(work, values)
+
+
+def _send(work: Work, values: dict[str, object]) -> None:
+    id_ = work.ids.new()
+    work.connection.execute(sa.insert(_TABLE).values(company=work.company, id=id_, **values))
+    outbox.want(work, DIRECT, id_)
+
+
+def remind(work: Work, of: Letter, next_at: datetime | None) -> bool:
+    """Reminds of a message by another one, and says when it is due again. False where another process was quicker."""
+    work.only_for(of.company)
+    here = (_TABLE.c.company == of.company, _TABLE.c.id == of.id, _TABLE.c.ended_at.is_(None), _TABLE.c.reminders == of.reminders)
+    changed = sa.update(_TABLE).where(*here).values(reminders=of.reminders + 1, remind_at=next_at)
+    if work.connection.execute(changed).rowcount != 1:
+        return False
+    again = {name: getattr(of, name) for name in ("kind", "failure_id", "decision_id", "person", "written_by", "note")}
+    _send(work, {**again, "written_at": work.at, "reminds_of": of.id})
+    return True
+
+
+def put_off(work: Work, of: Letter, until: datetime) -> None:
+    """Reminds later, and does not count it."""
+    here = (_TABLE.c.company == of.company, _TABLE.c.id == of.id, _TABLE.c.ended_at.is_(None))
+    work.connection.execute(sa.update(_TABLE).where(*here).values(remind_at=until))
+
+
+def end(work: Work, failure_id: str, *, decision_id: str | None = None, kind: str = "") -> None:
+    """Nobody has to do anything about these any more: no reminder follows, and each message says so."""
+    here = [_TABLE.c.company == work.company, _TABLE.c.failure_id == failure_id, _TABLE.c.ended_at.is_(None)]
+    if decision_id is not None:
+        here.append(_TABLE.c.decision_id == decision_id)
+    if kind:
+        here.append(_TABLE.c.kind == kind)
+    ended = sa.update(_TABLE).where(*here).values(ended_at=work.at, remind_at=None).returning(_TABLE.c.id)
+    outbox.want_many(work, DIRECT, sorted(work.connection.execute(ended).scalars()))
+
+
+def get(connection: Connection, company: str, id_: str) -> Letter:
+    row = connection.execute(sa.select(_TABLE).where(_TABLE.c.company == company, _TABLE.c.id == id_)).one()
+    return Letter(**row._mapping)
+
+
+def due(connection: Connection, company: str, now: datetime, *, limit: int) -> Sequence[Letter]:
+    """Of what somebody is to be reminded now, the longest waiting first."""
+    here = (_TABLE.c.company == company, _TABLE.c.remind_at <= now)
+    rows = connection.execute(sa.select(_TABLE).where(*here).order_by(_TABLE.c.remind_at, _TABLE.c.id).limit(limit))
+    return [Letter(**row._mapping) for row in rows]
