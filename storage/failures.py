@@ -390,8 +390,7 @@ def select(
 
 
 def _stored(row: Mapping[str, Any] | sa.RowMapping) -> StoredFailure:
-    values: dict[str, Any] = dict(row)
-    values.pop("confidence")
+    values: dict[str, Any] = {name: value for name, value in row.items() if name != "confidence"}
     values["diagnosis"] = codec.diagnosis_from_json(values["diagnosis"]) if values["diagnosis"] else None
     return StoredFailure(**values)
 

@@ -25,7 +25,7 @@ COMMANDS = {
     "hide": "TRANSACTION --company --json",
     "unhide": "TRANSACTION --company --json",
     "reopen": "TRANSACTION --as --company --json",
-    "assign": "TRANSACTION --as --to --nobody --note --company --json",
+    "assign": "TRANSACTION --as --to --company --json",
     "snooze": "TRANSACTION --as --until --company --json",
     "aliases": "--take-back --as --company --json",
     "explain": "TRANSACTION --company --all --json",

@@ -13,6 +13,7 @@ from app.output import print_json, print_line
 if TYPE_CHECKING:
     from sync.desk import Desk
 
+NOBODY = "nobody"
 AsPerson = Annotated[str, typer.Option("--as", help="The configured person who does it.")]
 
 
@@ -20,9 +21,9 @@ def assign(
     context: typer.Context,
     transaction: Transaction,
     person: AsPerson,
-    to: Annotated[str | None, typer.Option(help="The person who is to take care of it. Default: whoever does this.")] = None,
-    nobody: Annotated[bool, typer.Option("--nobody", help="Take it from whoever has it.")] = False,
-    note: Annotated[str, typer.Option(help="What to do, told to the person in Slack.")] = "",
+    to: Annotated[
+        str | None, typer.Option(help=f"The person who is to take care of it, or {NOBODY}. Default: whoever does this.")
+    ] = None,
     company: CompanyId = None,
     as_json: AsJson = False,
 ) -> None:
@@ -30,11 +31,9 @@ def assign(
     from app.wiring import open_house, os_account
     from sync import care
 
-    if nobody and to is not None:
-        raise typer.BadParameter("give either --to or --nobody.", param_hint="--nobody")
     desk = open_house(context.obj).desk_of(transaction, company)
-    assignee = None if nobody else to or person
-    told = care.assign(desk, _failure(desk, transaction), assignee, by=person, note=note, os_account=os_account())
+    assignee = None if to == NOBODY else to or person
+    told = care.assign(desk, _failure(desk, transaction), assignee, by=person, os_account=os_account())
     _say(told, as_json, {"transaction": transaction, "assignee": assignee})
 
 
