@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,9 +41,7 @@ def snooze(
     context: typer.Context,
     transaction: Transaction,
     person: AsPerson,
-    until: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day on whose morning it is back, such as 2026-03-16.")
-    ] = None,
+    until: Annotated[str | None, typer.Option(help="The day on whose morning it is back, such as 2026-03-16.")] = None,
     company: CompanyId = None,
     as_json: AsJson = False,
 ) -> None:
@@ -51,10 +49,17 @@ def snooze(
     from app.wiring import open_house, os_account
     from sync import care
 
+    day = None if until is None else _day(until)
     desk = open_house(context.obj).desk_of(transaction, company)
-    day: date | None = None if until is None else until.date()
     told = care.snooze(desk, _failure(desk, transaction), day, by=person, os_account=os_account())
     _say(told, as_json, {"transaction": transaction, "snoozed_until": day})
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a day. Write it like 2026-03-16.", param_hint="--until") from None
 
 
 def _failure(desk: Desk, number: str) -> str:
