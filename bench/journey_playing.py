@@ -163,6 +163,7 @@ def prepare(folder: Path, url: str, older: int) -> None:
     scene.db.close()
     first, last = multiply_books(folder / "books.sqlite", older // PLAYED)
     multiply_ours(scene.db, older // PLAYED, last - first, last)
+    scene.db.close()
     scene = scene_at(folder, url, datetime(2026, 3, 24, 15, tzinfo=UTC), "seen")
     journey.run(scene.desk)  # sees the copied documents in the books
     if scene.db.dialect == "postgresql":
