@@ -27,6 +27,7 @@ from app.wiring import House
 from bot.bolt import Bot
 from bot.missing_cards import LOOK_SECONDS
 from bot.outbox import Outbox
+from storage import slack_trouble, vitals
 from sync.due import Due
 
 DUE_SECONDS = 1  # whatever is due begins at most this late, where a slot is free
@@ -155,6 +156,7 @@ def run_until_told_to_stop(house: House, workers: Workers | None = None) -> None
     bot = open_bot(house, alarms)
     alarms.start()
     if bot is not None:
+        _tell_what_waits(house)
         alarms.run_bot(bot)
     server = HttpServer(house, house.settings.http, bot, at_work=alarms.at_work()) if house.settings.http else None
     if server is not None:
@@ -173,6 +175,16 @@ def run_until_told_to_stop(house: House, workers: Workers | None = None) -> None
         house.db.close()
 
     stop_within(STOP_SECONDS, stop, lambda: sorted(alarms.slots.running()))
+
+
+def _tell_what_waits(house: House) -> None:
+    """What Slack does not have yet from before, and where it took nothing."""
+    with house.db.read() as connection:
+        waiting, troubles = vitals.undelivered(connection), slack_trouble.standing(connection)
+    for company, held in waiting.items():
+        log.warning("not_delivered_yet", company=company, messages=held.messages, since=held.oldest_at.isoformat())
+    for place, known in troubles.items():
+        log.warning("slack_takes_nothing", place=place, problem=known.problem, since=known.since_at.isoformat())
 
 
 def stop_within(seconds: float, stop: Callable[[], None], running: Callable[[], list[str]]) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import combinations
 from pathlib import Path
 
 from accounting.embedded.description import EmbeddedBooksSettings
 from app.connections import limits_of
+from app.doctor_slack import slack, slack_of
+from app.findings import Finding, Verdict
 from app.settings import CompanySettings, Settings, load_settings
 from app.wiring import House, open_house
 from receivables import private_files
@@ -33,24 +33,6 @@ CLOCKS_MAY_DIFFER = timedelta(seconds=60)
 FEW_CALLS_PERCENT = 10
 BY_MAKERS_SHOWN = 10  # the newest ones; all are in the record
 NO_SUCH_NUMBER = "RN-0"  # any books can answer this, with nothing
-
-
-class Verdict(StrEnum):
-    WORKS = "works"
-    WARNING = "warning"
-    BROKEN = "broken"
-    NOT_TRIED = "not_tried"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check. `company` is "" for the installation itself; `remedy` is "" when none is needed."""
-
-    company: str
-    check: str
-    verdict: Verdict
-    text: str
-    remedy: str = ""
 
 
 def examine(config: Path | None, company_id: str | None, environment: Mapping[str, str] = os.environ) -> list[Finding]:
@@ -75,7 +57,7 @@ def examine(config: Path | None, company_id: str | None, environment: Mapping[st
             Finding("", "database", Verdict.WORKS, f"{house.db.dialect}, version {version}."),
             *_search(house),
             _files(settings),
-            _slack(settings),
+            *slack(house),
             *_people(house),
             *(finding for company in among for finding in _company(house, company)),
         ]
@@ -108,20 +90,6 @@ def _files(settings: Settings) -> Finding:
     text = f"Other accounts of this machine may read {counted(len(loose), 'file')} about your payments."
     named = " ".join(shlex.quote(str(path)) for path in loose)
     return Finding("", "files", Verdict.WARNING, text, f"Run: chmod 600 {named}")
-
-
-def _slack(settings: Settings) -> Finding:
-    access = settings.slack_access
-    if access is None:
-        text = "No tokens are set, so no cards are sent, and nobody can approve what takes two people."
-        return Finding("", "Slack", Verdict.WARNING, text, "See docs/slack.md.")
-    from bot.checking import refusal  # noqa: PLC0415  # Slack's libraries take a moment to load
-
-    refused = refusal(access.bot_token.reveal(), access.app_token.reveal(), access.base_url)
-    if not refused:
-        return Finding("", "Slack", Verdict.WORKS, "Both tokens are accepted.")
-    remedy = "Copy the token again from the app's settings in Slack; see docs/slack.md."
-    return Finding("", "Slack", Verdict.BROKEN, f"Slack does not accept them: {refused}.", remedy)
 
 
 def _people(house: House) -> Iterator[Finding]:
@@ -165,6 +133,7 @@ def _name(house: House, person_id: str) -> str:
 def _company(house: House, company: CompanySettings) -> Iterator[Finding]:
     yield from _journey(house, company)
     yield from _by_makers(house, company)
+    yield from slack_of(house, company)
     if company.connector.provider or company.connector.access:
         yield _access(house, company)
     yield from _books(house, company)

@@ -19,8 +19,9 @@ from prometheus_client.registry import Collector
 
 from app.connections import limits_of
 from app.wiring import House
-from storage import vitals
+from storage import slack_trouble, vitals
 from storage.feeds import DATABASE_SILENT
+from storage.slack_trouble import SlackTrouble
 from storage.vitals import Vitals
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ class Health:
         said = dict(rows)  # what the rows say may be some seconds old; what this process knows of itself never is
         if self._bot is not None:
             pong = self._bot.last_pong_at
-            said["slack"] = {"connected": self._bot.is_connected, "last_pong_at": _iso(pong)}
+            age = None if pong is None else round(_age(pong, self._house.clock.now()), 1)
+            said["slack"] = {"connected": self._bot.is_connected, "last_pong_at": _iso(pong), "seconds_since_pong": age}
         if problem := self._house.configured.problem:
             said["nothing_is_sent"] = problem
         return is_ready, said
@@ -101,7 +103,8 @@ class Health:
     def _look(self) -> tuple[bool, dict[str, object]]:
         try:
             with self._house.db.read() as connection:
-                found = vitals.moments(connection)
+                found, waiting = vitals.moments(connection), vitals.undelivered(connection)
+                troubles = slack_trouble.standing(connection)
         except DATABASE_SILENT:
             return False, {"error": "Our database does not answer."}
         if not vitals.writable(self._house.db):
@@ -111,7 +114,15 @@ class Health:
             "companies": {
                 company.id: _standing(found.get(company.id) or Vitals(company.id), company.company.sync_every_seconds, now)
                 for company in self._house.settings.companies
-            }
+            },
+            "undelivered": {
+                company: {"messages": of_company.messages, "oldest_at": _iso(of_company.oldest_at)}
+                for company, of_company in waiting.items()
+            },
+            "slack_takes_nothing": {
+                place: {"since": _iso(known.since_at), "problem": known.problem, "tried_again_at": _iso(known.try_at)}
+                for place, known in troubles.items()
+            },
         }
 
     def metrics(self) -> bytes:
@@ -143,7 +154,7 @@ class _Figures(Collector):
         answers = GaugeMetricFamily("resolve_now_database_answers", "1 while our own database can be read.")
         try:
             with self._house.db.read() as connection:
-                found = vitals.read(connection)
+                found, troubles = vitals.read(connection), slack_trouble.standing(connection)
             left = {company.id: self._house.connections.budget.left(company.id) for company in self._house.settings.companies}
             waiting = self._at_work.waiting_seconds()
         except DATABASE_SILENT:
@@ -153,6 +164,7 @@ class _Figures(Collector):
         answers.add_metric([], 1)
         yield answers
         yield self._slack()
+        yield _takes_nothing(troubles, self._house.clock.now())
         yield from _at_work(waiting, self._at_work.running())
         yield from _of_companies({id_: found[id_] for id_ in left if id_ in found}, self._house.clock.now())
         yield from self._calls(left)
@@ -174,6 +186,17 @@ class _Figures(Collector):
                     allowed.add_metric([company.id, limit.name], limit.calls)
         yield calls
         yield allowed
+
+
+def _takes_nothing(troubles: Mapping[str, SlackTrouble], now: datetime) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        "resolve_now_slack_takes_nothing_seconds",
+        "How long a channel, Slack as a whole, or the connection for presses takes nothing already.",
+        labels=["place"],
+    )
+    for place, known in troubles.items():
+        family.add_metric([place], _age(known.since_at, now))
+    return family
 
 
 def _at_work(waiting: float, running: Mapping[str, float]) -> Iterator[GaugeMetricFamily]:

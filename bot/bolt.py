@@ -11,17 +11,19 @@ from datetime import UTC, datetime
 import structlog
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot import commands, presses
 from bot.answers import Answers
+from bot.hearing import Hearing
 from bot.installations import Installations, authorizing, client_of
 from bot.missing_cards import MissingCards
 from bot.outbox import Outbox
 from bot.replies import with_replies
 from bot.rooms import Rooms
+from bot.slack_errors import trouble_of
 from receivables.ports import Clock
 
 TOLD_AGAIN_SECONDS = 0.2  # a session that just began is told again to end
@@ -76,6 +78,7 @@ class Bot:
         self.missing_cards = MissingCards(rooms, cards, self.outbox.alone)
         self.acknowledged: Callable[[float], None] = lambda _: None  # told the seconds from a press until its acknowledgement
         self._socket: SocketModeHandler = _Timed(self.app, app_token, rooms.clock, self._tell)
+        self._hearing = Hearing(rooms, self._socket)
         self._connected = self._stopped = False
 
     def _tell(self, seconds: float) -> None:
@@ -95,16 +98,19 @@ class Bot:
         return None if at is None else datetime.fromtimestamp(at, UTC)
 
     def start(self) -> bool:
-        """Connects, if it is not connected, and returns whether it is; afterwards Bolt reconnects by itself."""
-        if not self._connected and not self._stopped:
-            try:
-                self._socket.connect()
-            except (SlackClientError, OSError) as error:
-                why = str(error.response.get("error", "")) if isinstance(error, SlackApiError) else type(error).__name__
-                log.warning("slack_unreachable", error=why)
-                return False
-            self._connected = True
-        return self._connected
+        """Connects, if it is not connected, and returns whether it is; afterwards looks whether anything is heard."""
+        if self._stopped:
+            return self._connected
+        if self._connected:
+            self._hearing.look()
+            return True
+        try:
+            self._socket.connect()
+        except (SlackClientError, OSError) as error:
+            self._hearing.refused(trouble_of(error).word)
+            return False
+        self._connected = True
+        return True
 
     def stop(self) -> None:
         """Takes no more presses; those under way are finished."""

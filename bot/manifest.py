@@ -9,6 +9,8 @@ from bot.commands import COMMAND
 BOT_SCOPES = (
     "chat:write",  # cards, threads, escalations
     "commands",  # /payments
+    "channels:read",  # whether a channel is archived, and the app a member of it
+    "groups:read",  # the same of private channels
     "channels:history",  # looking for a card before posting it again
     "groups:history",  # the same in private channels
     "metadata.message:read",  # our id in each message

@@ -145,11 +145,25 @@ def _failures(connection: Connection, found: Mapping[str, Vitals]) -> None:
 
 
 def _messages(connection: Connection, found: Mapping[str, Vitals]) -> None:
+    for company, waiting in undelivered(connection).items():
+        if company in found:
+            found[company].undelivered, found[company].oldest_undelivered_at = waiting.messages, waiting.oldest_at
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """What Slack does not have yet of one company."""
+
+    messages: int
+    oldest_at: datetime
+
+
+def undelivered(connection: Connection) -> dict[str, Undelivered]:
+    """The companies for which messages wait."""
     table = schema.outbox
-    query = (
+    rows = connection.execute(
         sa.select(table.c.company, sa.func.count().label("many"), sa.func.min(table.c.wanted_at).label("oldest"))
-        .where(table.c.company.in_(list(found)), schema.among(table.c.state, LEAVING))
+        .where(schema.among(table.c.state, LEAVING))
         .group_by(table.c.company)
     )
-    for row in connection.execute(query):
-        found[row.company].undelivered, found[row.company].oldest_undelivered_at = row.many, row.oldest
+    return {row.company: Undelivered(row.many, row.oldest) for row in rows}

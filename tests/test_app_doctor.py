@@ -19,7 +19,8 @@ from workspace_bot import a_workspace
 from accounting.oauth import Token
 from accounting.quickbooks.description import LIMITS
 from app.clock import RandomIds, SystemClock
-from app.doctor import Finding, Verdict, examine
+from app.doctor import examine
+from app.findings import Finding, Verdict
 from storage.call_budget import SharedCallBudget
 from storage.engine import Database
 from storage.vault import Keyring, Vault

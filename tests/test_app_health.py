@@ -24,7 +24,7 @@ from app.http import HttpServer
 from app.settings_feeds import FeedAccess, HttpSettings
 from app.wiring import House, open_house
 from bot.bolt import Bot
-from storage import companies, vitals
+from storage import companies, slack_trouble, vitals
 from storage.engine import Database
 
 TOKEN = "made-up-token-of-the-watchers"
@@ -108,7 +108,20 @@ def test_ready_tells_the_last_sync_and_proof_of_each_company_and_slacks_last_pon
     standing = said["companies"]["acme"]
     assert (False, None, None) == (standing["last_sync_failed"], standing["last_proof_at"], standing["paused"])
     assert standing["last_sync_at"] is not None
-    assert {"connected": True, "last_pong_at": PONG_AT.isoformat()} == said["slack"]
+    assert (True, PONG_AT.isoformat()) == (said["slack"]["connected"], said["slack"]["last_pong_at"])
+    assert said["slack"]["seconds_since_pong"] > 0
+
+
+def test_ready_and_the_figures_tell_what_waits_for_slack_where_and_since_when(up: Watched) -> None:
+    since = datetime(2026, 3, 5, 9, tzinfo=UTC)
+    with up.house.db.work() as connection:
+        slack_trouble.found(connection, "C0123456789", "not_in_channel", at=since, try_at=since)
+    said = json.loads(up.ask("/health/ready")[1])
+
+    assert 1 == said["undelivered"]["acme"]["messages"]
+    known = said["slack_takes_nothing"]["C0123456789"]
+    assert ("not_in_channel", since.isoformat()) == (known["problem"], known["since"])
+    assert up.figures()["resolve_now_slack_takes_nothing_seconds"]["C0123456789",] > 0
 
 
 def test_a_database_that_cannot_be_written_is_not_ready(up: Watched, acme: CommandLine) -> None:

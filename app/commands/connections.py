@@ -109,7 +109,8 @@ class _Terminal:
 
 def doctor(context: typer.Context, company: CompanyId = None, as_json: AsJson = False) -> None:
     """Check what works, what does not, and what to do about it; changes nothing."""
-    from app.doctor import Verdict, examine
+    from app.doctor import examine
+    from app.findings import Verdict
 
     findings = examine(context.obj, company)
     broken = [finding for finding in findings if finding.verdict is Verdict.BROKEN]
