@@ -7,6 +7,6 @@ only the address and the tokens differ. It knows nothing about payments or books
 from __future__ import annotations
 
 from workspace.running import Workspace, start
-from workspace.seed import Command, PersonSeed, Seed
+from workspace.seed import Command, PersonSeed, Seed, Shortcut
 
-__all__ = ["Command", "PersonSeed", "Seed", "Workspace", "start"]
+__all__ = ["Command", "PersonSeed", "Seed", "Shortcut", "Workspace", "start"]

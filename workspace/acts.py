@@ -160,6 +160,34 @@ class Acts:
             payload = payloads.message_action(self._state, person, posted, pressed, values, trigger_id, response_url)
         return await self._interact(payload)
 
+    async def shortcut(self, person: str, callback_id: str, channel: str = "", ts: str = "") -> Json:
+        """Uses a shortcut of the app: from anywhere, or from the menu of a message (`channel`, `ts`)."""
+        kind = "message" if ts else "global"
+        if callback_id not in [offered.callback_id for offered in self._seed.shortcuts if offered.kind == kind]:
+            return _no("not_offered", "The app does not offer that shortcut.")
+        trigger_id = self._desk.triggers.issue(person)
+        if not ts:
+            return await self._interact(payloads.shortcut(self._state, person, callback_id, trigger_id))
+        posted = self._state.find(self._place(person, channel).id, ts)
+        if posted is None or posted.only_for:
+            return _no("not_found", "That message is no longer there.")
+        response_url = reply_addresses.issue(self._state, self._desk.url, "app", posted.channel, person, posted)
+        payload = payloads.message_shortcut(self._state, person, posted, callback_id, trigger_id, response_url)
+        return await self._interact(payload)
+
+    def delete(self, person: str, channel: str, ts: str) -> Json:
+        """Deletes a message, the app's own too, as an administrator may."""
+        posted = self._state.find(self._place(person, channel).id, ts)
+        if posted is None or posted.only_for not in ("", person):
+            return _no("not_found", "That message is no longer there.")
+        places.delete(self._desk, posted)
+        return {"ok": True}
+
+    def change_place(self, person: str, channel: str, change: str) -> Json:
+        """Invites the app into a channel, or brings an archived one back ("invite", "unarchive")."""
+        (places.unarchive if change == "unarchive" else places.invite)(self._desk, self._place(person, channel), person)
+        return {"ok": True}
+
     async def _interact(self, payload: Json) -> Json:
         try:
             await self._delivery.send("interactive", payload)
@@ -226,18 +254,18 @@ class Acts:
         stack = self._state.open_modals.get(person, [])
         return self._state.views[view_id] if stack and stack[-1] == view_id else None
 
-    async def open_home(self, person: str) -> Json:
-        """Looks at the app's home tab; the app is told and may publish it."""
+    async def open_home(self, person: str, tab: str = "home") -> Json:
+        """Looks at the app's home tab, or its messages ("messages"); the app is told and may publish it."""
         channel = self._state.direct_message(person)
         inner: Json = {
             "type": "app_home_opened",
             "user": person,
             "channel": channel.id,
-            "tab": "home",
+            "tab": tab,
             "event_ts": self._state.ids.ts(),
         }
         home = self._state.views.get(self._state.homes.get(person, ""))
-        if home:
+        if home and tab == "home":
             inner["view"] = home.body
         self._desk.tell("app_home_opened", inner)
         return {"ok": True}

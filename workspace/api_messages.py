@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Mapping
 
 from workspace import posting, scopes
@@ -127,7 +128,7 @@ def upload_url(desk: Desk, given: Arguments) -> Json:
     name, length = given.text("filename"), given.text("length")
     if not length.isdigit() or not 0 < int(length) <= LARGEST_FILE_BYTES:
         raise Refusal("invalid_arguments", problems=["must be greater than 1 [json-pointer:/length]"])
-    file = SharedFile(desk.state.ids.make("F"), name, int(length), int(desk.state.now()))
+    file = SharedFile(desk.state.ids.make("F"), name, int(length), int(desk.state.now()), alt_text=given.optional("alt_txt"))
     desk.state.keep_file(file)
     return {"upload_url": f"{desk.url}/upload/{file.id}", "file_id": file.id}
 
@@ -165,7 +166,12 @@ def file_shown(desk: Desk, file: SharedFile) -> Json:
         "size": file.size,
         "created": file.created,
         "timestamp": file.created,
-        "filetype": file.name.rpartition(".")[2],
+        "filetype": file.name.rpartition(".")[2].lower(),
+        "mimetype": mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+        "mode": "hosted",
+        "is_external": False,
+        "is_public": not any(desk.state.channels[channel].is_private for channel in file.channels),
+        **({"alt_txt": file.alt_text} if file.alt_text else {}),
         "user": desk.state.installed.bot_user_id,
         "channels": file.channels,
         "url_private": address,

@@ -70,6 +70,10 @@ class Hands:
     def open_home(self, person: str) -> Json:
         return self._done(self._acts.open_home(person))
 
+    def shortcut(self, person: str, callback_id: str, channel: str = "", ts: str = "") -> Json:
+        """Uses a shortcut, from anywhere or from a message."""
+        return self._done(self._acts.shortcut(person, callback_id, channel, ts))
+
     def _done(self, act: Coroutine[Any, Any, Json]) -> Json:
         answer: Json = self._ask(act)
         return answer

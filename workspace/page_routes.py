@@ -114,7 +114,13 @@ class PageDoors:
             case "close":
                 return await acts.close(**_only(given, "person view_id"))
             case "home":
-                return await acts.open_home(**_only(given, "person"))
+                return await acts.open_home(**_only(given, "person tab"))
+            case "shortcut":
+                return await acts.shortcut(**_only(given, "person callback_id channel ts"))
+            case "delete":
+                return acts.delete(**_only(given, "person channel ts"))
+            case "place":
+                return acts.change_place(**_only(given, "person channel change"))
             case "read":
                 return acts.mark_read(**_only(given, "person channel"))
         raise ValueError(f"no such act: {act}")

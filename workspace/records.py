@@ -138,5 +138,6 @@ class SharedFile:
     size: int  # bytes
     created: int
     title: str = ""
+    alt_text: str = ""
     channels: list[str] = field(default_factory=list)
     done: bool = False

@@ -53,6 +53,7 @@ class Doors:
         return [
             Route("/api/{method}", self.web_api, methods=["GET", "POST"]),
             Route("/actions/{team}/{number}/{key}", self.reply_address, methods=["POST"]),
+            Route("/app/{team}/{number}/{key}", self.reply_address, methods=["POST"]),
             Route("/commands/{team}/{number}/{key}", self.reply_address, methods=["POST"]),
             Route("/upload/{file}", self.upload, methods=["POST"]),
             Route("/files/{file}/{name}", self.file, methods=["GET"]),

@@ -32,6 +32,7 @@ def page(desks: Desks, delivery: Delivery, person: str, channel: str, thread_ts:
             "connected": bool(delivery.request_url) or delivery.connections > 0,
             "way": "signed requests" if delivery.request_url else "Socket Mode",
             "has_home": desk.seed.has_home_tab,
+            "takes_messages": desk.seed.takes_messages,
         },
         "person": person,
         "people": [_person_shown(held.state, held.state.people[name]) for name, held in actors.items()],
@@ -55,9 +56,10 @@ def _can_act(state: State, person: str) -> bool:
 
 def _person_shown(state: State, person: Person) -> Json:
     app = state.installed
-    company = f"of {person.email.rpartition('@')[2]}, by Slack Connect" if person.is_stranger else ""
     guest = "guest" if "guest" in person.standing else ""
-    title = ", ".join(part for part in (person.title, company, guest) if part)
+    title = ", ".join(part for part in (person.title, guest) if part)
+    if person.is_stranger:
+        title = f"{person.email.rpartition('@')[2]} · Slack Connect"
     return {"id": person.id, "name": person.name, "real_name": person.real_name, "title": title, "team": app.team_name}
 
 
