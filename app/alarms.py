@@ -1,8 +1,9 @@
 """The scheduler: APScheduler rings, our own tables say what is due, and each company's work has a slot of its own.
 
 Each thing that rings has an executor of its own, so that none waits for another: the look at what is due, the outbox, the
-look for cards that were deleted, listening to Slack, and the configuration. No company has an alarm of its own. A late,
-repeated or skipped one costs nothing: two processes on one database may both look, and each piece of work is claimed by one.
+look for cards that were deleted, telling people how what they started ended, listening to Slack, and the configuration. No
+company has an alarm of its own. A late, repeated or skipped one costs nothing: two processes on one database may both look,
+and each piece of work is claimed by one.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class Alarms:
         self._turns = Turns(house)
         self._workers = workers
         self.slots = Slots(self._turns.take, house.clock, slots=house.settings.slots)
-        executors = {name: ThreadPoolExecutor(1) for name in ("due", "outbox", "missing cards", "listen", "configuration")}
+        rings = ("due", "outbox", "missing cards", "endings", "listen", "configuration")
+        executors = {name: ThreadPoolExecutor(1) for name in rings}
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
             executors=executors,
@@ -69,8 +71,9 @@ class Alarms:
         self._every("outbox", OUTBOX_SECONDS, outbox.run_once)
 
     def run_sending(self, bot: Bot) -> None:
-        """The same, and looks for what somebody deleted."""
+        """The same, looks for what somebody deleted, and tells people how what they started ended."""
         self.run_outbox(bot.outbox)
+        self._every("endings", OUTBOX_SECONDS, bot.endings.run_once)
         self._every("missing cards", LOOK_SECONDS, bot.missing_cards.run_once)
 
     def run_bot(self, bot: Bot) -> None:

@@ -17,6 +17,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot import commands, presses
 from bot.answers import Answers
+from bot.endings import Endings
 from bot.hearing import Hearing
 from bot.installations import Installations, authorizing, client_of
 from bot.missing_cards import MissingCards
@@ -76,6 +77,7 @@ class Bot:
         cards = client_of(installations.of_company(""), base_url)
         self.outbox = Outbox(rooms, cards)
         self.missing_cards = MissingCards(rooms, cards, self.outbox.alone)
+        self.endings = Endings(rooms, cards)
         self.acknowledged: Callable[[float], None] = lambda _: None  # told the seconds from a press until its acknowledgement
         self._socket: SocketModeHandler = _Timed(self.app, app_token, rooms.clock, self._tell)
         self._hearing = Hearing(rooms, self._socket)

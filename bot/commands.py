@@ -14,6 +14,7 @@ from bot import found as finding
 from bot import story, which_company, why
 from bot.answers import BUSY, Answers
 from bot.asker import Asker
+from bot.endings import remember, waits_for
 from bot.found import SAY, buttons, cause_of
 from bot.hiding import hide
 from bot.people import NOBODY
@@ -24,6 +25,7 @@ from receivables.company import Company
 from receivables.errors import NotFound, NotPermitted, ReceivablesError
 from receivables.words import Words, counted, listed, plain
 from storage import failure_pages, failures, named, payments, search_text
+from storage.awaited import Started
 from storage.failures import StoredFailure
 from storage.feeds import DATABASE_SILENT
 from storage.payments import StoredPayment
@@ -113,14 +115,19 @@ class Commands:
         elif verb == "failing" and not rest:
             self._failing(asker)
         elif verb == "sync" and not rest:
-            for company in self._companies(asker.person):
-                self.rooms.deciding.look_again(company)
-            self.rooms.wake.wake()
-            asker.tell("A sync starts within seconds.")
+            self._sync(asker)
         elif not text or verb in VERBS:
             asker.tell(HELP)
         else:
             self._just(text, asker)
+
+    def _sync(self, asker: Asker) -> None:
+        for company in self._companies(asker.person):
+            since = self.rooms.clock.now()
+            self.rooms.deciding.look_again(company)
+            remember(self.rooms, waits_for(asker.respond, company, Started.SYNC, "", since))
+        self.rooms.wake.wake()
+        asker.tell("A sync starts within seconds. You are told here how it ends.")
 
     def _of_one(self, verb: str, company: str, number: str, asker: Asker) -> None:
         """Does it for one payment, named by its whole number."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ from slack_sdk import WebClient
 
 from bot import story
 from bot.answers import BUSY, FAILED, IN_TIME_SECONDS, Answers, Window, not_recorded, waited_seconds
+from bot.endings import remember, waits_for
 from bot.hiding import hide
 from bot.incidents import CHOOSE_ALL
 from bot.modals import CALLBACK, Shown, Submitted, read_submission, resolve_modal
@@ -30,6 +32,7 @@ from receivables.diagnosis import Remedy
 from receivables.errors import ReceivablesError, StaleDecision
 from receivables.ports import Choice, Decided
 from storage import cards, decisions, escalations, failures, incidents, offers
+from storage.awaited import Started
 from storage.cards import CardFacts
 from storage.engine import Connection
 from storage.failures import StoredFailure
@@ -70,7 +73,10 @@ class Presses:
 
         def do(person: Person) -> str:
             offer = self._offer(_value(body), body)
-            return self._told(self._decide(person, offer, reason="", options={}))
+            decided = self._decide(person, offer, reason="", options={})
+            if decided.state == "waiting_approval":  # otherwise the card shows the end within seconds
+                self._awaits(respond, offer.company, Started.DECISION, decided.id)
+            return self._told(decided)
 
         self._answered(ack, body, respond, do)
 
@@ -78,7 +84,9 @@ class Presses:
         """The second person agrees."""
 
         def do(person: Person) -> str:
-            decided = self.rooms.deciding.approve(self._company_of(_value(body)), _value(body), by=person.id)
+            company = self._company_of(_value(body))
+            decided = self.rooms.deciding.approve(company, _value(body), by=person.id)
+            self._awaits(respond, company, Started.DECISION, decided.id)
             return self._told(decided)
 
         self._answered(ack, body, respond, do)
@@ -100,7 +108,10 @@ class Presses:
             kind, company = self._care_of(_value(body), person)
             if remedy not in list(Remedy) or kind != "incident":
                 raise StaleDecision(OUT_OF_DATE)
-            return self.rooms.deciding.choose_all(company, _value(body), Remedy(remedy), by=person.id)
+            since = self.rooms.clock.now()
+            told = self.rooms.deciding.choose_all(company, _value(body), Remedy(remedy), by=person.id)
+            self._awaits(respond, company, Started.BULK, _value(body), since)
+            return told
 
         self._answered(ack, body, respond, do)
 
@@ -151,7 +162,7 @@ class Presses:
             if problem:
                 ack(response_action="errors", errors=problem)
                 return
-            told = self._told(self._decide(person, offer, reason=given.reason, options=given.options))
+            decided = self._decide(person, offer, reason=given.reason, options=given.options)
         except ReceivablesError as error:
             ack(response_action="errors", errors={"remedy": error.message[:2000]})
             return
@@ -161,7 +172,9 @@ class Presses:
             return
         ack(response_action="clear")
         self.rooms.wake.wake()
-        self.answers.tell(_in_channel(respond, given.shown), told)
+        respond = _in_channel(respond, given.shown)
+        self._awaits(respond, offer.company, Started.DECISION, decided.id)
+        self.answers.tell(respond, self._told(decided))
 
     def _changed(self, given: Submitted, offer: Offer, person: Person) -> Block | None:
         """The modal drawn anew, where it does not show what would be decided: another remedy, or facts that are older."""
@@ -190,14 +203,16 @@ class Presses:
             ack()
             self._open(body, client, respond, lambda person: self._story(self._failure(subject, person)))
         else:
-            self._answered(ack, body, respond, lambda person: self._menu(verb, subject, person))
+            self._answered(ack, body, respond, lambda person: self._menu(verb, subject, person, respond))
 
-    def _menu(self, verb: str, subject: str, person: Person) -> str:
+    def _menu(self, verb: str, subject: str, person: Person, respond: Respond) -> str:
         found = self._failure(subject, person)
         number = found.transaction_number
         match verb:
             case "look":
+                since = self.rooms.clock.now()
                 self.rooms.deciding.look_again(found.company)
+                self._awaits(respond, found.company, Started.SYNC, "", since)
                 return "The books are being checked again."
             case "reopen":
                 self.rooms.deciding.reopen(found.company, number, by=person.id)
@@ -243,6 +258,11 @@ class Presses:
         ack()
         self.rooms.wake.wake()
         self.answers.tell(respond, told)
+
+    def _awaits(self, respond: Respond, company: str, what: Started, subject: str, since: datetime | None = None) -> None:
+        """Whoever pressed is told how it ends; noted aside, because they wait for the answer now."""
+        waits = waits_for(respond, company, what, subject, since or self.rooms.clock.now())
+        self.answers.later(respond, lambda: remember(self.rooms, waits))
 
     def _person(self, body: Body) -> Person:
         return self.rooms.person(body)

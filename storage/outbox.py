@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -14,6 +14,8 @@ from storage.given import is_given
 from storage.schema.messages import LEAVING
 from storage.watch import Watch, lease_end, lease_ended
 from storage.work import Work
+
+PRESSED_JUST_NOW = timedelta(minutes=2)  # since a decision was made, or its state changed
 
 _WANTED_AGAIN = (
     sa.update(schema.outbox)
@@ -106,7 +108,9 @@ def lines(connection: Connection, companies: Sequence[str], now: datetime) -> Se
 def claim(
     work: Work, watch: Watch, *, owner: str, lease_seconds: float, limit: int, urgent: bool | None = None
 ) -> Sequence[Waiting]:
-    """Takes a company's due messages, oldest wish first, for this process alone; only escalations, or all others, where asked.
+    """Takes a company's due messages for this process alone; only escalations, or all others, where asked.
+
+    What somebody pressed goes first, the newest press before others; then what tells of many; then the oldest wish.
 
     What another process holds is watched: its lease is over when it was seen unchanged for its whole length.
     """
@@ -117,7 +121,7 @@ def claim(
     due = work.connection.execute(
         sa.select(table, lease_ended(work.connection, table.c.lease_until).label("free"))
         .where(wanted)
-        .order_by(table.c.lease_until.is_not(None), table.c.wanted_at, table.c.id)
+        .order_by(table.c.lease_until.is_not(None), *_who_waits(work.at), table.c.wanted_at, table.c.id)
         .limit(limit)
     ).all()
     taken = []
@@ -148,6 +152,21 @@ def claim(
 def _is_due(companies: Sequence[str], now: datetime) -> sa.ColumnElement[bool]:
     table = schema.outbox
     return sa.and_(table.c.company.in_(companies), table.c.next_at <= now, schema.among(table.c.state, LEAVING))
+
+
+def _who_waits(now: datetime) -> tuple[sa.ColumnElement[bool] | sa.UnaryExpression[datetime], ...]:
+    """Cards about which somebody decided just now, or whose decision just ended, have somebody who waits."""
+    table, decision = schema.outbox, schema.decision
+    pressed = (
+        sa.select(sa.func.max(sa.func.coalesce(decision.c.approved_at, decision.c.requested_at)))
+        .where(
+            decision.c.company == table.c.company,
+            decision.c.failure_id == table.c.subject,
+            decision.c.changed_at > now - PRESSED_JUST_NOW,
+        )
+        .scalar_subquery()
+    )
+    return pressed.desc().nulls_last(), table.c.subject_kind == "failure"
 
 
 def sent(work: Work, message: Waiting, *, note: str = "") -> None:

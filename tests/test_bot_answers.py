@@ -11,12 +11,14 @@ import pytest
 import sqlalchemy as sa
 import structlog
 from bot_scene import BotScene, Json, a_bot_scene, eventually
+from makers import messages_waiting
 
 from app.slack import Decider
 from bot import answers, replies
 from receivables.diagnosis import Remedy
-from storage import schema
+from storage import failures, outbox, schema
 from storage.engine import Database
+from sync import journey
 
 
 @pytest.fixture
@@ -189,6 +191,24 @@ def test_what_nobody_thought_of_is_said_too(acme: BotScene, monkeypatch: pytest.
         acme.answered("dana", answers.FAILED)
 
     assert ["press_failed"] == [line["event"] for line in logged if line["log_level"] == "error"]
+
+
+def test_a_pressed_card_is_drawn_before_all_that_wait_and_so_is_its_end(tmp_path: Path) -> None:
+    with a_bot_scene(tmp_path) as acme:
+        acme.credited(*[50_000] * 4)
+        with acme.books.desk.work() as work:
+            outbox.want_many(work, "failure", [failure.id for failure in failures.select(work.connection, sa.true())])
+        acme.press("dana", "choose", acme.card("TXN-4"))
+        acme.answered("dana", "Recorded.")
+
+        acme.ring()
+        assert "It is being carried out." in str(acme.card("TXN-4")["blocks"])
+        journey.finish_once(acme.books.desk)
+        acme.ring()
+        acme.ring()
+        assert "Payment TXN-4 is recorded" in acme.card("TXN-4")["text"]
+        with acme.house.db.read() as connection:
+            assert 2 <= messages_waiting(connection)
 
 
 def test_who_asked_hears_who_may_approve(acme: BotScene) -> None:

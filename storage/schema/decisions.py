@@ -21,6 +21,8 @@ from storage.schema.columns import (
 
 #: A decision that somebody still has to do something about.
 UNDER_WAY = ("waiting_approval", "accepted", "carrying_out")
+#: One that changed nothing.
+NOT_CARRIED_OUT = ("refused", "stale", "failed")
 
 offer = Table(
     "offer",
@@ -66,7 +68,7 @@ decision = Table(
     refers_to("evidence", "company", "evidence_id"),
     money_in_range("amount_minor"),
     one_of("channel", ("cli", "slack", "policy")),
-    one_of("state", (*UNDER_WAY, "done", "refused", "stale", "failed")),
+    one_of("state", (*UNDER_WAY, "done", *NOT_CARRIED_OUT)),
     CheckConstraint("approved_by IS NULL OR approved_by <> requested_by", name="two_different_people"),
     CheckConstraint("(approved_by IS NULL) = (approved_at IS NULL)", name="approved_whole"),
 )
