@@ -34,7 +34,9 @@ from storage.decisions import StoredDecision
 
 SETTLED_WITHIN = timedelta(minutes=10)  # payments that are tried again by the next sync; after this it is told how far they are
 LOOK_AGAIN = timedelta(seconds=5)
+TRY_AGAIN = timedelta(seconds=30)
 TOLD_AT_A_TIME = 20
+NEVER = (Trouble.CONTENT, Trouble.GONE, Trouble.UNKNOWN)  # trying again would say the same
 ON_THEIR_WAY = (PaymentState.RECEIVED, PaymentState.POSTING, PaymentState.POSTED)
 
 log = structlog.get_logger()
@@ -70,12 +72,13 @@ class Endings:
         return True
 
     def _troubled(self, waits: Awaited, error: Exception) -> None:
-        trouble, seconds, words = trouble_of(error)
-        log.warning("end_not_told", company=waits.company, what=waits.what.value, error=words)
-        certainly_not = isinstance(error, SlackApiError | URLError)
-        if certainly_not and trouble not in (Trouble.GIVE_UP, Trouble.GONE):
+        refused = trouble_of(error)
+        log.warning("end_not_told", company=waits.company, what=waits.what.value, error=refused.word)
+        certainly_not = isinstance(error, SlackApiError | URLError)  # a connection that was never made
+        if certainly_not and refused.trouble not in NEVER:
             with self.rooms.work(waits.company) as work:
-                awaited.begin(work, replace(waits, next_at=work.at + timedelta(seconds=seconds)))
+                next_at = work.at + max(timedelta(seconds=refused.seconds), TRY_AGAIN)
+                awaited.begin(work, replace(waits, next_at=next_at))
 
     def _how_it_ended(self, waits: Awaited) -> str:
         """In words; "" while payments of it are still on their way."""
