@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 
 from app.settings import Settings, SlackSettings
 from app.settings_now import AsOfNow
@@ -16,7 +17,7 @@ from receivables.errors import ConfigurationError, StaleDecision
 from receivables.ports import Choice, Decided, Wake
 from storage import companies
 from storage.decisions import StoredDecision
-from sync import incidents, ownership, requests
+from sync import care, incidents, ownership, requests
 
 
 class Decider:
@@ -52,6 +53,12 @@ class Decider:
     def take(self, company: str, subject_kind: str, subject: str, *, by: str) -> str:
         ownership.take(self._house.desk(company), subject_kind, subject, by=by)
         return "You took ownership; the others can see that."
+
+    def assign(self, company: str, failure_id: str, to: str | None, *, by: str, note: str = "") -> str:
+        return care.assign(self._house.desk(company), failure_id, to, by=by, note=note)
+
+    def snooze(self, company: str, failure_id: str, until: date | None, *, by: str) -> str:
+        return care.snooze(self._house.desk(company), failure_id, until, by=by)
 
     def approve(self, company: str, decision_id: str, *, by: str) -> Decided:
         return _decided(requests.approve(self._house.desk(company), decision_id, by=by))

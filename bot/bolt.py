@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot import commands, presses
+from bot import care_window, commands, presses
 from bot.answers import Answers
 from bot.endings import Endings
 from bot.hearing import Hearing
@@ -74,6 +74,7 @@ class Bot:
         self._answers = Answers()
         presses.register(self.app, rooms, self._answers)
         commands.register(self.app, rooms, self._answers)
+        care_window.register(self.app, rooms, self._answers)
         cards = client_of(installations.of_company(""), base_url)
         self.outbox = Outbox(rooms, cards)
         self.missing_cards = MissingCards(rooms, cards, self.outbox.alone)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import rules
-from bot import labels
+from bot import care, labels
 from bot.figures import NOTHING, Figure, Options, figures, follows, headline_minor, proposed_proof
 from bot.matching import matched_label, needs_more
 from bot.outcomes import chosen, not_carried_out, other_money, outcome
@@ -123,6 +123,8 @@ def _what_happened(facts: CardFacts, sentence: str) -> Block:
         options.append((label, f"dismiss {failure.id}"))
     if failure.state == "open" and facts.offers:
         options.append(("Check again now", f"look {failure.id}"))
+    if failure.state == "open":
+        options += care.options(failure)
     decision = facts.decision
     said = decision is not None and decision.remedy in (Remedy.NOT_DUPLICATE, Remedy.MATCH) and failure.state != "open"
     if failure.resolution == "dismissed" or (said and facts.payment.state is PaymentState.RECEIVED):
@@ -165,7 +167,7 @@ def invoices_of(payment: Payment, at_most: int) -> str:
 
 def _open(facts: CardFacts, words: Words, names: Names) -> list[Block]:
     diagnosis, decision = facts.failure.diagnosis, facts.decision
-    since = _since(facts, words)
+    since = _since(facts, words, names)
     if facts.payment.bucket is Bucket.UNKNOWN:
         return [context(f"Nothing to decide now. Do not enter the payment by hand meanwhile. {since}")]
     if decision is not None and decision.state in ("waiting_approval", "accepted", "carrying_out"):
@@ -191,7 +193,7 @@ def _open(facts: CardFacts, words: Words, names: Names) -> list[Block]:
     return blocks
 
 
-def _since(facts: CardFacts, words: Words) -> str:
+def _since(facts: CardFacts, words: Words, names: Names) -> str:
     diagnosis = facts.failure.diagnosis
     recorded = facts.failure.about != "payment" or (diagnosis is not None and rules.was_recorded(diagnosis.primary.cause))
     since = f"{'Open' if recorded else 'Failing'} since {words.moment(facts.failure.opened_at)}."
@@ -199,7 +201,8 @@ def _since(facts: CardFacts, words: Words) -> str:
         since += f" Tried {facts.attempts} times."
     if facts.failure.incident_id is not None:
         since += " Other payments fail for the same reason; one card covers them all."
-    return since
+    cared = care.said_of(facts, names, words)
+    return f"{since} {cared}" if cared else since
 
 
 def recommended_remedy(facts: CardFacts) -> Remedy | None:

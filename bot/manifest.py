@@ -14,6 +14,8 @@ BOT_SCOPES = (
     "channels:history",  # looking for a card before posting it again
     "groups:history",  # the same in private channels
     "metadata.message:read",  # our id in each message
+    "im:write",  # direct messages to whoever must approve or do something
+    "im:history",  # looking for one before writing it again
     "users:read",  # members, guests, deactivated accounts, other organizations
     "users:read.email",  # who a person is that is configured with an email address
 )
@@ -24,6 +26,7 @@ def manifest(name: str = "Resolve Now") -> dict[str, Any]:
     return {
         "display_information": {"name": name, "description": "Shows why payments fail to sync and how to resolve them."},
         "features": {
+            "app_home": {"messages_tab_enabled": True, "messages_tab_read_only_enabled": True},
             "bot_user": {"display_name": name, "always_online": True},
             "slash_commands": [
                 {

@@ -17,7 +17,7 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
-from bot import posting, thread
+from bot import direct, posting, thread
 from bot.cards import Message, failure_card
 from bot.escalations import digest_card, escalation_card
 from bot.incidents import IncidentFacts, incident_card
@@ -27,7 +27,7 @@ from bot.slack_errors import Answer, Trouble, trouble_of
 from bot.which_company import naming_its_company
 from receivables.failpoints import failpoint
 from receivables.words import plain
-from storage import audit, cards, companies, escalations, failures, incidents, nights, outbox, slack_trouble
+from storage import audit, cards, companies, escalations, failures, incidents, letters, nights, outbox, slack_trouble
 from storage.alone import Alone
 from storage.cards import Place
 from storage.outbox import Waiting
@@ -144,6 +144,9 @@ class Outbox:
     # --- one message --------------------------------------------------------------------------------------------------
 
     def _target(self, wish: Waiting) -> str:
+        """The channel; of a direct message what names it, until its conversation is known."""
+        if wish.subject_kind == letters.DIRECT:
+            return f"direct {wish.subject}"
         return self._channel(wish.company, wish.subject_kind == "escalation")
 
     def _seconds_to_wait(self, wish: Waiting) -> float:
@@ -177,6 +180,14 @@ class Outbox:
 
         What it was drawn for is remembered as the wish's own moment: a change made while it was drawn is a later wish.
         """
+        if wish.subject_kind == letters.DIRECT:
+            with self.rooms.db.read() as connection:
+                reader = direct.reader_of(self.rooms, connection, wish.company, wish.subject)
+            if reader is None:
+                with self.rooms.work(wish.company) as work:
+                    outbox.sent(work, wish, note="to nobody: the person does not see this company any more")
+                return
+            target = place.channel if place else direct.address(self.client, reader, self._our_team())
         message = self._draw(wish, channel)
         stands, refused = self._post_or_rewrite(wish, message, place, target)
         if place is None and wish.subject_kind == "escalation":  # its thread begins now
@@ -213,6 +224,8 @@ class Outbox:
                 return night_card(nights.get(connection, wish.company, wish.subject), channel)
             if wish.subject_kind == "digest":
                 return digest_card(channel.company.name, escalations.open_causes(connection, wish.company))
+            if wish.subject_kind == letters.DIRECT:
+                return naming_its_company(direct.message(work, wish.subject, channel, rooms.names), channel)
             found = failures.get(connection, wish.company, wish.subject)
             facts = cards.facts(work, wish.subject, found.offered)
         return naming_its_company(failure_card(facts, channel.company, rooms.names), channel)
@@ -227,11 +240,15 @@ class Outbox:
         found = self._found(wish, target) if look else None
         if found is not None and found != place and (stands := self._rewritten(wish, message, found, how)):
             return stands
-        if not self.team:
-            self.team = str(self.client.auth_test()["team_id"])
+        self._our_team()
         answer, refused = posting.post(self.client, message, _metadata(wish), channel=target, how=how)
         failpoint("outbox.after_post")
         return Place(wish.subject_kind, wish.subject, self.team, str(answer["channel"]), str(answer["ts"])), refused
+
+    def _our_team(self) -> str:
+        if not self.team:
+            self.team = str(self.client.auth_test()["team_id"])
+        return self.team
 
     def _rewritten(self, wish: Waiting, message: Message, place: Place, how: str) -> tuple[Place, str] | None:
         """Rewrites the message in place; None when it is not there any more, or stands where we no longer send cards."""
@@ -276,6 +293,8 @@ class Outbox:
         log.warning(
             "slack_refused", company=wish.company, subject=wish.subject, trouble=answer.trouble, error=answer.word, channel=target
         )
+        if wish.subject_kind == letters.DIRECT and answer.trouble is Trouble.CHANNEL:
+            answer = replace(answer, trouble=Trouble.UNKNOWN)  # it is one person's conversation: nobody else waits for it
         match answer.trouble:
             case Trouble.AWAY | Trouble.CHANNEL | Trouble.ACCESS:
                 seconds = self._leave_alone(SLACK if answer.trouble is Trouble.ACCESS else target, answer)

@@ -17,7 +17,7 @@ import structlog
 from slack_bolt import Ack, App, BoltResponse, Respond
 from slack_sdk import WebClient
 
-from bot import story
+from bot import care_window, story
 from bot.answers import BUSY, FAILED, IN_TIME_SECONDS, Answers, Window, not_recorded, waited_seconds
 from bot.endings import remember, waits_for
 from bot.hiding import hide
@@ -202,6 +202,9 @@ class Presses:
         elif verb == "story":
             ack()
             self._open(body, client, respond, lambda person: self._story(self._failure(subject, person)))
+        elif verb == "care":
+            ack()
+            self._open(body, client, respond, lambda person: care_window.opened(self.rooms, subject, person, shown.channel))
         else:
             self._answered(ack, body, respond, lambda person: self._menu(verb, subject, person, respond))
 
@@ -217,6 +220,8 @@ class Presses:
             case "reopen":
                 self.rooms.deciding.reopen(found.company, number, by=person.id)
                 return f"{of_payment(number)} is open again. Nothing was posted."
+            case "mine":
+                return self.rooms.deciding.assign(found.company, found.id, person.id, by=person.id)
             case "hide":
                 return hide(self.rooms, found.company, number, person)
             case _:

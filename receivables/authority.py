@@ -70,6 +70,11 @@ def decides_at(person: Person, company: str) -> bool:
     return person.active and any(right.company == company for right in person.rights)
 
 
+def can_be_told(person: Person) -> bool:
+    """Whether a direct message can reach this person in Slack."""
+    return person.active and bool(person.slack_accounts or person.email)
+
+
 def deciders(people: Iterable[Person], company: str, remedy: Remedy, currency: str) -> list[Person]:
     """Who has a right to this remedy, whatever its amount."""
     return [person for person in people if person.active and _limits(person, company, remedy, currency)]

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from receivables.books_records import Customer, Invoice
 from receivables.diagnosis import Remedy
 from receivables.evidence import Evidence
-from storage import attempts, audit, decisions, effects, failures, mirror, offers, payments, schema
+from storage import attempts, audit, care, decisions, effects, failures, mirror, offers, payments, schema
 from storage.audit import AuditRow
+from storage.care import Care
 from storage.decisions import Proof, StoredDecision
 from storage.effects import StoredEffect
 from storage.engine import Connection
@@ -51,6 +52,8 @@ class CardFacts:
     offers: Mapping[Remedy, str]
     attempts: int
     named: Sequence[Customer | Invoice] = ()  # what a person named to match the payment to
+    care: Care | None = None  # who has it, and until when it is set aside
+    is_snoozed: bool = False
 
 
 def facts(work: Work, failure_id: str, remedies: Sequence[Remedy], *, options: Mapping[str, object] | None = None) -> CardFacts:
@@ -67,6 +70,7 @@ def facts(work: Work, failure_id: str, remedies: Sequence[Remedy], *, options: M
     about = [made for made in decisions.of_payment(connection, company, stored.number) if made.failure_id == failure_id]
     chain = effects.of_payments(connection, company, [stored.number])[stored.number]
     told = options or (about[-1].options if about else {})
+    held = care.of_failure(connection, company, failure_id)
     offered = {
         remedy: offers.make(work, failure_id, found.evidence_id, remedy).id
         for remedy in remedies
@@ -81,6 +85,8 @@ def facts(work: Work, failure_id: str, remedies: Sequence[Remedy], *, options: M
         proofs=decisions.standing_proofs(connection, company, [stored.number]).get(stored.number, ()),
         offers=offered,
         attempts=attempts.counts(connection, company, [stored.number]).get(stored.number, 0),
+        care=held,
+        is_snoozed=held.is_snoozed(found, work.at),
         named=mirror.named(connection, company, _names(told, "to_invoice"), _names(told, "to_customer")),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from receivables.authority import Question, Ruling, may_approve
+from receivables.authority import Question, Ruling, can_be_told, may_approve
 from receivables.working_time import after_working_hours
 from storage import letters
 from storage.decisions import StoredDecision
@@ -21,5 +21,5 @@ def ask(work: Work, desk: Desk, made: StoredDecision, question: Question) -> Non
     remind_at = after_working_hours(desk.company, work.at, REMIND_AFTER_HOURS)
     requester = desk.people.get(made.requested_by)
     for person in desk.people.values():
-        if person.slack_accounts and may_approve(person, requester, question).ruling is Ruling.ALLOWED:
+        if can_be_told(person) and may_approve(person, requester, question).ruling is Ruling.ALLOWED:
             letters.write(work.acting_as(made.requested_by), person.id, about, remind_at=remind_at)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from receivables.authority import Person, decides_at, sees
+from receivables.authority import Person, can_be_told, decides_at, sees
 from receivables.errors import NotFound, NotPermitted, StaleDecision
 from receivables.working_time import next_morning
 from storage import care, failures, letters
@@ -43,10 +43,11 @@ def assign(desk: Desk, failure_id: str, to: str | None, *, by: str, note: str = 
             return f"{_called(found)} is already {_theirs(assignee, by)}."
         letters.end(work, found.id, kind="assigned")
         care.assign(work, found, to, by=by, note=note[:NOTE_AT_MOST])
-        if assignee is not None and assignee.id != by and assignee.slack_accounts:
+        is_told = assignee is not None and assignee.id != by and can_be_told(assignee)
+        if assignee is not None and is_told:
             about = About("assigned", found.id, note=note[:NOTE_AT_MOST])
             letters.write(work.acting_as(by), assignee.id, about, remind_at=next_morning(desk.company, work.at))
-        return f"{_called(found)} is {_theirs(assignee, by)} now." + ("" if own else " They are told directly.")
+        return f"{_called(found)} is {_theirs(assignee, by)} now." + (" They are told directly." if is_told else "")
 
 
 def snooze(desk: Desk, failure_id: str, until: date | None, *, by: str, os_account: str = "") -> str:
@@ -132,6 +133,6 @@ def bring_back(desk: Desk) -> int:
                 continue
             back += 1
             person = desk.people.get(held.assignee or held.snoozed_by or "")
-            if person is not None and person.slack_accounts and sees(person, work.company):
+            if person is not None and can_be_told(person) and sees(person, work.company):
                 letters.write(work, person.id, About("back", found.id))
     return back

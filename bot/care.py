@@ -1,0 +1,24 @@
+"""Who takes care of a failure, on its card: what its menu offers, and what is said of it. Pure."""
+
+from __future__ import annotations
+
+from bot.people import Names, name_of
+from receivables.words import Words
+from storage.cards import CardFacts
+from storage.failures import StoredFailure
+
+
+def options(found: StoredFailure) -> list[tuple[str, str]]:
+    """What a card's menu offers while its failure is open."""
+    return [("Assign to me", f"mine {found.id}"), ("Assign or snooze…", f"care {found.id}")]
+
+
+def said_of(facts: CardFacts, names: Names, words: Words) -> str:
+    """Who has it and until when it is set aside, as sentences; "" where nobody said."""
+    held = facts.care
+    if held is None:
+        return ""
+    said = [f"Assigned to {name_of(names, held.assignee)}."] if held.assignee else []
+    if facts.is_snoozed and held.snoozed_until and held.snoozed_by:
+        said.append(f"Snoozed by {name_of(names, held.snoozed_by)} until {words.day(held.snoozed_until)}.")
+    return " ".join(said)

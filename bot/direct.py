@@ -1,0 +1,94 @@
+"""Direct messages: to whom in Slack one goes, and what it says: who wants what, the card of the failure, and how it ended.
+
+A message is drawn from the failure and the decision as they are now, so that one that is over says so. It carries only the
+buttons that hold wherever they are pressed.
+"""
+
+from __future__ import annotations
+
+from slack_sdk import WebClient
+
+from bot.cards import Message, failure_card
+from bot.outcomes import not_carried_out
+from bot.people import Names, name_of
+from bot.rooms import Channel, Rooms
+from bot.text import REASON_AT_MOST, Block, fallback, section
+from receivables.authority import Person, sees
+from receivables.words import capitalized, plain
+from storage import cards, care, decisions, failures, letters
+from storage.cards import CardFacts
+from storage.engine import Connection
+from storage.letters import Letter
+from storage.work import Work
+
+HOLDS_ANYWHERE = ("approve", "withdraw", "resolve_now", "more")  # pressed on any message; others only on the card itself
+
+
+def address(client: WebClient, person: Person, team: str) -> str:
+    """The direct conversation with a person, opened where there is none. Raises SlackClientError."""
+    accounts = sorted(person.slack_accounts, key=lambda account: (account[0] != team, account))
+    user = accounts[0][1] if accounts else str(client.users_lookupByEmail(email=person.email)["user"]["id"])
+    return str(client.conversations_open(users=user)["channel"]["id"])
+
+
+def reader_of(rooms: Rooms, connection: Connection, company: str, letter_id: str) -> Person | None:
+    """The person to whom it is written, where they may still see what is of the company."""
+    person = rooms.people.get(letters.get(connection, company, letter_id).person)
+    return person if person is not None and sees(person, company) else None
+
+
+def message(work: Work, letter_id: str, channel: Channel, names: Names) -> Message:
+    """What it says now."""
+    letter = letters.get(work.connection, work.company, letter_id)
+    found = failures.get(work.connection, work.company, letter.failure_id)
+    facts = cards.facts(work, found.id, found.offered)
+    drawn = failure_card(facts, channel.company, names)
+    lead = _lead(work.connection, letter, facts, channel, names)
+    blocks = [section(lead, "lead"), *(drawn.blocks[:1] if letter.ended_at else _everywhere(drawn.blocks))]
+    return Message(fallback(f"{lead} {drawn.text}"), blocks)
+
+
+def _everywhere(blocks: list[Block]) -> list[Block]:
+    """A card's blocks without what may be pressed on the card alone."""
+    kept = []
+    for block in blocks:
+        if block["type"] != "actions":
+            kept.append(block)
+        elif elements := [of for of in block["elements"] if of.get("action_id") in HOLDS_ANYWHERE or of.get("url")]:
+            kept.append({**block, "elements": elements})
+    return kept
+
+
+def _lead(connection: Connection, letter: Letter, facts: CardFacts, channel: Channel, names: Names) -> str:
+    """Who wants what of the reader, or how it ended."""
+    if letter.kind == "approval":
+        return _approval(connection, letter, channel, names)
+    if letter.ended_at is not None:
+        held = care.of_failure(connection, letter.company, letter.failure_id).assignee
+        if facts.failure.state != "open":
+            return "This is settled. There is nothing left for you to do."
+        if held not in (None, letter.person):
+            return f"{name_of(names, held or '')} takes care of this now."
+        return "This is no longer assigned to you."
+    if letter.kind == "back":
+        return "This payment was snoozed and is back."
+    if letter.reminds_of is not None:
+        return "Reminder: this payment is still failing, and it is assigned to you."
+    note = f" “{plain(letter.note, REASON_AT_MOST)}”" if letter.note else ""
+    return f"{name_of(names, letter.written_by)} assigned this payment to you.{note}"
+
+
+def _approval(connection: Connection, letter: Letter, channel: Channel, names: Names) -> str:
+    made = decisions.get(connection, letter.company, letter.decision_id or "")
+    who, asked = name_of(names, made.requested_by), f"“{made.remedy.label}”"
+    if letter.ended_at is None and letter.reminds_of is not None:
+        since = channel.company.words.moment(made.requested_at)
+        return f"Reminder: {who} has been waiting for an approval of {asked} since {since}."
+    if letter.ended_at is None:
+        return f"{who} asks you to approve {asked}."
+    if made.approved_by:
+        by = "You" if made.approved_by == letter.person else name_of(names, made.approved_by)
+        return f"{by} approved {asked}. There is nothing left for you to do."
+    if made.outcome.startswith("declined by "):
+        return f"{capitalized(not_carried_out(made.outcome, names))} There is nothing left for you to do."
+    return f"{asked} no longer needs your approval."

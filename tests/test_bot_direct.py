@@ -1,0 +1,125 @@
+"""Whoever must approve or do something hears of it directly, once, with what they need, and hears when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from bot_scene import BotScene, Json, a_bot_scene, eventually
+
+from storage import letters
+from sync import journey
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Iterator[BotScene]:
+    """TXN-1 fails, and Sam may not decide about so much alone."""
+    with a_bot_scene(tmp_path) as made:
+        made.credited()
+        yield made
+
+
+def direct(acme: BotScene, person: str) -> list[Json]:
+    """What a person was told directly, as it reads now, oldest first."""
+    conversation = acme.bot.outbox.client.conversations_open(users=acme.workspace.people[person])["channel"]["id"]
+    return acme.workspace.messages(conversation)
+
+
+def lead(message: Json) -> str:
+    return str(message["blocks"][0]["text"]["text"])
+
+
+def pressable(message: Json) -> set[str]:
+    return {of["action_id"] for block in message["blocks"] for of in block.get("elements", ()) if "action_id" in of}
+
+
+def press(acme: BotScene, person: str, action: str, message: Json) -> None:
+    block = next(block["block_id"] for block in message["blocks"] if action in str(block.get("elements")))
+    conversation = acme.bot.outbox.client.conversations_open(users=acme.workspace.people[person])["channel"]["id"]
+    acme.workspace.press(acme.workspace.people[person], block, action, channel=conversation, ts=message["ts"])
+
+
+def asked_by_sam(acme: BotScene) -> None:
+    acme.press("sam", "choose", acme.card())
+    acme.deliver()
+
+
+def test_who_must_approve_is_told_and_approves_there(acme: BotScene) -> None:
+    asked_by_sam(acme)
+    (message,) = direct(acme, "dana")
+    assert [] == direct(acme, "sam")
+    assert "Sam Okafor asks you to approve “Unapply credit memo”." == lead(message)
+    assert {"approve", "withdraw"} == pressable(message)
+
+    press(acme, "dana", "approve", message)
+    acme.carry_out()
+
+    (message,) = direct(acme, "dana")
+    assert "You approved “Unapply credit memo”. There is nothing left for you to do." == lead(message)
+    assert (set(), ["done"]) == (pressable(message), [made.state for made in acme.decisions()])
+
+
+def test_the_one_who_asked_takes_it_back_and_who_was_asked_sees_that(acme: BotScene) -> None:
+    asked_by_sam(acme)
+    acme.press("sam", "withdraw", acme.card())
+    acme.deliver()
+    (message,) = direct(acme, "dana")
+    assert "Declined by Sam Okafor. There is nothing left for you to do." == lead(message)
+
+
+@pytest.mark.parametrize("fault", ["outage", "dropped_after"])
+def test_a_direct_message_whose_answer_was_lost_is_not_written_again(fault: str, acme: BotScene) -> None:
+    acme.press("sam", "choose", acme.card())
+    acme.deliver()
+    acme.workspace.fault(fault, "chat.postMessage", times=1)
+    with acme.books.desk.work("sam") as work:
+        letters.write(work, "dana", letters.About("assigned", acme.books.failing().id))
+    acme.deliver()
+    assert 2 == len(direct(acme, "dana"))
+
+
+def test_a_reminder_is_a_message_of_its_own_and_stops_when_it_is_decided(acme: BotScene) -> None:
+    asked_by_sam(acme)
+    acme.clock.advance(4 * 3600)
+    journey.finish_once(acme.books.desk)
+    acme.deliver()
+    first, second = direct(acme, "dana")
+    assert lead(second).startswith("Reminder: Sam Okafor has been waiting for an approval of “Unapply credit memo” since Mar 10")
+    press(acme, "dana", "withdraw", second)
+    acme.deliver()
+    assert lead(first) != lead(second)
+    assert ["Declined by Dana Reyes. There is nothing left for you to do."] * 2 == [lead(of) for of in direct(acme, "dana")]
+
+
+def test_no_scope_for_direct_messages_holds_up_no_card(acme: BotScene) -> None:
+    acme.workspace.fault("error", "conversations.open", error="missing_scope", for_seconds=60)
+    acme.press("sam", "choose", acme.card())
+    for _ in range(6):
+        acme.ring()
+    assert "Approve" in str(acme.card())
+    acme.clock.advance(700)
+    acme.deliver()
+    assert 1 == len(direct(acme, "dana"))
+
+
+def test_a_card_is_assigned_and_snoozed_in_a_window_and_says_so(acme: BotScene) -> None:
+    acme.press("dana", "more", acme.card(), choice=f"care {acme.books.failing().id}")
+    view = eventually(lambda: acme.workspace.open_modal(acme.workspace.people["dana"]))
+    day = (acme.clock.now() + timedelta(days=7)).date().isoformat()
+    inputs = {"assignee": {"assignee": "sam"}, "note": {"note": "Ask Hooli."}, "until": {"until": day}}
+    acme.workspace.submit(acme.workspace.people["dana"], view["id"], inputs)
+    acme.answered("dana", "Payment TXN-1 is assigned to Sam Okafor now. They are told directly.")
+    acme.deliver()
+    assert "Assigned to Sam Okafor. Snoozed by Dana Reyes until Mar 17, 2026." in str(acme.card())
+    (message,) = direct(acme, "sam")
+    assert "Dana Reyes assigned this payment to you. “Ask Hooli.”" == lead(message)
+    assert {"resolve_now"} == pressable(message)
+
+
+def test_assign_to_me_is_one_press(acme: BotScene) -> None:
+    acme.press("sam", "more", acme.card(), choice=f"mine {acme.books.failing().id}")
+    acme.answered("sam", "Payment TXN-1 is assigned to you now.")
+    acme.deliver()
+    assert ("Assigned to Sam Okafor." in str(acme.card()), []) == (True, direct(acme, "sam"))
