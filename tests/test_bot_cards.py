@@ -339,7 +339,7 @@ def test_buttons_carry_opaque_ids_only(name: str) -> None:
     menus = [
         option["value"].partition(" ") for menu in walk(blocks) if menu.get("type") == "overflow" for option in menu["options"]
     ]
-    assert {"dismiss", "look", "reopen", "hide", "story"} >= {verb for verb, _, _ in menus}
+    assert {"dismiss", "look", "mine", "care", "reopen", "hide", "story"} >= {verb for verb, _, _ in menus}
     for value in [*values, *(subject for _, _, subject in menus)]:
         assert len(RandomIds().new()) == len(value)
         assert value.isalnum()
