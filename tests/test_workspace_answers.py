@@ -45,6 +45,8 @@ def answers(workspace: Workspace) -> dict[str, Json]:
     calls: dict[str, Callable[[], object]] = {
         "api.test": lambda: client.api_test(foo="bar"),
         "auth.test": client.auth_test,
+        "team.info": client.team_info,
+        "auth.revoke": lambda: client.auth_revoke(test=True),
         "chat.postMessage": lambda: posted,
         "chat.update": lambda: client.chat_update(channel=channel, ts=posted["ts"], text="Changed", blocks=a_card("changed")),
         "chat.delete": lambda: client.chat_delete(channel=channel, ts=doomed["ts"]),
@@ -90,6 +92,15 @@ def test_the_description_would_catch_a_wrong_answer() -> None:
 def test_answers_name_nothing_that_was_never_captured(workspace: Workspace, method: str) -> None:
     unknown = _paths(answers(workspace)[method]) - _paths(sample(f"api/{method}"))
     assert set() == {path for path in unknown if not path.startswith(NOT_IN_THE_SAMPLES)}
+
+
+@needs_contracts
+def test_a_shared_file_names_nothing_that_was_never_captured(workspace: Workspace) -> None:
+    shared = a_client(workspace).files_upload_v2(
+        channel=workspace.channels["receivables"], filename="aging.png", content=b"picture", title="By age", alt_txt="Four bars"
+    )
+    assert set() == _paths(shared["files"]) - _paths(sample("api/files.completeUploadExternal")["files"])
+    assert ("image/png", "Four bars", 7) == tuple(shared["files"][0][name] for name in ("mimetype", "alt_txt", "size"))
 
 
 def _paths(document: object, prefix: str = "") -> set[str]:

@@ -13,7 +13,7 @@ from workspace_bot import Bot, Json, a_card, a_modal, a_workspace, eventually, o
 from workspace_contracts import needs_contracts, sample
 
 from bot.bolt import closed
-from workspace import Command, Seed, Workspace
+from workspace import Command, Seed, Shortcut, Workspace
 
 # Only real for features that are not played: workflow functions, Enterprise Grid, unfurled links, old attachments.
 NOT_PLAYED = {"function_data", "interactivity", "bot_access_token", "enterprise_id", "enterprise_name"}
@@ -297,6 +297,21 @@ def test_payloads_have_the_keys_and_types_that_were_captured(workspace: Workspac
             assert {} == {key: (real[key], ours[key]) for key in set(real) & set(ours) if not _alike(real[key], ours[key])}
         mention = bot.told_of("event_callback")[0]
         assert set() == set(sample("events/AppMentionPayload")) - set(mention) - NOT_PLAYED - {"authed_users", "authed_teams"}
+
+
+@needs_contracts
+def test_shortcuts_have_the_keys_that_were_captured(tmp_path: Path) -> None:
+    shortcuts = (Shortcut("Find", "find"), Shortcut("Explain", "explain", "message"))
+    with a_workspace(tmp_path, seed=Seed(shortcuts=shortcuts), ack_seconds=0.2) as workspace, over_socket(workspace) as bot:
+        priya = workspace.people["priya"]
+        channel, ts = a_posted_card(workspace, bot)
+        workspace.shortcut(priya, "find")
+        workspace.shortcut(priya, "explain", channel, ts)
+        assert "not_offered" == workspace.shortcut(priya, "explain")["error"]
+        real, ours = sample("app-backend/interactive-components/MessageShortcutPayload"), bot.told_of("message_action")[0]
+        assert (set(), {"api_app_id"}) == (set(real) - set(ours), set(ours) - set(real))
+        assert {"channel", "message", "message_ts", "response_url"} == set(ours) - set(bot.told_of("shortcut")[0])
+        assert bot.client.views_open(trigger_id=ours["trigger_id"], view=a_modal())["ok"]
 
 
 def _alike(real: object, ours: object) -> bool:

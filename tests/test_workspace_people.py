@@ -118,8 +118,9 @@ def test_an_account_that_is_switched_off_is_told_and_found_no_more(tmp_path: Pat
         workspace.deactivate(marta)
         assert marta == eventually(lambda: bot.told_of("event_callback"))[0]["event"]["user"]["id"]
         assert info(workspace, "marta")["deleted"]
-        with pytest.raises(SlackApiError, match="users_not_found"):
-            a_client(workspace).users_lookupByEmail(email="marta@example.com")
+        client = a_client(workspace)
+        assert "users_not_found" == refusal_of(lambda: client.users_lookupByEmail(email="marta@example.com"))["error"]
+        assert "user_disabled" == refusal_of(lambda: client.conversations_open(users=marta))["error"]
 
 
 # ---- what the app may do

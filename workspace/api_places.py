@@ -44,8 +44,11 @@ def conversations_open(desk: Desk, given: Arguments) -> Json:
         raise Refusal("users_list_not_supplied")
     if len(people) > 1:
         raise Refusal("too_many_users")  # group messages are not played here
-    if people[0] not in desk.state.people or desk.state.people[people[0]].is_bot:
+    person = desk.state.people.get(people[0])
+    if person is None or person.is_bot:
         raise Refusal("user_not_found")
+    if person.standing == "deactivated":
+        raise Refusal("user_disabled")
     known = any(channel.im_with == people[0] for channel in desk.state.channels.values())
     channel = desk.state.direct_message(people[0])
     already = {"no_op": True, "already_open": True} if known else {}

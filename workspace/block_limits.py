@@ -28,7 +28,7 @@ from workspace.block_grammar import (
 BLOCKS_PER_MESSAGE = 50
 BLOCKS_PER_VIEW = 100
 MARKDOWN_CHARACTERS_PER_MESSAGE = 12_000
-TABLES_PER_MESSAGE = 1
+MOST_OF_A_KIND = {"table": 1, "data_visualization": 2}  # in one message
 
 # Slack has these, but a listener for their choices is outside what this workspace plays; refusing beats pretending.
 NOT_OFFERED = frozenset({"external_select", "multi_external_select", "workflow_button", "file_input", "rich_text_input"})

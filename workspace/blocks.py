@@ -119,8 +119,10 @@ def _whole_message(blocks: list[Any], pointer: str, problems: Problems) -> None:
     most = limits.MARKDOWN_CHARACTERS_PER_MESSAGE
     if markdown > most:
         note(problems, f"markdown blocks must be less than {most + 1} characters in all", pointer)
-    if sum(block.get("type") == "table" for block in typed_blocks) > limits.TABLES_PER_MESSAGE:
-        note(problems, "only one table is allowed", pointer)
+    for kind, most_of_it in limits.MOST_OF_A_KIND.items():
+        if sum(block.get("type") == kind for block in typed_blocks) > most_of_it:
+            much = f"only one {kind} is allowed" if most_of_it == 1 else f"no more than {most_of_it} {kind} blocks allowed"
+            note(problems, much, pointer)
 
 
 def elements(block: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
