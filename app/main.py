@@ -58,6 +58,7 @@ COMMANDS = {
     "connect": ("connections:connect", "Connect a company to its books, for the first time or again."),
     "doctor": ("connections:doctor", "Check what works, what does not, and what to do about it; changes nothing."),
     "reconcile": ("proof:reconcile", "Prove that every portal payment we know of has exactly one receipt in the books."),
+    "report": ("month_end:report", "Write the month-end package: a workbook to be signed, and a chart."),
     "run": ("service:run", "Sync every company on schedule and carry out decisions, until Ctrl-C."),
     "worker": (
         "service:worker",

@@ -41,6 +41,14 @@ class Words:
         amount = f"{int(whole):,}".replace(",", comma) + (point + fraction if fraction else "")
         return f"{'-' if amount_minor < 0 else ''}{symbol}{amount}"
 
+    def sign(self, currency: str) -> str:
+        """The currency's sign, "$" or "€". Raises ValueError for no currency."""
+        return _signs(self.locale, currency)[0]
+
+    def month(self, on: date) -> str:
+        """The month of a day, "March 2026"."""
+        return parse_pattern("MMMM y").apply(on, _calendar(self.locale)[0])
+
     def day(self, on: date | datetime) -> str:
         """A day, "Mar 3, 2026"; a moment is written as the company's calendar day."""
         if isinstance(on, datetime):

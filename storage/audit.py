@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from storage import schema
 from storage.canonical import canonical, is_simple, quick
 
 GENESIS = "0" * 64
+CLOCKS_DIFFER = timedelta(hours=1)  # between machines, at most; a clock set back by less delays a sync by as much
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,45 @@ def rows(connection: Connection, company: str, transaction_number: str | None = 
         query = query.where(table.c.transaction_number == transaction_number)
     for row in connection.execute(query):
         yield AuditRow(**row._mapping)
+
+
+def head(connection: Connection, company: str) -> tuple[int, str]:
+    """The number and the hash of the newest row: with them anybody can tell later whether the record up to it is the same."""
+    table = schema.audit_head
+    row = connection.execute(sa.select(table.c.seq, table.c.hash).where(table.c.company == company)).one_or_none()
+    return (row.seq, row.hash) if row else (0, GENESIS)
+
+
+def between(
+    connection: Connection, company: str, actions: Collection[str], begins: datetime, ends: datetime
+) -> Sequence[AuditRow]:
+    """The rows with one of these actions from one moment up to before another, oldest first.
+
+    Rows are in the order of their moments, but for clocks that differ: where to begin is looked for by number.
+    """
+    first = _first_since(connection, company, begins - CLOCKS_DIFFER)
+    last = _first_since(connection, company, ends + CLOCKS_DIFFER)
+    table = schema.audit
+    query = (
+        sa.select(table)
+        .where(table.c.company == company, table.c.seq >= first, table.c.seq < last)
+        .where(table.c.action.in_(actions), table.c.at >= begins, table.c.at < ends)
+        .order_by(table.c.seq)
+    )
+    return [AuditRow(**row._mapping) for row in connection.execute(query)]
+
+
+def _first_since(connection: Connection, company: str, moment: datetime) -> int:
+    """The number of the first row at this moment or after it; one more than the last where there is none."""
+    table, low, high = schema.audit, 1, head(connection, company)[0] + 1
+    while low < high:
+        middle = (low + high) // 2
+        at = connection.execute(sa.select(table.c.at).where(table.c.company == company, table.c.seq == middle)).scalar()
+        if at is None or at < moment:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 def of_actions(connection: Connection, company: str, actions: Collection[str], after_seq: int) -> Sequence[AuditRow]:

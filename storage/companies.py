@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -12,9 +12,9 @@ from sqlalchemy.exc import IntegrityError
 
 from receivables.diagnosis import Cause
 from storage import schema
+from storage.audit import CLOCKS_DIFFER
 from storage.work import Work
 
-CLOCKS_DIFFER = timedelta(hours=1)  # between machines, at most; a clock set back by less delays a sync by as much
 Moment = datetime | sa.ColumnElement[datetime]
 
 

@@ -167,13 +167,13 @@ def approve(work: Work, held: StoredDecision, *, by_maker: bool = False) -> bool
 
 def get(connection: Connection, company: str, decision_id: str) -> StoredDecision:
     table = schema.decision
-    return _load(connection, sa.and_(table.c.company == company, table.c.id == decision_id))[0]
+    return select(connection, sa.and_(table.c.company == company, table.c.id == decision_id))[0]
 
 
 def find(connection: Connection, company: str, decision_id: str) -> StoredDecision | None:
     """A decision by id, or None: the press that would make it has not been seen yet."""
     table = schema.decision
-    return next(iter(_load(connection, sa.and_(table.c.company == company, table.c.id == decision_id))), None)
+    return next(iter(select(connection, sa.and_(table.c.company == company, table.c.id == decision_id))), None)
 
 
 def company_of(connection: Connection, decision_id: str) -> str | None:
@@ -188,18 +188,24 @@ def in_state(
     """Decisions in one state, oldest first; those for one remedy, or all."""
     table = schema.decision
     condition = sa.and_(table.c.company == company, table.c.state == state)
-    return _load(connection, condition if remedy is None else sa.and_(condition, table.c.remedy == remedy), limit)
+    return select(connection, condition if remedy is None else sa.and_(condition, table.c.remedy == remedy), limit)
+
+
+def by_ids(connection: Connection, company: str, ids: Collection[str]) -> Sequence[StoredDecision]:
+    """Several decisions by id, in the order in which they were asked for."""
+    table = schema.decision
+    return select(connection, sa.and_(table.c.company == company, table.c.id.in_(ids))) if ids else []
 
 
 def under_way(connection: Connection, company: str, failure_id: str) -> StoredDecision | None:
     """The decision about a failure that is not yet carried out, if there is one."""
-    return next(iter(_load(connection, sa.and_(_is_under_way(company), schema.decision.c.failure_id == failure_id))), None)
+    return next(iter(select(connection, sa.and_(_is_under_way(company), schema.decision.c.failure_id == failure_id))), None)
 
 
 def all_under_way(connection: Connection, company: str, failure_ids: Collection[str]) -> Mapping[str, StoredDecision]:
     """The decisions about these failures that are not yet carried out, by failure; each failure has at most one."""
     here = sa.and_(_is_under_way(company), schema.decision.c.failure_id.in_(failure_ids))
-    return {made.failure_id: made for made in _load(connection, here) if made.failure_id}
+    return {made.failure_id: made for made in select(connection, here) if made.failure_id}
 
 
 def _is_under_way(company: str) -> sa.ColumnElement[bool]:
@@ -210,7 +216,7 @@ def _is_under_way(company: str) -> sa.ColumnElement[bool]:
 def of_payment(connection: Connection, company: str, number: str) -> Sequence[StoredDecision]:
     """Every decision about one payment, oldest first."""
     table = schema.decision
-    return _load(connection, sa.and_(table.c.company == company, table.c.transaction_number == number))
+    return select(connection, sa.and_(table.c.company == company, table.c.transaction_number == number))
 
 
 def alone_on(
@@ -236,7 +242,7 @@ def alone_on(
 def by_makers(connection: Connection, company: str) -> Sequence[StoredDecision]:
     """Decisions by whoever made the document, which only an office of one may take; for the owner, oldest first."""
     table = schema.decision
-    return _load(connection, sa.and_(table.c.company == company, table.c.by_maker, table.c.state == "done"))
+    return select(connection, sa.and_(table.c.company == company, table.c.by_maker, table.c.state == "done"))
 
 
 def shared_accounts(connection: Connection) -> Mapping[str, Sequence[str]]:
@@ -254,7 +260,8 @@ def shared_accounts(connection: Connection) -> Mapping[str, Sequence[str]]:
     return {account: ids for account, ids in people.items() if len(ids) > 1}
 
 
-def _load(connection: Connection, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[StoredDecision]:
+def select(connection: Connection, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[StoredDecision]:
+    """Decisions by a condition, also of another file of this room, in the order in which they were asked for."""
     table = schema.decision
     rows = connection.execute(sa.select(table).where(condition).order_by(table.c.requested_at, table.c.id).limit(limit))
     return [StoredDecision(**{**row._mapping, "remedy": Remedy(row.remedy)}) for row in rows]

@@ -251,20 +251,25 @@ def open_invoices_of(connection: Connection, company: str, customer_ids: Collect
 
 def receipts(connection: Connection, company: str, *, limit: int, after: str = "") -> Sequence[Receipt]:
     """A bounded batch of the living receipts, as last seen, in the order of their ids."""
+    found = living(connection, company, "receipt", limit=limit, after=after)
+    return [receipt for receipt in found if isinstance(receipt, Receipt)]
+
+
+def living(connection: Connection, company: str, kind: str, *, limit: int, after: str = "") -> Sequence[Document]:
+    """A bounded batch of the living documents of one kind, as last seen, in the order of their ids."""
     table = schema.mirror
     rows = connection.execute(
         sa.select(table.c.kind, table.c.body)
         .where(
             table.c.company == company,
-            table.c.kind == "receipt",
+            table.c.kind == kind,
             table.c.deleted_at.is_(None),
             table.c.document_id > after,
         )
         .order_by(table.c.document_id)
         .limit(limit)
     )
-    found = [codec.document_from_json(row.kind, row.body) for row in rows]
-    return [receipt for receipt in found if isinstance(receipt, Receipt)]
+    return [codec.document_from_json(row.kind, row.body) for row in rows]
 
 
 _LAST_SEEN = (

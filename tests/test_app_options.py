@@ -33,6 +33,7 @@ COMMANDS = {
     "doctor": "--company --json",
     "backup": "FOLDER --json",
     "reconcile": "--company --json",
+    "report": "--month --company --out --overwrite --json",
     "run": "--workers",
     "worker": "--slots --port",
     "migrate": "--json",

@@ -35,6 +35,8 @@ ROOMS_OF = {
     "uvicorn": {"workspace", "app"},
     "stripe": {"feeds"},
     "openpyxl": {"feeds"},
+    "xlsxwriter": {"app"},
+    "PIL": {"app"},
     "sqlite3": {"workspace"},  # Python's own can corrupt a write-ahead log that two connections write; the workspace has one
 }
 #: Dependencies that no file imports, and what needs them.

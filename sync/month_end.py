@@ -1,0 +1,149 @@
+"""Gathers the package of month end for one company: what its payments became, what its deposit accounts and receivables hold,
+and what a reviewer signs.
+
+Reads: the books' changes, our rows in pages, the entries by which money went out again. Leaves: the mirror, as a look at the
+books leaves it. Never: a decision, or a write to the books; nothing but figures grows with the number of payments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from receivables.books_records import CreditMemo, Invoice, InvoiceStatus, MoneyOut, MoneyOutKind, Receipt
+from receivables.effects import markers_in
+from receivables.errors import BooksUnavailable
+from storage import audit, decisions, mirror, nights
+from storage.engine import Connection
+from sync import mirroring, month_payments, month_signing
+from sync.desk import Desk
+from sync.month import Month
+from sync.month_package import Detail, MonthEnd
+
+PAGE = 500
+ENTRIES_AT_ONCE = 200  # receipts of which the books are asked for entries in one question
+
+
+def gather(desk: Desk, month: Month, take: Callable[[Detail], None]) -> MonthEnd:
+    """Reads it all; `take` gets each payment of the month as it is read. Raises BooksError: without the books nothing is said."""
+    now = desk.clock.now()
+    as_of = min(month.last, desk.company.day_of(now))
+    found = MonthEnd(desk.company, month, now, as_of, desk.books.traits.package, not_read=desk.books.traits.not_read)
+    if not mirroring.run_once(desk).whole:
+        raise BooksUnavailable(
+            "The books were not read to the end yet; a later sync goes on, and then the month can be reported."
+        )
+    with desk.db.read() as connection:  # one consistent view
+        found.proven_at = nights.last_proven_at(connection, desk.company.id)
+        paid_out = month_payments.walk(desk, connection, found, take)
+        accounts = _receipts(connection, found)
+        _open_documents(connection, found)
+        month_signing.gather(desk, connection, found)
+        found.head = audit.head(connection, desk.company.id)
+    _entries(desk, found, paid_out)
+    found.clearing = {key: found.clearing[key] for key in _in_order(found) if key[1] in accounts}
+    return found
+
+
+def _in_order(found: MonthEnd) -> list[tuple[str, str]]:
+    currencies = found.currencies_of({currency for currency, _ in found.clearing})
+    return sorted(found.clearing, key=lambda key: (currencies.index(key[0]), key[1]))
+
+
+def _receipts(connection: Connection, found: MonthEnd) -> set[str]:
+    """Every living receipt, into its account and into receivables. Returns the accounts that hold the portal's money."""
+    portals, after = set(found.company.deposit_accounts.values()) - {""}, ""
+    while page := mirror.receipts(connection, found.company.id, limit=PAGE, after=after):
+        claimed = decisions.claimed(connection, found.company.id, [receipt.id for receipt in page])
+        for receipt in page:
+            if not receipt.voided:
+                is_ours, claimed_minor = bool(markers_in(receipt.memo)), claimed.get(receipt.id, 0)
+                if is_ours or claimed_minor:
+                    portals.add(receipt.deposit_account)
+                _into_account(found, receipt, is_ours=is_ours, claimed_minor=claimed_minor)
+                _into_receivables(found, receipt)
+        after = page[-1].id
+    return portals
+
+
+def _into_account(found: MonthEnd, receipt: Receipt, *, is_ours: bool, claimed_minor: int) -> None:
+    account = found.account(receipt.deposit_account, receipt.currency)
+    if receipt.received_on > found.month.last:
+        return
+    if receipt.deposited:
+        account.deposited.add(receipt.amount_minor)
+    if receipt.received_on < found.month.first:
+        account.before.add(receipt.amount_minor)
+    elif is_ours:
+        account.ours.add(receipt.amount_minor)
+    elif claimed_minor:
+        account.by_hand.add(min(claimed_minor, receipt.amount_minor))
+        if receipt.amount_minor > claimed_minor:
+            account.others.add(receipt.amount_minor - claimed_minor, count=0)
+    else:
+        account.others.add(receipt.amount_minor)
+
+
+def _into_receivables(found: MonthEnd, receipt: Receipt) -> None:
+    owed = found.owed(receipt.currency)
+    if receipt.unapplied_minor:
+        owed.receipts.add(receipt.unapplied_minor)
+    if receipt.received_on > found.month.last:
+        owed.receipts_after.add(receipt.amount_minor)
+
+
+def _open_documents(connection: Connection, found: MonthEnd) -> None:
+    for kind in ("invoice", "credit_memo"):
+        after = ""
+        while page := mirror.living(connection, found.company.id, kind, limit=PAGE, after=after):
+            for document in page:
+                if isinstance(document, Invoice):
+                    _invoice(found, document)
+                elif isinstance(document, CreditMemo) and not document.voided:
+                    _credit_memo(found, document)
+            after = page[-1].id
+
+
+def _invoice(found: MonthEnd, invoice: Invoice) -> None:
+    if invoice.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOIDED):
+        return
+    owed = found.owed(invoice.currency)
+    if invoice.open_minor:
+        owed.invoices.add(invoice.open_minor)
+    if invoice.issued_on > found.month.last:
+        owed.invoices_after.add(invoice.total_minor)
+
+
+def _credit_memo(found: MonthEnd, memo: CreditMemo) -> None:
+    owed = found.owed(memo.currency)
+    if memo.open_minor:
+        owed.credit_memos.add(memo.open_minor)
+    if memo.issued_on > found.month.last:
+        owed.credit_memos_after.add(memo.total_minor)
+
+
+def _entries(desk: Desk, found: MonthEnd, paid_out: Sequence[Receipt]) -> None:
+    """The entries by which money went out again, of receipts of which the feed says that it did."""
+    receipts = {receipt.id: receipt for receipt in paid_out}
+    ids = sorted(receipts)
+    for start in range(0, len(ids), ENTRIES_AT_ONCE):
+        for receipt_id, entries in desk.books.money_out(ids[start : start + ENTRIES_AT_ONCE]).items():
+            for entry in entries:
+                _entry(found, receipts[receipt_id], entry)
+
+
+def _entry(found: MonthEnd, receipt: Receipt, entry: MoneyOut) -> None:
+    account = found.account(receipt.deposit_account, entry.currency)
+    if entry.on > found.month.last:
+        if entry.kind is not MoneyOutKind.FEE:
+            found.owed(entry.currency).out_after.add(entry.amount_minor)
+        return
+    if entry.on < found.month.first:
+        account.out_before.add(entry.amount_minor)
+        return
+    kinds = {
+        MoneyOutKind.RETURN: account.returns,
+        MoneyOutKind.CHARGEBACK: account.chargebacks,
+        MoneyOutKind.REFUND: account.refunds,
+        MoneyOutKind.FEE: account.fees,
+    }
+    kinds[entry.kind].add(entry.amount_minor)
