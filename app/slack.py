@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from app.settings import Settings, SlackSettings
 from app.settings_now import AsOfNow
@@ -14,7 +16,8 @@ from bot.installations import OneInstallation
 from bot.rooms import Channel, Rooms
 from receivables.diagnosis import Remedy
 from receivables.errors import ConfigurationError, StaleDecision
-from receivables.ports import Choice, Decided, Wake
+from receivables.month import Month
+from receivables.ports import Choice, Decided, Report, ReportFile, Wake
 from storage import companies
 from storage.decisions import StoredDecision
 from sync import care, incidents, ownership, requests
@@ -76,6 +79,21 @@ class Decider:
             companies.want_sync(work)
 
 
+class Reporter:
+    """Makes what people ask for at month end, in a folder that is gone afterwards. Implements `receivables.ports.Reporting`."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def month_end(self, company: str, month: str) -> Report:
+        from app.month_end import files  # noqa: PLC0415  # the libraries of pictures and workbooks, only when one is asked for
+
+        with TemporaryDirectory(prefix="resolve-now-report-") as folder:
+            made = files.write(self._house.desk(company), Month.of(month), Path(folder))
+            picture = ReportFile(made.chart.name, made.chart.read_bytes(), made.description.read_text(encoding="utf-8").strip())
+            return Report(files.in_words(made.found), [ReportFile(made.workbook.name, made.workbook.read_bytes()), picture])
+
+
 def _decided(made: StoredDecision) -> Decided:
     return Decided(made.id, made.state, made.outcome)
 
@@ -123,5 +141,7 @@ def open_bot(house: House, wake: Wake) -> Bot | None:
         )
     installations = OneInstallation(access.bot_token.reveal(), access.base_url)
     accounts = SlackAccounts(installations, access.base_url, house.clock)
-    rooms = Rooms(house.db, house.clock, house.ids, channels, house.people, Decider(house), wake, house.owner, accounts)
+    rooms = Rooms(
+        house.db, house.clock, house.ids, channels, house.people, Decider(house), wake, house.owner, accounts, Reporter(house)
+    )
     return Bot(rooms, installations, app_token=access.app_token.reveal(), base_url=access.base_url)

@@ -45,6 +45,7 @@ class Answers:
     def __init__(self) -> None:
         self._telling = ThreadPoolExecutor(ANSWERING, thread_name_prefix="slack-answer")
         self._aside = ThreadPoolExecutor(ASIDE, thread_name_prefix="slack-aside")
+        self._long = ThreadPoolExecutor(1, thread_name_prefix="slack-at-length")
         self._chosen = _Newest()
 
     def tell(self, respond: Respond, text: str, blocks: Sequence[Block] = ()) -> None:
@@ -53,6 +54,13 @@ class Answers:
 
     def later(self, respond: Respond, do: Callable[[], object]) -> None:
         """Does what decides nothing, and says what came in its way."""
+        self._aside.submit(self._said(respond, do))
+
+    def at_length(self, respond: Respond, do: Callable[[], object]) -> None:
+        """The same for what takes minutes, one after the other: windows and searches have threads of their own."""
+        self._long.submit(self._said(respond, do))
+
+    def _said(self, respond: Respond, do: Callable[[], object]) -> Callable[[], None]:
 
         def done() -> None:
             try:
@@ -66,7 +74,7 @@ class Answers:
                 self.tell(respond, FAILED)
                 log.exception("not_answered")
 
-        self._aside.submit(done)
+        return done
 
     def aside(self, listener: Callable[..., object]) -> Callable[..., None]:
         """A listener that decides nothing: acknowledged at once, then done like `later`. It takes `ack` and `respond`."""
@@ -116,7 +124,8 @@ class Answers:
             self.tell(respond, "The window did not change. Choose again in it.")
 
     def stop(self) -> None:
-        """What is under way is finished."""
+        """What is under way is finished, but for what takes minutes."""
+        self._long.shutdown(wait=False, cancel_futures=True)
         self._aside.shutdown()
         self._telling.shutdown()
 

@@ -22,6 +22,7 @@ class Asker:
     client: WebClient
     respond: Respond
     trigger_id: str = ""
+    account: str = ""  # their id in Slack
 
     def tell(self, text: str, blocks: Sequence[Block] = ()) -> None:
         self.answers.tell(self.respond, text, blocks)

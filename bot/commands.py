@@ -17,6 +17,7 @@ from bot.asker import Asker
 from bot.endings import remember, waits_for
 from bot.found import SAY, buttons, cause_of
 from bot.hiding import hide
+from bot.month_ends import MonthEnds
 from bot.people import NOBODY
 from bot.rooms import Rooms
 from bot.text import NUMBER_AT_MOST, Block, context, of_payment, resolve_now, section
@@ -41,12 +42,13 @@ HELP = (
     "/payments show NUMBER   one payment's full history\n"
     "/payments failing   the payments that are failing now\n"
     "/payments sync   sync with the books now\n"
+    "/payments report MONTH   the month-end package, such as /payments report 2026-03, sent to you\n"
     "/payments hide NUMBER, /payments unhide NUMBER   keep a payment out of lists and search\n"
     "/payments search hidden:only   the hidden payments\n"
     "/payments help   this list"
 )
 OF_ONE = ("show", "why", "hide", "unhide")  # verbs that take one payment
-VERBS = ("search", *OF_ONE, "failing", "sync", "help")
+VERBS = ("search", *OF_ONE, "failing", "sync", "report", "help")
 NEAR_VERB = 0.7  # of its letters: "serach" is near "search"
 _LOOSE = " \t\n?!.,;:\"'“”‘’()<>"
 
@@ -66,6 +68,7 @@ class Commands:
     def __init__(self, rooms: Rooms, answers: Answers) -> None:
         self.rooms = rooms
         self.answers = answers
+        self.month_ends = MonthEnds(rooms.reporting, rooms.clock)
 
     def asked(self, ack: Ack, body: Mapping[str, Any], client: WebClient, respond: Respond) -> None:
         """Answers what was typed; somebody who is not configured gets one sentence and sees nothing."""
@@ -97,7 +100,8 @@ class Commands:
 
     def _answered(self, body: Mapping[str, Any], client: WebClient, respond: Respond, do: Callable[[Asker], object]) -> None:
         try:
-            do(Asker(self.rooms.person(body), self.answers, client, respond, str(body.get("trigger_id") or "")))
+            account = str(body.get("user_id") or (body.get("user") or {}).get("id") or "")
+            do(Asker(self.rooms.person(body), self.answers, client, respond, str(body.get("trigger_id") or ""), account))
         except ReceivablesError as error:
             self.answers.tell(respond, error.message)
         except DATABASE_SILENT:
@@ -114,6 +118,8 @@ class Commands:
                 self._of_one(verb, found.company, found.number, asker)
         elif verb == "failing" and not rest:
             self._failing(asker)
+        elif verb == "report":
+            self.month_ends.ask(rest, self._configured(asker.person), asker)
         elif verb == "sync" and not rest:
             self._sync(asker)
         elif not text or verb in VERBS:

@@ -9,6 +9,7 @@ from bot.commands import COMMAND
 BOT_SCOPES = (
     "chat:write",  # cards, threads, escalations
     "commands",  # /payments
+    "files:write",  # the month-end package
     "channels:read",  # whether a channel is archived, and the app a member of it
     "groups:read",  # the same of private channels
     "channels:history",  # looking for a card before posting it again
@@ -32,7 +33,7 @@ def manifest(name: str = "Resolve Now") -> dict[str, Any]:
                 {
                     "command": COMMAND,
                     "description": "Search payments, see what fails, sync",
-                    "usage_hint": "search TEXT | show NUMBER | failing | sync | hide NUMBER | help",
+                    "usage_hint": "search TEXT | show NUMBER | failing | report MONTH | sync | hide NUMBER | help",
                     "should_escape": False,
                 }
             ],

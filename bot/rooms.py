@@ -10,7 +10,8 @@ from typing import Any
 from bot.people import Accounts, NoAccounts, person_of
 from receivables.authority import Person
 from receivables.company import Company
-from receivables.ports import Clock, Deciding, Ids, Wake
+from receivables.errors import NotFound
+from receivables.ports import Clock, Deciding, Ids, Report, Reporting, Wake
 from storage.engine import Database
 from storage.work import Work, working
 
@@ -29,6 +30,13 @@ class Channel:
     is_shared: bool = False
 
 
+class NoReports:
+    """Where no report can be made."""
+
+    def month_end(self, company: str, month: str) -> Report:
+        raise NotFound(f"No report of {company} can be made for {month} here.")
+
+
 @dataclass(frozen=True)
 class Rooms:
     """Handed to every listener and to the outbox; nothing in the bot is global."""
@@ -42,6 +50,7 @@ class Rooms:
     wake: Wake
     owner: str
     accounts: Accounts = field(default_factory=NoAccounts)
+    reporting: Reporting = field(default_factory=NoReports)
 
     def person(self, body: Mapping[str, Any]) -> Person:
         """Who pressed or typed, from Slack's payload. Raises NotPermitted, in words for whoever that is."""

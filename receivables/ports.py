@@ -198,6 +198,30 @@ class Deciding(Protocol):
         """Asks for a sync of the company as soon as possible."""
 
 
+@dataclass(frozen=True)
+class ReportFile:
+    """A file to send; `alt` says in words what a picture shows, and is "" where it is none."""
+
+    name: str
+    content: bytes
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report as it is sent to somebody: what it says in short, and its files."""
+
+    said: Sequence[str]
+    files: Sequence[ReportFile]
+
+
+class Reporting(Protocol):
+    """Where the month-end package of a company is made."""
+
+    def month_end(self, company: str, month: str) -> Report:
+        """Takes as long as it takes. Raises ReceivablesError, as for a `month` that is not like "2026-03"."""
+
+
 class TokenVault(Protocol):
     """Keeps tokens encrypted, one row for each company and purpose, refreshed by one process at a time."""
 

@@ -6,46 +6,17 @@ person, or is open. Their difference is computed; a receipt that is gone or ther
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 
 from receivables.books_records import Receipt
+from receivables.month import Month
 from receivables.payment import FeedStatus, PaymentState
 from storage.decisions import Proof
 from storage.payments import StoredPayment
 from storage.taking_in import BEFORE_START_ON
-
-_MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Month:
-    """A calendar month of a company."""
-
-    first: date
-
-    @classmethod
-    def of(cls, text: str) -> Month:
-        """Reads "2026-03". Raises ValueError."""
-        found = _MONTH.fullmatch(text)
-        if not found or found[1] == "0000":
-            raise ValueError(f"{text!r} is not a month; write it as 2026-03")
-        return cls(date(int(found[1]), int(found[2]), 1))
-
-    @property
-    def last(self) -> date:
-        return (self.first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-
-    @property
-    def text(self) -> str:
-        return f"{self.first.year:04d}-{self.first.month:02d}"
-
-    def __contains__(self, day: date) -> bool:
-        return self.first <= day <= self.last
-
 
 # --- where the money of one payment is ------------------------------------------------------------------------------------
 

@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from receivables.books_records import CreditMemo, Invoice, InvoiceStatus, MoneyOut, MoneyOutKind, Receipt
 from receivables.effects import markers_in
 from receivables.errors import BooksUnavailable
+from receivables.month import Month
 from storage import audit, decisions, mirror, nights
 from storage.engine import Connection
 from sync import mirroring, month_payments, month_signing
 from sync.desk import Desk
-from sync.month import Month
 from sync.month_package import Detail, MonthEnd
 
 PAGE = 500

@@ -10,9 +10,10 @@ from enum import StrEnum
 from receivables.books_records import Receipt
 from receivables.company import Company
 from receivables.diagnosis import Cause
+from receivables.month import Month
 from storage.decisions import StoredDecision
 from storage.payments import StoredPayment
-from sync.month import Clearing, Figure, Month, Portion, Receivables, RollForward
+from sync.month import Clearing, Figure, Portion, Receivables, RollForward
 
 
 @dataclass(frozen=True)

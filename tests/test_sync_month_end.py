@@ -10,8 +10,10 @@ from month_played import CLEARING, played
 from scene import Scene
 
 from accounting.embedded.general_ledger import CUSTOMER_DEPOSITS, RECEIVABLE, UNDEPOSITED
+from receivables.errors import ConfigurationError
+from receivables.month import Month
 from sync import month_end
-from sync.month import Line, Month
+from sync.month import Line
 from sync.month_package import Detail, MonthEnd, Sign
 
 FEBRUARY, MARCH, APRIL = (Month.of(f"2026-0{number}") for number in (2, 3, 4))
@@ -153,7 +155,7 @@ def test_receipt_of_the_same_customer_and_amount_some_days_later_is_listed_to_be
 
 @pytest.mark.parametrize("text", ["2026-13", "2026-3", "March", "2026-03-01", "0000-01", "٢٠٢٦-03"])
 def test_what_is_no_month_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a month"):
+    with pytest.raises(ConfigurationError, match="is not a month"):
         Month.of(text)
 
 

@@ -10,11 +10,9 @@ import typer
 
 from app.commands.payments import AsJson, CompanyId, working
 from app.output import print_json, print_line
-from receivables.words import counted
 
 if TYPE_CHECKING:
     from app.month_end.files import Package
-    from sync.month_package import MonthEnd
 
 
 def report(
@@ -31,13 +29,9 @@ def report(
     """
     from app.month_end import files
     from app.wiring import open_house
-    from sync.month import Month
+    from receivables.month import Month
 
-    try:
-        wanted = Month.of(month)
-    except ValueError as error:
-        raise typer.BadParameter(f"{error}.", param_hint="--month") from error
-    packages = []
+    wanted, packages = Month.of(month), []
     for desk in open_house(context.obj).desks(company):
         with working(f"{desk.company.name}: reading the payments of {month}"):
             packages.append(files.write(desk, wanted, out, overwrite=overwrite))
@@ -76,26 +70,8 @@ def _as_json(package: Package) -> dict[str, Any]:
 
 
 def _say(package: Package) -> None:
-    for said in in_words(package.found):
+    from app.month_end import files
+
+    for said in files.in_words(package.found):
         print_line(f"{package.found.company.name}: {said}")
     print_line(f"{package.found.company.name}: wrote {package.workbook}, {package.chart} and its description.")
-
-
-def in_words(found: MonthEnd) -> list[str]:
-    """What a person is told of it, line by line: how much is not recorded, and the difference."""
-    from app.month_end.summary import as_of
-
-    words, said = found.company.words, as_of(found)[1:-1]
-    for currency in found.currencies:
-        rolled = found.roll_forwards[currency]
-        asked, closing, off = rolled.to_be_recorded, rolled.closing, rolled.difference
-        open_ones = f"{words.money(closing.amount_minor, currency)} of it not recorded ({counted(closing.count, 'payment')})"
-        difference = f"difference {words.money(off.amount_minor, currency)}"
-        said.append(f"{words.money(asked.amount_minor, currency)} to be recorded, {open_ones}, {difference}.")
-        if marked := found.marked_difference_minor(currency):
-            said.append(f"Receipts with our mark of {words.money(marked, currency)} belong to no payment.")
-    if not found.roll_forwards:
-        said.append("there are no payments.")
-    if found.to_sign:
-        said.append(f"{counted(len(found.to_sign), 'line')} to be signed on sheet E.")
-    return said

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.month_end import chart
+from app.month_end.summary import not_over
 from app.month_end.workbook import Workbook
 from receivables.errors import ConfigurationError
+from receivables.month import Month
 from receivables.private_files import make_file, make_folder
+from receivables.words import counted
 from sync import month_end
 from sync.desk import Desk
-from sync.month import Month
 from sync.month_package import MonthEnd
 
 
@@ -70,3 +72,21 @@ def _whole(path: Path, *, overwrite: bool) -> Iterator[Path]:
     finally:
         with suppress(FileNotFoundError):
             draft.unlink()
+
+
+def in_words(found: MonthEnd) -> list[str]:
+    """What a person is told of it, line by line: how much is not recorded, and the difference."""
+    words, said = found.company.words, not_over(found)
+    for currency in found.currencies:
+        rolled = found.roll_forwards[currency]
+        asked, closing, off = rolled.to_be_recorded, rolled.closing, rolled.difference
+        open_ones = f"{words.money(closing.amount_minor, currency)} of it not recorded ({counted(closing.count, 'payment')})"
+        difference = f"difference {words.money(off.amount_minor, currency)}"
+        said.append(f"{words.money(asked.amount_minor, currency)} to be recorded, {open_ones}, {difference}.")
+        if marked := found.marked_difference_minor(currency):
+            said.append(f"Receipts with our mark of {words.money(marked, currency)} belong to no payment.")
+    if not found.roll_forwards:
+        said.append("No payments.")
+    if found.to_sign:
+        said.append(f"{counted(len(found.to_sign), 'line')} to be signed on sheet E.")
+    return said

@@ -47,11 +47,16 @@ def as_of(found: MonthEnd) -> list[str]:
     """As of when the figures are, and what they lack."""
     words = found.company.words
     said = [f"Made {words.moment(found.made_at)} from {found.package} and the portal payments that we know of."]
-    if not found.is_over:
-        said.append(f"The month is not over: these figures are as of {words.day(found.as_of)}.")
+    said += not_over(found)
     proven = f"was {words.moment(found.proven_at)}" if found.proven_at else "has not been made"
     said.append(f"The last proof that each payment is in the books exactly once {proven}.")
     return said
+
+
+def not_over(found: MonthEnd) -> list[str]:
+    """Said of a month that is not over; nothing of one that is."""
+    until = found.company.words.day(found.as_of)
+    return [] if found.is_over else [f"The month is not over: these figures are as of {until}."]
 
 
 def _currencies(sheet: Sheet, found: MonthEnd, totals: Mapping[str, Totals]) -> None:

@@ -18,8 +18,8 @@ from app.month_end import accounts, rolled, signing, summary
 from app.month_end.paper import Cell, Formats, Money, Sheet
 from app.month_end.rolled import TAKEN, status_of
 from receivables.company import Company
+from receivables.month import Month
 from receivables.words import listed, plain
-from sync.month import Month
 from sync.month_package import Detail, MonthEnd
 
 NOT_TOLD = "not told"  # by the feed; the summary says so

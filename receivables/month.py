@@ -1,0 +1,37 @@
+"""A calendar month, as people name it: "2026-03"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from receivables.errors import ConfigurationError
+
+_MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Month:
+    """A calendar month of a company."""
+
+    first: date
+
+    @classmethod
+    def of(cls, text: str) -> Month:
+        """Reads "2026-03". Raises ConfigurationError, as for any word that is wrong."""
+        found = _MONTH.fullmatch(text)
+        if not found or found[1] == "0000":
+            raise ConfigurationError(f"{text!r} is not a month. Write it as 2026-03.")
+        return cls(date(int(found[1]), int(found[2]), 1))
+
+    @property
+    def last(self) -> date:
+        return (self.first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+    @property
+    def text(self) -> str:
+        return f"{self.first.year:04d}-{self.first.month:02d}"
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
