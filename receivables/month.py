@@ -1,4 +1,4 @@
-"""A calendar month, as people name it: "2026-03"."""
+"""A calendar month, as people name it, such as 2026-03."""
 
 from __future__ import annotations
 

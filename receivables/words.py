@@ -41,7 +41,7 @@ class Words:
         amount = f"{int(whole):,}".replace(",", comma) + (point + fraction if fraction else "")
         return f"{'-' if amount_minor < 0 else ''}{symbol}{amount}"
 
-    def sign(self, currency: str) -> str:
+    def currency_sign(self, currency: str) -> str:
         """The currency's sign, "$" or "€". Raises ValueError for no currency."""
         return _signs(self.locale, currency)[0]
 

@@ -1,5 +1,4 @@
-"""Gathers the package of month end for one company: what its payments became, what its deposit accounts and receivables hold,
-and what a reviewer signs.
+"""Gathers the package of month end: what payments became, what deposit accounts and receivables hold, what a reviewer signs.
 
 Reads: the books' changes, our rows in pages, the entries by which money went out again. Leaves: the mirror, as a look at the
 books leaves it. Never: a decision, or a write to the books; nothing but figures grows with the number of payments.

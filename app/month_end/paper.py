@@ -65,7 +65,7 @@ class Formats:
         """The currency's own decimals, and its sign as the company writes it."""
         decimals = decimals_of(currency)
         figure = "#,##0" + (f".{'0' * decimals}" if decimals else "")
-        sign = f'"{self.words.sign(currency)}"'
+        sign = f'"{self.words.currency_sign(currency)}"'
         return self.of(num_format=f"{sign}{figure};-{sign}{figure}", **more)
 
 
