@@ -122,6 +122,21 @@ def test_an_app_outside_the_marketplace_reads_once_a_minute(tmp_path: Path) -> N
         assert client.conversations_history(channel=channel)["ok"]
 
 
+def test_methods_have_their_tiers_a_minute(tmp_path: Path) -> None:
+    clock = MovableClock()
+    with a_workspace(tmp_path, now=clock, messages_per_second=1.0) as workspace:
+        client = a_client(workspace)
+        for _ in range(20):
+            client.usergroups_list()
+        clock.seconds += 50
+        with pytest.raises(SlackApiError) as caught:
+            client.usergroups_list()
+        assert (429, "10") == (caught.value.response.status_code, caught.value.response.headers["Retry-After"])
+        assert client.users_info(user=workspace.people["priya"])["ok"]
+        clock.seconds += 10
+        assert client.usergroups_list()["ok"]
+
+
 def test_a_window_does_not_open_in_every_way_slack_knows(workspace: Workspace) -> None:
     with over_socket(workspace) as bot:
         channel, priya = workspace.channels["receivables"], workspace.people["priya"]

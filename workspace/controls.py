@@ -32,7 +32,7 @@ class Controls:
                 case "messages_per_second":
                     self._desks.first.pace.messages_per_second = float(value)
                 case "reads_per_minute":
-                    self._desks.first.pace.reads_per_minute = float(value)
+                    self._desks.first.pace.reads_per_minute = int(value)
                 case "deaf":
                     self._delivery.deafen()
                 case "disconnect":

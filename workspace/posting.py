@@ -6,8 +6,7 @@ Leaves: messages in the state, with what Slack adds to them. Never: delivers any
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from workspace import blocks
@@ -23,41 +22,6 @@ METADATA_BYTES = 16_000
 # agree with every measurement in its public bug reports (slackapi/bolt-js #2509 and #2867).
 BLOCK_TEXT_CHARACTERS = 13_300
 CHARACTERS_OF_A_BLOCK = 60
-
-
-class Pace:
-    """About one message per second and channel, Slack's limit for chat.postMessage; 0 switches it off.
-
-    `reads_per_minute` is the limit of conversations.history and conversations.replies for a commercial app outside Slack's
-    Marketplace, which is 1; 0 is that of every other app, which is never reached here.
-    """
-
-    def __init__(self, now: Callable[[], float], messages_per_second: float) -> None:
-        self._now = now
-        self.messages_per_second = messages_per_second
-        self.reads_per_minute = 0.0
-        self._free_at: dict[str, float] = {}
-
-    def admit(self, channel: str) -> None:
-        """Raises Refusal ratelimited (HTTP 429 with Retry-After in seconds) when a channel gets too many."""
-        if self.messages_per_second:
-            self._take(channel, 1.0 / self.messages_per_second)
-
-    def admit_read(self, method: str) -> None:
-        """Raises Refusal ratelimited when messages are read too often."""
-        if self.reads_per_minute:
-            self._take(method, 60.0 / self.reads_per_minute)
-
-    def _take(self, what: str, seconds: float) -> None:
-        now = self._now()
-        wait = self._free_at.get(what, 0.0) - now
-        if wait > 0:
-            raise too_many(math.ceil(wait))
-        self._free_at[what] = now + seconds
-
-
-def too_many(retry_after_seconds: int) -> Refusal:
-    return Refusal("ratelimited", status=429, headers={"Retry-After": str(max(1, retry_after_seconds))})
 
 
 def channel_named(state: State, wanted: str, *, must_be_member: bool = True) -> Channel:

@@ -23,8 +23,8 @@ from workspace.desks import Desks
 from workspace.faults import Faults
 from workspace.hands import Hands
 from workspace.oauth import Grants
+from workspace.pace import Pace
 from workspace.page_routes import PageDoors
-from workspace.posting import Pace
 from workspace.refusal import Json
 from workspace.seed import Seed
 from workspace.server import Doors, Guard, Transports, application, watched_protocol
@@ -54,7 +54,7 @@ def start(
     """A running workspace, kept in `folder`; port 0 takes any free one.
 
     `others` are further teams that have, or may install, the same app; each needs a domain of its own. `now` gives seconds
-    since 1970, UTC. `messages_per_second` per channel is Slack's limit, 0 switches it off.
+    since 1970, UTC. `messages_per_second` per channel is Slack's limit; 0 switches it off, and the limits of methods with it.
     Raises ValueError for a host that is not this machine, OSError when the port is taken.
     """
     loopback.require(host)
@@ -211,7 +211,7 @@ class Workspace(Hands):
         """Makes calls go wrong (see faults.KINDS): times=, for_seconds=, seconds=, error=, retry_after_seconds=."""
         self._control({"fault": {"kind": kind, "method": method, **more}})
 
-    def limit_reads(self, per_minute: float) -> None:
+    def limit_reads(self, per_minute: int) -> None:
         """Slack's limit on reading messages for a commercial app outside its Marketplace is 1; 0 lifts it."""
         self._control({"reads_per_minute": per_minute})
 

@@ -27,7 +27,7 @@ from workspace.api_messages import LARGEST_FILE_BYTES
 from workspace.delivery import Delivery
 from workspace.desks import Desks
 from workspace.faults import Fault
-from workspace.posting import too_many
+from workspace.pace import too_many
 from workspace.refusal import Json, Refusal
 from workspace.web_api import WebApi, arguments_of
 

@@ -16,7 +16,8 @@ MESSAGES_SHOWN = 200  # the latest of a channel; the page is no archive
 def page(desks: Desks, delivery: Delivery, person: str, channel: str, thread_ts: str) -> Json:
     """Everything one person sees with one channel open. Unknown ids fall back to the first there is."""
     actors = {held: desk for desk in desks for held in desk.state.people if _can_act(desk.state, held)}
-    person = person if person in actors else next(iter(actors))
+    there = (held for held, desk in actors.items() if channel in desk.state.channels)  # a link to a message names no person
+    person = person if person in actors else next(there, next(iter(actors)))
     desk = actors[person]
     state = desk.state
     places = [place for place in state.channels.values() if person in place.members and place.im_with in ("", person)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from workspace import scopes
 from workspace.faults import Faults
-from workspace.posting import Pace
+from workspace.pace import Pace
 from workspace.refusal import Json, Refusal
 from workspace.seed import Seed
 from workspace.state import State
@@ -122,6 +122,7 @@ class WebApi:
         if not set(needed) <= set(granted):
             more = {"needed": ",".join(needed), "provided": ",".join(granted)}
             raise Refusal("missing_scope", headers=headers, more=more)
+        desk.pace.admit_call(desk.state.installed.team_id, method)
         return {"ok": True, **self._methods[method](desk, held)}, headers
 
     def remember(self, method: str, error: str = "", given: Mapping[str, Any] | None = None) -> None:
