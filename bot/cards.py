@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 import rules
 from bot import care, labels
+from bot.called import People, called, document, names_of
+from bot.deciders import who_may_approve, who_may_decide
 from bot.figures import NOTHING, Figure, Options, figures, follows, headline_minor, proposed_proof
+from bot.headlines import headline
 from bot.matching import matched_label, needs_more
 from bot.outcomes import chosen, not_carried_out, other_money, outcome
 from bot.people import Names, name_of
@@ -31,7 +34,6 @@ from bot.text import (
     overflow,
     plain_text,
     resolve_now,
-    row,
     section,
 )
 from receivables.company import Company
@@ -57,10 +59,15 @@ PRESSABLE = (*MOVES_MONEY, Remedy.ACCEPT_CORRECTION, Remedy.MATCH, Remedy.RETRY)
 #: What record_return is called where it is not a return.
 _RECORDED = {Cause.PAYMENT_REFUNDED: "Record the refund", Cause.PAYMENT_CHARGED_BACK: "Record the chargeback"}
 SENTENCE_AT_MOST = 1500  # what happened; the history has the rest
-FIGURES_AT_MOST = 8  # more amounts than this are not compared in ten seconds
-FIGURES_TOGETHER = 4  # with their heading, the ten fields that a section takes
+SHORT_AT_MOST = 220  # three lines of a card; the window has all of it
+FIGURES_ON_CARD = 3  # more amounts than this are not compared in ten seconds; the window has them
+FIGURES_BESIDE_NEWS = 2  # and beside what became of a decision
+FIGURES_TOGETHER = 5  # the ten fields that a section takes
+FIGURE_AT_MOST = 60  # characters of what an amount is
+JUST_FOUND = "This failure was just found. We are reading the books to find out why."
+UNDER_WAY = ("waiting_approval", "accepted", "carrying_out")
 FACTS_AT_MOST = 8  # the history has them all
-INVOICES_AT_MOST = 6
+INVOICES_AT_MOST = 3
 SENTENCES_AT_MOST, SAID_AT_MOST = 3, 300  # of what follows
 
 
@@ -72,47 +79,43 @@ class Message:
     blocks: list[Block]
 
 
-def failure_card(facts: CardFacts, company: Company, names: Names) -> Message:
-    """The card of one failure."""
-    words = company.words
-    head, happened = _headline(facts), sentence_of(facts, words)
+def failure_card(facts: CardFacts, company: Company, people: People) -> Message:
+    """The card of one failure: title, sentence, three rows, buttons, small print. The window has the rest."""
+    words, facts, names = company.words, called(facts, company, people), names_of(people)
+    head = headline(facts, words)
     blocks = [header(head)]
     if facts.failure.state == "open":
-        blocks += [_what_happened(facts, happened), _who_and_how_much(facts, words), *both_sides(facts, company)]
-        blocks += _open(facts, words, names)
+        blocks += [_what_happened(facts, _in_short(facts, words)), *_open(facts, company, people)]
     else:
-        before = f"Found on {words.moment(facts.failure.opened_at)}: {happened}"
-        blocks += [outcome(facts, words, names), _what_happened(facts, before), _who_and_how_much(facts, words)]
-    return Message(fallback(f"{head}: {happened}"), blocks)
-
-
-def _headline(facts: CardFacts) -> str:
-    failure, payment = facts.failure, of_payment(facts.failure.transaction_number)
-    if failure.about != "payment":
-        return f"{payment} changed in the feed" if failure.state == "open" else f"{payment}: the change in the feed is settled"
-    if failure.state == "open":
-        if facts.payment.bucket is Bucket.UNKNOWN:
-            return f"{payment}: checking whether it was recorded"
-        if failure.diagnosis is not None and rules.was_recorded(failure.diagnosis.primary.cause):
-            title = rules.title(failure.diagnosis.primary.cause)
-            about_payment = title.removeprefix("Payment ")
-            return f"{payment}: {title[0].lower()}{title[1:]}" if about_payment == title else f"{payment} {about_payment}"
-        return f"{payment} is failing to sync"
-    return {
-        "put_right": f"{payment} was fixed in the books",
-        "dismissed": f"{payment} was dismissed",
-        "retried": f"{payment} is being tried again",
-        "landed": f"{payment} was recorded after all",
-        "excluded": f"{payment} is excluded",
-    }.get(failure.resolution or "", f"{payment} is recorded")
+        found = f"Found on {words.moment(facts.failure.opened_at)}: {_happened(facts, words)}"
+        blocks += [outcome(facts, words, names), _what_happened(facts, found), context(_which(facts, words))]
+    return Message(fallback(f"{head}. {of_payment(facts.failure.transaction_number)}: {sentence_of(facts, words)}"), blocks)
 
 
 def sentence_of(facts: CardFacts, words: Words) -> str:
-    """What happened to the payment, in a sentence."""
+    """What happened to the payment, and what to do about it: all of it."""
     if facts.failure.diagnosis is None:
-        return "This failure was just found. We are reading the books to find out why."
+        return JUST_FOUND
     said = rules.sentence(facts.failure.diagnosis, words, unread_since=facts.failure.unread_since)
     return plain(said, SENTENCE_AT_MOST)
+
+
+def _in_short(facts: CardFacts, words: Words) -> str:
+    """The same where it is read at a glance; otherwise what happened, and the window says what to do about it."""
+    if _decided(facts):
+        return _happened(facts, words)
+    said = sentence_of(facts, words)
+    return said if len(said) <= SHORT_AT_MOST else _happened(facts, words)
+
+
+def _happened(facts: CardFacts, words: Words) -> str:
+    """What happened, without what to do about it: that no longer holds once somebody decided."""
+    diagnosis = facts.failure.diagnosis
+    return plain(rules.happened(diagnosis, words), SHORT_AT_MOST) if diagnosis else JUST_FOUND
+
+
+def _decided(facts: CardFacts) -> bool:
+    return facts.decision is not None and facts.decision.state in UNDER_WAY
 
 
 def _what_happened(facts: CardFacts, sentence: str) -> Block:
@@ -135,19 +138,13 @@ def _what_happened(facts: CardFacts, sentence: str) -> Block:
     return section(sentence, "what", overflow("more", options))
 
 
-def _who_and_how_much(facts: CardFacts, words: Words) -> Block:
-    payment, diagnosis, cause = facts.payment.payment, facts.failure.diagnosis, "Being checked"
-    if diagnosis is not None:
-        confidence = labels.CONFIDENCES[diagnosis.primary.confidence]
-        surely = f" ({confidence})" if confidence and not diagnosis.awaits_books else ""
-        cause = rules.title(diagnosis.primary.cause) + surely
-    fields = [
-        *row("Customer", plain(payment.customer)),
-        *row("Paid", paid(payment, words)),
-        *row("Invoices", invoices_of(payment, INVOICES_AT_MOST)),
-        *row("Cause", cause),
-    ]
-    return {"type": "section", "block_id": "head", "fields": fields}
+def _which(facts: CardFacts, words: Words) -> str:
+    """Which payment it is: its number, how and when it was paid, and for what."""
+    payment = facts.payment.payment
+    method = f" by {plain(payment.method, 40)}" if payment.method else ""
+    noun = "invoice" if len(payment.allocations) == 1 else "invoices"
+    invoices = f" for {noun} {invoices_of(payment, INVOICES_AT_MOST)}" if payment.allocations else ""
+    return f"{of_payment(payment.transaction_number)}, paid{method} on {words.day(payment.paid_at)}{invoices}."
 
 
 def paid(payment: Payment, words: Words) -> str:
@@ -165,42 +162,60 @@ def invoices_of(payment: Payment, at_most: int) -> str:
 # --- open -------------------------------------------------------------------------------------------------------------
 
 
-def _open(facts: CardFacts, words: Words, names: Names) -> list[Block]:
-    diagnosis, decision = facts.failure.diagnosis, facts.decision
-    since = _since(facts, words, names)
+def _open(facts: CardFacts, company: Company, people: People) -> list[Block]:
+    words, diagnosis, decision = company.words, facts.failure.diagnosis, facts.decision
+    which = f"{_which(facts, words)} {_since(facts, words, names_of(people))}"
     if facts.payment.bucket is Bucket.UNKNOWN:
-        return [context(f"Nothing to decide now. Do not enter the payment by hand meanwhile. {since}")]
-    if decision is not None and decision.state in ("waiting_approval", "accepted", "carrying_out"):
-        return _under_way(facts, decision, words, names)
+        return [context(f"Nothing to decide now. {which}")]
+    if decision is not None and _decided(facts):
+        return [*_under_way(facts, decision, company, people), context(which)]
     if diagnosis is None:
-        return [context(since)]
+        return [context(which)]
     recommended = recommended_remedy(facts)
-    blocks = [*figures_blocks(facts, recommended, words), *following(facts, recommended, words)] if recommended else []
+    news = _not_carried_out(decision, people)
+    blocks = [*_compared(facts, recommended, company, FIGURES_BESIDE_NEWS if news else FIGURES_ON_CARD), *news]
     blocks += blocked(diagnosis.primary, words)
-    if decision is not None and decision.state in labels.NOT_CARRIED_OUT:
-        blocks.append(context(f"{chosen(decision, names)}; it was {not_carried_out(decision.outcome, names)}"))
     buttons: list[Block] = []
     if recommended in PRESSABLE and not needs_choice(facts, recommended):
         label, confirm = label_of(facts, recommended, words), _confirmation(facts, recommended, words)
         buttons.append(button("choose", label, facts.offers[recommended], style="primary", confirm=confirm))
     blocks.append({"type": "actions", "block_id": "buttons", "elements": [*buttons, resolve_now(facts.failure.id)]})
+    small = [which]
     if facts.failure.about != "payment" and not facts.offers:
         number = plain(facts.failure.transaction_number, NUMBER_AT_MOST)
         entry = " --entry NUMBER" if facts.failure.remedy is Remedy.RECORD_RETURN else ""
         how = f"{facts.failure.remedy or Remedy.RETRY}{entry}"
-        since += f" Settle it on the command line: resolve-now decide {number} {how} --as PERSON"
-    blocks.append(context(" ".join([*_notes(facts, words), since])))
-    return blocks
+        small.append(f"Settle it on the command line: resolve-now decide {number} {how} --as PERSON")
+    elif recommended is not None:
+        confidence = labels.CONFIDENCES[diagnosis.primary.confidence].capitalize()
+        who = who_may_decide(facts, recommended, company, people)
+        small.append(" ".join(filter(None, (f"{confidence}." if confidence else "", who, rules.unchanged(recommended)))))
+    return [*blocks, context(*small)]
+
+
+def _not_carried_out(decision: StoredDecision | None, people: People) -> list[Block]:
+    """That what somebody chose changed nothing, and why."""
+    if decision is None or decision.state not in labels.NOT_CARRIED_OUT:
+        return []
+    names = names_of(people)
+    return [context(f"{chosen(decision, names)}; it was {not_carried_out(decision.outcome, names)}")]
+
+
+def _compared(facts: CardFacts, recommended: Remedy | None, company: Company, at_most: int) -> list[Block]:
+    """The two sides where two receipts are in question; otherwise what the recommended remedy changes."""
+    if sides := both_sides(facts, company, 1):
+        return sides
+    return figures_blocks(facts, recommended, company, at_most) if recommended else []
 
 
 def _since(facts: CardFacts, words: Words, names: Names) -> str:
     diagnosis = facts.failure.diagnosis
     recorded = facts.failure.about != "payment" or (diagnosis is not None and rules.was_recorded(diagnosis.primary.cause))
-    since = f"{'Open' if recorded else 'Failing'} since {words.moment(facts.failure.opened_at)}."
+    since = f"{'Open' if recorded else 'Failing'} since {words.day(facts.failure.opened_at)}."
     if facts.attempts > 1:
         since += f" Tried {facts.attempts} times."
     if facts.failure.incident_id is not None:
-        since += " Other payments fail for the same reason; one card covers them all."
+        since += " Others fail for the same reason: one card covers them all."
     cared = care.said_of(facts, names, words)
     return f"{since} {cared}" if cared else since
 
@@ -221,14 +236,11 @@ def blocked(finding: Finding, words: Words) -> list[Block]:
     return [section(f"{finding.remedy.label} is not possible yet: {why}", "blocked")]
 
 
-def _notes(facts: CardFacts, words: Words) -> list[str]:
+def also_possible(facts: CardFacts) -> list[Block]:
+    """What else may be the cause."""
     diagnosis = facts.failure.diagnosis
-    if diagnosis is None:
-        return []
-    causes = [rules.title(finding.cause) for finding in diagnosis.runners_up[:3]]
-    notes = [f"Also possible: {'; '.join(causes)}."] if causes else []
-    unread = [plain(what, 300) for what in rules.not_checked(diagnosis, words)[:3]]
-    return notes + ([f"Not checked: {'; '.join(unread)}."] if unread else [])
+    causes = [rules.title(finding.cause) for finding in diagnosis.runners_up[:3]] if diagnosis else []
+    return [context(f"Also possible: {'; '.join(causes)}.")] if causes else []
 
 
 def following(facts: CardFacts, remedy: Remedy, words: Words, options: Options = NOTHING) -> list[Block]:
@@ -237,25 +249,34 @@ def following(facts: CardFacts, remedy: Remedy, words: Words, options: Options =
     return [context(*said)] if said else []
 
 
-def figures_blocks(
-    facts: CardFacts, remedy: Remedy, words: Words, at_most: int = FIGURES_AT_MOST, options: Options = NOTHING
-) -> list[Block]:
-    """A table of two columns: what it is, and its amount now and after the remedy."""
-    shown = figures(facts, remedy, words, options)
-    currency = facts.payment.payment.currency
+def figures_blocks(facts: CardFacts, remedy: Remedy, company: Company, at_most: int, options: Options = NOTHING) -> list[Block]:
+    """Two columns: what it is, and what it is now and after the remedy."""
+    rows = _changes(facts, remedy, company, options)
     blocks: list[Block] = []
-    for place in range(0, min(len(shown), at_most), FIGURES_TOGETHER):
-        fields = [] if blocks else row(remedy.label, "Now → after")
-        for figure in shown[place : min(place + FIGURES_TOGETHER, at_most)]:
-            fields += [plain_text(plain(figure.label, 120)), plain_text(_before_after(figure, currency, words))]
+    for place in range(0, min(len(rows), at_most), FIGURES_TOGETHER):
+        fields = []
+        for label, change in rows[place : min(place + FIGURES_TOGETHER, at_most)]:
+            fields += [plain_text(plain(document(label, company), FIGURE_AT_MOST)), plain_text(change)]
         blocks.append({"type": "section", "block_id": f"figures{place or ''}", "fields": fields})
-    if len(shown) > at_most:
-        blocks.append(context(f"… and {counted(len(shown) - at_most, 'more amount')}."))
+    if len(rows) > at_most > FIGURES_ON_CARD:
+        blocks.append(context(f"… and {counted(len(rows) - at_most, 'more amount')}."))
     return blocks
 
 
+def _changes(facts: CardFacts, remedy: Remedy, company: Company, options: Options) -> list[tuple[str, str]]:
+    """What a remedy changes: the day of the receipt where it is another than that of the payment, then the amounts."""
+    words, currency = company.words, facts.payment.payment.currency
+    shown = [(of.label, _before_after(of, currency, words)) for of in figures(facts, remedy, words, options)]
+    day = rules.first_open_day(facts.evidence) if facts.evidence and remedy is Remedy.POST_ON_OPEN_DAY else None
+    dated = [("Date of the receipt", f"{words.day(facts.payment.payment.paid_at)} → {words.day(day)}")] if day else []
+    return [*dated, *shown]
+
+
 def _before_after(figure: Figure, currency: str, words: Words) -> str:
-    """An amount as it is and as the remedy would leave it."""
+    """An amount as it is and as the remedy would leave it; of one that nobody read, by how much it changes."""
+    if figure.before_minor is None:
+        change = words.money(abs(figure.after_minor), currency)
+        return f"{change} {'less' if figure.after_minor < 0 else 'more'}"
     return f"{words.money(figure.before_minor, currency)} → {words.money(figure.after_minor, currency)}"
 
 
@@ -281,6 +302,9 @@ def label_of(facts: CardFacts, remedy: Remedy, words: Words, options: Options = 
     if remedy is Remedy.MATCH:
         return cut(matched_label(facts, options), BUTTON_AT_MOST)
     label = labels.named(remedy, facts.failure.about, facts.failure.diagnosis)
+    if remedy is Remedy.DISMISS and len(proof := proposed_proof(facts).receipts) == 1:
+        receipt = proof[0].receipt
+        return cut(f"Dismiss: recorded as receipt {plain(receipt.number or receipt.id, 24)}", BUTTON_AT_MOST)
     if remedy not in MOVES_MONEY or facts.failure.about != "payment":
         return label
     if remedy is Remedy.RECORD_RETURN and facts.failure.cause:
@@ -311,15 +335,17 @@ def _confirmation(facts: CardFacts, remedy: Remedy, words: Words, options: Optio
 # --- decided ----------------------------------------------------------------------------------------------------------
 
 
-def _under_way(facts: CardFacts, decision: StoredDecision, words: Words, names: Names) -> list[Block]:
-    blocks = figures_blocks(facts, decision.remedy, words, options=decision.options)
-    blocks += following(facts, decision.remedy, words, decision.options)
+def _under_way(facts: CardFacts, decision: StoredDecision, company: Company, people: People) -> list[Block]:
+    words, names = company.words, names_of(people)
+    blocks = figures_blocks(facts, decision.remedy, company, FIGURES_BESIDE_NEWS, decision.options)
     at = words.moment(decision.requested_at)
     reason = other_money(decision) + because(decision.reason)
     if decision.state != "waiting_approval":
         approved = f" Approved by {name_of(names, decision.approved_by)}." if decision.approved_by else ""
         return [*blocks, context(f"{chosen(decision, names)} on {at}.{approved} It is being carried out.{reason}")]
     outcome = f" {plain(decision.outcome, 300)}" if decision.outcome else ""
+    if decision.remedy is Remedy.MATCH:  # whose money it becomes is the question
+        blocks += following(facts, decision.remedy, words, decision.options)
     asked = f"{name_of(names, decision.requested_by)} requested “{decision.remedy.label}” on {at}."
     confirm = _confirmation(facts, decision.remedy, words, decision.options)
     label = f"Approve: {label_of(facts, decision.remedy, words, decision.options)}"
@@ -327,6 +353,6 @@ def _under_way(facts: CardFacts, decision: StoredDecision, words: Words, names: 
     decline = button("withdraw", "Decline", decision.id, style="danger")
     return [
         *blocks,
-        context(f"{asked}{outcome}{reason}"),
+        context(f"{asked}{outcome}{reason} {who_may_approve(facts, decision, company, people)}"),
         {"type": "actions", "block_id": "approval", "elements": [approve, decline]},
     ]

@@ -26,11 +26,17 @@ NOTHING: Options = {}
 
 @dataclass(frozen=True)
 class Figure:
-    """One amount before and after the remedy, in minor units of the payment's currency."""
+    """One amount before and after the remedy, in minor units of the payment's currency.
+
+    Without `before_minor` nobody read what it is now: `after_minor` is by how much it changes.
+    """
 
     label: str
-    before_minor: int
+    before_minor: int | None
     after_minor: int
+
+
+RECEIPT, CREDIT_LEFT, BALANCE = "Our receipt", "Credit left for the customer", "Customer's balance"
 
 
 def figures(facts: CardFacts, remedy: Remedy, words: Words, options: Options = NOTHING) -> tuple[Figure, ...]:
@@ -43,7 +49,7 @@ def figures(facts: CardFacts, remedy: Remedy, words: Words, options: Options = N
     try:
         match remedy:
             case Remedy.UNAPPLY_CREDIT_MEMO | Remedy.REVERSE_WRITE_OFF:
-                return _unapplied(evidence, rules.taken_off(remedy, diagnosis, evidence, options))
+                return _unapplied(evidence, remedy, rules.taken_off(remedy, diagnosis, evidence, options))
             case Remedy.RECREATE_RECEIPT | Remedy.POST_ON_OPEN_DAY:
                 return _recreated(evidence, diagnosis, options)
             case Remedy.KEEP_ON_ACCOUNT:
@@ -155,7 +161,7 @@ def _unapplied_minor(evidence: Evidence, diagnosis: Diagnosis) -> int:
         return 0
 
 
-def _unapplied(evidence: Evidence, then: rules.Unapplied) -> tuple[Figure, ...]:
+def _unapplied(evidence: Evidence, remedy: Remedy, then: rules.Unapplied) -> tuple[Figure, ...]:
     names, shown = _names(evidence), list[Figure]()
     for credit in then.taken:
         memo = _number(credit.credit_memo_number, credit.credit_memo_id)
@@ -168,7 +174,16 @@ def _unapplied(evidence: Evidence, then: rules.Unapplied) -> tuple[Figure, ...]:
         left[credit.invoice_id] -= amount
     for invoice_id, (line, _) in _by_invoice(evidence).items():
         shown.append(Figure(f"Open on {names[invoice_id]}", line.open_minor, left[invoice_id]))
-    return (*shown, *([Figure("On the customer's account", 0, then.rest_minor)] if then.rest_minor else []))
+    reversing = remedy is Remedy.REVERSE_WRITE_OFF  # then nothing of the memo is left to use
+    left_minor = then.rest_minor + (0 if reversing else then.freed_minor)
+    return (*shown, *_receipt_and_balance(evidence, left_minor, then.freed_minor if reversing else 0))
+
+
+def _receipt_and_balance(evidence: Evidence, credit_minor: int, reversed_minor: int = 0) -> list[Figure]:
+    """Our receipt, what of all of it is left for the customer to use, and what the customer owes less because of it."""
+    paid = evidence.payment.amount_minor
+    credit = [Figure(CREDIT_LEFT, 0, credit_minor)] if credit_minor else []
+    return [Figure(RECEIPT, 0, paid), *credit, Figure(BALANCE, None, reversed_minor - paid)]
 
 
 # --- record: recreate, keep on account, beside other money --------------------------------------------------------------
@@ -194,7 +209,9 @@ def _recorded(
         together[part.invoice.id] = (first, part.invoice, amount + part.amount_minor)
     shown = [Figure(label, of.open_minor, of.open_minor - amount) for label, of, amount in together.values()]
     rest = evidence.payment.amount_minor - waiting_minor - rules.total_of(taken)
-    return (*shown, *([Figure("On the customer's account", 0, rest)] if rest else []))
+    if not shown and not rest:
+        return ()  # a person must still choose
+    return (*shown, *_receipt_and_balance(evidence, rest))
 
 
 def _kept(evidence: Evidence, options: Options) -> tuple[Figure, ...]:

@@ -11,11 +11,11 @@ from typing import Any
 
 import rules
 from bot import labels
-from bot.cards import FACTS_AT_MOST, blocked, figures_blocks, following, label_of, paid, sentence_of
+from bot.cards import FACTS_AT_MOST, also_possible, blocked, figures_blocks, following, label_of, paid, sentence_of
 from bot.figures import credit_that_fits_minor, proposed_proof, takes_two
 from bot.inputs import choice, entry, select
 from bot.matching import match_inputs, match_named
-from bot.sides import both_sides
+from bot.sides import both_sides, unknown_makers
 from bot.text import PERSON_AT_MOST, Block, context, of_payment, plain_text, section
 from receivables.books_records import Receipt
 from receivables.company import Company
@@ -79,7 +79,7 @@ def resolve_modal(
     words = company.words
     showing = replace(shown, failure_id=facts.failure.id, offer_id=facts.offers[remedy] if remedy else "")
     notice = [section(shown.notice, "notice")] if shown.notice else []
-    blocks = [*notice, *_what(facts, words), *both_sides(facts, company), *_evidence(facts, words)]
+    blocks = [*notice, *_what(facts, words), *both_sides(facts, company), *unknown_makers(facts), *_evidence(facts, words)]
     if ask is not None:
         return _view(showing, [*blocks, *_only_read(facts, words, ask)], submit=None)
     if remedy is None:
@@ -88,7 +88,7 @@ def resolve_modal(
     blocks.append({"type": "divider"})
     blocks.append(_remedies(facts, offered, remedy, words))
     blocks.append(section(labels.explained(remedy, facts.failure.about), "explained"))
-    blocks += figures_blocks(facts, remedy, words, FIGURES_AT_MOST)
+    blocks += figures_blocks(facts, remedy, company, FIGURES_AT_MOST)
     blocks += following(facts, remedy, words)
     if two := takes_two(facts, remedy, company):
         blocks.append(context(two.said))
@@ -148,7 +148,7 @@ def _evidence(facts: CardFacts, words: Words) -> list[Block]:
     if diagnosis.not_checked:
         left_out = rules.not_checked(diagnosis, words)[:5]
         blocks.append(context("Not checked: " + "; ".join(plain(what, 200) for what in left_out)))
-    return blocks + blocked(diagnosis.primary, words)
+    return blocks + also_possible(facts) + blocked(diagnosis.primary, words)
 
 
 def _remedies(facts: CardFacts, offered: Sequence[Remedy], chosen: Remedy, words: Words) -> Block:

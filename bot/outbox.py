@@ -228,7 +228,7 @@ class Outbox:
                 return naming_its_company(direct.message(work, wish.subject, channel, rooms.names), channel)
             found = failures.get(connection, wish.company, wish.subject)
             facts = cards.facts(work, wish.subject, found.offered)
-        return naming_its_company(failure_card(facts, channel.company, rooms.names), channel)
+        return naming_its_company(failure_card(facts, channel.company, rooms.people), channel)
 
     def _post_or_rewrite(self, wish: Waiting, message: Message, place: Place | None, target: str) -> tuple[Place, str]:
         """Where the message stands now, and Slack's word where it took only its text."""

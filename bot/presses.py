@@ -19,6 +19,7 @@ from slack_sdk import WebClient
 
 from bot import care_window, story
 from bot.answers import BUSY, FAILED, IN_TIME_SECONDS, Answers, Window, not_recorded, waited_seconds
+from bot.called import called
 from bot.endings import remember, waits_for
 from bot.hiding import hide
 from bot.incidents import CHOOSE_ALL
@@ -244,7 +245,8 @@ class Presses:
         if not decides_at(person, company):
             remedy = facts.failure.remedy or Remedy.DISMISS
             ask = [decider.name for decider in deciders(self.rooms.people.values(), company, remedy, currency)]
-        return resolve_modal(facts, self.rooms.channels[company].company, chosen=chosen, shown=shown, ask=ask)
+        settings = self.rooms.channels[company].company
+        return resolve_modal(called(facts, settings, self.rooms.people), settings, chosen=chosen, shown=shown, ask=ask)
 
     # --- what every press needs ---------------------------------------------------------------------------------------
 

@@ -177,7 +177,12 @@ def made_it(person: Person, question: Question) -> bool:
     """Whether this person made a document in question, or imported the payment."""
     if question.imported_by and person.id == question.imported_by:
         return True
-    return bool(_forms(question.touched_by) & _forms(person.books_names))
+    return any(goes_by(person, name) for name in question.touched_by)
+
+
+def goes_by(person: Person, name: str) -> bool:
+    """Whether the books know this person by that name, however it is spelled."""
+    return bool(_forms(frozenset({name})) & _forms(person.books_names))
 
 
 def _as_maker(person: Person, question: Question) -> str:

@@ -28,6 +28,8 @@ class Company:
     credit_words: CreditWords = field(default_factory=CreditWords)
     small_credits: Mapping[str, int] = field(default_factory=dict)  # by currency: what one person may leave on account for long
     materiality: Mapping[str, int] = field(default_factory=dict)  # by currency: above it a closed month may be reopened
+    package: str = ""  # where its books are kept, as people call it: "QuickBooks"
+    documents: Mapping[str, str] = field(default_factory=dict)  # by our word for one, the package's own: "credit note"
     solo: bool = False  # an office of one: nobody else can decide about what its one person made
 
     @property

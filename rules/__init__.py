@@ -54,18 +54,32 @@ from rules.near import (
 from rules.no_rest import least_rest_minor
 from rules.not_taken import put_off
 from rules.obstacles import NOBODY_DECIDES, InTheWay, Obstacle, obstacles
+from rules.offers import POST_ANEW, unchanged
 from rules.open_day import first_open_day
 from rules.reading import Reading, read
 from rules.reapplied import reapplied
 from rules.rest import rest_refused
 from rules.returning import Returns, makes_returns, named_entry, reopened, returns, to_void
-from rules.saying import incident, needs_reconnecting, not_checked, root, sentence, setting, stops_company, title, was_recorded
+from rules.saying import (
+    happened,
+    incident,
+    needs_reconnecting,
+    not_checked,
+    root,
+    sentence,
+    setting,
+    stops_company,
+    title,
+    was_recorded,
+    why,
+)
 from rules.two_people import two_people
 from rules.ways_out import gave_back_partly, went_out_twice, won_after_recorded
 
 __all__ = [
     "MATCHABLE",
     "NOBODY_DECIDES",
+    "POST_ANEW",
     "TO_CUSTOMER",
     "TO_INVOICE",
     "Applied",
@@ -102,6 +116,7 @@ __all__ = [
     "fits_again",
     "follows",
     "gave_back_partly",
+    "happened",
     "in_place_of",
     "incident",
     "is_about_twin",
@@ -146,11 +161,13 @@ __all__ = [
     "total_of",
     "two_people",
     "unapplied",
+    "unchanged",
     "undecided_lines",
     "unmatched",
     "was_recorded",
     "went_out_twice",
     "what_fits",
+    "why",
     "with_named",
     "won_after_recorded",
 ]

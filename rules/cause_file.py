@@ -18,6 +18,11 @@ def stands_alone(finding: Finding, evidence: Evidence) -> str:
     return ""
 
 
+def nothing_to_do(diagnosis: Diagnosis, words: Words) -> str:
+    """What happened says it all."""
+    return ""
+
+
 def about_as_it_is(about: str, words: Words) -> str:
     """A name or a message, without its full stop."""
     return plain(about, ABOUT_AT_MOST).rstrip(".")
@@ -25,7 +30,8 @@ def about_as_it_is(about: str, words: Words) -> str:
 
 @dataclass(frozen=True)
 class CauseFile:
-    """One cause. `sentence` says what happened to one payment.
+    """One cause. `sentence` says what happened to one payment, `to_do` what a person does about it, which no longer holds once
+    somebody decided. `why` is the same in a few words, for the title of a card; without it that is the cause's own title.
 
     `root` says what a failure has in common with others of this cause ("" where it stands alone): many with one root are
     an incident, told by `incident`; where most failures of a company share it, `setting` names what to look at first. Both
@@ -40,6 +46,8 @@ class CauseFile:
     title: str
     rules: tuple[Rule, ...]
     sentence: Callable[[Diagnosis, Words], str]
+    to_do: Callable[[Diagnosis, Words], str] = nothing_to_do
+    why: Callable[[Diagnosis, Words], str] | None = None
     root: Callable[[Finding, Evidence], str] = stands_alone
     about: Callable[[str, Words], str] = about_as_it_is
     incident: str = ""

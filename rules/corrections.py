@@ -111,15 +111,19 @@ def is_of_substance(evidence: Evidence) -> bool:
 
 
 def correction_sentence(diagnosis: Diagnosis, words: Words) -> str:
-    """What the feed says otherwise, and what may be done about it."""
+    """What the feed says otherwise."""
     finding = diagnosis.primary
     differing = "; ".join(_within(fact_sentence(fact, words)) for fact in finding.facts(*_DIFFERENCES))
     told = fact_sentence(finding.facts("feed_corrects")[0], words).rstrip(".")
-    said = f"{told}: {differing}."
-    if finding.blocked:
-        return f"{said} Our record was kept. {capitalized(fact_sentence(finding.blocked, words))}"
+    return f"{told}: {differing}."
+
+
+def correction_to_do(diagnosis: Diagnosis, words: Words) -> str:
+    """What may be done about it, and when."""
+    if blocked := diagnosis.primary.blocked:
+        return f"Our record was kept. {capitalized(fact_sentence(blocked, words))}"
     return (
-        f"{said} Nothing of it is in the books, and nothing is posted before a person decides: take the correction, or dismiss "
+        "Nothing of it is in the books, and nothing is posted before a person decides: take the correction, or dismiss "
         "it and keep our record."
     )
 

@@ -28,6 +28,7 @@ CAUSES = {
     FeedStatus.CHARGED_BACK: Cause.PAYMENT_CHARGED_BACK,
     FeedStatus.FAILED: Cause.PAYMENT_FAILED,
 }
+_TOLD_OF_A_PART = ("paid_after_all", "partly_refunded", "out_twice", "won_again")
 _TOLD = ("payment_returned", "payment_refunded", "payment_charged_back", "payment_failed")
 
 
@@ -109,19 +110,54 @@ def _because(reading: Reading, gone: MoneyGone) -> tuple[Fact, ...]:
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
-    told = finding.facts("paid_after_all", "partly_refunded", "out_twice", "won_again")
-    if told:
-        return " ".join([phrases.told(told, words), *_after_all(finding)])
+    if told := finding.facts(*_TOLD_OF_A_PART):
+        return phrases.told(told, words)
     what = _what_happened(diagnosis, words)
     receipts, entries = finding.facts("receipt_ours", "receipt_by_hand"), finding.facts("money_out")
     if finding.rule == INTAKE:
-        return f"{what} If a receipt for it is in the books, it is balanced there by a document of its own."
+        return what
     if not receipts:
         return f"{what} Nothing of it is in the books{'' if finding.rule == SETTLED else '; it can be dismissed'}."
-    documents = phrases.documents(receipts)
     if finding.rule == SETTLED:
-        return f"{what} {capitalized(documents)} and {phrases.documents(entries)} add up to zero."
-    return " ".join(filter(None, (what, _what_to_do(finding, documents, words), _advice(finding))))
+        return f"{what} {capitalized(phrases.documents(receipts))} and {phrases.documents(entries)} add up to zero."
+    return what
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    finding = diagnosis.primary
+    if finding.facts(*_TOLD_OF_A_PART):
+        return " ".join(_after_all(finding))
+    receipts = finding.facts("receipt_ours", "receipt_by_hand")
+    if finding.rule == INTAKE:
+        return "If a receipt for it is in the books, it is balanced there by a document of its own."
+    if not receipts or finding.rule == SETTLED:
+        return ""
+    return " ".join(filter(None, (_what_to_do(finding, phrases.documents(receipts), words), _advice(finding))))
+
+
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    """What a bookkeeper calls it: an ACH return with its code, a chargeback, a refund."""
+    finding = diagnosis.primary
+    if finding.facts("paid_after_all"):
+        return "Paid after all, says the feed"
+    if finding.facts("partly_refunded"):
+        return "Partly refunded" if finding.cause is Cause.PAYMENT_REFUNDED else "Part of it went back"
+    if finding.facts("out_twice"):
+        return "Went back more than once"
+    if finding.facts("won_again"):
+        return "Chargeback won after it was recorded"
+    told = next(iter(finding.facts(*_TOLD)), None)
+    match finding.cause:
+        case Cause.PAYMENT_RETURNED:
+            code = told.text("reason") if told else ""
+            return f"ACH return{return_reasons.told(code)}" if return_reasons.is_ach(code) else "Returned by the bank"
+        case Cause.PAYMENT_REFUNDED:
+            return "Refunded in the portal"
+        case Cause.PAYMENT_CHARGED_BACK if finding.remedy is Remedy.WAIT:
+            return "Chargeback (open dispute)"
+        case Cause.PAYMENT_CHARGED_BACK:
+            return "Chargeback"
+    return "Failed in the portal"
 
 
 def _what_happened(diagnosis: Diagnosis, words: Words) -> str:

@@ -18,10 +18,23 @@ PASSING = frozenset({InTheWay.UNREAD})
 RECORD = frozenset({Remedy.UNAPPLY_CREDIT_MEMO, Remedy.RECREATE_RECEIPT, Remedy.KEEP_ON_ACCOUNT})
 #: And those that leave on account what no invoice takes.
 LEAVE_REST = frozenset({Remedy.RECREATE_RECEIPT, Remedy.KEEP_ON_ACCOUNT, Remedy.POST_ON_OPEN_DAY})
+#: Where the payment may be posted to another invoice than its own: whoever made that one does not decide alone.
+POST_ANEW = (Remedy.RECREATE_RECEIPT, Remedy.POST_ON_OPEN_DAY, Remedy.APPLY_RECEIPT)
 #: What the customer must be before ours is recorded or applied.
 OF_CUSTOMER = frozenset({InTheWay.CUSTOMER_INACTIVE, InTheWay.CUSTOMER_CHANGED})
 #: The books take nothing on the account of which they said this.
 NO_ACCOUNT = frozenset({Refusal.ACCOUNT_INACTIVE, Refusal.REFERENCE_INACTIVE})
+#: What each remedy that writes to the books leaves as it is there.
+_UNCHANGED = {
+    **dict.fromkeys((*RECORD, *POST_ANEW), "Not changed: bank, revenue and sales tax (accrual basis)."),
+    Remedy.REVERSE_WRITE_OFF: "Not changed: bank, revenue and sales tax.",
+    Remedy.DISMISS: "Nothing in the books is changed.",
+}
+
+
+def unchanged(remedy: Remedy) -> str:
+    """What of the books it does not change, in a sentence; "" where that is not said."""
+    return _UNCHANGED.get(remedy, "")
 
 
 class Offers:

@@ -48,5 +48,8 @@ def excess(diagnosis: Diagnosis, words: Words) -> str:
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     """Paid too much, for no reason that the figures tell."""
-    over = phrases.all_of(by_how_much(fact, words) for fact in told(diagnosis))
-    return f"{over} Leave {excess(diagnosis, words)} as an unapplied credit."
+    return phrases.all_of(by_how_much(fact, words) for fact in told(diagnosis))
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    return f"Leave {excess(diagnosis, words)} as an unapplied credit."

@@ -25,6 +25,11 @@ _CODES = {
 }
 
 
+def is_ach(code: str) -> bool:
+    """Whether it is a reason code of a returned bank debit."""
+    return len(code) == len("R01") and code[0] in "Rr" and code[1:].isdigit()
+
+
 def told(code: str) -> str:
     """The code in parentheses with its meaning where it is known: " (R01, insufficient funds)"; "" without a code."""
     meaning = _CODES.get(code.upper(), ("", ""))[0]

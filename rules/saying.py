@@ -16,6 +16,12 @@ def title(cause: Cause) -> str:
     return CAUSES[cause].title
 
 
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    """Why the payment failed, in a few words that name the document: the end of its card's title."""
+    described = CAUSES[diagnosis.primary.cause]
+    return described.title if diagnosis.said or described.why is None else described.why(diagnosis, words)
+
+
 def sentence(diagnosis: Diagnosis | None, words: Words, *, unread_since: datetime | None = None) -> str:
     """What happened, in one or two sentences; the one stored by version 0.1.0 as it stands. Never empty.
 
@@ -24,14 +30,23 @@ def sentence(diagnosis: Diagnosis | None, words: Words, *, unread_since: datetim
     if diagnosis is None:
         said = "Not diagnosed yet; the next sync reads the books."
     else:
-        said = diagnosis.said or CAUSES[diagnosis.primary.cause].sentence(diagnosis, words)
-    if diagnosis is not None and not diagnosis.said:
-        said = " ".join(
-            (said, *(capitalized(fact_sentence(fact, words)) for fact in diagnosis.primary.facts("account_takes_no_rest")))
-        )
+        to_do = "" if diagnosis.said else CAUSES[diagnosis.primary.cause].to_do(diagnosis, words)
+        said = " ".join(filter(None, (happened(diagnosis, words), to_do)))
+        account = "" if diagnosis.said else _account_takes_no_rest(diagnosis, words)
+        said = f"{said} {account}" if account else said
     if unread_since is None:
         return said
     return f"{said} As of {words.moment(unread_since)}; the books could not be read to the end since."
+
+
+def happened(diagnosis: Diagnosis, words: Words) -> str:
+    """The same without what to do about it, which no longer holds once somebody decided."""
+    return diagnosis.said or CAUSES[diagnosis.primary.cause].sentence(diagnosis, words)
+
+
+def _account_takes_no_rest(diagnosis: Diagnosis, words: Words) -> str:
+    facts = diagnosis.primary.facts("account_takes_no_rest")
+    return " ".join(capitalized(fact_sentence(fact, words)) for fact in facts)
 
 
 def not_checked(diagnosis: Diagnosis, words: Words) -> tuple[str, ...]:

@@ -30,9 +30,6 @@ from sync import approvals, correcting, day_limits, matching, nearby
 from sync.corrections import ask
 from sync.desk import Desk
 
-#: Where the payment may be posted to another invoice than its own: whoever made that one does not decide alone.
-_POST_ANEW = (Remedy.RECREATE_RECEIPT, Remedy.POST_ON_OPEN_DAY, Remedy.APPLY_RECEIPT)
-
 NAMED_AT_MOST = 5  # of those who may approve
 
 
@@ -266,7 +263,7 @@ def question_of(
     named, in_place = None, list[str]()
     if evidence:
         named = _documents(remedy, diagnosis, evidence, options)
-        in_place = rules.in_place_of(diagnosis, evidence, options) if remedy in _POST_ANEW else []
+        in_place = rules.in_place_of(diagnosis, evidence, options) if remedy in rules.POST_ANEW else []
     made = makers_of(remedy, diagnosis, evidence, named, in_place)
     return Question(
         company=desk.company.id,

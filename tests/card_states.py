@@ -10,6 +10,7 @@ from evidence_makers import LATER, PAID_AT, a_credit, a_customer, a_line, a_rece
 from makers import a_company
 
 import rules
+from bot.called import names_of
 from bot.cards import Message, failure_card
 from bot.escalations import digest_card, escalation_card
 from bot.incidents import IncidentFacts, incident_card
@@ -17,6 +18,7 @@ from bot.modals import resolve_modal
 from bot.nights import night_card
 from bot.rooms import Channel
 from bot.text import Block
+from receivables.authority import Person, Right
 from receivables.books_records import Gone, InvoiceStatus, ReceiptLine, Stamp
 from receivables.corrections import Correction
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Remedy
@@ -36,7 +38,21 @@ from storage.payments import StoredPayment
 
 COMPANY = a_company()
 WORDS = COMPANY.words
-NAMES = {"dana": "Dana Reyes", "sam": "Sam Okafor"}
+
+
+def a_person(id: str, name: str, limit_minor: int) -> Person:
+    """Somebody who may choose every remedy up to this, and whom the books know by their id."""
+    rights = tuple(Right("acme", remedy, "USD", limit_minor) for remedy in Remedy)
+    return Person(id, name, rights=rights, books_names=frozenset({id}))
+
+
+PEOPLE = {
+    "dana": a_person("dana", "Dana Reyes", 10_000_00),
+    "sam": a_person("sam", "Sam Okafor", 100_00),
+    "lee": a_person("lee", "Lee Chen", 10_000_00),
+    "erin": Person("erin", "Erin Walsh", books_names=frozenset({"erin"})),
+}
+NAMES = names_of(PEOPLE)
 FOUND_AT = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
 DECIDED_AT = FOUND_AT + timedelta(hours=1)
 FAILURE_ID = "f" * 26
@@ -427,7 +443,7 @@ def _resolved() -> dict[str, CardFacts]:
 
 
 def drawn(states: Mapping[str, CardFacts]) -> dict[str, Message]:
-    return {name: failure_card(facts, COMPANY, NAMES) for name, facts in states.items()}
+    return {name: failure_card(facts, COMPANY, PEOPLE) for name, facts in states.items()}
 
 
 def an_escalation(*, cleared: bool = False) -> StoredEscalation:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from card_states import COMPANY, NAMES, a_card
+from card_states import COMPANY, PEOPLE, a_card
 from evidence_makers import LATER, a_line, an_evidence, an_invoice
 from scene import Scene
 from step_by_step import faulty, three_invoices
@@ -71,7 +71,7 @@ def refused(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 def test_a_card_shows_it_as_plain_text_of_some_length(said: str) -> None:
     answer = classify(refusal(said))
     evidence = an_evidence(lines=(a_line(invoice=an_invoice()),), refusal=Refused(answer.code, answer.message, LATER))
-    card = failure_card(a_card(evidence), COMPANY, NAMES)
+    card = failure_card(a_card(evidence), COMPANY, PEOPLE)
     for shown in (json.dumps(card.blocks, ensure_ascii=False), card.text):
         assert "cost center" in shown.lower()
         assert [] == [harm for harm in HARM if harm in shown]

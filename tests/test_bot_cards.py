@@ -14,7 +14,7 @@ import pytest
 from card_answers import a_busy_scene, answers, stories
 from card_states import (
     COMPANY,
-    NAMES,
+    PEOPLE,
     a_card,
     a_decision,
     an_offer_id,
@@ -181,7 +181,7 @@ MODALS_WITH_WORDS: list[tuple[Evidence, Remedy]] = [
 
 
 def card_of(name: str, text: str) -> list[Block]:
-    return failure_card(dressed(STATES[name], text), COMPANY, NAMES).blocks
+    return failure_card(dressed(STATES[name], text), COMPANY, PEOPLE).blocks
 
 
 @cache
@@ -243,7 +243,7 @@ def test_as_many_documents_as_nobody_has_fit_with_the_largest_amounts(remedy: Re
     facts = dressed(a_card(evidence, diagnosis=crowded_diagnosis(evidence, remedy)), "W" * 5000)
     for state in (None, "waiting_approval", "carrying_out", "failed"):
         decision = a_decision(remedy, state, outcome="o" * 5000, reason="r" * 5000) if state else None
-        check_message(failure_card(dataclasses.replace(facts, decision=decision), COMPANY, NAMES).blocks)
+        check_message(failure_card(dataclasses.replace(facts, decision=decision), COMPANY, PEOPLE).blocks)
     check_modal(resolve_modal(facts, COMPANY, chosen=remedy))
 
 
@@ -309,7 +309,7 @@ def test_the_text_beside_the_blocks_says_something_and_mentions_nobody(name: str
 
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 def test_the_text_beside_the_blocks_is_escaped_and_short(hostile: str) -> None:
-    text = failure_card(dressed(STATES["cause-credit-memo-applied"], hostile), COMPANY, NAMES).text
+    text = failure_card(dressed(STATES["cause-credit-memo-applied"], hostile), COMPANY, PEOPLE).text
     assert 0 < len(text) <= 3000
     assert "<" not in text
     assert is_shown(text)
@@ -364,21 +364,21 @@ PRIMARY = [
     (credited_twice_paid_twice(), Remedy.UNAPPLY_CREDIT_MEMO, "Unapply credit memo ($200.00)"),
     (recreated(), Remedy.RECREATE_RECEIPT, "Recreate receipt ($500.00)"),
     (short(), Remedy.RECREATE_RECEIPT, "Recreate receipt ($500.00)"),
-    (entered_by_hand(), Remedy.DISMISS, "Dismiss syncing ($500.00)"),
+    (entered_by_hand(), Remedy.DISMISS, "Dismiss: recorded as receipt 1"),
     (swallowed(open_minor=12_000), Remedy.APPLY_RECEIPT, "Apply receipt ($120.00)"),
 ]
 
 
 @pytest.mark.parametrize(("evidence", "remedy", "words"), PRIMARY)
 def test_the_primary_button_is_the_recommended_remedy_with_its_amount(evidence: Evidence, remedy: Remedy, words: str) -> None:
-    blocks = failure_card(a_card(evidence), COMPANY, NAMES).blocks
+    blocks = failure_card(a_card(evidence), COMPANY, PEOPLE).blocks
     found = [(button["text"]["text"], button["value"]) for button in buttons(blocks) if button.get("style") == "primary"]
     assert [(words, an_offer_id(remedy))] == found
 
 
 @pytest.mark.parametrize("facts", [a_card(recreated(made_again=3)), blocked(), STATES["cause-invoice-not-ready"]])
 def test_where_a_press_is_not_enough_there_is_only_resolve_now(facts: CardFacts) -> None:
-    assert ["resolve_now"] == [button["action_id"] for button in buttons(failure_card(facts, COMPANY, NAMES).blocks)]
+    assert ["resolve_now"] == [button["action_id"] for button in buttons(failure_card(facts, COMPANY, PEOPLE).blocks)]
 
 
 # --- what a card and its window say alike --------------------------------------------------------------------------------
@@ -392,10 +392,14 @@ def test_the_credit_is_offered_back_only_where_something_of_it_fits() -> None:
 
 
 def test_the_card_and_the_modal_show_the_same_figures() -> None:
-    card = failure_card(a_card(credited()), COMPANY, NAMES).blocks
-    assert _block(card, "figures") == _block(MODALS["unapply-credit-memo"]["blocks"], "figures")
-    assert ["*Unapply credit memo*", "Now → after", "Credit memo CM-77 on invoice 1042", "$120.00 → $0.00",
-            "Open on invoice 1042", "$380.00 → $0.00"] == [x["text"] for x in _block(card, "figures")["fields"]]  # fmt: skip
+    card = failure_card(a_card(credited()), COMPANY, PEOPLE).blocks
+    shown, all_of_them = (_block(blocks, "figures")["fields"] for blocks in (card, MODALS["unapply-credit-memo"]["blocks"]))
+    assert shown == all_of_them[: len(shown)]
+    assert ["Credit memo CM-77 on invoice 1042", "$120.00 → $0.00", "Open on invoice 1042", "$380.00 → $0.00",
+            "Our receipt", "$0.00 → $500.00"] == [x["text"] for x in shown]  # fmt: skip
+    assert ["Credit left for the customer", "$0.00 → $120.00", "Customer's balance", "$500.00 less"] == [
+        x["text"] for x in all_of_them[len(shown) :]
+    ]
 
 
 # --- what is asked, and what is said ----------------------------------------------------------------------------------
@@ -409,14 +413,14 @@ def test_several_invoices_recreated_with_one_successor_each_are_not_asked_about(
     evidence = an_evidence(lines=(first, dataclasses.replace(second, invoice=gone)))
     facts = a_card(evidence)
     assert "successor" not in _block_ids(resolve_modal(facts, COMPANY, chosen=Remedy.RECREATE_RECEIPT))
-    assert "choose" in [button["action_id"] for button in buttons(failure_card(facts, COMPANY, NAMES).blocks)]
+    assert "choose" in [button["action_id"] for button in buttons(failure_card(facts, COMPANY, PEOPLE).blocks)]
 
 
 def test_both_sides_of_a_receipt_by_hand_stand_beside_each_other() -> None:
     shown = [field["text"] for field in _block(MESSAGES["paid-by-check-as-well"].blocks, "sides")["fields"]]
     assert shown == [
         "*Payment*", "Receipt 1", "Tender: card", "Tender: Check", "Reference: TXN-1001", "Reference: 8841",
-        "Deposit account: none", "Deposit account: Undeposited Funds", "Deposit: none", "Deposit: D-12",
+        "Deposit to: default account", "Deposit to: Undeposited Funds, deposit D-12",
     ]  # fmt: skip
     assert "sides" in _block_ids(MODALS["not-duplicate"])
 
@@ -465,7 +469,7 @@ def test_where_nothing_is_to_be_decided_there_is_nothing_to_submit(name: str) ->
 
 
 SAID = {
-    "put-right-by-somebody": "Fixed in the books by erin",
+    "put-right-by-somebody": "Fixed in the books by Erin Walsh",
     "dismissed-with-proof": "Already recorded: $500.00 on receipt 1.",
     "dismissed-by-two": "Approved by Sam Okafor.",
     "done-keep-on-account": "$300.00 of it on account.",
@@ -475,7 +479,7 @@ SAID = {
     "blocked": "Unapply credit memo is not possible yet: The period of the credit memo is closed.",
     "feed-contradicts": "resolve-now decide TXN-1001 record_return --entry NUMBER",
     "several-successors": "several invoices may have taken its place, and a person must choose.",
-    "paid-by-check-as-well": "Invoice 1042 is already paid: $500.00 becomes an unapplied credit.",
+    "paid-by-check-as-well": "has the amount of this payment of Mar 3, 2026, but may be other money.",
     "waiting-not-duplicate": "The receipt is other money: check 8841.",
     "dismissed-not-applied": "The receipt was not applied: the period is closed. Apply it in the books",
     "feed-corrects": "In payments.csv, payment TXN-1001 appears again with other content: amount $500.00 → $550.00; "

@@ -34,7 +34,7 @@ def test_one_press_takes_a_correction_and_it_posts(acme: BotScene) -> None:
     acme.carry_out()
     acme.sync()
     assert ["done"] == [decision.state for decision in acme.decisions()]
-    assert "the change in the feed is settled" in acme.card()["text"]
+    assert "Change in the feed settled" in acme.card()["text"]
     assert [("TXN-1", 50_000, 0)] == acme.books.receipts()
 
 

@@ -111,7 +111,7 @@ def test_decision_is_carried_out_once_whatever_kills_the_process(failpoint: str,
     change_file(acme.database, *TIME_PASSES)
 
     with running(acme, workspace) as run:
-        until(lambda: [card["text"].startswith("Payment TXN-1 is recorded") for card in cards(workspace)] == [True], run)
+        until(lambda: ["· Recorded. Payment TXN-1:" in card["text"] for card in cards(workspace)] == [True], run)
         until(lambda: [] == acme.rows("SELECT id FROM outbox WHERE state IN ('waiting', 'sending')"), run)
         run.stops()
 

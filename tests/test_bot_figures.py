@@ -38,19 +38,30 @@ def moved_beyond_the_rest() -> Evidence:
     return swallowed(open_minor=10_000, applied_minor=35_000, on_account_minor=5_000, elsewhere=(("i-7", 15_000),))
 
 
-FIGURES: list[tuple[str, Evidence, Remedy, list[tuple[str, int, int]]]] = [
+RECORDED = ("Our receipt", 0, 50_000)
+RECORDED_400 = ("Our receipt", 0, 40_000)
+OWES_LESS = ("Customer's balance", None, -50_000)  # nobody read the balance: only the change is known
+
+
+def credit_left(amount_minor: int) -> tuple[str, int, int]:
+    return "Credit left for the customer", 0, amount_minor
+
+
+FIGURES: list[tuple[str, Evidence, Remedy, list[tuple[str, int | None, int]]]] = [
     ("unapply", credited(), Remedy.UNAPPLY_CREDIT_MEMO,
-     [("Credit memo CM-77 on invoice 1042", 12_000, 0), ("Open on invoice 1042", 38_000, 0)]),
-    # 200.00 open + 150.00 + 100.00 freed - 300.00 - 100.00 paid = 50.00, which the first memo takes again
+     [("Credit memo CM-77 on invoice 1042", 12_000, 0), ("Open on invoice 1042", 38_000, 0),
+      RECORDED, credit_left(12_000), OWES_LESS]),
+    # 200.00 open + 150.00 + 100.00 freed - 300.00 - 100.00 paid = 50.00, which the first memo takes again; 200.00 is left
     ("unapply two memos for two allocations", credited_twice_paid_twice(), Remedy.UNAPPLY_CREDIT_MEMO,
      [("Credit memo CM-77 on invoice 1042", 15_000, 5_000), ("Credit memo CM-78 on invoice 1042", 10_000, 0),
-      ("Open on invoice 1042", 20_000, 0)]),
-    ("recreate on the successor", recreated(), Remedy.RECREATE_RECEIPT, [("Open on the new invoice 1042", 62_000, 12_000)]),
+      ("Open on invoice 1042", 20_000, 0), RECORDED_400, credit_left(20_000), ("Customer's balance", None, -40_000)]),
+    ("recreate on the successor", recreated(), Remedy.RECREATE_RECEIPT,
+     [("Open on the new invoice 1042", 62_000, 12_000), RECORDED, OWES_LESS]),
     ("recreate, to be chosen", recreated(made_again=3), Remedy.RECREATE_RECEIPT, []),
     ("recreate what fits", short(), Remedy.RECREATE_RECEIPT,
-     [("Open on invoice 1042", 40_000, 0), ("On the customer's account", 0, 10_000)]),
+     [("Open on invoice 1042", 40_000, 0), RECORDED, credit_left(10_000), OWES_LESS]),
     ("keep on account", half_voided(), Remedy.KEEP_ON_ACCOUNT,
-     [("Open on invoice 1043", 25_000, 5_000), ("On the customer's account", 0, 30_000)]),
+     [("Open on invoice 1043", 25_000, 5_000), RECORDED, credit_left(30_000), OWES_LESS]),
     ("keep what was swallowed", swallowed(open_minor=0), Remedy.KEEP_ON_ACCOUNT, [("Meant to stay on account", 0, 12_000)]),
     ("apply", swallowed(open_minor=12_000), Remedy.APPLY_RECEIPT,
      [("Unapplied on receipt 9", 12_000, 0), ("Open on invoice 1042", 12_000, 0)]),
@@ -70,7 +81,9 @@ FIGURES: list[tuple[str, Evidence, Remedy, list[tuple[str, int, int]]]] = [
 
 
 @pytest.mark.parametrize(("evidence", "remedy", "expected"), [case[1:] for case in FIGURES], ids=[case[0] for case in FIGURES])
-def test_the_figures_are_right_to_the_cent(evidence: Evidence, remedy: Remedy, expected: Sequence[tuple[str, int, int]]) -> None:
+def test_the_figures_are_right_to_the_cent(
+    evidence: Evidence, remedy: Remedy, expected: Sequence[tuple[str, int | None, int]]
+) -> None:
     shown = figures(a_card(evidence), remedy, WORDS)
     assert list(expected) == [(figure.label, figure.before_minor, figure.after_minor) for figure in shown]
 
@@ -86,7 +99,7 @@ def test_two_allocations_to_one_invoice_share_what_is_open() -> None:
     invoice = an_invoice(open_minor=35_000)
     lines = tuple(a_line(line=place, amount_minor=25_000, invoice=invoice) for place in range(2))
     shown = figures(a_card(an_evidence(lines=lines)), Remedy.RECREATE_RECEIPT, WORDS)
-    assert [("Open on invoice 1042", 35_000, 0), ("On the customer's account", 0, 15_000)] == [
+    assert [("Open on invoice 1042", 35_000, 0), RECORDED, credit_left(15_000), OWES_LESS] == [
         dataclasses.astuple(figure) for figure in shown
     ]
 

@@ -106,7 +106,7 @@ def test_unapply_from_card_to_proof(acme: BotScene, sit: _Sit) -> None:
 
     acme.carry_out()
 
-    expect(dana.card()).to_contain_text("is recorded")
+    expect(dana.card()).to_contain_text("· Recorded")
     expect(dana.card()).to_contain_text("Dana Reyes")
     expect(dana.card()).to_contain_text(re.compile(r"Mar 10, 2026, 10:00 AM C[DS]T"))
     assert (1, ts) == (dana.card().count(), dana.card().get_attribute("data-ts"))
@@ -144,7 +144,7 @@ def test_dismissal_with_reason_and_proof_through_the_modal(acme: BotScene, sit: 
 
     acme.carry_out()
 
-    expect(dana.card()).to_contain_text("was dismissed")
+    expect(dana.card()).to_contain_text("· Dismissed")
     expect(dana.card()).to_contain_text("Bea entered it by hand")
     expect(dana.card()).to_contain_text(re.compile(r"Already recorded: \$500\.00 on receipt"))
     assert ("dismissed", [("TXN-1", 50_000, 0)]) == (acme.books.payment().state, acme.books.receipts())
@@ -165,7 +165,7 @@ def test_receipt_is_recreated_on_the_successor_that_was_chosen(acme: BotScene, s
 
     acme.carry_out()
 
-    expect(dana.card()).to_contain_text("is recorded")
+    expect(dana.card()).to_contain_text("· Recorded")
     (receipt,) = acme.books.ledger.receipts()
     assert [(second.id, 50_000)] == [(line.invoice_id, line.amount_minor) for line in receipt.lines]
 
@@ -208,7 +208,7 @@ def test_amount_above_the_limit_takes_two_people(acme: BotScene, sit: _Sit) -> N
     expect(dana.told).to_contain_text("Recorded.")
     acme.carry_out()
 
-    expect(dana.card()).to_contain_text("is recorded")
+    expect(dana.card()).to_contain_text("· Recorded")
     expect(dana.card()).to_contain_text("Sam Okafor")
     expect(dana.card()).to_contain_text("pproved by Dana Reyes")
     assert [("TXN-1", 50_000, 0)] == acme.books.receipts()

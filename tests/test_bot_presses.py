@@ -140,7 +140,7 @@ def test_press_on_facts_that_changed_writes_nothing_and_says_so(acme: BotScene) 
     assert ["stale"] == [decision.state for decision in acme.decisions()]
     acme.sync()
 
-    assert "was fixed in the books" in acme.card()["text"]
+    assert "Fixed in the books" in acme.card()["text"]
     assert [("TXN-1", 50_000, 0)] == acme.books.receipts()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
-from receivables.words import Words, listed
+from receivables.words import Words, capitalized, listed
 from rules import naming, observations, ours, phrases
 from rules.cause_file import CauseFile
 from rules.kinds import kind
@@ -51,6 +51,10 @@ def unapplied(reading: Reading) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    return f"{capitalized(phrases.documents(diagnosis.primary.facts('receipt_unapplied')))} not all applied"
+
+
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     receipts = finding.facts("receipt_unapplied")
@@ -58,8 +62,19 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     credit = phrases.total(receipts, "unapplied", words)
     return (
         f"The books took our {phrases.documents(receipts)} but left an unapplied credit of {credit} instead of applying it to "
-        f"its invoices; {now}. On the cash basis, income moves to the day on which it is applied."
+        f"its invoices; {now}."
     )
 
 
-CAUSE = CauseFile(Cause.ACCEPTED_UNAPPLIED, title="Accepted, but not all applied", rules=(accepted_unapplied,), sentence=sentence)
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    return "On the cash basis, income moves to the day on which it is applied."
+
+
+CAUSE = CauseFile(
+    Cause.ACCEPTED_UNAPPLIED,
+    title="Accepted, but not all applied",
+    rules=(accepted_unapplied,),
+    sentence=sentence,
+    to_do=to_do,
+    why=why,
+)

@@ -49,15 +49,15 @@ def reference_inactive(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     refused_it = phrases.refused_it(diagnosis, words)
     if diagnosis.primary.rule == "reference_inactive":
-        return (
-            f"{refused_it} because something it names is inactive; the customer is active, so it is likely an account. "
-            "See which one, then retry."
-        )
+        return f"{refused_it} because something it names is inactive; the customer is active, so it is likely an account."
     said = [ended(plain(fact.text("message"), MESSAGE_AT_MOST)) for fact in diagnosis.primary.facts("books_refused")[:1]]
-    return (
-        f"{refused_it} because of its deposit account. {' '.join(said)} Ask the controller why; once the account takes it, "
-        "retry. Do not name another account without the controller."
-    )
+    return " ".join((f"{refused_it} because of its deposit account.", *said))
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    if diagnosis.primary.rule == "reference_inactive":
+        return "See which one, then retry."
+    return "Ask the controller why; once the account takes it, retry. Do not name another account without the controller."
 
 
 def root(finding: Finding, evidence: Evidence) -> str:
@@ -70,6 +70,7 @@ CAUSE = CauseFile(
     title="Deposit account takes no receipt",
     rules=(account_inactive, reference_inactive),
     sentence=sentence,
+    to_do=to_do,
     root=root,
     incident="The books do not take money on this deposit account: {about}. Ask the controller why. Make the account active "
     "in the books, or name the one that the controller chooses in the configuration, then retry all of them.",

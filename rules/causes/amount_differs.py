@@ -64,6 +64,12 @@ def overpaid_for_several_reasons(reading: Reading, matched: Matched) -> Finding:
     return matched.finding(Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY, Remedy.DISMISS, because=overpaid.facts(reading))
 
 
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    for entered in diagnosis.primary.facts("receipt_by_hand")[:1]:
+        return f"{capitalized(entered.document)} is for {money(words, entered.money('amount'))}"
+    return "Paid too much"
+
+
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     if entered := finding.facts("receipt_by_hand"):
@@ -71,24 +77,35 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     return overpaid.sentence(diagnosis, words)
 
 
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    for found in diagnosis.primary.facts("receipt_by_hand")[:1]:
+        return _correct(found, diagnosis.payment.money("amount"))
+    return overpaid.to_do(diagnosis, words)
+
+
 def _entered(found: Fact, paid: Money, words: Words) -> str:
-    """A receipt by hand that may be the payment, what is wrong with it, and what to correct."""
+    """A receipt by hand that may be the payment, and what is wrong with it."""
     entered, may = found.money("amount"), phrases.hand_receipt(found, words)
     elsewhere = phrases.wrong_place(found)
     if entered.currency != paid.currency:
-        return (
-            f"{capitalized(may)} names this payment of {money(words, paid)} in another currency. Correct it; nothing is posted."
-        )
+        return f"{capitalized(may)} names this payment of {money(words, paid)} in another currency."
     apart = entered.amount_minor - paid.amount_minor
     differs = f"{words.money(abs(apart), paid.currency)} {'more' if apart > 0 else 'less'}"
     if found.text("form") in (Form.LESS_FEE, ""):
+        return f"{capitalized(may)} may be this payment of {money(words, paid)}, {differs}{elsewhere}."
+    return f"{capitalized(may)} names this payment of {money(words, paid)}, but is for {differs}{elsewhere}."
+
+
+def _correct(found: Fact, paid: Money) -> str:
+    """What to correct in a receipt by hand that may be the payment."""
+    if found.money("amount").currency != paid.currency:
+        return "Correct it; nothing is posted."
+    if found.text("form") in (Form.LESS_FEE, ""):
         return (
-            f"{capitalized(may)} may be this payment of {money(words, paid)}, {differs}{elsewhere}. If it is, correct its "
-            "amount and record the difference separately; until then, nothing is posted for this payment."
+            "If it is, correct its amount and record the difference separately; until then, nothing is posted for this payment."
         )
     return (
-        f"{capitalized(may)} names this payment of {money(words, paid)}, but is for {differs}{elsewhere}. Correct its amount, or "
-        "remove the number from it if it is other money; until then, nothing is posted for this payment."
+        "Correct its amount, or remove the number from it if it is other money; until then, nothing is posted for this payment."
     )
 
 
@@ -97,4 +114,6 @@ CAUSE = CauseFile(
     title="Amount differs",
     rules=(receipt_more_than_paid, receipt_for_other_amount, overpaid_for_several_reasons),
     sentence=sentence,
+    to_do=to_do,
+    why=why,
 )

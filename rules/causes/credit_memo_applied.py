@@ -8,7 +8,7 @@ from receivables.books_records import CreditApplication
 from receivables.credit_reasons import CreditReason
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.evidence import Evidence
-from receivables.words import Words, listed, plain
+from receivables.words import Words, capitalized, listed, plain
 from rules import credit_facts, naming, observations, phrases
 from rules.cause_file import CauseFile
 from rules.credits_off import reversed_write_off
@@ -226,32 +226,21 @@ def _blocked(reading: Reading, taken: Iterable[CreditApplication]) -> Fact | Non
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    """For each short invoice: what was open, which credits took it since, and what is left; then what to do."""
+    """For each short invoice: what was open, which credits took it since, what is left, and what kind of credit it is."""
     short = diagnosis.primary.facts("invoice_short")
     told = phrases.all_of(_short(diagnosis, invoice, words) for invoice in short)
-    return f"{told} {to_do}" if (to_do := _to_do(diagnosis, words)) else told
+    return " ".join(filter(None, (told, _kind_of_credit(diagnosis.primary, words))))
 
 
-def _to_do(diagnosis: Diagnosis, words: Words) -> str:
-    """What follows where the memo does not simply come off."""
-    finding = diagnosis.primary
+def _kind_of_credit(finding: Finding, words: Words) -> str:
+    """What the memo is where it does not simply come off."""
     match finding.rule:
         case "credit_memo_shared":
-            why = phrases.told(finding.facts("credit_shared"), words)
-            return f"{why} Undo that there, or leave the rest as an unapplied credit."
+            return phrases.told(finding.facts("credit_shared"), words)
         case "credit_beside_other_payment":
             return "Other payments took the rest, so the customer paid more than they owe."
-        case "invoice_written_off" if finding.facts("credit_locked"):
-            why = phrases.told(finding.facts("credit_locked"), words)
-            return f"It is a write-off. {why} Keep the payment on account, and record in the books that the debt was recovered."
-        case "invoice_written_off" if finding.remedy is Remedy.REVERSE_WRITE_OFF:
-            return "It is a write-off: reverse it, and the payment fits. Its credit memo is voided, so that nobody spends it."
         case "invoice_written_off":
-            how = "".join(f" ({fact.text('how')})" for fact in finding.facts("write_off_reversed_by_hand"))
-            return (
-                f"It is a write-off: take that credit memo off the invoice in the books and void or delete it{how}, so that it "
-                "does not become a credit to spend. The next sync then posts the payment."
-            )
+            return " ".join(filter(None, ("It is a write-off.", phrases.told(finding.facts("credit_locked"), words))))
         case "invoice_rebilled":
             rebills = finding.facts("invoice_may_replace")
             if not rebills:
@@ -261,6 +250,42 @@ def _to_do(diagnosis: Diagnosis, words: Words) -> str:
         case "tax_corrected":
             return "It corrects the sales tax and stays: what was paid too much is a credit of the customer."
     return ""
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    """What follows where the memo does not simply come off."""
+    finding = diagnosis.primary
+    match finding.rule:
+        case "credit_memo_shared":
+            return "Undo that there, or leave the rest as an unapplied credit."
+        case "invoice_written_off" if finding.facts("credit_locked"):
+            return "Keep the payment on account, and record in the books that the debt was recovered."
+        case "invoice_written_off" if finding.remedy is Remedy.REVERSE_WRITE_OFF:
+            return "Reverse it, and the payment fits. Its credit memo is voided, so that nobody spends it."
+        case "invoice_written_off":
+            how = "".join(f" ({fact.text('how')})" for fact in finding.facts("write_off_reversed_by_hand"))
+            return (
+                f"Take that credit memo off the invoice in the books and void or delete it{how}, so that it does not become a "
+                "credit to spend. The next sync then posts the payment."
+            )
+    return ""
+
+
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    """Credit memo CM-77 applied after payment"""
+    finding = diagnosis.primary
+    invoices = capitalized(phrases.documents(finding.facts("invoice_short")))
+    match finding.rule:
+        case "invoice_written_off":
+            return f"{invoices} was written off"
+        case "invoice_rebilled":
+            return f"{invoices} was rebilled"
+        case "tax_corrected":
+            return f"Sales tax of {phrases.documents(finding.facts('invoice_short'))} corrected"
+    memos = list(dict.fromkeys(fact.document for fact in finding.facts("credit_applied_after")))
+    if len(memos) == 1:
+        return f"{capitalized(memos[0])} applied after payment"
+    return f"{len(memos)} credit memos applied after payment" if memos else "Credit memo applied"
 
 
 def _short(diagnosis: Diagnosis, invoice: Fact, words: Words) -> str:
@@ -306,6 +331,8 @@ CAUSE = CauseFile(
         credit_beside_other_payment,
     ),
     sentence=sentence,
+    to_do=to_do,
+    why=why,
     root=root,
     incident="The books apply credit memos automatically, and so take what portal payments were meant for. Turn off "
     "“Automatically apply credits” in the books; until then this will keep happening.",

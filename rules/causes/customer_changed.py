@@ -64,23 +64,37 @@ def customer_mismatch_refused(reading: Reading, matched: Matched) -> Finding:
     return matched.finding(Remedy.RETRY, Remedy.DISMISS, because=because)
 
 
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    finding = diagnosis.primary
+    if merged := finding.facts("customer_merged"):
+        return f"Merged into {merged[0].text('into')}"
+    if moved := finding.facts("invoice_moved"):
+        return f"{capitalized(phrases.documents(moved))} moved to another customer"
+    return "The invoice is another customer's"
+
+
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding, name = diagnosis.primary, phrases.customer(diagnosis)
     if finding.rule == "customer_mismatch_refused":
-        return f"The books refused because an invoice is not customer {name}'s. See whose it is, correct it, then retry."
+        return f"The books refused because an invoice is not customer {name}'s."
     if finding.rule == "invoice_moved":
         moved = finding.facts("invoice_moved")
         belong = "belongs" if len(moved) == 1 else "belong"
-        return (
-            f"{capitalized(phrases.documents(moved))} {belong} to another customer than {name} now. "
-            "Correct that in the books, then retry; or two people match the payment to it by its number. Money is never put on "
-            "another customer's invoice by itself."
-        )
+        return f"{capitalized(phrases.documents(moved))} {belong} to another customer than {name} now."
     into = finding.facts("customer_merged")[0].text("into")
-    return (
-        f"Customer {name} was merged into {into}, and the books take no receipt for a merged customer. "
-        "Retry: the payment follows its invoices to the remaining customer and is posted there."
-    )
+    return f"Customer {name} was merged into {into}, and the books take no receipt for a merged customer."
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    match diagnosis.primary.rule:
+        case "customer_mismatch_refused":
+            return "See whose it is, correct it, then retry."
+        case "invoice_moved":
+            return (
+                "Correct that in the books, then retry; or two people match the payment to it by its number. Money is never put "
+                "on another customer's invoice by itself."
+            )
+    return "Retry: the payment follows its invoices to the remaining customer and is posted there."
 
 
 def root(finding: Finding, evidence: Evidence) -> str:
@@ -93,6 +107,8 @@ CAUSE = CauseFile(
     title="Customer merged or moved",
     rules=(customer_merged, invoice_moved, customer_mismatch_refused),
     sentence=sentence,
+    to_do=to_do,
+    why=why,
     root=root,
     incident="The customer was merged or moved in the books. Check which customer the invoices belong to now, then "
     "retry all of them.",

@@ -53,10 +53,16 @@ def customer_inactive_refused(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     name = phrases.customer(diagnosis)
     if diagnosis.primary.rule == "customer_inactive_refused":
-        return f"The books refused because customer {name} was inactive. Check that the customer is active, then retry."
+        return f"The books refused because customer {name} was inactive."
+    return f"Customer {name} is inactive in the books."
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    if diagnosis.primary.rule == "customer_inactive_refused":
+        return "Check that the customer is active, then retry."
     again = "Make the customer active, then retry; afterwards it can be made inactive again."
     merged = " If it was merged into another customer, two people match the payment to that one."
-    return f"Customer {name} is inactive in the books. {again}{merged if Remedy.MATCH in diagnosis.primary.alternatives else ''}"
+    return f"{again}{merged if Remedy.MATCH in diagnosis.primary.alternatives else ''}"
 
 
 def root(finding: Finding, evidence: Evidence) -> str:
@@ -69,6 +75,7 @@ CAUSE = CauseFile(
     title="Customer inactive",
     rules=(customer_inactive, customer_inactive_refused),
     sentence=sentence,
+    to_do=to_do,
     root=root,
     incident="The customer is inactive in the books. Make the customer active, then retry all of them.",
     setting="a customer is inactive in the books",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
-from receivables.words import Words, listed, plain
+from receivables.words import Words, capitalized, listed, plain
 from rules import overpaid, phrases
 from rules.cause_file import CauseFile
 from rules.fact_kinds import money
@@ -47,12 +47,16 @@ def _payer(fact: Fact, words: Words) -> str:
     return f"{named} on {words.day(date.fromisoformat(fact.text('dated')))}" if fact.text("dated") else named
 
 
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    return f"{capitalized(phrases.documents(overpaid.told(diagnosis)))} paid twice"
+
+
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    again = [_again(diagnosis.primary, fact, words) for fact in overpaid.told(diagnosis)]
-    return (
-        f"{phrases.all_of(again)} Leave it as an unapplied credit, then refund it, or apply it to another open invoice of the "
-        "customer."
-    )
+    return phrases.all_of(_again(diagnosis.primary, fact, words) for fact in overpaid.told(diagnosis))
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    return "Leave it as an unapplied credit, then refund it, or apply it to another open invoice of the customer."
 
 
 def _again(finding: Finding, fact: Fact, words: Words) -> str:
@@ -61,4 +65,11 @@ def _again(finding: Finding, fact: Fact, words: Words) -> str:
     return f"{fact.document} was already paid{by}; this is a second payment of {money(words, fact.money('need'))}."
 
 
-CAUSE = CauseFile(Cause.CUSTOMER_PAID_TWICE, title="Customer paid twice", rules=(invoice_paid_before,), sentence=sentence)
+CAUSE = CauseFile(
+    Cause.CUSTOMER_PAID_TWICE,
+    title="Customer paid twice",
+    rules=(invoice_paid_before,),
+    sentence=sentence,
+    to_do=to_do,
+    why=why,
+)

@@ -11,7 +11,7 @@ from receivables.twins import Alike
 from receivables.words import Words, capitalized
 from rules import observations, phrases
 from rules.cause_file import CauseFile
-from rules.corrections import correction_sentence
+from rules.corrections import correction_sentence, correction_to_do
 from rules.fact_kinds import money, paid_at
 from rules.money_back import INTAKE
 from rules.patterns import a
@@ -61,13 +61,21 @@ _ALIKE = {
 def _twin(before: Fact, held: Fact, words: Words) -> str:
     return (
         f"{capitalized(_shown(held, words))} is probably {_shown(before, words)} again: {_ALIKE[Alike(before.text('alike'))]}. "
-        f"It was not posted. If it is the same money, dismiss it with {before.document} as proof. If the customer paid twice, "
-        "two people must say that it is not a duplicate; then it is posted."
+        "It was not posted."
     )
 
 
 def _shown(fact: Fact, words: Words) -> str:
     return f"{fact.document} ({money(words, fact.money('amount'))}, {paid_at(fact, words)})"
+
+
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    finding = diagnosis.primary
+    if finding.facts("feed_corrects"):
+        return "Changed in the feed"
+    if both := finding.facts("twin_payment"):
+        return f"May be {both[0].document} again"
+    return CAUSE.title
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
@@ -77,10 +85,21 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         return phrases.told(diagnosis.primary.because, words)
     if both := diagnosis.primary.facts("twin_payment"):
         return _twin(both[0], both[-1], words)
-    return (
-        f"The books say that {phrases.transaction(diagnosis)} is used already, but no receipt of this customer shows it. "
-        "Look for it in the books. If it is this money, dismiss with it as proof; if not, change the number there, then retry."
-    )
+    return f"The books say that {phrases.transaction(diagnosis)} is used already, but no receipt of this customer shows it."
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    finding = diagnosis.primary
+    if finding.facts("feed_corrects"):
+        return correction_to_do(diagnosis, words)
+    if finding.rule == INTAKE:
+        return ""
+    if both := finding.facts("twin_payment"):
+        return (
+            f"If it is the same money, dismiss it with {both[0].document} as proof. If the customer paid twice, two people must "
+            "say that it is not a duplicate; then it is posted."
+        )
+    return "Look for it in the books. If it is this money, dismiss with it as proof; if not, change the number there, then retry."
 
 
 CAUSE = CauseFile(
@@ -88,4 +107,6 @@ CAUSE = CauseFile(
     title="Transaction number used twice",
     rules=(twin_of_another_payment, duplicate_reference),
     sentence=sentence,
+    to_do=to_do,
+    why=why,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Money
+from receivables.diagnosis import Cause, Diagnosis, Finding
 from receivables.words import Words, capitalized
 from rules import phrases
 from rules.cause_file import CauseFile
@@ -27,21 +27,34 @@ def receipt_less_fee(reading: Reading, matched: Matched) -> Finding:
     return which_money(reading, matched)
 
 
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    return f"{capitalized(diagnosis.primary.facts('receipt_by_hand')[0].document)} entered net of fee"
+
+
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    return entered_less(diagnosis.primary.facts("receipt_by_hand")[0], diagnosis.payment.money("amount"), words)
+    found, paid = diagnosis.primary.facts("receipt_by_hand")[0], diagnosis.payment.money("amount")
+    fee = words.money(paid.amount_minor - found.money("amount").amount_minor, paid.currency)
+    return (
+        f"{capitalized(phrases.hand_receipt(found, words))} may be this payment of {money(words, paid)} less a fee of {fee}"
+        f"{phrases.wrong_place(found)}."
+    )
 
 
-def entered_less(found: Fact, paid: Money, words: Words) -> str:
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    found, paid = diagnosis.primary.facts("receipt_by_hand")[0], diagnosis.payment.money("amount")
     fee = words.money(paid.amount_minor - found.money("amount").amount_minor, paid.currency)
     where = f"add a line of −{fee} for the fee to the deposit, whose total must not change" if found.value("deposited") else (
         f"put the −{fee} fee on the bank deposit (or record it as an expense from clearing), so that the deposit still equals "
         "the bank"
     )  # fmt: skip
-    return (
-        f"{capitalized(phrases.hand_receipt(found, words))} may be this payment of {money(words, paid)} less a fee of {fee}"
-        f"{phrases.wrong_place(found)}. If it is, change the receipt to {money(words, paid)} and {where}. Until then, nothing "
-        "is posted for this payment."
-    )
+    return f"If it is, change the receipt to {money(words, paid)} and {where}. Until then, nothing is posted for this payment."
 
 
-CAUSE = CauseFile(Cause.ENTERED_NET_OF_FEE, title="Entered net of fee", rules=(receipt_less_fee,), sentence=sentence)
+CAUSE = CauseFile(
+    Cause.ENTERED_NET_OF_FEE,
+    title="Entered net of fee",
+    rules=(receipt_less_fee,),
+    sentence=sentence,
+    to_do=to_do,
+    why=why,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Money, Remedy
-from receivables.words import Words
+from receivables.words import Words, capitalized
 from rules import observations, ours, phrases
 from rules.cause_file import CauseFile
 from rules.causes import receipt_deposited
@@ -80,6 +80,12 @@ def deposit_locked(fact: Fact, words: Words, *, deposited: bool) -> str:
     return f"the receipt is {'in a bank deposit' if deposited else 'dated in a closed period'} and is not changed by us."
 
 
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    if diagnosis.primary.rule == "deposit_awaits_invoice":
+        return f"{capitalized(phrases.documents(diagnosis.primary.facts('invoice_entered_late')))} came for its customer deposit"
+    return f"{capitalized(phrases.documents(diagnosis.primary.facts('invoice_only_newer')))} entered after payment"
+
+
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     if diagnosis.primary.rule == "deposit_awaits_invoice":
         return _come(diagnosis, words)
@@ -87,16 +93,22 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
 
 
 def _come(diagnosis: Diagnosis, words: Words) -> str:
-    """What is recorded, which invoices came, and what is to do."""
+    """What is recorded, and which invoices came."""
     finding = diagnosis.primary
     (ours,), entered = finding.facts("receipt_ours"), finding.facts("invoice_entered_late")
     told = f"The payment is recorded as a customer deposit ({ours.document}, {money(words, ours.money('unapplied'))} unapplied)."
     here = phrases.all_of(fact_sentence(fact, words) for fact in entered)
     locked = phrases.told(finding.facts("deposit_locked"), words)
-    if locked:
-        return f"{told} {here} {locked} {receipt_deposited.in_the_books(finding)}"
-    then = "" if len(entered) == 1 else " A person must choose."
-    return f"{told} {here}{then}"
+    return " ".join(filter(None, (told, here, locked)))
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    finding = diagnosis.primary
+    if finding.rule != "deposit_awaits_invoice":
+        return ""
+    if finding.facts("deposit_locked"):
+        return receipt_deposited.in_the_books(finding)
+    return "" if len(finding.facts("invoice_entered_late")) == 1 else "A person must choose."
 
 
 def _late(diagnosis: Diagnosis, late: Fact, words: Words) -> str:
@@ -124,5 +136,10 @@ def _rest(invoice: Fact, words: Words) -> str:
 
 
 CAUSE = CauseFile(
-    Cause.INVOICE_LATE, title="Invoice entered after the payment", rules=(invoice_late, deposit_awaits_invoice), sentence=sentence
+    Cause.INVOICE_LATE,
+    title="Invoice entered after the payment",
+    rules=(invoice_late, deposit_awaits_invoice),
+    sentence=sentence,
+    to_do=to_do,
+    why=why,
 )

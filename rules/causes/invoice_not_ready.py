@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
-from receivables.words import Words, listed, plain
+from receivables.words import Words, capitalized, listed, plain
 from rules import naming, observations, phrases
 from rules.cause_file import CauseFile
 from rules.fact_kinds import money, when
@@ -79,12 +79,22 @@ def _until_then(reading: Reading) -> tuple[Remedy, ...]:
 def _drafted_again(diagnosis: Diagnosis, words: Words) -> str:
     lost = diagnosis.primary.facts("invoice_deleted", "invoice_voided")
     said = phrases.all_of(f"{phrases.lost_invoice(diagnosis, fact, words)}, and a draft has its number now." for fact in lost)
-    return _with_deposit(diagnosis.primary, f"{said} When the draft is issued, the payment is offered to it.")
+    return f"{said} When the draft is issued, the payment is offered to it."
 
 
-def _with_deposit(finding: Finding, said: str) -> str:
-    recorded = "Until then the cash is not in the books: record it as a customer deposit."
-    return f"{said} {recorded}" if finding.remedy is Remedy.KEEP_ON_ACCOUNT else said
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    if diagnosis.primary.remedy is not Remedy.KEEP_ON_ACCOUNT:
+        return ""
+    return "Until then the cash is not in the books: record it as a customer deposit."
+
+
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    finding = diagnosis.primary
+    if drafted := finding.facts("invoice_draft"):
+        return f"{capitalized(phrases.documents(drafted))} still a draft"
+    if missing := finding.facts("invoice_no_such_invoice"):
+        return f"{capitalized(phrases.documents(missing))} not in the books yet"
+    return f"{capitalized(phrases.documents(finding.facts('invoice_deleted', 'invoice_voided')))} is a draft again"
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
@@ -97,7 +107,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     ]
     alone = len({fact.document for fact in facts}) == 1
     posted = listed(list(dict.fromkeys(_posted_once(diagnosis, fact, alone, words) for fact in facts)))
-    return _with_deposit(finding, f"{phrases.all_of(texts)} The payment is posted by itself once {posted}.")
+    return f"{phrases.all_of(texts)} The payment is posted by itself once {posted}."
 
 
 def _posted_once(diagnosis: Diagnosis, fact: Fact, alone: bool, words: Words) -> str:
@@ -113,4 +123,6 @@ CAUSE = CauseFile(
     title="Invoice not in the books yet",
     rules=(invoice_not_ready, invoice_drafted_again),
     sentence=sentence,
+    to_do=to_do,
+    why=why,
 )

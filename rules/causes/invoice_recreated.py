@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
-from receivables.words import Words
+from receivables.words import Words, capitalized
 from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.fact_kinds import by, money
@@ -44,6 +44,12 @@ def invoice_recreated(reading: Reading, matched: Matched) -> Finding:
     )
 
 
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    lost = diagnosis.primary.facts("invoice_deleted", "invoice_voided")
+    did = "deleted" if lost[0].fact == "invoice_deleted" else "voided"
+    return f"{capitalized(phrases.documents(lost))} {did} and recreated"
+
+
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     lost = diagnosis.primary.facts("invoice_deleted", "invoice_voided")
     return phrases.all_of(_lost(diagnosis, invoice, words) for invoice in lost)
@@ -61,4 +67,10 @@ def _lost(diagnosis: Diagnosis, invoice: Fact, words: Words) -> str:
     return f"{created}.{phrases.what_is_left(new[0], words)}"
 
 
-CAUSE = CauseFile(Cause.INVOICE_RECREATED, title="Invoice deleted and recreated", rules=(invoice_recreated,), sentence=sentence)
+CAUSE = CauseFile(
+    Cause.INVOICE_RECREATED,
+    title="Invoice deleted and recreated",
+    rules=(invoice_recreated,),
+    sentence=sentence,
+    why=why,
+)

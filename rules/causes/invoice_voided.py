@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
-from receivables.words import Words, listed
+from receivables.words import Words, capitalized, listed
 from rules import observations, phrases
 from rules.cause_file import CauseFile
 from rules.fact_kinds import money
@@ -52,12 +52,18 @@ def _of_the_same_amount(voided: Sequence[LineReading]) -> tuple[tuple[int, str],
     return tuple(found) if len({invoice_id for _, invoice_id in found}) == len(found) else ()
 
 
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    return f"{capitalized(phrases.documents(diagnosis.primary.facts('invoice_voided')))} voided"
+
+
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    finding = diagnosis.primary
-    texts = [_voided(diagnosis, invoice, words) for invoice in finding.facts("invoice_voided")]
-    if finding.facts("invoice_beside"):
-        return phrases.all_of(texts)
-    return f"{phrases.all_of(texts)} The money can be left as an unapplied credit until the customer says what it is for."
+    return phrases.all_of(_voided(diagnosis, invoice, words) for invoice in diagnosis.primary.facts("invoice_voided"))
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    if diagnosis.primary.facts("invoice_beside"):
+        return ""
+    return "The money can be left as an unapplied credit until the customer says what it is for."
 
 
 def _voided(diagnosis: Diagnosis, invoice: Fact, words: Words) -> str:
@@ -71,4 +77,4 @@ def _voided(diagnosis: Diagnosis, invoice: Fact, words: Words) -> str:
     return f"{lost}; nothing was created in its place, but {named}{more} of the same customer {is_open} open."
 
 
-CAUSE = CauseFile(Cause.INVOICE_VOIDED, title="Invoice voided", rules=(invoice_voided,), sentence=sentence)
+CAUSE = CauseFile(Cause.INVOICE_VOIDED, title="Invoice voided", rules=(invoice_voided,), sentence=sentence, to_do=to_do, why=why)

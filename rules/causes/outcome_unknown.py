@@ -30,8 +30,23 @@ def outcome_unknown(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     return (
         f"A receipt for this payment of {phrases.amount(diagnosis, words)} was sent and the books have not said whether they "
-        "recorded it. We keep checking the books; nothing is sent again before they answer. Do not enter it by hand meanwhile."
+        "recorded it."
     )
 
 
-CAUSE = CauseFile(Cause.OUTCOME_UNKNOWN, title="Not known whether it was recorded", rules=(outcome_unknown,), sentence=sentence)
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    return "We keep checking the books; nothing is sent again before they answer. Do not enter it by hand meanwhile."
+
+
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    return "Checking whether it was recorded"
+
+
+CAUSE = CauseFile(
+    Cause.OUTCOME_UNKNOWN,
+    title="Not known whether it was recorded",
+    rules=(outcome_unknown,),
+    sentence=sentence,
+    to_do=to_do,
+    why=why,
+)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from receivables.diagnosis import Cause, Finding, Remedy
+from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
+from receivables.words import Words
 from rules import overpaid
 from rules.cause_file import CauseFile
 from rules.invoice_lines import Over
@@ -30,4 +31,15 @@ def amount_over_invoice(reading: Reading, matched: Matched) -> Finding:
     return matched.finding(Remedy.KEEP_ON_ACCOUNT, Remedy.RETRY, Remedy.DISMISS, because=overpaid.facts(reading))
 
 
-CAUSE = CauseFile(Cause.OVERPAYMENT, title="Overpayment", rules=(amount_over_invoice,), sentence=overpaid.sentence)
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    return f"Overpaid by {overpaid.excess(diagnosis, words)}"
+
+
+CAUSE = CauseFile(
+    Cause.OVERPAYMENT,
+    title="Overpayment",
+    rules=(amount_over_invoice,),
+    sentence=overpaid.sentence,
+    to_do=overpaid.to_do,
+    why=why,
+)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
-from receivables.words import Words, listed
+from receivables.words import Words, capitalized, listed
 from rules import gone_facts, naming, observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import LineReading
@@ -49,14 +49,29 @@ def _held(reading: Reading, line: LineReading) -> list[Fact]:
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    held = diagnosis.primary.facts("receipt_of_returned", "receipt_of_recorded")
+    held = _gone_back(diagnosis)
     said = []
     for fact in held:
         day = fact.text("on")
         on = f" on {words.day(date.fromisoformat(day))}" if day else ""
         went = fact.text("status").replace("_", " ")
         said.append(f"{fact.text('invoice')} was paid by {fact.text('payment')}, which was {went}{on}.")
-    return " ".join([phrases.all_of(said), *_what_then(held)])
+    return phrases.all_of(said)
+
+
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    held = _gone_back(diagnosis)
+    invoices = listed(list(dict.fromkeys(fact.text("invoice") for fact in held)))
+    return f"{capitalized(invoices)} was paid by a payment that was {held[0].text('status').replace('_', ' ')}"
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    return " ".join(_what_then(_gone_back(diagnosis)))
+
+
+def _gone_back(diagnosis: Diagnosis) -> Sequence[Fact]:
+    """The receipts that are on the invoices although their money went back."""
+    return diagnosis.primary.facts("receipt_of_returned", "receipt_of_recorded")
 
 
 def _what_then(held: Sequence[Fact]) -> list[str]:
@@ -73,5 +88,10 @@ def _what_then(held: Sequence[Fact]) -> list[str]:
 
 
 CAUSE = CauseFile(
-    Cause.PAID_BY_RETURNED, title="Invoice was paid by a payment that went back", rules=(paid_by_returned,), sentence=sentence
+    Cause.PAID_BY_RETURNED,
+    title="Invoice was paid by a payment that went back",
+    rules=(paid_by_returned,),
+    sentence=sentence,
+    to_do=to_do,
+    why=why,
 )

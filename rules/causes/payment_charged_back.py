@@ -44,5 +44,7 @@ CAUSE = CauseFile(
     title="Payment was charged back",
     rules=(payment_charged_back, paid_after_chargeback),
     sentence=money_back.sentence,
+    to_do=money_back.to_do,
+    why=money_back.why,
     recorded=True,
 )

@@ -43,5 +43,7 @@ CAUSE = CauseFile(
     title="Payment failed in the portal",
     rules=(payment_failed, paid_after_failure),
     sentence=money_back.sentence,
+    to_do=money_back.to_do,
+    why=money_back.why,
     recorded=True,
 )

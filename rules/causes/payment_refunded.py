@@ -43,5 +43,7 @@ CAUSE = CauseFile(
     title="Payment was refunded",
     rules=(payment_refunded, paid_after_refund),
     sentence=money_back.sentence,
+    to_do=money_back.to_do,
+    why=money_back.why,
     recorded=True,
 )

@@ -44,5 +44,7 @@ CAUSE = CauseFile(
     title="Payment was returned",
     rules=(payment_returned, paid_after_return),
     sentence=money_back.sentence,
+    to_do=money_back.to_do,
+    why=money_back.why,
     recorded=True,
 )

@@ -83,18 +83,33 @@ def credit_in_closed_period(reading: Reading, matched: Matched) -> Finding:
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    finding, then_retry = diagnosis.primary, "Reopen the period in the books, then retry; it is listed until it is closed again."
-    if finding.remedy is Remedy.POST_ON_OPEN_DAY:
-        then_retry = "Post it on the first open day, with the true date in the memo; two people decide."
-    elif finding.remedy is Remedy.KEEP_ON_ACCOUNT:
-        then_retry = "Leave what the invoice does not take as an unapplied credit; the closed period is not touched."
+    finding = diagnosis.primary
     if finding.rule == "period_closed_refused":
-        return f"The books refused because a document of this payment is in a closed period. {then_retry}"
-    (fact,) = finding.facts("period_closed", "books_closed")
-    through = closed(date.fromisoformat(fact.text("through")) if fact.text("through") else None, words)
+        return "The books refused because a document of this payment is in a closed period."
+    through = closed(_through(finding), words)
     if finding.rule == "credit_in_closed_period":
-        return f"{credit_memo_applied.sentence(diagnosis, words)} {capitalized(through)}. {then_retry}"
-    return f"The customer paid on {phrases.paid_on(diagnosis, words)}, but {through}. {then_retry}"
+        return f"{credit_memo_applied.sentence(diagnosis, words)} {capitalized(through)}."
+    return f"The customer paid on {phrases.paid_on(diagnosis, words)}, but {through}."
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    match diagnosis.primary.remedy:
+        case Remedy.POST_ON_OPEN_DAY:
+            return "Post it on the first open day, with the true date in the memo; two people decide."
+        case Remedy.KEEP_ON_ACCOUNT:
+            return "Leave what the invoice does not take as an unapplied credit; the closed period is not touched."
+    return "Reopen the period in the books, then retry; it is listed until it is closed again."
+
+
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    through = _through(diagnosis.primary)
+    return f"Period closed through {words.day(through)}" if through else "Accounting period closed"
+
+
+def _through(finding: Finding) -> date | None:
+    """The last closed day, where the books tell."""
+    said = [fact.text("through") for fact in finding.facts("period_closed", "books_closed")]
+    return date.fromisoformat(said[0]) if said and said[0] else None
 
 
 def root(finding: Finding, evidence: Evidence) -> str:
@@ -115,6 +130,8 @@ CAUSE = CauseFile(
     title="Accounting period closed",
     rules=(period_closed, period_closed_refused, credit_in_closed_period),
     sentence=sentence,
+    to_do=to_do,
+    why=why,
     root=root,
     about=about,
     incident="The books are closed through {about}, and these payments touch documents before that. Post each on the first "

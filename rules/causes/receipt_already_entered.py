@@ -144,6 +144,14 @@ def receipt_of_same_amount(reading: Reading, matched: Matched) -> Finding:
     return _best_of(reading, matched, (reading.receipts[place] for place in matched.places("receipt")))
 
 
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    found = diagnosis.primary.facts("receipt_by_hand")[: len(diagnosis.primary.proof)]
+    if diagnosis.primary.remedy is Remedy.NOT_DUPLICATE:
+        return f"May be the same money as {phrases.documents(found)}"
+    surely = "Already entered" if diagnosis.primary.confidence is Confidence.CERTAIN else "Probably already entered"
+    return f"{surely} as {phrases.documents(found)}"
+
+
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     found = finding.facts("receipt_by_hand")[: len(finding.proof)]
@@ -162,7 +170,14 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     if finding.remedy is Remedy.NOT_DUPLICATE:
         said = f"{what} has the amount of this payment of {phrases.paid_on(diagnosis, words)}, but may be other money."
     elsewhere = found[0].text("elsewhere")
-    return f"{said} It is recorded on another {elsewhere}: move it to the right one in the books." if elsewhere else said
+    return f"{said} It is recorded on another {elsewhere}." if elsewhere else said
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    if diagnosis.primary.rule in ("receipts_entered_apart", "receipt_entered_in_parts", "receipt_entered_together"):
+        return ""
+    (found,) = diagnosis.primary.facts("receipt_by_hand")[:1]
+    return "Move it to the right one in the books." if found.text("elsewhere") else ""
 
 
 def root(finding: Finding, evidence: Evidence) -> str:
@@ -186,6 +201,8 @@ CAUSE = CauseFile(
         receipt_of_same_amount,
     ),
     sentence=sentence,
+    to_do=to_do,
+    why=why,
     root=root,
     incident="{about} entered these receipts by hand before the sync posted them. Agree on a waiting time, or sync more often.",
     setting="{about} enters receipts by hand before the sync posts them",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from receivables.diagnosis import Cause, Diagnosis, Finding, Remedy
-from receivables.words import Words
+from receivables.words import Words, capitalized
 from rules import observations, ours, phrases
 from rules.cause_file import CauseFile
 from rules.causes import receipt_deposited
@@ -73,17 +73,47 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     told = phrases.told(finding.facts(*CHANGES, *OFF), words)
     if finding.rule == "receipt_off_its_invoices" and finding.remedy is Remedy.RETRY:
-        return f"{told} It is in a bank deposit or a closed period. {receipt_deposited.in_the_books(finding)}"
+        return f"{told} It is in a bank deposit or a closed period."
+    if finding.rule == "receipt_changed" and finding.remedy is not Remedy.RETRY:
+        return f"{told} Customer {phrases.customer(diagnosis)} is inactive."
+    return told
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    finding = diagnosis.primary
+    if finding.rule == "receipt_off_its_invoices" and finding.remedy is Remedy.RETRY:
+        return receipt_deposited.in_the_books(finding)
     if finding.facts("customer_inactive"):
-        return f"{told} Make customer {phrases.customer(diagnosis)} active in the books before it is applied again."
+        return f"Make customer {phrases.customer(diagnosis)} active in the books before it is applied again."
     if finding.rule == "receipt_changed" and finding.remedy is Remedy.RETRY:
-        return f"{told} Change it back in the books, then retry; if the change is right, two people dismiss."
+        return "Change it back in the books, then retry; if the change is right, two people dismiss."
     if finding.rule == "receipt_changed":
         return (
-            f"{told} Customer {phrases.customer(diagnosis)} is inactive; if it was merged into that one, two people dismiss with "
-            "our receipt as proof; otherwise change it back in the books, then retry."
+            "If it was merged into that one, two people dismiss with our receipt as proof; otherwise change it back in the "
+            "books, then retry."
         )
-    return told
+    return ""
+
+
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    finding = diagnosis.primary
+    for fact in finding.facts(*CHANGES, *OFF)[:1]:
+        return f"{capitalized(fact.document)} {_BECAME[fact.fact]}"
+    return CAUSE.title
+
+
+#: What became of our receipt, in the title of its card.
+_BECAME = {
+    "receipt_changed": "changed: amount",
+    "receipt_of_other_customer": "changed: customer",
+    "receipt_redated": "changed: date",
+    "receipt_in_other_account": "changed: deposit account",
+    "receipt_at_other_rate": "changed: exchange rate",
+    "receipt_paid_out": "paid out again",
+    "receipt_taken_off": "taken off its invoice",
+    "receipt_moved": "moved to another invoice",
+    "receipt_unapplied": "taken off its invoice",
+}
 
 
 CAUSE = CauseFile(
@@ -91,5 +121,7 @@ CAUSE = CauseFile(
     title="Receipt changed",
     rules=(receipt_changed, receipt_off_its_invoices),
     sentence=sentence,
+    to_do=to_do,
+    why=why,
     recorded=True,
 )

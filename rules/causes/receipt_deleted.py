@@ -60,12 +60,27 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     gone = phrases.told(finding.facts("receipt_deleted", "receipt_voided"), words)
     if finding.remedy is Remedy.RETRY:
         staying = phrases.documents(finding.facts("receipt_ours"))
-        return f"{gone} {capitalized(staying)} has our mark and is the whole payment: retry, and it is ours from then on."
+        return f"{gone} {capitalized(staying)} has our mark and is the whole payment."
+    return gone
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    finding = diagnosis.primary
+    if finding.rule == "hand_receipt_vanished":
+        return ""
+    if finding.remedy is Remedy.RETRY:
+        return "Retry, and it is ours from then on."
     if merged := finding.facts("customer_merged"):
-        return f"{gone} {ASK_FIRST} The customer was merged into {merged[0].text('into')}: a retry records it there."
+        return f"{ASK_FIRST} The customer was merged into {merged[0].text('into')}: a retry records it there."
     if finding.facts("customer_inactive"):
-        return f"{gone} {ASK_FIRST} To recreate it, first make customer {phrases.customer(diagnosis)} active in the books."
-    return f"{gone} {ASK_FIRST}"
+        return f"{ASK_FIRST} To recreate it, first make customer {phrases.customer(diagnosis)} active in the books."
+    return ASK_FIRST
+
+
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    for fact in diagnosis.primary.facts("receipt_deleted", "receipt_voided", "receipt_by_hand_vanished")[:1]:
+        return f"{capitalized(fact.document)} {'voided' if fact.fact == 'receipt_voided' else 'deleted'} in the books"
+    return CAUSE.title
 
 
 CAUSE = CauseFile(
@@ -73,5 +88,7 @@ CAUSE = CauseFile(
     title="Receipt was deleted in the books",
     rules=(receipt_deleted, hand_receipt_vanished),
     sentence=sentence,
+    to_do=to_do,
+    why=why,
     recorded=True,
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
 from receivables.refusal import Refusal
-from receivables.words import Words
+from receivables.words import Words, capitalized
 from rules import observations, ours, phrases
 from rules.cause_file import CauseFile
 from rules.causes.accepted_unapplied import ALL_POSTED, unapplied
@@ -71,15 +72,31 @@ def in_the_books(finding: Finding) -> str:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     if finding.rule == "receipt_deposited_refused":
-        refused_it = "The books refused to change a receipt that is in a bank deposit."
-        return f"{refused_it} Leave the deposit as it is. {in_the_books(finding)}"
-    locked = finding.facts("receipt_deposited", "receipt_closed")
+        return "The books refused to change a receipt that is in a bank deposit."
+    locked = _locked(finding)
     if locked[0].fact == "receipt_deposited":
-        state, then = "is in a bank deposit", "Leave the deposit as it is. "
+        state = "is in a bank deposit"
     else:
-        through = closed(date.fromisoformat(locked[0].text("through")), words)
-        state, then = f"is dated in a closed period ({through})", ""
-    return f"Our {phrases.documents(locked)} is unapplied and should be applied, but {state}. {then}{in_the_books(finding)}"
+        state = f"is dated in a closed period ({closed(date.fromisoformat(locked[0].text('through')), words)})"
+    return f"Our {phrases.documents(locked)} is unapplied and should be applied, but {state}."
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    finding = diagnosis.primary
+    leave = "" if [fact for fact in _locked(finding)[:1] if fact.fact == "receipt_closed"] else "Leave the deposit as it is. "
+    return f"{leave}{in_the_books(finding)}"
+
+
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    locked = _locked(diagnosis.primary)
+    closed_month = bool(locked) and locked[0].fact == "receipt_closed"
+    receipts = capitalized(phrases.documents(locked)) or "Receipt"
+    return f"{receipts} unapplied, in a {'closed period' if closed_month else 'bank deposit'}"
+
+
+def _locked(finding: Finding) -> Sequence[Fact]:
+    """The receipts that may not be changed."""
+    return finding.facts("receipt_deposited", "receipt_closed")
 
 
 CAUSE = CauseFile(
@@ -87,5 +104,7 @@ CAUSE = CauseFile(
     title="Receipt is in a bank deposit",
     rules=(receipt_deposited, receipt_deposited_refused),
     sentence=sentence,
+    to_do=to_do,
+    why=why,
     recorded=True,
 )

@@ -69,19 +69,29 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         name = "names" if len(again) == 1 else "name"
         return (
             f"{named} {name} this payment of {phrases.amount(diagnosis, words)}, which {phrases.documents(receipts)} records "
-            "already. If it is the same money, one of them must be removed."
+            "already."
         )
-    twice = (
+    return (
         f"The books hold this payment of {phrases.amount(diagnosis, words)} more than once: {phrases.documents(receipts)}, "
         f"{phrases.total(receipts, 'amount', words)} together."
     )
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    receipts = diagnosis.primary.facts("receipt_ours")
+    if diagnosis.primary.rule == receipt_entered_again.name:
+        return "If it is the same money, one of them must be removed."
     if diagnosis.primary.remedy is Remedy.NOT_DUPLICATE:
-        return f"{twice} They are in bank deposits, so the bank has the money twice: say which money the second one is."
+        return "They are in bank deposits, so the bank has the money twice: say which money the second one is."
     if diagnosis.primary.remedy is Remedy.VOID_RECEIPT and (kept := [fact for fact in receipts if fact.value("deposited")]):
-        return f"{twice} {capitalized(phrases.documents(kept))} is in a bank deposit and stays; the other one is voided."
+        return f"{capitalized(phrases.documents(kept))} is in a bank deposit and stays; the other one is voided."
     if diagnosis.primary.facts("receipt_closed"):
-        return f"{twice} They are in a closed period: one of them can be removed once the controller reopened it."
-    return f"{twice} One of them must be removed."
+        return "They are in a closed period: one of them can be removed once the controller reopened it."
+    return "One of them must be removed."
+
+
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    return f"Recorded twice: {phrases.documents(diagnosis.primary.facts('receipt_ours', 'receipt_by_hand'))}"
 
 
 CAUSE = CauseFile(
@@ -89,5 +99,7 @@ CAUSE = CauseFile(
     title="Receipt recorded twice",
     rules=(receipt_doubled, receipt_entered_again),
     sentence=sentence,
+    to_do=to_do,
+    why=why,
     recorded=True,
 )

@@ -39,10 +39,25 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     over = phrases.all_of(overpaid.by_how_much(fact, words) for fact in overpaid.told(diagnosis))
     kept = diagnosis.primary.facts("fee_kept")
     as_much = "just what the processor kept as its fee, as a surcharge is" if kept else "as much as a card surcharge"
+    return f"{over} That is {as_much}."
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
     return (
-        f"{over} That is {as_much}. If it is one, add {overpaid.excess(diagnosis, words)} to the invoice as "
-        "a surcharge line, then retry. Left as an unapplied credit, it would go back to the customer."
+        f"If it is one, add {overpaid.excess(diagnosis, words)} to the invoice as a surcharge line, then retry. Left as an "
+        "unapplied credit, it would go back to the customer."
     )
 
 
-CAUSE = CauseFile(Cause.SURCHARGE, title="Surcharge not on the invoice", rules=(surcharge_not_invoiced,), sentence=sentence)
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    return f"{overpaid.excess(diagnosis, words)} surcharge not on the invoice"
+
+
+CAUSE = CauseFile(
+    Cause.SURCHARGE,
+    title="Surcharge not on the invoice",
+    rules=(surcharge_not_invoiced,),
+    sentence=sentence,
+    to_do=to_do,
+    why=why,
+)

@@ -177,17 +177,39 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     if finding.rule == "diagnosis_failed":
         return f"Payment {number} could not be diagnosed by the rules; a person must look at it in the books."
     if finding.rule == "near_match":
-        return phrases.told(_nearest(finding), words) + (" Choose which one is meant." if _several(finding) else "")
+        return phrases.told(_nearest(finding), words)
     amount = phrases.amount(diagnosis, words)
     if finding.facts("fits_now"):
         return f"Everything is open now, and the payment of {amount} would fit as it is."
     refused = finding.facts("books_refused")
     if refused and finding.remedy is Remedy.RETRY:
         said = ended(plain(refused[0].text("message"), MESSAGE_AT_MOST))
-        return f"{phrases.refused_it(diagnosis, words)}. {said} Correct what that names in the books, then retry."
+        return f"{phrases.refused_it(diagnosis, words)}. {said}"
     not_all = " Not everything could be read." if finding.facts("not_read") else ""
     said = phrases.told(_wrong(finding), words) or "Nothing that was read explains it."
     return f"No single cause explains this payment of {amount}. {said}{not_all}"
+
+
+def to_do(diagnosis: Diagnosis, words: Words) -> str:
+    finding = diagnosis.primary
+    if finding.rule == "near_match":
+        return "Choose which one is meant." if _several(finding) else ""
+    if finding.facts("books_refused") and finding.remedy is Remedy.RETRY and not finding.facts("fits_now"):
+        return "Correct what that names in the books, then retry."
+    return ""
+
+
+def why(diagnosis: Diagnosis, words: Words) -> str:
+    finding = diagnosis.primary
+    if finding.facts("near_invoice"):
+        return "Invoice written otherwise in the books"
+    if finding.facts("near_customer"):
+        return "Customer written otherwise in the books"
+    if finding.rule == "fits_now" or finding.facts("fits_now"):
+        return "Fits now"
+    if finding.facts("books_refused") and finding.remedy is Remedy.RETRY:
+        return "Refused by the books"
+    return "Not identified"
 
 
 def _nearest(finding: Finding) -> list[Fact]:
@@ -217,4 +239,11 @@ def _wrong(finding: Finding) -> list[Fact]:
     return [*ours, *entered, *invoices, *(fact for fact in finding.because if _unexplained(fact))]
 
 
-CAUSE = CauseFile(Cause.UNIDENTIFIED, title="Not identified", rules=(near_match, unidentified), sentence=sentence)
+CAUSE = CauseFile(
+    Cause.UNIDENTIFIED,
+    title="Not identified",
+    rules=(near_match, unidentified),
+    sentence=sentence,
+    to_do=to_do,
+    why=why,
+)

@@ -1,0 +1,60 @@
+"""People and documents have one name on every card: a person the one of our configuration, a document the one of its package.
+
+The books know people by names of their own. Whoever is configured with such a name is called as everywhere else. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from receivables.authority import Person, goes_by
+from receivables.company import Company
+from receivables.diagnosis import Diagnosis, Fact, Finding
+from storage.cards import CardFacts
+
+People = Mapping[str, Person]  # by our own id
+
+
+def called(facts: CardFacts, company: Company, people: People) -> CardFacts:
+    """What a card is drawn from, with everybody's name, and every document's, as it is known."""
+    failure = facts.failure
+    if failure.diagnosis is None:
+        return facts
+    diagnosis = _diagnosis(failure.diagnosis, company, people)
+    resolved_by = failure.resolved_by if failure.resolved_by in people else name_in_books(failure.resolved_by, people)
+    return replace(facts, failure=replace(failure, diagnosis=diagnosis, resolved_by=resolved_by))
+
+
+def names_of(people: People) -> dict[str, str]:
+    """Our people's names, by their id."""
+    return {person.id: person.name for person in people.values()}
+
+
+def name_in_books(name: str, people: People) -> str:
+    """What we call whom the books know by this name; somebody who is not configured, as the books do."""
+    return next((person.name for person in people.values() if name and goes_by(person, name)), name)
+
+
+def document(text: str, company: Company) -> str:
+    """Our own word at the beginning of a document's name in the word of the company's package: "QuickBooks payment 1207"."""
+    for ours, theirs in company.documents.items():
+        if text.casefold().startswith(f"{ours} "):
+            first = theirs[:1].upper() + theirs[1:] if text[:1].isupper() else theirs
+            return f"{first}{text[len(ours) :]}"
+    return text
+
+
+def _diagnosis(diagnosis: Diagnosis, company: Company, people: People) -> Diagnosis:
+    def finding(found: Finding) -> Finding:
+        blocked = fact(found.blocked) if found.blocked else None
+        return replace(found, because=tuple(map(fact, found.because)), blocked=blocked)
+
+    def fact(seen: Fact) -> Fact:
+        values = tuple(
+            (name, name_in_books(value, people) if name == "made_by" and isinstance(value, str) else value)
+            for name, value in seen.values
+        )
+        return replace(seen, document=document(seen.document, company), person=name_in_books(seen.person, people), values=values)
+
+    return replace(diagnosis, primary=finding(diagnosis.primary), runners_up=tuple(map(finding, diagnosis.runners_up)))

@@ -1,0 +1,48 @@
+"""The title of a failure's card: who, how much, and why; once it is over, how it ended. Pure."""
+
+from __future__ import annotations
+
+import rules
+from bot.labels import WENT_BACK_AS
+from bot.text import HEADER_AT_MOST, cut
+from receivables.diagnosis import Remedy
+from receivables.payment import Bucket
+from receivables.words import Words, plain
+from storage.cards import CardFacts
+
+CUSTOMER_AT_MOST = 40  # so that the amount and the reason stand on the first line
+_ENDED = {
+    "put_right": "Fixed in the books",
+    "dismissed": "Dismissed",
+    "retried": "Being tried again",
+    "landed": "Recorded after all",
+    "excluded": "Excluded",
+}
+
+
+def headline(facts: CardFacts, words: Words) -> str:
+    """Hooli · $500.00 · Credit memo CM-77 applied after payment"""
+    payment = facts.payment.payment
+    who, how_much = plain(payment.customer, CUSTOMER_AT_MOST), words.money(payment.amount_minor, payment.currency)
+    what = _why(facts, words) if facts.failure.state == "open" else _how_it_ended(facts)
+    return cut(f"{who} · {how_much} · {what}", HEADER_AT_MOST)
+
+
+def _why(facts: CardFacts, words: Words) -> str:
+    if facts.failure.diagnosis is None:
+        return "Just found"
+    if facts.failure.about == "payment" and facts.payment.bucket is Bucket.UNKNOWN:
+        return "Checking whether it was recorded"
+    return rules.why(facts.failure.diagnosis, words)
+
+
+def _how_it_ended(facts: CardFacts) -> str:
+    failure = facts.failure
+    if failure.about != "payment":
+        return "Change in the feed settled"
+    remedy = facts.decision.remedy if facts.decision and failure.resolution == "carried_out" else None
+    if remedy is Remedy.VOID_RECEIPT:
+        return "Receipt voided"
+    if remedy is Remedy.RECORD_RETURN:
+        return f"{(WENT_BACK_AS.get(failure.cause, 'return') if failure.cause else 'return').capitalize()} recorded"
+    return _ENDED.get(failure.resolution or "", "Recorded")
