@@ -81,7 +81,7 @@ def resolve_modal(
     notice = [section(shown.notice, "notice")] if shown.notice else []
     blocks = [*notice, *_what(facts, words), *both_sides(facts, company), *unknown_makers(facts), *_evidence(facts, words)]
     if ask is not None:
-        return _view(showing, [*blocks, *_only_read(facts, words, ask)], submit=None)
+        return _view(showing, [*blocks, *_only_read(facts, company, ask)], submit=None)
     if remedy is None:
         blocks.append(context("There is nothing to decide now."))
         return _view(showing, blocks, submit=None)
@@ -111,7 +111,7 @@ def _view(showing: Shown, blocks: list[Block], *, submit: str | None) -> Block:
     return view
 
 
-def _only_read(facts: CardFacts, words: Words, ask: Sequence[str]) -> list[Block]:
+def _only_read(facts: CardFacts, company: Company, ask: Sequence[str]) -> list[Block]:
     """What is recommended and what it would change, and who can decide it."""
     if not facts.failure.offered:
         return [context("There is nothing to decide now.")]
@@ -121,8 +121,8 @@ def _only_read(facts: CardFacts, words: Words, ask: Sequence[str]) -> list[Block
     return [
         {"type": "divider"},
         section(f"Recommended: {called}. {labels.explained(remedy, facts.failure.about)}", "explained"),
-        *figures_blocks(facts, remedy, words, FIGURES_AT_MOST),
-        *following(facts, remedy, words),
+        *figures_blocks(facts, remedy, company, FIGURES_AT_MOST),
+        *following(facts, remedy, company.words),
         context(f"You can read this, but not decide it. Ask {who}."),
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from evidence_makers import LATER, PAID_AT, a_credit, a_customer, a_line, a_receipt, an_evidence, an_invoice, cases, evidence_of
+from evidence_makers import LATER, a_credit, a_customer, a_line, a_receipt, an_evidence, an_invoice, cases, evidence_of
 from makers import a_company
 
 import rules
@@ -21,7 +21,7 @@ from bot.text import Block
 from receivables.authority import Person, Right
 from receivables.books_records import Gone, InvoiceStatus, ReceiptLine, Stamp
 from receivables.corrections import Correction
-from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Remedy
+from receivables.diagnosis import Cause, Diagnosis, Fact, Remedy
 from receivables.effects import EffectKind, EffectState, ReceiptWrite
 from receivables.evidence import BindingProblem, Evidence, Kin, NearCustomer, NearInvoice, PostedPart, ReceiptEvidence
 from receivables.payment import Allocation, Bucket, Payment, PaymentState
@@ -564,52 +564,3 @@ def of_case(name: str) -> Evidence:
 def just_found() -> CardFacts:
     payment = NOTHING.payment
     return CardFacts(a_failure(payment, None, evidence_id=None), a_stored_payment(payment), None, None, (), (), {}, 0)
-
-
-# --- the worst that can stand in the books ----------------------------------------------------------------------------
-
-
-def crowded(
-    *, lines: int = 40, successors: int = 60, receipts: int = 60, currency: str = "USD", amount_minor: int = 100
-) -> Evidence:
-    """As many allocations, successors and receipts as nobody has."""
-    gone = Gone("invoice", "i-0", Stamp("dana", LATER), "1042")
-    new = tuple(
-        an_invoice(id=f"i-new-{place}", currency=currency, open_minor=amount_minor, created=Stamp("frank", LATER))
-        for place in range(successors)
-    )
-    first = a_line(invoice=gone, amount_minor=amount_minor, successors=new)
-    rest = tuple(
-        a_line(
-            line=place,
-            amount_minor=amount_minor,
-            number=str(place),
-            invoice=an_invoice(number=str(place), currency=currency, open_minor=amount_minor // 2),
-            credits=(a_credit(id=f"a-{place}", invoice_id=f"i-{place}", amount_minor=amount_minor // 2),),
-        )
-        for place in range(1, lines)
-    )
-    by_hand = tuple(
-        ReceiptEvidence(a_receipt(id=f"r-{place}", currency=currency, amount_minor=amount_minor), ours=False, this_payment=False)
-        for place in range(receipts)
-    )
-    return an_evidence(lines=(first, *rest), receipts=by_hand, currency=currency)
-
-
-def crowded_diagnosis(evidence: Evidence, remedy: Remedy) -> Diagnosis:
-    """A diagnosis that names all of it: every application, the last successor, the last receipt."""
-    finding = Finding(
-        cause=Cause.UNIDENTIFIED,
-        rule="unidentified",
-        remedy=remedy,
-        confidence=Confidence.UNIDENTIFIED,
-        alternatives=tuple(Remedy),
-        because=tuple(
-            Fact("open_now", f"invoice {place}", "dana", PAID_AT, said=f"Fact {place} was read.") for place in range(60)
-        ),
-        applications=tuple(credit.id for line in evidence.lines for credit in line.credits),
-        successors=((0, evidence.lines[0].successors[-1].id),),
-        proof=((evidence.receipts[-1].receipt.id, evidence.payment.amount_minor),),
-    )
-    left_out = tuple(Fact("said", said=f"thing {place}") for place in range(30))
-    return Diagnosis(finding, (finding,) * 9, not_checked=left_out, said="Much was read.")

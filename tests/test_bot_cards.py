@@ -21,8 +21,6 @@ from card_states import (
     blocked,
     credited,
     credited_twice_paid_twice,
-    crowded,
-    crowded_diagnosis,
     drawn,
     entered_by_hand,
     half_voided,
@@ -31,6 +29,7 @@ from card_states import (
     short,
     swallowed,
 )  # fmt: skip
+from crowded_cards import crowded, crowded_diagnosis
 from evidence_makers import an_evidence
 from hypothesis import given, settings
 from hypothesis import strategies as st
