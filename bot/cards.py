@@ -12,7 +12,7 @@ import rules
 from bot import care, labels
 from bot.called import People, called, document, names_of
 from bot.deciders import who_may_approve, who_may_decide
-from bot.figures import NOTHING, Figure, Options, figures, follows, headline_minor, proposed_proof
+from bot.figures import NOTHING, Options, before_after, figures, follows, headline_minor, proposed_proof
 from bot.headlines import headline
 from bot.matching import matched_label, needs_more
 from bot.outcomes import chosen, not_carried_out, other_money, outcome
@@ -266,18 +266,10 @@ def figures_blocks(facts: CardFacts, remedy: Remedy, company: Company, at_most: 
 def _changes(facts: CardFacts, remedy: Remedy, company: Company, options: Options) -> list[tuple[str, str]]:
     """What a remedy changes: the day of the receipt where it is another than that of the payment, then the amounts."""
     words, currency = company.words, facts.payment.payment.currency
-    shown = [(of.label, _before_after(of, currency, words)) for of in figures(facts, remedy, words, options)]
+    shown = [(of.label, before_after(of, currency, words)) for of in figures(facts, remedy, words, options)]
     day = rules.first_open_day(facts.evidence) if facts.evidence and remedy is Remedy.POST_ON_OPEN_DAY else None
     dated = [("Date of the receipt", f"{words.day(facts.payment.payment.paid_at)} → {words.day(day)}")] if day else []
     return [*dated, *shown]
-
-
-def _before_after(figure: Figure, currency: str, words: Words) -> str:
-    """An amount as it is and as the remedy would leave it; of one that nobody read, by how much it changes."""
-    if figure.before_minor is None:
-        change = words.money(abs(figure.after_minor), currency)
-        return f"{change} {'less' if figure.after_minor < 0 else 'more'}"
-    return f"{words.money(figure.before_minor, currency)} → {words.money(figure.after_minor, currency)}"
 
 
 def needs_choice(facts: CardFacts, remedy: Remedy) -> bool:
@@ -318,8 +310,7 @@ def _confirmation(facts: CardFacts, remedy: Remedy, words: Words, options: Optio
     """Asked once more with the figures, before anything is written down. Slack leaves room for a few."""
     currency = facts.payment.payment.currency
     lines = [
-        f"{plain(figure.label, 60)}: {_before_after(figure, currency, words)}"
-        for figure in figures(facts, remedy, words, options)
+        f"{plain(figure.label, 60)}: {before_after(figure, currency, words)}" for figure in figures(facts, remedy, words, options)
     ]
     lines += [plain(said, 120) for said in follows(facts, remedy, words, options)]
     text = labels.explained(remedy, facts.failure.about)

@@ -36,6 +36,13 @@ class Figure:
     after_minor: int
 
 
+def before_after(figure: Figure, currency: str, words: Words) -> str:
+    """An amount as it is and as the remedy would leave it; of one that nobody read, by how much it changes."""
+    if figure.before_minor is None:
+        return f"{words.money(abs(figure.after_minor), currency)} {'less' if figure.after_minor < 0 else 'more'}"
+    return f"{words.money(figure.before_minor, currency)} → {words.money(figure.after_minor, currency)}"
+
+
 RECEIPT, CREDIT_LEFT, BALANCE = "Our receipt", "Credit left for the customer", "Customer's balance"
 
 

@@ -33,7 +33,7 @@ class Seat:
         expect(self.page.get_by_role("status")).to_contain_text("connected")
 
     def card(self, number: str = "TXN-1") -> Locator:
-        return self.page.get_by_role("article").filter(has=self.page.get_by_role("heading", name=f"Payment {number}"))
+        return self.page.get_by_role("article").filter(has_text=f"Payment {number}, paid")
 
     @property
     def told(self) -> Locator:

@@ -169,7 +169,7 @@ def _what_it_means(desk: Desk, facts: CardFacts, remedy: Remedy, options: dict[s
     """The failure in a sentence, what the remedy does, each amount before and after, and who must agree."""
     import rules
     from bot import labels
-    from bot.figures import figures, follows
+    from bot.figures import before_after, figures, follows
 
     words, currency = desk.company.words, facts.payment.payment.currency
     lines = (
@@ -180,8 +180,7 @@ def _what_it_means(desk: Desk, facts: CardFacts, remedy: Remedy, options: dict[s
     about = facts.failure.about
     lines.append(f"{labels.named(remedy, about, facts.failure.diagnosis)}: {labels.explained(remedy, about)}")
     for figure in figures(facts, remedy, words, options):
-        before, after = words.money(figure.before_minor, currency), words.money(figure.after_minor, currency)
-        lines.append(f"  {figure.label}: {before} → {after}")
+        lines.append(f"  {figure.label}: {before_after(figure, currency, words)}")
     return [*lines, *follows(facts, remedy, words, options), *([answer.reason] if answer.reason else [])]
 
 
