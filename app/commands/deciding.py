@@ -179,8 +179,7 @@ def _what_it_means(desk: Desk, facts: CardFacts, remedy: Remedy, options: dict[s
     )
     about = facts.failure.about
     lines.append(f"{labels.named(remedy, about, facts.failure.diagnosis)}: {labels.explained(remedy, about)}")
-    for figure in figures(facts, remedy, words, options):
-        lines.append(f"  {figure.label}: {before_after(figure, currency, words)}")
+    lines += [f"  {of.label}: {before_after(of, currency, words)}" for of in figures(facts, remedy, words, options)]
     return [*lines, *follows(facts, remedy, words, options), *([answer.reason] if answer.reason else [])]
 
 
