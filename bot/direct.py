@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from slack_sdk import WebClient
 
+from bot.called import People, names_of
 from bot.cards import Message, failure_card
 from bot.outcomes import not_carried_out
 from bot.people import Names, name_of
@@ -37,13 +38,13 @@ def reader_of(rooms: Rooms, connection: Connection, company: str, letter_id: str
     return person if person is not None and sees(person, company) else None
 
 
-def message(work: Work, letter_id: str, channel: Channel, names: Names) -> Message:
+def message(work: Work, letter_id: str, channel: Channel, people: People) -> Message:
     """What it says now."""
     letter = letters.get(work.connection, work.company, letter_id)
     found = failures.get(work.connection, work.company, letter.failure_id)
     facts = cards.facts(work, found.id, found.offered)
-    drawn = failure_card(facts, channel.company, names)
-    lead = _lead(work.connection, letter, facts, channel, names)
+    drawn = failure_card(facts, channel.company, people)
+    lead = _lead(work.connection, letter, facts, channel, names_of(people))
     blocks = [section(lead, "lead"), *(drawn.blocks[:1] if letter.ended_at else _everywhere(drawn.blocks))]
     return Message(fallback(f"{lead} {drawn.text}"), blocks)
 

@@ -225,7 +225,7 @@ class Outbox:
             if wish.subject_kind == "digest":
                 return digest_card(channel.company.name, escalations.open_causes(connection, wish.company))
             if wish.subject_kind == letters.DIRECT:
-                return naming_its_company(direct.message(work, wish.subject, channel, rooms.names), channel)
+                return naming_its_company(direct.message(work, wish.subject, channel, rooms.people), channel)
             found = failures.get(connection, wish.company, wish.subject)
             facts = cards.facts(work, wish.subject, found.offered)
         return naming_its_company(failure_card(facts, channel.company, rooms.people), channel)
