@@ -36,7 +36,7 @@ def pressable(message: Json) -> set[str]:
 
 
 def press(acme: BotScene, person: str, action: str, message: Json) -> None:
-    block = next(block["block_id"] for block in message["blocks"] if action in str(block.get("elements")))
+    block = next(block["block_id"] for block in message["blocks"] if f"'{action}'" in str(block.get("elements")))
     conversation = acme.bot.outbox.client.conversations_open(users=acme.workspace.people[person])["channel"]["id"]
     acme.workspace.press(acme.workspace.people[person], block, action, channel=conversation, ts=message["ts"])
 
