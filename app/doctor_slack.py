@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from app.findings import Finding, Verdict
+from app.secrets import revealed
 from app.settings import CompanySettings
 from app.wiring import House
 from receivables.words import counted, listed
@@ -28,13 +29,15 @@ def slack(house: House) -> Iterator[Finding]:
     from bot import checking  # noqa: PLC0415  # Slack's libraries take a moment to load
     from bot.installations import client_of  # noqa: PLC0415
 
-    refused = checking.refusal(access.bot_token.reveal(), access.app_token.reveal(), access.base_url)
+    bot, app = revealed(access.bot_token), revealed(access.app_token)
+    refused = checking.refusal(bot, app, access.base_url)
     if refused:
         remedy = "Copy the token again from the app's settings in Slack; see docs/slack.md."
         yield Finding("", "Slack", Verdict.BROKEN, f"Slack does not accept them: {refused}.", remedy)
     else:
-        yield Finding("", "Slack", Verdict.WORKS, "Both tokens are accepted.")
-        missing = checking.missing_scopes(client_of(access.bot_token.reveal(), access.base_url))
+        accepted = "Both tokens are accepted." if app else "The bot token is accepted; Slack sends requests to /slack/events."
+        yield Finding("", "Slack", Verdict.WORKS, accepted)
+        missing = checking.missing_scopes(client_of(bot, access.base_url))
         if missing:
             text = f"The app was not granted {counted(len(missing), 'scope')} that its manifest asks for: {listed(missing)}."
             yield Finding("", "Slack scopes", Verdict.WARNING, text, checking.remedy_of("missing_scope"))
@@ -57,7 +60,7 @@ def slack_of(house: House, company: CompanySettings) -> Iterator[Finding]:
 
     with house.db.read() as connection:
         troubles, waiting = slack_trouble.standing(connection), vitals.undelivered(connection).get(company.id)
-    client = client_of(access.bot_token.reveal(), access.base_url)
+    client = client_of(revealed(access.bot_token), access.base_url)
     for channel in dict.fromkeys((places.channel, places.escalations or places.channel)):
         name, word = checking.channel_trouble(client, channel)
         yield _channel(company, f"#{name} ({channel})" if name else channel, word, troubles.get(channel))

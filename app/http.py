@@ -6,13 +6,12 @@ delays no other request; the log has one line for each request and never a body.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,46 +20,28 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from app.health import AtWork, Health
 from app.http_connections import Patient
+from app.http_messages import MOST_REQUESTS, TOO_MANY, Answer, Refused, said, whole_body
 from app.settings_feeds import HttpSettings
 from app.wiring import House
 from feeds import webhook
 from receivables.addresses import ON_THIS_MACHINE
-from receivables.card_numbers import masked
 from receivables.errors import ConfigurationError, FeedError
 from storage import feeds as stored_feeds
 from sync import intake, polling
 from sync.desk import Desk
 
 if TYPE_CHECKING:
+    from app.http_slack import SlackRoutes
     from bot.bolt import Bot
 
-WHOLE_BODY_SECONDS = 10.0  # for 1 MiB; a slow sender is cut off
-MOST_REQUESTS = 64  # at the same time; more are answered 503
 STOP_SECONDS = 5.0  # what is being imported is finished first; what is not was not answered, and is sent again
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A status and its body."""
-
-    status: int
-    body: Mapping[str, object]
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-class Refused(Exception):
-    """The request ends here, with this answer."""
-
-    def __init__(self, status: int, error: str) -> None:
-        super().__init__(error)
-        self.answer = Answer(status, {"error": error})
 
 
 Work = Callable[[Desk, Mapping[str, str], bytes], Answer]
@@ -69,7 +50,9 @@ Work = Callable[[Desk, Mapping[str, str], bytes], Answer]
 class Endpoint:
     """What is answered to which request. `application` is the ASGI application."""
 
-    def __init__(self, house: House, settings: HttpSettings, health: Health, *, receives: bool) -> None:
+    def __init__(
+        self, house: House, settings: HttpSettings, health: Health, *, receives: bool, more_routes: Sequence[Route] = ()
+    ) -> None:
         self._house = house
         self._settings = settings
         self._health = health
@@ -83,6 +66,7 @@ class Endpoint:
                 Route("/health/ready", self._ready, methods=["GET"]),
                 Route("/health", self._ready, methods=["GET"]),
                 Route("/metrics", self._metrics, methods=["GET"]),
+                *more_routes,
             ],
             exception_handlers={404: self._not_here, 405: self._not_so},
         )
@@ -118,7 +102,7 @@ class Endpoint:
     async def _answered(self, request: Request, work: Work) -> Response:
         """Reads the message, has a thread import it, and answers with the outcome."""
         if self._under_way >= MOST_REQUESTS:  # counted here: connections on which nothing comes keep nobody out
-            return self._said(request, Answer(503, {"error": "Too many messages at once. Send it again."}, {"Retry-After": "1"}))
+            return self._said(request, TOO_MANY)
         self._under_way += 1
         try:
             return self._said(request, await self._outcome(request, work))
@@ -132,7 +116,7 @@ class Endpoint:
                 raise _not_found()
             if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
                 raise Refused(415, "Send the message as application/json.")
-            body = await _body(request)
+            body = await whole_body(request, webhook.MOST_BYTES, "; send fewer payments at once")
             return await run_in_threadpool(work, desk, request.headers, body)
         except Refused as refused:
             return refused.answer
@@ -186,7 +170,7 @@ class Endpoint:
 
     def _said(self, request: Request, answer: Answer) -> Response:
         self._health.answered(answer.status)
-        return _said(request, answer)
+        return said(request, answer)
 
     async def _not_here(self, request: Request, _: Exception) -> Response:
         return self._said(request, _not_found().answer)
@@ -202,31 +186,6 @@ def _not_found() -> Refused:
 
 def _problem(given: dict[str, object]) -> dict[str, object]:
     return {"payment": given["line"], "field": given["column"], "message": given["message"], "remedy": given["remedy"]}
-
-
-async def _body(request: Request) -> bytes:
-    """The whole message, up to the allowed length. Raises Refused."""
-    too_long = Refused(413, f"The message is longer than {webhook.MOST_BYTES:,} bytes; send fewer payments at once.")
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > webhook.MOST_BYTES:
-        raise too_long
-    body = bytearray()
-    try:
-        async with asyncio.timeout(WHOLE_BODY_SECONDS):
-            async for piece in request.stream():
-                body += piece
-                if len(body) > webhook.MOST_BYTES:
-                    raise too_long
-    except TimeoutError:
-        raise Refused(408, f"The message did not arrive within {WHOLE_BODY_SECONDS:.0f} seconds.") from None
-    return bytes(body)
-
-
-def _said(request: Request, answer: Answer) -> Response:
-    tell = log.debug if request.url.path.startswith("/health") and answer.status == 200 else log.info  # asked every few seconds
-    tell("request", method=request.method, path=masked(request.url.path[:200]), status=answer.status)
-    headers = {**answer.headers, "Connection": "close"} if answer.status in (408, 413) else dict(answer.headers)
-    return JSONResponse(answer.body, answer.status, headers)
 
 
 class HttpServer:
@@ -256,9 +215,12 @@ class HttpServer:
                 f"[http]: cannot listen on {settings.host} port {settings.port}: {error.strerror}. Name another host or port."
             ) from error
         self.host, self.port = settings.host, int(self._socket.getsockname()[1])
+        health = Health(house, bot, at_work)
+        self._slack = _slack_routes(bot, health) if bot is not None else None
+        routes = self._slack.routes if self._slack is not None else []
         self._server = uvicorn.Server(
             uvicorn.Config(
-                Endpoint(house, settings, Health(house, bot, at_work), receives=receives).application,
+                Endpoint(house, settings, health, receives=receives, more_routes=routes).application,
                 http=Patient,
                 ws="none",
                 log_config=None,
@@ -284,3 +246,11 @@ class HttpServer:
         self._server.should_exit = True
         self._thread.join(STOP_SECONDS + 1.0)
         self._socket.close()
+        if self._slack is not None:
+            self._slack.stop()
+
+
+def _slack_routes(bot: Bot, health: Health) -> SlackRoutes:
+    from app.http_slack import SlackRoutes  # noqa: PLC0415  # Slack's libraries: only where they are in use
+
+    return SlackRoutes(bot, health)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import parse_qsl
@@ -46,6 +45,11 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is never copied out of the process")
+
+
+def revealed(secret: Secret | None) -> str:
+    """The text of one that may not be set, else ""."""
+    return secret.reveal() if secret is not None else ""
 
 
 def variable_of(name: str) -> str:
@@ -108,26 +112,6 @@ def take_out_secrets(table: dict[str, object], path: tuple[str | int, ...] = ())
             for place, item in enumerate(value):
                 if isinstance(item, dict):
                     yield from take_out_secrets(item, (*here, place))
-
-
-@dataclass(frozen=True)
-class SlackAccess:
-    """The app's two tokens, and where Slack's Web API is: the real one unless the practice workspace is meant."""
-
-    bot_token: Secret
-    app_token: Secret
-    base_url: str
-
-
-def slack_access(environment: Mapping[str, str]) -> SlackAccess | None:
-    """Slack's tokens from the environment; None where none is set. Raises ConfigurationError when only one is."""
-    bot, app = read_secret("slack_bot_token", environment), read_secret("slack_app_token", environment)
-    if bot is None and app is None:
-        return None
-    if bot is None or app is None:
-        missing = "slack_bot_token" if bot is None else "slack_app_token"
-        raise ConfigurationError(f"{variable_of(missing)} is not set, but the other Slack token is. Set both or neither.")
-    return SlackAccess(bot, app, practice_address("slack_base_url", environment) or SLACK_WEB_API)
 
 
 def practice_address(name: str, environment: Mapping[str, str]) -> str | None:

@@ -15,16 +15,17 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
 
 from accounting.description import Connector
 from accounting.registry import CONNECTORS, AnyBooks
 from accounting.tables import BooksTable, Name, Table, folder_of
-from app.secrets import Secret, SlackAccess, has_password, read_secret, slack_access, take_out_secrets, variable_of
+from app.secrets import Secret, has_password, read_secret, take_out_secrets, variable_of
 from app.settings_credits import CreditReasons, words_of
 from app.settings_feeds import HttpSettings, StripeFeedSettings
 from app.settings_messages import Problem, nearest, problem_at, problems_of
 from app.settings_people import Currency, Id, PersonTable, amounts
+from app.settings_slack import SlackAccess, SlackSettings, SlackTable, slack_access
 from app.toml_file import parsed, refused
 from receivables.authority import Person
 from receivables.company import Company
@@ -91,18 +92,6 @@ def _database_url(url: str, folder: Path, *, passwords: bool) -> str:
     return f"{scheme}:///{os.path.abspath(folder / name)}"
 
 
-ChannelId = Annotated[str, StringConstraints(pattern=r"\A[CG][A-Z0-9]{8,20}\z")]
-UserId = Annotated[str, StringConstraints(pattern=r"\A[UW][A-Z0-9]{8,20}\z")]
-
-
-class SlackSettings(Table):
-    """Where a company's cards go in Slack, and who is mentioned when too many payments fail."""
-
-    channel: ChannelId
-    escalations: ChannelId | None = None
-    tell: Annotated[tuple[UserId, ...], Field(strict=False)] = ()
-
-
 class _DatabaseTable(Table):
     url: Annotated[str, AfterValidator(_absolute_url)] = Field("sqlite:///resolve-now.sqlite", validate_default=True)
 
@@ -135,6 +124,7 @@ class _File(Table):
     run: _RunTable = Field(default_factory=dict, validate_default=True)
     database: _DatabaseTable = Field(default_factory=dict, validate_default=True)
     http: HttpSettings | None = None
+    slack: SlackTable = Field(default_factory=dict, validate_default=True)
     company: Annotated[tuple[_CompanyTable, ...], Field(strict=False, min_length=1)]
     person: Annotated[tuple[PersonTable, ...], Field(strict=False)] = ()
 
@@ -173,6 +163,7 @@ class Settings:
     slack_access: SlackAccess | None = None
     http: HttpSettings | None = None
     slots: int = SLOTS  # pieces of work at once, before one of them turns out to be slow
+    slack: SlackTable = field(default_factory=SlackTable)
 
     @property
     def database_url(self) -> str:
@@ -222,6 +213,8 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
         except ValueError as error:
             problems.append(Problem(variable_of("database_url"), str(error)))
     problems += _shared_files(file, url, raw)
+    if file.slack.mode == "http" and file.http is None:
+        problems.append(problem_at(("slack", "mode"), raw, "needs a table [http]: in HTTP mode Slack sends to this machine"))
     if problems:
         raise refused(path, problems, text)
     people = MappingProxyType({table.id: table.person() for table in file.person})
@@ -230,9 +223,10 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
         tuple(_company(table) for table in file.company),
         people,
         Secret(url),
-        slack_access(environment),
+        slack_access(file.slack, environment),
         file.http,
         file.run.slots,
+        file.slack,
     )
 
 

@@ -20,7 +20,7 @@ KEYS = (
     "database url company id name time_zone locale start_on writes sync_every_minutes large_percentage hand_receipt_days books "
     "deposit_accounts person active books_names may reads remedies limits limits_per_day solo materiality small_credits "
     "credit_reasons "
-    "feed transaction_number customer customer_id invoices http host port slack channel escalations tell email"
+    "feed transaction_number customer customer_id invoices http host port slack channel escalations tell email mode"
 ).split() + list(_OF_BOOKS)
 
 _ID = "Write 1 to 40 lowercase letters, digits and hyphens, beginning with a letter or digit, in double quotes"
@@ -57,6 +57,7 @@ _REMEDIES = {
     "host": 'Write a name or an address in double quotes, such as "127.0.0.1"',
     "port": "Write a whole number from 0 to 65535, without quotes",
     "slack": "Write a person's accounts as [\"T0123456789/U0123456789\"], and a company's channel in a table [company.slack]",
+    "mode": 'Write "socket", or "http" where Slack sends to an address of yours',
     "channel": _CHANNEL,
     "escalations": _CHANNEL,
     "tell": 'Write Slack member ids, such as ["U0123456789"]',

@@ -158,6 +158,7 @@ def _taken_up(started: Settings, read: Settings) -> tuple[Settings, tuple[str, .
             ("database url", started.database_url, read.database_url),
             ("http", started.http, read.http),
             ("run slots", started.slots, read.slots),
+            ("slack", started.slack, read.slack),
         )
         if before != now
     ]

@@ -7,8 +7,10 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.settings import Settings, SlackSettings
+from app.secrets import revealed
+from app.settings import Settings
 from app.settings_now import AsOfNow
+from app.settings_slack import SlackSettings
 from app.wiring import House
 from bot.accounts import SlackAccounts
 from bot.bolt import Bot
@@ -139,9 +141,15 @@ def open_bot(house: House, wake: Wake) -> Bot | None:
         raise ConfigurationError(
             "Slack tokens are set, but no company has a [company.slack] channel for its cards. Add one, or unset the tokens."
         )
-    installations = OneInstallation(access.bot_token.reveal(), access.base_url)
+    installations = OneInstallation(revealed(access.bot_token), access.base_url)
     accounts = SlackAccounts(installations, access.base_url, house.clock)
     rooms = Rooms(
         house.db, house.clock, house.ids, channels, house.people, Decider(house), wake, house.owner, accounts, Reporter(house)
     )
-    return Bot(rooms, installations, app_token=access.app_token.reveal(), base_url=access.base_url)
+    return Bot(
+        rooms,
+        installations,
+        base_url=access.base_url,
+        app_token=revealed(access.app_token),
+        signing_secret=revealed(access.signing_secret),
+    )

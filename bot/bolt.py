@@ -1,10 +1,10 @@
-"""The Slack app itself: Bolt with our listeners, over Socket Mode; the same with real Slack and the practice workspace."""
+"""The Slack app itself: Bolt with our listeners, over Socket Mode or HTTP; the same with Slack and the practice workspace."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -18,11 +18,12 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot import care_window, commands, presses
 from bot.answers import Answers
 from bot.endings import Endings
-from bot.hearing import Hearing
+from bot.hearing import Hearing, heard_again
 from bot.installations import Installations, authorizing, client_of
 from bot.missing_cards import MissingCards
 from bot.outbox import Outbox
 from bot.replies import with_replies
+from bot.requests import Answered, Requests
 from bot.rooms import Rooms
 from bot.slack_errors import trouble_of
 from receivables.ports import Clock
@@ -63,13 +64,21 @@ def closed(handler: SocketModeHandler) -> None:
 class Bot:
     """One process's connection to Slack: it listens from `start` to `stop`, and `outbox.run_once` sends.
 
-    Making one asks Slack nothing, so that payments go on while Slack does not answer.
+    Making one asks Slack nothing, so that payments go on while Slack does not answer. With an app token it listens over Socket
+    Mode; with a signing secret Slack sends requests, which whoever serves HTTP hands to `handle`.
     """
 
-    def __init__(self, rooms: Rooms, installations: Installations, *, app_token: str, base_url: str) -> None:
+    def __init__(
+        self, rooms: Rooms, installations: Installations, *, base_url: str, app_token: str = "", signing_secret: str = ""
+    ) -> None:
         logging.getLogger("slack_bolt").setLevel(logging.WARNING)  # at INFO it logs whole bodies of bad requests
         self._listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack-listener")
-        self.app = App(client=client_of("", base_url), authorize=authorizing(installations), listener_executor=self._listeners)
+        self.app = App(
+            client=client_of("", base_url),
+            authorize=authorizing(installations),
+            request_verification_enabled=False,  # `Requests` verifies before it remembers a request
+            listener_executor=self._listeners,
+        )
         self.app.middleware(with_replies(rooms.clock))
         self._answers = Answers()
         presses.register(self.app, rooms, self._answers)
@@ -80,23 +89,41 @@ class Bot:
         self.missing_cards = MissingCards(rooms, cards, self.outbox.alone)
         self.endings = Endings(rooms, cards)
         self.acknowledged: Callable[[float], None] = lambda _: None  # told the seconds from a press until its acknowledgement
-        self._socket: SocketModeHandler = _Timed(self.app, app_token, rooms.clock, self._tell)
-        self._hearing = Hearing(rooms, self._socket)
+        self._rooms = rooms
+        self._socket: SocketModeHandler | None = _Timed(self.app, app_token, rooms.clock, self._tell) if app_token else None
+        self._hearing = Hearing(rooms, self._socket) if self._socket is not None else None
+        self._requests = Requests(self.app, rooms, self._answers, signing_secret) if signing_secret else None
         self._connected = self._stopped = False
 
     def _tell(self, seconds: float) -> None:
         self.acknowledged(seconds)
 
     @property
+    def takes_requests(self) -> bool:
+        """Whether Slack sends requests to this process, and no connection is kept."""
+        return self._requests is not None
+
+    def handle(self, body: bytes, headers: Mapping[str, str]) -> Answered:
+        """The answer to a request of Slack. It takes as long as a decision takes: call it in a thread of its own."""
+        if self._requests is None:
+            return Answered(404)
+        begun = self._rooms.clock.monotonic()
+        answered = self._requests.handle(body, headers)
+        self._tell(self._rooms.clock.monotonic() - begun)
+        return answered
+
+    @property
     def is_connected(self) -> bool:
-        """Whether the connection to Slack stands, as far as this process knows."""
+        """Whether the connection to Slack stands, as far as this process knows. Where Slack sends requests, none can be lost."""
+        if self._socket is None:
+            return not self._stopped
         session = self._socket.client.current_session
         return session is not None and session.is_active()
 
     @property
     def last_pong_at(self) -> datetime | None:
         """When Slack last answered one of our pings."""
-        session = self._socket.client.current_session
+        session = self._socket.client.current_session if self._socket is not None else None
         at = session.last_ping_pong_time if session is not None else None
         return None if at is None else datetime.fromtimestamp(at, UTC)
 
@@ -104,6 +131,11 @@ class Bot:
         """Connects, if it is not connected, and returns whether it is; afterwards looks whether anything is heard."""
         if self._stopped:
             return self._connected
+        if self._socket is None or self._hearing is None:
+            if not self._connected:
+                heard_again(self._rooms)  # Slack sends requests: an earlier connection is of no interest
+            self._connected = True
+            return True
         if self._connected:
             self._hearing.look()
             return True
@@ -118,6 +150,7 @@ class Bot:
     def stop(self) -> None:
         """Takes no more presses; those under way are finished."""
         self._stopped = True
-        closed(self._socket)
+        if self._socket is not None:
+            closed(self._socket)
         self._listeners.shutdown()
         self._answers.stop()

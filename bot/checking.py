@@ -39,6 +39,8 @@ def refusal(bot_token: str, app_token: str, base_url: str) -> str:
         "app token": lambda: client.apps_connections_open(app_token=app_token),
     }
     for which, ask in questions.items():
+        if not {"bot token": bot_token, "app token": app_token}[which]:
+            continue  # another mode needs none
         try:
             ask()
         except (SlackClientError, OSError) as error:

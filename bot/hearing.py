@@ -43,7 +43,7 @@ class Hearing:
         """Where nothing is heard at two looks, connects anew; tells every process how it stands."""
         if not self.is_deaf:
             self._deaf_looks = 0
-            self._over()
+            heard_again(self._rooms)
             return
         self._deaf_looks += 1
         if self._deaf_looks == 1:  # Slack asks for a new connection every few hours, and the library just makes it
@@ -64,10 +64,12 @@ class Hearing:
         with self._rooms.db.work() as connection:
             slack_trouble.found(connection, LISTENING, word, at=now, try_at=now + timedelta(seconds=DEAF_SECONDS))
 
-    def _over(self) -> None:
-        with self._rooms.db.read() as connection:
-            known = LISTENING in slack_trouble.standing(connection)
-        if known:
-            log.info("slack_is_heard_again")
-            with self._rooms.db.work() as connection:
-                slack_trouble.over(connection, LISTENING)
+
+def heard_again(rooms: Rooms) -> None:
+    """Presses arrive: what was told of a connection before holds no longer."""
+    with rooms.db.read() as connection:
+        known = LISTENING in slack_trouble.standing(connection)
+    if known:
+        log.info("slack_is_heard_again")
+        with rooms.db.work() as connection:
+            slack_trouble.over(connection, LISTENING)

@@ -22,8 +22,13 @@ BOT_SCOPES = (
 )
 
 
-def manifest(name: str = "Resolve Now") -> dict[str, Any]:
-    """Socket Mode, one slash command, interactivity; nothing that is not used."""
+EVENTS = "/slack/events"  # where Slack sends presses, windows and commands in HTTP mode
+
+
+def manifest(name: str = "Resolve Now", address: str = "") -> dict[str, Any]:
+    """One slash command, interactivity; nothing that is not used. Socket Mode, or requests to an address of ours."""
+    sends_to = {"url": f"{address}{EVENTS}"} if address else {}
+    asks = {"request_url": f"{address}{EVENTS}"} if address else {}
     return {
         "display_information": {"name": name, "description": "Shows why payments fail to sync and how to resolve them."},
         "features": {
@@ -35,13 +40,14 @@ def manifest(name: str = "Resolve Now") -> dict[str, Any]:
                     "description": "Search payments, see what fails, sync",
                     "usage_hint": "search TEXT | show NUMBER | failing | report MONTH | sync | hide NUMBER | help",
                     "should_escape": False,
+                    **sends_to,
                 }
             ],
         },
         "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
         "settings": {
-            "interactivity": {"is_enabled": True},
-            "socket_mode_enabled": True,
+            "interactivity": {"is_enabled": True, **asks},
+            "socket_mode_enabled": not address,
             "org_deploy_enabled": True,
             "token_rotation_enabled": False,
         },

@@ -165,15 +165,21 @@ class Vault:
         """Encrypts every token anew with the newest key; returns how many. Raises ConfigurationError where one has no key."""
         with self._db.work() as connection:
             rows = connection.execute(sa.select(schema.token).with_for_update()).all()
+            places = connection.execute(
+                sa.select(schema.slack_place).where(schema.slack_place.c.body != "").with_for_update()
+            ).all()
             try:
                 bodies = [(row, self._keys.renewed(row.body)) for row in rows]
+                of_slack = [(row, self._keys.renewed(row.body)) for row in places]
             except InvalidToken:
                 raise ConfigurationError(
                     "A stored token was made with a key that is not set. Add that key behind the newest and try again."
                 ) from None
             for row, body in bodies:
                 connection.execute(sa.update(schema.token).where(*_of(row.company, row.purpose)).values(body=body))
-        return len(bodies)
+            for row, body in of_slack:
+                connection.execute(sa.update(schema.slack_place).where(schema.slack_place.c.id == row.id).values(body=body))
+        return len(bodies) + len(of_slack)
 
     def _take_lease(self, company: str, purpose: str, owner: str) -> _Row:
         patience = self._clock.monotonic() + WAIT_SECONDS

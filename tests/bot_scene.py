@@ -25,6 +25,8 @@ from slack_bolt.response import BoltResponse
 from accounting.embedded.connector import EmbeddedBooks
 from accounting.embedded.ledger import Ledger
 from app.clock import random_bytes
+from app.http import HttpServer
+from app.settings_feeds import HttpSettings
 from app.slack import open_bot
 from app.wiring import House, open_house
 from bot.bolt import Bot
@@ -52,6 +54,7 @@ SEED = Seed(
     channels=("payments-sync", "finance-leads"),
     groups={"finance": ("dana", "sam")},
 ).with_manifest(manifest())
+HTTP_MODE = '[slack]\nmode = "http"\n[http]\nport = 0\n'
 SETTINGS = """\
 [[company]]
 id = "acme"
@@ -130,6 +133,7 @@ class BotScene:
     bell: Bell
     told: list[Json] = field(default_factory=list)
     holding_back: bool = False
+    server: HttpServer | None = None  # where Slack sends, over HTTP
 
     # --- what the alarms would do ---------------------------------------------------------------------------------
 
@@ -319,19 +323,25 @@ def slack_environment(workspace: Workspace) -> dict[str, str]:
     return {
         "RESOLVE_NOW_SLACK_BOT_TOKEN": workspace.bot_token,
         "RESOLVE_NOW_SLACK_APP_TOKEN": workspace.app_token,
+        "RESOLVE_NOW_SLACK_SIGNING_SECRET": workspace.signing_secret,  # of no use in Socket Mode
         "RESOLVE_NOW_SLACK_BASE_URL": workspace.api_url,
     }
 
 
 @contextmanager
-def a_bot_scene(folder: Path, *, listening: bool = True, url: str = "") -> Iterator[BotScene]:
-    """Everything started, and stopped again. With `listening` off, only the outbox works; `url` is another database."""
+def a_bot_scene(folder: Path, *, listening: bool = True, url: str = "", over_http: bool = False) -> Iterator[BotScene]:
+    """Everything started, and stopped again. With `listening` off, only the outbox works; `url` is another database.
+
+    With `over_http` Slack sends signed requests to our own server instead.
+    """
     clock, bell = ManualClock(), Bell()
     before = set(threading.enumerate())
     with start(
         folder, now=lambda: clock.now().timestamp(), seed=SEED, messages_per_second=0.0, random_bytes=random_bytes
     ) as workspace:
         config = write_slack_settings(folder, workspace)
+        if over_http:
+            config.write_text(HTTP_MODE + config.read_text())
         templates.new_database(folder)
         ledger = Ledger(folder / "acme-books.sqlite", clock)
         books = EmbeddedBooks(ledger, clock)
@@ -343,11 +353,17 @@ def a_bot_scene(folder: Path, *, listening: bool = True, url: str = "") -> Itera
         made = BotScene(Scene(house.db, ledger, clock, house.desk("acme")), house, bot, workspace, clock, bell)
         _listen_in(made)
         try:
-            if listening:
+            if over_http:
+                made.server = HttpServer(house, HttpSettings(port=0), bot)
+                made.server.start()
+                workspace.deliver_to(f"http://127.0.0.1:{made.server.port}/slack/events")
+            elif listening:
                 bot.start()
                 eventually(lambda: workspace.snapshot()["connections"] == 1)
             yield made
         finally:
+            if made.server is not None:
+                made.server.stop()
             bot.stop()
             house.db.close()
             ledger.close()

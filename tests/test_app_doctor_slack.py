@@ -97,6 +97,7 @@ def test_an_app_token_that_is_refused_is_remembered_until_presses_are_heard(acme
 
 def test_a_connection_on_which_nothing_is_heard_is_made_anew_at_the_second_look(acme: BotScene) -> None:
     acme.bot.start()
+    assert acme.bot._socket is not None
     client = acme.bot._socket.client
     client.auto_reconnect_enabled = False  # the library does not notice
     eventually(lambda: acme.bot.last_pong_at)

@@ -37,6 +37,7 @@ class FakeBot:
     """What is known of Slack here."""
 
     is_connected: bool = True
+    takes_requests: bool = False
     last_pong_at: datetime | None = PONG_AT
     acknowledged: Any = field(default=None)
 

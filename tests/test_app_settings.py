@@ -186,6 +186,21 @@ def test_a_tryton_server_on_this_machine_needs_no_encryption(tmp_path: Path) -> 
     assert "http://127.0.0.1:8000/" == at_home.url
 
 
+def test_slack_sends_requests_where_the_mode_says_so(tmp_path: Path) -> None:
+    over_http, listening = '[slack]\nmode = "http"\n', "[http]\nport = 0\n"
+    tokens = {"RESOLVE_NOW_SLACK_BOT_TOKEN": "xoxb-1", "RESOLVE_NOW_SLACK_SIGNING_SECRET": "s"}
+    access = loaded(tmp_path, over_http + listening + WHOLE, **tokens).slack_access
+    assert access is not None
+    assert access.signing_secret is not None
+    assert ("s", None) == (access.signing_secret.reveal(), access.app_token)
+    assert loaded(tmp_path, over_http + listening + WHOLE).slack_access is None
+    assert "slack, mode: needs a table [http]" in refusal(tmp_path, over_http + WHOLE, **tokens)
+    for name in tokens:
+        missing = refusal(tmp_path, over_http + listening + WHOLE, **{name: "x"})
+        assert next(other for other in tokens if other != name) in missing
+    assert "APP_TOKEN is not set" in refusal(tmp_path, WHOLE, **tokens)
+
+
 def test_people_have_accounts_of_workspaces_and_organizations_or_an_address_of_their_own(tmp_path: Path) -> None:
     accounts = 'slack = ["T0123456789/U0123456789", "E0123456789/W0123456789"]'
     text = WHOLE.replace('id = "dana"', f'id = "dana"\n{accounts}').replace('id = "kim"', 'id = "kim"\nemail = "kim@example.com"')

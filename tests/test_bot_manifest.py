@@ -32,3 +32,11 @@ def test_every_scope_is_explained_to_the_administrator() -> None:
 def test_it_connects_from_inside_and_needs_no_public_address() -> None:
     assert manifest()["settings"]["socket_mode_enabled"]
     assert "request_url" not in json.dumps(manifest())
+
+
+def test_in_http_mode_everything_comes_to_one_address() -> None:
+    held = manifest(address="https://rn.example.com")
+    assert not held["settings"]["socket_mode_enabled"]
+    assert {"https://rn.example.com/slack/events"} == {
+        held["features"]["slash_commands"][0]["url"], held["settings"]["interactivity"]["request_url"]
+    }  # fmt: skip

@@ -34,6 +34,7 @@ from storage.schema.payments import (
 from storage.schema.receipts import hand_receipt, receipt_key
 from storage.schema.record import AUDIT_GUARD_POSTGRESQL, AUDIT_GUARD_SQLITE, audit, audit_head
 from storage.schema.searching import search_due, searchable
+from storage.schema.slack import slack_place, slack_request
 from storage.schema.slots import slot
 from storage.schema.tallies import tally
 
@@ -84,6 +85,8 @@ __all__ = [
     "search_due",
     "searchable",
     "seen_message",
+    "slack_place",
+    "slack_request",
     "slack_trouble",
     "slot",
     "tally",
