@@ -50,5 +50,5 @@ def over(connection: Connection, *places: str) -> None:
 
 def try_again_at(known: SlackTrouble | None, at: datetime, *, least_seconds: float, most_seconds: float) -> datetime:
     """Trouble is left alone for as long as it lasts already, within bounds: soon tried at first, then every few minutes."""
-    lasted = (at - known.since_at).total_seconds() if known else 0.0
-    return at + timedelta(seconds=min(most_seconds, max(least_seconds, lasted)))
+    lasted = at - known.since_at if known else timedelta()
+    return at + timedelta(seconds=min(most_seconds, max(least_seconds, lasted.total_seconds())))
