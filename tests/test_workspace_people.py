@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,21 @@ def test_a_press_names_the_organization_and_where_the_person_is_at_home(workspac
         home = pressed_by(workspace, name)["user"]["team_id"]
         assert home.startswith("T")
         assert home != workspace.team_id
+
+
+def test_a_window_of_somebody_elsewhere_is_in_their_own_workspace(workspace: Workspace) -> None:
+    with over_socket(workspace) as bot:
+        channel = workspace.channels["receivables"]
+        ts = str(bot.client.chat_postMessage(channel=channel, text="A card", blocks=a_card())["ts"])
+        for name, enterprise in (("wes", workspace.enterprise_id), ("xena", None)):
+            person = workspace.people[name]
+            workspace.press(person, "remedies", "resolve", channel=channel, ts=ts)
+            view = eventually(partial(workspace.open_modal, person))
+            workspace.submit(person, view["id"], {"remedy": {"pick": "dismiss"}, "reason": {"text": "short"}})
+            told = bot.told_of("view_submission")[-1]
+            assert told["user"]["team_id"] == told["team"]["id"] != workspace.team_id
+            assert workspace.team_id == told["view"]["app_installed_team_id"]
+            assert enterprise == (told["enterprise"] or {}).get("id")
 
 
 def test_a_channel_with_a_stranger_is_shared(workspace: Workspace) -> None:

@@ -42,11 +42,13 @@ class Acts:
             return _no("is_archived", f"#{place.name} is archived.")
         if place.im_with and not self._seed.takes_messages:
             return _no("messages_tab_disabled", "Sending messages to this app has been turned off.")
+        home = self._state.people[person].home_id or self._state.installed.team_id
         message: Json = {
             "type": "message",
             "user": person,
             "text": self._as_slack_text(text),
-            "team": self._state.installed.team_id,
+            "team": home,
+            **({"user_team": home, "source_team": home} if home != self._state.installed.team_id else {}),
             "client_msg_id": self._state.ids.envelope(),
         }
         if thread_ts:

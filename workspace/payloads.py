@@ -32,6 +32,20 @@ def _common(state: State, kind: str, person: str) -> Json:
     }
 
 
+def _viewed(state: State, kind: str, view: ShownView) -> Json:
+    """The same for a window. Somebody of another workspace opens it in their own; where the app is installed says only
+    `view.app_installed_team_id`.
+    """
+    told = _common(state, kind, view.person)
+    person = state.people[view.person]
+    if not person.home_id.startswith("T"):
+        return told
+    sister = state.installed if not person.is_stranger else None
+    organization = {"enterprise_id": sister.enterprise_id, "enterprise_name": sister.enterprise_name} if sister else {}
+    told["team"] = {"id": person.home_id, "domain": person.email.rpartition("@")[2].partition(".")[0], **organization}
+    return told if sister else {**told, "enterprise": None}
+
+
 def action(state: State, element: Mapping[str, Any], block_id: str, choice: Mapping[str, Any]) -> Json:
     """One press or choice: the element as the app posted it, and what was chosen."""
     told = {name: element[name] for name in _PRESSED_FIELDS if name in element}
@@ -68,7 +82,7 @@ def message_action(
 def view_action(state: State, view: ShownView, pressed: Json, values: Json, trigger_id: str) -> Json:
     """block_actions from a modal or a home tab."""
     return {
-        **_common(state, "block_actions", view.person),
+        **_viewed(state, "block_actions", view),
         "container": {"type": "view", "view_id": view.id},
         "trigger_id": trigger_id,
         "view": {**view.body, "state": {"values": values}},
@@ -78,7 +92,7 @@ def view_action(state: State, view: ShownView, pressed: Json, values: Json, trig
 
 def view_submission(state: State, view: ShownView, values: Json, trigger_id: str) -> Json:
     return {
-        **_common(state, "view_submission", view.person),
+        **_viewed(state, "view_submission", view),
         "trigger_id": trigger_id,
         "view": {**view.body, "state": {"values": values}},
         "response_urls": [],
@@ -86,7 +100,7 @@ def view_submission(state: State, view: ShownView, values: Json, trigger_id: str
 
 
 def view_closed(state: State, view: ShownView, *, all_of_them: bool) -> Json:
-    return {**_common(state, "view_closed", view.person), "view": view.body, "is_cleared": all_of_them}
+    return {**_viewed(state, "view_closed", view), "view": view.body, "is_cleared": all_of_them}
 
 
 def slash_command(
