@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from feeds.findings import Findings, about_cards, summary_of
+from receivables import boundary
 from receivables.card_numbers import masked
 from receivables.company import Company
 from receivables.errors import FeedError, FeedProblem
@@ -116,6 +117,7 @@ class PaymentFile(ABC):
 
     def _validated(self) -> Findings:
         if self._findings is None:
+            boundary.leaving(f"reading {self.name}")
             passes = self._passes()
             self._digest, self._findings = next(passes)
             if self._findings.card_lines and self._are_not_cards(self._digest):

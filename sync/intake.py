@@ -53,10 +53,10 @@ def run_once(desk: Desk, feed: Feed, progress: Callable[[int], None] | None = No
 
     `by` is the person who imports, where one was named.
     """
-    counts = IntakeCounts()
+    counts, digest = IntakeCounts(), feed.digest
     with desk.work(FEED) as work:
         companies.ensure(work.connection, work.company)
-        done, finished = companies.intake_done(work.connection, work.company, feed.digest)
+        done, finished = companies.intake_done(work.connection, work.company, digest)
     waiting = feed.payments()
     counts.same += sum(1 for _ in islice(waiting, done))
     if finished:
@@ -65,21 +65,22 @@ def run_once(desk: Desk, feed: Feed, progress: Callable[[int], None] | None = No
         with desk.work(FEED) as work:
             take(work, desk, chunk, counts)
             done += len(chunk)
-            companies.record_intake(work, feed.digest, name=feed.name, done=done, finished=False)
+            companies.record_intake(work, digest, name=feed.name, done=done, finished=False)
         failpoint("intake.after_chunk")
         if progress:
             progress(done)
     with desk.work(FEED) as work:
-        companies.record_intake(work, feed.digest, name=feed.name, done=done, finished=True)
+        companies.record_intake(work, digest, name=feed.name, done=done, finished=True)
     return counts
 
 
 def numbers_are_not_cards(desk: Desk, feed: Feed, *, lines: int, by: str) -> None:
     """A person says that the numbers on so many lines of this file only look like card numbers; put on record once."""
+    digest = feed.digest
     with desk.work(by) as work:
         companies.ensure(work.connection, work.company)
-        if not companies.are_not_cards(work.connection, work.company, feed.digest):
-            companies.record_not_cards(work, feed.digest, name=feed.name, lines=lines)
+        if not companies.are_not_cards(work.connection, work.company, digest):
+            companies.record_not_cards(work, digest, name=feed.name, lines=lines)
 
 
 def take_message(desk: Desk, feed: Feed, *, kind: str) -> IntakeCounts | None:

@@ -221,6 +221,15 @@ def test_a_long_file_is_never_in_memory(scene: Scene, tmp_path: Path) -> None:
     assert max(seen) <= ROWS_PER_CHUNK
 
 
+def test_no_file_is_read_while_a_transaction_is_open(scene: Scene, tmp_path: Path) -> None:
+    file = tmp_path / "payments.csv"
+    file.write_text("\n".join([",".join(PAYMENT_COLUMNS), f"TXN-1,Hooli,5.00,USD,{PAID.isoformat()},card,"]), encoding="utf-8")
+    feed = CsvFile(file, scene.desk.company)
+    with pytest.raises(AssertionError, match="reading payments"), scene.desk.work(intake.FEED):
+        _ = feed.digest
+    assert intake.run_once(scene.desk, feed).new == 1
+
+
 def test_the_payments_that_came_before_are_found_by_index(opened: Scene) -> None:
     take(opened, [a_line(place) for place in range(MANY)])
     asked = sorted({mark for place in range(FEW) for mark in alike.marks_of(a_line(place))}, key=str)
