@@ -23,6 +23,7 @@ from storage import alike, audit, schema
 from storage.engine import Database
 from sync import intake
 from sync.intake import ROWS_OF_A_REPEAT, ROWS_PER_CHUNK, IntakeCounts
+from sync.money_back import FEED
 
 PAID = datetime(2026, 3, 3, 16, 15, 7, tzinfo=UTC)
 FEW, MANY = 10, 300
@@ -225,7 +226,7 @@ def test_no_file_is_read_while_a_transaction_is_open(scene: Scene, tmp_path: Pat
     file = tmp_path / "payments.csv"
     file.write_text("\n".join([",".join(PAYMENT_COLUMNS), f"TXN-1,Hooli,5.00,USD,{PAID.isoformat()},card,"]), encoding="utf-8")
     feed = CsvFile(file, scene.desk.company)
-    with pytest.raises(AssertionError, match="reading payments"), scene.desk.work(intake.FEED):
+    with pytest.raises(AssertionError, match="reading payments"), scene.desk.work(FEED):
         _ = feed.digest
     assert intake.run_once(scene.desk, feed).new == 1
 
