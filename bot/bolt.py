@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot import care_window, commands, presses
+from bot import asking, care_window, commands, home_tab, presses
 from bot.answers import Answers
 from bot.endings import Endings
 from bot.hearing import Hearing, heard_again
@@ -82,8 +82,9 @@ class Bot:
         self.app.middleware(with_replies(rooms.clock))
         self._answers = Answers()
         presses.register(self.app, rooms, self._answers)
-        commands.register(self.app, rooms, self._answers)
+        asking.register(self.app, commands.register(self.app, rooms, self._answers), self._answers)
         care_window.register(self.app, rooms, self._answers)
+        self._home = home_tab.register(self.app, rooms, self._answers)
         cards = client_of(installations.of_company(""), base_url)
         self.outbox = Outbox(rooms, cards)
         self.missing_cards = MissingCards(rooms, cards, self.outbox.alone)
@@ -153,4 +154,5 @@ class Bot:
         if self._socket is not None:
             closed(self._socket)
         self._listeners.shutdown()
+        self._home.stop()
         self._answers.stop()

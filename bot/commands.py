@@ -53,13 +53,14 @@ NEAR_VERB = 0.7  # of its letters: "serach" is near "search"
 _LOOSE = " \t\n?!.,;:\"'“”‘’()<>"
 
 
-def register(app: App, rooms: Rooms, answers: Answers) -> None:
+def register(app: App, rooms: Rooms, answers: Answers) -> Commands:
     """Adds the slash command, and the buttons that say something for the person."""
     commands = Commands(rooms, answers)
     app.command(COMMAND)(answers.aside(commands.asked))
     app.action("payment_menu")(answers.aside(commands.menu))
     app.action(which_company.ANSWERED)(answers.aside(commands.which))
     app.action(re.compile(f"{SAY}.*"))(answers.aside(commands.said_by_button))
+    return commands
 
 
 class Commands:

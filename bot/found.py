@@ -48,8 +48,9 @@ def look(connection: Connection, typed: Typed) -> Results:
     return Results(typed, payments, documents, hidden, failing, search.caveats(connection, typed.wanted.companies))
 
 
-def drawn(results: Results, words_of: WordsOf) -> tuple[str, list[Block]]:
-    """What to say of it, and its blocks."""
+def drawn(results: Results, words_of: WordsOf, says: Callable[..., Block] | None = None) -> tuple[str, list[Block]]:
+    """What to say of it, and its blocks. `says` makes buttons that say something for the person."""
+    says = says or buttons
     blocks: list[Block] = []
     for of in results.page:
         if of.kind == PAYMENT:
@@ -57,13 +58,13 @@ def drawn(results: Results, words_of: WordsOf) -> tuple[str, list[Block]]:
     lines = [_document(of, words_of(of.company)) for of in results.page if of.kind != PAYMENT]
     if lines:
         blocks.append(section("In the books:\n" + "\n".join(lines)))
-    blocks += _turning(results)
+    blocks += _turning(results, says)
     if any(len(found) == search.FOUND_AT_MOST for found in (results.payments, results.documents)):
         blocks.append(context(search.NOT_ALL))
     if results.hidden:
         match = "matches" if results.hidden == 1 else "match"
         said = f"{counted(results.hidden, 'hidden payment')} {match}: add hidden:yes to see hidden payments too."
-        blocks += [context(said), buttons(("Show hidden", f"search {results.typed.said} hidden:only"))]
+        blocks += [context(said), says(("Show hidden", f"search {results.typed.said} hidden:only"))]
     blocks += [context(caveat) for caveat in results.caveats]
     return _heading(results), blocks
 
@@ -109,7 +110,7 @@ def _page_of(every: Sequence[Found], typed: Typed) -> Sequence[Found]:
     return every[(typed.page - 1) * PAGE : typed.page * PAGE]
 
 
-def _turning(results: Results) -> list[Block]:
+def _turning(results: Results, says: Callable[..., Block]) -> list[Block]:
     """Which page this is, and the buttons to the others."""
     count, page, said = len(results.payments) + len(results.documents), results.typed.page, results.typed.said
     pages = -(-count // PAGE)
@@ -119,7 +120,7 @@ def _turning(results: Results) -> list[Block]:
     turns += [("Next", page + 1)] if page < pages else []
     return [
         context(f"Page {page} of {pages}"),
-        buttons(*((label, f"search {said} page:{to}") for label, to in turns)),
+        says(*((label, f"search {said} page:{to}") for label, to in turns)),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.asking import FIND, FIND_HERE
 from bot.commands import COMMAND
 
 BOT_SCOPES = (
@@ -16,7 +17,8 @@ BOT_SCOPES = (
     "groups:history",  # the same in private channels
     "metadata.message:read",  # our id in each message
     "im:write",  # direct messages to whoever must approve or do something
-    "im:history",  # looking for one before writing it again
+    "app_mentions:read",  # "@Resolve Now why did TXN-1 fail?"
+    "im:history",  # the same as a direct message; and looking for ours before writing one again
     "users:read",  # members, guests, deactivated accounts, other organizations
     "users:read.email",  # who a person is that is configured with an email address
 )
@@ -26,19 +28,33 @@ EVENTS = "/slack/events"  # where Slack sends presses, windows and commands in H
 
 
 def manifest(name: str = "Resolve Now", address: str = "") -> dict[str, Any]:
-    """One slash command, interactivity; nothing that is not used. Socket Mode, or requests to an address of ours."""
+    """A Home tab, one slash command, two shortcuts, interactivity; nothing that is not used. Socket Mode, or requests to an address of ours."""
     sends_to = {"url": f"{address}{EVENTS}"} if address else {}
     asks = {"request_url": f"{address}{EVENTS}"} if address else {}
     return {
         "display_information": {"name": name, "description": "Shows why payments fail to sync and how to resolve them."},
         "features": {
-            "app_home": {"messages_tab_enabled": True, "messages_tab_read_only_enabled": True},
+            "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
             "bot_user": {"display_name": name, "always_online": True},
+            "shortcuts": [
+                {
+                    "name": "Search payments",
+                    "type": "global",
+                    "callback_id": FIND,
+                    "description": "Find a payment, an invoice, a customer, a credit memo or a receipt",
+                },
+                {
+                    "name": "Find this payment",
+                    "type": "message",
+                    "callback_id": FIND_HERE,
+                    "description": "Find the payment that a message is about",
+                },
+            ],
             "slash_commands": [
                 {
                     "command": COMMAND,
                     "description": "Search payments, see what fails, sync",
-                    "usage_hint": "search TEXT | show NUMBER | failing | report MONTH | sync | hide NUMBER | help",
+                    "usage_hint": "NUMBER | why NUMBER | search TEXT | failing | report MONTH | sync | help",
                     "should_escape": False,
                     **sends_to,
                 }
@@ -46,6 +62,7 @@ def manifest(name: str = "Resolve Now", address: str = "") -> dict[str, Any]:
         },
         "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
         "settings": {
+            "event_subscriptions": {**asks, "bot_events": ["app_home_opened", "app_mention", "message.im"]},
             "interactivity": {"is_enabled": True, **asks},
             "socket_mode_enabled": not address,
             "org_deploy_enabled": True,

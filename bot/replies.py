@@ -35,8 +35,12 @@ class Reply(Respond):
     def __init__(self, client: WebClient, body: Mapping[str, Any], clock: Clock, *, response_url: str | None) -> None:
         super().__init__(response_url=response_url, proxy=client.proxy, ssl=client.ssl)
         self._client, self._clock, self._pressed = client, clock, clock.monotonic()
-        self.account = str((body.get("user") or {}).get("id") or body.get("user_id") or "")
+        event = body.get("event") or {}
+        self.account = str((body.get("user") or {}).get("id") or body.get("user_id") or event.get("user") or "")
         self.channel = str((body.get("channel") or {}).get("id") or body.get("channel_id") or "")
+        self._thread = ""
+        if event.get("type") == "app_mention":  # what is asked directly is answered directly
+            self.channel, self._thread = str(event.get("channel") or ""), str(event.get("thread_ts") or "")
 
     @property
     def waited_seconds(self) -> float:
@@ -46,7 +50,7 @@ class Reply(Respond):
     def __call__(self, text: Any = "", blocks: Any = None, **more: Any) -> Any:  # type: ignore[override]
         """Shows it where it was pressed. Raises SlackApiError or OSError where no way was left."""
         if self.response_url is None or not self._at_the_address({"text": text, "blocks": blocks, **more}):
-            show(self._client, self.channel, self.account, text, blocks or ())
+            show(self._client, self.channel, self.account, text, blocks or (), thread=self._thread)
 
     def _at_the_address(self, said: Mapping[str, Any]) -> bool:
         try:
@@ -70,11 +74,11 @@ class Reply(Respond):
         return WebhookClient(address, REPLY_SECONDS, self.ssl, self.proxy, retry_handlers=again)
 
 
-def show(client: WebClient, channel: str, account: str, text: str, blocks: Sequence[dict[str, Any]]) -> None:
+def show(client: WebClient, channel: str, account: str, text: str, blocks: Sequence[dict[str, Any]], *, thread: str = "") -> None:
     """Shows it in the channel to this person alone; where they or we are not there, as a direct message."""
     if channel:
         try:
-            client.chat_postEphemeral(channel=channel, user=account, text=text, blocks=blocks)
+            client.chat_postEphemeral(channel=channel, user=account, text=text, blocks=blocks, thread_ts=thread or None)
         except SlackApiError as error:
             if error.response.get("error") not in _ANOTHER_WAY:
                 raise

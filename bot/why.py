@@ -78,8 +78,8 @@ def _checked(diagnosis: Diagnosis, evidence: Evidence | None, words: Words) -> l
     lines = [f"What we checked on {words.moment(evidence.taken_at)}: {listed(read)}." if read else ""]
     found = {diagnosis.primary.cause, *(finding.cause for finding in diagnosis.runners_up)}
     near = dict.fromkeys(rules.title(rule.cause) for rule in explained.nearly if rule.cause not in found)
-    judged = f"{counted(len(explained.rules), 'rule')} asked"
-    lines.append(f"{judged}; ruled out: {listed(list(near), RULED_OUT_AT_MOST).lower()}." if near else f"{judged}.")
+    ruled_out = f" Ruled out: {listed(list(near), RULED_OUT_AT_MOST).lower()}." if near else ""
+    lines.append(f"{counted(len(explained.rules), 'rule')} were asked.{ruled_out}")
     if diagnosis.runners_up:
         lines.append(f"Also possible: {listed([rules.title(finding.cause) for finding in diagnosis.runners_up[:3]]).lower()}.")
     if unread := [plain(what, FACT_LENGTH) for what in rules.not_checked(diagnosis, words)[:3]]:

@@ -20,6 +20,7 @@ from typing import Any
 
 import card_answers
 import card_states
+import home_states
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -82,6 +83,7 @@ class _Studio:
         self.modals: Mapping[str, Json] = card_states.modal_states() | {
             f"story-{name}": view for name, view in card_answers.stories(scene).items()
         }
+        self.homes: Mapping[str, Json] = home_states.home_states(scene)
         self.workspace = workspace
         self.client = WebClient(token=workspace.bot_token, base_url=workspace.api_url)
         self.browser = browser
@@ -94,6 +96,9 @@ class _Studio:
         for picture, blocks in cards.items():
             if not wanted or picture.startswith(wanted):
                 self._message(page, picture, blocks)
+        for name, view in self.homes.items():
+            if not wanted or name.startswith(wanted):
+                self._home(name, view)
         app = self._app()
         app.connect()
         for name in self.modals:
@@ -104,16 +109,22 @@ class _Studio:
             self._modal(sharp, "modal", "unapply-credit-memo")
         app.close()
 
-    def _page(self, scale: float) -> Page:
+    def _page(self, scale: float, *, home: bool = False) -> Page:
         page = self.browser.new_context(
             viewport={"width": WIDTH, "height": HEIGHT},
             device_scale_factor=scale,
             color_scheme="light",
             timezone_id="America/Chicago",
         ).new_page()
-        page.goto(f"{self.workspace.url}/?as={self.dana}&channel={self.channel}")
+        page.goto(f"{self.workspace.url}/?as={self.dana}&channel={self.channel}{'&home=1' if home else ''}")
         page.evaluate("document.getElementById('modal').style.borderRadius = '0'")  # what shines through its corners is dark
         return page
+
+    def _home(self, name: str, view: Json) -> None:
+        self.client.views_publish(user_id=self.dana, view=view)
+        page = self._page(1, home=True)
+        self._shoot(page.locator(".home"), name)
+        page.context.close()
 
     def _app(self) -> SocketModeHandler:
         app = App(client=self.client)

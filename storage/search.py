@@ -42,6 +42,7 @@ NEWEST = 2_000  # rows looked through before an index is asked for all: a few mi
 LONGEST_END = "\U0010ffff"  # comes after every character: what begins with a text lies before the text and this
 IN_A_ROW = 3  # characters that the indexes of the inside know
 GRAMS = 12  # of a word are asked for at most; the rest is compared
+OWNED, OWNERS = frozenset(("invoice", "credit_memo", "receipt")), 10  # kinds, and customers whose documents are looked for
 SIGNS = 16  # companies whose signs are asked for; of more, the rows tell
 
 _TABLE = schema.searchable
@@ -201,6 +202,8 @@ class Looks:
         if not (by_amount or (self._amounts and not self.text.isdecimal())):  # "$380.00" is an amount and hardly a number
             yield self.among_newest()
         yield self.everywhere() if self.text or by_amount else self._narrowed(_TABLE)
+        if self.text and OWNED.issuperset(self._wanted.kinds):
+            yield from self.of_customers()
 
     def exactly(self) -> sa.Select[Any]:
         """What carries this number, or is this document of the books."""
@@ -227,6 +230,16 @@ class Looks:
         same = (_TABLE.c.company == payment.c.company, _TABLE.c.document_id == payment.c.transaction_number)
         rows = sa.select(_TABLE).join(payment, sa.and_(*same, _TABLE.c.kind == PAYMENT)).where(*hidden).subquery("hidden")
         return self._narrowed(rows, *self._fits(rows))
+
+    def of_customers(self) -> Iterator[sa.Select[Any]]:
+        """The documents of the customers that are called so, where documents are wanted and nothing else."""
+        mirror, asked = schema.mirror, Wanted(self._wanted.companies, self._wanted.text, ("customer",))
+        found = [row for look in Looks(self._connection, asked).in_turn() for row in self._connection.execute(look)]
+        if found:
+            of = [(mirror.c.company == row.company) & (mirror.c.customer_id == row.document_id) for row in found[:OWNERS]]
+            same = [_TABLE.c[name] == mirror.c[name] for name in ("company", "kind", "document_id")]
+            rows = sa.select(_TABLE).join(mirror, sa.and_(*same)).where(mirror.c.kind.in_(self._wanted.kinds), sa.or_(*of))
+            yield self._narrowed(rows.subquery("owned"))
 
     def _fits(self, rows: sa.FromClause) -> list[sa.ColumnElement[bool]]:
         fits = [self._says(rows)] if self.text else []

@@ -78,12 +78,15 @@ def a_busy_scene(folder: Path, *, customer: str = "Hooli", prefix: str = "") -> 
     return scene
 
 
-def answers(scene: Scene, *, customer: str = "Hooli") -> dict[str, dict[str, Any]]:
+def answers(scene: Scene, *, customer: str = "Hooli", prefix: str = "") -> dict[str, dict[str, Any]]:
     """Every kind of answer, by name."""
     rooms = rooms_of(scene)
     return {
         "search": asked(rooms, f"search {customer}"),
         "search-nothing": asked(rooms, "search no such thing"),
+        "search-near": asked(rooms, "TXN-11"),
+        "why": asked(rooms, f"why {prefix}TXN-1"),
+        "why-dismissed": asked(rooms, f"why {prefix}TXN-2"),
         "failing": asked(rooms, "failing"),
         "help": asked(rooms, "help"),
     }

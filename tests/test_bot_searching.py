@@ -99,6 +99,8 @@ def test_hidden_payments_are_said_and_listed(tmp_path: Path) -> None:
         ("search hooli after:2026-03-03 before:2026-03-04 kind:payment", "3 payments found for"),
         ("search hooli before:2026-03-03 kind:payment", "Nothing found for"),
         ("search hooli company:ACME kind:customer", "1 document found for"),
+        ("search hooli kind:invoice", "3 documents found for"),  # by whose they are
+        ("search nobody kind:invoice", "Nothing found for"),
         ("search INV:1042", "Nothing found for “INV:1042”"),  # no filter of ours: a text
     ],
 )

@@ -1,0 +1,62 @@
+"""Makers of Home tabs: a whole small house, and what it does not have made up: an incident, a course, somebody's request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import card_states
+from card_answers import DANA, rooms_of
+from scene import Scene
+
+from bot.home import ROWS, WINDOW, HomeFacts, Looking, ages, home
+from bot.home_tab import HomeTab
+from bot.text import Block
+from receivables.authority import Person
+from receivables.diagnosis import Cause, Remedy
+from storage import overview
+from storage.overview import Measured, Overview
+
+
+def facts_of(scene: Scene, looking: Looking | None = None) -> HomeFacts:
+    """What Dana's Home tab is drawn from, as this house stands."""
+    company, now = scene.desk.company, scene.clock.now()
+    with scene.db.read() as connection:
+        held = overview.read(connection, company.id, ages=ages(company, now), window=WINDOW, rows=ROWS)
+    people = {"dana": DANA, "sam": Person("sam", "Sam Okafor", rights=DANA.rights)}
+    return HomeFacts(looking or Looking(), DANA, [company], company, held, people, now)
+
+
+def troubled(held: Overview) -> Overview:
+    """The same with an escalation, two incidents, a request of Sam's, a rate with a course, and hidden payments."""
+    begun = card_states.FOUND_AT
+    rates = ((71, 1_000), (90, 1_000), (124, 1_000))
+    course = [Measured(begun + timedelta(hours=place), of, failed, 10) for place, (failed, of) in enumerate(rates)]
+    incident = card_states.an_incident(Cause.PERIOD_CLOSED, "2026-02-28").incident
+    access = card_states.an_incident(Cause.CREDIT_MEMO_APPLIED, "auto_apply", chosen=True).incident
+    failure, stored = held.page[0]
+    made = card_states.a_decision(Remedy.UNAPPLY_CREDIT_MEMO, "waiting_approval")
+    many = [replace(of, count=12, money_minor=600_000, incident_id=incident.id, age=2) for of in held.failing]
+    return replace(
+        held,
+        standing=replace(held.standing, hidden=3, discrepancies=1, proven_at=begun, undelivered=2, undelivered_since=begun),
+        course=course,
+        failing=[*held.failing, *many],
+        escalation=card_states.an_escalation(),
+        incidents=[incident, access],
+        waiting=[(made, stored)],
+        page=[(failure, stored)] * ROWS,
+        open=237,
+    )
+
+
+def home_states(scene: Scene) -> dict[str, Block]:
+    """Every kind of Home tab, by name."""
+    calm = facts_of(scene)
+    tab = HomeTab(rooms_of(scene))
+    return {
+        "home": home(replace(calm, overview=troubled(calm.overview), looking=Looking(page=2))),
+        "home-calm": home(calm),
+        "home-search": tab.view(DANA, Looking(search="hooli kind:payment,invoice")),
+        "home-not-understood": tab.view(DANA, Looking(search="kind:check")),
+    }

@@ -1,0 +1,213 @@
+"""The Home tab: how a company stands and what waits for the person who looks, and nothing of companies that they do not see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from bot_scene import BotScene, a_bot_scene, eventually
+from card_answers import DANA, a_busy_scene, rooms_of
+from home_states import facts_of, home_states, troubled
+from makers import START, a_company
+from rows import a_company_row, a_failure_row, a_payment_row
+from scene import Scene, a_scene
+
+from bot.home import PUBLISHED, HomeFacts, Looking, home, percent
+from bot.home_tab import AFTER_SECONDS, HomeTab
+from receivables.authority import Person
+from receivables.diagnosis import Cause
+from receivables.errors import NotPermitted
+from storage import overview
+from workspace.blocks import view_problems
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    made = a_busy_scene(tmp_path_factory.mktemp("home"))
+    yield made
+    made.db.close()
+
+
+def _text(view: Json) -> str:
+    return json.dumps(view["blocks"], ensure_ascii=False)
+
+
+# --- what it says -----------------------------------------------------------------------------------------------------
+
+
+def test_it_says_how_the_company_stands_and_what_waits(busy: Scene) -> None:
+    facts = facts_of(busy)
+    shown = _text(home(replace(facts, overview=troubled(facts.overview), looking=Looking(page=2))))
+    assert [] == [
+        words
+        for words in (
+            "13 payments · $6,500.00",
+            "7.1% → 9.0% → 12.4%\\n124 of 1,000 payments; the limit is 10%",
+            "Mar 10, 2026, 10:00 AM CDT\\nNext: Mar 10, 2026, 11:00 AM CDT",
+            "1 discrepancy",
+            "2 messages wait since",
+            "By age: today 1 payment · $500.00; 8 to 30 days 12 payments · $6,000.00.",
+            "31 of 120 payments in the last 24 hours",
+            "12 payments · $6,000.00. Owner: Sam Okafor.",
+            "Sam Okafor asked for “Unapply credit memo”",
+            "Approve: Unapply credit memo",
+            "TXN-1 · Hooli · $500.00",
+            "Resolve Now",
+            "Dismiss Syncing",
+            "Page 2 of 24",
+            "3 hidden payments",
+        )
+        if words not in shown
+    ]
+
+
+def test_what_the_person_asked_for_themselves_does_not_wait_for_them(busy: Scene) -> None:
+    facts = facts_of(busy)
+    sam = replace(facts, overview=troubled(facts.overview), person=facts.people["sam"])
+    shown = _text(home(sam))
+    assert ("Approve" in shown, "1 more decision waits for a second person." in shown) == (False, True)
+
+
+@pytest.mark.parametrize("name", ["home", "home-calm", "home-search", "home-not-understood", "largest"])
+def test_slack_takes_every_home_tab(busy: Scene, name: str) -> None:
+    view = home(_largest(facts_of(busy))) if name == "largest" else home_states(busy)[name]
+    assert [] == view_problems(view, "home")
+    assert 100 >= len(view["blocks"])
+    assert 3_000 >= len(view["private_metadata"])
+
+
+def _largest(facts: HomeFacts) -> HomeFacts:
+    """As much of everything as there may be, with names as long as they may be."""
+    held, long = troubled(facts.overview), "Ü" * 200
+    (decision, stored), (failure, _) = held.waiting[0], held.page[0]
+    longest = replace(stored, payment=replace(stored.payment, customer=long, transaction_number="T" * 64))
+    failing = [replace(held.failing[0], cause=cause, age=place % 4) for place, cause in enumerate(Cause)]
+    many = replace(
+        held,
+        failing=failing,
+        incidents=[*held.incidents] * 20,
+        waiting=[(decision, longest)] * 50,
+        page=[(failure, longest)] * 10,
+        open=1_000_000,
+    )
+    companies = [a_company(id=f"c{place}", name=f"{long} {place}") for place in range(120)]
+    return replace(
+        facts, overview=many, companies=[facts.company, *companies], looking=Looking(facts.company.id, 50_000, "x" * 200)
+    )
+
+
+def test_a_share_is_never_rounded_up_to_its_limit() -> None:
+    assert ["9.9%", "10.0%", "0.0%", "100.0%"] == [percent(9_999, 100_000), percent(1, 10), percent(0, 7), percent(3, 3)]
+
+
+@pytest.mark.parametrize("held", ["", "{}", "[1]", "null", '{"company": "a", "page": "x", "search": ""}', "no json"])
+def test_a_view_that_says_nothing_is_looked_at_from_the_beginning(held: str) -> None:
+    assert Looking() == Looking.read({"private_metadata": held})
+
+
+def test_a_search_and_a_page_stay_in_the_view(busy: Scene) -> None:
+    tab = HomeTab(rooms_of(busy))
+    view = tab.view(DANA, Looking().after({"action_id": "home_search", "value": " hooli   kind:invoice "}))
+    assert Looking("acme", 1, "hooli kind:invoice") == Looking.read(view)
+    assert "Nothing found" not in _text(view)
+    assert Looking("acme", 1, "") == Looking.read(view).after({"action_id": "home_search/clear", "value": "clear"})
+    assert Looking("acme", 7, "") == Looking("acme").after({"action_id": "home_page/7", "value": "7"})
+    assert Looking("globex") == Looking("acme", 7, "x").after(
+        {"action_id": "home_company", "selected_option": {"value": "globex"}}
+    )
+
+
+def test_whoever_sees_no_company_sees_nothing(busy: Scene) -> None:
+    with pytest.raises(NotPermitted):
+        HomeTab(rooms_of(busy)).view(Person("sam", "Sam Okafor"), Looking("acme"))
+
+
+# --- what it costs ----------------------------------------------------------------------------------------------------
+
+
+def test_it_costs_the_same_few_statements_however_many_payments_fail(tmp_path: Path) -> None:
+    scene = a_scene(tmp_path)
+    statements: list[str] = []
+    sa.event.listen(sa.Engine, "before_cursor_execute", lambda _c, _cur, statement, *_: statements.append(statement))
+    costs, day = [], scene.desk.company.start_of(START.date())
+    for count in (1, 300):
+        with scene.db.work() as connection:
+            a_company_row(connection, f"c{count}")
+            for place in range(count):
+                number = f"TXN-{place}"
+                a_payment_row(connection, f"c{count}", number)
+                a_failure_row(connection, f"{count}-{place}", f"c{count}", number, opened_at=START + timedelta(minutes=place))
+        with scene.db.read() as connection:
+            statements.clear()
+            read = overview.read(connection, f"c{count}", ages=[day], window="24 hours", place=count - 1, rows=10)
+            costs.append(len([said for said in statements if said.startswith("SELECT")]))
+        assert (count, [f"TXN-{count - 1}"]) == (read.open, [stored.number for _, stored in read.page])
+        assert count * 50_000 == sum(of.money_minor for of in read.failing)
+    assert 1 >= costs[1] - costs[0]  # a later page is found by the index first
+    assert 16 >= costs[1]
+    scene.db.close()
+
+
+# --- in Slack ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Iterator[BotScene]:
+    with a_bot_scene(tmp_path) as made:
+        yield made
+
+
+def _home(acme: BotScene, person: str = "dana") -> Json:
+    """The person's Home tab as it is now."""
+    shown: Json = eventually(lambda: acme.workspace.snapshot()["homes"].get(acme.workspace.people[person]))
+    return shown
+
+
+def _press(acme: BotScene, action: str, *, choice: object = None, person: str = "dana") -> Json:
+    view = _home(acme, person)
+    block = next(
+        block["block_id"]
+        for block in view["blocks"]
+        for element in (*block.get("elements", ()), block.get("accessory", {}), block.get("element", {}))
+        if element.get("action_id") == action
+    )
+    return acme.workspace.press(acme.workspace.people[person], block, action, view_id=view["id"], choice=choice)
+
+
+def test_it_is_published_when_it_is_opened_and_again_after_what_the_person_did(acme: BotScene) -> None:
+    acme.credited()
+    dana = acme.workspace.people["dana"]
+    acme.workspace.open_home(dana)
+    assert (PUBLISHED, True) == ((shown := _home(acme))["callback_id"], "1 payment · $500.00" in _text(shown))
+
+    _press(acme, "resolve_now")
+    eventually(lambda: acme.workspace.open_modal(dana))
+    acme.press("dana", "choose", acme.card())
+    acme.carry_out()
+    eventually(lambda: "No payment is failing." in _text(_home(acme)))
+    assert 1 + 2 * len(AFTER_SECONDS) >= len(acme.calls("views.publish"))  # of two presses
+
+    _press(acme, "home_search", choice="txn-1")
+    eventually(lambda: "1 payment found for “txn-1”" in _text(_home(acme)))
+
+    bea = acme.workspace.people["bea"]
+    acme.workspace.open_home(bea)
+    assert "not linked to a person" in _text(_home(acme, "bea"))
+
+
+def test_a_home_tab_that_slack_does_not_take_stops_nothing(acme: BotScene) -> None:
+    acme.credited()
+    dana = acme.workspace.people["dana"]
+    acme.workspace.fault("error", "views.publish", error="not_enabled")
+    acme.workspace.open_home(dana)
+    eventually(lambda: [call for call in acme.calls("views.publish") if call["error"] == "not_enabled"])
+    acme.workspace.open_home(dana)
+    assert "1 payment · $500.00" in _text(_home(acme))
