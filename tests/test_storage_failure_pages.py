@@ -54,7 +54,7 @@ def test_a_page_of_the_list_costs_what_it_shows(scene: Scene) -> None:
     first = next(pages)
     assert FAILURES_PER_PAGE == len(first)
     asked = [said for said in statements if said.startswith("SELECT")]
-    assert 5 == len(asked)  # failures, payments, their lines, attempts, decisions
+    assert 6 == len(asked)  # failures, payments, their lines, attempts, decisions, care
     assert [FAILURES_PER_PAGE, OPEN - 2 * FAILURES_PER_PAGE] == [len(page) for page in pages]
 
 
