@@ -28,7 +28,7 @@ EVENTS = "/slack/events"  # where Slack sends presses, windows and commands in H
 
 
 def manifest(name: str = "Resolve Now", address: str = "") -> dict[str, Any]:
-    """A Home tab, one slash command, two shortcuts, interactivity; nothing that is not used. Socket Mode, or requests to an address of ours."""
+    """What is used and nothing else: Home, a slash command, two shortcuts. Socket Mode, or requests to an address of ours."""
     sends_to = {"url": f"{address}{EVENTS}"} if address else {}
     asks = {"request_url": f"{address}{EVENTS}"} if address else {}
     return {
