@@ -1,9 +1,9 @@
 """The scheduler: APScheduler rings, our own tables say what is due, and each company's work has a slot of its own.
 
 Each thing that rings has an executor of its own, so that none waits for another: the look at what is due, the outbox, the
-look for cards that were deleted, telling people how what they started ended, listening to Slack, and the configuration. No
-company has an alarm of its own. A late, repeated or skipped one costs nothing: two processes on one database may both look,
-and each piece of work is claimed by one.
+look for cards that were deleted, telling people how what they started ended, mails, listening to Slack, and the
+configuration. No company has an alarm of its own. A late, repeated or skipped one costs nothing: two processes on one
+database may both look, and each piece of work is claimed by one.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from app.health import AtWork
 from app.http import HttpServer
+from app.mail import open_mail
 from app.slack import open_bot
 from app.slots import Slots
 from app.turns import Turns, is_told_as_trouble
 from app.wiring import House
 from bot.bolt import Bot
+from bot.mail_outbox import MailOutbox
 from bot.missing_cards import LOOK_SECONDS
 from bot.outbox import Outbox
 from storage import slack_trouble, vitals
@@ -35,6 +37,7 @@ DUE_SECONDS = 1  # whatever is due begins at most this late, where a slot is fre
 LISTEN_SECONDS = 10  # Slack may be down when this process starts
 TELL_OF_CONFIGURATION_SECONDS = 5  # each piece of work looks at the file itself; this is for the log
 STOP_SECONDS = 9.0  # container platforms and systemd kill ten seconds after they asked
+MAIL_SECONDS = 20
 OUTBOX_SECONDS = 1  # Slack takes about one message a second for each channel
 
 
@@ -58,7 +61,7 @@ class Alarms:
         self._turns = Turns(house)
         self._workers = workers
         self.slots = Slots(self._turns.take, house.clock, slots=house.settings.slots)
-        rings = ("due", "outbox", "missing cards", "endings", "listen", "configuration")
+        rings = ("due", "outbox", "missing cards", "endings", "mail", "listen", "configuration")
         executors = {name: ThreadPoolExecutor(1) for name in rings}
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
@@ -75,6 +78,10 @@ class Alarms:
         self.run_outbox(bot.outbox)
         self._every("endings", OUTBOX_SECONDS, bot.endings.run_once)
         self._every("missing cards", LOOK_SECONDS, bot.missing_cards.run_once)
+
+    def run_mail(self, outbox: MailOutbox) -> None:
+        """Sends what Slack cannot tell."""
+        self._every("mail", MAIL_SECONDS, outbox.run_once)
 
     def run_bot(self, bot: Bot) -> None:
         """Listens to Slack as soon as it answers, and sends what people should see; nothing else waits for it."""
@@ -161,6 +168,8 @@ def run_until_told_to_stop(house: House, workers: Workers | None = None) -> None
     if bot is not None:
         _tell_what_waits(house)
         alarms.run_bot(bot)
+    if (mails := open_mail(house)) is not None:
+        alarms.run_mail(mails)
     server = HttpServer(house, house.settings.http, bot, at_work=alarms.at_work()) if house.settings.http else None
     if server is not None:
         server.start()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from accounting.embedded.description import EmbeddedBooksSettings
 from app.connections import limits_of
+from app.doctor_mail import mails
 from app.doctor_slack import slack, slack_of
 from app.findings import Finding, Verdict
 from app.settings import CompanySettings, Settings, load_settings
@@ -58,6 +59,7 @@ def examine(config: Path | None, company_id: str | None, environment: Mapping[st
             *_search(house),
             _files(settings),
             *slack(house),
+            *mails(house),
             *_people(house),
             *(finding for company in among for finding in _company(house, company)),
         ]

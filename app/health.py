@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from app.connections import limits_of
 from app.wiring import House
-from storage import slack_trouble, vitals
+from storage import mail, slack_trouble, vitals
 from storage.feeds import DATABASE_SILENT
 from storage.slack_trouble import SlackTrouble
 from storage.vitals import Vitals
@@ -104,7 +104,7 @@ class Health:
         try:
             with self._house.db.read() as connection:
                 found, waiting = vitals.moments(connection), vitals.undelivered(connection)
-                troubles = slack_trouble.standing(connection)
+                troubles, unsent = slack_trouble.standing(connection), mail.unsent(connection)
         except DATABASE_SILENT:
             return False, {"error": "Our database does not answer."}
         if not vitals.writable(self._house.db):
@@ -123,6 +123,7 @@ class Health:
                 place: {"since": _iso(known.since_at), "problem": known.problem, "tried_again_at": _iso(known.try_at)}
                 for place, known in troubles.items()
             },
+            **({"mails_not_sent": {"mails": unsent.mails, "oldest_at": _iso(unsent.oldest_at)}} if unsent else {}),
         }
 
     def metrics(self) -> bytes:

@@ -23,6 +23,7 @@ from accounting.tables import BooksTable, Name, Table, folder_of
 from app.secrets import Secret, has_password, read_secret, take_out_secrets, variable_of
 from app.settings_credits import CreditReasons, words_of
 from app.settings_feeds import HttpSettings, StripeFeedSettings
+from app.settings_mail import CompanyEmail, EmailSettings
 from app.settings_messages import Problem, nearest, problem_at, problems_of
 from app.settings_people import Currency, Id, PersonTable, amounts
 from app.settings_slack import SlackAccess, SlackSettings, SlackTable, slack_access
@@ -105,6 +106,7 @@ class _CompanyTable(Table):
     books: AnyBooks
     feed: StripeFeedSettings | None = None
     slack: SlackSettings | None = None
+    email: CompanyEmail | None = None
     writes: Literal["off", "on"] = "off"
     sync_every_minutes: int = Field(60, ge=1, le=10_080)
     large_percentage: int = Field(10, ge=1, le=100)
@@ -125,6 +127,7 @@ class _File(Table):
     database: _DatabaseTable = Field(default_factory=dict, validate_default=True)
     http: HttpSettings | None = None
     slack: SlackTable = Field(default_factory=dict, validate_default=True)
+    email: EmailSettings | None = None
     company: Annotated[tuple[_CompanyTable, ...], Field(strict=False, min_length=1)]
     person: Annotated[tuple[PersonTable, ...], Field(strict=False)] = ()
 
@@ -137,6 +140,7 @@ class CompanySettings:
     books: BooksTable
     slack: SlackSettings | None = None
     feed: StripeFeedSettings | None = None
+    email: CompanyEmail | None = None
 
     @property
     def id(self) -> str:
@@ -164,6 +168,8 @@ class Settings:
     http: HttpSettings | None = None
     slots: int = SLOTS  # pieces of work at once, before one of them turns out to be slow
     slack: SlackTable = field(default_factory=SlackTable)
+    email: EmailSettings | None = None
+    email_password: Secret | None = None
 
     @property
     def database_url(self) -> str:
@@ -215,6 +221,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
     problems += _shared_files(file, url, raw)
     if file.slack.mode == "http" and file.http is None:
         problems.append(problem_at(("slack", "mode"), raw, "needs a table [http]: in HTTP mode Slack sends to this machine"))
+    problems += _without_mail_server(file, raw)
     if problems:
         raise refused(path, problems, text)
     people = MappingProxyType({table.id: table.person() for table in file.person})
@@ -227,6 +234,8 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
         file.http,
         file.run.slots,
         file.slack,
+        file.email,
+        read_secret("email_password", environment),
     )
 
 
@@ -281,6 +290,13 @@ def _shared_files(file: _File, url: str, raw: Mapping[str, Any]) -> Iterator[Pro
         taken.setdefault(name, f"company {table.id}")
 
 
+def _without_mail_server(file: _File, raw: Mapping[str, Any]) -> Iterator[Problem]:
+    for place, table in enumerate(file.company):
+        if table.email is not None and file.email is None:
+            text = "needs a mail server. Write a table [email] with host and from"
+            yield problem_at(("company", place, "email"), raw, text)
+
+
 def _company(table: _CompanyTable) -> CompanySettings:
     company = Company(
         id=table.id,
@@ -298,4 +314,4 @@ def _company(table: _CompanyTable) -> CompanySettings:
         small_credits=minor_by_currency(table.small_credits),
         credit_words=words_of(table.credit_reasons),
     )
-    return CompanySettings(company, table.books, table.slack, table.feed)
+    return CompanySettings(company, table.books, table.slack, table.feed, table.email)

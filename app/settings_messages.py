@@ -19,8 +19,8 @@ _OF_BOOKS = {key: described for known in CONNECTORS.values() for key, described 
 KEYS = (
     "database url company id name time_zone locale start_on writes sync_every_minutes large_percentage hand_receipt_days books "
     "deposit_accounts person active books_names may reads remedies limits limits_per_day solo materiality small_credits "
-    "credit_reasons "
-    "feed transaction_number customer customer_id invoices http host port slack channel escalations tell email mode"
+    "credit_reasons feed transaction_number customer customer_id invoices http host port slack channel escalations tell "
+    "email mode tls user from to daily_summary"
 ).split() + list(_OF_BOOKS)
 
 _ID = "Write 1 to 40 lowercase letters, digits and hyphens, beginning with a letter or digit, in double quotes"
@@ -61,7 +61,15 @@ _REMEDIES = {
     "channel": _CHANNEL,
     "escalations": _CHANNEL,
     "tell": 'Write Slack member ids, such as ["U0123456789"]',
-    "email": 'Write the address by which Slack knows the person, such as "dana@example.com"',
+    "email": (
+        'Write the address by which Slack knows a person, such as "dana@example.com", and who of a company gets mails '
+        "in a table [company.email]"
+    ),
+    "to": 'Write a list of addresses, such as ["controller@example.com"]',
+    "from": 'Write the address that mails come from, such as "resolve-now@example.com"',
+    "tls": 'Write "starttls", "tls" or "none"',
+    "user": "Write the name to sign in with at the mail server, in double quotes",
+    "daily_summary": "Write true or false, without quotes",
     "transaction_number": "Write the name of a field of metadata, in double quotes",
     "customer": "Write the name of a field of metadata, in double quotes",
     "customer_id": "Write the name of a field of metadata, in double quotes",

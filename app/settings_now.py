@@ -159,6 +159,7 @@ def _taken_up(started: Settings, read: Settings) -> tuple[Settings, tuple[str, .
             ("http", started.http, read.http),
             ("run slots", started.slots, read.slots),
             ("slack", started.slack, read.slack),
+            ("email", started.email, read.email),
         )
         if before != now
     ]
@@ -181,4 +182,4 @@ def _company(started: CompanySettings, read: CompanySettings | None) -> tuple[Co
     if (read.slack is None) != (started.slack is None):
         restart.append(", slack")
     slack = (read.slack or started.slack) if started.slack else None
-    return replace(started, company=replace(read.company, **fixed), slack=slack), restart
+    return replace(started, company=replace(read.company, **fixed), slack=slack, email=read.email), restart

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import rules
 from bot.cards import Message
@@ -32,8 +33,7 @@ def escalation_card(escalation: StoredEscalation, channel: Channel, names: Names
         text = f"The failure rate has been under its limit since {over}. It was over the limit from {since}."
         return Message(fallback(f"{head}. {text}"), [header(head), section(text)])
     head = f"{company}: too many payments are failing to sync"
-    window = str(figures["window"]).removeprefix("last ")
-    rate = f"{figures['failed']:,} of {counted(figures['attempted'], 'payment')} failed in the last {window}"
+    rate = rate_of(figures)
     blocks = [header(head)]
     if channel.tell_people:
         blocks.append(mentioning(mentions(channel)))
@@ -48,6 +48,12 @@ def escalation_card(escalation: StoredEscalation, channel: Channel, names: Names
     failing = f" Oldest open failure: {words.moment(datetime.fromisoformat(oldest))}." if oldest else ""
     blocks.append(context(f"Since {since}. {owner(escalation.taken_by, names)}{failing} /payments failing lists them."))
     return Message(fallback(f"{head}. {rate}."), blocks)
+
+
+def rate_of(figures: Mapping[str, Any]) -> str:
+    """How many failed, of how many, and when."""
+    window = str(figures["window"]).removeprefix("last ")
+    return f"{figures['failed']:,} of {counted(figures['attempted'], 'payment')} failed in the last {window}"
 
 
 def mentions(channel: Channel) -> str:

@@ -16,6 +16,7 @@ from storage.schema.connections import call_budget, feed_cursor, feed_record, se
 from storage.schema.decisions import alias, decision, offer, other_money, proof, receipt_claim
 from storage.schema.effects import dispatch, effect
 from storage.schema.failures import diagnosis, escalation, evidence, failure, incident, look
+from storage.schema.mail import mail
 from storage.schema.messages import card, outbox, slack_trouble
 from storage.schema.nights import night
 from storage.schema.payments import (
@@ -71,6 +72,7 @@ __all__ = [
     "is_in",
     "letter",
     "look",
+    "mail",
     "metadata",
     "mirror",
     "night",
