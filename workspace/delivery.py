@@ -64,7 +64,7 @@ class Delivery:
         token = self._state.installed.verification_token
         asked = {"token": token, "challenge": challenge, "type": "url_verification"}
         try:
-            answer = await self._over_http(request_url, "events_api", asked, 0, "")
+            answer = await self._exchange(request_url, json.dumps(asked), "application/json", {}, ACK_SECONDS)
         except Undelivered as refused:
             raise ValueError(f"{request_url} did not answer the challenge: {refused.sentence}") from refused
         if challenge not in (answer.get("challenge"), str(answer.get("text")).strip()):
@@ -76,7 +76,7 @@ class Delivery:
         self.log.append(entry)
         try:
             if self.request_url:
-                ack = await self._over_http(self.request_url, kind, payload, attempt, reason)
+                ack = await self._over_http(kind, payload, attempt, reason)
             else:
                 ack = await self._over_socket(kind, payload, attempt, reason)
         except Undelivered as refused:
@@ -179,20 +179,23 @@ class Delivery:
 
     # ---- signed requests
 
-    async def _over_http(self, url: str, kind: str, payload: Json, attempt: int, reason: str) -> Json:
+    async def _over_http(self, kind: str, payload: Json, attempt: int, reason: str) -> Json:
         if kind == "events_api":
             body, content_type = json.dumps(payload), "application/json"
         else:
             form = {"payload": json.dumps(payload)} if kind == "interactive" else payload
             body, content_type = urlencode(form), "application/x-www-form-urlencoded"
-        headers = {"Content-Type": content_type, **self._signed(body)}
-        if attempt:
-            headers |= {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": reason}
-        calling = asyncio.to_thread(_post, url, body.encode(), headers, self._ack_seconds)
+        again = {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": reason} if attempt else {}
+        return await self._exchange(self.request_url, body, content_type, again, self._ack_seconds)
+
+    async def _exchange(self, url: str, body: str, content_type: str, more: Mapping[str, str], seconds: float) -> Json:
+        """One signed request, and what the app answered. Raises Undelivered."""
+        headers = {"Content-Type": content_type, **self._signed(body), **more}
+        calling = asyncio.to_thread(_post, url, body.encode(), headers, seconds)
         try:
-            status, no_retry, answer = await asyncio.wait_for(calling, self._ack_seconds)
+            status, no_retry, answer = await asyncio.wait_for(calling, seconds)
         except TimeoutError as error:
-            raise _too_late(self._ack_seconds) from error
+            raise _too_late(seconds) from error
         except (OSError, http.client.HTTPException) as error:
             raise Undelivered("dispatch_failed", "The app's address does not answer.") from error
         if status != 200:
