@@ -203,11 +203,25 @@ def test_the_home_tab_is_shown_and_its_elements_work(page: Page, bot: Bot, works
     expect(page.get_by_text("Three payments wait.")).to_be_visible()
     options = [{"text": plain(name), "value": name} for name in ("North", "South")]
     select = {"type": "static_select", "action_id": "more", "placeholder": plain("Company"), "options": options}
-    home = {"type": "home", "blocks": [{**section("Which company?"), "accessory": select}]}
+    element = {"type": "plain_text_input", "action_id": "find"}
+    bot.app.action("find")(lambda ack: ack())
+    find = {"type": "input", "block_id": "search", "label": plain("Find"), "dispatch_action": True, "element": element}
+    home = {"type": "home", "blocks": [{**section("Which company?"), "accessory": select}, find]}
     bot.client.views_publish(user_id=workspace.people["priya"], view=home)
     page.get_by_label("Company").select_option("South")
     told = eventually(lambda: bot.told_of("block_actions"))
     assert "South" == told[0]["actions"][0]["selected_option"]["value"]
+    page.get_by_label("Find").fill("INV-7")
+    page.get_by_label("Company").focus()  # leaving the field sends nothing; Enter does
+    page.get_by_label("Find").press("Enter")
+    told = eventually(lambda: found if len(found := bot.told_of("block_actions")) == 2 else None)
+    assert "INV-7" == told[1]["actions"][0]["value"]
+    bot.client.views_publish(user_id=workspace.people["priya"], view={**home, "blocks": [section("Found 1"), *home["blocks"]]})
+    page.get_by_text("Found 1").wait_for()
+    assert ["INV-7", "Find"] == [
+        page.get_by_label("Find").input_value(),
+        page.evaluate("document.activeElement.labels[0].textContent"),
+    ]
 
 
 def test_a_silent_app_is_reported_to_the_person(page: Page, workspace: Workspace, bot: Bot) -> None:
