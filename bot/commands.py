@@ -10,17 +10,17 @@ from typing import Any
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
+from bot import care_lists, story, which_company, why
 from bot import found as finding
-from bot import story, which_company, why
 from bot.answers import BUSY, Answers
 from bot.asker import Asker
 from bot.endings import remember, waits_for
-from bot.found import SAY, buttons, cause_of
+from bot.found import SAY, buttons, failure_row
 from bot.hiding import hide
 from bot.month_ends import MonthEnds
 from bot.people import NOBODY
 from bot.rooms import Rooms
-from bot.text import NUMBER_AT_MOST, Block, context, of_payment, resolve_now, section
+from bot.text import NUMBER_AT_MOST, Block, context, of_payment
 from receivables.authority import Person, companies_of
 from receivables.company import Company
 from receivables.errors import NotFound, NotPermitted, ReceivablesError
@@ -41,6 +41,8 @@ HELP = (
     "/payments why NUMBER   why a payment is failing, and what would end it\n"
     "/payments show NUMBER   one payment's full history\n"
     "/payments failing   the payments that are failing now\n"
+    "/payments mine   what waits for your approval, and what is assigned to you\n"
+    "/payments snoozed   what is set aside, and until when\n"
     "/payments sync   sync with the books now\n"
     "/payments report MONTH   the month-end package, such as /payments report 2026-03, sent to you\n"
     "/payments hide NUMBER, /payments unhide NUMBER   keep a payment out of lists and search\n"
@@ -48,7 +50,7 @@ HELP = (
     "/payments help   this list"
 )
 OF_ONE = ("show", "why", "hide", "unhide")  # verbs that take one payment
-VERBS = ("search", *OF_ONE, "failing", "sync", "report", "help")
+VERBS = ("search", *OF_ONE, "failing", "mine", "snoozed", "sync", "report", "help")
 NEAR_VERB = 0.7  # of its letters: "serach" is near "search"
 _LOOSE = " \t\n?!.,;:\"'“”‘’()<>"
 
@@ -121,6 +123,10 @@ class Commands:
             self._failing(asker)
         elif verb == "report":
             self.month_ends.ask(rest, self._configured(asker.person), asker)
+        elif verb == "mine" and not rest:
+            asker.tell(*care_lists.mine(self.rooms, asker.person, self._companies(asker.person)))
+        elif verb == "snoozed" and not rest:
+            asker.tell(*care_lists.snoozed(self.rooms, self._companies(asker.person)))
         elif verb == "sync" and not rest:
             self._sync(asker)
         elif not text or verb in VERBS:
@@ -220,7 +226,7 @@ class Commands:
                 stored = payments.by_numbers(connection, company, failures.transaction_numbers(found))
                 shown += [(failure, stored[failure.transaction_number]) for failure in found]
         for failure, about in shown:
-            blocks += _failure_row(failure, about, self._words(failure.company))
+            blocks += failure_row(failure, about, self._words(failure.company))
         count = sum(counts.values())
         if count > SHOWN_AT_MOST:
             blocks.append(context(f"{count - SHOWN_AT_MOST:,} more. The app's Home tab lists them all."))
@@ -240,10 +246,3 @@ def _suggested(said: list[str], labels: list[str] | None = None) -> list[Block]:
     if not said:
         return []
     return [buttons(*((plain(label, NUMBER_AT_MOST), text) for label, text in zip(labels or said, said, strict=True)))]
-
-
-def _failure_row(failure: StoredFailure, stored: StoredPayment, words: Words) -> list[Block]:
-    payment = stored.payment
-    who = f"{plain(failure.transaction_number, NUMBER_AT_MOST)} · {plain(payment.customer)}"
-    text = f"{who} · {words.money(payment.amount_minor, payment.currency)} · {cause_of(failure)}"
-    return [section(text), {"type": "actions", "elements": [resolve_now(failure.id)]}]

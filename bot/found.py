@@ -11,6 +11,7 @@ from receivables.words import Words, capitalized, counted, plain
 from storage import failure_pages, search
 from storage.engine import Connection
 from storage.failures import StoredFailure
+from storage.payments import StoredPayment
 from storage.schema.searching import PAYMENT
 from storage.search import Found
 from storage.search_text import Typed
@@ -82,6 +83,14 @@ def payment_row(of: Found, failing: StoredFailure | None, words: Words) -> list[
     text = f"{plain(of.number, NUMBER_AT_MOST)} · {plain(of.name)} · {amount} · {state}"
     elements = [{"type": "actions", "elements": [resolve_now(failing.id)]}] if failing else []
     return [section(text, accessory=overflow("payment_menu", options)), *elements]
+
+
+def failure_row(failure: StoredFailure, stored: StoredPayment, words: Words) -> list[Block]:
+    """A failing payment with Resolve Now."""
+    payment = stored.payment
+    who = f"{plain(failure.transaction_number, NUMBER_AT_MOST)} · {plain(payment.customer)}"
+    text = f"{who} · {words.money(payment.amount_minor, payment.currency)} · {cause_of(failure)}"
+    return [section(text), {"type": "actions", "elements": [resolve_now(failure.id)]}]
 
 
 def cause_of(failing: StoredFailure) -> str:

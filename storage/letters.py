@@ -91,6 +91,14 @@ def get(connection: Connection, company: str, id_: str) -> Letter:
     return Letter(**row._mapping)
 
 
+def open_to(connection: Connection, company: str, person: str, kind: str, *, limit: int) -> Sequence[Letter]:
+    """What still waits for this person, the longest waiting first; reminders are left out."""
+    here = (_TABLE.c.company == company, _TABLE.c.ended_at.is_(None), _TABLE.c.person == person, _TABLE.c.kind == kind)
+    query = sa.select(_TABLE).where(*here, _TABLE.c.reminds_of.is_(None))
+    rows = connection.execute(query.order_by(_TABLE.c.written_at, _TABLE.c.id).limit(limit))
+    return [Letter(**row._mapping) for row in rows]
+
+
 def due(connection: Connection, company: str, now: datetime, *, limit: int) -> Sequence[Letter]:
     """Of what somebody is to be reminded now, the longest waiting first."""
     here = (_TABLE.c.company == company, _TABLE.c.remind_at <= now)

@@ -123,3 +123,19 @@ def test_assign_to_me_is_one_press(acme: BotScene) -> None:
     acme.answered("sam", "Payment TXN-1 is assigned to you now.")
     acme.deliver()
     assert ("Assigned to Sam Okafor." in str(acme.card()), []) == (True, direct(acme, "sam"))
+
+
+def test_each_person_lists_what_is_theirs_and_what_is_set_aside(acme: BotScene) -> None:
+    def says(person: str, text: str, words: str) -> str:
+        acme.workspace.say(acme.workspace.people[person], acme.cards_channel, text)
+        return acme.answered(person, words)
+
+    asked_by_sam(acme)
+    says("dana", "/payments mine", "1 payment waits for your approval.")
+    says("sam", "/payments mine", "Nothing is waiting for you.")
+    says("sam", "/payments snoozed", "No payment is snoozed.")
+    day = acme.clock.now().date() + timedelta(days=7)
+    acme.bot.outbox.rooms.deciding.snooze("acme", acme.books.failing().id, day, by="dana")
+    acme.bot.outbox.rooms.deciding.assign("acme", acme.books.failing().id, "sam", by="dana")
+    says("sam", "/payments mine", "1 payment is assigned to you.")
+    says("sam", "/payments snoozed", "1 payment is snoozed.")
