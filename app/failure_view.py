@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,11 +12,14 @@ from app.output import print_line, print_table
 from bot import labels
 from receivables.diagnosis import Fact
 from receivables.words import Words, plain
+from storage import attempts, care, decisions, failure_pages, payments
 from storage.care import Care
 from storage.decisions import STANDS, StoredDecision
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from sync.desk import Desk
+
+FAILURES_PER_PAGE = 50  # are read and shown, then the next
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,40 @@ def with_care(shown: FailureView, held: Care | None, failure: StoredFailure, now
     if held is None:
         return shown
     return replace(shown, assignee=held.assignee, snoozed_until=held.snoozed_until if held.is_snoozed(failure, now) else None)
+
+
+def pages(desk: Desk, *, everything: bool = False) -> Iterator[list[FailureView]]:
+    """A company's failures as they are shown, those of longest ago first; each page is read when it is asked for."""
+    company, last = desk.company.id, None
+    while True:
+        with desk.db.read() as connection:
+            found = failure_pages.page(connection, company, limit=FAILURES_PER_PAGE, after=last, resolved_too=everything)
+            numbers = {failure.transaction_number for failure in found}
+            stored = payments.by_numbers(connection, company, numbers)
+            tried = attempts.counts(connection, company, numbers)
+            under_way = decisions.all_under_way(connection, company, {failure.id for failure in found})
+            held = care.of_failures(connection, company, {failure.id for failure in found})
+        if found:
+            requested = {id_: asked(made, desk) for id_, made in under_way.items()}
+            now = desk.clock.now()
+            yield [
+                with_care(
+                    view(
+                        failure,
+                        stored[failure.transaction_number],
+                        tried.get(failure.transaction_number, 0),
+                        desk.company.words,
+                        requested.get(failure.id),
+                    ),
+                    held.get(failure.id),
+                    failure,
+                    now,
+                )
+                for failure in found
+            ]
+        if len(found) < FAILURES_PER_PAGE:
+            return
+        last = found[-1]
 
 
 def print_failures(shown: Sequence[FailureView], words: Mapping[str, Words]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from app import failure_view
 from app.secrets import revealed
 from app.settings import Settings
 from app.settings_now import AsOfNow
@@ -20,6 +22,7 @@ from receivables.diagnosis import Remedy
 from receivables.errors import ConfigurationError, StaleDecision
 from receivables.month import Month
 from receivables.ports import Choice, Decided, Report, ReportFile, Wake
+from receivables.words import counted
 from storage import companies
 from storage.decisions import StoredDecision
 from sync import care, incidents, ownership, requests
@@ -94,6 +97,21 @@ class Reporter:
             made = files.write(self._house.desk(company), Month.of(month), Path(folder))
             picture = ReportFile(made.chart.name, made.chart.read_bytes(), made.description.read_text(encoding="utf-8").strip())
             return Report(files.in_words(made.found), [ReportFile(made.workbook.name, made.workbook.read_bytes()), picture])
+
+    def failures(self, companies: Sequence[str]) -> Report:
+        from app import export  # noqa: PLC0415  # the same
+
+        desks = [self._house.desk(company) for company in companies]
+        rows = export.rows_of(
+            (shown for desk in desks for page in failure_view.pages(desk) for shown in page),
+            {desk.company.id: desk.company.words for desk in desks},
+        )
+        day = desks[0].company.day_of(self._house.clock.now()) if desks else ""
+        files = [
+            ReportFile(f"failed-payments-{day}.{kind}", write(rows))
+            for kind, write in (("csv", export.as_csv), ("xlsx", export.as_xlsx))
+        ]
+        return Report([f"{counted(len(rows), 'failed payment')}."], files)
 
 
 def _decided(made: StoredDecision) -> Decided:

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from bot.found import failure_row
 from bot.people import name_of
 from bot.rooms import Rooms
-from bot.text import Block, context
+from bot.text import Block, context, of_payment
 from receivables.authority import Person
+from receivables.errors import StaleDecision
 from receivables.words import counted
-from storage import care, failures, letters, payments
+from storage import care, failure_pages, failures, letters, payments
 from storage.engine import Connection
 from storage.failures import StoredFailure
 
 SHOWN_AT_MOST = 12  # with a button each, well under Slack's 50 blocks
 READ_AT_MOST = 100
+BACK = ("unsnooze", "unassign")
 
 
 def mine(rooms: Rooms, person: Person, companies: Sequence[str]) -> tuple[str, list[Block]]:
@@ -52,6 +54,17 @@ def snoozed(rooms: Rooms, companies: Sequence[str]) -> tuple[str, list[Block]]:
             count += len(held)
     are = "is" if count == 1 else "are"
     return (f"{counted(count, 'payment')} {are} snoozed." if count else "No payment is snoozed."), blocks
+
+
+def back(rooms: Rooms, verb: str, company: str, number: str, person: Person) -> str:
+    """Brings a payment back, or takes it from whoever has it; returns what to tell the person. Raises StaleDecision."""
+    with rooms.db.read() as connection:
+        found = next(iter(failure_pages.open_among(connection, [(company, number)]).values()), None)
+    if found is None:
+        raise StaleDecision(f"{of_payment(number)} has no open failure.")
+    if verb == "unsnooze":
+        return rooms.deciding.snooze(company, found.id, None, by=person.id)
+    return rooms.deciding.assign(company, found.id, None, by=person.id)
 
 
 def _part(connection: Connection, rooms: Rooms, title: str, found: Sequence[StoredFailure]) -> list[Block]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from slack_bolt import Ack, App, Respond
 
+from bot import undo
 from bot.answers import BUSY, Answers, not_recorded
 from bot.inputs import choice, entry
 from bot.modals import Shown
@@ -91,7 +92,7 @@ class Confirmed:
     def submitted(self, ack: Ack, body: Body, view: Body, respond: Respond) -> None:
         """Assigns and snoozes what changed; what is wrong is said in the window."""
         try:
-            told = self._do(self.rooms.person(body), view)
+            told, offered = self._do(self.rooms.person(body), view)
         except ReceivablesError as error:
             ack(response_action="errors", errors={"assignee": error.message[:2000]})
             return
@@ -103,9 +104,10 @@ class Confirmed:
         self.rooms.wake.wake()
         if isinstance(respond, Reply):
             respond.channel = Shown.read(view).channel  # what Slack says of a window names none
-        self.answers.tell(respond, told)
+        self.answers.tell(respond, told, offered)
 
-    def _do(self, person: Person, view: Body) -> str:
+    def _do(self, person: Person, view: Body) -> tuple[str, list[Block]]:
+        """Returns what to tell the person, and the button that undoes it."""
         found, _, held = _look(self.rooms, Shown.read(view).failure_id, person)
         values: Mapping[str, Any] = view.get("state", {}).get("values", {})
         chosen = _given(values, "assignee").get("selected_option") or {}
@@ -113,13 +115,15 @@ class Confirmed:
         note, until = str(_given(values, "note").get("value") or "").strip(), _given(values, "until").get("selected_date")
         assignee, company = (None if to == NOBODY else to), self.rooms.channels[found.company].company
         before = None if held.snoozed_until is None else company.day_of(held.snoozed_until).isoformat()
-        told = []
+        told, offered = [], list[Block]()
         if "until" in values and until != before:
             day = date.fromisoformat(str(until)) if until else None
             told.append(self.rooms.deciding.snooze(found.company, found.id, day, by=person.id))
+            offered = undo.button("snooze", found.company, found.transaction_number) if day else []
         if assignee != held.assignee or note:
             told.append(self.rooms.deciding.assign(found.company, found.id, assignee, by=person.id, note=note))
-        return " ".join(told) or "Nothing was changed."
+            offered = offered or (undo.button("assign", found.company, found.transaction_number) if assignee else [])
+        return " ".join(told) or "Nothing was changed.", offered
 
 
 def _given(values: Mapping[str, Any], block: str) -> Mapping[str, Any]:

@@ -10,11 +10,12 @@ from typing import Any
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
-from bot import care_lists, story, which_company, why
+from bot import care_lists, story, undo, which_company, why
 from bot import found as finding
 from bot.answers import BUSY, Answers
 from bot.asker import Asker
 from bot.endings import remember, waits_for
+from bot.exports import export
 from bot.found import SAY, buttons, failure_row
 from bot.hiding import hide
 from bot.month_ends import MonthEnds
@@ -43,14 +44,17 @@ HELP = (
     "/payments failing   the payments that are failing now\n"
     "/payments mine   what waits for your approval, and what is assigned to you\n"
     "/payments snoozed   what is set aside, and until when\n"
+    "/payments reopen NUMBER   undo a dismissal, a match, or that a receipt is other money\n"
+    "/payments unsnooze NUMBER, /payments unassign NUMBER   bring it back, or take it from whoever has it\n"
     "/payments sync   sync with the books now\n"
+    "/payments export   the payments that are failing now, as CSV and Excel files, sent to you\n"
     "/payments report MONTH   the month-end package, such as /payments report 2026-03, sent to you\n"
     "/payments hide NUMBER, /payments unhide NUMBER   keep a payment out of lists and search\n"
     "/payments search hidden:only   the hidden payments\n"
     "/payments help   this list"
 )
-OF_ONE = ("show", "why", "hide", "unhide")  # verbs that take one payment
-VERBS = ("search", *OF_ONE, "failing", "mine", "snoozed", "sync", "report", "help")
+OF_ONE = ("show", "why", "hide", "unhide", "reopen", "unsnooze", "unassign")  # verbs that take one payment
+VERBS = ("search", *OF_ONE, "failing", "mine", "snoozed", "export", "sync", "report", "help")
 NEAR_VERB = 0.7  # of its letters: "serach" is near "search"
 _LOOSE = " \t\n?!.,;:\"'“”‘’()<>"
 
@@ -121,6 +125,8 @@ class Commands:
                 self._of_one(verb, found.company, found.number, asker)
         elif verb == "failing" and not rest:
             self._failing(asker)
+        elif verb == "export":
+            export(self.rooms, self._companies(asker.person), asker)
         elif verb == "report":
             self.month_ends.ask(rest, self._configured(asker.person), asker)
         elif verb == "mine" and not rest:
@@ -150,7 +156,13 @@ class Commands:
             if payments.find(connection, company, number) is None:
                 raise NotFound(f"{of_payment(number)} is not known here.")
         if verb in ("hide", "unhide"):
-            asker.tell(hide(self.rooms, company, number, asker.person, hidden=verb == "hide"))
+            told = hide(self.rooms, company, number, asker.person, hidden=verb == "hide")
+            asker.tell(told, undo.button("hide", company, number) if verb == "hide" else ())
+        elif verb in care_lists.BACK:
+            asker.tell(care_lists.back(self.rooms, verb, company, number, asker.person))
+        elif verb == "reopen":
+            self.rooms.deciding.reopen(company, number, by=asker.person.id)
+            asker.tell(f"{of_payment(number)} is open again. Nothing was posted.")
         elif verb == "why":
             asker.tell(*why.answer(self.rooms, company, number))
         else:

@@ -17,7 +17,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 import rules
-from bot import labels, replies
+from bot import labels, replies, undo
 from bot.outcomes import chosen, not_carried_out, outcome
 from bot.people import Names
 from bot.replies import Reply
@@ -65,7 +65,8 @@ class Endings:
             if not awaited.take(work, waits):
                 return False  # another process was quicker
         try:
-            replies.show(self.client, waits.channel, waits.account, fallback(text), [section(text)])
+            blocks = [section(text), *undo.after(self.rooms, waits)]
+            replies.show(self.client, waits.channel, waits.account, fallback(text), blocks)
         except (SlackClientError, OSError) as error:
             self._troubled(waits, error)
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,7 @@ from receivables.authority import Person
 from receivables.company import Company
 from receivables.errors import NotFound
 from receivables.ports import Clock, Deciding, Ids, Report, Reporting, Wake
+from receivables.words import counted
 from storage.engine import Database
 from storage.work import Work, working
 
@@ -35,6 +36,9 @@ class NoReports:
 
     def month_end(self, company: str, month: str) -> Report:
         raise NotFound(f"No report of {company} can be made for {month} here.")
+
+    def failures(self, companies: Sequence[str]) -> Report:
+        raise NotFound(f"No list of {counted(len(companies), 'company', 'companies')} can be made here.")
 
 
 @dataclass(frozen=True)

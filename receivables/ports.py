@@ -216,10 +216,13 @@ class Report:
 
 
 class Reporting(Protocol):
-    """Where the month-end package of a company is made."""
+    """Where the month-end package of a company is made, and lists as files."""
 
     def month_end(self, company: str, month: str) -> Report:
         """Takes as long as it takes. Raises ReceivablesError, as for a `month` that is not like "2026-03"."""
+
+    def failures(self, companies: Sequence[str]) -> Report:
+        """The failed payments of these companies, as a CSV file and a workbook."""
 
 
 class TokenVault(Protocol):

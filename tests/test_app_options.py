@@ -17,7 +17,7 @@ COMMANDS = {
     "import": "FILE --company --map --set --preview --partial --numbers-are-not-cards --as --json",
     "maps": "NAME --json",
     "sync": "--company --dry-run --wait --json",
-    "failures": "--company --all --json",
+    "failures": "--company --all --csv --xlsx --json",
     "show": "TRANSACTION --company --json",
     "decide": "TRANSACTION REMEDY --as --reason --successor --proof --apply-proof --receipt --cash-reference --to-invoice"
     " --to-customer --entry --reapply --seen --company --json",

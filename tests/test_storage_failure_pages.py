@@ -13,7 +13,7 @@ from makers import START
 from rows import a_company_row, a_failure_row, a_payment_row
 from scene import Scene, a_scene
 
-from app.commands.payments import FAILURES_PER_PAGE, _pages_of_failures
+from app.failure_view import FAILURES_PER_PAGE, pages
 from storage import failure_pages, failures
 from storage.failures import StoredFailure
 
@@ -50,12 +50,12 @@ def test_pages_show_every_open_failure_once_the_oldest_first(scene: Scene) -> No
 def test_a_page_of_the_list_costs_what_it_shows(scene: Scene) -> None:
     statements: list[str] = []
     sa.event.listen(sa.Engine, "before_cursor_execute", lambda _c, _cur, statement, *_: statements.append(statement))
-    pages = _pages_of_failures(scene.desk, everything=False)
-    first = next(pages)
+    listed = pages(scene.desk, everything=False)
+    first = next(listed)
     assert FAILURES_PER_PAGE == len(first)
     asked = [said for said in statements if said.startswith("SELECT")]
-    assert 6 == len(asked)  # failures, payments, their lines, attempts, decisions, care
-    assert [FAILURES_PER_PAGE, OPEN - 2 * FAILURES_PER_PAGE] == [len(page) for page in pages]
+    assert 6 == len(asked)  # failures, payments, their lines, attempts, decisions, who has them
+    assert [FAILURES_PER_PAGE, OPEN - 2 * FAILURES_PER_PAGE] == [len(page) for page in listed]
 
 
 def test_a_page_and_the_count_go_by_the_index_of_what_is_open(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,7 +30,6 @@ FILTERS = "kind: amount: after: before: status: company: hidden:"  # as `storage
 KINDS = ("payment", "invoice", "customer", "credit-memo", "receipt")
 REFUSED_SHOWN = 20
 ASK_AGAIN_SECONDS = 1.0  # while another process works for the company
-FAILURES_PER_PAGE = 50  # are read and shown, then the next
 
 
 @contextmanager
@@ -173,25 +173,42 @@ def list_failures(
     context: typer.Context,
     company: CompanyId = None,
     everything: Annotated[bool, typer.Option("--all", help="Include resolved failures.")] = False,
+    csv: Annotated[Path | None, typer.Option(help="Write them to a CSV file instead.")] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="Write them to an Excel workbook instead.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List failed payments, why they failed, and what can be done.
 
     Exits with 1 where one is open.
     """
+    from app import failure_view
     from app.wiring import open_house
 
     house = open_house(context.obj)
     desks = sorted(house.desks(company), key=lambda desk: desk.company.id)
-    pages = (page for desk in desks for page in _pages_of_failures(desk, everything=everything))
-    if as_json:
+    pages = (page for desk in desks for page in failure_view.pages(desk, everything=everything))
+    words = {desk.company.id: desk.company.words for desk in desks}
+    if as_json or csv or xlsx:
         every = [shown for page in pages for shown in page]
-        print_json(every)
+        _export(every, words, csv, xlsx)
+        if as_json:
+            print_json(every)
         is_open = any(failure.state == "open" for failure in every)
     else:
-        is_open = _print_failures(pages, {desk.company.id: desk.company.words for desk in desks})
+        is_open = _print_failures(pages, words)
     if is_open:
         sys.exit(1)
+
+
+def _export(shown: list[failure_view.FailureView], words: Mapping[str, Words], csv: Path | None, xlsx: Path | None) -> None:
+    """Writes each file that is wanted, and says so beside the answer. Overwrites nothing."""
+    from app import export
+
+    rows = export.rows_of(shown, words) if csv or xlsx else []
+    for path, write in ((csv, export.as_csv), (xlsx, export.as_xlsx)):
+        if path is not None:
+            export.keep(path, write(rows))
+            print_beside(f"{counted(len(rows), 'failed payment')} written to {path}.")
 
 
 def _print_failures(pages: Iterator[list[failure_view.FailureView]], words: Mapping[str, Words]) -> bool:
@@ -205,43 +222,6 @@ def _print_failures(pages: Iterator[list[failure_view.FailureView]], words: Mapp
     if not printed:
         print_line("There are no failed payments.")
     return is_open
-
-
-def _pages_of_failures(desk: Desk, *, everything: bool) -> Iterator[list[failure_view.FailureView]]:
-    """A company's failures as they are shown, those of longest ago first; each page is read when it is asked for."""
-    from app import failure_view
-    from storage import attempts, care, decisions, failure_pages, payments
-
-    company, last = desk.company.id, None
-    while True:
-        with desk.db.read() as connection:
-            found = failure_pages.page(connection, company, limit=FAILURES_PER_PAGE, after=last, resolved_too=everything)
-            numbers = {failure.transaction_number for failure in found}
-            stored = payments.by_numbers(connection, company, numbers)
-            tried = attempts.counts(connection, company, numbers)
-            under_way = decisions.all_under_way(connection, company, {failure.id for failure in found})
-            held = care.of_failures(connection, company, {failure.id for failure in found})
-        if found:
-            asked = {id_: failure_view.asked(made, desk) for id_, made in under_way.items()}
-            now = desk.clock.now()
-            yield [
-                failure_view.with_care(
-                    failure_view.view(
-                        failure,
-                        stored[failure.transaction_number],
-                        tried.get(failure.transaction_number, 0),
-                        desk.company.words,
-                        asked.get(failure.id),
-                    ),
-                    held.get(failure.id),
-                    failure,
-                    now,
-                )
-                for failure in found
-            ]
-        if len(found) < FAILURES_PER_PAGE:
-            return
-        last = found[-1]
 
 
 def show(context: typer.Context, transaction: Transaction, company: CompanyId = None, as_json: AsJson = False) -> None:
