@@ -37,7 +37,7 @@ DUE_SECONDS = 1  # whatever is due begins at most this late, where a slot is fre
 LISTEN_SECONDS = 10  # Slack may be down when this process starts
 TELL_OF_CONFIGURATION_SECONDS = 5  # each piece of work looks at the file itself; this is for the log
 STOP_SECONDS = 9.0  # container platforms and systemd kill ten seconds after they asked
-MAIL_SECONDS = 20
+MAIL_SECONDS = 60  # what is worth a mail has lasted for a quarter of an hour, or fails for hours
 OUTBOX_SECONDS = 1  # Slack takes about one message a second for each channel
 
 

@@ -47,9 +47,7 @@ EVENT = "resolve_now_card"
 #: How long trouble is left alone before it is tried again: (at least, at most) seconds.
 PAUSES = {Trouble.AWAY: (5.0, 60.0), Trouble.ACCESS: (60.0, 60.0), Trouble.CHANNEL: (15.0, 180.0)}
 UNKNOWN_SECONDS, UNKNOWN_AT_MOST_SECONDS = 5.0, 600.0  # for one message that Slack refuses with a word not known here
-WITHOUT_BUTTONS = (
-    "Slack does not show this card's buttons at the moment. Open {open_by} in Slack, or {decide_by} on the command line."
-)
+WITHOUT_BUTTONS = "Slack did not accept the layout of this card, so it has no buttons. Type {typed} here, or run {run}."
 
 log = structlog.get_logger()
 
@@ -264,10 +262,10 @@ class Outbox:
     def _how_without_buttons(self, wish: Waiting) -> str:
         """How a person does what the card's buttons would have done, where Slack takes its text alone."""
         if wish.subject_kind != "failure":
-            return WITHOUT_BUTTONS.format(open_by="/payments failing", decide_by="resolve-now failures")
+            return WITHOUT_BUTTONS.format(typed="/payments failing", run="resolve-now failures")
         with self.rooms.db.read() as connection:
             number = plain(failures.get(connection, wish.company, wish.subject).transaction_number)
-        return WITHOUT_BUTTONS.format(open_by=f"/payments show {number}", decide_by=f"resolve-now show {number}")
+        return WITHOUT_BUTTONS.format(typed=f"/payments show {number}", run=f"resolve-now show {number}")
 
     def _found(self, wish: Waiting, target: str) -> Place | None:
         """The message of an earlier sending that nobody remembers, by the subject in its metadata."""

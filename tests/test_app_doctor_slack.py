@@ -109,3 +109,15 @@ def test_a_connection_on_which_nothing_is_heard_is_made_anew_at_the_second_look(
     acme.bot.start()
 
     assert (True, True) == (before != client.session_id(), acme.bot.is_connected)
+
+
+def test_a_token_that_is_revoked_while_presses_are_heard_is_remembered_at_the_second_look(acme: BotScene) -> None:
+    acme.bot.start()
+    acme.workspace.fault("error", "apps.connections.open", error="token_revoked", times=99)
+    acme.workspace.disconnect()
+    eventually(lambda: not acme.bot.is_connected)
+
+    for _ in range(2):
+        acme.bot.start()
+
+    assert "token_revoked" == listening_trouble(acme)

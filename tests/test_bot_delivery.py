@@ -163,7 +163,7 @@ def test_blocks_that_slack_refuses_are_sent_as_text_with_how_to_decide_and_tried
     acme.deliver()
 
     assert ("blocks" in as_text, "blocks" in again, "blocks" in acme.card()) == (False, False, True)
-    assert "/payments show TXN-1 in Slack, or resolve-now show TXN-1" in as_text["text"]
+    assert "Type /payments show TXN-1 here, or run resolve-now show TXN-1." in as_text["text"]
     with acme.house.db.read() as connection:
         notes = connection.exec_driver_sql("SELECT problem FROM outbox ORDER BY wanted_at").scalars().all()
     assert ["as plain text: invalid_blocks", "as plain text: msg_blocks_too_long", ""] == list(notes)
