@@ -55,9 +55,13 @@ EMBEDDED = f"""\
 kind = "embedded"
 file = "{BOOKS_FILE}"
 temper = "swallowing\""""
-SETTINGS = """\
-# Written by the demo. One failure of every kind is far more than 10% of so few payments,
+FEW_PAYMENTS = """\
+# One failure of every kind is far more than 10% of so few payments,
 # so the failure rate at which an escalation begins is set higher here than you would set it.
+large_percentage = 60
+"""
+SETTINGS = """\
+# Written by the demo.
 [database]
 url = "sqlite:///resolve-now.sqlite"
 
@@ -68,8 +72,7 @@ time_zone = "{time_zone}"
 start_on = {start_on}
 writes = "on"
 sync_every_minutes = 1
-large_percentage = 60
-[company.books]
+{limit}[company.books]
 {books}
 [company.deposit_accounts]
 default = "Undeposited Funds"
@@ -160,6 +163,7 @@ def write_settings(folder: Path, days: Days, slack: InSlack | None = None, books
     text = SETTINGS.format(
         time_zone=TIME_ZONE.key,
         start_on=days.start_on.isoformat(),
+        limit="" if slack else FEW_PAYMENTS,  # in the live demo many more were paid
         books=books,
         slack=section,
         dana=f'"{slack.dana}"' if slack else "",

@@ -19,6 +19,7 @@ from app.demo import company
 from app.demo.books_command import BooksCommand
 from app.demo.company import COMPANY, CUSTOMERS, Days, InSlack
 from app.demo.embedded import EmbeddedBookkeeper
+from app.demo.scenes import Scenes
 from app.demo.story import go_wrong, set_the_stage, take_payments
 from app.demo.trouble import TroubledBooks
 from app.output import print_line
@@ -42,7 +43,7 @@ APP = Seed(
         PersonSeed("sam", "Sam Okafor", "sam@example.com", "Accounts receivable, up to $500"),
         PersonSeed("bea", "Bea Bookkeeper", "bea@example.com", "Bookkeeper, cannot decide"),
     ),
-    channels=("payments-sync", "finance-leads"),
+    channels=("payments-sync", "finance-leads", "demo-scenes"),
     groups={"finance": ("dana", "sam")},
 ).with_manifest(manifest())
 SEED = replace(APP, commands=(*APP.commands, Command("/books", "What the bookkeeper does by hand", "help")))
@@ -85,13 +86,17 @@ def _play(folder: Path, house: House, books: TroubledBooks, workspace: Workspace
     ledger, _ = open_ledger(folder / "resolve-now.toml", COMPANY)
     days = Days(house.clock.now().replace(microsecond=0))
     stage = set_the_stage(house, books, EmbeddedBookkeeper(ledger, folder / company.BOOKS_FILE), days, quiet=True)
+    alarms = Alarms(house)
+    scenes = Scenes(stage.desk, ledger, folder, alarms)
+    scenes.business()
     take_payments(stage, company.write_payments(folder, stage.days))
     go_wrong(stage)
-    alarms = Alarms(house)
     bot = open_bot(house, alarms)
     if bot is None:
         raise AssertionError("the demo's own tokens are set")
     BooksCommand(ledger, stage.desk.company.words).register(bot.app)
+    scenes.register(bot.app)
+    scenes.offer(bot.outbox.client.chat_postMessage, workspace.channels["demo-scenes"])
     done = threading.Event()
     arriving = threading.Thread(target=_payments_arrive, args=(stage.desk, ledger, folder, done), daemon=True)
     _run(alarms, bot, workspace, folder, arriving)
@@ -108,7 +113,7 @@ def _run(alarms: Alarms, bot: Bot, workspace: Workspace, folder: Path, arriving:
     print_line("A practice workspace (not Slack) with one failure of every kind. Open this page, and act as Dana:")
     print_line(f"    {workspace.url}")
     print_line("#payments-sync has the cards. Press Resolve Now, or type /payments help.")
-    print_line("As Bea, /books help shows how to break and fix things.")
+    print_line("#demo-scenes lets a setting of the books go wrong. As Bea, /books help shows how to break and fix things.")
     print_line(f"Ctrl-C ends it. All its files are in {folder}.")
     webbrowser.open(workspace.url)
     until_told_to_stop()
