@@ -298,6 +298,7 @@ def _without_mail_server(file: _File, raw: Mapping[str, Any]) -> Iterator[Proble
 
 
 def _company(table: _CompanyTable) -> CompanySettings:
+    traits = CONNECTORS[table.books.kind].traits
     company = Company(
         id=table.id,
         name=table.name,
@@ -310,6 +311,8 @@ def _company(table: _CompanyTable) -> CompanySettings:
         hand_receipt_days=table.hand_receipt_days,
         locale=table.locale,
         solo=table.solo,
+        package=traits.package.removesuffix(" Online"),  # as people call it
+        documents=MappingProxyType(dict(traits.documents)),
         materiality=minor_by_currency(table.materiality),
         small_credits=minor_by_currency(table.small_credits),
         credit_words=words_of(table.credit_reasons),

@@ -5,12 +5,14 @@ The books know people by names of their own. Whoever is configured with such a n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 from receivables.authority import Person, goes_by
 from receivables.company import Company
 from receivables.diagnosis import Diagnosis, Fact, Finding
+from receivables.words import capitalized
 from storage.cards import CardFacts
 
 People = Mapping[str, Person]  # by our own id
@@ -37,11 +39,14 @@ def name_in_books(name: str, people: People) -> str:
 
 
 def document(text: str, company: Company) -> str:
-    """Our own word at the beginning of a document's name in the word of the company's package: "QuickBooks payment 1207"."""
+    """A document named with the word of the company's package: "QuickBooks payment 1207" for "receipt 1207".
+
+    Our own word comes before whatever the books call it, so only the first one is meant.
+    """
     for ours, theirs in company.documents.items():
-        if text.casefold().startswith(f"{ours} "):
-            first = theirs[:1].upper() + theirs[1:] if text[:1].isupper() else theirs
-            return f"{first}{text[len(ours) :]}"
+        if found := re.search(rf"\b{ours}\b", text, re.IGNORECASE):
+            word = capitalized(theirs) if found[0][0].isupper() else theirs
+            return f"{text[: found.start()]}{word}{text[found.end() :]}"
     return text
 
 

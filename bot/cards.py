@@ -14,6 +14,7 @@ from bot.called import People, called, document, names_of
 from bot.deciders import who_may_approve, who_may_decide
 from bot.figures import NOTHING, Options, before_after, figures, follows, headline_minor, proposed_proof
 from bot.headlines import headline
+from bot.links import in_the_books
 from bot.matching import matched_label, needs_more
 from bot.outcomes import chosen, not_carried_out, other_money, outcome
 from bot.people import Names, name_of
@@ -88,7 +89,7 @@ def failure_card(facts: CardFacts, company: Company, people: People) -> Message:
         blocks += [_what_happened(facts, _in_short(facts, words)), *_open(facts, company, people)]
     else:
         found = f"Found on {words.moment(facts.failure.opened_at)}: {_happened(facts, words)}"
-        blocks += [outcome(facts, words, names), _what_happened(facts, found), context(_which(facts, words))]
+        blocks += [outcome(facts, words, names), _what_happened(facts, found), _small_print(facts, company, _which(facts, words))]
     return Message(fallback(f"{head}. {of_payment(facts.failure.transaction_number)}: {sentence_of(facts, words)}"), blocks)
 
 
@@ -168,7 +169,7 @@ def _open(facts: CardFacts, company: Company, people: People) -> list[Block]:
     if facts.payment.bucket is Bucket.UNKNOWN:
         return [context(f"Nothing to decide now. {which}")]
     if decision is not None and _decided(facts):
-        return [*_under_way(facts, decision, company, people), context(which)]
+        return [*_under_way(facts, decision, company, people), _small_print(facts, company, which)]
     if diagnosis is None:
         return [context(which)]
     recommended = recommended_remedy(facts)
@@ -190,7 +191,13 @@ def _open(facts: CardFacts, company: Company, people: People) -> list[Block]:
         confidence = labels.CONFIDENCES[diagnosis.primary.confidence].capitalize()
         who = who_may_decide(facts, recommended, company, people)
         small.append(" ".join(filter(None, (f"{confidence}." if confidence else "", who, rules.unchanged(recommended)))))
-    return [*blocks, context(*small)]
+    return [*blocks, _small_print(facts, company, *small)]
+
+
+def _small_print(facts: CardFacts, company: Company, *lines: str) -> Block:
+    """Lines of text, and last where its documents are opened in the books."""
+    block = context(*lines)
+    return {**block, "elements": [*block["elements"], *in_the_books(facts.evidence, company)]}
 
 
 def _not_carried_out(decision: StoredDecision | None, people: People) -> list[Block]:

@@ -82,8 +82,8 @@ def _buttons(facts: IncidentFacts) -> list[Block]:
     incident, held = facts.incident, facts.figures
     elements: list[Block] = []
     remedy = held.bulk_remedy
-    offered = not rules.stops_company(incident.cause) and held.open > 0 and incident.bulk_at is None and remedy in PRESSABLE
-    if offered and not (remedy is Remedy.DISMISS and facts.frozen):
+    offered = not rules.stops_company(incident.cause) and held.open > 0 and incident.bulk_at is None
+    if offered and remedy in PRESSABLE and not held.takes_two_each and not (remedy is Remedy.DISMISS and facts.frozen):
         again = "Each is checked again first; any that changed is left out."
         text = f"{labels.EXPLAINED[remedy]} This is for {counted(held.open, 'payment')}. {again}"
         confirm = confirmation(remedy.label, text, "Yes, all of them")
@@ -106,6 +106,8 @@ def _notes(facts: IncidentFacts, words: Words, names: Names) -> str:
         notes.append(f"{name_of(names, incident.bulk_by)} chose “{chosen}” for all; it is being carried out.")
     if incident.state == "open" and facts.frozen and facts.figures.bulk_remedy is Remedy.DISMISS:
         notes.append("Dismissing many at once is off while too many payments are failing.")
+    if incident.state == "open" and facts.figures.takes_two_each:
+        notes.append("Each takes two people, so they are decided one by one.")
     if incident.state == "open" and not rules.stops_company(incident.cause):
         notes.append("/payments failing lists them one by one.")
     return " ".join(notes)

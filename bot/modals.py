@@ -14,6 +14,7 @@ from bot import labels
 from bot.cards import FACTS_AT_MOST, also_possible, blocked, figures_blocks, following, label_of, paid, sentence_of
 from bot.figures import credit_that_fits_minor, proposed_proof, takes_two
 from bot.inputs import choice, entry, select
+from bot.links import in_the_books
 from bot.matching import match_inputs, match_named
 from bot.sides import both_sides, unknown_makers
 from bot.text import PERSON_AT_MOST, Block, context, of_payment, plain_text, section
@@ -79,7 +80,7 @@ def resolve_modal(
     words = company.words
     showing = replace(shown, failure_id=facts.failure.id, offer_id=facts.offers[remedy] if remedy else "")
     notice = [section(shown.notice, "notice")] if shown.notice else []
-    blocks = [*notice, *_what(facts, words), *both_sides(facts, company), *unknown_makers(facts), *_evidence(facts, words)]
+    blocks = [*notice, *_what(facts, company), *both_sides(facts, company), *unknown_makers(facts), *_evidence(facts, words)]
     if ask is not None:
         return _view(showing, [*blocks, *_only_read(facts, company, ask)], submit=None)
     if remedy is None:
@@ -127,10 +128,11 @@ def _only_read(facts: CardFacts, company: Company, ask: Sequence[str]) -> list[B
     ]
 
 
-def _what(facts: CardFacts, words: Words) -> list[Block]:
+def _what(facts: CardFacts, company: Company) -> list[Block]:
     """Which payment, because the modal covers its card, and what happened to it."""
-    payment = facts.payment.payment
+    payment, words = facts.payment.payment, company.words
     which = context(of_payment(payment.transaction_number), plain(payment.customer), paid(payment, words))
+    which["elements"] += in_the_books(facts.evidence, company)
     return [which, section(sentence_of(facts, words), "what")]
 
 

@@ -7,9 +7,10 @@ Amounts are minor units of the record's currency, moments are UTC, days are the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from urllib.parse import quote
 
 from receivables.credit_reasons import CreditReason
 
@@ -209,6 +210,12 @@ class BooksSettings:
     closed_through: date | None  # the last day of the last closed period
     auto_applies_credits: bool = False
     last_reopened: Stamp | None = None  # who opened a closed period last, and when, where the books tell
+    addresses: tuple[tuple[str, str], ...] = field(default=(), compare=False)  # by kind of document its page, with {id} in it
+
+    def page_of(self, kind: str, document_id: str) -> str:
+        """The address of a document's page in this company's books, as people open it; "" where there is none."""
+        address = dict(self.addresses).get(kind, "")
+        return address.replace("{id}", quote(document_id, safe="")) if address and document_id else ""
 
 
 Document = Customer | Invoice | CreditMemo | Receipt

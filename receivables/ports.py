@@ -51,6 +51,7 @@ class BooksTraits:
     apply_by_hand: str = ""  # where in the package somebody applies an unapplied receipt, in words that end a sentence
     write_off_by_hand: str = ""  # how somebody takes the credit memo of a write-off back there, in words that end a sentence
     return_by_hand: str = ""  # how somebody records there that a receipt's money went back, in words that end a sentence
+    documents: tuple[tuple[str, str], ...] = ()  # what people call a document there, by our word for it: ("receipt", "payment")
     deposits_hold: bool = False  # a receipt in a deposit or a closed month stays on its invoice whatever became of its money
     merges_untold: bool = False  # a customer that was merged into another reads as inactive, and nothing says into whom
 

@@ -47,7 +47,7 @@ _documents: dict[str, TypeAdapter[Any]] = {
 _NOT_FACTS = frozenset(
     "taken_at version changed isolated not_checked time_zone has_time apply_by_hand return_by_hand deposits_hold "
     "write_off_by_hand origin lost_origin items lost_items merges_untold took_over "
-    "other_invoices due_on last_reopened refunds status_minor".split()
+    "addresses other_invoices due_on last_reopened refunds status_minor".split()
 )
 
 

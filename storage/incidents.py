@@ -47,6 +47,11 @@ class IncidentFigures:
     remedies: Mapping[Remedy, int]  # what is recommended for the open ones
 
     @property
+    def takes_two_each(self) -> bool:
+        """Whether what is recommended for every open one takes two people each time: then nothing is pressed for all of them."""
+        return bool(self.remedies) and all(two_people.always(remedy) for remedy in self.remedies)
+
+    @property
     def bulk_remedy(self) -> Remedy:
         """The remedy for all of it: what is recommended for every open one and one person may decide, otherwise trying again."""
         shared = next(iter(self.remedies)) if len(self.remedies) == 1 else Remedy.RETRY

@@ -56,6 +56,7 @@ NAMES = names_of(PEOPLE)
 FOUND_AT = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
 DECIDED_AT = FOUND_AT + timedelta(hours=1)
 FAILURE_ID = "f" * 26
+STAMPED = Stamp("dana", LATER)  # who did it, and when
 DECISION_ID = "d" * 26
 EVIDENCE_ID = "e" * 26
 NOTHING = an_evidence(lines=(a_line(invoice=an_invoice()),))

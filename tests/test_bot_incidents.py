@@ -21,15 +21,23 @@ def acme(tmp_path: Path) -> Iterator[BotScene]:
         yield made
 
 
-def pay_into_closed_period(acme: BotScene, count: int, *, healthy: int = 0) -> None:
-    """So many payments of a period that was closed meanwhile, synced; and some that were posted before."""
-    if healthy:
-        acme.fitting(healthy)
-        acme.sync()
+def pay_into_closed_period(acme: BotScene, count: int) -> None:
+    """So many payments of a period that was closed meanwhile, synced."""
     acme.paid({str(5000 + place): 1_000 for place in range(count)})
     acme.books.ledger.close_period(CLOSED, by="controller")
     acme.clock.advance(1)
     acme.books.sync()
+
+
+def pay_as_inactive_customer(acme: BotScene, count: int) -> str:
+    """So many payments of a customer whom somebody made inactive meanwhile, synced; returns the customer's id."""
+    acme.paid({str(5000 + place): 1_000 for place in range(count)})
+    hooli = acme.books.customer().id
+    acme.books.ledger.deactivate_customer(hooli, by="erin")
+    acme.clock.advance(1)
+    acme.books.sync()
+    acme.deliver()
+    return hooli
 
 
 def button(card: Json, starts_with: str) -> str:
@@ -58,9 +66,8 @@ def test_a_thousand_failures_of_one_root_are_one_card_and_one_escalation_within_
 
 
 def test_one_press_decides_all_and_the_card_tells_how_it_ends(acme: BotScene) -> None:
-    pay_into_closed_period(acme, 5, healthy=95)
-    acme.deliver()
-    acme.books.ledger.reopen_period(by="controller")
+    hooli = pay_as_inactive_customer(acme, 5)
+    acme.books.ledger.reactivate_customer(hooli, by="erin")
 
     acme.press("dana", button(acme.messages()[-1], "choose_all/"), acme.messages()[-1])
     acme.answered("dana", "Recorded")
@@ -71,12 +78,11 @@ def test_one_press_decides_all_and_the_card_tells_how_it_ends(acme: BotScene) ->
 
     (card,) = acme.messages()
     assert "5 payments settled" in card["text"]
-    assert 100 == len(acme.books.receipts())
+    assert 5 == len(acme.books.receipts())
 
 
 def test_person_without_the_right_decides_nothing(acme: BotScene) -> None:
-    pay_into_closed_period(acme, 5)
-    acme.deliver()
+    pay_as_inactive_customer(acme, 5)
 
     acme.press("bea", button(acme.messages()[0], "choose_all/"), acme.messages()[0])
 
@@ -140,3 +146,11 @@ def test_cards_that_stand_already_stay_when_a_third_payment_makes_them_an_incide
     assert ["3 payments are failing for the same reason"] == [
         message["text"].split(": ")[1].split(".")[0] for message in acme.messages()[2:]
     ]
+
+
+def test_what_takes_two_people_each_is_not_offered_for_all_nor_is_trying_again_in_its_place(acme: BotScene) -> None:
+    pay_into_closed_period(acme, 5)
+    acme.deliver()
+    (card,) = acme.messages()
+    assert ["take"] == [of["action_id"] for block in card["blocks"] for of in block.get("elements", ()) if "action_id" in of]
+    assert "Each takes two people" in str(card["blocks"])

@@ -10,6 +10,7 @@ The payment's method stands in no field of QuickBooks that we could fill without
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TypeVar
 
@@ -72,8 +73,11 @@ DocumentT = TypeVar("DocumentT", Customer, Invoice, CreditMemo, Receipt)
 class QuickBooksBooks(ShownByDocuments):
     """The books of one company in QuickBooks Online. `calls` is bound to the company's own address (its realm)."""
 
-    def __init__(self, calls: Calls, clock: Clock, index: MarkIndex | None = None) -> None:
+    def __init__(
+        self, calls: Calls, clock: Clock, index: MarkIndex | None = None, addresses: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         """`index` is what the mirror knows of our markers; without it every process reads all Payments once."""
+        self._addresses = addresses
         self._calls = calls
         self._clock = clock
         self._recent = Recent(clock)
@@ -92,7 +96,7 @@ class QuickBooksBooks(ShownByDocuments):
 
     def settings(self) -> BooksSettings:
         boundary.leaving("books.settings")
-        return self._reading.settings()
+        return replace(self._reading.settings(), addresses=self._addresses)
 
     def changes(self, cursor: str, *, receipts_only: bool = False) -> Changes:
         """The next page of at most 400 documents. The cursor is JSON of our own; see `changes`."""

@@ -17,6 +17,7 @@ TRAITS = BooksTraits(
     orders_per_dispatch=30,  # Intuit's limit of one batch
     settle_seconds=150.0,  # QuickBooks works on a request for up to 120
     longest_reference=21,  # characters of PaymentRefNum
+    documents=(("receipt", "QuickBooks payment"),),  # a sales receipt is another document there
     apply_by_hand="Receive payment › Credits",
     write_off_by_hand="open the credit memo, then More › Void; QuickBooks lets no program do it",
     able=(EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT),
@@ -37,6 +38,9 @@ API = {
     "production": "https://quickbooks.api.intuit.com/",
     "sandbox": "https://sandbox-quickbooks.api.intuit.com/",
 }
+#: Where people open documents. With the company in it, whichever one they looked at last.
+WEB = {"production": "https://qbo.intuit.com/app/login", "sandbox": "https://sandbox.qbo.intuit.com/app/login"}
+PAGES = {"invoice": "invoice", "credit memo": "creditmemo", "receipt": "recvpayment"}
 #: Intuit: 500 calls a minute and 10 a second for each company and app (developer.intuit.com, limits and throttles).
 LIMITS = (
     Limit("minute", 500, MINUTE, 10 * SECOND, block=20),
@@ -68,9 +72,15 @@ def _open(books: QuickBooksSettings, premises: Premises) -> Opened:
     from accounting.quickbooks.connector import QuickBooksBooks  # noqa: PLC0415  # only where a company needs it
 
     api = premises.practice_address("quickbooks_base_url") or API[books.environment]
-    url = f"{api.rstrip('/')}/v3/company/{premises.organisation()}/"
-    calls = premises.calls(url, premises.signed_in(), trace_header="intuit_tid")
-    return Opened(QuickBooksBooks(calls, premises.clock, premises.marks), calls)
+    realm = premises.organisation()
+    calls = premises.calls(f"{api.rstrip('/')}/v3/company/{realm}/", premises.signed_in(), trace_header="intuit_tid")
+    return Opened(QuickBooksBooks(calls, premises.clock, premises.marks, addresses(books.environment, realm)), calls)
+
+
+def addresses(environment: str, realm: str) -> tuple[tuple[str, str], ...]:
+    """By kind of document, its page in this company, with {id} where its id belongs."""
+    begin = f"{WEB[environment]}?deeplinkcompanyid={realm}&pagereq="
+    return tuple((kind, f"{begin}{page}%3FtxnId%3D{{id}}") for kind, page in PAGES.items())
 
 
 CONNECTOR = Connector(

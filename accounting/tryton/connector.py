@@ -7,6 +7,7 @@ is applied to is always read from the books, because Tryton may drop an invoice 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -59,7 +60,9 @@ class TrytonBooks(ShownByDocuments):
         statement_journal: str,
         time_zone: ZoneInfo,
         documents_per_page: int = DOCUMENTS_PER_PAGE,
+        addresses: tuple[tuple[str, str], ...] = (),
     ) -> None:
+        self._addresses = addresses
         self._clock = clock
         self._session = Session(calls)
         self._reader = Reader(self._session, statement_journal, time_zone)
@@ -75,7 +78,7 @@ class TrytonBooks(ShownByDocuments):
 
     def settings(self) -> BooksSettings:
         boundary.leaving("books.settings")
-        return self._reader.settings()
+        return replace(self._reader.settings(), addresses=self._addresses)
 
     def changes(self, cursor: str, *, receipts_only: bool = False) -> Changes:
         """The next documents changed since the cursor. Tryton does not tell of drafts that were deleted."""

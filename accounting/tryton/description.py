@@ -21,6 +21,7 @@ TRAITS = BooksTraits(
     package="Tryton",
     orders_per_dispatch=12,  # under load each takes more than a second, and all must leave before the deadline
     settle_seconds=60.0,
+    documents=(("credit memo", "credit note"),),
     apply_by_hand="Financial › Processing › Reconcile Accounts",
     write_off_by_hand="unreconcile the lines of the credit note, then Cancel it",
     not_read=("draft moves and draft statements",),
@@ -50,6 +51,7 @@ class TrytonSettings(BooksTable):
     url: Annotated[str, AfterValidator(_server), Field(examples=["https://tryton.example"])]
     database: Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\z"), Field(examples=["company"])]
     login: Name = Field(description="Write the login that Resolve Now signs in with, in double quotes", examples=["resolve-now"])
+    web_url: Annotated[str, AfterValidator(_server), Field(examples=["https://tryton.example"])] | None = None
     statement_journal: Name = Field(
         description="Write the name of a statement journal, in double quotes", examples=["Portal payments"]
     )
@@ -96,7 +98,20 @@ def _open(books: TrytonSettings, premises: Premises) -> Opened:
 
     calls = premises.calls(f"{books.url}{books.database}/", _access(books, premises))
     time_zone = premises.company.time_zone
-    return Opened(TrytonBooks(calls, premises.clock, statement_journal=books.statement_journal, time_zone=time_zone), calls)
+    opened = TrytonBooks(
+        calls,
+        premises.clock,
+        statement_journal=books.statement_journal,
+        time_zone=time_zone,
+        addresses=addresses(books.web_url, books.database),
+    )
+    return Opened(opened, calls)
+
+
+def addresses(web_url: str | None, database: str) -> tuple[tuple[str, str], ...]:
+    """By kind of document, its page in Tryton's web client, with {id} where its id belongs; none without a web client."""
+    page = f"{web_url}#{database}/model/account.invoice/{{id}}"  # a credit note is an invoice there
+    return (("invoice", page), ("credit memo", page)) if web_url else ()
 
 
 CONNECTOR = Connector(

@@ -18,6 +18,7 @@ TRAITS = BooksTraits(
     package="Xero",
     orders_per_dispatch=50,  # Xero's advice for one request
     settle_seconds=120.0,  # what Xero had begun when the connection broke is long done by then
+    documents=(("receipt", "Xero payment"), ("credit memo", "credit note")),
     apply_by_hand="Allocate credit, on the overpayment",
     write_off_by_hand="remove the allocation of the credit note, then Credit Note Options › Void",
     able=(EffectKind.VOID_RECEIPT, EffectKind.VOID_CREDIT),

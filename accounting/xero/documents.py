@@ -8,6 +8,7 @@ Raises `Unreadable` for a document that is not written as the contract says.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 from datetime import UTC, datetime, time
 
 from accounting.xero.wire import Fields, Unreadable, day, elements, fields, identity, minor, moment, optional_day, text
@@ -68,7 +69,21 @@ def settings(organisation: Fields) -> BooksSettings:
     return BooksSettings(
         home_currency=text(organisation, "BaseCurrency"),
         closed_through=max((locked_on for locked_on in locked if locked_on is not None), default=None),
+        addresses=_pages(text(organisation, "ShortCode")),
     )
+
+
+def _pages(short_code: str) -> tuple[tuple[str, str], ...]:
+    """Where people open documents of this organization, whichever they saw last (developer.xero.com, Deep link to Xero)."""
+    if not short_code:
+        return ()
+    begin = f"https://go.xero.com/organisationlogin/default.aspx?shortcode={quote(short_code, safe='')}&redirecturl="
+    pages = {
+        "invoice": "/AccountsReceivable/View.aspx?InvoiceID=",
+        "credit memo": "/AccountsReceivable/ViewCreditNote.aspx?creditNoteID=",
+        "receipt": "/Bank/ViewTransaction.aspx?bankTransactionID=",
+    }
+    return tuple((kind, f"{begin}{quote(page, safe='')}{{id}}") for kind, page in pages.items())
 
 
 def version(of: Fields) -> str:
