@@ -1,7 +1,7 @@
 """Where each document of a failure is opened in the books: a line of links in the small print. Pure.
 
-Slack parses this line, so nothing in it is anybody else's text: an id is percent-encoded in its address, and a number is shown only
-where it is made of letters, digits, dots, slashes and hyphens.
+Slack parses this line, so nothing in it is anybody else's text: an id is percent-encoded in its address, and a number is shown
+only where it is made of letters, digits, dots, slashes and hyphens.
 """
 
 from __future__ import annotations

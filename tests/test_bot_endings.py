@@ -79,8 +79,8 @@ def test_whoever_asked_and_whoever_approved_both_hear_the_end(acme: BotScene) ->
 
 
 def test_after_one_remedy_for_many_the_person_is_told_how_many_it_fixed_and_left_out(acme: BotScene) -> None:
-    acme.paid({str(5000 + place): 1_000 for place in range(3)})
-    hooli = acme.books.customer().id
+    invoices = acme.paid({str(5000 + place): 1_000 for place in range(3)})
+    hooli = invoices["5000"].customer_id
     acme.books.ledger.deactivate_customer(hooli, by="erin")
     acme.sync()
     acme.books.ledger.reactivate_customer(hooli, by="erin")

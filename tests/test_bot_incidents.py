@@ -31,8 +31,8 @@ def pay_into_closed_period(acme: BotScene, count: int) -> None:
 
 def pay_as_inactive_customer(acme: BotScene, count: int) -> str:
     """So many payments of a customer whom somebody made inactive meanwhile, synced; returns the customer's id."""
-    acme.paid({str(5000 + place): 1_000 for place in range(count)})
-    hooli = acme.books.customer().id
+    invoices = acme.paid({str(5000 + place): 1_000 for place in range(count)})
+    hooli = invoices["5000"].customer_id
     acme.books.ledger.deactivate_customer(hooli, by="erin")
     acme.clock.advance(1)
     acme.books.sync()
