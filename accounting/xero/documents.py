@@ -8,8 +8,8 @@ Raises `Unreadable` for a document that is not written as the contract says.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote
 from datetime import UTC, datetime, time
+from urllib.parse import quote
 
 from accounting.xero.wire import Fields, Unreadable, day, elements, fields, identity, minor, moment, optional_day, text
 from receivables.books_records import (
