@@ -39,7 +39,7 @@ def name_in_books(name: str, people: People) -> str:
 
 
 def document(text: str, company: Company) -> str:
-    """A document named with the word of the company's package: "QuickBooks payment 1207" for "receipt 1207".
+    """A document named with the word of the company's package: "credit note CM-77" for "credit memo CM-77".
 
     Our own word comes before whatever the books call it, so only the first one is meant.
     """

@@ -19,7 +19,7 @@ _HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9./-]{0,23}")
 
 
 def in_the_books(evidence: Evidence | None, company: Company) -> list[Block]:
-    """Open in QuickBooks: invoice 1042 · credit memo CM-77"""
+    """Open in the books: invoice 1042 · credit memo CM-77"""
     if evidence is None:
         return []
     links: Mapping[str, str] = dict(_links(evidence, company))  # each document once
