@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import rules
-from bot import labels
+from bot import care, labels
 from bot.escalations import probable
 from bot.found import Results, cause_of, drawn
 from bot.people import Names, name_of, owner
@@ -35,7 +35,7 @@ from receivables.authority import Person, Question, Ruling, may_approve
 from receivables.company import Company
 from receivables.diagnosis import Remedy
 from receivables.words import Words, counted, listed, plain
-from storage.overview import Failing, Measured, Overview, Standing
+from storage.overview import Failing, Listed, Measured, Overview, Standing, Waiting
 
 WINDOW = "24 hours"  # of the rate that is shown with its course
 AGES = (("today", timedelta(0)), ("1 to 7 days", timedelta(days=7)), ("8 to 30 days", timedelta(days=30)), ("over 30 days", None))
@@ -112,7 +112,7 @@ def home(facts: HomeFacts) -> Block:
     elif facts.problem or facts.problem:
         blocks += [{"type": "divider"}, section(facts.problem, accessory=button(CLEAR, "Clear search", "clear"))]
     else:
-        blocks += [*_figures(facts), *_alarms(facts, names), *_approvals(facts, names), *_failing(facts)]
+        blocks += [*_figures(facts), *_alarms(facts, names), *_approvals(facts, names), *_failing(facts, names)]
     held = {"company": facts.company.id, "page": facts.looking.page, "search": facts.looking.search}
     return {"type": "home", "callback_id": PUBLISHED, "private_metadata": json.dumps(held), "blocks": blocks[:100]}
 
@@ -311,16 +311,15 @@ def _owned(text: str, subject: str, taken_by: str | None) -> Block:
 def _approvals(facts: HomeFacts, names: Names) -> list[Block]:
     """What waits for this person to approve; what waits for others is counted."""
     words, blocks, others = facts.company.words, list[Block](), 0
-    for decision, stored in facts.overview.waiting:
-        question = Question(facts.company.id, decision.remedy, decision.amount_minor, decision.currency)
-        may = may_approve(facts.person, facts.people.get(decision.requested_by), question)
-        if may.ruling is not Ruling.ALLOWED or len(blocks) >= 2 * APPROVALS_AT_MOST:
+    for waiting in facts.overview.waiting:
+        decision = waiting.decision
+        if not _may_approve(facts, waiting) or len(blocks) >= 2 * APPROVALS_AT_MOST:
             others += 1
             continue
         at, by = words.moment(decision.requested_at), name_of(names, decision.requested_by)
         asked = f"{by} asked for “{decision.remedy.label}” on {at}"
         amount = words.money(decision.amount_minor, decision.currency)
-        who = f"{plain(stored.number, NUMBER_AT_MOST)} · {plain(stored.payment.customer)} · {amount}"
+        who = f"{plain(decision.transaction_number, NUMBER_AT_MOST)} · {plain(waiting.payment.payment.customer)} · {amount}"
         approve = button("approve", cut(f"Approve: {decision.remedy.label}", 75), decision.id, style="primary")
         elements = [approve, button("withdraw", "Decline", decision.id)]
         elements += [resolve_now(decision.failure_id)] if decision.failure_id else []
@@ -332,30 +331,56 @@ def _approvals(facts: HomeFacts, names: Names) -> list[Block]:
     return [header("Waiting for your approval"), *(blocks or [section("Nothing waits for you.")]), *waits]
 
 
-def _failing(facts: HomeFacts) -> list[Block]:
-    """A page of what is failing, the oldest first, and how many payments are hidden."""
-    view, words, blocks = facts.overview, facts.company.words, list[Block]()
-    for failure, stored in view.page:
-        payment = stored.payment
-        amount = words.money(payment.amount_minor, payment.currency)
-        who = f"{plain(stored.number, NUMBER_AT_MOST)} · {plain(payment.customer)} · {amount}"
-        options = [("Show full history", f"story {failure.id}")]
-        if Remedy.DISMISS in failure.offered:
-            dismiss = "Dismiss Syncing" if failure.about == "payment" else labels.named(Remedy.DISMISS, failure.about)
-            options.insert(0, (dismiss, f"dismiss {failure.id}"))
-        blocks.append(section(f"{who}\n{cause_of(failure)}, since {words.day(failure.opened_at)}"))
-        blocks.append({"type": "actions", "elements": [resolve_now(failure.id), overflow("more", options)]})
-    if blocks:
-        blocks = [header("Failing payments"), *blocks, *_turning(facts)]
+def _may_approve(facts: HomeFacts, waiting: Waiting) -> bool:
+    """Whether it is for this person: whoever was asked, or, where nobody was, whoever has the right; asked again at the press."""
+    decision = waiting.decision
+    if waiting.asked:
+        return facts.person.id in waiting.asked
+    question = Question(facts.company.id, decision.remedy, decision.amount_minor, decision.currency)
+    return may_approve(facts.person, facts.people.get(decision.requested_by), question).ruling is Ruling.ALLOWED
+
+
+# --- what is failing --------------------------------------------------------------------------------------------------
+
+
+def _failing(facts: HomeFacts, names: Names) -> list[Block]:
+    """What is the person's own, a page of what is failing, the oldest first, and what is set aside or hidden."""
+    view, blocks = facts.overview, list[Block]()
+    if view.mine:
+        blocks += [header("Assigned to you"), *(block for of in view.mine for block in _row(of, facts, names))]
+    if view.page or facts.looking.page > 1:
+        rows = [block for of in view.page for block in _row(of, facts, names)]
+        blocks += [header("Failing payments"), *rows, *_turning(facts)]
+    if view.snoozed:
+        blocks += [header(f"Snoozed: {counted(view.snoozed_count, 'payment')}")]
+        blocks += [block for of in view.snoozed for block in _row(of, facts, names)]
     if hidden := view.standing.hidden:
         show = button(f"{TYPED}/hidden", "Show hidden", "hidden:only")
         blocks.append(section(f"{counted(hidden, 'hidden payment')}", accessory=show))
     return blocks
 
 
+def _row(of: Listed, facts: HomeFacts, names: Names) -> list[Block]:
+    """A failing payment: who, how much, why, since when, who has it; with Resolve Now and the menu of its card."""
+    failure, payment, words = of.failure, of.payment.payment, facts.company.words
+    amount = words.money(payment.amount_minor, payment.currency)
+    who = f"{plain(of.payment.number, NUMBER_AT_MOST)} · {plain(payment.customer)} · {amount}"
+    cared = f" · assigned to {name_of(names, of.care.assignee)}" if of.care.assignee else ""
+    if of.care.is_snoozed(failure, facts.now) and of.care.snoozed_until:
+        cared += f" · snoozed until {words.day(of.care.snoozed_until)}"
+    options = [("Dismiss Syncing", f"dismiss {failure.id}")] if Remedy.DISMISS in failure.offered else []
+    if failure.about != "payment":
+        options = [(labels.named(Remedy.DISMISS, failure.about), value) for _, value in options]
+    options += [*care.options(failure), ("Show full history", f"story {failure.id}")]
+    return [
+        section(f"{who}\n{cause_of(failure)}, since {words.day(failure.opened_at)}{cared}"),
+        {"type": "actions", "elements": [resolve_now(failure.id), overflow("more", options)]},
+    ]
+
+
 def _turning(facts: HomeFacts) -> list[Block]:
-    pages, page = -(-facts.overview.open // ROWS), facts.looking.page
-    turns = [("Previous", page - 1)] if page > 1 else []
+    pages, page = -(-(facts.overview.open - facts.overview.snoozed_count) // ROWS), facts.looking.page
+    turns = [("Previous", max(1, min(page - 1, pages)))] if page > 1 else []
     turns += [("Next", page + 1)] if page < pages else []
     shown = [context(f"Page {page:,} of {pages:,}")] if pages > 1 else []
     elements = [button(f"{TURN}/{to}", label, str(to)) for label, to in turns]

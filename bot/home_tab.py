@@ -6,6 +6,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -24,6 +25,7 @@ from receivables.authority import Person, companies_of
 from receivables.errors import NotPermitted, ReceivablesError
 from storage import overview, search_text
 from storage.feeds import DATABASE_SILENT
+from storage.overview import Asked
 
 AFTER_SECONDS = (1.0, 6.0)  # after an act: by then it is recorded, and then it was carried out
 REMEMBERED = 500  # people whose page is kept up to date by this process
@@ -98,14 +100,8 @@ class HomeTab:
         company = next((of for of in seen if of.id == looking.company), seen[0])
         now = self.rooms.clock.now()
         with self.rooms.db.read() as connection:
-            shown = overview.read(
-                connection,
-                company.id,
-                ages=ages(company, now),
-                window=WINDOW,
-                place=(looking.page - 1) * ROWS,
-                rows=0 if looking.search else ROWS,
-            )
+            asked = Asked(company.id, person.id, now, ages(company, now), WINDOW, (looking.page - 1) * ROWS)
+            shown = overview.read(connection, asked if looking.search else replace(asked, rows=ROWS))
             found, problem = None, ""
             if looking.search:
                 try:

@@ -16,26 +16,16 @@ _PLACE = (_TABLE.c.opened_at, _TABLE.c.transaction_number, _TABLE.c.about, _TABL
 
 
 def page(
-    connection: Connection,
-    company: str,
-    *,
-    limit: int,
-    after: StoredFailure | None = None,
-    resolved_too: bool = False,
-    skip: int = 0,
+    connection: Connection, company: str, *, limit: int, after: StoredFailure | None = None, resolved_too: bool = False
 ) -> Sequence[StoredFailure]:
-    """Some failures of a company, those of longest ago first; `after` is the last of the page before, or so many are skipped."""
+    """Some failures of a company, those of longest ago first; `after` is the last of the page before."""
     conditions = [_TABLE.c.company == company]
     if not resolved_too:
         conditions.append(_IS_OPEN)
     if after is not None:
         last = (sa.literal(after.opened_at, schema.Moment), after.transaction_number, after.about, after.id)
         conditions.append(sa.tuple_(*_PLACE) > sa.tuple_(*last))
-    if not skip:
-        return failures.select(connection, sa.and_(*conditions), limit, _PLACE)
-    ids = sa.select(_TABLE.c.id).where(*conditions).order_by(*_PLACE).limit(limit).offset(skip)  # from the index alone
-    there = connection.execute(ids).scalars().all()
-    return failures.select(connection, sa.and_(_TABLE.c.company == company, _TABLE.c.id.in_(there)), limit, _PLACE)
+    return failures.select(connection, sa.and_(*conditions), limit, _PLACE)
 
 
 def count_open(connection: Connection, companies: Collection[str]) -> Mapping[str, int]:

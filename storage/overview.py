@@ -8,22 +8,58 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from receivables.diagnosis import Cause
-from storage import companies, decisions, escalations, failure_pages, incidents, payments, schema
+from storage import care, companies, decisions, escalations, failures, incidents, payments, schema
+from storage.care import Care
 from storage.companies import CompanyRow
 from storage.decisions import StoredDecision
 from storage.escalations import StoredEscalation
-from storage.failures import StoredFailure, transaction_numbers
+from storage.failures import StoredFailure
 from storage.incidents import StoredIncident
 from storage.payments import StoredPayment
 from storage.schema.messages import LEAVING
 
 RUNS = 30  # of the newest, from which the course of the rate is taken
 WAITING_AT_MOST = 50  # decisions that wait for a second person
+APART_AT_MOST = 5  # failures of one person, and snoozed ones, that are listed
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whose page it is, of which company and when. `ages` are moments, the newest first: failures since the first are of age 0,
+    those before all of the last age. `place` and `rows` say which page of the open failures, the oldest first.
+    """
+
+    company: str
+    person: str
+    now: datetime
+    ages: Sequence[datetime]
+    window: str  # of the rate
+    place: int = 0
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A decision that waits for a second person; `asked` are those who were told, where anybody was."""
+
+    decision: StoredDecision
+    payment: StoredPayment
+    asked: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An open failure with its payment, and who takes care of it."""
+
+    failure: StoredFailure
+    payment: StoredPayment
+    care: Care
 
 
 @dataclass(frozen=True)
@@ -74,33 +110,87 @@ class Overview:
     failing: Sequence[Failing]
     escalation: StoredEscalation | None
     incidents: Sequence[StoredIncident]
-    waiting: Sequence[tuple[StoredDecision, StoredPayment]]
-    page: Sequence[tuple[StoredFailure, StoredPayment]]
+    waiting: Sequence[Waiting]
+    mine: Sequence[Listed]
+    snoozed: Sequence[Listed]
+    snoozed_count: int
+    page: Sequence[Listed]  # without what is snoozed
     open: int
 
 
-def read(
-    connection: Connection, company: str, *, ages: Sequence[datetime], window: str, place: int = 0, rows: int = 0
-) -> Overview:
-    """Reads it. `ages` are moments, the newest first: failures since the first are of age 0, those before all of the last age.
+_FAILURE, _CARE = schema.failure, schema.care
+_PLACE = (_FAILURE.c.opened_at, _FAILURE.c.transaction_number, _FAILURE.c.about, _FAILURE.c.id)  # as `ix_failure_open` has them
 
-    `place` and `rows` say which page of the open failures, the oldest first.
-    """
-    failing = _failing(connection, company, ages)
+
+def read(connection: Connection, asked: Asked) -> Overview:
+    """Reads it: as many statements for one failure as for ten thousand."""
+    company = asked.company
+    failing = _failing(connection, company, asked.ages)
     waiting = decisions.in_state(connection, company, "waiting_approval", limit=WAITING_AT_MOST)
-    page = failure_pages.page(connection, company, limit=rows, skip=place) if rows else ()
-    numbers = {*transaction_numbers(page), *(decision.transaction_number for decision in waiting)}
-    stored = payments.by_numbers(connection, company, numbers)
+    snoozed, snoozed_count = _snoozed(connection, asked)
+    page = _page(connection, asked) if asked.rows else []
+    mine = care.assigned_to(connection, company, asked.person, limit=APART_AT_MOST)
+    held = care.of_failures(connection, company, [found.id for found in (*page, *mine, *snoozed)])
+    numbers = {found.transaction_number for found in (*page, *mine, *snoozed)}
+    stored = payments.by_numbers(connection, company, numbers | {decision.transaction_number for decision in waiting})
+
+    def listed(found: Sequence[StoredFailure]) -> list[Listed]:
+        return [Listed(of, stored[of.transaction_number], held.get(of.id) or Care(company, of.id)) for of in found]
+
+    told = _told(connection, company, [decision.id for decision in waiting])
     return Overview(
         standing=_standing(connection, company),
-        course=_course(connection, company, window),
+        course=_course(connection, company, asked.window),
         failing=failing,
         escalation=escalations.open_now(connection, company),
         incidents=incidents.open_ones(connection, company),
-        waiting=[(decision, stored[decision.transaction_number]) for decision in waiting],
-        page=[(failure, stored[failure.transaction_number]) for failure in page],
+        waiting=[Waiting(of, stored[of.transaction_number], told.get(of.id, frozenset())) for of in waiting],
+        mine=listed(mine),
+        snoozed=listed(snoozed),
+        snoozed_count=snoozed_count,
+        page=listed(page),
         open=sum(of.count for of in failing),
     )
+
+
+def _is_snoozed(asked: Asked) -> sa.ColumnElement[bool]:
+    """Set aside now: until its moment, and as long as it fails for the same reason."""
+    same = (_CARE.c.company == _FAILURE.c.company, _CARE.c.failure_id == _FAILURE.c.id)
+    still = (_CARE.c.snoozed_until > asked.now, _CARE.c.snoozed_cause.is_not_distinct_from(_FAILURE.c.cause))
+    return sa.and_(*same, *still)
+
+
+def _page(connection: Connection, asked: Asked) -> list[StoredFailure]:
+    here = (_FAILURE.c.company == asked.company, schema.is_in(_FAILURE.c.state, "open"), ~sa.exists().where(_is_snoozed(asked)))
+    ids = sa.select(_FAILURE.c.id).where(*here).order_by(*_PLACE).limit(asked.rows).offset(asked.place)  # from the index alone
+    return _these(connection, asked, connection.execute(ids).scalars().all(), _PLACE)
+
+
+def _snoozed(connection: Connection, asked: Asked) -> tuple[list[StoredFailure], int]:
+    """Those that come back first, and how many there are."""
+    here = (_CARE.c.company == asked.company, schema.is_in(_FAILURE.c.state, "open"))
+    query = sa.select(_FAILURE.c.id).select_from(_CARE.join(_FAILURE, _is_snoozed(asked))).where(*here)
+    ids = connection.execute(query.order_by(_CARE.c.snoozed_until, _FAILURE.c.id)).scalars().all()
+    return _these(connection, asked, ids[:APART_AT_MOST], (_FAILURE.c.id,)), len(ids)
+
+
+def _these(
+    connection: Connection, asked: Asked, ids: Sequence[str], order: Sequence[sa.ColumnElement[Any]]
+) -> list[StoredFailure]:
+    here = sa.and_(_FAILURE.c.company == asked.company, _FAILURE.c.id.in_(ids))
+    return failures.select(connection, here, len(ids), order) if ids else []
+
+
+def _told(connection: Connection, company: str, decision_ids: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Who was asked to approve each of these decisions."""
+    table, told = schema.letter, dict[str, frozenset[str]]()
+    if decision_ids:
+        query = sa.select(table.c.decision_id, table.c.person).where(
+            table.c.company == company, table.c.decision_id.in_(decision_ids)
+        )
+        for row in connection.execute(query):
+            told[row.decision_id] = told.get(row.decision_id, frozenset()) | {row.person}
+    return told
 
 
 def _failing(connection: Connection, company: str, ages: Sequence[datetime]) -> list[Failing]:

@@ -15,14 +15,14 @@ from bot.text import Block
 from receivables.authority import Person
 from receivables.diagnosis import Cause, Remedy
 from storage import overview
-from storage.overview import Measured, Overview
+from storage.overview import Asked, Measured, Overview, Waiting
 
 
 def facts_of(scene: Scene, looking: Looking | None = None) -> HomeFacts:
     """What Dana's Home tab is drawn from, as this house stands."""
     company, now = scene.desk.company, scene.clock.now()
     with scene.db.read() as connection:
-        held = overview.read(connection, company.id, ages=ages(company, now), window=WINDOW, rows=ROWS)
+        held = overview.read(connection, Asked(company.id, "dana", now, ages(company, now), WINDOW, rows=ROWS))
     people = {"dana": DANA, "sam": Person("sam", "Sam Okafor", rights=DANA.rights)}
     return HomeFacts(looking or Looking(), DANA, [company], company, held, people, now)
 
@@ -34,7 +34,13 @@ def troubled(held: Overview) -> Overview:
     course = [Measured(begun + timedelta(hours=place), of, failed, 10) for place, (failed, of) in enumerate(rates)]
     incident = card_states.an_incident(Cause.PERIOD_CLOSED, "2026-02-28").incident
     access = card_states.an_incident(Cause.CREDIT_MEMO_APPLIED, "auto_apply", chosen=True).incident
-    failure, stored = held.page[0]
+    first = held.page[0]
+    dana = replace(first, care=replace(first.care, assignee="dana", assigned_by="sam", assigned_at=begun))
+    until = held.standing.company.synced_at or begun
+    aside = replace(
+        first,
+        care=replace(first.care, snoozed_until=until + timedelta(days=3), snoozed_by="sam", snoozed_cause=first.failure.cause),
+    )
     made = card_states.a_decision(Remedy.UNAPPLY_CREDIT_MEMO, "waiting_approval")
     many = [replace(of, count=12, money_minor=600_000, incident_id=incident.id, age=2) for of in held.failing]
     return replace(
@@ -44,8 +50,11 @@ def troubled(held: Overview) -> Overview:
         failing=[*held.failing, *many],
         escalation=card_states.an_escalation(),
         incidents=[incident, access],
-        waiting=[(made, stored)],
-        page=[(failure, stored)] * ROWS,
+        waiting=[Waiting(made, first.payment)],
+        mine=[dana],
+        snoozed=[aside],
+        snoozed_count=1,
+        page=[first] * ROWS,
         open=237,
     )
 
