@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from workspace_bot import Bot, a_card, a_client, a_workspace, eventually, over_socket
+from workspace_bot import Bot, a_card, a_client, a_workspace, eventually, over_socket, plain
 
 from workspace import Command, Seed, Shortcut, Workspace
 
@@ -62,6 +63,25 @@ def test_the_answer_to_a_command_comes_into_view_wherever_one_was_reading(page: 
     expect(page.get_by_text("Looking for INV-7")).to_be_in_viewport(ratio=1)
     expect(page.get_by_text("Found nothing.")).to_be_in_viewport(ratio=1)
     assert "Message" == page.evaluate("document.activeElement.getAttribute('aria-label')")
+
+
+def test_of_two_quick_choices_both_are_delivered(page: Page, bot: Bot, workspace: Workspace) -> None:
+    release = Event()
+
+    def slowly(ack: Callable[[], None]) -> None:
+        release.wait(2)
+        ack()
+
+    bot.app.action("pick")(slowly)
+    options = [{"text": plain(name), "value": name} for name in ("North", "South")]
+    radios = {"type": "radio_buttons", "action_id": "pick", "options": options}
+    block = {"type": "actions", "block_id": "which", "elements": [radios]}
+    bot.client.chat_postMessage(channel=workspace.channels["receivables"], text="Which?", blocks=[block])
+    for name in ("North", "South"):
+        page.get_by_label(name).check()
+    release.set()
+    told = eventually(lambda: found if len(found := bot.told_of("block_actions")) == 2 else None)
+    assert {"North", "South"} == {body["actions"][0]["selected_option"]["value"] for body in told}
 
 
 def test_messages_have_a_menu_files_a_preview_and_the_channel_says_what_is_missing(
