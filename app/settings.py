@@ -110,6 +110,7 @@ class _CompanyTable(Table):
     writes: Literal["off", "on"] = "off"
     sync_every_minutes: int = Field(60, ge=1, le=10_080)
     large_percentage: int = Field(10, ge=1, le=100)
+    close_day: int | None = Field(None, ge=1, le=28)
     hand_receipt_days: int = Field(7, ge=0, le=366)
     solo: bool = False
     small_credits: Annotated[dict[Currency, str], AfterValidator(amounts)] = Field(default_factory=dict)
@@ -307,6 +308,8 @@ def _company(table: _CompanyTable) -> CompanySettings:
         writes=table.writes == "on",
         sync_every_seconds=table.sync_every_minutes * 60,
         large_percentage=table.large_percentage,
+        daily_summary=table.slack is not None and table.slack.daily_summary,
+        close_day=table.close_day or 0,
         deposit_accounts=MappingProxyType(dict(table.deposit_accounts)),
         hand_receipt_days=table.hand_receipt_days,
         locale=table.locale,

@@ -18,6 +18,7 @@ _OF_BOOKS = {key: described for known in CONNECTORS.values() for key, described 
 #: The keys of each kind of table, to guess what was meant by an unknown one.
 KEYS = (
     "database url company id name time_zone locale start_on writes sync_every_minutes large_percentage hand_receipt_days books "
+    "close_day "
     "deposit_accounts person active books_names may reads remedies limits limits_per_day solo materiality small_credits "
     "credit_reasons feed transaction_number customer customer_id invoices http host port slack channel escalations tell "
     "email mode tls user from to daily_summary"
@@ -37,6 +38,7 @@ _REMEDIES = {
     "start_on": _DATE,
     "books": 'Write a table [company.books] with kind = "embedded" and file',
     "sync_every_minutes": "Write a whole number from 1 to 10080, without quotes",
+    "close_day": "Write a whole number from 1 to 28, without quotes",
     "large_percentage": "Write a whole number from 1 to 100, without quotes",
     "hand_receipt_days": "Write a whole number from 0 to 366, without quotes",
     "deposit_accounts": 'Write a table [company.deposit_accounts] with lines such as "card/USD" = "Card clearing"',

@@ -28,6 +28,8 @@ _MAY_CHANGE = frozenset(
         "solo",
         "sync_every_seconds",
         "large_percentage",
+        "daily_summary",
+        "close_day",
         "hand_receipt_days",
         "credit_words",
         "materiality",

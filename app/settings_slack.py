@@ -25,6 +25,7 @@ class SlackSettings(Table):
     channel: ChannelId
     escalations: ChannelId | None = None
     tell: Annotated[tuple[UserId, ...], Field(strict=False)] = ()
+    daily_summary: bool = True
 
 
 class SlackTable(Table):

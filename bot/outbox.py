@@ -21,6 +21,7 @@ from bot import direct, posting, thread
 from bot.cards import Message, failure_card
 from bot.escalations import digest_card, escalation_card
 from bot.incidents import IncidentFacts, incident_card
+from bot.mornings import this_morning
 from bot.nights import night_card
 from bot.rooms import Channel, Rooms
 from bot.slack_errors import Answer, Trouble, trouble_of
@@ -220,6 +221,8 @@ class Outbox:
                 return incident_card(IncidentFacts(shown, held, frozen, pause), channel, rooms.names)
             if wish.subject_kind == "night":
                 return night_card(nights.get(connection, wish.company, wish.subject), channel)
+            if wish.subject_kind == "summary":
+                return this_morning(connection, channel, work.at)
             if wish.subject_kind == "digest":
                 return digest_card(channel.company.name, escalations.open_causes(connection, wish.company))
             if wish.subject_kind == letters.DIRECT:

@@ -31,6 +31,8 @@ class Company:
     package: str = ""  # where its books are kept, as people call it: "QuickBooks"
     documents: Mapping[str, str] = field(default_factory=dict)  # by our word for one, the package's own: "credit note"
     solo: bool = False  # an office of one: nobody else can decide about what its one person made
+    daily_summary: bool = False  # told in the channel of its cards each working morning
+    close_day: int = 0  # the day of the next month on which a month is closed; 0 where the company does not say
 
     @property
     def words(self) -> Words:

@@ -97,6 +97,21 @@ def want_sync(work: Work) -> None:
     _set(work, synced_at=None)
 
 
+def summary_due_at(connection: Connection, company: str) -> datetime | None:
+    """When the next daily summary is due; None where none is wanted."""
+    query = sa.select(schema.company.c.summary_due_at).where(schema.company.c.id == company)
+    found: datetime | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def move_summary(work: Work, *, before: datetime | None, to: datetime | None) -> bool:
+    """Says when the next daily summary is due. True for exactly one of several processes that ask at the same time."""
+    table = schema.company
+    was = table.c.summary_due_at.is_(None) if before is None else table.c.summary_due_at == before
+    moved = work.connection.execute(sa.update(table).where(table.c.id == work.company, was).values(summary_due_at=to))
+    return moved.rowcount == 1
+
+
 def set_reconciled(work: Work) -> None:
     """The company was proven just now."""
     _set(work, reconciled_at=work.at)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from receivables.payment import PaymentState
 from storage import escalations, nights, schema
 from storage.companies import Pause
 from storage.companies import get as company_row
@@ -64,6 +65,22 @@ def day(connection: Connection, company: str, since: datetime) -> Day:
         pause=row.pause,
         night=nights.get(connection, company, proven) if proven else None,
     )
+
+
+def not_recorded(connection: Connection, company: str, begins: datetime, ends: datetime) -> Mapping[str, tuple[int, int]]:
+    """Of the payments paid between two moments those that are not settled: how many and how much, by currency, most first."""
+    table = schema.payment
+    rows = connection.execute(
+        sa.select(table.c.currency, sa.func.count().label("many"), sa.func.sum(table.c.amount_minor).label("total"))
+        .where(table.c.company == company, table.c.paid_at >= begins, table.c.paid_at < ends)
+        .where(table.c.state.in_(_NOT_SETTLED))
+        .group_by(table.c.currency)
+        .order_by(sa.text("many DESC"), table.c.currency)
+    )
+    return {row.currency: (int(row.many), int(row.total)) for row in rows}
+
+
+_NOT_SETTLED = (PaymentState.RECEIVED, PaymentState.POSTING, PaymentState.POSTED, PaymentState.FAILED)
 
 
 def _count(connection: Connection, *where: sa.ColumnElement[bool]) -> int:

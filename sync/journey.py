@@ -28,6 +28,7 @@ from sync import (
     part_refunds,
     polling,
     posting,
+    summaries,
     verification,
 )
 from sync.desk import Desk
@@ -93,6 +94,7 @@ def run(desk: Desk, progress: Progress | None = None) -> JourneyCounts:
         counts.rates = [asdict(rate) | {"over": rate.over} for rate in measured]
         companies.end_run(work, run_id, counts=asdict(counts), problem=counts.problem or counts.clock_problem)
         companies.set_synced(work)
+    summaries.plan(desk)
     return counts
 
 
@@ -164,6 +166,7 @@ def finish_once(desk: Desk) -> JourneyCounts:
     escalation.remind(desk)
     care.remind(desk)
     care.bring_back(desk)
+    summaries.run_once(desk)
     try:
         finish(desk, counts)
         if counts.decided or counts.posted or counts.refused or counts.failed:

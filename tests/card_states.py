@@ -15,6 +15,7 @@ from bot.cards import Message, failure_card
 from bot.escalations import digest_card, escalation_card
 from bot.incidents import IncidentFacts, incident_card
 from bot.modals import resolve_modal
+from bot.mornings import morning_message
 from bot.nights import night_card
 from bot.rooms import Channel
 from bot.text import Block
@@ -35,6 +36,7 @@ from storage.failures import StoredFailure
 from storage.incidents import IncidentFigures, StoredIncident, root
 from storage.nights import StoredNight
 from storage.payments import StoredPayment
+from storage.summary import Day
 
 COMPANY = a_company()
 WORDS = COMPANY.words
@@ -507,6 +509,9 @@ def other_messages(company_name: str = "Acme Networks") -> dict[str, Message]:
         "escalation": escalation_card(an_escalation(), channel, NAMES),
         "escalation-over": escalation_card(an_escalation(cleared=True), channel, NAMES),
         "digest": digest_card(company_name, counts),
+        "morning": morning_message(
+            a_day(), "Close of March in 3 days: 4 payments of March ($2,310.00) are not recorded.", channel
+        ),
         "night-with-news": night_card(a_night(), channel),
         "night-reopened": night_card(replace(a_night(), found=[], news=[], counts={"reopened": REOPENED}), channel),
         "night-without-proof": night_card(replace(a_night(), proven_at=None, problem="The books cannot be reached."), channel),
@@ -516,6 +521,13 @@ def other_messages(company_name: str = "Acme Networks") -> dict[str, Message]:
 
 #: As the proof keeps it: what somebody opened again, and what was posted into it.
 REOPENED = Reopened(date(2026, 2, 1), date(2026, 2, 28), LATER, "erin", ("TXN-1001", "TXN-1002")).told()
+
+
+def a_day() -> Day:
+    """Four payments fail, for two reasons."""
+    causes = [("credit_memo_applied", 3), ("period_closed", 1)]
+    money = {"credit_memo_applied": {"USD": 181_000}, "period_closed": {"USD": 50_000}}
+    return Day(4, {"USD": 231_000}, causes, money, FOUND_AT - timedelta(days=3), 2, 5, 1, FOUND_AT, None, a_night())
 
 
 def a_night() -> StoredNight:
