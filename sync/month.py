@@ -208,6 +208,16 @@ class RollForward:
 # --- the deposit accounts and receivables -----------------------------------------------------------------------------------
 
 
+#: Where receipts wait for a bank deposit, whatever the books call it; one without an account waits there as well.
+UNDEPOSITED = "Undeposited Funds"
+_WAITING = {"", "undeposited funds", "payments to deposit"}
+
+
+def account_of(receipt: Receipt) -> str:
+    """The deposit account of a receipt, by one name where it waits for a bank deposit."""
+    return UNDEPOSITED if receipt.deposit_account.casefold() in _WAITING else receipt.deposit_account
+
+
 @dataclass
 class Clearing:
     """One deposit account in one currency, by the receipts of the books and by the entries that paid them out again."""
@@ -229,7 +239,7 @@ class Clearing:
     @property
     def is_undeposited(self) -> bool:
         """Where receipts wait for a bank deposit: what pays one out again leaves the bank, not this account."""
-        return self.account.casefold() in _UNDEPOSITED
+        return self.account == UNDEPOSITED
 
     @property
     def received(self) -> Figure:
@@ -252,9 +262,6 @@ class Clearing:
         """
         off = self.deposited if self.is_undeposited else self.paid_out
         return self.opening_minor + self.received.amount_minor - off.amount_minor
-
-
-_UNDEPOSITED = {"", "undeposited funds", "payments to deposit"}
 
 
 @dataclass

@@ -16,6 +16,7 @@ from storage import audit, decisions, mirror, nights
 from storage.engine import Connection
 from sync import mirroring, month_payments, month_signing
 from sync.desk import Desk
+from sync.month import account_of
 from sync.month_package import Detail, MonthEnd
 
 PAGE = 500
@@ -50,14 +51,14 @@ def _in_order(found: MonthEnd) -> list[tuple[str, str]]:
 
 def _receipts(connection: Connection, found: MonthEnd) -> set[str]:
     """Every living receipt, into its account and into receivables. Returns the accounts that hold the portal's money."""
-    portals, after = set(found.company.deposit_accounts.values()) - {""}, ""
+    portals, after = set(found.company.deposit_accounts.values()), ""
     while page := mirror.receipts(connection, found.company.id, limit=PAGE, after=after):
         claimed = decisions.claimed(connection, found.company.id, [receipt.id for receipt in page])
         for receipt in page:
             if not receipt.voided:
                 is_ours, claimed_minor = bool(markers_in(receipt.memo)), claimed.get(receipt.id, 0)
                 if is_ours or claimed_minor:
-                    portals.add(receipt.deposit_account)
+                    portals.add(account_of(receipt))
                 _into_account(found, receipt, is_ours=is_ours, claimed_minor=claimed_minor)
                 _into_receivables(found, receipt)
         after = page[-1].id
@@ -65,7 +66,7 @@ def _receipts(connection: Connection, found: MonthEnd) -> set[str]:
 
 
 def _into_account(found: MonthEnd, receipt: Receipt, *, is_ours: bool, claimed_minor: int) -> None:
-    account = found.account(receipt.deposit_account, receipt.currency)
+    account = found.account(receipt)
     if receipt.received_on > found.month.last:
         return
     if receipt.deposited:
@@ -131,7 +132,7 @@ def _entries(desk: Desk, found: MonthEnd, paid_out: Sequence[Receipt]) -> None:
 
 
 def _entry(found: MonthEnd, receipt: Receipt, entry: MoneyOut) -> None:
-    account = found.account(receipt.deposit_account, entry.currency)
+    account = found.account(receipt)
     if entry.on > found.month.last:
         if entry.kind is not MoneyOutKind.FEE:
             found.owed(entry.currency).out_after.add(entry.amount_minor)

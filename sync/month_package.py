@@ -13,7 +13,7 @@ from receivables.diagnosis import Cause
 from receivables.month import Month
 from storage.decisions import StoredDecision
 from storage.payments import StoredPayment
-from sync.month import Clearing, Figure, Portion, Receivables, RollForward
+from sync.month import Clearing, Figure, Portion, Receivables, RollForward, account_of
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,10 @@ class MonthEnd:
             self.recorded_by_us[currency] = Figure()
         return self.roll_forwards[currency]
 
-    def account(self, name: str, currency: str) -> Clearing:
-        return self.clearing.setdefault((currency, name), Clearing(name, currency))
+    def account(self, receipt: Receipt) -> Clearing:
+        """The account into which a receipt went."""
+        name = account_of(receipt)
+        return self.clearing.setdefault((receipt.currency, name), Clearing(name, receipt.currency))
 
     def owed(self, currency: str) -> Receivables:
         return self.receivables.setdefault(currency, Receivables(currency))

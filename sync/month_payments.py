@@ -156,7 +156,7 @@ def _add(found: MonthEnd, detail: Detail) -> None:
     if missing_minor:
         found.causes.setdefault((payment.currency, detail.cause), Figure()).add(missing_minor)
     if payment.fee_minor and detail.paid_on in found.month and detail.receipts:
-        found.account(detail.receipts[0].deposit_account, payment.currency).fees_told.add(payment.fee_minor)
+        found.account(detail.receipts[0]).fees_told.add(payment.fee_minor)
 
 
 def is_missing(portion: Portion, last: date) -> bool:

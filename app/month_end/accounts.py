@@ -16,7 +16,7 @@ NOT_TOLD = "Payouts are not told by the feed."
 def write(sheet: Sheet, found: MonthEnd) -> None:
     """A block for each account and currency, with a place for the balance of the general ledger."""
     for account in found.clearing.values():
-        sheet.write(f"{plain(account.account) or 'No deposit account'}, {account.currency}", bold=True)
+        sheet.write(f"{plain(account.account)}, {account.currency}", bold=True)
         sheet.header("", "Documents", "Amount", "Check", "What it is")
         _account(sheet, account, found)
         sheet.skip()

@@ -9,11 +9,11 @@ from io import BytesIO
 
 from app.month_end.paper import Formula, Money, Sheet
 from app.month_end.rolled import Totals
-from receivables.words import counted, listed
+from receivables.words import counted, listed, plain
 from sync.month_package import MonthEnd
 
 SHEETS = ("A Roll-forward", "B Deposit accounts", "C Receivables", "D Detail", "E To sign")
-CHART_ROWS = 20  # that the chart covers
+SCALE, ROW_PIXELS = 0.6, 20  # of the chart on the sheet
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,15 @@ def write(sheet: Sheet, found: MonthEnd, beside: Beside) -> None:
     sheet.skip()
     _currencies(sheet, found, beside.totals)
     sheet.skip()
+    _balances(sheet, found)
+    sheet.skip()
     _to_sign(sheet, found)
     sheet.skip()
     _signatures(sheet, found)
     sheet.skip()
-    description = {"description": beside.chart_says, "object_position": 2, "x_scale": 0.6, "y_scale": 0.6}
+    description = {"description": beside.chart_says, "object_position": 2, "x_scale": SCALE, "y_scale": SCALE}
     sheet.sheet.insert_image(sheet.row, 0, "chart.png", {"image_data": BytesIO(beside.chart), **description})
-    sheet.skip(CHART_ROWS)
+    sheet.skip(rows_of(beside.chart))
     sheet.paragraph(beside.chart_says, columns=6, height=48)
 
 
@@ -48,8 +50,8 @@ def as_of(found: MonthEnd) -> list[str]:
     words = found.company.words
     said = [f"Made {words.moment(found.made_at)} from {found.package} and the portal payments that we know of."]
     said += not_over(found)
-    proven = f"was {words.moment(found.proven_at)}" if found.proven_at else "has not been made"
-    said.append(f"The last proof that each payment is in the books exactly once {proven}.")
+    proven = f"The last proof was made {words.moment(found.proven_at)}" if found.proven_at else "No proof was made yet"
+    said.append(f"{proven}: it compares every payment with the books.")
     return said
 
 
@@ -74,6 +76,14 @@ def _currencies(sheet: Sheet, found: MonthEnd, totals: Mapping[str, Totals]) -> 
     sheet.write(said, bold=True)
 
 
+def _balances(sheet: Sheet, found: MonthEnd) -> None:
+    sheet.header("At the end of the month, by the documents", "", "Amount")
+    for account in found.clearing.values():
+        sheet.write(f"{plain(account.account)}, {account.currency}", None, Money(account.closing_minor, account.currency))
+    for currency in found.currencies_of(found.receivables):
+        sheet.write(f"Receivables, {currency}", None, Money(found.receivables[currency].at_end_minor, currency))
+
+
 def _to_sign(sheet: Sheet, found: MonthEnd) -> None:
     signs = Counter(of.sign for of in found.to_sign)
     sheet.write(f"To sign: {counted(len(found.to_sign), 'line')} on sheet E", bold=True)
@@ -91,3 +101,9 @@ def _signatures(sheet: Sheet, found: MonthEnd) -> None:
     pages = f"{listed([f'sheet {name[0]}' for name in SHEETS])}; the number of printed pages stands at the foot of each"
     sheet.write("“Not told” on sheet D is what the feed does not tell: surcharges, fees, payouts.")
     sheet.write(f"This package is this summary and {pages}. Sheet D has {counted(found.payments, 'line')}.")
+
+
+def rows_of(picture: bytes) -> int:
+    """How many rows the picture covers, as its PNG header tells its height."""
+    height = int.from_bytes(picture[20:24], "big")
+    return int(height * SCALE) // ROW_PIXELS + 2

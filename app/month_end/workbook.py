@@ -26,7 +26,7 @@ NOT_TOLD = "not told"  # by the feed; the summary says so
 DETAIL = (
     ("Payment", 18), ("Customer", 22), ("Customer ID", 12), ("Paid at", 16), ("Counted as", 18), ("Tender", 9), ("Currency", 9),
     ("Gross", 13), ("Surcharge", 10), ("Fee", 10), ("Net of fee", 12), ("Rate", 8), ("Payout", 12), ("Receipts", 14),
-    ("Receipt date", 12), ("Month recorded", 11), ("Deposit account", 20), ("Deposit", 12), ("In a deposit or reconciled", 12),
+    ("Receipt date", 12), ("Month recorded", 16), ("Deposit account", 20), ("Deposit", 12), ("In a deposit or reconciled", 12),
     ("Applied to", 26), ("On account", 13), ("Status", 22), ("Cause", 24), ("Remedy", 22), ("Asked by", 15), ("Approved by", 15),
     ("Reason", 30), ("Days open", 8),
 )  # fmt: skip
