@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -370,12 +370,23 @@ def test_demo_ends_with_nothing_lost_or_doubled_and_its_tally_can_fail(tmp_path:
         next(line for line in (tmp_path / "resolve-now.toml").read_text().splitlines() if "start_on" in line)[-10:]
     )
     assert (0, 0) == ((before := count(payments, books, start_on)).lost, before.doubled)
+    _ties_out(CommandLine(tmp_path), start_on + timedelta(days=12))
     first, second = (row[0] for row in read_rows(books, "SELECT id FROM receipts WHERE voided = 0 ORDER BY id LIMIT 2"))
 
     change_file(books, f"UPDATE receipts SET voided = 1, amount_minor = 0, unapplied_minor = 0 WHERE id = '{first}'")
     assert (1, 0) == ((voided := count(payments, books, start_on)).lost, voided.doubled)
     change_file(books, *_copy_of_receipt(books, second))
     assert (1, 1) == ((after := count(payments, books, start_on)).lost, after.doubled)
+
+
+def _ties_out(demo: CommandLine, today: date) -> None:
+    """The month-end package of the demo ties to the general ledger of its books to the cent."""
+    (told,) = demo.answer("report", "--month", f"{today:%Y-%m}", "--out", str(demo.folder / "reports"))
+    assert (True, 0) == (told["adds_up"], told["currencies"]["USD"]["not_recorded_minor"])
+    ledger = {of["account"]: of["debit_minor"] for of in demo.answer("books", "trial-balance")["balances"]}
+    (account,) = told["deposit_accounts"]
+    assert ledger["Undeposited funds"] == account["closing_minor"] > 0
+    assert ledger["Accounts receivable"] + ledger["Customer deposits"] == told["receivables"]["USD"]["at_end_minor"]
 
 
 def _copy_of_receipt(books: Path, receipt_id: str) -> list[str]:
