@@ -19,7 +19,7 @@ from slack_sdk import WebClient
 from bot.answers import Answers as Answering
 from bot.asker import Asker
 from bot.month_ends import MonthEnds
-from bot.rooms import Channel
+from bot.rooms import Channel, NoReports
 from receivables.authority import Person
 from receivables.ports import Report, ReportFile
 
@@ -45,7 +45,7 @@ def test_workbook_and_chart_come_as_a_direct_message_to_whoever_asked(acme: BotS
     assert [] == direct(acme, "sam")
 
 
-class Slow:
+class Slow(NoReports):
     """Makes no report before it is told to."""
 
     def __init__(self) -> None:

@@ -128,7 +128,7 @@ class Sheet:
 
     def _cell(self, column: int, cell: Cell, style: dict[str, object]) -> None:
         match cell:
-            case None:
+            case None | "":
                 if style:
                     self.sheet.write_blank(self.row, column, None, self.formats.of(**style))
             case Formula(text=text, value=Money() as money):
