@@ -75,9 +75,9 @@ class Alarms:
 
     def run_sending(self, bot: Bot) -> None:
         """The same, looks for what somebody deleted, and tells people how what they started ended."""
-        self.run_outbox(bot.outbox)
-        self._every("endings", OUTBOX_SECONDS, bot.endings.run_once)
-        self._every("missing cards", LOOK_SECONDS, bot.missing_cards.run_once)
+        self._every("outbox", OUTBOX_SECONDS, lambda: [workspace.outbox.run_once() for workspace in bot.sendings()])
+        self._every("endings", OUTBOX_SECONDS, lambda: [workspace.endings.run_once() for workspace in bot.sendings()])
+        self._every("missing cards", LOOK_SECONDS, lambda: [workspace.missing_cards.run_once() for workspace in bot.sendings()])
 
     def run_mail(self, outbox: MailOutbox) -> None:
         """Sends what Slack cannot tell."""

@@ -60,13 +60,18 @@ class Connections:
     @cached_property
     def vault(self) -> Vault:
         """Where tokens are kept. Raises ConfigurationError when no key is set."""
+        return Vault(self.db, self.keys, self.clock, self._ids)
+
+    @cached_property
+    def keys(self) -> Keyring:
+        """With which tokens are encrypted. Raises ConfigurationError when no key is set."""
         keys = read_secret(VAULT_KEYS, self.environment)
         if keys is None:
             raise ConfigurationError(
                 f"{variable_of(VAULT_KEYS)} is not set: tokens are only stored encrypted. "
                 f"Create a key with `resolve-now connect --new-key` and set {variable_of(VAULT_KEYS)} to it."
             )
-        return Vault(self.db, Keyring(keys.reveal()), self.clock, self._ids)
+        return Keyring(keys.reveal())
 
     @cached_property
     def budget(self) -> SharedCallBudget:

@@ -11,9 +11,10 @@ from datetime import timedelta
 from app.findings import Finding, Verdict
 from app.secrets import revealed
 from app.settings import CompanySettings
+from app.settings_slack import SlackAccess
 from app.wiring import House
 from receivables.words import counted, listed
-from storage import slack_trouble, vitals
+from storage import slack_places, slack_trouble, vitals
 from storage.slack_trouble import LISTENING, SLACK, SlackTrouble
 
 SOON = timedelta(minutes=5)  # what waits for less is on its way
@@ -29,6 +30,10 @@ def slack(house: House) -> Iterator[Finding]:
     from bot import checking  # noqa: PLC0415  # Slack's libraries take a moment to load
     from bot.installations import client_of  # noqa: PLC0415
 
+    if access.app is not None:
+        yield from _installed(house)
+        yield from _troubles(house)
+        return
     bot, app = revealed(access.bot_token), revealed(access.app_token)
     refused = checking.refusal(bot, app, access.base_url)
     if refused:
@@ -41,13 +46,54 @@ def slack(house: House) -> Iterator[Finding]:
         if missing:
             text = f"The app was not granted {counted(len(missing), 'scope')} that its manifest asks for: {listed(missing)}."
             yield Finding("", "Slack scopes", Verdict.WARNING, text, checking.remedy_of("missing_scope"))
+    yield from _troubles(house)
+
+
+def _troubles(house: House) -> Iterator[Finding]:
+    """What the running program was refused, of Slack itself and of each workspace."""
+    from bot import checking  # noqa: PLC0415
+
     words = house.settings.companies[0].company.words
     with house.db.read() as connection:
         troubles = slack_trouble.standing(connection)
-    for place, what in ((LISTENING, "No press in Slack reaches the running program"), (SLACK, "Slack takes no message")):
-        if place in troubles:
-            text = f"{what} since {words.moment(troubles[place].since_at)}: {troubles[place].problem}."
-            yield Finding("", f"Slack {place}", Verdict.BROKEN, text, checking.remedy_of(troubles[place].problem))
+    for place, known in troubles.items():
+        if place != LISTENING and place.partition(" ")[0] != SLACK:
+            continue  # a channel: told with its company
+        what = "No press in Slack reaches the running program" if place == LISTENING else "Slack takes no message"
+        text = f"{what} since {words.moment(known.since_at)}: {known.problem}."
+        yield Finding("", f"Slack {place}", Verdict.BROKEN, text, checking.remedy_of(known.problem))
+
+
+def _installed(house: House) -> Iterator[Finding]:
+    """Where workspaces install the app themselves: each that ever did."""
+    words = house.settings.companies[0].company.words
+    with house.db.read() as connection:
+        places = slack_places.every(connection, house.connections.keys)
+    for place in places:
+        named = f"{place.name} ({place.id})"
+        if place.token:
+            yield Finding("", "Slack", Verdict.WORKS, f"The app is installed in {named}.")
+        else:
+            gone = f"it was removed there on {words.moment(place.removed_at)}" if place.removed_at else place.problem
+            yield Finding("", "Slack", Verdict.BROKEN, f"The app cannot be used in {named}: {gone}.", _install_there(house))
+    if not places:
+        yield Finding("", "Slack", Verdict.BROKEN, "No workspace has installed the app.", _install_there(house))
+
+
+def _install_there(house: House) -> str:
+    return f"Open {house.settings.slack.address}/slack/install in a browser, and choose the workspace there."
+
+
+def _token(house: House, access: SlackAccess, team: str) -> str:
+    """With which a company's workspace is asked; "" where the app is not installed there."""
+    if access.app is None:
+        return revealed(access.bot_token)
+    from bot.installing import chosen, installation_at  # noqa: PLC0415
+
+    with house.db.read() as connection:
+        places = slack_places.every(connection, house.connections.keys)
+    found = chosen([installation_at(place) for place in places if place.token], team)
+    return found.token if found is not None else ""
 
 
 def slack_of(house: House, company: CompanySettings) -> Iterator[Finding]:
@@ -60,7 +106,12 @@ def slack_of(house: House, company: CompanySettings) -> Iterator[Finding]:
 
     with house.db.read() as connection:
         troubles, waiting = slack_trouble.standing(connection), vitals.undelivered(connection).get(company.id)
-    client = client_of(revealed(access.bot_token), access.base_url)
+    token = _token(house, access, places.team or "")
+    if not token:
+        text = "Cards wait: the app is not installed in this company's workspace, or several have it and team names none."
+        yield Finding(company.id, "channel", Verdict.BROKEN, text, _install_there(house))
+        return
+    client = client_of(token, access.base_url)
     for channel in dict.fromkeys((places.channel, places.escalations or places.channel)):
         name, word = checking.channel_trouble(client, channel)
         yield _channel(company, f"#{name} ({channel})" if name else channel, word, troubles.get(channel))

@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from app.connections import limits_of
 from app.wiring import House
-from storage import mail, slack_trouble, vitals
+from storage import mail, slack_places, slack_trouble, vitals
 from storage.feeds import DATABASE_SILENT
 from storage.slack_trouble import SlackTrouble
 from storage.vitals import Vitals
@@ -105,6 +105,7 @@ class Health:
             with self._house.db.read() as connection:
                 found, waiting = vitals.moments(connection), vitals.undelivered(connection)
                 troubles, unsent = slack_trouble.standing(connection), mail.unsent(connection)
+                removed = slack_places.removed(connection)
         except DATABASE_SILENT:
             return False, {"error": "Our database does not answer."}
         if not vitals.writable(self._house.db):
@@ -124,6 +125,7 @@ class Health:
                 for place, known in troubles.items()
             },
             **({"mails_not_sent": {"mails": unsent.mails, "oldest_at": _iso(unsent.oldest_at)}} if unsent else {}),
+            "slack_removed": {place: {"name": name, "at": _iso(at)} for place, name, at in removed},
         }
 
     def metrics(self) -> bytes:

@@ -9,14 +9,15 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from app.health import Health
 from app.http_messages import MOST_REQUESTS, TOO_MANY, Answer, Refused, said, told, whole_body
-from bot.manifest import EVENTS
-from bot.requests import MOST_BYTES
+from bot.manifest import COME_BACK, EVENTS, INSTALL
+from bot.requests import MOST_BYTES, Answered
 
 if TYPE_CHECKING:
     from bot.bolt import Bot
@@ -32,6 +33,9 @@ class SlackRoutes:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="slack-http")
         self._under_way = 0
         self.routes = [Route(EVENTS, self._events, methods=["POST"])] if bot.takes_requests else []
+        if bot.takes_requests and bot.installing is not None:
+            self._installing = bot.installing
+            self.routes += [Route(INSTALL, self._begin, methods=["GET"]), Route(COME_BACK, self._finish, methods=["GET"])]
 
     async def _events(self, request: Request) -> Response:
         if self._under_way >= MOST_REQUESTS:
@@ -47,6 +51,18 @@ class SlackRoutes:
             return self._refused(request, Answer(400, {"error": "The message ended before it was complete."}))
         finally:
             self._under_way -= 1
+        return self._sent(request, answered)
+
+    async def _begin(self, request: Request) -> Response:
+        """Somebody wants to install the app."""
+        return self._sent(request, await run_in_threadpool(self._installing.begin, dict(request.query_params)))
+
+    async def _finish(self, request: Request) -> Response:
+        """Their browser is back from Slack."""
+        query, cookie = dict(request.query_params), request.headers.get("cookie", "")
+        return self._sent(request, await run_in_threadpool(self._installing.finish, query, cookie))
+
+    def _sent(self, request: Request, answered: Answered) -> Response:
         self._health.answered(answered.status)
         told(request, answered.status)
         response = Response(answered.body, answered.status)

@@ -21,7 +21,7 @@ KEYS = (
     "close_day "
     "deposit_accounts person active books_names may reads remedies limits limits_per_day solo materiality small_credits "
     "credit_reasons feed transaction_number customer customer_id invoices http host port slack channel escalations tell "
-    "email mode tls user from to daily_summary"
+    "email mode address team tls user from to daily_summary"
 ).split() + list(_OF_BOOKS)
 
 _ID = "Write 1 to 40 lowercase letters, digits and hyphens, beginning with a letter or digit, in double quotes"
@@ -60,6 +60,8 @@ _REMEDIES = {
     "port": "Write a whole number from 0 to 65535, without quotes",
     "slack": "Write a person's accounts as [\"T0123456789/U0123456789\"], and a company's channel in a table [company.slack]",
     "mode": 'Write "socket", or "http" where Slack sends to an address of yours',
+    "address": 'Write the address at which browsers reach this program, such as "https://resolve-now.example.com"',
+    "team": 'Write the id of the workspace or organization, such as "T0123456789"',
     "channel": _CHANNEL,
     "escalations": _CHANNEL,
     "tell": 'Write Slack member ids, such as ["U0123456789"]',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,11 +13,12 @@ from app import failure_view
 from app.secrets import revealed
 from app.settings import Settings
 from app.settings_now import AsOfNow
-from app.settings_slack import SlackSettings
+from app.settings_slack import SlackAccess, SlackSettings
 from app.wiring import House
 from bot.accounts import SlackAccounts
 from bot.bolt import Bot
-from bot.installations import OneInstallation
+from bot.installations import Installations, OneInstallation
+from bot.installing import OurApp, WorkspacesThatInstall
 from bot.rooms import Channel, Rooms
 from receivables.diagnosis import Remedy
 from receivables.errors import ConfigurationError, StaleDecision
@@ -137,7 +139,11 @@ def channels_of(settings: Settings) -> dict[str, Channel]:
     serves = Counter(channel for company in settings.companies if company.slack for channel in set(_both(company.slack)))
     return {
         company.id: Channel(
-            company.company, *_both(slack), tuple(slack.tell), any(serves[channel] > 1 for channel in _both(slack))
+            company.company,
+            *_both(slack),
+            tuple(slack.tell),
+            any(serves[channel] > 1 for channel in _both(slack)),
+            slack.team or "",
         )
         for company in settings.companies
         if (slack := company.slack) is not None
@@ -159,15 +165,23 @@ def open_bot(house: House, wake: Wake) -> Bot | None:
         raise ConfigurationError(
             "Slack tokens are set, but no company has a [company.slack] channel for its cards. Add one, or unset the tokens."
         )
-    installations = OneInstallation(revealed(access.bot_token), access.base_url)
-    accounts = SlackAccounts(installations, access.base_url, house.clock)
     rooms = Rooms(
-        house.db, house.clock, house.ids, channels, house.people, Decider(house), wake, house.owner, accounts, Reporter(house)
+        house.db, house.clock, house.ids, channels, house.people, Decider(house), wake, house.owner, reporting=Reporter(house)
     )
+    ours, installations = access.app, _installations(house, access, rooms)
+    rooms = replace(rooms, accounts=SlackAccounts(installations, access.base_url, house.clock))
     return Bot(
         rooms,
         installations,
         base_url=access.base_url,
         app_token=revealed(access.app_token),
         signing_secret=revealed(access.signing_secret),
+        app=OurApp(ours.client_id, ours.client_secret.reveal(), ours.address) if ours else None,
     )
+
+
+def _installations(house: House, access: SlackAccess, rooms: Rooms) -> Installations:
+    """The workspace of the bot token, or those that installed the app. Raises ConfigurationError without a key for tokens."""
+    if access.bot_token is not None:
+        return OneInstallation(access.bot_token.reveal(), access.base_url)
+    return WorkspacesThatInstall(rooms, house.connections.keys)

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -17,14 +18,13 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot import asking, care_window, commands, home_tab, presses
 from bot.answers import Answers
-from bot.endings import Endings
 from bot.hearing import Hearing, heard_again
 from bot.installations import Installations, authorizing, client_of
-from bot.missing_cards import MissingCards
-from bot.outbox import Outbox
+from bot.installing import Installing, OurApp, WorkspacesThatInstall
 from bot.replies import with_replies
 from bot.requests import Answered, Requests
 from bot.rooms import Rooms
+from bot.sending import Sending, Workspaces, sending
 from bot.slack_errors import trouble_of
 from receivables.ports import Clock
 
@@ -65,11 +65,19 @@ class Bot:
     """One process's connection to Slack: it listens from `start` to `stop`, and `outbox.run_once` sends.
 
     Making one asks Slack nothing, so that payments go on while Slack does not answer. With an app token it listens over Socket
-    Mode; with a signing secret Slack sends requests, which whoever serves HTTP hands to `handle`.
+    Mode; with a signing secret Slack sends requests, which whoever serves HTTP hands to `handle`. With `app` workspaces install
+    it themselves.
     """
 
     def __init__(
-        self, rooms: Rooms, installations: Installations, *, base_url: str, app_token: str = "", signing_secret: str = ""
+        self,
+        rooms: Rooms,
+        installations: Installations,
+        *,
+        base_url: str,
+        app_token: str = "",
+        signing_secret: str = "",
+        app: OurApp | None = None,
     ) -> None:
         logging.getLogger("slack_bolt").setLevel(logging.WARNING)  # at INFO it logs whole bodies of bad requests
         self._listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack-listener")
@@ -85,10 +93,17 @@ class Bot:
         asking.register(self.app, commands.register(self.app, rooms, self._answers), self._answers)
         care_window.register(self.app, rooms, self._answers)
         self._home = home_tab.register(self.app, rooms, self._answers)
-        cards = client_of(installations.of_company(""), base_url)
-        self.outbox = Outbox(rooms, cards)
-        self.missing_cards = MissingCards(rooms, cards, self.outbox.alone)
-        self.endings = Endings(rooms, cards)
+        several = installations if isinstance(installations, WorkspacesThatInstall) else None
+        nobody = replace(rooms, channels={}) if several else rooms  # each workspace has a sender of its own then
+        self._own = sending(nobody, client_of("" if several else installations.of_company(""), base_url))
+        self.outbox, self.missing_cards, self.endings = self._own.outbox, self._own.missing_cards, self._own.endings
+        self._workspaces = Workspaces(rooms, several, base_url) if several else None
+        self.installing = Installing(rooms, several, app, base_url, signing_secret) if several and app else None
+        if several:
+            several.listen(self.app)
+        else:  # what is sent next says it too
+            self.app.event("app_uninstalled")(lambda: log.warning("slack_removed"))
+            self.app.event("tokens_revoked")(lambda: log.warning("slack_removed"))
         self.acknowledged: Callable[[float], None] = lambda _: None  # told the seconds from a press until its acknowledgement
         self._rooms = rooms
         self._socket: SocketModeHandler | None = _Timed(self.app, app_token, rooms.clock, self._tell) if app_token else None
@@ -98,6 +113,10 @@ class Bot:
 
     def _tell(self, seconds: float) -> None:
         self.acknowledged(seconds)
+
+    def sendings(self) -> list[Sending]:
+        """What sends for each workspace, as it is now."""
+        return [self._own] if self._workspaces is None else self._workspaces.now()
 
     @property
     def takes_requests(self) -> bool:

@@ -24,13 +24,22 @@ BOT_SCOPES = (
 )
 
 
+BOT_EVENTS = (
+    "app_home_opened",
+    "app_mention",
+    "message.im",
+    "app_uninstalled",  # its token is forgotten
+    "tokens_revoked",
+)
 EVENTS = "/slack/events"  # where Slack sends presses, windows and commands in HTTP mode
+INSTALL, COME_BACK = "/slack/install", "/slack/oauth_redirect"  # where workspaces install the app themselves
 
 
 def manifest(name: str = "Resolve Now", address: str = "") -> dict[str, Any]:
     """What is used and nothing else: Home, a slash command, two shortcuts. Socket Mode, or requests to an address of ours."""
     sends_to = {"url": f"{address}{EVENTS}"} if address else {}
     asks = {"request_url": f"{address}{EVENTS}"} if address else {}
+    comes_back = {"redirect_urls": [f"{address}{COME_BACK}"]} if address else {}
     return {
         "display_information": {"name": name, "description": "Shows why payments fail to sync and how to resolve them."},
         "features": {
@@ -60,9 +69,9 @@ def manifest(name: str = "Resolve Now", address: str = "") -> dict[str, Any]:
                 }
             ],
         },
-        "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
+        "oauth_config": {**comes_back, "scopes": {"bot": list(BOT_SCOPES)}},
         "settings": {
-            "event_subscriptions": {**asks, "bot_events": ["app_home_opened", "app_mention", "message.im"]},
+            "event_subscriptions": {**asks, "bot_events": list(BOT_EVENTS)},
             "interactivity": {"is_enabled": True, **asks},
             "socket_mode_enabled": not address,
             "org_deploy_enabled": True,

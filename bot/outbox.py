@@ -60,11 +60,13 @@ class Outbox:
     rooms: Rooms
     client: WebClient
     team: str = ""  # Slack's own id, asked for with the first message
-    quiet_until: dict[str, float] = field(default_factory=dict)  # channel, or SLACK for all of them -> monotonic seconds
+    quiet_until: dict[str, float] = field(default_factory=dict)  # channel, or `place` for all of them -> monotonic seconds
+    shared: Alone | None = None  # the locks of this process, where it has several senders
+    place: str = SLACK  # the name of this workspace where its trouble is remembered
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.rooms.clock)  # of what other processes hold
-        self.alone = Alone(self.rooms.db, idle_seconds=FROZEN_SECONDS)
+        self.alone = self.shared or Alone(self.rooms.db, idle_seconds=FROZEN_SECONDS)
         self._troubles: Mapping[str, SlackTrouble] = {}  # as the rows say, since they were read last
 
     def run_once(self) -> int:
@@ -73,7 +75,7 @@ class Outbox:
         with rooms.db.read() as connection:
             companies_here = [company for company in outbox.leaving(connection) if company in rooms.channels]
             self._troubles = slack_trouble.standing(connection) if companies_here else {}
-        if not companies_here or self._is_left_alone(SLACK, now):
+        if not companies_here or self._is_left_alone(self.place, now):
             return 0
         ours = {channel for channel in self._channels_of_ours(companies_here) if not self._is_left_alone(channel, now)}
         for company in companies_here:
@@ -115,7 +117,7 @@ class Outbox:
 
     def _claim(self, company: str, urgent: bool) -> Sequence[Waiting]:
         """The messages of a line; a single one where it is to find out whether Slack takes anything again."""
-        is_trial = not self._troubles.keys().isdisjoint((self._channel(company, urgent), SLACK))
+        is_trial = not self._troubles.keys().isdisjoint((self._channel(company, urgent), self.place))
         limit = 1 if is_trial else MESSAGES_PER_LINE
         with self.rooms.work(company) as work:
             return outbox.claim(work, self.watch, owner=self.rooms.owner, lease_seconds=LEASE_SECONDS, limit=limit, urgent=urgent)
@@ -151,7 +153,7 @@ class Outbox:
     def _seconds_to_wait(self, wish: Waiting) -> float:
         """0.0 is now. A channel is written to once a second, and one subject's messages leave in order."""
         now = self.rooms.clock.monotonic()
-        until = max(self.quiet_until.get(self._target(wish), 0.0), self.quiet_until.get(SLACK, 0.0))
+        until = max(self.quiet_until.get(self._target(wish), 0.0), self.quiet_until.get(self.place, 0.0))
         if until > now:
             return until - now + BEHIND_SECONDS
         with self.rooms.db.read() as connection:
@@ -298,7 +300,7 @@ class Outbox:
             answer = replace(answer, trouble=Trouble.UNKNOWN)  # it is one person's conversation: nobody else waits for it
         match answer.trouble:
             case Trouble.AWAY | Trouble.CHANNEL | Trouble.ACCESS:
-                seconds = self._leave_alone(SLACK if answer.trouble is Trouble.ACCESS else target, answer)
+                seconds = self._leave_alone(self.place if answer.trouble is Trouble.ACCESS else target, answer)
             case Trouble.WAIT:
                 seconds = answer.seconds
                 self.quiet_until[target] = self.rooms.clock.monotonic() + seconds
@@ -327,7 +329,7 @@ class Outbox:
 
     def _taken_again(self, target: str) -> None:
         """Something was taken: whatever was wrong there, or with Slack itself, is over."""
-        over = [place for place in (target, SLACK) if place in self._troubles]
+        over = [place for place in (target, self.place) if place in self._troubles]
         if over:
             log.info("slack_takes_messages_again", places=over)
             with self.rooms.db.work() as connection:

@@ -29,6 +29,7 @@ class Channel:
     escalations: str
     tell_people: tuple[str, ...] = ()
     is_shared: bool = False
+    team: str = ""  # the workspace or organization of the channels; "" where only one has the app
 
 
 class NoReports:

@@ -18,7 +18,7 @@ PURPOSE = "slack"
 
 @dataclass(frozen=True)
 class SlackPlace:
-    """A workspace ("T…") or organization ("E…"). `token` is "" where the app was removed there, at `removed_at`."""
+    """A workspace ("T…") or organization ("E…"). `token` is "" where the app was removed there, or `problem` says why."""
 
     id: str
     enterprise: str
@@ -28,11 +28,19 @@ class SlackPlace:
     installed_at: datetime
     removed_at: datetime | None = None
     token: str = field(default="", repr=False)
+    problem: str = ""
 
 
 def every(connection: Connection, keys: Keyring) -> Sequence[SlackPlace]:
-    """All places. Raises ConfigurationError where a token was stored with a key that is not set."""
+    """All places, also those where the app was removed."""
     return [_place(row, keys) for row in connection.execute(sa.select(schema.slack_place).order_by(schema.slack_place.c.id))]
+
+
+def removed(connection: Connection) -> Sequence[tuple[str, str, datetime]]:
+    """(id, name, when) of the places where the app was removed; asked without a key."""
+    table = schema.slack_place
+    rows = connection.execute(sa.select(table).where(table.c.removed_at.is_not(None)).order_by(table.c.id))
+    return [(row.id, row.name, row.removed_at) for row in rows]
 
 
 def install(connection: Connection, keys: Keyring, place: SlackPlace) -> None:
@@ -59,21 +67,10 @@ def remove(connection: Connection, place_id: str, now: datetime) -> bool:
 
 
 def _place(row: sa.Row[tuple[object, ...]], keys: Keyring) -> SlackPlace:
-    held = row._mapping
+    held, token, problem = dict(row._mapping), "", ""
+    body = held.pop("body")
     try:
-        token = keys.opened(held["id"], PURPOSE, held["body"]) if held["body"] else ""
+        token = keys.opened(held["id"], PURPOSE, body) if body else ""
     except ConfigurationError:
-        raise ConfigurationError(
-            f"The Slack token of {held['name']} ({held['id']}) cannot be read with the vault's keys. "
-            "Put the key it was stored with behind the newest, or install the app there again: open /slack/install."
-        ) from None
-    return SlackPlace(
-        held["id"],
-        held["enterprise"],
-        held["name"],
-        held["bot_user"],
-        held["scopes"],
-        held["installed_at"],
-        held["removed_at"],
-        token,
-    )
+        problem = "its token cannot be read with the vault's keys"
+    return SlackPlace(**held, token=token, problem=problem)

@@ -201,6 +201,22 @@ def test_slack_sends_requests_where_the_mode_says_so(tmp_path: Path) -> None:
     assert "APP_TOKEN is not set" in refusal(tmp_path, WHOLE, **tokens)
 
 
+def test_workspaces_install_the_app_where_its_id_its_secret_and_an_address_are_set(tmp_path: Path) -> None:
+    text = '[slack]\nmode = "http"\naddress = "https://rn.example.com/"\n[http]\nport = 0\n' + WHOLE
+    ours = {"RESOLVE_NOW_SLACK_CLIENT_ID": "1.2", "RESOLVE_NOW_SLACK_CLIENT_SECRET": "hunter2"}
+    signing = {"RESOLVE_NOW_SLACK_SIGNING_SECRET": "s"}
+    access = loaded(tmp_path, text, **ours, **signing).slack_access
+    assert access is not None
+    assert access.app is not None
+    assert ("1.2", "https://rn.example.com", None) == (access.app.client_id, access.app.address, access.bot_token)
+    assert "hunter2" not in repr(access)
+    assert "SIGNING_SECRET is not set" in refusal(tmp_path, text, **ours)
+    assert "missing: [slack] address." in refusal(tmp_path, text.replace("address", "#"), **ours, **signing)
+    assert "CLIENT_SECRET" in refusal(tmp_path, text, RESOLVE_NOW_SLACK_CLIENT_ID="1.2", **signing)
+    assert "BOT_TOKEN for one workspace" in refusal(tmp_path, text, RESOLVE_NOW_SLACK_BOT_TOKEN="x", **ours, **signing)
+    assert "slack, address" in refusal(tmp_path, text.replace("https://rn", "http://rn"), **ours, **signing)
+
+
 def test_people_have_accounts_of_workspaces_and_organizations_or_an_address_of_their_own(tmp_path: Path) -> None:
     accounts = 'slack = ["T0123456789/U0123456789", "E0123456789/W0123456789"]'
     text = WHOLE.replace('id = "dana"', f'id = "dana"\n{accounts}').replace('id = "kim"', 'id = "kim"\nemail = "kim@example.com"')
