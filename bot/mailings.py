@@ -33,12 +33,12 @@ FOOT = "This is an automatic message of Resolve Now. Who gets it is set in [comp
 
 @dataclass(frozen=True)
 class Mailing:
-    """Who of a company gets mails, and where its messages go in Slack."""
+    """Who of a company gets mails, and the places of Slack whose trouble is its own."""
 
     company: Company
     to: tuple[str, ...]
     daily_summary: bool = False
-    channels: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def subject(mailing: Mailing, piece: News) -> str:
 def _standing(connection: Connection, mailing: Mailing, now: datetime) -> Iterator[News]:
     company, words = mailing.company, mailing.company.words
     troubles = slack_trouble.standing(connection)
-    for place in (*dict.fromkeys(mailing.channels), SLACK, LISTENING) if mailing.channels else ():
+    for place in dict.fromkeys(mailing.places):
         if place in troubles and now - troubles[place].since_at >= PATIENCE:
             yield _slack_silent(connection, mailing, troubles[place])
     pause = companies.get(connection, company.id).pause
@@ -99,7 +99,7 @@ def _slack_silent(connection: Connection, mailing: Mailing, known: SlackTrouble)
     since, waiting = words.moment(known.since_at), vitals.undelivered(connection).get(mailing.company.id)
     if known.place == LISTENING:
         what, subject = "no press in Slack reaches Resolve Now", f"presses in Slack do not arrive since {since}"
-    elif known.place == SLACK:
+    elif known.place.partition(" ")[0] == SLACK:
         what, subject = "Slack takes no message from Resolve Now", f"cards do not reach Slack since {since}"
     else:
         what = f"the channel {known.place} takes no message from Resolve Now"

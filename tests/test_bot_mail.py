@@ -40,7 +40,7 @@ def acme(tmp_path: Path) -> Iterator[Scene]:
 
 def outbox_of(acme: Scene, post: Post, *, daily_summary: bool = False) -> MailOutbox:
     server = MailServer("127.0.0.1", post.port, "none", "resolve-now@example.com")
-    mailing = Mailing(acme.desk.company, TO, daily_summary, (CHANNEL,))
+    mailing = Mailing(acme.desk.company, TO, daily_summary, (CHANNEL, "listening"))
     return MailOutbox(acme.db, acme.clock, acme.desk.ids, server, {"acme": mailing})
 
 
@@ -85,6 +85,15 @@ def test_a_channel_that_takes_nothing_is_mailed_after_a_quarter_of_an_hour_and_a
     assert "Slack says: is_archived." in text
     assert "Unarchive it, or name another channel." in text
     assert [list(TO)] * 2 == post.recipients
+
+
+def test_presses_that_do_not_arrive_are_mailed(acme: Scene, mails: MailOutbox, post: Post) -> None:
+    with acme.db.work() as connection:
+        now = acme.clock.now()
+        slack_trouble.found(connection, "listening", "invalid_auth", at=now, try_at=now)
+    rung(acme, mails, 20)
+
+    assert ["Acme Networks: presses in Slack do not arrive"] == [subject.partition(" since")[0] for subject in subjects(post)]
 
 
 def test_books_out_of_reach_and_escalations_are_mailed_with_their_end(acme: Scene, mails: MailOutbox, post: Post) -> None:
