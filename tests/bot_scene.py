@@ -7,6 +7,7 @@ directly (`carry_out`, `deliver`), so that no test waits for real seconds.
 from __future__ import annotations
 
 import copy
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -181,6 +182,11 @@ class BotScene:
         """The one card of a payment."""
         (found,) = [message for message in self.messages() if f"Payment {number}" in message["text"]]
         return found
+
+    def numbers(self, channel: str = "payments-sync") -> list[str]:
+        """The payments that have a card, in the order in which the cards stand."""
+        named = [re.search(r"Payment (TXN-\d+)", message["text"]) for message in self.messages(channel)]
+        return [found[1] for found in named if found]
 
     def calls(self, method: str) -> list[Json]:
         """The calls of one method that reached Slack, with their errors."""
