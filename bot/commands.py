@@ -107,7 +107,8 @@ class Commands:
 
     def _answered(self, body: Mapping[str, Any], client: WebClient, respond: Respond, do: Callable[[Asker], object]) -> None:
         try:
-            account = str(body.get("user_id") or (body.get("user") or {}).get("id") or "")
+            event = body.get("event") or {}
+            account = str(body.get("user_id") or (body.get("user") or {}).get("id") or event.get("user") or "")
             do(Asker(self.rooms.person(body), self.answers, client, respond, str(body.get("trigger_id") or ""), account))
         except ReceivablesError as error:
             self.answers.tell(respond, error.message)

@@ -21,6 +21,7 @@ from bot.text import (
     NUMBER_AT_MOST,
     Block,
     button,
+    confirmation,
     context,
     cut,
     header,
@@ -272,6 +273,7 @@ def _by_cause_and_age(failing: Sequence[Failing], words: Words) -> list[Block]:
         if (held := [of for of in failing if of.age == place])
     ]
     return [
+        header("By cause"),
         {"type": "section", "block_id": "home_causes", "fields": fields},
         context(f"{others}By age: {'; '.join(by_age)}."),
     ]
@@ -320,7 +322,8 @@ def _approvals(facts: HomeFacts, names: Names) -> list[Block]:
         asked = f"{by} asked for “{decision.remedy.label}” on {at}"
         amount = words.money(decision.amount_minor, decision.currency)
         who = f"{plain(decision.transaction_number, NUMBER_AT_MOST)} · {plain(waiting.payment.payment.customer)} · {amount}"
-        approve = button("approve", cut(f"Approve: {decision.remedy.label}", 75), decision.id, style="primary")
+        sure = confirmation(f"Approve: {decision.remedy.label}", f"{who}. {asked}.", "Yes, approve it")
+        approve = button("approve", cut(f"Approve: {decision.remedy.label}", 75), decision.id, style="primary", confirm=sure)
         elements = [approve, button("withdraw", "Decline", decision.id)]
         elements += [resolve_now(decision.failure_id)] if decision.failure_id else []
         blocks += [section(f"{who}\n{asked}"), {"type": "actions", "elements": elements}]

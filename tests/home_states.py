@@ -15,7 +15,20 @@ from bot.text import Block
 from receivables.authority import Person
 from receivables.diagnosis import Cause, Remedy
 from storage import overview
-from storage.overview import Asked, Measured, Overview, Waiting
+from storage.overview import Asked, Listed, Measured, Overview, Waiting
+
+#: What else is failing: number, customer, minor units, cause.
+OTHERS = (
+    ("TXN-88", "Globex", 1_250_00, Cause.INVOICE_NOT_READY),
+    ("TXN-91", "Initech", 84_10, Cause.RECEIPT_ALREADY_ENTERED),
+    ("TXN-92", "Vehement Capital Partners", 12_000_00, Cause.PERIOD_CLOSED),
+    ("TXN-95", "Umbrella", 430_00, Cause.PAYMENT_RETURNED),
+)
+
+
+def _other(listed: Listed, number: str, customer: str, minor: int, cause: Cause) -> Listed:
+    payment = replace(listed.payment.payment, transaction_number=number, customer=customer, amount_minor=minor, allocations=())
+    return replace(listed, failure=replace(listed.failure, cause=cause), payment=replace(listed.payment, payment=payment))
 
 
 def facts_of(scene: Scene, looking: Looking | None = None) -> HomeFacts:
@@ -54,7 +67,7 @@ def troubled(held: Overview) -> Overview:
         mine=[dana],
         snoozed=[aside],
         snoozed_count=1,
-        page=[first] * ROWS,
+        page=[_other(first, *of) for of in OTHERS],
         open=237,
     )
 

@@ -60,7 +60,7 @@ def test_it_says_how_the_company_stands_and_what_waits(busy: Scene) -> None:
             "12 payments · $6,000.00. Owner: Sam Okafor.",
             "Sam Okafor asked for “Unapply credit memo”",
             "Approve: Unapply credit memo",
-            "TXN-1 · Hooli · $500.00",
+            "TXN-92 · Vehement Capital Partners · $12,000.00",
             "Assigned to you",
             "since Mar 10, 2026 · assigned to Dana Reyes",
             "Snoozed: 1 payment",
@@ -207,6 +207,12 @@ def test_it_is_published_when_it_is_opened_and_again_after_what_the_person_did(a
 
     _press(acme, "home_search", choice="txn-1")
     eventually(lambda: "1 payment found for “txn-1”" in _text(_home(acme)))
+
+    rung = acme.bell.rung
+    _press(acme, "say/sync")
+    eventually(lambda: acme.bell.rung > rung)
+    here = acme.workspace.snapshot()["channels"][dana]
+    eventually(lambda: "A sync starts" in str(acme.workspace.messages(here)))
 
     bea = acme.workspace.people["bea"]
     acme.workspace.open_home(bea)
