@@ -143,7 +143,8 @@ def _top(facts: HomeFacts) -> list[Block]:
         elements.append(
             {"type": "static_select", "action_id": CHOSEN, "options": options, "initial_option": _option(facts.company)}
         )
-    elements += [button("say/sync", "Sync now", "sync"), button(AGAIN, "Refresh", "again")]
+    said = (("Sync now", "sync"), ("Month end", "report"))
+    elements += [*(button(f"say/{text}", label, text) for label, text in said), button(AGAIN, "Refresh", "again")]
     entry: Block = {
         "type": "plain_text_input",
         "action_id": TYPED,

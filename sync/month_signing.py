@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from receivables.books_records import CreditMemo
 from receivables.diagnosis import Remedy
-from receivables.words import capitalized, counted, plain
+from receivables.words import capitalized, counted, listed, plain
 from storage import audit, decisions, mirror, month_end, other_money
 from storage.audit import AuditRow
 from storage.decisions import StoredDecision
@@ -24,9 +25,10 @@ _SIGNED = {
     Remedy.NOT_DUPLICATE: Sign.NOT_DUPLICATE,
     Remedy.VOID_RECEIPT: Sign.VOIDED,
     Remedy.MATCH: Sign.MATCHED,
-    Remedy.ACCEPT_CORRECTION: Sign.CORRECTED,
 }
-_RECORD = ("period.reopened", "period.closed_again", "company.not_proven", "alias.remembered", "alias.taken_back")
+_RECORD = (
+    "period.reopened", "period.closed_again", "company.not_proven", "alias.remembered", "alias.taken_back", "payment.corrected",
+)  # fmt: skip
 
 
 def gather(desk: Desk, connection: Connection, found: MonthEnd) -> None:
@@ -38,8 +40,9 @@ def gather(desk: Desk, connection: Connection, found: MonthEnd) -> None:
     bare = month_end.dismissed_without_receipt(connection, company.id, dismissed) if dismissed else frozenset()
     for decision in made:
         found.to_sign += _of_decision(desk, decision, without_receipt=decision.transaction_number in bare)
-    for row in audit.between(connection, company.id, _RECORD, begins, ends):
-        found.to_sign += _of_row(desk, row)
+    rows = audit.between(connection, company.id, _RECORD, begins, ends)
+    found.to_sign += [signed for row in rows for signed in _of_row(desk, row)]
+    found.to_sign += _corrections(desk, connection, [row for row in rows if row.action == "payment.corrected"])
     _credits(desk, connection, found)
     order = list(Sign)
     found.to_sign.sort(key=lambda of: (order.index(of.sign), of.on, of.transaction))
@@ -85,6 +88,47 @@ def _of_row(desk: Desk, row: AuditRow) -> Iterator[ToSign]:
             yield ToSign(Sign.MATCHED, on, number, what, by=desk.name_of(row.actor))
         case "alias.taken_back":
             yield ToSign(Sign.MATCHED, on, number, "A remembered spelling was taken back.", by=desk.name_of(body["person"]))
+
+
+def _corrections(desk: Desk, connection: Connection, rows: Sequence[AuditRow]) -> Iterator[ToSign]:
+    """The portal's corrections that were taken: what was, and what is now."""
+    bodies = [json.loads(row.body) for row in rows]
+    made = {of.id: of for of in decisions.by_ids(connection, desk.company.id, {body["decision"] for body in bodies})}
+    for row, body in zip(rows, bodies, strict=True):
+        before, after, decision = body["before"], body["after"], made.get(body["decision"])
+        changed = [name for name in _CONTENT if before.get(name) != after.get(name)]
+        told = [f"{_CONTENT[name]} {_told(desk, name, before)}, now {_told(desk, name, after)}" for name in changed]
+        yield ToSign(
+            Sign.CORRECTED,
+            desk.company.day_of(row.at),
+            row.transaction_number or "",
+            f"{capitalized('; '.join(told) or 'the same content')}.",
+            after["currency"],
+            after["amount_minor"],
+            *people_of(desk, decision),
+            decision.reason if decision else "",
+        )
+
+
+_CONTENT = {
+    "amount_minor": "amount", "currency": "currency", "customer": "customer", "customer_id": "customer ID", "paid_at": "paid",
+    "method": "tender", "invoices": "invoices", "invoices_minor": "amounts by invoice",
+}  # fmt: skip
+
+
+def _told(desk: Desk, name: str, content: Mapping[str, Any]) -> str:
+    """One thing that the feed said of a payment, in words."""
+    words, value = desk.company.words, content.get(name)
+    match name:
+        case "amount_minor":
+            return words.money(content["amount_minor"], content["currency"])
+        case "invoices_minor":
+            return listed([words.money(minor, content["currency"]) for minor in content["invoices_minor"]]) or "none"
+        case "paid_at":
+            return words.moment(datetime.fromisoformat(content["paid_at"]))
+        case "invoices":
+            return listed([plain(number) for number in content["invoices"]]) or "none"
+    return plain(str(value or "")) or "none"
 
 
 def _credits(desk: Desk, connection: Connection, found: MonthEnd) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -10,9 +11,11 @@ from month_played import CLEARING, played
 from scene import Scene
 
 from accounting.embedded.general_ledger import CUSTOMER_DEPOSITS, RECEIVABLE, UNDEPOSITED
+from receivables.diagnosis import Remedy
 from receivables.errors import ConfigurationError
 from receivables.month import Month
-from sync import month_end
+from receivables.payment import Allocation
+from sync import month_end, requests
 from sync.month import Line
 from sync.month_package import Detail, MonthEnd, Sign
 
@@ -151,6 +154,20 @@ def test_receipt_of_the_same_customer_and_amount_some_days_later_is_listed_to_be
     found, _ = made(scene, MARCH)
     (listed,) = (of for of in found.to_sign if of.sign is Sign.POSSIBLE_DUPLICATE)
     assert ("TXN-1", date(2026, 3, 6), 50_000) == (listed.transaction, listed.on, listed.amount_minor)
+
+
+def test_correction_that_was_taken_is_listed_with_what_was_and_what_is(scene: Scene) -> None:
+    scene.invoice("1042", scene.customer(), 50_000)
+    scene.pay()
+    scene.feed(replace(scene.payment().payment, amount_minor=45_000, allocations=(Allocation(45_000, "1042"),)))
+    asked = requests.request(scene.desk, "TXN-1", Remedy.ACCEPT_CORRECTION, by="dana", channel="cli", reason="as the portal says")
+    requests.approve(scene.desk, asked.id, by="sam")
+    scene.sync()
+    found, _ = made(scene, MARCH)
+    (listed,) = (of for of in found.to_sign if of.sign is Sign.CORRECTED)
+    expected = "Amount $500.00, now $450.00; amounts by invoice $500.00, now $450.00."
+    assert (expected, "Dana", "Sam", "as the portal says") == (listed.what, listed.by, listed.approved_by, listed.reason)
+    assert (45_000, True) == (found.roll_forwards["USD"].to_be_recorded.amount_minor, found.adds_up)
 
 
 @pytest.mark.parametrize("text", ["2026-13", "2026-3", "March", "2026-03-01", "0000-01", "٢٠٢٦-03"])
