@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,14 @@ from playwright.sync_api import Browser, Locator, Page, expect
 PATIENCE_MILLISECONDS = 10_000
 
 
+OVER_HTTP = "STORIES_OVER_HTTP"  # set to play every story with signed requests; else one is, the others over Socket Mode
+with_signed_requests = pytest.mark.parametrize("acme", [True], indirect=True, ids=["http"])
+
+
 @pytest.fixture
-def acme(browser: Browser, tmp_path: Path) -> Iterator[BotScene]:
-    with a_bot_scene(tmp_path) as made:
+def acme(request: pytest.FixtureRequest, browser: Browser, tmp_path: Path) -> Iterator[BotScene]:
+    over_http = bool(getattr(request, "param", False) or os.environ.get(OVER_HTTP))
+    with a_bot_scene(tmp_path, over_http=over_http) as made:
         yield made
 
 
@@ -129,6 +135,7 @@ def test_not_now_changes_nothing(acme: BotScene, sit: _Sit) -> None:
     assert ([], 0) == (acme.told, len(acme.decisions()))
 
 
+@with_signed_requests
 def test_dismissal_with_reason_and_proof_through_the_modal(acme: BotScene, sit: _Sit) -> None:
     acme.entered_by_hand()
     dana = sit("dana")
