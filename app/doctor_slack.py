@@ -60,7 +60,7 @@ def _troubles(house: House) -> Iterator[Finding]:
         if place != LISTENING and place.partition(" ")[0] != SLACK:
             continue  # a channel: told with its company
         what = "No press in Slack reaches the running program" if place == LISTENING else "Slack takes no message"
-        text = f"{what} since {words.moment(known.since_at)}: {known.problem}."
+        text = f"{what} since {words.moment(known.since_at)}. {checking.said(known.problem)}."
         yield Finding("", f"Slack {place}", Verdict.BROKEN, text, checking.remedy_of(known.problem))
 
 
@@ -136,6 +136,7 @@ def _channel(company: CompanySettings, shown: str, word: str, refused: SlackTrou
     if word:
         return Finding(company.id, "channel", Verdict.BROKEN, f"{shown} takes no cards: {word}.", checking.remedy_of(word))
     if refused is not None:
-        text = f"{shown} has taken no message since {company.company.words.moment(refused.since_at)}: {refused.problem}."
+        since = company.company.words.moment(refused.since_at)
+        text = f"{shown} has taken no message since {since}. {checking.said(refused.problem)}."
         return Finding(company.id, "channel", Verdict.BROKEN, text, checking.remedy_of(refused.problem))
     return Finding(company.id, "channel", Verdict.WORKS, f"The app is a member of {shown}.")

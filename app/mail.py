@@ -8,7 +8,7 @@ from app.wiring import House
 from bot.mail import MailServer
 from bot.mail_outbox import MailOutbox
 from bot.mailings import Mailing
-from storage.slack_trouble import LISTENING, SLACK
+from storage.slack_trouble import LISTENING
 
 
 def server_of(settings: Settings) -> MailServer | None:
@@ -30,5 +30,7 @@ def open_mail(house: House) -> MailOutbox | None:
 
 def _mailing(company: CompanySettings) -> Mailing:
     email, slack = company.email, company.slack
-    places = (slack.channel, slack.escalations or slack.channel, SLACK, LISTENING) if slack else ()
-    return Mailing(company.company, email.to if email else (), bool(email and email.daily_summary), places)
+    places = (slack.channel, slack.escalations or slack.channel, LISTENING) if slack else ()
+    return Mailing(
+        company.company, email.to if email else (), bool(email and email.daily_summary), places, (slack and slack.team) or ""
+    )

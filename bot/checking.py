@@ -13,7 +13,7 @@ from bot.installations import client_of
 from bot.manifest import BOT_SCOPES
 from bot.slack_errors import trouble_of
 
-AWAY = "Slack cannot be reached"
+AWAY, SILENT = "Slack cannot be reached", "silent"
 #: What to do about each of Slack's words for a channel that takes nothing.
 REMEDIES = {
     "channel_not_found": "Check the id (at the end of Copy link). Into a private channel invite the app: /invite @Resolve Now.",
@@ -24,6 +24,13 @@ REMEDIES = {
     "invalid_auth": "Copy the token again from the app's settings in Slack; see docs/slack.md.",
 }
 RESTRICTED = "Let the app post there: the channel's posting permissions leave it out."
+
+
+def said(word: str) -> str:
+    """Slack's word in a sentence, or that there was none."""
+    if word == SILENT:
+        return "Slack does not answer"
+    return f"Slack says: {word}" if word.islower() else AWAY
 
 
 def remedy_of(word: str) -> str:

@@ -11,13 +11,13 @@ import structlog
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk.errors import SlackClientError
 
+from bot.checking import SILENT
 from bot.rooms import Rooms
 from bot.slack_errors import trouble_of
 from storage import slack_trouble
 from storage.slack_trouble import LISTENING
 
 DEAF_SECONDS = 60.0  # Slack answers a ping every ten seconds
-SILENT = "no answer to our pings"
 
 log = structlog.get_logger()
 

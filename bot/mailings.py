@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import rules
-from bot.checking import remedy_of
+from bot.checking import remedy_of, said
 from bot.escalations import probable, rate_of
 from bot.summary import heading, sentences
 from receivables.company import Company
@@ -39,6 +39,13 @@ class Mailing:
     to: tuple[str, ...]
     daily_summary: bool = False
     places: tuple[str, ...] = ()
+    team: str = ""  # its workspace, where the configuration names it
+
+    def concerns(self, place: str) -> bool:
+        """Whether trouble there is the company's own: in a place of its, or in its workspace as a whole."""
+        word, _, team = place.partition(" ")
+        whole = bool(self.places) and word == SLACK and (not self.team or team in ("", self.team))
+        return whole or place in self.places
 
 
 @dataclass(frozen=True)
@@ -75,10 +82,9 @@ def subject(mailing: Mailing, piece: News) -> str:
 
 def _standing(connection: Connection, mailing: Mailing, now: datetime) -> Iterator[News]:
     company, words = mailing.company, mailing.company.words
-    troubles = slack_trouble.standing(connection)
-    for place in dict.fromkeys(mailing.places):
-        if place in troubles and now - troubles[place].since_at >= PATIENCE:
-            yield _slack_silent(connection, mailing, troubles[place])
+    for place, known in slack_trouble.standing(connection).items():
+        if mailing.concerns(place) and now - known.since_at >= PATIENCE:
+            yield _slack_silent(connection, mailing, known)
     pause = companies.get(connection, company.id).pause
     if pause is not None and now - pause.since >= PATIENCE:
         since = words.moment(pause.since)
@@ -104,7 +110,7 @@ def _slack_silent(connection: Connection, mailing: Mailing, known: SlackTrouble)
     else:
         what = f"the channel {known.place} takes no message from Resolve Now"
         subject = f"cards do not reach Slack since {since}"
-    lines = [f"Since {since} {what}. Slack says: {known.problem}.", remedy_of(known.problem)]
+    lines = [f"Since {since} {what}. {said(known.problem)}.", remedy_of(known.problem)]
     if waiting is not None:
         wait = "waits" if waiting.messages == 1 else "wait"
         lines.append(f"{counted(waiting.messages, 'message')} {wait}; they are posted in order when this is mended.")

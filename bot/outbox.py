@@ -311,7 +311,8 @@ class Outbox:
             case Trouble.CONTENT:
                 seconds = UNKNOWN_AT_MOST_SECONDS
             case Trouble.UNKNOWN:
-                seconds = min(UNKNOWN_SECONDS * 2.0**wish.sendings, UNKNOWN_AT_MOST_SECONDS)
+                waited = self.rooms.clock.now() - wish.wanted_at
+                seconds = min(max(UNKNOWN_SECONDS, waited.total_seconds()), UNKNOWN_AT_MOST_SECONDS)
         with self.rooms.work(wish.company) as work:
             next_at = work.at + timedelta(seconds=seconds)
             outbox.put_back(work, wish, next_at=next_at, problem=answer.word, never_left=answer.never_left)

@@ -39,7 +39,8 @@ _WORDS = {
     Trouble.CHANNEL: (
         "channel_not_found not_in_channel is_archived is_inactive restricted_action restricted_action_read_only_channel "
         "restricted_action_thread_only_channel restricted_action_non_threadable_channel restricted_action_thread_locked "
-        "missing_scope no_permission team_access_not_granted team_not_found ekm_access_denied messages_tab_disabled"
+        "missing_scope no_permission team_access_not_granted team_not_found ekm_access_denied messages_tab_disabled "
+        "user_not_found users_not_found user_not_visible user_disabled cannot_dm_bot"
     ),
     Trouble.CONTENT: (
         "invalid_blocks invalid_blocks_format invalid_arguments msg_too_long msg_blocks_too_long no_text "

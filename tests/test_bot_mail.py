@@ -87,13 +87,30 @@ def test_a_channel_that_takes_nothing_is_mailed_after_a_quarter_of_an_hour_and_a
     assert [list(TO)] * 2 == post.recipients
 
 
+@pytest.mark.parametrize(
+    ("place", "team", "concerned"),
+    [
+        ("slack", "", True),
+        ("slack", "T1", True),
+        ("slack T1", "T1", True),
+        ("slack T1", "", True),
+        ("slack T1", "T2", False),
+        ("C0999999999", "", False),
+        ("listening", "T1", True),
+    ],
+)
+def test_trouble_concerns_the_companies_of_its_place(place: str, team: str, concerned: bool, acme: Scene) -> None:
+    assert concerned == Mailing(acme.desk.company, TO, False, (CHANNEL, "listening"), team).concerns(place)
+
+
 def test_presses_that_do_not_arrive_are_mailed(acme: Scene, mails: MailOutbox, post: Post) -> None:
     with acme.db.work() as connection:
         now = acme.clock.now()
-        slack_trouble.found(connection, "listening", "invalid_auth", at=now, try_at=now)
+        slack_trouble.found(connection, "listening", "URLError", at=now, try_at=now)
     rung(acme, mails, 20)
 
     assert ["Acme Networks: presses in Slack do not arrive"] == [subject.partition(" since")[0] for subject in subjects(post)]
+    assert "Slack cannot be reached." in post.mails[0].get_content()
 
 
 def test_books_out_of_reach_and_escalations_are_mailed_with_their_end(acme: Scene, mails: MailOutbox, post: Post) -> None:
