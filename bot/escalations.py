@@ -51,9 +51,10 @@ def escalation_card(escalation: StoredEscalation, channel: Channel, names: Names
 
 
 def rate_of(figures: Mapping[str, Any]) -> str:
-    """How many failed, of how many, and when."""
+    """How many failed, of how many, when, and how much of the whole that is: rounded down, as the limit counts."""
+    percentage = figures["failed"] * 100 // max(1, figures["attempted"])
     window = str(figures["window"]).removeprefix("last ")
-    return f"{figures['failed']:,} of {counted(figures['attempted'], 'payment')} failed in the last {window}"
+    return f"{figures['failed']:,} of {counted(figures['attempted'], 'payment')} failed in the last {window} ({percentage}%)"
 
 
 def mentions(channel: Channel) -> str:

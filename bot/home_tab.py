@@ -40,7 +40,7 @@ def register(app: App, rooms: Rooms, answers: Answers) -> HomeTab:
     """Adds the listeners of the Home tab."""
     tab = HomeTab(rooms)
     app.middleware(tab.noticed)
-    app.event("app_home_opened")(tab.opened)
+    app.event("app_home_opened")(answers.aside(tab.opened))
     app.action(re.compile(f"(?:{TURN}|{CHOSEN}|{TYPED}|{AGAIN})(?:/.*)?"))(answers.aside(tab.pressed))
     return tab
 
@@ -54,7 +54,7 @@ class HomeTab:
         self._looking: OrderedDict[tuple[str, str], Looking] = OrderedDict()
         self._timers: dict[tuple[str, str], list[threading.Timer]] = {}
 
-    def opened(self, body: Body, client: WebClient) -> None:
+    def opened(self, ack: Ack, body: Body, client: WebClient, respond: Respond) -> None:  # noqa: ARG002  # as below
         """Somebody looks at it."""
         event = body["event"]
         if event.get("tab") == "home":

@@ -14,9 +14,10 @@ from bot.called import names_of
 from bot.cards import Message, failure_card
 from bot.escalations import digest_card, escalation_card
 from bot.incidents import IncidentFacts, incident_card
-from bot.modals import resolve_modal
+from bot.modals import Shown, resolve_modal
 from bot.mornings import morning_message
 from bot.nights import night_card
+from bot.presses import CHANGED
 from bot.rooms import Channel
 from bot.text import Block
 from receivables.authority import Person, Right
@@ -566,7 +567,9 @@ def modal_states() -> dict[str, Block]:
         "not-diagnosed": (just_found(), None),
     }
     only_read = {"only-read": resolve_modal(a_card(credited()), COMPANY, ask=["Dana Reyes", "Sam Okafor"])}
-    return {name: resolve_modal(facts, COMPANY, chosen=remedy) for name, (facts, remedy) in found.items()} | only_read
+    changed = resolve_modal(a_card(credited()), COMPANY, chosen=Remedy.DISMISS, shown=Shown(notice=CHANGED))
+    drawn = {name: resolve_modal(facts, COMPANY, chosen=remedy) for name, (facts, remedy) in found.items()}
+    return drawn | only_read | {"changed-meanwhile": changed}
 
 
 def of_case(name: str) -> Evidence:

@@ -20,6 +20,9 @@ from storage import failures, outbox, schema
 from storage.engine import Database
 from sync import journey
 
+DECIDE = {"choose", "approve", "withdraw", "choose_all", "take", "more", "submitted"}
+ACKNOWLEDGE_FIRST = {"resolve_now", "remedy_changed", "searched"}  # and do the rest by `later`
+
 
 @pytest.fixture
 def acme(tmp_path: Path) -> Iterator[BotScene]:
@@ -132,6 +135,14 @@ def test_a_window_whose_facts_changed_is_drawn_anew_and_nothing_is_recorded(acme
     shown = now_open(acme)
     assert ((), "notice") == (tuple(acme.decisions()), shown["blocks"][0]["block_id"])
     assert drawn(view) != drawn(shown)
+
+
+def test_what_decides_nothing_leaves_the_threads_of_decisions_at_once(acme: BotScene) -> None:
+    """Every listener but those that decide is done aside: Bolt has a few threads for all of them."""
+    functions = [listener.ack_function for listener in acme.bot.app._listeners]  # Bolt shows them nowhere else
+    here = {function.__name__ for function in functions if not hasattr(function, "__wrapped__")}
+
+    assert DECIDE | ACKNOWLEDGE_FIRST == here - {"<lambda>"}  # which only log
 
 
 # --- replies ----------------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def test_a_thousand_failures_of_one_root_are_one_card_and_one_escalation_within_
 
     (card,), (escalation,) = acme.messages(), acme.messages("finance-leads")
     assert "1,000 payments are failing for the same reason" in card["text"]
-    assert "1,000 of 1,000 payments failed" in escalation["text"]
+    assert "1,000 of 1,000 payments failed in the last run (100%)" in escalation["text"]
     assert "closed through Mar 31, 2026" in str(escalation["blocks"])
     assert 60 > acme.clock.monotonic() - began  # as the outbox counts: one message a second for each channel
     assert 2 == len(acme.calls("chat.postMessage"))

@@ -131,7 +131,7 @@ def test_books_out_of_reach_and_escalations_are_mailed_with_their_end(acme: Scen
         "Acme Networks: payments sync again",
         "Acme Networks: the books can be reached again",
     ] == [subject.partition(" since")[0] + (" since" if " since" in subject else "") for subject in subjects(post)]
-    assert "14 of 120 payments failed in the last 24 hours; the limit is 10%." in post.mails[0].get_content()
+    assert "14 of 120 payments failed in the last 24 hours (11%); the limit is 10%." in post.mails[0].get_content()
 
 
 def test_the_summary_comes_once_in_the_companys_morning_where_it_is_wanted(acme: Scene, post: Post) -> None:
