@@ -24,7 +24,7 @@ class Installation:
 
     def holds(self, team: str, enterprise: str) -> bool:
         """Whether this is the place, or a workspace of the same organization."""
-        return bool(self.team and self.team == team) or bool(self.enterprise and self.enterprise == enterprise)
+        return bool(self.team and self.team == team) or bool(self.enterprise and self.enterprise in (team, enterprise))
 
 
 class Installations(Protocol):

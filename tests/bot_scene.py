@@ -335,7 +335,9 @@ def slack_environment(workspace: Workspace) -> dict[str, str]:
 
 
 @contextmanager
-def a_bot_scene(folder: Path, *, listening: bool = True, url: str = "", over_http: bool = False) -> Iterator[BotScene]:
+def a_bot_scene(
+    folder: Path, *, listening: bool = True, url: str = "", over_http: bool = False, seed: Seed = SEED
+) -> Iterator[BotScene]:
     """Everything started, and stopped again. With `listening` off, only the outbox works; `url` is another database.
 
     With `over_http` Slack sends signed requests to our own server instead.
@@ -343,7 +345,7 @@ def a_bot_scene(folder: Path, *, listening: bool = True, url: str = "", over_htt
     clock, bell = ManualClock(), Bell()
     before = set(threading.enumerate())
     with start(
-        folder, now=lambda: clock.now().timestamp(), seed=SEED, messages_per_second=0.0, random_bytes=random_bytes
+        folder, now=lambda: clock.now().timestamp(), seed=seed, messages_per_second=0.0, random_bytes=random_bytes
     ) as workspace:
         config = write_slack_settings(folder, workspace)
         if over_http:
