@@ -20,6 +20,7 @@ from bot.nights import night_card
 from bot.presses import CHANGED
 from bot.rooms import Channel
 from bot.text import Block
+from bot.which_company import naming_its_company
 from receivables.authority import Person, Right
 from receivables.books_records import Gone, InvoiceStatus, ReceiptLine, Stamp
 from receivables.corrections import Correction
@@ -502,6 +503,12 @@ def incident_states() -> dict[str, IncidentFacts]:
     }
 
 
+def in_a_shared_channel(company_name: str) -> Message:
+    """The card of a failure where two companies have the channel."""
+    shared = Channel(a_company(name=company_name), "C1", "C2", is_shared=True)
+    return naming_its_company(drawn({"": a_card(credited())})[""], shared)
+
+
 def other_messages(company_name: str = "Acme Networks") -> dict[str, Message]:
     """The messages that are no card of one failure."""
     channel = Channel(a_company(name=company_name), "C1", "C2", ("U0DANA",))
@@ -510,6 +517,7 @@ def other_messages(company_name: str = "Acme Networks") -> dict[str, Message]:
         "escalation": escalation_card(an_escalation(), channel, NAMES),
         "escalation-over": escalation_card(an_escalation(cleared=True), channel, NAMES),
         "digest": digest_card(company_name, counts),
+        "in-a-shared-channel": in_a_shared_channel(company_name),
         "morning": morning_message(
             a_day(), "Close of March in 3 days: 4 payments of March ($2,310.00) are not recorded.", channel
         ),
