@@ -50,8 +50,8 @@ def as_of(found: MonthEnd) -> list[str]:
     words = found.company.words
     said = [f"Made {words.moment(found.made_at)} from {found.package} and the portal payments that we know of."]
     said += not_over(found)
-    proven = f"The last proof was made {words.moment(found.proven_at)}" if found.proven_at else "No proof was made yet"
-    said.append(f"{proven}: it compares every payment with the books.")
+    proven = f"last ran {words.moment(found.proven_at)}" if found.proven_at else "has not run yet"
+    said.append(f"The proof that each payment is in the books exactly once {proven}.")
     return said
 
 

@@ -24,7 +24,7 @@ from sync.month_package import Detail, MonthEnd
 
 NOT_TOLD = "not told"  # by the feed; the summary says so
 DETAIL = (
-    ("Payment", 18), ("Customer", 22), ("Customer ID", 12), ("Paid at", 16), ("Counted as", 18), ("Tender", 9), ("Currency", 9),
+    ("Payment", 18), ("Customer", 22), ("Customer ID", 12), ("Paid at", 16), ("Counted as", 18), ("Tender", 9), ("Currency", 11),
     ("Gross", 13), ("Surcharge", 10), ("Fee", 10), ("Net of fee", 12), ("Rate", 8), ("Payout", 12), ("Receipts", 14),
     ("Receipt date", 12), ("Month recorded", 16), ("Deposit account", 20), ("Deposit", 12), ("In a deposit or reconciled", 12),
     ("Applied to", 26), ("On account", 13), ("Status", 22), ("Cause", 24), ("Remedy", 22), ("Asked by", 15), ("Approved by", 15),
@@ -42,6 +42,7 @@ class Workbook:
         self._formats = Formats(self._book, company.words)
         self._title = f"{plain(company.name)}, {company.words.month(month.first)}"
         self._summary = self._sheet("Summary", (44, 12, 20, 24, 20, 20))
+        self._summary.sheet.fit_to_pages(1, 1)
         self._rolled = self._sheet("A Roll-forward", (58, 10, 18, 18, 60))
         self._accounts = self._sheet("B Deposit accounts", (58, 10, 18, 18, 60))
         self._owed = self._sheet("C Receivables", (58, 12, 18, 18, 22, 16, 16))
