@@ -44,7 +44,7 @@ COLUMNS = (
 def row_of(failure: FailureView, words: Words) -> tuple[Cell, ...]:
     """One failure as cells, in the order of `COLUMNS`."""
 
-    def moment(at: datetime | None) -> str:
+    def cell(at: datetime | None) -> str:
         return "" if at is None else at.astimezone(words.time_zone).strftime(MOMENT)
 
     return (
@@ -54,14 +54,14 @@ def row_of(failure: FailureView, words: Words) -> tuple[Cell, ...]:
         ", ".join(failure.invoices),
         Amount(failure.amount_minor, failure.currency),
         failure.currency,
-        moment(failure.failed_at),
+        cell(failure.failed_at),
         failure.attempts,
         failure.cause or "",
         failure.sentence,
         failure.remedy or "",
         failure.decision.state if failure.decision else failure.resolution or failure.state,
         failure.assignee or "",
-        moment(failure.snoozed_until),
+        cell(failure.snoozed_until),
         failure.decision.requested_by if failure.decision else "",
     )
 
