@@ -139,7 +139,9 @@ def _words_of(facts: HomeFacts, company: str) -> Words:
 def _top(facts: HomeFacts) -> list[Block]:
     elements: list[Block] = []
     if len(facts.companies) > 1:
-        options = [_option(company) for company in facts.companies[:COMPANIES_AT_MOST]]
+        others = [company for company in facts.companies if company is not facts.company]
+        offered = [facts.company, *others][:COMPANIES_AT_MOST]  # Slack takes no choice that is not offered
+        options = [_option(company) for company in sorted(offered, key=lambda of: of.name)]
         elements.append(
             {"type": "static_select", "action_id": CHOSEN, "options": options, "initial_option": _option(facts.company)}
         )

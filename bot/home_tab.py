@@ -51,29 +51,29 @@ class HomeTab:
     def __init__(self, rooms: Rooms) -> None:
         self.rooms = rooms
         self._turn = threading.Lock()
-        self._looking: OrderedDict[tuple[str, str], Looking] = OrderedDict()
-        self._timers: dict[tuple[str, str], list[threading.Timer]] = {}
+        self._looking: OrderedDict[str, Looking] = OrderedDict()
+        self._timers: dict[str, list[threading.Timer]] = {}
 
     def opened(self, ack: Ack, body: Body, client: WebClient, respond: Respond) -> None:  # noqa: ARG002  # as below
         """Somebody looks at it."""
         event = body["event"]
         if event.get("tab") == "home":
-            self.publish(body, client, str(event["user"]), Looking.read(event.get("view") or {}))
+            self.publish(body, client, Looking.read(event.get("view") or {}))
 
-    def pressed(self, ack: Ack, body: Body, client: WebClient, respond: Respond) -> None:  # noqa: ARG002  # who does it aside takes both
+    def pressed(self, ack: Ack, body: Body, client: WebClient, respond: Respond) -> None:  # noqa: ARG002  # done aside
         """Another page or company, a search, or just again."""
         ack()
         looking = Looking.read(body.get("view") or {}).after(body["actions"][0])
-        self.publish(body, client, str(body["user"]["id"]), looking)
+        self.publish(body, client, looking)
 
     def noticed(self, body: Body, client: WebClient, next: Callable[[], BoltResponse]) -> BoltResponse:
         """A middleware: after somebody did something, their page is published again."""
-        key = _key(body)
-        if (body.get("type") in _ACTS or body.get("command")) and key in self._looking and not _is_ours(body):
-            self._later(key, lambda: self.publish(body, client, key[1], self._looking.get(key, Looking())))
+        account = _account(body)
+        if (body.get("type") in _ACTS or body.get("command")) and account in self._looking and not _is_ours(body):
+            self._later(account, lambda: self.publish(body, client, self._looking.get(account, Looking())))
         return next()
 
-    def publish(self, body: Body, client: WebClient, user: str, looking: Looking) -> None:
+    def publish(self, body: Body, client: WebClient, looking: Looking) -> None:
         """Draws the page of whoever is behind this payload, and publishes it."""
         try:
             view = self.view(self.rooms.person(body), looking)
@@ -83,12 +83,12 @@ class HomeTab:
             log.warning("home_not_drawn", error=type(error).__name__)
             return
         with self._turn:
-            self._looking[_key(body)] = looking
-            self._looking.move_to_end(_key(body))
+            self._looking[_account(body)] = looking
+            self._looking.move_to_end(_account(body))
             while len(self._looking) > REMEMBERED:
                 self._looking.popitem(last=False)
         try:
-            client.views_publish(user_id=user, view=view)
+            client.views_publish(user_id=_account(body), view=view)
         except (SlackClientError, OSError) as error:  # hash_conflict: a newer one is there; not_enabled: there is no such tab
             log.warning("home_not_published", error=trouble_of(error).word)
 
@@ -120,23 +120,22 @@ class HomeTab:
             timer.cancel()
             timer.join()
 
-    def _later(self, key: tuple[str, str], do: Callable[[], object]) -> None:
+    def _later(self, account: str, do: Callable[[], object]) -> None:
         """Does it after a moment, and once more; what an act before wanted to do later is not done besides."""
         timers = [threading.Timer(seconds, do) for seconds in AFTER_SECONDS]
         with self._turn:
-            for timer in self._timers.pop(key, []):
+            for timer in self._timers.pop(account, []):
                 timer.cancel()
-            self._timers[key] = timers
+            self._timers[account] = timers
         for timer in timers:
             timer.daemon = True
             timer.start()
 
 
-def _key(body: Body) -> tuple[str, str]:
-    """Whose page it is: a workspace and an account."""
+def _account(body: Body) -> str:
+    """Whose page it is; what they may see is asked anew each time."""
     event, user = body.get("event") or {}, body.get("user") or {}
-    team = str((body.get("team") or {}).get("id") or body.get("team_id") or "")
-    return team, str((user.get("id") if isinstance(user, Mapping) else "") or body.get("user_id") or event.get("user") or "")
+    return str((user.get("id") if isinstance(user, Mapping) else "") or body.get("user_id") or event.get("user") or "")
 
 
 def _is_ours(body: Body) -> bool:

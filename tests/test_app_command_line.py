@@ -290,6 +290,7 @@ def test_search_finds_what_is_hidden_only_when_asked_and_sums_still_count_it(fai
 
     assert ["TXN-1"] == [match["number"] for match in failing.answer("search", "TXN-", "--kind", "payment")]
     assert 2 == len(failing.answer("search", "TXN-", "--kind", "payment", "--include-hidden"))
+    assert "1 hidden payment matches as well; hidden:yes shows it." in failing.run("search", "TXN-").err
     failing.answer("unhide", "TXN-2")
     assert 2 == len(failing.answer("search", "TXN-", "--kind", "payment"))
     assert "Nothing here contains 'nothing-like-it'." in failing.run("search", "nothing-like-it").out

@@ -109,7 +109,7 @@ def _largest(facts: HomeFacts) -> HomeFacts:
     )
     companies = [a_company(id=f"c{place}", name=f"{long} {place}") for place in range(120)]
     return replace(
-        facts, overview=many, companies=[facts.company, *companies], looking=Looking(facts.company.id, 50_000, "x" * 200)
+        facts, overview=many, companies=[*companies, facts.company], looking=Looking(facts.company.id, 50_000, "x" * 200)
     )
 
 

@@ -261,7 +261,7 @@ def find(
         each = search.of_each(connection, wanted)
         hidden = search.hidden_besides(connection, wanted)
         caveats = search.caveats(connection, wanted.companies)
-    if hidden:
+    if hidden and not as_json:
         match, it = ("matches", "it") if hidden == 1 else ("match", "them")
         caveats.append(f"{counted(hidden, 'hidden payment')} {match} as well; hidden:yes shows {it}.")
     if any(len(matches) == search.FOUND_AT_MOST for matches in each):
