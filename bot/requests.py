@@ -8,6 +8,7 @@ the same again is answered 200 and has no effect.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -82,8 +83,12 @@ class Requests:
             return False
 
     def _busy(self, request: BoltRequest) -> Answered:
-        """Nothing is on record: the person is told, or without a reply address Slack shows that it was not received."""
-        context = request.context
+        """Nothing is on record: the person is told, in a window beside its first input; without either Slack shows a warning."""
+        context, view = request.context, request.body.get("view") or {}
+        inputs = [str(block["block_id"]) for block in view.get("blocks") or () if block.get("type") == "input"]
+        if request.body.get("type") == "view_submission" and inputs:
+            errors = {"response_action": "errors", "errors": {inputs[0]: BUSY}}
+            return Answered(200, json.dumps(errors), (("content-type", "application/json"),))
         if context.response_url is None:
             return Answered(503)
         respond = Reply(context.client, request.body, self._rooms.clock, response_url=context.response_url)

@@ -104,7 +104,7 @@ def test_what_is_not_signed_by_slack_within_five_minutes_is_refused_and_leaves_n
         "nothing": {},
     }
     assert dict.fromkeys(refused, 401) == {what: slack.send(body, headers)[0] for what, headers in refused.items()}
-    assert 413 == slack.send("x" * (requests.MOST_BYTES + 1), {})[0]
+    assert 413 == slack.send("x", {"Content-Length": str(requests.MOST_BYTES + 1)})[0]  # refused before the rest is sent
     assert 400 == slack.send("{", slack.signed("{"))[0]
     with acme.house.db.read() as connection:
         assert [] == connection.execute(sa.select(schema.slack_request)).all()
@@ -121,6 +121,9 @@ def test_a_press_that_the_database_has_no_room_for_is_said_and_may_come_again(ac
     holder.execute("BEGIN IMMEDIATE")
     assert (200, "") == slack.send(body, slack.signed(body))
     acme.answered("dana", BUSY)
+    window = as_form({**pressed, "type": "view_submission", "view": {"blocks": [{"type": "input", "block_id": "reason"}]}})
+    told = json.loads(slack.send(window, slack.signed(window))[1])
+    assert {"response_action": "errors", "errors": {"reason": BUSY}} == told
     holder.execute("ROLLBACK")
     holder.close()
     assert ((), 200) == (tuple(acme.decisions()), slack.send(body, slack.signed(body))[0])
