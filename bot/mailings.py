@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import rules
-from bot.checking import remedy_of, said
+from bot.checking import REMEDIES, said
 from bot.escalations import probable, rate_of
 from bot.summary import heading, sentences
 from receivables.company import Company
@@ -89,32 +89,29 @@ def _standing(connection: Connection, mailing: Mailing, now: datetime) -> Iterat
     if pause is not None and now - pause.since >= PATIENCE:
         since = words.moment(pause.since)
         lines = [
-            f"Since {since} the books of {plain(company.name)} cannot be reached: {rules.title(pause.cause)}.",
+            f"The books of {plain(company.name)} have been out of reach since {since}.",
             plain(pause.message, 500),
-            "Payments wait and none is lost; syncs resume automatically." if pause.until else "Syncs wait for a person.",
+            "Payments wait, and none is lost. " + ("Syncs resume automatically." if pause.until else "Syncs wait for a person."),
             f"resolve-now doctor --company {company.id} says what to do.",
         ]
-        yield News(BOOKS_AWAY, pause.since.isoformat(), f"the books cannot be reached since {since}", lines)
+        yield News(BOOKS_AWAY, pause.since.isoformat(), f"the books have been out of reach since {since}", lines)
     escalation = escalations.open_now(connection, company.id)
     if escalation is not None:
         yield _escalation(company, escalation)
 
 
 def _slack_silent(connection: Connection, mailing: Mailing, known: SlackTrouble) -> News:
-    words = mailing.company.words
-    since, waiting = words.moment(known.since_at), vitals.undelivered(connection).get(mailing.company.id)
-    if known.place == LISTENING:
-        what, subject = "no press in Slack reaches Resolve Now", f"presses in Slack do not arrive since {since}"
-    elif known.place.partition(" ")[0] == SLACK:
-        what, subject = "Slack takes no message from Resolve Now", f"cards do not reach Slack since {since}"
-    else:
-        what = f"the channel {known.place} takes no message from Resolve Now"
-        subject = f"cards do not reach Slack since {since}"
-    lines = [f"Since {since} {what}. {said(known.problem)}.", remedy_of(known.problem)]
+    since, deaf = mailing.company.words.moment(known.since_at), known.place == LISTENING
+    where = "" if known.place.partition(" ")[0] == SLACK else f" in the channel {known.place}"
+    what = "no button press in Slack has reached Resolve Now" if deaf else f"Slack has taken no message from Resolve Now{where}"
+    lines = [f"Since {since}, {what}. {said(known.problem)}.", REMEDIES.get(known.problem, "resolve-now doctor says what to do.")]
+    waiting = None if deaf else vitals.undelivered(connection).get(mailing.company.id)
     if waiting is not None:
-        wait = "waits" if waiting.messages == 1 else "wait"
-        lines.append(f"{counted(waiting.messages, 'message')} {wait}; they are posted in order when this is mended.")
-    lines.append("Until then: resolve-now failures lists what needs a decision, and resolve-now decide records it.")
+        lines.append(
+            f"Waiting: {counted(waiting.messages, 'message')}. Nothing is lost: all of it is posted in order once this is fixed."
+        )
+    lines.append("Until then, resolve-now failures lists what needs a decision, and resolve-now decide records it.")
+    subject = f"button presses in Slack have not arrived since {since}" if deaf else f"no card has reached Slack since {since}"
     return News(SLACK_SILENT, f"{known.place} {known.since_at.isoformat()}", subject, lines)
 
 
@@ -133,9 +130,9 @@ def _over(mailing: Mailing, kind: str, about: str, now: datetime) -> News:
     """What was told of before is over; noticed now."""
     at = mailing.company.words.moment(now)
     subject, line = {
-        SLACK_SILENT: ("Slack is back", f"Slack works again, noticed {at}. What waited is being posted."),
-        BOOKS_AWAY: ("the books can be reached again", f"The books can be reached again, noticed {at}. Syncs have resumed."),
-        ESCALATION: ("payments sync again", f"The failure rate is under its limit again, noticed {at}."),
+        SLACK_SILENT: ("Slack is back", f"Slack works again as of {at}. What waited is being posted."),
+        BOOKS_AWAY: ("the books are back", f"The books can be reached again as of {at}. Syncs have resumed."),
+        ESCALATION: ("payments sync again", f"The failure rate is well under its limit again as of {at}."),
     }[kind]
     return News(OVER[kind], about, subject, [line])
 

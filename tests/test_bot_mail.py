@@ -79,7 +79,7 @@ def test_a_channel_that_takes_nothing_is_mailed_after_a_quarter_of_an_hour_and_a
     assert [1, 0] == [rung(acme, mails, 1) for _ in range(2)]
 
     first, second = subjects(post)
-    assert first.startswith("Acme Networks: cards do not reach Slack since Mar 10, 2026")
+    assert first.startswith("Acme Networks: no card has reached Slack since Mar 10, 2026")
     assert "Acme Networks: Slack is back" == second
     text = post.mails[0].get_content()
     assert "Slack says: is_archived." in text
@@ -109,7 +109,9 @@ def test_presses_that_do_not_arrive_are_mailed(acme: Scene, mails: MailOutbox, p
         slack_trouble.found(connection, "listening", "URLError", at=now, try_at=now)
     rung(acme, mails, 20)
 
-    assert ["Acme Networks: presses in Slack do not arrive"] == [subject.partition(" since")[0] for subject in subjects(post)]
+    assert ["Acme Networks: button presses in Slack have not arrived"] == [
+        subject.partition(" since")[0] for subject in subjects(post)
+    ]
     assert "Slack cannot be reached." in post.mails[0].get_content()
 
 
@@ -127,9 +129,9 @@ def test_books_out_of_reach_and_escalations_are_mailed_with_their_end(acme: Scen
 
     assert [
         "Acme Networks: too many payments are failing to sync",
-        "Acme Networks: the books cannot be reached since",
+        "Acme Networks: the books have been out of reach since",
         "Acme Networks: payments sync again",
-        "Acme Networks: the books can be reached again",
+        "Acme Networks: the books are back",
     ] == [subject.partition(" since")[0] + (" since" if " since" in subject else "") for subject in subjects(post)]
     assert "14 of 120 payments failed in the last 24 hours (11%); the limit is 10%." in post.mails[0].get_content()
 
