@@ -21,6 +21,7 @@ from bot.hiding import hide
 from bot.month_ends import MonthEnds
 from bot.people import NOBODY
 from bot.rooms import Rooms
+from bot.several import offer_groups
 from bot.text import NUMBER_AT_MOST, Block, context, of_payment
 from receivables.authority import Person, companies_of
 from receivables.company import Company
@@ -47,6 +48,7 @@ HELP = (
     "/payments reopen NUMBER   undo a dismissal, a match, or that a receipt is other money\n"
     "/payments unsnooze NUMBER, /payments unassign NUMBER   bring it back, or take it from whoever has it\n"
     "/payments sync   sync with the books now\n"
+    "/payments several   choose payments that fail for one reason, and decide them together\n"
     "/payments export   the payments that are failing now, as CSV and Excel files, sent to you\n"
     "/payments report MONTH   the month-end package, such as /payments report 2026-03, sent to you\n"
     "/payments hide NUMBER, /payments unhide NUMBER   keep a payment out of lists and search\n"
@@ -54,7 +56,7 @@ HELP = (
     "/payments help   this list"
 )
 OF_ONE = ("show", "why", "hide", "unhide", "reopen", "unsnooze", "unassign")  # verbs that take one payment
-VERBS = ("search", *OF_ONE, "failing", "mine", "snoozed", "export", "sync", "report", "help")
+VERBS = ("search", *OF_ONE, "failing", "mine", "snoozed", "several", "export", "sync", "report", "help")
 NEAR_VERB = 0.7  # of its letters: "serach" is near "search"
 _LOOSE = " \t\n?!.,;:\"'“”‘’()<>"
 
@@ -126,6 +128,8 @@ class Commands:
                 self._of_one(verb, found.company, found.number, asker)
         elif verb == "failing" and not rest:
             self._failing(asker)
+        elif verb == "several" and not rest:
+            offer_groups(self.rooms, self._companies(asker.person), asker)
         elif verb == "export":
             export(self.rooms, self._companies(asker.person), asker)
         elif verb == "report":

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from receivables.diagnosis import Cause, Remedy
 from storage import failures, schema
 from storage.failures import StoredFailure
+from storage.schema.decisions import UNDER_WAY
 
 _TABLE = schema.failure
 _IS_OPEN = schema.is_in(_TABLE.c.state, "open")
@@ -33,6 +36,54 @@ def count_open(connection: Connection, companies: Collection[str]) -> Mapping[st
     query = sa.select(_TABLE.c.company, sa.func.count()).where(_TABLE.c.company.in_(companies), _IS_OPEN)
     rows = connection.execute(query.group_by(_TABLE.c.company).order_by(_TABLE.c.company))
     return {row[0]: row[1] for row in rows}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Open failures of payments with one cause and one recommended remedy; money is currency -> minor units."""
+
+    company: str
+    cause: Cause
+    remedy: Remedy
+    many: int
+    money: Mapping[str, int]
+
+
+def groups(connection: Connection, companies: Collection[str]) -> Sequence[Group]:
+    """The reasons for which several payments fail, the most frequent first."""
+    payment = schema.payment
+    its = sa.and_(payment.c.company == _TABLE.c.company, payment.c.transaction_number == _TABLE.c.transaction_number)
+    rows = connection.execute(
+        sa.select(_TABLE.c.company, _TABLE.c.cause, _TABLE.c.remedy, payment.c.currency)
+        .add_columns(sa.func.count().label("many"), sa.func.sum(payment.c.amount_minor).label("total"))
+        .join(payment, its)
+        .where(_TABLE.c.company.in_(companies), _IS_OPEN, _TABLE.c.about == "payment", _TABLE.c.remedy.is_not(None))
+        .group_by(_TABLE.c.company, _TABLE.c.cause, _TABLE.c.remedy, payment.c.currency)
+    )
+    found: dict[tuple[str, Cause, Remedy], Group] = {}
+    for row in rows:
+        key = (row.company, Cause(row.cause), Remedy(row.remedy))
+        before = found.get(key, Group(*key, 0, {}))
+        found[key] = Group(*key, before.many + row.many, {**before.money, row.currency: int(row.total)})
+    return sorted(
+        (group for group in found.values() if group.many > 1), key=lambda group: (-group.many, group.cause, group.company)
+    )
+
+
+def of_group(connection: Connection, company: str, cause: Cause, remedy: Remedy, *, limit: int) -> Sequence[StoredFailure]:
+    """The failures of one group about which nothing is decided yet, those of longest ago first."""
+    decision = schema.decision
+    decided = sa.exists().where(
+        decision.c.company == _TABLE.c.company, decision.c.failure_id == _TABLE.c.id, decision.c.state.in_(UNDER_WAY)
+    )
+    here = (
+        _TABLE.c.company == company,
+        _IS_OPEN,
+        _TABLE.c.about == "payment",
+        _TABLE.c.cause == cause,
+        _TABLE.c.remedy == remedy,
+    )
+    return failures.select(connection, sa.and_(*here, ~decided), limit, (_TABLE.c.opened_at, _TABLE.c.id))
 
 
 def open_among(connection: Connection, payments: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], StoredFailure]:

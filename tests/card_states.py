@@ -19,6 +19,7 @@ from bot.mornings import morning_message
 from bot.nights import night_card
 from bot.presses import CHANGED
 from bot.rooms import Channel
+from bot.several import choosing, preview
 from bot.text import Block
 from bot.which_company import naming_its_company
 from receivables.authority import Person, Right
@@ -574,10 +575,15 @@ def modal_states() -> dict[str, Block]:
         "nothing-to-decide": (a_card(NOTHING, diagnosis=unknown_outcome(), bucket=Bucket.UNKNOWN), None),
         "not-diagnosed": (just_found(), None),
     }
-    only_read = {"only-read": resolve_modal(a_card(credited()), COMPANY, ask=["Dana Reyes", "Sam Okafor"])}
-    changed = resolve_modal(a_card(credited()), COMPANY, chosen=Remedy.DISMISS, shown=Shown(notice=CHANGED))
-    drawn = {name: resolve_modal(facts, COMPANY, chosen=remedy) for name, (facts, remedy) in found.items()}
-    return drawn | only_read | {"changed-meanwhile": changed}
+    first, remedy = a_card(credited()), Remedy.UNAPPLY_CREDIT_MEMO
+    several = [first, replace(first, failure=replace(first.failure, id="g" * 26))]
+    others = {
+        "only-read": resolve_modal(a_card(credited()), COMPANY, ask=["Dana Reyes", "Sam Okafor"]),
+        "changed-meanwhile": resolve_modal(a_card(credited()), COMPANY, chosen=Remedy.DISMISS, shown=Shown(notice=CHANGED)),
+        "choose-several": choosing(several, remedy, WORDS, ""),
+        "preview-of-several": preview(several, remedy, WORDS, ""),
+    }
+    return {name: resolve_modal(facts, COMPANY, chosen=remedy) for name, (facts, remedy) in found.items()} | others
 
 
 def of_case(name: str) -> Evidence:

@@ -1,0 +1,245 @@
+"""One remedy for chosen payments that fail for one reason: a window to choose them, then what would change, then a decision each.
+
+Each is decided on the facts that were shown, and checked again before anything is written. The windows carry opaque ids alone.
+Never: a remedy that takes two people, or one that needs more than a press.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from slack_bolt import Ack, App, Respond
+from slack_sdk import WebClient
+
+import rules
+from bot import labels
+from bot.answers import BUSY, IN_TIME_SECONDS, Answers, not_recorded, waited_seconds
+from bot.asker import Asker
+from bot.cards import PRESSABLE, label_of, needs_choice
+from bot.figures import takes_two
+from bot.inputs import choice
+from bot.people import must_decide_at
+from bot.replies import Reply
+from bot.rooms import Rooms
+from bot.text import NUMBER_AT_MOST, Block, button, context, plain_text, section
+from receivables.authority import Person, decides_at
+from receivables.diagnosis import Cause, Remedy
+from receivables.errors import ReceivablesError, StaleDecision
+from receivables.ports import Choice
+from receivables.words import Words, counted, listed, plain
+from storage import escalations, failure_pages, failures, offers, payments
+from storage.cards import CardFacts
+from storage.engine import Connection
+from storage.failures import StoredFailure
+from storage.feeds import DATABASE_SILENT
+
+PICK, CONFIRM, OPEN = "several", "several_confirm", "several"
+CHOSEN_AT_MOST = 80  # their ids are carried along, and Slack takes 3,000 characters
+IN_A_BLOCK = 10  # Slack takes no more checkboxes together
+GROUPS_AT_MOST = 12
+SHOWN_AT_MOST = 40  # lines of what would change
+NOTHING = "There is no reason for which several payments are failing that one remedy would end."
+CHANGED = "What was failing changed meanwhile. Use /payments several again."
+FROZEN = "Too many payments are failing: they cannot be dismissed together until the rate is down again."
+FOR_MANY = tuple(remedy for remedy in PRESSABLE if remedy is not Remedy.MATCH)  # each match is looked at by itself
+Body = Mapping[str, Any]
+
+
+def register(app: App, rooms: Rooms, answers: Answers) -> None:
+    """Adds the listeners of the two windows and of the button that opens the first."""
+    several = Several(rooms, answers)
+    app.action(OPEN)(answers.aside(several.opened))
+    app.view(PICK)(several.picked)
+    app.view(CONFIRM)(several.confirmed)
+
+
+def offer_groups(rooms: Rooms, companies: Sequence[str], asker: Asker) -> None:
+    """The reasons for which several payments fail, each with a button."""
+    ours = [company for company in companies if decides_at(asker.person, company)]
+    with rooms.db.read() as connection:
+        groups = failure_pages.groups(connection, ours)
+    blocks: list[Block] = []
+    for group in [of for of in groups if of.remedy in FOR_MANY][:GROUPS_AT_MOST]:
+        words = rooms.channels[group.company].company.words
+        money = listed([words.money(total, currency) for currency, total in group.money.items()], 3)
+        text = f"{rules.title(group.cause)}: {counted(group.many, 'payment')}, {money}. Recommended: {group.remedy.label}."
+        value = f"{group.company} {group.cause} {group.remedy}"
+        blocks.append(section(text, accessory=button(OPEN, "Choose payments", value)))
+    asker.tell("Choose payments that fail for one reason." if blocks else NOTHING, blocks)
+
+
+class Several:
+    """The listeners."""
+
+    def __init__(self, rooms: Rooms, answers: Answers) -> None:
+        self.rooms = rooms
+        self.answers = answers
+
+    def opened(self, ack: Ack, body: Body, client: WebClient, respond: Respond) -> None:
+        """The window in which payments are chosen."""
+        ack()
+        company, cause, remedy = str(body["actions"][0].get("value") or "").split(" ")
+        person = self.rooms.person(body)
+        self._must_be_allowed(person, company)
+        with self.rooms.db.read() as connection:
+            found = self._candidates(connection, company, Cause(cause), Remedy(remedy))
+        if not found:
+            raise StaleDecision(CHANGED)
+        channel = respond.channel if isinstance(respond, Reply) else ""
+        words = self.rooms.channels[company].company.words
+        view = choosing(found, Remedy(remedy), words, f"{company} {cause} {remedy} {channel}")
+        self.answers.open(client, respond, str(body["trigger_id"]), view)
+
+    def picked(self, ack: Ack, body: Body, view: Body) -> None:
+        """What would change for each that was chosen."""
+        company, cause, remedy, channel = [*str(view.get("private_metadata") or "").split(" "), "", "", "", ""][:4]
+        values: Mapping[str, Any] = view.get("state", {}).get("values", {})
+        chosen = {
+            str(option["value"])
+            for block in values.values()
+            for given in block.values()
+            for option in given.get("selected_options") or ()
+        }
+        try:
+            person = self.rooms.person(body)
+            self._must_be_allowed(person, company)
+            if not chosen:
+                raise StaleDecision("Choose at least one payment.")
+            with self.rooms.acknowledge(company, person.id) as work:
+                found = self._candidates(work.connection, company, Cause(cause), Remedy(remedy))
+                facts = [of for of in found if of.failure.id in chosen]
+                made = [offers.make(work, of.failure.id, of.failure.evidence_id or "", Remedy(remedy)).id for of in facts]
+            if not facts:
+                raise StaleDecision(CHANGED)
+        except ReceivablesError as error:
+            ack(response_action="errors", errors={"several0": error.message[:2000]})
+            return
+        except DATABASE_SILENT as error:
+            not_recorded(error)
+            ack(response_action="errors", errors={"several0": BUSY})
+            return
+        words = self.rooms.channels[company].company.words
+        shown = preview(facts, Remedy(remedy), words, " ".join([company, channel, *made]))
+        if len(facts) < len(chosen):
+            shown["blocks"].insert(
+                0, context(f"{len(chosen) - len(facts):,} of those chosen changed meanwhile and are left out.")
+            )
+        ack(response_action="update", view=shown)
+
+    def confirmed(self, ack: Ack, body: Body, view: Body, respond: Respond) -> None:
+        """A decision for each, as many as there is time for; what is not recorded is said."""
+        company, channel, *made = str(view.get("private_metadata") or "").split(" ")
+        try:
+            told = self._decide(self.rooms.person(body), company, [id_ for id_ in made if id_], respond)
+        except ReceivablesError as error:
+            told = error.message
+        except DATABASE_SILENT as error:
+            not_recorded(error)
+            told = BUSY
+        ack(response_action="clear")
+        self.rooms.wake.wake()
+        if isinstance(respond, Reply):
+            respond.channel = channel  # what Slack says of a window names none
+        self.answers.tell(respond, told)
+
+    def _decide(self, person: Person, company: str, offer_ids: Sequence[str], respond: Respond) -> str:
+        recorded, waiting, left, why = 0, 0, 0, ""
+        for place, offer_id in enumerate(offer_ids):
+            if waited_seconds(respond) > IN_TIME_SECONDS:
+                left, why = left + len(offer_ids) - place, why or BUSY
+                break
+            try:
+                with self.rooms.db.read() as connection:
+                    offer = offers.find(connection, offer_id)
+                    if offer is None or offer.company != company:
+                        raise StaleDecision(CHANGED)
+                    if offer.remedy is Remedy.DISMISS and escalations.open_now(connection, company) is not None:
+                        raise StaleDecision(FROZEN)
+                    number = failures.get(connection, company, offer.failure_id).transaction_number
+                reason = f"chosen for {counted(len(offer_ids), 'payment')} together"
+                decided = self.rooms.deciding.choose(
+                    Choice(company, number, offer.remedy, offer.id, offer.evidence_id, reason, {}), by=person.id
+                )
+                recorded += decided.state != "waiting_approval"
+                waiting += decided.state == "waiting_approval"
+            except ReceivablesError as error:
+                left, why = left + 1, why or error.message
+        said = (
+            [f"Recorded for {counted(recorded, 'payment')}. Each is checked again first; its card shows the result."]
+            if recorded
+            else []
+        )
+        said += [f"{counted(waiting, 'payment')} {'waits' if waiting == 1 else 'wait'} for a second person."] if waiting else []
+        said += [f"{left:,} not recorded: {why}"] if left else []
+        return " ".join(said)
+
+    def _must_be_allowed(self, person: Person, company: str) -> None:
+        if company not in self.rooms.channels:
+            raise StaleDecision(CHANGED)
+        must_decide_at(person, company)
+
+    def _candidates(self, connection: Connection, company: str, cause: Cause, remedy: Remedy) -> list[CardFacts]:
+        """The failures of one reason that this remedy would end by a press alone, those of longest ago first."""
+        if remedy not in FOR_MANY:
+            return []
+        found = failure_pages.of_group(connection, company, cause, remedy, limit=CHOSEN_AT_MOST)
+        stored = payments.by_numbers(connection, company, failures.transaction_numbers(found))
+        evidence = failures.evidence_of(connection, company, [of.evidence_id for of in found if of.evidence_id])
+        facts = [_facts(of, stored, evidence) for of in found if of.evidence_id and remedy in of.offered]
+        ours = self.rooms.channels[company].company
+        return [of for of in facts if not needs_choice(of, remedy) and takes_two(of, remedy, ours) is None]
+
+
+def _facts(found: StoredFailure, stored: Mapping[str, Any], evidence: Mapping[str, Any]) -> CardFacts:
+    of_it = evidence[found.evidence_id or ""]
+    return CardFacts(found, stored[found.transaction_number], of_it, None, (), (), dict.fromkeys(found.offered, ""), 1)
+
+
+def choosing(found: Sequence[CardFacts], remedy: Remedy, words: Words, carried: str) -> Block:
+    """Checkboxes in groups, all of them chosen at first."""
+    blocks = [
+        section(f"{labels.explained(remedy, 'payment')} Choose the payments; you see what would change before it is recorded.")
+    ]
+    for place in range(0, len(found), IN_A_BLOCK):
+        options = [choice(_line(of, words), of.failure.id) for of in found[place : place + IN_A_BLOCK]]
+        element = {"type": "checkboxes", "action_id": f"several{place}", "options": options, "initial_options": options}
+        label = plain_text(f"Payments {place + 1} to {place + len(options)}", 150)
+        blocks.append({"type": "input", "block_id": f"several{place}", "label": label, "element": element, "optional": True})
+    return _view(PICK, "Choose payments", "See what changes", blocks, carried)
+
+
+def preview(facts: Sequence[CardFacts], remedy: Remedy, words: Words, carried: str) -> Block:
+    """What the remedy would do to each, and how much it is together."""
+    totals: dict[str, int] = {}
+    for of in facts:
+        currency = of.payment.payment.currency
+        totals[currency] = totals.get(currency, 0) + of.payment.payment.amount_minor
+    money = listed([words.money(total, currency) for currency, total in totals.items()])
+    lines = [f"{_line(of, words)}: {label_of(of, remedy, words)}" for of in facts[:SHOWN_AT_MOST]]
+    if len(facts) > SHOWN_AT_MOST:
+        lines.append(f"… and {counted(len(facts) - SHOWN_AT_MOST, 'more payment')}")
+    blocks = [
+        section(f"{remedy.label} for {counted(len(facts), 'payment')}, {money} in all."),
+        section("\n".join(lines)),
+        context("Each is checked again before anything is written; any that changed is left out."),
+    ]
+    return _view(CONFIRM, "What would change", f"Do it for {len(facts):,}", blocks, carried)
+
+
+def _line(of: CardFacts, words: Words) -> str:
+    payment = of.payment.payment
+    who = f"{plain(payment.transaction_number, NUMBER_AT_MOST)} · {plain(payment.customer, 30)}"
+    return f"{who} · {words.money(payment.amount_minor, payment.currency)}"
+
+
+def _view(callback: str, title: str, submit: str, blocks: list[Block], carried: str) -> Block:
+    return {
+        "type": "modal",
+        "callback_id": callback,
+        "title": plain_text(title, 24),
+        "submit": plain_text(submit, 24),
+        "close": plain_text("Close", 24),
+        "private_metadata": carried,
+        "blocks": blocks,
+    }
