@@ -67,8 +67,8 @@ class Decider:
     def assign(self, company: str, failure_id: str, to: str | None, *, by: str, note: str = "") -> str:
         return care.assign(self._house.desk(company), failure_id, to, by=by, note=note)
 
-    def snooze(self, company: str, failure_id: str, until: date | None, *, by: str) -> str:
-        return care.snooze(self._house.desk(company), failure_id, until, by=by)
+    def snooze(self, company: str, failure_id: str, until: str, *, by: str) -> str:
+        return care.snooze(self._house.desk(company), failure_id, date.fromisoformat(until) if until else None, by=by)
 
     def approve(self, company: str, decision_id: str, *, by: str) -> Decided:
         return _decided(requests.approve(self._house.desk(company), decision_id, by=by))

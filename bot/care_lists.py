@@ -63,7 +63,7 @@ def back(rooms: Rooms, verb: str, company: str, number: str, person: Person) -> 
     if found is None:
         raise StaleDecision(f"{of_payment(number)} has no open failure.")
     if verb == "unsnooze":
-        return rooms.deciding.snooze(company, found.id, None, by=person.id)
+        return rooms.deciding.snooze(company, found.id, "", by=person.id)
     return rooms.deciding.assign(company, found.id, None, by=person.id)
 
 

@@ -6,7 +6,6 @@ It carries the opaque id of the failure; who may do what is asked when it is con
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
@@ -117,9 +116,8 @@ class Confirmed:
         before = None if held.snoozed_until is None else company.day_of(held.snoozed_until).isoformat()
         told, offered = [], list[Block]()
         if "until" in values and until != before:
-            day = date.fromisoformat(str(until)) if until else None
-            told.append(self.rooms.deciding.snooze(found.company, found.id, day, by=person.id))
-            offered = undo.button("snooze", found.company, found.transaction_number) if day else []
+            told.append(self.rooms.deciding.snooze(found.company, found.id, until or "", by=person.id))
+            offered = undo.button("snooze", found.company, found.transaction_number) if until else []
         if assignee != held.assignee or note:
             told.append(self.rooms.deciding.assign(found.company, found.id, assignee, by=person.id, note=note))
             offered = offered or (undo.button("assign", found.company, found.transaction_number) if assignee else [])

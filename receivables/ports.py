@@ -183,8 +183,8 @@ class Deciding(Protocol):
     def assign(self, company: str, failure_id: str, to: str | None, *, by: str, note: str = "") -> str:
         """Gives a failure to somebody, with a note for them, or to nobody. Returns words for the person."""
 
-    def snooze(self, company: str, failure_id: str, until: date | None, *, by: str) -> str:
-        """Sets a failure aside until the morning of a day; None brings it back. Returns words for the person."""
+    def snooze(self, company: str, failure_id: str, until: str, *, by: str) -> str:
+        """Sets a failure aside until the morning of a day like "2026-03-16"; "" brings it back. Returns words for the person."""
 
     def approve(self, company: str, decision_id: str, *, by: str) -> Decided:
         """A second person agrees."""
