@@ -44,11 +44,7 @@ COLUMNS = (
 def row_of(failure: FailureView, words: Words) -> tuple[Cell, ...]:
     """One failure as cells, in the order of `COLUMNS`."""
 
-<<<<<<< HEAD
     def cell(at: datetime | None) -> str:
-=======
-    def sortable(at: datetime | None) -> str:
->>>>>>> 7390944 (A snooze's day is handed on as it was chosen)
         return "" if at is None else at.astimezone(words.time_zone).strftime(MOMENT)
 
     return (
@@ -58,22 +54,14 @@ def row_of(failure: FailureView, words: Words) -> tuple[Cell, ...]:
         ", ".join(failure.invoices),
         Amount(failure.amount_minor, failure.currency),
         failure.currency,
-<<<<<<< HEAD
         cell(failure.failed_at),
-=======
-        sortable(failure.failed_at),
->>>>>>> 7390944 (A snooze's day is handed on as it was chosen)
         failure.attempts,
         failure.cause or "",
         failure.sentence,
         failure.remedy or "",
         failure.decision.state if failure.decision else failure.resolution or failure.state,
         failure.assignee or "",
-<<<<<<< HEAD
         cell(failure.snoozed_until),
-=======
-        sortable(failure.snoozed_until),
->>>>>>> 7390944 (A snooze's day is handed on as it was chosen)
         failure.decision.requested_by if failure.decision else "",
     )
 
