@@ -92,6 +92,10 @@ searching: ## how long a search takes among 1,000,000 payments, here and in 0.1.
 	@$(install) dev
 	@$(bin)/python -m bench.searching $(ARGS)
 
+pressing: ## 20 presses a second through the bot while a sync of 1,000 payments runs and 200 cards wait, on both databases (ARGS="--payments 200 --waiting 30")
+	@$(install) dev
+	@$(bin)/python -m bench.pressing $(ARGS)
+
 feeds: ## play 10,000 generated feeds of changes for each connector that has one (FEEDS=200 for fewer)
 	@$(install) dev
 	@FEEDS=$(or $(FEEDS),10000) $(bin)/python -m pytest -q -n $(JOBS) tests/test_accounting_feeds_*.py

@@ -217,7 +217,7 @@ def test_a_pressed_card_is_drawn_before_all_that_wait_and_so_is_its_end(tmp_path
         journey.finish_once(acme.books.desk)
         acme.ring()
         acme.ring()
-        assert "Payment TXN-4 is recorded" in acme.card("TXN-4")["text"]
+        assert "· Recorded. Payment TXN-4" in acme.card("TXN-4")["text"]
         with acme.house.db.read() as connection:
             assert 2 <= messages_waiting(connection)
 
