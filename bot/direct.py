@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from slack_sdk import WebClient
 
+from bot.accounts import account_of
 from bot.called import People, names_of
 from bot.cards import Message, failure_card
+from bot.installations import Installation
 from bot.outcomes import not_carried_out
 from bot.people import Names, name_of
 from bot.rooms import Channel, Rooms
+from bot.slack_errors import NoMember
 from bot.text import REASON_AT_MOST, Block, fallback, section
 from receivables.authority import Person, sees
 from receivables.words import capitalized, plain
@@ -28,8 +31,17 @@ HOLDS_ANYWHERE = ("approve", "withdraw", "resolve_now", "more")  # pressed on an
 def address(client: WebClient, person: Person, team: str) -> str:
     """The direct conversation with a person, opened where there is none. Raises SlackClientError."""
     accounts = sorted(person.slack_accounts, key=lambda account: (account[0] != team, account))
-    user = accounts[0][1] if accounts else str(client.users_lookupByEmail(email=person.email)["user"]["id"])
+    user = accounts[0][1] if accounts else _by_email(client, person.email)
     return str(client.conversations_open(users=user)["channel"]["id"])
+
+
+def _by_email(client: WebClient, email: str) -> str:
+    """Whose address it is, as for a press: a full member's who confirmed it. Anybody could have typed it otherwise."""
+    user = client.users_lookupByEmail(email=email)["user"]
+    account = account_of(user, Installation(str(user.get("team_id") or ""), "", ""))
+    if not account.is_confirmed or account.is_guest or account.is_deactivated or account.is_bot:
+        raise NoMember(f"no full member confirmed {email}")
+    return str(user["id"])
 
 
 def reader_of(rooms: Rooms, connection: Connection, company: str, letter_id: str) -> Person | None:

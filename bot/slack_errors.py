@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 
 
 class Trouble(StrEnum):
@@ -18,6 +18,10 @@ class Trouble(StrEnum):
     CONTENT = "content"  # the message itself is refused; a plainer one may pass
     GONE = "gone"  # the message to rewrite is not there any more; post a new one
     UNKNOWN = "unknown"  # a word that is not known here
+
+
+class NoMember(SlackClientError):
+    """Slack knows the address, but not as the confirmed one of a full member: nothing goes there."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ RATE_LIMITED_SECONDS = 30.0  # where Slack does not say how long
 
 def trouble_of(error: Exception) -> Answer:
     """What a failed call means."""
+    if isinstance(error, NoMember):
+        return Answer(Trouble.CHANNEL, "user_not_found")
     if not isinstance(error, SlackApiError):
         return Answer(Trouble.AWAY, type(error).__name__, never_left=False)
     response = error.response

@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 from bot_scene import BotScene, Json, a_bot_scene, eventually
+from workspace_bot import a_client, a_workspace
 
+from bot.direct import address
+from bot.slack_errors import NoMember, Trouble, trouble_of
+from receivables.authority import Person
 from storage import letters
 from sync import journey
+from workspace import PersonSeed, Seed
 
 
 @pytest.fixture
@@ -141,3 +146,18 @@ def test_each_person_lists_what_is_theirs_and_what_is_set_aside(acme: BotScene) 
     says("sam", "/payments snoozed", "1 payment is snoozed.")
     says("dana", "/payments unsnooze TXN-1", "Payment TXN-1 is no longer snoozed.")
     says("dana", "/payments unassign TXN-1", "Payment TXN-1 is unassigned now.")
+
+
+def test_an_address_gets_nothing_that_no_full_member_confirmed(tmp_path: Path) -> None:
+    people = (
+        PersonSeed("priya", "Priya Nair", "priya@example.com"),
+        PersonSeed("gus", "Gus Tran", "gus@example.com", standing="guest"),
+        PersonSeed("una", "Una Vogel", "una@example.com", email_confirmed=False),
+    )
+    with a_workspace(tmp_path, seed=Seed(people=people, groups={})) as workspace:
+        client = a_client(workspace)
+        assert address(client, Person("priya", "Priya Nair", email="priya@example.com"), workspace.team_id)
+        for nobody in ("gus", "una"):
+            with pytest.raises(NoMember) as caught:
+                address(client, Person(nobody, nobody, email=f"{nobody}@example.com"), workspace.team_id)
+            assert Trouble.CHANNEL == trouble_of(caught.value).trouble
