@@ -273,7 +273,8 @@ def figures_blocks(facts: CardFacts, remedy: Remedy, company: Company, at_most: 
 def _changes(facts: CardFacts, remedy: Remedy, company: Company, options: Options) -> list[tuple[str, str]]:
     """What a remedy changes: the day of the receipt where it is another than that of the payment, then the amounts."""
     words, currency = company.words, facts.payment.payment.currency
-    shown = [(of.label, before_after(of, currency, words)) for of in figures(facts, remedy, words, options)]
+    moved = [of for of in figures(facts, remedy, words, options) if of.before_minor != of.after_minor]
+    shown = [(of.label, before_after(of, currency, words)) for of in moved]
     day = rules.first_open_day(facts.evidence) if facts.evidence and remedy is Remedy.POST_ON_OPEN_DAY else None
     dated = [("Date of the receipt", f"{words.day(facts.payment.payment.paid_at)} → {words.day(day)}")] if day else []
     return [*dated, *shown]
@@ -351,6 +352,6 @@ def _under_way(facts: CardFacts, decision: StoredDecision, company: Company, peo
     decline = button("withdraw", "Decline", decision.id, style="danger")
     return [
         *blocks,
-        context(f"{asked}{outcome}{reason} {who_may_approve(facts, decision, company, people)}"),
+        context(f"{asked}{outcome} {who_may_approve(facts, decision, company, people)}{reason}"),
         {"type": "actions", "block_id": "approval", "elements": [approve, decline]},
     ]

@@ -36,7 +36,9 @@ def who_may_decide(facts: CardFacts, remedy: Remedy, company: Company, people: P
     if alone:
         more = f"; {_named(with_another)} with a second person" if with_another else ""
         return f"{_named(alone)} may decide this{more}."
-    return f"It takes two people, of {_named(together, last='and')}." if together else NOBODY
+    if not together:
+        return NOBODY
+    return f"It takes two{' people:' if len(together) == 2 else ' of'} {_named(together, last='and')}."
 
 
 def _agree(first: Person, second: Person, question: Question) -> bool:

@@ -15,12 +15,9 @@ from receivables.diagnosis import Cause
 from receivables.words import Words, counted, plain
 from storage.escalations import StoredEscalation
 
-CAUSES_AT_MOST = 5  # most frequent first; a section takes five rows
+CAUSES_AT_MOST = 2  # most frequent first; the Home tab has them all
 CURRENCIES_AT_MOST = 3
-UNTIL_OVER = (
-    "Until this is over, no remedy is recommended for unidentified failures and payments cannot be dismissed in bulk. "
-    "Look for what the failures have in common."
-)
+UNTIL_OVER = "Until this is over, unidentified failures get no recommendation and nothing is dismissed in bulk."
 
 
 def escalation_card(escalation: StoredEscalation, channel: Channel, names: Names) -> Message:
@@ -38,7 +35,8 @@ def escalation_card(escalation: StoredEscalation, channel: Channel, names: Names
     if channel.tell_people:
         blocks.append(mentioning(mentions(channel)))
     by_amount = _by_amount(figures.get("money") or {}, words)
-    blocks.append(section(f"{rate}; the limit is {figures['limit_percentage']}%. {by_amount}{UNTIL_OVER}"))
+    percentage = 100 * figures["failed"] / max(1, figures["attempted"])
+    blocks.append(section(f"{rate}: {percentage:.0f}%; the limit is {figures['limit_percentage']}%. {by_amount}"))
     if reason := probable(str(figures.get("setting") or ""), words):
         blocks.append(section(f"Probable cause: {reason}.", "setting"))
     blocks += _causes(figures, words)
@@ -46,7 +44,7 @@ def escalation_card(escalation: StoredEscalation, channel: Channel, names: Names
         blocks.append({"type": "actions", "block_id": "buttons", "elements": [take(escalation.id)]})
     oldest = figures.get("since")
     failing = f" Oldest open failure: {words.moment(datetime.fromisoformat(oldest))}." if oldest else ""
-    blocks.append(context(f"Since {since}. {owner(escalation.taken_by, names)}{failing} /payments failing lists them."))
+    blocks.append(context(f"Since {since}. {owner(escalation.taken_by, names)}{failing}", UNTIL_OVER))
     return Message(fallback(f"{head}. {rate}."), blocks)
 
 

@@ -18,6 +18,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
 from bot import direct, posting, thread
+from bot.called import name_in_books
 from bot.cards import Message, failure_card
 from bot.escalations import digest_card, escalation_card
 from bot.incidents import IncidentFacts, incident_card
@@ -217,6 +218,7 @@ class Outbox:
                 return escalation_card(escalations.get(connection, wish.company, wish.subject), channel, rooms.names)
             if wish.subject_kind == "incident":
                 shown = incidents.get(connection, wish.company, wish.subject)
+                shown = replace(shown, about=name_in_books(shown.about, rooms.people))
                 held = incidents.figures(connection, wish.company, wish.subject)
                 frozen = escalations.open_now(connection, wish.company) is not None
                 pause = companies.get(connection, wish.company).pause

@@ -10,6 +10,7 @@ from evidence_makers import LATER, a_credit, a_customer, a_line, a_receipt, an_e
 from makers import a_company
 
 import rules
+from accounting.quickbooks.description import addresses
 from bot.called import names_of
 from bot.cards import Message, failure_card
 from bot.escalations import digest_card, escalation_card
@@ -43,6 +44,9 @@ from storage.summary import Day
 
 COMPANY = a_company()
 WORDS = COMPANY.words
+#: A company whose books are in QuickBooks; the others keep theirs where documents have no page of their own.
+QUICKBOOKS = replace(COMPANY, package="QuickBooks", documents={"receipt": "QuickBooks payment"})
+COMPANIES = {"in-quickbooks": QUICKBOOKS}  # by state
 
 
 def a_person(id: str, name: str, limit_minor: int) -> Person:
@@ -224,6 +228,11 @@ def recreated(*, made_again: int = 1) -> Evidence:
     return an_evidence(lines=(a_line(invoice=gone, successors=new),))
 
 
+def in_quickbooks(evidence: Evidence) -> Evidence:
+    """The same, read in QuickBooks, where each document has its page."""
+    return replace(evidence, settings=replace(evidence.settings, addresses=addresses("production", "9341")))
+
+
 def short() -> Evidence:
     """$500.00 paid on an invoice with $400.00 open, for no reason that can be read."""
     return an_evidence(lines=(a_line(invoice=an_invoice(open_minor=40_000)),))
@@ -355,6 +364,8 @@ def card_states() -> dict[str, CardFacts]:
         "blocked": blocked(),
         "several-successors": a_card(recreated(made_again=3)),
         "in-an-incident": in_an_incident(),
+        "reverse-write-off": a_card(of_case("a write-off is reversed where the books let us")),
+        "in-quickbooks": a_card(in_quickbooks(swallowed(open_minor=12_000))),
         "not-isolated": a_card(replace(short(), isolated=False)),
         "cause-outcome-unknown": a_card(NOTHING, diagnosis=unknown_outcome(), bucket=Bucket.UNKNOWN),
         "paid-by-check-as-well": a_card(paid_by_check_as_well()),
@@ -449,7 +460,7 @@ def _resolved() -> dict[str, CardFacts]:
 
 
 def drawn(states: Mapping[str, CardFacts]) -> dict[str, Message]:
-    return {name: failure_card(facts, COMPANY, PEOPLE) for name, facts in states.items()}
+    return {name: failure_card(facts, COMPANIES.get(name, COMPANY), PEOPLE) for name, facts in states.items()}
 
 
 def an_escalation(*, cleared: bool = False) -> StoredEscalation:
@@ -570,6 +581,7 @@ def modal_states() -> dict[str, Block]:
         "void-receipt": (a_card(of_case("the copy is deposited and ours is not")), Remedy.VOID_RECEIPT),
         "not-duplicate-of-a-deposit": (a_card(of_case("both are deposited")), Remedy.NOT_DUPLICATE),
         "record-return": (a_card(of_case("refunded, with our receipt in the books")), Remedy.RECORD_RETURN),
+        "reverse-write-off": (a_card(of_case("a write-off is reversed where the books let us")), Remedy.REVERSE_WRITE_OFF),
         "post-on-open-day": (a_card(of_case("the receipt's day is closed")), Remedy.POST_ON_OPEN_DAY),
         "retry": (blocked(), Remedy.RETRY),
         "nothing-to-decide": (a_card(NOTHING, diagnosis=unknown_outcome(), bucket=Bucket.UNKNOWN), None),

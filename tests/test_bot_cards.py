@@ -170,7 +170,7 @@ REPRESENTATIVE = [
     "decision-failed", "done-recreate-receipt", "put-right-by-somebody", "dismissed-with-proof", "hidden", "feed-contradicts",
 ]  # fmt: skip
 #: What follows is told from the numbers themselves, so that other words may make other blocks.
-TOLD_BY_NUMBERS = ("paid-by-check-as-well", "waiting-not-duplicate")
+TOLD_BY_NUMBERS = ("in-quickbooks", "paid-by-check-as-well", "waiting-not-duplicate")
 MODALS_WITH_WORDS: list[tuple[Evidence, Remedy]] = [
     (credited(), Remedy.UNAPPLY_CREDIT_MEMO),
     (recreated(made_again=3), Remedy.RECREATE_RECEIPT),

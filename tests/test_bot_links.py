@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from card_states import COMPANY, PEOPLE, STAMPED, a_card, a_decision, credited, entered_by_hand, swallowed
+from card_states import COMPANY, PEOPLE, QUICKBOOKS, STAMPED, a_card, a_decision, credited, entered_by_hand, swallowed
 from evidence_makers import a_credit, a_line, an_evidence, an_invoice, cases, evidence_of
 
 import rules
@@ -21,7 +21,6 @@ from receivables.diagnosis import Cause, Remedy
 from receivables.evidence import Evidence
 from storage.codec import facts_hash
 
-QUICKBOOKS = replace(COMPANY, package="QuickBooks", documents={"receipt": "QuickBooks payment"})
 REALM = quickbooks.addresses("production", "9341")
 
 
