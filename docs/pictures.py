@@ -2,7 +2,8 @@
 
 The cards are posted through the workspace's Web API and the modals opened by a press, as in real life; only what they
 are drawn from is made up (tests/card_states.py). Needs Chromium. Run by `make pictures`; with
-ARGS="card-night modal-match" only those whose names begin so.
+ARGS="card-night modal-match" only those whose names begin so; "readme" is the two of the README. What each card must tell is
+printed by docs/answers.py.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class _Studio:
         for name in self.modals:
             if not wanted or f"modal-{name}".startswith(wanted):
                 self._modal(page, f"modal-{name}", name)
-        if not wanted:
+        if not wanted or "readme" in wanted:
             self._message(sharp, "card", self.messages["credit-memo"])
             self._modal(sharp, "modal", "unapply-credit-memo")
         app.close()
