@@ -39,6 +39,7 @@ from bot.text import (
 )
 from receivables.company import Company
 from receivables.diagnosis import Cause, Finding, Remedy
+from receivables.makers import WITHOUT_CONSEQUENCE
 from receivables.payment import Bucket, Payment, PaymentState
 from receivables.words import Words, counted, listed, plain
 from storage.cards import CardFacts
@@ -61,6 +62,7 @@ PRESSABLE = (*MOVES_MONEY, Remedy.ACCEPT_CORRECTION, Remedy.MATCH, Remedy.RETRY)
 _RECORDED = {Cause.PAYMENT_REFUNDED: "Record the refund", Cause.PAYMENT_CHARGED_BACK: "Record the chargeback"}
 SENTENCE_AT_MOST = 1500  # what happened; the history has the rest
 SHORT_AT_MOST = 220  # three lines of a card; the window has all of it
+ALONE_AT_MOST = 400  # where nothing is compared below it
 FIGURES_ON_CARD = 3  # more amounts than this are not compared in ten seconds; the window has them
 FIGURES_BESIDE_NEWS = 2  # and beside what became of a decision
 FIGURES_TOGETHER = 5  # the ten fields that a section takes
@@ -86,7 +88,10 @@ def failure_card(facts: CardFacts, company: Company, people: People) -> Message:
     head = headline(facts, words)
     blocks = [header(head)]
     if facts.failure.state == "open":
-        blocks += [_what_happened(facts, _in_short(facts, words)), *_open(facts, company, people)]
+        below = _open(facts, company, people)
+        compares = any(block["type"] == "section" for block in below)
+        said = _in_short(facts, words, SHORT_AT_MOST if compares else ALONE_AT_MOST)
+        blocks += [_what_happened(facts, said), *below]
     else:
         found = f"Found on {words.moment(facts.failure.opened_at)}: {_happened(facts, words)}"
         blocks += [outcome(facts, words, names), _what_happened(facts, found), _small_print(facts, company, _which(facts, words))]
@@ -101,12 +106,12 @@ def sentence_of(facts: CardFacts, words: Words) -> str:
     return plain(said, SENTENCE_AT_MOST)
 
 
-def _in_short(facts: CardFacts, words: Words) -> str:
+def _in_short(facts: CardFacts, words: Words, at_most: int) -> str:
     """The same where it is read at a glance; otherwise what happened, and the window says what to do about it."""
     if _decided(facts):
         return _happened(facts, words)
     said = sentence_of(facts, words)
-    return said if len(said) <= SHORT_AT_MOST else _happened(facts, words)
+    return said if len(said) <= at_most else _happened(facts, words)
 
 
 def _happened(facts: CardFacts, words: Words) -> str:
@@ -187,7 +192,7 @@ def _open(facts: CardFacts, company: Company, people: People) -> list[Block]:
         entry = " --entry NUMBER" if facts.failure.remedy is Remedy.RECORD_RETURN else ""
         how = f"{facts.failure.remedy or Remedy.RETRY}{entry}"
         small.append(f"Settle it on the command line: resolve-now decide {number} {how} --as PERSON")
-    elif recommended is not None:
+    elif recommended is not None and recommended not in WITHOUT_CONSEQUENCE:
         confidence = labels.CONFIDENCES[diagnosis.primary.confidence].capitalize()
         who = who_may_decide(facts, recommended, company, people)
         small.append(" ".join(filter(None, (f"{confidence}." if confidence else "", who, rules.unchanged(recommended)))))

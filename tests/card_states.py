@@ -59,6 +59,7 @@ PEOPLE = {
     "dana": a_person("dana", "Dana Reyes", 10_000_00),
     "sam": a_person("sam", "Sam Okafor", 100_00),
     "lee": a_person("lee", "Lee Chen", 10_000_00),
+    "frank": Person("frank", "Frank Ito", books_names=frozenset({"frank"})),
     "erin": Person("erin", "Erin Walsh", books_names=frozenset({"erin"})),
 }
 NAMES = names_of(PEOPLE)

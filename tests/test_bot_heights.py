@@ -25,7 +25,7 @@ def test_no_card_is_taller_than_what_is_read_at_a_glance(browser: Browser, tmp_p
         context = browser.new_context(viewport={"width": PAGE_WIDTH, "height": 900}, timezone_id="America/Chicago")
         page = context.new_page()
         page.goto(f"{workspace.url}/?as={workspace.people['priya']}")
-        page.wait_for_function("typeof seen !== 'undefined' && seen && seen.app")
+        page.wait_for_function("typeof seen !== 'undefined' && seen?.app && seen.people && seen.names")
         sizes = page.evaluate(MEASURED, {name: message.blocks for name, message in cards.items()})
         context.close()
     assert {WIDTH} == {width for width, _ in sizes.values()}
