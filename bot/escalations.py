@@ -35,8 +35,7 @@ def escalation_card(escalation: StoredEscalation, channel: Channel, names: Names
     if channel.tell_people:
         blocks.append(mentioning(mentions(channel)))
     by_amount = _by_amount(figures.get("money") or {}, words)
-    percentage = 100 * figures["failed"] / max(1, figures["attempted"])
-    blocks.append(section(f"{rate}: {percentage:.0f}%; the limit is {figures['limit_percentage']}%. {by_amount}"))
+    blocks.append(section(f"{rate}; the limit is {figures['limit_percentage']}%. {by_amount}"))
     if reason := probable(str(figures.get("setting") or ""), words):
         blocks.append(section(f"Probable cause: {reason}.", "setting"))
     blocks += _causes(figures, words)
