@@ -278,7 +278,7 @@ def figures_blocks(facts: CardFacts, remedy: Remedy, company: Company, at_most: 
 def _changes(facts: CardFacts, remedy: Remedy, company: Company, options: Options) -> list[tuple[str, str]]:
     """What a remedy changes: the day of the receipt where it is another than that of the payment, then the amounts."""
     words, currency = company.words, facts.payment.payment.currency
-    moved = [of for of in figures(facts, remedy, words, options) if of.before_minor != of.after_minor]
+    moved = [of for of in figures(facts, remedy, words, options) if of.after_minor != (of.before_minor or 0)]
     shown = [(of.label, before_after(of, currency, words)) for of in moved]
     day = rules.first_open_day(facts.evidence) if facts.evidence and remedy is Remedy.POST_ON_OPEN_DAY else None
     dated = [("Date of the receipt", f"{words.day(facts.payment.payment.paid_at)} → {words.day(day)}")] if day else []
