@@ -18,12 +18,16 @@ COMPANY_AT_MOST = 60
 
 
 def naming_its_company(message: Message, channel: Channel) -> Message:
-    """The card, with the company under its title where the channel serves another one too."""
+    """The card, with its company named where the channel serves another one too."""
     if not channel.is_shared:
         return message
     company = plain(channel.company.name, COMPANY_AT_MOST)
     head, *rest = message.blocks
-    return Message(fallback(f"{company}: {message.text}"), [head, context(f"Company: {company}"), *rest])
+    named, text = context(f"Company: {company}"), fallback(f"{company}: {message.text}")
+    if rest and rest[-1]["type"] == "context":  # the first line of its small print, so that the card stays as tall
+        small = {**rest[-1], "elements": [*named["elements"], *rest[-1]["elements"]]}
+        return Message(text, [head, *rest[:-1], small])
+    return Message(text, [head, named, *rest])
 
 
 def question(verb: str, number: str, companies: Sequence[Company]) -> tuple[str, list[Block]]:

@@ -11,7 +11,7 @@ from makers import a_company
 
 import rules
 from accounting.quickbooks.description import addresses
-from bot.called import names_of
+from bot.called import called, names_of
 from bot.cards import Message, failure_card
 from bot.escalations import digest_card, escalation_card
 from bot.incidents import IncidentFacts, incident_card
@@ -596,7 +596,8 @@ def modal_states() -> dict[str, Block]:
         "choose-several": choosing(several, remedy, WORDS, ""),
         "preview-of-several": preview(several, remedy, WORDS, ""),
     }
-    return {name: resolve_modal(facts, COMPANY, chosen=remedy) for name, (facts, remedy) in found.items()} | others
+    shown = {name: (called(facts, COMPANY, PEOPLE), remedy) for name, (facts, remedy) in found.items()}
+    return {name: resolve_modal(facts, COMPANY, chosen=remedy) for name, (facts, remedy) in shown.items()} | others
 
 
 def of_case(name: str) -> Evidence:
