@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from card_people import PEOPLE
 from evidence_makers import LATER, a_credit, a_customer, a_line, a_receipt, an_evidence, an_invoice, cases, evidence_of
 from makers import a_company
 
@@ -23,7 +24,6 @@ from bot.rooms import Channel
 from bot.several import choosing, preview
 from bot.text import Block
 from bot.which_company import naming_its_company
-from receivables.authority import Person, Right
 from receivables.books_records import Gone, InvoiceStatus, ReceiptLine, Stamp
 from receivables.corrections import Correction
 from receivables.diagnosis import Cause, Diagnosis, Fact, Remedy
@@ -47,21 +47,6 @@ WORDS = COMPANY.words
 #: A company whose books are in QuickBooks; the others keep theirs where documents have no page of their own.
 QUICKBOOKS = replace(COMPANY, package="QuickBooks", documents={"receipt": "QuickBooks payment"})
 COMPANIES = {"in-quickbooks": QUICKBOOKS}  # by state
-
-
-def a_person(id: str, name: str, limit_minor: int) -> Person:
-    """Somebody who may choose every remedy up to this, and whom the books know by their id."""
-    rights = tuple(Right("acme", remedy, "USD", limit_minor) for remedy in Remedy)
-    return Person(id, name, rights=rights, books_names=frozenset({id}))
-
-
-PEOPLE = {
-    "dana": a_person("dana", "Dana Reyes", 10_000_00),
-    "sam": a_person("sam", "Sam Okafor", 100_00),
-    "lee": a_person("lee", "Lee Chen", 10_000_00),
-    "frank": Person("frank", "Frank Ito", books_names=frozenset({"frank"})),
-    "erin": Person("erin", "Erin Walsh", books_names=frozenset({"erin"})),
-}
 NAMES = names_of(PEOPLE)
 FOUND_AT = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
 DECIDED_AT = FOUND_AT + timedelta(hours=1)

@@ -10,6 +10,8 @@ from workspace_bot import a_workspace
 
 TALLEST, WIDTH, PAGE_WIDTH = 360, 732, 980  # in pixels; with its list of channels the page leaves a card that width
 
+COMPANY_LINE = 20  # where a channel serves several companies, one more line of small print names the company
+
 MEASURED = """(cards) => Object.fromEntries(Object.entries(cards).map(([name, blocks]) => {
   const node = messageNode({ user: seen.app.bot_user_id, ts: "1772647200.000100", blocks }, false);
   document.querySelector(".messages").append(node);
@@ -29,4 +31,5 @@ def test_no_card_is_taller_than_what_is_read_at_a_glance(browser: Browser, tmp_p
         sizes = page.evaluate(MEASURED, {name: message.blocks for name, message in cards.items()})
         context.close()
     assert {WIDTH} == {width for width, _ in sizes.values()}
-    assert {} == {name: height for name, (_, height) in sizes.items() if height > TALLEST}
+    named = {"in-a-shared-channel": COMPANY_LINE}
+    assert {} == {name: height for name, (_, height) in sizes.items() if height > TALLEST + named.get(name, 0)}
