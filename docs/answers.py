@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+import card_people
 import card_states
 
 import rules
@@ -49,7 +50,7 @@ def _why(facts: CardFacts, company: Company) -> str:
 
 def _button(facts: CardFacts, company: Company) -> tuple[str, str]:
     """What the first button changes, and who may press it."""
-    decision, people = facts.decision, card_states.PEOPLE
+    decision, people = facts.decision, card_people.PEOPLE
     if facts.failure.state != "open":
         return NO_BUTTON, "nobody"
     if decision is not None and decision.state == "waiting_approval":

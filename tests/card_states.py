@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from card_people import PEOPLE as PEOPLE
+from card_people import PEOPLE
 from evidence_makers import LATER, a_credit, a_customer, a_line, a_receipt, an_evidence, an_invoice, cases, evidence_of
 from makers import a_company
 

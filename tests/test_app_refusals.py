@@ -10,7 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from card_states import COMPANY, PEOPLE, a_card
+from card_people import PEOPLE
+from card_states import COMPANY, a_card
 from evidence_makers import LATER, a_line, an_evidence, an_invoice
 from scene import Scene
 from step_by_step import faulty, three_invoices

@@ -12,9 +12,9 @@ from typing import Any
 import card_states
 import pytest
 from card_answers import a_busy_scene, answers, stories
+from card_people import PEOPLE
 from card_states import (
     COMPANY,
-    PEOPLE,
     a_card,
     a_decision,
     an_offer_id,

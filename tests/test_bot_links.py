@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from card_states import COMPANY, PEOPLE, QUICKBOOKS, STAMPED, a_card, a_decision, credited, entered_by_hand, swallowed
+from card_people import PEOPLE
+from card_states import COMPANY, QUICKBOOKS, STAMPED, a_card, a_decision, credited, entered_by_hand, swallowed
 from evidence_makers import a_credit, a_line, an_evidence, an_invoice, cases, evidence_of
 
 import rules

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from card_states import COMPANY, PEOPLE, WORDS, a_card, named_by_a_person, of_two_of_one_name, spelled_otherwise
+from card_people import PEOPLE
+from card_states import COMPANY, WORDS, a_card, named_by_a_person, of_two_of_one_name, spelled_otherwise
 
 from bot.cards import failure_card, label_of
 from bot.modals import read_submission, resolve_modal
