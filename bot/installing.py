@@ -79,7 +79,8 @@ class WorkspacesThatInstall:
             self._read_at = -FRESH_SECONDS
 
     def installed(self) -> list[Installation]:
-        return [installation_at(place) for place in self.places() if place.token]
+        """Those that have a token and are named still: whoever is taken out of the configuration is nobody again."""
+        return [installation_at(place) for place in self.places() if place.token and self._is_named(place)]
 
     def at(self, team: str, enterprise: str) -> Installation | None:
         """That of the workspace itself, else that of its organization."""
@@ -101,9 +102,7 @@ class WorkspacesThatInstall:
 
     def install(self, place: SlackPlace) -> None:
         """Stores the token of a place. Raises NotNamed where the configuration does not name it."""
-        named = {channel.team for channel in self._rooms.channels.values()}
-        named |= {account[0] for person in self._rooms.people.values() for account in person.slack_accounts}
-        if place.id not in named and place.enterprise not in named - {""}:
+        if not self._is_named(place):
             raise NotNamed(
                 f"{place.name} ({place.id}) is not named in the configuration of Resolve Now, so nothing was stored. "
                 f'The administrator adds team = "{place.id}" to a [company.slack]; then install it again.'
@@ -112,6 +111,12 @@ class WorkspacesThatInstall:
             slack_places.install(connection, self._keys, place)
         log.info("slack_installed", place=place.id)
         self.changed()
+
+    def _is_named(self, place: SlackPlace) -> bool:
+        """Whether the configuration names the place, or the organization that it belongs to."""
+        named = {channel.team for channel in self._rooms.channels.values()}
+        named |= {account[0] for person in self._rooms.people.values() for account in person.slack_accounts}
+        return not {place.id, place.enterprise}.isdisjoint(named - {""})
 
     def listen(self, app: App) -> None:
         """Slack tells when it is removed somewhere."""

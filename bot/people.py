@@ -129,14 +129,19 @@ def _by_email(people: Mapping[str, Person], account: Account | None) -> Person |
     """The person who is configured with nothing but this address, where Slack confirmed it."""
     if account is None or not account.email:
         return None
-    found = next((person for person in people.values() if _email_alone(person) == account.email.casefold()), None)
+    found = next((person for person in people.values() if _email_alone(person) == _folded(account.email)), None)
     if found is not None and not account.is_confirmed:
         raise NotPermitted(UNCONFIRMED)
     return found
 
 
 def _email_alone(person: Person) -> str:
-    return "" if person.slack_accounts else person.email.casefold()
+    return "" if person.slack_accounts else _folded(person.email)
+
+
+def _folded(address: str) -> str:
+    """In one case; letters that only look like those of another address stay different ("K", which is no K, folds to one)."""
+    return address.lower() if address.isascii() else address
 
 
 def must_decide_at(person: Person, company: str) -> None:

@@ -220,15 +220,17 @@ def of_payment(connection: Connection, company: str, number: str) -> Sequence[St
 
 
 def alone_on(
-    connection: Connection, company: str, currency: str, since: datetime, before: tuple[datetime, str]
+    connection: Connection, company: str, currency: str, since: datetime, before: tuple[datetime, str] | None
 ) -> Mapping[tuple[str, Remedy], int]:
     """What each person decided alone by each remedy since a moment, in minor units; `before` is a moment and a decision's id.
 
     What was not carried out does not count, nor what two people agreed on. Those of one moment count in the order of their ids.
     """
     table = schema.decision
-    at, id_ = before
-    earlier = sa.or_(table.c.requested_at < at, sa.and_(table.c.requested_at == at, table.c.id < id_))
+    earlier: sa.ColumnElement[bool] = sa.true()
+    if before is not None:
+        at, id_ = before
+        earlier = sa.or_(table.c.requested_at < at, sa.and_(table.c.requested_at == at, table.c.id < id_))
     query = (
         sa.select(table.c.requested_by, table.c.remedy, sa.func.sum(table.c.amount_minor).label("amount_minor"))
         .where(table.c.company == company, table.c.requested_at >= since, table.c.currency == currency, earlier)

@@ -117,7 +117,7 @@ def find(connection: Connection, wanted: Wanted) -> list[Found]:
             rows.setdefault((row.company, row.kind, row.document_id), row)
         if len(rows) >= FOUND_AT_MOST:
             break
-    text = folded(_typed(wanted.text))
+    text = folded(typed(wanted.text))
     news = {(row.company, row.kind, row.document_id): row for row in searchable.pending(connection, wanted.companies)}
     late = {key: row for key, row in news.items() if _fits(row, wanted, text)}
     known = {key: row for key, row in rows.items() if key not in news}  # what an index has of the others is older
@@ -164,7 +164,7 @@ def hidden_besides(connection: Connection, wanted: Wanted) -> int:
 def exactly(connection: Connection, wanted: Wanted) -> list[Found]:
     """What search knows that carries just this number, or is this document of the books ("#17" by its id)."""
     rows = connection.execute(Looks(connection, wanted).exactly()).all() if wanted.companies else []
-    return _shown(connection, rows, folded(_typed(wanted.text)))
+    return _shown(connection, rows, folded(typed(wanted.text)))
 
 
 def of_payments(connection: Connection, keys: Collection[tuple[str, str]]) -> list[Found]:
@@ -187,7 +187,7 @@ class Looks:
         self._connection = connection
         self._on_sqlite = connection.dialect.name == "sqlite"
         self._wanted = wanted
-        self.text = folded(_typed(wanted.text))
+        self.text = folded(typed(wanted.text))
         self._words = self.text.split()
         self._amounts = amounts_of(self.text)
 
@@ -209,7 +209,7 @@ class Looks:
         """What carries this number, or is this document of the books."""
         by_number = self._here.where(_TABLE.c.number == self.text)
         by_id = self._here.where(
-            _TABLE.c.document_id == _typed(self._wanted.text).strip().removeprefix("#"), _TABLE.c.kind.in_(DOCUMENTS)
+            _TABLE.c.document_id == typed(self._wanted.text).strip().removeprefix("#"), _TABLE.c.kind.in_(DOCUMENTS)
         )
         return self._narrowed(sa.union(by_number, by_id).subquery("exactly"))
 
@@ -376,7 +376,7 @@ def _pattern(word: str) -> str:
     return "%" + "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in word) + "%"
 
 
-def _typed(text: str) -> str:
+def typed(text: str) -> str:
     """A text without what no database takes in one: control characters, and halves of characters."""
     return "".join(letter if category(letter) not in {"Cc", "Cs"} else " " for letter in text)
 

@@ -14,14 +14,14 @@ from receivables.errors import ReceivablesError
 from receivables.payment import PaymentState
 from receivables.twins import folded
 from receivables.words import listed, plain
-from storage.search import Hidden, Wanted, amounts_of
+from storage.search import Hidden, Wanted, amounts_of, typed
 
 FILTERS = "kind: amount: after: before: status: company: hidden:"
 KINDS = ("payment", "invoice", "customer", "credit-memo", "receipt")
 _KIND_OF = {kind.replace("-", ""): kind.replace("-", "_") for kind in KINDS} | {"memo": "credit_memo", "credit": "credit_memo"}
 _STATUS_OF = {"failing": PaymentState.FAILED.value, "recorded": PaymentState.VERIFIED.value}
 STATUSES = tuple(dict.fromkeys([*map(str, PaymentState), *map(str, InvoiceStatus), "deleted"]))
-PAGES_AT_MOST = 1_000
+PAGES_AT_MOST, PAGE_DIGITS = 1_000, 6
 _QUOTES = str.maketrans("“”„″", '""""')
 _GIVEN = re.compile(r'(?<!\S)(kind|amount|after|before|status|company|hidden|page):[ \t]*("[^"]*"|\S+)', re.IGNORECASE)
 
@@ -50,12 +50,12 @@ def read(text: str, companies: Sequence[Company]) -> Typed:
         given.setdefault(name, []).extend([value] if name == "amount" else value.split(","))
         return " "
 
-    text = text.translate(_QUOTES)
+    text = typed(text).translate(_QUOTES)
     words = " ".join(_GIVEN.sub(take, text).split())
     wanted = Wanted([company.id for company in companies], words)
     for name, values in given.items():
         wanted = _FILTERS[name](wanted, [value for value in values if value], companies)
-    page = given.get("page", ["1"])[-1]
+    page = given.get("page", ["1"])[-1][:PAGE_DIGITS]
     without = re.sub(r"(?<!\S)page:[ \t]*\S+", "", text, flags=re.IGNORECASE)
     return Typed(wanted, min(int(page), PAGES_AT_MOST) if page.isdecimal() and int(page) else 1, " ".join(without.split()))
 

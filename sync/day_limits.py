@@ -14,23 +14,24 @@ from storage.engine import Connection
 from storage.work import Work
 from sync.desk import Desk
 
-LAST_OF_ITS_MOMENT = "~"  # follows every id
-
 
 def counted_alone(work: Work, desk: Desk, question: Question) -> Question:
-    """The question with what was decided before this moment; until the work ends nobody else decides at the company."""
+    """The question with what was decided on this day; until the work ends nobody else decides at the company.
+
+    By another machine's clock that may be later than this moment, and it counts all the same.
+    """
     if not _limited(desk):
         return question
     companies.one_at_a_time(work)
     return counted(work.connection, desk, question, work.at)
 
 
-def counted(connection: Connection, desk: Desk, question: Question, at: datetime, before: str = LAST_OF_ITS_MOMENT) -> Question:
-    """The question with what was decided alone before it on the day of `at`; `before` is the decision it is about, if any."""
+def counted(connection: Connection, desk: Desk, question: Question, at: datetime, of: str = "") -> Question:
+    """The question with what was decided alone on the day of `at`; of a decision, `of`, with what came before it."""
     if not _limited(desk):
         return question
     since = desk.company.start_of(desk.company.day_of(at))
-    decided = decisions.alone_on(connection, desk.company.id, question.currency, since, (at, before))
+    decided = decisions.alone_on(connection, desk.company.id, question.currency, since, before=(at, of) if of else None)
     return replace(question, day=DaySoFar(desk.company.words, decided))
 
 

@@ -23,6 +23,7 @@ from app.settings_feeds import HttpSettings
 from app.slack import open_bot
 from app.wiring import House, open_house
 from bot.bolt import Bot
+from bot.installing import WorkspacesThatInstall
 from bot.manifest import COME_BACK, INSTALL
 from storage import companies, outbox, schema
 from storage.vault import Keyring
@@ -185,6 +186,14 @@ def test_a_place_that_the_configuration_does_not_name_gets_nothing(offered: Offe
     status, page = offered.install(initech, "gil")
     assert (403, []) == (status, offered.stored())
     assert f"Initech (practice) ({initech.team_id}) is not named" in page
+
+
+def test_a_workspace_that_is_taken_out_of_the_configuration_counts_no_longer(offered: Offered) -> None:
+    offered.install(offered.globex, "gil")
+    rooms, keys = offered.bot._rooms, offered.house.connections.keys
+    acme = {"acme": rooms.channels["acme"]}
+    held = [WorkspacesThatInstall(replace(rooms, channels=of, people={}), keys) for of in (rooms.channels, acme)]
+    assert [True, False] == [places.at(offered.globex.team_id, "") is not None for places in held]
 
 
 def test_a_sign_in_counts_once_in_time_and_in_the_browser_that_began_it(offered: Offered) -> None:

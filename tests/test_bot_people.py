@@ -39,6 +39,7 @@ PEOPLE = {
         Person("dana", "Dana Reyes", slack_accounts=frozenset({("T0HOME00000", "U0DANA00000")})),
         Person("olga", "Olga Org", slack_accounts=frozenset({("E0ACME00000", "W0OLGA00000")})),
         Person("mia", "Mia Mail", email="mia@example.com"),
+        Person("kim", "Kim Mail", email="kim@example.com"),
         Person("gone", "Gus Gone", active=False, slack_accounts=frozenset({("T0HOME00000", "U0GONE00000")})),
     )
 }
@@ -156,6 +157,8 @@ ELSEWHERE: Json = {"team": {"id": "T0OTHER0000"}, "view": {"app_installed_team_i
                      id="email-in-organization"),
         pytest.param(MIA, an_account(**MAIL, is_email_confirmed=False), WORKSPACE,
                      UNCONFIRMED, id="email-not-confirmed"),
+        pytest.param({**HOME, **user("U0KIM000000", "T0HOME00000")}, an_account(profile={"email": "\u212aim@example.com"}),
+                     WORKSPACE, NOBODY, id="email-that-only-looks-like-it"),
         pytest.param(MIA, an_account(**MAIL, is_restricted=True), WORKSPACE, GUEST,
                      id="email-of-a-guest"),
         pytest.param(MIA, an_account("T0OTHER0000", **MAIL), WORKSPACE, STRANGER,

@@ -38,6 +38,14 @@ def _said(answer: dict[str, Any]) -> str:
     return "\n".join(str(block["text"]["text"]) for block in answer["blocks"] if "text" in block)
 
 
+# --- what nobody types ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["page:" + 5_000 * "9", "\ud800 hooli", "\x00hooli", 700 * "a b ", '"%_\\ OR NEAR('])
+def test_what_no_database_takes_is_answered_all_the_same(tmp_path: Path, typed: str) -> None:
+    assert "found" in asked(rooms_of(a_scene(tmp_path)), f"search {typed}")["text"].lower()
+
+
 # --- how many ---------------------------------------------------------------------------------------------------------
 
 

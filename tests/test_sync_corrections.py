@@ -237,6 +237,13 @@ def test_a_correction_of_the_amount_takes_two_people_and_posts(scene: Scene) -> 
     assert (1, 0) == brought(scene, newer)
 
 
+def test_a_second_person_is_asked_about_the_larger_amount(scene: Scene) -> None:
+    scene.pay()
+    brought(scene, replace(scene.payment().payment, amount_minor=90_000, allocations=(Allocation(90_000, "1042"),)))
+    asked = requests.request(scene.desk, "TXN-1", TAKE, by="dana", channel="cli", reason="as the portal says")
+    assert (90_000, "waiting_approval") == (asked.amount_minor, asked.state)
+
+
 def test_a_correction_of_the_invoice_takes_one_person_and_is_bound_anew(scene: Scene) -> None:
     scene.invoice("1043", scene.ledger.customers()[0], 50_000)
     scene.pay()

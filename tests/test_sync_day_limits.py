@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,10 @@ def test_two_decisions_at_once_cannot_both_pass(tmp_path: Path, database_url: st
     for thread in threads:
         thread.join()
     assert ["accepted", "waiting_approval"] == sorted(decision.state for decision in made)
+
+
+def test_what_a_machine_decided_whose_clock_is_ahead_counts_as_well(tmp_path: Path) -> None:
+    acme = failing(tmp_path, 2, limit_minor=AMOUNT_MINOR)
+    ahead = ManualClock(acme.clock.now() + timedelta(seconds=30))
+    assert "accepted" == ask(replace(acme, desk=replace(acme.desk, clock=ahead, watch=Watch(ahead))), 0).state
+    assert "waiting_approval" == ask(acme, 1).state
