@@ -6,7 +6,10 @@ buttons that hold wherever they are pressed.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot.accounts import account_of
 from bot.called import People, names_of
@@ -15,7 +18,7 @@ from bot.installations import Installation
 from bot.outcomes import not_carried_out
 from bot.people import Names, name_of
 from bot.rooms import Channel, Rooms
-from bot.slack_errors import NoMember
+from bot.slack_errors import NoMember, Trouble, trouble_of
 from bot.text import REASON_AT_MOST, Block, fallback, section
 from receivables.authority import Person, sees
 from receivables.words import capitalized, plain
@@ -30,9 +33,31 @@ HOLDS_ANYWHERE = ("approve", "withdraw", "resolve_now", "more")  # pressed on an
 
 def address(client: WebClient, person: Person, team: str) -> str:
     """The direct conversation with a person, opened where there is none. Raises SlackClientError."""
-    accounts = sorted(person.slack_accounts, key=lambda account: (account[0] != team, account))
-    user = accounts[0][1] if accounts else _by_email(client, person.email)
+    user = _by_account(client, person, team) if person.slack_accounts else _by_email(client, person.email)
     return str(client.conversations_open(users=user)["channel"]["id"])
+
+
+def _by_account(client: WebClient, person: Person, team: str) -> str:
+    """Their account in this workspace, or in its organization. One of another place counts for nothing: its id may be somebody
+    else's here.
+    """
+    if here := sorted(user for place, user in person.slack_accounts if place == team):
+        return here[0]
+    organization = str(client.auth_test().get("enterprise_id") or "")
+    for place, user in sorted(person.slack_accounts) if organization else ():
+        if place in _places_of(client, user, Installation(team, organization, "")):
+            return user
+    raise NoMember(f"{person.id} has no account in this workspace")
+
+
+def _places_of(client: WebClient, user: str, installation: Installation) -> Collection[str]:
+    """The places of ours to which an account belongs; none where Slack knows none."""
+    try:
+        return account_of(client.users_info(user=user)["user"], installation).places
+    except SlackApiError as error:
+        if trouble_of(error).trouble is not Trouble.CHANNEL:
+            raise
+        return ()
 
 
 def _by_email(client: WebClient, email: str) -> str:

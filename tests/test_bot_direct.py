@@ -161,3 +161,17 @@ def test_an_address_gets_nothing_that_no_full_member_confirmed(tmp_path: Path) -
             with pytest.raises(NoMember) as caught:
                 address(client, Person(nobody, nobody, email=f"{nobody}@example.com"), workspace.team_id)
             assert Trouble.CHANNEL == trouble_of(caught.value).trouble
+
+
+@pytest.mark.parametrize("organization", ["", "Acme Group"])
+def test_an_account_of_another_workspace_counts_only_inside_one_organization(tmp_path: Path, organization: str) -> None:
+    people = (PersonSeed("priya", "Priya Nair", "priya@example.com"),)
+    with a_workspace(tmp_path, seed=Seed(people=people, groups={}, enterprise=organization)) as workspace:
+        client, priya, team = a_client(workspace), workspace.people["priya"], workspace.team_id
+        elsewhere, inside = (
+            Person("priya", "Priya Nair", slack_accounts=frozenset({(place, priya)}))
+            for place in ("T0ELSEWHERE", workspace.enterprise_id or team)
+        )
+        assert address(client, inside, team)
+        with pytest.raises(NoMember):
+            address(client, elsewhere, team)
