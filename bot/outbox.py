@@ -172,7 +172,10 @@ class Outbox:
             else:
                 self._tell(wish, place)
         except (SlackClientError, OSError) as error:
-            self._troubled(wish, trouble_of(error), target)
+            answer = trouble_of(error)
+            if answer.trouble is Trouble.CHANNEL and _is_elsewhere(wish, place, target):
+                answer = replace(answer, trouble=Trouble.GONE)  # the channel of now is not to blame, and gets the card anew
+            self._troubled(wish, answer, target)
             return 0
         self._taken_again(target)
         return 1
@@ -261,7 +264,7 @@ class Outbox:
             _, refused = posting.rewrite(self.client, message, _metadata(wish), channel=place.channel, ts=place.ts, how=how)
         except SlackClientError as error:
             trouble = trouble_of(error).trouble
-            if trouble is Trouble.GONE or (trouble is Trouble.CHANNEL and place.channel != self._target(wish)):
+            if trouble is Trouble.GONE or (trouble is Trouble.CHANNEL and _is_elsewhere(wish, place, self._target(wish))):
                 return None
             raise
         return place, refused
@@ -337,6 +340,11 @@ class Outbox:
             log.info("slack_takes_messages_again", places=over)
             with self.rooms.db.work() as connection:
                 slack_trouble.over(connection, *over)
+
+
+def _is_elsewhere(wish: Waiting, place: Place | None, target: str) -> bool:
+    """Whether the message stands where we no longer send what is like it; a direct message stays in its conversation."""
+    return place is not None and wish.subject_kind != letters.DIRECT and place.channel != target
 
 
 def _metadata(wish: Waiting) -> dict[str, Any]:

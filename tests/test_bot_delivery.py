@@ -225,3 +225,19 @@ def test_a_reply_whose_card_was_deleted_brings_the_card_back(acme: BotScene) -> 
     acme.deliver()
 
     assert 1 == acme.trail(acme.card()).count("Dana Reyes chose")
+
+
+def test_a_reply_whose_old_channel_is_gone_holds_no_card_of_the_channel_of_now(acme: BotScene) -> None:
+    failing(acme, 500_00, 600_00)
+    acme.deliver()
+    acme.books.decide(next(iter(acme.books.failing().offered)))
+    assert 1 == acme.ring()  # the card; its thread follows
+    acme.workspace.archive(acme.cards_channel)
+    config = acme.house.settings.folder / "resolve-now.toml"
+    config.write_text(config.read_text().replace(acme.cards_channel, acme.workspace.channels["finance-leads"]))
+    want(acme, "TXN-2")
+
+    acme.deliver()
+
+    assert (["TXN-1", "TXN-2"], {}) == (sorted(acme.numbers("finance-leads")), troubles(acme))
+    assert "Dana Reyes chose" in str(acme.workspace.messages(acme.workspace.channels["finance-leads"]))
