@@ -21,7 +21,7 @@ class Month:
     def of(cls, text: str) -> Month:
         """Reads "2026-03". Raises ConfigurationError, as for any word that is wrong."""
         found = _MONTH.fullmatch(text)
-        if not found or found[1] == "0000":
+        if not found or found[1] in ("0000", "9999"):  # a calendar ends there
             raise ConfigurationError(f"{text!r} is not a month. Write it as 2026-03.")
         return cls(date(int(found[1]), int(found[2]), 1))
 

@@ -74,6 +74,7 @@ def _into_account(found: MonthEnd, receipt: Receipt, *, is_ours: bool, claimed_m
     if receipt.received_on < found.month.first:
         account.before.add(receipt.amount_minor)
     elif is_ours:
+        found.roll_forward(receipt.currency)  # one of a currency in which there is no payment belongs to none
         account.ours.add(receipt.amount_minor)
     elif claimed_minor:
         account.by_hand.add(min(claimed_minor, receipt.amount_minor))
