@@ -35,6 +35,7 @@ from storage.decisions import StoredDecision
 SETTLED_WITHIN = timedelta(minutes=10)  # payments that are tried again by the next sync; after this it is told how far they are
 LOOK_AGAIN = timedelta(seconds=5)
 TRY_AGAIN = timedelta(seconds=30)
+REACHED_WITHIN = timedelta(days=1)  # of asking; whom no message reaches by then, an account that is closed, sees it on the card
 TOLD_AT_A_TIME = 20
 NEVER = (Trouble.CONTENT, Trouble.GONE, Trouble.UNKNOWN)  # trying again would say the same
 ON_THEIR_WAY = (PaymentState.RECEIVED, PaymentState.POSTING, PaymentState.POSTED)
@@ -76,7 +77,8 @@ class Endings:
         refused = trouble_of(error)
         log.warning("end_not_told", company=waits.company, what=waits.what.value, error=refused.word)
         certainly_not = isinstance(error, SlackApiError | URLError)  # a connection that was never made
-        if certainly_not and refused.trouble not in NEVER:
+        given_up = refused.trouble is Trouble.CHANNEL and self.rooms.clock.now() - waits.asked_at > REACHED_WITHIN
+        if certainly_not and refused.trouble not in NEVER and not given_up:
             with self.rooms.work(waits.company) as work:
                 next_at = work.at + max(timedelta(seconds=refused.seconds), TRY_AGAIN)
                 awaited.begin(work, replace(waits, next_at=next_at))
@@ -136,6 +138,7 @@ def remember(rooms: Rooms, waits: Awaited) -> None:
     """They are told how it ended, also by the next process."""
     if waits.account:
         with rooms.work(waits.company) as work:
+            companies.ensure(work.connection, waits.company)  # somebody may ask before its first sync
             awaited.begin(work, waits)
 
 

@@ -64,6 +64,17 @@ def test_after_a_window_and_a_sync_the_person_is_told_once_how_it_ended(acme: Bo
     acme.answered("dana", "Sync done: 0 recorded, none failing. The next one is on Mar")
 
 
+def test_whoever_no_message_reaches_any_more_is_given_up_after_a_day(acme: BotScene) -> None:
+    acme.workspace.say(acme.workspace.people["dana"], acme.cards_channel, "/payments sync")
+    acme.answered("dana", "You are told here how it ends.")
+    acme.sync()
+    acme.workspace.fault("error", "chat.postEphemeral", error="user_disabled", for_seconds=7 * 86_400)
+    for seconds, expected in ((60, 1), (86_400, 0)):  # it is noted again by then, and then no more
+        acme.clock.advance(seconds)
+        assert 0 == told(acme)
+        waiting(acme, expected)
+
+
 def test_whoever_asked_and_whoever_approved_both_hear_the_end(acme: BotScene) -> None:
     acme.credited()
     acme.press("sam", "choose", acme.card())
