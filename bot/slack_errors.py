@@ -54,7 +54,7 @@ _WORDS = {
 }
 _MEANING = {word: trouble for trouble, words in _WORDS.items() for word in words.split()}
 _RATE_LIMITED = ("ratelimited", "rate_limited", "message_limit_exceeded")
-RATE_LIMITED_SECONDS = 30.0  # where Slack does not say how long
+RATE_LIMITED_SECONDS, RATE_LIMITED_AT_MOST_SECONDS = 30.0, 3_600.0  # where Slack does not say how long; where it says more
 
 
 def trouble_of(error: Exception) -> Answer:
@@ -66,8 +66,9 @@ def trouble_of(error: Exception) -> Answer:
     response = error.response
     word = str(response.get("error", "")) if isinstance(response.data, dict) else ""
     if response.status_code == 429 or word in _RATE_LIMITED:
-        seconds = float(response.headers.get("Retry-After", RATE_LIMITED_SECONDS))
-        return Answer(Trouble.WAIT, "ratelimited", seconds=seconds)
+        told = str(response.headers.get("Retry-After", ""))
+        seconds = float(told) if told.isdecimal() else RATE_LIMITED_SECONDS  # a proxy between may say a date
+        return Answer(Trouble.WAIT, "ratelimited", seconds=min(seconds, RATE_LIMITED_AT_MOST_SECONDS))
     if word in _MEANING:
         return Answer(_MEANING[word], word)
     if response.status_code >= 500 or not word:

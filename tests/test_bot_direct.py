@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from bot_scene import BotScene, Json, a_bot_scene, eventually
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
 from workspace_bot import a_client, a_workspace
 
 from bot.direct import address
@@ -175,3 +177,13 @@ def test_an_account_of_another_workspace_counts_only_inside_one_organization(tmp
         assert address(client, inside, team)
         with pytest.raises(NoMember):
             address(client, elsewhere, team)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"), [("7", 7.0), ("", 30.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 30.0), ("inf", 30.0), ("9" * 400, 3_600.0)]
+)
+def test_how_long_to_wait_is_understood_whoever_says_it(told: str, expected: float) -> None:
+    answer = SlackResponse(
+        client=None, http_verb="POST", api_url="", req_args={}, data={}, headers={"Retry-After": told}, status_code=429
+    )
+    assert expected == trouble_of(SlackApiError("slow down", answer)).seconds
