@@ -69,6 +69,7 @@ FIGURES_TOGETHER = 5  # the ten fields that a section takes
 FIGURE_AT_MOST = 60  # characters of what an amount is
 JUST_FOUND = "This failure was just found. We are reading the books to find out why."
 UNDER_WAY = ("waiting_approval", "accepted", "carrying_out")
+OFFERS_AT_MOST = 4  # named on the card; the window has all
 FACTS_AT_MOST = 8  # the history has them all
 INVOICES_AT_MOST = 3
 SENTENCES_AT_MOST, SAID_AT_MOST = 3, 300  # of what follows
@@ -192,11 +193,28 @@ def _open(facts: CardFacts, company: Company, people: People) -> list[Block]:
         entry = " --entry NUMBER" if facts.failure.remedy is Remedy.RECORD_RETURN else ""
         how = f"{facts.failure.remedy or Remedy.RETRY}{entry}"
         small.append(f"Settle it on the command line: resolve-now decide {number} {how} --as PERSON")
-    elif recommended is not None and recommended not in WITHOUT_CONSEQUENCE:
-        confidence = labels.CONFIDENCES[diagnosis.primary.confidence].capitalize()
-        who = who_may_decide(facts, recommended, company, people)
-        small.append(" ".join(filter(None, (f"{confidence}." if confidence else "", who, rules.unchanged(recommended)))))
+    else:
+        small += _whose_decision(facts, recommended, company, people, by_button=bool(buttons))
     return [*blocks, _small_print(facts, company, *small)]
+
+
+def _whose_decision(
+    facts: CardFacts, recommended: Remedy | None, company: Company, people: People, *, by_button: bool
+) -> list[str]:
+    """How sure we are, who may decide, and what Resolve Now offers where nothing is decided by a button of its own."""
+    offered = [remedy for remedy in facts.offers if remedy not in WITHOUT_CONSEQUENCE]
+    remedy = recommended if recommended in offered else next(iter(offered), None)
+    diagnosis = facts.failure.diagnosis
+    if remedy is None or diagnosis is None:
+        return []
+    confidence = labels.CONFIDENCES[diagnosis.primary.confidence].capitalize()
+    said = [f"{confidence}." if confidence else "", who_may_decide(facts, remedy, company, people)]
+    if remedy is recommended:
+        said.append(rules.unchanged(remedy))
+    if not by_button:
+        names = listed([labels.named(each, facts.failure.about, diagnosis) for each in offered], OFFERS_AT_MOST, last="or")
+        said.append(f"Resolve Now offers: {names}.")
+    return [" ".join(filter(None, said))]
 
 
 def _small_print(facts: CardFacts, company: Company, *lines: str) -> Block:

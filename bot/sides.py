@@ -47,9 +47,8 @@ def unknown_makers(facts: CardFacts) -> list[Block]:
 
 def _payment_and_receipt(facts: CardFacts, company: Company, fact: Fact, place: int) -> Block:
     payment = facts.payment.payment
-    theirs = ", ".join(
-        filter(None, (fact.text("deposit_account"), f"deposit {fact.text('deposit')}" if fact.text("deposit") else ""))
-    )
+    account, deposit = fact.text("deposit_account"), fact.text("deposit")
+    theirs = f"{account} ({deposit})" if account and deposit else account or (f"deposit {deposit}" if deposit else "")
     rows = [
         ("Tender", payment.method, fact.text("method")),
         ("Reference", payment.transaction_number, fact.text("written")),

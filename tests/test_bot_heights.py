@@ -6,7 +6,7 @@ from pathlib import Path
 
 import card_states
 from playwright.sync_api import Browser
-from workspace_bot import a_workspace
+from workspace_bot import a_workspace, eventually
 
 TALLEST, WIDTH, PAGE_WIDTH = 360, 732, 980  # in pixels; with its list of channels the page leaves a card that width
 
@@ -27,7 +27,7 @@ def test_no_card_is_taller_than_what_is_read_at_a_glance(browser: Browser, tmp_p
         context = browser.new_context(viewport={"width": PAGE_WIDTH, "height": 900}, timezone_id="America/Chicago")
         page = context.new_page()
         page.goto(f"{workspace.url}/?as={workspace.people['priya']}")
-        page.wait_for_function("typeof seen !== 'undefined' && seen?.app && seen.people && seen.names")
+        eventually(lambda: page.evaluate("typeof seen !== 'undefined' && Boolean(seen?.app && seen.people && seen.names)"))
         sizes = page.evaluate(MEASURED, {name: message.blocks for name, message in cards.items()})
         context.close()
     assert {WIDTH} == {width for width, _ in sizes.values()}

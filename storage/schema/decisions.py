@@ -81,7 +81,7 @@ Index("ix_decision_kept", decision.c.company, decision.c.transaction_number, sql
 Index("ix_decision_by_state", decision.c.company, decision.c.state)
 Index("ix_decision_by_payment", decision.c.company, decision.c.transaction_number)
 Index("ix_decision_by_failure", decision.c.company, decision.c.failure_id)
-Index("ix_decision_by_day", decision.c.company, decision.c.requested_at)
+Index("ix_decision_by_day", decision.c.company, decision.c.currency, decision.c.requested_at)
 
 receipt_claim = Table(
     "receipt_claim",

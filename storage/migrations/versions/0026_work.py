@@ -17,7 +17,7 @@ NOW = "subject_kind IN ('failure', 'incident', 'escalation', 'digest', 'night', 
 def upgrade() -> None:
     _care()
     _letter()
-    op.create_index("ix_decision_by_day", "decision", ["company", "requested_at"])
+    op.create_index("ix_decision_by_day", "decision", ["company", "currency", "requested_at"])
     op.add_column("company", sa.Column("summary_due_at", Moment(), nullable=True))
     _index("ix_company_summary", "company", ["summary_due_at"], "summary_due_at IS NOT NULL")
     for table in ("card", "outbox"):
