@@ -175,7 +175,7 @@ def _open(facts: CardFacts, company: Company, people: People) -> list[Block]:
     if facts.payment.bucket is Bucket.UNKNOWN:
         return [context(f"Nothing to decide now. {which}")]
     if decision is not None and _decided(facts):
-        return [*_under_way(facts, decision, company, people), _small_print(facts, company, which)]
+        return _under_way(facts, decision, company, people, which)
     if diagnosis is None:
         return [context(which)]
     recommended = recommended_remedy(facts)
@@ -357,16 +357,19 @@ def _confirmation(facts: CardFacts, remedy: Remedy, words: Words, options: Optio
 # --- decided ----------------------------------------------------------------------------------------------------------
 
 
-def _under_way(facts: CardFacts, decision: StoredDecision, company: Company, people: People) -> list[Block]:
+def _under_way(facts: CardFacts, decision: StoredDecision, company: Company, people: People, which: str) -> list[Block]:
     words, names = company.words, names_of(people)
-    blocks = figures_blocks(facts, decision.remedy, company, FIGURES_BESIDE_NEWS, decision.options)
+    matching = decision.remedy is Remedy.MATCH  # whose money it becomes is the question
+    figures_shown = FIGURES_BESIDE_NEWS if matching else FIGURES_ON_CARD
+    blocks = figures_blocks(facts, decision.remedy, company, figures_shown, decision.options)
     at = words.moment(decision.requested_at)
     reason = other_money(decision) + because(decision.reason)
     if decision.state != "waiting_approval":
         approved = f" Approved by {name_of(names, decision.approved_by)}." if decision.approved_by else ""
-        return [*blocks, context(f"{chosen(decision, names)} on {at}.{approved} It is being carried out.{reason}")]
+        said = f"{chosen(decision, names)} on {at}.{approved} It is being carried out.{reason}"
+        return [*blocks, _small_print(facts, company, said, which)]
     outcome = f" {plain(decision.outcome, 300)}" if decision.outcome else ""
-    if decision.remedy is Remedy.MATCH:  # whose money it becomes is the question
+    if matching:
         blocks += following(facts, decision.remedy, words, decision.options)
     asked = f"{name_of(names, decision.requested_by)} requested “{decision.remedy.label}” on {at}."
     confirm = _confirmation(facts, decision.remedy, words, decision.options)
@@ -375,6 +378,6 @@ def _under_way(facts: CardFacts, decision: StoredDecision, company: Company, peo
     decline = button("withdraw", "Decline", decision.id, style="danger")
     return [
         *blocks,
-        context(f"{asked}{outcome} {who_may_approve(facts, decision, company, people)}{reason}"),
+        _small_print(facts, company, f"{asked}{outcome} {who_may_approve(facts, decision, company, people)}{reason}", which),
         {"type": "actions", "block_id": "approval", "elements": [approve, decline]},
     ]
