@@ -25,6 +25,7 @@ _DECIMALS_2 = frozenset(
 CURRENCIES = _DECIMALS_0 | _DECIMALS_2 | _DECIMALS_3 | _DECIMALS_4
 
 LARGEST_FEE_PERCENT = 6  # of a payment: what a card or a collection costs at most; more is another amount
+LEAST_FEE_MINOR = 2  # nothing charges less: a cent is a slip of the keyboard, or a rounding
 LARGEST_WHOLE_DIGITS = 12  # twelve digits before the point hold any invoice and stay exact everywhere
 
 _WHOLE = f"[0-9]{{1,{LARGEST_WHOLE_DIGITS}}}"

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from receivables.books_records import Receipt
 from receivables.evidence import Evidence, ReceiptEvidence
+from receivables.money import LEAST_FEE_MINOR
 from receivables.payment import Payment
 from receivables.words import day_of
 from rules import matching
@@ -64,7 +65,7 @@ class ReceiptReading:
     named: bool  # by hand, for whatever customer and currency, with the payment's long number in a text
     telling: bool  # leaves no doubt, if no other receipt competes
     whole: bool  # could be the whole payment: its amount and currency, not yet the proof of another
-    less: bool  # for less than was paid
+    less: bool  # for less than was paid, by as much as a fee may be
     less_fee: bool  # nearly the payment's amount, and named or on nothing but its invoices
     covers: bool  # larger than the payment, and named or standing on all its invoices for the allocated amounts
     part: bool  # smaller, free, and named: several may add up to the payment
@@ -178,7 +179,7 @@ def _read_receipt(
         named,
         telling=whole and score.points >= matching.RECEIPT_CERTAIN and tied.to_cash and not (tied.contested or tied.against),
         whole=whole,
-        less=receipt.amount_minor < payment.amount_minor,
+        less=payment.amount_minor - receipt.amount_minor >= LEAST_FEE_MINOR,
         less_fee=same_currency and near and (named or (mentioned and same_customer) or (near_here and not source.names_payment)),
         covers=covers,
         part=(named or (mentioned and same_customer))

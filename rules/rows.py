@@ -153,7 +153,9 @@ TABLE: Mapping[str, KindOfRow] = {
             "less_fee": either(
                 "it is nearly the amount, and on nothing else", "it is not nearly the amount, or on other invoices too"
             ),
-            "less": either("it is for less than was paid", "it is for as much as was paid, or more"),
+            "less": either(
+                "it is for less than was paid, as after a fee", "it is for a cent less, for as much as was paid, or more"
+            ),
             "otherwise": either("it names the payment, for another amount", "it does not name the payment for another amount"),
             "number": number("its place"),  # in the order of ids; tells one receipt from another
         },

@@ -323,7 +323,7 @@ class _Oracle(Money):
         ]
         suspects = self.suspects
         if len(suspects) == 1 and not later and suspects[0].less_fee:
-            net = suspects[0].amount < self.amount
+            net = self.amount - suspects[0].amount > 1  # a cent is no fee
             return Opinion(Cause.ENTERED_NET_OF_FEE if net else Cause.AMOUNT_DIFFERS, Remedy.ESCALATE, Confidence.LIKELY)
         if not self.pieces and any(r.named and not (r.whole or r.less_fee or r.covers) for r in self.receipts):
             return Opinion(Cause.AMOUNT_DIFFERS, Remedy.ESCALATE, Confidence.LIKELY)

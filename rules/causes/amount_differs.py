@@ -18,10 +18,10 @@ from rules.situations import SAFE_TO_POST, UNPOSTED, nothing_but
 
 @rule(Cause.AMOUNT_DIFFERS, when=entered_nearly(less=False), certain=None)
 def receipt_more_than_paid(reading: Reading, matched: Matched) -> Finding:
-    """Somebody seems to have entered this payment by hand with a slightly larger amount.
+    """Somebody seems to have entered this payment by hand with a slightly larger amount, or with a cent less.
 
-    Shows as: a receipt without our mark, a few percent more than the payment, that names the transaction number or was entered
-    after the customer paid on nothing but its invoices.
+    Shows as: a receipt without our mark, a few percent more than the payment or a cent less, that names the transaction number
+    or was entered after the customer paid on nothing but its invoices.
     Happens when: an amount was rounded up or mistyped, or a fee was added, when the receipt was entered.
     Remedy: escalate; where it is this payment, correct the receipt to what the customer paid and record the difference by
     itself; the next sync then finds it. Nothing is posted beside it.
