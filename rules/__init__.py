@@ -60,6 +60,7 @@ from rules.reading import Reading, read
 from rules.reapplied import reapplied
 from rules.rest import rest_refused
 from rules.returning import Returns, makes_returns, named_entry, reopened, returns, to_void
+from rules.reversals import gave_back_partly, went_out_twice, won_after_recorded
 from rules.saying import (
     happened,
     incident,
@@ -74,7 +75,6 @@ from rules.saying import (
     why,
 )
 from rules.two_people import two_people
-from rules.ways_out import gave_back_partly, went_out_twice, won_after_recorded
 
 __all__ = [
     "MATCHABLE",

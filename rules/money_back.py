@@ -1,6 +1,6 @@
 """What the causes of money that went back share: how it is found, what may be done, and how it is said.
 
-What is told when it comes in, before anything is read, is in `rules/ways_out.py`.
+What is told when it comes in, before anything is read, is in `rules/reversals.py`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from receivables import twins
 from receivables.payment import Allocation, Bucket, Dispute, FeedStatus, Payment, PaymentState
-from receivables.ways_out import WayOut, parts
+from receivables.reversals import Reversal, parts
 from storage import schema
 from storage.given import is_given
 from storage.work import Work
@@ -39,7 +39,7 @@ class StoredPayment:
     hidden_by: str | None = None
     told_at: datetime | None = None  # when the feed told its status, where that changed
     told_before: FeedStatus | None = None  # what it had said, as long as no person confirmed what it says now
-    ways_out: tuple[WayOut, ...] = ()  # by which money of it went out again, as the feed told them; a refund in part beside
+    reversals: tuple[Reversal, ...] = ()  # as the feed told them; a refund in part is beside them
 
     @property
     def number(self) -> str:
@@ -109,19 +109,19 @@ def note_when_and_why(work: Work, payment: Payment, *, before: tuple[datetime | 
 def confirm_status(work: Work, number: str) -> None:
     """A person, or the books, confirmed what the feed says now: that it had said otherwise counts no more.
 
-    Of one that is paid no way counts any more by which all of it went out.
+    Of one that is paid no reversal counts any more by which all of it went out.
     """
     stored = find(work.connection, work.company, number)
     work.connection.execute(sa.update(schema.payment).where(_is(work.company, number)).values(told_before=""))
-    if stored and stored.ways_out and stored.payment.status is FeedStatus.PAID:
-        set_ways_out(work, number, parts(stored.payment, stored.ways_out))
+    if stored and stored.reversals and stored.payment.status is FeedStatus.PAID:
+        set_reversals(work, number, parts(stored.payment, stored.reversals))
 
 
-def set_ways_out(work: Work, number: str, ways: Sequence[WayOut]) -> None:
-    """Remembers by which ways money of the payment went out."""
-    told = [[way.status.value, way.at.isoformat(), way.amount_minor] for way in ways]
-    work.connection.execute(sa.update(schema.payment).where(_is(work.company, number)).values(ways_out=told))
-    work.record("payment.ways_out", transaction_number=number, body={"ways": told})
+def set_reversals(work: Work, number: str, reversals: Sequence[Reversal]) -> None:
+    """Remembers the reversals of a payment."""
+    told = [[reversal.status.value, reversal.at.isoformat(), reversal.amount_minor] for reversal in reversals]
+    work.connection.execute(sa.update(schema.payment).where(_is(work.company, number)).values(reversals=told))
+    work.record("payment.reversals", transaction_number=number, body={"reversals": told})
 
 
 def note_fee_and_refund(work: Work, payment: Payment, *, before: tuple[int, int]) -> bool:
@@ -387,5 +387,5 @@ def _stored(row: sa.Row[tuple[object, ...]], allocations: tuple[Allocation, ...]
         hidden_by=row.hidden_by,
         told_at=row.told_at,
         told_before=FeedStatus(row.told_before) if row.told_before else None,
-        ways_out=tuple(WayOut(FeedStatus(status), datetime.fromisoformat(at), minor) for status, at, minor in row.ways_out),
+        reversals=tuple(Reversal(FeedStatus(status), datetime.fromisoformat(at), minor) for status, at, minor in row.reversals),
     )

@@ -18,7 +18,7 @@ from storage import companies, feeds, payments, taking_in
 from storage.payments import StoredPayment
 from storage.taking_in import BEFORE_START_ON, Arrival, Intake, Taken
 from storage.work import Work
-from sync import corrections, money_back, ways_out
+from sync import corrections, money_back, reversals
 from sync.desk import Desk
 from sync.money_back import FEED
 
@@ -45,7 +45,7 @@ class IntakeCounts:
     @property
     def contradicting(self) -> int:
         """What came with other content; what only became of the money is no contradiction."""
-        return self.conflicts - sum(count for status, count in self.went_back.items() if status != ways_out.PART)
+        return self.conflicts - sum(count for status, count in self.went_back.items() if status != reversals.PART)
 
 
 def run_once(desk: Desk, feed: Feed, progress: Callable[[int], None] | None = None, *, by: str = "") -> IntakeCounts:
@@ -154,7 +154,7 @@ class _Coming:
 
 def _take(work: Work, desk: Desk, arrivals: Sequence[Arrival], counts: IntakeCounts) -> None:
     """Takes in payments of which no two have the same number."""
-    before = ways_out.known_before(work, [arrival.payment for arrival in arrivals])
+    before = reversals.known_before(work, [arrival.payment for arrival in arrivals])
     coming = {arrival.number: _coming(desk, arrival, before.get(arrival.number)) for arrival in arrivals}
     taken = taking_in.take_in(work, [each.held for each in coming.values()], desk.company.time_zone)
     known = [number for number, what in taken.items() if what.became in _KNOWN]
@@ -167,12 +167,12 @@ def _take(work: Work, desk: Desk, arrivals: Sequence[Arrival], counts: IntakeCou
     )
     for number, became in followed.items():
         if number in in_part and became in _KNOWN:
-            counts.now_says(ways_out.PART)
+            counts.now_says(reversals.PART)
 
 
 def _coming(desk: Desk, arrival: Arrival, before: StoredPayment | None) -> _Coming:
-    told = ways_out.stated(arrival.payment, before)
-    held = ways_out.held(told, before)
+    told = reversals.stated(arrival.payment, before)
+    held = reversals.held(told, before)
     if held is not arrival.payment:
         return _Coming(arrival.payment, told, arriving(desk, held, arrival.source, by=arrival.by), before)
     return _Coming(arrival.payment, told, arrival, before)
@@ -195,7 +195,7 @@ def _follow(work: Work, desk: Desk, coming: _Coming, taken: Taken, counts: Intak
         case Intake.STATUS_CHANGED:
             counts.conflicts += 1
             counts.now_says(payment.status)
-            if before is None or not ways_out.won_beside(work, before, payment):
+            if before is None or not reversals.won_beside(work, before, payment):
                 money_back.status_changed(work, payment)
         case Intake.OTHER_CONTENT:
             counts.conflicts += 1  # a person is told already
@@ -213,7 +213,7 @@ def _money_out(work: Work, desk: Desk, coming: Sequence[_Coming], taken: Mapping
     stored = payments.by_numbers(work.connection, work.company, [each.held.number for each in out])
     for each in out:
         in_part.discard(each.held.number)
-        noted = ways_out.note(work, desk, each.told, each.before, stored[each.held.number])
+        noted = reversals.note(work, desk, each.told, each.before, stored[each.held.number])
         if noted and each.held.payment.status is FeedStatus.PAID:
             in_part.add(each.held.number)
     return in_part
@@ -237,5 +237,5 @@ def note_fee_and_refund(work: Work, desk: Desk, payment: Payment, *, before: tup
         return False
     stored = payments.find(work.connection, work.company, payment.transaction_number)
     if stored is not None:
-        ways_out.tell(work, desk, stored)
+        reversals.tell(work, desk, stored)
     return True

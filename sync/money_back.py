@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import rules
 from receivables.payment import Bucket, Dispute, FeedStatus, Payment, PaymentState
-from receivables.ways_out import is_over
+from receivables.reversals import is_over
 from storage import decisions, failures, payments
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment

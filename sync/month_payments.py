@@ -55,7 +55,7 @@ def walk(desk: Desk, connection: Connection, found: MonthEnd, take: Callable[[De
         page, of_month = _read(connection, desk.company, stored), list[Detail]()
         for payment in stored:
             detail = _count(desk, page, payment, found)
-            if payment.payment.status is not FeedStatus.PAID or payment.ways_out or payment.payment.refunded_minor:
+            if payment.payment.status is not FeedStatus.PAID or payment.reversals or payment.payment.refunded_minor:
                 paid_out += detail.receipts
             if _is_of(detail, found):
                 of_month.append(detail)

@@ -16,7 +16,7 @@ from receivables.effects import EffectState, Part, ReceiptWrite, effect_key, fac
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
 from receivables.payment import Bucket, FeedStatus, Payment, PaymentState
-from receivables.ways_out import is_over
+from receivables.reversals import is_over
 from storage import attempts, corrections, effects, failures, marks, payments
 from storage.attempts import Attempted
 from storage.effects import PlannedEffect, StoredEffect

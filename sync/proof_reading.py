@@ -28,9 +28,9 @@ from storage.twins import Settlement
 from sync import binding, entries_out, evidence, receipts_found
 from sync.desk import Desk
 from sync.receipts_found import Candidates, Search
+from sync.reversals import TWICE
 from sync.standings import Sides
 from sync.verification import customers_of_moved
-from sync.ways_out import TWICE
 
 UNTOLD = Trouble(False, None)
 REVIEWED_DAYS = 7  # five business days, however they lie

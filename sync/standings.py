@@ -13,7 +13,7 @@ import rules
 from receivables.books_records import Customer, Gone, MoneyOut, Receipt
 from receivables.effects import markers_in
 from receivables.payment import Bucket, Dispute, FeedStatus, PaymentState
-from receivables.ways_out import out_minor
+from receivables.reversals import out_minor
 from receivables.words import Words, listed, plain
 from storage import effects
 from storage.decisions import Proof
@@ -144,7 +144,7 @@ def judge(sides: Sides) -> Judged:
     judged = _judge(sides)
     if not sides.out_twice or judged.problem:
         return judged
-    payment, out = sides.stored.payment, out_minor(sides.stored.payment, sides.stored.ways_out)
+    payment, out = sides.stored.payment, out_minor(sides.stored.payment, sides.stored.reversals)
     out_of_it = sides.words.money(out, payment.currency)
     text = _of_payment(sides, f"went out more than once, {out_of_it} in all, and what went out beside is not settled yet")
     return Judged(Standing.OUT_TWICE, "out_twice", text, judged.receipts, judged.standing)

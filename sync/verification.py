@@ -16,7 +16,7 @@ from receivables.diagnosis import Remedy
 from receivables.effects import OPEN_STATES, ApplyReceipt, EffectState, ReceiptWrite, RecordReturn, VoidReceipt
 from receivables.failpoints import failpoint
 from receivables.payment import Bucket, FeedStatus, PaymentState
-from receivables.ways_out import out_minor
+from receivables.reversals import out_minor
 from receivables.words import listed
 from storage import attempts, decisions, effects, failures, mirror, outbox, payments
 from storage.attempts import Attempted
@@ -158,7 +158,7 @@ def difference(
     `customers` tell who took over the receipts of a customer that the books merged into another.
     """
     rearranged = effects.rearranged(chain)
-    may_leave_minor = stored.on_account_minor + out_minor(stored.payment, stored.ways_out)
+    may_leave_minor = stored.on_account_minor + out_minor(stored.payment, stored.reversals)
     found: list[Receipt] = []
     off_minor = 0
     for part in effects.recorded(chain):

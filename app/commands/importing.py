@@ -30,7 +30,7 @@ MAPS = ", ".join(BUILT_IN)
 
 def said_of() -> Mapping[str, str]:
     """What a feed says now of payments that it told of before, in words that follow their count."""
-    from sync.ways_out import PART
+    from sync.reversals import PART
 
     return {
         FeedStatus.PAID: "paid after all",

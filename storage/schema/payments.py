@@ -98,7 +98,7 @@ payment = Table(
     Column("fee_minor", sa.BigInteger, nullable=False, server_default="0"),  # what the processor kept, as far as told
     Column("refunded_minor", sa.BigInteger, nullable=False, server_default="0"),  # a part that the portal gave back
     Column("refunds", sa.JSON, nullable=False, server_default="[]"),  # the rows of files that told it
-    Column("ways_out", sa.JSON, nullable=False, server_default="[]"),  # how money of it went out, as told: [status, at, minor]
+    Column("reversals", sa.JSON, nullable=False, server_default="[]"),  # as told: [status, at, minor]
     Column("content_hash", String(64), nullable=False),
     Column("source", Text, nullable=False),
     Column("taken_in_by", String(80), nullable=False, server_default=""),  # the person of an import, where it named one

@@ -21,7 +21,7 @@ from feeds.stripe import StripeFields, read_charge
 from feeds.webhook import Message
 from receivables.errors import FeedError
 from receivables.payment import FeedStatus, Payment
-from receivables.ways_out import as_held, out_minor, told_by
+from receivables.reversals import as_held, out_minor, told_by
 from storage import payments
 from sync import polling
 
@@ -57,8 +57,8 @@ def by_rows(*rows: tuple[Means, str]) -> Payment:
 
 
 def out(told: Payment) -> int:
-    way = told_by(told, START)
-    return out_minor(told, [way] if way else [])
+    reversal = told_by(told, START)
+    return out_minor(told, [reversal] if reversal else [])
 
 
 @pytest.mark.parametrize(

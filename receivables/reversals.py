@@ -1,7 +1,7 @@
-"""By which ways money of a payment went out again, as the feed told them one after another. Pure.
+"""The reversals of a payment: refunds, returns, failures and lost chargebacks, as the feed told them one after another. Pure.
 
 Each is told once. A payment that was refunded and then charged back went out twice, whatever the feed says of it last; a part
-that the bank took back is a way out beside the payment, which stays.
+that the bank took back is a reversal beside the payment, which stays.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NOT_THERE = (FeedStatus.RETURNED, FeedStatus.FAILED)
 
 
 @dataclass(frozen=True)
-class WayOut:
+class Reversal:
     """So much of the payment, in minor units, went out again; `at` is when, as the feed says, or told us."""
 
     status: FeedStatus
@@ -31,34 +31,37 @@ def is_over(payment: Payment) -> bool:
     return payment.status is not FeedStatus.PAID and not held
 
 
-def told_by(payment: Payment, at: datetime) -> WayOut | None:
-    """The way out that a record of the feed tells; `at` is when it told. None where it tells none."""
+def told_by(payment: Payment, at: datetime) -> Reversal | None:
+    """The reversal that a record of the feed tells; `at` is when it told. None where it tells none."""
     if not is_over(payment):
         return None
-    return WayOut(payment.status, min(payment.status_at or at, at), payment.status_minor or payment.amount_minor)
+    return Reversal(payment.status, min(payment.status_at or at, at), payment.status_minor or payment.amount_minor)
 
 
-def with_way(ways: Sequence[WayOut], told: WayOut, payment: Payment) -> tuple[WayOut, ...]:
-    """The ways of the payment with this one. What was told before is not told again, and two words for one event are one way.
+def with_reversal(reversals: Sequence[Reversal], told: Reversal, payment: Payment) -> tuple[Reversal, ...]:
+    """The reversals of the payment with this one. What was told before is not told again, nor by another word for one event.
 
     All of it went out by one word once, on whatever day; parts of equal amount are told from each other by their days.
     """
     words = _NOT_THERE if told.status in _NOT_THERE else (told.status,)
-    alike = [way for way in ways if way.status in words and way.amount_minor == told.amount_minor]
+    alike = [reversal for reversal in reversals if reversal.status in words and reversal.amount_minor == told.amount_minor]
     if told.amount_minor < payment.amount_minor and payment.status_at is not None:
-        alike = [way for way in alike if way.at == told.at]
-    return tuple(ways) if any(way.status is told.status for way in alike) else (*(w for w in ways if w not in alike), told)
+        alike = [reversal for reversal in alike if reversal.at == told.at]
+    if any(reversal.status is told.status for reversal in alike):
+        return tuple(reversals)
+    return (*(reversal for reversal in reversals if reversal not in alike), told)
 
 
-def out_minor(payment: Payment, ways: Sequence[WayOut]) -> int:
-    """How much of it went out in all, in minor units: by these ways, and by a refund in part beside them."""
-    whole = any(way.status is FeedStatus.REFUNDED and way.amount_minor >= payment.amount_minor for way in ways)
-    return sum(way.amount_minor for way in ways) + (0 if whole else payment.refunded_minor)
+def out_minor(payment: Payment, reversals: Sequence[Reversal]) -> int:
+    """How much of it went out in all, in minor units: by these reversals, and by a refund in part beside them."""
+    refunds = [reversal for reversal in reversals if reversal.status is FeedStatus.REFUNDED]
+    whole = any(refund.amount_minor >= payment.amount_minor for refund in refunds)
+    return sum(reversal.amount_minor for reversal in reversals) + (0 if whole else payment.refunded_minor)
 
 
-def parts(payment: Payment, ways: Sequence[WayOut]) -> tuple[WayOut, ...]:
+def parts(payment: Payment, reversals: Sequence[Reversal]) -> tuple[Reversal, ...]:
     """Those by which only a part of it went out."""
-    return tuple(way for way in ways if way.amount_minor < payment.amount_minor)
+    return tuple(reversal for reversal in reversals if reversal.amount_minor < payment.amount_minor)
 
 
 def as_held(told: Payment, before_minor: int = 0) -> Payment:

@@ -1,6 +1,6 @@
 """Money that goes out of a payment in part, or more than once, as the feed tells it.
 
-Reads: what the feed says, and what it said before. Leaves: each way out on the payment's row, and a failure of the feed's own
+Reads: what the feed says, and what it said before. Leaves: each reversal on the payment's row, and a failure of the feed's own
 for what went out beside the payment: a part of it, or more than it brought in. Never: a write to the books, or such a failure
 ended because the payment's own receipt is balanced; `sync/part_refunds.py` ends it, or people do, or a dispute that is won.
 """
@@ -13,7 +13,7 @@ from dataclasses import replace
 import rules
 from receivables.diagnosis import Diagnosis, Remedy
 from receivables.payment import Dispute, FeedStatus, Payment
-from receivables.ways_out import WayOut, as_held, is_over, out_minor, parts, told_by, with_way
+from receivables.reversals import Reversal, as_held, is_over, out_minor, parts, told_by, with_reversal
 from storage import decisions, effects, failures, payments
 from storage.engine import Connection
 from storage.payments import StoredPayment
@@ -55,53 +55,51 @@ def held(told: Payment, before: StoredPayment | None) -> Payment:
     """The same as we hold it: a payment of which only a part went back is paid."""
     if before is None:
         return as_held(told)
-    others = list(before.ways_out)
+    others = list(before.reversals)
     again = (told.status, told.status_minor)
-    if (known := next((way for way in others if (way.status, way.amount_minor) == again), None)) and told.status_at in (
-        None,
-        known.at,
-    ):
+    known = next((reversal for reversal in others if (reversal.status, reversal.amount_minor) == again), None)
+    if known and told.status_at in (None, known.at):
         others.remove(known)
     return as_held(told, out_minor(before.payment, others))
 
 
 def note(work: Work, desk: Desk, told: Payment, before: StoredPayment | None, stored: StoredPayment) -> bool:
-    """Remembers the way out that a record tells, and tells a person of what is new about it; whether it is. `stored` is the
+    """Remembers the reversal that a record tells, and tells a person of what is new about it; whether it is. `stored` is the
     payment as it is kept with that record, `before` as it was.
     """
     if stored.excluded_by == BEFORE_START_ON:
         return False
-    ways, was_minor = _ways_before(before), out_minor(before.payment, _ways_before(before)) if before else 0
-    if way := told_by(told, work.at):
-        ways = with_way(ways, way, told)
-    more = out_minor(stored.payment, ways) > stored.payment.amount_minor or parts(stored.payment, ways)
-    if more and ways != stored.ways_out:  # one way by which all of it went out is the payment's own status
-        payments.set_ways_out(work, stored.number, ways)
-        stored = replace(stored, ways_out=ways)
-    if out_minor(stored.payment, ways) == was_minor:
+    reversals, was_minor = _reversals_before(before), out_minor(before.payment, _reversals_before(before)) if before else 0
+    if reversal := told_by(told, work.at):
+        reversals = with_reversal(reversals, reversal, told)
+    more = out_minor(stored.payment, reversals) > stored.payment.amount_minor or parts(stored.payment, reversals)
+    if more and reversals != stored.reversals:  # one reversal by which all of it went out is the payment's own status
+        payments.set_reversals(work, stored.number, reversals)
+        stored = replace(stored, reversals=reversals)
+    if out_minor(stored.payment, reversals) == was_minor:
         return False
     tell(work, desk, stored)
     return True
 
 
-def _ways_before(before: StoredPayment | None) -> tuple[WayOut, ...]:
-    """By which ways money went out before; what the feed said last is one of them, also where it was told before we kept them."""
+def _reversals_before(before: StoredPayment | None) -> tuple[Reversal, ...]:
+    """The reversals before; what the feed said last is one of them, also where it was told before we kept them."""
     if before is None:
         return ()
     last = told_by(before.payment, before.told_at or before.received_at)
-    return with_way(before.ways_out, last, before.payment) if last else before.ways_out
+    return with_reversal(before.reversals, last, before.payment) if last else before.reversals
 
 
 def tell(work: Work, desk: Desk, stored: StoredPayment) -> None:
     """Tells a person what went out beside the payment; nothing where what is told of the payment itself says it all."""
-    payment, words, ways = stored.payment, desk.company.words, stored.ways_out
+    payment, words, reversals = stored.payment, desk.company.words, stored.reversals
     if payment.status is FeedStatus.PAID:
-        ways = parts(payment, ways)
-    if ways and out_minor(payment, ways) > payment.amount_minor:
-        _open(work, payment, rules.went_out_twice(payment, ways, work.at, words))
+        reversals = parts(payment, reversals)
+    if reversals and out_minor(payment, reversals) > payment.amount_minor:
+        _open(work, payment, rules.went_out_twice(payment, reversals, work.at, words))
     elif payment.status is FeedStatus.PAID:
         posted = bool(receipts_of(work.connection, work.company, [stored.number])[stored.number])
-        _open(work, payment, rules.gave_back_partly(payment, ways, work.at, words, posted=posted))
+        _open(work, payment, rules.gave_back_partly(payment, reversals, work.at, words, posted=posted))
 
 
 def _open(work: Work, payment: Payment, diagnosis: Diagnosis) -> None:
@@ -119,40 +117,41 @@ def receipts_of(connection: Connection, company: str, numbers: Collection[str]) 
     }
 
 
-# --- a dispute that is won beside another way out --------------------------------------------------------------------------
+# --- a dispute that is won beside another reversal -----------------------------------------------------------------------------
 
 
 def won_beside(work: Work, before: StoredPayment, payment: Payment) -> bool:
-    """Whether the dispute of a payment was won whose money went out by another way too: only that one counts again.
+    """Whether the dispute of a payment was won that has another reversal too: only that one counts again.
 
-    The payment is then what it was before it was charged back, and what was open about the second way is over.
+    The payment is then what it was before it was charged back, and what was open about the second reversal is over.
     """
     if payment.status is not FeedStatus.PAID or payment.dispute is not Dispute.WON:
         return False
     of = before.payment
-    others = [way for way in _ways_before(before) if way.status is not FeedStatus.CHARGED_BACK]
-    whole = [way for way in others if way.amount_minor >= of.amount_minor]
+    others = [reversal for reversal in _reversals_before(before) if reversal.status is not FeedStatus.CHARGED_BACK]
+    whole = [reversal for reversal in others if reversal.amount_minor >= of.amount_minor]
     if not whole:
         return False
     if of.dispute is not Dispute.WON:
         now = replace(of, status=whole[-1].status, status_at=whole[-1].at, dispute=Dispute.WON, reason_code="")
         payments.set_status(work, now, before=of.status)
         payments.confirm_status(work, before.number)
-        payments.set_ways_out(work, before.number, others)
+        payments.set_reversals(work, before.number, others)
         _came_back(work, before)
     return True
 
 
 def _came_back(work: Work, before: StoredPayment) -> None:
-    """The second way is over: its failure ends, or where it was recorded in the books, a person takes that back there."""
+    """The second reversal is over: its failure ends, or where it was recorded in the books, a person takes that back there."""
     found = failures.open_of(work.connection, work.company, before.number, "intake")
     if found is not None and found.opened_because == TWICE:
         failures.resolve(work, found, resolution="put_right", by="")
         return
     told = [of for of in failures.of_payment(work.connection, work.company, before.number) if of.opened_because == TWICE]
     if told and told[-1].resolution in ("carried_out", "put_right"):
-        minor = sum(way.amount_minor for way in _ways_before(before) if way.status is FeedStatus.CHARGED_BACK)
+        lost = [reversal for reversal in _reversals_before(before) if reversal.status is FeedStatus.CHARGED_BACK]
         entry = _named(work.connection, work.company, before.number, told[-1].id)
+        minor = sum(reversal.amount_minor for reversal in lost)
         _open(work, before.payment, rules.won_after_recorded(before.payment, minor, entry, work.at))
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from receivables.books_records import Stamp
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Money, Remedy
 from receivables.payment import FeedStatus, Payment
-from receivables.ways_out import WayOut, out_minor
+from receivables.reversals import Reversal, out_minor
 from receivables.words import Words, day_of, listed, plain
 from rules import observations
 from rules.fact_kinds import money
@@ -27,7 +27,7 @@ _NOT_YET = "No receipt for it is in the books yet; one that is recorded is for t
 def partly_refunded(
     fact: Fact, words: Words, *, refunded: Money, whole: Money, ways: tuple[str, ...] = (), posted: bool = True
 ) -> str:
-    """`ways` where a part went out otherwise than by a refund; `posted` where a receipt of it is in the books."""
+    """`ways` (so it is stored) where a part went out otherwise than by a refund; `posted` where a receipt is in the books."""
     receipt = _ALREADY if posted else _NOT_YET
     if ways:
         each = "each" if len(ways) > 1 else "that"
@@ -43,7 +43,7 @@ def partly_refunded(
 
 @kind
 def out_twice(fact: Fact, words: Words, *, ways: tuple[str, ...], out: Money, whole: Money) -> str:
-    """Each of the ways is a status, its day where the feed told one, and minor units."""
+    """Each of the `ways` (so it is stored) is a status, its day where the feed told one, and minor units."""
     excess = money(words, Money(out.amount_minor - whole.amount_minor, whole.currency))
     if any(way.startswith(FeedStatus.FAILED) for way in ways):
         sum_up = f"{excess} went out for a payment that never came"
@@ -65,34 +65,34 @@ def won_again(fact: Fact, words: Words, *, amount: Money, entry: str = "") -> st
     )
 
 
-def gave_back_partly(payment: Payment, ways: Sequence[WayOut], at: datetime, words: Words, *, posted: bool) -> Diagnosis:
-    """A part of the payment went out, by these ways and by a refund in part; the payment itself goes on as it is."""
-    status = ways[-1].status if ways else FeedStatus.REFUNDED
+def gave_back_partly(payment: Payment, reversals: Sequence[Reversal], at: datetime, words: Words, *, posted: bool) -> Diagnosis:
+    """A part of the payment went out, by these reversals and by a refund in part; the payment itself goes on."""
+    status = reversals[-1].status if reversals else FeedStatus.REFUNDED
     fact = partly_refunded(
         _label(payment),
         Stamp("", at),
-        refunded=Money(out_minor(payment, ways), payment.currency),
+        refunded=Money(out_minor(payment, reversals), payment.currency),
         whole=Money(payment.amount_minor, payment.currency),
-        ways=_told(payment, ways, words) if ways else (),
+        ways=_told(payment, reversals, words) if reversals else (),
         posted=posted,
     )
     return _at_intake(CAUSES[status], payment, fact)
 
 
-def went_out_twice(payment: Payment, ways: Sequence[WayOut], at: datetime, words: Words) -> Diagnosis:
+def went_out_twice(payment: Payment, reversals: Sequence[Reversal], at: datetime, words: Words) -> Diagnosis:
     """More went out than the payment brought in."""
     fact = out_twice(
         _label(payment),
         Stamp("", at),
-        ways=_told(payment, ways, words),
-        out=Money(out_minor(payment, ways), payment.currency),
+        ways=_told(payment, reversals, words),
+        out=Money(out_minor(payment, reversals), payment.currency),
         whole=Money(payment.amount_minor, payment.currency),
     )
-    return _at_intake(CAUSES[ways[-1].status], payment, fact, Remedy.DISMISS)
+    return _at_intake(CAUSES[reversals[-1].status], payment, fact, Remedy.DISMISS)
 
 
 def won_after_recorded(payment: Payment, amount_minor: int, entry: str, at: datetime) -> Diagnosis:
-    """A chargeback that went out beside another way is won after it was settled in the books."""
+    """A chargeback beside another reversal is won after it was settled in the books."""
     fact = won_again(_label(payment), Stamp("", at), amount=Money(amount_minor, payment.currency), entry=entry)
     return _at_intake(Cause.PAYMENT_CHARGED_BACK, payment, fact, Remedy.DISMISS)
 
@@ -107,11 +107,12 @@ def _label(payment: Payment) -> str:
     return f"payment {plain(payment.transaction_number)}"
 
 
-def _told(payment: Payment, ways: Sequence[WayOut], words: Words) -> tuple[str, ...]:
-    """The ways as a fact holds them; a refund in part, whose day nobody told, first."""
-    beside_minor = out_minor(payment, ways) - sum(way.amount_minor for way in ways)
+def _told(payment: Payment, reversals: Sequence[Reversal], words: Words) -> tuple[str, ...]:
+    """The reversals as a fact holds them; a refund in part, whose day nobody told, first."""
+    beside_minor = out_minor(payment, reversals) - sum(reversal.amount_minor for reversal in reversals)
     beside = (f"{FeedStatus.REFUNDED}  {beside_minor}",) if beside_minor else ()
-    return (*beside, *(f"{way.status} {day_of(way.at, words.time_zone).isoformat()} {way.amount_minor}" for way in ways))
+    days = [day_of(reversal.at, words.time_zone).isoformat() for reversal in reversals]
+    return (*beside, *(f"{told.status} {day} {told.amount_minor}" for told, day in zip(reversals, days, strict=True)))
 
 
 def _went(ways: Sequence[str], whole: Money, words: Words) -> str:
