@@ -28,7 +28,7 @@ from receivables.company import Company
 from receivables.errors import NotFound, NotPermitted, ReceivablesError
 from receivables.words import Words, counted, listed, plain
 from storage import failure_pages, failures, named, payments, search_text
-from storage.awaited import Started
+from storage.endings import Started
 from storage.failures import StoredFailure
 from storage.feeds import DATABASE_SILENT
 from storage.payments import StoredPayment

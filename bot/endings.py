@@ -27,10 +27,10 @@ from bot.text import fallback, of_payment, section
 from receivables.diagnosis import Remedy
 from receivables.payment import PaymentState
 from receivables.words import Words, capitalized, counted, plain
-from storage import awaited, cards, companies, decisions, failure_pages
-from storage.awaited import Awaited, Bulk, Started
+from storage import cards, companies, decisions, endings, failure_pages
 from storage.cards import CardFacts
 from storage.decisions import StoredDecision
+from storage.endings import Awaited, Bulk, Started
 
 SETTLED_WITHIN = timedelta(minutes=10)  # payments that are tried again by the next sync; after this it is told how far they are
 LOOK_AGAIN = timedelta(seconds=5)
@@ -54,16 +54,16 @@ class Endings:
         """Tells what is over; returns how many people were told. Never raises for Slack's answers."""
         rooms = self.rooms
         with rooms.db.read() as connection:
-            over = awaited.ended(connection, list(rooms.channels), rooms.clock.now())
+            over = endings.ended(connection, list(rooms.channels), rooms.clock.now())
         return sum(self._tell(waits) for waits in over[:TOLD_AT_A_TIME])
 
     def _tell(self, waits: Awaited) -> bool:
         text = self._how_it_ended(waits)
         with self.rooms.work(waits.company) as work:
             if not text:
-                awaited.not_before(work, waits, work.at + LOOK_AGAIN)
+                endings.not_before(work, waits, work.at + LOOK_AGAIN)
                 return False
-            if not awaited.take(work, waits):
+            if not endings.take(work, waits):
                 return False  # another process was quicker
         try:
             blocks = [section(text), *undo.after(self.rooms, waits)]
@@ -81,7 +81,7 @@ class Endings:
         if certainly_not and refused.trouble not in NEVER and not given_up:
             with self.rooms.work(waits.company) as work:
                 next_at = work.at + max(timedelta(seconds=refused.seconds), TRY_AGAIN)
-                awaited.begin(work, replace(waits, next_at=next_at))
+                endings.begin(work, replace(waits, next_at=next_at))
 
     def _how_it_ended(self, waits: Awaited) -> str:
         """In words; "" while payments of it are still on their way."""
@@ -112,14 +112,14 @@ class Endings:
 
     def _bulk(self, waits: Awaited) -> str:
         with self.rooms.db.read() as connection:
-            bulk = awaited.bulk_since(connection, waits.company, waits.subject, waits.asked_at)
+            bulk = endings.bulk_since(connection, waits.company, waits.subject, waits.asked_at)
         on_their_way = sum(bulk.states.get(state, 0) for state in ON_THEIR_WAY)
         return "" if bulk.under_way or (on_their_way and self._is_early(waits)) else of_bulk(bulk)
 
     def _sync(self, waits: Awaited) -> str:
         company = self.rooms.channels[waits.company].company
         with self.rooms.db.read() as connection:
-            counts, problem = awaited.sync_since(connection, waits.company, waits.asked_at)
+            counts, problem = endings.sync_since(connection, waits.company, waits.asked_at)
             failing = failure_pages.count_open(connection, [waits.company]).get(waits.company, 0)
             synced_at = companies.get(connection, waits.company).synced_at
         next_at = (synced_at or self.rooms.clock.now()) + timedelta(seconds=company.sync_every_seconds)
@@ -139,7 +139,7 @@ def remember(rooms: Rooms, waits: Awaited) -> None:
     if waits.account:
         with rooms.work(waits.company) as work:
             companies.ensure(work.connection, waits.company)  # somebody may ask before its first sync
-            awaited.begin(work, waits)
+            endings.begin(work, waits)
 
 
 def _which(facts: CardFacts, words: Words) -> str:

@@ -33,8 +33,8 @@ from receivables.diagnosis import Remedy
 from receivables.errors import ReceivablesError, StaleDecision
 from receivables.ports import Choice, Decided
 from storage import cards, decisions, escalations, failures, incidents, offers
-from storage.awaited import Started
 from storage.cards import CardFacts
+from storage.endings import Started
 from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.feeds import DATABASE_SILENT

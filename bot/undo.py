@@ -11,7 +11,7 @@ from bot.text import Block, context
 from receivables.diagnosis import Remedy
 from receivables.payment import PaymentState
 from storage import decisions, payments
-from storage.awaited import Awaited, Started
+from storage.endings import Awaited, Started
 
 #: What brings a payment back to where it was, by what was done with it.
 INVERSE = {"hide": "unhide", "snooze": "unsnooze", "assign": "unassign"}

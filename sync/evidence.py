@@ -34,11 +34,11 @@ from storage.effects import StoredEffect
 from storage.other_money import OtherMoney
 from storage.payments import StoredPayment
 from sync import (
-    awaiting,
     bank_side,
     binding,
     credit_memos,
     entries_out,
+    invoice_wait,
     mergers,
     nearby,
     other_invoices,
@@ -334,7 +334,7 @@ def _assemble(stored: StoredPayment, ours: _Ours, read: _Read, search: Search, a
         twins=ours.twins.get(stored.number, ()),
         able=traits.able,
         time_zone=company.time_zone.key,
-        awaited_long=awaiting.is_long(day, company.day_of(at)),
+        awaited_long=invoice_wait.is_long(day, company.day_of(at)),
         is_deposit=stored.number in ours.deposits,
     )
 

@@ -14,7 +14,7 @@ from bot.endings import Endings, of_bulk, of_sync
 from receivables.diagnosis import Remedy
 from receivables.payment import PaymentState
 from storage import schema
-from storage.awaited import Bulk
+from storage.endings import Bulk
 from sync import journey
 
 

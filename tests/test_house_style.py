@@ -28,7 +28,7 @@ WAITING = {
     "accounting/embedded/database.py": "SQLite does not wait by itself while a new file is switched to write-ahead logging",
     "app/commands/payments.py": "a sync by hand begins when another process's work for the company has ended",
     "app/commands/deciding.py": "a decision that another process is carrying out is looked at again a few times",
-    "sync/waiting.py": "a sync that ends with an unknown write waits until the books can prove that it is absent",
+    "sync/manual_sync.py": "a sync that ends with an unknown write waits until the books can prove that it is absent",
     "storage/vault.py": "while another process renews a token, its row is looked at again a few times a second",
     "app/demo/tryton/server.py": "a server that was just started is asked until it answers",
     "app/demo/story.py": "the demo shows real seconds passing until an empty search is proof",

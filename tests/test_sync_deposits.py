@@ -16,7 +16,7 @@ from receivables.payment import PaymentState
 from storage import failures, story
 from storage.failures import StoredFailure
 from sync import reconciliation
-from sync.awaiting import is_long
+from sync.invoice_wait import is_long
 
 LATER = START + timedelta(hours=1)
 PAID_ON = PAID.date()

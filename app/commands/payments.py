@@ -62,7 +62,7 @@ def sync(
     """
     from app.wiring import open_house
     from storage.alone import Alone, work_for
-    from sync import journey, searching, waiting
+    from sync import journey, manual_sync, searching
 
     house = open_house(context.obj)
     desks = house.desks(company)
@@ -73,12 +73,12 @@ def sync(
     alone = Alone(house.db)
     for desk in desks:
         with working(f"{desk.company.name}: starting") as update, alone.when_free(work_for(desk.company.id), _waiting(update)):
-            waiting.cut_short(desk)
+            manual_sync.cut_short(desk)
             counts = journey.run(desk, update)
             searching.run_once(desk)
             if wait or (wait is None and not as_json):
-                waiting.until_known(desk, counts, update, (lambda _: None) if as_json else print_line)
-            counts.problem = counts.problem or waiting.why_not_sent(desk)
+                manual_sync.until_known(desk, counts, update, (lambda _: None) if as_json else print_line)
+            counts.problem = counts.problem or manual_sync.why_not_sent(desk)
             done.append(counts)
     if as_json:
         print_json(done)
