@@ -43,7 +43,7 @@ ORDER = (
     "duplicate_reference.twin_of_another_payment",
     "receipt_already_entered",
     "entered_net_of_fee",
-    "amount_differs.receipt_more_than_paid",
+    "amount_differs.receipt_for_nearly_the_amount",
     "amount_differs.receipt_for_other_amount",
     "receipt_deleted.hand_receipt_vanished",
     "duplicate_reference",

@@ -148,7 +148,7 @@ WORK: Mapping[str, Work] = {
     "receipt_deposited": Work(_apply_by_hand),
     "receipt_doubled": Work(_remove_the_copy),
     "receipt_less_fee": Work(_correct_the_amount),
-    "receipt_more_than_paid": Work(_correct_the_amount),
+    "receipt_for_nearly_the_amount": Work(_correct_the_amount),
     "receipt_off_its_invoices": Work(_apply_by_hand),
 }
 

@@ -17,7 +17,7 @@ from rules.situations import SAFE_TO_POST, UNPOSTED, nothing_but
 
 
 @rule(Cause.AMOUNT_DIFFERS, when=entered_nearly(less=False), certain=None)
-def receipt_more_than_paid(reading: Reading, matched: Matched) -> Finding:
+def receipt_for_nearly_the_amount(reading: Reading, matched: Matched) -> Finding:
     """Somebody seems to have entered this payment by hand with a slightly larger amount, or with a cent less.
 
     Shows as: a receipt without our mark, a few percent more than the payment or a cent less, that names the transaction number
@@ -112,7 +112,7 @@ def _correct(found: Fact, paid: Money) -> str:
 CAUSE = CauseFile(
     Cause.AMOUNT_DIFFERS,
     title="Amount differs",
-    rules=(receipt_more_than_paid, receipt_for_other_amount, overpaid_for_several_reasons),
+    rules=(receipt_for_nearly_the_amount, receipt_for_other_amount, overpaid_for_several_reasons),
     sentence=sentence,
     to_do=to_do,
     why=why,
