@@ -68,7 +68,6 @@ FIGURES_BESIDE_NEWS = 2  # and beside what became of a decision
 FIGURES_TOGETHER = 5  # the ten fields that a section takes
 FIGURE_AT_MOST = 60  # characters of what an amount is
 JUST_FOUND = "This failure was just found. We are reading the books to find out why."
-UNDER_WAY = ("waiting_approval", "accepted", "carrying_out")
 OFFERS_AT_MOST = 4  # named on the card; the window has all
 FACTS_AT_MOST = 8  # the history has them all
 INVOICES_AT_MOST = 3
@@ -122,7 +121,7 @@ def _happened(facts: CardFacts, words: Words) -> str:
 
 
 def _decided(facts: CardFacts) -> bool:
-    return facts.decision is not None and facts.decision.state in UNDER_WAY
+    return facts.decision is not None and facts.decision.is_under_way
 
 
 def _what_happened(facts: CardFacts, sentence: str) -> Block:
@@ -225,7 +224,7 @@ def _small_print(facts: CardFacts, company: Company, *lines: str) -> Block:
 
 def _not_carried_out(decision: StoredDecision | None, people: People) -> list[Block]:
     """That what somebody chose changed nothing, and why."""
-    if decision is None or decision.state not in labels.NOT_CARRIED_OUT:
+    if decision is None or not decision.changed_nothing:
         return []
     names = names_of(people)
     return [context(f"{chosen(decision, names)}; it was {not_carried_out(decision.outcome, names)}")]

@@ -17,7 +17,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 import rules
-from bot import labels, replies, undo
+from bot import replies, undo
 from bot.outcomes import chosen, not_carried_out, outcome
 from bot.people import Names
 from bot.replies import Reply
@@ -150,7 +150,7 @@ def _which(facts: CardFacts, words: Words) -> str:
 
 def of_decision(made: StoredDecision, facts: CardFacts, cause: str, words: Words, names: Names) -> str:
     """How a decision ended. Pure. `cause` is why the payment fails now, if it does."""
-    if made.state in labels.NOT_CARRIED_OUT:
+    if made.changed_nothing:
         return f"{chosen(made, names)}; it was {not_carried_out(made.outcome, names)}"
     if facts.payment.state is PaymentState.FAILED:
         why = f": {cause}" if cause else ""

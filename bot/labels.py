@@ -42,9 +42,6 @@ CONFIDENCES: dict[Confidence, str] = {
     Confidence.UNIDENTIFIED: "",  # the cause says it already
 }
 
-#: The states of a decision that changed nothing.
-NOT_CARRIED_OUT = ("stale", "refused", "failed")
-
 #: How a failure ended, by its resolution.
 RESOLUTIONS = {
     "carried_out": "remedy carried out",

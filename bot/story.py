@@ -61,7 +61,7 @@ def _happened(told: Story, words: Words, names: Names) -> list[tuple[datetime, s
 
 
 def _became(decision: StoredDecision, names: Names) -> str:
-    if decision.state in labels.NOT_CARRIED_OUT:
+    if decision.changed_nothing:
         return not_carried_out(decision.outcome, names)
     state = "" if decision.state == "done" else f"{decision.state.replace('_', ' ')}: "
     return f"{state}{plain(decision.outcome, 300) or 'done'}".rstrip(".") + "."

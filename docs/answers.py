@@ -55,7 +55,7 @@ def _button(facts: CardFacts, company: Company) -> tuple[str, str]:
         return NO_BUTTON, "nobody"
     if decision is not None and decision.state == "waiting_approval":
         return _changes(facts, company), who_may_approve(facts, decision, company, people)
-    if decision is not None and decision.state in ("accepted", "carrying_out"):
+    if decision is not None and decision.is_being_carried_out:
         return NO_BUTTON, "nobody: it is being carried out"
     remedy = recommended_remedy(facts)
     if remedy is None:

@@ -16,7 +16,7 @@ from receivables.books_records import Receipt
 from receivables.diagnosis import Remedy
 from storage import letters, schema, twins
 from storage.given import is_given
-from storage.schema.decisions import UNDER_WAY
+from storage.schema.decisions import BEING_CARRIED_OUT, NOT_CARRIED_OUT, UNDER_WAY
 from storage.work import Work
 
 
@@ -49,6 +49,21 @@ class StoredDecision:
     def stands(self) -> str:
         """How it stands, in words that follow "it is"."""
         return STANDS[self.state]
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether somebody still has to do something about it."""
+        return self.state in UNDER_WAY
+
+    @property
+    def is_being_carried_out(self) -> bool:
+        """Whether nobody is asked any more, and it is not over yet."""
+        return self.state in BEING_CARRIED_OUT
+
+    @property
+    def changed_nothing(self) -> bool:
+        """Whether it is over without a change."""
+        return self.state in NOT_CARRIED_OUT
 
 
 #: How a decision stands, in words that follow "it is".
@@ -234,7 +249,7 @@ def alone_on(
     query = (
         sa.select(table.c.requested_by, table.c.remedy, sa.func.sum(table.c.amount_minor).label("amount_minor"))
         .where(table.c.company == company, table.c.requested_at >= since, table.c.currency == currency, earlier)
-        .where(table.c.approved_by.is_(None), table.c.state.in_(("accepted", "carrying_out", "done")))
+        .where(table.c.approved_by.is_(None), table.c.state.in_((*BEING_CARRIED_OUT, "done")))
         .group_by(table.c.requested_by, table.c.remedy)
     )
     rows = connection.execute(query)

@@ -197,7 +197,7 @@ def _carried_out(desk: Desk, decision_id: str, number: str) -> tuple[decisions.S
         with desk.db.read() as connection:
             made = decisions.get(connection, desk.company.id, decision_id)
             stored = payments.by_numbers(connection, desk.company.id, {number})[number]
-        under_way = made.state in ("accepted", "carrying_out") or stored.bucket is Bucket.IN_FLIGHT
+        under_way = made.is_being_carried_out or stored.bucket is Bucket.IN_FLIGHT
         if not under_way or counts.problem or stored.bucket is Bucket.UNKNOWN:
             break
         time.sleep(LOOK_AGAIN_SECONDS)

@@ -19,8 +19,10 @@ from storage.schema.columns import (
     refers_to,
 )
 
-#: A decision that somebody still has to do something about.
-UNDER_WAY = ("waiting_approval", "accepted", "carrying_out")
+#: A decision about which nobody is asked any more, and that is not over yet.
+BEING_CARRIED_OUT = ("accepted", "carrying_out")
+#: One that somebody still has to do something about.
+UNDER_WAY = ("waiting_approval", *BEING_CARRIED_OUT)
 #: One that changed nothing.
 NOT_CARRIED_OUT = ("refused", "stale", "failed")
 
