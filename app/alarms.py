@@ -106,7 +106,7 @@ class Alarms:
 
         now = self._house.clock.now()
         self._scheduler.add_job(
-            rung, "interval", seconds=seconds, id=what, executor=what, next_run_time=now, replace_existing=True
+            rung, "interval", seconds=seconds, id=what, name=what, executor=what, next_run_time=now, replace_existing=True
         )
 
     def stop(self) -> None:

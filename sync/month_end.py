@@ -7,6 +7,7 @@ books leaves it. Never: a decision, or a write to the books; nothing but figures
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from receivables.books_records import CreditMemo, Invoice, InvoiceStatus, MoneyOut, MoneyOutKind, Receipt
 from receivables.effects import markers_in
@@ -16,7 +17,7 @@ from storage import audit, decisions, mirror, nights
 from storage.engine import Connection
 from sync import mirroring, month_payments, month_signing
 from sync.desk import Desk
-from sync.month import account_of
+from sync.month import Figure, account_of
 from sync.month_package import Detail, MonthEnd
 
 PAGE = 500
@@ -97,29 +98,20 @@ def _open_documents(connection: Connection, found: MonthEnd) -> None:
         after = ""
         while page := mirror.living(connection, found.company.id, kind, limit=PAGE, after=after):
             for document in page:
-                if isinstance(document, Invoice):
-                    _invoice(found, document)
+                if isinstance(document, Invoice) and document.status not in (InvoiceStatus.DRAFT, InvoiceStatus.VOIDED):
+                    owed = found.owed(document.currency)
+                    _count(document, found.month.last, owed.invoices, owed.invoices_after)
                 elif isinstance(document, CreditMemo) and not document.voided:
-                    _credit_memo(found, document)
+                    owed = found.owed(document.currency)
+                    _count(document, found.month.last, owed.credit_memos, owed.credit_memos_after)
             after = page[-1].id
 
 
-def _invoice(found: MonthEnd, invoice: Invoice) -> None:
-    if invoice.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOIDED):
-        return
-    owed = found.owed(invoice.currency)
-    if invoice.open_minor:
-        owed.invoices.add(invoice.open_minor)
-    if invoice.issued_on > found.month.last:
-        owed.invoices_after.add(invoice.total_minor)
-
-
-def _credit_memo(found: MonthEnd, memo: CreditMemo) -> None:
-    owed = found.owed(memo.currency)
-    if memo.open_minor:
-        owed.credit_memos.add(memo.open_minor)
-    if memo.issued_on > found.month.last:
-        owed.credit_memos_after.add(memo.total_minor)
+def _count(document: Invoice | CreditMemo, last: date, is_open: Figure, issued_after: Figure) -> None:
+    if document.open_minor:
+        is_open.add(document.open_minor)
+    if document.issued_on > last:
+        issued_after.add(document.total_minor)
 
 
 def _entries(desk: Desk, found: MonthEnd, paid_out: Sequence[Receipt]) -> None:
