@@ -14,6 +14,21 @@ from storage import schema
 
 CHICAGO = ZoneInfo("America/Chicago")
 START = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
+COMPANY_IN_SLACK = """\
+[[company]]
+id = "{id}"
+name = "{name}"
+time_zone = "America/Chicago"
+start_on = 2026-01-01
+books = {{ kind = "embedded", file = "{id}.sqlite" }}
+slack = {{ {slack} }}
+"""
+
+
+def two_companies(acme: str, globex: str) -> str:
+    """A configuration with two companies, and what each says of Slack."""
+    of_acme = COMPANY_IN_SLACK.format(id="acme", name="Acme Networks", slack=acme)
+    return of_acme + COMPANY_IN_SLACK.format(id="globex", name="Globex", slack=globex)
 
 
 class ManualClock:

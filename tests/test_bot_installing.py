@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 import templates
 from bot_scene import SEED, Bell, eventually
-from makers import ManualClock
+from makers import ManualClock, two_companies
 
 from app.clock import random_bytes
 from app.doctor_slack import slack, slack_of
@@ -44,21 +44,7 @@ mode = "http"
 address = "http://127.0.0.1:1"
 [http]
 port = 0
-[[company]]
-id = "acme"
-name = "Acme Networks"
-time_zone = "America/Chicago"
-start_on = 2026-01-01
-books = {{ kind = "embedded", file = "acme.sqlite" }}
-slack = {{ channel = "{acme}", team = "{first}" }}
-[[company]]
-id = "globex"
-name = "Globex"
-time_zone = "America/Chicago"
-start_on = 2026-01-01
-books = {{ kind = "embedded", file = "globex.sqlite" }}
-slack = {{ channel = "{globex}", team = "{second}" }}
-[[person]]
+{companies}[[person]]
 id = "gil"
 name = "Gil Moreau"
 slack = ["{second}/{gil}"]
@@ -124,6 +110,10 @@ class Offered:
         return " ".join(finding.text for finding in findings), str(Health(self.house, self.bot).ready()[1]["slack_removed"])
 
 
+def _cards_of(hands: Hands) -> str:
+    return f'channel = "{hands.channels["payments-sync"]}", team = "{hands.team_id}"'
+
+
 @pytest.fixture
 def offered(tmp_path: Path) -> Iterator[Offered]:
     clock = ManualClock()
@@ -137,9 +127,10 @@ def offered(tmp_path: Path) -> Iterator[Offered]:
     ) as workspace:
         globex = workspace.teams["globex"]
         text = SETTINGS.format(
-            acme=workspace.channels["payments-sync"], first=workspace.team_id,
-            globex=globex.channels["payments-sync"], second=globex.team_id, gil=globex.people["gil"],
-        )  # fmt: skip
+            companies=two_companies(*map(_cards_of, (workspace, globex))),
+            second=globex.team_id,
+            gil=globex.people["gil"],
+        )
         (tmp_path / "resolve-now.toml").write_text(text)
         templates.new_database(tmp_path)
         environment = {

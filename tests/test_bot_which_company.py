@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 from card_answers import DANA, Answers, asked, rooms_of
-from makers import a_company, a_payment
+from makers import a_company, a_payment, two_companies
 from scene import Payments, Scene, a_person, a_scene
 from slack_bolt import Ack, Respond
 from slack_sdk import WebClient
@@ -24,23 +24,6 @@ from bot.text import context, header, section
 from bot.which_company import naming_its_company
 from storage import payments
 from sync import intake
-
-BOTH = """\
-[[company]]
-id = "acme"
-name = "Acme Networks"
-time_zone = "America/Chicago"
-start_on = 2026-01-01
-books = {{ kind = "embedded", file = "acme.sqlite" }}
-slack = {{ channel = "C0000000001", escalations = "C0000000002" }}
-[[company]]
-id = "globex"
-name = "Globex"
-time_zone = "America/Chicago"
-start_on = 2026-01-01
-books = {{ kind = "embedded", file = "globex.sqlite" }}
-slack = {{ {theirs} }}
-"""
 
 
 @dataclass
@@ -114,7 +97,7 @@ def test_an_answer_that_names_no_payment_of_the_person_does_nothing(value: str, 
 )
 def test_a_channel_is_shared_where_two_companies_have_it(theirs: str, expected: list[bool], tmp_path: Path) -> None:
     config = tmp_path / "resolve-now.toml"
-    config.write_text(BOTH.format(theirs=theirs))
+    config.write_text(two_companies('channel = "C0000000001", escalations = "C0000000002"', theirs))
     assert expected == [channel.is_shared for channel in channels_of(load_settings(config, {})).values()]
 
 
