@@ -19,7 +19,7 @@ from receivables.errors import BooksRefused, BooksUnavailable
 from receivables.refusal import Refusal
 from storage.watch import JUMP_SECONDS, Watch
 from sync import effects as carrying_out
-from sync import receipts_again, waiting
+from sync import manual_sync, receipts_again
 from sync.effects import LEASE_SECONDS
 from sync.journey import JourneyCounts
 from sync.rereading import JUDGED_SECONDS
@@ -221,10 +221,10 @@ def test_a_sync_with_an_unknown_waits_out_the_window_and_says_so(scene: Scene, b
     counts = scene.sync()
     said: list[str] = []
     progress: list[str] = []
-    waiting.until_known(scene.desk, counts, progress.append, said.append, scene.clock.advance)
+    manual_sync.until_known(scene.desk, counts, progress.append, said.append, scene.clock.advance)
     assert (1, 1) == (counts.planned, counts.verified)
     assert ["nobody knows yet whether 1 write reached the books" in words for words in said] == [True]
-    longest = waiting.longest_seconds(scene.desk)
+    longest = manual_sync.longest_seconds(scene.desk)
     assert f"waiting for the books to tell about 1 write: {longest:.0f} s at most" == progress[0]
     assert 2 == len(books.sent)
     verified_once(scene)
@@ -233,7 +233,7 @@ def test_a_sync_with_an_unknown_waits_out_the_window_and_says_so(scene: Scene, b
 def test_a_sync_that_knows_everything_does_not_wait(scene: Scene) -> None:
     scene.pay()
     counts = scene.sync()
-    waiting.until_known(scene.desk, counts, pytest.fail, pytest.fail, lambda _: pytest.fail("it waited"))
+    manual_sync.until_known(scene.desk, counts, pytest.fail, pytest.fail, lambda _: pytest.fail("it waited"))
     verified_once(scene)
 
 
@@ -243,7 +243,7 @@ def test_a_wait_ends_where_the_books_cannot_be_reached(scene: Scene, books: Faul
     counts = scene.sync()
     books.reads_raise = BooksUnavailable("The books do not answer.")
     began = scene.clock.monotonic()
-    waiting.until_known(scene.desk, counts, lambda _: None, lambda _: None, scene.clock.advance)
+    manual_sync.until_known(scene.desk, counts, lambda _: None, lambda _: None, scene.clock.advance)
     assert ("The books do not answer.", [EffectState.UNKNOWN]) == (counts.problem, states_of(scene))
     assert scene.clock.monotonic() - began < WINDOW
 
