@@ -6,7 +6,7 @@ where it is not known whether Slack showed it, it is not repeated, because the c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.error import URLError
@@ -23,11 +23,11 @@ from bot.people import Names
 from bot.replies import Reply
 from bot.rooms import Rooms
 from bot.slack_errors import Trouble, trouble_of
-from bot.text import fallback, of_payment, section
+from bot.text import Block, fallback, of_payment, section
 from receivables.diagnosis import Remedy
 from receivables.payment import PaymentState
 from receivables.words import Words, capitalized, counted, plain
-from storage import cards, companies, decisions, endings, failure_pages
+from storage import cards, companies, decisions, endings, failure_pages, together
 from storage.cards import CardFacts
 from storage.decisions import StoredDecision
 from storage.endings import Awaited, Bulk, Started
@@ -49,16 +49,18 @@ class Endings:
 
     rooms: Rooms
     client: WebClient
+    reaches: Callable[[Awaited], bool] = lambda _: True  # whether they are in the workspace of this client
 
     def run_once(self) -> int:
         """Tells what is over; returns how many people were told. Never raises for Slack's answers."""
         rooms = self.rooms
         with rooms.db.read() as connection:
             over = endings.ended(connection, list(rooms.channels), rooms.clock.now())
-        return sum(self._tell(waits) for waits in over[:TOLD_AT_A_TIME])
+        ours = [waits for waits in over if self.reaches(waits)]
+        return sum(self._tell(waits) for waits in ours[:TOLD_AT_A_TIME])
 
     def _tell(self, waits: Awaited) -> bool:
-        text = self._how_it_ended(waits)
+        text, offered = self._how_it_ended(waits)
         with self.rooms.work(waits.company) as work:
             if not text:
                 endings.not_before(work, waits, work.at + LOOK_AGAIN)
@@ -66,7 +68,7 @@ class Endings:
             if not endings.take(work, waits):
                 return False  # another process was quicker
         try:
-            blocks = [section(text), *undo.after(self.rooms, waits)]
+            blocks = [section(text), *offered]
             replies.show(self.client, waits.channel, waits.account, fallback(text), blocks)
         except (SlackClientError, OSError) as error:
             self._troubled(waits, error)
@@ -83,22 +85,22 @@ class Endings:
                 next_at = work.at + max(timedelta(seconds=refused.seconds), TRY_AGAIN)
                 endings.begin(work, replace(waits, next_at=next_at))
 
-    def _how_it_ended(self, waits: Awaited) -> str:
-        """In words; "" while payments of it are still on their way."""
+    def _how_it_ended(self, waits: Awaited) -> tuple[str, list[Block]]:
+        """In words, "" while payments of it are still on their way, and what is offered below them."""
         match waits.what:
             case Started.DECISION:
                 return self._decision(waits)
-            case Started.BULK:
+            case Started.BULK | Started.CHOSEN:
                 return self._bulk(waits)
             case Started.SYNC:
-                return self._sync(waits)
+                return self._sync(waits), []
 
     def _is_early(self, waits: Awaited) -> bool:
         """Whether the next sync may still settle it."""
         until_sync = timedelta(seconds=self.rooms.channels[waits.company].company.sync_every_seconds)
         return self.rooms.clock.now() < waits.asked_at + until_sync + SETTLED_WITHIN
 
-    def _decision(self, waits: Awaited) -> str:
+    def _decision(self, waits: Awaited) -> tuple[str, list[Block]]:
         company = self.rooms.channels[waits.company].company
         with self.rooms.work(waits.company) as work:
             made = decisions.get(work.connection, waits.company, waits.subject)
@@ -106,15 +108,21 @@ class Endings:
             open_now = failure_pages.open_among(work.connection, [(waits.company, made.transaction_number)])
         failing = next(iter(open_now.values()), None)
         if made.state == "done" and facts.payment.state in ON_THEIR_WAY and self._is_early(waits):
-            return ""
+            return "", []
         cause = rules.title(failing.cause) if failing and failing.cause else ""
-        return f"{_which(facts, company.words)}\n{of_decision(made, facts, cause, company.words, self.rooms.names)}"
+        told = of_decision(made, facts, cause, company.words, self.rooms.names)
+        return f"{_which(facts, company.words)}\n{told}", undo.after(made, facts.payment, facts.failure.about)
 
-    def _bulk(self, waits: Awaited) -> str:
+    def _bulk(self, waits: Awaited) -> tuple[str, list[Block]]:
         with self.rooms.db.read() as connection:
-            bulk = endings.bulk_since(connection, waits.company, waits.subject, waits.asked_at)
+            if waits.what is Started.CHOSEN:
+                bulk = together.ended(connection, waits.company, waits.subject)
+            else:
+                bulk = endings.bulk_since(connection, waits.company, waits.subject, waits.asked_at)
         on_their_way = sum(bulk.states.get(state, 0) for state in ON_THEIR_WAY)
-        return "" if bulk.under_way or (on_their_way and self._is_early(waits)) else of_bulk(bulk)
+        if bulk.under_way or (on_their_way and self._is_early(waits)):
+            return "", []
+        return of_bulk(bulk), undo.after_many(bulk)
 
     def _sync(self, waits: Awaited) -> str:
         company = self.rooms.channels[waits.company].company
@@ -128,10 +136,15 @@ class Endings:
         return f"{whose}{told[0].lower()}{told[1:]}" if whose else told
 
 
-def waits_for(respond: Respond, company: str, what: Started, subject: str, at: datetime) -> Awaited:
-    """That whoever pressed or typed waits for this, since a moment before it was recorded."""
-    account, channel = (respond.account, respond.channel) if isinstance(respond, Reply) else ("", "")
-    return Awaited(company, what, subject, account, channel, at, at)
+def waits_for(
+    respond: Respond, company: str, what: Started, subject: str, at: datetime, next_at: datetime | None = None
+) -> Awaited:
+    """That whoever pressed or typed waits for this, since a moment before it was recorded; not told before `next_at`."""
+    if not isinstance(respond, Reply):
+        return Awaited(company, what, subject, "", "", at, next_at or at)
+    where = respond.pressed
+    place = where.team or where.enterprise
+    return Awaited(company, what, subject, where.user, respond.channel, at, next_at or at, place, where.enterprise)
 
 
 def remember(rooms: Rooms, waits: Awaited) -> None:
@@ -164,6 +177,8 @@ def of_decision(made: StoredDecision, facts: CardFacts, cause: str, words: Words
 
 def of_bulk(bulk: Bulk) -> str:
     """How one remedy for many payments ended: "6 fixed, 2 still failing". Pure."""
+    if not bulk.states:
+        return f"What you chose for {counted(len(bulk.left_out), 'payment')} was not recorded: {plain(bulk.left_out[0], 300)}"
     failing = bulk.states.get(PaymentState.FAILED, 0)
     on_their_way = sum(bulk.states.get(state, 0) for state in ON_THEIR_WAY)
     total = sum(bulk.states.values())

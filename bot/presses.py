@@ -8,7 +8,7 @@ as a window, is done aside, so that these threads are there for decisions.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ import structlog
 from slack_bolt import Ack, App, BoltResponse, Respond
 from slack_sdk import WebClient
 
-from bot import care_window, story
+from bot import care_window, story, undo
 from bot.answers import BUSY, FAILED, IN_TIME_SECONDS, Answers, Window, not_recorded, waited_seconds
 from bot.called import called
 from bot.endings import remember, waits_for
@@ -39,10 +39,12 @@ from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.feeds import DATABASE_SILENT
 from storage.offers import Offer
+from storage.schema.decisions import BEING_CARRIED_OUT, UNDER_WAY
 
 OUT_OF_DATE = "This card is out of date. Use the newest one, or /payments failing."
 CHANGED = "What you see changed meanwhile. Look at it again, then confirm."
 Body = Mapping[str, Any]
+Told = tuple[str, Sequence[Block]]  # what the person is told, and what they are offered below it
 
 log = structlog.get_logger()
 
@@ -72,39 +74,39 @@ class Presses:
     def choose(self, ack: Ack, body: Body, respond: Respond) -> None:
         """The recommended remedy's own button."""
 
-        def do(person: Person) -> str:
+        def do(person: Person) -> Told:
             offer = self._offer(_value(body), body)
             decided = self._decide(person, offer, reason="", options={})
-            if decided.state == "waiting_approval":  # otherwise the card shows the end within seconds
+            if decided.state in UNDER_WAY:  # else it was decided before
                 self._awaits(respond, offer.company, Started.DECISION, decided.id)
-            return self._told(decided)
+            return self._told(decided), ()
 
         self._answered(ack, body, respond, do)
 
     def approve(self, ack: Ack, body: Body, respond: Respond) -> None:
         """The second person agrees."""
 
-        def do(person: Person) -> str:
+        def do(person: Person) -> Told:
             company = self._company_of(_value(body))
             decided = self.rooms.deciding.approve(company, _value(body), by=person.id)
             self._awaits(respond, company, Started.DECISION, decided.id)
-            return self._told(decided)
+            return self._told(decided), ()
 
         self._answered(ack, body, respond, do)
 
     def withdraw(self, ack: Ack, body: Body, respond: Respond) -> None:
         """Somebody says no."""
 
-        def do(person: Person) -> str:
+        def do(person: Person) -> Told:
             self.rooms.deciding.decline(self._company_of(_value(body)), _value(body), by=person.id)
-            return "Declined. Nothing was changed."
+            return "Declined. Nothing was changed.", ()
 
         self._answered(ack, body, respond, do)
 
     def choose_all(self, ack: Ack, body: Body, respond: Respond) -> None:
         """One remedy for every payment of an incident."""
 
-        def do(person: Person) -> str:
+        def do(person: Person) -> Told:
             remedy = str(body["actions"][0]["action_id"]).removeprefix(CHOOSE_ALL)
             kind, company = self._care_of(_value(body), person)
             if remedy not in list(Remedy) or kind != "incident":
@@ -112,16 +114,16 @@ class Presses:
             since = self.rooms.clock.now()
             told = self.rooms.deciding.choose_all(company, _value(body), Remedy(remedy), by=person.id)
             self._awaits(respond, company, Started.BULK, _value(body), since)
-            return told
+            return told, ()
 
         self._answered(ack, body, respond, do)
 
     def take(self, ack: Ack, body: Body, respond: Respond) -> None:
         """Somebody takes ownership of an incident or an escalation."""
 
-        def do(person: Person) -> str:
+        def do(person: Person) -> Told:
             kind, company = self._care_of(_value(body), person)
-            return self.rooms.deciding.take(company, kind, _value(body), by=person.id)
+            return self.rooms.deciding.take(company, kind, _value(body), by=person.id), ()
 
         self._answered(ack, body, respond, do)
 
@@ -209,7 +211,7 @@ class Presses:
         else:
             self._answered(ack, body, respond, lambda person: self._menu(verb, subject, person, respond))
 
-    def _menu(self, verb: str, subject: str, person: Person, respond: Respond) -> str:
+    def _menu(self, verb: str, subject: str, person: Person, respond: Respond) -> Told:
         found = self._failure(subject, person)
         number = found.transaction_number
         match verb:
@@ -217,14 +219,15 @@ class Presses:
                 since = self.rooms.clock.now()
                 self.rooms.deciding.look_again(found.company)
                 self._awaits(respond, found.company, Started.SYNC, "", since)
-                return "The books are being checked again."
+                return "The books are being checked again.", ()
             case "reopen":
                 self.rooms.deciding.reopen(found.company, number, by=person.id)
-                return f"{of_payment(number)} is open again. Nothing was posted."
+                return f"{of_payment(number)} is open again. Nothing was posted.", ()
             case "mine":
-                return self.rooms.deciding.assign(found.company, found.id, person.id, by=person.id)
+                told = self.rooms.deciding.assign(found.company, found.id, person.id, by=person.id)
+                return told, undo.button("assign", found.company, number)
             case "hide":
-                return hide(self.rooms, found.company, number, person)
+                return hide(self.rooms, found.company, number, person), undo.button("hide", found.company, number)
             case _:
                 raise StaleDecision(OUT_OF_DATE)
 
@@ -250,21 +253,21 @@ class Presses:
 
     # --- what every press needs ---------------------------------------------------------------------------------------
 
-    def _answered(self, ack: Ack, body: Body, respond: Respond, do: Callable[[Person], str]) -> None:
+    def _answered(self, ack: Ack, body: Body, respond: Respond, do: Callable[[Person], Told]) -> None:
         """Does it, acknowledges, and tells the person what became of it.
 
         Where its turn comes too late for Slack, it is not done: a warning sign beside a button means that nothing was recorded.
         """
         try:
-            told = do(self._person(body)) if waited_seconds(respond) <= IN_TIME_SECONDS else BUSY
+            told, offered = do(self._person(body)) if waited_seconds(respond) <= IN_TIME_SECONDS else (BUSY, ())
         except ReceivablesError as error:
-            told = error.message
+            told, offered = error.message, ()
         except DATABASE_SILENT as error:
             not_recorded(error)
-            told = BUSY
+            told, offered = BUSY, ()
         ack()
         self.rooms.wake.wake()
-        self.answers.tell(respond, told)
+        self.answers.tell(respond, told, offered)
 
     def _awaits(self, respond: Respond, company: str, what: Started, subject: str, since: datetime | None = None) -> None:
         """Whoever pressed is told how it ends; noted aside, because they wait for the answer now."""
@@ -304,7 +307,7 @@ class Presses:
     def _told(self, decided: Decided) -> str:
         if decided.state == "waiting_approval":
             return f"Recorded. {decided.words}"
-        if decided.state in ("accepted", "carrying_out"):
+        if decided.state in BEING_CARRIED_OUT:
             return "Recorded. It will be carried out within seconds, and the card will show the result."
         return f"This was decided already ({decided.state.replace('_', ' ')}). {decided.words}"
 

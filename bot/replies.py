@@ -20,6 +20,7 @@ from slack_sdk.http_retry.builtin_handlers import (
 )
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
+from bot.people import pressed_by
 from receivables.ports import Clock
 
 REPLY_SECONDS = 5  # for one call of the reply address
@@ -34,9 +35,10 @@ class Reply(Respond):
 
     def __init__(self, client: WebClient, body: Mapping[str, Any], clock: Clock, *, response_url: str | None) -> None:
         super().__init__(response_url=response_url, proxy=client.proxy, ssl=client.ssl)
-        self._client, self._clock, self._pressed = client, clock, clock.monotonic()
+        self._client, self._clock, self._since = client, clock, clock.monotonic()
         event = body.get("event") or {}
-        self.account = str((body.get("user") or {}).get("id") or body.get("user_id") or event.get("user") or "")
+        self.pressed = pressed_by(body)
+        self.account = self.pressed.user
         self.channel = str((body.get("channel") or {}).get("id") or body.get("channel_id") or "")
         self._thread = ""
         if event.get("type") == "app_mention":  # what is asked directly is answered directly
@@ -45,7 +47,7 @@ class Reply(Respond):
     @property
     def waited_seconds(self) -> float:
         """Since it was pressed, as far as this process knows."""
-        return self._clock.monotonic() - self._pressed
+        return self._clock.monotonic() - self._since
 
     def __call__(self, text: Any = "", blocks: Any = None, **more: Any) -> Any:  # type: ignore[override]
         """Shows it where it was pressed. Raises SlackApiError or OSError where no way was left."""

@@ -19,6 +19,7 @@ from bot.missing_cards import MissingCards
 from bot.outbox import FROZEN_SECONDS, Outbox
 from bot.rooms import Channel, Rooms
 from storage.alone import Alone
+from storage.endings import Awaited
 from storage.slack_trouble import SLACK
 
 
@@ -61,9 +62,15 @@ class Workspaces:
                 if self._places.installation_of(company) == installation
             }
 
+        def reaches(waits: Awaited) -> bool:
+            """They pressed in this workspace, wherever the company's channel is: elsewhere the same id is somebody else."""
+            where = self._places.at(waits.place, waits.enterprise) if waits.place else self._places.installation_of(waits.company)
+            return where == installation
+
         rooms = replace(self._rooms, channels=_Theirs(theirs))
-        place = f"{SLACK} {installation.team or installation.enterprise}"
-        return sending(rooms, client_of(installation.token, self._base_url), self._alone, place)
+        place, client = f"{SLACK} {installation.team or installation.enterprise}", client_of(installation.token, self._base_url)
+        made = sending(rooms, client, self._alone, place)
+        return replace(made, endings=Endings(self._rooms, client, reaches))
 
 
 class _Theirs(Mapping[str, Channel]):

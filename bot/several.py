@@ -6,7 +6,9 @@ Never: a remedy that takes two people, or one that needs more than a press.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
@@ -17,6 +19,7 @@ from bot import labels
 from bot.answers import BUSY, IN_TIME_SECONDS, Answers, not_recorded, waited_seconds
 from bot.asker import Asker
 from bot.cards import PRESSABLE, label_of, needs_choice
+from bot.endings import waits_for
 from bot.figures import takes_two
 from bot.inputs import choice
 from bot.people import must_decide_at
@@ -28,20 +31,21 @@ from receivables.diagnosis import Cause, Remedy
 from receivables.errors import ReceivablesError, StaleDecision
 from receivables.ports import Choice
 from receivables.words import Words, counted, listed, plain
-from storage import escalations, failure_pages, failures, offers, payments
+from storage import endings, escalations, failure_pages, failures, offers, payments, together
 from storage.cards import CardFacts
+from storage.endings import Awaited, Started
 from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.feeds import DATABASE_SILENT
 
 PICK, CONFIRM, OPEN = "several", "several_confirm", "several"
-CHOSEN_AT_MOST = 80  # their ids are carried along, and Slack takes 3,000 characters
-IN_A_BLOCK = 10  # Slack takes no more checkboxes together
+CHOSEN_AT_MOST = 100  # their ids are carried along: 2,700 of the 3,000 characters that Slack takes
+IN_A_BLOCK = 10  # Slack takes no more checkboxes together; as many lines of what would change are well under a block's size
 GROUPS_AT_MOST = 12
-SHOWN_AT_MOST = 40  # lines of what would change
 NOTHING = "There is no reason for which several payments are failing that one remedy would end."
 CHANGED = "What was failing changed meanwhile. Use /payments several again."
 FROZEN = "Too many payments are failing: they cannot be dismissed together until the rate is down again."
+RECORDED_WITHIN = timedelta(minutes=1)  # after this, what was confirmed and is not on record never will be
 FOR_MANY = tuple(remedy for remedy in PRESSABLE if remedy is not Remedy.MATCH)  # each match is looked at by itself
 Body = Mapping[str, Any]
 
@@ -128,51 +132,74 @@ class Several:
         ack(response_action="update", view=shown)
 
     def confirmed(self, ack: Ack, body: Body, view: Body, respond: Respond) -> None:
-        """A decision for each, as many as there is time for; what is not recorded is said."""
-        company, channel, *made = str(view.get("private_metadata") or "").split(" ")
-        try:
-            told = self._decide(self.rooms.person(body), company, [id_ for id_ in made if id_], respond)
-        except ReceivablesError as error:
-            told = error.message
-        except DATABASE_SILENT as error:
-            not_recorded(error)
-            told = BUSY
-        ack(response_action="clear")
-        self.rooms.wake.wake()
+        """What was chosen is on record before it is acknowledged; then a decision for each. What is not recorded is said."""
+        company, channel, *offer_ids = str(view.get("private_metadata") or "").split(" ")
         if isinstance(respond, Reply):
             respond.channel = channel  # what Slack says of a window names none
+        try:
+            if waited_seconds(respond) > IN_TIME_SECONDS:
+                raise StaleDecision(BUSY)
+            person = self.rooms.person(body)
+            self._must_be_allowed(person, company)
+            since = self.rooms.clock.now()
+            waits = waits_for(respond, company, Started.CHOSEN, offer_ids[0], since, since + RECORDED_WITHIN)
+            with self.rooms.acknowledge(company, person.id) as work:
+                together.note(work, offer_ids)
+                endings.begin(work, waits)
+        except ReceivablesError as error:
+            ack(response_action="clear")
+            self.answers.tell(respond, error.message)
+            return
+        except DATABASE_SILENT as error:
+            not_recorded(error)
+            ack(response_action="clear")
+            self.answers.tell(respond, BUSY)
+            return
+        ack(response_action="clear")
+        told = self._decide(person, offer_ids, waits)
+        self.rooms.wake.wake()
         self.answers.tell(respond, told)
 
-    def _decide(self, person: Person, company: str, offer_ids: Sequence[str], respond: Respond) -> str:
-        recorded, waiting, left, why = 0, 0, 0, ""
-        for place, offer_id in enumerate(offer_ids):
-            if waited_seconds(respond) > IN_TIME_SECONDS:
-                left, why = left + len(offer_ids) - place, why or BUSY
-                break
+    def _decide(self, person: Person, offer_ids: Sequence[str], waits: Awaited) -> str:
+        """A decision for each; returns how many are recorded, and why others are not. Of those recorded they hear the end."""
+        states, left, why = Counter[str](), list[str](), ""
+        for offer_id in offer_ids:
             try:
-                with self.rooms.db.read() as connection:
-                    offer = offers.find(connection, offer_id)
-                    if offer is None or offer.company != company:
-                        raise StaleDecision(CHANGED)
-                    if offer.remedy is Remedy.DISMISS and escalations.open_now(connection, company) is not None:
-                        raise StaleDecision(FROZEN)
-                    number = failures.get(connection, company, offer.failure_id).transaction_number
-                reason = f"chosen for {counted(len(offer_ids), 'payment')} together"
-                decided = self.rooms.deciding.choose(
-                    Choice(company, number, offer.remedy, offer.id, offer.evidence_id, reason, {}), by=person.id
-                )
-                recorded += decided.state != "waiting_approval"
-                waiting += decided.state == "waiting_approval"
+                states[self._decide_one(person, waits.company, offer_id, len(offer_ids))] += 1
             except ReceivablesError as error:
-                left, why = left + 1, why or error.message
-        said = (
-            [f"Recorded for {counted(recorded, 'payment')}. Each is checked again first; its card shows the result."]
-            if recorded
-            else []
-        )
-        said += [f"{counted(waiting, 'payment')} {'waits' if waiting == 1 else 'wait'} for a second person."] if waiting else []
-        said += [f"{left:,} not recorded: {why}"] if left else []
+                left, why = [*left, offer_id], why or error.message
+            except DATABASE_SILENT as error:
+                not_recorded(error)
+                left, why = [*left, offer_id], why or BUSY
+        with self.rooms.work(waits.company) as work:
+            together.leave_out(work, waits.subject, left)
+            if states:
+                endings.not_before(work, waits, work.at)
+            else:
+                endings.take(work, waits)
+        waiting = states["waiting_approval"]
+        recorded = states.total() - waiting
+        said = []
+        if recorded:
+            said.append(f"Recorded for {counted(recorded, 'payment')}. Each is checked again first; you are told how it ends.")
+        if waiting:
+            said.append(f"{counted(waiting, 'payment')} {'waits' if waiting == 1 else 'wait'} for a second person.")
+        if left:
+            said.append(f"{len(left):,} not recorded: {why}")
         return " ".join(said)
+
+    def _decide_one(self, person: Person, company: str, offer_id: str, how_many: int) -> str:
+        """How the decision stands then."""
+        with self.rooms.db.read() as connection:
+            offer = offers.find(connection, offer_id)
+            if offer is None or offer.company != company:
+                raise StaleDecision(CHANGED)
+            if offer.remedy is Remedy.DISMISS and escalations.open_now(connection, company) is not None:
+                raise StaleDecision(FROZEN)
+            number = failures.get(connection, company, offer.failure_id).transaction_number
+        reason = f"chosen for {counted(how_many, 'payment')} together"
+        choice = Choice(company, number, offer.remedy, offer.id, offer.evidence_id, reason, {})
+        return self.rooms.deciding.choose(choice, by=person.id).state
 
     def _must_be_allowed(self, person: Person, company: str) -> None:
         if company not in self.rooms.channels:
@@ -216,12 +243,10 @@ def preview(facts: Sequence[CardFacts], remedy: Remedy, words: Words, carried: s
         currency = of.payment.payment.currency
         totals[currency] = totals.get(currency, 0) + of.payment.payment.amount_minor
     money = listed([words.money(total, currency) for currency, total in totals.items()])
-    lines = [f"{_line(of, words)}: {label_of(of, remedy, words)}" for of in facts[:SHOWN_AT_MOST]]
-    if len(facts) > SHOWN_AT_MOST:
-        lines.append(f"… and {counted(len(facts) - SHOWN_AT_MOST, 'more payment')}")
+    lines = [f"{_line(of, words)}: {label_of(of, remedy, words)}" for of in facts]
     blocks = [
         section(f"{remedy.label} for {counted(len(facts), 'payment')}, {money} in all."),
-        section("\n".join(lines)),
+        *(section("\n".join(lines[place : place + IN_A_BLOCK])) for place in range(0, len(lines), IN_A_BLOCK)),
         context("Each is checked again before anything is written; any that changed is left out."),
     ]
     return _view(CONFIRM, "What would change", f"Do it for {len(facts):,}", blocks, carried)

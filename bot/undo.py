@@ -6,15 +6,17 @@ A button says for the person what they could type after /payments; whether they 
 from __future__ import annotations
 
 from bot.found import buttons
-from bot.rooms import Rooms
 from bot.text import Block, context
 from receivables.diagnosis import Remedy
 from receivables.payment import PaymentState
-from storage import decisions, payments
-from storage.endings import Awaited, Started
+from storage.decisions import StoredDecision
+from storage.endings import Bulk
+from storage.payments import StoredPayment
 
 #: What brings a payment back to where it was, by what was done with it.
 INVERSE = {"hide": "unhide", "snooze": "unsnooze", "assign": "unassign"}
+KEPT = "This cannot be undone here. Our record stays as it is; a different record from the feed is shown to you again."
+EACH_REOPENED = "To undo it for a payment, use /payments reopen and its number, or the menu of its card."
 IN_THE_BOOKS = "This cannot be undone here, because the books were changed. If it was wrong, correct it there."
 _REASONS = {
     Remedy.VOID_RECEIPT: "This cannot be undone: a voided receipt stays void. Record the payment again if it was wrong.",
@@ -28,17 +30,21 @@ def button(done: str, company: str, number: str) -> list[Block]:
     return [buttons(("Undo", f"{INVERSE[done]} {number} company:{company}"))]
 
 
-def after(rooms: Rooms, waits: Awaited) -> list[Block]:
+def after(made: StoredDecision, stored: StoredPayment, about: str) -> list[Block]:
     """What is offered below the end of a decision: its undoing, or why there is none; nothing where nothing was changed."""
-    if waits.what is not Started.DECISION:
+    failing = stored.state is PaymentState.FAILED
+    if made.state != "done" or (made.remedy in _CHANGES_NOTHING and failing):
         return []
-    with rooms.db.read() as connection:
-        made = decisions.get(connection, waits.company, waits.subject)
-        stored = payments.by_numbers(connection, waits.company, [made.transaction_number])[made.transaction_number]
-    if made.state != "done" or made.remedy in _CHANGES_NOTHING:
-        return []
-    nothing_sent = stored.state in (PaymentState.RECEIVED, PaymentState.FAILED)
-    said = made.remedy in (Remedy.MATCH, Remedy.NOT_DUPLICATE) and nothing_sent
-    if said or (made.remedy is Remedy.DISMISS and stored.state is PaymentState.DISMISSED):
-        return [buttons(("Undo", f"reopen {stored.number} company:{waits.company}"))]
+    nothing_sent = failing or stored.state is PaymentState.RECEIVED
+    if made.remedy is Remedy.DISMISS and stored.state is not PaymentState.DISMISSED:
+        return [] if about == "payment" else [context(KEPT)]
+    if made.remedy is Remedy.DISMISS or (made.remedy in (Remedy.MATCH, Remedy.NOT_DUPLICATE) and nothing_sent):
+        return [buttons(("Undo", f"reopen {stored.number} company:{made.company}"))]
     return [context(_REASONS.get(made.remedy, IN_THE_BOOKS))]
+
+
+def after_many(bulk: Bulk) -> list[Block]:
+    """The same below the end of one remedy for many payments."""
+    if bulk.states.total() == bulk.states[PaymentState.FAILED] or bulk.remedy is None:
+        return []
+    return [context(EACH_REOPENED if bulk.remedy is Remedy.DISMISS else _REASONS.get(bulk.remedy, IN_THE_BOOKS))]

@@ -25,12 +25,15 @@ class Started(StrEnum):
 
     DECISION = "decision"
     BULK = "bulk"  # one remedy for all payments of an incident
+    CHOSEN = "chosen"  # one for payments that were chosen together
     SYNC = "sync"
 
 
 @dataclass(frozen=True)
 class Awaited:
-    """Who waits for what, and where they are told. `subject` is the decision or the incident; "" of a sync."""
+    """Who waits for what, and where they are told. `subject` is the decision, the incident, or the first of the decisions that
+    were made together; "" of a sync. An account is known together with its workspace, or its organization: `place`.
+    """
 
     company: str
     what: Started
@@ -39,6 +42,8 @@ class Awaited:
     channel: str
     asked_at: datetime
     next_at: datetime
+    place: str = ""  # "" is the workspace of the company's own channel
+    enterprise: str = ""  # the organization of that workspace, or ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Bulk:
 
     remedy: Remedy | None
     under_way: int  # decisions that are not carried out yet
-    states: Mapping[PaymentState, int]  # how many payments stand where
+    states: Counter[PaymentState]  # how many payments stand where
     left_out: Sequence[str]  # why, of each for which it was not carried out
 
 
@@ -65,7 +70,7 @@ def begin(work: Work, waits: Awaited) -> None:
 
 def ended(connection: Connection, companies: Sequence[str], now: datetime) -> Sequence[Awaited]:
     """What is over, and was not told yet."""
-    table, decision, incident, run = schema.awaited, schema.decision, schema.incident, schema.run
+    table, decision, incident, run, together = schema.awaited, schema.decision, schema.incident, schema.run, schema.together
     decided = sa.exists().where(
         decision.c.company == table.c.company, decision.c.id == table.c.subject, decision.c.state.not_in(UNDER_WAY)
     )
@@ -74,12 +79,20 @@ def ended(connection: Connection, companies: Sequence[str], now: datetime) -> Se
         incident.c.id == table.c.subject,
         sa.or_(incident.c.bulk_at.is_(None), incident.c.state != "open"),
     )
+    none_under_way = ~sa.exists().where(
+        together.c.company == table.c.company,
+        together.c.subject == table.c.subject,
+        decision.c.company == together.c.company,
+        decision.c.id == together.c.decision_id,
+        decision.c.state.in_(UNDER_WAY),
+    )
     synced = sa.exists().where(
         run.c.company == table.c.company, run.c.started_at >= table.c.asked_at, run.c.finished_at.is_not(None)
     )
     over = sa.or_(
         sa.and_(table.c.what == Started.DECISION.value, decided),
         sa.and_(table.c.what == Started.BULK.value, all_decided),
+        sa.and_(table.c.what == Started.CHOSEN.value, none_under_way),
         sa.and_(table.c.what == Started.SYNC.value, synced),
     )
     rows = connection.execute(
@@ -106,6 +119,7 @@ def _is(waits: Awaited) -> tuple[sa.ColumnElement[bool], ...]:
         table.c.what == waits.what.value,
         table.c.subject == waits.subject,
         table.c.account == waits.account,
+        table.c.place == waits.place,
     )
 
 

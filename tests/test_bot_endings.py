@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -110,7 +111,7 @@ def test_after_one_remedy_for_many_the_person_is_told_how_many_it_fixed_and_left
 
 
 def test_ends_in_words() -> None:
-    some = Bulk(Remedy.RETRY, 0, {PaymentState.VERIFIED: 6, PaymentState.FAILED: 2}, ["the amount changed"])
+    some = Bulk(Remedy.RETRY, 0, Counter({PaymentState.VERIFIED: 6, PaymentState.FAILED: 2}), ["the amount changed"])
     counts = f"“{Remedy.RETRY.label}” for 8 payments is done: 6 fixed, 2 still failing."
     assert of_bulk(some) == f"{counts} 1 left out: the amount changed"
     assert "6 dismissed" in of_bulk(replace(some, remedy=Remedy.DISMISS))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from bot_scene import BotScene, Json, a_bot_scene, eventually
 
-from bot.undo import IN_THE_BOOKS
+from bot.text import context
+from bot.undo import EACH_REOPENED, IN_THE_BOOKS, after_many
+from receivables.diagnosis import Remedy
+from receivables.payment import PaymentState
+from storage.endings import Bulk
 
 
 @pytest.fixture
@@ -49,8 +54,34 @@ def test_a_dismissal_is_taken_back_by_the_button_below_its_end(acme: BotScene) -
     assert "failed" == acme.books.payment().state
 
 
+def test_a_card_s_own_button_has_its_end_told_and_undone_like_a_window(acme: BotScene) -> None:
+    acme.entered_by_hand()
+    acme.press("dana", "choose", acme.card())
+    newest(acme, "Recorded.")
+    acme.carry_out()
+    eventually(acme.bot.endings.run_once)
+    assert "reopen TXN-1 company:acme" in str(newest(acme, "Undo")["blocks"])
+
+
+def test_taking_a_payment_from_its_menu_can_be_undone(acme: BotScene) -> None:
+    acme.credited()
+    card = acme.card()
+    failure = acme.books.failing("TXN-1").id
+    acme.press("dana", "more", card, choice=f"mine {failure}")
+    assert "unassign TXN-1 company:acme" in str(newest(acme, "Undo")["blocks"])
+
+
 def test_what_changed_the_books_says_why_it_cannot_be_undone(acme: BotScene) -> None:
     acme.credited()
     decided_in_the_window(acme)
     answer = newest(acme, IN_THE_BOOKS)
     assert "Undo" not in str(answer["blocks"])
+
+
+def test_after_many_what_can_be_taken_back_is_said() -> None:
+    fixed = Bulk(Remedy.DISMISS, 0, Counter({PaymentState.DISMISSED: 2, PaymentState.FAILED: 1}), [])
+    unapplied = Bulk(Remedy.UNAPPLY_CREDIT_MEMO, 0, Counter({PaymentState.VERIFIED: 2}), [])
+    nothing = Bulk(Remedy.RETRY, 0, Counter({PaymentState.FAILED: 2}), [])
+    assert [context(EACH_REOPENED)] == after_many(fixed)
+    assert [context(IN_THE_BOOKS)] == after_many(unapplied)
+    assert [] == after_many(nothing)

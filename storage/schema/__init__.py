@@ -9,7 +9,7 @@ bucket, a second person is never the first, and what dismissals claim on a recei
 
 from __future__ import annotations
 
-from storage.schema.awaited import awaited
+from storage.schema.awaited import awaited, together
 from storage.schema.care import care, letter
 from storage.schema.columns import Moment, among, is_in, metadata
 from storage.schema.connections import call_budget, feed_cursor, feed_record, seen_message, token
@@ -92,6 +92,7 @@ __all__ = [
     "slack_trouble",
     "slot",
     "tally",
+    "together",
     "token",
     "twin",
 ]
