@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.people import Names, name_of
 from receivables.words import Words
 from storage.cards import CardFacts
+from storage.care import Care
 from storage.failures import StoredFailure
+from storage.payments import StoredPayment
 
 
 def options(found: StoredFailure) -> list[tuple[str, str]]:
@@ -22,3 +26,9 @@ def said_of(facts: CardFacts, names: Names, words: Words) -> str:
     if facts.is_snoozed and held.snoozed_until and held.snoozed_by:
         said.append(f"Snoozed by {name_of(names, held.snoozed_by)} until {words.day(held.snoozed_until)}.")
     return " ".join(said)
+
+
+def aside(held: Care, found: StoredFailure, stored: StoredPayment, words: Words, now: datetime) -> str:
+    """What the row of a list ends with: until when it is snoozed, and that it is hidden; "" of most."""
+    until = held.snoozed_until if held.is_snoozed(found, now) else None
+    return (f" · snoozed until {words.day(until)}" if until else "") + (" · hidden" if stored.hidden_by else "")

@@ -1,17 +1,18 @@
-"""What a person has to do, and what is set aside: the lists of /payments mine and /payments snoozed."""
+"""What is failing, what of it a person has to do, and what is set aside: /payments failing, mine and snoozed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.found import failure_row
+from bot.care import aside
+from bot.found import buttons, failure_row
 from bot.people import name_of
 from bot.rooms import Rooms
 from bot.text import Block, context, of_payment
 from receivables.authority import Person
 from receivables.errors import StaleDecision
 from receivables.words import counted
-from storage import care, failure_pages, failures, letters, payments
+from storage import care, failure_pages, failures, hiding, letters, payments
 from storage.engine import Connection
 from storage.failures import StoredFailure
 
@@ -39,21 +40,55 @@ def mine(rooms: Rooms, person: Person, companies: Sequence[str]) -> tuple[str, l
     return f"{' and '.join(filter(None, (approvals, assigned)))}.", blocks
 
 
+def failing(rooms: Rooms, companies: Sequence[str]) -> tuple[str, list[Block]]:
+    """What fails now, those of longest ago first; then what of it is snoozed, and until when. Hidden payments are said."""
+    now, found = rooms.clock.now(), list[StoredFailure]()
+    with rooms.db.read() as connection:
+        count = sum(failure_pages.count_open(connection, companies).values())
+        set_aside = care.count_snoozed(connection, companies, now)
+        for company in companies:
+            room = SHOWN_AT_MOST - len(found)
+            if room:
+                found += failure_pages.page(connection, company, limit=room, without_snoozed_at=now)
+        blocks = _rows(connection, rooms, found)
+        if (more := count - set_aside - len(found)) > 0:
+            blocks.append(context(f"{more:,} more. The app's Home tab lists them all."))
+        if set_aside:
+            shown = _snoozed(connection, rooms, companies, SHOWN_AT_MOST - len(found))
+            rest = "" if len(shown) == set_aside else " /payments snoozed lists them."
+            blocks += [context(f"Snoozed: {counted(set_aside, 'payment')}.{rest}"), *_rows(connection, rooms, shown)]
+        blocks += _hidden(hiding.count(connection, companies))
+    of_them = f", {set_aside:,} of them snoozed" if set_aside else ""
+    are = "is" if count == 1 else "are"
+    return (f"{counted(count, 'payment')} {are} failing{of_them}." if count else "No payment is failing."), blocks
+
+
 def snoozed(rooms: Rooms, companies: Sequence[str]) -> tuple[str, list[Block]]:
     """What is set aside, those first that are back first."""
-    now, blocks, count = rooms.clock.now(), list[Block](), 0
     with rooms.db.read() as connection:
-        for company in companies:
-            held = care.snoozed(connection, company, now, limit=READ_AT_MOST)
-            words = rooms.channels[company].company.words
-            for of, found in held[: max(0, SHOWN_AT_MOST - count)]:
-                until = words.day(of.snoozed_until) if of.snoozed_until else ""
-                stored = payments.by_numbers(connection, company, [found.transaction_number])[found.transaction_number]
-                blocks += failure_row(found, stored, words)
-                blocks.append(context(f"Snoozed until {until} by {name_of(rooms.names, of.snoozed_by or '')}."))
-            count += len(held)
+        count = care.count_snoozed(connection, companies, rooms.clock.now())
+        shown = _snoozed(connection, rooms, companies, SHOWN_AT_MOST)
+        blocks = _rows(connection, rooms, shown, says_who=True)
+    if count > len(shown):
+        blocks.append(context(f"{count - len(shown):,} more."))
     are = "is" if count == 1 else "are"
     return (f"{counted(count, 'payment')} {are} snoozed." if count else "No payment is snoozed."), blocks
+
+
+def _snoozed(connection: Connection, rooms: Rooms, companies: Sequence[str], room: int) -> list[StoredFailure]:
+    shown: list[StoredFailure] = []
+    for company in companies:
+        if len(shown) < room:
+            held = care.snoozed(connection, company, rooms.clock.now(), limit=room - len(shown))
+            shown += [found for _, found in held]
+    return shown
+
+
+def _hidden(count: int) -> list[Block]:
+    if not count:
+        return []
+    are = "is" if count == 1 else "are"
+    return [context(f"{counted(count, 'payment')} {are} hidden."), buttons(("Show hidden", "search hidden:only"))]
 
 
 def back(rooms: Rooms, verb: str, company: str, number: str, person: Person) -> str:
@@ -70,9 +105,20 @@ def back(rooms: Rooms, verb: str, company: str, number: str, person: Person) -> 
 def _part(connection: Connection, rooms: Rooms, title: str, found: Sequence[StoredFailure]) -> list[Block]:
     """A heading and rows; nothing where there are none."""
     blocks = [context(title)] if found else []
-    for failure in found[:SHOWN_AT_MOST]:
-        stored = payments.by_numbers(connection, failure.company, [failure.transaction_number])[failure.transaction_number]
-        blocks += failure_row(failure, stored, rooms.channels[failure.company].company.words)
+    blocks += _rows(connection, rooms, found[:SHOWN_AT_MOST])
     if len(found) > SHOWN_AT_MOST:
         blocks.append(context(f"{len(found) - SHOWN_AT_MOST:,} more."))
+    return blocks
+
+
+def _rows(connection: Connection, rooms: Rooms, found: Sequence[StoredFailure], *, says_who: bool = False) -> list[Block]:
+    """A row for each, which says until when it is snoozed, and that it is hidden."""
+    now, blocks = rooms.clock.now(), list[Block]()
+    for failure in found:
+        words = rooms.channels[failure.company].company.words
+        held = care.of_failure(connection, failure.company, failure.id)
+        stored = payments.by_numbers(connection, failure.company, [failure.transaction_number])[failure.transaction_number]
+        blocks += failure_row(failure, stored, words, aside(held, failure, stored, words, now))
+        if says_who and held.snoozed_by:
+            blocks.append(context(f"Snoozed by {name_of(rooms.names, held.snoozed_by)}."))
     return blocks

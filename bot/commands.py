@@ -16,25 +16,22 @@ from bot.answers import BUSY, Answers
 from bot.asker import Asker
 from bot.endings import remember, waits_for
 from bot.exports import export
-from bot.found import SAY, buttons, failure_row
+from bot.found import SAY, buttons
 from bot.hiding import hide
 from bot.month_ends import MonthEnds
 from bot.people import NOBODY
 from bot.rooms import Rooms
 from bot.several import offer_groups
-from bot.text import NUMBER_AT_MOST, Block, context, of_payment
+from bot.text import NUMBER_AT_MOST, Block, of_payment
 from receivables.authority import Person, companies_of
 from receivables.company import Company
 from receivables.errors import NotFound, NotPermitted, ReceivablesError
-from receivables.words import Words, counted, listed, plain
-from storage import failure_pages, failures, named, payments, search_text
+from receivables.words import Words, listed, plain
+from storage import named, payments, search_text
 from storage.endings import Started
-from storage.failures import StoredFailure
 from storage.feeds import DATABASE_SILENT
-from storage.payments import StoredPayment
 from storage.search import PAYMENTS, Found
 
-SHOWN_AT_MOST = 12  # with a menu and a button each, well under Slack's 50 blocks
 COMMAND = "/payments"
 HELP = (
     "/payments NUMBER   what carries this number\n"
@@ -127,11 +124,11 @@ class Commands:
             if found is not None:
                 self._of_one(verb, found.company, found.number, asker)
         elif verb == "failing" and not rest:
-            self._failing(asker)
+            asker.tell(*care_lists.failing(self.rooms, self._companies(asker.person)))
         elif verb == "several" and not rest:
             offer_groups(self.rooms, self._companies(asker.person), asker)
         elif verb == "export":
-            export(self.rooms, self._companies(asker.person), asker)
+            export(self.rooms, rest, self._configured(asker.person), asker)
         elif verb == "report":
             self.month_ends.ask(rest, self._configured(asker.person), asker)
         elif verb == "mine" and not rest:
@@ -230,25 +227,6 @@ class Commands:
         heading, blocks = finding.drawn(results, self._words)
         said = [f"search {of}" for of in near]
         asker.tell(heading + (f".{_or_was_it(near)}" if near else ""), [*blocks, *_suggested(said, near)])
-
-    def _failing(self, asker: Asker) -> None:
-        blocks: list[Block] = []
-        with self.rooms.db.read() as connection:
-            counts = failure_pages.count_open(connection, self._companies(asker.person))
-            shown: list[tuple[StoredFailure, StoredPayment]] = []
-            for company in counts:
-                if len(shown) == SHOWN_AT_MOST:
-                    break
-                found = failure_pages.page(connection, company, limit=SHOWN_AT_MOST - len(shown))
-                stored = payments.by_numbers(connection, company, failures.transaction_numbers(found))
-                shown += [(failure, stored[failure.transaction_number]) for failure in found]
-        for failure, about in shown:
-            blocks += failure_row(failure, about, self._words(failure.company))
-        count = sum(counts.values())
-        if count > SHOWN_AT_MOST:
-            blocks.append(context(f"{count - SHOWN_AT_MOST:,} more. The app's Home tab lists them all."))
-        are = "is" if count == 1 else "are"
-        asker.tell(f"{counted(count, 'payment')} {are} failing." if count else "No payment is failing.", blocks)
 
     def _words(self, company: str) -> Words:
         return self.rooms.channels[company].company.words

@@ -11,17 +11,25 @@ from bot.asker import Asker
 from bot.month_ends import send
 from bot.rooms import Rooms
 from bot.slack_errors import trouble_of
+from receivables.company import Company
+from receivables.errors import NotFound
+from receivables.words import listed
 
+COMPANIES_AT_MOST = 10  # that are named
 NOT_SENT = "The files were made, and Slack did not take them ({word}). `resolve-now failures --xlsx FILE` writes them as well."
 
 log = structlog.get_logger()
 
 
-def export(rooms: Rooms, companies: Sequence[str], asker: Asker) -> None:
-    """Sends a CSV file and a workbook in a direct message."""
+def export(rooms: Rooms, named: str, companies: Sequence[Company], asker: Asker) -> None:
+    """Sends a CSV file and a workbook in a direct message; of the company that is named, or of all that the person sees."""
+    wanted = [company.id for company in companies if not named or named.casefold() in (company.id, company.name.casefold())]
+    if not wanted:
+        choices = listed([company.id for company in companies], COMPANIES_AT_MOST, last="or")
+        raise NotFound(f"Which company? Write /payments export and then {choices}.")
 
     def make() -> None:
-        report = rooms.reporting.failures(companies)
+        report = rooms.reporting.failures(wanted)
         try:
             send(asker.client, asker.account, "Failed payments", report)
         except (SlackClientError, OSError) as error:

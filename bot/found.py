@@ -85,11 +85,11 @@ def payment_row(of: Found, failing: StoredFailure | None, words: Words) -> list[
     return [section(text, accessory=overflow("payment_menu", options)), *elements]
 
 
-def failure_row(failure: StoredFailure, stored: StoredPayment, words: Words) -> list[Block]:
-    """A failing payment with Resolve Now."""
+def failure_row(failure: StoredFailure, stored: StoredPayment, words: Words, aside: str = "") -> list[Block]:
+    """A failing payment with Resolve Now; `aside` says that it is snoozed or hidden."""
     payment = stored.payment
     who = f"{plain(failure.transaction_number, NUMBER_AT_MOST)} · {plain(payment.customer)}"
-    text = f"{who} · {words.money(payment.amount_minor, payment.currency)} · {cause_of(failure)}"
+    text = f"{who} · {words.money(payment.amount_minor, payment.currency)} · {cause_of(failure)}{aside}"
     return [section(text), {"type": "actions", "elements": [resolve_now(failure.id)]}]
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import rules
 from bot import care, labels
 from bot.escalations import probable
-from bot.found import Results, cause_of, drawn
+from bot.found import Results, buttons, cause_of, drawn
+from bot.looking import AGAIN, CHOSEN, CLEAR, TURN, TYPED, Looking
 from bot.people import Names, name_of, owner
 from bot.text import (
     NUMBER_AT_MOST,
@@ -44,42 +45,7 @@ ROWS = 10  # of failures on a page, with two blocks each
 CAUSES_AT_MOST, INCIDENTS_AT_MOST, APPROVALS_AT_MOST, COMPANIES_AT_MOST = 5, 5, 5, 100
 COURSE_AT_MOST = 5
 CURRENCIES_AT_MOST = 3
-SEARCH_AT_MOST = 200
 PUBLISHED = "home"  # callback id of the view
-#: What may be pressed there besides what cards have; after a slash, which of several.
-TURN, CHOSEN, TYPED, AGAIN = "home_page", "home_company", "home_search", "home_again"
-CLEAR = f"{TYPED}/clear"
-
-
-@dataclass(frozen=True)
-class Looking:
-    """What somebody looks at: a company, a page of its failures, or a search."""
-
-    company: str = ""
-    page: int = 1
-    search: str = ""
-
-    @classmethod
-    def read(cls, view: Mapping[str, Any]) -> Looking:
-        """As the view says that was published last; from the beginning where it says nothing."""
-        try:
-            held = json.loads(str(view.get("private_metadata") or "{}"))
-            return cls(str(held["company"]), max(1, int(held["page"])), str(held["search"])[:SEARCH_AT_MOST])
-        except (ValueError, KeyError, TypeError):
-            return cls()
-
-    def after(self, action: Mapping[str, Any]) -> Looking:
-        """What is looked at after something of the page's own was pressed."""
-        match str(action.get("action_id") or "").partition("/")[0]:
-            case "home_company":
-                return Looking(str((action.get("selected_option") or {}).get("value") or ""))
-            case "home_search" if action.get("action_id") == CLEAR:
-                return replace(self, page=1, search="")
-            case "home_search":
-                return replace(self, page=1, search=" ".join(str(action.get("value") or "").split())[:SEARCH_AT_MOST])
-            case "home_page" if (to := str(action.get("value") or "")).isdecimal():
-                return replace(self, page=max(1, int(to)))
-        return self
 
 
 @dataclass(frozen=True)
@@ -110,7 +76,7 @@ def home(facts: HomeFacts) -> Block:
         heading, found = drawn(facts.found, lambda company: _words_of(facts, company), _searches)
         clear = button(CLEAR, "Clear search", "clear")
         blocks += [{"type": "divider"}, section(heading, accessory=clear), *found]
-    elif facts.problem or facts.problem:
+    elif facts.problem:
         blocks += [{"type": "divider"}, section(facts.problem, accessory=button(CLEAR, "Clear search", "clear"))]
     else:
         blocks += [*_figures(facts), *_alarms(facts, names), *_approvals(facts, names), *_failing(facts, names)]
@@ -145,7 +111,7 @@ def _top(facts: HomeFacts) -> list[Block]:
         elements.append(
             {"type": "static_select", "action_id": CHOSEN, "options": options, "initial_option": _option(facts.company)}
         )
-    said = (("Sync now", "sync"), ("Month end", "report"))
+    said = (("Sync now", "sync"), ("Month end", "report"), ("Export", f"export {facts.company.id}"))
     elements += [*(button(f"say/{text}", label, text) for label, text in said), button(AGAIN, "Refresh", "again")]
     entry: Block = {
         "type": "plain_text_input",
@@ -176,7 +142,7 @@ def _figures(facts: HomeFacts) -> list[Block]:
     """Money and count, the rate with its course, syncs, the proof, and how the connections are."""
     view, words, standing = facts.overview, facts.company.words, facts.overview.standing
     fields = [
-        *row("Failing", _worth(view.failing, words) if view.open else "No payment is failing."),
+        *row("Failing", _all_failing(view, words)),
         *row(f"Failure rate, last {WINDOW}", _rate(view.course)),
         *row("Last sync", _last_sync(facts)),
         *row("Last proof", _last_proof(standing, words)),
@@ -188,6 +154,14 @@ def _figures(facts: HomeFacts) -> list[Block]:
         {"type": "section", "block_id": "home_connections", "fields": connections},
     ]
     return blocks + _by_cause_and_age(view.failing, words)
+
+
+def _all_failing(view: Overview, words: Words) -> str:
+    """How many and how much, and how many of them are snoozed."""
+    if not view.open:
+        return "No payment is failing."
+    snoozed = f"\n{view.snoozed_count:,} of them snoozed" if view.snoozed_count else ""
+    return _worth(view.failing, words) + snoozed
 
 
 def _worth(failing: Iterable[Failing], words: Words) -> str:
@@ -354,12 +328,14 @@ def _failing(facts: HomeFacts, names: Names) -> list[Block]:
     view, blocks = facts.overview, list[Block]()
     if view.mine:
         blocks += [header("Assigned to you"), *(block for of in view.mine for block in _row(of, facts, names))]
+        blocks += [buttons(("Show all of yours", "mine"))] if view.more_mine else []
     if view.page or facts.looking.page > 1:
         rows = [block for of in view.page for block in _row(of, facts, names)]
         blocks += [header("Failing payments"), *rows, *_turning(facts)]
     if view.snoozed:
         blocks += [header(f"Snoozed: {counted(view.snoozed_count, 'payment')}")]
         blocks += [block for of in view.snoozed for block in _row(of, facts, names)]
+        blocks += [buttons(("Show all snoozed", "snoozed"))] if view.snoozed_count > len(view.snoozed) else []
     if hidden := view.standing.hidden:
         show = button(f"{TYPED}/hidden", "Show hidden", "hidden:only")
         blocks.append(section(f"{counted(hidden, 'hidden payment')}", accessory=show))
@@ -372,8 +348,7 @@ def _row(of: Listed, facts: HomeFacts, names: Names) -> list[Block]:
     amount = words.money(payment.amount_minor, payment.currency)
     who = f"{plain(of.payment.number, NUMBER_AT_MOST)} · {plain(payment.customer)} · {amount}"
     cared = f" · assigned to {name_of(names, of.care.assignee)}" if of.care.assignee else ""
-    if of.care.is_snoozed(failure, facts.now) and of.care.snoozed_until:
-        cared += f" · snoozed until {words.day(of.care.snoozed_until)}"
+    cared += care.aside(of.care, failure, of.payment, words, facts.now)
     options = [("Dismiss Syncing", f"dismiss {failure.id}")] if Remedy.DISMISS in failure.offered else []
     if failure.about != "payment":
         options = [(labels.named(Remedy.DISMISS, failure.about), value) for _, value in options]

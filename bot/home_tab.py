@@ -16,7 +16,8 @@ from slack_sdk.errors import SlackClientError
 
 from bot import found as finding
 from bot.answers import Answers
-from bot.home import AGAIN, CHOSEN, ROWS, TURN, TYPED, WINDOW, HomeFacts, Looking, ages, home, nobody
+from bot.home import ROWS, WINDOW, HomeFacts, ages, home, nobody
+from bot.looking import AGAIN, CHOSEN, TURN, TYPED, Looking
 from bot.people import NOBODY
 from bot.rooms import Rooms
 from bot.slack_errors import trouble_of

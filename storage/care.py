@@ -112,12 +112,24 @@ def assigned_to(connection: Connection, company: str, person: str, *, limit: int
     return failures.select(connection, here, limit, (_FAILURE.c.opened_at, _FAILURE.c.id))
 
 
+def is_aside(now: datetime) -> sa.ColumnElement[bool]:
+    """That a failure's care sets it aside at this moment, for `failure` joined with `care` or inside an EXISTS."""
+    return sa.and_(_OF_FAILURE, _TABLE.c.snoozed_until > now, _SAME_CAUSE)
+
+
+def count_snoozed(connection: Connection, companies: Collection[str], now: datetime) -> int:
+    """How many open failures are set aside now."""
+    here = (_TABLE.c.company.in_(companies), _IS_OPEN)
+    query = sa.select(sa.func.count()).select_from(_TABLE.join(_FAILURE, is_aside(now))).where(*here)
+    return connection.execute(query).scalar_one()
+
+
 def snoozed(connection: Connection, company: str, now: datetime, *, limit: int) -> Sequence[tuple[Care, StoredFailure]]:
     """The open failures that are set aside now, those that come back first, first."""
     rows = connection.execute(
         sa.select(_TABLE)
-        .join(_FAILURE, _OF_FAILURE)
-        .where(_TABLE.c.company == company, _TABLE.c.snoozed_until > now, _IS_OPEN, _SAME_CAUSE)
+        .join(_FAILURE, is_aside(now))
+        .where(_TABLE.c.company == company, _IS_OPEN)
         .order_by(_TABLE.c.snoozed_until, _TABLE.c.failure_id)
         .limit(limit)
     )

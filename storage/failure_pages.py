@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from receivables.diagnosis import Cause, Remedy
-from storage import failures, schema
+from storage import care, failures, schema
 from storage.failures import StoredFailure
 from storage.schema.decisions import UNDER_WAY
 
@@ -19,12 +20,20 @@ _PLACE = (_TABLE.c.opened_at, _TABLE.c.transaction_number, _TABLE.c.about, _TABL
 
 
 def page(
-    connection: Connection, company: str, *, limit: int, after: StoredFailure | None = None, resolved_too: bool = False
+    connection: Connection,
+    company: str,
+    *,
+    limit: int,
+    after: StoredFailure | None = None,
+    resolved_too: bool = False,
+    without_snoozed_at: datetime | None = None,
 ) -> Sequence[StoredFailure]:
     """Some failures of a company, those of longest ago first; `after` is the last of the page before."""
     conditions = [_TABLE.c.company == company]
     if not resolved_too:
         conditions.append(_IS_OPEN)
+    if without_snoozed_at is not None:
+        conditions.append(~sa.exists().where(care.is_aside(without_snoozed_at)))
     if after is not None:
         last = (sa.literal(after.opened_at, schema.Moment), after.transaction_number, after.about, after.id)
         conditions.append(sa.tuple_(*_PLACE) > sa.tuple_(*last))

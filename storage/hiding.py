@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from receivables.errors import StaleDecision
 from storage import failures, outbox, schema
@@ -20,3 +23,10 @@ def hide(work: Work, number: str, *, hidden: bool) -> None:
     work.record("payment.hidden" if hidden else "payment.unhidden", transaction_number=number)
     for failure in failures.of_payment(work.connection, work.company, number)[-1:]:
         outbox.want(work, "failure", failure.id)
+
+
+def count(connection: Connection, companies: Collection[str]) -> int:
+    """How many payments are hidden."""
+    table = schema.payment
+    here = (table.c.company.in_(companies), table.c.hidden_by.is_not(None))
+    return connection.execute(sa.select(sa.func.count()).where(*here)).scalar_one()

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from receivables.diagnosis import Cause
-from storage import care, companies, decisions, escalations, failures, incidents, payments, schema
+from storage import care, companies, decisions, escalations, failures, hiding, incidents, payments, schema
 from storage.care import Care
 from storage.companies import CompanyRow
 from storage.decisions import StoredDecision
@@ -112,6 +112,7 @@ class Overview:
     incidents: Sequence[StoredIncident]
     waiting: Sequence[Waiting]
     mine: Sequence[Listed]
+    more_mine: bool  # whether there are more than those
     snoozed: Sequence[Listed]
     snoozed_count: int
     page: Sequence[Listed]  # without what is snoozed
@@ -129,7 +130,7 @@ def read(connection: Connection, asked: Asked) -> Overview:
     waiting = decisions.in_state(connection, company, "waiting_approval", limit=WAITING_AT_MOST)
     snoozed, snoozed_count = _snoozed(connection, asked)
     page = _page(connection, asked) if asked.rows else []
-    mine = care.assigned_to(connection, company, asked.person, limit=APART_AT_MOST)
+    mine = care.assigned_to(connection, company, asked.person, limit=APART_AT_MOST + 1)
     held = care.of_failures(connection, company, [found.id for found in (*page, *mine, *snoozed)])
     numbers = {found.transaction_number for found in (*page, *mine, *snoozed)}
     stored = payments.by_numbers(connection, company, numbers | {decision.transaction_number for decision in waiting})
@@ -145,7 +146,8 @@ def read(connection: Connection, asked: Asked) -> Overview:
         escalation=escalations.open_now(connection, company),
         incidents=incidents.open_ones(connection, company),
         waiting=[Waiting(of, stored[of.transaction_number], told.get(of.id, frozenset())) for of in waiting],
-        mine=listed(mine),
+        mine=listed(mine[:APART_AT_MOST]),
+        more_mine=len(mine) > APART_AT_MOST,
         snoozed=listed(snoozed),
         snoozed_count=snoozed_count,
         page=listed(page),
@@ -153,15 +155,12 @@ def read(connection: Connection, asked: Asked) -> Overview:
     )
 
 
-def _is_snoozed(asked: Asked) -> sa.ColumnElement[bool]:
-    """Set aside now: until its moment, and as long as it fails for the same reason."""
-    same = (_CARE.c.company == _FAILURE.c.company, _CARE.c.failure_id == _FAILURE.c.id)
-    still = (_CARE.c.snoozed_until > asked.now, _CARE.c.snoozed_cause.is_not_distinct_from(_FAILURE.c.cause))
-    return sa.and_(*same, *still)
-
-
 def _page(connection: Connection, asked: Asked) -> list[StoredFailure]:
-    here = (_FAILURE.c.company == asked.company, schema.is_in(_FAILURE.c.state, "open"), ~sa.exists().where(_is_snoozed(asked)))
+    here = (
+        _FAILURE.c.company == asked.company,
+        schema.is_in(_FAILURE.c.state, "open"),
+        ~sa.exists().where(care.is_aside(asked.now)),
+    )
     ids = sa.select(_FAILURE.c.id).where(*here).order_by(*_PLACE).limit(asked.rows).offset(asked.place)  # from the index alone
     return _these(connection, asked, connection.execute(ids).scalars().all(), _PLACE)
 
@@ -169,7 +168,7 @@ def _page(connection: Connection, asked: Asked) -> list[StoredFailure]:
 def _snoozed(connection: Connection, asked: Asked) -> tuple[list[StoredFailure], int]:
     """Those that come back first, and how many there are."""
     here = (_CARE.c.company == asked.company, schema.is_in(_FAILURE.c.state, "open"))
-    query = sa.select(_FAILURE.c.id).select_from(_CARE.join(_FAILURE, _is_snoozed(asked))).where(*here)
+    query = sa.select(_FAILURE.c.id).select_from(_CARE.join(_FAILURE, care.is_aside(asked.now))).where(*here)
     ids = connection.execute(query.order_by(_CARE.c.snoozed_until, _FAILURE.c.id)).scalars().all()
     return _these(connection, asked, ids[:APART_AT_MOST], (_FAILURE.c.id,)), len(ids)
 
@@ -231,7 +230,7 @@ def _course(connection: Connection, company: str, window: str) -> list[Measured]
 
 
 def _standing(connection: Connection, company: str) -> Standing:
-    run, night, feed, outbox, payment = schema.run, schema.night, schema.feed_cursor, schema.outbox, schema.payment
+    run, night, feed, outbox = schema.run, schema.night, schema.feed_cursor, schema.outbox
     ended = (run.c.company == company, run.c.finished_at.is_not(None))
     last = connection.execute(
         sa.select(run.c.finished_at, run.c.problem).where(*ended).order_by(run.c.started_at.desc()).limit(1)
@@ -249,7 +248,6 @@ def _standing(connection: Connection, company: str) -> Standing:
             outbox.c.company == company, schema.among(outbox.c.state, LEAVING)
         )
     ).one()
-    hidden = sa.select(sa.func.count()).where(payment.c.company == company, payment.c.hidden_by.is_not(None))
     return Standing(
         company=companies.get(connection, company),
         ended_at=last.finished_at if last else None,
@@ -260,5 +258,5 @@ def _standing(connection: Connection, company: str) -> Standing:
         feeds={row.feed: row.read_at for row in feeds},
         undelivered=leaving[0],
         undelivered_since=leaving[1],
-        hidden=connection.execute(hidden).scalar_one(),
+        hidden=hiding.count(connection, [company]),
     )

@@ -9,8 +9,9 @@ import card_states
 from card_answers import DANA, rooms_of
 from scene import Scene
 
-from bot.home import ROWS, WINDOW, HomeFacts, Looking, ages, home
+from bot.home import ROWS, WINDOW, HomeFacts, ages, home
 from bot.home_tab import HomeTab
+from bot.looking import Looking
 from bot.text import Block
 from receivables.authority import Person
 from receivables.diagnosis import Cause, Remedy

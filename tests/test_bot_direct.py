@@ -146,6 +146,7 @@ def test_each_person_lists_what_is_theirs_and_what_is_set_aside(acme: BotScene) 
     acme.bot.outbox.rooms.deciding.assign("acme", acme.books.failing().id, "sam", by="dana")
     says("sam", "/payments mine", "1 payment is assigned to you.")
     says("sam", "/payments snoozed", "1 payment is snoozed.")
+    says("sam", "/payments failing", "1 payment is failing, 1 of them snoozed.")
     says("dana", "/payments unsnooze TXN-1", "Payment TXN-1 is no longer snoozed.")
     says("dana", "/payments unassign TXN-1", "Payment TXN-1 is unassigned now.")
 

@@ -18,8 +18,9 @@ from makers import START, a_company
 from rows import a_company_row, a_failure_row, a_payment_row
 from scene import Scene, a_scene
 
-from bot.home import PUBLISHED, HomeFacts, Looking, home, percent
+from bot.home import PUBLISHED, HomeFacts, home, percent
 from bot.home_tab import AFTER_SECONDS, HomeTab
+from bot.looking import Looking
 from receivables.authority import Person
 from receivables.diagnosis import Cause
 from receivables.errors import NotPermitted
