@@ -51,7 +51,7 @@ def test_it_says_how_the_company_stands_and_what_waits(busy: Scene) -> None:
     assert [] == [
         words
         for words in (
-            "13 payments · $6,500.00",
+            "13 payments · $6,500.00\\n1 of them snoozed",
             "7.1% → 9.0% → 12.4%\\n124 of 1,000 payments; the limit is 10%",
             "Mar 10, 2026, 10:00 AM CDT\\nNext: Mar 10, 2026, 11:00 AM CDT",
             "1 discrepancy",
