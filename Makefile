@@ -18,9 +18,13 @@ demo: ## a practice workspace with a range of failures (ONCE=1 plays the story t
 	@$(bin)/resolve-now demo $(if $(ONCE),--once) $(if $(JSON),--json) $(if $(BOOKS),--books $(BOOKS))
 
 # Python may keep what it compiles, also where the environment forbids it: dozens of processes read it again.
-test: ## run every test on SQLite and PostgreSQL (JOBS=4 side by side, ARGS="tests/test_x.py -k name")
+test: ## run every test but the slow ones on SQLite and PostgreSQL (JOBS=4 side by side, ARGS="tests/test_x.py -k name")
 	@$(install) dev
-	@PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest -q -n $(JOBS) --dist worksteal $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest -q -m "not slow" -n $(JOBS) --dist worksteal $(ARGS)
+
+slow: ## run the slow tests: whole stories on a real Tryton and in Chromium, random walks, killed processes (ARGS as for test)
+	@$(install) dev
+	@PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest -q -m slow -n $(JOBS) --dist worksteal $(ARGS)
 
 other: ## the demo, and the tests of rules, storage and sync on SQLite, with another Python (PYTHON=python3.13, ARGS as for test)
 	@VENV=.venv-other $(install) dev

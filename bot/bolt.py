@@ -83,6 +83,7 @@ class Bot:
         logging.getLogger("slack_bolt").setLevel(logging.WARNING)  # at INFO it logs whole bodies of bad requests
         self._listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack-listener")
         self.app = App(
+            name="resolve-now",  # else Bolt looks for its caller's file, through the source of everything that calls
             client=client_of("", base_url),
             authorize=authorizing(installations),
             request_verification_enabled=False,  # `Requests` verifies before it remembers a request

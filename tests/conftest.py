@@ -8,11 +8,13 @@ import shutil
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import garbage
 import longest_first
 import private_postgres
 import pytest
+import slow
 import templates
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
@@ -50,6 +52,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     garbage.leave_alone_what_is_there()
+
+
+LEFT_OUT = pytest.StashKey[int]()  # how many slow tests this run leaves out; each worker finds the same ones
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    if items:
+        stash, count = items[0].config.stash, sum(item.get_closest_marker("slow") is not None for item in items)
+        stash[LEFT_OUT] = stash.get(LEFT_OUT, 0) + count
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """The last line of a run says what it left to the other command; a worker tells how much that is."""
+    yield
+    left_out = session.config.stash.get(LEFT_OUT, 0)
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = left_out
+    elif left_out and (reporter := session.config.pluginmanager.get_plugin("terminalreporter")):
+        reporter.write_line(slow.left_out(left_out))
 
 
 @pytest.hookimpl(wrapper=True)

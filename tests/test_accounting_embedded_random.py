@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -216,4 +217,4 @@ class Bookkeeping(RuleBasedStateMachine):
 Bookkeeping.TestCase.settings = settings(
     max_examples=25, stateful_step_count=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
-TestBookkeeping = Bookkeeping.TestCase
+TestBookkeeping = pytest.mark.slow(Bookkeeping.TestCase)

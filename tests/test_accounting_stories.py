@@ -30,6 +30,7 @@ def test_every_story_ends_with_its_trial_balance(books: str, tmp_path: Path) -> 
         assert script["page"](committed, played) == committed, "run: PYTHONPATH=.:tests .venv/bin/python docs/stories.py"
 
 
+@pytest.mark.slow
 def test_some_stories_end_on_a_real_tryton(tmp_path: Path) -> None:
     with tryton_office(tmp_path) as world:
         assert ON_TRYTON == tuple(story.title for story, _ in play_all(world, ON_TRYTON))

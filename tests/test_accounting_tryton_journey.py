@@ -24,6 +24,8 @@ from storage.watch import Watch
 from sync import intake, journey, requests
 from sync.desk import Desk
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Journey:

@@ -134,6 +134,7 @@ def assert_all_is_settled(acme: CommandLine) -> None:
     database.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failpoint", [*IMPORT_DIES, *SYNC_DIES])
 def test_each_payment_is_posted_once_whatever_kills_the_sync(
     failpoint: str, opened: CommandLine, taken_in: CommandLine, tmp_path: Path
@@ -154,6 +155,7 @@ def test_each_payment_is_posted_once_whatever_kills_the_sync(
     assert_all_is_settled(acme)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failpoint", DECIDE_DIES)
 def test_chain_of_a_decision_is_carried_out_whole_whatever_kills_it(failpoint: str, synced: CommandLine, tmp_path: Path) -> None:
     acme = copied(synced, tmp_path)
@@ -169,6 +171,7 @@ def test_chain_of_a_decision_is_carried_out_whole_whatever_kills_it(failpoint: s
     assert_all_is_settled(acme)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("again", ["effects.after_claim", "effects.before_send", "effects.after_send", "effects.after_settle"])
 def test_process_that_recovers_may_die_too(again: str, taken_in: CommandLine, tmp_path: Path) -> None:
     acme = copied(taken_in, tmp_path)

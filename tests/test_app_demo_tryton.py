@@ -99,6 +99,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     return made
 
 
+@pytest.mark.slow
 def test_every_payment_is_in_tryton_exactly_once(played: Played) -> None:
     assert (0, 0, 25) == (played.tally.lost, played.tally.doubled, len(played.tally.payments))
     assert {"CB-2000": "rightly not posted"} == {
@@ -107,6 +108,7 @@ def test_every_payment_is_in_tryton_exactly_once(played: Played) -> None:
     assert {0: 1, 1: 24} == {parts: sum(payment.parts == parts for payment in played.tally.payments) for parts in (0, 1)}
 
 
+@pytest.mark.slow
 def test_the_tally_says_what_each_receipt_stands_on(played: Played) -> None:
     told = {payment.transaction: payment.applied_to for payment in played.tally.payments if isinstance(payment, AppliedLine)}
     assert (("1001: 500.00",), ("1025: 2450.10",), ("1010: 250.00",), ()) == tuple(
@@ -116,6 +118,7 @@ def test_the_tally_says_what_each_receipt_stands_on(played: Played) -> None:
     assert {"CB-2010": 17_000, "CB-2014": 26_000} == on_account
 
 
+@pytest.mark.slow
 def test_every_failure_was_seen_and_resolved(played: Played) -> None:
     db = Database(f"sqlite:///{played.folder / 'resolve-now.sqlite'}")
     with db.read() as connection:
@@ -133,14 +136,17 @@ def test_every_failure_was_seen_and_resolved(played: Played) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_tally_over_tryton_can_fail(played: Played) -> None:
     assert [(0, 1), (1, 1)] == [(tally.lost, tally.doubled) for tally in played.tampered]
 
 
+@pytest.mark.slow
 def test_books_with_something_half_done_do_not_add_up(played: Played) -> None:
     assert [True, False] == played.sound
 
 
+@pytest.mark.slow
 def test_nothing_is_left_running_and_no_password_is_left_behind(played: Played) -> None:
     port = tomllib.loads((played.folder / "resolve-now.toml").read_text())["company"][0]["books"]["url"].rpartition(":")[2]
     assert not server.answers(int(port.rstrip("/")))

@@ -30,6 +30,7 @@ def paying(first: int, last: int) -> list[tuple[str, str, str, str]]:
     return [(f"TXN-{n}", "Hooli", f"{n}.00", f"{1000 + n}:{n}.00") for n in range(first, last + 1)]
 
 
+@pytest.mark.slow
 def test_two_processes_and_a_killed_one_lose_and_double_nothing(tmp_path: Path) -> None:
     """A sync dies after sending, its leases run out under two processes, and one of these is killed and started again."""
     acme = write_settings(tmp_path)

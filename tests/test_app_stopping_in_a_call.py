@@ -39,6 +39,7 @@ def killed_while_it_stops(machine: Machine) -> None:
     machine.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("role", "end"), [("alone", told_to_stop), ("worker", told_to_stop), ("alone", killed_while_it_stops)])
 def test_a_stop_in_the_middle_of_a_write_leaves_it_to_the_next_process(
     books_that_answer_late: Machines, role: str, end: Callable[[Machine], None]

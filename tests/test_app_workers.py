@@ -58,6 +58,7 @@ def several(tmp_path: Path, url: str) -> Iterator[Machines]:
         yield made
 
 
+@pytest.mark.slow
 def test_a_frozen_worker_and_killed_processes_lose_and_double_nothing(several: Machines) -> None:
     first, _ = several.start("scheduler"), several.start("scheduler")
     workers = [several.start("worker", *SLOW), several.start("worker", *SLOW)]

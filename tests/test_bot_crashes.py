@@ -17,6 +17,7 @@ from app.clock import random_bytes
 from receivables.failpoints import ARMED_BY
 from workspace.running import Workspace, start
 
+pytestmark = pytest.mark.slow
 PATIENCE_SECONDS = 120.0  # what was sent and never arrived is watched for a whole window first
 STOP_SECONDS = 15
 ENTERED_AT = "2026-03-04T11:30"

@@ -11,6 +11,7 @@ import pytest
 from bot_scene import BotScene, a_bot_scene
 from playwright.sync_api import Browser, Locator, Page, expect
 
+pytestmark = pytest.mark.slow
 PATIENCE_MILLISECONDS = 10_000
 
 

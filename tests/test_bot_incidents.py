@@ -49,6 +49,7 @@ def button(card: Json, starts_with: str) -> str:
     return str(found)
 
 
+@pytest.mark.slow
 def test_a_thousand_failures_of_one_root_are_one_card_and_one_escalation_within_a_minute_of_slack_s_limit(
     acme: BotScene,
 ) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+import slow
 from cause_playing import APART, PARTS, SEEDS, TOGETHER, Played, play
 from cause_scenes import CREDIT, EXPRESSIBLE, PLAYS, WHOLE, Seen, expressible
-from cause_worlds import NAMES, a_world
+from cause_worlds import NAMES, TRYTON, a_world
 from once_a_run import once_a_run
 
 from receivables.diagnosis import Cause, Remedy
@@ -22,8 +23,9 @@ PAUSING = (Cause.ACCESS_LOST, Cause.THROTTLED, Cause.BOOKS_UNAVAILABLE)
 OVER_BY_ITSELF = (Cause.OUTCOME_UNKNOWN, Cause.PERIOD_CLOSED, *PAUSING)
 ALONE = (*OVER_BY_ITSELF, Cause.ACCEPTED_UNAPPLIED, Cause.RECEIPT_DEPOSITED)
 PAIRS = [(books, cause) for books in NAMES for cause in Cause if expressible(cause, books)]
-every_pair = pytest.mark.parametrize(("books", "cause"), PAIRS, indirect=["books"])
-every_books = pytest.mark.parametrize("books", NAMES, indirect=True)
+every_pair = pytest.mark.parametrize(("books", "cause"), slow.those(PAIRS, lambda pair: pair[0] == TRYTON), indirect=["books"])
+every_books = pytest.mark.parametrize("books", slow.those(NAMES, TRYTON.__eq__), indirect=True)
+telling_books = slow.those([name for name in NAMES if expressible(Cause.ACCOUNT_INACTIVE, name)], TRYTON.__eq__)
 
 
 def play_all(books: str, part: str) -> Played:
@@ -107,7 +109,7 @@ def test_what_was_over_let_the_payment_land_by_itself(books: str, played_once: C
     assert expected == {cause: (told.state, told.cause) for cause, told in afterwards.items()}
 
 
-@pytest.mark.parametrize("books", [name for name in NAMES if expressible(Cause.ACCOUNT_INACTIVE, name)], indirect=True)
+@pytest.mark.parametrize("books", telling_books, indirect=True)
 def test_refusal_is_in_the_word_that_the_rules_know(books: str, played: Played) -> None:
     """An account is not read before posting: only the refusal tells, and it is the same word for all packages."""
     del books

@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import pytest
 from command_line import write_settings
 from stand_ins.localstripe_process import KEY, running
 
 from receivables.failpoints import ARMED_BY
 
 
+@pytest.mark.slow
 def test_killed_after_a_page_the_next_sync_takes_the_rest_and_says_what_it_refused(tmp_path: Path) -> None:
     acme = write_settings(tmp_path)
     acme.config.write_text(acme.config.read_text().replace("[[person]]", '[company.feed]\nkind = "stripe"\n[[person]]', 1))

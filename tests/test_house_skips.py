@@ -16,14 +16,14 @@ IS_MARKED = "import pytest\n\n@pytest.mark.skip(reason='no such thing here')\nde
 PASSES = "def test_it() -> None: ...\n"
 
 
-def run(folder: Path, text: str, *, require_all: bool) -> int:
+def run(folder: Path, text: str, *more: str, require_all: bool) -> int:
     """Runs one test file in a process of its own, with this project's conftest; returns the exit code."""
     (folder / "test_example.py").write_text(text)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "REQUIRE_ALL"))}
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     if require_all:
         environment["REQUIRE_ALL"] = "1"
-    options = ["-q", "-p", "conftest", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(folder)]
+    options = ["-q", "-p", "conftest", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(folder), *more]
     command = [sys.executable, "-m", "pytest", *options, str(folder / "test_example.py")]
     return warm.Started(command, environment, folder / "out", folder / "out").wait(120)
 

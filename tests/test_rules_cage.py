@@ -381,6 +381,7 @@ def test_each_thread_has_an_engine_of_its_own_and_it_is_freed_with_the_thread() 
     assert ["locked"] == fired(run(caged, [RED]))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/statm, which only Linux has")
 def test_memory_threads_and_states_stay_flat_over_5000_diagnoses() -> None:
     rng = random.Random(9)

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+import slow
 from cause_scenes import expressible
 from cause_worlds import QUICKBOOKS, STRICT, TRYTON, XERO, a_world
 from once_a_run import once_a_run
@@ -41,7 +42,7 @@ def walked(run_folder: Path) -> Callable[[str], Walked]:
     return lambda books: once_a_run(run_folder, f"walked-{books}", lambda: walk_some(books))
 
 
-@pytest.mark.parametrize("books", [STRICT, *SAMPLES])
+@pytest.mark.parametrize("books", slow.those([STRICT, *SAMPLES], TRYTON.__eq__))
 def test_every_failure_ends_by_something_that_its_card_offers_and_nothing_it_says_is_false(
     books: str, walked: Callable[[str], Walked]
 ) -> None:

@@ -114,6 +114,7 @@ class Bot:
         self.told: list[Json] = []
         self.client = a_client(workspace)
         self.app = App(
+            name="practice",  # else Bolt looks through the source of everything that calls
             token=workspace.bot_token,
             signing_secret=workspace.signing_secret,
             client=self.client,
