@@ -44,6 +44,7 @@ class MonthEnds:
             return
         month = Month.of(said)
         company = _meant(named.strip(), month, companies)
+        month.must_have_begun(company, self._clock.now())
         wanted = (asker.account, company.id, month.text)
         with self._turn:
             if wanted in self._being_made:

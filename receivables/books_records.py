@@ -203,6 +203,20 @@ class MoneyOut:
 
 
 @dataclass(frozen=True)
+class Balances:
+    """What the general ledger holds at the end of a day, as far as it is read; debits in minor units.
+
+    A balance that is missing is not told: `why_not` says why, and where in the package somebody finds it.
+    """
+
+    accounts: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by currency, and account as receipts name it
+    receivables: Mapping[str, int] = field(default_factory=dict)  # by currency, less what is kept apart as customers' deposits
+    in_home_currency: bool = False  # whatever currencies are in an account, its balance is one sum in the home currency
+    deposited_on: Mapping[str, date] | None = None  # by receipt id the day of its bank deposit; None where it is not told
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class BooksSettings:
     """What of the books' own settings decides whether a receipt will be taken."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+from receivables.company import Company
 from receivables.errors import ConfigurationError
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
@@ -32,6 +33,13 @@ class Month:
     @property
     def text(self) -> str:
         return f"{self.first.year:04d}-{self.first.month:02d}"
+
+    def must_have_begun(self, company: Company, now: datetime) -> None:
+        """Raises ConfigurationError, as for any word that is wrong, where the month is still to come for this company."""
+        today = company.day_of(now)
+        if today < self.first:
+            begun, month = company.words.month(today), company.words.month(self.first)
+            raise ConfigurationError(f"{month} has not begun. Ask for {begun} or an earlier month.")
 
     def __contains__(self, day: date) -> bool:
         return self.first <= day <= self.last

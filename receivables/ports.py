@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
+from receivables.books_records import Balances, BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
 from receivables.company import Company
 from receivables.diagnosis import Remedy
 from receivables.effects import Answer, Dispatch, EffectKind, Order, Part, Written
@@ -52,6 +52,7 @@ class BooksTraits:
     write_off_by_hand: str = ""  # how somebody takes the credit memo of a write-off back there, in words that end a sentence
     return_by_hand: str = ""  # how somebody records there that a receipt's money went back, in words that end a sentence
     documents: tuple[tuple[str, str], ...] = ()  # what people call a document there, by our word for it: ("receipt", "payment")
+    unnamed_account: str = "Undeposited Funds"  # where the money of a receipt is that names no account
     deposits_hold: bool = False  # a receipt in a deposit or a closed month stays on its invoice whatever became of its money
     merges_untold: bool = False  # a customer that was merged into another reads as inactive, and nothing says into whom
 
@@ -107,6 +108,9 @@ class Books(Protocol):
 
     def only_for_invoices(self, accounts: Collection[str]) -> Collection[str]:
         """Those of these deposit accounts that take what is applied to invoices, and no rest."""
+
+    def balances(self, first: date, last: date) -> Balances:
+        """The general ledger at the end of `last`, and the bank deposits dated `first` and later, as far as they are read."""
 
     def parts(self, payment: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
         """How these books record the payment: which receipts, together adding up to it. Pure; asks nobody.

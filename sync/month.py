@@ -213,9 +213,9 @@ UNDEPOSITED = "Undeposited Funds"
 _WAITING = {"", "undeposited funds", "payments to deposit"}
 
 
-def account_of(receipt: Receipt) -> str:
-    """The deposit account of a receipt, by one name where it waits for a bank deposit."""
-    return UNDEPOSITED if receipt.deposit_account.casefold() in _WAITING else receipt.deposit_account
+def account_named(name: str) -> str:
+    """A deposit account as receipts name it, by one name where they wait there for a bank deposit."""
+    return UNDEPOSITED if name.casefold() in _WAITING else name
 
 
 @dataclass
@@ -234,7 +234,9 @@ class Clearing:
     refunds: Figure = field(default_factory=Figure)
     fees: Figure = field(default_factory=Figure)
     fees_told: Figure = field(default_factory=Figure)  # by the feed, of the month's payments; no entries of these books
-    deposited: Figure = field(default_factory=Figure)  # of the receipts through the month's end, as the books are now
+    banked_before: Figure = field(default_factory=Figure)  # in bank deposits dated before the month
+    deposited: Figure = field(default_factory=Figure)  # in those of the month; where no day is told, in any by now
+    ledger_minor: int | None = None  # the balance of the general ledger at the end of the month, where the books tell it
 
     @property
     def is_undeposited(self) -> bool:
@@ -253,11 +255,11 @@ class Clearing:
 
     @property
     def opening_minor(self) -> int:
-        return self.before.amount_minor - (0 if self.is_undeposited else self.out_before.amount_minor)
+        return self.before.amount_minor - (self.banked_before if self.is_undeposited else self.out_before).amount_minor
 
     @property
     def closing_minor(self) -> int:
-        """What the documents leave in the account: of undeposited funds what is in no bank deposit by now, of any other account
+        """What the documents leave in the account: of undeposited funds what is in no bank deposit, of any other account
         what there is before payouts, which nobody tells.
         """
         off = self.deposited if self.is_undeposited else self.paid_out
@@ -276,6 +278,7 @@ class Receivables:
     receipts_after: Figure = field(default_factory=Figure)
     credit_memos_after: Figure = field(default_factory=Figure)
     out_after: Figure = field(default_factory=Figure)
+    ledger_minor: int | None = None  # the balance of the general ledger at the end of the month, where the books tell it
 
     @property
     def now_minor(self) -> int:

@@ -6,6 +6,7 @@ books leaves it. Never: a decision, or a write to the books; nothing but figures
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 
@@ -17,7 +18,7 @@ from storage import audit, decisions, mirror, nights
 from storage.engine import Connection
 from sync import mirroring, month_payments, month_signing
 from sync.desk import Desk
-from sync.month import Figure, account_of
+from sync.month import Clearing, Figure, account_named
 from sync.month_package import Detail, MonthEnd
 
 PAGE = 500
@@ -26,13 +27,15 @@ ENTRIES_AT_ONCE = 200  # receipts of which the books are asked for entries in on
 
 def gather(desk: Desk, month: Month, take: Callable[[Detail], None]) -> MonthEnd:
     """Reads it all; `take` gets each payment of the month as it is read. Raises BooksError: without the books nothing is said."""
-    now = desk.clock.now()
-    as_of = min(month.last, desk.company.day_of(now))
-    found = MonthEnd(desk.company, month, now, as_of, desk.books.traits.package, not_read=desk.books.traits.not_read)
+    now, traits = desk.clock.now(), desk.books.traits
+    month.must_have_begun(desk.company, now)
     if not mirroring.run_once(desk).whole:
         raise BooksUnavailable(
             "The books were not read to the end yet; a later sync goes on, and then the month can be reported."
         )
+    balances = desk.books.balances(month.first, month.last)
+    as_of = min(month.last, desk.company.day_of(now))
+    found = MonthEnd(desk.company, month, now, as_of, traits, balances)
     with desk.db.read() as connection:  # one consistent view
         found.proven_at = nights.last_proven_at(connection, desk.company.id)
         paid_out = month_payments.walk(desk, connection, found, take)
@@ -42,7 +45,21 @@ def gather(desk: Desk, month: Month, take: Callable[[Detail], None]) -> MonthEnd
         found.head = audit.head(connection, desk.company.id)
     _entries(desk, found, paid_out)
     found.clearing = {key: found.clearing[key] for key in _in_order(found) if key[1] in accounts}
+    _general_ledger(found)
     return found
+
+
+def _general_ledger(found: MonthEnd) -> None:
+    """Puts the balances of the general ledger beside ours, where they are of the same money."""
+    told, currencies = found.balances, Counter(name for _, name in found.clearing)
+    none = None if told.why_not else 0  # where all is told, an account without a posting holds nothing
+    held = {(currency, account_named(name)): minor for (currency, name), minor in told.accounts.items()}
+    for (currency, name), account in found.clearing.items():
+        if not (told.in_home_currency and currencies[name] > 1):
+            account.ledger_minor = held.get((currency, name), none)
+    for currency, owed in found.receivables.items():
+        if not (told.in_home_currency and len(found.receivables) > 1):
+            owed.ledger_minor = told.receivables.get(currency, none)
 
 
 def _in_order(found: MonthEnd) -> list[tuple[str, str]]:
@@ -59,7 +76,7 @@ def _receipts(connection: Connection, found: MonthEnd) -> set[str]:
             if not receipt.voided:
                 is_ours, claimed_minor = bool(markers_in(receipt.memo)), claimed.get(receipt.id, 0)
                 if is_ours or claimed_minor:
-                    portals.add(account_of(receipt))
+                    portals.add(found.account_name(receipt))
                 _into_account(found, receipt, is_ours=is_ours, claimed_minor=claimed_minor)
                 _into_receivables(found, receipt)
         after = page[-1].id
@@ -71,7 +88,7 @@ def _into_account(found: MonthEnd, receipt: Receipt, *, is_ours: bool, claimed_m
     if receipt.received_on > found.month.last:
         return
     if receipt.deposited:
-        account.deposited.add(receipt.amount_minor)
+        _in_bank(found, account, receipt)
     if receipt.received_on < found.month.first:
         account.before.add(receipt.amount_minor)
     elif is_ours:
@@ -83,6 +100,17 @@ def _into_account(found: MonthEnd, receipt: Receipt, *, is_ours: bool, claimed_m
             account.others.add(receipt.amount_minor - claimed_minor, count=0)
     else:
         account.others.add(receipt.amount_minor)
+
+
+def _in_bank(found: MonthEnd, account: Clearing, receipt: Receipt) -> None:
+    """Into the figure of its day; where the books tell none, a deposit counts as it is now."""
+    days = found.balances.deposited_on
+    if days is None:
+        account.deposited.add(receipt.amount_minor)
+    elif receipt.id not in days:
+        account.banked_before.add(receipt.amount_minor)
+    elif days[receipt.id] in found.month:
+        account.deposited.add(receipt.amount_minor)
 
 
 def _into_receivables(found: MonthEnd, receipt: Receipt) -> None:

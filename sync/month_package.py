@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from receivables.books_records import Receipt
+from receivables.books_records import Balances, Receipt
 from receivables.company import Company
 from receivables.diagnosis import Cause
 from receivables.month import Month
+from receivables.ports import BooksTraits
 from storage.decisions import StoredDecision
 from storage.payments import StoredPayment
-from sync.month import Clearing, Figure, Portion, Receivables, RollForward, account_of
+from sync.month import Clearing, Figure, Portion, Receivables, RollForward, account_named
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Detail:
     customer_id: str
     portions: tuple[Portion, ...]
     receipts: tuple[Receipt, ...]
+    accounts: tuple[str, ...]  # where they were deposited, each once
     applied: tuple[tuple[str, int], ...]  # invoice number and amount in minor units
     cause: Cause | None
     failed: bool  # a failure is open
@@ -91,8 +93,8 @@ class MonthEnd:
     month: Month
     made_at: datetime
     as_of: date  # the last day of the month, or today where it is not over
-    package: str
-    not_read: tuple[str, ...] = ()
+    books: BooksTraits
+    balances: Balances
     proven_at: datetime | None = None
     head: tuple[int, str] = (0, "")  # the last row of the record and its hash
     payments: int = 0
@@ -137,8 +139,11 @@ class MonthEnd:
 
     def account(self, receipt: Receipt) -> Clearing:
         """The account into which a receipt went."""
-        name = account_of(receipt)
+        name = self.account_name(receipt)
         return self.clearing.setdefault((receipt.currency, name), Clearing(name, receipt.currency))
+
+    def account_name(self, receipt: Receipt) -> str:
+        return account_named(receipt.deposit_account or self.books.unnamed_account)
 
     def owed(self, currency: str) -> Receivables:
         return self.receivables.setdefault(currency, Receivables(currency))

@@ -126,6 +126,7 @@ def _detail(desk: Desk, page: _Page, sides: Sides, found: MonthEnd) -> Detail:
         customer_id=receipts[0].customer_id if receipts else sides.stored.payment.customer_id,
         portions=tuple(placed(sides)),
         receipts=receipts,
+        accounts=tuple(dict.fromkeys(found.account_name(receipt) for receipt in receipts)),
         applied=tuple((page.invoices.get(line.invoice_id) or f"#{line.invoice_id}", line.amount_minor) for line in lines),
         cause=failed.cause if failed else None,
         failed=bool(failed and failed.state == "open"),

@@ -11,7 +11,7 @@ from math import inf
 
 from makers import ManualClock
 
-from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
+from receivables.books_records import Balances, BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
 from receivables.company import Company
 from receivables.effects import Answer, Dispatch, Order, Part, Written
 from receivables.errors import AccessLost, BooksError, BooksRefused, BooksUnavailable, OutcomeUnknown
@@ -172,6 +172,10 @@ class FaultyBooks:
     def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
         self._reading()
         return self.inner.money_out(receipt_ids)
+
+    def balances(self, first: date, last: date) -> Balances:
+        self._reading()
+        return self.inner.balances(first, last)
 
     def parts(self, payment: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
         return self.inner.parts(payment, lines, company, customer_id)

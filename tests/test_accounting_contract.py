@@ -566,6 +566,7 @@ def test_nothing_calls_the_books_while_our_own_database_holds_a_transaction(peer
         lambda: books.money_out([]),
         lambda: books.reconciled([]),
         lambda: books.only_for_invoices([]),
+        lambda: books.balances(DAY, DAY),
         lambda: books.look([order]),
         lambda: send(peer, order),
     ]

@@ -28,6 +28,7 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "money_out": (["1"],),
     "reconciled": ([],),
     "only_for_invoices": (["1"],),
+    "balances": (date(2026, 3, 1), date(2026, 3, 31)),
     "look": ([],),
     "write": (Dispatch("key", (), deadline=2000),),
 }

@@ -15,14 +15,14 @@ from pysqlite3.dbapi2 import Connection
 
 from accounting import planning
 from accounting.bank_side import ShownByDocuments
-from accounting.embedded import checks, credits, keys, money_out, reading, receipts
+from accounting.embedded import checks, credits, general_ledger, keys, money_out, reading, receipts
 from accounting.embedded.change import Change, Kind
 from accounting.embedded.description import TRAITS
 from accounting.embedded.ledger import Ledger
 from accounting.embedded.money_out import NewMoneyOut
 from accounting.orders import applied_as_ordered, must_be_in_time, must_be_unchanged
 from receivables import boundary
-from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
+from receivables.books_records import Balances, BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
 from receivables.company import Company
 from receivables.effects import (
     Answer,
@@ -112,6 +112,11 @@ class EmbeddedBooks(ShownByDocuments):
         boundary.leaving("books.money_out")
         with self._ledger.reading() as connection:
             return money_out.of_receipts(connection, receipt_ids)
+
+    def balances(self, first: date, last: date) -> Balances:
+        boundary.leaving("books.balances")
+        with self._ledger.reading() as connection:
+            return general_ledger.balances(connection, first, last)
 
     def parts(self, payment: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
         """One receipt for all lines; or, where one receipt pays one invoice, one for each and one for the rest.

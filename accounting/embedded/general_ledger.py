@@ -15,7 +15,7 @@ from pysqlite3.dbapi2 import Connection
 
 from accounting.embedded import money_out, reading
 from accounting.embedded.credits import BAD_DEBT
-from receivables.books_records import CreditMemo, Invoice, InvoiceStatus, MoneyOut, MoneyOutKind, Receipt
+from receivables.books_records import Balances, CreditMemo, Invoice, InvoiceStatus, MoneyOut, MoneyOutKind, Receipt
 from receivables.credit_reasons import CreditReason, CreditWords
 
 BANK = "Bank"  # where a deposit goes, and what pays out, for receipts that name no account
@@ -130,6 +130,21 @@ def trial_balance(connection: Connection, through: date | None = None) -> TrialB
         return TrialBalance(through, balances, ())
     receipts = [found.receipt for found in booked]
     return TrialBalance(None, balances, tuple(_tie_outs(totals, invoices, memos, receipts)))
+
+
+def balances(connection: Connection, first: date, last: date) -> Balances:
+    """What month end is held against; customer deposits are a liability apart, and receivables are told without them."""
+    held = trial_balance(connection, last).balances
+    owed: dict[str, int] = defaultdict(int)
+    for found in held:
+        if found.account in (RECEIVABLE, CUSTOMER_DEPOSITS):
+            owed[found.currency] += found.debit_minor
+    deposited = connection.execute("SELECT id, deposited_on FROM receipts WHERE deposited_on >= ?", (first.isoformat(),))
+    return Balances(
+        accounts={(found.currency, found.account): found.debit_minor for found in held},
+        receivables=owed,
+        deposited_on={row["id"]: date.fromisoformat(row["deposited_on"]) for row in deposited},
+    )
 
 
 def postings(document: Posted) -> list[Posting]:

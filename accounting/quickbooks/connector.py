@@ -34,6 +34,7 @@ from accounting.quickbooks.writes import Request
 from accounting.recent import Recent
 from receivables import boundary
 from receivables.books_records import (
+    Balances,
     BooksSettings,
     Changes,
     CreditMemo,
@@ -66,6 +67,7 @@ from receivables.errors import BooksError, BooksRefused, OutcomeUnknown
 from receivables.ports import BooksTraits, Clock, MarkIndex
 from receivables.refusal import Refusal
 
+BALANCES_NOT_READ = "The reports of QuickBooks are not read. Take it from Reports › Trial Balance."
 LINKS_KEPT = 20_000  # ids of Payments that only apply credits, to tell their deletion from a receipt's
 DocumentT = TypeVar("DocumentT", Customer, Invoice, CreditMemo, Receipt)
 
@@ -156,6 +158,11 @@ class QuickBooksBooks(ShownByDocuments):
     def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
         boundary.leaving("books.money_out")
         return self._entries_out.of(receipt_ids)
+
+    def balances(self, first: date, last: date) -> Balances:  # noqa: ARG002 (QuickBooks tells balances of now alone)
+        boundary.leaving("books.balances")
+        deposits = self._reading.everything("Deposit", [f"TxnDate >= '{first.isoformat()}'"])
+        return Balances(deposited_on=documents.deposited_on(deposits), why_not=BALANCES_NOT_READ)
 
     parts = staticmethod(planning.one_receipt)
 

@@ -268,6 +268,16 @@ def deposits_of(payment: Json) -> list[str]:
     return [deposit_id for kind, deposit_id in linked(payment) if kind == "Deposit"]
 
 
+def deposited_on(deposits: Iterable[Json]) -> dict[str, date]:
+    """By the id of a Payment, the day of the bank deposit that it is in."""
+    return {
+        payment_id: day(deposit, "TxnDate")
+        for deposit in deposits
+        for kind, payment_id in linked_by_lines(deposit)
+        if kind == "Payment"
+    }
+
+
 def linked_by_lines(payment: Json) -> list[tuple[str, str]]:
     return [link for line in parts(payment, "Line") for link in linked(line)]
 

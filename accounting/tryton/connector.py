@@ -15,7 +15,7 @@ from accounting import planning
 from accounting.bank_side import ShownByDocuments
 from accounting.calling import Calls
 from accounting.orders import applied_as_ordered, by_mark, must_be_in_time, must_be_unchanged, noted
-from accounting.tryton import money_out
+from accounting.tryton import balances, money_out
 from accounting.tryton.changes import ChangeReader
 from accounting.tryton.credits import Credits, standing_application
 from accounting.tryton.description import TRAITS
@@ -26,7 +26,7 @@ from accounting.tryton.session import Session
 from accounting.tryton.statements import Statements
 from accounting.tryton.taking_back import TakingBack
 from receivables import boundary
-from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
+from receivables.books_records import Balances, BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
 from receivables.effects import (
     Answer,
     ApplyCredit,
@@ -121,6 +121,11 @@ class TrytonBooks(ShownByDocuments):
     def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
         boundary.leaving("books.money_out")
         return money_out.of_receipts(self._reader, receipt_ids)
+
+    def balances(self, first: date, last: date) -> Balances:
+        boundary.leaving("books.balances")
+        del first  # what is in the bank shows on receipts themselves, without a day
+        return balances.at_end_of(last, self._session, self._reader.home_currency())
 
     parts = staticmethod(planning.one_receipt)  # one statement for all lines
 

@@ -114,9 +114,9 @@ class Session:
         """What the server's clock shows at this moment."""
         return self._calls.now_there()
 
-    def read(self, method: str, *params: object) -> Any:
+    def read(self, method: str, *params: object, **context: object) -> Any:
         """A method that changes nothing: `account.invoice.search`. Asked again where Tryton does not answer."""
-        return self._read(f"model.{method}", *params, self._context())
+        return self._read(f"model.{method}", *params, {**self._context(), **context})
 
     def search_read(self, model: str, domain: Domain, fields: Sequence[str], *, limit: int | None = None) -> list[Record]:
         """Records by domain, oldest first; fields with dots come as nested records.

@@ -27,6 +27,7 @@ TRAITS = BooksTraits(
         "reference; code it to a clearing account, and bill the customer again with an invoice coded to the same account. An "
         "overpayment is refunded on itself: Options › Refund"
     ),
+    unnamed_account="Overpayments and prepayments, whose account is not told",
     not_read=("received money booked straight to an account", "manual journals"),
 )
 API = "https://api.xero.com/api.xro/2.0/"

@@ -67,10 +67,20 @@ def _as_json(package: Package) -> dict[str, Any]:
             for currency, rolled in sorted(found.roll_forwards.items())
         },
         "deposit_accounts": [
-            {"account": of.account, "currency": of.currency, "closing_minor": of.closing_minor} for of in found.clearing.values()
+            {
+                "account": of.account,
+                "currency": of.currency,
+                "closing_minor": of.closing_minor,
+                "general_ledger_minor": of.ledger_minor,
+            }
+            for of in found.clearing.values()
         ],
         "receivables": {
-            currency: {"now_minor": owed.now_minor, "at_end_minor": owed.at_end_minor}
+            currency: {
+                "now_minor": owed.now_minor,
+                "at_end_minor": owed.at_end_minor,
+                "general_ledger_minor": owed.ledger_minor,
+            }
             for currency, owed in sorted(found.receivables.items())
         },
     }

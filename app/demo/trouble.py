@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 
-from receivables.books_records import BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
+from receivables.books_records import Balances, BooksSettings, Changes, CreditMemo, Customer, Gone, Invoice, MoneyOut, Receipt
 from receivables.company import Company
 from receivables.effects import Answer, Dispatch, Order, Part, ReceiptWrite, Written
 from receivables.errors import OutcomeUnknown
@@ -78,6 +78,9 @@ class TroubledBooks:
 
     def money_out(self, receipt_ids: Collection[str]) -> Mapping[str, Sequence[MoneyOut]]:
         return self._books.money_out(receipt_ids)
+
+    def balances(self, first: date, last: date) -> Balances:
+        return self._books.balances(first, last)
 
     def parts(self, payment: Payment, lines: Sequence[tuple[str, int]], company: Company, customer_id: str) -> Sequence[Part]:
         return self._books.parts(payment, lines, company, customer_id)

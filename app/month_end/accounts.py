@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from app.month_end.paper import Cell, Formula, Money, Sheet
+from app.month_end.paper import Blank, Cell, Formula, Money, Sheet
 from receivables.words import counted, plain
 from sync.month import Clearing, Figure, Receivables
 from sync.month_package import MonthEnd, UnappliedCredit
 
 ESCHEAT_DAYS = 365  # money of a customer that lies so long may have to go to the state
+LEDGER = "Balance of the general ledger"
 NOT_TOLD = "Payouts are not told by the feed."
 
 
@@ -23,8 +25,8 @@ def write(sheet: Sheet, found: MonthEnd) -> None:
     if not found.clearing:
         sheet.write("No receipt of a portal payment is in the books.")
     sheet.write("Returns, refunds and fees are the entries of the books on receipts of which the feed says that money went back.")
-    if found.not_read:
-        sheet.write(f"Not read in these books: {', '.join(found.not_read)}.")
+    if found.books.not_read:
+        sheet.write(f"Not read in these books: {', '.join(found.books.not_read)}.")
 
 
 def _account(sheet: Sheet, account: Clearing, found: MonthEnd) -> None:
@@ -32,16 +34,15 @@ def _account(sheet: Sheet, account: Clearing, found: MonthEnd) -> None:
         money = Money(-figure.amount_minor if off else figure.amount_minor, account.currency)
         return sheet.write(said, figure.count, money, note=note)
 
-    opening = Figure(account.before.count, account.opening_minor)
-    first = line(
-        "Opening, by the documents",
-        opening,
-        note="Receipts dated before the month" + ("." if account.is_undeposited else ", less what was paid out of them."),
-    )
+    days_told = found.balances.deposited_on is not None
+    opening = Figure(account.before.count - account.banked_before.count, account.opening_minor)
+    first = line("Opening, by the documents", opening, note=_opening(account, days_told=days_told))
     line("Receipts recorded by Resolve Now", account.ours)
     line("Receipts recorded by hand and confirmed", account.by_hand)
     last = line("Other receipts", account.others, note="Of no portal payment that we know of.")
-    if account.is_undeposited:
+    if account.is_undeposited and days_told:
+        last = line("Less: bank deposits dated in the month", account.deposited, off=True)
+    elif account.is_undeposited:
         note = "Of the receipts above, as of now: the books do not tell the day of the deposit."
         last = line("Less: in a bank deposit by now", account.deposited, off=True, note=note)
     else:
@@ -49,17 +50,49 @@ def _account(sheet: Sheet, account: Clearing, found: MonthEnd) -> None:
             line(f"Less: {said}", figure, off=True)
         last = line("Less: fees entered in the books", account.fees, off=True, note=_fees_told(account, found))
     closing = Money(account.closing_minor, account.currency)
-    note = "In no bank deposit yet." if account.is_undeposited else f"Before payouts. {NOT_TOLD}"
+    note = "In no bank deposit at the end of the month." if account.is_undeposited else f"Before payouts. {NOT_TOLD}"
     row = sheet.write(
         "Closing, by the documents", None, closing, Formula(f"=SUM(C{first}:C{last})", closing), note=note, bold=True, top=1
     )
+    if account.is_undeposited:
+        _against_ledger(sheet, found, Beside(row, closing, account.ledger_minor))
+    else:
+        said = "Difference: payouts, and entries that no receipt explains"
+        note = "List the payouts in transit here; the feed does not tell them."
+        _against_ledger(sheet, found, Beside(row, closing, account.ledger_minor, said, note))
     if account.is_undeposited and account.paid_out.count:
         line("Paid out again from the bank", account.paid_out, off=True, note="Returns, refunds and fees; not of this account.")
-    ledger = sheet.write("Balance of the general ledger", note="Enter it in column C.")
-    text = f'=IF(ISBLANK(C{ledger}),"",C{ledger}-C{row})'
-    said = "Difference" if account.is_undeposited else "Difference: payouts, and entries that no receipt explains"
-    note = "" if account.is_undeposited else "List the payouts in transit here; the feed does not tell them."
-    sheet.write(said, None, Formula(text, ""), note=note)
+
+
+def _opening(account: Clearing, *, days_told: bool) -> str:
+    if not account.is_undeposited:
+        return "Receipts dated before the month, less what was paid out of them."
+    return "In no bank deposit at the beginning of the month." if days_told else "Receipts dated before the month."
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A total of ours, the row it is on, and what the general ledger says of it; how the difference of the two is called."""
+
+    row: int
+    total: Money
+    ledger_minor: int | None
+    difference: str = "Difference"
+    note: str = ""
+
+
+def _against_ledger(sheet: Sheet, found: MonthEnd, ours: Beside) -> None:
+    """The balance of the general ledger, or a cell for it with the reason, and the difference."""
+    currency = ours.total.currency
+    if ours.ledger_minor is None:
+        why = found.balances.why_not or f"{found.books.package} keeps one balance for all currencies."
+        row = sheet.write(f"{LEDGER}: enter it", None, Blank(currency), note=why)
+        off = Formula(f'=IF(ISBLANK(C{row}),"",C{row}-C{ours.row})', "")
+    else:
+        at = f"Read from {found.books.package}, through {found.company.words.day(found.month.last)}."
+        row = sheet.write(LEDGER, None, Money(ours.ledger_minor, currency), note=at)
+        off = Formula(f"=C{row}-C{ours.row}", Money(ours.ledger_minor - ours.total.minor, currency))
+    sheet.write(ours.difference, None, off, note=ours.note, bold=True)
 
 
 def _fees_told(account: Clearing, found: MonthEnd) -> str:
@@ -74,7 +107,7 @@ def write_receivables(sheet: Sheet, found: MonthEnd) -> None:
     for currency in found.currencies_of(found.receivables):
         sheet.write(f"{currency}: receivables", bold=True)
         sheet.header("", "Documents", "Amount", "Check")
-        _owed(sheet, found.receivables[currency])
+        _owed(sheet, found.receivables[currency], found)
         sheet.skip()
     sheet.write("Unapplied credits that portal payments left, or that Resolve Now freed", bold=True)
     sheet.header("What", "Since", "Amount", "Payment", "Customer", "Owner", "Days")
@@ -84,7 +117,7 @@ def write_receivables(sheet: Sheet, found: MonthEnd) -> None:
         sheet.write("None.")
 
 
-def _owed(sheet: Sheet, owed: Receivables) -> None:
+def _owed(sheet: Sheet, owed: Receivables, found: MonthEnd) -> None:
     def line(said: str, figure: Figure, *, off: bool = False) -> int:
         return sheet.write(said, figure.count, Money(-figure.amount_minor if off else figure.amount_minor, owed.currency))
 
@@ -100,8 +133,7 @@ def _owed(sheet: Sheet, owed: Receivables) -> None:
     at_end = Money(owed.at_end_minor, owed.currency)
     check = Formula(f"=SUM(C{top}:C{last})", at_end)
     row = sheet.write("Receivables at the end of the month", None, at_end, check, bold=True, top=1)
-    ledger = sheet.write("Aging total, or the balance of the general ledger (enter it in column C)", None, None)
-    sheet.write("Difference", None, Formula(f'=IF(ISBLANK(C{ledger}),"",C{ledger}-C{row})', ""))
+    _against_ledger(sheet, found, Beside(row, at_end, owed.ledger_minor))
 
 
 def _credit(credit: UnappliedCredit, found: MonthEnd) -> Sequence[Cell]:

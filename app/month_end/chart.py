@@ -81,10 +81,14 @@ def _amount(minor: int, currency: str) -> str:
     return f"{currency} {int(whole):,}{point}{fraction}"
 
 
+def _month(found: MonthEnd) -> str:
+    words = found.company.words
+    return words.month(found.month.first) + ("" if found.is_over else f", as of {words.day(found.as_of)}")
+
+
 def in_words(found: MonthEnd) -> str:
     """The chart's description: everything it shows."""
-    month = found.company.words.month(found.month.first)
-    parts = [f"Chart of {found.company.name}, {month}."]
+    parts = [f"Chart of {found.company.name}, {_month(found)}."]
     if bars := became(found):
         parts.append(f"What became of the payments: {_said(bars)}.")
     else:
@@ -110,7 +114,7 @@ def picture(found: MonthEnd) -> bytes:
     image = Image.new("RGB", (WIDTH, 2 * MARGIN + 60 + len(groups) * 70 + rows * ROW), "white")
     draw = ImageDraw.Draw(image)
     name = found.company.name if found.company.name.isascii() else found.company.id
-    draw.text((MARGIN, MARGIN - 10), f"{name}, {found.company.words.month(found.month.first)}", _INK, ImageFont.load_default(32))
+    draw.text((MARGIN, MARGIN - 10), f"{name}, {_month(found)}", _INK, ImageFont.load_default(32))
     every = [bar for _, bars in groups for bar in bars]
     most = max((bar.count for bar in every), default=1)
     widest = max((ImageFont.load_default(20).getlength(bar.beside) for bar in every), default=0)

@@ -39,13 +39,28 @@ class Formula:
     value: Money | int | str  # "" where it waits for somebody to enter a figure
 
 
+@dataclass(frozen=True)
+class Blank:
+    """A cell that somebody fills in: with an amount of this currency, or, where there is none, by hand on paper."""
+
+    currency: str = ""
+
+
+@dataclass(frozen=True)
+class NotTold:
+    """Stands where a figure would, and says why there is none."""
+
+    why: str = "not told"
+
+
 #: Names of columns that hold figures: they stand over them, at the right.
 FIGURES = frozenset(
-    ("Payments", "Documents", "Amount", "Check", "To be recorded", "Not recorded at the end", "Difference", "Gross", "Surcharge",
+    ("Payments", "Documents", "Amount", "Check", "To be recorded", "Not recorded at the end", "Difference", "By the documents",
+     "By the general ledger", "Gross", "Surcharge",
      "Fee", "Net of fee", "On account", "Days open", "Days", "Since", "Date", "Paid at", "Receipt date")
 )  # fmt: skip
 
-Cell = str | int | date | datetime | Money | Formula | None
+Cell = str | int | date | datetime | Money | Formula | Blank | NotTold | None
 
 
 class Formats:
@@ -66,7 +81,9 @@ class Formats:
         decimals = decimals_of(currency)
         figure = "#,##0" + (f".{'0' * decimals}" if decimals else "")
         sign = f'"{self.words.currency_sign(currency)}"'
-        return self.of(num_format=f"{sign}{figure};-{sign}{figure}", **more)
+        below = f"({sign}{figure})" if self.words.locale == "en_US" else f"-{sign}{figure}"
+        room = "_)" if self.words.locale == "en_US" else ""
+        return self.of(num_format=f"{sign}{figure}{room};{below}", **more)
 
 
 @dataclass
@@ -104,7 +121,7 @@ class Sheet:
         for column, cell in enumerate(cells):
             self._cell(column, cell, style | ({"bold": True} if bold else {}))
         if note:
-            self._cell(NOTE, note, style)
+            self._cell(NOTE, note, {})
         self.row += 1
         return self.row
 
@@ -135,6 +152,13 @@ class Sheet:
                 self.sheet.write_formula(self.row, column, text, self.formats.money(money.currency, **style), money.value)
             case Formula(text=text, value=number):
                 self.sheet.write_formula(self.row, column, text, self.formats.of(num_format="#,##0", **style), number)
+            case Blank(currency=""):
+                self.sheet.write_blank(self.row, column, None, self.formats.of(border=1, **style))
+            case Blank(currency=currency):
+                to_fill = self.formats.money(currency, bg_color="#FFF4CC", border=1, **style)
+                self.sheet.write_blank(self.row, column, None, to_fill)
+            case NotTold(why=why):
+                self.sheet.write_string(self.row, column, why, self.formats.of(align="right", font_color="#767676", **style))
             case Money():
                 self.sheet.write_number(self.row, column, cell.value, self.formats.money(cell.currency, **style))
             case datetime():

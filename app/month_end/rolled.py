@@ -77,6 +77,7 @@ def _tie(sheet: Sheet, found: MonthEnd, rolled: RollForward, by_us_row: int) -> 
     other = by_us.amount_minor - rolled.figures[Line.BY_US].amount_minor
     count = by_us.count - rolled.figures[Line.BY_US].count
     off = found.marked_difference_minor(currency)
+    sheet.write("Our receipts, once more from the books", bold=True)
     later = sheet.write("Recorded by Resolve Now in the month, paid in a later one", count, Money(other, currency))
     marked = Money(by_us.amount_minor + off, currency)
     all_marked = sheet.write(

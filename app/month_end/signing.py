@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.month_end.paper import Money, Sheet
+from app.month_end.paper import Blank, Money, Sheet
 from sync.month_package import MonthEnd
 
 COLUMNS = (
@@ -18,7 +18,7 @@ def write(sheet: Sheet, found: MonthEnd) -> None:
     for listed in found.to_sign:
         amount = Money(listed.amount_minor, listed.currency) if listed.amount_minor is not None and listed.currency else None
         people = (listed.by, listed.approved_by, listed.reason)
-        sheet.write(listed.sign.value, listed.on, listed.transaction, listed.what, amount, *people, text_wrap=True)
+        sheet.write(listed.sign.value, listed.on, listed.transaction, listed.what, amount, *people, Blank(), text_wrap=True)
     if found.to_sign:
         sheet.sheet.autofilter(0, 0, len(found.to_sign), len(COLUMNS) - 1)
     else:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 
-from app.month_end.paper import Formula, Money, Sheet
+from app.month_end.paper import Formula, Money, NotTold, Sheet
 from app.month_end.rolled import Totals
 from receivables.words import counted, listed, plain
+from sync.month import Clearing, Receivables
 from sync.month_package import MonthEnd
 
 SHEETS = ("A Roll-forward", "B Deposit accounts", "C Receivables", "D Detail", "E To sign")
@@ -48,7 +49,7 @@ def write(sheet: Sheet, found: MonthEnd, beside: Beside) -> None:
 def as_of(found: MonthEnd) -> list[str]:
     """As of when the figures are, and what they lack."""
     words = found.company.words
-    said = [f"Made {words.moment(found.made_at)} from {found.package} and the portal payments that we know of."]
+    said = [f"Made {words.moment(found.made_at)} from {found.books.package} and the portal payments that we know of."]
     said += not_over(found)
     proven = f"last ran {words.moment(found.proven_at)}" if found.proven_at else "has not run yet"
     said.append(f"The proof that each payment is in the books exactly once {proven}.")
@@ -57,8 +58,9 @@ def as_of(found: MonthEnd) -> list[str]:
 
 def not_over(found: MonthEnd) -> list[str]:
     """Said of a month that is not over; nothing of one that is."""
-    until = found.company.words.day(found.as_of)
-    return [] if found.is_over else [f"The month is not over: these figures are as of {until}."]
+    words = found.company.words
+    month, until = words.month(found.month.first), words.day(found.as_of)
+    return [] if found.is_over else [f"{month} is not over; figures as of {until}."]
 
 
 def _currencies(sheet: Sheet, found: MonthEnd, totals: Mapping[str, Totals]) -> None:
@@ -77,11 +79,24 @@ def _currencies(sheet: Sheet, found: MonthEnd, totals: Mapping[str, Totals]) -> 
 
 
 def _balances(sheet: Sheet, found: MonthEnd) -> None:
-    sheet.header("At the end of the month, by the documents", "", "Amount")
+    sheet.header("At the end of the month", "", "By the documents", "By the general ledger", "Difference")
     for account in found.clearing.values():
-        sheet.write(f"{plain(account.account)}, {account.currency}", None, Money(account.closing_minor, account.currency))
+        _balance(sheet, f"{plain(account.account)}, {account.currency}", account, account.closing_minor)
     for currency in found.currencies_of(found.receivables):
-        sheet.write(f"Receivables, {currency}", None, Money(found.receivables[currency].at_end_minor, currency))
+        owed = found.receivables[currency]
+        _balance(sheet, f"Receivables, {currency}", owed, owed.at_end_minor)
+    if any(not account.is_undeposited for account in found.clearing.values()):
+        sheet.write(
+            "The difference of a deposit account is its payouts, which the feed does not tell, and what sheet B says of it."
+        )
+
+
+def _balance(sheet: Sheet, name: str, of: Clearing | Receivables, minor: int) -> None:
+    if of.ledger_minor is None:
+        sheet.write(name, None, Money(minor, of.currency), NotTold("enter it there"))
+    else:
+        off = Money(of.ledger_minor - minor, of.currency)
+        sheet.write(name, None, Money(minor, of.currency), Money(of.ledger_minor, of.currency), off)
 
 
 def _to_sign(sheet: Sheet, found: MonthEnd) -> None:

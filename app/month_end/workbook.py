@@ -15,18 +15,18 @@ import xlsxwriter
 
 import rules
 from app.month_end import accounts, rolled, signing, summary
-from app.month_end.paper import Cell, Formats, Money, Sheet
+from app.month_end.paper import Cell, Formats, Money, NotTold, Sheet
 from app.month_end.rolled import TAKEN, status_of
 from receivables.company import Company
 from receivables.month import Month
 from receivables.words import listed, plain
 from sync.month_package import Detail, MonthEnd
 
-NOT_TOLD = "not told"  # by the feed; the summary says so
+NOT_TOLD = NotTold()  # by the feed; the summary says so
 DETAIL = (
     ("Payment", 18), ("Customer", 22), ("Customer ID", 12), ("Paid at", 16), ("Counted as", 18), ("Tender", 9), ("Currency", 11),
     ("Gross", 13), ("Surcharge", 10), ("Fee", 10), ("Net of fee", 12), ("Rate", 8), ("Payout", 12), ("Receipts", 14),
-    ("Receipt date", 12), ("Month recorded", 16), ("Deposit account", 20), ("Deposit", 12), ("In a deposit or reconciled", 12),
+    ("Receipt date", 12), ("Month recorded", 16), ("Deposit account", 20), ("Deposit", 12), ("In a deposit or reconciled", 16),
     ("Applied to", 26), ("On account", 13), ("Status", 22), ("Cause", 24), ("Remedy", 22), ("Asked by", 15), ("Approved by", 15),
     ("Reason", 30), ("Days open", 8),
 )  # fmt: skip
@@ -46,9 +46,9 @@ class Workbook:
         self._rolled = self._sheet("A Roll-forward", (58, 10, 18, 18, 60))
         self._accounts = self._sheet("B Deposit accounts", (58, 10, 18, 18, 60))
         self._owed = self._sheet("C Receivables", (58, 12, 18, 18, 22, 16, 16))
-        self._detail = self._sheet("D Detail", [width for _, width in DETAIL], repeat=0, wide=2)
+        self._detail = self._sheet("D Detail", [width for _, width in DETAIL], repeat=0, wide=3)
         self._signed = self._sheet("E To sign", [width for _, width in signing.COLUMNS], repeat=0)
-        self._detail.sheet.set_row(0, 45)
+        self._detail.sheet.set_row(0, 30)
         self._detail.header(*(name for name, _ in DETAIL))
         self._detail.sheet.freeze_panes(1, 1)
         self._book.set_properties({"title": f"Month end: {self._title}", "comments": "Written by Resolve Now"})
@@ -101,7 +101,7 @@ class Workbook:
             listed([plain(receipt.number or receipt.id) for receipt in receipts]),
             days[0] if len(days) == 1 else listed([words.day(day) for day in days]),
             listed(list(dict.fromkeys(words.month(day) for day in days))),
-            listed(list(dict.fromkeys(plain(receipt.deposit_account) for receipt in receipts))),
+            listed([plain(account) for account in detail.accounts]),
             listed([plain(receipt.deposit) for receipt in receipts if receipt.deposit]),
             ("yes" if all(deposited) else "in part" if any(deposited) else "no") if receipts else "",
             listed(applied, 20),

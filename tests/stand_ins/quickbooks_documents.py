@@ -211,13 +211,20 @@ class Shelf:
     def deposits(self) -> list[Document]:
         """Each receipt in the bank is a deposit of its own, into the checking account."""
         began = Stamp("", COMPANY_BEGAN)
+        days = dict(self.connection.execute("SELECT id, deposited_on FROM receipts").fetchall())
         return [
             {
                 **self._head(f"9{api_id(receipt.id)}", 0, began, began),
-                "TxnDate": receipt.received_on.isoformat(),
+                "TxnDate": days[receipt.id],
                 "CurrencyRef": _currency(receipt.currency),
                 "DepositToAccountRef": {"value": quickbooks_entries.CHECKING, "name": "Checking"},
                 "TotalAmt": amount(receipt.amount_minor, receipt.currency),
+                "Line": [
+                    {
+                        "Amount": amount(receipt.amount_minor, receipt.currency),
+                        "LinkedTxn": [{"TxnId": api_id(receipt.id), "TxnType": "Payment"}],
+                    }
+                ],
             }
             for receipt in reading.receipts(self.connection)
             if receipt.deposited
