@@ -12,10 +12,26 @@ from scene import Scene, a_scene
 from accounting.embedded.money_out import NewMoneyOut
 from receivables.books_records import MoneyOutKind, Receipt
 from receivables.diagnosis import Remedy
+from receivables.month import Month
 from receivables.payment import Allocation, FeedStatus
-from sync import requests
+from sync import month_end, requests
+from sync.month_package import Detail, MonthEnd
 
 CLEARING = "Stripe Clearing"
+
+
+def made(scene: Scene, month: Month) -> tuple[MonthEnd, dict[str, Detail]]:
+    """The package of a month, and its lines of detail by transaction number."""
+    details: list[Detail] = []
+    found = month_end.gather(scene.desk, month, details.append)
+    return found, {detail.stored.number: detail for detail in details}
+
+
+def figures_tie(found: MonthEnd) -> None:
+    """Every payment is explained, and accounts and receivables are what the general ledger of the books says."""
+    assert found.adds_up
+    assert all(of.closing_minor == of.ledger_minor for of in found.clearing.values())
+    assert all(owed.at_end_minor == owed.ledger_minor for owed in found.receivables.values())
 
 
 def at(month: int, day: int, hour: int = 18) -> datetime:

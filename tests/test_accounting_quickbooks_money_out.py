@@ -127,7 +127,8 @@ def test_a_return_whose_first_write_was_not_answered_is_found_by_its_marker(scen
 
 def test_the_return_of_a_deposited_receipt_is_the_entry_alone_and_leaves_the_bank_of_the_deposit(scene: Scene) -> None:
     ours, invoice_id = posted(scene)
-    scene.quickbooks.ledger.deposit_receipt(scene.dana.ledger_id(ours.id, Kind.RECEIPT), by="Dana")
+    held = scene.quickbooks.ledger.deposit_receipt(scene.dana.ledger_id(ours.id, Kind.RECEIPT), by="Dana")
+    assert [ours.id] == list(scene.books.balances(held.received_on, held.received_on).deposited_on or ())
 
     (answer,) = send(scene, the_return(ours))
 

@@ -6,11 +6,14 @@ import json
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+import xlsxwriter
 from command_line import load_books, write_settings
 from month_played import CLEARING, played
 from openpyxl import load_workbook
@@ -21,9 +24,12 @@ from typer.testing import CliRunner
 from app.main import app
 from app.month_end import files
 from app.month_end.files import Package
+from app.month_end.paper import Formats
+from receivables.books_records import Balances
 from receivables.errors import BooksUnavailable, ConfigurationError
 from receivables.month import Month
 from receivables.ports import Books
+from receivables.words import Words
 
 MARCH = Month.of("2026-03")
 
@@ -48,9 +54,11 @@ def found(of: Any, text: str) -> Any:
 def test_amounts_are_numbers_in_the_format_of_their_currency(package: Package) -> None:
     rolled = sheet(package, "A Roll-forward")
     taken = [row for row in rolled.iter_rows() if row[0].value == "Payments taken in the month"]
-    assert [(7, 1015, '"$"#,##0.00;-"$"#,##0.00'), (1, 40, '"€"#,##0.00;-"€"#,##0.00'), (1, 3000, '"¥"#,##0;-"¥"#,##0')] == [
-        (row[1].value, row[2].value, row[2].number_format) for row in taken
-    ]
+    assert [
+        (7, 1015, '"$"#,##0.00_);("$"#,##0.00)'),
+        (1, 40, '"€"#,##0.00_);("€"#,##0.00)'),
+        (1, 3000, '"¥"#,##0_);("¥"#,##0)'),
+    ] == [(row[1].value, row[2].value, row[2].number_format) for row in taken]
     difference = found(rolled, "Difference")
     assert (0, 0, 0) == tuple(cell.value for cell in difference[1:4])
 
@@ -139,7 +147,56 @@ def test_nothing_is_written_while_the_books_are_out_of_reach(scene: Scene, tmp_p
 def test_month_that_is_not_over_is_said_to_be_so(scene: Scene, tmp_path: Path) -> None:
     written = files.write(scene.desk, MARCH, tmp_path / "out")
     lines = [row[0].value for row in sheet(written, "Summary").iter_rows() if row[0].value]
-    assert "The month is not over: these figures are as of Mar 10, 2026." in lines
+    assert "March 2026 is not over; figures as of Mar 10, 2026." in lines
+    assert "March 2026, as of Mar 10, 2026" in written.description.read_text()
+
+
+def test_balances_of_the_general_ledger_stand_beside_ours_with_the_difference(package: Package) -> None:
+    held = found(sheet(package, "B Deposit accounts"), "Balance of the general ledger")
+    assert (871.0, "Read from Embedded books, through Mar 31, 2026.") == (held[2].value, held[4].value)
+    beside = found(sheet(package, "Summary"), f"{CLEARING}, USD")
+    assert (871.0, 871.0, 0) == tuple(cell.value for cell in beside[2:5])
+
+
+class Untold:
+    """Books that tell no balances."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._books, name)
+
+    def balances(self, first: date, last: date) -> Balances:
+        assert (first, last) == (MARCH.first, MARCH.last)
+        return Balances(why_not="Reports are not read. Take it from Reports › Trial Balance.")
+
+
+def test_balance_that_the_books_do_not_tell_is_a_cell_to_fill_in_with_the_reason(scene: Scene, tmp_path: Path) -> None:
+    books: Any = Untold(scene.desk.books)
+    scene.invoice("1042", scene.customer(), 50_000)
+    scene.pay()
+    scene.sync()
+    written = files.write(replace(scene.desk, books=books), MARCH, tmp_path / "out")
+    for name, difference in (("B Deposit accounts", "Difference"), ("C Receivables", "Difference")):
+        of = sheet(written, name, formulas=True)
+        asked = found(of, "Balance of the general ledger: enter it")
+        assert (None, "Reports are not read. Take it from Reports › Trial Balance.") == (asked[2].value, asked[4].value)
+        row = asked[2].row
+        assert f'=IF(ISBLANK(C{row}),"",C{row}-C{row - 1})' == found(of, difference)[2].value
+
+
+def test_format_of_an_amount_has_the_decimals_of_its_currency() -> None:
+    formats = Formats(a_book(), Words("en_US", ZoneInfo("UTC")))
+    for currency, expected in (("JPY", '"¥"#,##0_);("¥"#,##0)'), ("KWD", '"KWD"#,##0.000_);("KWD"#,##0.000)')):
+        assert expected == formats.money(currency).num_format
+    assert '"JPY"#,##0;-"JPY"#,##0' == Formats(a_book(), Words("de_DE", ZoneInfo("UTC"))).money("JPY").num_format.replace(
+        "¥", "JPY"
+    )
+
+
+def a_book() -> Any:
+    return xlsxwriter.Workbook(BytesIO())
 
 
 def test_command_writes_the_files_and_its_exit_code_tells_of_a_difference(tmp_path: Path) -> None:

@@ -94,6 +94,8 @@ def test_without_a_month_the_last_and_this_one_are_offered_and_what_is_no_month_
     offered = asked(rooms, "report")
     buttons = [(of["text"]["text"], of["value"]) for block in offered["blocks"] for of in block.get("elements", ())]
     assert [("February 2026", "report 2026-02 acme"), ("March 2026", "report 2026-03 acme")] == buttons
+    expected = "April 2026 has not begun. Ask for March 2026 or an earlier month."
+    assert expected == asked(rooms, "report 2026-04")["text"]
     assert "'march' is not a month. Write it as 2026-03." == asked(rooms, "report march")["text"]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from month_played import CLEARING, played
+from month_played import CLEARING, figures_tie, made, played
 from scene import Scene
 
 from accounting.embedded.general_ledger import CUSTOMER_DEPOSITS, RECEIVABLE, UNDEPOSITED
@@ -15,17 +15,11 @@ from receivables.diagnosis import Remedy
 from receivables.errors import ConfigurationError
 from receivables.month import Month
 from receivables.payment import Allocation
-from sync import month_end, requests
+from sync import requests
 from sync.month import Line
-from sync.month_package import Detail, MonthEnd, Sign
+from sync.month_package import MonthEnd, Sign
 
 FEBRUARY, MARCH, APRIL = (Month.of(f"2026-0{number}") for number in (2, 3, 4))
-
-
-def made(scene: Scene, month: Month) -> tuple[MonthEnd, dict[str, Detail]]:
-    details: list[Detail] = []
-    found = month_end.gather(scene.desk, month, details.append)
-    return found, {detail.stored.number: detail for detail in details}
 
 
 def figures(found: MonthEnd, currency: str = "USD") -> dict[Line, tuple[int, int]]:
@@ -76,6 +70,7 @@ def test_deposit_accounts_tie_to_the_ledger_of_the_books(march: Scene) -> None:
     assert ledger.debit_minor(CLEARING, "EUR") == found.clearing["EUR", CLEARING].closing_minor == 4_000
     undeposited = found.clearing["USD", "Undeposited Funds"]
     assert (ledger.debit_minor(UNDEPOSITED), 7_000) == (undeposited.closing_minor, undeposited.deposited.amount_minor)
+    figures_tie(found)
 
 
 def test_receivables_tie_to_the_ledger_now_and_at_the_end_of_the_month(march: Scene) -> None:

@@ -86,9 +86,7 @@ def _balances(sheet: Sheet, found: MonthEnd) -> None:
         owed = found.receivables[currency]
         _balance(sheet, f"Receivables, {currency}", owed, owed.at_end_minor)
     if any(not account.is_undeposited for account in found.clearing.values()):
-        sheet.write(
-            "The difference of a deposit account is its payouts, which the feed does not tell, and what sheet B says of it."
-        )
+        sheet.write("Of a deposit account the difference is its payouts, which the feed does not tell; see sheet B.")
 
 
 def _balance(sheet: Sheet, name: str, of: Clearing | Receivables, minor: int) -> None:
