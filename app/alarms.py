@@ -38,7 +38,8 @@ LISTEN_SECONDS = 10  # Slack may be down when this process starts
 TELL_OF_CONFIGURATION_SECONDS = 5  # each piece of work looks at the file itself; this is for the log
 STOP_SECONDS = 9.0  # container platforms and systemd kill ten seconds after they asked
 MAIL_SECONDS = 60  # what is worth a mail has lasted for a quarter of an hour, or fails for hours
-OUTBOX_SECONDS = 1  # Slack takes about one message a second for each channel
+OUTBOX_SECONDS = 0.5  # Slack takes about one message a second for each channel, and none is early
+ENDINGS_SECONDS = 1
 
 
 log = structlog.get_logger()
@@ -76,7 +77,7 @@ class Alarms:
     def run_sending(self, bot: Bot) -> None:
         """The same, looks for what somebody deleted, and tells people how what they started ended."""
         self._every("outbox", OUTBOX_SECONDS, lambda: [workspace.outbox.run_once() for workspace in bot.sendings()])
-        self._every("endings", OUTBOX_SECONDS, lambda: [workspace.endings.run_once() for workspace in bot.sendings()])
+        self._every("endings", ENDINGS_SECONDS, lambda: [workspace.endings.run_once() for workspace in bot.sendings()])
         self._every("missing cards", LOOK_SECONDS, lambda: [workspace.missing_cards.run_once() for workspace in bot.sendings()])
 
     def run_mail(self, outbox: MailOutbox) -> None:
@@ -94,7 +95,7 @@ class Alarms:
         self._every("configuration", TELL_OF_CONFIGURATION_SECONDS, self._tell_of_configuration)
         self._scheduler.start()
 
-    def _every(self, what: str, seconds: int, do: Callable[[], object]) -> None:
+    def _every(self, what: str, seconds: float, do: Callable[[], object]) -> None:
         """From now on. What the database is troubled by is one line in the log, and tried again at the next ring."""
 
         def rung() -> None:

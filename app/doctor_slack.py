@@ -14,7 +14,7 @@ from app.settings import CompanySettings
 from app.settings_slack import SlackAccess
 from app.wiring import House
 from receivables.words import counted, listed
-from storage import slack_places, slack_trouble, vitals
+from storage import letters, slack_places, slack_trouble, vitals
 from storage.slack_trouble import LISTENING, SLACK, SlackTrouble
 
 SOON = timedelta(minutes=5)  # what waits for less is on its way
@@ -106,6 +106,7 @@ def slack_of(house: House, company: CompanySettings) -> Iterator[Finding]:
 
     with house.db.read() as connection:
         troubles, waiting = slack_trouble.standing(connection), vitals.undelivered(connection).get(company.id)
+        unreached = letters.unreached(connection, [company.id]).get(company.id, {})
     token = _token(house, access, places.team or "")
     if not token:
         text = "Cards wait: the app is not installed in this company's workspace, or several have it and team names none."
@@ -119,6 +120,10 @@ def slack_of(house: House, company: CompanySettings) -> Iterator[Finding]:
         if problem := checking.person_trouble(client, user):
             text = f"{user} in tell is not told of escalations: {problem}."
             yield Finding(company.id, "tell", Verdict.WARNING, text, "Copy the member ID again from the person's profile.")
+    for person, many in unreached.items():
+        known = house.people.get(person)
+        text = f"{counted(many, 'direct message')} for {known.name if known else person}: Slack knows no account of theirs there."
+        yield Finding(company.id, "direct messages", Verdict.WARNING, text, f'Correct slack or email of the person "{person}".')
     if waiting is not None and waiting.oldest_at < house.clock.now() - SOON:
         since = company.company.words.moment(waiting.oldest_at)
         text = f"{counted(waiting.messages, 'message')} not delivered yet, the oldest since {since}."

@@ -44,7 +44,7 @@ AGES = (("today", timedelta(0)), ("1 to 7 days", timedelta(days=7)), ("8 to 30 d
 ROWS = 10  # of failures on a page, with two blocks each
 CAUSES_AT_MOST, INCIDENTS_AT_MOST, APPROVALS_AT_MOST, COMPANIES_AT_MOST = 5, 5, 5, 100
 COURSE_AT_MOST = 5
-CURRENCIES_AT_MOST = 3
+CURRENCIES_AT_MOST, UNREACHED_AT_MOST = 3, 3
 PUBLISHED = "home"  # callback id of the view
 
 
@@ -148,7 +148,7 @@ def _figures(facts: HomeFacts) -> list[Block]:
         *row("Last proof", _last_proof(standing, words)),
     ]
     connections = [*row("Books", _books(standing, words)), *row("Payment feed", _feed(standing, words))]
-    connections += row("Slack", _slack(standing, words))
+    connections += row("Slack", _slack(standing, facts))
     blocks: list[Block] = [
         {"type": "section", "block_id": "home_figures", "fields": fields},
         {"type": "section", "block_id": "home_connections", "fields": connections},
@@ -225,11 +225,15 @@ def _feed(standing: Standing, words: Words) -> str:
     return "\n".join(read) or "Payments come by import or webhook."
 
 
-def _slack(standing: Standing, words: Words) -> str:
-    if not standing.undelivered or standing.undelivered_since is None:
-        return "Every message was delivered."
-    wait = "waits" if standing.undelivered == 1 else "wait"
-    return f"{counted(standing.undelivered, 'message')} {wait} since {words.moment(standing.undelivered_since)}"
+def _slack(standing: Standing, facts: HomeFacts) -> str:
+    said = []
+    if standing.undelivered and standing.undelivered_since is not None:
+        wait, since = "waits" if standing.undelivered == 1 else "wait", facts.company.words.moment(standing.undelivered_since)
+        said.append(f"{counted(standing.undelivered, 'message')} {wait} since {since}")
+    if standing.unreached:
+        names = {person.id: person.name for person in facts.people.values()}
+        said.append(f"No direct message reaches {listed([name_of(names, of) for of in standing.unreached], UNREACHED_AT_MOST)}.")
+    return "\n".join(said) or "Every message was delivered."
 
 
 def _by_cause_and_age(failing: Sequence[Failing], words: Words) -> list[Block]:

@@ -9,7 +9,7 @@ before is looked for there first. When many fail at once, one digest counts them
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,9 +24,11 @@ from bot.escalations import digest_card, escalation_card
 from bot.incidents import IncidentFacts, incident_card
 from bot.mornings import this_morning
 from bot.nights import night_card
+from bot.pace import SECONDS_BETWEEN_MESSAGES, Pace
 from bot.rooms import Channel, Rooms
-from bot.slack_errors import Answer, Trouble, trouble_of
+from bot.slack_errors import NOBODY_THERE, Answer, Trouble, trouble_of
 from bot.which_company import naming_its_company
+from receivables.authority import Person
 from receivables.failpoints import failpoint
 from receivables.words import plain
 from storage import audit, cards, companies, escalations, failures, incidents, letters, nights, outbox, slack_trouble
@@ -37,8 +39,6 @@ from storage.slack_trouble import SLACK, SlackTrouble
 from storage.watch import Watch
 
 MESSAGES_PER_LINE = 5  # of one company in one run; only one leaves a second, and no company waits for another's
-BEHIND_SECONDS = 0.05  # what waits for another message comes due after it, so that the order stays
-SECONDS_BETWEEN_MESSAGES = 1.0  # Slack allows about one a second for each channel
 CARDS_IN_A_BURST = 20  # more new cards than this at once are a digest: 1,000 cards would take 17 minutes
 LEASE_SECONDS = 120.0
 FROZEN_SECONDS = 60  # a sender that says nothing for longer leaves its channels to another; each message is claimed anyway
@@ -61,12 +61,13 @@ class Outbox:
     rooms: Rooms
     client: WebClient
     team: str = ""  # Slack's own id, asked for with the first message
-    quiet_until: dict[str, float] = field(default_factory=dict)  # channel, or `place` for all of them -> monotonic seconds
     shared: Alone | None = None  # the locks of this process, where it has several senders
     place: str = SLACK  # the name of this workspace where its trouble is remembered
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.rooms.clock)  # of what other processes hold
+        self.pace = Pace(self.rooms.clock)
+        self.conversations: dict[Person, str] = {}  # of people who were written to
         self.alone = self.shared or Alone(self.rooms.db, idle_seconds=FROZEN_SECONDS)
         self._troubles: Mapping[str, SlackTrouble] = {}  # as the rows say, since they were read last
 
@@ -90,11 +91,13 @@ class Outbox:
         sent = 0
         held: dict[str, list[tuple[Waiting, float]]] = {}
         for wish in waiting:
-            wait = self._seconds_to_wait(wish)
+            with rooms.db.read() as connection:
+                place = cards.place(connection, wish.company, wish.subject_kind, wish.subject)
+            wait = self._seconds_to_wait(wish, place)
             if wait > 0:
                 held.setdefault(wish.company, []).append((wish, wait))
             else:
-                sent += self._send(wish)
+                sent += self._send(wish, place)
         for company, wishes in held.items():
             with rooms.work(company) as work:
                 for wish, wait in wishes:
@@ -146,26 +149,22 @@ class Outbox:
     # --- one message --------------------------------------------------------------------------------------------------
 
     def _target(self, wish: Waiting) -> str:
-        """The channel; of a direct message what names it, until its conversation is known."""
+        """The channel; of a direct message what names it: its conversation may not be known yet."""
         if wish.subject_kind == letters.DIRECT:
-            return f"direct {wish.subject}"
+            with self.rooms.db.read() as connection:
+                return f"direct {letters.get(connection, wish.company, wish.subject).person}"
         return self._channel(wish.company, wish.subject_kind == "escalation")
 
-    def _seconds_to_wait(self, wish: Waiting) -> float:
+    def _seconds_to_wait(self, wish: Waiting, place: Place | None) -> float:
         """0.0 is now. A channel is written to once a second, and one subject's messages leave in order."""
-        now = self.rooms.clock.monotonic()
-        until = max(self.quiet_until.get(self._target(wish), 0.0), self.quiet_until.get(self.place, 0.0))
-        if until > now:
-            return until - now + BEHIND_SECONDS
+        rewrites = place is not None and place.drawn_at != wish.wanted_at
+        if wait := self.pace.seconds_to_wait(self._target(wish), self.place, rewrites=rewrites):
+            return wait
         with self.rooms.db.read() as connection:
             return SECONDS_BETWEEN_MESSAGES if outbox.waits_for(connection, wish) else 0.0
 
-    def _send(self, wish: Waiting) -> int:
-        rooms = self.rooms
-        channel, target = rooms.channels[wish.company], self._target(wish)
-        self.quiet_until[target] = rooms.clock.monotonic() + SECONDS_BETWEEN_MESSAGES
-        with rooms.db.read() as connection:
-            place = cards.place(connection, wish.company, wish.subject_kind, wish.subject)
+    def _send(self, wish: Waiting, place: Place | None) -> int:
+        channel, target = self.rooms.channels[wish.company], self._target(wish)
         try:
             if place is None or place.drawn_at != wish.wanted_at:
                 self._show(wish, channel, place, target)
@@ -177,6 +176,8 @@ class Outbox:
                 answer = replace(answer, trouble=Trouble.GONE)  # the channel of now is not to blame, and gets the card anew
             self._troubled(wish, answer, target)
             return 0
+        finally:
+            self.pace.answered(target)
         self._taken_again(target)
         return 1
 
@@ -192,9 +193,9 @@ class Outbox:
                 with self.rooms.work(wish.company) as work:
                     outbox.sent(work, wish, note="to nobody: the person does not see this company any more")
                 return
-            target = place.channel if place else direct.address(self.client, reader, self._our_team())
-        message = self._draw(wish, channel)
-        stands, refused = self._post_or_rewrite(wish, message, place, target)
+            stands, refused = self._write_to(reader, wish, self._draw(wish, channel), place)
+        else:
+            stands, refused = self._post_or_rewrite(wish, self._draw(wish, channel), place, target)
         if place is None and wish.subject_kind == "escalation":  # its thread begins now
             with self.rooms.db.read() as connection:
                 stands = replace(stands, told_seq=audit.last_seq(connection, wish.company))
@@ -205,6 +206,25 @@ class Outbox:
                 outbox.put_back(work, wish, next_at=next_at, problem="", never_left=True)
             else:
                 outbox.sent(work, wish, note=f"as plain text: {refused}" if refused else "")
+
+    def _write_to(self, reader: Person, wish: Waiting, message: Message, place: Place | None) -> tuple[Place, str]:
+        """A direct message. Where its conversation takes nothing any more, as one that an earlier user of our app began, it is
+        posted in the conversation of now.
+        """
+        if place is not None:
+            try:
+                return self._post_or_rewrite(wish, message, place, place.channel)
+            except SlackClientError as error:
+                self.conversations.pop(reader, None)
+                if trouble_of(error).trouble is not Trouble.CHANNEL or self._conversation(reader) == place.channel:
+                    raise
+        return self._post_or_rewrite(wish, message, None, self._conversation(reader))
+
+    def _conversation(self, reader: Person) -> str:
+        """Asked for once: Slack allows fifty such questions a minute."""
+        if reader not in self.conversations:
+            self.conversations[reader] = direct.address(self.client, reader, self._our_team())
+        return self.conversations[reader]
 
     def _tell(self, wish: Waiting, place: Place) -> None:
         told = thread.tell(self.client, self.rooms, wish, place)
@@ -260,6 +280,7 @@ class Outbox:
 
     def _rewritten(self, wish: Waiting, message: Message, place: Place, how: str) -> tuple[Place, str] | None:
         """Rewrites the message in place; None when it is not there any more, or stands where we no longer send cards."""
+        self.pace.rewrites()
         try:
             _, refused = posting.rewrite(self.client, message, _metadata(wish), channel=place.channel, ts=place.ts, how=how)
         except SlackClientError as error:
@@ -302,13 +323,18 @@ class Outbox:
             "slack_refused", company=wish.company, subject=wish.subject, trouble=answer.trouble, error=answer.word, channel=target
         )
         if wish.subject_kind == letters.DIRECT and answer.trouble is Trouble.CHANNEL:
+            self.conversations.clear()
+            if answer.word in NOBODY_THERE:  # told by doctor and on Home; a reminder tries again
+                with self.rooms.work(wish.company) as work:
+                    outbox.give_up(work, wish, answer.word)
+                return
             answer = replace(answer, trouble=Trouble.UNKNOWN)  # it is one person's conversation: nobody else waits for it
         match answer.trouble:
             case Trouble.AWAY | Trouble.CHANNEL | Trouble.ACCESS:
                 seconds = self._leave_alone(self.place if answer.trouble is Trouble.ACCESS else target, answer)
             case Trouble.WAIT:
                 seconds = answer.seconds
-                self.quiet_until[target] = self.rooms.clock.monotonic() + seconds
+                self.pace.leave_alone(target, seconds)
             case Trouble.GONE:  # its thread has no beginning any more: the card is posted anew, with all that was told in it
                 seconds = SECONDS_BETWEEN_MESSAGES
                 with self.rooms.work(wish.company) as work:
@@ -330,7 +356,7 @@ class Outbox:
         with self.rooms.db.work() as connection:
             slack_trouble.found(connection, place, answer.word, at=now, try_at=try_at)
         seconds = (try_at - now).total_seconds()
-        self.quiet_until[place] = self.rooms.clock.monotonic() + seconds
+        self.pace.leave_alone(place, seconds)
         return seconds
 
     def _taken_again(self, target: str) -> None:

@@ -52,6 +52,8 @@ _WORDS = {
     ),
     Trouble.AWAY: "service_unavailable request_timeout team_added_to_org",
 }
+#: The words of these for somebody who gets no direct message: no account, a deactivated one, or one that is no person's.
+NOBODY_THERE = frozenset({"user_not_found", "users_not_found", "user_not_visible", "user_disabled", "cannot_dm_bot"})
 _MEANING = {word: trouble for trouble, words in _WORDS.items() for word in words.split()}
 _RATE_LIMITED = ("ratelimited", "rate_limited", "message_limit_exceeded")
 RATE_LIMITED_SECONDS, RATE_LIMITED_AT_MOST_SECONDS = 30.0, 3_600.0  # where Slack does not say how long; where it says more

@@ -26,6 +26,7 @@ from storage.outbox import Waiting
 
 EVENT = "resolve_now_trail"
 REPLY_AT_MOST = 2900
+PAGE, PAGES_AT_MOST = 200, 10  # of replies, the oldest first: Slack gives no more at a time
 
 
 def rows_to_tell(connection: Connection, wish: Waiting, place: Place) -> Sequence[AuditRow]:
@@ -60,10 +61,19 @@ def tell(client: WebClient, rooms: Rooms, wish: Waiting, place: Place) -> int:
 
 def _told_already(client: WebClient, place: Place, seq: int) -> bool:
     """Whether an earlier sending, whose answer was lost, told as far as this."""
-    answer = client.conversations_replies(channel=place.channel, ts=place.ts, limit=200, include_all_metadata=True)
-    replies: Sequence[Mapping[str, Any]] = answer.get("messages") or []
-    told = [(reply.get("metadata") or {}).get("event_payload", {}).get("seq", 0) for reply in replies]
-    return any(int(known) >= seq for known in told)
+    cursor = ""
+    for _ in range(PAGES_AT_MOST):
+        answer = client.conversations_replies(
+            channel=place.channel, ts=place.ts, limit=PAGE, include_all_metadata=True, cursor=cursor or None
+        )
+        replies: Sequence[Mapping[str, Any]] = answer.get("messages") or []
+        told = [(reply.get("metadata") or {}).get("event_payload", {}).get("seq", 0) for reply in replies]
+        if any(int(known) >= seq for known in told):
+            return True
+        cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+        if not cursor:
+            return False
+    return False
 
 
 def _line(row: AuditRow, names: Names) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -104,3 +104,26 @@ def due(connection: Connection, company: str, now: datetime, *, limit: int) -> S
     here = (_TABLE.c.company == company, _TABLE.c.remind_at <= now)
     rows = connection.execute(sa.select(_TABLE).where(*here).order_by(_TABLE.c.remind_at, _TABLE.c.id).limit(limit))
     return [Letter(**row._mapping) for row in rows]
+
+
+def unreached(connection: Connection, companies: Collection[str]) -> Mapping[str, Mapping[str, int]]:
+    """What still waits for people whom Slack knows no account of: by company and person, how many messages never got there."""
+    waits = schema.outbox
+    its_wish = sa.and_(
+        waits.c.company == _TABLE.c.company,
+        waits.c.subject == _TABLE.c.id,
+        waits.c.subject_kind == DIRECT,
+        schema.is_in(waits.c.state, "given_up"),
+        waits.c.problem != outbox.REPLACED,
+    )
+    rows = connection.execute(
+        sa.select(_TABLE.c.company, _TABLE.c.person, sa.func.count())
+        .join(waits, its_wish)
+        .where(_TABLE.c.company.in_(companies), _TABLE.c.ended_at.is_(None))
+        .group_by(_TABLE.c.company, _TABLE.c.person)
+        .order_by(_TABLE.c.person)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for company, person, many in rows:
+        found.setdefault(company, {})[person] = many
+    return found

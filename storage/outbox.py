@@ -15,6 +15,7 @@ from storage.schema.messages import LEAVING
 from storage.watch import Watch, lease_end, lease_ended
 from storage.work import Work
 
+REPLACED = "a newer wish replaced it"
 PRESSED_JUST_NOW = timedelta(minutes=2)  # since a decision was made, or its state changed
 
 _WANTED_AGAIN = (
@@ -192,11 +193,19 @@ def put_back(work: Work, message: Waiting, *, next_at: datetime, problem: str, n
         sendings = message.sendings if never_left else message.sendings + 1
         values = {"state": "waiting", "next_at": next_at, "sendings": sendings, "problem": problem, "lease_until": None}
     elif never_left:
-        values = {"state": "given_up", "problem": "a newer wish replaced it", "lease_until": None}
+        values = {"state": "given_up", "problem": REPLACED, "lease_until": None}
     else:
         values = {"state": "sending", "next_at": next_at, "problem": problem, "lease_until": None}
     here = (table.c.company == message.company, table.c.id == message.id)
     work.connection.execute(sa.update(table).where(*here).values(**values))
+
+
+def give_up(work: Work, message: Waiting, problem: str) -> None:
+    """Nobody is there to get it: it does not wait any longer."""
+    work.only_for(message.company)
+    table = schema.outbox
+    here = (table.c.company == message.company, table.c.id == message.id, table.c.state == "sending")
+    work.connection.execute(sa.update(table).where(*here).values(state="given_up", problem=problem, lease_until=None))
 
 
 def waits_for(connection: Connection, message: Waiting) -> bool:

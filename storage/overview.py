@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from receivables.diagnosis import Cause
-from storage import care, companies, decisions, escalations, failures, hiding, incidents, payments, schema
+from storage import care, companies, decisions, escalations, failures, hiding, incidents, letters, payments, schema
 from storage.care import Care
 from storage.companies import CompanyRow
 from storage.decisions import StoredDecision
@@ -99,6 +99,7 @@ class Standing:
     undelivered: int  # messages for Slack that wait
     undelivered_since: datetime | None
     hidden: int
+    unreached: Mapping[str, int]  # how many direct messages never reached whom
 
 
 @dataclass(frozen=True)
@@ -259,4 +260,5 @@ def _standing(connection: Connection, company: str) -> Standing:
         undelivered=leaving[0],
         undelivered_since=leaving[1],
         hidden=hiding.count(connection, [company]),
+        unreached=letters.unreached(connection, [company]).get(company, {}),
     )

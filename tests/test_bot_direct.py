@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from bot_scene import BotScene, Json, a_bot_scene, eventually
+from makers import messages_waiting
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 from workspace_bot import a_client, a_workspace
 
+from app.doctor_slack import slack_of
 from bot.direct import address
+from bot.home_tab import HomeTab
+from bot.looking import Looking
 from bot.slack_errors import NoMember, Trouble, trouble_of
 from receivables.authority import Person
-from storage import letters
+from storage import letters, schema
 from sync import journey
 from workspace import PersonSeed, Seed
 
@@ -98,6 +104,33 @@ def test_a_reminder_is_a_message_of_its_own_and_stops_when_it_is_decided(acme: B
     acme.deliver()
     assert lead(first) != lead(second)
     assert ["Declined by Dana Reyes. There is nothing left for you to do."] * 2 == [lead(of) for of in direct(acme, "dana")]
+
+
+def test_whom_slack_does_not_know_is_said_and_not_waited_for(acme: BotScene) -> None:
+    rooms = acme.bot.outbox.rooms
+    lost = replace(rooms.people["dana"], slack_accounts=frozenset({("T0ELSEWHERE", "U0ELSEWHERE")}))
+    acme.bot.outbox.rooms = replace(rooms, people={**rooms.people, "dana": lost})
+    asked_by_sam(acme)
+    with acme.house.db.read() as connection:
+        assert (0, {"acme": {"dana": 1}}) == (messages_waiting(connection), letters.unreached(connection, ["acme"]))
+    (said,) = [of for of in slack_of(acme.house, acme.house.settings.companies[0]) if of.check == "direct messages"]
+    assert "1 direct message for Dana Reyes: Slack knows no account of theirs there." == said.text
+    home = HomeTab(rooms).view(rooms.people["sam"], Looking())
+    assert "No direct message reaches Dana Reyes." in str(home["blocks"])
+
+    acme.press("sam", "withdraw", acme.card())
+    acme.deliver()
+    with acme.house.db.read() as connection:
+        assert {} == letters.unreached(connection, ["acme"])
+
+
+def test_a_conversation_that_an_earlier_user_of_the_app_began_is_left_for_the_one_of_now(acme: BotScene) -> None:
+    asked_by_sam(acme)
+    with acme.house.db.work() as connection:
+        connection.execute(sa.update(schema.card).where(schema.card.c.subject_kind == "direct").values(channel="D0FORMER"))
+    acme.press("sam", "withdraw", acme.card())
+    acme.deliver()
+    assert "Declined by Sam Okafor. There is nothing left for you to do." == lead(direct(acme, "dana")[-1])
 
 
 def test_no_scope_for_direct_messages_holds_up_no_card(acme: BotScene) -> None:

@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from bot_scene import BotScene, a_bot_scene
-from makers import messages_waiting
+from makers import ManualClock, messages_waiting
+from slack_sdk import WebClient
 
+from bot import thread
+from bot.pace import Pace
 from storage import outbox
+from storage.cards import Place
 from storage.watch import Watch
 
 
@@ -69,6 +74,28 @@ def test_at_most_one_message_a_second_leaves_for_a_channel(acme: BotScene) -> No
     failing(acme, 10_000, 20_000, 30_000)
 
     assert (1, 0, 1) == (acme.ring(1.1), acme.ring(0.4), acme.ring(0.7))
+
+
+def test_where_nothing_goes_wrong_slack_never_says_wait(acme: BotScene) -> None:
+    acme.workspace._control({"messages_per_second": 1.0})  # and its tiers, such as fifty rewrites a minute
+    failing(acme, *[10_000 + place for place in range(9)])
+    for _ in range(7):
+        for place in range(9):
+            want(acme, f"TXN-{place + 1}")
+        acme.deliver()
+    assert (9, 54) == (len(acme.calls("chat.postMessage")), len(acme.calls("chat.update")))
+    assert [] == [call for call in acme.workspace.snapshot()["calls"] if call["error"] == "ratelimited"]
+
+
+def test_a_message_that_was_slow_on_its_way_stands_a_second_before_the_next() -> None:
+    clock = ManualClock()
+    pace = Pace(clock)
+    clock.advance(0.7)  # as long as the call took
+    pace.answered("C1")
+    assert pace.seconds_to_wait("C1", "all", rewrites=False) > 1.0
+    assert 0.0 == pace.seconds_to_wait("C2", "all", rewrites=False)
+    clock.advance(1.1)
+    assert 0.0 == pace.seconds_to_wait("C1", "all", rewrites=False)
 
 
 def test_sixty_failures_at_once_are_one_message(acme: BotScene) -> None:
@@ -135,6 +162,22 @@ def test_lost_answer_of_a_thread_reply_is_not_told_twice(acme: BotScene) -> None
 
     assert 1 == acme.trail(acme.card()).count("Dana Reyes chose")
     assert 1 == acme.card()["reply_count"]
+
+
+class LongThread:
+    """A thread of 205 replies, which Slack gives 200 at a time."""
+
+    def conversations_replies(self, *, cursor: str | None, **_: object) -> dict[str, object]:
+        replies = range(201, 206) if cursor else range(1, 201)
+        return {
+            "messages": [{"metadata": {"event_payload": {"seq": reply}}} for reply in replies],
+            "response_metadata": {"next_cursor": "" if cursor else "more"},
+        }
+
+
+def test_a_long_thread_is_read_to_its_end() -> None:
+    place, client = Place("failure", "f1", "T1", "C1", "1.0"), cast("WebClient", LongThread())
+    assert [True, True, False] == [thread._told_already(client, place, seq) for seq in (200, 205, 206)]
 
 
 def test_card_that_somebody_deleted_is_posted_anew(acme: BotScene) -> None:

@@ -52,6 +52,9 @@ Index("uq_outbox_waiting", outbox.c.company, outbox.c.subject_kind, outbox.c.sub
 _LEAVING = in_words(LEAVING)
 Index("ix_outbox_leaving", outbox.c.company, outbox.c.next_at, sqlite_where=_LEAVING, postgresql_where=_LEAVING)
 
+_GIVEN_UP = sa.text("state = 'given_up'")
+Index("ix_outbox_given_up", outbox.c.company, outbox.c.subject, sqlite_where=_GIVEN_UP, postgresql_where=_GIVEN_UP)
+
 #: Slack is one for all companies, and a channel may serve several.
 slack_trouble = Table(
     "slack_trouble",
