@@ -17,12 +17,10 @@ from app.failure_view import FailureView
 from receivables import private_files
 from receivables.errors import ConfigurationError
 from receivables.money import decimals_of, text_from_minor
-from receivables.words import Words, visible
+from receivables.words import LIKE_FORMULAS, Words, visible
 
-BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 WIDTHS = {"Customer": 28, "Why": 80, "Invoices": 18}
 USUAL_WIDTH = 16
-DECIMALS_AT_MOST = 4  # of any currency
 MOMENT = "%Y-%m-%d %H:%M"  # on the company's clock; sorts as it reads
 
 
@@ -85,7 +83,7 @@ def _in_csv(cell: Cell) -> str | int:
         return cell
     if isinstance(cell, Amount):
         return text_from_minor(cell.minor, cell.currency)
-    return f"'{visible(cell)}" if cell.startswith(BEGINS_A_FORMULA) else visible(cell)
+    return f"'{visible(cell)}" if cell.startswith(LIKE_FORMULAS) else visible(cell)
 
 
 def keep(path: Path, content: bytes) -> None:

@@ -19,6 +19,8 @@ from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_sym
 from receivables.money import decimals_of, text_from_minor
 
 LOCALES = ("en_US", "en_GB", "en_CA", "en_AU")  # our sentences are English; these differ in days, hours and signs
+#: A text that begins so could be taken for a formula by a spreadsheet; it is marked as text wherever one may open it.
+LIKE_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 NAME_AT_MOST = 80  # a name in the books may be a page long; a sentence is not
 #: Printable to Unicode and blank to people: a name made of them would be no name at all.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")

@@ -10,10 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from receivables.money import decimals_of
-from receivables.words import Words, visible
+from receivables.words import LIKE_FORMULAS, Words, visible
 
-#: A text that begins so could be taken for a formula, by whoever exports the sheet; it is marked as text for good.
-LIKE_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 NOTE = 4  # the column of notes
 LETTER, A4 = 1, 9  # sizes of paper
 TEXT_AT_MOST = 1_000  # characters of a cell; whatever stands in the books or a reason may be longer
