@@ -21,7 +21,7 @@ from receivables.authority import Person, decides_at, sees
 from receivables.errors import ReceivablesError, StaleDecision
 from receivables.words import plain
 from storage import care, failures, payments
-from storage.care import Care
+from storage.care import NOTE_AT_MOST, Care
 from storage.failures import StoredFailure
 from storage.feeds import DATABASE_SILENT
 from storage.payments import StoredPayment
@@ -29,7 +29,6 @@ from storage.payments import StoredPayment
 CALLBACK = "care"
 NOBODY = "-"  # no person's id looks so
 PEOPLE_AT_MOST = 100  # Slack takes no more in one list
-NOTE_AT_MOST = 500
 GONE = "This payment has no open failure any more."
 Body = Mapping[str, Any]
 

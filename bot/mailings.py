@@ -25,7 +25,6 @@ from storage.slack_trouble import LISTENING, SLACK, SlackTrouble
 
 PATIENCE = timedelta(minutes=15)  # what is over by itself sooner is no news
 MORNING_HOUR = 8  # of the company's own day
-MORNING_LASTS = timedelta(hours=6)  # a summary that could not be written by then is not written any more
 SLACK_SILENT, BOOKS_AWAY, ESCALATION, SUMMARY = "slack", "books", "escalation", "summary"
 OVER = {kind: f"{kind}_over" for kind in (SLACK_SILENT, BOOKS_AWAY, ESCALATION)}
 FOOT = "This is an automatic message of Resolve Now. Who gets it is set in [company.email] of its configuration."
@@ -141,7 +140,7 @@ def _summary(connection: Connection, mailing: Mailing, told: Mapping[Key, dateti
     company, words = mailing.company, mailing.company.words
     morning = company.latest(MORNING_HOUR, now)
     about = company.day_of(morning).isoformat()
-    if not mailing.daily_summary or (SUMMARY, about) in told or now - morning > MORNING_LASTS:
+    if not mailing.daily_summary or (SUMMARY, about) in told or now - morning > summary.MORNING_LASTS:
         return
     day = summary.day(connection, company.id, morning - timedelta(days=1))
     yield News(SUMMARY, about, f"{heading(day, words)} ({words.day(morning)})", sentences(day, words))

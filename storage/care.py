@@ -16,6 +16,8 @@ from storage.failures import StoredFailure
 from storage.given import is_given
 from storage.work import Work
 
+NOTE_AT_MOST = 500  # characters of what somebody is told to do
+
 
 @dataclass(frozen=True)
 class Care:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -14,6 +14,8 @@ from storage.companies import Pause
 from storage.companies import get as company_row
 from storage.engine import Connection
 from storage.nights import StoredNight
+
+MORNING_LASTS = timedelta(hours=6)  # a summary that could not be written by then is not written any more
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from receivables.authority import Person, can_be_told, decides_at, sees
 from receivables.errors import NotFound, NotPermitted, StaleDecision
 from receivables.working_time import next_morning
 from storage import care, failures, letters
-from storage.care import Care
+from storage.care import NOTE_AT_MOST, Care
 from storage.failures import StoredFailure
 from storage.letters import About, Letter
 from storage.work import Work
@@ -21,7 +21,6 @@ from sync.desk import Desk
 REMINDERS_AT_MOST = 3
 SNOOZED_AT_MOST = timedelta(days=92)  # a quarter: longer is forgotten, not set aside
 AT_ONCE = 100
-NOTE_AT_MOST = 500
 
 
 def assign(desk: Desk, failure_id: str, to: str | None, *, by: str, note: str = "", os_account: str = "") -> str:

@@ -5,13 +5,10 @@ Reads: when the last one was. Leaves: a wish for its message, and when the next 
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from receivables.working_time import next_morning
 from storage import companies, outbox
+from storage.summary import MORNING_LASTS
 from sync.desk import Desk
-
-MORNING_LASTS = timedelta(hours=6)  # one that could not be written by then is not written any more
 
 
 def plan(desk: Desk) -> None:
