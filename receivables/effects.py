@@ -63,6 +63,8 @@ IN_FLIGHT = (EffectState.SENDING, EffectState.UNKNOWN, EffectState.NEEDS_PERSON)
 OPEN_STATES = (EffectState.PLANNED, *IN_FLIGHT)
 #: A receipt effect in one of these may be, or become, a receipt in the books: at most one per part.
 LIVE_STATES = (*OPEN_STATES, EffectState.DONE)
+#: By these a part of the payment itself is recorded, or taken out; the others are about credits.
+OF_PARTS = (EffectKind.RECEIPT, EffectKind.APPLY_RECEIPT, EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,12 @@ class PaymentState(StrEnum):
     EXCLUDED = "excluded"
 
 
+#: Nothing is under way for it.
+NOT_POSTED = (PaymentState.RECEIVED, PaymentState.FAILED)
+#: It is neither verified nor settled by a person.
+NOT_SETTLED = (*NOT_POSTED, PaymentState.POSTING, PaymentState.POSTED)
+
+
 class Bucket(StrEnum):
     """Promise P2: at every instant each payment is in exactly one of these."""
 

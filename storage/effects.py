@@ -14,6 +14,7 @@ from receivables.books_records import Receipt, ReceiptLine, by_invoice
 from receivables.effects import (
     IN_FLIGHT,
     LIVE_STATES,
+    OF_PARTS,
     OPEN_STATES,
     STEPS,
     ApplyReceipt,
@@ -305,7 +306,7 @@ def next_generation(chain: Sequence[StoredEffect], at_least: int = 0) -> int | N
 
 
 def _is_open(effect: StoredEffect) -> bool:
-    if effect.kind in (EffectKind.RECEIPT, EffectKind.APPLY_RECEIPT, EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT):
+    if effect.kind in OF_PARTS:
         return effect.state in OPEN_STATES
     return effect.state in (EffectState.SENDING, EffectState.UNKNOWN)
 

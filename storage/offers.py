@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from receivables.diagnosis import Remedy
 from storage import schema
 from storage.engine import Connection
+from storage.schema.decisions import NOT_CARRIED_OUT
 from storage.work import Work
 
 
@@ -47,7 +48,7 @@ def make(work: Work, failure_id: str, evidence_id: str, remedy: Remedy) -> Offer
 def _is_over(connection: Connection, company: str, offer_id: str) -> bool:
     """Whether it was pressed and that decision was not carried out; the remedy may then be chosen again, by a new press."""
     table = schema.decision
-    ended = table.c.state.in_(("refused", "failed", "stale"))
+    ended = table.c.state.in_(NOT_CARRIED_OUT)
     query = sa.select(table.c.id).where(table.c.company == company, table.c.id == offer_id, ended)
     return connection.execute(query).first() is not None
 

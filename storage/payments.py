@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from receivables import twins
-from receivables.payment import Allocation, Bucket, Dispute, FeedStatus, Payment, PaymentState
+from receivables.payment import NOT_POSTED, Allocation, Bucket, Dispute, FeedStatus, Payment, PaymentState
 from receivables.reversals import Reversal, parts
 from storage import schema
 from storage.given import is_given
@@ -44,6 +44,11 @@ class StoredPayment:
     @property
     def number(self) -> str:
         return self.payment.transaction_number
+
+    @property
+    def nothing_sent(self) -> bool:
+        """Whether nothing of it is under way, and nothing may have arrived."""
+        return self.state in NOT_POSTED and self.bucket is not Bucket.UNKNOWN
 
 
 class Changed(TypedDict, total=False):
@@ -194,8 +199,7 @@ def walk(connection: Connection, company: str, *, limit: int, after: str = "") -
 def not_in_books(connection: Connection, company: str, amounts_minor: Collection[int], *, limit: int) -> Sequence[StoredPayment]:
     """Payments of one of these amounts that wait to be posted or failed, in the order of their numbers."""
     table = schema.payment
-    waits = table.c.state.in_([PaymentState.RECEIVED, PaymentState.FAILED])
-    condition = sa.and_(table.c.company == company, waits, table.c.amount_minor.in_(amounts_minor))
+    condition = sa.and_(table.c.company == company, table.c.state.in_(NOT_POSTED), table.c.amount_minor.in_(amounts_minor))
     return _load(connection, condition, limit=limit)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from receivables.payment import PaymentState
+from receivables.payment import NOT_SETTLED
 from storage import escalations, nights, schema
 from storage.companies import Pause
 from storage.companies import get as company_row
@@ -75,14 +75,11 @@ def not_recorded(connection: Connection, company: str, begins: datetime, ends: d
     rows = connection.execute(
         sa.select(table.c.currency, sa.func.count().label("many"), sa.func.sum(table.c.amount_minor).label("total"))
         .where(table.c.company == company, table.c.paid_at >= begins, table.c.paid_at < ends)
-        .where(table.c.state.in_(_NOT_SETTLED))
+        .where(table.c.state.in_(NOT_SETTLED))
         .group_by(table.c.currency)
         .order_by(sa.text("many DESC"), table.c.currency)
     )
     return {row.currency: (int(row.many), int(row.total)) for row in rows}
-
-
-_NOT_SETTLED = (PaymentState.RECEIVED, PaymentState.POSTING, PaymentState.POSTED, PaymentState.FAILED)
 
 
 def _count(connection: Connection, *where: sa.ColumnElement[bool]) -> int:

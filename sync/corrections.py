@@ -24,9 +24,6 @@ from sync import binding
 from sync.desk import Desk
 from sync.evidence import NO_SETTINGS
 
-#: Where nothing of a payment is in the books, unless a receipt of it landed before it failed.
-NOT_POSTED = (PaymentState.RECEIVED, PaymentState.FAILED)
-
 
 def came_again(work: Work, desk: Desk, newer: Payment, source: str, *, by: str = "") -> Intake:
     """What a known number with other content is: the same, with another status, or a correction that a person is told of now.
@@ -80,7 +77,7 @@ def taken_back(work: Work, numbers: Collection[str]) -> None:
 
 def _take_spelling(work: Work, desk: Desk, stored: StoredPayment, newer: Payment) -> None:
     spelled = respelled(stored.payment, newer)
-    if spelled == stored.payment or stored.state not in NOT_POSTED or stored.bucket is Bucket.UNKNOWN:
+    if spelled == stored.payment or not stored.nothing_sent:
         return
     if _sent(work.connection, stored) or not corrections.respell(work, stored, spelled):
         return

@@ -8,7 +8,7 @@ from datetime import date
 
 from receivables.books_records import Invoice, Receipt
 from receivables.company import Company
-from receivables.payment import FeedStatus, PaymentState
+from receivables.payment import NOT_SETTLED, FeedStatus
 from storage import decisions, effects, mirror, month_end, payments
 from storage.decisions import Proof, StoredDecision
 from storage.effects import StoredEffect
@@ -142,8 +142,8 @@ def _days_open(sides: Sides, failed: Failed | None, found: MonthEnd) -> int | No
     day_of = found.company.day_of
     if failed and failed.resolved_at:
         return (day_of(failed.resolved_at) - day_of(failed.opened_at)).days
-    waits = sides.stored.state in (PaymentState.RECEIVED, PaymentState.POSTING, PaymentState.POSTED, PaymentState.FAILED)
-    return max((found.as_of - sides.paid_on).days, 0) if failed or waits else None
+    waits = failed or sides.stored.state in NOT_SETTLED
+    return max((found.as_of - sides.paid_on).days, 0) if waits else None
 
 
 def _add(found: MonthEnd, detail: Detail) -> None:

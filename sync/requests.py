@@ -240,10 +240,9 @@ def _undone(work: Work, stored: StoredPayment) -> Remedy:
     """Which remedy a reopening takes back. Raises StaleDecision where there is none, or ours is in the books."""
     if stored.state is PaymentState.DISMISSED:
         return Remedy.DISMISS
-    nothing_sent = stored.state in (PaymentState.RECEIVED, PaymentState.FAILED) and stored.bucket is not Bucket.UNKNOWN
-    if nothing_sent and other_money.said(work.connection, work.company, [stored.number]):
+    if stored.nothing_sent and other_money.said(work.connection, work.company, [stored.number]):
         return Remedy.NOT_DUPLICATE
-    if nothing_sent and matching.holds(work.connection, work.company, stored.number):
+    if stored.nothing_sent and matching.holds(work.connection, work.company, stored.number):
         return Remedy.MATCH
     raise StaleDecision(f"Payment {stored.number} is {stored.state}, not dismissed, so there is nothing to reopen.")
 

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from receivables.effects import (
     IN_FLIGHT,
+    OF_PARTS,
     OPEN_STATES,
     ApplyCredit,
     ApplyReceipt,
@@ -147,8 +148,7 @@ def _of_a_proof(effect: StoredEffect, chain: Sequence[StoredEffect]) -> bool:
 
 def _done(end: _End) -> _Follows:
     """Posted when the last part landed; until then under way. Shown to a person when another part was not taken."""
-    posting = (EffectKind.RECEIPT, EffectKind.APPLY_RECEIPT, EffectKind.RECORD_RETURN, EffectKind.VOID_RECEIPT)
-    parts = [effect for effect in end.chain if effect.kind in posting and effect.generation == end.held.generation]
+    parts = [effect for effect in end.chain if effect.kind in OF_PARTS and effect.generation == end.held.generation]
     if any(effect.state in OPEN_STATES and effect.kind is not EffectKind.APPLY_CREDIT for effect in end.chain):
         return _waits(end)
     if parts and all(part.state is EffectState.DONE for part in parts):
