@@ -22,7 +22,8 @@ class Asker:
     client: WebClient
     respond: Respond
     trigger_id: str = ""
-    account: str = ""  # their id in Slack
+    account: str = ""  # their id in Slack ...
+    place: str = ""  # ... and the workspace, or organization, in which it is theirs
 
     def tell(self, text: str, blocks: Sequence[Block] = ()) -> None:
         self.answers.tell(self.respond, text, blocks)

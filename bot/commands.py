@@ -19,7 +19,7 @@ from bot.exports import export
 from bot.found import SAY, buttons
 from bot.hiding import hide
 from bot.month_ends import MonthEnds
-from bot.people import NOBODY
+from bot.people import NOBODY, pressed_by
 from bot.rooms import Rooms
 from bot.several import offer_groups
 from bot.text import NUMBER_AT_MOST, Block, of_payment
@@ -106,9 +106,9 @@ class Commands:
 
     def _answered(self, body: Mapping[str, Any], client: WebClient, respond: Respond, do: Callable[[Asker], object]) -> None:
         try:
-            event = body.get("event") or {}
-            account = str(body.get("user_id") or (body.get("user") or {}).get("id") or event.get("user") or "")
-            do(Asker(self.rooms.person(body), self.answers, client, respond, str(body.get("trigger_id") or ""), account))
+            who = pressed_by(body)
+            trigger = str(body.get("trigger_id") or "")
+            do(Asker(self.rooms.person(body), self.answers, client, respond, trigger, who.user, who.place))
         except ReceivablesError as error:
             self.answers.tell(respond, error.message)
         except DATABASE_SILENT:

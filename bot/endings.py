@@ -143,8 +143,7 @@ def waits_for(
     if not isinstance(respond, Reply):
         return Awaited(company, what, subject, "", "", at, next_at or at)
     where = respond.pressed
-    place = where.team or where.enterprise
-    return Awaited(company, what, subject, where.user, respond.channel, at, next_at or at, place, where.enterprise)
+    return Awaited(company, what, subject, where.user, respond.channel, at, next_at or at, where.place, where.enterprise)
 
 
 def remember(rooms: Rooms, waits: Awaited) -> None:

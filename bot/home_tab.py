@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from slack_bolt import Ack, App, BoltResponse, Respond
@@ -18,7 +18,7 @@ from bot import found as finding
 from bot.answers import Answers
 from bot.home import ROWS, WINDOW, HomeFacts, ages, home, nobody
 from bot.looking import AGAIN, CHOSEN, TURN, TYPED, Looking
-from bot.people import NOBODY
+from bot.people import NOBODY, pressed_by
 from bot.rooms import Rooms
 from bot.slack_errors import trouble_of
 from bot.text import Block
@@ -46,14 +46,21 @@ def register(app: App, rooms: Rooms, answers: Answers) -> HomeTab:
     return tab
 
 
+class Whose(NamedTuple):
+    """A person's page in their workspace, or in the organization."""
+
+    place: str
+    user: str
+
+
 class HomeTab:
     """Draws and publishes. What each person looks at is in their view; here it is remembered only to publish it again."""
 
     def __init__(self, rooms: Rooms) -> None:
         self.rooms = rooms
         self._turn = threading.Lock()
-        self._looking: OrderedDict[str, Looking] = OrderedDict()
-        self._timers: dict[str, list[threading.Timer]] = {}
+        self._looking: OrderedDict[Whose, Looking] = OrderedDict()
+        self._timers: dict[Whose, list[threading.Timer]] = {}
 
     def opened(self, ack: Ack, body: Body, client: WebClient, respond: Respond) -> None:  # noqa: ARG002  # as below
         """Somebody looks at it."""
@@ -69,9 +76,9 @@ class HomeTab:
 
     def noticed(self, body: Body, client: WebClient, next: Callable[[], BoltResponse]) -> BoltResponse:
         """A middleware: after somebody did something, their page is published again."""
-        account = _account(body)
-        if (body.get("type") in _ACTS or body.get("command")) and account in self._looking and not _is_ours(body):
-            self._later(account, lambda: self.publish(body, client, self._looking.get(account, Looking())))
+        whose = _whose(body)
+        if (body.get("type") in _ACTS or body.get("command")) and whose in self._looking and not _is_ours(body):
+            self._later(whose, lambda: self.publish(body, client, self._looking.get(whose, Looking())))
         return next()
 
     def publish(self, body: Body, client: WebClient, looking: Looking) -> None:
@@ -83,13 +90,14 @@ class HomeTab:
         except (ReceivablesError, *DATABASE_SILENT) as error:
             log.warning("home_not_drawn", error=type(error).__name__)
             return
+        whose = _whose(body)
         with self._turn:
-            self._looking[_account(body)] = looking
-            self._looking.move_to_end(_account(body))
+            self._looking[whose] = looking
+            self._looking.move_to_end(whose)
             while len(self._looking) > REMEMBERED:
                 self._looking.popitem(last=False)
         try:
-            client.views_publish(user_id=_account(body), view=view)
+            client.views_publish(user_id=whose.user, view=view)
         except (SlackClientError, OSError) as error:  # hash_conflict: a newer one is there; not_enabled: there is no such tab
             log.warning("home_not_published", error=trouble_of(error).word)
 
@@ -121,22 +129,22 @@ class HomeTab:
             timer.cancel()
             timer.join()
 
-    def _later(self, account: str, do: Callable[[], object]) -> None:
+    def _later(self, whose: Whose, do: Callable[[], object]) -> None:
         """Does it after a moment, and once more; what an act before wanted to do later is not done besides."""
         timers = [threading.Timer(seconds, do) for seconds in AFTER_SECONDS]
         with self._turn:
-            for timer in self._timers.pop(account, []):
+            for timer in self._timers.pop(whose, []):
                 timer.cancel()
-            self._timers[account] = timers
+            self._timers[whose] = timers
         for timer in timers:
             timer.daemon = True
             timer.start()
 
 
-def _account(body: Body) -> str:
-    """Whose page it is; what they may see is asked anew each time."""
-    event, user = body.get("event") or {}, body.get("user") or {}
-    return str((user.get("id") if isinstance(user, Mapping) else "") or body.get("user_id") or event.get("user") or "")
+def _whose(body: Body) -> Whose:
+    """Whose page it is: the same id in another workspace is somebody else. What they may see is asked anew each time."""
+    pressed = pressed_by(body)
+    return Whose(pressed.place, pressed.user)
 
 
 def _is_ours(body: Body) -> bool:

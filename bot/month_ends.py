@@ -34,7 +34,7 @@ class MonthEnds:
     def __init__(self, reporting: Reporting, clock: Clock) -> None:
         self._reporting, self._clock = reporting, clock
         self._turn = threading.Lock()
-        self._being_made: set[tuple[str, str, str]] = set()
+        self._being_made: set[tuple[str, str, str, str]] = set()
 
     def ask(self, text: str, companies: Sequence[Company], asker: Asker) -> None:
         """`text` is a month, and a company where the person sees several; without a month the last two are offered."""
@@ -45,7 +45,7 @@ class MonthEnds:
         month = Month.of(said)
         company = _meant(named.strip(), month, companies)
         month.must_have_begun(company, self._clock.now())
-        wanted = (asker.account, company.id, month.text)
+        wanted = (asker.place, asker.account, company.id, month.text)
         with self._turn:
             if wanted in self._being_made:
                 asker.tell("This report is being made. I will send it to you when it is ready.")
@@ -66,7 +66,7 @@ class MonthEnds:
                 asker.tell(NOT_SENT.format(word=_in_words(word, error), month=month.text))
         finally:
             with self._turn:
-                self._being_made.discard((asker.account, company.id, month.text))
+                self._being_made.discard((asker.place, asker.account, company.id, month.text))
 
     def _offered(self, companies: Sequence[Company]) -> list[Block]:
         """The last month and this one, of each company."""

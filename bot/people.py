@@ -42,7 +42,12 @@ class Pressed:
     @property
     def is_at_home(self) -> bool:
         """Whether the payload alone shows a member of the place: for Slack, an account is its id together with its place."""
-        return self.home in ("", self.team, self.enterprise) and bool(self.team or self.enterprise)
+        return self.home in ("", self.team, self.enterprise) and bool(self.place)
+
+    @property
+    def place(self) -> str:
+        """Where the account is theirs: elsewhere the same id may be somebody else's."""
+        return self.team or self.enterprise
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from home_states import facts_of, home_states, troubled
 from makers import START, a_company
 from rows import a_company_row, a_failure_row, a_payment_row
 from scene import Scene, a_scene
+from slack_sdk import WebClient
 
 from bot.home import PUBLISHED, HomeFacts, home, percent
 from bot.home_tab import AFTER_SECONDS, HomeTab
@@ -133,6 +135,14 @@ def test_a_search_and_a_page_stay_in_the_view(busy: Scene) -> None:
     assert Looking("globex") == Looking("acme", 7, "x").after(
         {"action_id": "home_company", "selected_option": {"value": "globex"}}
     )
+
+
+def test_what_is_looked_at_is_remembered_for_the_person_of_one_workspace(busy: Scene) -> None:
+    tab, client = HomeTab(rooms_of(busy)), cast("WebClient", SimpleNamespace(views_publish=lambda **_: None))
+    bodies = [{"user": {"id": "U1", "team_id": team}, "team": {"id": team}} for team in ("T1", "T2")]
+    for body, search in zip(bodies, ("hooli", "globex"), strict=True):
+        tab.publish(body, client, Looking(search=search))
+    assert ["hooli", "globex"] == [looking.search for looking in tab._looking.values()]
 
 
 def test_whoever_sees_no_company_sees_nothing(busy: Scene) -> None:

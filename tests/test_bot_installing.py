@@ -25,7 +25,8 @@ from app.wiring import House, open_house
 from bot.bolt import Bot
 from bot.installing import WorkspacesThatInstall
 from bot.manifest import COME_BACK, INSTALL
-from storage import companies, outbox, schema
+from storage import companies, endings, outbox, schema, together
+from storage.endings import Awaited, Started
 from storage.vault import Keyring
 from workspace.hands import Hands
 from workspace.running import Workspace, start
@@ -170,6 +171,20 @@ def test_two_workspaces_install_it_and_each_gets_the_cards_of_its_own_company(of
 
     offered.globex.say(offered.globex.people["gil"], offered.globex.channels["payments-sync"], "/payments failing")
     eventually(lambda: "No payment is failing" in str(offered.globex.snapshot()["ephemerals"]))
+
+
+def test_whoever_waits_is_told_in_the_workspace_where_they_pressed_and_nobody_of_that_id_elsewhere(offered: Offered) -> None:
+    for hands, person in ((offered.workspace, "dana"), (offered.globex, "gil")):
+        offered.install(hands, person)
+        hands.invite(hands.channels["payments-sync"])
+    dana, channel, now = offered.workspace.people["dana"], offered.workspace.channels["payments-sync"], offered.clock.now()
+    with offered.bot._rooms.work("globex") as work:  # a company of the other workspace
+        companies.ensure(work.connection, "globex")
+        together.note(work, ["d1"])
+        endings.begin(work, Awaited("globex", Started.CHOSEN, "d1", dana, channel, now, now, offered.workspace.team_id))
+    assert 1 == sum(sending.endings.run_once() for sending in offered.bot.sendings())
+    told = [str(hands.snapshot()["ephemerals"]) for hands in (offered.workspace, offered.globex)]
+    assert (True, False) == ("was not recorded" in told[0], "was not recorded" in told[1])
 
 
 def test_a_place_that_the_configuration_does_not_name_gets_nothing(offered: Offered) -> None:
