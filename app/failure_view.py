@@ -10,6 +10,7 @@ from typing import Any
 import rules
 from app.output import print_line, print_table
 from bot import labels
+from bot.called import called_failure
 from receivables.diagnosis import Fact
 from receivables.words import Words, plain
 from storage import attempts, care, decisions, failure_pages, payments
@@ -129,7 +130,7 @@ def pages(desk: Desk, *, everything: bool = False) -> Iterator[list[FailureView]
             yield [
                 with_care(
                     view(
-                        failure,
+                        called_failure(failure, desk.company, desk.people),
                         stored[failure.transaction_number],
                         tried.get(failure.transaction_number, 0),
                         desk.company.words,

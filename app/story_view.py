@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import rules
 from app.output import json_value, print_line, print_table
 from bot import labels
+from bot.called import People, called_failure, name_in_books
 from receivables.books_records import Gone, Receipt
 from receivables.effects import EffectKind
 from receivables.errors import BooksError, NotFound
@@ -63,9 +64,11 @@ def as_json(told: Told) -> dict[str, Any]:
     return body
 
 
-def print_story(told: Told, words: Words) -> None:
-    """The story in order, each part only where there is something to say."""
-    story = told.story
+def print_story(told: Told, desk: Desk) -> None:
+    """The story in order, each part only where there is something to say; people are called as everywhere."""
+    words = desk.company.words
+    failures = [called_failure(failure, desk.company, desk.people) for failure in told.story.failures]
+    story = replace(told.story, failures=failures)
     stored, payment = story.payment, story.payment.payment
     print_line(
         f"Payment {payment.transaction_number} from {payment.customer}, {words.money(payment.amount_minor, payment.currency)} "
@@ -88,7 +91,7 @@ def print_story(told: Told, words: Words) -> None:
         _print_failure(failure, words)
     _print_decisions(story, words)
     _print_effects(story, words)
-    _print_receipts(told, words)
+    _print_receipts(told, words, desk.people)
     print_table(
         "Record",
         ("No.", "When", "Who", "What", "Hash"),
@@ -192,7 +195,7 @@ def _amount(effect: StoredEffect, currency: str, words: Words) -> str:
     return "-" if amount_minor is None else words.money(amount_minor, currency)
 
 
-def _print_receipts(told: Told, words: Words) -> None:
+def _print_receipts(told: Told, words: Words, people: People) -> None:
     currency = told.story.payment.payment.currency
     if told.unread:
         print_line(f"The books could not be read now: {told.unread}")
@@ -205,14 +208,22 @@ def _print_receipts(told: Told, words: Words) -> None:
         print_table(
             "In the books now",
             ("Receipt", "Id", "Amount", "Unapplied", "Applied to", "By", "Memo"),
-            [_receipt_row(document_id, receipt, words) for document_id, receipt in sorted(told.receipts.items())],
+            [_receipt_row(document_id, receipt, words, people) for document_id, receipt in sorted(told.receipts.items())],
             right=("Amount", "Unapplied"),
         )
 
 
-def _receipt_row(document_id: str, receipt: Receipt | Gone, words: Words) -> tuple[object, ...]:
+def _receipt_row(document_id: str, receipt: Receipt | Gone, words: Words, people: People) -> tuple[object, ...]:
     if isinstance(receipt, Gone):
-        return ("deleted", document_id, "-", "-", "-", receipt.deleted.person if receipt.deleted else "-", "-")
+        return (
+            "deleted",
+            document_id,
+            "-",
+            "-",
+            "-",
+            name_in_books(receipt.deleted.person, people) if receipt.deleted else "-",
+            "-",
+        )
     lines = "; ".join(f"#{line.invoice_id} {words.money(line.amount_minor, receipt.currency)}" for line in receipt.lines)
     return (
         receipt.number + (" (voided)" if receipt.voided else ""),
@@ -220,6 +231,6 @@ def _receipt_row(document_id: str, receipt: Receipt | Gone, words: Words) -> tup
         words.money(receipt.amount_minor, receipt.currency),
         words.money(receipt.unapplied_minor, receipt.currency),
         lines or "-",
-        receipt.created.person,
+        name_in_books(receipt.created.person, people),
         receipt.memo,
     )

@@ -1,6 +1,7 @@
-"""People and documents have one name on every card: a person the one of our configuration, a document the one of its package.
+"""People and documents have one name on cards, in histories and on the command line.
 
-The books know people by names of their own. Whoever is configured with such a name is called as everywhere else. Pure.
+A person has the one of our configuration, a document the one of its package. The books know people by names of their own:
+whoever is configured with such a name is called as everywhere else. Pure.
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ from receivables.company import Company
 from receivables.diagnosis import Diagnosis, Fact, Finding
 from receivables.words import capitalized
 from storage.cards import CardFacts
+from storage.failures import StoredFailure
 
 People = Mapping[str, Person]  # by our own id
 
 
 def called(facts: CardFacts, company: Company, people: People) -> CardFacts:
     """What a card is drawn from, with everybody's name, and every document's, as it is known."""
-    failure = facts.failure
-    if failure.diagnosis is None:
-        return facts
-    diagnosis = _diagnosis(failure.diagnosis, company, people)
+    return replace(facts, failure=called_failure(facts.failure, company, people))
+
+
+def called_failure(failure: StoredFailure, company: Company, people: People) -> StoredFailure:
+    """The same of a failure, for histories and the command line."""
+    diagnosis = called_diagnosis(failure.diagnosis, company, people) if failure.diagnosis else None
     resolved_by = failure.resolved_by if failure.resolved_by in people else name_in_books(failure.resolved_by, people)
-    return replace(facts, failure=replace(failure, diagnosis=diagnosis, resolved_by=resolved_by))
+    return replace(failure, diagnosis=diagnosis, resolved_by=resolved_by)
 
 
 def names_of(people: People) -> dict[str, str]:
@@ -50,7 +54,9 @@ def document(text: str, company: Company) -> str:
     return text
 
 
-def _diagnosis(diagnosis: Diagnosis, company: Company, people: People) -> Diagnosis:
+def called_diagnosis(diagnosis: Diagnosis, company: Company, people: People) -> Diagnosis:
+    """The same of a diagnosis that is of no failure yet."""
+
     def finding(found: Finding) -> Finding:
         blocked = fact(found.blocked) if found.blocked else None
         return replace(found, because=tuple(map(fact, found.because)), blocked=blocked)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import rules
 from bot import labels
+from bot.called import called_failure
 from bot.cards import invoices_of, paid
 from bot.outcomes import not_carried_out
 from bot.people import Names, name_of
@@ -24,12 +26,14 @@ def modal(rooms: Rooms, company: str, number: str) -> Block:
     """The story of a payment that is known."""
     with rooms.db.read() as connection:
         told = tell(connection, company, number)
-    words = rooms.channels[company].company.words
+    settings = rooms.channels[company].company
+    words = settings.words
     blocks: list[Block] = []
     if told is not None:
         payment = told.payment.payment
         invoices, now = invoices_of(payment, INVOICES_AT_MOST), told.payment.state.capitalize()
         blocks.append(section(f"{plain(payment.customer)}: {paid(payment, words)}. Invoices: {invoices}. Now: {now}."))
+        told = replace(told, failures=[called_failure(failure, settings, rooms.people) for failure in told.failures])
         happened = sorted(_happened(told, words, rooms.names), key=lambda line: line[0])[-LINES_AT_MOST:]
         blocks += [section(f"{words.moment(at)}: {text}") for at, text in happened]
         if not happened:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import rules
 from bot import labels
+from bot.called import called_failure
 from bot.cards import invoices_of, paid
 from bot.people import Names, name_of
 from bot.rooms import Rooms
@@ -30,10 +31,11 @@ NOTHING_TO_CHOOSE = (Remedy.WAIT, Remedy.RECONNECT)  # they end it, but not by a
 
 def answer(rooms: Rooms, company: str, number: str) -> tuple[str, list[Block]]:
     """What to say to whoever asks why, with its blocks; the payment is known."""
-    words, names = rooms.channels[company].company.words, rooms.names
+    settings = rooms.channels[company].company
+    words, names = settings.words, rooms.names
     with rooms.db.read() as connection:
         stored = payments.by_numbers(connection, company, [number])[number]
-        failed = failures.of_payment(connection, company, number)
+        failed = [called_failure(of, settings, rooms.people) for of in failures.of_payment(connection, company, number)]
         open_now = next((failure for failure in reversed(failed) if failure.state == "open"), None)
         evidence = failures.evidence_if_any(connection, company, open_now.evidence_id) if open_now else None
         decided = decisions.under_way(connection, company, open_now.id) if open_now else None

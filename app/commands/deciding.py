@@ -169,8 +169,10 @@ def _what_it_means(desk: Desk, facts: CardFacts, remedy: Remedy, options: dict[s
     """The failure in a sentence, what the remedy does, each amount before and after, and who must agree."""
     import rules
     from bot import labels
+    from bot.called import called
     from bot.figures import before_after, figures, follows
 
+    facts = called(facts, desk.company, desk.people)
     words, currency = desk.company.words, facts.payment.payment.currency
     lines = (
         [rules.sentence(facts.failure.diagnosis, words, unread_since=facts.failure.unread_since)]

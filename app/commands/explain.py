@@ -34,10 +34,12 @@ def explain_payment(
 ) -> None:
     """Explain a diagnosis: the facts, the rules that fired, and the rules that nearly fired with what they lack."""
     from app.wiring import open_house
+    from bot.called import called_failure
     from rules import explain
 
     desk = open_house(context.obj).desk_of(transaction, company)
     found, evidence = _last_evidence(desk, transaction)
+    found = called_failure(found, desk.company, desk.people)
     explained = explain(evidence)
     if as_json:
         print_json(_as_json(desk, found, evidence, explained))

@@ -19,6 +19,7 @@ from receivables.words import Words, counted
 if TYPE_CHECKING:
     from app import failure_view
     from receivables.company import Company
+    from receivables.diagnosis import Diagnosis
     from storage import search
     from sync.desk import Desk
     from sync.journey import JourneyCounts
@@ -129,39 +130,43 @@ def _say(desk: Desk, counts: JourneyCounts) -> None:
 
 def _preview(desks: list[Desk], as_json: bool) -> None:
     import rules
+    from bot.called import called_diagnosis
     from sync import preview
 
-    shown = [(desk.company, preview.run_once(desk)) for desk in desks]
+    def why(desk: Desk, diagnosis: Diagnosis | None) -> str:
+        return rules.sentence(called_diagnosis(diagnosis, desk.company, desk.people), desk.company.words) if diagnosis else ""
+
+    shown = [(desk, preview.run_once(desk)) for desk in desks]
     if as_json:
         print_json(
             {
-                company.id: [
+                desk.company.id: [
                     {
                         "transaction": of.stored.number,
                         "amount_minor": of.stored.payment.amount_minor,
                         "currency": of.stored.payment.currency,
                         "would": "fail" if of.obstacles else "post",
-                        "obstacles": [obstacle.sentence(company.words) for obstacle in of.obstacles],
+                        "obstacles": [obstacle.sentence(desk.company.words) for obstacle in of.obstacles],
                         "cause": of.diagnosis.primary.cause if of.diagnosis else None,
-                        "sentence": rules.sentence(of.diagnosis, company.words) if of.diagnosis else "",
+                        "sentence": why(desk, of.diagnosis),
                     }
                     for of in previews
                 ]
-                for company, previews in shown
+                for desk, previews in shown
             }
         )
         return
-    for company, previews in shown:
+    for desk, previews in shown:
         print_table(
-            f"{company.name}: what a sync would do (nothing was written)",
+            f"{desk.company.name}: what a sync would do (nothing was written)",
             ("Payment", "Customer", "Amount", "Would", "Why"),
             [
                 (
                     of.stored.number,
                     of.stored.payment.customer,
-                    company.words.money(of.stored.payment.amount_minor, of.stored.payment.currency),
+                    desk.company.words.money(of.stored.payment.amount_minor, of.stored.payment.currency),
                     "fail" if of.obstacles else "post",
-                    rules.sentence(of.diagnosis, company.words) if of.diagnosis else "",
+                    why(desk, of.diagnosis),
                 )
                 for of in previews
             ],
@@ -235,7 +240,7 @@ def show(context: typer.Context, transaction: Transaction, company: CompanyId = 
     if as_json:
         print_json(story_view.as_json(told))
     else:
-        story_view.print_story(told, desk.company.words)
+        story_view.print_story(told, desk)
 
 
 def find(
