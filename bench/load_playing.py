@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 
 CALL_SECONDS = 60.0  # how long a hung books' call takes
+CUSTOMERS = 200  # of the company in the soak
 COMPANY = """
 [[company]]
 id = "{id}"
@@ -208,6 +210,10 @@ def soak(folder: Path, payments: int, step: int, companies: int) -> dict[str, An
     from storage import companies as stored  # noqa: PLC0415
     from sync import intake  # noqa: PLC0415
 
+    with suppress(ImportError):  # 0.1.0 has no such thing
+        from app import memory as of_the_process  # noqa: PLC0415
+
+        of_the_process.share_what_is_freed()  # as `run` begins
     house = a_house(folder, companies, synced=True)
     alarms, desk, file = Alarms(house), house.desk("c000"), folder / "invoices.csv"
     alarms.start()
@@ -249,11 +255,12 @@ def _enter_invoices(folder: Path, file: Path, numbers: range, at: datetime) -> N
     from accounting.embedded.loading import load  # noqa: PLC0415
     from app.clock import SystemClock  # noqa: PLC0415
 
-    lines = [f"I{number},Hooli,10.00,USD,2026-02-01" for number in numbers]
+    lines = [f"I{number},{_customer(number)},{_amount_minor(number) / 100:.2f},USD,2026-02-01" for number in numbers]
     file.write_text("\n".join(["number,customer,amount,currency,issued_on", *lines]) + "\n", encoding="utf-8")
     ledger = Ledger(folder / "c000-books.sqlite", SystemClock())
     if not ledger.customers():
-        ledger.add_customer("Hooli", by="bookkeeper", at=at)
+        for number in range(CUSTOMERS):
+            ledger.add_customer(_customer(number), by="bookkeeper", at=at)
     load(ledger, file, by="bookkeeper", at=at)
     ledger.close()
 
@@ -262,11 +269,19 @@ def _paid(make: Any, allocation: Any, number: int, at: datetime) -> Any:
     return make(
         company="c000",
         transaction_number=f"TXN-{number}",
-        amount_minor=1_000,
-        customer="Hooli",
-        allocations=(allocation(1_000, f"I{number}"),),
+        amount_minor=_amount_minor(number),
+        customer=_customer(number),
+        allocations=(allocation(_amount_minor(number), f"I{number}"),),
         paid_at=at,
     )
+
+
+def _customer(number: int) -> str:
+    return f"Customer {number % CUSTOMERS}"
+
+
+def _amount_minor(number: int) -> int:
+    return 1_000 + number % 9_973
 
 
 def _until_verified(house: Any, count: int) -> None:

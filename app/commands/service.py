@@ -36,7 +36,7 @@ def run(
     from app.alarms import run_until_told_to_stop  # Slack and the scheduler: no other command waits for them
     from app.wiring import open_house
 
-    _log_to_stderr()
+    _serve()
     house = open_house(context.obj)
     if not workers:
         run_until_told_to_stop(house)
@@ -57,13 +57,15 @@ def worker(
     from app.wiring import open_house
     from app.worker import work_until_told_to_stop
 
-    _log_to_stderr()
+    _serve()
     work_until_told_to_stop(open_house(context.obj), slots=slots, port=port)
 
 
-def _log_to_stderr() -> None:
-    from app import logs
+def _serve() -> None:
+    """What a process begins with that runs until it is told to stop."""
+    from app import logs, memory
 
+    memory.share_what_is_freed()
     logs.set_up()
 
 
