@@ -25,7 +25,7 @@ NOBODY = "Nobody here may decide this. Ask your administrator."
 
 
 def who_may_decide(facts: CardFacts, remedy: Remedy, company: Company, people: People) -> str:
-    """Dana Reyes may decide this; Sam Okafor with a second person."""
+    """Dana Reyes may decide alone; Sam Okafor needs a second person."""
     question = _question(facts, remedy, company)
     rulings = {person: may_decide(person, question).ruling for person in people.values()}
     alone = [person for person, ruling in rulings.items() if ruling is Ruling.ALLOWED]
@@ -34,11 +34,14 @@ def who_may_decide(facts: CardFacts, remedy: Remedy, company: Company, people: P
     together = [person for person in rulings if any(person in pair for pair in pairs)]
     with_another = [person for person in together if person not in alone]
     if alone:
-        more = f"; {_named(with_another)} with a second person" if with_another else ""
-        return f"{_named(alone)} may decide this{more}."
+        needs = "needs" if len(with_another) == 1 else "need"
+        more = f"; {_named(with_another, last='and')} {needs} a second person" if with_another else ""
+        return f"{_named(alone)} may decide alone{more}."
     if not together:
         return NOBODY
-    return f"It takes two{' people:' if len(together) == 2 else ' of'} {_named(together, last='and')}."
+    if len(together) == 2:
+        return f"{_named(together, last='and')} must decide together."
+    return f"Two of {_named(together, last='and')} must decide together."
 
 
 def _agree(first: Person, second: Person, question: Question) -> bool:

@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError
 from bot.accounts import account_of
 from bot.called import People, names_of
 from bot.cards import Message, failure_card
+from bot.choices import named_for
 from bot.installations import Installation
 from bot.outcomes import not_carried_out
 from bot.people import Names, name_of
@@ -100,7 +101,7 @@ def _everywhere(blocks: list[Block]) -> list[Block]:
 def _lead(connection: Connection, letter: Letter, facts: CardFacts, channel: Channel, names: Names) -> str:
     """Who wants what of the reader, or how it ended."""
     if letter.kind == "approval":
-        return _approval(connection, letter, channel, names)
+        return _approval(connection, letter, facts, channel, names)
     if letter.ended_at is not None:
         held = care.of_failure(connection, letter.company, letter.failure_id).assignee
         if facts.failure.state != "open":
@@ -116,9 +117,9 @@ def _lead(connection: Connection, letter: Letter, facts: CardFacts, channel: Cha
     return f"{name_of(names, letter.written_by)} assigned this payment to you.{note}"
 
 
-def _approval(connection: Connection, letter: Letter, channel: Channel, names: Names) -> str:
+def _approval(connection: Connection, letter: Letter, facts: CardFacts, channel: Channel, names: Names) -> str:
     made = decisions.get(connection, letter.company, letter.decision_id or "")
-    who, asked = name_of(names, made.requested_by), f"“{made.remedy.label}”"
+    who, asked = name_of(names, made.requested_by), f"“{named_for(facts, made.remedy)}”"
     if letter.ended_at is None and letter.reminds_of is not None:
         since = channel.company.words.moment(made.requested_at)
         return f"Reminder: {who} has been waiting for an approval of {asked} since {since}."

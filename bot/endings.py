@@ -163,12 +163,12 @@ def _which(facts: CardFacts, words: Words) -> str:
 def of_decision(made: StoredDecision, facts: CardFacts, cause: str, words: Words, names: Names) -> str:
     """How a decision ended. Pure. `cause` is why the payment fails now, if it does."""
     if made.changed_nothing:
-        return f"{chosen(made, names)}; it was {not_carried_out(made.outcome, names)}"
+        return f"{chosen(facts, made, names)}; it was {not_carried_out(made.outcome, names)}"
     if facts.payment.state is PaymentState.FAILED:
         why = f": {cause}" if cause else ""
-        return f"{chosen(made, names)}; it was carried out, and the payment is still failing{why}."
+        return f"{chosen(facts, made, names)}; it was carried out, and the payment is still failing{why}."
     if facts.failure.state == "open":
-        return f"{chosen(made, names)}; it was carried out."
+        return f"{chosen(facts, made, names)}; it was carried out."
     if facts.failure.resolution == "retried" and facts.payment.state is PaymentState.VERIFIED:
         return "It was tried again and is recorded in the books."
     return str(outcome(facts, words, names)["text"]["text"])
@@ -193,7 +193,7 @@ def of_bulk(bulk: Bulk) -> str:
 def of_sync(counts: Mapping[str, int], problem: str, failing: int, next_at: str) -> str:
     """What a sync did: "Sync done: 12 recorded, 2 still failing". Pure."""
     if problem:
-        return f"Sync not finished. {capitalized(plain(problem, 500).rstrip('.'))}. It is tried again by itself."
+        return f"Sync not finished. {capitalized(plain(problem, 500).rstrip('.'))}. It is tried again automatically."
     parts = [f"{counts.get('verified', 0):,} recorded"]
     if counts.get("put_right"):
         parts.append(f"{counts['put_right']:,} fixed in the books")

@@ -17,7 +17,7 @@ from storage.escalations import StoredEscalation
 
 CAUSES_AT_MOST = 2  # most frequent first; the Home tab has them all
 CURRENCIES_AT_MOST = 3
-UNTIL_OVER = "Until this is over, unidentified failures get no recommendation and nothing is dismissed in bulk."
+UNTIL_OVER = "Until this is over, nothing is recommended where the cause is unknown, and bulk dismissal is off."
 
 
 def escalation_card(escalation: StoredEscalation, channel: Channel, names: Names) -> Message:
@@ -43,7 +43,7 @@ def escalation_card(escalation: StoredEscalation, channel: Channel, names: Names
         blocks.append({"type": "actions", "block_id": "buttons", "elements": [take(escalation.id)]})
     oldest = figures.get("since")
     failing = f" Oldest open failure: {words.moment(datetime.fromisoformat(oldest))}." if oldest else ""
-    blocks.append(context(f"Since {since}. {owner(escalation.taken_by, names)}{failing}", UNTIL_OVER))
+    blocks.append(context(f"Since {since}. {owner(escalation.taken_by, names)}{failing} {UNTIL_OVER}"))
     return Message(fallback(f"{head}. {rate}."), blocks)
 
 
@@ -90,6 +90,6 @@ def _causes(figures: Mapping[str, object], words: Words) -> list[Block]:
 def digest_card(company: str, counts: list[tuple[str, int]]) -> Message:
     """Many failures at once: one message that counts them, instead of a card for each."""
     head = f"{plain(company)}: {counted(sum(count for _, count in counts), 'payment')} failed at once"
-    lines = [f"{rules.title(Cause(cause)) if cause else 'Being checked'}: {count:,}" for cause, count in counts]
-    notes = context("/payments failing lists them, each with Resolve Now.")
+    lines = [f"{rules.title(Cause(cause)) if cause else 'Checking why'}: {count:,}" for cause, count in counts]
+    notes = context("Type /payments failing to see them, each with Resolve Now.")
     return Message(fallback(f"{head}: {'; '.join(lines)}"), [header(head), section("\n".join(lines)), notes])

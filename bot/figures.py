@@ -16,7 +16,7 @@ from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence, LineEvidence
 from receivables.payment import Payment
 from receivables.two_people import TwoPeople
-from receivables.words import Words, plain
+from receivables.words import Words, capitalized, plain
 from storage.cards import CardFacts
 
 NUMBER_AT_MOST = 24  # of a document: longer ones would hide the amounts beside them
@@ -43,7 +43,8 @@ def before_after(figure: Figure, currency: str, words: Words) -> str:
     return f"{words.money(figure.before_minor, currency)} → {words.money(figure.after_minor, currency)}"
 
 
-RECEIPT, CREDIT_LEFT, BALANCE = "Our receipt", "Credit left for the customer", "Customer's balance"
+RECEIPT, BALANCE = "Our receipt", "Customer's balance"
+UNAPPLIED = "Unapplied on our receipt"
 
 
 def figures(facts: CardFacts, remedy: Remedy, words: Words, options: Options = NOTHING) -> tuple[Figure, ...]:
@@ -169,11 +170,13 @@ def _unapplied_minor(evidence: Evidence, diagnosis: Diagnosis) -> int:
 
 
 def _unapplied(evidence: Evidence, remedy: Remedy, then: rules.Unapplied) -> tuple[Figure, ...]:
-    names, shown = _names(evidence), list[Figure]()
+    """Each credit memo and invoice, our receipt, and where what came off is then: unapplied on its memo, or bad debt no more."""
+    names, shown, freed = _names(evidence), list[Figure](), dict[str, int]()
     for credit in then.taken:
-        memo = _number(credit.credit_memo_number, credit.credit_memo_id)
-        label = f"Credit memo {memo} on {names.get(credit.invoice_id, 'its invoice')}"
+        memo = f"credit memo {_number(credit.credit_memo_number, credit.credit_memo_id)}"
+        label = f"{capitalized(memo)} on {names.get(credit.invoice_id, 'its invoice')}"
         shown.append(Figure(label, credit.amount_minor, then.again_minor(credit)))
+        freed[memo] = freed.get(memo, 0) + credit.amount_minor - then.again_minor(credit)
     left = {line.invoice_id: line.open_minor for line in then.evidence.lines}
     for part in then.fits:
         left[part.invoice.id] -= part.amount_minor
@@ -181,19 +184,31 @@ def _unapplied(evidence: Evidence, remedy: Remedy, then: rules.Unapplied) -> tup
         left[credit.invoice_id] -= amount
     for invoice_id, (line, _) in _by_invoice(evidence).items():
         shown.append(Figure(f"Open on {names[invoice_id]}", line.open_minor, left[invoice_id]))
-    reversing = remedy is Remedy.REVERSE_WRITE_OFF  # then nothing of the memo is left to use
-    left_minor = then.rest_minor + (0 if reversing else then.freed_minor)
-    return (*shown, *_receipt_and_balance(evidence, left_minor, then.freed_minor if reversing else 0))
+    if remedy is Remedy.REVERSE_WRITE_OFF:  # nothing of the memo is left to use
+        reversed_minor = then.freed_minor
+        return (
+            *shown,
+            *_receipt_and_balance(evidence, then.rest_minor, reversed_minor),
+            Figure("Bad debt", None, -reversed_minor),
+        )
+    unapplied = [Figure(f"Unapplied on {memo}", None, amount) for memo, amount in freed.items() if amount]
+    receipt, *others = _receipt_and_balance(evidence, then.rest_minor)
+    return (*shown, receipt, *unapplied, *others)
 
 
-def _receipt_and_balance(evidence: Evidence, credit_minor: int, reversed_minor: int = 0) -> list[Figure]:
-    """Our receipt, what of all of it is left for the customer to use, and what the customer owes less because of it."""
+def _receipt_and_balance(evidence: Evidence, rest_minor: int, reversed_minor: int = 0) -> list[Figure]:
+    """Our receipt, what of it stays unapplied, and what the customer owes less because of it."""
     paid = evidence.payment.amount_minor
-    credit = [Figure(CREDIT_LEFT, 0, credit_minor)] if credit_minor else []
-    return [Figure(RECEIPT, 0, paid), *credit, Figure(BALANCE, None, reversed_minor - paid)]
+    rest = [Figure(UNAPPLIED, 0, rest_minor)] if rest_minor else []
+    return [Figure(RECEIPT, 0, paid), *rest, Figure(BALANCE, None, reversed_minor - paid)]
 
 
 # --- record: recreate, keep on account, beside other money --------------------------------------------------------------
+
+
+def rest_minor(figures_of_it: Sequence[Figure]) -> int:
+    """What of the receipt that is recorded stays unapplied, in minor units."""
+    return sum(figure.after_minor for figure in figures_of_it if figure.label == UNAPPLIED)
 
 
 def _recreated(evidence: Evidence, diagnosis: Diagnosis, options: Options) -> tuple[Figure, ...]:
@@ -224,7 +239,7 @@ def _recorded(
 def _kept(evidence: Evidence, options: Options) -> tuple[Figure, ...]:
     if live := evidence.living_receipts:
         rest = sum(receipt.unapplied_minor for receipt in live)
-        return (Figure("Meant to stay on account", evidence.payment.on_account_minor, rest),)
+        return (Figure("Accepted as unapplied credit", evidence.payment.on_account_minor, rest),)
     return _recorded(evidence, rules.applied_to(evidence, options))
 
 
@@ -256,10 +271,14 @@ def _applied(evidence: Evidence) -> tuple[Figure, ...]:
     ]
     before = by_invoice(line for of in ours for line in of.receipt.lines)
     after = by_invoice(line for of in ours for line in of.lines)
+    names = {of.id: f"invoice {_number(of.number, of.id)}" for of in evidence.other_invoices} | names
     elsewhere = [invoice for invoice in before if invoice not in names]
     if elsewhere:
-        amounts = (sum(applied.get(invoice, 0) for invoice in elsewhere) for applied in (before, after))
-        shown.append(Figure("Applied to other invoices", *amounts))
+        here, there = (sum(applied.get(invoice, 0) for invoice in elsewhere) for applied in (before, after))
+        shown += [Figure("Applied to other invoices", here, there), Figure("Open on other invoices", None, here - there)]
+    for other in evidence.other_invoices:
+        if taken := before.get(other.id, 0) - after.get(other.id, 0):
+            shown.append(Figure(f"Open on {names[other.id]}", other.open_minor, other.open_minor + taken))
     for invoice_id, (line, _) in _by_invoice(evidence).items():
         there, then = before.get(invoice_id, 0), after.get(invoice_id, 0)
         shown.append(Figure(f"Open on {names[invoice_id]}", line.open_minor, line.open_minor + there - then))
@@ -284,8 +303,8 @@ def _proven(evidence: Evidence, proof: rules.Proof, apply_it: bool, words: Words
     shown: list[Figure] = []
     for proven in proof.receipts:
         receipt, before = proven.receipt, claimed[proven.receipt.id]
-        named = f"receipt {_number(receipt.number, receipt.id)}, {words.money(receipt.amount_minor, receipt.currency)}"
-        shown.append(Figure(f"Recorded on {named}", before, before + proven.amount_minor))
+        named = f"Receipt {_number(receipt.number, receipt.id)} ({words.money(receipt.amount_minor, receipt.currency)})"
+        shown.append(Figure(f"{named} counted for payments", before, before + proven.amount_minor))
     if apply_it:
         lines = _by_invoice(evidence)
         for applied in rules.to_apply(evidence, proof):
@@ -297,25 +316,30 @@ def _proven(evidence: Evidence, proof: rules.Proof, apply_it: bool, words: Words
 
 
 def _gone_again(evidence: Evidence, remedy: Remedy, options: Options) -> tuple[Figure, ...]:
-    """What the books count of each receipt, and what is open again on each invoice that it comes off."""
+    """The entry for each receipt, or the receipt that is voided; what is open again on each invoice, and what is owed more."""
     if remedy is Remedy.RECORD_RETURN:
-        receipts = [(of.receipt, of.reopens) for of in rules.returns(evidence, options).of]
+        returned = rules.returns(evidence, options).of
+        receipts = [(of.receipt, of.reopens) for of in returned]
+        shown = [
+            Figure(f"{capitalized(of.out)} of receipt {_number(of.receipt.number, of.receipt.id)}", 0, of.amount_minor)
+            for of in returned
+        ]
+        owed_minor = sum(of.amount_minor for of in returned)
     else:
-        receipts = [(receipt, receipt.lines) for receipt in rules.to_void(evidence, options)]
-    shown = [
-        Figure(
-            f"Counted on receipt {_number(receipt.number, receipt.id)}",
-            rules.counted_minor(receipt, evidence.money_out, evidence.payment),
-            0,
-        )
-        for receipt, _ in receipts
-    ]
+        voided = rules.to_void(evidence, options)
+        receipts = [(receipt, receipt.lines) for receipt in voided]
+        counted = [rules.counted_minor(receipt, evidence.money_out, evidence.payment) for receipt in voided]
+        shown = [
+            Figure(f"Receipt {_number(receipt.number, receipt.id)}", minor, 0)
+            for receipt, minor in zip(voided, counted, strict=True)
+        ]
+        owed_minor = sum(counted)
     names = _names(evidence)
     open_minor = {line.invoice_id: line.open_minor for line in evidence.lines}
     for invoice_id, amount in by_invoice(line for _, lines in receipts for line in lines).items():
         if invoice_id in names:
             shown.append(Figure(f"Open on {names[invoice_id]}", open_minor[invoice_id], open_minor[invoice_id] + amount))
-    return tuple(shown)
+    return (*shown, Figure(BALANCE, None, owed_minor))
 
 
 # --- names ------------------------------------------------------------------------------------------------------------

@@ -9,13 +9,14 @@ from receivables.diagnosis import Remedy
 from receivables.payment import Bucket
 from receivables.words import Words, plain
 from storage.cards import CardFacts
+from storage.corrections import CORRECTION
 
 CUSTOMER_AT_MOST = 40  # so that the amount and the reason stand on the first line
 _ENDED = {
     "put_right": "Fixed in the books",
     "dismissed": "Dismissed",
-    "retried": "Being tried again",
-    "landed": "Recorded after all",
+    "retried": "Being retried",
+    "landed": "Confirmed: recorded",
     "excluded": "Excluded",
 }
 
@@ -30,7 +31,7 @@ def headline(facts: CardFacts, words: Words) -> str:
 
 def _why(facts: CardFacts, words: Words) -> str:
     if facts.failure.diagnosis is None:
-        return "Just found"
+        return "Checking why"
     if facts.failure.about == "payment" and facts.payment.bucket is Bucket.UNKNOWN:
         return "Checking whether it was recorded"
     return rules.why(facts.failure.diagnosis, words)
@@ -38,6 +39,8 @@ def _why(facts: CardFacts, words: Words) -> str:
 
 def _how_it_ended(facts: CardFacts) -> str:
     failure = facts.failure
+    if failure.about == CORRECTION:
+        return "Change accepted" if failure.resolution == "carried_out" else "Change not accepted"
     if failure.about != "payment":
         return "Change in the feed settled"
     remedy = facts.decision.remedy if facts.decision and failure.resolution == "carried_out" else None

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import rules
 from bot import labels
-from bot.cards import PRESSABLE, Message
+from bot.cards import Message
+from bot.choices import PRESSABLE
 from bot.people import Names, name_of, owner
 from bot.rooms import Channel
 from bot.text import Block, button, confirmation, context, fallback, header, row, section, take
@@ -15,7 +16,7 @@ from receivables.words import Words, counted, listed, plain
 from storage.companies import Pause
 from storage.incidents import IncidentFigures, StoredIncident
 
-OVER = "This is over; there is nothing left to do."
+OVER = "This is resolved. No action is needed."
 CHOOSE_ALL = "choose_all/"  # then the remedy that the button names, so that no other is carried out
 
 
@@ -58,9 +59,10 @@ def _headline(facts: IncidentFacts, company: str) -> str:
 def _connection(facts: IncidentFacts, channel: Channel) -> list[Block]:
     if facts.incident.state != "open":
         return []
-    fields = row("What they said", plain(facts.pause.message, 500) if facts.pause else "")
+    fields = row("Message", plain(facts.pause.message, 500) if facts.pause else "")
     if rules.needs_reconnecting(facts.incident.cause):
-        fields += row("What to do", f"resolve-now connect {channel.company.id}")
+        package = channel.company.package or "the books"
+        fields += row("What to do", f"Ask your administrator to sign in to {package} again.")
     return [{"type": "section", "block_id": "connection", "fields": fields}]
 
 
@@ -98,7 +100,7 @@ def _notes(facts: IncidentFacts, words: Words, names: Names) -> str:
     incident = facts.incident
     notes = [f"Since {words.moment(incident.opened_at)}."]
     if incident.closed_at is not None:
-        notes.append(f"Over since {words.moment(incident.closed_at)}.")
+        notes.append(f"Resolved on {words.moment(incident.closed_at)}.")
     if incident.state == "open" or incident.taken_by:
         notes.append(owner(incident.taken_by, names))
     if incident.bulk_remedy is not None and incident.bulk_by is not None:
@@ -107,7 +109,7 @@ def _notes(facts: IncidentFacts, words: Words, names: Names) -> str:
     if incident.state == "open" and facts.frozen and facts.figures.bulk_remedy is Remedy.DISMISS:
         notes.append("Dismissing many at once is off while too many payments are failing.")
     if incident.state == "open" and facts.figures.takes_two_each:
-        notes.append("Each takes two people, so they are decided one by one.")
+        notes.append("Each needs two people, so they are decided one by one.")
     if incident.state == "open" and not rules.stops_company(incident.cause):
-        notes.append("/payments failing lists them one by one.")
+        notes.append("Type /payments failing to see them.")
     return " ".join(notes)

@@ -1,53 +1,63 @@
-"""What remedies do and what confidences and ends are called, on cards, in modals and in answers, as a finance person says it."""
+"""What remedies do and what ends are called, on cards, in modals and in answers, as a finance person says it."""
 
 from __future__ import annotations
 
 from receivables.corrections import KEEP_OURS
-from receivables.diagnosis import Cause, Confidence, Diagnosis, Remedy
+from receivables.diagnosis import Cause, Diagnosis, Remedy
 from receivables.effects import EffectKind
 from receivables.words import plain
 from storage.corrections import CORRECTION
 
 EXPLAINED: dict[Remedy, str] = {
-    Remedy.UNAPPLY_CREDIT_MEMO: "Unapplies just enough of the credit memo and posts the receipt. What comes off stays open.",
+    Remedy.UNAPPLY_CREDIT_MEMO: "Unapplies just enough of the credit memo and posts the receipt. What comes off stays unapplied.",
     Remedy.REVERSE_WRITE_OFF: "Takes the write-off's credit memo off the invoice, voids it, and posts the receipt.",
-    Remedy.RECREATE_RECEIPT: "Posts a new receipt to what is open now. Anything left over stays on the customer's account.",
+    Remedy.RECREATE_RECEIPT: "Posts a receipt to what is open now. Anything left over becomes an unapplied credit.",
     Remedy.DISMISS: "Stops syncing this payment. No receipt is posted to the books.",
     Remedy.NOT_DUPLICATE: "Says that the receipt is other money, by its own cash reference, and records this payment.",
     Remedy.MATCH: "Says which invoice or customer in the books is meant. The payment is checked again, and posted if it fits.",
     Remedy.RECORD_RETURN: "Records that the money went back, on its own day. The receipt keeps its date and its deposit.",
     Remedy.VOID_RECEIPT: "Voids our receipt, for which no cash came, or the second one of one payment.",
     Remedy.APPLY_RECEIPT: "Applies the receipt that is in the books to its invoices. No second receipt is posted.",
-    Remedy.KEEP_ON_ACCOUNT: "Leaves what does not fit on the customer's account as an unapplied credit.",
-    Remedy.ACCEPT_CORRECTION: "Replaces our record of the payment by what the feed says now. Nothing of it is in the books.",
-    Remedy.POST_ON_OPEN_DAY: "Posts the receipt on the first open day, with the true date in its memo.",
+    Remedy.KEEP_ON_ACCOUNT: "Leaves what no invoice takes as an unapplied credit of the customer.",
+    Remedy.ACCEPT_CORRECTION: "Replaces our record of the payment with what the feed says now. Nothing of it is in the books.",
+    Remedy.POST_ON_OPEN_DAY: "Posts the receipt on the first open day, with the payment date in its memo.",
     Remedy.RETRY: "Checks the payment again and posts it if nothing is in the way.",
     Remedy.WAIT: "Changes nothing.",
     Remedy.RECONNECT: "Reconnect the company to its books.",
     Remedy.ESCALATE: "Changes nothing. Records that somebody must look into it.",
 }
 
+#: What a retry is called where the receipt is in the books and a person corrects it there.
+CHECK_AGAIN = "Check again"
+
 #: What is too long for the window's button.
-SHORTER = {Remedy.POST_ON_OPEN_DAY.label: "Post on first open day", Remedy.RECORD_RETURN.label: "Record it"}
+SHORTER = {
+    Remedy.POST_ON_OPEN_DAY.label: "Post on first open day",
+    Remedy.RECORD_RETURN.label: "Record it",
+    Remedy.KEEP_ON_ACCOUNT.label: "Leave unapplied",
+}
 
 #: What is recorded where money went back otherwise than by a return.
 WENT_BACK_AS = {Cause.PAYMENT_REFUNDED: "refund", Cause.PAYMENT_CHARGED_BACK: "chargeback"}
 
+#: What a remedy is called where its cause makes it something else than its name says.
+_BY_CAUSE = {
+    **{(Remedy.RECORD_RETURN, cause): f"Record the {what}" for cause, what in WENT_BACK_AS.items()},
+    (Remedy.KEEP_ON_ACCOUNT, Cause.INVOICE_NOT_READY): "Record customer deposit",
+    (Remedy.RECREATE_RECEIPT, Cause.RECEIPT_DELETED): "Recreate receipt",
+    (Remedy.APPLY_RECEIPT, Cause.RECEIPT_CHANGED): "Reapply receipt",
+    **dict.fromkeys([(Remedy.RETRY, Cause.RECEIPT_DEPOSITED), (Remedy.RETRY, Cause.RECEIPT_CHANGED)], CHECK_AGAIN),
+}
+
 #: What dismissing the feed's correction of a payment is called, and what it does.
 KEEP = (KEEP_OURS, "Keeps the payment as we have it. The feed's correction is not told again.")
-
-CONFIDENCES: dict[Confidence, str] = {
-    Confidence.CERTAIN: "certain",
-    Confidence.LIKELY: "likely",
-    Confidence.UNIDENTIFIED: "",  # the cause says it already
-}
 
 #: How a failure ended, by its resolution.
 RESOLUTIONS = {
     "carried_out": "remedy carried out",
     "put_right": "fixed in the books",
-    "landed": "recorded after all",
-    "retried": "sent back to be tried again",
+    "landed": "confirmed as recorded",
+    "retried": "retried",
     "excluded": "closed: nothing of it is in the books",
 }
 
@@ -65,11 +75,9 @@ WRITES: dict[EffectKind, str] = {
 
 def named(remedy: Remedy, about: str, diagnosis: Diagnosis | None = None) -> str:
     """What a remedy is called for a failure about this: a refund is no return; what waits for its invoice, a customer deposit."""
-    if remedy is Remedy.KEEP_ON_ACCOUNT and diagnosis is not None and diagnosis.primary.cause is Cause.INVOICE_NOT_READY:
-        return "Record customer deposit"
-    if remedy is Remedy.RECORD_RETURN and diagnosis is not None and diagnosis.primary.cause in WENT_BACK_AS:
-        return f"Record the {WENT_BACK_AS[diagnosis.primary.cause]}"
-    return KEEP[0] if remedy is Remedy.DISMISS and about == CORRECTION else remedy.label
+    if remedy is Remedy.DISMISS and about == CORRECTION:
+        return KEEP[0]
+    return _BY_CAUSE.get((remedy, diagnosis.primary.cause), remedy.label) if diagnosis else remedy.label
 
 
 def pressed(called: str) -> str:
@@ -77,8 +85,10 @@ def pressed(called: str) -> str:
     return SHORTER.get(called, called.partition(":")[0].partition(" to ")[0])
 
 
-def explained(remedy: Remedy, about: str) -> str:
+def explained(remedy: Remedy, about: str, diagnosis: Diagnosis | None = None) -> str:
     """What it does."""
+    if named(remedy, about, diagnosis) == CHECK_AGAIN:
+        return "Reads the books again. No second receipt is posted."
     return KEEP[1] if remedy is Remedy.DISMISS and about == CORRECTION else EXPLAINED[remedy]
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import rules
 from bot import labels
-from bot.cards import FACTS_AT_MOST, also_possible, blocked, figures_blocks, following, label_of, paid, sentence_of
+from bot.cards import FACTS_AT_MOST, also_possible, blocked, figures_blocks, following, paid, sentence_of
+from bot.choices import changes, label_of, named_for
 from bot.figures import credit_that_fits_minor, proposed_proof, takes_two
 from bot.inputs import choice, entry, select
 from bot.links import in_the_books
@@ -87,15 +88,14 @@ def resolve_modal(
         blocks.append(context("There is nothing to decide now."))
         return _view(showing, blocks, submit=None)
     blocks.append({"type": "divider"})
-    blocks.append(_remedies(facts, offered, remedy, words))
-    blocks.append(section(labels.explained(remedy, facts.failure.about), "explained"))
-    blocks += figures_blocks(facts, remedy, company, FIGURES_AT_MOST)
+    blocks.append(_remedies(facts, offered, remedy, company))
+    blocks.append(section(labels.explained(remedy, facts.failure.about, facts.failure.diagnosis), "explained"))
+    blocks += figures_blocks(changes(facts, remedy, company), FIGURES_AT_MOST)
     blocks += following(facts, remedy, words)
     if two := takes_two(facts, remedy, company):
         blocks.append(context(two.said))
     blocks += _needs(facts, remedy, words)
-    called = labels.named(remedy, facts.failure.about, facts.failure.diagnosis)
-    return _view(showing, blocks, submit=labels.pressed(called))
+    return _view(showing, blocks, submit=labels.pressed(named_for(facts, remedy)))
 
 
 def _view(showing: Shown, blocks: list[Block], *, submit: str | None) -> Block:
@@ -118,11 +118,11 @@ def _only_read(facts: CardFacts, company: Company, ask: Sequence[str]) -> list[B
         return [context("There is nothing to decide now.")]
     remedy = facts.failure.offered[0]
     who = listed([plain(name, PERSON_AT_MOST) for name in ask], ASKED_AT_MOST, last="or") or "your administrator"
-    called = labels.named(remedy, facts.failure.about, facts.failure.diagnosis)
+    explained = labels.explained(remedy, facts.failure.about, facts.failure.diagnosis)
     return [
         {"type": "divider"},
-        section(f"Recommended: {called}. {labels.explained(remedy, facts.failure.about)}", "explained"),
-        *figures_blocks(facts, remedy, company, FIGURES_AT_MOST),
+        section(f"Recommended: {named_for(facts, remedy)}. {explained}", "explained"),
+        *figures_blocks(changes(facts, remedy, company), FIGURES_AT_MOST),
         *following(facts, remedy, company.words),
         context(f"You can read this, but not decide it. Ask {who}."),
     ]
@@ -150,12 +150,12 @@ def _evidence(facts: CardFacts, words: Words) -> list[Block]:
     if diagnosis.not_checked:
         left_out = rules.not_checked(diagnosis, words)[:5]
         blocks.append(context("Not checked: " + "; ".join(plain(what, 200) for what in left_out)))
-    return blocks + also_possible(facts) + blocked(diagnosis.primary, words)
+    return blocks + also_possible(facts) + blocked(facts, diagnosis.primary, words)
 
 
-def _remedies(facts: CardFacts, offered: Sequence[Remedy], chosen: Remedy, words: Words) -> Block:
+def _remedies(facts: CardFacts, offered: Sequence[Remedy], chosen: Remedy, company: Company) -> Block:
     shown = offered[:REMEDIES_AT_MOST] if chosen in offered[:REMEDIES_AT_MOST] else [*offered[: REMEDIES_AT_MOST - 1], chosen]
-    options = {remedy: choice(label_of(facts, remedy, words), facts.offers[remedy]) for remedy in shown}
+    options = {remedy: choice(label_of(facts, remedy, company), facts.offers[remedy]) for remedy in shown}
     return {
         "type": "input",
         "block_id": "remedy",

@@ -16,7 +16,7 @@ from storage.summary import Day
 
 WARNED_DAYS = 3  # before the day on which a month is closed
 CURRENCIES_AT_MOST = 3
-MORE = "/payments failing lists them, /payments mine what waits for you."
+MORE = "Type /payments failing to see them, /payments mine for what waits for you."
 
 
 def this_morning(connection: Connection, channel: Channel, now: datetime) -> Message:

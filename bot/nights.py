@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from bot.called import People, name_in_books
 from bot.cards import Message
 from bot.rooms import Channel
 from bot.text import context, fallback, header, section
@@ -11,10 +14,10 @@ from storage.nights import StoredNight
 
 NEWS_AT_MOST = 10  # the command line has them all
 NEWS_LENGTH = 240
-ALL_OF_IT = "resolve-now reconcile lists everything, with the control totals."
+ALL_OF_IT = "Your administrator can print the whole comparison, with its control totals."
 
 
-def night_card(night: StoredNight, channel: Channel) -> Message:
+def night_card(night: StoredNight, channel: Channel, people: People) -> Message:
     """Only what is new or worse since the last proven night; what people know already is counted."""
     company, words = plain(channel.company.name), channel.company.words
     on = words.day(night.due_at)
@@ -23,9 +26,9 @@ def night_card(night: StoredNight, channel: Channel) -> Message:
         text = f"{_since(night, words)} It is tried again every few minutes."
         why = f"The last try failed: {plain(night.problem, NEWS_LENGTH)}" if night.problem else "Is resolve-now running?"
         return Message(fallback(f"{head}. {why}"), [header(head), section(f"{text} {why}")])
-    proven = f"Proven on {words.moment(night.proven_at)}."
+    proven = f"Books and payments compared on {words.moment(night.proven_at)}."
     reopened = night.counts.get("reopened")
-    open_again = Reopened.of(reopened).sentence(words) if reopened else ""
+    open_again = _open_again(Reopened.of(reopened), people).sentence(words) if reopened else ""
     if not night.news and open_again:
         head = f"{company}: a closed period is open again"
         return Message(fallback(f"{head}. {open_again}"), [header(head), section(open_again), context(f"{proven} {ALL_OF_IT}")])
@@ -42,6 +45,10 @@ def night_card(night: StoredNight, channel: Channel) -> Message:
     return Message(
         fallback(f"{head}. {told[0]}"), [header(head), section("\n".join(told)), context(f"{proven} {before}{ALL_OF_IT}")]
     )
+
+
+def _open_again(reopened: Reopened, people: People) -> Reopened:
+    return replace(reopened, by=name_in_books(reopened.by, people))
 
 
 def _since(night: StoredNight, words: Words) -> str:

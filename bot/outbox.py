@@ -247,7 +247,7 @@ class Outbox:
                 pause = companies.get(connection, wish.company).pause
                 return incident_card(IncidentFacts(shown, held, frozen, pause), channel, rooms.names)
             if wish.subject_kind == "night":
-                return night_card(nights.get(connection, wish.company, wish.subject), channel)
+                return night_card(nights.get(connection, wish.company, wish.subject), channel, rooms.people)
             if wish.subject_kind == "summary":
                 return this_morning(connection, channel, work.at)
             if wish.subject_kind == "digest":

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.labels import named
 from bot.people import Names, name_of
 from bot.text import REASON_AT_MOST, Block, because, section
+from receivables.books_records import by_invoice
 from receivables.diagnosis import Remedy
 from receivables.effects import ReceiptWrite
-from receivables.words import Words, capitalized, plain
+from receivables.words import Words, capitalized, counted, listed, plain
 from storage.cards import CardFacts
 from storage.corrections import CORRECTION
 from storage.decisions import StoredDecision
 
 RECEIPTS_AT_MOST = 6
+INVOICES_AT_MOST = 3
 
 
-def chosen(decision: StoredDecision, names: Names) -> str:
+def chosen(facts: CardFacts, decision: StoredDecision, names: Names) -> str:
     """Who chose what."""
-    return f"{name_of(names, decision.requested_by)} chose “{decision.remedy.label}”"
+    what = named(decision.remedy, facts.failure.about, facts.failure.diagnosis)
+    return f"{name_of(names, decision.requested_by)} chose “{what}”"
 
 
 def not_carried_out(outcome: str, names: Names) -> str:
@@ -54,15 +58,15 @@ def _ended(facts: CardFacts, words: Words, names: Names) -> str:
     at = words.moment(failure.resolved_at or failure.changed_at)
     by = f" by {name_of(names, failure.resolved_by)}" if failure.resolved_by else ""
     if failure.about == CORRECTION and failure.resolution == "carried_out":
-        return f"Taken{by} on {at}: our record now says what the feed says."
+        return f"Accepted{by} on {at}: our record now matches the feed."
     if failure.about != "payment":
         return f"Settled{by} on {at}: our record of the payment was kept."
-    carried_out = f"{chosen(decision, names)}; it was carried out" if decision else "It was carried out"
+    carried_out = f"{chosen(facts, decision, names)}; it was carried out" if decision else "It was carried out"
     return {
-        "put_right": f"Fixed in the books{by}; nothing was needed here. Seen on {at}.",
+        "put_right": f"Fixed in the books{by}; no action was needed here. Seen on {at}.",
         "dismissed": f"Dismissed{by} on {at}. {_applied(decision)}",
-        "retried": f"Sent back to be tried again{by} on {at}.",
-        "landed": f"It was in the books after all; confirmed on {at}.",
+        "retried": f"Retry requested{by} on {at}; the result is not known yet.",
+        "landed": f"Confirmed on {at}: it is in the books.",
         "excluded": f"Excluded{by} on {at}; it is never posted.",
     }.get(failure.resolution or "", f"{carried_out} and confirmed in the books on {at}.")
 
@@ -84,14 +88,29 @@ def other_money(decision: StoredDecision) -> str:
 
 
 def _receipts(facts: CardFacts, words: Words) -> list[str]:
-    currency = facts.payment.payment.currency
     lines = []
     for effect in facts.receipts:
         if isinstance(effect.write, ReceiptWrite):
-            rest, amount = effect.write.on_account_minor, words.money(effect.write.amount_minor, currency)
-            on_account = f", {words.money(rest, currency)} of it on account" if rest else ""
-            lines.append(f"Receipt {_receipt_number(facts, effect.document_id or '')} in the books: {amount}{on_account}.")
+            number = _receipt_number(facts, effect.document_id or "")
+            lines.append(f"Receipt {number} in the books: {_applied_to(facts, effect.write, words)}.")
     return lines
+
+
+def _applied_to(facts: CardFacts, write: ReceiptWrite, words: Words) -> str:
+    """$500.00, of which $200.00 applied to invoice 1043 and $300.00 unapplied"""
+    evidence, whole = facts.evidence, words.money(write.amount_minor, write.currency)
+    numbers = {line.invoice_id: line.invoice_number for line in evidence.lines} if evidence else {}
+    applied = by_invoice(write.lines)
+    parts = [
+        f"{words.money(minor, write.currency)} applied to invoice {plain(numbers[invoice_id], 24)}"
+        for invoice_id, minor in applied.items()
+        if numbers.get(invoice_id)
+    ]
+    if len(parts) < len(applied) or len(parts) > INVOICES_AT_MOST:
+        parts = [f"{words.money(sum(applied.values()), write.currency)} applied to {counted(len(applied), 'invoice')}"]
+    if not write.on_account_minor:
+        return f"{whole}, all of it applied"
+    return f"{whole}: {listed([*parts, f'{words.money(write.on_account_minor, write.currency)} unapplied'])}"
 
 
 def _proofs(facts: CardFacts, words: Words) -> list[str]:
@@ -102,7 +121,7 @@ def _proofs(facts: CardFacts, words: Words) -> list[str]:
         f"Already recorded: {words.money(proof.amount_minor, currency)} on receipt {_receipt_number(facts, proof.receipt_id)}."
         for proof in facts.proofs
     ]
-    return lines or ["Dismissed without a receipt as proof, on the word of two people."]
+    return lines or ["Dismissed without a receipt as proof; two people agreed."]
 
 
 def _receipt_number(facts: CardFacts, receipt_id: str) -> str:

@@ -162,4 +162,4 @@ def name_of(names: Names, person_id: str) -> str:
 
 def owner(taken_by: str | None, names: Names) -> str:
     """Who took ownership of an incident or an escalation, as a sentence."""
-    return f"Owner: {name_of(names, taken_by)}." if taken_by else "Unassigned."
+    return f"Owner: {name_of(names, taken_by)}." if taken_by else "Unassigned; anyone who may decide here can take it."

@@ -18,7 +18,7 @@ import rules
 from bot import labels
 from bot.answers import BUSY, IN_TIME_SECONDS, Answers, not_recorded, waited_seconds
 from bot.asker import Asker
-from bot.cards import PRESSABLE, label_of, needs_choice
+from bot.choices import PRESSABLE, label_of, needs_choice
 from bot.endings import waits_for
 from bot.figures import takes_two
 from bot.inputs import choice
@@ -27,6 +27,7 @@ from bot.replies import Reply
 from bot.rooms import Rooms
 from bot.text import NUMBER_AT_MOST, Block, button, context, plain_text, section
 from receivables.authority import Person, decides_at
+from receivables.company import Company
 from receivables.diagnosis import Cause, Remedy
 from receivables.errors import ReceivablesError, StaleDecision
 from receivables.ports import Choice
@@ -123,8 +124,7 @@ class Several:
             not_recorded(error)
             ack(response_action="errors", errors={"several0": BUSY})
             return
-        words = self.rooms.channels[company].company.words
-        shown = preview(facts, Remedy(remedy), words, " ".join([company, channel, *made]))
+        shown = preview(facts, Remedy(remedy), self.rooms.channels[company].company, " ".join([company, channel, *made]))
         if len(facts) < len(chosen):
             shown["blocks"].insert(
                 0, context(f"{len(chosen) - len(facts):,} of those chosen changed meanwhile and are left out.")
@@ -236,14 +236,15 @@ def choosing(found: Sequence[CardFacts], remedy: Remedy, words: Words, carried: 
     return _view(PICK, "Choose payments", "See what changes", blocks, carried)
 
 
-def preview(facts: Sequence[CardFacts], remedy: Remedy, words: Words, carried: str) -> Block:
+def preview(facts: Sequence[CardFacts], remedy: Remedy, company: Company, carried: str) -> Block:
     """What the remedy would do to each, and how much it is together."""
+    words = company.words
     totals: dict[str, int] = {}
     for of in facts:
         currency = of.payment.payment.currency
         totals[currency] = totals.get(currency, 0) + of.payment.payment.amount_minor
     money = listed([words.money(total, currency) for currency, total in totals.items()])
-    lines = [f"{_line(of, words)}: {label_of(of, remedy, words)}" for of in facts]
+    lines = [f"{_line(of, words)}: {label_of(of, remedy, company)}" for of in facts]
     blocks = [
         section(f"{remedy.label} for {counted(len(facts), 'payment')}, {money} in all."),
         *(section("\n".join(lines[place : place + IN_A_BLOCK])) for place in range(0, len(lines), IN_A_BLOCK)),

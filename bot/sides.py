@@ -14,13 +14,13 @@ from receivables.books_records import Receipt, by_invoice
 from receivables.company import Company
 from receivables.diagnosis import Cause, Fact
 from receivables.evidence import Evidence, PostedPart
-from receivables.words import Words, capitalized, listed, plain
+from receivables.words import Words, capitalized, listed, plain, tender
 from storage.cards import CardFacts
 
 RECEIPTS_AT_MOST = 2  # beside the payment; the facts in Resolve Now have the rest
 ROWS_AT_MOST = 3  # on a card; the window has them all
 Row = tuple[str, str, str]  # what it is, on the one side, on the other
-UNKNOWN = "not given"
+UNKNOWN = "none"
 
 
 def both_sides(facts: CardFacts, company: Company, at_most: int = RECEIPTS_AT_MOST) -> list[Block]:
@@ -38,11 +38,11 @@ def both_sides(facts: CardFacts, company: Company, at_most: int = RECEIPTS_AT_MO
 
 
 def unknown_makers(facts: CardFacts) -> list[Block]:
-    """That the books do not tell who entered a receipt in question."""
+    """That the books do not say who entered a receipt in question."""
     diagnosis = facts.failure.diagnosis
     entered = [fact for fact in diagnosis.primary.facts("receipt_by_hand") if fact.value("suspect")] if diagnosis else []
     unknown = [fact.document for fact in entered[:RECEIPTS_AT_MOST] if not fact.person]
-    return [context(f"The books do not tell who made {listed(unknown)}.")] if unknown else []
+    return [context(f"The books do not say who entered {listed(unknown)}.")] if unknown else []
 
 
 def _payment_and_receipt(facts: CardFacts, company: Company, fact: Fact, place: int) -> Block:
@@ -50,7 +50,7 @@ def _payment_and_receipt(facts: CardFacts, company: Company, fact: Fact, place: 
     account, deposit = fact.text("deposit_account"), fact.text("deposit")
     theirs = f"{account} ({deposit})" if account and deposit else account or (f"deposit {deposit}" if deposit else "")
     rows = [
-        ("Tender", payment.method, fact.text("method")),
+        ("Tender", capitalized(tender(payment.method)), capitalized(tender(fact.text("method")))),
         ("Reference", payment.transaction_number, fact.text("written")),
         ("Deposit to", company.deposit_account(payment.method, payment.currency) or "default account", theirs),
     ]

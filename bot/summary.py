@@ -47,9 +47,9 @@ def _cause(cause: str, many: int, money: Mapping[str, int], words: Words) -> str
 def _proof(day: Day, words: Words) -> str:
     night = day.night
     if night is None or night.proven_at is None:
-        return "The books have not been proven yet."
+        return "Books and payments have not been compared yet."
     found = counted(len(night.found), "discrepancy", "discrepancies") if night.found else "no discrepancy"
-    return f"Last proof: {words.moment(night.proven_at)}, {found}."
+    return f"Books and payments last compared: {words.moment(night.proven_at)}, {found}."
 
 
 def _money(money: Mapping[str, int], words: Words) -> str:

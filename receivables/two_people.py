@@ -65,7 +65,7 @@ class TwoPeople(Enum):
     OLD_CREDIT = (
         Remedy.KEEP_ON_ACCOUNT,
         "of money paid more than 30 days ago, above the company's `small_credits`",
-        "To keep money of more than 30 days ago on account takes two people.",
+        "To leave money of more than 30 days ago as an unapplied credit takes two people.",
     )
     UNREAD_ENTRY = (
         Remedy.RECORD_RETURN,

@@ -22,6 +22,9 @@ LOCALES = ("en_US", "en_GB", "en_CA", "en_AU")  # our sentences are English; the
 #: A text that begins so could be taken for a formula by a spreadsheet; it is marked as text wherever one may open it.
 LIKE_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 NAME_AT_MOST = 80  # a name in the books may be a page long; a sentence is not
+TENDER_AT_MOST = 40  # a memo may be a page long
+#: How a way of paying is written in a sentence, however the feed or the books write it.
+_TENDERS = {name.lower(): name for name in ("ACH", "EFT", "SEPA", "card", "credit card", "debit card", "check", "cash", "wire")}
 #: Printable to Unicode and blank to people: a name made of them would be no name at all.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
@@ -91,6 +94,11 @@ def plain(text: str, at_most: int = NAME_AT_MOST) -> str:
     """Text from outside as one line of visible characters, cut with a mark when it is longer."""
     shown = visible(" ".join(text.split()))
     return shown if len(shown) <= at_most else shown[: at_most - 1] + "…"
+
+
+def tender(method: str) -> str:
+    """How money was handed over, in a sentence: "ACH", "check"; a name that we do not know as it is."""
+    return _TENDERS.get(method.strip().lower(), plain(method, TENDER_AT_MOST))
 
 
 def visible(line: str) -> str:

@@ -54,7 +54,7 @@ from rules.near import (
 from rules.no_rest import least_rest_minor
 from rules.not_taken import put_off
 from rules.obstacles import NOBODY_DECIDES, InTheWay, Obstacle, obstacles
-from rules.offers import POST_ANEW, unchanged
+from rules.offers import POST_ANEW, RECORD, unchanged
 from rules.open_day import first_open_day
 from rules.reading import Reading, read
 from rules.reapplied import reapplied
@@ -80,6 +80,7 @@ __all__ = [
     "MATCHABLE",
     "NOBODY_DECIDES",
     "POST_ANEW",
+    "RECORD",
     "TO_CUSTOMER",
     "TO_INVOICE",
     "Applied",

@@ -70,12 +70,12 @@ def correction_waits(fact: Fact, words: Words, *, why: str) -> str:
 _IN_BOOKS, _POSTING, _UNKNOWN, _DISMISSED, _WENT_BACK = "in_books", "posting", "unknown", "dismissed", "went_back"
 _WHY = {
     _IN_BOOKS: "{receipt} of this payment is in the books. If the feed is right, void that receipt there, unless it is "
-    "deposited; then the correction can be taken.",
+    "deposited; then accept the change.",
     _WENT_BACK: "{receipt} of this payment is in the books, and its money went back. That receipt stays, with the entry that "
-    "balances it; dismiss the correction.",
+    "balances it; dismiss the change.",
     _POSTING: "the payment is being posted to the books.",
-    _UNKNOWN: "it is not known yet whether this payment is in the books; they are read until they answer.",
-    _DISMISSED: "the payment was dismissed. Reopen it; then the correction can be taken.",
+    _UNKNOWN: "it is not confirmed yet whether this payment is in the books; we keep checking.",
+    _DISMISSED: "the payment was dismissed. Reopen it; then accept the change.",
 }
 _DIFFERENCES = ("corrected_amount", "corrected_text", "corrected_moment", "corrected_invoices")
 
@@ -122,10 +122,7 @@ def correction_to_do(diagnosis: Diagnosis, words: Words) -> str:
     """What may be done about it, and when."""
     if blocked := diagnosis.primary.blocked:
         return f"Our record was kept. {capitalized(fact_sentence(blocked, words))}"
-    return (
-        "Nothing of it is in the books, and nothing is posted before a person decides: take the correction, or dismiss "
-        "it and keep our record."
-    )
+    return "Nothing of it is in the books, and nothing is posted before a person decides: accept the change, or keep our record."
 
 
 def _within(sentence: str) -> str:

@@ -204,7 +204,7 @@ def receipt_ours(
 
 @kind
 def outcome_unknown(fact: Fact, words: Words, *, amount: Money) -> str:
-    return f"the books have not said whether our receipt for {money(words, amount)} was recorded."
+    return f"it is not confirmed yet whether our receipt for {money(words, amount)} was recorded."
 
 
 @kind
@@ -232,8 +232,8 @@ def receipt_taken_off(fact: Fact, words: Words, *, invoices: tuple[str, ...], me
 
 @kind
 def receipt_moved(fact: Fact, words: Words, *, invoices: tuple[str, ...], meant: Money, moved: Money) -> str:
-    now = f"now {money(words, moved)} of it is applied to something else"
-    was = f"was applied to {listed(list(invoices))} for {money(words, meant)}" if invoices else "was left on account"
+    now = f"now {money(words, moved)} of it is applied elsewhere"
+    was = f"was applied to {listed(list(invoices))} for {money(words, meant)}" if invoices else "was left unapplied"
     return f"our {fact.document} {was}; {now}{last_changed(fact, words)}."
 
 
@@ -256,7 +256,7 @@ def receipt_in_other_account(fact: Fact, words: Words, *, was: str, now: str) ->
 @kind
 def receipt_paid_out(fact: Fact, words: Words, *, whole: Money, paid_out: Money) -> str:
     entry = f"{money(words, paid_out)} of it is applied to an entry that is no invoice, such as a return or a refund"
-    had = f"was posted for {money(words, whole)}, and the feed has that money"
+    had = f"was posted for {money(words, whole)}, and the portal still reports it as paid"
     return f"our {fact.document} {had}; now {entry}{last_changed(fact, words)}."
 
 
@@ -317,7 +317,7 @@ def period_closed(fact: Fact, words: Words, *, through: date | None = None) -> s
 def books_refused(fact: Fact, words: Words, *, message: str, unexplained: bool = False) -> str:
     """`unexplained` where none of our causes is what they mean."""
     on = f" on {words.day(fact.at)}" if fact.at else ""
-    return f"the books refused{on}: {ended(plain(message, MESSAGE_AT_MOST))}"
+    return f"rejected in the books{on}: {ended(plain(message, MESSAGE_AT_MOST))}"
 
 
 @kind

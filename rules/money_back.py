@@ -36,7 +36,7 @@ _TOLD = ("payment_returned", "payment_refunded", "payment_charged_back", "paymen
 def paid_after_all(fact: Fact, words: Words, *, before: str, state: str = "") -> str:
     """`state` is in what version 0.1.0 stored."""
     was = before.replace("_", " ")
-    return f"The feed said that {fact.document} was {was} and now says that it is paid after all."
+    return f"The portal reported {fact.document} as {was}, and now reports it as paid after all."
 
 
 def settled(evidence: Evidence) -> Diagnosis:
@@ -129,7 +129,7 @@ def to_do(diagnosis: Diagnosis, words: Words) -> str:
         return " ".join(_after_all(finding))
     receipts = finding.facts("receipt_ours", "receipt_by_hand")
     if finding.rule == INTAKE:
-        return "If a receipt for it is in the books, it is balanced there by a document of its own."
+        return "If a receipt for it is in the books, it is balanced there by a separate entry."
     if not receipts or finding.rule == SETTLED:
         return ""
     return " ".join(filter(None, (_what_to_do(finding, phrases.documents(receipts), words), _advice(finding))))
@@ -139,7 +139,7 @@ def why(diagnosis: Diagnosis, words: Words) -> str:
     """What a bookkeeper calls it: an ACH return with its code, a chargeback, a refund."""
     finding = diagnosis.primary
     if finding.facts("paid_after_all"):
-        return "Paid after all, says the feed"
+        return "Paid after all"
     if finding.facts("partly_refunded"):
         return "Partly refunded" if finding.cause is Cause.PAYMENT_REFUNDED else "Part of it went back"
     if finding.facts("out_twice"):
@@ -168,8 +168,8 @@ def _what_happened(diagnosis: Diagnosis, words: Words) -> str:
     day, reason = told.text("on"), return_reasons.told(told.text("reason"))
     on = f" on {words.day(date.fromisoformat(day))}" if day else ""
     if told.fact == "payment_failed":
-        return f"{of} failed{reason}: its money never came, says the feed."
-    return f"{of} was {told.fact.removeprefix('payment_').replace('_', ' ')}{on}{reason}, says the feed."
+        return f"{of} failed{reason}: no money came, according to the portal."
+    return f"{of} was {told.fact.removeprefix('payment_').replace('_', ' ')}{on}{reason}, according to the portal."
 
 
 def _what_to_do(finding: Finding, documents: str, words: Words) -> str:
@@ -185,11 +185,11 @@ def _what_to_do(finding: Finding, documents: str, words: Words) -> str:
         case Cause.PAYMENT_RETURNED:
             return f"Record the return{dated} and keep {documents} as it is: its deposit is in the bank."
         case Cause.PAYMENT_REFUNDED:
-            return f"Record the refund of {documents} as a document of its own{dated}; never void the receipt."
+            return f"Record the refund of {documents} as a separate entry{dated}; do not void the receipt."
         case Cause.PAYMENT_CHARGED_BACK if finding.remedy is Remedy.WAIT:
-            return f"The dispute is open and the card network holds the money. Keep {documents} until it is won or lost."
+            return f"The dispute is open and the card network holds the money. Leave {documents} in place until it is decided."
         case Cause.PAYMENT_CHARGED_BACK:
-            return f"The dispute was lost. Record the chargeback{dated} and its fee apart, and keep {documents} as it is."
+            return f"The dispute was lost. Record the chargeback{dated} and its fee separately, and keep {documents} as it is."
     if finding.remedy is Remedy.VOID_RECEIPT:
         return f"Void {documents}: no cash ever moved."
     if finding.remedy is Remedy.RECORD_RETURN:
@@ -208,7 +208,8 @@ def _after_all(finding: Finding) -> list[str]:
         return []
     if finding.facts("money_out"):
         entries, receipts = phrases.documents(finding.facts("money_out")), phrases.documents(finding.facts("receipt_ours"))
-        return [f"The books hold {receipts} and {entries}. If the money is there, take {entries} out of the books first."]
+        both = f"{capitalized(receipts)} and {entries} are in the books."
+        return [f"{both} If the money is there, take {entries} out of the books first."]
     if finding.facts("receipt_ours"):
         return [f"If the money is there, {phrases.documents(finding.facts('receipt_ours'))} stays as it is."]
     return ["If the money is there, it is checked again and posted."]

@@ -26,8 +26,10 @@ OF_CUSTOMER = frozenset({InTheWay.CUSTOMER_INACTIVE, InTheWay.CUSTOMER_CHANGED})
 NO_ACCOUNT = frozenset({Refusal.ACCOUNT_INACTIVE, Refusal.REFERENCE_INACTIVE})
 #: What each remedy that writes to the books leaves as it is there.
 _UNCHANGED = {
-    **dict.fromkeys((*RECORD, *POST_ANEW), "Not changed: bank, revenue and sales tax (accrual basis)."),
-    Remedy.REVERSE_WRITE_OFF: "Not changed: bank, revenue and sales tax.",
+    **dict.fromkeys((*RECORD, *POST_ANEW), "Not changed: bank, revenue, sales tax (accrual basis)."),
+    Remedy.REVERSE_WRITE_OFF: "Not changed: bank, revenue, sales tax.",
+    Remedy.VOID_RECEIPT: "Not changed: bank, revenue, sales tax (accrual basis).",
+    Remedy.RECORD_RETURN: "Not changed: the receipt and its deposit, revenue, sales tax.",
     Remedy.DISMISS: "Nothing in the books is changed.",
 }
 

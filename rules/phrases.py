@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from receivables.diagnosis import Diagnosis, Fact, Money
-from receivables.words import Words, capitalized, listed, plain
+from receivables.words import TENDER_AT_MOST, Words, capitalized, listed, plain, tender
 from rules.fact_kinds import by, money
 from rules.kinds import fact_sentence
 
-TENDER_AT_MOST = 40  # a memo may be a page long
 NAMED_AT_MOST = 3  # more documents than this in one sentence cannot be read
 
 
@@ -19,14 +18,14 @@ def amount(diagnosis: Diagnosis, words: Words) -> str:
 
 
 def refused_it(diagnosis: Diagnosis, words: Words) -> str:
-    """What the books refused: the payment, or what of it is not in them."""
+    """What was rejected in the books: the payment, or what of it is not in them."""
     ours = list(dict.fromkeys(diagnosis.primary.facts("receipt_ours")))
     if not ours:
-        return f"The books refused this payment of {amount(diagnosis, words)}"
+        return f"This payment of {amount(diagnosis, words)} was rejected"
     whole = diagnosis.payment.money("amount")
     rest = Money(whole.amount_minor - sum(fact.money("amount").amount_minor for fact in ours), whole.currency)
     there = f"{capitalized(documents(ours))} {'is' if len(ours) == 1 else 'are'} in the books"
-    return f"{there}, and they refused the remaining {money(words, rest)} of this payment"
+    return f"{there}; the remaining {money(words, rest)} of this payment was rejected"
 
 
 def paid_on(diagnosis: Diagnosis, words: Words) -> str:
@@ -62,9 +61,7 @@ def hand_receipt(fact: Fact, words: Words) -> str:
 
 def _tender(receipt: Fact) -> str:
     """How a receipt's money was handed over and its reference, as the books write them: "check 8841"; "" for neither."""
-    method, written = (plain(receipt.text(name), TENDER_AT_MOST) for name in ("method", "written"))
-    if method[1:].islower():
-        method = method.lower()
+    method, written = tender(receipt.text("method")), plain(receipt.text("written"), TENDER_AT_MOST)
     if not method or not written:
         return method or (written and f"reference {written}")
     return written if method.casefold() in written.casefold() else f"{method} {written}"

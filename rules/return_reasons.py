@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receivables.words import plain
 
-_AGAIN = "The bank may pay it if it is tried again."
+_AGAIN = "The debit may be paid if it is submitted again."
 _ACCOUNT = "Ask the customer for another account before the next debit."
 _STOP = "Stop automatic debits and call the customer before anything is tried again."
 #: Code to what it means and what to do.
@@ -23,6 +23,17 @@ _CODES = {
     "R20": ("account takes no debits", _ACCOUNT),
     "R29": ("debit not authorized by the company", _STOP),
 }
+#: What card networks mean by the reason of a chargeback; Visa's codes.
+_CHARGEBACKS = {
+    "10.4": "fraud, card not present",
+    "10.5": "fraud monitoring",
+    "12.5": "wrong amount",
+    "13.1": "goods or services not received",
+    "13.2": "canceled recurring payment",
+    "13.3": "not as described",
+    "13.6": "credit not processed",
+    "13.7": "canceled goods or services",
+}
 
 
 def is_ach(code: str) -> bool:
@@ -32,8 +43,11 @@ def is_ach(code: str) -> bool:
 
 def told(code: str) -> str:
     """The code in parentheses with its meaning where it is known: " (R01, insufficient funds)"; "" without a code."""
-    meaning = _CODES.get(code.upper(), ("", ""))[0]
-    return f" ({plain(code)}{f', {meaning}' if meaning else ''})" if code else ""
+    if not code:
+        return ""
+    meaning = _CODES.get(code.upper(), ("", ""))[0] or _CHARGEBACKS.get(code, "")
+    named = plain(code) if is_ach(code) else f"reason code {plain(code)}"
+    return f" ({named}{f', {meaning}' if meaning else ''})"
 
 
 def advice(code: str) -> str:

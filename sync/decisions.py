@@ -182,7 +182,7 @@ def _write(work: Work, person: Work, case: Case, plan: Plan) -> None:
 def _stale(desk: Desk, decision: StoredDecision, found: StoredFailure, evidence: Evidence, counts: DecisionCounts) -> None:
     """The books changed since the person looked: nothing is written, and what they say now is shown instead."""
     with desk.work() as work:
-        words = "the books changed since this was shown; look at the new card"
+        words = "the books changed since then"
         if decisions.move(work, decision, "stale", outcome=words):
             keep(work, [ReadEvidence.of(found, evidence)])
             outbox.want(work, "failure", found.id)
@@ -224,7 +224,7 @@ def _settle_correction(
         seen = failures.evidence_if_any(connection, desk.company.id, decision.evidence_id)
     evidence = correcting.tell_anew(desk, stored, found)
     if evidence is None or seen is None or evidence.correction != seen.correction:
-        _end(desk, decision, "stale", "the feed brought another record; look at the new card", counts)
+        _end(desk, decision, "stale", "the feed brought another record; the card shows it", counts)
         return
     answer = _authority(desk, decision, stored, rules.corrected(evidence, stored.state), evidence)
     if answer.ruling is not Ruling.ALLOWED:

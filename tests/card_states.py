@@ -133,8 +133,10 @@ def a_decision(
     )
 
 
-def a_done_receipt(payment: Payment, *, document_id: str = "R1057", on_account_minor: int = 0) -> StoredEffect:
-    line = ReceiptLine("i-1042", payment.amount_minor - on_account_minor)
+def a_done_receipt(
+    payment: Payment, *, document_id: str = "R1057", on_account_minor: int = 0, invoice_id: str = "i-1042"
+) -> StoredEffect:
+    line = ReceiptLine(invoice_id, payment.amount_minor - on_account_minor)
     write = ReceiptWrite("c-hooli", payment.currency, payment.amount_minor, date(2026, 3, 3), "card", "TXN-1", "", "", (line,))
     return StoredEffect(
         id="g" * 26,
@@ -312,7 +314,8 @@ def contradicted(resolution: str | None = None, state: PaymentState = PaymentSta
         resolved_by="dana" if resolution else "",
     )  # fmt: skip
     offers = {remedy: an_offer_id(remedy) for remedy in failure.offered}
-    return CardFacts(failure, a_stored_payment(NOTHING.payment), evidence, None, (), (), offers, 1)
+    held = again if resolution == "carried_out" else NOTHING.payment
+    return CardFacts(failure, a_stored_payment(held), evidence, None, (), (), offers, 1)
 
 
 def given_back(resolution: str | None = None) -> CardFacts:
@@ -380,7 +383,7 @@ def _decided() -> dict[str, CardFacts]:
     unapply, limit = Remedy.UNAPPLY_CREDIT_MEMO, "The amount is above the limit of Sam Okafor; it takes a second person."
     waiting = a_decision(unapply, "waiting_approval", outcome=limit, reason="agreed with the customer")
     why = {
-        "stale": "the books changed since this was shown; look at the new card",
+        "stale": "the books changed since then",
         "refused": "declined by dana",
         "failed": "The books refused it: the period is closed.",
     }
@@ -423,7 +426,7 @@ def _resolved() -> dict[str, CardFacts]:
     not_applied = replace(
         dismissal, state="failed", outcome="the receipt was not applied: the period is closed.", options={"apply_proof": True}
     )
-    by_two = replace(dismissal, approved_by="sam", reason="paid by a check that bounced")
+    by_two = replace(dismissal, approved_by="sam", reason="test charge of the portal, no money came")
     receipts = (a_done_receipt(credited().payment),)
     return carried_out | {
         "put-right-by-somebody": a_card(credited(), resolution="put_right", resolved_by="erin", receipts=receipts),
@@ -517,11 +520,13 @@ def other_messages(company_name: str = "Acme Networks") -> dict[str, Message]:
         "digest": digest_card(company_name, counts),
         "in-a-shared-channel": in_a_shared_channel(company_name),
         "morning": morning_message(
-            a_day(), "Close of March in 3 days: 4 payments of March ($2,310.00) are not recorded.", channel
+            a_day(), "Close of February in 3 days: 4 payments of February ($2,310.00) are not recorded.", channel
         ),
-        "night-with-news": night_card(a_night(), channel),
-        "night-reopened": night_card(replace(a_night(), found=[], news=[], counts={"reopened": REOPENED}), channel),
-        "night-without-proof": night_card(replace(a_night(), proven_at=None, problem="The books cannot be reached."), channel),
+        "night-with-news": night_card(a_night(), channel, PEOPLE),
+        "night-reopened": night_card(replace(a_night(), found=[], news=[], counts={"reopened": REOPENED}), channel, PEOPLE),
+        "night-without-proof": night_card(
+            replace(a_night(), proven_at=None, problem="The books cannot be reached."), channel, PEOPLE
+        ),
         **{name: incident_card(facts, channel, NAMES) for name, facts in incident_states().items()},
     }
 
@@ -579,7 +584,7 @@ def modal_states() -> dict[str, Block]:
         "only-read": resolve_modal(a_card(credited()), COMPANY, ask=["Dana Reyes", "Sam Okafor"]),
         "changed-meanwhile": resolve_modal(a_card(credited()), COMPANY, chosen=Remedy.DISMISS, shown=Shown(notice=CHANGED)),
         "choose-several": choosing(several, remedy, WORDS, ""),
-        "preview-of-several": preview(several, remedy, WORDS, ""),
+        "preview-of-several": preview(several, remedy, COMPANY, ""),
     }
     shown = {name: (called(facts, COMPANY, PEOPLE), remedy) for name, (facts, remedy) in found.items()}
     return {name: resolve_modal(facts, COMPANY, chosen=remedy) for name, (facts, remedy) in shown.items()} | others

@@ -266,7 +266,7 @@ def evidence_of(case: Short) -> Evidence:
         isolated=case.get("isolated", True),
         awaited_long=case.get("awaited_long", False),
         is_deposit=case.get("is_deposit", False),
-        refusal=None if refusal is None else Refused(refusal, f"refused: {refusal}", LATER),
+        refusal=None if refusal is None else Refused(refusal, case.get("says", f"refused: {refusal}"), LATER),
         unread=tuple(case.get("unread", ())),
         not_checked=tuple(case.get("not_checked", ())),
         status=FeedStatus(case.get("status", "paid")),
@@ -333,7 +333,7 @@ def _twin(payment: Payment, twin: Short) -> Twin:
 #: Every key that a case may use; anything else is a slip of the pen, which would silently test something else.
 KEYS = {
     "case": "name fires near_miss_of expect lines receipts posted refusal customer amount currency paid closed_through day_closed"
-    " isolated unread not_checked status searched number vanished longest_reference twins near_customers method material"
+    " isolated unread not_checked status says searched number vanished longest_reference twins near_customers method material"
     " awaited_long is_deposit apply_by_hand write_off_by_hand fee reason dispute told_before went_back money_out able"
     " merges_untold takes_no_rest reconciled",
     "money_out": "receipt amount kind",

@@ -59,7 +59,7 @@ def wished(scene: Scene) -> list[str]:
 
 
 def card(scene: Scene, night: StoredNight) -> str:
-    return str(night_card(night, Channel(scene.desk.company, "C1", "C1")).blocks)
+    return str(night_card(night, Channel(scene.desk.company, "C1", "C1"), {}).blocks)
 
 
 def copied(scene: Scene) -> str:

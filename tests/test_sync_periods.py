@@ -86,9 +86,9 @@ def test_the_card_of_the_night_tells_it_once_and_beside_other_news(held: Scene) 
         night = nights.of(work.connection, "acme", due)
     assert isinstance(night, StoredNight)
     channel = Channel(held.desk.company, "C1", "C2")
-    message = night_card(night, channel)
+    message = night_card(night, channel, {})
     assert "a closed period is open again" in message.text
     assert "The closed period through Mar 31, 2026 was reopened" in message.text
     other = {"transaction": "TXN-9", "problem": "missing", "text": "Payment TXN-9 is missing.", "receipts": []}
-    beside = night_card(replace(night, found=[other], news=[other]), channel)
+    beside = night_card(replace(night, found=[other], news=[other]), channel, {})
     assert "was reopened" in str(beside.blocks)

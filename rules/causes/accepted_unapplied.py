@@ -52,27 +52,26 @@ def unapplied(reading: Reading) -> tuple[Fact, ...]:
 
 
 def why(diagnosis: Diagnosis, words: Words) -> str:
-    return f"{capitalized(phrases.documents(diagnosis.primary.facts('receipt_unapplied')))} not all applied"
+    return f"{capitalized(phrases.documents(diagnosis.primary.facts('receipt_unapplied')))} not fully applied"
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     receipts = finding.facts("receipt_unapplied")
-    now = "its invoices can take it now" if finding.remedy is Remedy.APPLY_RECEIPT else "its invoices cannot take all of it"
+    now = "which can take it now" if finding.remedy is Remedy.APPLY_RECEIPT else "which cannot take all of it"
+    were = "was" if len(receipts) == 1 else "were"
     credit = phrases.total(receipts, "unapplied", words)
-    return (
-        f"The books took our {phrases.documents(receipts)} but left an unapplied credit of {credit} instead of applying it to "
-        f"its invoices; {now}."
-    )
+    left = f"{credit} left unapplied instead of applied to the invoices"
+    return f"Our {phrases.documents(receipts)} {were} recorded with {left}, {now}."
 
 
 def to_do(diagnosis: Diagnosis, words: Words) -> str:
-    return "On the cash basis, income moves to the day on which it is applied."
+    return "On the cash basis, income moves to the day it is applied."
 
 
 CAUSE = CauseFile(
     Cause.ACCEPTED_UNAPPLIED,
-    title="Accepted, but not all applied",
+    title="Receipt not fully applied",
     rules=(accepted_unapplied,),
     sentence=sentence,
     to_do=to_do,

@@ -46,22 +46,22 @@ def access_lost(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     if diagnosis.primary.rule == "permission_missing":
         return f"{phrases.refused_it(diagnosis, words)} because the person who connected us may not record receipts."
-    return "The books no longer let us in; until they do, nothing is posted and nothing is lost."
+    return "The connection to the books was lost. Until it is back, nothing is posted, and no payment is lost."
 
 
 def to_do(diagnosis: Diagnosis, words: Words) -> str:
     if diagnosis.primary.rule == "permission_missing":
         return "Give the rights back, or reconnect with an account that has them; then retry."
-    return "A person must connect the company to its books again."
+    return "Ask your administrator to connect the company to its books again."
 
 
 CAUSE = CauseFile(
     Cause.ACCESS_LOST,
-    title="Access to the books lost",
+    title="Connection to the books lost",
     rules=(permission_missing, access_lost),
     sentence=sentence,
     to_do=to_do,
-    incident="Access to the books was lost. No payment is lost: they wait until the company is reconnected.",
+    incident="The connection to the books was lost. No payment is lost: they wait until the company is reconnected.",
     stops_company=True,
     reconnect=True,
 )

@@ -57,7 +57,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
 def to_do(diagnosis: Diagnosis, words: Words) -> str:
     if diagnosis.primary.rule == "reference_inactive":
         return "See which one, then retry."
-    return "Ask the controller why; once the account takes it, retry. Do not name another account without the controller."
+    return "Ask the controller why; once the account is open for receipts again, retry. Change it only with the controller."
 
 
 def root(finding: Finding, evidence: Evidence) -> str:
@@ -67,12 +67,12 @@ def root(finding: Finding, evidence: Evidence) -> str:
 
 CAUSE = CauseFile(
     Cause.ACCOUNT_INACTIVE,
-    title="Deposit account takes no receipt",
+    title="Deposit account not accepted",
     rules=(account_inactive, reference_inactive),
     sentence=sentence,
     to_do=to_do,
     root=root,
-    incident="The books do not take money on this deposit account: {about}. Ask the controller why. Make the account active "
+    incident="Receipts are rejected because of this deposit account: {about}. Ask the controller why. Make the account active "
     "in the books, or name the one that the controller chooses in the configuration, then retry all of them.",
-    setting="the deposit account does not take money ({about})",
+    setting="receipts are rejected because of the deposit account ({about})",
 )

@@ -88,12 +88,12 @@ def _entered(found: Fact, paid: Money, words: Words) -> str:
     entered, may = found.money("amount"), phrases.hand_receipt(found, words)
     elsewhere = phrases.wrong_place(found)
     if entered.currency != paid.currency:
-        return f"{capitalized(may)} names this payment of {money(words, paid)} in another currency."
+        return f"{capitalized(may)} refers to this payment of {money(words, paid)}, but is in another currency."
     apart = entered.amount_minor - paid.amount_minor
     differs = f"{words.money(abs(apart), paid.currency)} {'more' if apart > 0 else 'less'}"
     if found.text("form") in (Form.LESS_FEE, ""):
         return f"{capitalized(may)} may be this payment of {money(words, paid)}, {differs}{elsewhere}."
-    return f"{capitalized(may)} names this payment of {money(words, paid)}, but is for {differs}{elsewhere}."
+    return f"{capitalized(may)} refers to this payment of {money(words, paid)}, but is for {differs}{elsewhere}."
 
 
 def _correct(found: Fact, paid: Money) -> str:

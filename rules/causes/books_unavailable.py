@@ -29,7 +29,7 @@ def books_unavailable(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     for put_off in diagnosis.primary.facts("not_taken"):
         return not_taken.sentence(diagnosis, put_off, words)
-    return "The books cannot be reached. We keep trying; nothing is posted until they answer."
+    return "The books cannot be reached. We keep trying; nothing is posted until then."
 
 
 CAUSE = CauseFile(

@@ -259,7 +259,7 @@ def to_do(diagnosis: Diagnosis, words: Words) -> str:
         case "credit_memo_shared":
             return "Undo that there, or leave the rest as an unapplied credit."
         case "invoice_written_off" if finding.facts("credit_locked"):
-            return "Keep the payment on account, and record in the books that the debt was recovered."
+            return "Leave the payment as an unapplied credit, and record in the books that the debt was recovered."
         case "invoice_written_off" if finding.remedy is Remedy.REVERSE_WRITE_OFF:
             return "Reverse it, and the payment fits. Its credit memo is voided, so that nobody spends it."
         case "invoice_written_off":
@@ -301,8 +301,9 @@ def _short(diagnosis: Diagnosis, invoice: Fact, words: Words) -> str:
     if not credits:
         return f"{invoice.document} has {left} open."
     taken = listed([_applied(credit, words) for credit in credits[-CREDITS_AT_MOST:]])
-    before = any(credit.fact == "credit_applied_before" for credit in credits)
-    if before or invoice.value("open_when_paid") is None:
+    if credits[0].fact == "credit_applied_before":
+        return f"{taken} to {invoice.document}; the customer paid it on {paid_on}, and {left} is open."
+    if invoice.value("open_when_paid") is None:
         return f"The customer paid {invoice.document} on {paid_on}; {taken}, so {left} is open."
     then = money(words, invoice.money("open_when_paid"))
     return f"{invoice.document} had {then} open when the customer paid on {paid_on}; {taken}, so {left} is open."
@@ -334,7 +335,7 @@ CAUSE = CauseFile(
     to_do=to_do,
     why=why,
     root=root,
-    incident="The books apply credit memos automatically, and so take what portal payments were meant for. Turn off "
-    "“Automatically apply credits” in the books; until then this will keep happening.",
-    setting="the books' setting “Automatically apply credits” is on and takes what payments were meant for",
+    incident="“Automatically apply credits” is on in the books: credit memos use up invoices before portal payments are posted. "
+    "Turn it off in the books; until then this will keep happening.",
+    setting="“Automatically apply credits” is on in the books and uses up invoices before payments are posted",
 )

@@ -45,7 +45,7 @@ def currency_refused(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     paid_in = diagnosis.payment.money("amount").currency
     if diagnosis.primary.rule == "currency_refused":
-        return f"The books did not take a receipt in {paid_in}, though the invoices are in {paid_in}."
+        return f"A receipt in {paid_in} was rejected, though the invoices are in {paid_in}."
     differ = [
         f"{fact.document} is in {plain(fact.text('currency'))}, but the customer paid in {paid_in}."
         for fact in diagnosis.primary.facts("invoice_currency")
@@ -60,12 +60,12 @@ def to_do(diagnosis: Diagnosis, words: Words) -> str:
             "Check the currency of the customer and of the deposit account, and that the books have an exchange rate "
             f"for {paid_in} on that day, then retry."
         )
-    return "Nothing is converted; correct the currency in the books, then retry."
+    return "We do not convert currencies: correct the currency in the books, then retry."
 
 
 CAUSE = CauseFile(
     Cause.CURRENCY_MISMATCH,
-    title="Currencies differ",
+    title="Currency mismatch",
     rules=(currency_mismatch, currency_refused),
     sentence=sentence,
     to_do=to_do,

@@ -76,13 +76,13 @@ def why(diagnosis: Diagnosis, words: Words) -> str:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding, name = diagnosis.primary, phrases.customer(diagnosis)
     if finding.rule == "customer_mismatch_refused":
-        return f"The books refused because an invoice is not customer {name}'s."
+        return f"This payment was rejected because an invoice is not customer {name}'s."
     if finding.rule == "invoice_moved":
         moved = finding.facts("invoice_moved")
         belong = "belongs" if len(moved) == 1 else "belong"
         return f"{capitalized(phrases.documents(moved))} {belong} to another customer than {name} now."
     into = finding.facts("customer_merged")[0].text("into")
-    return f"Customer {name} was merged into {into}, and the books take no receipt for a merged customer."
+    return f"Customer {name} was merged into {into}, and no receipt can be posted to a merged customer."
 
 
 def to_do(diagnosis: Diagnosis, words: Words) -> str:
@@ -94,7 +94,7 @@ def to_do(diagnosis: Diagnosis, words: Words) -> str:
                 "Correct that in the books, then retry; or two people match the payment to it by its number. Money is never put "
                 "on another customer's invoice by itself."
             )
-    return "Retry: the payment follows its invoices to the remaining customer and is posted there."
+    return "Retry to post it to the remaining customer, who has the invoices now."
 
 
 def root(finding: Finding, evidence: Evidence) -> str:

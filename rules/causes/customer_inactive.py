@@ -53,14 +53,14 @@ def customer_inactive_refused(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     name = phrases.customer(diagnosis)
     if diagnosis.primary.rule == "customer_inactive_refused":
-        return f"The books refused because customer {name} was inactive."
+        return f"This payment was rejected because customer {name} was inactive."
     return f"Customer {name} is inactive in the books."
 
 
 def to_do(diagnosis: Diagnosis, words: Words) -> str:
     if diagnosis.primary.rule == "customer_inactive_refused":
         return "Check that the customer is active, then retry."
-    again = "Make the customer active, then retry; afterwards it can be made inactive again."
+    again = "Make the customer active, then retry; you can make it inactive again afterward."
     merged = " If it was merged into another customer, two people match the payment to that one."
     return f"{again}{merged if Remedy.MATCH in diagnosis.primary.alternatives else ''}"
 

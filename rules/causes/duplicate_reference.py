@@ -75,7 +75,7 @@ def why(diagnosis: Diagnosis, words: Words) -> str:
         return "Changed in the feed"
     if both := finding.facts("twin_payment"):
         return f"May be {both[0].document} again"
-    return CAUSE.title
+    return f"Reference {phrases.transaction(diagnosis)} already used" if diagnosis.primary.rule != INTAKE else CAUSE.title
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
@@ -85,7 +85,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
         return phrases.told(diagnosis.primary.because, words)
     if both := diagnosis.primary.facts("twin_payment"):
         return _twin(both[0], both[-1], words)
-    return f"The books say that {phrases.transaction(diagnosis)} is used already, but no receipt of this customer shows it."
+    return f"Reference {phrases.transaction(diagnosis)} is already used in the books, but on no receipt of this customer."
 
 
 def to_do(diagnosis: Diagnosis, words: Words) -> str:
@@ -99,7 +99,10 @@ def to_do(diagnosis: Diagnosis, words: Words) -> str:
             f"If it is the same money, dismiss it with {both[0].document} as proof. If the customer paid twice, two people must "
             "say that it is not a duplicate; then it is posted."
         )
-    return "Look for it in the books. If it is this money, dismiss with it as proof; if not, change the number there, then retry."
+    return (
+        "Look for it in the books. If it is the same payment, dismiss with that receipt as proof; if not, change the reference "
+        "of that receipt, then retry."
+    )
 
 
 CAUSE = CauseFile(

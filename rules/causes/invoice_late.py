@@ -108,14 +108,14 @@ def to_do(diagnosis: Diagnosis, words: Words) -> str:
         return ""
     if finding.facts("deposit_locked"):
         return receipt_deposited.in_the_books(finding)
-    return "" if len(finding.facts("invoice_entered_late")) == 1 else "A person must choose."
+    return "" if len(finding.facts("invoice_entered_late")) == 1 else "Choose one."
 
 
 def _late(diagnosis: Diagnosis, late: Fact, words: Words) -> str:
     entered = [fact for fact in diagnosis.primary.facts("invoice_entered_late") if fact.document == late.document]
     paid_on = phrases.paid_on(diagnosis, words)
     if len(entered) != 1:
-        return f"Several invoices match {late.document}, all entered after the customer paid on {paid_on}; a person must choose."
+        return f"Several invoices match {late.document}, all entered after the customer paid on {paid_on}. Choose one."
     (invoice,) = entered
     on = f" on {words.day(invoice.at)}" if invoice.at else ""
     dated = words.day(date.fromisoformat(invoice.text("issued")))
@@ -131,7 +131,7 @@ def _rest(invoice: Fact, words: Words) -> str:
     over = money(words, Money(need.amount_minor - open_now.amount_minor, need.currency))
     return (
         f" The customer paid {money(words, need)}, {over} more, as much as a surcharge. If it is one, add {over} to the "
-        "invoice as a surcharge line first. Left as an unapplied credit, it would go back to the customer."
+        "invoice as a surcharge line first. Left as an unapplied credit, it would be owed back to the customer."
     )
 
 

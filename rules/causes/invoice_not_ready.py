@@ -107,7 +107,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
     ]
     alone = len({fact.document for fact in facts}) == 1
     posted = listed(list(dict.fromkeys(_posted_once(diagnosis, fact, alone, words) for fact in facts)))
-    return f"{phrases.all_of(texts)} The payment is posted by itself once {posted}."
+    return f"{phrases.all_of(texts)} The payment posts automatically once {posted}."
 
 
 def _posted_once(diagnosis: Diagnosis, fact: Fact, alone: bool, words: Words) -> str:

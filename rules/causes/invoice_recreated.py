@@ -60,7 +60,7 @@ def _lost(diagnosis: Diagnosis, invoice: Fact, words: Words) -> str:
     new = [fact for fact in diagnosis.primary.facts("invoice_may_replace") if fact.text("replaces") == invoice.document]
     if len(new) != 1 or not diagnosis.primary.successors:  # several that look the same are one fact
         number = str(len(new)) if len(new) > 1 else "several"
-        return f"{what}; {number} invoices may have taken its place, and a person must choose."
+        return f"{what}; {number} invoices could be its replacement. Choose one."
     number = "of the same number" if new[0].value("same_number") else f"number {new[0].document.removeprefix('invoice ')}"
     on = f" on {words.day(new[0].at)}" if new[0].at else ""
     created = f"{what}; {by(new[0].person)} created one {number}{on}, with {money(words, new[0].money('open'))} open"

@@ -29,13 +29,13 @@ def outcome_unknown(reading: Reading, matched: Matched) -> Finding:
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     return (
-        f"A receipt for this payment of {phrases.amount(diagnosis, words)} was sent and the books have not said whether they "
-        "recorded it."
+        f"A receipt for this payment of {phrases.amount(diagnosis, words)} was sent, and it is not confirmed yet whether it was "
+        "recorded."
     )
 
 
 def to_do(diagnosis: Diagnosis, words: Words) -> str:
-    return "We keep checking the books; nothing is sent again before they answer. Do not enter it by hand meanwhile."
+    return "We keep checking the books, and send nothing again before we know. Do not enter it by hand in the meantime."
 
 
 def why(diagnosis: Diagnosis, words: Words) -> str:

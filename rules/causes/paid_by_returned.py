@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from receivables.diagnosis import Cause, Diagnosis, Fact, Finding, Remedy
-from receivables.words import Words, capitalized, listed
+from receivables.words import Words, listed
 from rules import gone_facts, naming, observations, phrases
 from rules.cause_file import CauseFile
 from rules.invoice_lines import LineReading
@@ -62,7 +62,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
 def why(diagnosis: Diagnosis, words: Words) -> str:
     held = _gone_back(diagnosis)
     invoices = listed(list(dict.fromkeys(fact.text("invoice") for fact in held)))
-    return f"{capitalized(invoices)} was paid by a payment that was {held[0].text('status').replace('_', ' ')}"
+    return f"Earlier payment on {invoices} was {held[0].text('status').replace('_', ' ')}"
 
 
 def to_do(diagnosis: Diagnosis, words: Words) -> str:
@@ -78,18 +78,18 @@ def _what_then(held: Sequence[Fact]) -> list[str]:
     """What lets the payment be posted: the return, or, where that is recorded, that the old receipt gives the invoice free."""
     missing = list(dict.fromkeys(fact.text("payment") for fact in held if fact.fact != "receipt_of_recorded"))
     kept = [fact for fact in held if fact.fact == "receipt_of_recorded"]
-    said = [f"Once that is recorded for {listed(missing)}, this payment is posted by itself."] if missing else []
+    said = [f"Once that is recorded for {listed(missing)}, this payment posts automatically."] if missing else []
     if kept:
         said.append(
-            f"That is recorded. Take {phrases.documents(kept)} off the invoice in the books, and this payment is posted by "
-            "itself; or keep it on account, and apply it to what the customer owes for the return."
+            f"That is recorded. Take {phrases.documents(kept)} off the invoice in the books, and this payment posts "
+            "automatically; or leave this one as an unapplied credit, and apply it to what the customer owes for the return."
         )
     return said
 
 
 CAUSE = CauseFile(
     Cause.PAID_BY_RETURNED,
-    title="Invoice was paid by a payment that went back",
+    title="Earlier payment on the invoice went back",
     rules=(paid_by_returned,),
     sentence=sentence,
     to_do=to_do,

@@ -85,7 +85,7 @@ def credit_in_closed_period(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     if finding.rule == "period_closed_refused":
-        return "The books refused because a document of this payment is in a closed period."
+        return "This payment was rejected because a document of it is in a closed period."
     through = closed(_through(finding), words)
     if finding.rule == "credit_in_closed_period":
         return f"{credit_memo_applied.sentence(diagnosis, words)} {capitalized(through)}."
@@ -95,7 +95,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
 def to_do(diagnosis: Diagnosis, words: Words) -> str:
     match diagnosis.primary.remedy:
         case Remedy.POST_ON_OPEN_DAY:
-            return "Post it on the first open day, with the true date in the memo; two people decide."
+            return "Post it on the first open day, with the payment date in the memo; two people decide."
         case Remedy.KEEP_ON_ACCOUNT:
             return "Leave what the invoice does not take as an unapplied credit; the closed period is not touched."
     return "Reopen the period in the books, then retry; it is listed until it is closed again."
@@ -134,7 +134,7 @@ CAUSE = CauseFile(
     why=why,
     root=root,
     about=about,
-    incident="The books are closed through {about}, and these payments touch documents before that. Post each on the first "
-    "open day with its true date in the memo, or ask the controller whether the period is to be reopened.",
+    incident="The books are closed through {about}, and these payments fall in the closed period. Post each on the first "
+    "open day with its payment date in the memo, or ask the controller whether the period is to be reopened.",
     setting="the books are closed through {about}",
 )

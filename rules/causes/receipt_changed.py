@@ -86,11 +86,11 @@ def to_do(diagnosis: Diagnosis, words: Words) -> str:
     if finding.facts("customer_inactive"):
         return f"Make customer {phrases.customer(diagnosis)} active in the books before it is applied again."
     if finding.rule == "receipt_changed" and finding.remedy is Remedy.RETRY:
-        return "Change it back in the books, then retry; if the change is right, two people dismiss."
+        return "Change it back in the books, then check again; if the change is right, two people dismiss."
     if finding.rule == "receipt_changed":
         return (
             "If it was merged into that one, two people dismiss with our receipt as proof; otherwise change it back in the "
-            "books, then retry."
+            "books, then check again."
         )
     return ""
 

@@ -10,7 +10,7 @@ from rules.patterns import a
 from rules.reading import Reading
 from rules.rule import Matched, rule
 
-ASK_FIRST = "Ask first whether the payment was returned, moved to another receipt, or cleaned up."
+ASK_FIRST = "Ask first why: the payment may have been returned, or moved to another receipt."
 
 
 @rule(Cause.RECEIPT_DELETED, when=(a("part", missing=True),), certain=(a("payment", missing_was_verified=True),))

@@ -66,13 +66,13 @@ def by_hand(reading: Reading) -> tuple[Fact, ...]:
 def in_the_books(finding: Finding) -> str:
     """What to do with a receipt that we may not change, in a sentence."""
     how = "".join(f" ({fact.text('how')})" for fact in finding.facts("applied_by_hand"))
-    return f"Apply it to its invoice in the books{how}; the next sync reads it."
+    return f"Apply the receipt to its invoice in the books{how}; the next sync picks it up."
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     if finding.rule == "receipt_deposited_refused":
-        return "The books refused to change a receipt that is in a bank deposit."
+        return "A receipt that is in a bank deposit cannot be changed."
     locked = _locked(finding)
     if locked[0].fact == "receipt_deposited":
         state = "is in a bank deposit"

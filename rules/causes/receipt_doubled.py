@@ -72,22 +72,22 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
             "already."
         )
     return (
-        f"The books hold this payment of {phrases.amount(diagnosis, words)} more than once: {phrases.documents(receipts)}, "
-        f"{phrases.total(receipts, 'amount', words)} together."
+        f"This payment of {phrases.amount(diagnosis, words)} is recorded more than once: {phrases.documents(receipts)}, "
+        f"{phrases.total(receipts, 'amount', words)} in total."
     )
 
 
 def to_do(diagnosis: Diagnosis, words: Words) -> str:
     receipts = diagnosis.primary.facts("receipt_ours")
     if diagnosis.primary.rule == receipt_entered_again.name:
-        return "If it is the same money, one of them must be removed."
+        return "If it is the same money, void one of them."
     if diagnosis.primary.remedy is Remedy.NOT_DUPLICATE:
         return "They are in bank deposits, so the bank has the money twice: say which money the second one is."
     if diagnosis.primary.remedy is Remedy.VOID_RECEIPT and (kept := [fact for fact in receipts if fact.value("deposited")]):
         return f"{capitalized(phrases.documents(kept))} is in a bank deposit and stays; the other one is voided."
     if diagnosis.primary.facts("receipt_closed"):
-        return "They are in a closed period: one of them can be removed once the controller reopened it."
-    return "One of them must be removed."
+        return "They are in a closed period: one of them can be voided once the controller reopens it."
+    return "Void one of them."
 
 
 def why(diagnosis: Diagnosis, words: Words) -> str:

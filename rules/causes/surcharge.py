@@ -38,14 +38,14 @@ def surcharge_not_invoiced(reading: Reading, matched: Matched) -> Finding:
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     over = phrases.all_of(overpaid.by_how_much(fact, words) for fact in overpaid.told(diagnosis))
     kept = diagnosis.primary.facts("fee_kept")
-    as_much = "just what the processor kept as its fee, as a surcharge is" if kept else "as much as a card surcharge"
+    as_much = "just what the processor kept as its fee, as a surcharge is" if kept else "as much as a card surcharge would be"
     return f"{over} That is {as_much}."
 
 
 def to_do(diagnosis: Diagnosis, words: Words) -> str:
     return (
         f"If it is one, add {overpaid.excess(diagnosis, words)} to the invoice as a surcharge line, then retry. Left as an "
-        "unapplied credit, it would go back to the customer."
+        "unapplied credit, it would be owed back to the customer."
     )
 
 

@@ -26,14 +26,14 @@ def throttled(reading: Reading, matched: Matched) -> Finding:
 
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
-    return "The books limit our calls for a while. We wait as long as they ask, then continue."
+    return "The rate limit of the connection to the books was reached. Posting resumes automatically."
 
 
 CAUSE = CauseFile(
     Cause.THROTTLED,
-    title="The books ask us to wait",
+    title="Rate limit reached",
     rules=(throttled,),
     sentence=sentence,
-    incident="The books ask us to wait. Payments are posted as soon as they allow it again.",
+    incident="The rate limit of the connection to the books was reached. Posting resumes automatically.",
     stops_company=True,
 )

@@ -202,14 +202,14 @@ def to_do(diagnosis: Diagnosis, words: Words) -> str:
 def why(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     if finding.facts("near_invoice"):
-        return "Invoice written otherwise in the books"
+        return "Invoice number differs in the books"
     if finding.facts("near_customer"):
-        return "Customer written otherwise in the books"
+        return "Customer name differs in the books"
     if finding.rule == "fits_now" or finding.facts("fits_now"):
         return "Fits now"
     if finding.facts("books_refused") and finding.remedy is Remedy.RETRY:
-        return "Refused by the books"
-    return "Not identified"
+        return "Rejected in the books"
+    return "Cause unknown"
 
 
 def _nearest(finding: Finding) -> list[Fact]:
@@ -241,7 +241,7 @@ def _wrong(finding: Finding) -> list[Fact]:
 
 CAUSE = CauseFile(
     Cause.UNIDENTIFIED,
-    title="Not identified",
+    title="Cause unknown",
     rules=(near_match, unidentified),
     sentence=sentence,
     to_do=to_do,
