@@ -74,7 +74,9 @@ def failure_card(facts: CardFacts, company: Company, people: People) -> Message:
     else:
         found = f"Found on {words.moment(facts.failure.opened_at)}: {_happened(facts, words)}"
         blocks += [outcome(facts, words, names), _what_happened(facts, found), _small_print(facts, company, _which(facts, words))]
-    return Message(fallback(f"{head}. {of_payment(facts.failure.transaction_number)}: {sentence_of(facts, words)}"), blocks)
+    still = facts.failure.state == "open" and not _decided(facts)
+    said = sentence_of(facts, words) if still else _happened(facts, words)
+    return Message(fallback(f"{head}. {of_payment(facts.failure.transaction_number)}: {said}"), blocks)
 
 
 def sentence_of(facts: CardFacts, words: Words) -> str:

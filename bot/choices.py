@@ -41,6 +41,7 @@ RECORDS = (*rules.RECORD, Remedy.REVERSE_WRITE_OFF, Remedy.POST_ON_OPEN_DAY)
 OFFERS_AT_MOST = 4  # named on the card; the window has all
 WHOSE_AT_MOST = 2  # groups of them with the same people
 NOTHING_TO_DO = "Nobody needs to decide anything now."
+OUTSIDE = "Nothing can be chosen here: ask your administrator to settle it."
 Change = tuple[str, str]  # what it is, and what it is now and after the remedy
 
 
@@ -190,9 +191,11 @@ def _consequential(facts: CardFacts) -> Sequence[Remedy]:
 
 def _offered(facts: CardFacts, company: Company, people: People) -> tuple[str, str]:
     """What may be chosen in the window, and who may decide it: once where it is the same for all of it."""
+    if not facts.offers:
+        return "", OUTSIDE
     diagnosis, offered = facts.failure.diagnosis, _consequential(facts) or list(facts.offers)
     names = listed([named_for(facts, remedy) for remedy in offered], OFFERS_AT_MOST, last="or")
-    says = f"Resolve Now offers: {names}." if names else ""
+    says = f"Resolve Now offers: {names}."
     if diagnosis is not None and diagnosis.primary.remedy is Remedy.WAIT:
         return says, NOTHING_TO_DO
     if Remedy.RECORD_RETURN in offered and facts.evidence is not None and not rules.makes_returns(facts.evidence):
@@ -202,6 +205,5 @@ def _offered(facts: CardFacts, company: Company, people: People) -> tuple[str, s
         whose.setdefault(who_may_decide(facts, remedy, company, people), []).append(f"“{named_for(facts, remedy)}”")
     if len(whose) == 1:
         return says, next(iter(whose))
-    return says and "Resolve Now offers:", " ".join(
-        f"{listed(names)}: {who}" for who, names in list(whose.items())[:WHOSE_AT_MOST]
-    )
+    told = [f"{listed(called)}: {who}" for who, called in list(whose.items())[:WHOSE_AT_MOST]]
+    return ("Resolve Now offers:", " ".join(told)) if told else (says, NOTHING_TO_DO)

@@ -15,7 +15,7 @@ from receivables.corrections import Correction, Differs, invoice_name, other_per
 from receivables.diagnosis import Cause, Confidence, Diagnosis, Fact, Finding, Money, Remedy
 from receivables.evidence import Evidence
 from receivables.payment import FeedStatus, Payment, PaymentState
-from receivables.words import Words, capitalized, day_of, listed, plain
+from receivables.words import Words, capitalized, day_of, listed, plain, tender
 from rules import fact_kinds, naming, observations
 from rules.kinds import fact_sentence, kind
 from rules.money_back import INTAKE
@@ -37,7 +37,8 @@ def corrected_amount(fact: Fact, words: Words, *, held: Money, newer: Money) -> 
 
 @kind
 def corrected_text(fact: Fact, words: Words, *, field: str, held: str, newer: str) -> str:
-    return f"{field} {plain(held) or 'none'} → {plain(newer) or 'none'}."
+    shown = tender if field == "method" else plain
+    return f"{field} {shown(held) or 'none'} → {shown(newer) or 'none'}."
 
 
 @kind

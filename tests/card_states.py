@@ -229,7 +229,7 @@ def short() -> Evidence:
 def half_voided() -> Evidence:
     """$500.00 paid: $300.00 on an invoice that was voided, $200.00 on one that is open with $250.00."""
     voided = a_line(amount_minor=30_000, invoice=an_invoice(open_minor=0, status=InvoiceStatus.VOIDED))
-    opened = an_invoice(number="1043", open_minor=25_000)
+    opened = an_invoice(id="i-1043", number="1043", open_minor=25_000)
     return an_evidence(lines=(voided, a_line(line=1, amount_minor=20_000, invoice=opened, number="1043")))
 
 
@@ -385,7 +385,7 @@ def _decided() -> dict[str, CardFacts]:
     why = {
         "stale": "the books changed since then",
         "refused": "declined by dana",
-        "failed": "The books refused it: the period is closed.",
+        "failed": "It was rejected in the books: the period is closed.",
     }
     return {
         "waiting-for-approval": a_card(credited(), decision=waiting),
@@ -411,13 +411,14 @@ def _resolved() -> dict[str, CardFacts]:
         Remedy.APPLY_RECEIPT: swallowed(open_minor=12_000),
         Remedy.KEEP_ON_ACCOUNT: half_voided(),
     }
+    kept = a_done_receipt(half_voided().payment, on_account_minor=30_000, invoice_id="i-1043")
     carried_out = {
         f"done-{remedy.value.replace('_', '-')}": a_card(
             evidence,
             decision=a_decision(remedy, "done", by="dana"),
             resolution="carried_out",
             resolved_by="dana",
-            receipts=(a_done_receipt(evidence.payment, on_account_minor=30_000 if remedy is Remedy.KEEP_ON_ACCOUNT else 0),),
+            receipts=(kept if remedy is Remedy.KEEP_ON_ACCOUNT else a_done_receipt(evidence.payment),),
         )
         for remedy, evidence in done.items()
     }

@@ -43,7 +43,7 @@ def test_what_waits_for_a_second_person_says_who_asked_and_the_proof_its_control
     assert ("open", "waiting_approval", "sam") == (
         found["state"], found["decision"]["state"], found["decision"]["requested_by"],
     )  # fmt: skip
-    assert "Sam Okafor asked for “Keep on account” on " in told
+    assert "Sam Okafor asked for “Leave as unapplied credit” on " in told
     assert "it is waiting for a second person." in told
     whole = next(line for line in acme.run("reconcile").out.splitlines() if "all payments" in line)
     assert ["1", "$500.00"] == [cell.strip() for cell in whole.strip("│").split("│")][1:]

@@ -363,8 +363,8 @@ def test_only_an_open_failure_has_buttons(name: str) -> None:
 PRIMARY = [
     (credited(), Remedy.UNAPPLY_CREDIT_MEMO, "Unapply credit memo ($120.00)"),
     (credited_twice_paid_twice(), Remedy.UNAPPLY_CREDIT_MEMO, "Unapply credit memo ($200.00)"),
-    (recreated(), Remedy.RECREATE_RECEIPT, "Recreate receipt ($500.00)"),
-    (short(), Remedy.RECREATE_RECEIPT, "Recreate receipt ($500.00)"),
+    (recreated(), Remedy.RECREATE_RECEIPT, "Record receipt ($500.00)"),
+    (short(), Remedy.RECREATE_RECEIPT, "Record $500.00, leave $100.00 unapplied"),
     (entered_by_hand(), Remedy.DISMISS, "Dismiss: recorded as receipt 1"),
     (swallowed(open_minor=12_000), Remedy.APPLY_RECEIPT, "Apply receipt ($120.00)"),
 ]
@@ -398,7 +398,7 @@ def test_the_card_and_the_modal_show_the_same_figures() -> None:
     assert shown == all_of_them[: len(shown)]
     assert ["Credit memo CM-77 on invoice 1042", "$120.00 → $0.00", "Open on invoice 1042", "$380.00 → $0.00",
             "Our receipt", "$0.00 → $500.00"] == [x["text"] for x in shown]  # fmt: skip
-    assert ["Credit left for the customer", "$0.00 → $120.00", "Customer's balance", "$500.00 less"] == [
+    assert ["Unapplied on credit memo CM-77", "$120.00 more", "Customer's balance", "$500.00 less"] == [
         x["text"] for x in all_of_them[len(shown) :]
     ]
 
@@ -435,7 +435,7 @@ def test_the_window_asks_for_the_cash_reference_and_takes_several_proofs() -> No
     view = MODALS["dismiss-with-two-and-apply"]
     assert ["r-70", "r-71"] == [option["value"] for option in _select(view, "proof")["initial_options"]]
     assert "apply_proof" in _block_ids(view)
-    assert "The books do not tell who made receipt 71." in [shown["text"] for shown in texts(view["blocks"])]
+    assert "The books do not say who entered receipt 71." in [shown["text"] for shown in texts(view["blocks"])]
 
 
 def test_what_was_filled_in_is_read_as_a_decision_holds_it() -> None:
@@ -474,23 +474,23 @@ SAID = {
     "put-right-by-somebody": "Fixed in the books by Erin Walsh",
     "dismissed-with-proof": "Already recorded: $500.00 on receipt 1.",
     "dismissed-by-two": "Approved by Sam Okafor.",
-    "done-keep-on-account": "$300.00 of it on account.",
+    "done-keep-on-account": "$500.00: $200.00 applied to invoice 1043 and $300.00 unapplied.",
     "hidden": "Hidden from lists and search by Dana Reyes",
     "decision-refused": "chose “Unapply credit memo”; it was declined by Dana Reyes.",
     "waiting-for-approval": "it takes a second person.",
-    "blocked": "Unapply credit memo is not possible yet: The period of the credit memo is closed.",
-    "feed-contradicts": "resolve-now decide TXN-1001 record_return --entry NUMBER",
-    "several-successors": "several invoices may have taken its place, and a person must choose.",
+    "blocked": "“Unapply credit memo” is not possible yet. The period of the credit memo is closed.",
+    "feed-contradicts": "ask your administrator to settle it",
+    "several-successors": "several invoices could be its replacement. Choose one.",
     "paid-by-check-as-well": "has the amount of this payment of Mar 3, 2026, but may be other money.",
     "waiting-not-duplicate": "The receipt is other money: check 8841.",
     "dismissed-not-applied": "The receipt was not applied: the period is closed. Apply it in the books",
     "feed-corrects": "In payments.csv, payment TXN-1001 appears again with other content: amount $500.00 → $550.00; "
     "customer Hooli → Hooli Group; invoices 1042 → 1043.",
-    "feed-corrects-what-is-posted": "Take the correction is not possible yet: A receipt of this payment is in the books.",
-    "correction-taken": "our record now says what the feed says",
+    "feed-corrects-what-is-posted": "“Accept the change” is not possible yet. A receipt of this payment is in the books.",
+    "correction-taken": "our record now matches the feed",
     "correction-dismissed": "our record of the payment was kept",
     "feed-settled": "our record of the payment was kept",
-    "cause-outcome-unknown": "Nothing to decide",
+    "cause-outcome-unknown": "Nobody needs to decide anything now.",
     "cause-credit-memo-applied": "so only $",
     "landed": "Found on Mar 4, 2026, 12:00 PM CST: A receipt",
 }  # fmt: skip

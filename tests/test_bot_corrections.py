@@ -29,12 +29,12 @@ def corrected(acme: BotScene, amount_minor: int = 50_000, method: str = "card") 
 
 def test_one_press_takes_a_correction_and_it_posts(acme: BotScene) -> None:
     corrected(acme, method="ach")
-    assert "method card → ach" in acme.card()["text"]
+    assert "method card → ACH" in acme.card()["text"]
     acme.press("dana", "choose", acme.card())
     acme.carry_out()
     acme.sync()
     assert ["done"] == [decision.state for decision in acme.decisions()]
-    assert "Change in the feed settled" in acme.card()["text"]
+    assert "Change accepted" in acme.card()["text"]
     assert [("TXN-1", 50_000, 0)] == acme.books.receipts()
 
 
@@ -53,6 +53,6 @@ def test_a_posted_payment_offers_no_button_that_replaces_it(acme: BotScene) -> N
     acme.sync()
     corrected(acme, 9_000)
     shown = str(acme.card()["blocks"])
-    assert "Take the correction is not possible yet" in shown
+    assert "“Accept the change” is not possible yet" in shown
     assert "'action_id': 'choose'" not in shown
     assert "Keep our record" in shown

@@ -44,17 +44,18 @@ OWES_LESS = ("Customer's balance", None, -50_000)  # nobody read the balance: on
 
 
 def credit_left(amount_minor: int) -> tuple[str, int, int]:
-    return "Credit left for the customer", 0, amount_minor
+    return "Unapplied on our receipt", 0, amount_minor
 
 
 FIGURES: list[tuple[str, Evidence, Remedy, list[tuple[str, int | None, int]]]] = [
     ("unapply", credited(), Remedy.UNAPPLY_CREDIT_MEMO,
      [("Credit memo CM-77 on invoice 1042", 12_000, 0), ("Open on invoice 1042", 38_000, 0),
-      RECORDED, credit_left(12_000), OWES_LESS]),
+      RECORDED, ("Unapplied on credit memo CM-77", None, 12_000), OWES_LESS]),
     # 200.00 open + 150.00 + 100.00 freed - 300.00 - 100.00 paid = 50.00, which the first memo takes again; 200.00 is left
     ("unapply two memos for two allocations", credited_twice_paid_twice(), Remedy.UNAPPLY_CREDIT_MEMO,
      [("Credit memo CM-77 on invoice 1042", 15_000, 5_000), ("Credit memo CM-78 on invoice 1042", 10_000, 0),
-      ("Open on invoice 1042", 20_000, 0), RECORDED_400, credit_left(20_000), ("Customer's balance", None, -40_000)]),
+      ("Open on invoice 1042", 20_000, 0), RECORDED_400, ("Unapplied on credit memo CM-77", None, 10_000),
+      ("Unapplied on credit memo CM-78", None, 10_000), ("Customer's balance", None, -40_000)]),
     ("recreate on the successor", recreated(), Remedy.RECREATE_RECEIPT,
      [("Open on the new invoice 1042", 62_000, 12_000), RECORDED, OWES_LESS]),
     ("recreate, to be chosen", recreated(made_again=3), Remedy.RECREATE_RECEIPT, []),
@@ -62,20 +63,21 @@ FIGURES: list[tuple[str, Evidence, Remedy, list[tuple[str, int | None, int]]]] =
      [("Open on invoice 1042", 40_000, 0), RECORDED, credit_left(10_000), OWES_LESS]),
     ("keep on account", half_voided(), Remedy.KEEP_ON_ACCOUNT,
      [("Open on invoice 1043", 25_000, 5_000), RECORDED, credit_left(30_000), OWES_LESS]),
-    ("keep what was swallowed", swallowed(open_minor=0), Remedy.KEEP_ON_ACCOUNT, [("Meant to stay on account", 0, 12_000)]),
+    ("keep what was swallowed", swallowed(open_minor=0), Remedy.KEEP_ON_ACCOUNT, [("Accepted as unapplied credit", 0, 12_000)]),
     ("apply", swallowed(open_minor=12_000), Remedy.APPLY_RECEIPT,
      [("Unapplied on receipt 9", 12_000, 0), ("Open on invoice 1042", 12_000, 0)]),
     # 50.00 of 500.00 is meant to stay; 350.00 stands on the invoice, so 100.00 is missing there
     ("apply all but a rest", swallowed(open_minor=10_000, applied_minor=35_000, on_account_minor=5_000), Remedy.APPLY_RECEIPT,
      [("Unapplied on receipt 9", 15_000, 5_000), ("Open on invoice 1042", 10_000, 0)]),
     ("apply what is on another invoice", moved(), Remedy.APPLY_RECEIPT,
-     [("Applied to other invoices", 50_000, 0), ("Open on invoice 1042", 50_000, 0)]),
+     [("Applied to other invoices", 50_000, 0), ("Open on other invoices", None, 50_000), ("Open on invoice 1042", 50_000, 0)]),
     ("apply what is partly on others", moved_in_part(), Remedy.APPLY_RECEIPT,
-     [("Unapplied on receipt 9", 20_000, 0), ("Applied to other invoices", 30_000, 0), ("Open on invoice 1042", 50_000, 0)]),
+     [("Unapplied on receipt 9", 20_000, 0), ("Applied to other invoices", 30_000, 0),
+      ("Open on other invoices", None, 30_000), ("Open on invoice 1042", 50_000, 0)]),
     # 50.00 was meant to stay on account and may stay where a person applied it; the rest comes back
     ("apply all but the rest that is on another", moved_beyond_the_rest(), Remedy.APPLY_RECEIPT,
-     [("Applied to other invoices", 15_000, 5_000), ("Open on invoice 1042", 10_000, 0)]),
-    ("dismiss", entered_by_hand(), Remedy.DISMISS, [("Recorded on receipt 1, $500.00", 0, 50_000)]),
+     [("Applied to other invoices", 15_000, 5_000), ("Open on other invoices", None, 10_000), ("Open on invoice 1042", 10_000, 0)]),
+    ("dismiss", entered_by_hand(), Remedy.DISMISS, [("Receipt 1 ($500.00) counted for payments", 0, 50_000)]),
     ("try again", short(), Remedy.RETRY, []),
 ]  # fmt: skip
 

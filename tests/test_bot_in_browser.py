@@ -161,14 +161,14 @@ def test_dismissal_with_reason_and_proof_through_the_modal(acme: BotScene, sit: 
 def test_receipt_is_recreated_on_the_successor_that_was_chosen(acme: BotScene, sit: _Sit) -> None:
     _, second = acme.recreated_twice()
     dana = sit("dana")
-    expect(dana.card().get_by_role("button", name="Recreate receipt")).to_have_count(0)  # it needs a choice first
+    expect(dana.card().get_by_role("button", name="Record receipt")).to_have_count(0)  # it needs a choice first
     dana.press("Resolve Now")
     choice = dana.modal.locator("[data-block=successor] select")
     expect(choice).to_have_value("")
-    dana.press("Recreate receipt", dana.modal.locator("footer"))
+    dana.press("Record receipt", dana.modal.locator("footer"))
     expect(dana.wrong_beside("successor")).not_to_be_empty()
     choice.select_option(second.id)
-    dana.press("Recreate receipt", dana.modal.locator("footer"))
+    dana.press("Record receipt", dana.modal.locator("footer"))
     expect(dana.modal).to_be_hidden()
 
     acme.carry_out()

@@ -84,7 +84,7 @@ def test_a_document_is_called_what_its_package_calls_it() -> None:
     assert "Unapplied on QuickBooks payment 9" == document("Unapplied on receipt 9", QUICKBOOKS)
     assert "receipt 9" == document("receipt 9", COMPANY)
     facts = called(a_card(swallowed(open_minor=12_000)), QUICKBOOKS, PEOPLE)
-    assert "QuickBooks payment 9 not all applied" in headline(facts, COMPANY.words)
+    assert "QuickBooks payment 9 not fully applied" in headline(facts, COMPANY.words)
 
 
 def test_every_case_has_a_title_that_names_why_and_fits() -> None:
@@ -111,11 +111,11 @@ def test_a_return_and_a_chargeback_are_called_so() -> None:
 
 def test_who_may_decide_is_told_from_rights_limits_and_who_made_it() -> None:
     card = a_card(credited())
-    assert "Dana Reyes or Lee Chen may decide this; Sam Okafor with a second person." == who_may_decide(
+    assert "Dana Reyes or Lee Chen may decide alone; Sam Okafor needs a second person." == who_may_decide(
         card, Remedy.UNAPPLY_CREDIT_MEMO, COMPANY, PEOPLE
     )
     by_dana = a_card(an_evidence(lines=(a_line(invoice=an_invoice(open_minor=38_000), credits=(a_credit(applied=STAMPED),)),)))
-    assert "Lee Chen may decide this; Dana Reyes or Sam Okafor with a second person." == who_may_decide(
+    assert "Lee Chen may decide alone; Dana Reyes and Sam Okafor need a second person." == who_may_decide(
         by_dana, Remedy.UNAPPLY_CREDIT_MEMO, COMPANY, PEOPLE
     )
     assert NOBODY == who_may_decide(card, Remedy.UNAPPLY_CREDIT_MEMO, COMPANY, {"sam": PEOPLE["sam"]})

@@ -8,7 +8,8 @@ import pytest
 from card_people import PEOPLE
 from card_states import COMPANY, WORDS, a_card, named_by_a_person, of_two_of_one_name, spelled_otherwise
 
-from bot.cards import failure_card, label_of
+from bot.cards import failure_card
+from bot.choices import label_of
 from bot.modals import read_submission, resolve_modal
 from bot.text import Block
 from receivables.diagnosis import Remedy
@@ -29,7 +30,7 @@ def inputs_of(facts: CardFacts) -> dict[str, Block]:
     ],
 )
 def test_the_button_names_the_only_invoice_that_is_near(facts: CardFacts, label: str) -> None:
-    assert label == label_of(facts, Remedy.MATCH, WORDS)
+    assert label == label_of(facts, Remedy.MATCH, COMPANY)
 
 
 def test_the_only_invoice_that_is_near_is_chosen_already() -> None:

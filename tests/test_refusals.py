@@ -72,7 +72,7 @@ def test_what_nothing_of_ours_explains_is_told_in_the_words_of_the_package(packa
     named = {"quickbooks": "QuickBooks", "tryton": "Tryton", "xero": "Xero"}[package]
 
     expected = (
-        f'The books refused this payment of $500.00. {named} says: "Ask about the cost center of Hooli." '
+        f'This payment of $500.00 was rejected. {named} says: "Ask about the cost center of Hooli." '
         "Correct what that names in the books, then retry."
     )
     assert expected == sentence(diagnosis, WORDS)

@@ -212,7 +212,7 @@ def test_parts_of_invoices_are_told_with_their_amounts(scene: Scene) -> None:
     scene.pay()
     newer = replace(scene.payment().payment, method="ach", allocations=(Allocation(38_000, "1042"), Allocation(12_000, "1043")))
     brought(scene, newer)
-    assert "method card → ach; invoices 1042 → 1042 ($380.00) and 1043 ($120.00)." in told(scene)
+    assert "method card → ACH; invoices 1042 → 1042 ($380.00) and 1043 ($120.00)." in told(scene)
 
 
 def test_nothing_is_posted_while_a_correction_waits(scene: Scene) -> None:
@@ -285,7 +285,7 @@ def test_a_dismissed_correction_is_reopened_and_taken(scene: Scene) -> None:
     brought(scene, replace(scene.payment().payment, method="ach"))
     decided(scene, DISMISS)
     requests.reopen(scene.desk, "TXN-1", by="dana")
-    assert "method card → ach" in told(scene)
+    assert "method card → ACH" in told(scene)
     assert "done" == decided(scene, TAKE)
     with pytest.raises(StaleDecision, match="nothing to reopen"):
         requests.reopen(scene.desk, "TXN-1", by="dana")

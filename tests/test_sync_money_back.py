@@ -78,9 +78,9 @@ def test_a_return_is_recorded_on_its_own_day_and_the_receipt_stays(posted: Scene
     told(posted, FeedStatus.RETURNED, reason="R01")
     assert [Standing.WENT_BACK_BUT_IN_BOOKS] == standing(posted)
     assert (
-        "Payment TXN-1 of $500.00 was returned on Mar 10, 2026 (R01, insufficient funds), says the feed. Record the return "
-        f"dated Mar 10, 2026 and keep receipt {ours(posted).number} as it is: its deposit is in the bank. The bank may pay it "
-        "if it is tried again."
+        "Payment TXN-1 of $500.00 was returned on Mar 10, 2026 (R01, insufficient funds), according to the portal. Record "
+        f"the return dated Mar 10, 2026 and keep receipt {ours(posted).number} as it is: its deposit is in the bank. The debit may "
+        "be paid if it is submitted again."
     ) == said(posted)
     before = ours(posted)
 
@@ -166,8 +166,8 @@ def test_the_customers_next_payment_is_told_from_it_by_name_and_posts(posted: Sc
     posted.sync()
     assert (Cause.PAID_BY_RETURNED, Remedy.WAIT) == (posted.failing("TXN-2").cause, posted.failing("TXN-2").remedy)
     assert (
-        "Invoice 1042 was paid by TXN-1, which was returned on Mar 10, 2026. Once that is recorded for TXN-1, this payment is "
-        "posted by itself."
+        "Invoice 1042 was paid by TXN-1, which was returned on Mar 10, 2026. Once that is recorded for TXN-1, this payment posts "
+        "automatically."
     ) == said(posted, "TXN-2")
     posted.decide(Remedy.RECORD_RETURN)
     posted.sync()

@@ -330,7 +330,7 @@ def test_a_return_has_one_day_that_is_neither_before_the_payment_nor_after_it_wa
     diagnosis = posted.failing().diagnosis
     assert diagnosis is not None
     words = posted.desk.company.words
-    assert f"was returned on {day}, says the feed. Record the return dated {day}" in sentence(diagnosis, words)
+    assert f"was returned on {day}, according to the portal. Record the return dated {day}" in sentence(diagnosis, words)
     posted.decide(Remedy.RECORD_RETURN)
     (entry,) = posted.desk.books.money_out([receipt(posted).id])[receipt(posted).id]
     assert (day, True) == (words.day(entry.on), f"was returned on {day}" in entry.memo)
