@@ -55,11 +55,11 @@ def total(facts: Iterable[Fact], name: str, words: Words) -> str:
 def hand_receipt(fact: Fact, words: Words) -> str:
     """Receipt 70 ($500.00, check 8841), entered by erin on Mar 4, 2026,"""
     on = f" on {words.day(fact.at)}" if fact.at else ""
-    what = ", ".join(said for said in (money(words, fact.money("amount")), _tender(fact)) if said)
+    what = ", ".join(said for said in (money(words, fact.money("amount")), _handed_over(fact)) if said)
     return f"{fact.document} ({what}), entered by {by(fact.person)}{on},"
 
 
-def _tender(receipt: Fact) -> str:
+def _handed_over(receipt: Fact) -> str:
     """How a receipt's money was handed over and its reference, as the books write them: "check 8841"; "" for neither."""
     method, written = tender(receipt.text("method")), plain(receipt.text("written"), TENDER_AT_MOST)
     if not method or not written:

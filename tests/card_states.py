@@ -133,9 +133,7 @@ def a_decision(
     )
 
 
-def a_done_receipt(
-    payment: Payment, *, document_id: str = "R1057", on_account_minor: int = 0, invoice_id: str = "i-1042"
-) -> StoredEffect:
+def a_done_receipt(payment: Payment, *, on_account_minor: int = 0, invoice_id: str = "i-1042") -> StoredEffect:
     line = ReceiptLine(invoice_id, payment.amount_minor - on_account_minor)
     write = ReceiptWrite("c-hooli", payment.currency, payment.amount_minor, date(2026, 3, 3), "card", "TXN-1", "", "", (line,))
     return StoredEffect(
@@ -160,7 +158,7 @@ def a_done_receipt(
         compensates_id=None,
         decision_id=DECISION_ID,
         dispatch_id=None,
-        document_id=document_id,
+        document_id="R1057",
         document_version="1",
         outcome_code="",
         outcome_message="",
