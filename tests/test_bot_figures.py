@@ -76,7 +76,8 @@ FIGURES: list[tuple[str, Evidence, Remedy, list[tuple[str, int | None, int]]]] =
       ("Open on other invoices", None, 30_000), ("Open on invoice 1042", 50_000, 0)]),
     # 50.00 was meant to stay on account and may stay where a person applied it; the rest comes back
     ("apply all but the rest that is on another", moved_beyond_the_rest(), Remedy.APPLY_RECEIPT,
-     [("Applied to other invoices", 15_000, 5_000), ("Open on other invoices", None, 10_000), ("Open on invoice 1042", 10_000, 0)]),
+     [("Applied to other invoices", 15_000, 5_000), ("Open on other invoices", None, 10_000),
+      ("Open on invoice 1042", 10_000, 0)]),
     ("dismiss", entered_by_hand(), Remedy.DISMISS, [("Receipt 1 ($500.00) counted for payments", 0, 50_000)]),
     ("try again", short(), Remedy.RETRY, []),
 ]  # fmt: skip

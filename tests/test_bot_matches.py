@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from card_people import PEOPLE
-from card_states import COMPANY, WORDS, a_card, named_by_a_person, of_two_of_one_name, spelled_otherwise
+from card_states import COMPANY, a_card, named_by_a_person, of_two_of_one_name, spelled_otherwise
 
 from bot.cards import failure_card
 from bot.choices import label_of

@@ -79,8 +79,8 @@ def test_a_return_is_recorded_on_its_own_day_and_the_receipt_stays(posted: Scene
     assert [Standing.WENT_BACK_BUT_IN_BOOKS] == standing(posted)
     assert (
         "Payment TXN-1 of $500.00 was returned on Mar 10, 2026 (R01, insufficient funds), according to the portal. Record "
-        f"the return dated Mar 10, 2026 and keep receipt {ours(posted).number} as it is: its deposit is in the bank. The debit may "
-        "be paid if it is submitted again."
+        f"the return dated Mar 10, 2026 and keep receipt {ours(posted).number} as it is: its deposit is in the bank. The debit "
+        "may be paid if it is submitted again."
     ) == said(posted)
     before = ours(posted)
 
