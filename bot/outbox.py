@@ -92,6 +92,8 @@ class Outbox:
         held: dict[str, list[tuple[Waiting, float]]] = {}
         for wish in waiting:
             with rooms.db.read() as connection:
+                if not outbox.is_held(connection, wish):
+                    continue  # this process was frozen, and another one sends it
                 place = cards.place(connection, wish.company, wish.subject_kind, wish.subject)
             wait = self._seconds_to_wait(wish, place)
             if wait > 0:
@@ -200,12 +202,29 @@ class Outbox:
             with self.rooms.db.read() as connection:
                 stands = replace(stands, told_seq=audit.last_seq(connection, wish.company))
         with self.rooms.work(wish.company) as work:
-            cards.stands_at(work, replace(stands, drawn_at=wish.wanted_at))
-            if thread.rows_to_tell(work.connection, wish, stands):
+            now = cards.place(work.connection, wish.company, wish.subject_kind, wish.subject)
+            is_second = now is not None and (now.channel, now.ts) not in [(of.channel, of.ts) for of in (stands, place) if of]
+            if is_second or not outbox.is_held(work.connection, wish):  # this process was frozen, and another one sent it
+                if now is None:
+                    cards.stands_at(work, stands)
+                outbox.sent(work, wish, note="another process sent it as well")
+                outbox.want(work, wish.subject_kind, wish.subject)  # whatever stands there now may be the older drawing
+            elif thread.rows_to_tell(work.connection, wish, stands):
+                cards.stands_at(work, replace(stands, drawn_at=wish.wanted_at))
                 next_at = work.at + timedelta(seconds=SECONDS_BETWEEN_MESSAGES)
                 outbox.put_back(work, wish, next_at=next_at, problem="", never_left=True)
             else:
+                cards.stands_at(work, replace(stands, drawn_at=wish.wanted_at))
                 outbox.sent(work, wish, note=f"as plain text: {refused}" if refused else "")
+        if is_second:
+            self._take_back(stands)
+
+    def _take_back(self, second: Place) -> None:
+        """Deletes a message of ours that another one already stands for; its buttons would be refused."""
+        try:
+            self.client.chat_delete(channel=second.channel, ts=second.ts)
+        except (SlackClientError, OSError) as error:
+            log.warning("second_message_not_deleted", error=trouble_of(error).word)
 
     def _write_to(self, reader: Person, wish: Waiting, message: Message, place: Place | None) -> tuple[Place, str]:
         """A direct message. Where its conversation takes nothing any more, as one that an earlier user of our app began, it is
@@ -253,7 +272,9 @@ class Outbox:
             if wish.subject_kind == "digest":
                 return digest_card(channel.company.name, escalations.open_causes(connection, wish.company))
             if wish.subject_kind == letters.DIRECT:
-                return naming_its_company(direct.message(work, wish.subject, channel, rooms.people), channel)
+                message = direct.message(work, wish.subject, channel, rooms.people)
+                reader = direct.reader_of(rooms, connection, wish.company, wish.subject)
+                return naming_its_company(message, channel, rooms.seen_by(reader) if reader else ())
             found = failures.get(connection, wish.company, wish.subject)
             facts = cards.facts(work, wish.subject, found.offered)
         return naming_its_company(failure_card(facts, channel.company, rooms.people), channel)

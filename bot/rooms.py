@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.people import Accounts, NoAccounts, person_of
-from receivables.authority import Person
+from receivables.authority import Person, companies_of
 from receivables.company import Company
 from receivables.errors import NotFound
 from receivables.ports import Clock, Deciding, Ids, Report, Reporting, Wake
@@ -60,6 +60,10 @@ class Rooms:
     def person(self, body: Mapping[str, Any]) -> Person:
         """Who pressed or typed, from Slack's payload. Raises NotPermitted, in words for whoever that is."""
         return person_of(self.people, body, self.accounts)
+
+    def seen_by(self, person: Person) -> list[str]:
+        """The companies with a channel that this person sees."""
+        return sorted(companies_of(person) & set(self.channels))
 
     def work(self, company: str, actor: str = "bot") -> AbstractContextManager[Work]:
         """A unit of work for one company: what is changed and recorded commits together when the block ends well."""

@@ -1,9 +1,10 @@
-"""Whose payment it is, where several companies are served: named on the card, and asked where one number is in two of them."""
+"""Whose payment it is, where several companies are served: named on cards, in lists and windows, and asked where one number is
+in two of them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any
 
 from bot.cards import Message
@@ -17,9 +18,9 @@ COMPANIES_AT_MOST = 20  # Slack takes 25 buttons in a row
 COMPANY_AT_MOST = 60
 
 
-def naming_its_company(message: Message, channel: Channel) -> Message:
-    """The card, with its company named where the channel serves another one too."""
-    if not channel.is_shared:
+def naming_its_company(message: Message, channel: Channel, among: Sized = ()) -> Message:
+    """The card, with its company named where the channel serves another one too, or its one reader sees several."""
+    if not channel.is_shared and len(among) < 2:
         return message
     company = plain(channel.company.name, COMPANY_AT_MOST)
     head, *rest = message.blocks
@@ -28,6 +29,18 @@ def naming_its_company(message: Message, channel: Channel) -> Message:
         small = {**rest[-1], "elements": [*named["elements"], *rest[-1]["elements"]]}
         return Message(text, [head, *rest[:-1], small])
     return Message(text, [head, named, *rest])
+
+
+def whose(company: Company, among: Sized) -> str:
+    """What a line about a payment ends with, where a person sees several companies."""
+    return f" · {plain(company.name, COMPANY_AT_MOST)}" if len(among) > 1 else ""
+
+
+def window_naming(view: Block, company: Company, among: Sized) -> Block:
+    """The window, with the company named at its top, where a person sees several."""
+    if len(among) < 2:
+        return view
+    return {**view, "blocks": [context(f"Company: {plain(company.name, COMPANY_AT_MOST)}"), *view["blocks"]]}
 
 
 def question(verb: str, number: str, companies: Sequence[Company]) -> tuple[str, list[Block]]:

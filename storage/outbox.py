@@ -170,13 +170,23 @@ def _who_waits(now: datetime) -> tuple[sa.ColumnElement[bool] | sa.UnaryExpressi
     return pressed.desc().nulls_last(), table.c.subject_kind == "failure"
 
 
+def is_held(connection: Connection, message: Waiting) -> bool:
+    """Whether whoever claimed it still holds it: a process that was frozen for its whole lease does not."""
+    return connection.execute(sa.select(schema.outbox.c.id).where(*_held(message))).first() is not None
+
+
+def _held(message: Waiting) -> tuple[sa.ColumnElement[bool], ...]:
+    table = schema.outbox
+    mine = (table.c.company == message.company, table.c.id == message.id)
+    return (*mine, table.c.state == "sending", table.c.sendings == message.sendings + 1)
+
+
 def sent(work: Work, message: Waiting, *, note: str = "") -> None:
     """Ends a sending: Slack has the message. `note` says what is remarkable about it."""
     work.only_for(message.company)
-    table = schema.outbox
     work.connection.execute(
-        sa.update(table)
-        .where(table.c.company == message.company, table.c.id == message.id, table.c.state == "sending")
+        sa.update(schema.outbox)
+        .where(*_held(message))
         .values(state="sent", sent_at=work.at, lease_until=None, lease_owner="", problem=note)
     )
 
@@ -196,16 +206,14 @@ def put_back(work: Work, message: Waiting, *, next_at: datetime, problem: str, n
         values = {"state": "given_up", "problem": REPLACED, "lease_until": None}
     else:
         values = {"state": "sending", "next_at": next_at, "problem": problem, "lease_until": None}
-    here = (table.c.company == message.company, table.c.id == message.id)
-    work.connection.execute(sa.update(table).where(*here).values(**values))
+    work.connection.execute(sa.update(table).where(*_held(message)).values(**values))
 
 
 def give_up(work: Work, message: Waiting, problem: str) -> None:
     """Nobody is there to get it: it does not wait any longer."""
     work.only_for(message.company)
-    table = schema.outbox
-    here = (table.c.company == message.company, table.c.id == message.id, table.c.state == "sending")
-    work.connection.execute(sa.update(table).where(*here).values(state="given_up", problem=problem, lease_until=None))
+    gone = {"state": "given_up", "problem": problem, "lease_until": None}
+    work.connection.execute(sa.update(schema.outbox).where(*_held(message)).values(**gone))
 
 
 def waits_for(connection: Connection, message: Waiting) -> bool:

@@ -36,7 +36,7 @@ from receivables.books_records import Invoice
 from storage import audit, decisions
 from storage.decisions import StoredDecision
 from storage.watch import Watch
-from sync import journey, preview, searching
+from sync import journey, preview, reconciliation, searching
 from workspace.running import Workspace, start
 from workspace.seed import PersonSeed, Seed
 
@@ -100,6 +100,35 @@ limits = {{ USD = "{sams_limit}" }}
 """
 
 
+#: A second company, and Rosa, who decides there, and in the first one too where both have the same channel.
+SECOND = """\
+[[company]]
+id = "birch"
+name = "Birch Supply"
+time_zone = "America/Chicago"
+start_on = 2026-01-01
+writes = "on"
+sync_every_minutes = 1
+[company.books]
+kind = "embedded"
+file = "birch-books.sqlite"
+[company.slack]
+channel = "{cards}"
+
+[[person]]
+id = "rosa"
+name = "Rosa Lind"
+slack = ["{team}/{rosa}"]
+"""
+ROSA_MAY = """\
+[[person.may]]
+company = "{company}"
+remedies = ["unapply_credit_memo", "dismiss", "retry"]
+limits = {{ USD = "10000.00" }}
+"""
+ROSA = PersonSeed("rosa", "Rosa Lind", "rosa@example.com", "Controller of Birch Supply")
+
+
 class SharedIds(CountingIds):
     """Ids that count up, also when several threads ask."""
 
@@ -135,6 +164,8 @@ class BotScene:
     told: list[Json] = field(default_factory=list)
     holding_back: bool = False
     server: HttpServer | None = None  # where Slack sends, over HTTP
+    channel: str = "payments-sync"  # of its cards
+    second: BotScene | None = None  # another company of the same house, with books of its own
 
     # --- what the alarms would do ---------------------------------------------------------------------------------
 
@@ -143,7 +174,7 @@ class BotScene:
         sent = 0
         for _ in range(ROUNDS):
             with self.house.db.read() as connection:
-                if messages_waiting(connection) == 0:
+                if messages_waiting(connection, self.books.desk.company.id) == 0:
                     return sent
             sent += self.ring()
         raise AssertionError("the outbox is never empty")
@@ -171,11 +202,11 @@ class BotScene:
 
     @property
     def cards_channel(self) -> str:
-        return self.workspace.channels["payments-sync"]
+        return self.workspace.channels[self.channel]
 
-    def messages(self, channel: str = "payments-sync") -> list[Json]:
+    def messages(self, channel: str = "") -> list[Json]:
         """The messages of a channel without the replies in threads, oldest first."""
-        found = self.workspace.messages(self.workspace.channels[channel])
+        found = self.workspace.messages(self.workspace.channels[channel or self.channel])
         return [message for message in found if message.get("thread_ts", message["ts"]) == message["ts"]]
 
     def card(self, number: str = "TXN-1") -> Json:
@@ -183,7 +214,7 @@ class BotScene:
         (found,) = [message for message in self.messages() if f"Payment {number}" in message["text"]]
         return found
 
-    def numbers(self, channel: str = "payments-sync") -> list[str]:
+    def numbers(self, channel: str = "") -> list[str]:
         """The payments that have a card, in the order in which the cards stand."""
         named = [re.search(r"Payment (TXN-\d+)", message["text"]) for message in self.messages(channel)]
         return [found[1] for found in named if found]
@@ -234,11 +265,17 @@ class BotScene:
 
     def decisions(self, number: str = "TXN-1") -> Sequence[StoredDecision]:
         with self.house.db.read() as connection:
-            return decisions.of_payment(connection, "acme", number)
+            return decisions.of_payment(connection, self.books.desk.company.id, number)
 
     def audit_actions(self, number: str = "TXN-1") -> list[str]:
         with self.house.db.read() as connection:
-            return [row.action for row in audit.rows(connection, "acme", number)]
+            return [row.action for row in audit.rows(connection, self.books.desk.company.id, number)]
+
+    def proof(self) -> dict[str, int]:
+        """How many payments stand so in the proof of now, which finds nothing that does not add up."""
+        proven = reconciliation.run_once(self.books.desk)
+        assert [] == [found.text for found in proven.discrepancies]
+        return {standing.value: held.count for standing, held in proven.standings.items() if held.count}
 
     # --- situations -----------------------------------------------------------------------------------------------
 
@@ -334,31 +371,49 @@ def slack_environment(workspace: Workspace) -> dict[str, str]:
     }
 
 
+def add_second_company(config: Path, workspace: Workspace, channel: str) -> None:
+    """Adds Birch Supply, whose cards go to this channel, to a configuration, and Rosa."""
+    cards = workspace.channels[channel]
+    is_shared = cards in config.read_text(encoding="utf-8")
+    text = SECOND.format(cards=cards, team=workspace.team_id, rosa=workspace.people["rosa"])
+    text += "".join(ROSA_MAY.format(company=company) for company in (["birch", "acme"] if is_shared else ["birch"]))
+    config.write_text(config.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
 @contextmanager
 def a_bot_scene(
-    folder: Path, *, listening: bool = True, url: str = "", over_http: bool = False, seed: Seed = SEED
+    folder: Path, *, listening: bool = True, url: str = "", over_http: bool = False, seed: Seed = SEED, second: str = ""
 ) -> Iterator[BotScene]:
     """Everything started, and stopped again. With `listening` off, only the outbox works; `url` is another database.
 
-    With `over_http` Slack sends signed requests to our own server instead.
+    With `over_http` Slack sends signed requests to our own server instead. `second` is the channel of a second company.
     """
+    if second:
+        seed = replace(seed, people=(*seed.people, ROSA), channels=tuple(dict.fromkeys((*seed.channels, second))))
     clock, bell = ManualClock(), Bell()
     before = set(threading.enumerate())
     with start(
         folder, now=lambda: clock.now().timestamp(), seed=seed, messages_per_second=0.0, random_bytes=random_bytes
     ) as workspace:
         config = write_slack_settings(folder, workspace)
+        if second:
+            add_second_company(config, workspace, second)
         if over_http:
             config.write_text(HTTP_MODE + config.read_text())
         templates.new_database(folder)
-        ledger = Ledger(folder / "acme-books.sqlite", clock)
-        books = EmbeddedBooks(ledger, clock)
+        ledgers = {
+            company: Ledger(folder / f"{company}-books.sqlite", clock) for company in ("acme", "birch")[: 2 if second else 1]
+        }
+        books = {company: EmbeddedBooks(ledger, clock) for company, ledger in ledgers.items()}
         elsewhere = {"RESOLVE_NOW_DATABASE_URL": url} if url else {}
         opened = open_house(config, {**slack_environment(workspace), **elsewhere})
-        house = replace(opened, clock=clock, watch=Watch(clock), ids=SharedIds(), books_of=lambda _: books)
+        house = replace(opened, clock=clock, watch=Watch(clock), ids=SharedIds(), books_of=lambda company: books[company.id])
         bot = open_bot(house, bell)
         assert bot is not None
-        made = BotScene(Scene(house.db, ledger, clock, house.desk("acme")), house, bot, workspace, clock, bell)
+        scenes = {company: Scene(house.db, ledger, clock, house.desk(company)) for company, ledger in ledgers.items()}
+        made = BotScene(scenes["acme"], house, bot, workspace, clock, bell)
+        if second:
+            made.second = replace(made, books=scenes["birch"], channel=second)
         _listen_in(made)
         try:
             if over_http:
@@ -374,7 +429,8 @@ def a_bot_scene(
                 made.server.stop()
             bot.stop()
             house.db.close()
-            ledger.close()
+            for ledger in ledgers.values():
+                ledger.close()
     eventually(lambda: set(threading.enumerate()) <= before)  # nothing of it is left running
 
 

@@ -82,6 +82,7 @@ class Scene:
         )
         self.feed(
             a_payment(
+                company=self.desk.company.id,
                 transaction_number=number,
                 amount_minor=amount_minor,
                 customer=customer,

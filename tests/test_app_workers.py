@@ -5,26 +5,32 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from time import monotonic, sleep
 from typing import Any, cast
 from urllib.request import urlopen
 
 import private_postgres
 import pytest
-from bot_scene import a_bot_scene
+from bot_scene import BotScene, a_bot_scene
 from command_line import write_settings
 from machines import Machine, Machines, machines
 from private_postgres import Cluster
 from scene import a_scene
+from slack_sdk import WebClient
+from slack_sdk.web import SlackResponse
 from turns_scene import a_house_of
 
 from app.slots import SLOW_SECONDS
 from app.turns import Turns
-from bot.outbox import Outbox
+from bot.outbox import LEASE_SECONDS, Outbox
 from receivables.books_records import Changes
+from receivables.diagnosis import Remedy
 from receivables.payment import PaymentState
 from receivables.ports import Books
+from storage import outbox
 from storage.alone import Alone
 from storage.engine import Database
 from sync.due import Piece
@@ -178,6 +184,50 @@ def test_one_process_alone_sends_to_a_channel_until_it_ends(tmp_path: Path, url:
 
         assert ["TXN-1", "TXN-2", "TXN-3"] == acme.numbers()
         other.alone.close()
+
+
+class Freezing(WebClient):
+    """A client whose process is frozen just before one kind of call leaves, until it is thawed."""
+
+    def __init__(self, acme: BotScene, at: str) -> None:
+        super().__init__(acme.workspace.bot_token, base_url=acme.workspace.api_url, retry_handlers=[])
+        self._at, self.frozen, self.thawed = at, Event(), Event()
+
+    def api_call(self, api_method: str, **given: Any) -> SlackResponse:
+        if api_method == self._at:
+            self.frozen.set()
+            assert self.thawed.wait(30)
+        return super().api_call(api_method, **given)
+
+
+@pytest.mark.parametrize("call", ["chat.postMessage", "chat.update"])
+def test_a_sender_frozen_while_it_sends_leaves_one_message_and_that_one_is_true(call: str, tmp_path: Path, url: str) -> None:
+    with a_bot_scene(tmp_path, listening=False, url=url) as acme:
+        client, other = Freezing(acme, call), acme.bot.outbox
+        frozen = Outbox(other.rooms, client)
+        for number, invoice in acme.paid().items():
+            acme.credit(invoice, f"CM-{number}", 1_000)
+        acme.books.sync()
+        if call == "chat.update":
+            acme.deliver()
+            other.alone.close()
+            with acme.books.desk.work() as work:
+                outbox.want(work, "failure", acme.books.failing().id)
+        with ThreadPoolExecutor(1) as thread:
+            sending = thread.submit(frozen.run_once)
+            assert client.frozen.wait(10)
+            cut_off(acme.house.db)  # as the server does after a minute of silence
+            soon(lambda: int(other.alone.keep(f"channel {acme.cards_channel}")))
+            assert [0, 1] == [acme.ring(LEASE_SECONDS + 1) for _ in range(2)]  # what another one holds is watched first
+            acme.books.decide(Remedy.UNAPPLY_CREDIT_MEMO)
+            acme.deliver()
+            client.thawed.set()
+            sending.result(10)
+        acme.deliver()
+
+        (card,) = acme.messages()
+        assert "· Recorded" in str(card["blocks"])
+        frozen.alone.close()
 
 
 def soon(do: Callable[[], int]) -> int:
