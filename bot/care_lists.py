@@ -30,8 +30,8 @@ def mine(rooms: Rooms, person: Person, companies: Sequence[str]) -> tuple[str, l
             asked = letters.open_to(connection, company, person.id, "approval", limit=READ_AT_MOST)
             to_approve += [failures.get(connection, company, letter.failure_id) for letter in asked]
             theirs += care.assigned_to(connection, company, person.id, limit=READ_AT_MOST)
-        blocks = [*_part(connection, rooms, "Waiting for your approval", to_approve)]
-        blocks += _part(connection, rooms, "Assigned to you", theirs)
+        blocks = [*_part(connection, rooms, "Waiting for your approval", to_approve, companies)]
+        blocks += _part(connection, rooms, "Assigned to you", theirs, companies)
     if not to_approve and not theirs:
         return "Nothing is waiting for you.", []
     waits = "waits" if len(to_approve) == 1 else "wait"
@@ -50,13 +50,13 @@ def failing(rooms: Rooms, companies: Sequence[str]) -> tuple[str, list[Block]]:
             room = SHOWN_AT_MOST - len(found)
             if room:
                 found += failure_pages.page(connection, company, limit=room, without_snoozed_at=now)
-        blocks = _rows(connection, rooms, found)
+        blocks = _rows(connection, rooms, found, companies)
         if (more := count - set_aside - len(found)) > 0:
             blocks.append(context(f"{more:,} more. The app's Home tab lists them all."))
         if set_aside:
             shown = _snoozed(connection, rooms, companies, SHOWN_AT_MOST - len(found))
             rest = "" if len(shown) == set_aside else " /payments snoozed lists them."
-            blocks += [context(f"Snoozed: {counted(set_aside, 'payment')}.{rest}"), *_rows(connection, rooms, shown)]
+            blocks += [context(f"Snoozed: {counted(set_aside, 'payment')}.{rest}"), *_rows(connection, rooms, shown, companies)]
         blocks += _hidden(hiding.count(connection, companies))
     of_them = f", {set_aside:,} of them snoozed" if set_aside else ""
     are = "is" if count == 1 else "are"
@@ -68,7 +68,7 @@ def snoozed(rooms: Rooms, companies: Sequence[str]) -> tuple[str, list[Block]]:
     with rooms.db.read() as connection:
         count = care.count_snoozed(connection, companies, rooms.clock.now())
         shown = _snoozed(connection, rooms, companies, SHOWN_AT_MOST)
-        blocks = _rows(connection, rooms, shown, says_who=True)
+        blocks = _rows(connection, rooms, shown, companies, says_who=True)
     if count > len(shown):
         blocks.append(context(f"{count - len(shown):,} more."))
     are = "is" if count == 1 else "are"
@@ -102,23 +102,27 @@ def back(rooms: Rooms, verb: str, company: str, number: str, person: Person) -> 
     return rooms.deciding.assign(company, found.id, None, by=person.id)
 
 
-def _part(connection: Connection, rooms: Rooms, title: str, found: Sequence[StoredFailure]) -> list[Block]:
+def _part(
+    connection: Connection, rooms: Rooms, title: str, found: Sequence[StoredFailure], companies: Sequence[str]
+) -> list[Block]:
     """A heading and rows; nothing where there are none."""
     blocks = [context(title)] if found else []
-    blocks += _rows(connection, rooms, found[:SHOWN_AT_MOST])
+    blocks += _rows(connection, rooms, found[:SHOWN_AT_MOST], companies)
     if len(found) > SHOWN_AT_MOST:
         blocks.append(context(f"{len(found) - SHOWN_AT_MOST:,} more."))
     return blocks
 
 
-def _rows(connection: Connection, rooms: Rooms, found: Sequence[StoredFailure], *, says_who: bool = False) -> list[Block]:
+def _rows(
+    connection: Connection, rooms: Rooms, found: Sequence[StoredFailure], companies: Sequence[str], *, says_who: bool = False
+) -> list[Block]:
     """A row for each, which says until when it is snoozed, and that it is hidden."""
     now, blocks = rooms.clock.now(), list[Block]()
     for failure in found:
-        words = rooms.channels[failure.company].company.words
+        company = rooms.channels[failure.company].company
         held = care.of_failure(connection, failure.company, failure.id)
         stored = payments.by_numbers(connection, failure.company, [failure.transaction_number])[failure.transaction_number]
-        blocks += failure_row(failure, stored, words, aside(held, failure, stored, words, now))
+        blocks += failure_row(failure, stored, company, companies, aside(held, failure, stored, company.words, now))
         if says_who and held.snoozed_by:
             blocks.append(context(f"Snoozed by {name_of(rooms.names, held.snoozed_by)}."))
     return blocks

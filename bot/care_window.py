@@ -17,6 +17,7 @@ from bot.modals import Shown
 from bot.replies import Reply
 from bot.rooms import Rooms
 from bot.text import PERSON_AT_MOST, Block, context, of_payment, plain_text
+from bot.which_company import window_naming
 from receivables.authority import Person, decides_at, sees
 from receivables.errors import ReceivablesError, StaleDecision
 from receivables.words import plain
@@ -36,7 +37,8 @@ Body = Mapping[str, Any]
 def opened(rooms: Rooms, failure_id: str, person: Person, channel: str) -> Block:
     """The window for a failure, opened in this channel. Raises StaleDecision."""
     found, stored, held = _look(rooms, failure_id, person)
-    return {**_window(found, stored, held, rooms, person), "private_metadata": Shown(found.id, channel=channel).carried}
+    drawn = {**_window(found, stored, held, rooms, person), "private_metadata": Shown(found.id, channel=channel).carried}
+    return window_naming(drawn, rooms.channels[found.company].company, rooms.seen_by(person))
 
 
 def _window(found: StoredFailure, stored: StoredPayment, held: Care, rooms: Rooms, person: Person) -> Block:

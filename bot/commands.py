@@ -23,10 +23,10 @@ from bot.people import NOBODY, pressed_by
 from bot.rooms import Rooms
 from bot.several import offer_groups
 from bot.text import NUMBER_AT_MOST, Block, of_payment
-from receivables.authority import Person, companies_of
+from receivables.authority import Person
 from receivables.company import Company
 from receivables.errors import NotFound, NotPermitted, ReceivablesError
-from receivables.words import Words, listed, plain
+from receivables.words import listed, plain
 from storage import named, payments, search_text
 from storage.endings import Started
 from storage.feeds import DATABASE_SILENT
@@ -124,17 +124,17 @@ class Commands:
             if found is not None:
                 self._of_one(verb, found.company, found.number, asker)
         elif verb == "failing" and not rest:
-            asker.tell(*care_lists.failing(self.rooms, self._companies(asker.person)))
+            asker.tell(*care_lists.failing(self.rooms, self.rooms.seen_by(asker.person)))
         elif verb == "several" and not rest:
-            offer_groups(self.rooms, self._companies(asker.person), asker)
+            offer_groups(self.rooms, self.rooms.seen_by(asker.person), asker)
         elif verb == "export":
             export(self.rooms, rest, self._configured(asker.person), asker)
         elif verb == "report":
             self.month_ends.ask(rest, self._configured(asker.person), asker)
         elif verb == "mine" and not rest:
-            asker.tell(*care_lists.mine(self.rooms, asker.person, self._companies(asker.person)))
+            asker.tell(*care_lists.mine(self.rooms, asker.person, self.rooms.seen_by(asker.person)))
         elif verb == "snoozed" and not rest:
-            asker.tell(*care_lists.snoozed(self.rooms, self._companies(asker.person)))
+            asker.tell(*care_lists.snoozed(self.rooms, self.rooms.seen_by(asker.person)))
         elif verb == "sync" and not rest:
             self._sync(asker)
         elif not text or verb in VERBS:
@@ -143,7 +143,7 @@ class Commands:
             self._just(text, asker)
 
     def _sync(self, asker: Asker) -> None:
-        for company in self._companies(asker.person):
+        for company in self.rooms.seen_by(asker.person):
             since = self.rooms.clock.now()
             self.rooms.deciding.look_again(company)
             remember(self.rooms, waits_for(asker.respond, company, Started.SYNC, "", since))
@@ -152,7 +152,7 @@ class Commands:
 
     def _of_one(self, verb: str, company: str, number: str, asker: Asker) -> None:
         """Does it for one payment, named by its whole number."""
-        if company not in self._companies(asker.person):
+        if company not in self.rooms.seen_by(asker.person):
             raise NotPermitted(NOBODY)
         with self.rooms.db.read() as connection:
             if payments.find(connection, company, number) is None:
@@ -168,7 +168,8 @@ class Commands:
         elif verb == "why":
             asker.tell(*why.answer(self.rooms, company, number))
         else:
-            asker.show(story.modal(self.rooms, company, number))
+            drawn, companies = story.modal(self.rooms, company, number), self.rooms.seen_by(asker.person)
+            asker.show(which_company.window_naming(drawn, self._company(company), companies))
 
     def _just(self, text: str, asker: Asker) -> None:
         """No verb: the one payment that is called so, or whatever search finds; else what may have been meant."""
@@ -188,7 +189,7 @@ class Commands:
             said = [*(f"{of} {rest}".strip() for of in meant), *near]
             asker.tell(f"Nothing here is called “{plain(text)}”.{_or_was_it(said)}", _suggested(said))
         else:
-            asker.tell(*finding.drawn(results, self._words))
+            asker.tell(*finding.drawn(results, self._company))
 
     def _meant(self, verb: str, rest: str, asker: Asker) -> Found | None:
         """The payment that a person means, or None where they are asked which, or told what is near."""
@@ -204,19 +205,15 @@ class Commands:
         if len(called) > 1 and len({of.number for of in called}) == 1:
             asker.tell(*which_company.question(verb, called[0].number, owners))
         elif len(called) > 1:
-            asker.tell(*finding.which(called, verb, self._words))
+            asker.tell(*finding.which(called, verb, self._company))
         elif not called:
             search = "" if near else " Use /payments search with part of its number."
             said = [f"{verb} {of}" for of in near]
             asker.tell(f"{of_payment(guess)} is not known here.{search}{_or_was_it(near)}", _suggested(said, near))
         return called[0] if len(called) == 1 else None
 
-    def _companies(self, person: Person) -> list[str]:
-        """Those that this person sees."""
-        return sorted(companies_of(person) & set(self.rooms.channels))
-
     def _configured(self, person: Person) -> list[Company]:
-        return [self.rooms.channels[company].company for company in self._companies(person)]
+        return [self._company(company) for company in self.rooms.seen_by(person)]
 
     def _search(self, text: str, asker: Asker) -> None:
         typed = search_text.read(text, self._configured(asker.person))
@@ -224,12 +221,12 @@ class Commands:
             results = finding.look(connection, typed)
             nothing = not (results.page or results.hidden) and typed.wanted.text
             near = named.near(connection, typed.wanted.companies, typed.wanted.text) if nothing else []
-        heading, blocks = finding.drawn(results, self._words)
+        heading, blocks = finding.drawn(results, self._company)
         said = [f"search {of}" for of in near]
         asker.tell(heading + (f".{_or_was_it(near)}" if near else ""), [*blocks, *_suggested(said, near)])
 
-    def _words(self, company: str) -> Words:
-        return self.rooms.channels[company].company.words
+    def _company(self, company: str) -> Company:
+        return self.rooms.channels[company].company
 
 
 def _or_was_it(near: list[str]) -> str:

@@ -24,6 +24,7 @@ from bot.replies import Reply
 from bot.rooms import Rooms
 from bot.slack_errors import Trouble, trouble_of
 from bot.text import Block, fallback, of_payment, section
+from bot.which_company import whose
 from receivables.diagnosis import Remedy
 from receivables.payment import PaymentState
 from receivables.words import Words, capitalized, counted, plain
@@ -111,7 +112,8 @@ class Endings:
             return "", []
         cause = rules.title(failing.cause) if failing and failing.cause else ""
         told = of_decision(made, facts, cause, company.words, self.rooms.names)
-        return f"{_which(facts, company.words)}\n{told}", undo.after(made, facts.payment, facts.failure.about)
+        which = f"{_which(facts, company.words)}{whose(company, self.rooms.channels)}"
+        return f"{which}\n{told}", undo.after(made, facts.payment, facts.failure.about)
 
     def _bulk(self, waits: Awaited) -> tuple[str, list[Block]]:
         with self.rooms.db.read() as connection:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import rules
 from bot.text import NUMBER_AT_MOST, Block, button, context, overflow, resolve_now, section
-from receivables.words import Words, capitalized, counted, plain
+from bot.which_company import whose
+from receivables.company import Company
+from receivables.words import capitalized, counted, plain
 from storage import failure_pages, search
 from storage.engine import Connection
 from storage.failures import StoredFailure
@@ -20,7 +22,7 @@ PAGE = 10  # with a menu and a button each, well under Slack's 50 blocks
 SAY = "say/"  # then a number: the button's value is what it says for the person, as if they had typed it after /payments
 SAID_AT_MOST = 1_900  # of a button's value
 
-WordsOf = Callable[[str], Words]
+CompanyOf = Callable[[str], Company]
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,14 @@ def look(connection: Connection, typed: Typed) -> Results:
     return Results(typed, payments, documents, hidden, failing, search.caveats(connection, typed.wanted.companies))
 
 
-def drawn(results: Results, words_of: WordsOf, says: Callable[..., Block] | None = None) -> tuple[str, list[Block]]:
+def drawn(results: Results, company_of: CompanyOf, says: Callable[..., Block] | None = None) -> tuple[str, list[Block]]:
     """What to say of it, and its blocks. `says` makes buttons that say something for the person."""
     says = says or buttons
-    blocks: list[Block] = []
+    blocks, among = list[Block](), results.typed.wanted.companies
     for of in results.page:
         if of.kind == PAYMENT:
-            blocks += payment_row(of, results.failing.get((of.company, of.number)), words_of(of.company))
-    lines = [_document(of, words_of(of.company)) for of in results.page if of.kind != PAYMENT]
+            blocks += payment_row(of, results.failing.get((of.company, of.number)), company_of(of.company), among)
+    lines = [_document(of, company_of(of.company), among) for of in results.page if of.kind != PAYMENT]
     if lines:
         blocks.append(section("In the books:\n" + "\n".join(lines)))
     blocks += _turning(results, says)
@@ -70,8 +72,8 @@ def drawn(results: Results, words_of: WordsOf, says: Callable[..., Block] | None
     return _heading(results), blocks
 
 
-def payment_row(of: Found, failing: StoredFailure | None, words: Words) -> list[Block]:
-    """A payment with its menu, and with Resolve Now where it is failing."""
+def payment_row(of: Found, failing: StoredFailure | None, company: Company, among: Sized) -> list[Block]:
+    """A payment with its menu, and with Resolve Now where it is failing; `among` are the companies of the list."""
     reference = f"{of.company} {of.number}"
     options = [("Show full history", f"payment-story {reference}")]
     if of.hidden:
@@ -79,17 +81,18 @@ def payment_row(of: Found, failing: StoredFailure | None, words: Words) -> list[
     elif failing is None:
         options.append(("Hide", f"payment-hide {reference}"))
     state = f"failing: {cause_of(failing)}" if failing else of.state + (" (hidden)" if of.hidden else "")
-    amount = words.money(of.amount_minor or 0, of.currency)
-    text = f"{plain(of.number, NUMBER_AT_MOST)} · {plain(of.name)} · {amount} · {state}"
+    amount = company.words.money(of.amount_minor or 0, of.currency)
+    text = f"{plain(of.number, NUMBER_AT_MOST)} · {plain(of.name)} · {amount} · {state}{whose(company, among)}"
     elements = [{"type": "actions", "elements": [resolve_now(failing.id)]}] if failing else []
     return [section(text, accessory=overflow("payment_menu", options)), *elements]
 
 
-def failure_row(failure: StoredFailure, stored: StoredPayment, words: Words, aside: str = "") -> list[Block]:
-    """A failing payment with Resolve Now; `aside` says that it is snoozed or hidden."""
+def failure_row(failure: StoredFailure, stored: StoredPayment, company: Company, among: Sized, aside: str = "") -> list[Block]:
+    """A failing payment with Resolve Now; `among` are the companies of the list, `aside` says that it is snoozed or hidden."""
     payment = stored.payment
     who = f"{plain(failure.transaction_number, NUMBER_AT_MOST)} · {plain(payment.customer)}"
-    text = f"{who} · {words.money(payment.amount_minor, payment.currency)} · {cause_of(failure)}{aside}"
+    amount = company.words.money(payment.amount_minor, payment.currency)
+    text = f"{who} · {amount} · {cause_of(failure)}{aside}{whose(company, among)}"
     return [section(text), {"type": "actions", "elements": [resolve_now(failure.id)]}]
 
 
@@ -104,14 +107,18 @@ def buttons(*said: tuple[str, str]) -> Block:
     return {"type": "actions", "elements": elements}
 
 
-def which(found: Sequence[Found], verb: str, words_of: WordsOf) -> tuple[str, list[Block]]:
+def which(found: Sequence[Found], verb: str, company_of: CompanyOf) -> tuple[str, list[Block]]:
     """Asks which of several payments is meant, whose numbers differ in form only."""
-    shown = found[:PAGE]
-    lines = [
-        f"{plain(of.number, NUMBER_AT_MOST)} · {plain(of.name)} · {words_of(of.company).money(of.amount_minor or 0, of.currency)}"
+    shown, among = found[:PAGE], {of.company for of in found}
+    lines = []
+    for of in shown:
+        company = company_of(of.company)
+        amount = company.words.money(of.amount_minor or 0, of.currency)
+        lines.append(f"{plain(of.number, NUMBER_AT_MOST)} · {plain(of.name)} · {amount}{whose(company, among)}")
+    said = [
+        (plain(of.number, NUMBER_AT_MOST) + whose(company_of(of.company), among), f"{verb} {of.number} company:{of.company}")
         for of in shown
     ]
-    said = [(plain(of.number, NUMBER_AT_MOST), f"{verb} {of.number} company:{of.company}") for of in shown]
     return "Several payments are called so. Which one?", [section("\n".join(lines)), buttons(*said)]
 
 
@@ -144,10 +151,10 @@ def _heading(results: Results) -> str:
     return f"{' and '.join(counts)} found{what}" if counts else f"Nothing found{what}"
 
 
-def _document(of: Found, words: Words) -> str:
+def _document(of: Found, company: Company, among: Sized) -> str:
     worth = of.amount_minor is not None and of.currency
-    amount = f" · {words.money(of.amount_minor or 0, of.currency)}" if worth else ""
+    amount = f" · {company.words.money(of.amount_minor or 0, of.currency)}" if worth else ""
     kind = capitalized(of.kind.replace("-", " "))
     number = plain(of.number or of.id, NUMBER_AT_MOST) if of.kind != "customer" else ""
     parts = [part for part in (plain(of.name), amount.removeprefix(" · "), of.state) if part]
-    return " · ".join([f"{kind} {number}".strip(), *parts])
+    return " · ".join([f"{kind} {number}".strip(), *parts]) + whose(company, among)

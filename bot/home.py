@@ -68,12 +68,17 @@ def ages(company: Company, now: datetime) -> list[datetime]:
     return [company.start_of(company.day_of(now) - length) for _, length in AGES if length is not None]
 
 
+def pages(view: Overview) -> int:
+    """How many pages of failing payments there are, at least one."""
+    return max(1, -(-(view.open - view.snoozed_count) // ROWS))
+
+
 def home(facts: HomeFacts) -> Block:
     """The whole view."""
     names = {person.id: person.name for person in facts.people.values()}
     blocks = _top(facts)
     if facts.found is not None:
-        heading, found = drawn(facts.found, lambda company: _words_of(facts, company), _searches)
+        heading, found = drawn(facts.found, {of.id: of for of in facts.companies}.__getitem__, _searches)
         clear = button(CLEAR, "Clear search", "clear")
         blocks += [{"type": "divider"}, section(heading, accessory=clear), *found]
     elif facts.problem:
@@ -93,10 +98,6 @@ def _searches(*said: tuple[str, str]) -> Block:
     """Buttons that search in the page itself; elsewhere they are answered with a message."""
     elements = [button(f"{TYPED}/{place}", label, text.removeprefix("search ")) for place, (label, text) in enumerate(said)]
     return {"type": "actions", "elements": elements}
-
-
-def _words_of(facts: HomeFacts, company: str) -> Words:
-    return next(of.words for of in facts.companies if of.id == company)
 
 
 # --- the head ---------------------------------------------------------------------------------------------------------
@@ -333,7 +334,7 @@ def _failing(facts: HomeFacts, names: Names) -> list[Block]:
     if view.mine:
         blocks += [header("Assigned to you"), *(block for of in view.mine for block in _row(of, facts, names))]
         blocks += [buttons(("Show all of yours", "mine"))] if view.more_mine else []
-    if view.page or facts.looking.page > 1:
+    if view.page:
         rows = [block for of in view.page for block in _row(of, facts, names)]
         blocks += [header("Failing payments"), *rows, *_turning(facts)]
     if view.snoozed:
@@ -364,9 +365,9 @@ def _row(of: Listed, facts: HomeFacts, names: Names) -> list[Block]:
 
 
 def _turning(facts: HomeFacts) -> list[Block]:
-    pages, page = -(-(facts.overview.open - facts.overview.snoozed_count) // ROWS), facts.looking.page
-    turns = [("Previous", max(1, min(page - 1, pages)))] if page > 1 else []
-    turns += [("Next", page + 1)] if page < pages else []
-    shown = [context(f"Page {page:,} of {pages:,}")] if pages > 1 else []
+    last, page = pages(facts.overview), facts.looking.page
+    turns = [("Previous", page - 1)] if page > 1 else []
+    turns += [("Next", page + 1)] if page < last else []
+    shown = [context(f"Page {page:,} of {last:,}")] if last > 1 else []
     elements = [button(f"{TURN}/{to}", label, str(to)) for label, to in turns]
     return [*shown, *([{"type": "actions", "elements": elements}] if elements else [])]

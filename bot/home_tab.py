@@ -16,13 +16,13 @@ from slack_sdk.errors import SlackClientError
 
 from bot import found as finding
 from bot.answers import Answers
-from bot.home import ROWS, WINDOW, HomeFacts, ages, home, nobody
+from bot.home import ROWS, WINDOW, HomeFacts, ages, home, nobody, pages
 from bot.looking import AGAIN, CHOSEN, TURN, TYPED, Looking
 from bot.people import NOBODY, pressed_by
 from bot.rooms import Rooms
 from bot.slack_errors import trouble_of
 from bot.text import Block
-from receivables.authority import Person, companies_of
+from receivables.authority import Person
 from receivables.errors import NotPermitted, ReceivablesError
 from storage import overview, search_text
 from storage.feeds import DATABASE_SILENT
@@ -103,14 +103,17 @@ class HomeTab:
 
     def view(self, person: Person, looking: Looking) -> Block:
         """The page as a person sees it. Raises NotPermitted where they see no company."""
-        seen = [self.rooms.channels[of].company for of in sorted(companies_of(person) & set(self.rooms.channels))]
+        seen = [self.rooms.channels[of].company for of in self.rooms.seen_by(person)]
         if not seen:
             raise NotPermitted(NOBODY)
         company = next((of for of in seen if of.id == looking.company), seen[0])
         now = self.rooms.clock.now()
         with self.rooms.db.read() as connection:
-            asked = Asked(company.id, person.id, now, ages(company, now), WINDOW, (looking.page - 1) * ROWS)
-            shown = overview.read(connection, asked if looking.search else replace(asked, rows=ROWS))
+            asked = Asked(company.id, person.id, now, ages(company, now), WINDOW, rows=0 if looking.search else ROWS)
+            shown = overview.read(connection, replace(asked, place=(looking.page - 1) * ROWS))
+            if looking.page > pages(shown):  # fewer fail than when it was turned to
+                looking = replace(looking, page=pages(shown))
+                shown = overview.read(connection, replace(asked, place=(looking.page - 1) * ROWS))
             found, problem = None, ""
             if looking.search:
                 try:

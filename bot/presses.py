@@ -28,6 +28,7 @@ from bot.people import must_decide_at
 from bot.replies import Reply
 from bot.rooms import Rooms
 from bot.text import Block, of_payment
+from bot.which_company import window_naming
 from receivables.authority import Person, deciders, decides_at, sees
 from receivables.diagnosis import Remedy
 from receivables.errors import ReceivablesError, StaleDecision
@@ -204,7 +205,7 @@ class Presses:
             )
         elif verb == "story":
             ack()
-            self._open(body, client, respond, lambda person: self._story(self._failure(subject, person)))
+            self._open(body, client, respond, lambda person: self._story(self._failure(subject, person), person))
         elif verb == "care":
             ack()
             self._open(body, client, respond, lambda person: care_window.opened(self.rooms, subject, person, shown.channel))
@@ -239,8 +240,11 @@ class Presses:
 
         self.answers.later(respond, opened)
 
-    def _story(self, found: StoredFailure) -> Block:
-        return story.modal(self.rooms, found.company, found.transaction_number)
+    def _story(self, found: StoredFailure, person: Person) -> Block:
+        return self._named(story.modal(self.rooms, found.company, found.transaction_number), found.company, person)
+
+    def _named(self, view: Block, company: str, person: Person) -> Block:
+        return window_naming(view, self.rooms.channels[company].company, self.rooms.seen_by(person))
 
     def _modal(self, facts: CardFacts, person: Person, shown: Shown, chosen: Remedy | None = None) -> Block:
         company, currency = facts.failure.company, facts.payment.payment.currency
@@ -249,7 +253,8 @@ class Presses:
             remedy = facts.failure.remedy or Remedy.DISMISS
             ask = [decider.name for decider in deciders(self.rooms.people.values(), company, remedy, currency)]
         settings = self.rooms.channels[company].company
-        return resolve_modal(called(facts, settings, self.rooms.people), settings, chosen=chosen, shown=shown, ask=ask)
+        drawn = resolve_modal(called(facts, settings, self.rooms.people), settings, chosen=chosen, shown=shown, ask=ask)
+        return self._named(drawn, company, person)
 
     # --- what every press needs ---------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from bot.people import must_decide_at
 from bot.replies import Reply
 from bot.rooms import Rooms
 from bot.text import NUMBER_AT_MOST, Block, button, context, plain_text, section
+from bot.which_company import whose
 from receivables.authority import Person, decides_at
 from receivables.company import Company
 from receivables.diagnosis import Cause, Remedy
@@ -66,9 +67,10 @@ def offer_groups(rooms: Rooms, companies: Sequence[str], asker: Asker) -> None:
         groups = failure_pages.groups(connection, ours)
     blocks: list[Block] = []
     for group in [of for of in groups if of.remedy in FOR_MANY][:GROUPS_AT_MOST]:
-        words = rooms.channels[group.company].company.words
-        money = listed([words.money(total, currency) for currency, total in group.money.items()], 3)
-        text = f"{rules.title(group.cause)}: {counted(group.many, 'payment')}, {money}. Recommended: {group.remedy.label}."
+        company = rooms.channels[group.company].company
+        money = listed([company.words.money(total, currency) for currency, total in group.money.items()], 3)
+        worth = f"{counted(group.many, 'payment')}, {money}{whose(company, companies)}"
+        text = f"{rules.title(group.cause)}: {worth}. Recommended: {group.remedy.label}."
         value = f"{group.company} {group.cause} {group.remedy}"
         blocks.append(section(text, accessory=button(OPEN, "Choose payments", value)))
     asker.tell("Choose payments that fail for one reason." if blocks else NOTHING, blocks)

@@ -169,9 +169,10 @@ def _page(connection: Connection, asked: Asked) -> list[StoredFailure]:
 def _snoozed(connection: Connection, asked: Asked) -> tuple[list[StoredFailure], int]:
     """Those that come back first, and how many there are."""
     here = (_CARE.c.company == asked.company, schema.is_in(_FAILURE.c.state, "open"))
-    query = sa.select(_FAILURE.c.id).select_from(_CARE.join(_FAILURE, care.is_aside(asked.now))).where(*here)
-    ids = connection.execute(query.order_by(_CARE.c.snoozed_until, _FAILURE.c.id)).scalars().all()
-    return _these(connection, asked, ids[:APART_AT_MOST], (_FAILURE.c.id,)), len(ids)
+    query = sa.select(_FAILURE.c.id, sa.func.count().over()).select_from(_CARE.join(_FAILURE, care.is_aside(asked.now)))
+    rows = connection.execute(query.where(*here).order_by(_CARE.c.snoozed_until, _FAILURE.c.id).limit(APART_AT_MOST)).all()
+    found = _these(connection, asked, [row[0] for row in rows], (_FAILURE.c.id,))
+    return found, rows[0][1] if rows else 0
 
 
 def _these(

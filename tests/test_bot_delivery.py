@@ -92,6 +92,18 @@ def waits_and_comes(acme: BotScene, word: str) -> None:
     assert (["TXN-1", "TXN-2", "TXN-3"], 0, {}) == (acme.numbers(), waiting(acme), troubles(acme))
 
 
+def test_a_channel_archived_between_two_cards_gets_the_second_when_it_is_back_and_none_twice(acme: BotScene) -> None:
+    failing(acme, 10_000, 20_000)
+    acme.ring()
+    acme.workspace.archive(acme.cards_channel)
+    want(acme, "TXN-1")  # the first one changed
+    assert (0, ["TXN-1"]) == (rung(acme, 4), acme.numbers())
+    acme.workspace.unarchive(acme.cards_channel)
+    rung(acme, 4)
+
+    assert (["TXN-1", "TXN-2"], 0) == (acme.numbers(), waiting(acme))
+
+
 def waiting(acme: BotScene) -> int:
     with acme.house.db.read() as connection:
         return messages_waiting(connection)

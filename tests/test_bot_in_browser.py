@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bot_scene import BotScene, a_bot_scene
@@ -13,23 +15,43 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 pytestmark = pytest.mark.slow
 PATIENCE_MILLISECONDS = 10_000
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
+
+OVER_HTTP = "STORIES_OVER_HTTP"  # 1 plays every story with signed requests, 0 none; else a few, the others over Socket Mode
+ACME, BIRCH = "Acme Networks", "Birch Supply"
 
 
-OVER_HTTP = "STORIES_OVER_HTTP"  # set to play every story with signed requests; else one is, the others over Socket Mode
-with_signed_requests = pytest.mark.parametrize("acme", [True], indirect=True, ids=["http"])
+@dataclass(frozen=True)
+class Played:
+    """How a story is played: over HTTP or Socket Mode, and with a second company whose cards go to a channel."""
+
+    over_http: bool = False
+    second: str = ""
+
+
+def played(**how: Any) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("acme", [Played(**how)], indirect=True, ids=[""])
 
 
 @pytest.fixture
 def acme(request: pytest.FixtureRequest, browser: Browser, tmp_path: Path) -> Iterator[BotScene]:
-    over_http = bool(getattr(request, "param", False) or os.environ.get(OVER_HTTP))
-    with a_bot_scene(tmp_path, over_http=over_http) as made:
+    how: Played = getattr(request, "param", Played())
+    said = os.environ.get(OVER_HTTP)
+    with a_bot_scene(tmp_path, over_http=said == "1" if said else how.over_http, second=how.second) as made:
         yield made
+
+
+@pytest.fixture
+def birch(acme: BotScene) -> BotScene:
+    """The second company of the same house."""
+    assert acme.second is not None
+    return acme.second
 
 
 class Seat:
     """One person before the page."""
 
-    def __init__(self, browser: Browser, acme: BotScene, person: str, channel: str = "payments-sync") -> None:
+    def __init__(self, browser: Browser, acme: BotScene, person: str, channel: str) -> None:
         self.context = browser.new_context(viewport={"width": 1280, "height": 900})
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE_MILLISECONDS)
@@ -39,8 +61,9 @@ class Seat:
         self.page.goto(f"{acme.workspace.url}/?{place}")
         expect(self.page.get_by_role("status")).to_contain_text("connected")
 
-    def card(self, number: str = "TXN-1") -> Locator:
-        return self.page.get_by_role("article").filter(has_text=f"Payment {number}, paid")
+    def card(self, number: str = "TXN-1", company: str = "") -> Locator:
+        found = self.page.get_by_role("article").filter(has_text=f"Payment {number}, paid")
+        return found.filter(has_text=f"Company: {company}") if company else found
 
     @property
     def told(self) -> Locator:
@@ -80,7 +103,7 @@ class Seat:
 
 @pytest.fixture
 def seats(browser: Browser, acme: BotScene) -> Iterator[dict[str, Seat]]:
-    """Dana, Sam and Bea, each before a page of their own once they `sit`."""
+    """People, each before a page of their own once they `sit`."""
     taken: dict[str, Seat] = {}
     yield taken
     for seat in taken.values():
@@ -107,6 +130,10 @@ def test_unapply_from_card_to_proof(acme: BotScene, sit: _Sit) -> None:
     dana = sit("dana")
     ts = dana.card().get_attribute("data-ts")
     dana.press("Unapply credit memo ($120.00)")
+    dana.page.get_by_role("alertdialog").get_by_role("button", name="Not now").click()
+    expect(dana.page.get_by_role("alertdialog")).to_be_hidden()
+    assert ([], 0) == (acme.told, len(acme.decisions()))
+    dana.press("Unapply credit memo ($120.00)")
     expect(dana.page.get_by_role("alertdialog")).to_contain_text("$380.00")
     dana.say_yes()
     expect(dana.told).to_contain_text("Recorded.")
@@ -123,20 +150,72 @@ def test_unapply_from_card_to_proof(acme: BotScene, sit: _Sit) -> None:
     expect(thread).to_contain_text("read back and is in the books as intended")
     assert [("TXN-1", 50_000, 0)] == acme.books.receipts()
     assert [12_000] == [memo.open_minor for memo in acme.books.ledger.credit_memos()]
-    assert [] == list(acme.books.ledger.check_books())
+    assert ({"exactly_once": 1}, []) == (acme.proof(), list(acme.books.ledger.check_books()))
 
 
-def test_not_now_changes_nothing(acme: BotScene, sit: _Sit) -> None:
+# --- with a second company --------------------------------------------------------------------------------------------
+
+
+@played(second="payments-sync")
+def test_two_companies_in_one_channel_are_told_apart_from_card_to_proof(acme: BotScene, birch: BotScene, sit: _Sit) -> None:
     acme.credited()
-    dana = sit("dana")
+    birch.credited()
+    rosa, dana = sit("rosa"), sit("dana")
+    expect(rosa.card()).to_have_count(2)
+    expect(rosa.card(company=ACME)).to_have_count(1)
+
+    dana.press("Unapply credit memo", dana.card(company=BIRCH))
+    dana.say_yes()
+    expect(dana.told).to_contain_text("Dana Reyes has no right to choose")
+    rosa.type("/payments show TXN-1")
+    expect(rosa.told).to_contain_text("Payment TXN-1 is in 2 companies. Which one: Acme Networks or Birch Supply?")
+    rosa.press(BIRCH, rosa.told)
+    expect(rosa.modal).to_contain_text("Credit memo applied")
+    rosa.press("Close", rosa.modal)
+    rosa.press("Unapply credit memo", rosa.card(company=BIRCH))
+    rosa.say_yes()
+    expect(rosa.told).to_contain_text("Recorded.")
+    acme.carry_out()
+    birch.carry_out()
+
+    expect(rosa.card(company=BIRCH)).to_contain_text("· Recorded")
+    expect(rosa.card(company=ACME).get_by_role("button", name="Resolve Now")).to_be_visible()
+    assert ([("TXN-1", 50_000, 0)], []) == (birch.books.receipts(), acme.books.receipts())
+    assert ({"exactly_once": 1}, {"missing_with_failure": 1}) == (birch.proof(), acme.proof())
+
+
+@played(second="birch-payments", over_http=True)
+def test_people_of_one_company_decide_nothing_of_another_from_card_to_proof(acme: BotScene, birch: BotScene, sit: _Sit) -> None:
+    acme.credited()
+    birch.credited()
+    before = birch.audit_actions()
+    rosa, dana = sit("rosa", "birch-payments"), sit("dana", "birch-payments")
+    expect(rosa.card()).not_to_contain_text("Company:")
     dana.press("Unapply credit memo")
-    dana.page.get_by_role("alertdialog").get_by_role("button", name="Not now").click()
-    expect(dana.page.get_by_role("alertdialog")).to_be_hidden()
+    dana.say_yes()
+    expect(dana.told).to_contain_text("Dana Reyes has no right to choose")
+    dana.press("Resolve Now")
+    expect(dana.page.get_by_role("article").filter(has_text="Only visible to you")).to_have_count(2)
+    expect(dana.modal).to_be_hidden()
+    dana.type("/payments failing")
+    expect(dana.told).to_contain_text("1 payment is failing")  # her own company's
+    assert (before, 0) == (birch.audit_actions(), len(birch.decisions()))
 
-    assert ([], 0) == (acme.told, len(acme.decisions()))
+    rosa.press("Unapply credit memo")
+    rosa.say_yes()
+    expect(rosa.told).to_contain_text("Recorded.")
+    acme.carry_out()
+    birch.carry_out()
+    expect(rosa.card()).to_contain_text("· Recorded")
+    expect(rosa.card()).to_contain_text("Rosa Lind")
+    assert (["TXN-1"], ["TXN-1"]) == (acme.numbers(), birch.numbers())  # each in its own channel
+    assert ({"exactly_once": 1}, {"missing_with_failure": 1}) == (birch.proof(), acme.proof())
 
 
-@with_signed_requests
+# --- windows, limits, and two at once ---------------------------------------------------------------------------------
+
+
+@played(over_http=True)
 def test_dismissal_with_reason_and_proof_through_the_modal(acme: BotScene, sit: _Sit) -> None:
     acme.entered_by_hand()
     dana = sit("dana")
@@ -156,6 +235,7 @@ def test_dismissal_with_reason_and_proof_through_the_modal(acme: BotScene, sit: 
     expect(dana.card()).to_contain_text("Bea entered it by hand")
     expect(dana.card()).to_contain_text(re.compile(r"Already recorded: \$500\.00 on receipt"))
     assert ("dismissed", [("TXN-1", 50_000, 0)]) == (acme.books.payment().state, acme.books.receipts())
+    assert {"dismissed_with_proof": 1} == acme.proof()
 
 
 def test_receipt_is_recreated_on_the_successor_that_was_chosen(acme: BotScene, sit: _Sit) -> None:
@@ -176,6 +256,7 @@ def test_receipt_is_recreated_on_the_successor_that_was_chosen(acme: BotScene, s
     expect(dana.card()).to_contain_text("· Recorded")
     (receipt,) = acme.books.ledger.receipts()
     assert [(second.id, 50_000)] == [(line.invoice_id, line.amount_minor) for line in receipt.lines]
+    assert {"exactly_once": 1} == acme.proof()
 
 
 def test_person_without_authority_is_told_so_alone_and_nothing_is_written(acme: BotScene, sit: _Sit) -> None:
@@ -194,6 +275,7 @@ def test_person_without_authority_is_told_so_alone_and_nothing_is_written(acme: 
     expect(dana.page.get_by_text("Only visible to you")).to_have_count(0)
     assert (before, 0) == (acme.audit_actions(), len(acme.decisions()))
     assert "TXN-1" not in "".join(acme.answers("bea"))
+    assert {"missing_with_failure": 1} == acme.proof()
 
 
 def test_amount_above_the_limit_takes_two_people(acme: BotScene, sit: _Sit) -> None:
@@ -219,7 +301,7 @@ def test_amount_above_the_limit_takes_two_people(acme: BotScene, sit: _Sit) -> N
     expect(dana.card()).to_contain_text("· Recorded")
     expect(dana.card()).to_contain_text("Sam Okafor")
     expect(dana.card()).to_contain_text("pproved by Dana Reyes")
-    assert [("TXN-1", 50_000, 0)] == acme.books.receipts()
+    assert ([("TXN-1", 50_000, 0)], {"exactly_once": 1}) == (acme.books.receipts(), acme.proof())
 
 
 def test_two_people_at_the_same_card_and_one_of_them_wins(acme: BotScene, sit: _Sit) -> None:
@@ -235,7 +317,7 @@ def test_two_people_at_the_same_card_and_one_of_them_wins(acme: BotScene, sit: _
     acme.carry_out()
 
     assert [("sam", "done")] == [(decision.requested_by, decision.state) for decision in acme.decisions()]
-    assert [("TXN-1", 9_000, 0)] == acme.books.receipts()
+    assert ([("TXN-1", 9_000, 0)], {"exactly_once": 1}) == (acme.books.receipts(), acme.proof())
 
 
 def test_two_people_with_different_remedies_and_one_of_them_wins(acme: BotScene, sit: _Sit) -> None:
@@ -254,19 +336,28 @@ def test_two_people_with_different_remedies_and_one_of_them_wins(acme: BotScene,
     acme.carry_out()
 
     assert [("sam", "done")] == [(decision.requested_by, decision.state) for decision in acme.decisions()]
+    assert {"exactly_once": 1} == acme.proof()
 
 
-@pytest.mark.parametrize("remembered", ["XN-1", "hool", "104", "500.00"])
-def test_payment_is_found_by_what_people_remember(remembered: str, acme: BotScene, sit: _Sit) -> None:
+def test_payment_is_found_by_what_people_remember_from_card_to_proof(acme: BotScene, sit: _Sit) -> None:
     acme.credited()
     dana = sit("dana")
-    dana.type(f"/payments search {remembered}")
-
-    expect(dana.told).to_contain_text("TXN-1")
-    expect(dana.told).to_contain_text("failing")
+    for place, remembered in enumerate(("XN-1", "hool", "104", "500.00"), start=1):
+        dana.type(f"/payments search {remembered}")
+        expect(dana.page.get_by_role("article").filter(has_text=f"found for “{remembered}”")).to_have_count(1)
+        expect(dana.page.get_by_role("article").filter(has_text="Only visible to you")).to_have_count(place)
+        expect(dana.told).to_contain_text("TXN-1")
+        expect(dana.told).to_contain_text("failing")
     dana.pick("Show full history", dana.told)
     expect(dana.modal).to_contain_text("Payment TXN-1")
     expect(dana.modal).to_contain_text("Credit memo applied")
+    dana.press("Close", dana.modal)
+    dana.press("Resolve Now", dana.told)
+    dana.press("Unapply credit memo", dana.modal.locator("footer"))
+    expect(dana.modal).to_be_hidden()
+    acme.carry_out()
+    expect(dana.card()).to_contain_text("· Recorded")
+    assert {"exactly_once": 1} == acme.proof()
 
 
 def test_hiding_is_refused_while_failing_works_after_it_and_is_undone(acme: BotScene, sit: _Sit) -> None:
@@ -289,6 +380,7 @@ def test_hiding_is_refused_while_failing_works_after_it_and_is_undone(acme: BotS
     expect(dana.told).to_contain_text("TXN-1 is shown again")
     dana.type("/payments search XN-1")
     expect(dana.told).to_contain_text("verified")
+    assert {"exactly_once": 1} == acme.proof()
 
 
 def test_escalation_is_opened_with_a_mention_and_cleared_in_place(acme: BotScene, sit: _Sit) -> None:
@@ -307,3 +399,4 @@ def test_escalation_is_opened_with_a_mention_and_cleared_in_place(acme: BotScene
 
     expect(message).to_contain_text("payments sync again")
     assert (1, ts) == (message.count(), message.get_attribute("data-ts"))
+    assert {"exactly_once": 12, "missing_with_failure": 12} == acme.proof()

@@ -91,6 +91,31 @@ def test_the_same_signed_press_twice_is_one_decision_also_with_a_new_signature_a
         assert 1 == connection.execute(sa.select(sa.func.count()).select_from(schema.slack_request)).scalar()
 
 
+def test_of_two_people_at_one_button_before_two_processes_one_is_recorded_and_the_other_hears_it(
+    tmp_path: Path, database_url: str
+) -> None:
+    with a_bot_scene(tmp_path, over_http=True, url=database_url) as acme:
+        acme.credited(9_000, credit_minor=2_000)
+        other = open_bot(acme.house, acme.bell)
+        assert other is not None
+        slack = Sender(acme)
+        bodies = [as_form(acme.held_back(person, "choose", acme.card())) for person in ("dana", "sam")]
+        with acme.house.db.work() as connection:
+            connection.execute(sa.delete(schema.slack_request))  # as if neither had been sent
+        given = [{name.lower(): value for name, value in slack.signed(body).items()} for body in bodies]
+        with ThreadPoolExecutor(2) as at_once:
+            answered = at_once.map(lambda bot, *sent: bot.handle(*sent), (acme.bot, other), map(str.encode, bodies), given)
+            assert [200, 200] == [answer.status for answer in answered]
+
+        (made,) = acme.decisions()
+        late = {"dana": "sam", "sam": "dana"}[made.requested_by]
+        acme.answered(made.requested_by, "Recorded.")
+        acme.answered(late, "already chose")
+        acme.carry_out()
+        assert {"exactly_once": 1} == acme.proof()
+        other.stop()
+
+
 def test_what_is_not_signed_by_slack_within_five_minutes_is_refused_and_leaves_nothing(acme: BotScene) -> None:
     slack, body = Sender(acme), as_form({"type": "block_actions", "user": {"id": "U1"}, "actions": []})
     good = slack.signed(body)

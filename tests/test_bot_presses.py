@@ -16,6 +16,7 @@ from slack_sdk.errors import SlackClientError
 from bot.bolt import LISTENERS
 from storage import hiding, schema
 from storage.engine import Database
+from sync import journey
 
 
 @pytest.fixture
@@ -188,7 +189,7 @@ def test_windows_that_slack_opens_slowly_delay_no_press(acme: BotScene, monkeypa
     acme.credited()
     card, let_go = acme.card(), threading.Event()
     monkeypatch.setattr(WebClient, "views_open", lambda _self, **_: let_go.wait(10))
-    for _ in range(LISTENERS + 1):
+    for _ in range(LISTENERS + 3):
         acme.press("dana", "resolve_now", card)
     acme.press("dana", "choose", card)
     acme.answered("dana", "Recorded.")
@@ -205,3 +206,18 @@ def test_a_window_that_slack_does_not_open_is_said(acme: BotScene, monkeypatch: 
     monkeypatch.setattr(WebClient, "views_open", refused)
     acme.press("dana", "resolve_now", acme.card())
     acme.answered("dana", "The window did not open")
+
+
+def test_a_press_while_slack_takes_nothing_for_a_minute_is_recorded_and_drawn_once(acme: BotScene) -> None:
+    acme.credited()
+    acme.workspace.fault("rate_limited", for_seconds=60, retry_after_seconds=1)
+    acme.press("dana", "choose", acme.card())
+    assert ["accepted"] == [decision.state for decision in acme.decisions()]
+    journey.finish_once(acme.books.desk)
+    refused = sum(acme.ring(5.0) for _ in range(10))
+
+    acme.clock.advance(60)
+    acme.carry_out()
+
+    assert (0, 1, True) == (refused, len(acme.messages()), "· Recorded" in str(acme.card()["blocks"]))
+    assert {"exactly_once": 1} == acme.proof()

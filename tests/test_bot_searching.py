@@ -190,6 +190,15 @@ def test_a_number_that_two_companies_have_asks_which(two_companies: Rooms, verb:
     assert "Which one?" not in asked(two_companies, f"{verb} TXN-1 company:globex")["text"]
 
 
+def test_whoever_sees_several_companies_reads_in_lists_and_windows_which_it_is(two_companies: Rooms) -> None:
+    listed = [block["text"]["text"] for block in asked(two_companies, "search txn-1")["blocks"] if block["type"] == "section"]
+    assert ["Acme Networks", "Globex"] == sorted(line.rpartition(" · ")[2] for line in listed[1:])
+    window = asked(two_companies, "show TXN-1 company:globex")["blocks"]
+    of_acme = replace(two_companies, people={"dana": DANA})
+    alone = [str(asked(of_acme, said)["blocks"]) for said in ("search txn-1", "show TXN-1")]
+    assert ("Company: Globex" in str(window), False) == (True, any("Acme Networks" in shown for shown in alone))
+
+
 def test_two_numbers_that_differ_in_form_only_ask_which(tmp_path: Path) -> None:
     scene = a_scene(tmp_path)
     scene.feed(a_payment(transaction_number="TX-7"), a_payment(transaction_number="tx7", customer="Globex"))
