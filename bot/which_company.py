@@ -1,5 +1,4 @@
-"""Whose payment it is, where several companies are served: named on cards, in lists and windows, and asked where one number is
-in two of them."""
+"""Whose payment it is, where several companies are served: named on cards, lists and windows, and asked where it is unclear."""
 
 from __future__ import annotations
 
