@@ -120,7 +120,7 @@ pictures: ## redraw docs/pictures: every card and modal in the practice workspac
 	@$(install) dev
 	@PYTHONPATH=.:tests $(bin)/python docs/pictures.py $(ARGS)
 
-lock: ## rewrite requirements/ from pyproject.toml (UPGRADE=1 takes the newest versions; needs Python 3.11, 3.12 and 3.13)
+lock: ## rewrite requirements/ from pyproject.toml (UPGRADE=1 takes the newest versions)
 	@sh requirements/lock $(if $(UPGRADE),--upgrade)
 
 release: ## build into dist/ what users install: our wheel, and the rules engine's for each Python that is found
