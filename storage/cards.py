@@ -12,14 +12,15 @@ import sqlalchemy as sa
 from receivables.books_records import Customer, Invoice
 from receivables.diagnosis import Remedy
 from receivables.evidence import Evidence
-from storage import attempts, audit, care, decisions, effects, failures, mirror, offers, payments, schema
+from storage import attempts, audit, care, decisions, effects, failures, mirror, offers, payments, receipt_claims, schema
 from storage.audit import AuditRow
 from storage.care import Care
-from storage.decisions import Proof, StoredDecision
+from storage.decisions import StoredDecision
 from storage.effects import StoredEffect
 from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
+from storage.receipt_claims import Proof
 from storage.work import Work
 
 BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
@@ -82,7 +83,7 @@ def facts(work: Work, failure_id: str, remedies: Sequence[Remedy], *, options: M
         evidence=evidence,
         decision=about[-1] if about else None,
         receipts=effects.recorded(chain),
-        proofs=decisions.standing_proofs(connection, company, [stored.number]).get(stored.number, ()),
+        proofs=receipt_claims.standing(connection, company, [stored.number]).get(stored.number, ()),
         offers=offered,
         attempts=attempts.counts(connection, company, [stored.number]).get(stored.number, 0),
         care=held,

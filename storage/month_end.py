@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from receivables.diagnosis import Cause
 from receivables.effects import EffectKind, EffectState, UnapplyCredit
-from storage import codec, decisions, schema
+from storage import codec, decisions, receipt_claims, schema
 from storage.decisions import StoredDecision
 from storage.engine import Connection
 from storage.given import is_given
@@ -126,7 +126,7 @@ def receipts_of(
 
 def dismissed_without_receipt(connection: Connection, company: str, numbers: Collection[str]) -> frozenset[str]:
     """Those of these payments whose dismissal rests on no receipt and on no other payment."""
-    rests = set(decisions.standing_proofs(connection, company, numbers))
+    rests = set(receipt_claims.standing(connection, company, numbers))
     table = schema.twin
     here = (table.c.company == company, table.c.transaction_number.in_(numbers), table.c.settled == "dismissed")
     rests |= set(connection.execute(sa.select(table.c.transaction_number).where(*here)).scalars())

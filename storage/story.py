@@ -8,15 +8,16 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from receivables.evidence import Evidence
-from storage import attempts, audit, bindings, decisions, effects, failures, payments, schema
+from storage import attempts, audit, bindings, decisions, effects, failures, payments, receipt_claims, schema
 from storage.attempts import Attempt
 from storage.audit import AuditRow
 from storage.bindings import Binding
-from storage.decisions import Proof, StoredDecision
+from storage.decisions import StoredDecision
 from storage.effects import StoredEffect
 from storage.engine import Connection
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
+from storage.receipt_claims import Proof
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def tell(connection: Connection, company: str, number: str) -> Story | None:
         evidence=_evidence(connection, company, [failure.id for failure in failed]),
         decisions=decisions.of_payment(connection, company, number),
         effects=effects.of_payments(connection, company, [number])[number],
-        proofs=decisions.proofs(connection, company, number),
+        proofs=receipt_claims.every(connection, company, number),
         record=list(audit.rows(connection, company, number)),
     )
 

@@ -17,7 +17,7 @@ from receivables.effects import EffectState
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
-from storage import aliases, bindings, codec, decisions, effects, failures, other_money, outbox, payments, twins
+from storage import aliases, bindings, codec, decisions, effects, failures, other_money, outbox, payments, receipt_claims, twins
 from storage.bindings import Bound
 from storage.corrections import CORRECTION
 from storage.decisions import StoredDecision
@@ -175,7 +175,7 @@ def _write(work: Work, person: Work, case: Case, plan: Plan) -> None:
     if plan.other_money:
         other_money.say(work, number, *plan.other_money, decision.id)
     for proof in plan.proofs:
-        if not decisions.claim_receipt(work, decision, proof.receipt, proof.amount_minor):
+        if not receipt_claims.claim(work, decision, proof.receipt, proof.amount_minor):
             raise CannotBeDone("Other dismissed payments already rest on that receipt's money.")
 
 

@@ -17,7 +17,7 @@ from receivables.evidence import Evidence, OtherPayment
 from receivables.payment import FeedStatus
 from receivables.ports import Books
 from receivables.reference_keys import key_of, keys_in
-from storage import decisions, effects, payments
+from storage import effects, payments, receipt_claims
 from storage.engine import Connection
 from storage.payments import StoredPayment
 from sync.desk import Desk
@@ -69,7 +69,7 @@ def told_apart(
     names, else of the one of which that was told first and that has none yet.
     """
     receipt_ids = {receipt_id for receipt_id, found in entries.items() if found}
-    resting = decisions.resting_on(connection, company, receipt_ids) if receipt_ids and told else {}
+    resting = receipt_claims.resting_on(connection, company, receipt_ids) if receipt_ids and told else {}
     shared = {receipt_id: numbers for receipt_id, numbers in resting.items() if len(numbers) > 1}
     known = payments.by_numbers(connection, company, {number for numbers in shared.values() for number in numbers})
     others: dict[str, set[str]] = {}
@@ -125,7 +125,7 @@ def gone_on(connection: Connection, company: Company, invoice_ids: Collection[st
     }
     chains = effects.of_payments(connection, company.id, set(gone))
     found = {receipt_id: others[number] for number, chain in chains.items() for receipt_id in effects.recorded_ids(chain)}
-    proofs = decisions.standing_proofs(connection, company.id, set(gone))
+    proofs = receipt_claims.standing(connection, company.id, set(gone))
     return found | {proof.receipt_id: others[number] for number, given in proofs.items() for proof in given}
 
 

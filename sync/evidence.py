@@ -27,12 +27,12 @@ from receivables.errors import BooksRefused, BooksUnavailable, OutcomeUnknown
 from receivables.evidence import BindingProblem, Evidence, LineEvidence, OtherPayment, Refused
 from receivables.ports import Books, BooksTraits
 from receivables.twins import Twin
-from storage import bindings, decisions, deposits, effects, marks, mirror, other_money, twins
+from storage import bindings, deposits, effects, marks, mirror, other_money, receipt_claims, twins
 from storage.bindings import Binding
-from storage.decisions import Proof
 from storage.effects import StoredEffect
 from storage.other_money import OtherMoney
 from storage.payments import StoredPayment
+from storage.receipt_claims import Proof
 from sync import (
     bank_side,
     binding,
@@ -177,8 +177,8 @@ def _our_rows(
             effects=effects.of_payments(connection, company, numbers),
             known=known,
             candidates=receipts_found.candidates(connection, desk.company, asked),
-            claimed=decisions.claimed(connection, company),
-            proofs=decisions.standing_proofs(connection, company, numbers),
+            claimed=receipt_claims.claimed(connection, company),
+            proofs=receipt_claims.standing(connection, company, numbers),
             went_back=entries_out.gone_on(connection, desk.company, on),
             other_money=other_money.said(connection, company, numbers),
             twins=twins.unsettled(connection, company, numbers),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import rules
 from receivables.payment import Bucket, Dispute, FeedStatus, Payment, PaymentState
 from receivables.reversals import is_over
-from storage import decisions, failures, payments
+from storage import failures, payments, receipt_claims
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.taking_in import BEFORE_START_ON
@@ -87,7 +87,7 @@ def _has_proof(work: Work, stored: StoredPayment) -> bool:
     """Whether it was dismissed because of receipts that somebody entered: they show money that is gone."""
     if stored.state is not PaymentState.DISMISSED:
         return False
-    return bool(decisions.standing_proofs(work.connection, work.company, [stored.number]).get(stored.number))
+    return bool(receipt_claims.standing(work.connection, work.company, [stored.number]).get(stored.number))
 
 
 def _fail(work: Work, stored: StoredPayment, because: str) -> None:

@@ -14,8 +14,8 @@ from enum import StrEnum
 from receivables.books_records import Receipt
 from receivables.month import Month
 from receivables.payment import FeedStatus, PaymentState
-from storage.decisions import Proof
 from storage.payments import StoredPayment
+from storage.receipt_claims import Proof
 from storage.taking_in import BEFORE_START_ON
 
 # --- where the money of one payment is ------------------------------------------------------------------------------------

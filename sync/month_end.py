@@ -14,7 +14,7 @@ from receivables.books_records import CreditMemo, Invoice, InvoiceStatus, MoneyO
 from receivables.effects import markers_in
 from receivables.errors import BooksUnavailable
 from receivables.month import Month
-from storage import audit, decisions, mirror, nights
+from storage import audit, mirror, nights, receipt_claims
 from storage.engine import Connection
 from sync import mirroring, month_payments, month_signing
 from sync.desk import Desk
@@ -71,7 +71,7 @@ def _receipts(connection: Connection, found: MonthEnd) -> set[str]:
     """Every living receipt, into its account and into receivables. Returns the accounts that hold the portal's money."""
     portals, after = set(found.company.deposit_accounts.values()), ""
     while page := mirror.receipts(connection, found.company.id, limit=PAGE, after=after):
-        claimed = decisions.claimed(connection, found.company.id, [receipt.id for receipt in page])
+        claimed = receipt_claims.claimed(connection, found.company.id, [receipt.id for receipt in page])
         for receipt in page:
             if not receipt.voided:
                 is_ours, claimed_minor = bool(markers_in(receipt.memo)), claimed.get(receipt.id, 0)

@@ -9,12 +9,13 @@ from datetime import date
 from receivables.books_records import Invoice, Receipt
 from receivables.company import Company
 from receivables.payment import NOT_SETTLED, FeedStatus
-from storage import decisions, effects, mirror, month_end, payments
-from storage.decisions import Proof, StoredDecision
+from storage import effects, mirror, month_end, payments, receipt_claims
+from storage.decisions import StoredDecision
 from storage.effects import StoredEffect
 from storage.engine import Connection
 from storage.month_end import Failed
 from storage.payments import StoredPayment
+from storage.receipt_claims import Proof
 from sync.desk import Desk
 from sync.entries_out import went_back_on
 from sync.month import Figure, Portion, Sides, Where, placed
@@ -70,7 +71,7 @@ def walk(desk: Desk, connection: Connection, found: MonthEnd, take: Callable[[De
 def _read(connection: Connection, company: Company, stored: Sequence[StoredPayment]) -> _Page:
     numbers = [payment.number for payment in stored]
     chains = effects.of_payments(connection, company.id, numbers)
-    proofs = decisions.standing_proofs(connection, company.id, numbers)
+    proofs = receipt_claims.standing(connection, company.id, numbers)
     ids = {receipt_id for chain in chains.values() for receipt_id in effects.recorded_ids(chain)}
     ids |= {proof.receipt_id for given in proofs.values() for proof in given}
     receipts = _living(connection, company.id, ids)

@@ -10,7 +10,7 @@ from typing import Any
 from receivables.books_records import CreditMemo
 from receivables.diagnosis import Remedy
 from receivables.words import capitalized, counted, listed, plain
-from storage import audit, decisions, mirror, month_end, other_money
+from storage import audit, decisions, mirror, month_end, other_money, receipt_claims
 from storage.audit import AuditRow
 from storage.decisions import StoredDecision
 from storage.engine import Connection
@@ -191,7 +191,7 @@ def possible_duplicates(connection: Connection, found: MonthEnd, page: Sequence[
     days = [receipt.received_on for detail in recorded for receipt in detail.receipts]
     like = month_end.receipts_of(connection, found.company.id, asked, min(days) - _WEEK, max(days) + _WEEK)
     ids = {receipt.id for receipts in like.values() for receipt in receipts}
-    claimed = decisions.claimed(connection, found.company.id, ids) if ids else {}
+    claimed = receipt_claims.claimed(connection, found.company.id, ids) if ids else {}
     said = other_money.said(connection, found.company.id, [detail.stored.number for detail in recorded]) if ids else {}
     return [
         _duplicate(found, detail, receipt)

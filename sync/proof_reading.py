@@ -16,13 +16,13 @@ from receivables.effects import marker_stem
 from receivables.evidence import Evidence
 from receivables.payment import FeedStatus, PaymentState
 from receivables.twins import Settled
-from storage import bindings, decisions, effects, failures, hand_receipts, mirror, other_money, payments, twins
-from storage.decisions import Proof
+from storage import bindings, decisions, effects, failures, hand_receipts, mirror, other_money, payments, receipt_claims, twins
 from storage.effects import StoredEffect
 from storage.engine import Connection
 from storage.failures import Trouble
 from storage.other_money import OtherMoney
 from storage.payments import StoredPayment
+from storage.receipt_claims import Proof
 from storage.taking_in import BEFORE_START_ON
 from storage.twins import Settlement
 from sync import binding, entries_out, evidence, receipts_found
@@ -160,7 +160,7 @@ def _our_rows(connection: Connection, desk: Desk, batch: Sequence[StoredPayment]
         if stored.excluded_by != BEFORE_START_ON
     ]
     candidates = receipts_found.candidates(connection, desk.company, asked)
-    proofs = decisions.standing_proofs(connection, company, numbers)
+    proofs = receipt_claims.standing(connection, company, numbers)
     ids = {found.id for some in candidates.found.values() for found in some if not found.gone}
     ids |= {proof.receipt_id for given in proofs.values() for proof in given}
     of_customers = {of for some in customers.values() for of in some}
@@ -172,7 +172,7 @@ def _our_rows(connection: Connection, desk: Desk, batch: Sequence[StoredPayment]
         troubles=failures.troubles(connection, company, numbers),
         customers=customers,
         candidates=candidates,
-        claimed=decisions.claimed(connection, company, ids) if ids else {},
+        claimed=receipt_claims.claimed(connection, company, ids) if ids else {},
         other_money=other_money.said(connection, company, numbers),
         returns_named=decisions.returns_named(connection, company, numbers),
         out_twice=failures.open_because(connection, company, numbers, TWICE),

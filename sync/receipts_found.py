@@ -22,11 +22,11 @@ from receivables.ports import Books
 from receivables.reference_keys import key_of
 from receivables.twins import folded
 from storage import hand_receipts, mirror, payments
-from storage.decisions import Proof
 from storage.engine import Connection
 from storage.hand_receipts import Found, Wanted
 from storage.other_money import OtherMoney
 from storage.payments import StoredPayment
+from storage.receipt_claims import Proof
 from storage.work import Work
 
 MOST_WAITING = 2_000  # payments of the same few amounts; beyond this many an amount tells nothing anyway

@@ -15,7 +15,7 @@ from receivables.effects import marker_stem, stems_in
 from receivables.payment import Bucket, PaymentState
 from receivables.reopened import Reopened
 from receivables.words import plain
-from storage import companies, decisions, effects, failures, mirror, other_days, payments
+from storage import companies, effects, failures, mirror, other_days, payments, receipt_claims
 from storage.other_days import OtherDay
 from storage.payments import StoredPayment
 from storage.periods import reopened
@@ -198,7 +198,7 @@ def _tell(work: Work, sides: Sides, judged: Judged) -> None:
         body = {"code": problem, "message": judged.text}
         payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.failed", body=body)
         if problem == "proof_gone":
-            decisions.withdraw_proof(work, stored.number)
+            receipt_claims.withdraw(work, stored.number)
     failures.open_one(work, stored.payment, because=problem, message=judged.text, held=problem in _HELD)
 
 

@@ -19,7 +19,7 @@ from receivables.evidence import Evidence
 from receivables.makers import makers_of
 from receivables.payment import Bucket, PaymentState
 from receivables.words import capitalized, listed
-from storage import corrections, decisions, failures, other_money, outbox, payments
+from storage import corrections, decisions, failures, other_money, outbox, payments, receipt_claims
 from storage.corrections import CORRECTION
 from storage.decisions import AlreadyDecided, StoredDecision
 from storage.engine import Connection
@@ -221,7 +221,7 @@ def reopen(desk: Desk, number: str, *, by: str, os_account: str = "") -> str:
         elif remedy is Remedy.MATCH:
             matching.undo(work.acting_as(by), number, made_so_far)
         else:
-            decisions.withdraw_proof(work, number)
+            receipt_claims.withdraw(work, number)
         body = {"person": by, "remedy": remedy}
         if stored.state is not PaymentState.FAILED:
             payments.move(work, stored, PaymentState.FAILED, Bucket.WAITING_PERSON, action="payment.reopened", body=body)

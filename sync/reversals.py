@@ -14,7 +14,7 @@ import rules
 from receivables.diagnosis import Diagnosis, Remedy
 from receivables.payment import Dispute, FeedStatus, Payment
 from receivables.reversals import Reversal, as_held, is_over, out_minor, parts, told_by, with_reversal
-from storage import decisions, effects, failures, payments
+from storage import decisions, effects, failures, payments, receipt_claims
 from storage.engine import Connection
 from storage.payments import StoredPayment
 from storage.taking_in import BEFORE_START_ON
@@ -110,7 +110,7 @@ def _open(work: Work, payment: Payment, diagnosis: Diagnosis) -> None:
 def receipts_of(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, set[str]]:
     """By transaction number, our receipts and those that a dismissal rests on."""
     chains = effects.of_payments(connection, company, numbers)
-    proofs = decisions.standing_proofs(connection, company, numbers)
+    proofs = receipt_claims.standing(connection, company, numbers)
     return {
         number: effects.recorded_ids(chains[number]) | {proof.receipt_id for proof in proofs.get(number, ())}
         for number in numbers

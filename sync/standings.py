@@ -16,9 +16,9 @@ from receivables.payment import Bucket, Dispute, FeedStatus, PaymentState
 from receivables.reversals import out_minor
 from receivables.words import Words, listed, plain
 from storage import effects
-from storage.decisions import Proof
 from storage.effects import StoredEffect
 from storage.payments import StoredPayment
+from storage.receipt_claims import Proof
 from storage.taking_in import BEFORE_START_ON
 from sync.verification import difference
 

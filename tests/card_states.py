@@ -33,13 +33,14 @@ from receivables.payment import Allocation, Bucket, Payment, PaymentState
 from receivables.reopened import Reopened
 from storage.cards import CardFacts
 from storage.companies import Pause
-from storage.decisions import Proof, StoredDecision
+from storage.decisions import StoredDecision
 from storage.effects import StoredEffect
 from storage.escalations import StoredEscalation
 from storage.failures import StoredFailure
 from storage.incidents import IncidentFigures, StoredIncident, root
 from storage.nights import StoredNight
 from storage.payments import StoredPayment
+from storage.receipt_claims import Proof
 from storage.summary import Day
 
 COMPANY = a_company()

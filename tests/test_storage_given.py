@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 import templates
 
-from storage import attempts, bindings, decisions, effects, failures, mirror, other_money, payments, twins
+from storage import attempts, bindings, effects, failures, mirror, other_money, payments, receipt_claims, twins
 from storage.engine import Database
 
 GIVEN = {
@@ -35,7 +35,7 @@ STATEMENTS = {
     "failures": failures._OPEN_OF,
     "evidence": failures._BODIES,
     "attempts": attempts._COUNTS,
-    "proofs": decisions._STANDING,
+    "proofs": receipt_claims._STANDING,
     "other money": other_money._SAID,
     "twins": twins._UNSETTLED,
     "documents": mirror._DOCUMENTS,

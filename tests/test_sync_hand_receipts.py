@@ -15,7 +15,7 @@ from receivables.diagnosis import Cause, Confidence, Remedy
 from receivables.errors import CannotBeDone, NotPermitted, StaleDecision
 from receivables.payment import PaymentState
 from receivables.two_people import TwoPeople
-from storage import decisions, other_money
+from storage import decisions, other_money, receipt_claims
 from sync import journey, reconciliation, requests
 
 AMOUNT = 50_000
@@ -65,9 +65,9 @@ class Books:
         with self.scene.db.read() as connection:
             return decisions.get(connection, "acme", made.id).state
 
-    def proofs(self, number: str = NUMBER) -> Sequence[decisions.Proof]:
+    def proofs(self, number: str = NUMBER) -> Sequence[receipt_claims.Proof]:
         with self.scene.db.read() as connection:
-            return decisions.proofs(connection, "acme", number)
+            return receipt_claims.every(connection, "acme", number)
 
     def said(self, number: str = NUMBER) -> list[tuple[str, str]]:
         with self.scene.db.read() as connection:

@@ -13,7 +13,7 @@ from receivables.authority import Person
 from receivables.diagnosis import Cause, Remedy
 from receivables.errors import AccessLost, BooksUnavailable, NotPermitted, StaleDecision
 from receivables.payment import PaymentState
-from storage import audit, decisions, escalations, incidents, outbox
+from storage import audit, decisions, escalations, incidents, outbox, receipt_claims
 from storage.incidents import IncidentFigures, StoredIncident
 from sync import journey, ownership
 from sync.incidents import request_all
@@ -113,7 +113,7 @@ def test_receipts_that_one_person_enters_before_the_sync_are_one_incident_with_e
 
     states = [scene.payment(f"TXN-{number:04}").state for number in range(4)]
     with scene.db.read() as connection:
-        proven = {number: decisions.proofs(connection, "acme", f"TXN-{number:04}")[0].receipt_id for number in range(4)}
+        proven = {number: receipt_claims.every(connection, "acme", f"TXN-{number:04}")[0].receipt_id for number in range(4)}
     assert [PaymentState.DISMISSED] * 4 == states
     assert (4, []) == (len(set(proven.values())), standing(scene))
 

@@ -12,7 +12,7 @@ from receivables.books_records import Receipt
 from receivables.diagnosis import Remedy
 from receivables.effects import marker
 from receivables.payment import FeedStatus, PaymentState
-from storage import decisions
+from storage import decisions, receipt_claims
 from sync import reconciliation, requests
 
 
@@ -31,7 +31,7 @@ def test_proof_that_is_gone_when_the_decision_is_carried_out_stops_nothing(scene
 
     with scene.db.read() as connection:
         ended = decisions.get(connection, "acme", made.id)
-        assert () == tuple(decisions.proofs(connection, "acme"))
+        assert () == tuple(receipt_claims.every(connection, "acme"))
     assert ended.state in ("refused", "stale")
     assert "" == counts.problem
     scene.sync()
