@@ -15,20 +15,24 @@ from bot.accounts import account_of
 from bot.called import People, names_of
 from bot.cards import Message, failure_card
 from bot.choices import named_for
+from bot.found import failure_row
 from bot.installations import Installation
+from bot.mornings import month_called
 from bot.outcomes import not_carried_out
 from bot.people import Names, name_of
 from bot.rooms import Channel, Rooms
 from bot.slack_errors import NoMember, Trouble, trouble_of
-from bot.text import REASON_AT_MOST, Block, fallback, section
+from bot.text import REASON_AT_MOST, Block, context, fallback, section
 from receivables.authority import Person, sees
-from receivables.words import capitalized, plain
-from storage import cards, care, decisions, failures, letters
+from receivables.closing import the_month_before
+from receivables.words import capitalized, counted, plain
+from storage import cards, care, decisions, failures, letters, payments, periods
 from storage.cards import CardFacts
 from storage.engine import Connection
 from storage.letters import Letter
 from storage.work import Work
 
+LISTED_AT_MOST = 10  # payments of a month, with a button each
 HOLDS_ANYWHERE = ("approve", "withdraw", "resolve_now", "more")  # pressed on any message; others only on the card itself
 
 
@@ -79,12 +83,40 @@ def reader_of(rooms: Rooms, connection: Connection, company: str, letter_id: str
 def message(work: Work, letter_id: str, channel: Channel, people: People) -> Message:
     """What it says now."""
     letter = letters.get(work.connection, work.company, letter_id)
+    if letter.kind == letters.MONTH:
+        return _of_month(work.connection, letter, channel)
     found = failures.get(work.connection, work.company, letter.failure_id)
     facts = cards.facts(work, found.id, found.offered)
     drawn = failure_card(facts, channel.company, people)
     lead = _lead(work.connection, letter, facts, channel, names_of(people))
     blocks = [section(lead, "lead"), *(drawn.blocks[:1] if letter.ended_at else _everywhere(drawn.blocks))]
     return Message(fallback(f"{lead} {drawn.text}"), blocks)
+
+
+def _of_month(connection: Connection, letter: Letter, channel: Channel) -> Message:
+    """What the reader has of the month that was about to be closed when it was written, as it stands now."""
+    company, words = channel.company, channel.company.words
+    found, closed_through = the_month_before(company.day_of(letter.written_at)), periods.closed_through(connection, company.id)
+    begins, ends, month = company.start_of(found.first), company.start_of(found.next_first), month_called(found, company)
+    theirs = [failure for owner, failure in care.owned(connection, company.id, begins, ends) if owner == letter.person]
+    if not theirs:
+        lead = f"Nothing of {month} that was assigned to you is failing any more."
+        return Message(fallback(lead), [section(lead, "lead")])
+    stored = payments.by_numbers(connection, company.id, {failure.transaction_number for failure in theirs})
+    are = "is" if len(theirs) == 1 else "are"
+    if found.is_closed(closed_through):
+        when = f"The books are closed for {month}"
+    elif company.close_day:
+        when = f"{month} is closed on {words.day(found.next_first.replace(day=company.close_day))}"
+    else:
+        when = f"The books are not closed for {month} yet"
+    lead = f"{when}: {counted(len(theirs), 'payment')} of {month} assigned to you {are} not recorded."
+    blocks = [section(lead, "lead")]
+    for failure in theirs[:LISTED_AT_MOST]:
+        blocks += failure_row(failure, stored[failure.transaction_number], company, (company.id,))
+    if len(theirs) > LISTED_AT_MOST:
+        blocks.append(context(f"{len(theirs) - LISTED_AT_MOST:,} more: /payments mine lists them."))
+    return Message(fallback(lead), blocks)
 
 
 def _everywhere(blocks: list[Block]) -> list[Block]:

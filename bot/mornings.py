@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bot.cards import Message
 from bot.rooms import Channel
 from bot.summary import heading, sentences
 from bot.text import context, fallback, header, section
+from receivables.closing import Closing, closing
 from receivables.company import Company
 from receivables.words import counted, listed, plain
-from storage import summary
+from storage import periods, summary
 from storage.engine import Connection
 from storage.summary import Day
 
-WARNED_DAYS = 3  # before the day on which a month is closed
 CURRENCIES_AT_MOST = 3
 MORE = "Type /payments failing to see them, /payments mine for what waits for you."
 
@@ -34,22 +34,29 @@ def morning_message(day: Day, closing: str, channel: Channel) -> Message:
 
 
 def closing_month(connection: Connection, company: Company, now: datetime) -> str:
-    """What of the last month is not recorded, some days before it is closed; "" at other times, or where no day is configured."""
-    today = company.day_of(now)
-    days = company.close_day - today.day
-    if not company.close_day or not 0 <= days <= WARNED_DAYS:
+    """What of the last month is not recorded, some days before it is closed; "" at other times, or where nothing tells of it."""
+    found = closing(company, company.day_of(now), periods.closed_through(connection, company.id))
+    if found is None:
         return ""
-    first = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
-    month, words = _called(first, company), company.words
-    missing = summary.not_recorded(connection, company.id, company.start_of(first), company.start_of(today.replace(day=1)))
-    when = "today" if days == 0 else f"in {counted(days, 'day')}"
+    month, words = month_called(found, company), company.words
+    missing = summary.not_recorded(connection, company.id, company.start_of(found.first), company.start_of(found.next_first))
     if not missing:
-        return f"Close of {month} {when}: every payment of {month} that we know of is settled."
+        return (
+            f"{_close_of(found, month)}: every payment of {month} that we know of is settled." if found.days is not None else ""
+        )
     money = listed([words.money(total, currency) for currency, (_, total) in list(missing.items())[:CURRENCIES_AT_MOST]])
     many = sum(many for many, _ in missing.values())
     are = "is" if many == 1 else "are"
-    return f"Close of {month} {when}: {counted(many, 'payment')} of {month} ({money}) {are} not recorded."
+    return f"{_close_of(found, month)}: {counted(many, 'payment')} of {month} ({money}) {are} not recorded."
 
 
-def _called(first: date, company: Company) -> str:
-    return company.words.month(first).partition(" ")[0]
+def _close_of(found: Closing, month: str) -> str:
+    """When the month is closed, as the beginning of a sentence: "Close of March in 3 days"."""
+    if found.days is None:
+        return f"The books are not closed for {month} yet"
+    when = f"in {counted(found.days, 'day')}" if found.days else "today"
+    return f"Close of {month} {when}"
+
+
+def month_called(found: Closing, company: Company) -> str:
+    return company.words.month(found.first).partition(" ")[0]

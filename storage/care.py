@@ -114,6 +114,25 @@ def assigned_to(connection: Connection, company: str, person: str, *, limit: int
     return failures.select(connection, here, limit, (_FAILURE.c.opened_at, _FAILURE.c.id))
 
 
+def owned(connection: Connection, company: str, begins: datetime, ends: datetime) -> Sequence[tuple[str, StoredFailure]]:
+    """Who has which open failure of a payment that was paid between two moments, those of longest ago first."""
+    payment = schema.payment
+    rows = connection.execute(
+        sa.select(_TABLE.c.assignee, _FAILURE.c.id)
+        .select_from(_TABLE.join(_FAILURE, _OF_FAILURE))
+        .join(
+            payment,
+            sa.and_(payment.c.company == _FAILURE.c.company, payment.c.transaction_number == _FAILURE.c.transaction_number),
+        )
+        .where(_TABLE.c.company == company, _TABLE.c.assignee.is_not(None), _IS_OPEN)
+        .where(payment.c.paid_at >= begins, payment.c.paid_at < ends)
+        .order_by(_FAILURE.c.opened_at, _FAILURE.c.id)
+    ).all()
+    found = failures.select(connection, sa.and_(_FAILURE.c.company == company, _FAILURE.c.id.in_([row.id for row in rows])))
+    by_id = {failure.id: failure for failure in found}
+    return [(row.assignee, by_id[row.id]) for row in rows]
+
+
 def is_aside(now: datetime) -> sa.ColumnElement[bool]:
     """That a failure's care sets it aside at this moment, for `failure` joined with `care` or inside an EXISTS."""
     return sa.and_(_OF_FAILURE, _TABLE.c.snoozed_until > now, _SAME_CAUSE)

@@ -13,12 +13,15 @@ from storage import outbox, schema
 from storage.work import Work
 
 DIRECT = "direct"  # what the outbox calls it
+MONTH = "month"  # a kind
 _TABLE = schema.letter
 
 
 @dataclass(frozen=True)
 class Letter:
-    """One message to one person about a failure: an approval is asked for, it is theirs now, or it is back."""
+    """One message to one person about a failure: an approval is asked for, it is theirs now, it is back, or it is the first of
+    theirs of a month that is about to be closed.
+    """
 
     company: str
     id: str
@@ -97,6 +100,12 @@ def open_to(connection: Connection, company: str, person: str, kind: str, *, lim
     query = sa.select(_TABLE).where(*here, _TABLE.c.reminds_of.is_(None))
     rows = connection.execute(query.order_by(_TABLE.c.written_at, _TABLE.c.id).limit(limit))
     return [Letter(**row._mapping) for row in rows]
+
+
+def were_told_of_month(connection: Connection, company: str, since: datetime) -> Collection[str]:
+    """Who was told since then of what is theirs of a month that is about to be closed."""
+    here = (_TABLE.c.company == company, _TABLE.c.kind == MONTH, _TABLE.c.written_at >= since)
+    return set(connection.execute(sa.select(_TABLE.c.person).where(*here)).scalars())
 
 
 def due(connection: Connection, company: str, now: datetime, *, limit: int) -> Sequence[Letter]:

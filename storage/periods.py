@@ -17,6 +17,14 @@ from storage.engine import Connection
 from storage.work import Work
 
 
+def closed_through(connection: Connection, company: str) -> date | None:
+    """The last day through which the books are closed, as they said last; None where nothing is closed."""
+    row = _row(connection, company)
+    if row is None or row.reopened_at is None:
+        return None if row is None else row.closed_through
+    return row.open_from - timedelta(days=1) if row.open_from else None
+
+
 def is_news(connection: Connection, company: str, settings: BooksSettings) -> bool:
     """Whether the books are closed through another day than when they were last read."""
     row = _row(connection, company)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from makers import a_company
-from scene import Scene, a_scene
+from scene import Scene, a_person, a_scene
 
+from bot import direct
 from bot.mornings import closing_month, this_morning
 from bot.rooms import Channel
 from storage import schema
-from sync import due, journey, preview
+from storage.letters import Letter
+from sync import care, due, journey, preview
 from sync.desk import Standing
 
 HOUR = 3600
@@ -78,14 +80,47 @@ def test_it_says_what_fails_and_before_the_close_what_is_missing(acme: Scene) ->
     acme.pay()
     acme.ledger.void_invoice(invoice.id, by="Erin", at=acme.clock.now())
     acme.sync()
-    with acme.db.read() as connection:
+    with acme.db.work() as connection:
         message = this_morning(connection, Channel(COMPANY, "C1", "C1"), acme.clock.now())
         april = [datetime(2026, 4, day, 15, tzinfo=UTC) for day in (1, 2, 5, 6)]
         closes = [closing_month(connection, COMPANY, moment) for moment in april]
         assert "" == closing_month(connection, a_company(), april[1])
+        says_nothing = replace(COMPANY, close_day=0)
+        connection.execute(sa.update(schema.company).values(closed_through=date(2026, 2, 28)))
+        by_the_books = [closing_month(connection, says_nothing, moment) for moment in april]
+        connection.execute(sa.update(schema.company).values(closed_through=date(2026, 3, 31)))
+        closed = [closing_month(connection, company, april[2]) for company in (COMPANY, says_nothing)]
         may = closing_month(connection, COMPANY, datetime(2026, 5, 4, 15, tzinfo=UTC))
     assert "Acme Networks: 1 payment failing, $500.00" == message.blocks[0]["text"]["text"]
     assert "1 payment is failing, $500.00." in message.blocks[1]["text"]["text"]
     said = "1 payment of March ($500.00) is not recorded."
     assert ["", f"Close of March in 3 days: {said}", f"Close of March today: {said}", ""] == closes
+    open_still = f"The books are not closed for March yet: {said}"
+    assert ([open_still, open_still, open_still, ""], ["", ""]) == (by_the_books, closed)
     assert "Close of April in 1 day: every payment of April that we know of is settled." == may
+
+
+def test_whoever_has_failures_of_the_month_is_told_directly_once_before_it_is_closed(acme: Scene) -> None:
+    dana = replace(a_person("dana", limit_minor=100), slack_accounts=frozenset({("T1", "U1")}))
+    acme.desk = replace(acme.desk, people={"dana": dana})
+    invoice = acme.invoice("1042", acme.customer(), 50_000)
+    preview.run_once(acme.desk)
+    acme.pay()
+    acme.ledger.void_invoice(invoice.id, by="Erin", at=acme.clock.now())
+    acme.sync()
+    care.assign(acme.desk, acme.failing().id, "dana", by="dana")
+    later(acme, 600)  # March 31
+    assert [] == of_month(acme)
+    for _ in range(4):
+        later(acme, 24)
+    (letter,) = of_month(acme)
+    with acme.desk.work() as work:
+        message = direct.message(work, letter.id, Channel(COMPANY, "C1", "C1"), acme.desk.people)
+    said = "March is closed on Apr 5, 2026: 1 payment of March assigned to you is not recorded."
+    assert (said, True) == (message.blocks[0]["text"]["text"], "TXN-1" in str(message.blocks))
+
+
+def of_month(scene: Scene) -> list[Letter]:
+    with scene.db.read() as connection:
+        rows = connection.execute(sa.select(schema.letter).where(schema.letter.c.kind == "month"))
+        return [Letter(**row._mapping) for row in rows]

@@ -45,7 +45,7 @@ letter = Table(
     Column("ended_at", Moment),
     refers_to("failure", "company", "failure_id"),
     refers_to("decision", "company", "decision_id"),
-    one_of("kind", ("approval", "assigned", "back")),
+    one_of("kind", ("approval", "assigned", "back", "month")),
     CheckConstraint("(kind = 'approval') = (decision_id IS NOT NULL)", name="approval_whole"),
 )
 _REMINDED, _OPEN = sa.text("remind_at IS NOT NULL"), sa.text("ended_at IS NULL")
