@@ -79,7 +79,6 @@ class Connector(Generic[TableT]):
     access: Callable[[TableT, Premises], Access] | None = None
     limits: Callable[[TableT], tuple[Limit, ...]] = _unlimited
     scarce: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)  # by path: limits besides those of every call
-    at_once: int = 1  # calls of one company that may be on their way together
     secrets: Mapping[str, str] = field(default_factory=dict)  # by the key somebody may write into the file: where it belongs
     when_down: str = "Check that the service is up and this machine can reach it; syncs try again automatically."
 

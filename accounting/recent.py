@@ -31,25 +31,25 @@ class Recent:
         self._untouched = untouched or {}
         self._answers: dict[Question, tuple[float, Reply]] = {}
         self._keeping = False
-        self._receipts_looked_at: float | None = None  # no such look stands
+        self._some_looked_at: float | None = None  # no look at some lists only stands
         self._through: dict[str, float] = {}  # lists whose changes were read to their end, and when
         self._one_at_a_time = threading.RLock()
 
-    def begin(self, *, receipts_only: bool) -> None:
-        """A look at the changes begins: everything is asked anew.
+    def begin(self, only: frozenset[str] = frozenset()) -> None:
+        """A look at the changes begins: everything is asked anew, or what is asked of these lists only.
 
-        Only a look at receipts that follows another within seconds, as the one just before a receipt is sent may, is
+        A look at some lists only that follows another within seconds, as the one just before a receipt is sent may, is
         answered as that one was.
         """
         now = self._clock.monotonic()
         with self._one_at_a_time:
-            last = self._receipts_looked_at
-            if receipts_only and last is not None and now - last < FRESH_SECONDS:
+            last = self._some_looked_at
+            if only and last is not None and now - last < FRESH_SECONDS:
                 return
-            self._answers.clear()
-            self._through.clear()
+            self._answers = {asked: held for asked, held in self._answers.items() if only and _list_of(asked[0]) not in only}
+            self._through = {name: at for name, at in self._through.items() if only and name not in only}
             self._keeping = True
-            self._receipts_looked_at = now if receipts_only else None
+            self._some_looked_at = now if only else None
 
     def read_through(self, path: str) -> None:
         """A look at the changes has come to the end of this list."""
@@ -82,12 +82,12 @@ class Recent:
             self._answers[question] = (now, reply)
 
     def written_to(self, path: str) -> None:
-        untouched = self._untouched.get(path.partition("/")[0], frozenset())
+        untouched = self._untouched.get(_list_of(path), frozenset())
         with self._one_at_a_time:
-            self._answers = {asked: held for asked, held in self._answers.items() if asked[0].partition("/")[0] in untouched}
+            self._answers = {asked: held for asked, held in self._answers.items() if _list_of(asked[0]) in untouched}
             self._through = {name: at for name, at in self._through.items() if name in untouched}
             if not untouched:
-                self._receipts_looked_at = None
+                self._some_looked_at = None
 
     @contextmanager
     def afresh(self) -> Iterator[None]:
@@ -97,6 +97,10 @@ class Recent:
             yield
         finally:
             _afresh.reset(before)
+
+
+def _list_of(path: str) -> str:
+    return path.partition("/")[0]
 
 
 #: Whose answers are not remembered just now, in this thread and those it asks with: a press and a sync may ask at once.

@@ -187,7 +187,7 @@ class CompanyPremises:
             clock=self.clock,
             trace_header=trace_header,
             scarce={path: self._connections.scarce[path] for path in connector.scarce},
-            at_once=connector.at_once,
+            at_once=connector.traits.at_once,
         )
 
 

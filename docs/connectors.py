@@ -54,7 +54,7 @@ def described_table() -> str:
         "settings": [", ".join(f"`{key}`" for key in connector.table.model_fields if key != "kind") for connector in known],
         "how a company lets us in": [_let_in(connector) for connector in known],
         "calls at most": [_limits(connector) for connector in known],
-        "reads on their way at once": [str(connector.at_once) for connector in known],
+        "reads on their way at once": [str(connector.traits.at_once) for connector in known],
         "writes in one dispatch": [str(connector.traits.orders_per_dispatch) for connector in known],
     }
     head, *lines = [f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows.items()]

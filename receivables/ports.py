@@ -45,6 +45,7 @@ class BooksTraits:
     package: str  # "Embedded books", "QuickBooks Online" ...
     orders_per_dispatch: int
     settle_seconds: float  # after a deadline, how long a late write may still land in these books
+    at_once: int = 1  # reads of one company that may be on their way together; writes never overlap
     longest_reference: int = 0  # characters a receipt's reference is cut at; 0 where it never is
     able: tuple[EffectKind, ...] = ()  # what it writes at our order beyond receipts and what they and credits are applied to
     not_read: tuple[str, ...] = ()  # kinds of documents in which a receipt could hide and that are not read

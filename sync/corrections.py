@@ -21,8 +21,8 @@ from storage.payments import StoredPayment
 from storage.taking_in import Intake, hold_if_twin
 from storage.work import Work
 from sync import binding
+from sync.batch_reading import NO_SETTINGS
 from sync.desk import Desk
-from sync.evidence import NO_SETTINGS
 
 
 def came_again(work: Work, desk: Desk, newer: Payment, source: str, *, by: str = "") -> Intake:

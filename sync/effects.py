@@ -8,7 +8,7 @@ a crash is this same loop, not another path.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -19,6 +19,7 @@ from receivables.effects import (
     Dispatch,
     EffectState,
     Outcome,
+    ReceiptWrite,
     Verdict,
     Written,
     classify,
@@ -35,11 +36,13 @@ from storage.work import Work
 from sync import not_taken, receipts_again, rereading, settling
 from sync.desk import Desk
 from sync.rereading import Documents
+from sync.together import asking
 
-EFFECTS_PER_RUN = 90  # claimed at once at most; with their consequences under 500 rows a transaction
+EFFECTS_PER_RUN = 250  # claimed at once at most: with their record under 500 rows a transaction
+SETTLED_AT_ONCE = 90  # with their consequences under 500 rows as well
 LEASE_SECONDS = 60.0  # how long this process may hold an effect before another may take it over
 SEND_SECONDS = 30.0  # nothing leaves this process later than this after the intent to send was written
-DISPATCHES_PER_RUN = 2  # claimed at once at most: as many as can be sent within a lease
+DISPATCHES_PER_RUN = 5  # claimed at once at most: they share a reading where they are quick
 FRESH_SECONDS = 5.0  # a dispatch that begins later than this after the books were read has them read again, all of it
 LOOK_SECONDS = (1, 2, 5, 15, 60)  # between looks for what was sent: soon at first, most answers come late by a moment
 BACK_OFF_SECONDS = (2, 10, 60, 300)  # between tries that were definitely not carried out
@@ -116,7 +119,7 @@ def run_once(desk: Desk) -> EffectCounts:
         held.effects |= {effect.id: effect for effect in ready}
         _send_all(desk, ready, counts, held)
     except BooksError as error:
-        _release(desk, list(held.effects.values()), error, counts)
+        _release(desk, error, counts, held)
         if isinstance(error, AccessLost | BooksUnavailable):
             raise
     return counts
@@ -140,7 +143,7 @@ def _clock_can_be_trusted(desk: Desk, counts: EffectCounts) -> bool:
         f"for what is in flight ({len(in_flight)}). Let the machine keep time by NTP."
     )
     try:
-        for batch in _chunks(in_flight, EFFECTS_PER_RUN):
+        for batch in _chunks(in_flight, SETTLED_AT_ONCE):
             desk.books.look([effect.order({}) for effect in batch])
     except (AccessLost, BooksUnavailable):
         raise
@@ -163,27 +166,24 @@ def _look(desk: Desk, lost: Sequence[StoredEffect], counts: EffectCounts, held: 
     traces = desk.books.look([effect.order({}) for effect in lost])
     proofs: list[tuple[StoredEffect, Absence]] = []
     endings: list[Ending] = []
-    window = SEND_SECONDS + desk.books.traits.settle_seconds
-    with desk.work() as work:
-        for effect, found in zip(lost, traces, strict=True):
+    window, at = SEND_SECONDS + desk.books.traits.settle_seconds, desk.clock.now()
+    for effect, found in zip(lost, traces, strict=True):
+        proof = desk.watch.absence(effect, asked, window)
+        if len(found) == 1:
+            endings.append(_found(effect, found))
+        elif len(found) > 1:
+            outcome = Outcome(Verdict.UNKNOWN, code="found_several", message=SEVERAL)
+            later = at + timedelta(seconds=BACK_OFF_SECONDS[-1])
+            endings.append(Ending(effect, EffectState.NEEDS_PERSON, outcome, later))
+        elif proof is None or not desk.writes:
+            # It may still arrive; only after the window is an empty search a proof. Or nothing may be sent at present.
+            outcome = Outcome(Verdict.UNKNOWN, code="outcome_unknown", message="sent; not found in the books yet")
+            later = at + _until_next_look(desk, effect, asked, window)
+            endings.append(Ending(effect, effect.state, outcome, later))
+        else:
             held.effects.pop(effect.id)
-            proof = desk.watch.absence(effect, asked, window)
-            if len(found) == 1:
-                endings.append(_found(effect, found))
-            elif len(found) > 1:
-                outcome = Outcome(Verdict.UNKNOWN, code="found_several", message=SEVERAL)
-                later = work.at + timedelta(seconds=BACK_OFF_SECONDS[-1])
-                endings.append(Ending(effect, EffectState.NEEDS_PERSON, outcome, later))
-            elif proof is None or not desk.writes:
-                # It may still arrive; only after the window is an empty search a proof. Or nothing may be sent at present.
-                outcome = Outcome(Verdict.UNKNOWN, code="outcome_unknown", message="sent; not found in the books yet")
-                later = work.at + _until_next_look(desk, effect, asked, window)
-                endings.append(Ending(effect, effect.state, outcome, later))
-            else:
-                proofs.append((effect, proof))
-        settling.settle_many(work, endings)
-    for ending in endings:
-        counts.add(ending.state)
+            proofs.append((effect, proof))
+    _end(desk, endings, counts, held)
     return [again for effect, proof in proofs if (again := _after_absence(desk, effect, proof))]
 
 
@@ -212,17 +212,14 @@ def _after_absence(desk: Desk, absent: StoredEffect, proof: Absence) -> StoredEf
 
 def _reread(desk: Desk, ready: Sequence[StoredEffect], counts: EffectCounts, held: _Held) -> tuple[list[StoredEffect], Documents]:
     """Reads what each effect rests on, fresh; those whose facts changed are refused before anything is sent."""
-    documents = rereading.read_documents(desk, ready)
-    receipts_again.read_changes(desk, ready)
+    with asking(desk.books) as ask:
+        read = ask(lambda: rereading.read_documents(desk, ready))
+        receipts_again.read_changes(desk, ready)
+        documents = read()
     known = _in_books(desk, ready, counts, held)
     ready = [effect for effect in ready if effect.id not in known]
     stale = rereading.why_stale(desk, ready, documents)
-    if stale:
-        with desk.work() as work:
-            _refuse_stale(work, [effect for effect in ready if effect.id in stale], stale)
-        for effect_id in stale:
-            held.effects.pop(effect_id)
-            counts.add(EffectState.REFUSED_STALE)
+    _refuse_stale(desk, [effect for effect in ready if effect.id in stale], stale, counts, held)
     return [effect for effect in ready if effect.id not in stale], documents
 
 
@@ -234,12 +231,7 @@ def _in_books(desk: Desk, ready: Sequence[StoredEffect], counts: EffectCounts, h
     marked = receipts_again.marked(desk, ready)
     traces = desk.books.look([effect.order({}) for effect in marked]) if marked else ()
     endings = [_found(effect, found) for effect, found in zip(marked, traces, strict=True) if found]
-    if endings:
-        with desk.work() as work:
-            settling.settle_many(work, endings)
-    for ending in endings:
-        held.effects.pop(ending.held.id)
-        counts.add(ending.state)
+    _end(desk, endings, counts, held)
     return {ending.held.id for ending in endings}
 
 
@@ -250,7 +242,7 @@ def _found(effect: StoredEffect, found: Sequence[Written]) -> Ending:
     return Ending(effect, EffectState.DONE, done)
 
 
-def _refuse_stale(work: Work, stale: Sequence[StoredEffect], why: Mapping[str, str]) -> None:
+def _refuse_stale(desk: Desk, stale: Sequence[StoredEffect], why: Mapping[str, str], counts: EffectCounts, held: _Held) -> None:
     """Ends stale effects; of a payment's unattended parts the last one speaks for all, so that nothing seems half done."""
     last = {effect.transaction_number: effect.id for effect in stale}
     endings = [
@@ -258,23 +250,47 @@ def _refuse_stale(work: Work, stale: Sequence[StoredEffect], why: Mapping[str, s
         for effect in stale
     ]
     speak = {effect.id for effect in stale if effect.attended or last[effect.transaction_number] == effect.id}
-    sending.settle_many(work, [ending for ending in endings if ending.held.id not in speak])
-    settling.settle_many(work, [ending for ending in endings if ending.held.id in speak])
+    _end(desk, [ending for ending in endings if ending.held.id not in speak], counts, held, sending.settle_many)
+    _end(desk, [ending for ending in endings if ending.held.id in speak], counts, held)
+
+
+def _end(
+    desk: Desk,
+    endings: Sequence[Ending],
+    counts: EffectCounts,
+    held: _Held,
+    settle: Callable[[Work, Sequence[Ending]], object] = settling.settle_many,
+) -> None:
+    """Ends our hold on effects, in transactions that a press need not wait for; what none of them reached stays held."""
+    for some in _chunks(endings, SETTLED_AT_ONCE):
+        with desk.work() as work:
+            settle(work, some)
+        for ending in some:
+            held.effects.pop(ending.held.id, None)
+            counts.add(ending.state)
 
 
 # --- send and settle --------------------------------------------------------------------------------------------------
 
 
 def _send_all(desk: Desk, ready: Sequence[StoredEffect], counts: EffectCounts, held: _Held) -> None:
-    """One dispatch after the other; what a dispatch rests on was read right before it, however long those before it took."""
+    """One dispatch after the other; what a dispatch rests on was read right before it, however long those before it took.
+
+    Receipts on account go last: packages that take them by another call then take more of each kind in one.
+    """
     size, read_at = desk.books.traits.orders_per_dispatch, desk.watch.moment()
     fresh, documents = _reread(desk, ready, counts, held)
+    fresh = sorted(fresh, key=lambda effect: isinstance(effect.write, ReceiptWrite) and not effect.write.lines)
     while fresh:
         if not desk.writes:  # switched off meanwhile: what was not sent yet waits
-            _release(desk, list(held.effects.values()), BooksUnavailable("nothing is sent at present"), counts)
+            _release(desk, BooksUnavailable("nothing is sent at present"), counts, held)
             return
         _send(desk, fresh[:size], documents, counts, held)
         fresh = fresh[size:]
+        if fresh and desk.watch.moment() > held.until - SEND_SECONDS:  # slow books: whoever comes next takes these up anew
+            given_back = [Ending(effect, EffectState.PLANNED, Outcome(Verdict.AGAIN)) for effect in fresh]
+            _end(desk, given_back, EffectCounts(), held)
+            return
         if fresh and desk.watch.moment() > read_at + FRESH_SECONDS:
             read_at = desk.watch.moment()
             fresh, documents = _reread(desk, fresh, counts, held)
@@ -352,21 +368,20 @@ def _wait(effect: StoredEffect, outcome: Outcome) -> timedelta:
     return timedelta(0)
 
 
-def _release(desk: Desk, claimed: Sequence[StoredEffect], error: BooksError, counts: EffectCounts) -> None:
+def _release(desk: Desk, error: BooksError, counts: EffectCounts, held: _Held) -> None:
     """The books cannot be read: nothing was sent of these, so each goes back to where it was."""
     outcome = classify(error)
     unasked = Outcome(Verdict.UNKNOWN, code="outcome_unknown", message="sent; the books cannot be asked about it")
-    with desk.work() as work:
-        later = work.at + timedelta(seconds=outcome.retry_after_seconds or BACK_OFF_SECONDS[1])
-        endings = []
-        for effect in claimed:
-            # With a sending out it keeps its state: it is looked for again before anything is sent.
-            nothing_out = effect.state is EffectState.SENDING and effect.dispatch_id is None
-            state = EffectState.PLANNED if nothing_out else effect.state
-            endings.append(Ending(effect, state, unasked if state is EffectState.UNKNOWN else outcome, later))
-            counts.add(state)
-        settling.settle_many(work, endings)
-        if isinstance(error, AccessLost):
+    later = desk.clock.now() + timedelta(seconds=outcome.retry_after_seconds or BACK_OFF_SECONDS[1])
+    endings = []
+    for effect in held.effects.values():
+        # With a sending out it keeps its state: it is looked for again before anything is sent.
+        nothing_out = effect.state is EffectState.SENDING and effect.dispatch_id is None
+        state = EffectState.PLANNED if nothing_out else effect.state
+        endings.append(Ending(effect, state, unasked if state is EffectState.UNKNOWN else outcome, later))
+    _end(desk, endings, counts, held)
+    if isinstance(error, AccessLost):
+        with desk.work() as work:
             companies.pause(work, cause=Cause.ACCESS_LOST, message=error.message, until=None)
 
 

@@ -28,6 +28,7 @@ from sync import money_back, receipts_again, resting, taking_up
 from sync.desk import Desk
 from sync.evidence import gather
 
+PAYMENTS_PER_READING = 180  # so that what each question asks for fills the package's answers
 PAYMENTS_PER_BATCH = 90  # about seven rows each, within a transaction of 500
 
 
@@ -85,7 +86,7 @@ def run_once(desk: Desk, run_id: str) -> PostingCounts:
     counts, after = PostingCounts(), ""
     while True:
         with desk.db.read() as connection:
-            batch = payments.in_state(connection, desk.company.id, PaymentState.RECEIVED, limit=PAYMENTS_PER_BATCH, after=after)
+            batch = payments.in_state(connection, desk.company.id, PaymentState.RECEIVED, limit=PAYMENTS_PER_READING, after=after)
             read = batch if desk.writes else _marked(connection, batch)
             numbers = [stored.number for stored in read]
             corrected = corrections.waiting(connection, desk.company.id, numbers)
@@ -93,10 +94,12 @@ def run_once(desk: Desk, run_id: str) -> PostingCounts:
         checked = check(desk, [stored for stored in read if stored.number not in corrected])
         intents = {each.stored.number: _intents(desk, each, chains[each.stored.number]) for each in checked}
         failpoint("posting.after_reading")
-        with desk.work() as work:
-            _carry_out(work, desk, run_id, _sorted_out(work, checked, intents), counts)
-        failpoint("posting.after_intent")
-        if len(batch) < PAYMENTS_PER_BATCH:
+        for begin in range(0, len(checked), PAYMENTS_PER_BATCH):
+            with desk.work() as work:
+                verdicts = _sorted_out(work, checked[begin : begin + PAYMENTS_PER_BATCH], intents)
+                _carry_out(work, desk, run_id, verdicts, counts)
+            failpoint("posting.after_intent")
+        if len(batch) < PAYMENTS_PER_READING:
             return counts
         after = batch[-1].number
 

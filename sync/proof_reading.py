@@ -26,6 +26,7 @@ from storage.receipt_claims import Proof
 from storage.taking_in import BEFORE_START_ON
 from storage.twins import Settlement
 from sync import binding, entries_out, evidence, receipts_found
+from sync.batch_reading import NO_SETTINGS
 from sync.desk import Desk
 from sync.receipts_found import Candidates, Search
 from sync.reversals import TWICE
@@ -251,7 +252,7 @@ def _evidence(desk: Desk, stored: StoredPayment, ours: _Ours, held: Candidates, 
         payment=stored.payment,
         generation=stored.generation,
         taken_at=at,
-        settings=evidence.NO_SETTINGS,
+        settings=NO_SETTINGS,
         received_on_closed=False,
         isolated=True,
         customer=ours.known_customers.get(next(iter(customers))) if len(customers) == 1 else None,

@@ -5,9 +5,10 @@ Reads: the documents that claimed effects change or rest on. Leaves: why each st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from receivables.books_records import CreditMemo, Customer, Gone, Invoice, InvoiceStatus, Receipt
 from receivables.effects import (
@@ -25,6 +26,7 @@ from storage import effects, payments
 from storage.effects import StoredEffect
 from sync import receipts_again, resting
 from sync.desk import Desk
+from sync.together import asking
 
 _KINDS = ("invoice", "credit_memo", "receipt", "customer")  # of documents; what else an effect expects is asked elsewhere
 JUDGED_SECONDS = 900.0  # what nobody decided and was judged longer ago is checked again as a whole instead of sent
@@ -106,13 +108,15 @@ def read_documents(desk: Desk, ready: Sequence[StoredEffect]) -> Documents:
             kind, _, document_id = name.partition(":")
             if kind in wanted:
                 wanted[kind].add(document_id)
-    reads: Mapping[str, Mapping[str, Document]] = {
-        "invoice": desk.books.invoices(wanted["invoice"]) if wanted["invoice"] else {},
-        "credit_memo": desk.books.credit_memos(wanted["credit_memo"]) if wanted["credit_memo"] else {},
-        "receipt": desk.books.receipts(wanted["receipt"]) if wanted["receipt"] else {},
-        "customer": desk.books.customers(wanted["customer"]) if wanted["customer"] else {},
+    reads: Mapping[str, Callable[[Collection[str]], Mapping[str, Document]]] = {
+        "invoice": desk.books.invoices,
+        "credit_memo": desk.books.credit_memos,
+        "receipt": desk.books.receipts,
+        "customer": desk.books.customers,
     }
-    return Documents({f"{kind}:{id_}": document for kind, found in reads.items() for id_, document in found.items()})
+    with asking(desk.books) as ask:
+        found = {kind: ask(partial(read, wanted[kind])) for kind, read in reads.items() if wanted[kind]}
+    return Documents({f"{kind}:{id_}": document for kind, of in found.items() for id_, document in of().items()})
 
 
 def _changed_by(effect: StoredEffect) -> str:

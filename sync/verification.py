@@ -28,7 +28,8 @@ from storage.work import Work
 from sync import entries_out, money_back, staying
 from sync.desk import Desk
 
-PAYMENTS_PER_BATCH = 90
+PAYMENTS_PER_READING = 270  # so that what each question asks for fills the package's answers
+PAYMENTS_PER_BATCH = 90  # within a transaction of 500 rows
 DISMISSALS_PER_RUN = 60
 _NOBODY: Mapping[str, Customer] = {}
 
@@ -84,7 +85,7 @@ def run_once(desk: Desk) -> VerificationCounts:
     _read_back_proofs(desk)
     while True:
         with desk.db.read() as connection:
-            batch = payments.in_state(connection, desk.company.id, PaymentState.POSTED, limit=PAYMENTS_PER_BATCH, after=after)
+            batch = payments.in_state(connection, desk.company.id, PaymentState.POSTED, limit=PAYMENTS_PER_READING, after=after)
             chains = effects.of_payments(connection, desk.company.id, [stored.number for stored in batch])
         if not batch:
             return counts
@@ -93,16 +94,18 @@ def run_once(desk: Desk) -> VerificationCounts:
         instead = staying.receipts(desk, chains, receipts)
         entries = _entries(desk, batch, chains)
         failpoint("verification.after_reading")
-        with desk.work() as work:
-            chains = {number: staying.adopted(work, chain, instead) for number, chain in chains.items()}
-            receipts = {**receipts, **{receipt.id: receipt for receipt in instead.values()}}
-            customers = customers_of_moved(work.connection, desk.company.id, chains.values(), receipts)
-            paid = [stored for stored in batch if stored.payment.status is FeedStatus.PAID]
-            _compare(work, [_ReadBack.of(stored, chains[stored.number], receipts, customers) for stored in paid], counts)
-            for stored in batch:
-                if stored.payment.status is not FeedStatus.PAID and stored.number in entries:
-                    _read_back_gone(work, stored, chains[stored.number], receipts, entries[stored.number])
-        if len(batch) < PAYMENTS_PER_BATCH:
+        receipts = {**receipts, **{receipt.id: receipt for receipt in instead.values()}}
+        for begin in range(0, len(batch), PAYMENTS_PER_BATCH):
+            some = batch[begin : begin + PAYMENTS_PER_BATCH]
+            with desk.work() as work:
+                theirs = {stored.number: staying.adopted(work, chains[stored.number], instead) for stored in some}
+                customers = customers_of_moved(work.connection, desk.company.id, theirs.values(), receipts)
+                paid = [stored for stored in some if stored.payment.status is FeedStatus.PAID]
+                _compare(work, [_ReadBack.of(stored, theirs[stored.number], receipts, customers) for stored in paid], counts)
+                for stored in some:
+                    if stored.payment.status is not FeedStatus.PAID and stored.number in entries:
+                        _read_back_gone(work, stored, theirs[stored.number], receipts, entries[stored.number])
+        if len(batch) < PAYMENTS_PER_READING:
             return counts
         after = batch[-1].number
 

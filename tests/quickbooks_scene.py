@@ -49,7 +49,7 @@ class Scene:
 def quickbooks_scene(folder: Path) -> Iterator[Scene]:
     clock = ManualClock()
     with start_quickbooks(folder, clock=clock) as quickbooks:
-        calls = calls_to(quickbooks.base_url, clock, quickbooks.access, at_once=CONNECTOR.at_once)
+        calls = calls_to(quickbooks.base_url, clock, quickbooks.access, at_once=CONNECTOR.traits.at_once)
         try:
             yield Scene(quickbooks, calls, QuickBooksBooks(calls, clock), Dana(quickbooks.ledger), clock)
         finally:
@@ -64,7 +64,7 @@ def house_over_quickbooks(folder: Path) -> Iterator[tuple[House, QuickBooks]]:
     with start_quickbooks(folder / "quickbooks", clock=house.clock) as quickbooks:
         house.ledger.close()
         house.ledger = quickbooks.ledger
-        calls = calls_to(quickbooks.base_url, house.clock, quickbooks.access, at_once=CONNECTOR.at_once)
+        calls = calls_to(quickbooks.base_url, house.clock, quickbooks.access, at_once=CONNECTOR.traits.at_once)
         house.with_books(QuickBooksBooks(calls, house.clock, StoredMarks(house.db, house.desk.company.id)))
         try:
             yield house, quickbooks

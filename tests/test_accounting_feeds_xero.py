@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
-from typing import cast
+from typing import TypeVar, cast
 
 from accounting.xero.asking import Asking, Page
 from accounting.xero.changes import ChangeFeed, Place, next_place
@@ -31,6 +31,8 @@ LISTS = {
     "Prepayments": "PrepaymentID",
 }
 NOW = 1_773_154_800_000
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass
@@ -42,8 +44,14 @@ class XeroLists:
     moments: dict[str, dict[str, int]] = field(default_factory=dict)
     calls: int = 0
 
-    def look_begins(self, *, receipts_only: bool) -> None:
-        """Nothing is remembered here."""
+    _pages: dict[tuple[str, int, str], Page] = field(default_factory=dict)  # of this look
+
+    def look_begins(self, only: frozenset[str] = frozenset()) -> None:
+        del only
+        self._pages.clear()
+
+    def each(self, ask: Callable[[T], R], of: Iterable[T]) -> list[R]:
+        return [ask(question) for question in of]
 
     def read_through(self, endpoint: str) -> None:
         """Nor is what was read to its end."""
@@ -53,6 +61,11 @@ class XeroLists:
 
     def page(self, endpoint: str, number: int, *, size: int, since: str, params: Mapping[str, str]) -> Page:
         del size, params
+        if (endpoint, number, since) not in self._pages:
+            self._pages[endpoint, number, since] = self._answered(endpoint, number, since)
+        return self._pages[endpoint, number, since]
+
+    def _answered(self, endpoint: str, number: int, since: str) -> Page:
         self.calls += 1
         found = self.since(endpoint, since)
         shown = found[(number - 1) * self.size : number * self.size]

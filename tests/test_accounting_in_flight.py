@@ -146,7 +146,7 @@ def test_first_that_is_not_answered_ends_the_rest(status: int, expected: type[Ex
 
 def test_no_transaction_is_open_across_any_of_them_and_what_is_asked_afresh_stays_so() -> None:
     recent = Recent(ManualClock())
-    recent.begin(receipts_only=False)
+    recent.begin()
     recent.read_through("cdc")
     books = Books(lambda path, handler: answered(handler, 200, path.encode()))
     with calls_to(books) as calls:
@@ -161,7 +161,7 @@ def test_no_transaction_is_open_across_any_of_them_and_what_is_asked_afresh_stay
 
 
 def test_only_xero_and_quickbooks_are_asked_several_things_at_once() -> None:
-    several = {connector.package: connector.at_once for connector in CONNECTORS.values() if connector.at_once > 1}
+    several = {connector.package: connector.traits.at_once for connector in CONNECTORS.values() if connector.traits.at_once > 1}
 
     assert {XERO.package: 5, QUICKBOOKS.package: 10} == several
 
@@ -173,7 +173,7 @@ def test_stand_in_sees_as_many_reads_at_once_as_the_package_takes(package: str, 
 
         assert [] == scene.desk.books.invoices_numbered([f"{number:06}" for number in range(numbers)])
 
-    assert Counter(reads=CONNECTORS[package].at_once) == faults.most
+    assert Counter(reads=CONNECTORS[package].traits.at_once) == faults.most
 
 
 @pytest.mark.parametrize("package", ["xero", "quickbooks"])
@@ -190,6 +190,35 @@ def test_a_sync_writes_one_by_one(package: str, tmp_path: Path) -> None:
 
     assert (6, 6, 1) == (counts.posted, counts.verified, faults.most["writes"])
     assert faults.most["reads"] > 1 or package == "quickbooks"
+
+
+@pytest.mark.parametrize(
+    ("package", "together"),
+    [
+        # the changes; settings, invoices, customers and their receipts; invoices and receipts once more; two writes; read back
+        ("quickbooks", [1, 4, 2, 1, 1, 1]),
+        # six lists, of which five fit; settings and the customers' receipts; receipts once more; two writes; read back
+        ("xero", [5, 1, 2, 3, 1, 1, 4]),
+    ],
+)
+def test_only_what_rests_on_an_answer_waits_for_it(package: str, together: list[int], tmp_path: Path) -> None:
+    invoices, on_account = range(31), range(2)
+    with over(package, tmp_path) as (scene, faults):
+        customer = scene.customer()
+        for number in invoices:
+            scene.invoice(str(number), customer, 50_000)
+        scene.sync()
+        scene.clock.advance(3600)
+        for number in invoices:
+            scene.pay(f"TXN-{number}", to={str(number): 50_000})
+        for number in on_account:
+            scene.pay(f"TXN-ON-ACCOUNT-{number}", to={}, amount_minor=10_000 + number)
+        faults.in_a_row, faults.together = 0, [*together]
+
+        counts = scene.sync()
+
+    assert (33, 33) == (counts.posted, counts.verified)
+    assert (len(together), []) == (faults.in_a_row, faults.together)
 
 
 @contextmanager

@@ -342,6 +342,20 @@ def test_money_on_account_is_an_overpayment_and_is_found_by_its_marker(scene: Xe
     assert [made.document_id] == [trace.document_id for trace in scene.books.look([order])[0]]
 
 
+def test_money_on_account_goes_out_in_one_call_beside_that_of_the_payments_each_answered_by_itself(scene: XeroScene) -> None:
+    customer, invoice = scene.customer_with_invoice()
+    paid = an_order(a_receipt_write(customer, invoice_id=invoice), "TXN-1")
+    held = [an_order(a_receipt_write(customer, reference=f"TXN-{number}"), f"TXN-{number}") for number in (2, 3)]
+    no_bank = an_order(a_receipt_write(customer, reference="TXN-4", deposit_account="091"), "TXN-4")
+
+    answers = scene.send(held[0], paid, no_bank, held[1])
+
+    assert (1, 1) == (scene.xero.counts["PUT Payments"], scene.xero.counts["PUT BankTransactions"])
+    assert "account_inactive" == refusal(answers[2]).refusal
+    found = [[trace.document_id for trace in traces] for traces in scene.books.look([held[0], paid, held[1]])]
+    assert [[written(answers[place]).document_id] for place in (0, 1, 3)] == found
+
+
 def test_money_on_account_cannot_go_to_an_account_that_is_no_bank(scene: XeroScene) -> None:
     customer = scene.dana.customer("Hooli")
 

@@ -13,7 +13,7 @@ from step_by_step import OneByOne, carry_out, effects_of, faulty, later, promise
 
 from receivables.effects import EffectState
 from receivables.payment import Bucket, FeedStatus, PaymentState
-from sync.effects import DISPATCHES_PER_RUN, FRESH_SECONDS, SEND_SECONDS
+from sync.effects import FRESH_SECONDS, SEND_SECONDS
 from sync.rereading import JUDGED_SECONDS
 
 
@@ -96,17 +96,20 @@ def test_what_changed_while_an_earlier_dispatch_went_out_is_seen(scene: Scene, b
     assert [effects_of(scene, number)[0].marker for number in ("TXN-1", "TXN-3")] == [order.marker for order in books.orders]
 
 
-def test_no_more_is_taken_up_than_can_be_sent_within_a_lease(scene: Scene, books: FaultyBooks) -> None:
+def test_what_cannot_be_sent_within_a_lease_is_given_back_and_taken_up_anew(scene: Scene, books: FaultyBooks) -> None:
     _three_payments(scene)
     held: list[int] = []
 
-    def writing() -> None:
+    def slow() -> None:
         states = [state for number in ("TXN-1", "TXN-2", "TXN-3") for state in states_of(scene, number)]
         held.append(states.count(EffectState.SENDING))
+        scene.clock.advance(SEND_SECONDS - 1)
 
-    books.before_write = writing
+    books.before_write = slow
     carry_out(scene)
-    assert [DISPATCHES_PER_RUN, 1, 1] == held
+
+    taken_up = [effects_of(scene, number)[0].fence for number in ("TXN-1", "TXN-2", "TXN-3")]
+    assert ([3, 2, 1], [1, 1, 2]) == (held, taken_up)
 
 
 def test_what_was_judged_long_ago_is_judged_again(scene: Scene, books: FaultyBooks) -> None:

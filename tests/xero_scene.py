@@ -93,7 +93,7 @@ def xero_scene(folder: Path, *, check_contract: bool = True) -> Iterator[XeroSce
             clock=clock,
             trace_header="xero-correlation-id",
             pause=lambda _: None,
-            at_once=CONNECTOR.at_once,
+            at_once=CONNECTOR.traits.at_once,
         )
         books = XeroBooks(calls, clock, organisation=xero.organisation, time_zone=CHICAGO, deposit_account=CHECKING)
         yield XeroScene(xero, calls, books, ByOurIds(xero), clock)

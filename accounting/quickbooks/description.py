@@ -15,6 +15,7 @@ from receivables.ports import BooksTraits
 TRAITS = BooksTraits(
     package="QuickBooks Online",
     orders_per_dispatch=30,  # Intuit's limit of one batch
+    at_once=10,  # Intuit's older text; the newer one says 10 a second, which `LIMITS` keeps
     settle_seconds=150.0,  # QuickBooks works on a request for up to 120
     longest_reference=21,  # characters of PaymentRefNum
     documents=(("receipt", "QuickBooks payment"),),  # a sales receipt is another document there
@@ -46,7 +47,6 @@ LIMITS = (
     Limit("minute", 500, MINUTE, 10 * SECOND, block=20),
     Limit("second", 10, SECOND, 10 * SECOND, block=4),
 )
-CALLS_AT_ONCE = 10  # Intuit's older text; the newer one says 10 a second, which `LIMITS` keeps
 #: Batches count as calls as well, and 40 of them are allowed in a minute.
 BATCHES = (Limit("batch", 40, MINUTE, 10 * SECOND, block=2),)
 SIGN_IN = Provider(
@@ -90,7 +90,6 @@ CONNECTOR = Connector(
     open=_open,
     provider=SIGN_IN,
     limits=lambda _: LIMITS,
-    at_once=CALLS_AT_ONCE,
     scarce={"batch": BATCHES},
     secrets={"client_secret": "quickbooks_client_secret"},
 )

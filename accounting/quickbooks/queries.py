@@ -53,7 +53,7 @@ class Reading:
 
     def look_begins(self) -> None:
         """A look at the changes: what was asked before it is asked anew."""
-        self._recent.begin(receipts_only=False)
+        self._recent.begin()
 
     def read_through(self) -> None:
         """A look at the changes has come to their end."""

@@ -50,9 +50,9 @@ class Asking:
         self._header = {ORGANISATION_HEADER: organisation}
         self._recent = Recent(clock, UNTOUCHED)
 
-    def look_begins(self, *, receipts_only: bool) -> None:
-        """A look at the changes: what was asked before it is asked anew."""
-        self._recent.begin(receipts_only=receipts_only)
+    def look_begins(self, only: frozenset[str] = frozenset()) -> None:
+        """A look at the changes, or at these lists only: what was asked before it is asked anew."""
+        self._recent.begin(only)
 
     def read_through(self, endpoint: str) -> None:
         """A look at the changes has come to the end of this list."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from accounting.xero import documents
-from accounting.xero.asking import DOCUMENTS_PER_PAGE, OLDEST_CHANGE_FIRST, Asking
+from accounting.xero.asking import DOCUMENTS_PER_PAGE, OLDEST_CHANGE_FIRST, Asking, Page
 from accounting.xero.documents import OVERPAYMENTS, PREPAYMENTS, OnAccount
 from accounting.xero.reads import Reads
 from accounting.xero.wire import Fields, Unreadable, identity, milliseconds, modified_since, text
@@ -128,10 +128,10 @@ class ChangeFeed:
         """
         cursor = cursor_of(written)
         if receipts_only:
-            self._asking.look_begins(receipts_only=True)
             return self._receipts(cursor)
         if not written or written != self._looking:
-            self._asking.look_begins(receipts_only=False)
+            self._asking.look_begins()
+            self._asking.each(lambda listed: self._next(listed, cursor.places), self._lists)  # kept until their turn comes
             cursor = replace(cursor, ended=0)
         self._looking = ""  # where this page cannot be read, the next look is a new one
         at = cursor.next_list if cursor.next_list < len(self._lists) else 0
@@ -147,6 +147,7 @@ class ChangeFeed:
     def _receipts(self, cursor: Cursor) -> Changes:
         """The next page of each list of receipts, in one answer."""
         asked = [at for at, listed in enumerate(self._lists) if listed.receipts]
+        self._asking.look_begins(frozenset(self._lists[at].name for at in asked))
         places, told, unreadable, more = zip(*self._asking.each(lambda at: self._page(at, cursor.places), asked), strict=True)
         following = {**cursor.places, **{self._lists[at].name: place for at, place in zip(asked, places, strict=True)}}
         return _changes([*chain(*told)], [*chain(*unreadable)], replace(cursor, places=following), more=any(more))
@@ -155,10 +156,7 @@ class ChangeFeed:
         """The next page of one list: where to go on, what is new, what of it is read in part only, whether more follow."""
         listed = self._lists[at]
         place = places.get(listed.name, Place())
-        since = modified_since(place.since) if place.since else ""
-        page = self._asking.page(
-            listed.name, place.page, size=DOCUMENTS_PER_PAGE, since=since, params={**listed.params, **OLDEST_CHANGE_FIRST}
-        )
+        page = self._next(listed, places)
         more = page.more and bool(page.documents)
         if not more:
             self._asking.read_through(listed.name)
@@ -173,6 +171,13 @@ class ChangeFeed:
         if kind and not (more or place.since) and place.page == 1 and len(found) <= LISTED_WHOLE:
             following = Place(seen={digest: moment for digest, (_, moment) in new.items()})
         return following, told, unreadable, more
+
+    def _next(self, listed: List, places: Mapping[str, Place]) -> Page:
+        """The next page of one list, as Xero answers it."""
+        place = places.get(listed.name, Place())
+        since = modified_since(place.since) if place.since else ""
+        params = {**listed.params, **OLDEST_CHANGE_FIRST}
+        return self._asking.page(listed.name, place.page, size=DOCUMENTS_PER_PAGE, since=since, params=params)
 
 
 def _changes(told: Sequence[Document | Gone], unreadable: Sequence[UnreadableReceipt], cursor: Cursor, *, more: bool) -> Changes:

@@ -17,6 +17,7 @@ from receivables.ports import BooksTraits
 TRAITS = BooksTraits(
     package="Xero",
     orders_per_dispatch=50,  # Xero's advice for one request
+    at_once=5,  # for each organization (developer.xero.com, API limits)
     settle_seconds=120.0,  # what Xero had begun when the connection broke is long done by then
     documents=(("receipt", "Xero payment"), ("credit memo", "credit note")),
     apply_by_hand="Allocate credit, on the overpayment",
@@ -32,7 +33,6 @@ TRAITS = BooksTraits(
 )
 API = "https://api.xero.com/api.xro/2.0/"
 CALLS_PER_DAY = 5000  # where the plan allows no fewer
-CALLS_AT_ONCE = 5  # for each organization (developer.xero.com, API limits)
 _ID, _NAME, _TYPE = "tenantId", "tenantName", "tenantType"  # in Xero's list of organizations
 
 
@@ -104,6 +104,5 @@ CONNECTOR = Connector(
     open=_open,
     provider=SIGN_IN,
     limits=lambda books: limits(books.calls_per_day),
-    at_once=CALLS_AT_ONCE,
     secrets={"client_secret": "xero_client_secret"},
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
 from typing import TypeVar
 
 from accounting.calling import chunks
@@ -149,13 +150,14 @@ class Reads:
         """Payments by their ids, in one question for 25; overpayments and prepayments one by one."""
         found: dict[str, Receipt | Gone] = {receipt_id: Gone("receipt", receipt_id) for receipt_id in ids}
         payments = sorted(payment_id for payment_id in found if is_identity(payment_id))
+        on_account = [receipt_id for receipt_id in found if documents.on_account_of(receipt_id)]
+        asked = [*chunks(payments, IDS_PER_FILTER), *on_account]
+        answers = self._asking.each(lambda ids: self._on_account(ids) if isinstance(ids, str) else self._paid(ids), asked)
         listed: dict[str, Fields] = {}
-        asked = [any_of(is_guid("PaymentID", payment_id) for payment_id in chunk) for chunk in chunks(payments, IDS_PER_FILTER)]
-        _collect(listed, self._asking.lists("Payments", [{"where": where} for where in asked]), "PaymentID")
+        _collect(listed, chain(*(answer for answer in answers if isinstance(answer, list))), "PaymentID")
         listed |= self._asking.singly("Payments", set(payments) - set(listed))
         found.update((payment.id, payment) for payment in self.payments(listed.values()) if payment.id in found)
-        on_account = [receipt_id for receipt_id in found if documents.on_account_of(receipt_id)]
-        found.update((receipt.id, receipt) for receipt in self._asking.each(self._on_account, on_account) if receipt)
+        found.update((receipt.id, receipt) for receipt in answers if isinstance(receipt, Receipt))
         question = self._histories.question()
         return {
             receipt_id: self._with_people(of, question) if isinstance(of, Receipt) else of for receipt_id, of in found.items()
@@ -206,6 +208,10 @@ class Reads:
         """Receipts from overpayments or prepayments that customers paid; those to suppliers are left out."""
         ours = [of for of in found if text(of, "Type") in kind.types]
         return [readable(lambda document: documents.on_account_receipt(document, kind), of) for of in ours]
+
+    def _paid(self, payment_ids: Sequence[str]) -> list[Fields]:
+        where = any_of(is_guid("PaymentID", payment_id) for payment_id in payment_ids)
+        return [*self._asking.every("Payments", where=where)]
 
     def _on_account(self, receipt_id: str) -> Receipt | None:
         held = documents.on_account_of(receipt_id)

@@ -1,15 +1,16 @@
 """Writing into Xero: one dispatch, each order answered by itself; nothing is ever sent twice from here.
 
 Everything an order rests on is read before the first is sent. Receipts on invoices go out together, in one PUT of
-payments; Xero may answer 200 and refuse some of them, so each element is checked by itself. Money on account, credit
-applied and credit taken off go out one by one. What was refused is read about afterwards, to say why; that read never
-makes a refusal a success.
+payments, then money on account in one of bank transactions; Xero may answer 200 and refuse some of them, so each element
+is checked by itself. Credit applied and credit taken off go out one by one. What was refused is read about afterwards,
+to say why; that read never makes a refusal a success.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -42,7 +43,7 @@ from receivables.ports import Clock
 from receivables.refusal import Refusal
 from receivables.words import day_of
 
-#: Done already; the body of a payment, which goes out with others; or what sends it alone.
+#: Done already; the body of a receipt, which goes out with others; or what sends it alone.
 Prepared = Written | bodies.Body | Callable[[], Answer]
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class Writes:
         must_be_in_time(dispatch, self._clock)
         grounds = self._grounds(dispatch.orders)
         answers: dict[str, Answer] = {}
-        paying: list[tuple[Order, bodies.Body]] = []
+        together: dict[str, list[tuple[Order, bodies.Body]]] = {"Payments": [], "BankTransactions": []}
         singly: list[tuple[Order, Callable[[], Answer]]] = []
         for order in dispatch.orders:
             try:
@@ -74,11 +75,12 @@ class Writes:
             if isinstance(prepared, Written):
                 answers[order.effect_id] = prepared
             elif isinstance(prepared, dict):
-                paying.append((order, prepared))
+                together["BankTransactions" if _is_on_account(order) else "Payments"].append((order, prepared))
             else:
                 singly.append((order, prepared))
-        if paying:
-            self._answered(partial(self._pay, dispatch, paying), [order for order, _ in paying], answers)
+        for path, going in together.items():
+            if going:
+                self._answered(partial(self._received, dispatch, path, going), [order for order, _ in going], answers)
         for order, send in singly:
             self._answered(partial(_alone, order, send), [order], answers)
         given = [answers[order.effect_id] for order in dispatch.orders]
@@ -98,10 +100,8 @@ class Writes:
         match order.write:
             case ReceiptWrite() as write:
                 must_be_unchanged(order, grounds.version_now)
-                if write.lines:
-                    return bodies.payment(order, write, self._deposit_account)
-                body = bodies.overpayment(order, write, self._deposit_account)
-                return partial(self._receive_on_account, order, body, deadline)
+                bodied = bodies.payment if write.lines else bodies.overpayment
+                return bodied(order, write, self._deposit_account)
             case UnapplyCredit() as write:
                 if grounds.is_off(write):
                     return Written(write.application_id, grounds.version_now(write.credit_memo_id) or "")
@@ -149,26 +149,32 @@ class Writes:
 
     # --- receipts -----------------------------------------------------------------------------------------------------
 
-    def _pay(self, dispatch: Dispatch, paying: Sequence[tuple[Order, bodies.Body]]) -> dict[str, Answer]:
-        """Receipts on invoices: all in one call, each element answered by itself."""
-        orders = [order for order, _ in paying]
-        alone = len(dispatch.orders) == 1
+    def _received(self, dispatch: Dispatch, path: str, going: Sequence[tuple[Order, bodies.Body]]) -> dict[str, Answer]:
+        """Receipts on invoices, or those on account: all in one call, each element answered by itself.
+
+        A dispatch of both is two calls, and Xero takes a key for one request only.
+        """
+        orders = [order for order, _ in going]
+        alone = len(orders) == 1 and (path != "Payments" or len(dispatch.orders) == 1)
+        whole = dispatch.key if path == "Payments" else f"{dispatch.key}-{path}"
         reply = self._asking.write(
             "PUT",
-            "Payments",
+            path,
             deadline=dispatch.deadline,
-            key=orders[0].key if alone else dispatch.key,
+            key=orders[0].key if alone else whole,
             params={"summarizeErrors": "true" if alone else "false"},
-            body={"Payments": [body for _, body in paying]},
+            body={path: [body for _, body in going]},
         )
         if not reply.ok:
             return dict(zip([order.effect_id for order in orders], self._none_taken(reply, orders), strict=True))
-        found = _in_order(orders, elements(fields(reply.body).get("Payments")))
+        found = _in_order(orders, elements(fields(reply.body).get(path)))
         refused = {order.effect_id for order, of in zip(orders, found, strict=True) if faults.is_refused(of)}
         why = self._why([order for order in orders if order.effect_id in refused])
         return {
             order.effect_id: self._refused_element(order, of, why)
             if order.effect_id in refused
+            else _on_account(of, reply)
+            if _is_on_account(order)
             else _written(of, "PaymentID", reply)
             for order, of in zip(orders, found, strict=True)
         }
@@ -195,6 +201,8 @@ class Writes:
     def _refused_element(self, order: Order, of: Fields, why: Mapping[str, Invoice | Gone]) -> Answer:
         """An element with errors inside a 200. If it has the id of a payment all the same, only a read can tell."""
         refusal = faults.refused(faults.validation_messages(of), invoice=why.get(_invoice_of(order)))
+        if _is_on_account(order) and identity(of, "OverpaymentID", "BankTransactionID"):
+            return OutcomeUnknown("Xero answered with errors and with an overpayment; only reading the books can tell.")
         payment_id = identity(of, "PaymentID")
         if not payment_id:
             return refusal
@@ -217,27 +225,6 @@ class Writes:
         except BooksError as error:
             log.info("xero: the invoices of a refusal could not be read: %s", error.message)
             return {}
-
-    def _receive_on_account(self, order: Order, body: bodies.Body, deadline: float) -> Answer:
-        reply = self._asking.write(
-            "PUT",
-            "BankTransactions",
-            deadline=deadline,
-            key=order.key,
-            params={"summarizeErrors": "true"},
-            body={"BankTransactions": [body]},
-        )
-        if not reply.ok:
-            return faults.failed_write(reply)
-        (of,) = _in_order([order], elements(fields(reply.body).get("BankTransactions")))
-        if not faults.is_refused(of):
-            written = _written(of, "OverpaymentID", reply)
-            if isinstance(written, Written):
-                return Written(documents.OVERPAYMENTS.id_of(written.document_id), written.version, written.trace)
-            return written
-        if identity(of, "OverpaymentID", "BankTransactionID"):
-            return OutcomeUnknown("Xero answered with errors and with an overpayment; only reading the books can tell.")
-        return faults.refused(faults.validation_messages(of))
 
     # --- credit, and money on account ---------------------------------------------------------------------------------
 
@@ -300,6 +287,18 @@ class Writes:
         if not isinstance(whole, BooksRefused) or reply.status == 404 or not invoice_id:
             return whole
         return faults.refused(said, reply.body, invoice=self._invoices({invoice_id}).get(invoice_id))
+
+
+def _is_on_account(order: Order) -> bool:
+    return isinstance(order.write, ReceiptWrite) and not order.write.lines
+
+
+def _on_account(of: Fields, reply: Reply) -> Answer:
+    """An overpayment among the bank transactions, by our id of it."""
+    written = _written(of, "OverpaymentID", reply)
+    if isinstance(written, Written):
+        return replace(written, document_id=documents.OVERPAYMENTS.id_of(written.document_id))
+    return written
 
 
 def _alone(order: Order, send: Callable[[], Answer]) -> dict[str, Answer]:

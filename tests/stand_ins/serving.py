@@ -10,7 +10,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 START_SECONDS = 20.0
+TOGETHER_SECONDS = 10.0
 Transports = dict[tuple[Any, ...], asyncio.Transport]
 
 
@@ -49,7 +50,10 @@ class Faults:
         self.slow_seconds = 0.0  # for every request, besides what a fault of its own asks
         self.in_flight = 0  # requests that came and are not answered yet
         self.most: Counter[str] = Counter()  # of them at once, by "reads" and "writes"
+        self.in_a_row = 0  # the longest row of requests of which each came after the one before was answered
+        self.together: list[int] = []  # of the next requests so many are answered only when all of them came, and so on
         self._now: Counter[str] = Counter()
+        self._came: list[asyncio.Event] = []
 
     def order(self, fault: Fault) -> None:
         with self._lock:
@@ -62,11 +66,27 @@ class Faults:
         self.in_flight += 1
         self._now[kind] += 1
         self.most[kind] = max(self.most[kind], self._now[kind])
+        place = self.in_a_row + 1
         try:
             yield
         finally:
+            self.in_a_row = max(self.in_a_row, place)
             self._now[kind] -= 1
             self.in_flight -= 1
+
+    async def all_came(self) -> None:
+        """Waits for those that are to come together; not for ever, where they ask one after the other."""
+        if not self.together:
+            return
+        self._came.append(asyncio.Event())
+        last, here = len(self._came) == self.together[0], self._came[-1]
+        if last:
+            for event in self._came:
+                event.set()
+            self._came.clear()
+            del self.together[0]
+        with suppress(TimeoutError):
+            await asyncio.wait_for(here.wait(), TOGETHER_SECONDS)
 
     def forget(self) -> None:
         with self._lock:
@@ -100,6 +120,7 @@ class Faulty:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._faults.under_way(scope.get("method", "")):
+            await self._faults.all_came()
             if self._faults.slow_seconds:
                 await asyncio.sleep(self._faults.slow_seconds)
             await self._served(scope, receive, send)
