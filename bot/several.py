@@ -33,7 +33,7 @@ from receivables.diagnosis import Cause, Remedy
 from receivables.errors import ReceivablesError, StaleDecision
 from receivables.ports import Choice
 from receivables.words import Words, counted, listed, plain
-from storage import endings, escalations, failure_pages, failures, offers, payments, together
+from storage import endings, escalations, failure_pages, failures, kept_evidence, offers, payments, together
 from storage.cards import CardFacts
 from storage.endings import Awaited, Started
 from storage.engine import Connection
@@ -214,7 +214,7 @@ class Several:
             return []
         found = failure_pages.of_group(connection, company, cause, remedy, limit=CHOSEN_AT_MOST)
         stored = payments.by_numbers(connection, company, failures.transaction_numbers(found))
-        evidence = failures.evidence_of(connection, company, [of.evidence_id for of in found if of.evidence_id])
+        evidence = kept_evidence.by_ids(connection, company, [of.evidence_id for of in found if of.evidence_id])
         facts = [_facts(of, stored, evidence) for of in found if of.evidence_id and remedy in of.offered]
         ours = self.rooms.channels[company].company
         return [of for of in facts if not needs_choice(of, remedy) and takes_two(of, remedy, ours) is None]

@@ -18,7 +18,7 @@ from receivables.diagnosis import Diagnosis, Remedy
 from receivables.evidence import Evidence
 from receivables.payment import Bucket, PaymentState
 from receivables.words import Words, capitalized, counted, listed, plain
-from storage import decisions, effects, failures, payments
+from storage import decisions, effects, failures, kept_evidence, payments
 from storage.effects import StoredEffect
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
@@ -37,7 +37,7 @@ def answer(rooms: Rooms, company: str, number: str) -> tuple[str, list[Block]]:
         stored = payments.by_numbers(connection, company, [number])[number]
         failed = [called_failure(of, settings, rooms.people) for of in failures.of_payment(connection, company, number)]
         open_now = next((failure for failure in reversed(failed) if failure.state == "open"), None)
-        evidence = failures.evidence_if_any(connection, company, open_now.evidence_id) if open_now else None
+        evidence = kept_evidence.find(connection, company, open_now.evidence_id) if open_now else None
         decided = decisions.under_way(connection, company, open_now.id) if open_now else None
         ours = effects.recorded(effects.of_payments(connection, company, [number])[number])
     payment = stored.payment

@@ -12,7 +12,20 @@ import sqlalchemy as sa
 from receivables.books_records import Customer, Invoice
 from receivables.diagnosis import Remedy
 from receivables.evidence import Evidence
-from storage import attempts, audit, care, decisions, effects, failures, mirror, offers, payments, receipt_claims, schema
+from storage import (
+    attempts,
+    audit,
+    care,
+    decisions,
+    effects,
+    failures,
+    kept_evidence,
+    mirror,
+    offers,
+    payments,
+    receipt_claims,
+    schema,
+)
 from storage.audit import AuditRow
 from storage.care import Care
 from storage.decisions import StoredDecision
@@ -67,7 +80,7 @@ def facts(work: Work, failure_id: str, remedies: Sequence[Remedy], *, options: M
     stored = payments.find(connection, company, found.transaction_number)
     if stored is None:
         raise AssertionError(f"failure {failure_id} belongs to no payment")
-    evidence = failures.evidence_if_any(connection, company, found.evidence_id)
+    evidence = kept_evidence.find(connection, company, found.evidence_id)
     about = [made for made in decisions.of_payment(connection, company, stored.number) if made.failure_id == failure_id]
     chain = effects.of_payments(connection, company, [stored.number])[stored.number]
     told = options or (about[-1].options if about else {})

@@ -14,9 +14,10 @@ from receivables.corrections import Correction
 from receivables.diagnosis import Diagnosis
 from receivables.evidence import Evidence
 from receivables.payment import Payment
-from storage import failures, outbox, payments, schema
-from storage.failures import ReadEvidence, StoredFailure
+from storage import failures, kept_evidence, outbox, payments, schema
+from storage.failures import StoredFailure
 from storage.given import is_given
+from storage.kept_evidence import ReadEvidence
 from storage.payments import StoredPayment
 from storage.work import Work
 
@@ -27,7 +28,7 @@ def tell(work: Work, payment: Payment, evidence: Evidence, diagnosis: Diagnosis)
     """Opens the failure about the feed's newer record, or renews the one that is open. Returns its id."""
     failure_id = failures.open_intake(work, payment, diagnosis, because=CORRECTION, about=CORRECTION)
     found = failures.get(work.connection, work.company, failure_id)
-    failures.store_evidence(work, [ReadEvidence.of(found, evidence)])
+    kept_evidence.store(work, [ReadEvidence.of(found, evidence)])
     outbox.want(work, "failure", failure_id)
     return failure_id
 
@@ -36,7 +37,7 @@ def of(connection: Connection, found: StoredFailure | None) -> Correction | None
     """The newer record that a failure is about; None where it is about something else."""
     if found is None or found.about != CORRECTION:
         return None
-    evidence = failures.evidence_if_any(connection, found.company, found.evidence_id)
+    evidence = kept_evidence.find(connection, found.company, found.evidence_id)
     return evidence.correction if evidence else None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from receivables.evidence import Evidence
-from storage import attempts, audit, bindings, decisions, effects, failures, payments, receipt_claims, schema
+from storage import attempts, audit, bindings, decisions, effects, failures, kept_evidence, payments, receipt_claims, schema
 from storage.attempts import Attempt
 from storage.audit import AuditRow
 from storage.bindings import Binding
@@ -79,4 +79,4 @@ def _evidence(connection: Connection, company: str, failure_ids: Sequence[str]) 
         .where(table.c.company == company, table.c.failure_id.in_(failure_ids))
         .order_by(table.c.taken_at, table.c.id)
     ).all()
-    return [failures.evidence(connection, company, row.id) for row in rows]
+    return [kept_evidence.get(connection, company, row.id) for row in rows]

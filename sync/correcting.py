@@ -19,7 +19,7 @@ from receivables.evidence import Evidence
 from receivables.makers import WITHOUT_CONSEQUENCE
 from receivables.payment import Bucket, PaymentState
 from receivables.two_people import TwoPeople
-from storage import codec, corrections, effects, failures, payments
+from storage import codec, corrections, effects, failures, kept_evidence, payments
 from storage.decisions import StoredDecision
 from storage.engine import Connection
 from storage.failures import StoredFailure
@@ -59,7 +59,7 @@ def tell_anew(desk: Desk, stored: StoredPayment, found: StoredFailure) -> Eviden
     blocked = found.diagnosis.primary.blocked if found.diagnosis else None
     with desk.work() as work:
         kept = found.evidence_id or ""
-        told = failures.evidence_hashes(work.connection, work.company, [kept])[kept]
+        told = kept_evidence.hashes(work.connection, work.company, [kept])[kept]
         if told != codec.facts_hash(evidence) or blocked != diagnosis.primary.blocked:
             corrections.tell(work, stored.payment, evidence, diagnosis)
     return evidence

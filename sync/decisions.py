@@ -17,11 +17,25 @@ from receivables.effects import EffectState
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
-from storage import aliases, bindings, codec, decisions, effects, failures, other_money, outbox, payments, receipt_claims, twins
+from storage import (
+    aliases,
+    bindings,
+    codec,
+    decisions,
+    effects,
+    failures,
+    kept_evidence,
+    other_money,
+    outbox,
+    payments,
+    receipt_claims,
+    twins,
+)
 from storage.bindings import Bound
 from storage.corrections import CORRECTION
 from storage.decisions import StoredDecision
-from storage.failures import ReadEvidence, StoredFailure
+from storage.failures import StoredFailure
+from storage.kept_evidence import ReadEvidence
 from storage.payments import StoredPayment
 from storage.work import Work
 from sync import correcting, day_limits, mirroring, nearby, remedies
@@ -59,7 +73,7 @@ def _carry_out(desk: Desk, decision: StoredDecision, counts: DecisionCounts) -> 
     with desk.db.read() as connection:
         stored = payment_of(connection, desk, decision.transaction_number)
         found = failures.get(connection, desk.company.id, decision.failure_id or "")
-        seen = failures.evidence_if_any(connection, desk.company.id, decision.evidence_id)
+        seen = kept_evidence.find(connection, desk.company.id, decision.evidence_id)
         chain = effects.of_payments(connection, desk.company.id, [stored.number])[stored.number]
     if found.state != "open" or found.diagnosis is None:
         _end(desk, decision, "stale", "the failure was resolved meanwhile", counts)
@@ -221,7 +235,7 @@ def _settle_correction(
 ) -> None:
     """The feed's newer record is taken, or ours is kept; on what the books say now of receipts of ours."""
     with desk.db.read() as connection:
-        seen = failures.evidence_if_any(connection, desk.company.id, decision.evidence_id)
+        seen = kept_evidence.find(connection, desk.company.id, decision.evidence_id)
     evidence = correcting.tell_anew(desk, stored, found)
     if evidence is None or seen is None or evidence.correction != seen.correction:
         _end(desk, decision, "stale", "the feed brought another record; the card shows it", counts)

@@ -17,7 +17,7 @@ from receivables.effects import facts_of
 from receivables.evidence import Evidence
 from receivables.failpoints import failpoint
 from receivables.payment import Bucket, FeedStatus, PaymentState
-from storage import diagnoses, effects, failures, payments
+from storage import diagnoses, effects, failures, kept_evidence, payments
 from storage.diagnoses import Begun
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
@@ -43,7 +43,7 @@ def run_once(desk: Desk) -> DiagnosisCounts:
     while True:
         with desk.db.read() as connection:
             batch = diagnoses.wanted(connection, desk.company.id, limit=FAILURES_PER_BATCH)
-            evidence = failures.evidence_of(connection, desk.company.id, [found.evidence_id or "" for found in batch])
+            evidence = kept_evidence.by_ids(connection, desk.company.id, [found.evidence_id or "" for found in batch])
             stored = payments.by_numbers(connection, desk.company.id, failures.transaction_numbers(batch))
         ended: _Ended | None = None
         for found in batch:
@@ -131,7 +131,7 @@ def _put_right(work: Work, read: _Read, attempt: Begun) -> bool:
             return False
         diagnoses.end(work, attempt, rules.settled(evidence))
         return True
-    before = failures.evidence_before(work.connection, found, found.evidence_id or "")
+    before = kept_evidence.before(work.connection, found, found.evidence_id or "")
     if evidence.posted:
         state, bucket = PaymentState.POSTED, Bucket.IN_FLIGHT
         if not _stands_as_meant(work, stored, evidence):
@@ -184,7 +184,7 @@ def _leave_abandoned(desk: Desk, counts: DiagnosisCounts) -> None:
             found = failures.get(connection, company, attempt.failure_id)
             if found.evidence_id is None:
                 continue
-            evidence = failures.evidence(connection, company, found.evidence_id)
+            evidence = kept_evidence.get(connection, company, found.evidence_id)
             left = rules.not_diagnosed(evidence, "the process ended while it was running")
             sentence = rules.sentence(left, desk.company.words)
             diagnoses.end(work, attempt, left, sentence=sentence, crashed=True)

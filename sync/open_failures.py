@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 
 from receivables.evidence import Evidence, Refused
 from receivables.payment import Bucket
-from storage import failures, looks, payments, unread
-from storage.failures import ReadEvidence, StoredFailure
+from storage import failures, kept_evidence, looks, payments, unread
+from storage.failures import StoredFailure
+from storage.kept_evidence import ReadEvidence
 from storage.payments import StoredPayment
 from storage.work import Work
 from sync import escalation, news
@@ -52,7 +53,7 @@ def keep(work: Work, read: Sequence[ReadEvidence]) -> int:
     """How many say something new. What was cut short tells less than what is known: it is read again instead."""
     for of in read:
         unread.remember(work, of.found, unread=of.cut_short)
-    return failures.store_evidence(work, [of for of in read if not of.cut_short])
+    return kept_evidence.store(work, [of for of in read if not of.cut_short])
 
 
 def of_one(desk: Desk, stored: StoredPayment, found: StoredFailure) -> Evidence:

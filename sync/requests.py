@@ -19,7 +19,7 @@ from receivables.evidence import Evidence
 from receivables.makers import makers_of
 from receivables.payment import Bucket, PaymentState
 from receivables.words import capitalized, listed
-from storage import corrections, decisions, failures, other_money, outbox, payments, receipt_claims
+from storage import corrections, decisions, failures, kept_evidence, other_money, outbox, payments, receipt_claims
 from storage.corrections import CORRECTION
 from storage.decisions import AlreadyDecided, StoredDecision
 from storage.engine import Connection
@@ -134,7 +134,7 @@ def _evidence(
     connection: Connection, desk: Desk, evidence_id: str | None, remedy: Remedy, options: Mapping[str, Any]
 ) -> Evidence | None:
     """What the person was shown, with what they named beside it."""
-    found = failures.evidence_if_any(connection, desk.company.id, evidence_id)
+    found = kept_evidence.find(connection, desk.company.id, evidence_id)
     return found and nearby.with_named(connection, desk.company.id, found, remedy, options)
 
 

@@ -9,7 +9,18 @@ import pytest
 import sqlalchemy as sa
 import templates
 
-from storage import attempts, bindings, effects, failures, mirror, other_money, payments, receipt_claims, twins
+from storage import (
+    attempts,
+    bindings,
+    effects,
+    failures,
+    kept_evidence,
+    mirror,
+    other_money,
+    payments,
+    receipt_claims,
+    twins,
+)
 from storage.engine import Database
 
 GIVEN = {
@@ -33,7 +44,7 @@ STATEMENTS = {
     "other effects": effects._OTHERS,
     "receipts under way": effects._UNDERWAY_TO,
     "failures": failures._OPEN_OF,
-    "evidence": failures._BODIES,
+    "evidence": kept_evidence._BODIES,
     "attempts": attempts._COUNTS,
     "proofs": receipt_claims._STANDING,
     "other money": other_money._SAID,

@@ -13,7 +13,7 @@ import rules
 from receivables.diagnosis import Cause, Remedy
 from receivables.payment import PaymentState
 from receivables.two_people import TwoPeople
-from storage import failures
+from storage import kept_evidence
 from sync import journey, reconciliation, requests
 
 CLOSED, OPEN = date(2026, 3, 31), date(2026, 4, 1)
@@ -97,7 +97,7 @@ def test_across_a_year_end_both_years_are_said_and_the_proof_lists_it(scene: Sce
     scene.sync()
     found = scene.failing()
     with scene.db.read() as connection:
-        evidence = failures.evidence(connection, "acme", found.evidence_id or "")
+        evidence = kept_evidence.get(connection, "acme", found.evidence_id or "")
     assert found.diagnosis is not None
     said = rules.follows(Remedy.POST_ON_OPEN_DAY, found.diagnosis, evidence, {}, scene.desk.company.words)
     assert "on the cash basis the income is in 2026, although the customer paid in 2025" in said[-1]

@@ -13,7 +13,7 @@ import rules
 from receivables.books_records import Customer, Invoice
 from receivables.diagnosis import Cause, Remedy
 from receivables.payment import PaymentState
-from storage import failures, story
+from storage import kept_evidence, story
 from storage.failures import StoredFailure
 from sync import reconciliation
 from sync.invoice_wait import is_long
@@ -53,7 +53,7 @@ def test_what_waits_for_days_is_recommended_as_a_customer_deposit(scene: Scene) 
     assert found.diagnosis is not None
     assert (Cause.INVOICE_NOT_READY, Remedy.KEEP_ON_ACCOUNT) == (found.diagnosis.primary.cause, found.diagnosis.primary.remedy)
     with scene.db.read() as connection:
-        evidence = failures.evidence(connection, scene.desk.company.id, found.evidence_id or "")
+        evidence = kept_evidence.get(connection, scene.desk.company.id, found.evidence_id or "")
     said = rules.follows(Remedy.KEEP_ON_ACCOUNT, found.diagnosis, evidence, {}, scene.desk.company.words)
     assert said[0].startswith("$500.00 is recorded as a customer deposit")
 
@@ -127,7 +127,7 @@ def test_invoice_dated_after_the_payment_is_offered_and_both_amounts_are_shown(s
     assert found.diagnosis is not None
     assert ((1, invoice.id),) == found.diagnosis.primary.successors
     with scene.db.read() as connection:
-        evidence = failures.evidence(connection, scene.desk.company.id, found.evidence_id or "")
+        evidence = kept_evidence.get(connection, scene.desk.company.id, found.evidence_id or "")
     said = rules.follows(Remedy.APPLY_RECEIPT, found.diagnosis, evidence, {}, scene.desk.company.words)
     assert ("$500.00 of the deposit is applied to invoice 1042; $0.00 stays an unapplied credit.",) == said
     assert "done" == scene.decide(Remedy.APPLY_RECEIPT)

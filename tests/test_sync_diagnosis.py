@@ -19,7 +19,7 @@ from receivables.evidence import Evidence
 from receivables.failpoints import ARMED_BY
 from receivables.payment import FeedStatus
 from rules import EngineFailed, diagnose
-from storage import failures
+from storage import kept_evidence
 
 NUMBERS = ("TXN-1", "TXN-2", "TXN-3")
 ENTERED = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
@@ -128,7 +128,7 @@ def test_money_that_went_back_is_never_posted_whatever_else_is_wrong(scene: Scen
     three_failures(scene)
     scene.sync()
     with scene.db.read() as connection:
-        read = failures.evidence(connection, "acme", scene.failing().evidence_id or "")
+        read = kept_evidence.get(connection, "acme", scene.failing().evidence_id or "")
     for status in (FeedStatus.RETURNED, FeedStatus.REFUNDED):
         said = diagnose(replace(read, payment=replace(read.payment, status=status)))
         offered = {said.primary.remedy, *said.primary.alternatives, *(finding.remedy for finding in said.runners_up)}

@@ -14,7 +14,7 @@ import rules
 from receivables.books_records import Customer, Invoice, Stamp
 from receivables.diagnosis import Cause, Remedy
 from receivables.payment import PaymentState
-from storage import failures, story
+from storage import kept_evidence, story
 from sync import invoice_meant, successors
 from sync.invoice_meant import Wanted, choose, told
 
@@ -203,7 +203,7 @@ def test_invoice_recreated_for_less_takes_what_fits_and_the_rest_is_an_unapplied
     found = scene.failing()
     assert found.diagnosis is not None
     with scene.db.read() as connection:
-        evidence = failures.evidence(connection, scene.desk.company.id, found.evidence_id or "")
+        evidence = kept_evidence.get(connection, scene.desk.company.id, found.evidence_id or "")
     said = rules.follows(Remedy.RECREATE_RECEIPT, found.diagnosis, evidence, {}, scene.desk.company.words)
     assert ("$25.00 of the payment is applied to invoice 1042; $15.00 becomes an unapplied credit.",) == said
     assert "done" == scene.decide(Remedy.RECREATE_RECEIPT)

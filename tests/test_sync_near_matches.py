@@ -14,7 +14,7 @@ from receivables.errors import CannotBeDone, StaleDecision
 from receivables.evidence import Evidence, Kin
 from receivables.payment import Allocation, PaymentState
 from rules import sentence
-from storage import aliases, audit, decisions, failures
+from storage import aliases, audit, decisions, kept_evidence
 from storage.aliases import Alias
 from sync import journey, requests
 
@@ -27,7 +27,7 @@ def scene(tmp_path: Path) -> Scene:
 def evidence_of(scene: Scene, number: str = "TXN-1") -> Evidence:
     found = scene.failing(number)
     with scene.db.read() as connection:
-        return failures.evidence(connection, "acme", found.evidence_id or "")
+        return kept_evidence.get(connection, "acme", found.evidence_id or "")
 
 
 def diagnosed(scene: Scene, number: str = "TXN-1") -> Diagnosis:

@@ -21,7 +21,7 @@ from receivables.books_records import MoneyOutKind, Receipt, ReceiptLine
 from receivables.diagnosis import Cause, Remedy
 from receivables.errors import CannotBeDone
 from receivables.payment import Dispute, FeedStatus, Payment, PaymentState
-from storage import audit, failures
+from storage import audit, failures, kept_evidence
 from storage.failures import StoredFailure
 from sync import reconciliation, requests
 
@@ -133,7 +133,7 @@ def test_a_preview_says_since_when_an_invoice_that_opens_again_is_due(posted: Sc
     fed(posted, replace(posted.payment().payment, status=FeedStatus.RETURNED, status_at=WENT_BACK))
     found, words = posted.failing(), posted.desk.company.words
     with posted.db.read() as connection:
-        evidence = failures.evidence(connection, "acme", found.evidence_id or "")
+        evidence = kept_evidence.get(connection, "acme", found.evidence_id or "")
     assert found.diagnosis is not None
 
     said = rules.follows(Remedy.RECORD_RETURN, found.diagnosis, evidence, {}, words)
@@ -147,7 +147,7 @@ def test_a_preview_says_where_the_books_keep_a_receipt_on_its_invoice(posted: Sc
     fed(posted, replace(posted.payment().payment, status=FeedStatus.RETURNED, status_at=WENT_BACK))
     found, words, number = posted.failing(), posted.desk.company.words, ours(posted).number
     with posted.db.read() as connection:
-        evidence = replace(failures.evidence(connection, "acme", found.evidence_id or ""), deposits_hold=True)
+        evidence = replace(kept_evidence.get(connection, "acme", found.evidence_id or ""), deposits_hold=True)
     assert found.diagnosis is not None
 
     said = rules.follows(Remedy.RECORD_RETURN, found.diagnosis, evidence, {}, words)

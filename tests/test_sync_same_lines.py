@@ -14,7 +14,7 @@ import rules
 from accounting.quickbooks import documents as quickbooks
 from accounting.xero import documents as xero
 from receivables.books_records import Invoice
-from storage import failures
+from storage import kept_evidence
 from sync import binding
 
 LATER = PAID + timedelta(hours=2)
@@ -46,7 +46,7 @@ def _lost(scene: Scene, *, void: bool, others: Mapping[str, str]) -> tuple[list[
     found = scene.failing()
     assert found.diagnosis is not None
     with scene.db.read() as connection:
-        evidence = failures.evidence(connection, "acme", found.evidence_id or "")
+        evidence = kept_evidence.get(connection, "acme", found.evidence_id or "")
     told = [rules.fact_sentence(fact, scene.desk.company.words) for fact in found.diagnosis.primary.because]
     assert scene.receipts() == []
     return [invoice.number for invoice in evidence.lines[0].successors], told

@@ -19,7 +19,7 @@ from receivables.diagnosis import Cause, Remedy
 from receivables.effects import EffectKind, EffectState
 from receivables.payment import Bucket, PaymentState
 from receivables.two_people import TwoPeople
-from storage import failures
+from storage import kept_evidence
 from sync import journey, requests
 
 WRITTEN_OFF_ON = date(2026, 3, 4)
@@ -78,7 +78,7 @@ def test_it_takes_two_people_and_says_what_changes(scene: Scene, books: FaultyBo
     assert (Ruling.SECOND_PERSON, TwoPeople.WRITE_OFF.said) == (answer.ruling, answer.reason)
     failing = scene.failing()
     with scene.db.read() as connection:
-        evidence = failures.evidence_if_any(connection, "acme", failing.evidence_id)
+        evidence = kept_evidence.find(connection, "acme", failing.evidence_id)
     assert evidence is not None
     assert failing.diagnosis is not None
     assert (
@@ -135,7 +135,7 @@ def test_what_the_payment_does_not_need_of_it_is_open_again_and_said_so(tmp_path
     scene.sync()
     failing = scene.failing()
     with scene.db.read() as connection:
-        evidence = failures.evidence_if_any(connection, "acme", failing.evidence_id)
+        evidence = kept_evidence.find(connection, "acme", failing.evidence_id)
     assert evidence is not None
     assert failing.diagnosis is not None
     said = rules.follows(Remedy.REVERSE_WRITE_OFF, failing.diagnosis, evidence, {}, WORDS)

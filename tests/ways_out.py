@@ -29,7 +29,7 @@ from receivables.diagnosis import Cause, Diagnosis, Remedy
 from receivables.errors import BooksRefused, CannotBeDone, NotFound, NotPermitted, StaleDecision
 from receivables.evidence import Evidence
 from receivables.payment import PaymentState
-from storage import decisions, failures, payments
+from storage import decisions, failures, kept_evidence, payments
 from storage.failures import StoredFailure
 from sync import decisions as carrying_out
 from sync import proof_reading, reconciliation, requests
@@ -314,7 +314,7 @@ def _refused(world: World, number: str, remedy: Remedy, options: Mapping[str, ob
 
 def _evidence(world: World, found: StoredFailure) -> Evidence | None:
     with world.scene.db.read() as connection:
-        return failures.evidence_if_any(connection, "acme", found.evidence_id)
+        return kept_evidence.find(connection, "acme", found.evidence_id)
 
 
 # --- the ways out of a failure ----------------------------------------------------------------------------------------------

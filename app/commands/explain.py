@@ -50,13 +50,13 @@ def explain_payment(
 
 def _last_evidence(desk: Desk, transaction: str) -> tuple[StoredFailure, Evidence]:
     """The newest failure of the payment for which something was read. Raises NotFound with what to do, and NotReadable."""
-    from storage import failures
+    from storage import failures, kept_evidence
 
     with desk.db.read() as connection:
         of_payment = failures.of_payment(connection, desk.company.id, transaction)
         read = [failure for failure in of_payment if failure.about == "payment" and failure.evidence_id]
         if read:
-            return read[-1], failures.evidence(connection, desk.company.id, read[-1].evidence_id or "")
+            return read[-1], kept_evidence.get(connection, desk.company.id, read[-1].evidence_id or "")
     why = "Nothing was read about it yet; `resolve-now sync` reads the books." if of_payment else "It never failed."
     raise NotFound(f"There is nothing to explain about payment {transaction}. {why}")
 

@@ -15,7 +15,7 @@ from bench.accuracy.world import FIRST_PAID, NOW, ZONES, World
 from receivables.diagnosis import Diagnosis, Remedy
 from receivables.evidence import Evidence
 from rules import diagnose, returns, to_void
-from storage import failures
+from storage import failures, kept_evidence
 from sync import binding, journey, mirroring, reconciliation
 
 COMPANIES: Mapping[str, Mapping[Kind, int]] = {
@@ -91,7 +91,7 @@ def _judged(world: World, truth: Truth) -> Judged:
     with world.db.read() as connection:
         told = (failures.open_of(connection, company, truth.number, about) for about in ("payment", "correction", "intake"))
         found = next((failure for failure in told if failure is not None), None)
-        evidence = failures.evidence_if_any(connection, company, found.evidence_id) if found else None
+        evidence = kept_evidence.find(connection, company, found.evidence_id) if found else None
     said = found.diagnosis if found else None
     return Judged(truth, said, _taken_back(said, evidence) if said and evidence else frozenset())
 
