@@ -42,13 +42,16 @@ class Totals:
 
 def write(sheet: Sheet, found: MonthEnd) -> dict[str, Totals]:
     """A block for each currency. The column Check is added up by the spreadsheet from the lines above or from the detail."""
-    tops = {}
+    tops: dict[str, Totals] = {}
+    breaks = []
     for currency in found.currencies:
+        breaks += [sheet.row] if tops else []
         rolled = found.roll_forwards[currency]
         sheet.write(f"{currency}, {found.company.words.month(found.month.first)}", bold=True)
         sheet.header("", "Payments", "Amount", "Check", "What it is")
         tops[currency] = _block(sheet, found, rolled)
         sheet.skip()
+    sheet.sheet.set_h_pagebreaks(breaks)  # a page for each currency
     if not tops:
         sheet.write("There are no payments.")
     return tops
@@ -65,7 +68,7 @@ def _block(sheet: Sheet, found: MonthEnd, rolled: RollForward) -> Totals:
     formula = f"=SUM(C{missing[NOT_RECORDED[0]]}:C{missing[NOT_RECORDED[-1]]})"
     note = "Opens the next month."
     closing = _sum(sheet, "Not recorded at the end of the month", rolled, rolled.closing, formula, note)
-    note = "0.00, or a payment is not explained: it is listed in the detail as Unexplained."
+    note = "Nothing, or a payment is Unexplained on sheet D."
     difference = _sum(sheet, "Difference", rolled, rolled.difference, f"=C{to_be}-C{done}-C{closing}", note)
     sheet.skip()
     return Totals(to_be, closing, difference, _tie(sheet, found, rolled, recorded[Line.BY_US]))
@@ -84,7 +87,7 @@ def _tie(sheet: Sheet, found: MonthEnd, rolled: RollForward, by_us_row: int) -> 
         "Receipts of the books with our mark, dated in the month", None, marked, None, "In all deposit accounts."
     )
     check = Formula(f"=C{all_marked}-C{by_us_row}-C{later}", Money(off, currency))
-    note = "0.00, or a receipt has our mark and no payment."
+    note = "Nothing, or a receipt of ours is of no payment."
     return sheet.write("Difference", None, Money(off, currency), check, note=note, bold=True, top=1)
 
 

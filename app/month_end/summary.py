@@ -76,6 +76,7 @@ def _currencies(sheet: Sheet, found: MonthEnd, totals: Mapping[str, Totals]) -> 
             sheet.write(note, None, None, None, Money(marked, currency), bold=True)
     said = "No payment is unexplained." if found.adds_up else "The month does not add up: see the lines marked Unexplained in D."
     sheet.write(said, bold=True)
+    sheet.write("“Check” is added up by the spreadsheet itself, beside the figure that we added up.")
 
 
 def _balances(sheet: Sheet, found: MonthEnd) -> None:

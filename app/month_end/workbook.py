@@ -23,6 +23,7 @@ from receivables.words import listed, plain
 from sync.month_package import Detail, MonthEnd
 
 NOT_TOLD = NotTold()  # by the feed; the summary says so
+ROLLED_PERCENT = 66  # its columns fit a page; a sheet that is fitted by the spreadsheet heeds no page breaks
 DETAIL = (
     ("Payment", 18), ("Customer", 22), ("Customer ID", 12), ("Paid at", 16), ("Counted as", 18), ("Tender", 9), ("Currency", 11),
     ("Gross", 13), ("Surcharge", 10), ("Fee", 10), ("Net of fee", 12), ("Rate", 8), ("Payout", 12), ("Receipts", 14),
@@ -43,7 +44,8 @@ class Workbook:
         self._title = f"{plain(company.name)}, {company.words.month(month.first)}"
         self._summary = self._sheet("Summary", (44, 12, 20, 24, 20, 20))
         self._summary.sheet.fit_to_pages(1, 1)
-        self._rolled = self._sheet("A Roll-forward", (58, 10, 18, 18, 60))
+        self._rolled = self._sheet("A Roll-forward", (54, 10, 18, 18, 48))
+        self._rolled.sheet.set_print_scale(ROLLED_PERCENT)
         self._accounts = self._sheet("B Deposit accounts", (58, 10, 18, 18, 60))
         self._owed = self._sheet("C Receivables", (58, 12, 18, 18, 22, 16, 16))
         self._detail = self._sheet("D Detail", [width for _, width in DETAIL], repeat=0, wide=3)
