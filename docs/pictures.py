@@ -22,13 +22,16 @@ from typing import Any
 import card_answers
 import card_states
 import home_states
+import month_played
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from app.clock import random_bytes
+from app.month_end import chart
 from bot.manifest import manifest
+from receivables.month import Month
 from workspace import PersonSeed, Seed, Workspace, start
 
 PICTURES = Path(__file__).resolve().parent / "pictures"
@@ -62,10 +65,20 @@ def main(wanted: Sequence[str] = ()) -> int:
             Path(folder), now=card_states.FOUND_AT.timestamp, seed=SEED, messages_per_second=0, random_bytes=random_bytes
         ) as workspace:
             _Studio(workspace, browser, Path(folder)).draw(tuple(wanted))
+        if not wanted or "month-end-chart" in wanted:
+            _month_end_chart(Path(folder) / "month")
         browser.close()
     made = sorted(PICTURES.glob("*.png"))
     print(f"{len(made)} pictures in docs/pictures, {sum(picture.stat().st_size for picture in made) // 1024} KB.")
     return 0
+
+
+def _month_end_chart(folder: Path) -> None:
+    """The chart that the report of a month brings."""
+    folder.mkdir()
+    scene = month_played.played(folder)
+    found, _ = month_played.made(scene, Month.of("2026-03"))
+    (PICTURES / "month-end-chart.png").write_bytes(chart.picture(found))
 
 
 class _Studio:

@@ -19,7 +19,7 @@ from receivables.makers import makers_of
 from receivables.two_people import TwoPeople, always
 
 ACME = Company("acme", "Acme", ZoneInfo("UTC"), date(2026, 1, 1), small_credits={"USD": 5_000})
-PAGE = Path(__file__).parent.parent / "docs" / "finance-team.md"
+PAGE = Path(__file__).parent.parent / "docs" / "remedies.md"
 
 OPEN = "lines: [{invoice: 1042, amount: 500}]"
 POSTED = "posted: [{amount: 500, lines: {1042: 500}, receipt: {dated: 2026-03-03, lines: {1042: 500}}}]"
@@ -121,7 +121,7 @@ def test_what_always_takes_two_is_never_decided_in_bulk() -> None:
     }
 
 
-def test_the_page_of_the_finance_team_prints_each_row() -> None:
+def test_the_page_of_remedies_prints_each_row() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert [] == [row for row in TwoPeople if f"| `{row.remedy}` | {row.when} |" not in page]
 
