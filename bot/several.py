@@ -116,7 +116,8 @@ class Several:
             with self.rooms.acknowledge(company, person.id) as work:
                 found = self._candidates(work.connection, company, Cause(cause), Remedy(remedy))
                 facts = [of for of in found if of.failure.id in chosen]
-                made = [offers.make(work, of.failure.id, of.failure.evidence_id or "", Remedy(remedy)).id for of in facts]
+                shown_facts = [(of.failure.id, of.failure.evidence_id or "") for of in facts]
+                made = [offer.id for offer in offers.make_many(work, shown_facts, Remedy(remedy))]
             if not facts:
                 raise StaleDecision(CHANGED)
         except ReceivablesError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -26,31 +27,39 @@ class Offer:
 
 def make(work: Work, failure_id: str, evidence_id: str, remedy: Remedy) -> Offer:
     """The offer of this remedy on these facts, made once however often the card is drawn."""
+    return make_many(work, [(failure_id, evidence_id)], remedy)[0]
+
+
+def make_many(work: Work, shown: Sequence[tuple[str, str]], remedy: Remedy) -> list[Offer]:
+    """The same for many (failure, evidence) at once, each once."""
     table, company = schema.offer, work.company
-    known = work.connection.execute(
-        sa.select(table.c.id).where(
-            table.c.company == company,
-            table.c.failure_id == failure_id,
-            table.c.evidence_id == evidence_id,
-            table.c.remedy == remedy,
+    here = (table.c.company == company, table.c.remedy == remedy)
+    rows = work.connection.execute(
+        sa.select(table.c.id, table.c.failure_id, table.c.evidence_id).where(
+            *here, table.c.failure_id.in_([failure_id for failure_id, _ in shown])
         )
-    ).scalar_one_or_none()
-    if known is not None and not _is_over(work.connection, company, known):
-        return Offer(company, known, failure_id, evidence_id, remedy)
-    made = Offer(company, work.ids.new(), failure_id, evidence_id, remedy)
-    if known is not None:
-        work.connection.execute(sa.update(table).where(table.c.company == company, table.c.id == known).values(id=made.id))
-    else:
-        work.connection.execute(sa.insert(table).values(**vars(made), made_at=work.at))
-    return made
+    )
+    known = {(row.failure_id, row.evidence_id): row.id for row in rows}
+    over = _over(work.connection, company, [known[of] for of in shown if of in known])
+    offers = []
+    for of in shown:
+        id_ = known.get(of, "")
+        offers.append(Offer(company, id_ if id_ and id_ not in over else work.ids.new(), *of, remedy))
+    fresh = [offer for offer in offers if (offer.failure_id, offer.evidence_id) not in known]
+    if fresh:
+        work.connection.execute(sa.insert(table), [{**vars(offer), "made_at": work.at} for offer in fresh])
+    for offer, of in zip(offers, shown, strict=True):
+        if (id_ := known.get(of)) in over:
+            work.connection.execute(sa.update(table).where(*here, table.c.id == id_).values(id=offer.id))
+    return offers
 
 
-def _is_over(connection: Connection, company: str, offer_id: str) -> bool:
-    """Whether it was pressed and that decision was not carried out; the remedy may then be chosen again, by a new press."""
+def _over(connection: Connection, company: str, offer_ids: Collection[str]) -> set[str]:
+    """Those that were pressed and whose decision was not carried out; the remedy may then be chosen again, by a new press."""
     table = schema.decision
     ended = table.c.state.in_(NOT_CARRIED_OUT)
-    query = sa.select(table.c.id).where(table.c.company == company, table.c.id == offer_id, ended)
-    return connection.execute(query).first() is not None
+    query = sa.select(table.c.id).where(table.c.company == company, table.c.id.in_(offer_ids), ended)
+    return set(connection.execute(query).scalars()) if offer_ids else set()
 
 
 def find(connection: Connection, offer_id: str) -> Offer | None:
