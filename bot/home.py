@@ -112,7 +112,8 @@ def _top(facts: HomeFacts) -> list[Block]:
         elements.append(
             {"type": "static_select", "action_id": CHOSEN, "options": options, "initial_option": _option(facts.company)}
         )
-    said = (("Sync now", "sync"), ("Month end", "report"), ("Export", f"export {facts.company.id}"))
+    export = "Export failing payments" if facts.looking.search else "Export"
+    said = (("Sync now", "sync"), ("Month end", "report"), (export, f"export {facts.company.id}"))
     elements += [*(button(f"say/{text}", label, text) for label, text in said), button(AGAIN, "Refresh", "again")]
     entry: Block = {
         "type": "plain_text_input",

@@ -22,6 +22,7 @@ _REASONS = {
     Remedy.VOID_RECEIPT: "This cannot be undone: a voided receipt stays void. Record the payment again if it was wrong.",
     Remedy.ACCEPT_CORRECTION: "This cannot be undone: the feed's record has taken the place of ours.",
 }
+_NOTHING_SENT = (PaymentState.RECEIVED, PaymentState.FAILED)
 _CHANGES_NOTHING = (Remedy.RETRY, Remedy.WAIT, Remedy.RECONNECT, Remedy.ESCALATE)
 
 
@@ -32,10 +33,9 @@ def button(done: str, company: str, number: str) -> list[Block]:
 
 def after(made: StoredDecision, stored: StoredPayment, about: str) -> list[Block]:
     """What is offered below the end of a decision: its undoing, or why there is none; nothing where nothing was changed."""
-    failing = stored.state is PaymentState.FAILED
-    if made.state != "done" or (made.remedy in _CHANGES_NOTHING and failing):
+    nothing_sent = stored.state in _NOTHING_SENT
+    if made.state != "done" or (made.remedy in _CHANGES_NOTHING and nothing_sent):
         return []
-    nothing_sent = failing or stored.state is PaymentState.RECEIVED
     if made.remedy is Remedy.DISMISS and stored.state is not PaymentState.DISMISSED:
         return [] if about == "payment" else [context(KEPT)]
     if made.remedy is Remedy.DISMISS or (made.remedy in (Remedy.MATCH, Remedy.NOT_DUPLICATE) and nothing_sent):
@@ -45,6 +45,6 @@ def after(made: StoredDecision, stored: StoredPayment, about: str) -> list[Block
 
 def after_many(bulk: Bulk) -> list[Block]:
     """The same below the end of one remedy for many payments."""
-    if bulk.states.total() == bulk.states[PaymentState.FAILED] or bulk.remedy is None:
+    if bulk.states.total() == sum(bulk.states[state] for state in _NOTHING_SENT) or bulk.remedy is None:
         return []
     return [context(EACH_REOPENED if bulk.remedy is Remedy.DISMISS else _REASONS.get(bulk.remedy, IN_THE_BOOKS))]

@@ -110,6 +110,7 @@ def _largest(facts: HomeFacts) -> HomeFacts:
         mine=[row] * 5,
         snoozed=[row] * 5,
         snoozed_count=70,
+        more_mine=True,
         page=[row] * 10,
         open=1_000_000,
     )
