@@ -71,7 +71,7 @@ class Alarms:
         )
 
     def run_outbox(self, outbox: Outbox) -> None:
-        """Sends what people should see, every second."""
+        """Sends what people should see, as fast as Slack allows."""
         self._every("outbox", OUTBOX_SECONDS, outbox.run_once)
 
     def run_sending(self, bot: Bot) -> None:

@@ -63,6 +63,7 @@ def set_up(stream: Any = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [of_libraries]
     root.setLevel(logging.WARNING)
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)  # a ring that finds the one before at work is no news
 
 
 def redacted(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
