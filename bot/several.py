@@ -228,9 +228,10 @@ def _facts(found: StoredFailure, stored: Mapping[str, Any], evidence: Mapping[st
 
 def choosing(found: Sequence[CardFacts], remedy: Remedy, words: Words, carried: str) -> Block:
     """Checkboxes in groups, all of them chosen at first."""
-    blocks = [
-        section(f"{labels.explained(remedy, 'payment')} Choose the payments; you see what would change before it is recorded.")
-    ]
+    explained = labels.explained(remedy, "payment")
+    blocks = [section(f"{explained} Choose the payments; you see what would change before it is recorded.")]
+    if len(found) == CHOSEN_AT_MOST:
+        blocks.append(context(f"{CHOSEN_AT_MOST} at a time, those failing longest first. More can be chosen afterwards."))
     for place in range(0, len(found), IN_A_BLOCK):
         options = [choice(_line(of, words), of.failure.id) for of in found[place : place + IN_A_BLOCK]]
         element = {"type": "checkboxes", "action_id": f"several{place}", "options": options, "initial_options": options}
