@@ -59,16 +59,29 @@ class Press:
 def first_press(facts: CardFacts, company: Company, people: People) -> Press:
     """What is pressed first on the card of an open failure that nobody decided yet."""
     remedy = recommended_remedy(facts)
-    if remedy not in PRESSABLE or needs_choice(facts, remedy) or _failed_before(facts, remedy):
+    if remedy is None or not _has_button(facts, remedy):
         offered, who = _offered(facts, company, people)
         return Press(None, "Resolve Now", (), offered, who)
     return Press(
         remedy,
         label_of(facts, remedy, company),
         () if remedy is Remedy.DISMISS else tuple(changes(facts, remedy, company)),  # nothing in the books
-        leaves(facts, remedy, company),
+        f"{leaves(facts, remedy, company)} {_others(facts) if remedy is Remedy.WAIT else ''}".strip(),
         who_may_decide(facts, remedy, company, people),
     )
+
+
+def _has_button(facts: CardFacts, remedy: Remedy) -> bool:
+    """Whether a press says all. Waiting has one where it sets the card aside, until it did."""
+    if remedy is Remedy.WAIT:
+        return named_for(facts, remedy) == labels.UNTIL_DECIDED and not facts.is_snoozed
+    return remedy in PRESSABLE and not needs_choice(facts, remedy) and not _failed_before(facts, remedy)
+
+
+def _others(facts: CardFacts) -> str:
+    """What the window offers instead."""
+    names = [named_for(facts, remedy) for remedy in _consequential(facts)]
+    return f"Resolve Now offers: {listed(names, OFFERS_AT_MOST, last='or')}." if names else ""
 
 
 def approval(facts: CardFacts, decision: StoredDecision, company: Company, people: People) -> Press:
@@ -129,7 +142,7 @@ def _label(facts: CardFacts, remedy: Remedy, company: Company, options: Options)
     if remedy is Remedy.DISMISS and len(proof := proposed_proof(facts).receipts) == 1:
         receipt = proof[0].receipt
         return f"Dismiss: recorded as receipt {plain(receipt.number or receipt.id, 24)}"
-    if remedy not in MOVES_MONEY or facts.failure.about != "payment":
+    if remedy not in MOVES_MONEY or (facts.failure.about != "payment" and remedy is not Remedy.RECORD_RETURN):
         return label
     whole = words.money(payment.amount_minor, payment.currency)
     if label in (Remedy.RECREATE_RECEIPT.label, Remedy.KEEP_ON_ACCOUNT.label):

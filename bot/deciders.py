@@ -66,7 +66,7 @@ def _question(facts: CardFacts, remedy: Remedy, company: Company, options: Optio
     return Question(
         company=company.id,
         remedy=remedy,
-        amount_minor=max(payment.amount_minor, correction.payment.amount_minor if correction and taking else 0),
+        amount_minor=max(rules.asked_minor(payment, evidence), correction.payment.amount_minor if correction and taking else 0),
         currency=payment.currency,
         touched_by=made.people if made else frozenset(),
         two=takes_two(facts, remedy, company),

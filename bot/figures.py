@@ -113,6 +113,8 @@ def takes_two(facts: CardFacts, remedy: Remedy, company: Company) -> TwoPeople |
     evidence, diagnosis = facts.evidence, facts.failure.diagnosis
     if evidence is None or diagnosis is None:
         return None
+    if remedy is Remedy.RECORD_RETURN and not rules.makes_returns(evidence):
+        return TwoPeople.UNREAD_ENTRY  # whichever entry a person names
     try:
         return rules.two_people(remedy, diagnosis, evidence, NOTHING, company, evidence.taken_at)
     except CannotBeDone:
@@ -134,6 +136,8 @@ def headline_minor(facts: CardFacts, remedy: Remedy) -> int:
             return sum(receipt.unapplied_minor for receipt in evidence.living_receipts) or payment.amount_minor
         case Remedy.KEEP_ON_ACCOUNT:
             return payment.amount_minor - rules.total_of(rules.what_fits(evidence))
+        case Remedy.RECORD_RETURN if evidence.beside is not None:
+            return sum(of.amount_minor for of in rules.returns(evidence, NOTHING).of) if rules.makes_returns(evidence) else 0
         case _:
             return payment.amount_minor
 
@@ -339,7 +343,7 @@ def _gone_again(evidence: Evidence, remedy: Remedy, options: Options) -> tuple[F
     for invoice_id, amount in by_invoice(line for _, lines in receipts for line in lines).items():
         if invoice_id in names:
             shown.append(Figure(f"Open on {names[invoice_id]}", open_minor[invoice_id], open_minor[invoice_id] + amount))
-    return (*shown, Figure(BALANCE, None, owed_minor))
+    return (*shown, Figure(BALANCE, None, owed_minor)) if shown else ()
 
 
 # --- names ------------------------------------------------------------------------------------------------------------

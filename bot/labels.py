@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import rules
 from receivables.corrections import KEEP_OURS
 from receivables.diagnosis import Cause, Diagnosis, Remedy
 from receivables.effects import EffectKind
@@ -27,6 +28,9 @@ EXPLAINED: dict[Remedy, str] = {
     Remedy.ESCALATE: "Changes nothing. Records that somebody must look into it.",
 }
 
+#: What waiting is called while the card network holds the money.
+UNTIL_DECIDED = "Wait for the dispute"
+
 #: What a retry is called where the receipt is in the books and a person corrects it there.
 CHECK_AGAIN = "Check again"
 
@@ -37,12 +41,10 @@ SHORTER = {
     Remedy.KEEP_ON_ACCOUNT.label: "Leave unapplied",
 }
 
-#: What is recorded where money went back otherwise than by a return.
-WENT_BACK_AS = {Cause.PAYMENT_REFUNDED: "refund", Cause.PAYMENT_CHARGED_BACK: "chargeback"}
-
 #: What a remedy is called where its cause makes it something else than its name says.
 _BY_CAUSE = {
-    **{(Remedy.RECORD_RETURN, cause): f"Record the {what}" for cause, what in WENT_BACK_AS.items()},
+    **{(Remedy.RECORD_RETURN, cause): f"Record the {rules.went_back_as(cause)}" for cause in Cause},
+    (Remedy.WAIT, Cause.PAYMENT_CHARGED_BACK): UNTIL_DECIDED,
     (Remedy.KEEP_ON_ACCOUNT, Cause.INVOICE_NOT_READY): "Record customer deposit",
     (Remedy.RECREATE_RECEIPT, Cause.RECEIPT_DELETED): "Recreate receipt",
     (Remedy.APPLY_RECEIPT, Cause.RECEIPT_CHANGED): "Reapply receipt",
@@ -51,6 +53,12 @@ _BY_CAUSE = {
 
 #: What dismissing the feed's correction of a payment is called, and what it does.
 KEEP = (KEEP_OURS, "Keeps the payment as we have it. The feed's correction is not told again.")
+
+#: What dismissing money that went out beside a payment is called, and what it does.
+NOTHING_MORE = (
+    "Dismiss: nothing to record",
+    "Ends this without an entry in the books. The payment and its receipt stay as they are.",
+)
 
 #: How a failure ended, by its resolution.
 RESOLUTIONS = {
@@ -75,9 +83,13 @@ WRITES: dict[EffectKind, str] = {
 
 def named(remedy: Remedy, about: str, diagnosis: Diagnosis | None = None) -> str:
     """What a remedy is called for a failure about this: a refund is no return; what waits for its invoice, a customer deposit."""
-    if remedy is Remedy.DISMISS and about == CORRECTION:
-        return KEEP[0]
-    return _BY_CAUSE.get((remedy, diagnosis.primary.cause), remedy.label) if diagnosis else remedy.label
+    if remedy is Remedy.DISMISS and about != "payment":
+        return (KEEP if about == CORRECTION else NOTHING_MORE)[0]
+    if diagnosis is None:
+        return remedy.label
+    if remedy is Remedy.RECORD_RETURN and rules.went_several_ways(diagnosis.primary):
+        return "Record what went back"
+    return _BY_CAUSE.get((remedy, diagnosis.primary.cause), remedy.label)
 
 
 def pressed(called: str) -> str:
@@ -87,9 +99,14 @@ def pressed(called: str) -> str:
 
 def explained(remedy: Remedy, about: str, diagnosis: Diagnosis | None = None) -> str:
     """What it does."""
-    if named(remedy, about, diagnosis) == CHECK_AGAIN:
+    called = named(remedy, about, diagnosis)
+    if called == CHECK_AGAIN:
         return "Reads the books again. No second receipt is posted."
-    return KEEP[1] if remedy is Remedy.DISMISS and about == CORRECTION else EXPLAINED[remedy]
+    if called == UNTIL_DECIDED:
+        return "Leaves the receipt as it is and sets this card aside. It is back when the dispute is won or lost."
+    if remedy is Remedy.DISMISS and about != "payment":
+        return (KEEP if about == CORRECTION else NOTHING_MORE)[1]
+    return EXPLAINED[remedy]
 
 
 def resolution_of(resolution: str, by: str) -> str:

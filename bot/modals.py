@@ -185,12 +185,23 @@ def _needs(facts: CardFacts, remedy: Remedy, words: Words) -> list[Block]:
         blocks += _other_money(facts, words)
     if remedy is Remedy.MATCH:
         blocks += match_inputs(facts, words)
-    if remedy is Remedy.RECORD_RETURN and not (facts.evidence and rules.makes_returns(facts.evidence)):
-        element = {"type": "plain_text_input", "action_id": "entry", "max_length": REFERENCE_AT_MOST}
-        blocks.append(entry("entry", "Its entry in the books", element, hint="Record it there first, then give its number."))
+    if remedy is Remedy.RECORD_RETURN:
+        blocks += _entry(facts)
     reason = {"type": "plain_text_input", "action_id": "reason", "multiline": True, "max_length": REASON_AT_MOST}
     blocks.append(entry("reason", "Reason", reason, optional=remedy is not Remedy.DISMISS))
     return blocks
+
+
+def _entry(facts: CardFacts) -> list[Block]:
+    """The entry that a person names: where we cannot make it, and where what went out beside the payment may be there already."""
+    makes = facts.evidence is not None and rules.makes_returns(facts.evidence)
+    if makes and facts.failure.about == "payment":
+        return []
+    element = {"type": "plain_text_input", "action_id": "entry", "max_length": REFERENCE_AT_MOST}
+    if makes:
+        hint = "Only where it is in the books already and this did not end by itself. Two people name it, and we record nothing."
+        return [entry("entry", "Its entry, if it was recorded", element, hint=hint, optional=True)]
+    return [entry("entry", "Its entry in the books", element, hint="Record it there first, then give its number.")]
 
 
 def _reapply(facts: CardFacts, words: Words) -> list[Block]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import rules
 from bot.labels import named
 from bot.people import Names, name_of
 from bot.text import REASON_AT_MOST, Block, because, section
@@ -59,8 +60,10 @@ def _ended(facts: CardFacts, words: Words, names: Names) -> str:
     by = f" by {name_of(names, failure.resolved_by)}" if failure.resolved_by else ""
     if failure.about == CORRECTION and failure.resolution == "carried_out":
         return f"Accepted{by} on {at}: our record now matches the feed."
-    if failure.about != "payment":
+    if failure.about != "payment" and failure.resolution not in ("carried_out", "put_right"):
         return f"Settled{by} on {at}: our record of the payment was kept."
+    if decision is not None and failure.about != "payment" and rules.named_entry(decision.options):
+        return f"{chosen(facts, decision, names)}, {plain(decision.outcome, 300)}. Seen on {at}."
     carried_out = f"{chosen(facts, decision, names)}; it was carried out" if decision else "It was carried out"
     return {
         "put_right": f"Fixed in the books{by}; no action was needed here. Seen on {at}.",

@@ -22,6 +22,7 @@ from typing import Any
 import card_answers
 import card_states
 import home_states
+import message_states
 import month_played
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from slack_bolt import App
@@ -88,7 +89,7 @@ class _Studio:
         scene = card_answers.a_busy_scene(folder)
         self.messages: dict[str, list[Json]] = {
             name: message.blocks
-            for name, message in {**card_states.drawn(card_states.card_states()), **card_states.other_messages()}.items()
+            for name, message in {**card_states.drawn(card_states.card_states()), **message_states.other_messages()}.items()
         }
         of_the_readme = {"credit-memo": card_states.a_card(card_states.credited())}
         self.messages["credit-memo"] = card_states.drawn(of_the_readme)["credit-memo"].blocks

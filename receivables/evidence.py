@@ -10,6 +10,7 @@ from receivables.books_records import BooksSettings, CreditApplication, Customer
 from receivables.corrections import Correction
 from receivables.effects import EffectKind, EffectState
 from receivables.payment import FeedStatus, Payment
+from receivables.reversals import Reversal
 from receivables.twins import Twin
 
 
@@ -215,6 +216,7 @@ class Evidence:
     able: tuple[EffectKind, ...] = ()  # what these books write at our order beyond receipts and their applications
     time_zone: str = "UTC"  # the company's calendar, by its IANA name; of no weight in what a person decides upon
     correction: Correction | None = None  # only where it is about the feed's newer record of the payment
+    beside: tuple[Reversal, ...] | None = None  # only where it is about what went out beside the payment: each part
 
     def is_banked(self, receipt: Receipt) -> bool:
         """Whether the bank has its money, in a deposit or reconciled: nobody takes it back."""

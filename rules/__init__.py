@@ -33,7 +33,7 @@ from rules.explaining import Condition, Explanation, RuleExplained, explain
 from rules.following import follows, is_about_twin
 from rules.kinds import fact_sentence
 from rules.mergers import may_be_merged
-from rules.money_back import settled
+from rules.money_back import settled, went_back_as, went_several_ways
 from rules.money_gone import MoneyGone, counted_minor, money_gone, receipts_of
 from rules.near import (
     MATCHABLE,
@@ -59,7 +59,7 @@ from rules.open_day import first_open_day
 from rules.reading import Reading, read
 from rules.reapplied import reapplied
 from rules.rest import rest_refused
-from rules.returning import Returns, makes_returns, named_entry, reopened, returns, to_void
+from rules.returning import Returns, asked_minor, makes_returns, named_entry, reopened, returns, to_void
 from rules.reversals import gave_back_partly, went_out_twice, won_after_recorded
 from rules.saying import (
     happened,
@@ -103,6 +103,7 @@ __all__ = [
     "Unapplied",
     "applied_to",
     "as_matched",
+    "asked_minor",
     "asked_to_apply",
     "awaits_decision",
     "cash_reference",
@@ -166,7 +167,9 @@ __all__ = [
     "undecided_lines",
     "unmatched",
     "was_recorded",
+    "went_back_as",
     "went_out_twice",
+    "went_several_ways",
     "what_fits",
     "why",
     "with_named",

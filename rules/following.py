@@ -173,6 +173,8 @@ def _open(invoice: Invoice, number: str, words: Words) -> str:
 
 
 def _dismissed(evidence: Evidence, proof: Proof, apply_it: bool, words: Words) -> tuple[str, ...]:
+    if evidence.beside is not None:
+        return ()
     said = [_applied(evidence, applied, apply_it, words) for applied in to_apply(evidence, proof)]
     if proof.missing_minor:
         currency = evidence.payment.currency

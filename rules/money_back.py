@@ -14,7 +14,7 @@ from receivables.payment import FeedStatus, Payment
 from receivables.words import Words, capitalized, plain
 from rules import observations, ours, phrases, return_reasons
 from rules.kinds import kind
-from rules.money_gone import MoneyGone, by_hand, money_gone, uncertain
+from rules.money_gone import KINDS, MoneyGone, by_hand, money_gone, uncertain
 from rules.reading import Reading, read
 from rules.rule import Matched
 from rules.situations import other_money
@@ -28,6 +28,7 @@ CAUSES = {
     FeedStatus.CHARGED_BACK: Cause.PAYMENT_CHARGED_BACK,
     FeedStatus.FAILED: Cause.PAYMENT_FAILED,
 }
+_RECORDED_AS = {cause: KINDS[status].value for status, cause in CAUSES.items()}
 _TOLD_OF_A_PART = ("paid_after_all", "partly_refunded", "out_twice", "won_again")
 _TOLD = ("payment_returned", "payment_refunded", "payment_charged_back", "payment_failed")
 
@@ -126,7 +127,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
 def to_do(diagnosis: Diagnosis, words: Words) -> str:
     finding = diagnosis.primary
     if finding.facts(*_TOLD_OF_A_PART):
-        return " ".join(_after_all(finding))
+        return " ".join([*_after_all(finding), *_record_it(finding, words)])
     receipts = finding.facts("receipt_ours", "receipt_by_hand")
     if finding.rule == INTAKE:
         return "If a receipt for it is in the books, it is balanced there by a separate entry."
@@ -213,3 +214,36 @@ def _after_all(finding: Finding) -> list[str]:
     if finding.facts("receipt_ours"):
         return [f"If the money is there, {phrases.documents(finding.facts('receipt_ours'))} stays as it is."]
     return ["If the money is there, it is checked again and posted."]
+
+
+def _record_it(finding: Finding, words: Words) -> list[str]:
+    """What is to be done about money that went out beside the payment."""
+    if finding.facts("won_again"):
+        return ["Record in the books that it came back, or take that entry out; then name the document here."]
+    for told in finding.facts("partly_refunded"):
+        each = "each part" if len(_ways(told)) > 1 else f"the {went_back_as(finding.cause)}"
+        once = "" if told.value("posted") is not False else "Once its receipt is there, record"
+        return [f"{once or 'Record'} {each} as a separate entry; once the books show it, this ends by itself."]
+    for told in finding.facts("out_twice"):
+        excess = told.money("out").amount_minor - told.money("whole").amount_minor
+        amount = words.money(excess, told.money("whole").currency)
+        said = f"Record the {amount} too, in the books, as a separate entry, and name it here; or dismiss it, where the "
+        won = any("charged_back" in way for way in _ways(told))
+        return [f"{said}portal told the same money twice.", *(["It ends by itself where the dispute is won."] if won else [])]
+    return []
+
+
+def _ways(told: Fact) -> tuple[str, ...]:
+    ways = told.value("ways")
+    return ways if isinstance(ways, tuple) else ()
+
+
+def went_back_as(cause: Cause) -> str:
+    """What is recorded of money that went back for this cause: a return, a refund or a chargeback."""
+    return _RECORDED_AS.get(cause, "return")
+
+
+def went_several_ways(finding: Finding) -> bool:
+    """Whether parts of the payment went out by different ways, so that no single word names what is recorded."""
+    ways = {way.partition(" ")[0] for told in finding.facts("partly_refunded") for way in _ways(told)}
+    return len(ways) > 1

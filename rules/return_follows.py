@@ -24,6 +24,8 @@ def taken_back(remedy: Remedy, evidence: Evidence, options: Options, words: Word
 def _recorded(evidence: Evidence, options: Options, words: Words) -> tuple[str, ...]:
     """The entry and its day, and which invoices are open again."""
     said = returns(evidence, options)
+    if said.named and evidence.beside is not None:
+        return (f"Nothing is written to the books: {plain(said.named)} there is what two people name.",)
     if said.named:
         return (f"The receipt stays. The proof rests on entry {plain(said.named)}, which was not found in the books.",)
     entries = []

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from receivables.books_records import Invoice, MoneyOutKind, Receipt, ReceiptLine
 from receivables.effects import EffectKind
 from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
+from receivables.payment import Payment
+from receivables.reversals import Reversal
 from receivables.two_people import TwoPeople
-from receivables.words import listed, plain
+from receivables.words import day_of, listed, plain
 from rules.money_gone import KINDS, counted_minor, is_shared, receipts_of, uncertain
 from rules.reading import read
 from rules.voiding import kept_by_the_books, voidable
@@ -63,20 +66,16 @@ def named_entry(options: Options) -> str:
     return " ".join(str(options.get("entry") or "").split()).removeprefix("#")
 
 
-def part_named(options: Options) -> TwoPeople:
-    """Why naming the document of a part that was refunded takes two people: one that can be read ends it by itself."""
-    if not named_entry(options):
-        raise CannotBeDone("Record it in the books as a document of its own. If that is not found, name it.")
-    return TwoPeople.UNREAD_ENTRY
-
-
 def makes_returns(evidence: Evidence) -> bool:
-    """Whether these books record returns at our order."""
-    return EffectKind.RECORD_RETURN in evidence.able
+    """Whether these books record at our order what went back of this payment."""
+    able = EffectKind.RECORD_RETURN in evidence.able
+    return able and (evidence.beside is None or bool(_beside(evidence)))
 
 
 def returns(evidence: Evidence, options: Options) -> Returns:
-    """What recording the return of this payment means, with the entry that a person named."""
+    """What recording the return of this payment means, or of a part of it, with the entry that a person named."""
+    if evidence.beside is not None:
+        return _returns_beside(evidence, named_entry(options))
     if evidence.unread:
         raise CannotBeDone("Not everything could be read in the books. Decide when they answer again.")
     out = KINDS.get(evidence.payment.status)
@@ -92,19 +91,85 @@ def returns(evidence: Evidence, options: Options) -> Returns:
         if not named:
             how = f": {evidence.return_by_hand}" if evidence.return_by_hand else ""
             raise CannotBeDone(f"Record the {out} in the books first, then name its entry{how}.")
-        return Returns(tuple(_return_of(receipt, out, evidence) for receipt in counted), named, evidence.went_back_on)
+        return Returns(tuple(_whole(receipt, out, evidence) for receipt in counted), named, evidence.went_back_on)
     if named:
         known = listed([entry.number or entry.id for entry in evidence.money_out]) or "none"
         raise CannotBeDone(
             f"{plain(named)} does not balance {listed([f'receipt {receipt.number}' for receipt in counted])}. Entries for it in "
             f"the books: {known}. One that balances it ends this by itself."
         )
-    return Returns(tuple(_return_of(receipt, out, evidence) for receipt in counted), "", evidence.went_back_on)
+    return Returns(tuple(_whole(receipt, out, evidence) for receipt in counted), "", evidence.went_back_on)
 
 
-def _return_of(receipt: Receipt, out: MoneyOutKind, evidence: Evidence) -> ReturnOf:
-    through, amount_minor = evidence.settings.closed_through, counted_minor(receipt, evidence.money_out, evidence.payment)
-    on = max(evidence.went_back_on or receipt.received_on, receipt.received_on)
+def _returns_beside(evidence: Evidence, named: str) -> Returns:
+    """What went out beside the payment: one reversal after the other, each a document of its own; or the one that is named."""
+    if named:
+        return Returns((), named)
+    found = _beside(evidence) if EffectKind.RECORD_RETURN in evidence.able else ()
+    if not found:
+        raise CannotBeDone("Record it in the books as a document of its own. If that is not found, name it.")
+    return Returns(found, "", _day_of_next(evidence))
+
+
+def asked_minor(payment: Payment, evidence: Evidence | None) -> int:
+    """How much a decision is about, in minor units: the payment, or what went out beside it."""
+    beside = evidence.beside if evidence else None
+    return sum(reversal.amount_minor for reversal in beside) if beside else payment.amount_minor
+
+
+def _beside(evidence: Evidence) -> tuple[ReturnOf, ...]:
+    """The next reversal that no entry records yet, taken out of the payment's receipts; none where they do not hold as much."""
+    if evidence.unread or (following := _next(evidence)) is None:
+        return ()
+    reversal, left_minor = following
+    found = list[ReturnOf]()
+    for receipt in receipts_of(evidence):
+        taken_minor = 0 if is_shared(receipt, evidence.payment) else min(left_minor, _held_minor(receipt, evidence))
+        if taken_minor > 0:
+            found.append(_return_of(receipt, KINDS[reversal.status], taken_minor, _day_of_next(evidence), evidence))
+            left_minor -= taken_minor
+    return () if left_minor else tuple(found)
+
+
+def _next(evidence: Evidence) -> tuple[Reversal, int] | None:
+    """The newest reversal beside the payment that is not wholly recorded, and how much of it is not. An entry of another kind
+    counts for the oldest one.
+    """
+    beside = evidence.beside or ()
+    recorded = dict[MoneyOutKind, int]()
+    for entry in evidence.money_out:
+        if entry.kind is not MoneyOutKind.FEE:
+            recorded[entry.kind] = recorded.get(entry.kind, 0) + entry.amount_minor
+    left = list[int]()
+    for reversal in beside:
+        own_minor = min(reversal.amount_minor, recorded.get(KINDS[reversal.status], 0))
+        recorded[KINDS[reversal.status]] = recorded.get(KINDS[reversal.status], 0) - own_minor
+        left.append(reversal.amount_minor - own_minor)
+    others_minor = sum(recorded.values())
+    for place, minor in enumerate(left):
+        left[place] -= min(minor, others_minor)
+        others_minor -= minor - left[place]
+    return next(((reversal, minor) for reversal, minor in reversed([*zip(beside, left, strict=True)]) if minor), None)
+
+
+def _day_of_next(evidence: Evidence) -> date | None:
+    following = _next(evidence)
+    return day_of(following[0].at, ZoneInfo(evidence.time_zone)) if following else None
+
+
+def _held_minor(receipt: Receipt, evidence: Evidence) -> int:
+    out = [entry for entry in evidence.money_out if entry.receipt_id == receipt.id and entry.kind is not MoneyOutKind.FEE]
+    return 0 if receipt.voided else receipt.amount_minor - sum(entry.amount_minor for entry in out)
+
+
+def _whole(receipt: Receipt, out: MoneyOutKind, evidence: Evidence) -> ReturnOf:
+    """All that the books count of the payment on a receipt."""
+    counted = counted_minor(receipt, evidence.money_out, evidence.payment)
+    return _return_of(receipt, out, counted, evidence.went_back_on, evidence)
+
+
+def _return_of(receipt: Receipt, out: MoneyOutKind, amount_minor: int, day: date | None, evidence: Evidence) -> ReturnOf:
+    through, on = evidence.settings.closed_through, max(day or receipt.received_on, receipt.received_on)
     late = through is not None and on <= through
     if through is not None and late:
         on = through + timedelta(days=1)

@@ -18,7 +18,6 @@ from rules.fact_kinds import money
 from rules.kinds import kind
 from rules.money_back import CAUSES, INTAKE
 
-_IN_THE_BOOKS = "once it is read there, this ends by itself; where it is not found, two people name its entry"
 _ALREADY = "Its receipt stays at the whole amount."
 _NOT_YET = "No receipt for it is in the books yet; one that is recorded is for the whole amount."
 
@@ -30,15 +29,8 @@ def partly_refunded(
     """`ways` (so it is stored) where a part went out otherwise than by a refund; `posted` where a receipt is in the books."""
     receipt = _ALREADY if posted else _NOT_YET
     if ways:
-        each = "each" if len(ways) > 1 else "that"
-        return (
-            f"Of the {money(words, whole)} of {fact.document}, {_went(ways, whole, words)}. {receipt} Record {each} in the books "
-            f"as a document of its own: {_IN_THE_BOOKS}."
-        )
-    return (
-        f"{money(words, refunded)} of the {money(words, whole)} of {fact.document} was refunded in the portal. {receipt} Record "
-        f"the refund in the books as a document of its own: {_IN_THE_BOOKS}."
-    )
+        return f"Of the {money(words, whole)} of {fact.document}, {_went(ways, whole, words)}. {receipt}"
+    return f"{money(words, refunded)} of the {money(words, whole)} of {fact.document} was refunded in the portal. {receipt}"
 
 
 @kind
@@ -49,19 +41,14 @@ def out_twice(fact: Fact, words: Words, *, ways: tuple[str, ...], out: Money, wh
         sum_up = f"{excess} went out for a payment that never came"
     else:
         sum_up = f"{money(words, out)} went out for one payment of {money(words, whole)}"
-    won = " It also ends by itself where the dispute is won after all." if any("charged_back" in way for way in ways) else ""
-    return (
-        f"Of {fact.document}, {_went(ways, whole, words)}: {sum_up}. Record the {excess} too, in the books, as a document of its "
-        f"own: {_IN_THE_BOOKS}. Where the portal told the same money twice, two people dismiss it.{won}"
-    )
+    return f"Of {fact.document}, {_went(ways, whole, words)}: {sum_up}."
 
 
 @kind
 def won_again(fact: Fact, words: Words, *, amount: Money, entry: str = "") -> str:
     recorded = f", and the books have it as {plain(entry)}" if entry else ""
     return (
-        f"The dispute over {fact.document} was won: {money(words, amount)} came back. Before, it was recorded as gone{recorded}. "
-        "Record in the books that it came back, or take that entry out; then two people name the document."
+        f"The dispute over {fact.document} was won: {money(words, amount)} came back. Before, it was recorded as gone{recorded}."
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from receivables.company import Company
 from receivables.diagnosis import Diagnosis, Remedy
+from receivables.errors import CannotBeDone
 from receivables.evidence import Evidence
 from receivables.two_people import TwoPeople
 from rules.applied_to import applied_to
@@ -19,7 +20,7 @@ from rules.following import is_about_twin
 from rules.mergers import only_moved
 from rules.near import match
 from rules.reading import read
-from rules.returning import part_named, returns
+from rules.returning import returns
 
 #: Money of the portal that is older than this is no ordinary credit any more.
 OLD_AFTER = timedelta(days=30)
@@ -51,7 +52,9 @@ def two_people(
         case Remedy.KEEP_ON_ACCOUNT if evidence and _is_old_credit(evidence, options, company, at):
             return TwoPeople.OLD_CREDIT
         case Remedy.RECORD_RETURN:
-            return returns(evidence, options).two_people if evidence else part_named(options)
+            if evidence is None:
+                raise CannotBeDone("The books were not read about this yet. The next sync reads them; then decide.")
+            return returns(evidence, options).two_people
     return None
 
 

@@ -6,7 +6,7 @@ Never: a remedy on facts other than those the person saw; an answer "done" befor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import rules
@@ -34,11 +34,12 @@ from storage import (
 from storage.bindings import Bound
 from storage.corrections import CORRECTION
 from storage.decisions import StoredDecision
+from storage.effects import StoredEffect
 from storage.failures import StoredFailure
 from storage.kept_evidence import ReadEvidence
 from storage.payments import StoredPayment
 from storage.work import Work
-from sync import correcting, day_limits, mirroring, nearby, remedies
+from sync import correcting, day_limits, mirroring, nearby, part_refunds, remedies, taking_back
 from sync.cases import Case, Plan
 from sync.desk import Desk
 from sync.named_invoice import with_named
@@ -79,7 +80,7 @@ def _carry_out(desk: Desk, decision: StoredDecision, counts: DecisionCounts) -> 
         _end(desk, decision, "stale", "the failure was resolved meanwhile", counts)
         return
     if found.about == "intake":
-        _settle_intake(desk, decision, stored, found, counts)
+        _settle_beside(desk, decision, stored, found, chain, counts)
         return
     if found.about == CORRECTION:
         _settle_correction(desk, decision, stored, found, counts)
@@ -210,24 +211,38 @@ def _end(desk: Desk, decision: StoredDecision, state: str, why: str, counts: Dec
     counts.refused += 1
 
 
-def _settle_intake(
-    desk: Desk, decision: StoredDecision, stored: StoredPayment, found: StoredFailure, counts: DecisionCounts
+def _settle_beside(
+    desk: Desk,
+    decision: StoredDecision,
+    stored: StoredPayment,
+    found: StoredFailure,
+    chain: Sequence[StoredEffect],
+    counts: DecisionCounts,
 ) -> None:
-    """What the feed told is over when people say so, or name its document; the payment we hold is not touched."""
-    if found.diagnosis is None:
-        raise AssertionError(f"failure {found.id} of the feed was opened without a diagnosis")
-    answer = _allowed(desk, decision, question_of(desk, stored, found.diagnosis, None, decision.remedy, decision.options))
-    if answer.ruling is not Ruling.ALLOWED:
-        _end(desk, decision, "refused", answer.reason, counts)
+    """What went out beside the payment is recorded, or over when people say so or name its document; the payment we hold is
+    not touched.
+    """
+    with desk.db.read() as connection:
+        seen = kept_evidence.find(connection, desk.company.id, decision.evidence_id)
+    if seen is None or found.diagnosis is None:
+        _end(desk, decision, "stale", "the books were not read about it yet; look at the new card", counts)
         return
-    entry = rules.named_entry(decision.options)
-    outcome = f"recorded in the books as {entry}" if entry else "what we hold was kept"
-    with desk.work() as work:
-        if decisions.move(work, decision, "carrying_out", outcome=""):
-            decisions.move(work, replace(decision, state="carrying_out"), "done", outcome=outcome)
-            resolution = "dismissed" if decision.remedy is Remedy.DISMISS else "carried_out" if entry else "retried"
-            failures.resolve(work, found, resolution=resolution, by=decision.requested_by)
-            counts.carried_out += 1
+    evidence = seen
+    if decision.remedy is Remedy.RECORD_RETURN and not rules.named_entry(decision.options):
+        evidence = part_refunds.fresh(desk, stored, found)
+        if evidence.cut_short:
+            return  # it waits until the books can be read to the end
+    try:
+        answer = _authority(desk, decision, stored, found.diagnosis, evidence)
+        if answer.ruling is not Ruling.ALLOWED:
+            _end(desk, decision, "refused", answer.reason, counts)
+        elif _facts(evidence) != _facts(seen):
+            _stale(desk, decision, found, evidence, counts)
+        else:
+            case = Case(desk, decision, stored, found.diagnosis, evidence, chain, {})
+            _begin(desk, case, found, taking_back.record_beside(case), counts)
+    except CannotBeDone as reason:
+        _end(desk, decision, "refused", reason.message, counts)
 
 
 def _settle_correction(

@@ -195,7 +195,7 @@ def _follow(work: Work, desk: Desk, coming: _Coming, taken: Taken, counts: Intak
         case Intake.STATUS_CHANGED:
             counts.conflicts += 1
             counts.now_says(payment.status)
-            if before is None or not reversals.won_beside(work, before, payment):
+            if before is None or not reversals.won_beside(work, desk, before, payment):
                 money_back.status_changed(work, payment)
         case Intake.OTHER_CONTENT:
             counts.conflicts += 1  # a person is told already

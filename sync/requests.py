@@ -267,7 +267,7 @@ def question_of(
     return Question(
         company=desk.company.id,
         remedy=remedy,
-        amount_minor=stored.payment.amount_minor,
+        amount_minor=rules.asked_minor(stored.payment, evidence),
         currency=stored.payment.currency,
         two=two,
         imported_by=stored.taken_in_by,

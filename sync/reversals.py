@@ -9,20 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import rules
 from receivables.diagnosis import Diagnosis, Remedy
+from receivables.evidence import Evidence
 from receivables.payment import Dispute, FeedStatus, Payment
 from receivables.reversals import Reversal, as_held, is_over, out_minor, parts, told_by, with_reversal
-from storage import decisions, effects, failures, payments, receipt_claims
+from storage import decisions, effects, failures, kept_evidence, payments, receipt_claims
 from storage.engine import Connection
+from storage.kept_evidence import ReadEvidence
 from storage.payments import StoredPayment
 from storage.taking_in import BEFORE_START_ON
 from storage.work import Work
+from sync.batch_reading import NO_SETTINGS
 from sync.desk import Desk
 
 TWICE = "out_twice"  # why a failure is opened: the fact that it rests on
 PART = "partly_refunded"
+NOT_READ_YET = ("what the books hold of it",)
 
 
 def known_before(work: Work, told: Sequence[Payment]) -> Mapping[str, StoredPayment]:
@@ -96,15 +101,39 @@ def tell(work: Work, desk: Desk, stored: StoredPayment) -> None:
     if payment.status is FeedStatus.PAID:
         reversals = parts(payment, reversals)
     if reversals and out_minor(payment, reversals) > payment.amount_minor:
-        _open(work, payment, rules.went_out_twice(payment, reversals, work.at, words))
+        _open(work, desk, stored, rules.went_out_twice(payment, reversals, work.at, words))
     elif payment.status is FeedStatus.PAID:
         posted = bool(receipts_of(work.connection, work.company, [stored.number])[stored.number])
-        _open(work, payment, rules.gave_back_partly(payment, reversals, work.at, words, posted=posted))
+        told = rules.gave_back_partly(payment, reversals, work.at, words, posted=posted)
+        _open(work, desk, stored, told, beside(stored, work.at))
 
 
-def _open(work: Work, payment: Payment, diagnosis: Diagnosis) -> None:
-    """Opens a failure of the feed's own; the fact it rests on is why."""
-    failures.open_intake(work, payment, diagnosis, because=diagnosis.primary.because[0].fact)
+def _open(work: Work, desk: Desk, stored: StoredPayment, diagnosis: Diagnosis, beside: Sequence[Reversal] = ()) -> None:
+    """Opens a failure of the feed's own; the fact it rests on is why. `beside` is what these books may record of it at our
+    order, once they were read about it.
+    """
+    failure_id = failures.open_intake(work, stored.payment, diagnosis, because=diagnosis.primary.because[0].fact)
+    found = failures.get(work.connection, work.company, failure_id)
+    evidence = Evidence(
+        payment=stored.payment,
+        generation=stored.generation,
+        taken_at=work.at,
+        settings=NO_SETTINGS,
+        received_on_closed=False,
+        isolated=True,
+        unread=NOT_READ_YET if beside else (),
+        time_zone=desk.company.time_zone.key,
+        beside=tuple(beside),
+    )
+    kept_evidence.store(work, [ReadEvidence.of(found, evidence)])
+
+
+def beside(stored: StoredPayment, at: datetime) -> tuple[Reversal, ...]:
+    """What went out beside the payment, as the feed told: each part of it; a refund whose day nobody told, at this moment."""
+    in_part = parts(stored.payment, stored.reversals)
+    undated_minor = out_minor(stored.payment, in_part) - sum(reversal.amount_minor for reversal in in_part)
+    undated = (Reversal(FeedStatus.REFUNDED, at, undated_minor),) if undated_minor else ()
+    return (*undated, *in_part)
 
 
 def receipts_of(connection: Connection, company: str, numbers: Collection[str]) -> Mapping[str, set[str]]:
@@ -120,7 +149,7 @@ def receipts_of(connection: Connection, company: str, numbers: Collection[str]) 
 # --- a dispute that is won beside another reversal -----------------------------------------------------------------------------
 
 
-def won_beside(work: Work, before: StoredPayment, payment: Payment) -> bool:
+def won_beside(work: Work, desk: Desk, before: StoredPayment, payment: Payment) -> bool:
     """Whether the dispute of a payment was won that has another reversal too: only that one counts again.
 
     The payment is then what it was before it was charged back, and what was open about the second reversal is over.
@@ -137,11 +166,11 @@ def won_beside(work: Work, before: StoredPayment, payment: Payment) -> bool:
         payments.set_status(work, now, before=of.status)
         payments.confirm_status(work, before.number)
         payments.set_reversals(work, before.number, others)
-        _came_back(work, before)
+        _came_back(work, desk, before)
     return True
 
 
-def _came_back(work: Work, before: StoredPayment) -> None:
+def _came_back(work: Work, desk: Desk, before: StoredPayment) -> None:
     """The second reversal is over: its failure ends, or where it was recorded in the books, a person takes that back there."""
     found = failures.open_of(work.connection, work.company, before.number, "intake")
     if found is not None and found.opened_because == TWICE:
@@ -152,7 +181,7 @@ def _came_back(work: Work, before: StoredPayment) -> None:
         lost = [reversal for reversal in _reversals_before(before) if reversal.status is FeedStatus.CHARGED_BACK]
         entry = _named(work.connection, work.company, before.number, told[-1].id)
         minor = sum(reversal.amount_minor for reversal in lost)
-        _open(work, before.payment, rules.won_after_recorded(before.payment, minor, entry, work.at))
+        _open(work, desk, before, rules.won_after_recorded(before.payment, minor, entry, work.at))
 
 
 def _named(connection: Connection, company: str, number: str, failure_id: str) -> str:

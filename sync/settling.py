@@ -28,7 +28,7 @@ from receivables.effects import (
 )
 from receivables.payment import Bucket, PaymentState
 from receivables.ports import Ids
-from storage import attempts, decisions, effects, failures, payments, sending
+from storage import attempts, decisions, effects, failures, outbox, payments, sending
 from storage.attempts import Attempted
 from storage.effects import PlannedEffect, StoredEffect
 from storage.failures import Opening
@@ -88,7 +88,8 @@ def _settle(work: Work, endings: Sequence[Ending]) -> None:
     numbers = [ending.held.transaction_number for ending in settled]
     stored = payments.by_numbers(work.connection, work.company, numbers)
     chains = effects.of_payments(work.connection, work.company, numbers)
-    ends = [end for ending in settled if (end := _worth_following(ending, stored, chains))]
+    beside = [ending for ending in settled if _is_beside(work, ending.held)]
+    ends = [end for ending in settled if ending not in beside and (end := _worth_following(ending, stored, chains))]
     follows = [_what_follows(work, end) for end in ends]
     moved = payments.move_many(work, [follow.move for follow in follows if follow.move])
     told = [
@@ -105,6 +106,26 @@ def _settle(work: Work, endings: Sequence[Ending]) -> None:
     for end in ends:
         if end.held.decision_id:
             _follow_decision(work, end.held, end.outcome)
+    for ending in beside:
+        _follow_beside(work, ending)
+
+
+def _is_beside(work: Work, held: StoredEffect) -> bool:
+    """Whether it records what went out beside the payment, as a failure of the feed's own told: the payment itself stays."""
+    if held.kind is not EffectKind.RECORD_RETURN or not held.decision_id:
+        return False
+    failure_id = decisions.get(work.connection, held.company, held.decision_id).failure_id
+    return failure_id is not None and failures.get(work.connection, held.company, failure_id).about == "intake"
+
+
+def _follow_beside(work: Work, ending: Ending) -> None:
+    """The decision ends, and its card says how; the failure ends when the entry is read in the books."""
+    decision = decisions.get(work.connection, ending.held.company, ending.held.decision_id or "")
+    if ending.state is EffectState.NEEDS_PERSON and decision.state == "carrying_out":
+        decisions.move(work, decision, "failed", outcome=ending.outcome.message)
+    else:
+        _follow_decision(work, ending.held, ending.outcome)
+    outbox.want(work, "failure", decision.failure_id or "")
 
 
 def _worth_following(

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import rules
-from receivables.books_records import Receipt
+from receivables.books_records import MoneyOutKind, Receipt
+from receivables.diagnosis import Remedy
 from receivables.effects import RecordReturn, VoidReceipt, facts_of
 from receivables.payment import Bucket, PaymentState
 from storage.effects import PlannedEffect
 from sync import resting
 from sync.cases import Case, Plan
 from sync.money_back import RETURN_RECORDED
+
+_WENT = {MoneyOutKind.RETURN: "returned", MoneyOutKind.REFUND: "refunded", MoneyOutKind.CHARGEBACK: "charged back"}
 
 
 def record_return(case: Case) -> Plan:
@@ -34,6 +37,24 @@ def record_return(case: Case) -> Plan:
         for part, of in enumerate(found.of, 1)
     ]
     return Plan(PaymentState.POSTING, Bucket.IN_FLIGHT, f"the {found.of[0].out} is recorded", effects=tuple(effects))
+
+
+def record_beside(case: Case) -> Plan:
+    """An entry for what went out beside the payment, which stays as it is; or the one that people name, which is there."""
+    state, bucket = case.stored.state, case.stored.bucket
+    if case.decision.remedy is Remedy.DISMISS:
+        return Plan(state, bucket, "nothing more is recorded", resolution="dismissed")
+    found = rules.returns(case.evidence, case.decision.options)
+    if found.named:
+        return Plan(state, bucket, f"recorded in the books as {found.named}", resolution="carried_out")
+    out = found.of[0].out
+    day = f" on {case.desk.company.words.day(found.went_back_on)}" if found.went_back_on else ""
+    memo = f"A part of payment {case.stored.number} was {_WENT[out]}{day}"
+    effects = [
+        _effect(case, part, of.receipt, RecordReturn(of.receipt.id, of.out, of.amount_minor, of.on, memo, of.reopens))
+        for part, of in enumerate(found.of, 1)
+    ]
+    return Plan(state, bucket, f"the {out} is recorded", effects=tuple(effects))
 
 
 def void_receipt(case: Case) -> Plan:

@@ -14,34 +14,24 @@ import rules
 from accounting.quickbooks.description import addresses
 from bot.called import called, names_of
 from bot.cards import Message, failure_card
-from bot.escalations import digest_card, escalation_card
-from bot.incidents import IncidentFacts, incident_card
 from bot.modals import Shown, resolve_modal
-from bot.mornings import morning_message
-from bot.nights import night_card
 from bot.presses import CHANGED
-from bot.rooms import Channel
 from bot.several import choosing, preview
 from bot.text import Block
-from bot.which_company import naming_its_company
 from receivables.books_records import Gone, InvoiceStatus, ReceiptLine, Stamp
 from receivables.corrections import Correction
-from receivables.diagnosis import Cause, Diagnosis, Fact, Remedy
+from receivables.diagnosis import Diagnosis, Fact, Remedy
 from receivables.effects import EffectKind, EffectState, ReceiptWrite
 from receivables.evidence import BindingProblem, Evidence, Kin, NearCustomer, NearInvoice, PostedPart, ReceiptEvidence
-from receivables.payment import Allocation, Bucket, Payment, PaymentState
-from receivables.reopened import Reopened
+from receivables.payment import Allocation, Bucket, FeedStatus, Payment, PaymentState
+from receivables.reversals import Reversal
+from receivables.two_people import TwoPeople
 from storage.cards import CardFacts
-from storage.companies import Pause
 from storage.decisions import StoredDecision
 from storage.effects import StoredEffect
-from storage.escalations import StoredEscalation
 from storage.failures import StoredFailure
-from storage.incidents import IncidentFigures, StoredIncident, root
-from storage.nights import StoredNight
 from storage.payments import StoredPayment
 from storage.receipt_claims import Proof
-from storage.summary import Day
 
 COMPANY = a_company()
 WORDS = COMPANY.words
@@ -317,15 +307,33 @@ def contradicted(resolution: str | None = None, state: PaymentState = PaymentSta
     return CardFacts(failure, a_stored_payment(held), evidence, None, (), (), offers, 1)
 
 
-def given_back(resolution: str | None = None) -> CardFacts:
-    """A part was refunded, and told without evidence, so that nothing is offered."""
-    refunded = replace(NOTHING.payment, refunded_minor=5_000)
-    diagnosis = rules.gave_back_partly(refunded, (), FOUND_AT, WORDS, posted=True)
-    failure = a_failure(
-        NOTHING.payment, diagnosis, about="intake", resolution=resolution,
-        resolved_by="dana" if resolution else "", evidence_id=None,
-    )  # fmt: skip
-    return CardFacts(failure, a_stored_payment(NOTHING.payment), None, None, (), (), {}, 1)
+def given_back(resolution: str | None = None, decision: StoredDecision | None = None, *, able: bool = True) -> CardFacts:
+    """A part of our receipt was refunded; these books record it at our order where they are `able`."""
+    evidence = swallowed(open_minor=0, applied_minor=50_000)
+    refunded = replace(evidence.payment, refunded_minor=5_000)
+    evidence = replace(
+        evidence,
+        payment=refunded,
+        able=(EffectKind.RECORD_RETURN,) if able else (),
+        beside=(Reversal(FeedStatus.REFUNDED, FOUND_AT, 5_000),),
+    )
+    return _of_the_feed(evidence, rules.gave_back_partly(refunded, (), FOUND_AT, WORDS, posted=True), resolution, decision)
+
+
+def out_twice() -> CardFacts:
+    """A payment that was refunded is charged back as well."""
+    twice = (Reversal(FeedStatus.REFUNDED, FOUND_AT, 50_000), Reversal(FeedStatus.CHARGED_BACK, DECIDED_AT, 50_000))
+    evidence = replace(NOTHING, beside=())
+    return _of_the_feed(evidence, rules.went_out_twice(NOTHING.payment, twice, FOUND_AT, WORDS))
+
+
+def _of_the_feed(
+    evidence: Evidence, diagnosis: Diagnosis, resolution: str | None = None, decision: StoredDecision | None = None
+) -> CardFacts:
+    by = "dana" if resolution else ""
+    failure = a_failure(evidence.payment, diagnosis, about="intake", resolution=resolution, resolved_by=by)
+    offers = {remedy: an_offer_id(remedy) for remedy in failure.offered}
+    return CardFacts(failure, a_stored_payment(evidence.payment), evidence, decision, (), (), offers, 1)
 
 
 def of_every_cause() -> dict[str, Evidence]:
@@ -361,8 +369,14 @@ def card_states() -> dict[str, CardFacts]:
         "feed-corrects-what-is-posted": contradicted(state=PaymentState.VERIFIED),
         "correction-taken": contradicted("carried_out"),
         "correction-dismissed": contradicted("dismissed"),
-        "feed-contradicts": given_back(),
-        "feed-settled": given_back("retried"),
+        "partly-refunded": given_back(),
+        "partly-refunded-to-name": given_back(able=False),
+        "partly-refunded-waiting": given_back(
+            decision=a_decision(Remedy.RECORD_RETURN, "waiting_approval", outcome=TwoPeople.REFUND_REOPENS.said)
+        ),
+        "partly-refunded-recorded": given_back("carried_out", a_decision(Remedy.RECORD_RETURN, "done", approved_by="dana")),
+        "out-twice": out_twice(),
+        "feed-settled": given_back("dismissed"),
     }
     return states | _decided() | _resolved()
 
@@ -452,106 +466,6 @@ def drawn(states: Mapping[str, CardFacts]) -> dict[str, Message]:
     return {name: failure_card(facts, COMPANIES.get(name, COMPANY), PEOPLE) for name, facts in states.items()}
 
 
-def an_escalation(*, cleared: bool = False) -> StoredEscalation:
-    causes = [[cause.value, 9 - place] for place, cause in enumerate(list(Cause)[:7])]
-    figures = {
-        "window": "24 hours",
-        "attempted": 120,
-        "failed": 31,
-        "limit_percentage": 10,
-        "causes": causes,
-        "causes_money": {cause.value: {"USD": 123_456_78, "JPY": 5_000} for cause in Cause},
-        "money": {"USD": [1_000_000_00, 251_000_00], "JPY": [50_000, 5_000]},
-        "since": FOUND_AT.isoformat(),
-        "setting": root(Cause.CREDIT_MEMO_APPLIED, "auto_apply"),
-    }
-    state, cleared_at = ("cleared", DECIDED_AT) if cleared else ("open", None)
-    return StoredEscalation("acme", "h" * 26, state, FOUND_AT, cleared_at, None, figures)
-
-
-def an_incident(
-    cause: Cause,
-    about: str,
-    *,
-    open_count: int = 12,
-    remedy: Remedy = Remedy.RETRY,
-    over: bool = False,
-    chosen: bool = False,
-    frozen: bool = False,
-) -> IncidentFacts:
-    """An incident of twelve payments, open or over, perhaps with a remedy for all of it under way."""
-    state, closed_at = ("closed", DECIDED_AT) if over else ("open", None)
-    bulk = (remedy, "dana", DECIDED_AT) if chosen else (None, None, None)
-    stored = StoredIncident("acme", "i" * 26, cause, about, state, FOUND_AT, closed_at, "sam" if chosen else None, *bulk)
-    first = [
-        replace(a_failure(NOTHING.payment, None, evidence_id=None), transaction_number=f"TXN-{place}")
-        for place in range(1, min(5, open_count) + 1)
-    ]
-    money = {"USD": 50_000 * open_count} if open_count else {}
-    figures = IncidentFigures(open_count, 12, money, first, {remedy: open_count} if open_count else {})
-    return IncidentFacts(stored, figures, frozen, Pause(cause, "The refresh token is no longer valid.", FOUND_AT, None))
-
-
-def incident_states() -> dict[str, IncidentFacts]:
-    return {
-        "incident": an_incident(Cause.PERIOD_CLOSED, "2026-02-28", remedy=Remedy.POST_ON_OPEN_DAY),
-        "incident-by-hand": an_incident(Cause.RECEIPT_ALREADY_ENTERED, "Bea Bookkeeper", remedy=Remedy.DISMISS),
-        "incident-frozen": an_incident(Cause.RECEIPT_ALREADY_ENTERED, "Bea Bookkeeper", remedy=Remedy.DISMISS, frozen=True),
-        "incident-chosen": an_incident(Cause.CREDIT_MEMO_APPLIED, "auto_apply", remedy=Remedy.UNAPPLY_CREDIT_MEMO, chosen=True),
-        "incident-over": an_incident(Cause.ACCOUNT_INACTIVE, "Clearing", open_count=0, over=True),
-        "incident-access-lost": an_incident(Cause.ACCESS_LOST, "books", open_count=0),
-        "incident-access-again": an_incident(Cause.ACCESS_LOST, "books", open_count=0, over=True),
-    }
-
-
-def in_a_shared_channel(company_name: str) -> Message:
-    """The card of a failure where two companies have the channel."""
-    shared = Channel(a_company(name=company_name), "C1", "C2", is_shared=True)
-    return naming_its_company(drawn({"": a_card(credited())})[""], shared)
-
-
-def other_messages(company_name: str = "Acme Networks") -> dict[str, Message]:
-    """The messages that are no card of one failure."""
-    channel = Channel(a_company(name=company_name), "C1", "C2", ("U0DANA",))
-    counts = [("credit_memo_applied", 21), ("unidentified", 7), ("", 2)]
-    return {
-        "escalation": escalation_card(an_escalation(), channel, NAMES),
-        "escalation-over": escalation_card(an_escalation(cleared=True), channel, NAMES),
-        "digest": digest_card(company_name, counts),
-        "in-a-shared-channel": in_a_shared_channel(company_name),
-        "morning": morning_message(
-            a_day(), "Close of February in 3 days: 4 payments of February ($2,310.00) are not recorded.", channel
-        ),
-        "night-with-news": night_card(a_night(), channel, PEOPLE),
-        "night-reopened": night_card(replace(a_night(), found=[], news=[], counts={"reopened": REOPENED}), channel, PEOPLE),
-        "night-without-proof": night_card(
-            replace(a_night(), proven_at=None, problem="The books cannot be reached."), channel, PEOPLE
-        ),
-        **{name: incident_card(facts, channel, NAMES) for name, facts in incident_states().items()},
-    }
-
-
-#: As the proof keeps it: what somebody opened again, and what was posted into it.
-REOPENED = Reopened(date(2026, 2, 1), date(2026, 2, 28), LATER, "erin", ("TXN-1001", "TXN-1002")).told()
-
-
-def a_day() -> Day:
-    """Four payments fail, for two reasons."""
-    causes = [("credit_memo_applied", 3), ("period_closed", 1)]
-    money = {"credit_memo_applied": {"USD": 181_000}, "period_closed": {"USD": 50_000}}
-    return Day(4, {"USD": 231_000}, causes, money, FOUND_AT - timedelta(days=3), 2, 5, 1, FOUND_AT, None, a_night())
-
-
-def a_night() -> StoredNight:
-    """A proven night that found one thing, and one that was known."""
-    due = datetime(2026, 3, 5, 9, tzinfo=UTC)
-    text = "Payment TXN-1001 of $500.00 is not posted, and receipt 70 is in the books and may be it; this is not settled yet."
-    new = {"transaction": "TXN-1001", "problem": "may_be_in_books", "text": text}
-    known = new | {"transaction": "TXN-1002"}
-    day, later = timedelta(days=1), timedelta(minutes=1)
-    return StoredNight("acme", "night-1", due, "proven", due - day, due + later, "", {}, [known, new], [new])
-
-
 def modal_states() -> dict[str, Block]:
     """The Resolve Now modal with each remedy chosen, and with nothing to decide."""
     found = {
@@ -571,6 +485,10 @@ def modal_states() -> dict[str, Block]:
         "keep-on-account": (a_card(half_voided()), Remedy.KEEP_ON_ACCOUNT),
         "void-receipt": (a_card(of_case("the copy is deposited and ours is not")), Remedy.VOID_RECEIPT),
         "not-duplicate-of-a-deposit": (a_card(of_case("both are deposited")), Remedy.NOT_DUPLICATE),
+        "record-part": (given_back(), Remedy.RECORD_RETURN),
+        "name-part": (given_back(able=False), Remedy.RECORD_RETURN),
+        "name-second": (out_twice(), Remedy.RECORD_RETURN),
+        "dismiss-second": (out_twice(), Remedy.DISMISS),
         "record-return": (a_card(of_case("refunded, with our receipt in the books")), Remedy.RECORD_RETURN),
         "reverse-write-off": (a_card(of_case("a write-off is reversed where the books let us")), Remedy.REVERSE_WRITE_OFF),
         "post-on-open-day": (a_card(of_case("the receipt's day is closed")), Remedy.POST_ON_OPEN_DAY),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import card_states
+import message_states
 from card_answers import DANA, rooms_of
 from scene import Scene
 
@@ -46,8 +47,8 @@ def troubled(held: Overview) -> Overview:
     begun = card_states.FOUND_AT
     rates = ((71, 1_000), (90, 1_000), (124, 1_000))
     course = [Measured(begun + timedelta(hours=place), of, failed, 10) for place, (failed, of) in enumerate(rates)]
-    incident = card_states.an_incident(Cause.PERIOD_CLOSED, "2026-02-28").incident
-    access = card_states.an_incident(Cause.CREDIT_MEMO_APPLIED, "auto_apply", chosen=True).incident
+    incident = message_states.an_incident(Cause.PERIOD_CLOSED, "2026-02-28").incident
+    access = message_states.an_incident(Cause.CREDIT_MEMO_APPLIED, "auto_apply", chosen=True).incident
     first = held.page[0]
     dana = replace(first, care=replace(first.care, assignee="dana", assigned_by="sam", assigned_at=begun))
     until = held.standing.company.synced_at or begun
@@ -62,7 +63,7 @@ def troubled(held: Overview) -> Overview:
         standing=replace(held.standing, hidden=3, discrepancies=1, proven_at=begun, undelivered=2, undelivered_since=begun),
         course=course,
         failing=[*held.failing, *many],
-        escalation=card_states.an_escalation(),
+        escalation=message_states.an_escalation(),
         incidents=[incident, access],
         waiting=[Waiting(made, first.payment)],
         mine=[dana],

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import card_states
+import message_states
 import pytest
 from card_answers import a_busy_scene, answers, stories
 from card_people import PEOPLE
@@ -50,7 +51,7 @@ from storage.cards import CardFacts
 from workspace.blocks import problems_of, view_problems
 
 STATES = card_states.card_states()
-MESSAGES = {**drawn(STATES), **card_states.other_messages()}
+MESSAGES = {**drawn(STATES), **message_states.other_messages()}
 MODALS = card_states.modal_states()
 
 HOSTILE = {
@@ -169,7 +170,7 @@ def dressed(value: Any, text: str) -> Any:
 
 REPRESENTATIVE = [
     "cause-credit-memo-applied", "cause-receipt-already-entered", "several-successors", "blocked", "waiting-for-approval",
-    "decision-failed", "done-recreate-receipt", "put-right-by-somebody", "dismissed-with-proof", "hidden", "feed-contradicts",
+    "decision-failed", "done-recreate-receipt", "put-right-by-somebody", "dismissed-with-proof", "hidden", "partly-refunded",
 ]  # fmt: skip
 #: What follows is told from the numbers themselves, so that other words may make other blocks.
 TOLD_BY_NUMBERS = ("in-quickbooks", "paid-by-check-as-well", "waiting-not-duplicate")
@@ -231,7 +232,7 @@ def test_no_words_from_outside_break_a_modal(evidence: Evidence, remedy: Remedy,
 
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 def test_no_name_of_a_company_breaks_the_other_messages(hostile: str) -> None:
-    for name, message in card_states.other_messages(hostile).items():
+    for name, message in message_states.other_messages(hostile).items():
         check_message(message.blocks)
         assert structure(MESSAGES[name].blocks) == structure(message.blocks)
 
@@ -479,8 +480,11 @@ SAID = {
     "decision-refused": "chose “Unapply credit memo”; it was declined by Dana Reyes.",
     "waiting-for-approval": "it takes a second person.",
     "blocked": "“Unapply credit memo” is not possible yet. The period of the credit memo is closed.",
-    "feed-contradicts": "ask your administrator to settle it",
     "several-successors": "several invoices could be its replacement. Choose one.",
+    "partly-refunded": "Record the refund as a separate entry; once the books show it, this ends by itself.",
+    "partly-refunded-to-name": "Resolve Now offers: Record the refund.",
+    "partly-refunded-recorded": "chose “Record the refund”; it was carried out",
+    "out-twice": "Record the $500.00 too, in the books",
     "paid-by-check-as-well": "has the amount of this payment of Mar 3, 2026, but may be other money.",
     "waiting-not-duplicate": "The receipt is other money: check 8841.",
     "dismissed-not-applied": "The receipt was not applied: the period is closed. Apply it in the books",

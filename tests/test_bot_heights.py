@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import card_states
+import message_states
 from playwright.sync_api import Browser
 from workspace_bot import a_workspace, eventually
 
@@ -22,7 +23,7 @@ MEASURED = """(cards) => Object.fromEntries(Object.entries(cards).map(([name, bl
 
 
 def test_no_card_is_taller_than_what_is_read_at_a_glance(browser: Browser, tmp_path: Path) -> None:
-    cards = {**card_states.drawn(card_states.card_states()), **card_states.other_messages()}
+    cards = {**card_states.drawn(card_states.card_states()), **message_states.other_messages()}
     with a_workspace(tmp_path) as workspace:
         context = browser.new_context(viewport={"width": PAGE_WIDTH, "height": 900}, timezone_id="America/Chicago")
         page = context.new_page()

@@ -214,10 +214,10 @@ def test_a_return_of_a_part_is_a_document_of_its_own_and_the_payment_stays(poste
         told(posted, FeedStatus.RETURNED, SECOND, amount_minor=30_000)
 
         assert (FeedStatus.PAID, PaymentState.VERIFIED) == (posted.payment().payment.status, posted.payment().state)
-        assert said(posted).startswith(
+        assert (
             "Of the $500.00 of payment TXN-1, $300.00 was returned on Mar 9, 2026. Its receipt stays at the whole amount. Record "
-            "that in the books as a document of its own"
-        )
+            "the return as a separate entry; once the books show it, this ends by itself."
+        ) == said(posted)
         found = of_the_feed(posted)
         assert found is not None
         assert Cause.PAYMENT_RETURNED is found.cause

@@ -21,9 +21,11 @@ from receivables.books_records import MoneyOutKind, Receipt, ReceiptLine
 from receivables.diagnosis import Cause, Remedy
 from receivables.errors import CannotBeDone
 from receivables.payment import Dispute, FeedStatus, Payment, PaymentState
-from storage import audit, failures, kept_evidence
+from storage import audit, decisions, failures, kept_evidence
+from storage.decisions import StoredDecision
 from storage.failures import StoredFailure
-from sync import reconciliation, requests
+from sync import decisions as sync_decisions
+from sync import journey, reconciliation, requests
 
 WENT_BACK = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 
@@ -82,13 +84,117 @@ def test_a_part_that_was_refunded_ends_once_as_much_is_recorded(posted: Scene) -
     assert reconciliation.run_once(posted.desk).clean
 
 
-def test_a_part_is_not_settled_without_its_document(posted: Scene) -> None:
+def decided(scene: Scene, remedy: Remedy = Remedy.RECORD_RETURN, **options: object) -> StoredDecision:
+    """Dana asks, and Sam agrees where two are needed; then it is carried out."""
+    made = requests.request(scene.desk, "TXN-1", remedy, by="dana", channel="cli", reason="told so", options=options)
+    if made.state == "waiting_approval":
+        requests.approve(scene.desk, made.id, by="sam")
+    journey.finish_once(scene.desk)
+    with scene.db.read() as connection:
+        return decisions.get(connection, "acme", made.id)
+
+
+def resolved(scene: Scene, failure_id: str) -> tuple[str | None, str]:
+    with scene.db.read() as connection:
+        ended = failures.get(connection, "acme", failure_id)
+    return ended.resolution, ended.resolved_by
+
+
+def entries(scene: Scene) -> list[tuple[MoneyOutKind, int]]:
+    of_receipt = scene.desk.books.money_out([ours(scene).id])[ours(scene).id]
+    return [(entry.kind, entry.amount_minor) for entry in of_receipt]
+
+
+def test_a_part_that_was_refunded_is_recorded_by_two_people_and_the_payment_stays(posted: Scene) -> None:
     fed(posted, replace(posted.payment().payment, refunded_minor=5_000))
+    found = of_the_feed(posted)
+    assert found is not None
 
-    with pytest.raises(CannotBeDone, match="Record it in the books"):
-        requests.request(posted.desk, "TXN-1", Remedy.RECORD_RETURN, by="dana", channel="cli")
+    made = decided(posted)
 
+    assert ("done", "sam", 5_000) == (made.state, made.approved_by, made.amount_minor)
+    assert [(MoneyOutKind.REFUND, 5_000)] == entries(posted)
+    assert (50_000, 5_000) == (ours(posted).amount_minor, posted.ledger.invoices()[0].open_minor)
+    assert ("carried_out", "dana") == resolved(posted, found.id)
+    assert (PaymentState.VERIFIED, None) == (posted.payment().state, posted.failure())
+    assert reconciliation.run_once(posted.desk).clean
+
+
+def test_parts_by_several_reversals_are_recorded_one_after_the_other(posted: Scene) -> None:
+    paid = replace(posted.payment().payment, refunded_minor=5_000)
+    lost = replace(paid, status=FeedStatus.CHARGED_BACK, dispute=Dispute.LOST, status_at=WENT_BACK, status_minor=10_000)
+    fed(posted, lost)
+
+    assert "done" == decided(posted).state
+    assert [(MoneyOutKind.CHARGEBACK, 10_000)] == entries(posted)
     assert of_the_feed(posted) is not None
+    assert "done" == decided(posted).state
+
+    assert {(MoneyOutKind.CHARGEBACK, 10_000), (MoneyOutKind.REFUND, 5_000)} == {*entries(posted)}
+    assert of_the_feed(posted) is None
+    assert reconciliation.run_once(posted.desk).clean
+
+
+def test_a_part_recorded_by_hand_after_it_was_shown_is_not_recorded_again(posted: Scene) -> None:
+    fed(posted, replace(posted.payment().payment, refunded_minor=5_000))
+    shown = of_the_feed(posted)
+    off = (ReceiptLine(ours(posted).lines[0].invoice_id, 2_000),)
+    by_hand = NewMoneyOut(MoneyOutKind.REFUND, ours(posted).id, date(2026, 3, 10), 2_000, off=off)
+    posted.ledger.pay_out(by_hand, by="erin")
+
+    assert "stale" == decided(posted).state
+    posted.sync()
+    renewed = of_the_feed(posted)
+    assert shown is not None
+    assert renewed is not None
+    assert shown.evidence_id != renewed.evidence_id
+    assert "done" == decided(posted).state
+
+    assert [3_000, 2_000] == sorted((minor for _, minor in entries(posted)), reverse=True)
+    assert of_the_feed(posted) is None
+
+
+def test_a_part_that_the_books_refuse_changes_nothing_and_is_offered_again(posted: Scene) -> None:
+    fed(posted, replace(posted.payment().payment, refunded_minor=5_000))
+    made = requests.request(posted.desk, "TXN-1", Remedy.RECORD_RETURN, by="dana", channel="cli")
+    requests.approve(posted.desk, made.id, by="sam")
+    sync_decisions.run_once(posted.desk)
+    posted.ledger.close_period(posted.clock.now().date(), by="erin")  # between the plan and its sending
+
+    journey.finish_once(posted.desk)
+
+    with posted.db.read() as connection:
+        made = decisions.get(connection, "acme", made.id)
+    assert "failed" == made.state
+    assert ([], PaymentState.VERIFIED) == (entries(posted), posted.payment().state)
+    found = of_the_feed(posted)
+    assert found is not None
+    assert (Remedy.RECORD_RETURN,) == found.offered
+
+
+def test_a_part_whose_document_is_not_found_is_named_by_two_people(posted: Scene) -> None:
+    fed(posted, replace(posted.payment().payment, refunded_minor=5_000))
+    found = of_the_feed(posted)
+    assert found is not None
+
+    made = decided(posted, entry="JE 7")
+
+    assert ("done", "sam") == (made.state, made.approved_by)
+    assert [] == entries(posted)
+    assert ("carried_out", "dana") == resolved(posted, found.id)
+
+
+def test_a_part_of_what_is_not_recorded_yet_is_only_named(scene: Scene) -> None:
+    scene.customer()
+    scene.pay("TXN-1")  # its invoice is not there
+    scene.sync()
+    fed(scene, replace(scene.payment().payment, refunded_minor=5_000))
+
+    found = of_the_feed(scene)
+
+    assert found is not None
+    with pytest.raises(CannotBeDone, match="Record it in the books"):
+        requests.request(scene.desk, "TXN-1", Remedy.RECORD_RETURN, by="dana", channel="cli", evidence_id=found.shown)
 
 
 # --- gone from the first word on ------------------------------------------------------------------------------------------
