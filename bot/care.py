@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.people import Names, name_of
+from receivables.diagnosis import Cause, Remedy
 from receivables.words import Words
 from storage.cards import CardFacts
 from storage.care import Care
@@ -24,7 +25,11 @@ def said_of(facts: CardFacts, names: Names, words: Words) -> str:
         return ""
     said = [f"Assigned to {name_of(names, held.assignee)}."] if held.assignee else []
     if facts.is_snoozed and held.snoozed_until and held.snoozed_by:
-        said.append(f"Snoozed by {name_of(names, held.snoozed_by)} until {words.day(held.snoozed_until)}.")
+        who, day = name_of(names, held.snoozed_by), words.day(held.snoozed_until)
+        if facts.decision and facts.decision.remedy is Remedy.WAIT and facts.failure.cause is Cause.PAYMENT_CHARGED_BACK:
+            said.append(f"{who} left the receipt until the dispute is decided. This is back then, or on {day}.")
+        else:
+            said.append(f"Snoozed by {who} until {day}.")
     return " ".join(said)
 
 

@@ -86,7 +86,7 @@ class Payment:
     `fee_minor` is what the processor kept of it and `refunded_minor` a part that was given back; neither changes the amount.
     `status_at` is when the money went back, and `reason_code` why, in the code of the bank or card network (R01, 10.4),
     where the feed says so. `status_minor` is how much went back, where the feed says another amount than the payment's: it is
-    told once and not kept here.
+    kept only as long as a dispute is open.
     """
 
     company: str

@@ -31,6 +31,11 @@ def is_over(payment: Payment) -> bool:
     return payment.status is not FeedStatus.PAID and not held
 
 
+def disputed_minor(payment: Payment) -> int:
+    """How much of it the card network holds, where that is another amount than the payment's; else 0."""
+    return payment.status_minor if payment.status is FeedStatus.CHARGED_BACK and not is_over(payment) else 0
+
+
 def told_by(payment: Payment, at: datetime) -> Reversal | None:
     """The reversal that a record of the feed tells; `at` is when it told. None where it tells none."""
     if not is_over(payment):

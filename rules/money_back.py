@@ -69,8 +69,13 @@ def went_back(reading: Reading, matched: Matched) -> Finding:
 
 
 def held_by_the_network(reading: Reading, matched: Matched) -> Finding:
-    """While a dispute is open there is nothing to record: it ends by itself once it is won or lost."""
-    return matched.finding(Remedy.WAIT, Remedy.ESCALATE, because=_because(reading, money_gone(reading)))
+    """While a dispute is open the receipt may stay until it is won or lost; or the chargeback is recorded at once. Not so where
+    only a part is in dispute: how much of it goes out is not said yet.
+    """
+    gone = money_gone(reading)
+    at_once = bool(gone.stands) and not reading.evidence.payment.status_minor and not uncertain(reading)
+    record = (Remedy.RECORD_RETURN,) if at_once else ()
+    return matched.finding(Remedy.WAIT, *record, Remedy.ESCALATE, because=_because(reading, gone))
 
 
 def never_came(reading: Reading, matched: Matched) -> Finding:
@@ -188,7 +193,8 @@ def _what_to_do(finding: Finding, documents: str, words: Words) -> str:
         case Cause.PAYMENT_REFUNDED:
             return f"Record the refund of {documents} as a separate entry{dated}; do not void the receipt."
         case Cause.PAYMENT_CHARGED_BACK if finding.remedy is Remedy.WAIT:
-            return f"The dispute is open and the card network holds the money. Leave {documents} in place until it is decided."
+            kept = f"The dispute is open and the card network holds the money. Leave {documents} in place until it is decided"
+            return f"{kept}{', or record the chargeback now' if Remedy.RECORD_RETURN in finding.alternatives else ''}."
         case Cause.PAYMENT_CHARGED_BACK:
             return f"The dispute was lost. Record the chargeback{dated} and its fee separately, and keep {documents} as it is."
     if finding.remedy is Remedy.VOID_RECEIPT:

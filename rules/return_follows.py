@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from receivables.books_records import Invoice, MoneyOutKind, by_invoice
 from receivables.diagnosis import Remedy
 from receivables.evidence import Evidence
+from receivables.payment import Dispute
 from receivables.words import Words, capitalized, counted, day_of, listed, plain
 from rules import naming
 from rules.returning import Options, ReturnOf, reopened, returns, to_void
@@ -37,6 +38,8 @@ def _recorded(evidence: Evidence, options: Options, words: Words) -> tuple[str, 
             entries.append(_stays(of, evidence, amount))
     lines = by_invoice(line for of in said.of for line in of.reopens)
     refunded = any(of.out is MoneyOutKind.REFUND for of in said.of)
+    if evidence.payment.dispute is Dispute.OPEN and evidence.beside is None:
+        entries.append("The dispute is still open. If it is won, the chargeback is taken out of the books again.")
     warned = "If the sale was canceled, apply a credit memo to it, so that nothing charges it again."
     return (*entries, *_reopens(evidence, lines, words), *([warned] if refunded and lines else []))
 

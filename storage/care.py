@@ -81,6 +81,14 @@ def _keep(work: Work, found: StoredFailure, values: Mapping[str, Any]) -> None:
     outbox.want(work, "failure", found.id)
 
 
+def come_back(work: Work, number: str) -> None:
+    """What was set aside of a payment is due now: something new was told of it."""
+    found = failures.open_of(work.connection, work.company, number)
+    if found is not None:
+        aside = (_TABLE.c.company == work.company, _TABLE.c.failure_id == found.id, _TABLE.c.snoozed_until > work.at)
+        work.connection.execute(sa.update(_TABLE).where(*aside).values(snoozed_until=work.at))
+
+
 def over(connection: Connection, company: str, now: datetime, *, limit: int) -> Sequence[tuple[Care, StoredFailure]]:
     """What was set aside and is no longer: its moment came, it fails for another reason, or it was settled."""
     rows = connection.execute(

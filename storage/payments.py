@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from receivables import twins
 from receivables.payment import NOT_POSTED, Allocation, Bucket, Dispute, FeedStatus, Payment, PaymentState
-from receivables.reversals import Reversal, parts
+from receivables.reversals import Reversal, disputed_minor, parts
 from storage import schema
 from storage.given import is_given
 from storage.work import Work
@@ -90,7 +90,7 @@ def content_columns(payment: Payment) -> dict[str, object]:
 def set_status(work: Work, payment: Payment, *, before: FeedStatus) -> None:
     """Remembers what the feed now says became of the money; `before` is what it had said."""
     told = {"status": payment.status, "reason_code": payment.reason_code, "dispute": payment.dispute}
-    values = {**told, "status_at": payment.status_at, "told_at": work.at}
+    values = {**told, "status_at": payment.status_at, "told_at": work.at, "disputed_minor": disputed_minor(payment)}
     if payment.status is not before:
         values["told_before"] = before
     work.connection.execute(sa.update(schema.payment).where(_is(work.company, payment.transaction_number)).values(**values))
@@ -377,6 +377,7 @@ def _stored(row: sa.Row[tuple[object, ...]], allocations: tuple[Allocation, ...]
             status_at=row.status_at,
             reason_code=row.reason_code,
             dispute=Dispute(row.dispute),
+            status_minor=row.disputed_minor,
         ),
         state=PaymentState(row.state),
         bucket=Bucket(row.bucket),

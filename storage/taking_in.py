@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from receivables.payment import Bucket, Payment, PaymentState
 from receivables.reference_keys import key_of
+from receivables.reversals import disputed_minor
 from receivables.twins import Alike
 from storage import companies, failures, payments, schema
 from storage import twins as stored_twins
@@ -76,6 +77,7 @@ def arrival(payment: Payment, *, source: str, excluded_by: str | None, by: str =
         "status_at": payment.status_at,
         "reason_code": payment.reason_code,
         "dispute": payment.dispute,
+        "disputed_minor": disputed_minor(payment),
         "generation": 0,
         "version": 1,
         "source": source,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import rules
 from receivables.books_records import CreditMemo, Receipt
@@ -41,6 +42,7 @@ class Plan:
     on_account_minor: int | None = None
     resolution: str = ""
     excluded_by: str | None = None  # the rule by which it is out of the journey from now on
+    aside_until: datetime | None = None  # the card is set aside until then, or until the feed says more
     confirmed: bool = False  # a person says that what the feed says now is so
 
 

@@ -20,6 +20,7 @@ from receivables.failpoints import failpoint
 from storage import (
     aliases,
     bindings,
+    care,
     codec,
     decisions,
     effects,
@@ -161,6 +162,8 @@ def _begin(desk: Desk, case: Case, found: StoredFailure, plan: Plan, counts: Dec
             if not moved:
                 raise CannotBeDone("The payment changed while this was being carried out. Look at it again, then decide.")
         _write(work, person, case, plan)
+        if plan.aside_until:
+            care.snooze(work, found, plan.aside_until, by=decision.requested_by)
         if not plan.effects:
             decisions.move(work, replace(decision, state="carrying_out"), "done", outcome=plan.words)
         if plan.resolution:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import rules
 from receivables.payment import Bucket, Dispute, FeedStatus, Payment, PaymentState
 from receivables.reversals import is_over
-from storage import failures, payments, receipt_claims
+from storage import care, failures, payments, receipt_claims
 from storage.failures import StoredFailure
 from storage.payments import StoredPayment
 from storage.taking_in import BEFORE_START_ON
@@ -38,6 +38,7 @@ def status_changed(work: Work, payment: Payment) -> None:
         exclude_gone(work, stored, payment.status)
     elif stored.state is PaymentState.FAILED:
         failures.hold(work, number)
+        care.come_back(work, number)
     elif stored.state in (PaymentState.RECEIVED, PaymentState.POSTED, PaymentState.VERIFIED) or _has_proof(work, stored):
         tell(work, stored, payment)
 
@@ -124,8 +125,10 @@ def _exclude(work: Work, stored: StoredPayment, rule: str) -> bool:
 
 
 def settle(work: Work, stored: StoredPayment, found: StoredFailure, gone: rules.MoneyGone) -> bool:
-    """Ends the failure of money that went back, of which nothing is left in the books. False where it is only held."""
-    if not is_over(stored.payment):
+    """Ends the failure of money that went back, of which nothing is left in the books. False where it is only held, and nobody
+    recorded the chargeback yet.
+    """
+    if not is_over(stored.payment) and not gone.offset:
         return False
     resolution = "put_right" if gone.offset or gone.taken_out else "excluded"
     if not failures.resolve(work, found, resolution=resolution, by=gone.last_person):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import rules
 from receivables.books_records import Gone, Invoice, InvoiceStatus
@@ -19,6 +20,8 @@ from receivables.twins import Settled
 from sync import matching, open_day, our_receipts, taking_back
 from sync.cases import Case, Plan, gone, receipt_steps
 from sync.credit_chain import reverse_write_off, unapply
+
+DISPUTED_AT_MOST = timedelta(days=90)  # a dispute of which nobody told the end by then is looked at again
 
 
 def plan(case: Case) -> Plan:
@@ -49,6 +52,14 @@ def _no_correction(case: Case) -> Plan:
 
 def _noted(case: Case) -> Plan:
     return Plan(case.stored.state, case.stored.bucket, "noted; nothing was changed")
+
+
+def _wait(case: Case) -> Plan:
+    """While a dispute is open the receipt stays, and the card is set aside until the feed says how it ended."""
+    if case.diagnosis.primary.cause is not Cause.PAYMENT_CHARGED_BACK:
+        return _noted(case)
+    until = case.desk.clock.now() + DISPUTED_AT_MOST
+    return replace(_noted(case), words="the receipt stays until the dispute is decided", aside_until=until)
 
 
 def _followed(case: Case) -> tuple[tuple[int, str, str], ...]:
@@ -195,7 +206,7 @@ _PLANS: Mapping[Remedy, Callable[[Case], Plan]] = {
     Remedy.POST_ON_OPEN_DAY: _post_on_open_day,
     Remedy.RETRY: _retry,
     Remedy.ACCEPT_CORRECTION: _no_correction,
-    Remedy.WAIT: _noted,
+    Remedy.WAIT: _wait,
     Remedy.RECONNECT: _noted,
     Remedy.ESCALATE: _noted,
 }

@@ -17,7 +17,7 @@ from receivables.errors import CannotBeDone
 from receivables.payment import Dispute, FeedStatus, PaymentState
 from receivables.ports import BooksTraits
 from rules import sentence
-from storage import decisions
+from storage import care, decisions
 from sync import journey, reconciliation, requests
 from sync.standings import Standing
 
@@ -178,7 +178,7 @@ def test_the_customers_next_payment_is_told_from_it_by_name_and_posts(posted: Sc
 
 def test_a_refund_is_a_document_of_its_own_and_takes_two_people_where_it_opens_the_invoice(posted: Scene) -> None:
     told(posted, FeedStatus.REFUNDED)
-    assert "never void the receipt" in said(posted)
+    assert "do not void the receipt" in said(posted)
     assert "done" == two_people(posted, Remedy.RECORD_RETURN)
     assert [(MoneyOutKind.REFUND, 50_000)] == [(entry.kind, entry.amount_minor) for entry in entries(posted)]
     assert [Standing.RETURN_RECORDED] == standing(posted)
@@ -193,6 +193,55 @@ def test_an_open_dispute_is_shown_and_nothing_is_recorded_until_it_is_over(poste
     assert "done" == posted.decide(Remedy.RECORD_RETURN)
     assert [MoneyOutKind.CHARGEBACK] == [entry.kind for entry in entries(posted)]
     assert [Standing.RETURN_RECORDED] == standing(posted)
+
+
+def test_the_receipt_is_left_until_the_dispute_is_decided_and_the_card_is_back_then(posted: Scene) -> None:
+    told(posted, FeedStatus.CHARGED_BACK, dispute=Dispute.OPEN)
+
+    assert "done" == posted.decide(Remedy.WAIT)
+
+    with posted.db.read() as connection:
+        held = care.of_failure(connection, "acme", posted.failing().id)
+    assert held.is_snoozed(posted.failing(), posted.clock.now())
+    assert ([], [Standing.DISPUTED]) == (entries(posted), standing(posted))
+    told(posted, FeedStatus.CHARGED_BACK, dispute=Dispute.LOST)
+    with posted.db.read() as connection:
+        held = care.of_failure(connection, "acme", posted.failing().id)
+    assert held.snoozed_until is None
+    assert Remedy.RECORD_RETURN is posted.failing().remedy
+
+
+@pytest.mark.parametrize("ends", [Dispute.LOST, Dispute.WON])
+def test_a_chargeback_recorded_while_its_dispute_is_open_stays_when_it_is_lost_and_is_a_persons_when_it_is_won(
+    posted: Scene, ends: Dispute
+) -> None:
+    told(posted, FeedStatus.CHARGED_BACK, dispute=Dispute.OPEN)
+    assert "done" == posted.decide(Remedy.RECORD_RETURN)
+    assert (None, [Standing.RETURN_RECORDED]) == (posted.failure(), standing(posted))
+
+    told(posted, FeedStatus.PAID if ends is Dispute.WON else FeedStatus.CHARGED_BACK, dispute=ends)
+
+    if ends is Dispute.LOST:
+        assert (None, [Standing.RETURN_RECORDED]) == (posted.failure(), standing(posted))
+        assert [MoneyOutKind.CHARGEBACK] == [entry.kind for entry in entries(posted)]
+    else:
+        assert "out of the books first" in said(posted)
+
+
+def test_a_chargeback_that_a_bookkeeper_records_while_its_dispute_is_open_ends_it(posted: Scene) -> None:
+    told(posted, FeedStatus.CHARGED_BACK, dispute=Dispute.OPEN)
+    posted.ledger.pay_out(NewMoneyOut(MoneyOutKind.CHARGEBACK, ours(posted).id, date(2026, 3, 10)), by="erin")
+    posted.sync()
+    assert ("put_right", "erin") == (posted.last_failure().resolution, posted.last_failure().resolved_by)
+    assert [Standing.RETURN_RECORDED] == standing(posted)
+
+
+def test_of_a_dispute_over_a_part_nothing_is_recorded_before_it_is_decided(posted: Scene) -> None:
+    of = posted.payment().payment
+    posted.feed(replace(of, status=FeedStatus.CHARGED_BACK, dispute=Dispute.OPEN, status_at=WENT_BACK, status_minor=30_000))
+    posted.sync()
+    assert 30_000 == posted.payment().payment.status_minor
+    assert (Remedy.WAIT, Remedy.ESCALATE) == posted.failing().offered
 
 
 def test_a_dispute_that_was_won_ends_by_itself(posted: Scene) -> None:
@@ -248,7 +297,7 @@ def test_paid_after_all_is_confirmed_by_a_person_and_the_receipt_stays(posted: S
     told(posted, status)
     told(posted, FeedStatus.PAID)
     posted.sync()
-    assert "is paid after all" in said(posted)
+    assert "paid after all" in said(posted)
     assert "done" == posted.decide(Remedy.RETRY)
     assert PaymentState.VERIFIED is posted.payment().state
     assert posted.failure() is None
@@ -317,7 +366,7 @@ def test_the_deposited_copy_stays_and_our_receipt_is_voided(posted: Scene) -> No
     posted.sync()
     assert "done" == two_people(posted, Remedy.VOID_RECEIPT)
     assert [(first.id, True), (second.id, False)] == [(found.id, found.voided) for found in posted.ledger.receipts()]
-    assert "Apply it to its invoice in the books" in said(posted)  # the deposit is left alone
+    assert "Apply the receipt to its invoice in the books" in said(posted)  # the deposit is left alone
     posted.ledger.apply_receipt(second.id, [(invoice(posted).id, 50_000)], by="erin")
     posted.sync()
     assert PaymentState.VERIFIED is posted.payment().state

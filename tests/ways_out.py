@@ -349,8 +349,6 @@ def ways_out(world: World, walk: Walk) -> list[Way]:
     for remedy in found.offered:
         if remedy is Remedy.RETRY and work:
             ways.append(Way(rule, remedy, work))
-        elif remedy is Remedy.RECORD_RETURN and found.about == "intake":  # what went out beside the payment, recorded by hand
-            ways.append(Way(rule, remedy, options={"entry": f"JE {walk.case.number}"}))
         elif evidence and (options := named_by_a_person(remedy, found.diagnosis, evidence, walk.case)) is not None:
             ways.append(Way(rule, remedy, options=options))
     if work and Remedy.RETRY not in found.offered:

@@ -17,8 +17,9 @@ def payment_charged_back(reading: Reading, matched: Matched) -> Finding:
 
     Shows as: the feed reports a chargeback. While the dispute is open the card network holds the money.
     Happens when: a cardholder does not know the charge, or is not content with what was delivered.
-    Remedy: while it is open, wait: there is nothing to record. Lost: record the chargeback, an entry dated its day, and its
-    fee apart; the receipt stays and the invoice is open again. Won: it ends by itself.
+    Remedy: while it is open, wait, and the receipt stays as it is; or record the chargeback at once. Lost: record the
+    chargeback, an entry dated its day, and its fee apart; the receipt stays and the invoice is open again. Won: it ends by
+    itself; where the chargeback was recorded, that entry is taken out again.
     Prevention: a name on the statement that customers know, and an answer to the dispute in time.
     Not to be confused with: an ACH return (payment_returned), or a refund that you gave yourself.
     """

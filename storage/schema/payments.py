@@ -93,6 +93,7 @@ payment = Table(
     Column("status_at", Moment),  # when the money went back, as the feed says
     Column("reason_code", String(40), nullable=False, server_default=""),  # and why: R01, 10.4
     Column("dispute", String(10), nullable=False, server_default=""),
+    Column("disputed_minor", sa.BigInteger, nullable=False, server_default="0"),  # 0: all of it
     Column("told_at", Moment),  # when we were told of the status; NULL: it never changed
     Column("told_before", String(20), nullable=False, server_default=""),  # the status before, until a person confirmed this one
     Column("fee_minor", sa.BigInteger, nullable=False, server_default="0"),  # what the processor kept, as far as told
