@@ -16,7 +16,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot import asking, care_window, commands, home_tab, presses
+from bot import asking, care_window, commands, home_tab, presses, reviewing
 from bot import several as choosing
 from bot.answers import Answers
 from bot.hearing import Hearing, heard_again
@@ -94,6 +94,7 @@ class Bot:
         presses.register(self.app, rooms, self._answers)
         asking.register(self.app, commands.register(self.app, rooms, self._answers), self._answers)
         care_window.register(self.app, rooms, self._answers)
+        reviewing.register(self.app, rooms, self._answers)
         choosing.register(self.app, rooms, self._answers)
         self._home = home_tab.register(self.app, rooms, self._answers)
         several = installations if isinstance(installations, WorkspacesThatInstall) else None

@@ -61,13 +61,16 @@ class Message:
     blocks: list[Block]
 
 
-def failure_card(facts: CardFacts, company: Company, people: People) -> Message:
-    """The card of one failure: title, sentence, three rows, buttons, small print. The window has the rest."""
+def failure_card(facts: CardFacts, company: Company, people: People, *, to_approver: bool = False) -> Message:
+    """The card of one failure: title, sentence, three rows, buttons, small print. The window has the rest.
+
+    In a channel a request is reviewed in a window, because who asked sees the card too; `to_approver` alone it has both buttons.
+    """
     words, facts, names = company.words, called(facts, company, people), names_of(people)
     head = headline(facts, words)
     blocks = [header(head)]
     if facts.failure.state == "open":
-        below = _open(facts, company, people)
+        below = _open(facts, company, people, to_approver)
         compares = any(block["type"] == "section" for block in below)
         said = _in_short(facts, words, SHORT_AT_MOST if compares else ALONE_AT_MOST)
         blocks += [_what_happened(facts, said), *below]
@@ -149,15 +152,15 @@ def invoices_of(payment: Payment, at_most: int) -> str:
 # --- open -------------------------------------------------------------------------------------------------------------
 
 
-def _open(facts: CardFacts, company: Company, people: People) -> list[Block]:
+def _open(facts: CardFacts, company: Company, people: People, to_approver: bool) -> list[Block]:
     words, diagnosis, decision = company.words, facts.failure.diagnosis, facts.decision
     which = f"{_which(facts, words)} {_since(facts, words, names_of(people))}"
     if facts.payment.bucket is Bucket.UNKNOWN:
         return [context(f"{choices.NOTHING_TO_DO} {which}")]
     if decision is not None and _decided(facts):
-        return _under_way(facts, decision, company, people, which)
+        return [*_under_way(facts, decision, company, people, which), *_approval(facts, decision, company, to_approver)]
     if diagnosis is None:
-        return [context(which)]
+        return [context(f"{which} {choices.NOTHING_TO_DO}")]
     press = choices.first_press(facts, company, people)
     sides, news = both_sides(facts, company, 1), _not_carried_out(facts, people)
     crowded = news or facts.failure.incident_id
@@ -260,11 +263,18 @@ def _under_way(facts: CardFacts, decision: StoredDecision, company: Company, peo
     if decision.remedy is Remedy.MATCH:  # whose money it becomes is the question
         blocks += following(facts, decision.remedy, words, decision.options)
     asked = f"{name_of(names, decision.requested_by)} requested “{choices.named_for(facts, decision.remedy)}” on {at}."
-    sure = choices.confirm(facts, decision.remedy, company, decision.options)
-    approve = button("approve", press.label, decision.id, style="primary", confirm=sure)
-    decline = button("withdraw", "Decline", decision.id, style="danger")
-    return [
-        *blocks,
-        _small_print(facts, company, f"{asked}{outcome} {press.who}{reason}\n{_which(facts, words)} {also}".strip()),
-        {"type": "actions", "block_id": "approval", "elements": [approve, decline]},
-    ]
+    said = f"{asked}{outcome} {press.who}{reason}\n{_which(facts, words)} {also}"
+    return [*blocks, _small_print(facts, company, said.strip())]
+
+
+def _approval(facts: CardFacts, decision: StoredDecision, company: Company, to_approver: bool) -> list[Block]:
+    """The buttons of a request that waits for a second person."""
+    if decision.state != "waiting_approval":
+        return []
+    label = choices.label_of(facts, decision.remedy, company, decision.options)
+    elements = [button(choices.REVIEW, f"Review: {label}", decision.id, style="primary")]
+    if to_approver:
+        sure = choices.confirm(facts, decision.remedy, company, decision.options)
+        approve = button("approve", f"Approve: {label}", decision.id, style="primary", confirm=sure)
+        elements = [approve, button("withdraw", "Decline", decision.id, style="danger")]
+    return [{"type": "actions", "block_id": "approval", "elements": elements}]

@@ -41,6 +41,7 @@ RECORDS = (*rules.RECORD, Remedy.REVERSE_WRITE_OFF, Remedy.POST_ON_OPEN_DAY)
 OFFERS_AT_MOST = 4  # named on the card; the window has all
 WHOSE_AT_MOST = 2  # groups of them with the same people
 NOTHING_TO_DO = "Nobody needs to decide anything now."
+REVIEW = "review"  # the button of a request that waits for a second person, and its window
 OUTSIDE = "Nothing can be chosen here: ask your administrator to settle it."
 Change = tuple[str, str]  # what it is, and what it is now and after the remedy
 
@@ -87,7 +88,7 @@ def _others(facts: CardFacts) -> str:
 def approval(facts: CardFacts, decision: StoredDecision, company: Company, people: People) -> Press:
     """What approving a decision does that waits for a second person."""
     remedy, options = decision.remedy, decision.options
-    label = f"Approve: {label_of(facts, remedy, company, options)}"
+    label = label_of(facts, remedy, company, options)
     changed = tuple(changes(facts, remedy, company, options))
     return Press(remedy, label, changed, leaves(facts, remedy, company), who_may_approve(facts, decision, company, people))
 
@@ -171,7 +172,8 @@ def changes(facts: CardFacts, remedy: Remedy, company: Company, options: Options
 def leaves(facts: CardFacts, remedy: Remedy, company: Company) -> str:
     """What it does beside its figures, and what of the books it leaves as it is."""
     if not (unchanged := rules.unchanged(remedy)):
-        return labels.explained(remedy, facts.failure.about, facts.failure.diagnosis)
+        explained = labels.explained(remedy, facts.failure.about, facts.failure.diagnosis)
+        return f"{named_for(facts, remedy)}: {explained[:1].lower()}{explained[1:]}"
     payment = facts.payment.payment
     account = plain(company.deposit_account(payment.method, payment.currency)) if remedy in RECORDS and not _living(facts) else ""
     return f"Deposit to: {account}. {unchanged}" if account else unchanged

@@ -51,9 +51,14 @@ def _agree(first: Person, second: Person, question: Question) -> bool:
 
 def who_may_approve(facts: CardFacts, decision: StoredDecision, company: Company, people: People) -> str:
     """Dana Reyes may approve it. Never whoever asked."""
-    question, asker = _question(facts, decision.remedy, company, decision.options), people.get(decision.requested_by)
-    able = [person for person in people.values() if asker and _agree(asker, person, question)]
+    able = [person for person in people.values() if may_approve_it(facts, decision, company, people, person)]
     return f"{_named(able)} may approve it." if able else "Nobody else here may approve it. Ask your administrator."
+
+
+def may_approve_it(facts: CardFacts, decision: StoredDecision, company: Company, people: People, person: Person) -> bool:
+    """Whether this person may, as far as is known beforehand."""
+    asker = people.get(decision.requested_by)
+    return asker is not None and _agree(asker, person, _question(facts, decision.remedy, company, decision.options))
 
 
 def _question(facts: CardFacts, remedy: Remedy, company: Company, options: Options = NOTHING) -> Question:

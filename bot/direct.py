@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from bot.accounts import account_of
 from bot.called import People, names_of
 from bot.cards import Message, failure_card
-from bot.choices import named_for
+from bot.choices import REVIEW, named_for
 from bot.found import failure_row
 from bot.installations import Installation
 from bot.mornings import month_called
@@ -33,7 +33,7 @@ from storage.letters import Letter
 from storage.work import Work
 
 LISTED_AT_MOST = 10  # payments of a month, with a button each
-HOLDS_ANYWHERE = ("approve", "withdraw", "resolve_now", "more")  # pressed on any message; others only on the card itself
+HOLDS_ANYWHERE = ("approve", "withdraw", REVIEW, "resolve_now", "more")  # pressed on any message; others only on the card itself
 
 
 def address(client: WebClient, person: Person, team: str) -> str:
@@ -87,7 +87,7 @@ def message(work: Work, letter_id: str, channel: Channel, people: People) -> Mes
         return _of_month(work.connection, letter, channel)
     found = failures.get(work.connection, work.company, letter.failure_id)
     facts = cards.facts(work, found.id, found.offered)
-    drawn = failure_card(facts, channel.company, people)
+    drawn = failure_card(facts, channel.company, people, to_approver=letter.kind == "approval")
     lead = _lead(work.connection, letter, facts, channel, names_of(people))
     blocks = [section(lead, "lead"), *(drawn.blocks[:1] if letter.ended_at else _everywhere(drawn.blocks))]
     return Message(fallback(f"{lead} {drawn.text}"), blocks)

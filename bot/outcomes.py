@@ -113,7 +113,7 @@ def _applied_to(facts: CardFacts, write: ReceiptWrite, words: Words) -> str:
         parts = [f"{words.money(sum(applied.values()), write.currency)} applied to {counted(len(applied), 'invoice')}"]
     if not write.on_account_minor:
         return f"{whole}, all of it applied"
-    return f"{whole}: {listed([*parts, f'{words.money(write.on_account_minor, write.currency)} unapplied'])}"
+    return f"{whole}, with {listed([*parts, f'{words.money(write.on_account_minor, write.currency)} unapplied'])}"
 
 
 def _proofs(facts: CardFacts, words: Words) -> list[str]:

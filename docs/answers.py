@@ -60,14 +60,14 @@ def _button(facts: CardFacts, company: Company) -> tuple[str, str]:
     if facts.payment.bucket is Bucket.UNKNOWN:
         return NO_BUTTON, NOTHING_TO_DO
     if decision is not None and decision.state == "waiting_approval":
-        return _told(approval(facts, decision, company, people))
+        return _told(approval(facts, decision, company, people), "Review: ")
     return _told(first_press(facts, company, people))
 
 
-def _told(press: Press) -> tuple[str, str]:
+def _told(press: Press, verb: str = "") -> tuple[str, str]:
     changes = [f"{label} {change}" for label, change in press.changes]
     said = "; ".join(filter(None, [*changes, press.leaves]))
-    return (f"{press.label}: {said}" if press.remedy else said), press.who
+    return (f"{verb}{press.label}: {said}" if press.remedy else said), press.who
 
 
 if __name__ == "__main__":

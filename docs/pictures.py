@@ -9,6 +9,7 @@ printed by docs/answers.py.
 from __future__ import annotations
 
 import base64
+import json
 import re
 import shutil
 import struct
@@ -25,6 +26,7 @@ import home_states
 import message_states
 import month_played
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from review_states import review_states
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
@@ -95,15 +97,20 @@ class _Studio:
         self.messages["credit-memo"] = card_states.drawn(of_the_readme)["credit-memo"].blocks
         for name, answer in card_answers.answers(scene).items():
             self.messages[f"payments-{name}"] = answer["blocks"]
-        self.modals: Mapping[str, Json] = card_states.modal_states() | {
+        self.modals: Mapping[str, Json] = {**card_states.modal_states(), **review_states()} | {
             f"story-{name}": view for name, view in card_answers.stories(scene).items()
         }
         self.homes: Mapping[str, Json] = home_states.home_states(scene)
+        self._calls_dana(workspace.people["dana"])
         self.workspace = workspace
         self.client = WebClient(token=workspace.bot_token, base_url=workspace.api_url)
         self.browser = browser
         self.counting = browser.new_page()
         self.dana, self.channel = workspace.people["dana"], workspace.channels["payments-sync"]
+
+    def _calls_dana(self, user: str) -> None:
+        """Whoever an escalation calls is somebody whom the workspace knows."""
+        self.messages = json.loads(json.dumps(self.messages).replace("U0DANA", user))
 
     def draw(self, wanted: tuple[str, ...]) -> None:
         page, sharp = self._page(1), self._page(SHARP)

@@ -240,6 +240,17 @@ class BotScene:
             self.workspace.people[person], block, action, channel=self.cards_channel, ts=card["ts"], choice=choice
         )
 
+    def review(self, person: str) -> Json:
+        """Opens the window of the request that the card shows; the window."""
+        self.press(person, "review", self.card())
+        return eventually(lambda: self.workspace.open_modal(self.workspace.people[person]))
+
+    def says(self, person: str, verdict: str) -> None:
+        """Reviews the request: "approve" or "decline"; who asked withdraws it, whatever the verdict."""
+        view = self.workspace.open_modal(self.workspace.people[person]) or self.review(person)
+        asked = "verdict" in [block.get("block_id") for block in view["blocks"]]
+        self.workspace.submit(self.workspace.people[person], view["id"], {"verdict": {"verdict": verdict}} if asked else {})
+
     def held_back(self, person: str, action: str, card: Json) -> Json:
         """What Slack would deliver of a press, without the bot having got it; for `replay`."""
         self.holding_back = True

@@ -223,10 +223,15 @@ def test_a_pressed_card_is_drawn_before_all_that_wait_and_so_is_its_end(tmp_path
             assert 2 <= messages_waiting(connection)
 
 
-def test_who_asked_hears_who_may_approve(acme: BotScene) -> None:
+def test_who_asked_finds_withdraw_and_no_approve_and_who_may_neither_reads_who_may(acme: BotScene) -> None:
     acme.press("sam", "choose", acme.card())
     acme.deliver()
+    assert "Approve" not in str(acme.card()["blocks"])
 
-    acme.press("sam", "approve", acme.card())
+    mine, theirs = (acme.review(person) for person in ("sam", "dana"))
 
-    acme.answered("sam", "You asked for this, so somebody else must approve it. Dana Reyes may.")
+    assert ("Withdraw", "Confirm") == tuple(view["submit"]["text"] for view in (mine, theirs))
+    assert ("Approve" in str(mine["blocks"]), "Approve: Unapply credit memo" in str(theirs["blocks"])) == (False, True)
+    acme.says("sam", "decline")
+    acme.answered("sam", "Nothing was changed")
+    assert ["refused"] == [decision.state for decision in acme.decisions()]

@@ -35,6 +35,7 @@ from crowded_cards import crowded, crowded_diagnosis
 from evidence_makers import an_evidence
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from review_states import review_states
 from slack_sdk.models.blocks import Block as SlackBlock
 from slack_sdk.models.views import View
 
@@ -52,7 +53,7 @@ from workspace.blocks import problems_of, view_problems
 
 STATES = card_states.card_states()
 MESSAGES = {**drawn(STATES), **message_states.other_messages()}
-MODALS = card_states.modal_states()
+MODALS = {**card_states.modal_states(), **review_states()}
 
 HOSTILE = {
     "long": "Hooli " * 900,
@@ -349,7 +350,7 @@ def test_buttons_carry_opaque_ids_only(name: str) -> None:
 
 @pytest.mark.parametrize("name", STATES)
 def test_buttons_stand_in_a_fixed_order_and_one_at_most_is_primary(name: str) -> None:
-    order = ["choose", "resolve_now", "approve", "withdraw"]
+    order = ["choose", "resolve_now", "review"]
     found = [button["action_id"] for button in buttons(MESSAGES[name].blocks)]
     assert sorted(found, key=order.index) == found
     assert 1 >= sum(button.get("style") == "primary" for button in buttons(MESSAGES[name].blocks))
@@ -475,7 +476,7 @@ SAID = {
     "put-right-by-somebody": "Fixed in the books by Erin Walsh",
     "dismissed-with-proof": "Already recorded: $500.00 on receipt 1.",
     "dismissed-by-two": "Approved by Sam Okafor.",
-    "done-keep-on-account": "$500.00: $200.00 applied to invoice 1043 and $300.00 unapplied.",
+    "done-keep-on-account": "$500.00, with $200.00 applied to invoice 1043 and $300.00 unapplied.",
     "hidden": "Hidden from lists and search by Dana Reyes",
     "decision-refused": "chose “Unapply credit memo”; it was declined by Dana Reyes.",
     "waiting-for-approval": "it takes a second person.",

@@ -43,7 +43,7 @@ def test_a_correction_of_the_amount_waits_for_a_second_press(acme: BotScene) -> 
     acme.press("dana", "choose", acme.card())
     acme.deliver()
     assert "takes two people" in str(acme.card()["blocks"])
-    acme.press("sam", "approve", acme.card())
+    acme.says("sam", "approve")
     acme.carry_out()
     acme.sync()
     assert [("TXN-1", 9_000, 0)] == acme.books.receipts()

@@ -76,7 +76,7 @@ def test_who_must_approve_is_told_and_approves_there(acme: BotScene) -> None:
 
 def test_the_one_who_asked_takes_it_back_and_who_was_asked_sees_that(acme: BotScene) -> None:
     asked_by_sam(acme)
-    acme.press("sam", "withdraw", acme.card())
+    acme.says("sam", "decline")
     acme.deliver()
     (message,) = direct(acme, "dana")
     assert "Declined by Sam Okafor. There is nothing left for you to do." == lead(message)
@@ -118,7 +118,7 @@ def test_whom_slack_does_not_know_is_said_and_not_waited_for(acme: BotScene) -> 
     home = HomeTab(rooms).view(rooms.people["sam"], Looking())
     assert "No direct message reaches Dana Reyes." in str(home["blocks"])
 
-    acme.press("sam", "withdraw", acme.card())
+    acme.says("sam", "decline")
     acme.deliver()
     with acme.house.db.read() as connection:
         assert {} == letters.unreached(connection, ["acme"])
@@ -128,7 +128,7 @@ def test_a_conversation_that_an_earlier_user_of_the_app_began_is_left_for_the_on
     asked_by_sam(acme)
     with acme.house.db.work() as connection:
         connection.execute(sa.update(schema.card).where(schema.card.c.subject_kind == "direct").values(channel="D0FORMER"))
-    acme.press("sam", "withdraw", acme.card())
+    acme.says("sam", "decline")
     acme.deliver()
     assert "Declined by Sam Okafor. There is nothing left for you to do." == lead(direct(acme, "dana")[-1])
 
@@ -138,7 +138,7 @@ def test_no_scope_for_direct_messages_holds_up_no_card(acme: BotScene) -> None:
     acme.press("sam", "choose", acme.card())
     for _ in range(6):
         acme.ring()
-    assert "Approve" in str(acme.card())
+    assert "Review" in str(acme.card())
     acme.clock.advance(700)
     acme.deliver()
     assert 1 == len(direct(acme, "dana"))

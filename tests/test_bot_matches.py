@@ -47,7 +47,7 @@ def test_customers_of_one_name_are_listed_with_their_ids() -> None:
 
 def test_who_approves_sees_the_customer_and_what_is_open_of_an_invoice_that_a_person_named() -> None:
     text = str(failure_card(named_by_a_person(), COMPANY, PEOPLE).blocks)
-    for shown in ("Approve: Match to invoice 7001", "Open on invoice 7001", "$500.00 → $0.00", "Initech is another customer"):
+    for shown in ("Review: Match to invoice 7001", "Open on invoice 7001", "$500.00 → $0.00", "Initech is another customer"):
         assert shown in text
 
 

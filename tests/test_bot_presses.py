@@ -119,7 +119,7 @@ def test_declined_remedy_may_be_chosen_again(acme: BotScene) -> None:
     acme.credited()
     acme.press("sam", "choose", acme.card())
     acme.deliver()
-    acme.press("dana", "withdraw", acme.card())
+    acme.says("dana", "decline")
     acme.deliver()
     declined = acme.card()
 
