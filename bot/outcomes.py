@@ -68,7 +68,7 @@ def _ended(facts: CardFacts, words: Words, names: Names) -> str:
     return {
         "put_right": f"Fixed in the books{by}; no action was needed here. Seen on {at}.",
         "dismissed": f"Dismissed{by} on {at}. {_applied(decision)}",
-        "retried": f"Retry requested{by} on {at}; the result is not known yet.",
+        "retried": f"Retry requested{by} on {at}.",
         "landed": f"Confirmed on {at}: it is in the books.",
         "excluded": f"Excluded{by} on {at}; it is never posted.",
     }.get(failure.resolution or "", f"{carried_out} and confirmed in the books on {at}.")
