@@ -243,7 +243,8 @@ class BotScene:
     def review(self, person: str) -> Json:
         """Opens the window of the request that the card shows; the window."""
         self.press(person, "review", self.card())
-        return eventually(lambda: self.workspace.open_modal(self.workspace.people[person]))
+        view: Json = eventually(lambda: self.workspace.open_modal(self.workspace.people[person]))
+        return view
 
     def says(self, person: str, verdict: str) -> None:
         """Reviews the request: "approve" or "decline"; who asked withdraws it, whatever the verdict."""
