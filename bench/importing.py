@@ -9,39 +9,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.versions import COMMIT, ROOT, check_out, databases, environment
+from bench.versions import COMMIT, ROOT, check_out, databases, turns
 
 RESULTS = Path(__file__).with_name("results") / "importing.json"
 PLAYED = Path(__file__).with_name("importing_playing.py")
 FASTER = 10  # so many times at least
 LINES_A_SECOND = 2_500  # at least, of the processor's own seconds
 MEBIBYTE = 1024  # in the units in which memory is told
-
-
-class Playing:
-    """A version that imports a file of so many lines each time it is asked."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def once(self, lines: int) -> dict[str, Any]:
-        assert self._process.stdin is not None  # it was asked for
-        assert self._process.stdout is not None
-        print(lines, file=self._process.stdin, flush=True)
-        said = self._process.stdout.readline()
-        if not said:
-            raise SystemExit("A version stopped; what it said stands above.")
-        played: dict[str, Any] = json.loads(said)
-        return played
 
 
 def main() -> None:
@@ -54,8 +36,9 @@ def main() -> None:
             rounds = _played(options, {other: urls[0], ROOT: urls[1]}, folder / kind)
             found[kind] = {name: _figures(played) for name, played in zip(("before", "now"), rounds, strict=True)}
         if options.long:
-            with _playing(ROOT, f"sqlite:///{folder / 'long.sqlite'}", folder / "long", options.older) as playing:
-                found["long"] = _figures([playing.once(options.long)])
+            url = f"sqlite:///{folder / 'long.sqlite'}"
+            with turns(ROOT, PLAYED, url, str(folder / "long"), str(options.older)) as version:
+                found["long"] = _figures([json.loads(version.ask(str(options.long)))])
     kept = {"before": options.commit, "older_payments": options.older, "load": os.getloadavg()[0], "found": found}
     print(table(kept))
     if options.keep:
@@ -110,21 +93,11 @@ def _played(options: argparse.Namespace, versions: Mapping[Path, str], folder: P
     folder.mkdir()
     with ExitStack() as until_the_end:
         sides = [
-            until_the_end.enter_context(_playing(at, url, folder / f"side{number}", options.older))
+            until_the_end.enter_context(turns(at, PLAYED, url, str(folder / f"side{number}"), str(options.older)))
             for number, (at, url) in enumerate(versions.items())
         ]
-        rounds = [[side.once(options.lines) for side in sides] for _ in range(options.rounds)]
+        rounds = [[json.loads(side.ask(str(options.lines))) for side in sides] for _ in range(options.rounds)]
     return [list(played) for played in zip(*rounds, strict=True)]
-
-
-@contextmanager
-def _playing(checkout: Path, url: str, folder: Path, older: int) -> Iterator[Playing]:
-    words = [sys.executable, "-P", str(PLAYED), url, str(folder), str(older)]
-    pipe, rooms = subprocess.PIPE, environment(checkout)
-    with subprocess.Popen(words, cwd=checkout, env=rooms, stdin=pipe, stdout=pipe, text=True) as process:
-        yield Playing(process)
-    if process.returncode != 0:
-        raise SystemExit("A version failed; what it said stands above.")
 
 
 def _options() -> argparse.Namespace:

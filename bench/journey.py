@@ -13,16 +13,15 @@ import argparse
 import json
 import os
 import platform
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.versions import COMMIT, ROOT, check_out, databases, environment
+from bench.versions import COMMIT, ROOT, check_out, databases, turns
 
 RESULTS = Path(__file__).with_name("results")
 PLAYER = Path(__file__).with_name("journey_playing.py")
@@ -39,26 +38,6 @@ ROWS = {
     "the same by the processor, ms": "longest_hold_processor_ms",
     "slowest round against the quickest": "spread",
 }
-
-
-class Player:
-    """A version with a house of its own, which plays a round each time it is asked."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self.rounds: list[dict[str, float]] = []
-
-    def once(self) -> None:
-        assert self._process.stdin is not None  # it was asked for
-        print("once", file=self._process.stdin, flush=True)
-        self.rounds.append(json.loads(self.line()))
-
-    def line(self) -> str:
-        assert self._process.stdout is not None  # it was asked for
-        said = self._process.stdout.readline()
-        if not said:
-            raise SystemExit("A version stopped; what it said stands above.")
-        return said
 
 
 def main() -> int:
@@ -120,13 +99,11 @@ def _measured(options: argparse.Namespace, versions: dict[str, tuple[Path, str]]
             older = options.older // FEWER if options.proof and name == "before" else options.older
             arguments = ["proof" if options.proof else "sync", "" if url.startswith("sqlite") else url, str(older)]
             arguments.append(str(options.before if name == "before" else options.payments))
-            players[name] = until_the_end.enter_context(_started(at, arguments))
+            players[name] = until_the_end.enter_context(turns(at, PLAYER, *arguments))
         for player in players.values():
             player.line()  # the older payments are there
-        for _ in range(options.rounds):
-            for player in players.values():
-                player.once()
-    return {name: _figures(player.rounds) for name, player in players.items()}
+        rounds = [{name: json.loads(player.ask("once")) for name, player in players.items()} for _ in range(options.rounds)]
+    return {name: _figures([played[name] for played in rounds]) for name in versions}
 
 
 def _figures(rounds: Sequence[dict[str, float]]) -> dict[str, float]:
@@ -158,15 +135,6 @@ def _options() -> argparse.Namespace:
     options.older = options.older or (100_000 if options.proof else 10_000)
     options.rounds = options.rounds or (1 if options.proof else 3)
     return options
-
-
-@contextmanager
-def _started(at: Path, arguments: Sequence[str]) -> Iterator[Player]:
-    command = [sys.executable, "-P", str(PLAYER), *arguments]
-    with subprocess.Popen(
-        command, cwd=at, env=environment(at), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        yield Player(process)
 
 
 if __name__ == "__main__":

@@ -55,9 +55,13 @@ class Turns:
 
     def once(self) -> float:
         """What the work took, as the program says it, in seconds."""
+        return float(self.ask("once"))
+
+    def ask(self, line: str) -> str:
+        """What it says of its work for a line."""
         assert self._process.stdin is not None  # it was asked for
-        print("once", file=self._process.stdin, flush=True)
-        return float(self.line())
+        print(line, file=self._process.stdin, flush=True)
+        return self.line()
 
     def line(self) -> str:
         """The next line that it says. Raises SystemExit where it stopped instead."""
@@ -69,10 +73,11 @@ class Turns:
 
 
 @contextmanager
-def turns(checkout: Path, program: str, *arguments: str) -> Iterator[Turns]:
-    """Starts it in a process whose rooms are those of the checkout. Raises SystemExit where it fails in the end."""
+def turns(checkout: Path, program: str | Path, *arguments: str) -> Iterator[Turns]:
+    """Starts it, a text or a file, in a process whose rooms are those of the checkout. Raises SystemExit where it fails."""
+    words = command(program, *arguments) if isinstance(program, str) else [sys.executable, "-P", str(program), *arguments]
     with subprocess.Popen(
-        command(program, *arguments),
+        words,
         cwd=checkout,
         env=environment(checkout),
         stdin=subprocess.PIPE,
