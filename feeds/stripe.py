@@ -80,6 +80,7 @@ class StripeFeed:
         self._api_key = api_key
         self._base_url = base_url
         self._opened: stripe.StripeClient | None = None
+        self._tells_fees = True  # until Stripe says that the key may not read balance transactions
 
     def page(self, walk: str, cursor: str) -> Page:
         """At most 100 records of one list. Raises FeedError and ConfigurationError."""
@@ -100,7 +101,9 @@ class StripeFeed:
         """One charge as it stands now. Raises FeedError and ConfigurationError."""
         with _answers(f"charge {record_id}"):
             try:
-                return self._record(self._client().v1.charges.retrieve(record_id).to_dict())
+                v1 = self._client().v1
+                charge = self._with_fee("balance_transaction", lambda more: v1.charges.retrieve(record_id, cast("Any", more)))
+                return self._record(charge.to_dict())
             except stripe.InvalidRequestError:
                 return Record(record_id, problem="Stripe knows no such charge; check which account the key belongs to")
 
@@ -129,12 +132,22 @@ class StripeFeed:
         v1 = self._client().v1
         match walk:
             case "charges":
-                listed: Any = v1.charges.list(cast("Any", page | {"created": {"gt": at.read_to}}))
+                newer = page | {"created": {"gt": at.read_to}}
+                listed = self._with_fee("data.balance_transaction", lambda more: v1.charges.list(cast("Any", newer | more)))
             case "refunds":
                 listed = v1.refunds.list(cast("Any", page))
             case _:
                 listed = v1.events.list(cast("Any", page | {"created": {"gt": at.read_to}, "type": "charge.dispute.*"}))
         return [entry.to_dict() for entry in listed.data]
+
+    def _with_fee(self, named: str, ask: Callable[[dict[str, Any]], Any]) -> Any:
+        """Asks with the charge's balance transaction, which has the fee; without it where the key may not read those."""
+        if self._tells_fees:
+            try:
+                return ask({"expand": [named]})
+            except stripe.PermissionError:
+                self._tells_fees = False
+        return ask({})
 
     def _records(self, walk: str, listed: Sequence[dict[str, Any]]) -> Iterator[Record]:
         if walk == "charges":
@@ -198,6 +211,7 @@ def read_charge(
         "method": (charge.get("payment_method_details") or {}).get("type", ""),
         "invoices": metadata.get(fields.invoices, "") if fields.invoices else "",
         "refunded": text_from_minor(back_minor, currency) if back_minor else "",
+        "fee": _fee(charge, currency, amount_minor),
         **_status(charge, back_minor, amount_minor, disputes),
     }
     reading = read_line(1, line, company)
@@ -208,6 +222,18 @@ def read_charge(
         )
         return Record(id_, problem=problem)
     return Record(id_, replace(reading.payment, status_minor=_disputed_minor(reading.payment, disputes)))
+
+
+def _fee(charge: Mapping[str, Any], currency: str, amount_minor: int) -> str:
+    """What Stripe kept of it, where it tells that in the payment's own currency."""
+    booked = charge.get("balance_transaction")
+    if not isinstance(booked, Mapping) or str(booked.get("currency", "")).upper() != currency or not booked.get("fee"):
+        return ""
+    try:
+        fee_minor = minor_of(booked["fee"], currency)
+    except ValueError:
+        return ""
+    return text_from_minor(fee_minor, currency) if fee_minor <= amount_minor else ""
 
 
 def _counting(known: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -178,12 +178,13 @@ def test_balance_that_the_books_do_not_tell_is_a_cell_to_fill_in_with_the_reason
     scene.pay()
     scene.sync()
     written = files.write(replace(scene.desk, books=books), MARCH, tmp_path / "out")
-    for name, difference in (("B Deposit accounts", "Difference"), ("C Receivables", "Difference")):
+    for name in ("B Deposit accounts", "C Receivables"):
         of = sheet(written, name, formulas=True)
         asked = found(of, "Balance of the general ledger: enter it")
         assert (None, "Reports are not read. Take it from Reports › Trial Balance.") == (asked[2].value, asked[4].value)
+        assert f"enter it on sheet {name[0]}" in {cell.value for row in sheet(written, "Summary").iter_rows() for cell in row}
         row = asked[2].row
-        assert f'=IF(ISBLANK(C{row}),"",C{row}-C{row - 1})' == found(of, difference)[2].value
+        assert f'=IF(ISBLANK(C{row}),"",C{row}-C{row - 1})' == found(of, "Difference")[2].value
 
 
 def test_format_of_an_amount_has_the_decimals_of_its_currency() -> None:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+import stripe as sdk
 from evidence_makers import WORDS
 from makers import a_company
 from scene import PAID, Scene, a_scene
@@ -99,6 +101,42 @@ def test_a_fraction_of_the_smallest_unit_is_refused() -> None:
     with pytest.raises(ValueError, match="fraction"):
         minor_of(550, "ISK")
     assert "fraction" in read(a_charge(amount=550, amount_captured=550, currency="isk", metadata={"customer": "H"})).problem
+
+
+@pytest.mark.parametrize(
+    ("booked", "fee_minor"),
+    [
+        ({"fee": 1_480, "currency": "usd"}, 1_480),
+        ({"fee": 1_480, "currency": "eur"}, 0),  # settled in another currency
+        ({"fee": 60_000, "currency": "usd"}, 0),  # more than the payment: no fee of it alone
+        ("txn_1", 0),  # not told along
+    ],
+)
+def test_fee_is_what_stripe_kept_in_the_currency_of_the_payment(booked: object, fee_minor: int) -> None:
+    payment = read(a_charge(balance_transaction=booked)).payment
+    assert payment is not None
+    assert (fee_minor, 50_000) == (payment.fee_minor, payment.amount_minor)
+
+
+class Charges:
+    """Stripe's charges for a key that may not read balance transactions."""
+
+    def __init__(self) -> None:
+        self.asked: list[bool] = []
+
+    def retrieve(self, charge_id: str, more: dict[str, Any]) -> Any:
+        self.asked.append("expand" in more)
+        if "expand" in more:
+            raise sdk.PermissionError("The provided key does not have the required permissions.")
+        return sdk.Charge.construct_from(a_charge(id=charge_id), "key")
+
+
+def test_key_that_may_not_read_fees_reads_charges_all_the_same(scene: Scene) -> None:
+    feed, charges = StripeFeed(scene.desk.company, StripeFields(), lambda: KEY), Charges()
+    feed._opened = cast("Any", SimpleNamespace(v1=SimpleNamespace(charges=charges)))
+    payments_read = [feed.look_up(charge_id).payment for charge_id in ("ch_1", "ch_2")]
+    assert [0, 0] == [payment.fee_minor for payment in payments_read if payment]
+    assert [True, False, False] == charges.asked  # it is asked for once
 
 
 @pytest.mark.parametrize(

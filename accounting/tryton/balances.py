@@ -9,13 +9,22 @@ from datetime import date
 from accounting.tryton.session import Session
 from accounting.tryton.values import minor
 from receivables.books_records import Balances
+from receivables.errors import BooksRefused
 
-WHY_NOT = "Tryton tells the journal of a receipt, not its account. Take it from Financial › Charts › Open Chart of Accounts."
+WHY_NOT = "Tryton tells the journal of a receipt, not its account. Take it from Financial › Reporting › General Ledger."
+REFUSED = "Tryton refused to tell the balances of its accounts. Take it from Financial › Reporting › General Ledger."
 NO_YEAR = "Tryton has no fiscal year for the end of this month, and tells no balance without one."
 
 
 def at_end_of(day: date, session: Session, home: str) -> Balances:
     """Sums in the home currency; an account is known by the statement journals that put money into it, and no other."""
+    try:
+        return _read(day, session, home)
+    except BooksRefused:
+        return Balances(why_not=REFUSED)
+
+
+def _read(day: date, session: Session, home: str) -> Balances:
     ours = ("company", "=", session.company)
     if not session.search_read("account.fiscalyear", [ours, ("start_date", "<=", day), ("end_date", ">=", day)], ["name"]):
         return Balances(why_not=NO_YEAR)

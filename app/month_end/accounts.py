@@ -43,14 +43,17 @@ def _account(sheet: Sheet, account: Clearing, found: MonthEnd) -> None:
     if account.is_undeposited and days_told:
         last = line("Less: bank deposits dated in the month", account.deposited, off=True)
     elif account.is_undeposited:
-        note = "Of the receipts above, as of now: the books do not tell the day of the deposit."
+        note = "As of now: the books do not tell the day of the deposit."
         last = line("Less: in a bank deposit by now", account.deposited, off=True, note=note)
     else:
         for said, figure in (("returns", account.returns), ("chargebacks", account.chargebacks), ("refunds", account.refunds)):
             line(f"Less: {said}", figure, off=True)
         last = line("Less: fees entered in the books", account.fees, off=True, note=_fees_told(account, found))
     closing = Money(account.closing_minor, account.currency)
-    note = "In no bank deposit at the end of the month." if account.is_undeposited else f"Before payouts. {NOT_TOLD}"
+    if account.is_undeposited:
+        note = "In no bank deposit at the end of the month." if days_told else "In no bank deposit by now."
+    else:
+        note = f"Before payouts. {NOT_TOLD}"
     row = sheet.write(
         "Closing, by the documents", None, closing, Formula(f"=SUM(C{first}:C{last})", closing), note=note, bold=True, top=1
     )

@@ -82,17 +82,17 @@ def _currencies(sheet: Sheet, found: MonthEnd, totals: Mapping[str, Totals]) -> 
 def _balances(sheet: Sheet, found: MonthEnd) -> None:
     sheet.header("At the end of the month", "", "By the documents", "By the general ledger", "Difference")
     for account in found.clearing.values():
-        _balance(sheet, f"{plain(account.account)}, {account.currency}", account, account.closing_minor)
+        _balance(sheet, f"{plain(account.account)}, {account.currency}", account, account.closing_minor, "B")
     for currency in found.currencies_of(found.receivables):
         owed = found.receivables[currency]
-        _balance(sheet, f"Receivables, {currency}", owed, owed.at_end_minor)
+        _balance(sheet, f"Receivables, {currency}", owed, owed.at_end_minor, "C")
     if any(not account.is_undeposited for account in found.clearing.values()):
         sheet.write("Of a deposit account the difference is its payouts, which the feed does not tell; see sheet B.")
 
 
-def _balance(sheet: Sheet, name: str, of: Clearing | Receivables, minor: int) -> None:
+def _balance(sheet: Sheet, name: str, of: Clearing | Receivables, minor: int, beside: str) -> None:
     if of.ledger_minor is None:
-        sheet.write(name, None, Money(minor, of.currency), NotTold("enter it there"))
+        sheet.write(name, None, Money(minor, of.currency), NotTold(f"enter it on sheet {beside}"))
     else:
         off = Money(of.ledger_minor - minor, of.currency)
         sheet.write(name, None, Money(minor, of.currency), Money(of.ledger_minor, of.currency), off)
