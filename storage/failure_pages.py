@@ -16,6 +16,7 @@ from storage.schema.decisions import UNDER_WAY
 
 _TABLE = schema.failure
 _IS_OPEN = schema.is_in(_TABLE.c.state, "open")
+_IS_RESOLVED = schema.is_in(_TABLE.c.state, "resolved")
 _PLACE = (_TABLE.c.opened_at, _TABLE.c.transaction_number, _TABLE.c.about, _TABLE.c.id)  # as `ix_failure_open` has them
 
 
@@ -30,14 +31,19 @@ def page(
 ) -> Sequence[StoredFailure]:
     """Some failures of a company, those of longest ago first; `after` is the last of the page before."""
     conditions = [_TABLE.c.company == company]
-    if not resolved_too:
-        conditions.append(_IS_OPEN)
     if without_snoozed_at is not None:
         conditions.append(~sa.exists().where(care.is_aside(without_snoozed_at)))
     if after is not None:
         last = (sa.literal(after.opened_at, schema.Moment), after.transaction_number, after.about, after.id)
         conditions.append(sa.tuple_(*_PLACE) > sa.tuple_(*last))
-    return failures.select(connection, sa.and_(*conditions), limit, _PLACE)
+    if not resolved_too:
+        return failures.select(connection, sa.and_(_IS_OPEN, *conditions), limit, _PLACE)
+    first = [  # of each state, which has an index in this order
+        sa.select(_TABLE.c.id).where(state, *conditions).order_by(*_PLACE).limit(limit).subquery()
+        for state in (_IS_OPEN, _IS_RESOLVED)
+    ]
+    among = _TABLE.c.id.in_(sa.union_all(*(sa.select(some.c.id) for some in first)))
+    return failures.select(connection, sa.and_(_TABLE.c.company == company, among), limit, _PLACE)
 
 
 def count_open(connection: Connection, companies: Collection[str]) -> Mapping[str, int]:

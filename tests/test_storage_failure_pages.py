@@ -43,8 +43,11 @@ def test_pages_show_every_open_failure_once_the_oldest_first(scene: Scene) -> No
         while page := failure_pages.page(connection, "acme", limit=50, after=walked[-1] if walked else None):
             walked += page
         assert every == walked
+        whole: list[StoredFailure] = []
+        while page := failure_pages.page(connection, "acme", limit=50, after=whole[-1] if whole else None, resolved_too=True):
+            whole += page
+        assert ["done", *(found.id for found in every)] == [found.id for found in whole]
         assert {"acme": OPEN} == failure_pages.count_open(connection, ["acme", "globex"])
-        assert "done" == failure_pages.page(connection, "acme", limit=1, resolved_too=True)[0].id
 
 
 def test_a_page_of_the_list_costs_what_it_shows(scene: Scene) -> None:
@@ -58,7 +61,7 @@ def test_a_page_of_the_list_costs_what_it_shows(scene: Scene) -> None:
     assert [FAILURES_PER_PAGE, OPEN - 2 * FAILURES_PER_PAGE] == [len(page) for page in listed]
 
 
-def test_a_page_and_the_count_go_by_the_index_of_what_is_open(tmp_path: Path) -> None:
+def test_pages_and_the_count_go_by_an_index_in_the_order_of_the_list(tmp_path: Path) -> None:
     scene = a_scene(tmp_path)
     with scene.db.work() as connection:
         a_company_row(connection)
@@ -70,9 +73,15 @@ def test_a_page_and_the_count_go_by_the_index_of_what_is_open(tmp_path: Path) ->
         (found,) = failure_pages.page(connection, "acme", limit=12)
         failure_pages.page(connection, "acme", limit=12, after=found)
         failure_pages.count_open(connection, ["acme"])
+        failure_pages.page(connection, "acme", limit=12, resolved_too=True)
+        failure_pages.page(connection, "acme", limit=12, after=found, resolved_too=True)
         asked = [(statement, values) for statement, values in said if " failure" in statement]
-        for statement, values in asked:
-            plan = "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values))
-            assert ("ix_failure_open" if "diagnosis" in statement else "COVERING INDEX") in plan, plan
-            assert "TEMP B-TREE" not in plan, plan
-    assert 3 == len(asked)
+        plans = [
+            "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values))
+            for statement, values in asked
+        ]
+    for plan, by in zip(plans, (*["ix_failure_open"] * 2, "COVERING INDEX"), strict=False):
+        assert (True, False) == (by in plan, "TEMP B-TREE" in plan), plan
+    for plan in plans[3:]:  # the first of the open ones, the first of the resolved ones, and of those together the first
+        assert ("ix_failure_open" in plan, "ix_failure_resolved" in plan, "(company=? AND id=?)" in plan) == (True,) * 3, plan
+    assert 5 == len(plans)

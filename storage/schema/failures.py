@@ -66,6 +66,8 @@ Index("uq_failure_open", failure.c.company, failure.c.transaction_number, failur
       sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))  # fmt: skip
 Index("ix_failure_open", failure.c.company, failure.c.opened_at, failure.c.transaction_number, failure.c.about,
       failure.c.id, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))  # fmt: skip
+Index("ix_failure_resolved", failure.c.company, failure.c.opened_at, failure.c.transaction_number, failure.c.about,
+      failure.c.id, sqlite_where=sa.text("state = 'resolved'"), postgresql_where=sa.text("state = 'resolved'"))  # fmt: skip
 Index("ix_failure_by_state", failure.c.company, failure.c.state, failure.c.id)
 Index("ix_failure_by_root", failure.c.company, failure.c.state, failure.c.root)
 Index("ix_failure_by_incident", failure.c.company, failure.c.incident_id, failure.c.id)
