@@ -74,6 +74,17 @@ class Seat:
     def modal(self) -> Locator:
         return self.page.locator("dialog#modal")
 
+    @property
+    def home(self) -> Locator:
+        return self.page.locator(".home")
+
+    def open_home(self) -> None:
+        self.page.get_by_role("button", name="Resolve Now home").click()
+
+    def row(self, number: str) -> Locator:
+        """What may be pressed about a payment on Home."""
+        return self.home.locator(".section").filter(has_text=f"{number} · ").locator("xpath=following-sibling::*[1]")
+
     def press(self, name: str, within: Locator | None = None) -> None:
         """Presses a button of the card, and says yes where it asks."""
         (within or self.card()).get_by_role("button", name=name).first.click()
@@ -153,6 +164,43 @@ def test_unapply_from_card_to_proof(acme: BotScene, sit: _Sit) -> None:
     assert ({"exactly_once": 1}, []) == (acme.proof(), list(acme.books.ledger.check_books()))
 
 
+def test_home_is_paged_and_searched_and_decided_from_to_proof(acme: BotScene, sit: _Sit) -> None:
+    acme.credited(*[9_000] * 11, credit_minor=2_000)
+    dana, sam = sit("dana"), sit("sam")
+    for seat in (dana, sam):
+        seat.open_home()
+        expect(seat.home).to_contain_text("11 payments · $990.00")
+    dana.press("Next", dana.home)
+    expect(dana.home).to_contain_text("Page 2 of 2")
+    dana.press("Resolve Now", dana.row("TXN-9"))
+    dana.press("Unapply credit memo", dana.modal.locator("footer"))
+    expect(dana.modal).to_be_hidden()
+    acme.carry_out()
+    dana.press("Refresh", dana.home)
+    expect(dana.home).to_contain_text("10 payments · $900.00")
+    expect(dana.row("TXN-3")).to_be_visible()  # of the only page that is left
+
+    search = dana.home.get_by_label(re.compile("^Search payments"))
+    search.fill("txn-2")
+    search.press("Enter")
+    expect(dana.home).to_contain_text("1 payment found for “txn-2”")
+    expect(dana.row("TXN-2").get_by_role("button", name="Resolve Now")).to_be_visible()
+    dana.press("Clear search", dana.home)
+    expect(dana.home).to_contain_text("Failing payments")
+    dana.pick("Dismiss Syncing", dana.row("TXN-2"))
+    dana.modal.get_by_label("Reason").fill("Settled between the companies")
+    dana.press("Dismiss syncing", dana.modal.locator("footer"))
+    expect(dana.modal).to_be_hidden()
+    sam.press("Refresh", sam.home)
+    expect(sam.home).to_contain_text("Waiting for your approval")
+    sam.press("Approve", sam.home)
+    sam.say_yes()
+    acme.carry_out()
+    sam.press("Refresh", sam.home)
+    expect(sam.home).to_contain_text("9 payments · $810.00")
+    assert {"exactly_once": 1, "dismissed_by_two_people": 1, "missing_with_failure": 9} == acme.proof()
+
+
 # --- with a second company --------------------------------------------------------------------------------------------
 
 
@@ -199,7 +247,7 @@ def test_people_of_one_company_decide_nothing_of_another_from_card_to_proof(acme
     expect(dana.modal).to_be_hidden()
     dana.type("/payments failing")
     expect(dana.told).to_contain_text("1 payment is failing")  # her own company's
-    assert (before, 0) == (birch.audit_actions(), len(birch.decisions()))
+    assert ([*before, "decision.not_permitted"], 0) == (birch.audit_actions(), len(birch.decisions()))
 
     rosa.press("Unapply credit memo")
     rosa.say_yes()
