@@ -1,7 +1,7 @@
 """Fills a database with payments, asks it what people ask, and prints how long the answers took, as JSON.
 
 It is started by path, with another version's rooms and tests to import from: what only this version has is asked for where it
-is used. Arguments: the database, a folder, how many payments, companies and rounds.
+is used. Arguments: the database, a folder, how many payments, companies and rounds; "failing" for the open failures alone.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -54,9 +55,14 @@ class Play:
         self.names = ["acme", *(f"company-{number:03d}" for number in range(1, companies))]
         self.rounds = rounds if IS_NOW else 2  # 0.1.0 needs seconds for an answer
 
+    def only_failing(self) -> dict[str, Any]:
+        self.one_failing()
+        with self.db._work.begin() as connection:
+            self.fill(connection, 0, self.payments)
+        return {"open_failures": self.failing()}
+
     def all(self) -> dict[str, Any]:
-        self.scene.pay("TXN-0", 777, to={"9999": 777})
-        self.scene.sync()  # it fails
+        self.one_failing()
         told: dict[str, Any] = {}
         idle = {}
         filled, began = 0, time.perf_counter()
@@ -70,14 +76,22 @@ class Play:
         if IS_NOW:
             told["idle_sync"] = idle | {"times": round(idle[f"{self.payments} payments"] / idle[f"{LITTLE} payments"], 2)}
             told["learning"] = self.learn()
-        if self.db.dialect == "postgresql":
-            with self.db._work.connect() as connection:
-                connection.execution_options(isolation_level="AUTOCOMMIT").execute(sa.text("VACUUM ANALYZE"))
+        self.rest()
         told["questions"] = self.ask()
         told["open_failures"] = self.failing()
         if IS_NOW:
             told["figures_ms"] = self.figures()
         return told
+
+    def one_failing(self) -> None:
+        self.scene.pay("TXN-0", 777, to={"9999": 777})
+        self.scene.sync()
+
+    def rest(self) -> None:
+        """What PostgreSQL does by itself after a while."""
+        if self.db.dialect == "postgresql":
+            with self.db._work.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT").execute(sa.text("VACUUM ANALYZE"))
 
     # --- what is there ------------------------------------------------------------------------------------------------
 
@@ -238,7 +252,7 @@ class Play:
     # --- many open failures, and what is told to whoever watches ----------------------------------------------------------
 
     def failing(self) -> dict[str, Any]:
-        """Until the first line of `failures` stands, and until `/payments failing` is answered."""
+        """Until the first line of `failures` stands, and until `/payments failing` and Home are answered."""
         with self.db._work.begin() as connection:
             failure, payment = schema.failure, schema.payment
             shown = dict(connection.execute(sa.select(failure).limit(1)).one()._mapping)
@@ -250,11 +264,23 @@ class Play:
                 for place, number in enumerate(numbers)
             ]
             connection.execute(sa.insert(failure), copies)
+        self.rest()
         rooms = rooms_of(self.scene)
         house = SimpleNamespace(db=self.db, desks=lambda _: [self.scene.desk])
         for asked_for in (commands, wiring):  # 0.1.0 names it where it is used, this version where it is made
             vars(asked_for)["open_house"] = lambda _: house
-        pages = {"first line of failures": _first_line_of_failures, "/payments failing": lambda: asked(rooms, "failing")}
+        pages: dict[str, Callable[[], object]] = {
+            "first line of failures": _first_line_of_failures,
+            "/payments failing": lambda: asked(rooms, "failing"),
+        }
+        if IS_NOW:
+            from card_answers import DANA  # noqa: PLC0415
+
+            from bot.home_tab import HomeTab  # noqa: PLC0415
+            from bot.looking import Looking  # noqa: PLC0415
+
+            home = HomeTab(rooms)
+            pages |= {f"Home, page {page:,}": partial(home.view, DANA, Looking(page=page)) for page in (1, FAILING // 20)}
         took = {name: [self.timed(page) for _ in range(6 if IS_NOW else 3)][1:] for name, page in pages.items()}
         return {"open": len(copies) + 1} | {name: _figures(times) for name, times in took.items()}
 
@@ -344,4 +370,5 @@ if __name__ == "__main__":
     with open(os.devnull, "w", encoding="utf-8") as nowhere:  # the log of what is played is nobody's result
         said, sys.stdout = sys.stdout, nowhere
         numbers = [int(given) for given in sys.argv[3:6]]
-        print(json.dumps(Play(sys.argv[1], Path(sys.argv[2]), *numbers).all()), file=said, flush=True)
+        play = Play(sys.argv[1], Path(sys.argv[2]), *numbers)
+        print(json.dumps(play.only_failing() if "failing" in sys.argv else play.all()), file=said, flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from makers import ManualClock
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from app.settings import SLOTS
 from app.slots import OVERDUE_SECONDS, SLOW_SECONDS, Slots
 from sync.due import Piece
 
@@ -88,6 +90,19 @@ def test_as_many_hung_companies_as_slots_stop_nobody(work: Work, clock: ManualCl
     slots.look()
     work.until_began(4)
     assert ["c", "d"] == sorted(company for company, _ in work.began[2:])
+
+
+def test_five_hung_companies_of_ten_keep_none_of_the_others_waiting(work: Work, clock: ManualClock) -> None:
+    names = [f"c{number}" for number in range(10)]
+    work.hung |= set(names[:5])
+    slots = Slots(work.do, clock, slots=SLOTS)
+    all_sync(slots, *names)
+    for done in (10, 15, 20):  # the others again and again; no second passes on the clock
+        work.until_began(done)
+        all_sync(slots, *names[5:])
+    began = [company for company, _ in work.until_began(25)]
+    assert {name: 1 if name in work.hung else 4 for name in names} == dict(Counter(began))
+    assert work.hung <= set(slots.running())
 
 
 def test_a_company_has_one_piece_of_work_at_a_time_and_the_rest_of_it_waits(work: Work, clock: ManualClock) -> None:
