@@ -89,8 +89,8 @@ class Seat:
         """Presses a button of the card, and says yes where it asks."""
         (within or self.card()).get_by_role("button", name=name).first.click()
 
-    def say_yes(self) -> None:
-        self.page.get_by_role("alertdialog").get_by_role("button", name="Yes, do it").click()
+    def say_yes(self, word: str = "Yes, do it") -> None:
+        self.page.get_by_role("alertdialog").get_by_role("button", name=word).click()
         expect(self.page.get_by_role("alertdialog")).to_be_hidden()
 
     def pick(self, item: str, within: Locator | None = None) -> None:
@@ -194,7 +194,7 @@ def test_home_is_paged_and_searched_and_decided_from_to_proof(acme: BotScene, si
     sam.press("Refresh", sam.home)
     expect(sam.home).to_contain_text("Waiting for your approval")
     sam.press("Approve", sam.home)
-    sam.say_yes()
+    sam.say_yes("Yes, approve it")
     acme.carry_out()
     sam.press("Refresh", sam.home)
     expect(sam.home).to_contain_text("9 payments · $810.00")
