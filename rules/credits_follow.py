@@ -22,7 +22,7 @@ def _unapplied(then: Unapplied, words: Words) -> tuple[str, ...]:
     currency = then.evidence.payment.currency
     open_then = listed([f"{words.money(amount, currency)} of {name}" for name, amount in freed.items() if amount])
     return (
-        f"Changed: the customer's balance and aging. {open_then} stays open for other invoices.",
+        f"Changed: the customer's balance and aging. {open_then} stays unapplied, for other invoices.",
         "Not changed: the bank; on the accrual basis, revenue and sales tax. On the cash basis, those may move.",
     )
 

@@ -13,23 +13,23 @@ from rules.kinds import kind
 
 @kind
 def payment_returned(fact: Fact, words: Words, *, on: date | None = None, reason: str = "") -> str:
-    return f"{fact.document} was returned{_on(on, words)}{return_reasons.told(reason)}, says the feed."
+    return f"{fact.document} was returned{_on(on, words)}{return_reasons.told(reason)}, according to the portal."
 
 
 @kind
 def payment_refunded(fact: Fact, words: Words, *, on: date | None = None, reason: str = "") -> str:
-    return f"{fact.document} was refunded{_on(on, words)}{return_reasons.told(reason)}, says the feed."
+    return f"{fact.document} was refunded{_on(on, words)}{return_reasons.told(reason)}, according to the portal."
 
 
 @kind
 def payment_charged_back(fact: Fact, words: Words, *, on: date | None = None, reason: str = "", lost: bool = False) -> str:
     stands = "and the dispute was lost" if lost else "and the dispute is open"
-    return f"{fact.document} was charged back{_on(on, words)}{return_reasons.told(reason)} {stands}, says the feed."
+    return f"{fact.document} was charged back{_on(on, words)}{return_reasons.told(reason)} {stands}, according to the portal."
 
 
 @kind
 def payment_failed(fact: Fact, words: Words, *, on: date | None = None, reason: str = "") -> str:
-    return f"the money of {fact.document} never came{return_reasons.told(reason)}, says the feed."
+    return f"the money of {fact.document} never came{return_reasons.told(reason)}, according to the portal."
 
 
 def _on(on: date | None, words: Words) -> str:

@@ -11,8 +11,8 @@ from receivables.diagnosis import Remedy
 
 def test_unapplying_says_what_of_the_books_changes_and_what_not() -> None:
     assert (
-        "Changed: the customer's balance and aging. $100.00 of credit memo CM-77 and $100.00 of credit memo CM-78 stays open for "
-        "other invoices.",
+        "Changed: the customer's balance and aging. $100.00 of credit memo CM-77 and $100.00 of credit memo CM-78 stays "
+        "unapplied, for other invoices.",
         "Not changed: the bank; on the accrual basis, revenue and sales tax. On the cash basis, those may move.",
     ) == follows(a_card(credited_twice_paid_twice()), Remedy.UNAPPLY_CREDIT_MEMO, WORDS)
 

@@ -14,7 +14,7 @@ from rules.rule import Matched, rule
 
 @kind
 def fee_kept(fact: Fact, words: Words, *, amount: Money) -> str:
-    return f"the processor kept a fee of {fact_kinds.money(words, amount)}, says the feed."
+    return f"the processor kept a fee of {fact_kinds.money(words, amount)}, according to the portal."
 
 
 @rule(Cause.SURCHARGE, when=overpaid.overpaid(Over.SURCHARGE), whole=overpaid.only_overpaid(Over.SURCHARGE), certain=None)
