@@ -217,7 +217,8 @@ def _offered(facts: CardFacts, company: Company, people: People) -> tuple[str, s
         says += " Record it in the books first; Resolve Now then asks for its entry number."
     whose: dict[str, list[str]] = {}
     for remedy in _consequential(facts):
-        whose.setdefault(who_may_decide(facts, remedy, company, people), []).append(f"“{named_for(facts, remedy)}”")
+        short = named_for(facts, remedy).partition(":")[0]
+        whose.setdefault(who_may_decide(facts, remedy, company, people), []).append(f"“{short}”")
     if len(whose) == 1:
         return says, next(iter(whose))
     told = [f"{listed(called)}: {who}" for who, called in list(whose.items())[:WHOSE_AT_MOST]]

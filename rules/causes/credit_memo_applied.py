@@ -337,5 +337,5 @@ CAUSE = CauseFile(
     root=root,
     incident="“Automatically apply credits” is on in the books: credit memos use up invoices before portal payments are posted. "
     "Turn it off in the books; until then this will keep happening.",
-    setting="“Automatically apply credits” is on in the books and uses up invoices before payments are posted",
+    setting="“Automatically apply credits” is on and uses up invoices first",
 )
