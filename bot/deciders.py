@@ -40,8 +40,8 @@ def who_may_decide(facts: CardFacts, remedy: Remedy, company: Company, people: P
     if not together:
         return NOBODY
     if len(together) == 2:
-        return f"{_named(together, last='and')} must decide together."
-    return f"Two of {_named(together, last='and')} must decide together."
+        return f"{_named(together, last='and')} must agree."
+    return f"Two of {_named(together, last='and')} must agree."
 
 
 def _agree(first: Person, second: Person, question: Question) -> bool:
