@@ -22,7 +22,7 @@ test: ## run every test but the slow ones on SQLite and PostgreSQL (JOBS=4 side 
 	@$(install) dev
 	@PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest -q -m "not slow" -n $(JOBS) --dist worksteal $(ARGS)
 
-slow: ## run the slow tests: whole stories on a real Tryton and in Chromium, random walks, killed processes (ARGS as for test)
+slow: ## run the slow tests: more of a real Tryton, stories in Chromium, random walks, killed processes (ARGS as for test)
 	@$(install) dev
 	@PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest -q -m slow -n $(JOBS) --dist worksteal $(ARGS)
 

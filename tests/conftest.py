@@ -45,7 +45,9 @@ def skip_is_allowed(reason: str) -> bool:
     return any(re.search(pattern, reason) for pattern in ALLOWED_SKIPS)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    slow.mark_the_journey_again_on_postgresql(items)
     items[:] = longest_first.ordered(items, longest_first.workers())
 
 

@@ -10,10 +10,11 @@ import os
 import pytest
 
 LONGEST = (
-    "test_sync_random.py", "test_causes_on_every_books.py", "test_accounting_tryton.py", "test_accounting_contract.py",
-    "test_app_demo_tryton.py", "test_sync_receipts_by_words.py", "test_accounting_stories.py", "test_bot_in_browser.py",
-    "test_sync_chains.py", "test_rules_oracle.py", "test_sync_ways_out.py", "test_accounting_tryton_journey.py",
-    "test_accounting_tryton_money_back.py", "test_bot_crashes.py", "test_app_run.py", "test_bench_accuracy.py",
+    "test_causes_on_every_books.py", "test_app_demo_tryton.py", "test_accounting_contract.py", "test_sync_random.py",
+    "test_accounting_tryton.py", "test_bot_incidents.py", "test_accounting_stories.py", "test_sync_receipts_by_words.py",
+    "test_app_run.py", "test_bot_in_browser.py", "test_bot_crashes.py", "test_accounting_tryton_journey.py",
+    "test_rules_oracle.py", "test_sync_chains.py", "test_workspace_page.py", "test_sync_ways_out.py",
+    "test_accounting_tryton_money_back.py", "test_bench_accuracy.py", "test_app_workers.py", "test_workspace_installing.py",
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from receivables.books_records import CreditMemo, Document, Gone, Invoice, Invoi
 from receivables.effects import Answer, ApplyCredit, ApplyReceipt, Dispatch, Order, UnapplyCredit, Written, marker_stem
 from receivables.errors import AccessLost, BooksRefused, BooksUnavailable, OutcomeUnknown
 
+pytestmark = pytest.mark.slow
 CREATE, VALIDATE, POST = 1, 2, 3  # the writes of a receipt, in order
 
 

@@ -15,6 +15,7 @@ from receivables.effects import ApplyReceipt, Order, RecordReturn, VoidReceipt
 from receivables.errors import BooksRefused, OutcomeUnknown
 from receivables.refusal import Refusal
 
+pytestmark = pytest.mark.slow
 WENT_BACK = date(2026, 3, 20)
 
 

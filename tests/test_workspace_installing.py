@@ -98,6 +98,7 @@ def test_an_app_that_asks_for_more_than_its_manifest_is_refused(workspace: Works
         workspace.allow(asked(workspace, redirect_uri="https://example.com/back"), workspace.people["priya"])
 
 
+@pytest.mark.slow
 def test_a_person_allows_the_app_on_its_page_or_does_not(browser: Browser, workspace: Workspace) -> None:
     context = browser.new_context(viewport={"width": 900, "height": 700})
     page = context.new_page()

@@ -12,6 +12,7 @@ from workspace_bot import Bot, a_card, a_workspace, eventually, over_socket, pla
 
 from workspace import Command, Seed, Workspace
 
+pytestmark = pytest.mark.slow
 COMMANDS = (Command("/receipts", "Find a payment", "NUMBER"),)
 
 
