@@ -61,8 +61,9 @@ LEFT_OUT = pytest.StashKey[int]()  # how many slow tests this run leaves out; ea
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     if items:
-        stash, count = items[0].config.stash, sum(item.get_closest_marker("slow") is not None for item in items)
-        stash[LEFT_OUT] = stash.get(LEFT_OUT, 0) + count
+        config = items[0].config
+        config.stash[LEFT_OUT] = sum(item.get_closest_marker("slow") is not None for item in items)
+        getattr(config, "workeroutput", {})["left_out"] = config.stash[LEFT_OUT]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -72,12 +73,11 @@ def pytest_testnodedown(node: Any) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
-    """The last line of a run says what it left to the other command; a worker tells how much that is."""
+    """The last line of a run says what it left to the other command."""
     yield
     left_out = session.config.stash.get(LEFT_OUT, 0)
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["left_out"] = left_out
-    elif left_out and (reporter := session.config.pluginmanager.get_plugin("terminalreporter")):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if left_out and reporter is not None and not hasattr(session.config, "workeroutput"):
         reporter.write_line(slow.left_out(left_out))
 
 
