@@ -222,4 +222,4 @@ def _offered(facts: CardFacts, company: Company, people: People) -> tuple[str, s
     if len(whose) == 1:
         return says, next(iter(whose))
     told = [f"{listed(called)}: {who}" for who, called in list(whose.items())[:WHOSE_AT_MOST]]
-    return ("Resolve Now offers:", " ".join(told)) if told else (says, NOTHING_TO_DO)
+    return ("Choices:", " ".join(told)) if told else (says, NOTHING_TO_DO)
