@@ -27,6 +27,7 @@ from receivables.payment import Allocation, Bucket, FeedStatus, Payment, Payment
 from receivables.reversals import Reversal
 from receivables.two_people import TwoPeople
 from storage.cards import CardFacts
+from storage.care import Care
 from storage.decisions import StoredDecision
 from storage.effects import StoredEffect
 from storage.failures import StoredFailure
@@ -327,6 +328,14 @@ def out_twice() -> CardFacts:
     return _of_the_feed(evidence, rules.went_out_twice(NOTHING.payment, twice, FOUND_AT, WORDS))
 
 
+def waiting_for_a_dispute() -> CardFacts:
+    """Dana left the receipt in place while the dispute is open."""
+    facts = a_card(of_case("the dispute is open"), decision=a_decision(Remedy.WAIT, "done", by="dana"))
+    until = FOUND_AT + timedelta(days=90)
+    held = Care("acme", FAILURE_ID, snoozed_until=until, snoozed_by="dana", snoozed_cause=facts.failure.cause)
+    return replace(facts, care=held, is_snoozed=True)
+
+
 def _of_the_feed(
     evidence: Evidence, diagnosis: Diagnosis, resolution: str | None = None, decision: StoredDecision | None = None
 ) -> CardFacts:
@@ -376,6 +385,7 @@ def card_states() -> dict[str, CardFacts]:
         ),
         "partly-refunded-recorded": given_back("carried_out", a_decision(Remedy.RECORD_RETURN, "done", approved_by="dana")),
         "out-twice": out_twice(),
+        "waiting-for-a-dispute": waiting_for_a_dispute(),
         "feed-settled": given_back("dismissed"),
     }
     return states | _decided() | _resolved()

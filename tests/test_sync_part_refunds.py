@@ -154,6 +154,25 @@ def test_a_part_recorded_by_hand_after_it_was_shown_is_not_recorded_again(posted
     assert of_the_feed(posted) is None
 
 
+def test_a_part_is_recorded_in_quickbooks(tmp_path: Path) -> None:
+    with a_world(QUICKBOOKS, tmp_path) as world:
+        office, scene = Office(world, 1), world.scene
+        office.pay()
+        office.sync()
+        scene.feed(replace(scene.payment(office.number).payment, refunded_minor=5_000))
+        office.sync()
+
+        made = requests.request(scene.desk, office.number, Remedy.RECORD_RETURN, by="dana", channel="cli")
+        requests.approve(scene.desk, made.id, by="sam")
+        journey.finish_once(scene.desk)
+
+        with scene.db.read() as connection:
+            told = failures.of_payment(connection, "acme", office.number)
+        assert [("intake", "carried_out")] == [(of.about, of.resolution) for of in told]
+        assert PaymentState.VERIFIED is scene.payment(office.number).state
+        assert reconciliation.run_once(scene.desk).clean
+
+
 def test_a_part_that_the_books_refuse_changes_nothing_and_is_offered_again(posted: Scene) -> None:
     fed(posted, replace(posted.payment().payment, refunded_minor=5_000))
     made = requests.request(posted.desk, "TXN-1", Remedy.RECORD_RETURN, by="dana", channel="cli")

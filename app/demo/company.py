@@ -87,8 +87,8 @@ slack = [{dana}]
 company = "acme"
 remedies = [
   "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "match", "apply_receipt", "keep_on_account",
-  "post_on_open_day",
-  "accept_correction", "retry",
+  "post_on_open_day", "record_return", "void_receipt",
+  "accept_correction", "retry", "wait",
 ]
 limits = {{ USD = "10000.00" }}
 
@@ -100,8 +100,8 @@ slack = [{sam}]
 company = "acme"
 remedies = [
   "unapply_credit_memo", "recreate_receipt", "dismiss", "not_duplicate", "match", "apply_receipt", "keep_on_account",
-  "post_on_open_day",
-  "accept_correction", "retry",
+  "post_on_open_day", "record_return", "void_receipt",
+  "accept_correction", "retry", "wait",
 ]
 limits = {{ USD = "500.00" }}
 """
