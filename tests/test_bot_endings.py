@@ -107,7 +107,7 @@ def test_after_one_remedy_for_many_the_person_is_told_how_many_it_fixed_and_left
         journey.finish_once(acme.books.desk)
 
     assert 1 == told(acme)
-    acme.answered("dana", "for 3 payments is done: 0 fixed, 3 still failing. 3 left out: the books changed since this was shown")
+    acme.answered("dana", "for 3 payments is done: 0 fixed, 3 still failing. 3 left out: the books changed since then")
 
 
 def test_ends_in_words() -> None:
@@ -119,5 +119,5 @@ def test_ends_in_words() -> None:
         "Sync done: 12 recorded, 1 fixed in the books, 2 still failing. The next one is on Mar 3, 2026, 7:00 PM CST."
     )
     assert of_sync({}, "the books did not answer", 0, "") == (
-        "Sync not finished. The books did not answer. It is tried again by itself."
+        "Sync not finished. The books did not answer. It is tried again automatically."
     )
