@@ -59,8 +59,7 @@ def window(facts: CardFacts, decision: StoredDecision, company: Company, people:
         context(of_payment(number), plain(payment.customer), paid(payment, words)),
         section(f"{asked} on {words.moment(decision.requested_at)}.{outcome}{reason}", "asked"),
         *figures_blocks(press.changes, FIGURES_AT_MOST),
-        *following(facts, decision.remedy, words, decision.options),
-        context(press.leaves),
+        *(following(facts, decision.remedy, words, decision.options) or [context(press.leaves)]),
     ]
     submit = ""
     if decision.requested_by == person.id:
