@@ -422,7 +422,7 @@ def test_several_invoices_recreated_with_one_successor_each_are_not_asked_about(
 def test_both_sides_of_a_receipt_by_hand_stand_beside_each_other() -> None:
     shown = [field["text"] for field in _block(MESSAGES["paid-by-check-as-well"].blocks, "sides")["fields"]]
     assert shown == [
-        "*Payment*", "Receipt 1", "Tender: card", "Tender: Check", "Reference: TXN-1001", "Reference: 8841",
+        "*Payment*", "Receipt 1", "Tender: Card", "Tender: Check", "Reference: TXN-1001", "Reference: 8841",
         "Deposit to: default account", "Deposit to: Undeposited Funds (D-12)",
     ]  # fmt: skip
     assert "sides" in _block_ids(MODALS["not-duplicate"])

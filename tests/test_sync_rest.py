@@ -48,7 +48,7 @@ def test_a_retry_sends_the_rest_and_nothing_twice(scene: Scene, half_posted: Fau
     found = scene.failing()
     assert found.diagnosis is not None
     said = sentence(found.diagnosis, scene.desk.company.words)
-    assert "and they refused the remaining $500.00 of this payment. The books refuse this one." in said
+    assert "the remaining $500.00 of this payment was rejected. The books refuse this one." in said
     assert Remedy.RETRY == found.diagnosis.primary.remedy
 
     sent = len(half_posted.sent)
