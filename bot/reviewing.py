@@ -43,7 +43,7 @@ Body = Mapping[str, Any]
 def register(app: App, rooms: Rooms, answers: Answers) -> None:
     """Adds the listeners of the card's button and of the window."""
     reviews = Reviews(rooms, answers)
-    app.action(REVIEW)(reviews.opened)
+    app.action(REVIEW)(reviews.review)
     app.view(REVIEW)(reviews.submitted)
 
 
@@ -90,7 +90,7 @@ class Reviews:
         self.rooms = rooms
         self.answers = answers
 
-    def opened(self, ack: Ack, body: Body, client: WebClient, respond: Respond) -> None:
+    def review(self, ack: Ack, body: Body, client: WebClient, respond: Respond) -> None:
         """Opens the window, or says why not."""
         ack()
         decision_id = str(body["actions"][0].get("value", ""))

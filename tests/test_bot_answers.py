@@ -22,7 +22,7 @@ from sync import journey
 
 DECIDE = {"choose", "approve", "withdraw", "choose_all", "take", "more", "submitted", "confirmed"}
 ANSWER_BY_ACKNOWLEDGING = {"picked"}  # with the next window
-ACKNOWLEDGE_FIRST = {"resolve_now", "remedy_changed", "searched"}  # and do the rest by `later`
+ACKNOWLEDGE_FIRST = {"resolve_now", "remedy_changed", "searched", "review"}  # and do the rest by `later`
 
 
 @pytest.fixture
