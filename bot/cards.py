@@ -257,7 +257,7 @@ def _under_way(facts: CardFacts, decision: StoredDecision, company: Company, peo
     at, reason = words.moment(decision.requested_at), other_money(decision) + because(decision.reason)
     if decision.state != "waiting_approval":
         approved = f" Approved by {name_of(names, decision.approved_by)}." if decision.approved_by else ""
-        said = f"{chosen(facts, decision, names)} on {at}.{approved} It is being carried out; nobody needs to press.{reason}"
+        said = f"{chosen(facts, decision, names)} on {at}.{approved} It is being carried out. Nobody needs to press.{reason}"
         return [*blocks, _small_print(facts, company, f"{said}\n{which} {also}".strip())]
     outcome = f" {plain(decision.outcome, 300)}" if decision.outcome else ""
     if decision.remedy is Remedy.MATCH:  # whose money it becomes is the question

@@ -154,4 +154,4 @@ def test_what_takes_two_people_each_is_not_offered_for_all_nor_is_trying_again_i
     acme.deliver()
     (card,) = acme.messages()
     assert ["take"] == [of["action_id"] for block in card["blocks"] for of in block.get("elements", ()) if "action_id" in of]
-    assert "Each takes two people" in str(card["blocks"])
+    assert "Each needs two people" in str(card["blocks"])
