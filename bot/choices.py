@@ -42,7 +42,7 @@ OFFERS_AT_MOST = 4  # named on the card; the window has all
 WHOSE_AT_MOST = 2  # groups of them with the same people
 NOTHING_TO_DO = "Nobody needs to decide anything now."
 REVIEW = "review"  # the button of a request that waits for a second person, and its window
-OUTSIDE = "Nothing can be chosen here: ask your administrator to settle it."
+OUTSIDE = "Nothing can be chosen here: ask your administrator to close it."
 Change = tuple[str, str]  # what it is, and what it is now and after the remedy
 
 

@@ -497,7 +497,7 @@ SAID = {
     "feed-settled": "our record of the payment was kept",
     "cause-outcome-unknown": "Nobody needs to decide anything now.",
     "cause-credit-memo-applied": "so only $",
-    "landed": "Found on Mar 4, 2026, 12:00 PM CST: A receipt",
+    "landed": "Found on Mar 4, 2026, 12:00 PM CST: This payment",
 }  # fmt: skip
 
 

@@ -29,8 +29,8 @@ def outcome_unknown(reading: Reading, matched: Matched) -> Finding:
 
 def sentence(diagnosis: Diagnosis, words: Words) -> str:
     return (
-        f"A receipt for this payment of {phrases.amount(diagnosis, words)} was sent, and it is not confirmed yet whether it was "
-        "recorded."
+        f"This payment of {phrases.amount(diagnosis, words)} was sent to the books, and it is not confirmed yet whether they "
+        "recorded it."
     )
 
 

@@ -87,7 +87,7 @@ def to_do(diagnosis: Diagnosis, words: Words) -> str:
         return f"{capitalized(phrases.documents(kept))} is in a bank deposit and stays; the other one is voided."
     if diagnosis.primary.facts("receipt_closed"):
         return "They are in a closed period: one of them can be voided once the controller reopens it."
-    return "Void one of them."
+    return "Void one of them in the books. Dismiss syncing voids none."
 
 
 def why(diagnosis: Diagnosis, words: Words) -> str:

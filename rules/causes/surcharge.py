@@ -44,7 +44,7 @@ def sentence(diagnosis: Diagnosis, words: Words) -> str:
 
 def to_do(diagnosis: Diagnosis, words: Words) -> str:
     return (
-        f"If it is one, add {overpaid.excess(diagnosis, words)} to the invoice as a surcharge line, then retry. Left as an "
+        f"If it is one, add {overpaid.excess(diagnosis, words)} to the invoice as a surcharge line first, then retry. Left as an "
         "unapplied credit, it would be owed back to the customer."
     )
 
