@@ -204,7 +204,7 @@ def _not_carried_out(facts: CardFacts, people: People) -> list[Block]:
 def _since(facts: CardFacts, words: Words, names: Names) -> str:
     diagnosis = facts.failure.diagnosis
     recorded = facts.failure.about != "payment" or (diagnosis is not None and rules.was_recorded(diagnosis.primary.cause))
-    since = f"{'Open' if recorded else 'Not recorded'} since {words.day(facts.failure.opened_at)}."
+    since = f"{'Open' if recorded else 'Unrecorded'} since {words.day(facts.failure.opened_at)}."
     if facts.attempts > 1:
         since += f" Tried {facts.attempts} times."
     if facts.failure.incident_id is not None:
