@@ -53,7 +53,9 @@ class Recent:
 
     def read_through(self, path: str) -> None:
         """A look at the changes has come to the end of this list."""
-        self._through[path] = self._clock.monotonic()
+        now = self._clock.monotonic()
+        with self._one_at_a_time:
+            self._through = {**self._through, path: now}
 
     def was_read_through(self, path: str) -> bool:
         """Whether one has, within the last seconds, and nothing was written there since."""

@@ -132,19 +132,25 @@ def _beside(evidence: Evidence) -> tuple[ReturnOf, ...]:
 
 
 def _next(evidence: Evidence) -> tuple[Reversal, int] | None:
-    """The newest reversal beside the payment that is not wholly recorded, and how much of it is not. An entry of another kind
-    counts for the oldest one.
+    """The newest reversal beside the payment that is not wholly recorded, and how much of it is not. An entry of its kind and
+    amount is of it, of its own day first; any other counts for the oldest one of its kind, then for the oldest one.
     """
-    beside = evidence.beside or ()
+    beside, zone = evidence.beside or (), ZoneInfo(evidence.time_zone)
+    entries = [entry for entry in evidence.money_out if entry.kind is not MoneyOutKind.FEE]
+    left = [reversal.amount_minor for reversal in beside]
+    for on_its_day in (True, False):
+        for place, reversal in reversed([*enumerate(beside)]):
+            exact = [of for of in entries if (of.kind, of.amount_minor) == (KINDS[reversal.status], left[place])]
+            if found := next((of for of in exact if not on_its_day or of.on == day_of(reversal.at, zone)), None):
+                entries.remove(found)
+                left[place] = 0
     recorded = dict[MoneyOutKind, int]()
-    for entry in evidence.money_out:
-        if entry.kind is not MoneyOutKind.FEE:
-            recorded[entry.kind] = recorded.get(entry.kind, 0) + entry.amount_minor
-    left = list[int]()
-    for reversal in beside:
-        own_minor = min(reversal.amount_minor, recorded.get(KINDS[reversal.status], 0))
+    for entry in entries:
+        recorded[entry.kind] = recorded.get(entry.kind, 0) + entry.amount_minor
+    for place, reversal in enumerate(beside):
+        own_minor = min(left[place], recorded.get(KINDS[reversal.status], 0))
         recorded[KINDS[reversal.status]] = recorded.get(KINDS[reversal.status], 0) - own_minor
-        left.append(reversal.amount_minor - own_minor)
+        left[place] -= own_minor
     others_minor = sum(recorded.values())
     for place, minor in enumerate(left):
         left[place] -= min(minor, others_minor)

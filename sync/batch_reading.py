@@ -89,7 +89,8 @@ class Read:
             return read()
         except (BooksUnavailable, BooksRefused, OutcomeUnknown) as error:
             self.unread.append(f"{what}: {error.message}")
-            self.cut_short = self.cut_short or not isinstance(error, BooksRefused)
+            if not isinstance(error, BooksRefused):  # set, and never computed from itself: several threads are here
+                self.cut_short = True
             return nothing
 
 

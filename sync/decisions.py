@@ -163,6 +163,8 @@ def _begin(desk: Desk, case: Case, found: StoredFailure, plan: Plan, counts: Dec
                 raise CannotBeDone("The payment changed while this was being carried out. Look at it again, then decide.")
         _write(work, person, case, plan)
         if plan.aside_until:
+            if not payments.is_told_as(work, stored.payment):  # it would be set aside although the feed has said more
+                raise CannotBeDone("The payment changed while this was being carried out. Look at it again, then decide.")
             care.snooze(work, found, plan.aside_until, by=decision.requested_by)
         if not plan.effects:
             decisions.move(work, replace(decision, state="carrying_out"), "done", outcome=plan.words)
@@ -227,9 +229,13 @@ def _settle_beside(
     """
     with desk.db.read() as connection:
         seen = kept_evidence.find(connection, desk.company.id, decision.evidence_id)
+        now = kept_evidence.find(connection, desk.company.id, found.evidence_id)
     if seen is None or found.diagnosis is None:
         _end(desk, decision, "stale", "the books were not read about it yet; look at the new card", counts)
         return
+    if now is None or now.beside != seen.beside or not (seen.beside or found.evidence_id == decision.evidence_id):
+        _end(desk, decision, "stale", "the feed told more of it since then; look at the new card", counts)
+        return  # an entry that was named, or nothing more to record, says nothing of what went out since
     evidence = seen
     if decision.remedy is Remedy.RECORD_RETURN and not rules.named_entry(decision.options):
         evidence = part_refunds.fresh(desk, stored, found)

@@ -18,7 +18,9 @@ from receivables.payment import Dispute, FeedStatus, PaymentState
 from receivables.ports import BooksTraits
 from rules import sentence
 from storage import care, decisions
-from sync import journey, reconciliation, requests
+from sync import decisions as sync_decisions
+from sync import journey, reconciliation, remedies, requests
+from sync.cases import Case, Plan
 from sync.standings import Standing
 
 WENT_BACK = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
@@ -208,6 +210,27 @@ def test_the_receipt_is_left_until_the_dispute_is_decided_and_the_card_is_back_t
     with posted.db.read() as connection:
         held = care.of_failure(connection, "acme", posted.failing().id)
     assert held.snoozed_until is None
+    assert Remedy.RECORD_RETURN is posted.failing().remedy
+
+
+def test_a_dispute_that_is_lost_while_waiting_for_it_is_carried_out_is_not_set_aside(
+    posted: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(posted, FeedStatus.CHARGED_BACK, dispute=Dispute.OPEN)
+    requests.request(posted.desk, "TXN-1", Remedy.WAIT, by="dana", channel="cli")
+    planned = remedies.plan
+
+    def plan(case: Case) -> Plan:
+        posted.feed(replace(case.stored.payment, dispute=Dispute.LOST))  # taken in while the books are read
+        return planned(case)
+
+    monkeypatch.setattr(remedies, "plan", plan)
+    sync_decisions.run_once(posted.desk)
+    posted.sync()
+
+    with posted.db.read() as connection:
+        held = care.of_failure(connection, "acme", posted.failing().id)
+    assert not held.is_snoozed(posted.failing(), posted.clock.now())
     assert Remedy.RECORD_RETURN is posted.failing().remedy
 
 

@@ -203,6 +203,34 @@ def test_a_part_whose_document_is_not_found_is_named_by_two_people(posted: Scene
     assert ("carried_out", "dana") == resolved(posted, found.id)
 
 
+def test_an_entry_that_was_named_says_nothing_of_what_went_out_after_it_was_named(posted: Scene) -> None:
+    fed(posted, replace(posted.payment().payment, refunded_minor=5_000))
+    named = {"entry": "JE 7"}
+    made = requests.request(posted.desk, "TXN-1", Remedy.RECORD_RETURN, by="dana", channel="cli", options=named)
+    fed(posted, replace(posted.payment().payment, refunded_minor=8_000))  # before Sam answers
+
+    requests.approve(posted.desk, made.id, by="sam")
+    journey.finish_once(posted.desk)
+
+    with posted.db.read() as connection:
+        made = decisions.get(connection, "acme", made.id)
+    assert "stale" == made.state
+    assert of_the_feed(posted) is not None
+
+
+def test_each_part_is_recorded_on_its_own_day(posted: Scene) -> None:
+    paid = replace(posted.payment().payment, status=FeedStatus.REFUNDED)
+    fed(posted, replace(paid, status_at=datetime(2026, 3, 3, 17, 0, tzinfo=UTC), status_minor=15_000))
+    fed(posted, replace(paid, status_at=datetime(2026, 3, 5, 15, 0, tzinfo=UTC), status_minor=20_000))
+
+    assert "done" == decided(posted).state
+    assert "done" == decided(posted).state
+
+    of_receipt = posted.desk.books.money_out([ours(posted).id])[ours(posted).id]
+    assert {(date(2026, 3, 3), 15_000), (date(2026, 3, 5), 20_000)} == {(of.on, of.amount_minor) for of in of_receipt}
+    assert of_the_feed(posted) is None
+
+
 def test_a_part_of_what_is_not_recorded_yet_is_only_named(scene: Scene) -> None:
     scene.customer()
     scene.pay("TXN-1")  # its invoice is not there
