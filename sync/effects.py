@@ -291,6 +291,9 @@ def _send_all(desk: Desk, ready: Sequence[StoredEffect], counts: EffectCounts, h
             given_back = [Ending(effect, EffectState.PLANNED, Outcome(Verdict.AGAIN)) for effect in fresh]
             _end(desk, given_back, EffectCounts(), held)
             return
+        stale = rereading.another_not_taken(desk, fresh) if fresh else {}
+        _refuse_stale(desk, [effect for effect in fresh if effect.id in stale], stale, counts, held)
+        fresh = [effect for effect in fresh if effect.id not in stale]
         if fresh and desk.watch.moment() > read_at + FRESH_SECONDS:
             read_at = desk.watch.moment()
             fresh, documents = _reread(desk, fresh, counts, held)

@@ -30,6 +30,8 @@ from sync.together import asking
 
 _KINDS = ("invoice", "credit_memo", "receipt", "customer")  # of documents; what else an effect expects is asked elsewhere
 JUDGED_SECONDS = 900.0  # what nobody decided and was judged longer ago is checked again as a whole instead of sent
+NOT_TAKEN = "another part of the payment was not taken"
+_NOT_TAKEN = (EffectState.FAILED, EffectState.REFUSED_STALE, EffectState.CANCELLED)
 Document = Customer | Invoice | CreditMemo | Receipt | Gone
 
 
@@ -71,6 +73,13 @@ def why_stale(desk: Desk, ready: Sequence[StoredEffect], documents: Documents) -
     return stale
 
 
+def another_not_taken(desk: Desk, ready: Sequence[StoredEffect]) -> Mapping[str, str]:
+    """Effect ids to the reason why they may not follow the dispatch that just left: another part was refused. Asks no books."""
+    with desk.db.read() as connection:
+        parts = _other_parts(ready, effects.beside(connection, desk.company.id, ready))
+    return {effect.id: NOT_TAKEN for effect in ready if any(other.state in _NOT_TAKEN for other in parts[effect.id])}
+
+
 def _other_parts(
     ready: Sequence[StoredEffect], chains: Mapping[str, Sequence[StoredEffect]]
 ) -> Mapping[str, Sequence[StoredEffect]]:
@@ -91,8 +100,8 @@ def _stale_beside(effect: StoredEffect, others: Sequence[StoredEffect], now: dat
     """Why an unattended effect may not be sent for its age or its other parts, or ""."""
     if effect.attended:
         return ""
-    if any(other.state in (EffectState.FAILED, EffectState.REFUSED_STALE, EffectState.CANCELLED) for other in others):
-        return "another part of the payment was not taken"
+    if any(other.state in _NOT_TAKEN for other in others):
+        return NOT_TAKEN
     half_posted = any(other.state is EffectState.DONE for other in others)  # then it is resumed, however long it took
     age_seconds = (now - effect.facts_read_at).total_seconds()  # facts from the future were read before a clock was set
     if not half_posted and not 0 <= age_seconds <= JUDGED_SECONDS:

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from faulty_books import FaultyBooks
+from faulty_books import Fault, FaultyBooks
+from makers import a_payment
 from scene import Scene
 from step_by_step import OneByOne, carry_out, effects_of, faulty, later, promise, stands, states_of, three_invoices, verified_once
 
 from receivables.effects import EffectState
-from receivables.payment import Bucket, FeedStatus, PaymentState
+from receivables.payment import Allocation, Bucket, FeedStatus, PaymentState
 from sync.effects import FRESH_SECONDS, SEND_SECONDS
 from sync.rereading import JUDGED_SECONDS
 
@@ -137,3 +138,16 @@ def test_a_payment_that_went_back_while_its_receipt_was_planned_is_not_sent(
     assert [] == books.sent
     assert [EffectState.REFUSED_STALE] == states_of(scene)
     assert PaymentState.EXCLUDED is scene.payment().state
+
+
+def test_a_part_does_not_follow_one_that_the_books_refused_a_moment_before(scene: Scene, books: FaultyBooks) -> None:
+    both = (Allocation(50_000, "1042"), Allocation(50_000, "1043"))
+    scene.feed(a_payment(transaction_number="TXN-1", amount_minor=100_000, allocations=both))
+    promise(scene)
+    books.faults = [Fault.MEMBER_REFUSED]
+
+    carry_out(scene)
+
+    assert ([EffectState.FAILED, EffectState.REFUSED_STALE], 1) == (states_of(scene), len(books.sent))
+    assert [] == scene.receipts()
+    assert "books_refused" == scene.failing().opened_because
