@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from accounting.calling import Reply
-from receivables.ports import Clock
+from receivables.ports import ASKED_TOGETHER, Clock
 
 FRESH_SECONDS = 10.0  # no longer than what lies between a reading and a writing anyway
 
@@ -36,18 +36,18 @@ class Recent:
         self._one_at_a_time = threading.RLock()
 
     def begin(self, only: frozenset[str] = frozenset()) -> None:
-        """A look at the changes begins: everything is asked anew, or what is asked of these lists only.
+        """A look at the changes begins, at all lists or at these only: everything is asked anew.
 
-        A look at some lists only that follows another within seconds, as the one just before a receipt is sent may, is
-        answered as that one was.
+        A look at some lists that is asked together with other questions, as the one just before a receipt is sent is, leaves
+        what these were answered; one that follows another within seconds is answered as that one was.
         """
-        now = self._clock.monotonic()
+        now, beside = self._clock.monotonic(), bool(only) and ASKED_TOGETHER.get()
         with self._one_at_a_time:
             last = self._some_looked_at
-            if only and last is not None and now - last < FRESH_SECONDS:
+            if beside and last is not None and now - last < FRESH_SECONDS:
                 return
-            self._answers = {asked: held for asked, held in self._answers.items() if only and _list_of(asked[0]) not in only}
-            self._through = {name: at for name, at in self._through.items() if only and name not in only}
+            self._answers = {asked: held for asked, held in self._answers.items() if beside and _list_of(asked[0]) not in only}
+            self._through = {name: at for name, at in self._through.items() if beside and name not in only}
             self._keeping = True
             self._some_looked_at = now if only else None
 

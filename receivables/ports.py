@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -56,6 +57,10 @@ class BooksTraits:
     unnamed_account: str = "Undeposited Funds"  # where the money of a receipt is that names no account
     deposits_hold: bool = False  # a receipt in a deposit or a closed month stays on its invoice whatever became of its money
     merges_untold: bool = False  # a customer that was merged into another reads as inactive, and nothing says into whom
+
+
+#: Whether this look at the books is one of several questions asked together: what the others were answered then stays.
+ASKED_TOGETHER: ContextVar[bool] = ContextVar("asked together", default=False)
 
 
 class Books(Protocol):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Protocol, TypeVar
 
-from receivables.ports import Books
+from receivables.ports import ASKED_TOGETHER, Books
 
 T = TypeVar("T")
 
@@ -26,10 +26,20 @@ class Ask(Protocol):
 @contextmanager
 def asking(books: Books) -> Iterator[Ask]:
     """Questions asked within are all answered when it ends. After an error none that has not begun is asked any more."""
-    if books.traits.at_once == 1:
+    before = ASKED_TOGETHER.set(True)
+    try:
+        with _many(books.traits.at_once) as ask:
+            yield ask
+    finally:
+        ASKED_TOGETHER.reset(before)
+
+
+@contextmanager
+def _many(at_once: int) -> Iterator[Ask]:
+    if at_once == 1:
         yield _in_turn
         return
-    with ThreadPoolExecutor(books.traits.at_once, thread_name_prefix="asking") as pool:
+    with ThreadPoolExecutor(at_once, thread_name_prefix="asking") as pool:
 
         def ask(question: Callable[[], T], /) -> Callable[[], T]:
             return pool.submit(copy_context().run, question).result
