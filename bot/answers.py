@@ -34,6 +34,7 @@ WINDOWS_REMEMBERED = 200
 NOT_OPENED = "The window did not open. Nothing was changed. Press again."
 #: Said where our own database gave no turn in time: the person knows that nothing is on record, and Slack shows no error.
 BUSY = "Resolve Now is busy: this was not recorded. Press again in a moment."
+RECORDED = "Recorded. It will be carried out within seconds, and the card will show the result."
 FAILED = "Something went wrong in Resolve Now. Look at the card: if it does not show your choice, press again."
 
 log = structlog.get_logger()

@@ -18,7 +18,7 @@ from slack_bolt import Ack, App, BoltResponse, Respond
 from slack_sdk import WebClient
 
 from bot import care_window, story, undo
-from bot.answers import BUSY, FAILED, IN_TIME_SECONDS, Answers, Window, not_recorded, waited_seconds
+from bot.answers import BUSY, FAILED, IN_TIME_SECONDS, RECORDED, Answers, Window, not_recorded, waited_seconds
 from bot.called import called
 from bot.endings import remember, waits_for
 from bot.hiding import hide
@@ -313,7 +313,7 @@ class Presses:
         if decided.state == "waiting_approval":
             return f"Recorded. {decided.words}"
         if decided.state in BEING_CARRIED_OUT:
-            return "Recorded. It will be carried out within seconds, and the card will show the result."
+            return RECORDED
         return f"This was decided already ({decided.state.replace('_', ' ')}). {decided.words}"
 
     def _company_of(self, decision_id: str) -> str:

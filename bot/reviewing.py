@@ -12,7 +12,7 @@ from typing import Any
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
-from bot.answers import BUSY, IN_TIME_SECONDS, Answers, not_recorded, waited_seconds
+from bot.answers import BUSY, IN_TIME_SECONDS, RECORDED, Answers, not_recorded, waited_seconds
 from bot.called import People, called, names_of
 from bot.cards import figures_blocks, following, paid
 from bot.choices import REVIEW, approval, named_for
@@ -24,6 +24,7 @@ from bot.people import name_of
 from bot.replies import Reply
 from bot.rooms import Rooms
 from bot.text import NUMBER_AT_MOST, OPTION_AT_MOST, Block, because, context, cut, of_payment, plain_text, section
+from bot.which_company import window_naming
 from receivables.authority import Person, sees
 from receivables.company import Company
 from receivables.errors import ReceivablesError, StaleDecision
@@ -77,7 +78,6 @@ def window(facts: CardFacts, decision: StoredDecision, company: Company, people:
         "callback_id": REVIEW,
         "title": plain_text("Review", 24),
         "close": plain_text("Close", 24),
-        "private_metadata": decision.id,
         "blocks": blocks,
     }
     return view | ({"submit": plain_text(submit, 24)} if submit else {})
@@ -97,8 +97,8 @@ class Reviews:
         channel = respond.channel if isinstance(respond, Reply) else ""
 
         def show() -> None:
-            view = self._window(decision_id, self.rooms.person(body))
-            self.answers.open(client, respond, str(body["trigger_id"]), view | {"private_metadata": f"{decision_id} {channel}"})
+            view = {**self._window(decision_id, self.rooms.person(body)), "private_metadata": f"{decision_id} {channel}"}
+            self.answers.open(client, respond, str(body["trigger_id"]), view)
 
         self.answers.later(respond, show)
 
@@ -130,7 +130,7 @@ class Reviews:
         decided = self.rooms.deciding.approve(company, decision_id, by=person.id)
         waits = waits_for(respond, company, Started.DECISION, decided.id, self.rooms.clock.now())
         self.answers.later(respond, lambda: remember(self.rooms, waits))
-        return "Recorded. It will be carried out within seconds, and the card will show the result."
+        return RECORDED
 
     def _window(self, decision_id: str, person: Person) -> Block:
         decision = self._decision(decision_id, person)
@@ -139,7 +139,8 @@ class Reviews:
         with self.rooms.work(decision.company) as work:
             facts = cards.facts(work, decision.failure_id or "", ())
         company, people = self.rooms.channels[decision.company].company, self.rooms.people
-        return window(called(facts, company, people), decision, company, people, person)
+        drawn = window(called(facts, company, people), decision, company, people, person)
+        return window_naming(drawn, company, self.rooms.seen_by(person))
 
     def _decision(self, decision_id: str, person: Person) -> StoredDecision:
         with self.rooms.db.read() as connection:

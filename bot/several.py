@@ -26,7 +26,7 @@ from bot.people import must_decide_at
 from bot.replies import Reply
 from bot.rooms import Rooms
 from bot.text import NUMBER_AT_MOST, Block, button, context, plain_text, section
-from bot.which_company import whose
+from bot.which_company import whose, window_naming
 from receivables.authority import Person, decides_at
 from receivables.company import Company
 from receivables.diagnosis import Cause, Remedy
@@ -94,9 +94,9 @@ class Several:
         if not found:
             raise StaleDecision(CHANGED)
         channel = respond.channel if isinstance(respond, Reply) else ""
-        words = self.rooms.channels[company].company.words
-        view = choosing(found, Remedy(remedy), words, f"{company} {cause} {remedy} {channel}")
-        self.answers.open(client, respond, str(body["trigger_id"]), view)
+        ours = self.rooms.channels[company].company
+        view = choosing(found, Remedy(remedy), ours.words, f"{company} {cause} {remedy} {channel}")
+        self.answers.open(client, respond, str(body["trigger_id"]), window_naming(view, ours, self.rooms.seen_by(person)))
 
     def picked(self, ack: Ack, body: Body, view: Body) -> None:
         """What would change for each that was chosen."""
@@ -127,12 +127,13 @@ class Several:
             not_recorded(error)
             ack(response_action="errors", errors={"several0": BUSY})
             return
-        shown = preview(facts, Remedy(remedy), self.rooms.channels[company].company, " ".join([company, channel, *made]))
+        ours = self.rooms.channels[company].company
+        shown = preview(facts, Remedy(remedy), ours, " ".join([company, channel, *made]))
         if len(facts) < len(chosen):
             shown["blocks"].insert(
                 0, context(f"{len(chosen) - len(facts):,} of those chosen changed meanwhile and are left out.")
             )
-        ack(response_action="update", view=shown)
+        ack(response_action="update", view=window_naming(shown, ours, self.rooms.seen_by(person)))
 
     def confirmed(self, ack: Ack, body: Body, view: Body, respond: Respond) -> None:
         """What was chosen is on record before it is acknowledged; then a decision for each. What is not recorded is said."""

@@ -12,6 +12,7 @@ from bot_scene import BotScene, Json, a_bot_scene, eventually
 
 from bot.answers import Answers
 from bot.endings import Endings
+from bot.reviewing import Reviews
 from bot.several import CHOSEN_AT_MOST, Several, preview
 from bot.several import choosing as choosing_of
 from receivables.diagnosis import Cause, Remedy
@@ -30,14 +31,14 @@ def acme(tmp_path: Path) -> Iterator[BotScene]:
         yield made
 
 
-def choosing(acme: BotScene, person: str) -> Json:
-    """The window in which a person chooses."""
+def choosing(acme: BotScene, person: str, whose: str = "") -> Json:
+    """The window in which a person chooses; `whose` is the company, to a person who sees several."""
     account = acme.workspace.people[person]
     acme.workspace.say(account, acme.cards_channel, "/payments several")
     acme.answered(person, "Choose payments that fail for one reason.")
     told = [reply for reply in acme.workspace.snapshot()["ephemerals"] if reply["person"] == account][-1]["message"]
     block = next(block for block in told["blocks"] if block.get("accessory"))
-    assert "Credit memo applied: 3 payments, $1,200.00. Recommended: Unapply credit memo." == block["text"]["text"]
+    assert f"Credit memo applied: 3 payments, $1,200.00{whose}. Recommended: Unapply credit memo." == block["text"]["text"]
     acme.workspace.press(account, block["block_id"], "several", channel=acme.cards_channel, ts=told["ts"])
     view: Json = eventually(lambda: acme.workspace.open_modal(account))
     return view
@@ -113,3 +114,18 @@ def test_above_a_limit_each_waits_for_a_second_person(acme: BotScene) -> None:
     shown = previewed(acme, "sam", ("TXN-1", "TXN-2", "TXN-3"))
     acme.workspace.submit(acme.workspace.people["sam"], shown["id"])
     acme.answered("sam", "3 payments wait for a second person.")
+
+
+def test_whoever_sees_several_companies_reads_in_each_window_which_it_is(tmp_path: Path) -> None:
+    with a_bot_scene(tmp_path, second="payments-sync") as acme:
+        acme.credited(90_000, 40_000, 30_000)
+        chosen_from, rosa = choosing(acme, "rosa", " · Acme Networks"), acme.workspace.people["rosa"]
+        chosen = [acme.books.failing(number).id for number in ("TXN-2", "TXN-3")]
+        acme.workspace.submit(rosa, chosen_from["id"], {"several0": {"several0": chosen}})
+        shown = eventually(lambda: acme.workspace.open_modal(rosa))
+        acme.press("sam", "choose", acme.card())
+        acme.deliver()
+        reviews, (decision,) = Reviews(acme.bot._rooms, Answers()), acme.decisions()
+        of_request = [reviews._window(decision.id, reviews.rooms.people[person]) for person in ("rosa", "sam")]
+        windows = [chosen_from, shown, *of_request]
+    assert [True, True, True, False] == ["Company: Acme Networks" in str(view["blocks"]) for view in windows]
