@@ -1,7 +1,7 @@
 """What can be known about a payment is read from the books, in batches, each fact with where it comes from.
 
-Reads: the books and our own rows. Leaves: nothing. Never: a read that failed taken for a document that is gone. Failures,
-`posting` and `decisions` use the same reading.
+Reads: the books and our own rows. Leaves: a period that was closed or opened, on record. Never: a read that failed taken
+for a document that is gone. Failures, `posting` and `decisions` use the same reading.
 """
 
 from __future__ import annotations
