@@ -58,11 +58,11 @@ def _account(sheet: Sheet, account: Clearing, found: MonthEnd) -> None:
         "Closing, by the documents", None, closing, Formula(f"=SUM(C{first}:C{last})", closing), note=note, bold=True, top=1
     )
     if account.is_undeposited:
-        _against_ledger(sheet, found, Beside(row, closing, account.ledger_minor))
+        _against_ledger(sheet, found, Total(row, closing, account.ledger_minor))
     else:
         said = "Difference: payouts, and entries that no receipt explains"
         note = "List the payouts in transit here; the feed does not tell them."
-        _against_ledger(sheet, found, Beside(row, closing, account.ledger_minor, said, note))
+        _against_ledger(sheet, found, Total(row, closing, account.ledger_minor, said, note))
     if account.is_undeposited and account.paid_out.count:
         line("Paid out again from the bank", account.paid_out, off=True, note="Returns, refunds and fees; not of this account.")
 
@@ -74,7 +74,7 @@ def _opening(account: Clearing, *, days_told: bool) -> str:
 
 
 @dataclass(frozen=True)
-class Beside:
+class Total:
     """A total of ours, the row it is on, and what the general ledger says of it; how the difference of the two is called."""
 
     row: int
@@ -84,7 +84,7 @@ class Beside:
     note: str = ""
 
 
-def _against_ledger(sheet: Sheet, found: MonthEnd, ours: Beside) -> None:
+def _against_ledger(sheet: Sheet, found: MonthEnd, ours: Total) -> None:
     """The balance of the general ledger, or a cell for it with the reason, and the difference."""
     currency = ours.total.currency
     if ours.ledger_minor is None:
@@ -136,7 +136,7 @@ def _owed(sheet: Sheet, owed: Receivables, found: MonthEnd) -> None:
     at_end = Money(owed.at_end_minor, owed.currency)
     check = Formula(f"=SUM(C{top}:C{last})", at_end)
     row = sheet.write("Receivables at the end of the month", None, at_end, check, bold=True, top=1)
-    _against_ledger(sheet, found, Beside(row, at_end, owed.ledger_minor))
+    _against_ledger(sheet, found, Total(row, at_end, owed.ledger_minor))
 
 
 def _credit(credit: UnappliedCredit, found: MonthEnd) -> Sequence[Cell]:
