@@ -34,7 +34,8 @@ MOVES_MONEY = (
     Remedy.KEEP_ON_ACCOUNT,
     Remedy.POST_ON_OPEN_DAY,
 )
-#: Remedies that change something, and so may stand on the card as a button of their own; the last three only check again.
+#: Remedies that change something, and so may stand on the card as a button of their own; the last three change only our own rows,
+#: and the payment is checked again.
 PRESSABLE = (*MOVES_MONEY, Remedy.ACCEPT_CORRECTION, Remedy.MATCH, Remedy.RETRY)
 #: Those that record a receipt of ours, which goes to a deposit account.
 RECORDS = (*rules.RECORD, Remedy.REVERSE_WRITE_OFF, Remedy.POST_ON_OPEN_DAY)
@@ -67,7 +68,7 @@ def first_press(facts: CardFacts, company: Company, people: People) -> Press:
         remedy,
         label_of(facts, remedy, company),
         () if remedy is Remedy.DISMISS else tuple(changes(facts, remedy, company)),  # nothing in the books
-        f"{leaves(facts, remedy, company)} {_others(facts) if remedy is Remedy.WAIT else ''}".strip(),
+        f"{leaves(facts, remedy, company)} {_offers(facts, _consequential(facts)) if remedy is Remedy.WAIT else ''}".strip(),
         who_may_decide(facts, remedy, company, people),
     )
 
@@ -79,9 +80,9 @@ def _has_button(facts: CardFacts, remedy: Remedy) -> bool:
     return remedy in PRESSABLE and not needs_choice(facts, remedy) and not _failed_before(facts, remedy)
 
 
-def _others(facts: CardFacts) -> str:
-    """What the window offers instead."""
-    names = [named_for(facts, remedy) for remedy in _consequential(facts)]
+def _offers(facts: CardFacts, remedies: Sequence[Remedy]) -> str:
+    """What the window offers; "" where it is nothing."""
+    names = [named_for(facts, remedy) for remedy in remedies]
     return f"Resolve Now offers: {listed(names, OFFERS_AT_MOST, last='or')}." if names else ""
 
 
@@ -209,8 +210,7 @@ def _offered(facts: CardFacts, company: Company, people: People) -> tuple[str, s
     if not facts.offers:
         return "", OUTSIDE
     diagnosis, offered = facts.failure.diagnosis, _consequential(facts) or list(facts.offers)
-    names = listed([named_for(facts, remedy) for remedy in offered], OFFERS_AT_MOST, last="or")
-    says = f"Resolve Now offers: {names}."
+    says = _offers(facts, offered)
     if diagnosis is not None and diagnosis.primary.remedy is Remedy.WAIT:
         return says, NOTHING_TO_DO
     if Remedy.RECORD_RETURN in offered and facts.evidence is not None and not rules.makes_returns(facts.evidence):

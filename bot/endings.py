@@ -1,4 +1,4 @@
-"""Who started something in Slack is told how it ended, once: a window's decision, an approval, a bulk remedy, a sync.
+"""Who started something in Slack is told how it ended, once: a decision, an approval, one remedy for many, a sync.
 
 Reads: what people wait for, and the rows that say how it ended. Leaves: one message to that person alone. Never: a second one;
 where it is not known whether Slack showed it, it is not repeated, because the card shows the end too.

@@ -32,13 +32,12 @@ class Looking:
 
     def after(self, action: Mapping[str, Any]) -> Looking:
         """What is looked at after something of the page's own was pressed."""
-        match str(action.get("action_id") or "").partition("/")[0]:
-            case "home_company":
-                return Looking(str((action.get("selected_option") or {}).get("value") or ""))
-            case "home_search" if action.get("action_id") == CLEAR:
-                return replace(self, page=1, search="")
-            case "home_search":
-                return replace(self, page=1, search=" ".join(str(action.get("value") or "").split())[:SEARCH_AT_MOST])
-            case "home_page" if (to := str(action.get("value") or "")).isdecimal():
-                return replace(self, page=max(1, int(to)))
+        pressed, value = str(action.get("action_id") or ""), str(action.get("value") or "")
+        what = pressed.partition("/")[0]
+        if what == CHOSEN:
+            return Looking(str((action.get("selected_option") or {}).get("value") or ""))
+        if what == TYPED:
+            return replace(self, page=1, search="" if pressed == CLEAR else " ".join(value.split())[:SEARCH_AT_MOST])
+        if what == TURN and value.isdecimal():
+            return replace(self, page=max(1, int(value)))
         return self

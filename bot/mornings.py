@@ -25,12 +25,12 @@ def this_morning(connection: Connection, channel: Channel, now: datetime) -> Mes
     return morning_message(day, closing_month(connection, channel.company, now), channel)
 
 
-def morning_message(day: Day, closing: str, channel: Channel) -> Message:
+def morning_message(day: Day, of_month: str, channel: Channel) -> Message:
     """How the company stands, after what is said of the month that is about to be closed. Pure."""
     company, words = channel.company, channel.company.words
     head = f"{plain(company.name)}: {heading(day, words)}"
-    told = "\n".join([*([closing] if closing else []), *sentences(day, words)])
-    return Message(fallback(f"{head}. {closing}"), [header(head), section(told), context(MORE)])
+    told = "\n".join([*([of_month] if of_month else []), *sentences(day, words)])
+    return Message(fallback(f"{head}. {of_month}"), [header(head), section(told), context(MORE)])
 
 
 def closing_month(connection: Connection, company: Company, now: datetime) -> str:

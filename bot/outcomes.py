@@ -100,7 +100,7 @@ def _receipts(facts: CardFacts, words: Words) -> list[str]:
 
 
 def _applied_to(facts: CardFacts, write: ReceiptWrite, words: Words) -> str:
-    """$500.00, of which $200.00 applied to invoice 1043 and $300.00 unapplied"""
+    """$500.00, with $200.00 applied to invoice 1043 and $300.00 unapplied"""
     evidence, whole = facts.evidence, words.money(write.amount_minor, write.currency)
     numbers = {line.invoice_id: line.invoice_number for line in evidence.lines} if evidence else {}
     applied = by_invoice(write.lines)
