@@ -8,7 +8,8 @@ from __future__ import annotations
 from bot.found import buttons
 from bot.text import Block, context
 from receivables.diagnosis import Remedy
-from receivables.payment import PaymentState
+from receivables.makers import WITHOUT_CONSEQUENCE
+from receivables.payment import NOT_POSTED, PaymentState
 from storage.decisions import StoredDecision
 from storage.endings import Bulk
 from storage.payments import StoredPayment
@@ -22,8 +23,7 @@ _REASONS = {
     Remedy.VOID_RECEIPT: "This cannot be undone: a voided receipt stays void. Record the payment again if it was wrong.",
     Remedy.ACCEPT_CORRECTION: "This cannot be undone: the feed's record has taken the place of ours.",
 }
-_NOTHING_SENT = (PaymentState.RECEIVED, PaymentState.FAILED)
-_CHANGES_NOTHING = (Remedy.RETRY, Remedy.WAIT, Remedy.RECONNECT, Remedy.ESCALATE)
+_CHANGES_NOTHING = WITHOUT_CONSEQUENCE | {Remedy.RETRY}
 
 
 def button(done: str, company: str, number: str) -> list[Block]:
@@ -33,18 +33,18 @@ def button(done: str, company: str, number: str) -> list[Block]:
 
 def after(made: StoredDecision, stored: StoredPayment, about: str) -> list[Block]:
     """What is offered below the end of a decision: its undoing, or why there is none; nothing where nothing was changed."""
-    nothing_sent = stored.state in _NOTHING_SENT
-    if made.state != "done" or (made.remedy in _CHANGES_NOTHING and nothing_sent):
+    not_posted = stored.state in NOT_POSTED
+    if made.state != "done" or (made.remedy in _CHANGES_NOTHING and not_posted):
         return []
     if made.remedy is Remedy.DISMISS and stored.state is not PaymentState.DISMISSED:
         return [] if about == "payment" else [context(KEPT)]
-    if made.remedy is Remedy.DISMISS or (made.remedy in (Remedy.MATCH, Remedy.NOT_DUPLICATE) and nothing_sent):
+    if made.remedy is Remedy.DISMISS or (made.remedy in (Remedy.MATCH, Remedy.NOT_DUPLICATE) and not_posted):
         return [buttons(("Undo", f"reopen {stored.number} company:{made.company}"))]
     return [context(_REASONS.get(made.remedy, IN_THE_BOOKS))]
 
 
 def after_many(bulk: Bulk) -> list[Block]:
     """The same below the end of one remedy for many payments."""
-    if bulk.states.total() == sum(bulk.states[state] for state in _NOTHING_SENT) or bulk.remedy is None:
+    if bulk.states.total() == sum(bulk.states[state] for state in NOT_POSTED) or bulk.remedy is None:
         return []
     return [context(EACH_REOPENED if bulk.remedy is Remedy.DISMISS else _REASONS.get(bulk.remedy, IN_THE_BOOKS))]
