@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from bot.care import aside
 from bot.found import buttons, failure_row
@@ -13,6 +14,7 @@ from receivables.authority import Person
 from receivables.errors import StaleDecision
 from receivables.words import counted
 from storage import care, failure_pages, failures, hiding, letters, payments
+from storage.care import Care
 from storage.engine import Connection
 from storage.failures import StoredFailure
 
@@ -27,7 +29,7 @@ def mine(rooms: Rooms, person: Person, companies: Sequence[str]) -> tuple[str, l
     theirs: list[StoredFailure] = []
     with rooms.db.read() as connection:
         for company in companies:
-            asked = letters.open_to(connection, company, person.id, "approval", limit=READ_AT_MOST)
+            asked = letters.open_to(connection, company, person.id, letters.APPROVAL, limit=READ_AT_MOST)
             to_approve += [failures.get(connection, company, letter.failure_id) for letter in asked]
             theirs += care.assigned_to(connection, company, person.id, limit=READ_AT_MOST)
         blocks = [*_part(connection, rooms, "Waiting for your approval", to_approve, companies)]
@@ -118,11 +120,13 @@ def _rows(
 ) -> list[Block]:
     """A row for each, which says until when it is snoozed, and that it is hidden."""
     now, blocks = rooms.clock.now(), list[Block]()
-    for failure in found:
-        company = rooms.channels[failure.company].company
-        held = care.of_failure(connection, failure.company, failure.id)
-        stored = payments.by_numbers(connection, failure.company, [failure.transaction_number])[failure.transaction_number]
-        blocks += failure_row(failure, stored, company, companies, aside(held, failure, stored, company.words, now))
-        if says_who and held.snoozed_by:
-            blocks.append(context(f"Snoozed by {name_of(rooms.names, held.snoozed_by)}."))
+    for of_company, theirs in groupby(found, lambda failure: failure.company):
+        company, those = rooms.channels[of_company].company, list(theirs)
+        cared = care.of_failures(connection, of_company, [failure.id for failure in those])
+        stored = payments.by_numbers(connection, of_company, failures.transaction_numbers(those))
+        for failure in those:
+            held, payment = cared.get(failure.id, Care(of_company, failure.id)), stored[failure.transaction_number]
+            blocks += failure_row(failure, payment, company, companies, aside(held, failure, payment, company.words, now))
+            if says_who and held.snoozed_by:
+                blocks.append(context(f"Snoozed by {name_of(rooms.names, held.snoozed_by)}."))
     return blocks

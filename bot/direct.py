@@ -87,7 +87,7 @@ def message(work: Work, letter_id: str, channel: Channel, people: People) -> Mes
         return _of_month(work.connection, letter, channel)
     found = failures.get(work.connection, work.company, letter.failure_id)
     facts = cards.facts(work, found.id, found.offered)
-    drawn = failure_card(facts, channel.company, people, to_approver=letter.kind == "approval")
+    drawn = failure_card(facts, channel.company, people, to_approver=letter.kind == letters.APPROVAL)
     lead = _lead(work.connection, letter, facts, channel, names_of(people))
     blocks = [section(lead, "lead"), *(drawn.blocks[:1] if letter.ended_at else _everywhere(drawn.blocks))]
     return Message(fallback(f"{lead} {drawn.text}"), blocks)
@@ -132,7 +132,7 @@ def _everywhere(blocks: list[Block]) -> list[Block]:
 
 def _lead(connection: Connection, letter: Letter, facts: CardFacts, channel: Channel, names: Names) -> str:
     """Who wants what of the reader, or how it ended."""
-    if letter.kind == "approval":
+    if letter.kind == letters.APPROVAL:
         return _approval(connection, letter, facts, channel, names)
     if letter.ended_at is not None:
         held = care.of_failure(connection, letter.company, letter.failure_id).assignee
@@ -141,7 +141,7 @@ def _lead(connection: Connection, letter: Letter, facts: CardFacts, channel: Cha
         if held not in (None, letter.person):
             return f"{name_of(names, held or '')} takes care of this now."
         return "This is no longer assigned to you."
-    if letter.kind == "back":
+    if letter.kind == letters.BACK:
         return "This payment was snoozed and is back."
     if letter.reminds_of is not None:
         return "Reminder: this payment is still failing, and it is assigned to you."

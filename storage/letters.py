@@ -13,7 +13,7 @@ from storage import outbox, schema
 from storage.work import Work
 
 DIRECT = "direct"  # what the outbox calls it
-MONTH = "month"  # a kind
+APPROVAL, ASSIGNED, BACK, MONTH = "approval", "assigned", "back", "month"  # kinds of letters
 _TABLE = schema.letter
 
 

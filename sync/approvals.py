@@ -17,7 +17,7 @@ def ask(work: Work, desk: Desk, made: StoredDecision, question: Question) -> Non
     """Writes to each person who may approve a decision that waits, and reminds them from then on."""
     if made.state != "waiting_approval" or made.failure_id is None:
         return
-    about = About("approval", made.failure_id, made.id)
+    about = About(letters.APPROVAL, made.failure_id, made.id)
     remind_at = after_working_hours(desk.company, work.at, REMIND_AFTER_HOURS)
     requester = desk.people.get(made.requested_by)
     for person in desk.people.values():

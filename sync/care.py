@@ -40,11 +40,11 @@ def assign(desk: Desk, failure_id: str, to: str | None, *, by: str, note: str = 
             raise NotPermitted(f"{to!r} is nobody who sees the payments of {desk.company.name}.")
         if to == held.assignee and not note:
             return f"{_called(found)} is already {_theirs(assignee, by)}."
-        letters.end(work, found.id, kind="assigned")
+        letters.end(work, found.id, kind=letters.ASSIGNED)
         care.assign(work, found, to, by=by, note=note[:NOTE_AT_MOST])
         is_told = assignee is not None and assignee.id != by and can_be_told(assignee)
         if assignee is not None and is_told:
-            about = About("assigned", found.id, note=note[:NOTE_AT_MOST])
+            about = About(letters.ASSIGNED, found.id, note=note[:NOTE_AT_MOST])
             letters.write(work.acting_as(by), assignee.id, about, remind_at=next_morning(desk.company, work.at))
         return f"{_called(found)} is {_theirs(assignee, by)} now." + (" They are told directly." if is_told else "")
 
@@ -117,7 +117,7 @@ def remind(desk: Desk) -> int:
 
 def _aside_until(held: Care | None, found: StoredFailure, letter: Letter, now: datetime) -> datetime | None:
     """Until when whoever has a failure is left alone with it; an approval is waited for all the same."""
-    aside = held is not None and letter.kind == "assigned" and held.is_snoozed(found, now)
+    aside = held is not None and letter.kind == letters.ASSIGNED and held.is_snoozed(found, now)
     return held.snoozed_until if held and aside else None
 
 
@@ -133,5 +133,5 @@ def bring_back(desk: Desk) -> int:
             back += 1
             person = desk.people.get(held.assignee or held.snoozed_by or "")
             if person is not None and can_be_told(person) and sees(person, work.company):
-                letters.write(work, person.id, About("back", found.id))
+                letters.write(work, person.id, About(letters.BACK, found.id))
     return back

@@ -12,7 +12,7 @@ import typer
 
 from app.commands.payments import AsJson, CompanyId, working
 from app.output import print_json, print_json_parts, print_line, print_table
-from app.pace import Pace
+from app.progress import Progress
 from feeds.maps.map import BUILT_IN, STANDARD
 from receivables.errors import ConfigurationError, FeedError
 from receivables.payment import FeedStatus, Payment
@@ -115,9 +115,9 @@ def _import(desk: Desk, feed: PaymentFile, person: str, as_json: bool) -> intake
 
     if feed.lines_not_cards:
         intake.numbers_are_not_cards(desk, feed, lines=feed.lines_not_cards, by=os_account())
-    pace = Pace(feed.count, desk.clock)
+    progress = Progress(feed.count, desk.clock)
     with working(f"importing {feed.name}", quiet=as_json) as update:
-        counts = intake.run_once(desk, feed, lambda done: update(pace.said(done)), by=person)
+        counts = intake.run_once(desk, feed, lambda done: update(progress.said(done)), by=person)
         searching.run_until_done(desk, lambda done: update(f"{counted(done, 'payment')} made searchable"))
     return counts
 

@@ -7,7 +7,7 @@ from receivables.ports import Clock
 _MINUTE, _HOUR = 60, 3600
 
 
-class Pace:
+class Progress:
     """Of so many things; what was done before the first report tells nothing of how fast it goes now."""
 
     def __init__(self, of: int, clock: Clock) -> None:
