@@ -23,10 +23,10 @@ from storage.other_money import OtherMoney
 from storage.payments import StoredPayment
 from storage.receipt_claims import Proof
 from sync import binding, credit_memos, entries_out, nearby, other_invoices, periods, receipts_found, successors
+from sync.at_once import asking
 from sync.desk import Desk
 from sync.nearby import Nearby
 from sync.receipts_found import Candidates
-from sync.together import asking
 
 NO_SETTINGS = BooksSettings(home_currency="", closed_through=None)  # of books that do not show theirs
 NO_RECEIPTS: tuple[Receipt, ...] = ()

@@ -34,9 +34,9 @@ from storage.sending import Ending
 from storage.watch import Absence
 from storage.work import Work
 from sync import not_taken, receipts_again, rereading, settling
+from sync.at_once import asking
 from sync.desk import Desk
 from sync.rereading import Documents
-from sync.together import asking
 
 EFFECTS_PER_RUN = 250  # claimed at once at most: with their record under 500 rows a transaction
 SETTLED_AT_ONCE = 90  # with their consequences under 500 rows as well

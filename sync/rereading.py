@@ -25,8 +25,8 @@ from receivables.effects import (
 from storage import effects, payments
 from storage.effects import StoredEffect
 from sync import receipts_again, resting
+from sync.at_once import asking
 from sync.desk import Desk
-from sync.together import asking
 
 _KINDS = ("invoice", "credit_memo", "receipt", "customer")  # of documents; what else an effect expects is asked elsewhere
 JUDGED_SECONDS = 900.0  # what nobody decided and was judged longer ago is checked again as a whole instead of sent

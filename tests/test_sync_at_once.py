@@ -12,7 +12,7 @@ import pytest
 from receivables import boundary
 from receivables.errors import BooksUnavailable
 from receivables.ports import Books, BooksTraits
-from sync.together import asking
+from sync.at_once import asking
 
 PATIENCE_SECONDS = 20.0
 
