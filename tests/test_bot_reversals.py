@@ -82,7 +82,7 @@ def test_a_part_that_was_refunded_is_recorded_by_two_presses(acme: BotScene) -> 
     acme.press("sam", "choose", acme.card())
     acme.answered("sam", "The refund opens the invoice again, so it takes two people.")
     acme.deliver()
-    acme.press("dana", "approve", acme.card())
+    acme.says("dana", "approve")
     acme.carry_out()
 
     assert [(MoneyOutKind.REFUND, 5_000)] == entries(acme)
@@ -96,7 +96,7 @@ def test_the_entry_of_a_part_is_named_in_the_window_where_nobody_finds_it(acme: 
     choose_in_window(acme, "sam", "Record the refund", entry="JE 7")
     acme.answered("sam", "so it takes two people to name it")
     acme.deliver()
-    acme.press("dana", "approve", acme.card())
+    acme.says("dana", "approve")
     acme.carry_out()
 
     assert [] == entries(acme)
