@@ -118,7 +118,7 @@ def test_above_a_limit_each_waits_for_a_second_person(acme: BotScene) -> None:
 
 def test_whoever_sees_several_companies_reads_in_each_window_which_it_is(tmp_path: Path) -> None:
     with a_bot_scene(tmp_path, second="payments-sync") as acme:
-        acme.credited(90_000, 40_000, 30_000)
+        acme.credited(50_000, 40_000, 30_000)
         chosen_from, rosa = choosing(acme, "rosa", " · Acme Networks"), acme.workspace.people["rosa"]
         chosen = [acme.books.failing(number).id for number in ("TXN-2", "TXN-3")]
         acme.workspace.submit(rosa, chosen_from["id"], {"several0": {"several0": chosen}})
