@@ -128,4 +128,5 @@ def test_whoever_sees_several_companies_reads_in_each_window_which_it_is(tmp_pat
         reviews, (decision,) = Reviews(acme.bot._rooms, Answers()), acme.decisions()
         of_request = [reviews._window(decision.id, reviews.rooms.people[person]) for person in ("rosa", "sam")]
         windows = [chosen_from, shown, *of_request]
+    assert ["Choose payments", "What would change", "Review", "Review"] == [view["title"]["text"] for view in windows]
     assert [True, True, True, False] == ["Company: Acme Networks" in str(view["blocks"]) for view in windows]
