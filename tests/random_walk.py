@@ -51,10 +51,10 @@ PIECES_OF_WORK = [
     "effects._after_absence",
     "effects._send",
     "effects._release",
-    "effects._reread",
+    "effects._end",
     "verification.run_once",
 ]
-RARE_PIECES_OF_WORK = ["effects._after_absence", "effects._release", "effects._reread"]  # waited for whenever a clock is set
+RARE_PIECES_OF_WORK = ["effects._after_absence", "effects._release", "effects._end"]  # waited for whenever a clock is set
 FAULTS = [fault for fault in Fault if fault is not Fault.NONE]
 SETTLED = (Bucket.POSTED, Bucket.WAITING_PERSON, Bucket.DISMISSED, Bucket.EXCLUDED)
 UNSETTLED = (EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN)
@@ -199,16 +199,21 @@ class Walk:
         offered = found.offered
         if not offered:
             return
-        remedy = offered[0] if self.dice.random() < 0.6 else self.dice.choice(offered)
+        drawn = self.dice.random()
+        remedy = offered[0] if drawn < 0.5 else self.dice.choice(offered)
+        if (
+            drawn > 0.8 and Remedy.DISMISS in offered
+        ):  # seldom the first, and seldom among few: drawn more often than chance would
+            remedy = Remedy.DISMISS
         options: dict[str, object] = {"no_reapply": True} if self.dice.random() < 0.5 else {}
         if remedy is Remedy.NOT_DUPLICATE:
             options["cash_reference"] = f"check {self.dice.randint(100, 999)}"
         self.said.append(f"decide {found.transaction_number} {remedy} {options}")
+        first, second = self.dice.choice([("dana", "sam"), ("sam", "dana")])
         try:
-            requests.request(
-                self.scene.desk, found.transaction_number, remedy,
-                by=self.dice.choice(["dana", "sam"]), channel="cli", options=options,
-            )  # fmt: skip
+            made = requests.request(self.scene.desk, found.transaction_number, remedy, by=first, channel="cli", options=options)
+            if made.state == "waiting_approval" and self.dice.random() < 0.8:
+                requests.approve(self.scene.desk, made.id, by=second)
         except (CannotBeDone, NotFound, NotPermitted, StaleDecision) as refusal:
             self.reached[f"refused: {type(refusal).__name__}"] += 1
         else:
