@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from accounting_stories import ERIN, Office
 from cause_worlds import XERO, a_world
 
-from accounting.calling import Calls
+from accounting.calling import Calls, Reply
 from receivables.diagnosis import Cause, Remedy
 
 
@@ -25,9 +26,12 @@ def test_what_was_entered_since_the_last_sync_makes_a_decision_stale_before_anyt
         another = office.ledger.add_credit_memo("CM-X", office.hooli.id, 5_000, "USD", office.today, by=ERIN)
         office.ledger.apply_credit(another.id, office.invoice.id, 5_000, by=ERIN)
         write = Calls.write
-        monkeypatch.setattr(
-            Calls, "write", lambda self, method, path, **more: written.append(path) or write(self, method, path, **more)
-        )
+
+        def noted(self: Calls, method: str, path: str, **more: Any) -> Reply:
+            written.append(path)
+            return write(self, method, path, **more)
+
+        monkeypatch.setattr(Calls, "write", noted)
 
         ended = office.scene.decide(Remedy.UNAPPLY_CREDIT_MEMO, office.number)
 
