@@ -77,7 +77,8 @@ def another_not_taken(desk: Desk, ready: Sequence[StoredEffect]) -> Mapping[str,
     """Effect ids to the reason why they may not follow the dispatch that just left: another part was refused. Asks no books."""
     with desk.db.read() as connection:
         parts = _other_parts(ready, effects.beside(connection, desk.company.id, ready))
-    return {effect.id: NOT_TAKEN for effect in ready if any(other.state in _NOT_TAKEN for other in parts[effect.id])}
+    unattended = [effect for effect in ready if not effect.attended]
+    return {effect.id: NOT_TAKEN for effect in unattended if any(other.state in _NOT_TAKEN for other in parts[effect.id])}
 
 
 def _other_parts(

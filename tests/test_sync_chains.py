@@ -120,15 +120,15 @@ def test_a_payment_half_posted_is_shown_to_a_person(scene: Scene, parted: Faulty
 
 
 def test_half_posted_by_two_dispatches_is_shown_too(scene: Scene, parted: FaultyBooks) -> None:
-    """The second part is unknown when the first is refused, and turns out to be in the books."""
+    """The first part is unknown when the second is refused, and turns out to be in the books."""
     parted.inner = OneByOne(scene)
     _two_parts(scene)
-    parted.faults = [Fault.MEMBER_REFUSED, Fault.UNANSWERED]
+    parted.faults = [Fault.UNANSWERED, Fault.MEMBER_REFUSED]
     carry_out(scene)
-    assert [EffectState.FAILED, EffectState.UNKNOWN] == states_of(scene)
+    assert [EffectState.UNKNOWN, EffectState.FAILED] == states_of(scene)
     assert Bucket.UNKNOWN == stands(scene)[1]
     later(scene, 5)
-    assert [EffectState.FAILED, EffectState.DONE] == states_of(scene)
+    assert [EffectState.DONE, EffectState.FAILED] == states_of(scene)
     assert (PaymentState.FAILED, Bucket.WAITING_PERSON) == stands(scene)
     assert "partly_posted" == scene.failing().opened_because
 
@@ -136,12 +136,12 @@ def test_half_posted_by_two_dispatches_is_shown_too(scene: Scene, parted: Faulty
 def test_a_part_that_never_arrived_is_not_sent_beside_a_refused_one(scene: Scene, parted: FaultyBooks) -> None:
     parted.inner = OneByOne(scene)
     _two_parts(scene)
-    parted.faults = [Fault.MEMBER_REFUSED, Fault.LOST]
+    parted.faults = [Fault.LOST, Fault.MEMBER_REFUSED]
     carry_out(scene)
     for _ in range(60):
         later(scene, 2)
     assert 2 == len(parted.sent)
-    assert [EffectState.FAILED, EffectState.REFUSED_STALE] == states_of(scene)
+    assert [EffectState.REFUSED_STALE, EffectState.FAILED] == states_of(scene)
     assert (PaymentState.FAILED, Bucket.WAITING_PERSON) == stands(scene)
     assert ("books_refused", "invalid") == (scene.failing().opened_because, scene.failing().refusal_code)
     assert [] == scene.receipts()
