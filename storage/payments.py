@@ -87,16 +87,6 @@ def content_columns(payment: Payment) -> dict[str, object]:
     }
 
 
-def is_told_as(work: Work, payment: Payment) -> bool:
-    """Whether the feed still says the same of the money; until this work ends, nobody takes in that it says otherwise."""
-    row = work.connection.execute(
-        sa.select(schema.payment.c.status, schema.payment.c.dispute)
-        .where(_is(work.company, payment.transaction_number))
-        .with_for_update()
-    ).one()
-    return (row.status, row.dispute) == (payment.status, payment.dispute)
-
-
 def set_status(work: Work, payment: Payment, *, before: FeedStatus) -> None:
     """Remembers what the feed now says became of the money; `before` is what it had said."""
     told = {"status": payment.status, "reason_code": payment.reason_code, "dispute": payment.dispute}

@@ -188,3 +188,11 @@ def _insert(work: Work, coming: Sequence[Arrival], others: Mapping[str, object])
             },
         )
         work.counted(Bucket(str(row["bucket"])))
+
+
+def is_told_as(work: Work, payment: Payment) -> bool:
+    """Whether the feed still says the same of the money; until this work ends, nobody takes in that it says otherwise."""
+    table = schema.payment
+    mine = (table.c.company == work.company) & (table.c.transaction_number == payment.transaction_number)
+    row = work.connection.execute(sa.select(table.c.status, table.c.dispute).where(mine).with_for_update()).one()
+    return (row.status, row.dispute) == (payment.status, payment.dispute)

@@ -30,6 +30,7 @@ from storage import (
     outbox,
     payments,
     receipt_claims,
+    taking_in,
     twins,
 )
 from storage.bindings import Bound
@@ -163,7 +164,7 @@ def _begin(desk: Desk, case: Case, found: StoredFailure, plan: Plan, counts: Dec
                 raise CannotBeDone("The payment changed while this was being carried out. Look at it again, then decide.")
         _write(work, person, case, plan)
         if plan.aside_until:
-            if not payments.is_told_as(work, stored.payment):  # it would be set aside although the feed has said more
+            if not taking_in.is_told_as(work, stored.payment):  # it would be set aside although the feed has said more
                 raise CannotBeDone("The payment changed while this was being carried out. Look at it again, then decide.")
             care.snooze(work, found, plan.aside_until, by=decision.requested_by)
         if not plan.effects:
