@@ -1,4 +1,4 @@
-"""What dismissals rest on: which money of which receipt in the books stands for which payment. No money stands for two payments."""
+"""What dismissals rest on: which money of which receipt in the books stands for which payment, and never for two."""
 
 from __future__ import annotations
 
